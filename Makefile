@@ -1,0 +1,33 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
+
+setup: .venv/.ready  ## .venv with everything that requirements.lock names, and the command `cartum-roapp` in it
+
+.venv/.ready: requirements.lock pyproject.toml setup.sh
+	PYTHON="$(PYTHON)" sh setup.sh
+	@touch $@
+
+demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints the summary
+	$(BIN)/cartum-roapp demo $(ARGS)
+
+test: setup  ## unit, integration, fault and browser tests
+	$(BIN)/pytest $(ARGS)
+
+check: setup  ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup  ## speed as a ratio to a peer measured in the same run
+	$(BIN)/python -m benchmarks
+
+lock:  ## resolve requirements.lock anew from pyproject.toml
+	.uv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+
+.PHONY: help setup demo test check bench lock
