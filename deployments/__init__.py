@@ -1,0 +1,9 @@
+"""What runs when: the deployments of each shop, the shared ones of prefect.yaml, and the worker that runs them.
+
+shops      per shop: incremental-sync every 5 minutes, initial-import on demand
+shared     the deployments of prefect.yaml
+pool       the work pool that they wait in
+worker     runs them, all in one warm process
+serve      the worker as a process of its home: `python -m deployments.serve`
+crashed    runs whose process was killed
+"""

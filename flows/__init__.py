@@ -1,0 +1,6 @@
+"""One file a flow; its body reads as the story. Nothing but flows is defined here.
+
+initial_import     two months of orders, once; then their delivery
+incremental_sync   what is new or changed, every five minutes
+backfill           what a data engineer names: dates, statuses, order numbers
+"""

@@ -1,0 +1,70 @@
+"""An account of RO App, as a block."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator
+
+from cartum_roapp.config import AccountConfig
+from cartum_roapp.connection.configs import stored_account
+from cartum_roapp.connection.rules import API_KEY, BASE_URL, checked
+from cartum_roapp.errors import BadConfig
+
+
+class RoAppAccount(Block):
+    """One account (company) of RO App, into which any number of shops deliver their orders. The block's name is the
+    account's name; `cartum-roapp account add` fills it in and checks the key.
+
+    Example:
+        ```python
+        from blocks import RoAppAccount
+
+        account = RoAppAccount.load("BLOCK_NAME").config()
+        ```
+    """
+
+    _block_type_name: ClassVar[str | None] = "RO App account"
+    _block_type_slug: ClassVar[str | None] = "ro-app-account"
+    _documentation_url: ClassVar[HttpUrl | None] = HttpUrl("https://roappua.readme.io/reference")
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    base_url: str = Field(
+        default="https://api.roapp.io/v2",
+        title="API address",
+        description="The address of RO App's API with its version, used as it stands here.",
+    )
+    api_key: SecretStr = Field(
+        title="API key",
+        description="The key of an employee, from RO App: Settings > API; it may do what this employee may do.",
+    )
+    fingerprint: str = Field(
+        default="",
+        title="Company's fingerprint",
+        description="When the company was created in RO App; filled in by itself. A key of another company is refused.",
+    )
+
+    @field_validator("base_url", mode="before")
+    @classmethod
+    def _base_url(cls, value: object) -> object:
+        return checked(BASE_URL, value)
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _api_key(cls, value: object) -> object:
+        return checked(API_KEY, value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+    def config(self) -> AccountConfig:
+        """The account as the core takes it, checked again: what Prefect's UI and REST save is not validated.
+
+        Raises BadConfig that names each bad field and its fix, also for a block without a name (not saved yet).
+        """
+        if self._block_document_name is None:
+            raise BadConfig("this account has no name: it was not saved.", entity="block", fix="save it under a name")
+        return stored_account(vars(self), name=self._block_document_name)
+
+    @classmethod
+    def of(cls, config: AccountConfig) -> Self:
+        """The block that holds this account, to be saved under `config.name`."""
+        return cls(base_url=config.base_url, api_key=config.api_key, fingerprint=config.fingerprint)

@@ -1,0 +1,134 @@
+"""Where shops and accounts are kept: Prefect's block documents, a shop's under its slug, an account's under its name.
+
+All functions are coroutines, ask the Prefect server that the environment names, and may be called again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from prefect.blocks.core import Block
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+
+from blocks.account import RoAppAccount
+from blocks.shop import CartumShop
+from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
+from cartum_roapp.connection.configs import stored_account, stored_shop
+from cartum_roapp.errors import BadConfig
+
+PAGE = 100
+
+
+async def register() -> None:
+    """Make both kinds of block known to the server, so that its UI offers their forms."""
+    async with get_client() as client:
+        for kind in (CartumShop, RoAppAccount):
+            await kind.aregister_type_and_schema(client=client)
+
+
+async def save_shop(config: ShopConfig) -> None:
+    """Keep the shop under its slug, in place of what was there."""
+    await CartumShop.of(config).asave(config.slug, overwrite=True)
+
+
+async def save_account(config: AccountConfig) -> None:
+    """Keep the account under its name, in place of what was there."""
+    await RoAppAccount.of(config).asave(config.name, overwrite=True)
+
+
+async def load_shop(slug: str) -> ShopConfig:
+    """The shop, every value checked again. Raises BadConfig: there is none (field `slug`), or a value is bad."""
+    async with get_client() as client:
+        stored = await _stored(client, CartumShop, slug)
+    if stored is None:
+        fix = "`cartum-roapp shop list` shows the shops there are"
+        raise BadConfig(f'there is no shop "{slug}".', field="slug", fix=fix)
+    return stored_shop(stored, slug=slug)
+
+
+async def load_account(name: str) -> AccountConfig:
+    """The account, every value checked again. Raises BadConfig: there is none (field `account`), or a value is bad."""
+    async with get_client() as client:
+        stored = await _stored(client, RoAppAccount, name)
+    if stored is None:
+        fix = f"add it: `cartum-roapp account add {name}`"
+        raise BadConfig(f'there is no account "{name}".', field="account", fix=fix)
+    return stored_account(stored, name=name)
+
+
+async def list_shops() -> dict[str, ShopConfig | BadConfig]:
+    """All shops by slug, in its order; what can't be used as it is stored stands there as the error that says why."""
+    found: dict[str, ShopConfig | BadConfig] = {}
+    for slug, stored in await _all(CartumShop):
+        try:
+            found[slug] = stored_shop(stored, slug=slug)
+        except BadConfig as error:
+            found[slug] = error
+    return found
+
+
+async def list_accounts() -> dict[str, AccountConfig | BadConfig]:
+    """All accounts by name, like list_shops."""
+    found: dict[str, AccountConfig | BadConfig] = {}
+    for name, stored in await _all(RoAppAccount):
+        try:
+            found[name] = stored_account(stored, name=name)
+        except BadConfig as error:
+            found[name] = error
+    return found
+
+
+async def settings_of(slug: str) -> ShopSettings:
+    """The shop, its account, and all usable shops of that account. Raises BadConfig like load_shop."""
+    shop = await load_shop(slug)
+    account = await load_account(shop.account)
+    others = [other for other in (await list_shops()).values() if isinstance(other, ShopConfig)]
+    neighbours = {other.key: other for other in others if other.account == shop.account and other.enabled}
+    return ShopSettings(shop=shop, account=account, neighbours={**neighbours, shop.key: shop})
+
+
+async def delete_shop(slug: str) -> bool:
+    """Forget the shop's settings; False when there was none. Its deployments and history are not touched."""
+    return await _delete(CartumShop, slug)
+
+
+async def delete_account(name: str) -> bool:
+    """Forget the account; False when there was none."""
+    return await _delete(RoAppAccount, name)
+
+
+async def _stored(client: PrefectClient, kind: type[Block], name: str) -> Mapping[str, Any] | None:
+    try:
+        document = await client.read_block_document_by_name(name, kind.get_block_type_slug(), include_secrets=True)
+    except ObjectNotFound:
+        return None
+    return document.data
+
+
+async def _all(kind: type[Block]) -> list[tuple[str, Mapping[str, Any]]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    async with get_client() as client:
+        while True:
+            try:
+                page = await client.read_block_documents_by_type(
+                    kind.get_block_type_slug(), offset=len(found), limit=PAGE, include_secrets=True
+                )
+            except PrefectHTTPStatusError as error:
+                if error.response.status_code == HTTPStatus.NOT_FOUND:
+                    break  # a server that has not seen this kind of block yet
+                raise
+            found.update((document.name, document.data) for document in page if document.name)
+            if len(page) < PAGE:
+                break
+    return sorted(found.items())
+
+
+async def _delete(kind: type[Block], name: str) -> bool:
+    try:
+        await kind.adelete(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""What is asked of catalog/export (cartum §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
+
+ARTICLES = 100
+ROWS = 500
+
+# Full rows weigh about 69 kB each, so only what an order needs (cartum §5.1).
+FIELDS = ("title", "mod_title", "description", "gtin", "price", "currency", "article_for_display")
+
+Row = dict[str, Any]
+Fetch = Callable[[dict[str, Any]], Awaitable[list[Row] | None]]
+
+
+class FilterIgnored(Exception):
+    """The shop does not know the filter by article (before 3.21.1): it refused it, or sent what it liked."""
+
+
+def article_of(row: Row) -> str:
+    value = row.get("article")
+    return "" if value is None or isinstance(value, bool | list | dict) else str(value).strip()
+
+
+async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
+    """The rows of at most 100 articles. Raises FilterIgnored as soon as one comes that was not asked for."""
+    wanted = set(articles)
+    found: dict[str, Row] = {}
+    offset = 0
+    while wanted - found.keys():
+        rows = await fetch(
+            {"expr": {"article": sorted(wanted)}, "includedParams": list(fields), "offset": offset, "limit": ROWS}
+        )
+        if rows is None:
+            raise FilterIgnored
+        fresh = [row for row in rows if article_of(row) not in found]
+        if any(article_of(row) not in wanted for row in fresh):
+            raise FilterIgnored
+        if not fresh:
+            break
+        found.update((article_of(row), row) for row in fresh)
+        offset += len(rows)
+    return found
+
+
+async def whole(wanted: Collection[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
+    """The rows of `wanted`, picked from a walk over the whole catalogue; ends when all are there."""
+    found: dict[str, Row] = {}
+    seen: set[str] = set()
+    offset = 0
+    while set(wanted) - found.keys():
+        rows = await fetch({"includedParams": list(fields), "offset": offset, "limit": ROWS}) or []
+        articles = {article_of(row) for row in rows}
+        if not articles - seen:
+            break
+        seen |= articles
+        found.update((article_of(row), row) for row in rows if article_of(row) in wanted)
+        offset += len(rows)
+    return found

@@ -1,0 +1,189 @@
+"""What an integration asks of a Cartum (Horoshop) shop. All of it only reads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import httpx
+from pydantic import SecretStr
+
+from cartum_roapp.apis.calls import Calls
+from cartum_roapp.apis.cartum import catalogue
+from cartum_roapp.apis.cartum.orders import Question, Row, is_later, number_of, shop_time, walk
+from cartum_roapp.apis.cartum.session import Session
+from cartum_roapp.apis.cartum.statuses import DEFAULT_STATUSES, ShopStatus, read_statuses
+from cartum_roapp.errors import Retryable
+
+WALKS = 8
+UNKNOWN = "UNDEFINED_FUNCTION"
+
+log = logging.getLogger(__name__)
+
+
+class Cartum:
+    """A shop's API (cartum §0–§6), as an async context manager; usable by many tasks at once.
+
+    `url` the shop's address, `login` the user name of an admin account, `zone` the shop's own zone (needed
+    where dates are given: the shop's stamps carry no offset). `timeout` is the deadline of one HTTP call in
+    seconds, `retries` the tries of each call in total, `retry_base` the first pause, `max_wait` the longest
+    time that is waited in place when the shop says that its hourly quota is used up.
+
+    Every method may be called again. All of them raise Retryable (no connection, no readable answer, an
+    unknown status word, a used-up quota with `retry_after`) and BadConfig (auth/ refuses, no API, no rights).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        login: str,
+        password: SecretStr,
+        *,
+        zone: ZoneInfo | None = None,
+        timeout: float = 20.0,
+        retries: int = 6,
+        retry_base: float = 1.0,
+        calls: Calls | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        max_wait: float = 120.0,
+    ) -> None:
+        self._zone = zone
+        self._days_only = False
+        self._article_filter = True
+        self._session = Session(
+            url,
+            login,
+            password,
+            timeout=timeout,
+            retries=retries,
+            retry_base=retry_base,
+            calls=calls or Calls(),
+            transport=transport,
+            max_wait=max_wait,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def login(self) -> None:
+        """Logs in, unless a good token is held. BadConfig(field="password") for wrong credentials,
+        BadConfig(field="login") for an account without rights, BadConfig(field="url") where the shop has no
+        API (its text begins `no-api`) or is no shop; Retryable(field="url") when it can't be reached."""
+        await self._session.log_in()
+
+    async def statuses(self) -> list[ShopStatus]:
+        """All order statuses, custom ones included, by id. Shops before 4.0 don't know the function; they get
+        the five default statuses (cartum §3)."""
+        found = await self._session.rows("orders/get_available_statuses", "statuses", also={UNKNOWN})
+        return list(DEFAULT_STATUSES) if found is None else read_statuses(found)
+
+    async def currencies(self) -> list[dict[str, Any]]:
+        """The enabled currencies as sent: id, iso, title, exchangeRates (cartum §6). [] on shops that don't
+        know the function."""
+        return await self._session.rows("currency/export", "currency", also={UNKNOWN}) or []
+
+    async def orders(
+        self,
+        *,
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+        statuses: Sequence[int] | None = None,
+        numbers: Sequence[str] | None = None,
+    ) -> AsyncIterator[list[Row]]:
+        """One walk over the orders, raw rows, at most 100 a page; pages may repeat rows and, while orders move,
+        miss some: see `walk_orders`. Both dates are aware and inclusive, and mean the order's creation. An
+        empty `statuses` or `numbers` finds nothing. Rows that were not asked for are left out, rows that can't
+        be read are not."""
+        question = Question.of(self._zone, created_from, created_to, statuses, numbers)
+        for part in question.parts():
+            async for rows in self._pages(part):
+                if kept := [row for row in rows if part.keeps(row)]:
+                    yield kept
+
+    async def walk_orders(
+        self,
+        *,
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+        statuses: Sequence[int] | None = None,
+        numbers: Sequence[str] | None = None,
+    ) -> dict[str, Row]:
+        """Order number → raw row, the latest read of each. A walk of more than one page is walked again until it
+        brings nothing new but orders placed since its beginning, because rows move between pages while we read.
+        Retryable when that never ends. A row without a readable number has a key that begins with `?`."""
+        question = Question.of(self._zone, created_from, created_to, statuses, numbers)
+        found: dict[str, Row] = {}
+        for part in question.parts():
+            found.update(await self._settled(part))
+        return found
+
+    async def products(self, articles: Sequence[str], fields: Sequence[str] = catalogue.FIELDS) -> dict[str, Row]:
+        """Article → raw row of catalog/export with `fields` (article, parent_article and parent always come).
+        Articles that the shop doesn't have are missing. Asked 100 at a time; where the shop ignores or refuses
+        that filter (before 3.21.1) its whole catalogue is read once instead. {} where the function is unknown."""
+        wanted = list(dict.fromkeys(article.strip() for article in articles if article.strip()))
+        found: dict[str, Row] = {}
+        if self._article_filter:
+            try:
+                for start in range(0, len(wanted), catalogue.ARTICLES):
+                    part = wanted[start : start + catalogue.ARTICLES]
+                    found.update(await catalogue.by_article(part, fields, self._filtered_page))
+                return found
+            except catalogue.FilterIgnored:
+                log.info("the shop has no catalogue filter by article: reading the whole catalogue")
+        rest = [article for article in wanted if article not in found]
+        found.update(await catalogue.whole(rest, fields, self._catalogue_page))
+        self._article_filter = False
+        return found
+
+    async def _settled(self, question: Question) -> dict[str, Row]:
+        begun = shop_time(datetime.now(UTC), self._zone) if self._zone else None
+        found: dict[str, Row] = {}
+        for walked in range(WALKS):
+            known, pages = set(found), 0
+            async for rows in self._pages(question):
+                pages += 1
+                found.update((number_of(row), row) for row in rows if question.keeps(row))
+            fresh = [number for number, row in found.items() if number not in known and not is_later(row, begun)]
+            if pages <= 1 or (walked and not fresh):
+                return found
+        raise Retryable(f"the shop's list of orders brought other ones at each of {WALKS} walks")
+
+    async def _pages(self, question: Question) -> AsyncIterator[list[Row]]:
+        if question.asks_nothing:
+            return
+        if self._days_only:
+            question = question.by_days()
+        first = await self._first_page(question)
+        if first is None:
+            self._days_only = True
+            log.info("the shop takes no time of day in dates: asking for whole days")
+            question = question.by_days()
+            first = await self._orders_page(question.parameters(0))
+        async for rows in walk(question, first, self._orders_page):
+            yield rows
+
+    async def _first_page(self, question: Question) -> list[Row] | None:
+        # A shop before 3.30 refuses a time of day, or ignores the whole parameter and sends everything.
+        if not question.is_timed:
+            return await self._orders_page(question.parameters(0))
+        rows = await self._session.rows("orders/get", "orders", question.parameters(0), also={"ERROR"})
+        return rows if rows is not None and all(question.in_window(row) for row in rows) else None
+
+    async def _orders_page(self, parameters: dict[str, Any]) -> list[Row]:
+        return await self._session.rows("orders/get", "orders", parameters) or []
+
+    async def _filtered_page(self, parameters: dict[str, Any]) -> list[Row] | None:
+        return await self._session.rows("catalog/export", "products", parameters, also={"ERROR", "EXCEPTION", UNKNOWN})
+
+    async def _catalogue_page(self, parameters: dict[str, Any]) -> list[Row]:
+        return await self._session.rows("catalog/export", "products", parameters, also={UNKNOWN}) or []

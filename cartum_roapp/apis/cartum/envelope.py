@@ -1,0 +1,132 @@
+"""Cartum's answers: `{status, response}`, read with distrust (cartum §1.2, §1.3, §1.5).
+
+The HTTP code alone says little: a refused token, a used-up quota and an unknown function may all come with
+HTTP 200. Only OK, EMPTY and WARNING mean that a call worked; a word that nobody knows is an error, never
+"no data".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from cartum_roapp.apis.http import Reply, Unreadable
+
+SUCCESS = frozenset({"OK", "EMPTY", "WARNING"})
+KNOWN = SUCCESS | {
+    "ERROR",
+    "EXCEPTION",
+    "UNAUTHORIZED",
+    "UNDEFINED_FUNCTION",
+    "HTTP_ERROR",
+    "AUTHORIZATION_ERROR",
+    "AUTH_ERROR",
+}
+_TOKEN_WORDS = frozenset({"UNAUTHORIZED", "AUTHORIZATION_ERROR", "AUTH_ERROR"})
+_TOKEN_TEXT = re.compile(r"auth required|unauthori[sz]ed|\btoken\b|токен|не авторизован", re.IGNORECASE)
+_QUOTA_TEXT = re.compile(r"requests? limit has been exceeded", re.IGNORECASE)
+_QUOTA_SECONDS = re.compile(r"(?:retry after|через)\D{0,12}(\d+(?:\.\d+)?)", re.IGNORECASE)
+_RIGHTS_TEXT = re.compile(
+    r"permission|access (?:is )?denied|forbidden|(?:немає|недостатньо|нет|недостаточно) прав"
+    r"|доступ\w* (?:заборонен|запрещ)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One answer. `status` is the word, "" where the body is no envelope at all; `http` the HTTP code.
+    `is_foreign`: readable, complete and yet nothing that a shop would say."""
+
+    http: int
+    status: str
+    response: Any
+    is_html: bool = False
+    is_foreign: bool = False
+    asked_to_wait: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status in SUCCESS and 200 <= self.http < 300
+
+    @property
+    def message(self) -> str:
+        """The shop's own words, or ""."""
+        if isinstance(self.response, dict):
+            for key in ("message", "error", "messages"):
+                if isinstance(text := self.response.get(key), str) and text.strip():
+                    return text.strip()
+        return self.response.strip() if isinstance(self.response, str) else ""
+
+    @property
+    def code(self) -> int:
+        """The number in `response.code` of an HTTP_ERROR, else the HTTP code."""
+        value = self.response.get("code") if isinstance(self.response, dict) else None
+        return int(str(value)) if str(value).isdecimal() else self.http
+
+    @property
+    def refuses_token(self) -> bool:
+        """Every form in which an expired or unknown token has been seen (cartum §1.3)."""
+        if self.status in _TOKEN_WORDS:
+            return True
+        if self.status in SUCCESS:
+            return False
+        if self.http == 401 or (self.status == "HTTP_ERROR" and self.code == 401):
+            return True
+        return self.status in ("ERROR", "HTTP_ERROR") and bool(_TOKEN_TEXT.search(self.message))
+
+    @property
+    def over_quota(self) -> bool:
+        """The hourly quota of requests is used up: HTTP 429, or a body that says so (cartum §1.5)."""
+        if self.status in SUCCESS and self.http != 429:
+            return False
+        return self.http == 429 or self.code == 429 or bool(_QUOTA_TEXT.search(self.message))
+
+    @property
+    def quota_seconds(self) -> float | None:
+        """How long the shop wants us to wait, read from its message, else from Retry-After."""
+        found = _QUOTA_SECONDS.search(self.message)
+        return float(found.group(1)) if found else self.asked_to_wait
+
+    @property
+    def lacks_rights(self) -> bool:
+        """The account may log in but not read this (cartum §1.1: the role matters)."""
+        return self.status in ("ERROR", "HTTP_ERROR") and bool(_RIGHTS_TEXT.search(self.message))
+
+    def rows(self, key: str) -> list[dict[str, Any]] | None:
+        """The rows under `response[key]`: a list, or the values of an object keyed by id, as PHP likes to send
+        it; `[]` and `{}` for nothing. None where an answer called OK has no such rows at all."""
+        if self.status == "EMPTY":
+            return []
+        response = self.response
+        if response in ([], {}):
+            return []
+        found = response.get(key) if isinstance(response, dict) else None
+        if isinstance(found, dict):
+            if found and not any(isinstance(value, dict) for value in found.values()):
+                return None
+            found = list(found.values())
+        if not isinstance(found, list):
+            return None
+        return [row if isinstance(row, dict) else {"unreadable": type(row).__name__} for row in found]
+
+
+def read(reply: Reply) -> Envelope:
+    """An Envelope for whatever came back; an HTML page, half a JSON or a foreign JSON has the status ""."""
+    readable = True
+    try:
+        body = reply.json()
+    except Unreadable:
+        body, readable = None, False
+    status, response = "", None
+    if isinstance(body, dict) and isinstance(body.get("status"), str):
+        status, response = body["status"].strip(), body.get("response")
+    return Envelope(
+        http=reply.status,
+        status=status,
+        response=response,
+        is_html=not readable and reply.is_html,
+        is_foreign=not status and (readable or reply.content.strip()[:1] not in (b"", b"{", b"[")),
+        asked_to_wait=reply.retry_after(),
+    )

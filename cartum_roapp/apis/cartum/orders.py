@@ -1,0 +1,152 @@
+"""What is asked of orders/get, page by page, and what of its answer is believed (cartum §2)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+ROWS = 100
+Row = dict[str, Any]
+Fetch = Callable[[dict[str, Any]], Awaitable[list[Row]]]
+
+_STAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
+
+
+def number_of(row: Row) -> str:
+    """The order's number as text. A row without a readable one gets a name of its own, `?` and a digest, so
+    that it can still be held and is not lost among others like it."""
+    number = row.get("order_id")
+    if isinstance(number, int) and not isinstance(number, bool):
+        return str(number)
+    if isinstance(number, float) and number.is_integer():
+        return str(int(number))
+    if isinstance(number, str) and number.strip():
+        return number.strip()
+    digest = hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()
+    return f"?{digest[:12]}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which orders: created from/to, both inclusive, in the shop's time as `YYYY-MM-DD HH:MM:SS`; statuses;
+    numbers. `days_only`: the shop is older than 3.30 and takes dates without times, so a spare day is asked
+    for on either side of the window. Rows that don't fit are dropped by `keeps`: a parameter that a shop does not know
+    is ignored, and then everything comes back."""
+
+    created_from: str | None = None
+    created_to: str | None = None
+    statuses: frozenset[int] | None = None
+    numbers: frozenset[str] | None = None
+    days_only: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        zone: ZoneInfo | None,
+        created_from: datetime | None,
+        created_to: datetime | None,
+        statuses: Sequence[int] | None,
+        numbers: Sequence[str] | None,
+    ) -> Question:
+        return cls(
+            created_from=shop_time(created_from, zone),
+            created_to=shop_time(created_to, zone),
+            statuses=None if statuses is None else frozenset(statuses),
+            numbers=None if numbers is None else frozenset(str(number) for number in numbers),
+        )
+
+    @property
+    def asks_nothing(self) -> bool:
+        return self.statuses == frozenset() or self.numbers == frozenset()
+
+    @property
+    def is_timed(self) -> bool:
+        return not self.days_only and (self.created_from is not None or self.created_to is not None)
+
+    def by_days(self) -> Question:
+        return replace(self, days_only=True)
+
+    def parts(self) -> list[Question]:
+        """The same question in pieces that fit into one call each: at most 100 numbers."""
+        if self.numbers is None:
+            return [self]
+        numbers = sorted(self.numbers, key=_by_number)
+        return [replace(self, numbers=frozenset(numbers[n : n + ROWS])) for n in range(0, len(numbers), ROWS)]
+
+    def parameters(self, offset: int) -> dict[str, Any]:
+        asked: dict[str, Any] = {"offset": offset, "limit": ROWS}
+        if self.created_from is not None:
+            asked["from"] = _day(self.created_from, -1) if self.days_only else self.created_from
+        if self.created_to is not None:
+            asked["to"] = _day(self.created_to, 1) if self.days_only else self.created_to
+        if self.statuses is not None:
+            asked["status"] = sorted(self.statuses)
+        if self.numbers is not None:
+            asked["ids"] = [_as_sent(number) for number in sorted(self.numbers, key=_by_number)]
+        return asked
+
+    def in_window(self, row: Row) -> bool:
+        created = row.get("stat_created")
+        if not isinstance(created, str) or not _STAMP.fullmatch(created):
+            return True
+        early = self.created_from is not None and created < self.created_from
+        late = self.created_to is not None and created > self.created_to
+        return not (early or late)
+
+    def keeps(self, row: Row) -> bool:
+        """False only where the row shows plainly that it was not asked for."""
+        status = str(row.get("stat_status"))
+        if self.statuses is not None and status.isdecimal() and int(status) not in self.statuses:
+            return False
+        number = number_of(row)
+        if self.numbers is not None and not number.startswith("?") and number not in self.numbers:
+            return False
+        return self.in_window(row)
+
+
+async def walk(question: Question, first: list[Row], fetch: Fetch) -> AsyncIterator[list[Row]]:
+    """One walk over all pages, rows as they came; `first` is the page at offset 0. The offset advances by the
+    rows *received*: servers cap the page silently, and a short page says nothing. It ends at an empty page, at
+    a page without a new number (a shop that ignores `offset`), or when every number asked for is there."""
+    seen: set[str] = set()
+    offset, rows = 0, first
+    while numbers := {number_of(row) for row in rows} - seen:
+        seen |= numbers
+        offset += len(rows)
+        yield rows
+        if question.numbers is not None and question.numbers <= seen:
+            return
+        rows = await fetch(question.parameters(offset))
+
+
+def is_later(row: Row, local: str | None) -> bool:
+    """Was the order placed after this moment of the shop's time?"""
+    created = row.get("stat_created")
+    return local is not None and isinstance(created, str) and bool(_STAMP.fullmatch(created)) and created > local
+
+
+def shop_time(when: datetime | None, zone: ZoneInfo | None) -> str | None:
+    """An aware datetime as the shop writes it. ValueError without a zone on either side."""
+    if when is None:
+        return None
+    if when.tzinfo is None or zone is None:
+        raise ValueError("dates need a zone: aware datetimes, and the shop's own zone")
+    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _day(local: str, spare: int) -> str:
+    return (date.fromisoformat(local[:10]) + timedelta(days=spare)).isoformat()
+
+
+def _as_sent(number: str) -> int | str:
+    return int(number) if number.isascii() and number.isdecimal() and str(int(number)) == number else number
+
+
+def _by_number(number: str) -> tuple[int, str]:
+    return len(number), number

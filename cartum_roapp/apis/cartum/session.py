@@ -1,0 +1,211 @@
+"""One call of a Cartum function, whatever it takes: token, quota, retries, and the sorting of what came back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from cartum_roapp.apis.calls import Calls
+from cartum_roapp.apis.cartum.envelope import KNOWN, Envelope, read
+from cartum_roapp.apis.cartum.token import Token
+from cartum_roapp.apis.http import Http, Lost, NotSent, Reply
+from cartum_roapp.apis.masking import mask
+from cartum_roapp.apis.retries import repeat
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+
+# Some shops show a JavaScript challenge to agents that are no browsers (cartum §1.6).
+USER_AGENT = "Mozilla/5.0 (compatible; cartum-roapp/0.1; order integration)"
+QUOTA_MARGIN = 1.0
+
+T = TypeVar("T")
+
+
+class Session:
+    """Calls functions of one shop. Everything that Cartum offers us is a read, so every failure of the
+    transport is Retryable. May be used by many tasks at once."""
+
+    def __init__(
+        self,
+        url: str,
+        login: str,
+        password: SecretStr,
+        *,
+        timeout: float,
+        retries: int,
+        retry_base: float,
+        calls: Calls,
+        transport: httpx.AsyncBaseTransport | None,
+        max_wait: float,
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BadConfig("the url is not the address of a website", field="url", fix="Give it as https://….")
+        self._url = url.rstrip("/")
+        self._host = parts.hostname
+        self._login_name = login
+        self._password = password
+        self._tries = retries
+        self._base = retry_base
+        self._max_wait = max_wait
+        self._quiet_until = 0.0
+        self._token = Token(self._log_in)
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
+        self._http = Http(timeout=timeout, headers=headers, calls=calls, transport=transport)
+
+    async def close(self) -> None:
+        await self._token.close()
+        await self._http.close()
+
+    async def log_in(self) -> None:
+        """Holds a token afterwards. BadConfig when auth/ itself refuses, Retryable(field="url") when nobody
+        could be asked."""
+        await self._repeat(self._token.current)
+
+    async def rows(
+        self, function: str, key: str, body: dict[str, Any] | None = None, *, also: Collection[str] = ()
+    ) -> list[dict[str, Any]] | None:
+        """The rows under `key` in the answer of `function`; None when it ended with a status word of `also`.
+        Everything else is tried again and then raised: Retryable, BadConfig where the account lacks rights."""
+        refused = False
+
+        async def once() -> list[dict[str, Any]] | None:
+            nonlocal refused
+            answer = await self._authorised(function, body or {})
+            if answer.refuses_token and not refused:
+                refused = True
+                answer = await self._authorised(function, body or {})
+            if answer.refuses_token:
+                raise Retryable(f"{function}: the shop refuses the token that it has just given out")
+            self._check_quota(answer)
+            if not answer.ok:
+                if answer.status in also and not answer.lacks_rights:
+                    return None
+                raise self._sorted(function, answer)
+            if (rows := answer.rows(key)) is None:
+                raise Retryable(f"{function}: {answer.status}, but without {key}")
+            return rows
+
+        return await self._repeat(once)
+
+    async def _authorised(self, function: str, body: dict[str, Any]) -> Envelope:
+        token = await self._token.current()
+        answer = await self._exchange(function, {**body, "token": token})
+        if answer.refuses_token:
+            self._token.drop(token)
+        return answer
+
+    async def _repeat(self, call: Callable[[], Awaitable[T]]) -> T:
+        async def quietly(attempt: int) -> T:
+            # The quota is the shop's, so what one task has learned holds for all.
+            if (left := self._quiet_until - time.monotonic()) > 0.01:
+                raise self._over_quota(left)
+            return await call()
+
+        return await repeat(quietly, tries=self._tries, base=self._base, max_wait=self._max_wait)
+
+    async def _log_in(self) -> str:
+        body = {"login": self._login_name, "password": self._password.get_secret_value()}
+        answer = await self._exchange("auth", body)
+        self._check_quota(answer)
+        if answer.ok and isinstance(answer.response, dict):
+            token = answer.response.get("token")
+            if isinstance(token, str) and token.strip():
+                return token.strip()
+        raise self._auth_refusal(answer)
+
+    async def _exchange(self, function: str, body: dict[str, Any]) -> Envelope:
+        try:
+            reply = await self._http.send("POST", f"{self._url}/api/{function}/", kind="cartum", body=body)
+        except NotSent as error:
+            raise Retryable(f"{self._host} can't be reached: {error}", field="url", fix=_REACH[error.reason]) from None
+        except Lost as error:
+            raise Retryable(f"{self._host} didn't answer {function}: {error}", field="url") from None
+        if reply.redirects:
+            raise self._redirected(function, reply)
+        return read(reply)
+
+    def _redirected(self, function: str, reply: Reply) -> IntegrationError:
+        # Never followed: the body carries a password or a token.
+        target = urlsplit(reply.headers.get("location", ""))
+        where = f"{target.scheme}://{target.netloc.rpartition('@')[2]}" if target.netloc else "another path"
+        message = f"{self._host} redirects {function} to {where}"
+        if function != "auth":
+            return Retryable(message, field="url")
+        return BadConfig(message, field="url", fix="Enter the shop's address exactly as its pages show it.")
+
+    def _check_quota(self, answer: Envelope) -> None:
+        if not answer.over_quota:
+            return
+        asked = answer.quota_seconds
+        if asked is None:
+            raise Retryable("the shop's quota of requests is used up (it doesn't say for how long)")
+        self._quiet_until = max(self._quiet_until, time.monotonic() + asked + QUOTA_MARGIN)
+        raise self._over_quota(asked + QUOTA_MARGIN)
+
+    def _over_quota(self, seconds: float) -> Retryable:
+        until = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")
+        return Retryable(f"the shop's hourly quota of requests is used up until {until} UTC", retry_after=seconds)
+
+    def _sorted(self, function: str, answer: Envelope) -> IntegrationError:
+        said = self._shown(answer)
+        wait = answer.asked_to_wait if answer.http == 503 else None
+        if answer.lacks_rights:
+            return BadConfig(
+                f"the shop lets this login not read {function}: {said}",
+                field="login",
+                fix="Give the account the role Owner in the shop's Settings > Admins.",
+            )
+        if answer.is_html:
+            return Retryable(f"{function}: an HTML page instead of an answer (HTTP {answer.http})", retry_after=wait)
+        if not answer.status:
+            return Retryable(f"{function}: an answer that can't be read (HTTP {answer.http})", retry_after=wait)
+        if answer.status not in KNOWN:
+            return Retryable(f"{function}: unknown status word {mask(answer.status)} (HTTP {answer.http})")
+        return Retryable(
+            f"{function}: {answer.status}{f': {said}' if said else ''} (HTTP {answer.http})", retry_after=wait
+        )
+
+    def _auth_refusal(self, answer: Envelope) -> IntegrationError:
+        if answer.http >= 500 or answer.http == 408 or answer.status == "EXCEPTION":
+            return self._about_url(self._sorted("auth", answer))
+        said = self._shown(answer)
+        if answer.lacks_rights:
+            return BadConfig(f"the shop lets this login not use its API: {said}", field="login", fix=_OWNER)
+        if answer.refuses_token or answer.status == "ERROR" or (answer.code in (401, 403) and not answer.is_html):
+            return BadConfig(
+                f"the shop refuses login and password{f': {said}' if said else ''}",
+                field="password",
+                fix="Enter the user name and the password that stand in the shop's Settings > Admins.",
+            )
+        if answer.code == 404 or answer.is_html or answer.status == "UNDEFINED_FUNCTION":
+            return BadConfig(
+                f"no-api: {self._host} has no API at /api/auth/ (HTTP {answer.http}); the login was not looked at",
+                field="url",
+                fix="Check the address, and that the shop's tariff includes the API (Pro).",
+            )
+        if answer.is_foreign:
+            return BadConfig(f"not-a-shop: {self._host} answers, but not as a shop", field="url", fix=_ADDRESS)
+        return self._about_url(self._sorted("auth", answer))
+
+    def _about_url(self, error: IntegrationError) -> IntegrationError:
+        error.field = error.field or "url"
+        return error
+
+    def _shown(self, answer: Envelope) -> str:
+        return mask(answer.message, [self._password.get_secret_value()])
+
+
+_OWNER = "Give the account the role Owner in the shop's Settings > Admins."
+_ADDRESS = "Enter the address of the shop's own website."
+_REACH = {
+    "dns": "Check the spelling of the host name.",
+    "tls": "Let the shop's certificate be renewed; it is always verified.",
+    "refused": "Check the address; try again when the shop is up.",
+    "timeout": "Check the address; try again when the shop is up.",
+}

@@ -1,0 +1,42 @@
+"""The order statuses of a shop (cartum §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ShopStatus:
+    """`titles` by language code of the shop (ua, ru, en, ro …); `is_successful` marks a delivered order."""
+
+    id: int
+    titles: dict[str, str] = field(default_factory=dict)
+    is_successful: bool = False
+
+
+# What a shop before 4.0 has, where the function is unknown. There is no 5.
+DEFAULT_STATUSES = (
+    ShopStatus(1, {"en": "New", "ua": "Нове", "ru": "Новый", "ro": "Nou"}),
+    ShopStatus(2, {"en": "Processing", "ua": "В обробці", "ru": "В обработке", "ro": "Procesare"}),
+    ShopStatus(3, {"en": "Delivered", "ua": "Доставлене", "ru": "Доставлен", "ro": "Livrat"}, True),
+    ShopStatus(4, {"en": "Canceled", "ua": "Не доставлене", "ru": "Не доставлен", "ro": "Anulat"}),
+    ShopStatus(6, {"en": "Shipping", "ua": "Надіслане", "ru": "Доставляется", "ro": "În procesul de livrare"}),
+)
+
+
+def read_statuses(rows: Iterable[dict[str, Any]]) -> list[ShopStatus]:
+    """Typed rows by id. Numbers may come as text, an empty title as `[]`; a row without an id is left out."""
+    found: dict[int, ShopStatus] = {}
+    for row in rows:
+        if not str(row.get("id", "")).isdecimal():
+            continue
+        title = row.get("title")
+        if isinstance(title, dict):
+            titles = {str(language): str(text) for language, text in title.items() if text}
+        else:
+            titles = {"": title} if isinstance(title, str) and title else {}
+        successful = str(row.get("is_successful")).lower() in ("1", "true")
+        found[int(row["id"])] = ShopStatus(int(row["id"]), titles, successful)
+    return [found[id_] for id_ in sorted(found)]

@@ -1,0 +1,238 @@
+"""The one place that sends a request: a deadline for the whole call, no redirects, no cookies.
+
+Two ways in which a call can end without an answer, and the whole exactly-once story hangs on telling them
+apart:
+
+    NotSent    no byte of the request left this machine: the name did not resolve, the connection was
+               refused or its TLS failed, or the deadline passed before it stood
+    Lost       anything else: the other side may have read the request and acted on it
+
+A connection that was kept open can be closed by the server in the very moment in which a request is written
+to it; that request is Lost although it most likely was never read. httpx looks whether an idle connection was
+closed before it takes it, and `KEPT` (seconds) throws idle ones away long before the usual servers do (5 to 75 s),
+so this is rare. Opening a new connection for every write would rule it out, but would add the time of a
+TLS handshake between the limiter's turn and the request, which is enough to meet RO App's 429.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Literal
+
+import httpx
+
+from cartum_roapp.apis.calls import Calls, Kind
+
+KEPT = 3.0
+
+Reason = Literal["dns", "tls", "refused", "timeout"]
+
+
+class NotSent(Exception):
+    """Nothing left this machine. `reason` is a stable word, the text says it to a person."""
+
+    def __init__(self, text: str, reason: Reason) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class Unreadable(ValueError):
+    """The answer arrived, but is not what it should be."""
+
+
+class Lost(Exception):
+    """The request may have been acted on; the text says how the answer got lost."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer, read to its end. `status` is the HTTP code."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def redirects(self) -> bool:
+        return 300 <= self.status < 400 and self.status != 304
+
+    @property
+    def is_html(self) -> bool:
+        return "html" in self.headers.get("content-type", "").lower() or self.content.lstrip()[:1] == b"<"
+
+    def text(self) -> str:
+        """The body in the charset that it declares, else UTF-8; never raises."""
+        encoding = httpx.Response(200, headers=self.headers).charset_encoding or "utf-8-sig"
+        try:
+            return self.content.decode(encoding, errors="replace")
+        except LookupError:
+            return self.content.decode("utf-8-sig", errors="replace")
+
+    def json(self) -> Any:
+        """The body as JSON, with or without a byte-order mark. Unreadable for anything else, also when empty."""
+        try:
+            return json.loads(self.text().lstrip("\ufeff"))
+        except ValueError as error:
+            raise Unreadable("no JSON") from error
+
+    def retry_after(self) -> float | None:
+        """Seconds that the Retry-After header asks for, as a number or as an HTTP date; None without one."""
+        value = self.headers.get("retry-after", "").strip()
+        if not value:
+            return None
+        try:
+            seconds = float(value)
+        except ValueError:
+            try:
+                when = parsedate_to_datetime(value)
+            except (TypeError, ValueError):
+                return None
+            seconds = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+        return seconds if 0 < seconds < float("inf") else None
+
+
+class Http:
+    """A client with one deadline (`timeout`, seconds) for each call from the connection to the body's last byte.
+
+    `transport` replaces the network (and the proxies of the environment). Certificates are always verified.
+    May be used by many tasks at once."""
+
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        headers: Mapping[str, str],
+        calls: Calls,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._timeout = timeout
+        self._calls = calls
+        self._client = httpx.AsyncClient(
+            headers=dict(headers),
+            timeout=httpx.Timeout(timeout),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=16, keepalive_expiry=KEPT),
+            follow_redirects=False,
+            # A session cookie would tie calls together that the server is to see as independent.
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
+            transport=transport,
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        kind: Kind,
+        params: Sequence[tuple[str, str]] = (),
+        body: Any = None,
+    ) -> Reply:
+        """Sends once and counts it. `body` goes as JSON. Any HTTP code is a Reply; raises NotSent or Lost."""
+        progress = _Progress()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        request = self._client.build_request(
+            method,
+            url,
+            params=list(params) or None,
+            content=None if body is None else encode(body),
+            headers=headers,
+            extensions={"trace": progress},
+        )
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._client.send(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise _not_sent(error) from None
+        except (TimeoutError, httpx.TimeoutException):
+            if progress.never_sent:
+                raise NotSent("no connection in time", "timeout") from None
+            self._calls.add(kind)
+            raise Lost(f"no complete answer within {self._timeout:g} s") from None
+        except (httpx.RequestError, OSError) as error:
+            self._calls.add(kind)
+            raise Lost(f"the connection broke off ({type(error).__name__})") from None
+        except asyncio.CancelledError:
+            if not progress.never_sent:
+                self._calls.add(kind)
+            raise
+        self._calls.add(kind)
+        return Reply(response.status_code, response.headers, response.content)
+
+
+def encode(body: Any) -> bytes:
+    """JSON in UTF-8 without a byte-order mark (cartum §0); decimals as numbers, stamps as ISO 8601 with Z."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, default=_plain).encode()
+
+
+def stamp(when: datetime) -> str:
+    """An aware datetime as RO App wants it: ISO 8601 with Z, whole seconds (roapp §2)."""
+    if when.tzinfo is None:
+        raise ValueError("a datetime without a zone")
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return stamp(value)
+    raise TypeError(f"{type(value).__name__} in a request body")
+
+
+class _Progress:
+    """Follows httpcore's trace of one request: has a connection been begun, has the request been begun."""
+
+    def __init__(self) -> None:
+        self._connecting = False
+        self._sending = False
+
+    async def __call__(self, event: str, info: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.started":
+            self._connecting = True
+        elif event.endswith("send_request_headers.started"):
+            self._sending = True
+
+    @property
+    def never_sent(self) -> bool:
+        return self._connecting and not self._sending
+
+
+def _not_sent(error: BaseException) -> NotSent:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return NotSent("the TLS connection failed (certificate or protocol)", "tls")
+        if isinstance(cause, socket.gaierror):
+            return NotSent("the host name is not known", "dns")
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.TimeoutException):
+        return NotSent("no connection in time", "timeout")
+    return NotSent("the connection was refused", "refused")
+
+
+class _WithoutQuery(logging.Filter):
+    """httpx logs every URL at INFO; RO App's search parameters are buyers' phone numbers."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(arg.copy_with(query=None) if isinstance(arg, httpx.URL) else arg for arg in record.args)
+        return True
+
+
+logging.getLogger("httpx").addFilter(_WithoutQuery())

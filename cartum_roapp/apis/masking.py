@@ -1,0 +1,63 @@
+"""What the two APIs say in their own words, made fit for a log: short, and without anybody's data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+SHOWN = 200
+MASK = "•••"
+
+_EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
+_TOKEN = re.compile(r"(?=[\w.~+/-]*\d)(?=[\w.~+/-]*[A-Za-z])[\w.~+/-]{16,}=*|\b[A-Za-z]{32,}\b")
+_DIGITS = re.compile(r"\+?\(?\d[\d\s().\-]{5,}\d")
+_STAMP = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::?\d{2})?)?\s*")
+
+# Keys of RO App's request bodies whose values say something about a buyer.
+_PERSONAL = frozenset(
+    {
+        "first_name", "last_name", "name", "email", "phone", "phones", "address", "notes", "manager_notes",
+        "engineer_notes", "malfunction", "comment", "custom_fields", "discount_code", "tax_identification_number",
+    }
+)  # fmt: skip
+
+
+def mask(text: str, private: Iterable[str] = ()) -> str:
+    """`text` on one line, cut to 200 characters; e-mail addresses, phone numbers, anything that looks like a
+    token or key, and every string of `private` (passwords, names, whatever was sent) are replaced by `•••`."""
+    text = " ".join(text.split())
+    for value in sorted(set(private), key=len, reverse=True):
+        if len(value) >= 2:
+            text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
+    text = _EMAIL.sub(MASK, text)
+    text = _TOKEN.sub(MASK, text)
+    text = _DIGITS.sub(_phone, text)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def personal(body: Any) -> set[str]:
+    """The strings of a request body that say something about a buyer, and their words, for `mask`."""
+    values: set[str] = set()
+    for value in _strings(body, False):
+        values.add(value)
+        values.update(word for word in re.split(r"[\s,;]+", value) if len(word) >= 3)
+    return values
+
+
+def _strings(value: Any, inside: bool) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _strings(part, inside or key in _PERSONAL)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _strings(part, inside)
+    elif inside and isinstance(value, str) and value.strip():
+        yield value.strip()
+
+
+def _phone(match: re.Match[str]) -> str:
+    found = match.group()
+    stamp = _STAMP.match(found)
+    digits = sum(letter.isdigit() for letter in (found[stamp.end() :] if stamp else found))
+    return MASK if digits >= 9 or (found.startswith("+") and digits >= 7) else found

@@ -1,0 +1,27 @@
+"""The API of RO App v2: `RoApp` and the rows that it returns."""
+
+from cartum_roapp.apis.roapp.client import RoApp
+from cartum_roapp.apis.roapp.rows import (
+    Contact,
+    CustomField,
+    Employee,
+    Location,
+    OrderType,
+    RoItem,
+    RoOrder,
+    RoProduct,
+    RoStatus,
+)
+
+__all__ = [
+    "Contact",
+    "CustomField",
+    "Employee",
+    "Location",
+    "OrderType",
+    "RoApp",
+    "RoItem",
+    "RoOrder",
+    "RoProduct",
+    "RoStatus",
+]

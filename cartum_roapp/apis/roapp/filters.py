@@ -1,0 +1,139 @@
+"""Array filters of RO App, whose spelling nobody has proven: `name[]=` or a repeated `name=` (roapp §2).
+
+A filter that RO App doesn't know is ignored, and then *everything* comes back. So the first page of every walk is
+compared with what was asked: where it doesn't fit, the other spelling is tried once, and the one that works
+is remembered for the client's life. Rows are passed on as they come; the caller checks every one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cartum_roapp.apis.http import stamp
+from cartum_roapp.apis.roapp.paging import Page
+from cartum_roapp.apis.roapp.rows import Contact, RoOrder, read
+from cartum_roapp.apis.roapp.sending import Refused
+
+Params = list[tuple[str, str]]
+Fetch = Callable[[Params], Awaitable[Page]]
+
+BRACKETS, BARE, LEFT_OUT = "[]", "", None
+_SLACK = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """`matches(raw row)` is False only where the row plainly isn't what was asked for."""
+
+    name: str
+    values: tuple[str, ...]
+    matches: Callable[[dict[str, Any]], bool]
+
+
+def by_phones(phones: Sequence[str]) -> Filter:
+    wanted = [digits for phone in phones if (digits := _digits(phone))]
+
+    def matches(row: dict[str, Any]) -> bool:
+        found = [_digits(phone) for contact in read(Contact, [row]) for phone in contact.phones]
+        return any(_same(one, other) for one in found for other in wanted)
+
+    return Filter("phones", tuple(phones), matches)
+
+
+def by_emails(emails: Sequence[str]) -> Filter:
+    wanted = {email.strip().casefold() for email in emails}
+
+    def matches(row: dict[str, Any]) -> bool:
+        return any(contact.email.strip().casefold() in wanted for contact in read(Contact, [row]))
+
+    return Filter("emails", tuple(emails), matches)
+
+
+def by_date(name: str, since: datetime | None, until: datetime | None) -> Filter | None:
+    """`name[]=from` or `name[]=from&name[]=to`, ISO 8601 with Z, both inclusive; None without either. An `until`
+    alone can't be said, so 1970 stands before it."""
+    if since is None and until is None:
+        return None
+    since = since or datetime(1970, 1, 1, tzinfo=UTC)
+    values = (stamp(since),) if until is None else (stamp(since), stamp(until))
+
+    def matches(row: dict[str, Any]) -> bool:
+        for order in read(RoOrder, [row]):
+            when = order.created_at if name == "created_at" else order.modified_at
+            if when is not None and (when < since - _SLACK or (until is not None and when > until + _SLACK)):
+                return False
+        return True
+
+    return Filter(name, values, matches)
+
+
+class Spelling:
+    """What is known so far about how this account's RO App wants its filters."""
+
+    def __init__(self) -> None:
+        self._suffix: dict[tuple[str, str], str | None] = {}
+        self._settled: set[tuple[str, str]] = set()
+
+    async def first_page(self, path: str, filters: Iterable[Filter], fetch: Fetch) -> tuple[Page, Params]:
+        """Page 1, and the parameters with which to ask for the others."""
+        filters = list(filters)
+        chosen = {item.name: self._suffix.get((path, item.name), BRACKETS) for item in filters}
+        page = await _tried(filters, chosen, fetch)
+        for item in filters:
+            known = (path, item.name)
+            if known in self._settled or (page is not None and _fits(item, page)):
+                continue
+            other = {**chosen, item.name: BARE if chosen[item.name] == BRACKETS else BRACKETS}
+            second = await _tried(filters, other, fetch)
+            if second is not None and (page is None or _fits(item, second) or _size(second) < _size(page)):
+                page, chosen = second, other
+            elif page is None:
+                chosen = {**chosen, item.name: LEFT_OUT}
+                page = await _tried(filters, chosen, fetch)
+            self._suffix[known] = chosen[item.name]
+            self._settled.add(known)
+        params = _params(filters, chosen)
+        return (page if page is not None else await fetch(params)), params
+
+
+async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fetch) -> Page | None:
+    if not filters:
+        return await fetch([])
+    try:
+        return await fetch(_params(filters, chosen))
+    except Refused as error:
+        if error.http not in (400, 422):
+            raise
+        return None
+
+
+def _params(filters: list[Filter], chosen: dict[str, str | None]) -> Params:
+    return [
+        (f"{item.name}{suffix}", value)
+        for item in filters
+        if (suffix := chosen[item.name]) is not None
+        for value in item.values
+    ]
+
+
+def _fits(item: Filter, page: Page) -> bool:
+    return all(item.matches(row) for row in page.rows)
+
+
+def _size(page: Page) -> int:
+    if page.count is not None:
+        return page.count
+    return len(page.rows) * max(1, page.total_pages or 1)
+
+
+def _digits(phone: str) -> str:
+    return re.sub(r"\D", "", phone)
+
+
+def _same(one: str, other: str) -> bool:
+    # RO App may keep a number with or without its country code, whatever was asked.
+    return one[-9:] == other[-9:] if min(len(one), len(other)) >= 9 else one == other

@@ -1,0 +1,90 @@
+"""RO App's lists: the envelopes they come in, and a walk that neither stops short nor runs for ever (roapp §2)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cartum_roapp.apis.http import Unreadable
+
+Raw = dict[str, Any]
+
+REWALKS = 3
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Page:
+    """`total_pages` and `count` (rows in all pages) are None where the answer doesn't say."""
+
+    rows: list[Raw]
+    total_pages: int | None = None
+    count: int | None = None
+
+
+def read_page(content: Any) -> Page:
+    """A bare array, `{data: […], paging: {…}}`, or data as an object keyed by id. Unreadable for anything else: an
+    answer without rows is not an empty one."""
+    paging: Any = {}
+    rows = content
+    if isinstance(content, dict):
+        rows, paging = content.get("data"), content.get("paging")
+        if isinstance(rows, dict) and all(isinstance(row, dict) for row in rows.values()):
+            rows = list(rows.values())
+    if not isinstance(rows, list):
+        raise Unreadable("a list without rows")
+    paging = paging if isinstance(paging, dict) else {}
+    count = _whole(paging.get("count"))
+    return Page([row for row in rows if isinstance(row, dict)], _whole(paging.get("total_pages")), count)
+
+
+def read_object(content: Any) -> Raw:
+    """A bare object, or one in `{data: {…}}`, or a list of one. Unreadable for anything else."""
+    if isinstance(content, dict) and "id" not in content and "data" in content:
+        content = content["data"]
+    if isinstance(content, list) and len(content) == 1:
+        content = content[0]
+    if not isinstance(content, dict) or not content:
+        raise Unreadable("an answer without the object")
+    return content
+
+
+async def walk(first: Page, fetch: Callable[[int], Awaitable[Page]], about: str) -> AsyncIterator[list[Raw]]:
+    """All rows, each id once, page by page; `first` is page 1. Ends at `total_pages`, else at an empty page or
+    one that repeats the page before. When fewer rows were seen than `count` promises, rows have moved between
+    the pages while we read, and the list is walked again, at most three times."""
+    seen: set[str] = set()
+    page = first
+    for walked in range(1 + REWALKS):
+        if walked:
+            page = await fetch(1)
+        number, before = 1, None
+        count = page.count
+        while True:
+            if fresh := _fresh(page.rows, seen):
+                yield fresh
+            ids = [str(row.get("id")) for row in page.rows]
+            if not ids or ids == before or (page.total_pages is not None and number >= page.total_pages):
+                break
+            before, number = ids, number + 1
+            page = await fetch(number)
+            count = page.count if page.count is not None else count
+        if count is None or len(seen) >= count:
+            return
+    log.warning("%s: RO App promised %s rows and sent %s", about, count, len(seen))
+
+
+def _fresh(rows: list[Raw], seen: set[str]) -> list[Raw]:
+    fresh = []
+    for row in rows:
+        if (key := str(row.get("id"))) not in seen:
+            seen.add(key)
+            fresh.append(row)
+    return fresh
+
+
+def _whole(value: Any) -> int | None:
+    return int(str(value)) if not isinstance(value, bool) and str(value).isdecimal() else None

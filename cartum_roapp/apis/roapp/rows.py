@@ -1,0 +1,211 @@
+"""RO App's rows, typed and forgiving: what is missing is empty, what is unknown is ignored (roapp §3).
+
+`read(kind, rows)` leaves out a row without a readable id; nothing could be done with it. A buyer's data stays
+out of `repr`, and so out of logs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or isinstance(value, bool | dict | list) else str(value)
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, dict):
+        value = value.get("id")
+    if isinstance(value, bool) or value is None:
+        return None
+    found = re.fullmatch(r"f?(\d+)(?:\.0+)?", str(value).strip())
+    return int(found.group(1)) if found else None
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        # Money is text with two decimals; a decimal comma has been met (roapp §2).
+        number = Decimal(re.sub(r"[\s\u00a0']", "", str(value)).replace(",", "."))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _texts(value: Any, *keys: str) -> list[str]:
+    parts = value if isinstance(value, list) else [value]
+    texts = []
+    for part in parts:
+        value = next((part[key] for key in keys if part.get(key)), None) if isinstance(part, dict) else part
+        if text := _text(value).strip():
+            texts.append(text)
+    return texts
+
+
+def _fields(value: Any) -> dict[str, str]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    if not isinstance(value, dict):
+        return {}
+    return {str(key): _text(part) for key, part in value.items() if part is not None}
+
+
+Id = Annotated[int, BeforeValidator(_number)]
+MaybeId = Annotated[int | None, BeforeValidator(_number)]
+Text = Annotated[str, BeforeValidator(_text)]
+Money = Annotated[Decimal | None, BeforeValidator(_decimal)]
+Amount = Annotated[Decimal, BeforeValidator(lambda value: _decimal(value) or Decimal(0))]
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Phones = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "phone", "number", "value"))]
+Barcodes = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "code", "barcode"))]
+Fields = Annotated[dict[str, str], BeforeValidator(_fields)]
+
+
+def _from(*names: str | AliasPath) -> Any:
+    return AliasChoices(*names)
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    id: Id
+
+
+class Contact(Row):
+    """A person (roapp §3.1). `phones` as written there, objects and plain strings alike; stamps in UTC."""
+
+    first_name: Text = Field(default="", repr=False)
+    last_name: Text = Field(default="", repr=False)
+    email: Text = Field(default="", repr=False)
+    phones: Phones = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone"))
+    notes: Text = Field(default="", repr=False)
+    manager_id: MaybeId = None
+    created_at: Moment = None
+
+
+class RoOrder(Row):
+    """An order (roapp §3.2). `number` is RO App's own; `custom_fields` by `f<id>`; stamps in UTC."""
+
+    number: Text = Field(default="", validation_alias=_from("number", "id_label"))
+    status_id: MaybeId = Field(default=None, validation_alias=_from("status", "status_id"))
+    branch_id: MaybeId = Field(default=None, validation_alias=_from("branch_id", "branch", "location_id"))
+    order_type_id: MaybeId = Field(default=None, validation_alias=_from("order_type", "order_type_id", "type"))
+    client_id: MaybeId = Field(default=None, validation_alias=_from("client", "client_id"))
+    manager_id: MaybeId = Field(default=None, validation_alias=_from("manager_id", "manager"))
+    manager_notes: Text = Field(default="", repr=False)
+    custom_fields: Fields = Field(default_factory=dict, repr=False)
+    created_at: Moment = None
+    modified_at: Moment = None
+    total: Money = None
+
+
+class RoItem(Row):
+    """A line of an order. `written_off`: its goods have left the stock, so it is not to be touched;
+    `entity_id` None where RO App doesn't say which product or service it is."""
+
+    entity_id: MaybeId = Field(default=None, validation_alias=_from("entity", "entity_id", "product_id"))
+    entity_type: Text = Field(default="", validation_alias=_from(AliasPath("entity", "type"), "entity_type"))
+    title: Text = Field(default="", validation_alias=_from(AliasPath("entity", "title"), "title"))
+    quantity: Amount = Decimal(0)
+    price: Amount = Decimal(0)
+    written_off: Annotated[bool, BeforeValidator(bool)] = Field(default=False, validation_alias="write_offs")
+
+
+class RoProduct(Row):
+    """A product of the catalogue (roapp §3.4). `code` and `sku` are not unique there."""
+
+    title: Text = Field(default="", validation_alias=_from("title", "name"))
+    code: Text = ""
+    sku: Text = Field(default="", validation_alias=_from("sku", "article"))
+    barcodes: Barcodes = Field(default_factory=list, validation_alias=_from("barcodes", "barcode"))
+
+
+class Location(Row):
+    """A location ("branch" in the parameters). `timezone` is an IANA name."""
+
+    name: Text = Field(default="", validation_alias=_from("name", "title"))
+    is_archived: Annotated[bool, BeforeValidator(bool)] = False
+    timezone: Text = ""
+
+
+class OrderType(Row):
+    name: Text = Field(default="", validation_alias=_from("name", "title"))
+
+
+class Employee(Row):
+    """`name` is first and last name, else the login."""
+
+    name: Text = ""
+    is_active: Annotated[bool, BeforeValidator(lambda value: value not in (False, 0, "0", "false"))] = True
+    position: Text = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _full_name(cls, row: Any) -> Any:
+        if not isinstance(row, dict) or row.get("name"):
+            return row
+        names = [_text(row.get("first_name")).strip(), _text(row.get("last_name")).strip()]
+        return {**row, "name": " ".join(filter(None, names)) or _text(row.get("login"))}
+
+
+class RoStatus(Row):
+    """An order status. Its group is left out: the numbers of groups mean nothing reliable (roapp §3.9)."""
+
+    name: Text = Field(default="", validation_alias=_from("name", "title"))
+    color: Text = ""
+
+
+class CustomField(Row):
+    """A field that the merchant defined; `key` is how it is called in an order's `custom_fields`."""
+
+    name: Text = Field(default="", validation_alias=_from("name", "title"))
+    type: Text = ""
+
+    @property
+    def key(self) -> str:
+        return f"f{self.id}"
+
+
+Kind = TypeVar("Kind", bound=Row)
+
+
+def read(kind: type[Kind], rows: Iterable[dict[str, Any]]) -> list[Kind]:
+    """Typed rows in the order in which they came."""
+    found = []
+    for row in rows:
+        try:
+            found.append(kind.model_validate(row))
+        except ValidationError:
+            continue
+    return found

@@ -1,0 +1,233 @@
+"""How a call to RO App is sent, and what its end means (roapp §2, §6).
+
+                                GET, PATCH              POST
+    never sent, 429             tried again             tried again
+    lost, 408, 5xx              tried again             Unclear
+    2xx that can't be read      tried again             Unclear
+    401, 402, 403, redirect     BadConfig               BadConfig
+    any other 4xx               BadRecord               BadRecord
+
+Before every single try the limiter is asked for a turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from cartum_roapp.apis.calls import Calls, Kind
+from cartum_roapp.apis.http import Http, Lost, NotSent, Reply, Unreadable
+from cartum_roapp.apis.limiter import Limiter
+from cartum_roapp.apis.masking import personal
+from cartum_roapp.apis.retries import pause, repeat
+from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
+from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable, Unclear
+
+MAX_WAIT = 120.0
+
+# What a 404 says: this row is gone, this whole collection is not there, or it is not there and we can do without.
+# For a create it may as well be something that the body names: a refusal like any other.
+Missing = Literal["row", "collection", "optional", "anything"]
+Params = Sequence[tuple[str, str]]
+Body = dict[str, Any]
+About = tuple[str, int | None]  # what the call is about: entity and id
+
+T = TypeVar("T")
+Read = Callable[[Any], T]
+Before = Callable[[], None]
+
+
+class Refused(BadRecord):
+    """A BadRecord inside this package, with the refusal still readable field by field."""
+
+    def __init__(self, message: str, refusal: Refusal | None = None, http: int = 0, **about: Any) -> None:
+        super().__init__(message, **about)
+        self.refusal = refusal or Refusal()
+        self.http = http
+
+
+class Sending:
+    """Sends to one account. `base_url` is used verbatim, with its version. Many tasks may use it at once."""
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: SecretStr,
+        *,
+        limiter: Limiter,
+        timeout: float,
+        retries: int,
+        retry_base: float,
+        calls: Calls,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BadConfig("the address of RO App's API is no URL", field="base_url", fix="Give it as https://….")
+        key = api_key.get_secret_value().strip()
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise BadConfig("the API key is no API key", field="api_key", fix="Copy it from RO App's Settings > API.")
+        self._base_url = base_url.rstrip("/")
+        self._host = parts.hostname
+        self._limiter = limiter
+        self._tries = retries
+        self._base = retry_base
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "Accept": "application/json",
+            "User-Agent": "cartum-roapp/0.1",
+        }
+        self._http = Http(timeout=timeout, headers=headers, calls=calls, transport=transport)
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def get(self, path: str, read: Read[T], params: Params = (), *, missing: Missing, about: About) -> T:
+        """`read` of the JSON; its Unreadable means an unreadable answer. Raises Retryable, BadRecord, BadConfig."""
+        return await self._repeat(_Call("GET", path, read, missing, params), about)
+
+    async def patch(self, path: str, body: Body, *, about: About) -> None:
+        """A PATCH sets absolute values, so it may be sent again. Raises Retryable, BadRecord, BadConfig."""
+        await self._repeat(_Call("PATCH", path, _anything, "row", body=body), about)
+
+    async def post(
+        self,
+        path: str,
+        read: Read[T],
+        body: Body,
+        *,
+        missing: Missing,
+        about: About,
+        rights: bool = False,
+        before: Before | None = None,
+    ) -> T:
+        """`read` of the answer's JSON (None for an empty one). Sent again only when it surely was not accepted: a
+        refused connection or 429. Raises Retryable (then nothing was written), Unclear, BadRecord, BadConfig.
+        `rights`: a 403 is about this one step, not about the key. `before` runs right before each try; what it
+        raises comes out, and nothing is sent."""
+        return await self._repeat(_Call("POST", path, read, missing, body=body, rights=rights, before=before), about)
+
+    async def _repeat(self, call: _Call[T], about: About) -> T:
+        async def once(attempt: int) -> T:
+            try:
+                return await self._once(call, attempt)
+            except IntegrationError as error:
+                raise error.about(entity=about[0], id=about[1]) from None
+
+        return await repeat(once, tries=self._tries, base=self._base, max_wait=MAX_WAIT, paced=True)
+
+    async def _once(self, call: _Call[T], attempt: int) -> T:
+        await self._limiter.acquire()
+        if call.before is not None:
+            call.before()
+        try:
+            reply = await self._http.send(
+                call.method, self._base_url + call.path, kind=call.kind, params=call.params, body=call.body
+            )
+        except NotSent as error:
+            raise Retryable(f"{self._host} can't be reached: {error}", field="base_url") from None
+        except Lost as error:
+            raise _unanswered(call, str(error)) from None
+        if reply.status == 429 or (call.repeatable and reply.status == 503 and reply.retry_after()):
+            raise await self._throttled(reply, call.name, attempt)
+        if not reply.ok:
+            raise self._sorted(call, reply)
+        return _content(call, reply)
+
+    async def _throttled(self, reply: Reply, what: str, attempt: int) -> Retryable:
+        # The account's limiter keeps the pause, so that the other calls in flight keep it too.
+        seconds = reply.retry_after() or pause(attempt, self._base)
+        await self._limiter.penalize(min(seconds, MAX_WAIT))
+        return Retryable(f"{what}: HTTP {reply.status}, too many requests", retry_after=seconds)
+
+    def _sorted(self, call: _Call[Any], reply: Reply) -> IntegrationError:
+        status = reply.status
+        if call.missing == "optional" and status in (404, 405, 501):
+            return BadRecord(f"{call.name}: not available on this account (HTTP {status})", code="not-available")
+        if status == 408 or status >= 500:
+            return _unanswered(call, f"HTTP {status}")
+        if status == 404 and call.missing == "row":
+            return BadRecord(f"{call.name}: RO App doesn't have it (any more)", code="not-found")
+        return self._bad_config(call, reply) or _refused(call, reply)
+
+    def _bad_config(self, call: _Call[Any], reply: Reply) -> BadConfig | None:
+        status = reply.status
+        if status in (401, 402) or (status == 403 and not call.rights):
+            said = read_refusal(reply, personal(call.body))
+            return BadConfig(
+                f"RO App refuses the API key for {call.name} (HTTP {status}): {said}",
+                field="api_key",
+                fix="Check the key in RO App's Settings > API, the rights of its employee, and the subscription.",
+            )
+        if reply.redirects:
+            return BadConfig(
+                f"{self._host} redirects {call.name} to another address",
+                field="base_url",
+                fix="Enter the API's address exactly, with its version, e.g. https://api.roapp.io/v2.",
+            )
+        if status == 404 and call.missing == "collection":
+            return BadConfig(
+                f"{call.name}: not available on this account (HTTP 404)",
+                field="base_url",
+                fix="Check the API's address and its version, and what the account's plan includes.",
+            )
+        return None
+
+
+@dataclass(frozen=True)
+class _Call(Generic[T]):
+    method: Literal["GET", "PATCH", "POST"]
+    path: str
+    read: Read[T]
+    missing: Missing
+    params: Params = ()
+    body: Body | None = None
+    rights: bool = False
+    before: Before | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def kind(self) -> Kind:
+        return "roapp_reads" if self.method == "GET" else "roapp_writes"
+
+    @property
+    def repeatable(self) -> bool:
+        return self.method != "POST"
+
+
+def _anything(content: Any) -> None:
+    return None
+
+
+def _content(call: _Call[T], reply: Reply) -> T:
+    try:
+        content = None if call.method != "GET" and not reply.content.strip() else reply.json()
+        if not (isinstance(content, dict) and content.get("success") is False):
+            return call.read(content)
+    except Unreadable:
+        raise _unanswered(call, f"an answer that can't be read (HTTP {reply.status})") from None
+    raise _refused(call, reply)
+
+
+def _unanswered(call: _Call[Any], text: str) -> IntegrationError:
+    if call.repeatable:
+        return Retryable(f"{call.name}: {text}")
+    return Unclear(f"{call.name}: {text}; RO App may have written it", fix=_LOOK)
+
+
+def _refused(call: _Call[Any], reply: Reply) -> Refused:
+    refusal = read_refusal(reply, personal(call.body))
+    fix = f"Give {refusal.first} a value that RO App accepts." if refusal.first else None
+    message = f"RO App refuses {call.name} (HTTP {reply.status}): {refusal}"
+    return Refused(message, refusal, reply.status, field=refusal.first, fix=fix)
+
+
+_LOOK = "Nothing: it is looked for in RO App before anything is sent again."

@@ -1,0 +1,84 @@
+"""How bodies are shaped where RO App's wish is not proven, and how the new id is read from an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from cartum_roapp.apis.http import Unreadable
+from cartum_roapp.apis.roapp.sending import Body, Refused
+
+T = TypeVar("T")
+
+
+class Bodies:
+    """`custom_fields` goes as an object, barcodes as `[{"code": …}]`; when RO App refuses exactly that field, the
+    call is repeated once with the other shape (JSON text, plain strings), which is then kept for the client's
+    life (roapp §3.3, §3.4). A refused call was not written, so this is safe for a POST too."""
+
+    def __init__(self) -> None:
+        self._other: dict[str, bool] = {"custom_fields": False, "barcodes": False}
+
+    async def send(self, body: Body, call: Callable[[Body], Awaitable[T]]) -> T:
+        shapes = dict(self._other)
+        for _ in shapes:
+            try:
+                result = await call(self._shaped(body, shapes))
+            except Refused as error:
+                named = [name for name in shapes if body.get(name) and error.refusal.names(name)]
+                fresh = [name for name in named if shapes[name] == self._other[name]]
+                if not fresh:
+                    raise
+                shapes.update((name, not shapes[name]) for name in fresh)
+                continue
+            self._other = shapes
+            return result
+        return await call(self._shaped(body, shapes))
+
+    def _shaped(self, body: Body, other: dict[str, bool]) -> Body:
+        shaped = dict(body)
+        if isinstance(fields := body.get("custom_fields"), dict) and other["custom_fields"]:
+            shaped["custom_fields"] = json.dumps(fields, ensure_ascii=False)
+        if isinstance(codes := body.get("barcodes"), list) and not other["barcodes"]:
+            shaped["barcodes"] = [{"code": code} if isinstance(code, str) else code for code in codes]
+        return shaped
+
+
+def anything(content: Any) -> None:
+    """Any readable answer will do, also an empty one."""
+
+
+def new_id(names: tuple[str, ...]) -> Callable[[Any], int]:
+    """Reads `5`, `"5"`, `{id}`, `{data: 5}`, `{data: {…}}` with one of `names`; Unreadable for anything else."""
+
+    def read(content: Any) -> int:
+        found = _find(content, names)
+        if found is None:
+            raise Unreadable("no id")
+        return found
+
+    return read
+
+
+def maybe_id(content: Any) -> int | None:
+    """The same for a line of an order, where an answer without an id is good enough."""
+    return _find(content, ("id", "item_id", "order_item_id"))
+
+
+def _find(content: Any, names: tuple[str, ...]) -> int | None:
+    if isinstance(content, dict):
+        for name in names:
+            if (found := _whole(content.get(name))) is not None:
+                return found
+        return _find(content["data"], names) if isinstance(content.get("data"), dict | int | str | list) else None
+    if isinstance(content, list):
+        return _find(content[0], names) if len(content) == 1 else None
+    return _whole(content)
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    text = str(value).strip()
+    return int(text) if text.isascii() and text.isdecimal() and int(text) > 0 else None

@@ -1,0 +1,180 @@
+"""`cartum-roapp account …`: RO App accounts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartum_roapp.cli.output import Json, bad_input, show, table
+
+if TYPE_CHECKING:
+    from cartum_roapp.config import AccountConfig
+    from cartum_roapp.connection.access import Doors
+    from cartum_roapp.connection.lists import AccountLists
+    from cartum_roapp.connection.problems import Problems
+
+DEFAULT_URL = "https://api.roapp.io/v2"
+
+app = typer.Typer(help="RO App accounts: the companies that get the orders.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="How to call it here.")],
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help=f"The API's address with its version (default {DEFAULT_URL}).")
+    ] = None,
+    api_key_stdin: Annotated[
+        bool, typer.Option("--api-key-stdin", help="Read the API key from standard input.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Connect an account, or give a new API key to one that is connected; the key is tried first."""
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.cli.secrets import API_KEY, obtain
+    from cartum_roapp.connection.configs import account_config
+    from cartum_roapp.connection.problems import Problems
+
+    _, found = account_config(name, base_url or DEFAULT_URL, "not-asked-yet")
+    problems = Problems(found)
+    key = obtain(API_KEY, from_stdin=api_key_stdin, problems=problems)
+    if problems or key is None:
+        raise bad_input(problems.sorted(("name", "base_url", "api_key")))
+    with serving() as backend:
+        document = asyncio.run(_add(name, base_url, key, backend.doors()))
+    verb = "updated" if document["updated"] else "added"
+    show(
+        document, lambda: f"Account {document['name']} {verb}: {document['company']['name']} at {document['base_url']}"
+    )
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """All accounts."""
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from blocks.store import list_accounts
+
+        accounts = asyncio.run(list_accounts())
+    rows = [_described(name, config) for name, config in accounts.items()]
+    show(
+        rows,
+        lambda: table("Accounts", ["name", "API address", "problem"], [
+            (row["name"], row.get("base_url", ""), row.get("problem", "")) for row in rows
+        ]) if rows else "No accounts yet: `cartum-roapp account add NAME`",
+    )  # fmt: skip
+
+
+@app.command("show")
+def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False) -> None:
+    """What the account offers: locations, order types, employees, statuses, order fields."""
+    from cartum_roapp.cli.backend import serving
+
+    with serving() as backend:
+        from blocks.store import load_account
+        from cartum_roapp.connection.access import enter_account
+
+        config = asyncio.run(load_account(name))
+        lists, problem = asyncio.run(enter_account(backend.doors(), config))
+    if lists is None:
+        raise bad_input([problem] if problem else [], saved="Nothing could be listed.")
+    document = {"name": config.name, "base_url": config.base_url, "api_key": "set", **lists_document(lists)}
+    show(document, lambda: tables(lists))
+
+
+def lists_document(lists: AccountLists) -> dict[str, Any]:
+    """What an account offers, for JSON."""
+    return {
+        "company": {key: lists.company.get(key) for key in ("name", "country", "currency", "timezone")},
+        "locations": [
+            {"id": row.id, "name": row.name, "is_archived": row.is_archived, "timezone": row.timezone}
+            for row in lists.locations
+        ],
+        "order_types": [{"id": row.id, "name": row.name} for row in lists.order_types],
+        "employees": [{"id": row.id, "name": row.name, "is_active": row.is_active} for row in lists.employees],
+        "statuses": [{"id": row.id, "name": row.name} for row in lists.statuses],
+        "order_fields": (
+            None
+            if lists.custom_fields is None
+            else [{"key": row.key, "name": row.name, "type": row.type} for row in lists.custom_fields]
+        ),
+    }
+
+
+def tables(lists: AccountLists) -> list[object]:
+    """The same for people."""
+    parts = [
+        table("Locations (location_id)", ["id", "name", ""], [
+            (row.id, row.name, "archived" if row.is_archived else "") for row in lists.locations
+        ]),
+        table("Order types (order_type_id)", ["id", "name"], [(row.id, row.name) for row in lists.order_types]),
+        table("Employees (managers)", ["id", "name", ""], [
+            (row.id, row.name, "" if row.is_active else "not active") for row in lists.employees
+        ]),
+        table("Statuses", ["id", "name"], [(row.id, row.name) for row in lists.statuses]),
+    ]  # fmt: skip
+    if lists.custom_fields:
+        rows = [(row.key, row.name) for row in lists.custom_fields]
+        parts.append(table("Order fields (order_number_field)", ["key", "name"], rows))
+    return [line for part in parts for line in (part, "")][:-1]
+
+
+def _described(name: str, config: object) -> dict[str, Any]:
+    from cartum_roapp.errors import BadConfig
+
+    if isinstance(config, BadConfig):
+        return {"name": name, "problem": str(config.message), "fix": config.fix}
+    return {"name": name, "base_url": config.base_url, "api_key": "set"}  # type: ignore[attr-defined]
+
+
+async def _add(name: str, base_url: str | None, key: str, doors: Doors) -> dict[str, Any]:
+    from blocks.store import list_accounts, save_account
+    from cartum_roapp.connection.access import greet_account
+    from cartum_roapp.connection.configs import account_config
+    from cartum_roapp.connection.problems import Problems
+    from cartum_roapp.errors import BadConfig
+
+    known = await list_accounts()
+    config = known.get(name)
+    before = None if isinstance(config, BadConfig) else config
+    address = base_url or (before.base_url if before else DEFAULT_URL)
+    wanted, found = account_config(name, address, key)
+    problems = Problems(found)
+    if wanted is None:
+        raise bad_input(list(problems))
+    company, problem = await greet_account(doors, wanted)
+    if company is None:
+        raise bad_input([problem] if problem else [])
+    fingerprint = str(company.get("created_at") or "")
+    others = [other for other in known.values() if not isinstance(other, BadConfig) and other.name != name]
+    _same_company(problems, wanted, fingerprint, before, others)
+    if problems:
+        raise bad_input(list(problems))
+    await save_account(wanted.model_copy(update={"fingerprint": fingerprint}))
+    shown = {field: company.get(field) for field in ("name", "country", "currency", "timezone")}
+    return {"name": name, "base_url": wanted.base_url, "api_key": "set", "company": shown, "updated": name in known}
+
+
+def _same_company(
+    problems: Problems,
+    wanted: AccountConfig,
+    fingerprint: str,
+    before: AccountConfig | None,
+    others: list[AccountConfig],
+) -> None:
+    from cartum_roapp.connection.access import other_company
+
+    if before is not None and before.fingerprint and before.fingerprint != fingerprint:
+        problems.add(
+            "api_key", f'belongs to another company than "{wanted.name}" was connected to.', other_company(wanted.name)
+        )
+    for other in others:
+        if fingerprint and other.fingerprint == fingerprint and other.base_url == wanted.base_url:
+            problems.add(
+                "name",
+                f'this company is connected already, as "{other.name}".',
+                f"use that account; a new key for it: `cartum-roapp account add {other.name}`",
+            )

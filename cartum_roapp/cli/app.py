@@ -1,0 +1,105 @@
+"""`cartum-roapp`: the commands put together, and the one place where a command's end becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cartum_roapp.cli import accounts, demo, runs, shop_checks, shops, up, watch
+from cartum_roapp.cli.output import BAD_INPUT, DONE, FAILED, CommandEnd, Json, opened, report, say
+
+app = typer.Typer(
+    name="cartum-roapp",
+    help="Orders, customers and products of Cartum (Horoshop) shops into RO App.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(accounts.app, name="account")
+shops.app.add_typer(shop_checks.app)
+app.add_typer(shops.app, name="shop")
+app.add_typer(watch.held_app, name="held")
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.command("down")(up.down)
+app.command("import")(runs.import_)
+app.command("sync")(runs.sync)
+app.command("backfill")(runs.backfill)
+app.command("status")(watch.status)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("cartum-roapp"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    json: Json = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code; the entry point of the script. Never raises."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with opened(as_json="--json" in given) as output:
+        code = _run(given)
+        if code and output.as_json and not output.written:
+            report(CommandEnd(FAILED, "The command was interrupted.", kind="interrupted"))
+        return code
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        result = app(arguments, prog_name="cartum-roapp", standalone_mode=False)
+        return result if isinstance(result, int) else DONE
+    except BrokenPipeError:
+        sys.stdout = sys.stderr
+        return FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        say("Interrupted.")
+        return 130
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a line and an exit code
+        end = _end_of(error)
+        report(end)
+        return end.code
+
+
+def _end_of(error: Exception) -> CommandEnd:
+    from cartum_roapp.errors import BadConfig, IntegrationError
+
+    if isinstance(error, CommandEnd):
+        return error
+    if hasattr(error, "format_message"):  # Typer's own: a wrong option, a missing argument
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "cartum-roapp"
+        if not getattr(error, "message", ""):
+            return CommandEnd(
+                BAD_INPUT, str(error.format_message()).rstrip(), fix=f"`{path} --help` lists what there is"
+            )
+        return CommandEnd(BAD_INPUT, str(error.format_message()).rstrip(), fix=f"see `{path} --help`.")
+    if isinstance(error, IntegrationError):
+        from cartum_roapp.connection.problems import Problem
+
+        code = BAD_INPUT if isinstance(error, BadConfig) else FAILED
+        fields = [Problem(error.field, error.message, error.fix or "correct it")] if error.field else []
+        return CommandEnd(code, error.about().message, kind=error.kind, fix=error.fix, fields=fields)
+    from cartum_roapp.cli.crash import write_log
+
+    return CommandEnd(
+        FAILED, f"Unexpected error ({type(error).__name__}). Details: {write_log(error)}", kind="unexpected"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""The log of an unexpected error: its traceback goes to a file in the home, without secrets."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cartum_roapp.cli.secrets import without_secrets
+
+#: Their messages quote what was sent or stored: values, statements, URLs.
+QUOTING = ("pydantic", "pydantic_core", "sqlalchemy", "psycopg2", "httpx", "httpcore")
+
+
+def write_log(error: BaseException) -> Path:
+    """Writes the traceback to `logs/` of the home (else of the temporary directory) and returns the file's path.
+    Never raises. Local variables are not in it, nor the messages of libraries that quote data."""
+    text = without_secrets("".join(_lines(error)))
+    name = f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    for directory in (_logs(), Path(tempfile.gettempdir())):
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            path = directory / name
+            path.touch(mode=0o600)
+            path.write_text(text, encoding="utf-8")
+        except OSError:
+            continue
+        return path
+    return Path(os.devnull)
+
+
+def _logs() -> Path:
+    from cartum_roapp.errors import BadConfig
+    from cartum_roapp.settings import settings
+
+    try:
+        return settings().home / "logs"
+    except BadConfig:
+        return Path(tempfile.gettempdir())
+
+
+def _lines(error: BaseException) -> list[str]:
+    lines: list[str] = []
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        lines += [*_lines(cause), "\nwhich led to\n\n"]
+    lines += ["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__)]
+    kind = type(error)
+    quotes = kind.__module__.partition(".")[0] in QUOTING
+    lines.append(f"{kind.__module__}.{kind.__qualname__}{'' if quotes else f': {error}'}\n")
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            lines += _lines(part)
+    return lines

@@ -1,0 +1,121 @@
+"""`cartum-roapp demo`: everything on this machine, through the very commands that a person would type."""
+
+from __future__ import annotations
+
+import json as json_
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartum_roapp.cli.output import FAILED, CommandEnd, Json, say, show, table
+
+if TYPE_CHECKING:
+    from cartum_roapp.cli.demo_box import Box
+
+SHOP, ACCOUNT = "demo-shop", "demo"
+DELIVERED, SENT = 3, 6
+Check = tuple[str, object, object]
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything up, the shop's schedule running.")] = False,
+    orders: Annotated[int, typer.Option(min=1, max=500, help="How many orders the shop has to import.")] = 40,
+    json: Json = False,
+) -> None:
+    """A sandbox shop and RO App, a database, Prefect: import, sync, sync again, and a change that arrives."""
+    from cartum_roapp.cli.demo_box import sandbox
+
+    home = Path(tempfile.mkdtemp(prefix="cartum-roapp-demo-"))
+    with sandbox(orders, stay=keep) as box:
+        command = Command(home, box)
+        try:
+            up = command.run("up")
+            say(f"Prefect's UI: {up['ui']}")
+            document, checks = _story(command, box)
+        except BaseException:
+            keep = False
+            raise
+        finally:
+            if not keep:
+                command.run("down")
+                shutil.rmtree(home, ignore_errors=True)
+    rows = [(what, expected, found, "yes" if expected == found else "NO") for what, expected, found in checks]
+    document["ui"] = up["ui"] if keep else None
+    document["stop"] = f"CARTUM_ROAPP_HOME={home} cartum-roapp down" if keep else None
+    document["checks"] = [dict(zip(("what", "expected", "found", "holds"), row, strict=True)) for row in rows]
+    if wrong := [row[0] for row in rows if row[3] == "NO"]:
+        raise CommandEnd(FAILED, f"The demo found what it should not: {'; '.join(wrong)}.", document=document)
+    show(document, lambda: _printed(document, rows))
+
+
+def _story(command: Command, box: Box) -> tuple[dict[str, Any], list[Check]]:
+    say(f"A shop at {box.shop['url']} and an RO App at {box.account['base_url']}, both made up on this machine.")
+    command.run("account", "add", ACCOUNT, "--base-url", box.account["base_url"])
+    imported = command.run("shop", "add", SHOP, "--from", str(box.shop_file(command.home, ACCOUNT)))["import"]
+    there = box.roapp_orders()
+    delivered = {number for number, order in box.shop_orders().items() if order["stat_status"] == DELIVERED}
+    checks: list[Check] = [
+        ("import: orders of the window, in RO App", box.shop["qualifying"], len(there)),
+        ("import: each of them once", len(there), sum(len(found) for found in there.values())),
+        ("import: Delivered ones in RO App", 0, len(delivered & there.keys())),
+        ("import: doubled orders, contacts, products", 0, box.doubled()),
+    ]
+    second = command.run("sync", SHOP)
+    checks += [
+        ("second sync: new and changed", 0, second["new"] + second["changed"]),
+        ("second sync: writing calls", 0, second["calls_by_kind"]["roapp_writes"]),
+    ]
+    placed = str(box.act("place_order"))
+    moved = next(number for number, order in box.shop_orders().items() if number in there and order["stat_status"] == 1)
+    box.act("set_status", number=moved, status=SENT)
+    say(f"In the shop: order {placed} is placed, order {moved} is sent.")
+    third = command.run("sync", SHOP)
+    there = box.roapp_orders()
+    checks += [
+        ("third sync: new and changed", (1, 1), (third["new"], third["changed"])),
+        ("third sync: the new order in RO App", 1, len(there.get(placed, []))),
+        ("third sync: the status in RO App", box.statuses[SENT], there[moved][0]["status"]["id"]),
+        ("third sync: doubled orders, contacts, products", 0, box.doubled()),
+    ]
+    return {"import": imported, "second_sync": second, "third_sync": third}, checks
+
+
+class Command:
+    """Runs `cartum-roapp …` in the demo's home and gives its JSON document."""
+
+    def __init__(self, home: Path, box: Box) -> None:
+        self.home = home
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CARTUM_ROAPP_"))}
+        self._environment = {
+            **kept,
+            "CARTUM_ROAPP_HOME": str(home),
+            "CARTUM_ROAPP_API_KEY": box.account["api_key"],
+            "CARTUM_ROAPP_SHOP_PASSWORD": box.shop["password"],
+        }
+
+    def run(self, *arguments: str) -> dict[str, Any]:
+        say(f"$ cartum-roapp {' '.join(arguments)}")
+        command = [sys.executable, "-m", "cartum_roapp.cli.app", *arguments, "--json"]
+        ended = subprocess.run(command, env=self._environment, stdout=subprocess.PIPE, check=False, text=True)
+        if ended.returncode:
+            raise CommandEnd(FAILED, f"`cartum-roapp {' '.join(arguments)}` ended with {ended.returncode}.")
+        return dict(json_.loads(ended.stdout))
+
+
+def _printed(document: dict[str, Any], rows: list[tuple[object, ...]]) -> list[object]:
+    runs = [(name, document[name]) for name in ("import", "second_sync", "third_sync")]
+    names = ("seen", "new", "changed", "unchanged", "delivered", "held", "calls", "seconds")
+    parts = [
+        table("Runs", ("", *names), [(name.replace("_", " "), *(run[key] for key in names)) for name, run in runs]),
+        "",
+        table("Checked in RO App", ("", "expected", "found", "holds"), rows),
+    ]
+    if document["ui"]:
+        parts += ["", f"Prefect's UI: {document['ui']}", f"To stop it all: {document['stop']}"]
+    return parts

@@ -1,0 +1,102 @@
+"""The sandbox as the demo sees it: another process, reached over HTTP."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+# What each status of the shop is called in RO App, by what it means.
+_SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
+
+
+@dataclass(frozen=True)
+class Box:
+    """One shop and one account, as the sandbox describes them."""
+
+    shop: dict[str, Any]
+    account: dict[str, Any]
+
+    @property
+    def statuses(self) -> dict[int, int]:
+        """The shop's status → RO App's."""
+        offered = [status["id"] for status in self.account["statuses"]]
+        return {status["id"]: offered[_SAME[status["id"]]] for status in self.shop["statuses"]}
+
+    def shop_file(self, folder: Path, account: str) -> Path:
+        """The settings of the shop, as a person would write them."""
+        settings = {
+            "name": self.shop["name"],
+            "platform": "horoshop",
+            "url": self.shop["url"],
+            "login": self.shop["login"],
+            "timezone": self.shop["timezone"],
+            "account": account,
+            "location_id": self.account["locations"][0]["id"],
+            "order_type_id": self.account["order_types"][0]["id"],
+            "language": self.shop["languages"][0],
+            "identify_products_by": "code",
+            "managers": "all",
+            "statuses": {str(ours): theirs for ours, theirs in self.statuses.items()},
+            "missing_products": "create",
+            "status_direction": "to_roapp",
+        }
+        path = folder / "demo-shop.yaml"
+        path.write_text(json.dumps(settings, ensure_ascii=False, indent=2))  # JSON is YAML
+        return path
+
+    def act(self, action: str, **arguments: object) -> Any:
+        """Something happens in the shop."""
+        answer = httpx.post(f"{self.shop['control']}/{action}", json=arguments, timeout=30).raise_for_status()
+        return answer.json()["result"]
+
+    def shop_orders(self) -> dict[str, dict[str, Any]]:
+        return dict(httpx.get(f"{self.shop['control']}/orders", timeout=30).raise_for_status().json())
+
+    def roapp(self, name: str) -> Any:
+        """What stands in RO App."""
+        base, _, query = self.account["control"].partition("?")
+        return httpx.get(f"{base}/{name}?{query}", timeout=30).raise_for_status().json()
+
+    def roapp_orders(self) -> dict[str, list[dict[str, Any]]]:
+        """Shop order number → the RO App orders that carry its marker."""
+        orders = {order["id"]: order for order in self.roapp("orders").values()}
+        return {
+            marker.strip("[]").partition(":")[2]: [orders[one] for one in ids]
+            for marker, ids in self.roapp("markers").items()
+        }
+
+    def doubled(self) -> int:
+        """Doubled orders, contacts and products."""
+        return sum(len(groups) for groups in self.roapp("duplicates").values())
+
+
+@contextmanager
+def sandbox(orders: int, *, stay: bool) -> Iterator[Box]:
+    """`python -m sandbox` on free ports; with `stay` it goes on after the demo."""
+    command = [sys.executable, "-m", "sandbox", "--json", "--orders", str(orders)]
+    process = subprocess.Popen(
+        command if stay else [*command, "--exit-with-parent"],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        described = json.loads(process.stdout.readline())
+        yield Box(described["shops"][0], described["roapp"])
+    except BaseException:
+        stay = False
+        raise
+    finally:
+        if not stay:
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)

@@ -1,0 +1,161 @@
+"""What a command prints and how it ends.
+
+Results go to stdout: for people, or with `--json` exactly one JSON document. Everything else goes to stderr.
+Exit codes: 0 done (also with held records), 1 failed, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from cartum_roapp.connection.problems import Problem
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+EXIT_KINDS = {FAILED: "failed", BAD_INPUT: "bad-input"}
+
+#: The option of every command. It is looked up in the arguments themselves, so that errors obey it too.
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+
+
+class CommandEnd(Exception):
+    """Ends a command with an exit code and a message; `fields` has a line for each field that is wrong, `document`
+    what the JSON document holds beside "error"."""
+
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        *,
+        kind: str | None = None,
+        fix: str | None = None,
+        fields: Iterable[Problem] = (),
+        document: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.kind = kind or EXIT_KINDS[code]
+        self.fix = fix
+        self.fields = list(fields)
+        self.document = document or {}
+
+    def as_dict(self) -> dict[str, Any]:
+        error: dict[str, Any] = {"kind": self.kind, "message": self.message}
+        if self.fix:
+            error["fix"] = self.fix
+        error["fields"] = [problem.as_dict() for problem in self.fields]
+        return {**self.document, "error": error}
+
+
+class Output:
+    """Where this process prints. One per command; `main` opens it."""
+
+    def __init__(self, *, as_json: bool, results: IO[str]) -> None:
+        self.as_json = as_json
+        self.results = results
+        self.written = False
+
+    def document(self, value: object) -> None:
+        """The one JSON document."""
+        self.written = True
+        json.dump(value, self.results, ensure_ascii=False, indent=2, default=str)
+        self.results.write("\n")
+        self.results.flush()
+
+
+_current = Output(as_json=False, results=sys.stdout)
+
+
+@contextmanager
+def opened(*, as_json: bool) -> Iterator[Output]:
+    """The process's output. With `as_json` everything that anybody prints to stdout, also a library or a child
+    process, goes to stderr meanwhile; only the document reaches the real stdout. Not to be nested."""
+    global _current
+    if not as_json:
+        _current = Output(as_json=False, results=sys.stdout)
+        yield _current
+        return
+    try:
+        kept = os.dup(sys.stdout.fileno())
+    except (OSError, ValueError):  # a stdout without a descriptor: somebody captures it
+        _current = Output(as_json=True, results=sys.stdout)
+        yield _current
+        return
+    sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    results = os.fdopen(kept, "w", encoding="utf-8")
+    try:
+        _current = Output(as_json=True, results=results)
+        yield _current
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, sys.stdout.fileno())
+        results.close()
+
+
+def show(document: object, human: Callable[[], object]) -> None:
+    """The command's result: the document with `--json`, else what `human` returns (a text, something that rich can
+    print, or a list of them). Called once, at the end."""
+    if _current.as_json:
+        _current.document(document)
+        return
+    parts = human()
+    for part in parts if isinstance(parts, list) else [parts]:
+        if isinstance(part, str):
+            print(part, file=_current.results)
+        else:
+            _console().print(part)
+
+
+def say(text: str) -> None:
+    """Progress and warnings, for people: stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> object:
+    """A table for `show`; ids and texts are printed as they are, nothing is read as markup."""
+    from rich.table import Table
+    from rich.text import Text
+
+    built = Table(title=Text(title), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        built.add_column(column, overflow="fold")
+    for row in rows:
+        built.add_row(*[Text("" if cell is None else str(cell)) for cell in row])
+    return built
+
+
+def report(end: CommandEnd) -> None:
+    """How a command failed: a line for each field on stderr, and the document with `--json`."""
+    if all(problem.message != end.message for problem in end.fields):
+        say(f"{end.message}{f' Fix: {end.fix}' if end.fix else ''}")
+    for problem in end.fields:
+        say(str(problem))
+    if _current.as_json and not _current.written:
+        _current.document(end.as_dict())
+
+
+def bad_input(problems: Sequence[Problem], *, saved: str = "Nothing was saved.", **more: Any) -> CommandEnd:
+    """The end of a command whose input is wrong, all of it at once."""
+    count = len(problems)
+    return CommandEnd(
+        BAD_INPUT,
+        f"{count} {'field needs' if count == 1 else 'fields need'} correcting. {saved}",
+        fields=problems,
+        **more,
+    )
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    width = None if _current.results.isatty() else 200
+    return Console(file=_current.results, width=width, highlight=False, soft_wrap=False)

@@ -1,0 +1,135 @@
+"""`cartum-roapp import | sync | backfill`: a run in this process, seen in Prefect's UI like any other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from cartum_roapp.cli.output import Json, show, table
+from cartum_roapp.cli.shops import Slug
+
+Counts = dict[str, Any]
+
+
+def import_(slug: Slug, json: Json = False) -> None:
+    """Import two months of orders; goes on where a stopped import was."""
+    _show(run_import(slug))
+
+
+def sync(slug: Slug, json: Json = False) -> None:
+    """Read what is new or changed in a shop, and deliver it."""
+
+    def flow() -> Coroutine[Any, Any, Counts]:
+        from flows.incremental_sync import incremental_sync
+
+        return incremental_sync(slug)
+
+    _show(_run(flow))
+
+
+def backfill(
+    slug: Slug,
+    since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")] = None,
+    status: Annotated[list[int] | None, typer.Option("--status", help="Only this status; may be repeated.")] = None,
+    ids: Annotated[str | None, typer.Option("--ids", help="Order numbers, separated by commas.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what RO App would get; send nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Read named orders again, however old, and deliver what differs."""
+    numbers = [number.strip() for number in (ids or "").split(",") if number.strip()]
+
+    def flow() -> Coroutine[Any, Any, Counts]:
+        from flows.backfill import backfill as named
+
+        return named(slug, _day(since), _day(until), statuses=status or None, numbers=numbers or None, dry_run=dry_run)
+
+    result = _run(flow)
+    show(result, lambda: _planned(result) if dry_run else _counted(result))
+
+
+def run_import(slug: str) -> Counts:
+    """The first import, or the same window again; gives the run's counts. Raises IntegrationError."""
+
+    def flow() -> Coroutine[Any, Any, Counts]:
+        from flows.initial_import import initial_import
+
+        return initial_import(slug)
+
+    return _run(flow)
+
+
+def _run(flow: Callable[[], Coroutine[Any, Any, Counts]]) -> Counts:
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from blocks.store import register
+
+        async def run() -> Counts:
+            await register()
+            return await flow()
+
+        with _bar():
+            return asyncio.run(run())
+
+
+@contextmanager
+def _bar() -> Iterator[None]:
+    """A progress bar on a terminal; a line at each tenth elsewhere. Both on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from tasks.summary import on_progress
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bars: dict[str, Any] = {}
+
+        def listen(title: str, done: int, total: int) -> None:
+            if title not in bars:
+                bars[title] = progress.add_task(title, total=total)
+            progress.update(bars[title], completed=done)
+
+        token = on_progress.set(listen)
+        try:
+            yield
+        finally:
+            on_progress.reset(token)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def _show(result: Counts) -> None:
+    show(result, lambda: _counted(result))
+
+
+def _counted(result: Counts) -> object:
+    rows = [(name, value) for name, value in result.items() if name not in ("shop", "run", "calls_by_kind")]
+    rows += list(result.get("calls_by_kind", {}).items())
+    return table(f"{result['shop']}: {result['run']}", ("", ""), rows)
+
+
+def _planned(result: Counts) -> object:
+    rows = [
+        (
+            order["number"],
+            order["action"],
+            order["shop_status"],
+            order["status_id"] or "not matched",
+            order["total"],
+            "; ".join(f"{line['quantity']} × {line['title']} @ {line['price']}" for line in order["lines"]),
+        )
+        for order in result["orders"]
+    ]
+    columns = ("order", "action", "shop status", "RO App status", "total", "lines")
+    held = [(row["number"], row["message"], row["fix"]) for row in result["would_hold"]]
+    tables = [table("What RO App would get (nothing was sent)", columns, rows)]
+    return [*tables, table("Would be held", ("order", "why", "fix"), held)] if held else tables

@@ -1,0 +1,76 @@
+"""Passwords and keys: from standard input, the environment, or a prompt; and kept out of whatever is written."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from cartum_roapp.connection.problems import Problems
+
+_read: set[str] = set()
+_SECRET_NAME = re.compile(r"PASSWORD|API_KEY|SECRET|TOKEN|AUTH_STRING|ENCRYPTION_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """One secret that a command asks for: the field it fills, the variable and the option that can give it."""
+
+    field: str
+    variable: str
+    option: str
+    prompt: str
+
+
+SHOP_PASSWORD = Secret("password", "CARTUM_ROAPP_SHOP_PASSWORD", "--password-stdin", "Password of the shop's admin")
+API_KEY = Secret("api_key", "CARTUM_ROAPP_API_KEY", "--api-key-stdin", "API key of RO App (Settings > API)")
+
+
+def obtain(secret: Secret, *, from_stdin: bool, problems: Problems, otherwise: str | None = None) -> str | None:
+    """The secret: from stdin when asked so, else from its variable, else `otherwise`, else from a prompt on the
+    terminal. None with a problem noted where there is no terminal and nothing was given, or where it breaks its
+    rule. Nobody is prompted when there are problems already: the command can't succeed."""
+    from cartum_roapp.connection.refused import Refused
+    from cartum_roapp.connection.rules import API_KEY as KEY_RULE
+    from cartum_roapp.connection.rules import PASSWORD, checked
+
+    rule = KEY_RULE if secret is API_KEY else PASSWORD
+    if from_stdin:
+        value = sys.stdin.read().removesuffix("\n").removesuffix("\r")
+    elif os.environ.get(secret.variable):
+        value = os.environ[secret.variable]
+    elif otherwise is not None:
+        value = otherwise
+    elif not sys.stdin.isatty():
+        problems.replace(secret.field, "is missing.", rule.hint)
+        return None
+    elif problems:
+        return None
+    else:
+        value = getpass.getpass(f"{secret.prompt}: ", stream=sys.stderr)
+    try:
+        value = str(checked(rule, value))
+    except Refused as refused:
+        problems.replace(secret.field, refused.message, refused.fix)
+        return None
+    _read.add(value)
+    return value
+
+
+def without_secrets(text: str) -> str:
+    """The text with every secret that this process has read, or finds in its environment, masked."""
+    known = set(_read)
+    for name, value in os.environ.items():
+        if _SECRET_NAME.search(name):
+            known.update({value, value.partition(":")[2]})
+        elif name.endswith("_URL") and "@" in value:
+            known.add(urlsplit(value).password or "")
+    for value in sorted(known, key=len, reverse=True):
+        if len(value) >= 3:
+            text = text.replace(value, "•••")
+    return re.sub(r"(?i)(bearer\s+|token[\"'=:\s]+)[\w.~+/-]{8,}", r"\1•••", text)

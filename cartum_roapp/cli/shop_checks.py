@@ -1,0 +1,202 @@
+"""`cartum-roapp shop check|statuses|discover`: what the two systems say, nothing is changed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, table
+from cartum_roapp.cli.shops import PasswordStdin, Slug
+
+if TYPE_CHECKING:
+    from cartum_roapp.config import ShopConfig
+    from cartum_roapp.connection.access import Doors
+    from cartum_roapp.connection.examine import Examination
+    from cartum_roapp.connection.lists import AccountLists, ShopLists
+
+app = typer.Typer()
+
+STATUS_COLUMNS = ("id", "title", "successful", "RO App status", "")
+
+
+@app.command("check")
+def check(slug: Slug, json: Json = False) -> None:
+    """Ask both systems whether the shop's settings still hold: a line for each, with the fix where one doesn't."""
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.connection.checklist import as_error_fields, checklist
+
+    with serving() as backend:
+        config, examination = asyncio.run(_examine_stored(slug, backend.doors()))
+    checks = checklist(config, examination)
+    problems = as_error_fields(checks)
+    document: dict[str, Any] = {"slug": slug, "ok": not problems, "checks": [line.as_dict() for line in checks]}
+    if problems:
+        count = len(problems)
+        end = CommandEnd(
+            BAD_INPUT, f"{count} {'check' if count == 1 else 'checks'} of {slug} failed.", document=document
+        )
+        document["error"] = {
+            "kind": end.kind,
+            "message": end.message,
+            "fields": [problem.as_dict() for problem in problems],
+        }
+    show(document, lambda: "\n".join(map(str, checks)))
+    if problems:
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command("statuses")
+def statuses(slug: Slug, json: Json = False) -> None:
+    """The shop's statuses and what each is matched with; RO App's statuses."""
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.connection.checklist import status_rows
+
+    with serving() as backend:
+        config, examination = asyncio.run(_examine_stored(slug, backend.doors()))
+    if examination.shop is None or examination.account is None:
+        unreachable = [
+            problem for problem in examination.problems if problem.field in ("url", "login", "password", "account")
+        ]
+        raise bad_input(unreachable, saved="Nothing could be listed.")
+    rows = status_rows(config.statuses, examination, config.language)
+    roapp = [{"id": row.id, "name": row.name} for row in examination.account.statuses]
+    show({"slug": slug, "shop": rows, "roapp": roapp}, lambda: _status_tables(rows, roapp))
+
+
+@app.command("discover")
+def discover(
+    *,
+    url: Annotated[str, typer.Option("--url", help="The shop's address.")],
+    login: Annotated[str, typer.Option("--login", help="The admin's user name.")],
+    account: Annotated[str, typer.Option("--account", help="The RO App account that is to get the orders.")],
+    password_stdin: PasswordStdin = False,
+    name: Annotated[str | None, typer.Option("--name", help="The shop's name (default: its host).")] = None,
+    platform: Annotated[str, typer.Option("--platform", help="cartum or horoshop.")] = "cartum",
+    write: Annotated[Path | None, typer.Option("--write", metavar="FILE.yaml", help="Write a file to fill in.")] = None,
+    json: Json = False,
+) -> None:
+    """Before a shop is added: everything there is to choose from, and a FILE.yaml with likely status pairs."""
+    from urllib.parse import urlsplit
+
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
+    from cartum_roapp.connection.problems import Problems
+    from cartum_roapp.connection.rules import SHOP_FIELDS
+    from cartum_roapp.connection.shop_file import check_values
+
+    fields = {key: SHOP_FIELDS[key] for key in ("name", "platform", "url", "login", "account")}
+    typed = {"name": name or urlsplit(url).hostname or "shop", "platform": platform, "url": url, "login": login}
+    values = check_values({**typed, "account": account}, fields)
+    problems = Problems(values.problems)
+    if write is not None and write.exists():
+        problems.add("--write", "the file is there already.", "name a new file, or remove that one first")
+    password = obtain(SHOP_PASSWORD, from_stdin=password_stdin, problems=problems)
+    if problems or password is None:
+        raise bad_input(list(problems), saved="Nothing could be listed.")
+    with serving() as backend:
+        shop, roapp = asyncio.run(_discover(values.good, password, backend.doors()))
+    document, text = _found(values.good, shop, roapp)
+    if write is not None:
+        _written(write, text)
+        document["written"] = str(write)
+        say(f"{write} is written: read it through, then `cartum-roapp shop add SLUG --from {write}`")
+    show(document, lambda: _found_tables(document, roapp))
+
+
+async def _examine_stored(slug: str, doors: Doors) -> tuple[ShopConfig, Examination]:
+    from blocks.store import load_account, load_shop
+    from cartum_roapp.connection.examine import examine
+    from cartum_roapp.connection.problems import Problem
+    from cartum_roapp.errors import BadConfig
+
+    config = await load_shop(slug)
+    found = []
+    try:
+        account = await load_account(config.account)
+    except BadConfig as error:
+        account = None
+        found.append(Problem("account", error.message, error.fix or "add it again"))
+    values = config.model_dump(exclude={"password"}, exclude_none=True)
+    return config, await examine(values, password=config.password, account=account, doors=doors, found=found)
+
+
+async def _discover(good: dict[str, object], password: str, doors: Doors) -> tuple[ShopLists, AccountLists]:
+    from pydantic import SecretStr
+
+    from blocks.store import list_accounts
+    from cartum_roapp.connection.examine import examine, no_account
+    from cartum_roapp.errors import BadConfig
+
+    accounts = await list_accounts()
+    account = accounts.get(str(good["account"]))
+    found = [no_account(good["account"], accounts)] if account is None else []
+    if isinstance(account, BadConfig):
+        raise account
+    access = {key: good[key] for key in ("url", "login")}
+    examination = await examine(
+        access, password=SecretStr(password), account=account, doors=doors, found=found, lists_only=True
+    )
+    if examination.shop is None or examination.account is None:
+        raise bad_input(examination.problems, saved="Nothing could be listed.")
+    return examination.shop, examination.account
+
+
+def _found(good: dict[str, object], shop: ShopLists, roapp: AccountLists) -> tuple[dict[str, Any], str]:
+    from cartum_roapp.cli.accounts import lists_document
+    from cartum_roapp.connection.lists import title_of
+    from cartum_roapp.connection.proposals import propose
+    from cartum_roapp.connection.template import template
+
+    proposals = propose(shop.statuses, roapp.statuses)
+    names = {row.id: row.name for row in roapp.statuses}
+    statuses = [
+        {
+            "id": status.id,
+            "title": title_of(status),
+            "titles": status.titles,
+            "is_successful": status.is_successful,
+            "roapp_status_id": proposals[status.id],
+            "roapp_status": names.get(proposals[status.id] or -1),
+        }
+        for status in shop.statuses
+    ]
+    text = template(
+        name=str(good["name"]), platform=str(good["platform"]), url=str(good["url"]), login=str(good["login"]),
+        account_name=str(good["account"]), shop=shop, account=roapp,
+    )  # fmt: skip
+    languages, currencies = list(shop.languages), list(shop.currencies)
+    side = {"url": good["url"], "languages": languages, "currencies": currencies, "statuses": statuses}
+    return {"shop": side, "account": {"name": good["account"], **lists_document(roapp)}, "written": None}, text
+
+
+def _found_tables(document: dict[str, Any], roapp: AccountLists) -> list[object]:
+    from cartum_roapp.cli.accounts import tables
+
+    shop = document["shop"]
+    facts = [
+        f"Languages: {', '.join(shop['languages']) or 'the shop names none'}",
+        f"Currencies: {', '.join(shop['currencies']) or 'the shop names none'}",
+        "",
+    ]
+    return [*facts, *_status_tables(shop["statuses"], []), "", *tables(roapp)]
+
+
+def _status_tables(rows: list[dict[str, Any]], roapp: list[dict[str, Any]]) -> list[object]:
+    shop = [
+        (row["id"], row["title"], "yes" if row["is_successful"] else "", row["roapp_status_id"], row["roapp_status"])
+        for row in rows
+    ]
+    parts = [table("The shop's statuses", STATUS_COLUMNS, shop)]
+    if roapp:
+        parts += ["", table("RO App's statuses", ("id", "name"), [(row["id"], row["name"]) for row in roapp])]
+    return parts
+
+
+def _written(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandEnd(BAD_INPUT, f"{path} can't be written ({error.strerror}).", fix="name another file") from None

@@ -1,0 +1,193 @@
+"""`cartum-roapp shop …`: shops connected, listed, edited, paused and deleted. What only looks is in `shop_checks`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartum_roapp.cli.connecting import add_shop, edit_shop, typed, warn
+from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, say, show, table
+
+if TYPE_CHECKING:
+    from cartum_roapp.config import ShopConfig
+
+app = typer.Typer(help="Cartum (Horoshop) shops.", no_args_is_help=True)
+
+Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The shop's name on the command line.")]
+File = Annotated[Path, typer.Option("--from", metavar="FILE.yaml", help="The shop's settings.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the shop's password from standard input.")]
+
+
+@app.command("add")
+def add(
+    slug: Slug,
+    file: File,
+    password_stdin: PasswordStdin = False,
+    no_import: Annotated[bool, typer.Option("--no-import", help="Only save the shop.")] = False,
+    json: Json = False,
+) -> None:
+    """Connect a shop: check everything, save it, import its orders of the last two months."""
+    from cartum_roapp.cli.backend import serving
+
+    values, problems, password = typed(slug, file, password_stdin)
+    with serving() as backend:
+        config = asyncio.run(add_shop(slug, values, problems, password, backend.doors()))
+    document: dict[str, Any] = {
+        "slug": slug,
+        "saved": True,
+        "shop": shown(config),
+        "warnings": warn(values),
+        "import": None,
+    }
+    say(f"{slug} is connected and saved.")
+    if config.enabled and not no_import:
+        document["import"] = _import(slug, document)
+    show(document, lambda: _imported(slug, document["import"]))
+
+
+@app.command("edit")
+def edit(slug: Slug, file: File, password_stdin: PasswordStdin = False, json: Json = False) -> None:
+    """Give a shop new settings; they take effect on the next run. Without a new password the old one stays."""
+    from cartum_roapp.cli.backend import serving
+
+    with serving() as backend:
+        from blocks.store import list_shops
+        from cartum_roapp.errors import BadConfig
+
+        stored = asyncio.run(list_shops()).get(slug)
+        if stored is None:
+            raise missing(slug)
+        before = None if isinstance(stored, BadConfig) else stored
+        old = before.password.get_secret_value() if before else None
+        values, problems, password = typed(slug, file, password_stdin, old)
+        config = asyncio.run(edit_shop(slug, before, values, problems, password=password, doors=backend.doors()))
+    document = {"slug": slug, "saved": True, "shop": shown(config), "warnings": warn(values)}
+    show(document, lambda: f"{slug} is saved; the next run uses the new settings.")
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """All shops."""
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.errors import BadConfig
+
+    with serving():
+        from blocks.store import list_shops
+
+        shops = asyncio.run(list_shops())
+    rows: list[dict[str, Any]] = [
+        {"slug": slug, "problem": config.message, "fix": config.fix}
+        if isinstance(config, BadConfig)
+        else {
+            "slug": slug,
+            **{key: getattr(config, key) for key in ("name", "platform", "url", "account", "enabled", "key")},
+        }
+        for slug, config in shops.items()
+    ]
+    columns = ("slug", "name", "url", "account", "enabled", "problem")
+    show(
+        rows,
+        lambda: (
+            table("Shops", columns, [[row.get(key, "") for key in columns] for row in rows])
+            if rows
+            else "No shops yet: `cartum-roapp shop discover` shows what to fill in, `cartum-roapp shop add` connects one"
+        ),
+    )
+
+
+@app.command("show")
+def show_(slug: Slug, json: Json = False) -> None:
+    """A shop's settings, without its password."""
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from blocks.store import load_shop
+
+        document = shown(asyncio.run(load_shop(slug)))
+    show(document, lambda: table(slug, ("key", "value"), list(document.items())))
+
+
+@app.command("pause")
+def pause(slug: Slug, json: Json = False) -> None:
+    """Stop a shop's schedule; what is typed by hand still runs."""
+    _switched(slug, "pause", "paused")
+
+
+@app.command("resume")
+def resume(slug: Slug, json: Json = False) -> None:
+    """Start a paused shop's schedule again."""
+    _switched(slug, "resume", "resumed")
+
+
+@app.command("delete")
+def delete(
+    slug: Slug,
+    purge: Annotated[bool, typer.Option("--purge", help="Delete the shop's history in the ledger as well.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Disconnect a shop. Its deployments, settings and schedule go; RO App keeps the orders."""
+    import sys
+
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from blocks.store import list_shops
+
+        if slug not in asyncio.run(list_shops()):
+            raise missing(slug)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise CommandEnd(BAD_INPUT, "Deleting needs a confirmation, and there is no terminal.", fix="add --yes")
+            typer.confirm(f"Delete the shop {slug}{' with its history' if purge else ''}?", abort=True, err=True)
+        from deployments import shops as deployed
+
+        asyncio.run(deployed.disconnect(slug, purge=purge))
+    show({"slug": slug, "deleted": True, "purged": purge}, lambda: f"{slug} is deleted; RO App keeps its orders.")
+
+
+def shown(config: ShopConfig) -> dict[str, Any]:
+    """A shop's settings for people and scripts: never its password."""
+    return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
+
+
+def missing(slug: str) -> CommandEnd:
+    """The end of a command that names a shop that isn't there."""
+    from cartum_roapp.connection.problems import Problem
+
+    problem = Problem("slug", f'there is no shop "{slug}".', "`cartum-roapp shop list` shows the shops there are")
+    return CommandEnd(BAD_INPUT, f'There is no shop "{slug}".', fields=[problem])
+
+
+def _import(slug: str, document: dict[str, Any]) -> dict[str, object]:
+    from cartum_roapp.cli.runs import run_import
+    from cartum_roapp.errors import IntegrationError
+
+    say("Importing the orders of the last two months …")
+    try:
+        return run_import(slug)
+    except IntegrationError as error:
+        message = f"{slug} is saved, but its import failed: {error.message}"
+        fix = error.fix or f"`cartum-roapp import {slug}` goes on where it stopped"
+        raise CommandEnd(FAILED, message, kind=error.kind, fix=fix, document=document) from error
+
+
+def _imported(slug: str, counts: dict[str, object] | None) -> str:
+    if counts is None:
+        return f"Nothing imported: `cartum-roapp import {slug}` starts it."
+    return "Imported: " + ", ".join(f"{key} {value}" for key, value in counts.items())
+
+
+def _switched(slug: str, verb: str, state: str) -> None:
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from blocks.store import load_shop
+        from deployments import shops as deployed
+
+        config = asyncio.run(load_shop(slug))
+        asyncio.run(deployed.pause(config) if verb == "pause" else deployed.resume(config))
+    show({"slug": slug, "state": state}, lambda: f"{slug} is {state}.")

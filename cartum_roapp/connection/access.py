@@ -1,0 +1,118 @@
+"""Can we get in? Both systems are asked, and what they say becomes a problem of the field it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+from pydantic import SecretStr
+
+from cartum_roapp.apis.cartum import Cartum
+from cartum_roapp.apis.limiter import Limiter, LocalLimiter
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.config import AccountConfig
+from cartum_roapp.connection.lists import AccountLists, ShopLists, account_lists, shop_lists
+from cartum_roapp.connection.problems import Problem
+from cartum_roapp.errors import BadConfig, IntegrationError
+
+#: a person waits: three tries of each call, and no hour's quota is sat out.
+TRIES = 3
+PAUSE = 0.5
+LONGEST_WAIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How the two systems are called: `timeout` is the deadline of one call in seconds, `limiter` gives an
+    account's call budget by the account's name. The transports replace the network."""
+
+    timeout: float = 10.0
+    limiter: Callable[[str], Limiter] = lambda name: LocalLimiter()
+    shop_transport: httpx.AsyncBaseTransport | None = None
+    account_transport: httpx.AsyncBaseTransport | None = None
+
+    def cartum(self, url: str, login: str, password: SecretStr) -> Cartum:
+        return Cartum(
+            url, login, password, timeout=self.timeout, retries=TRIES, retry_base=PAUSE, max_wait=LONGEST_WAIT,
+            transport=self.shop_transport,
+        )  # fmt: skip
+
+    def roapp(self, account: AccountConfig) -> RoApp:
+        return RoApp(
+            account.base_url, account.api_key, limiter=self.limiter(account.name), timeout=self.timeout,
+            retries=TRIES, retry_base=PAUSE, transport=self.account_transport,
+        )  # fmt: skip
+
+
+async def enter_shop(
+    doors: Doors, url: str, login: str, password: SecretStr
+) -> tuple[ShopLists | None, Problem | None]:
+    """Log in and read the shop's lists; or why that fails: unreachable, no shop, no API in the tariff (`url`),
+    no rights (`login`), wrong login or password (`password`)."""
+    try:
+        async with doors.cartum(url, login, password) as cartum:
+            await cartum.login()
+            return await shop_lists(cartum), None
+    except IntegrationError as error:
+        return None, shop_problem(error)
+
+
+async def enter_account(doors: Doors, account: AccountConfig) -> tuple[AccountLists | None, Problem | None]:
+    """Read the account's lists, and make sure that it is still the company it was; or why that fails, as a
+    problem of `account`."""
+    try:
+        async with doors.roapp(account) as roapp:
+            lists = await account_lists(roapp)
+    except IntegrationError as error:
+        return None, Problem(
+            "account", f'"{account.name}": {_sentence(error)}', _fix(error, _again(account.name, error))
+        )
+    if account.fingerprint and lists.fingerprint != account.fingerprint:
+        return None, Problem(
+            "account", f'"{account.name}": its API key belongs to another company now.', other_company(account.name)
+        )
+    return lists, None
+
+
+async def greet_account(doors: Doors, account: AccountConfig) -> tuple[dict[str, object] | None, Problem | None]:
+    """The company behind the key (GET /company, roapp §3.7); or why it can't be read, as a problem of `api_key`
+    or `base_url`."""
+    try:
+        async with doors.roapp(account) as roapp:
+            company = await roapp.company()
+    except BadConfig as error:
+        field = error.field if error.field in ("api_key", "base_url") else "base_url"
+        return None, Problem(field, _sentence(error), _fix(error, "check the address and the key"))
+    except IntegrationError as error:
+        return None, Problem("base_url", _sentence(error), _fix(error, "check the address; try again later"))
+    return company, None
+
+
+def shop_problem(error: IntegrationError) -> Problem:
+    """A client's error as the problem of the field that it concerns."""
+    field = error.field if error.field in ("url", "login", "password") else "url"
+    return Problem(field, _sentence(error), _fix(error, "try again later; the shop answers, but not as it should"))
+
+
+def other_company(name: str) -> str:
+    """What to do when a key belongs to another company than the account was connected to."""
+    return f"give a key of the company that {name} was connected to, or add the other company under another name"
+
+
+def _again(name: str, error: IntegrationError) -> str:
+    if error.field == "api_key":
+        return f"give a new key: `cartum-roapp account add {name}`"
+    return "check the account's address; try again later"
+
+
+def _sentence(error: IntegrationError) -> str:
+    text = error.message.strip()
+    for mark in ("no-api: ", "not-a-shop: "):
+        text = text.removeprefix(mark)
+    return text if text.endswith(".") else f"{text}."
+
+
+def _fix(error: IntegrationError, otherwise: str) -> str:
+    fix = (error.fix or otherwise).strip().rstrip(".")
+    return fix[:1].lower() + fix[1:] if fix[1:2].islower() else fix

@@ -1,0 +1,111 @@
+"""An examination as a list for people: one line for each thing that was checked, good ones included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.connection.examine import Examination
+from cartum_roapp.connection.problems import Problem
+
+State = Literal["ok", "warning", "problem", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line. `fix` is None unless the state is `problem` or `warning`; `unknown`: nobody could be asked."""
+
+    field: str
+    state: State
+    message: str
+    fix: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.state:8}{self.field}: {self.message}{f' Fix: {self.fix}' if self.fix else ''}"
+
+    def as_dict(self) -> dict[str, object]:
+        return {"field": self.field, "state": self.state, "message": self.message, "fix": self.fix}
+
+
+def checklist(shop: ShopConfig, examination: Examination) -> list[Check]:
+    """What was checked for this shop, in the order of its fields."""
+    problems = {problem.field: problem for problem in examination.problems}
+    lines = [Check("settings", "ok", "every value has the form it must have.")]
+    for field, side, good in _expected(shop, examination):
+        problem = problems.pop(field, None)
+        if problem is not None:
+            lines.append(Check(field, "problem", problem.message, problem.fix))
+        elif good is None:
+            lines.append(Check(field, "unknown", f"not checked: the {side} could not be asked."))
+        else:
+            lines.append(Check(field, "ok", good))
+    lines += [_line(problem, "problem") for problem in problems.values()]
+    return lines + [_line(warning, "warning") for warning in examination.warnings]
+
+
+def _line(problem: Problem, state: State) -> Check:
+    return Check(problem.field, state, problem.message, problem.fix)
+
+
+def _expected(shop: ShopConfig, examination: Examination) -> list[tuple[str, str, str | None]]:
+    """(field, who is asked, what to say when it is right, None when nobody could be asked)"""
+    theirs, ours = examination.shop, examination.account
+    lines: list[tuple[str, str, str | None]] = [
+        ("url", "shop", None if theirs is None else f"{shop.url} answers as a shop with an API."),
+        ("login", "shop", None if theirs is None else f'"{shop.login}" may read orders and statuses.'),
+        ("password", "shop", None if theirs is None else "the shop takes it."),
+    ]
+    if ours is None:
+        fields = ("account", "location_id", "order_type_id", "managers")
+        lines += [(field, "account", None) for field in fields]
+    else:
+        company, currency = ours.company.get("name") or "the company", ours.currency or "an unknown currency"
+        location = next((row.name for row in ours.locations if row.id == shop.location_id), "")
+        order_type = next((row.name for row in ours.order_types if row.id == shop.order_type_id), "")
+        staff = sum(row.is_active for row in ours.employees) if shop.managers == "all" else len(shop.managers)
+        lines += [
+            ("account", "account", f'"{shop.account}" is {company}, which counts in {currency}.'),
+            ("location_id", "account", f'{shop.location_id} is the location "{location}".'),
+            ("order_type_id", "account", f'{shop.order_type_id} is the order type "{order_type}".'),
+            ("managers", "account", f"{staff} active employee{'' if staff == 1 else 's'} may get orders."),
+        ]
+    matched = f"all {len(shop.statuses)} statuses of the shop are matched."
+    lines.append(("language", "shop", None if theirs is None else f'the shop has the language "{shop.language}".'))
+    lines.append(("statuses", _asked(theirs, ours), None if theirs is None or ours is None else matched))
+    if shop.final_statuses is not None:
+        good = "the shop has all of them."
+        lines.append(("final_statuses", "shop", None if theirs is None else good))
+    if shop.order_number_field is not None:
+        shown = ours is not None and ours.custom_fields is not None
+        lines.append(("order_number_field", "account", "RO App has this order field." if shown else None))
+    return lines
+
+
+def _asked(theirs: object, ours: object) -> str:
+    return "shop" if theirs is None else "account" if ours is None else "shop or the account"
+
+
+def as_error_fields(checks: Sequence[Check]) -> list[Problem]:
+    """The lines with a problem, as the fields of an error."""
+    return [Problem(check.field, check.message, check.fix or "") for check in checks if check.state == "problem"]
+
+
+def status_rows(pairs: Mapping[int, int], examination: Examination, language: str | None) -> list[dict[str, object]]:
+    """The shop's statuses with what each is matched with: id, title, titles, is_successful, roapp_status_id,
+    roapp_status (the name; None where it is not matched, or not known)."""
+    from cartum_roapp.connection.lists import title_of
+
+    names = {row.id: row.name for row in examination.account.statuses} if examination.account else {}
+    return [
+        {
+            "id": status.id,
+            "title": title_of(status, language),
+            "titles": cast(object, dict(status.titles)),
+            "is_successful": status.is_successful,
+            "roapp_status_id": pairs.get(status.id),
+            "roapp_status": names.get(pairs.get(status.id, -1)),
+        }
+        for status in (examination.shop.statuses if examination.shop else ())
+    ]

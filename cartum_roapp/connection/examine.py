@@ -1,0 +1,112 @@
+"""All checks in order, everything wrong at once: rules, then access, then lists.
+
+A stage goes as far as the values allow: a bad location does not hide a wrong password, an unknown time zone not
+an unmatched status.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from pydantic import SecretStr
+
+from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.connection.access import Doors, enter_account, enter_shop
+from cartum_roapp.connection.lists import AccountLists, ShopLists
+from cartum_roapp.connection.matching import match_account, match_currency, match_shop
+from cartum_roapp.connection.problems import Problem, Problems
+from cartum_roapp.connection.rules import SHOP_FIELDS
+
+ORDER = ("file", "slug", "name", "platform", "url", "login", "password", *list(SHOP_FIELDS)[4:])
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found. `problems` is empty when the shop can be saved; `warnings` are said, but don't stop
+    anything. The lists are None where nobody could be asked."""
+
+    problems: list[Problem]
+    warnings: list[Problem] = field(default_factory=list)
+    shop: ShopLists | None = None
+    account: AccountLists | None = None
+
+
+async def examine(
+    values: Mapping[str, object],
+    *,
+    password: SecretStr | None,
+    account: AccountConfig | None,
+    doors: Doors,
+    found: Iterable[Problem] = (),
+    lists_only: bool = False,
+) -> Examination:
+    """Check values that passed their rules against the shop and the account.
+
+    `found` is what is known to be wrong already, among it an `account` that does not exist (then `account` is
+    None). `lists_only`: there are no values yet, only access is checked. Reads only; may be called again. Never
+    raises for what a person can correct.
+    """
+    problems = Problems(found)
+    shop, company = await asyncio.gather(_shop(values, password, doors), _account(account, doors))
+    for problem in (shop[1], company[1]):
+        if problem is not None:
+            problems.add(problem.field, problem.message, problem.fix)
+    shop_side, account_side = shop[0], company[0]
+    if lists_only:
+        return Examination(problems.sorted(ORDER), [], shop_side, account_side)
+    if account_side is not None:
+        match_account(values, account_side, problems)
+    if shop_side is not None:
+        match_shop(values, shop_side, problems)
+    if shop_side is not None and account_side is not None:
+        match_currency(shop_side, account_side, problems)
+    return Examination(problems.sorted(ORDER), warnings(values), shop_side, account_side)
+
+
+def already_connected(key: str, slug: str, others: Iterable[ShopConfig]) -> list[Problem]:
+    """The shop's orders would go to RO App twice if one shop (told by its key) were connected under two slugs."""
+    return [
+        Problem(
+            "url",
+            f'this shop is connected already, as "{other.slug}".',
+            f"change that one: `cartum-roapp shop edit {other.slug} --from FILE.yaml`",
+        )
+        for other in others
+        if other.key == key and other.slug != slug
+    ]
+
+
+def no_account(name: object, known: Iterable[str]) -> Problem:
+    """The file names an account that has not been added."""
+    names = ", ".join(sorted(known))
+    add = f"add it first: `cartum-roapp account add {name}`"
+    return Problem("account", f'there is no account "{name}".', f"write one of {names}, or {add}" if names else add)
+
+
+def warnings(values: Mapping[str, object]) -> list[Problem]:
+    """What works otherwise than a person may expect."""
+    if values.get("status_direction") == "both":
+        return [
+            Problem(
+                "status_direction",
+                "statuses travel to RO App only in this version; changes made in RO App don't reach the shop.",
+                "nothing to do; write to_roapp to silence this",
+            )
+        ]
+    return []
+
+
+async def _shop(
+    values: Mapping[str, object], password: SecretStr | None, doors: Doors
+) -> tuple[ShopLists | None, Problem | None]:
+    url, login = cast(str | None, values.get("url")), cast(str | None, values.get("login"))
+    if url is None or login is None or password is None:
+        return None, None
+    return await enter_shop(doors, url, login, password)
+
+
+async def _account(account: AccountConfig | None, doors: Doors) -> tuple[AccountLists | None, Problem | None]:
+    return (None, None) if account is None else await enter_account(doors, account)

@@ -1,0 +1,83 @@
+"""What the two systems offer to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cartum_roapp.apis.cartum import Cartum, ShopStatus
+from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoApp, RoStatus
+from cartum_roapp.errors import BadConfig, BadRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ShopLists:
+    """The shop's side. `languages`: codes in which it names things, empty when it shows none; `currencies`:
+    ISO codes of those that are switched on, empty when it does not tell."""
+
+    statuses: Sequence[ShopStatus]
+    languages: tuple[str, ...]
+    currencies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLists:
+    """The account's side. `custom_fields` is None where the account does not show its order fields."""
+
+    company: dict[str, object]
+    locations: Sequence[Location]
+    order_types: Sequence[OrderType]
+    employees: Sequence[Employee]
+    statuses: Sequence[RoStatus]
+    custom_fields: Sequence[CustomField] | None
+
+    @property
+    def currency(self) -> str:
+        """The company's ISO code, "" when unknown (roapp §3.7)."""
+        return iso(self.company.get("currency"))
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this company from any other: its `created_at` (roapp §3.7)."""
+        return str(self.company.get("created_at") or "")
+
+
+async def shop_lists(cartum: Cartum) -> ShopLists:
+    """Read the shop's lists. Raises what the client raises; a shop that refuses its currencies has none known."""
+    statuses = await cartum.statuses()
+    titled = {code for status in statuses for code, title in status.titles.items() if title.strip()}
+    try:
+        rows = await cartum.currencies()
+    except (BadRecord, BadConfig):
+        rows = []
+    currencies = tuple(dict.fromkeys(code for row in rows if (code := iso(row.get("iso")))))
+    return ShopLists(statuses, tuple(sorted(titled)), currencies)
+
+
+async def account_lists(roapp: RoApp) -> AccountLists:
+    """Read the account's lists. Raises what the client raises; the order fields are optional (roapp §2, §3.3)."""
+    company = await roapp.company()
+    try:
+        custom_fields: Sequence[CustomField] | None = await roapp.order_custom_fields()
+    except (BadRecord, BadConfig):
+        custom_fields = None
+    return AccountLists(
+        company=company,
+        locations=await roapp.locations(),
+        order_types=await roapp.order_types(),
+        employees=await roapp.employees(),
+        statuses=await roapp.order_statuses(),
+        custom_fields=custom_fields,
+    )
+
+
+def iso(value: object) -> str:
+    """A currency's ISO code; "" for a shop's own name such as "грн" (cartum §5.2)."""
+    code = str(value or "").strip().upper()
+    return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
+
+
+def title_of(status: ShopStatus, language: str | None = None) -> str:
+    """The status's title in the language, else in any that has one, else its number."""
+    wanted = status.titles.get(language or "", "").strip()
+    return wanted or next((title for title in status.titles.values() if title.strip()), str(status.id))

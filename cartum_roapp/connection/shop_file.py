@@ -1,0 +1,188 @@
+"""FILE.yaml → values by key, with everything that can be seen wrong without asking anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cartum_roapp.connection.problems import Problem, Problems
+from cartum_roapp.connection.refused import Refused, closest, shown
+from cartum_roapp.connection.rules import PASSWORD, SHOP_FIELDS, Field, checked
+
+FILE = "file"
+LARGEST = 1_000_000
+#: What people put into the file although it belongs elsewhere → why not, the fix.
+MISPLACED = {
+    "password": ("must not stand in the file.", f"remove the line; {PASSWORD.hint}"),
+    "api_key": (
+        "must not stand in the file.",
+        "remove the line; it belongs to the account: `cartum-roapp account add`",
+    ),
+    "slug": ("is not a key of the file.", "remove the line; the slug is given on the command line: shop add SLUG"),
+    "key": ("is not a key of the file.", "remove the line; the shop's key is derived from its address"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a person filled in. `good` holds the values that pass their rule, in stored form; an optional key
+    that is left out is absent. `problems` has a line for each of the others."""
+
+    good: dict[str, object]
+    problems: list[Problem]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without dates: a shop may be called 2024-01-01."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_shop_file(path: Path) -> Values:
+    """The file's values, each checked by its rule. Never raises for what stands in the file, or for a file
+    that isn't there; then the one problem's field is `file`."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return _unreadable("is not there.", "give the path of an existing file")
+    except IsADirectoryError:
+        return _unreadable("is a directory.", "give the path of a file")
+    except OSError as error:
+        return _unreadable(f"can't be read ({error.strerror}).", "give the path of a readable file")
+    return parse_shop_file(raw)
+
+
+def parse_shop_file(raw: bytes) -> Values:
+    """The same for the file's content."""
+    try:
+        content, repeated = _parsed(raw)
+    except Refused as refused:
+        return _unreadable(refused.message, refused.fix)
+    values = check_values(content)
+    problems = Problems(repeated)
+    problems.extend(problem for problem in values.problems if problem.field not in repeated)
+    good = {key: value for key, value in values.good.items() if key not in problems}
+    return Values(good, problems.sorted([FILE, *SHOP_FIELDS]))
+
+
+def _parsed(raw: bytes) -> tuple[Mapping[Any, object], Problems]:
+    """The mapping, and the keys that stand twice in it. Raises Refused for a file that is none."""
+    if len(raw) > LARGEST:
+        raise Refused("is larger than 1 MB.", "give a file with the shop's settings only")
+    try:
+        source = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise Refused(f"is not UTF-8 (line {line}).", "save it as UTF-8") from None
+    try:
+        loader = _Loader(source)
+        node = loader.get_single_node()
+        repeated = Problems() if node is None else _repeated(node)
+        content = None if node is None else loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise Refused(f"{where}{_reason(error)}.", "correct this line; each line is `key: value`") from None
+    except yaml.reader.ReaderError as error:
+        line = source.count("\n", 0, error.position) + 1
+        raise Refused(f"line {line}: holds a character that YAML does not allow.", "remove it") from None
+    except (ValueError, OverflowError):
+        raise Refused("holds a number that can't be read.", "write ids as plain digits") from None
+    except RecursionError:
+        raise Refused("is nested too deeply.", "write one `key: value` a line") from None
+    if content is None:
+        raise Refused("is empty.", "`cartum-roapp shop discover --write FILE.yaml` makes one to fill in")
+    if not isinstance(content, dict):
+        raise Refused("is not a mapping of keys to values.", "write one `key: value` a line")
+    return content, repeated
+
+
+def check_values(content: Mapping[Any, object], fields: Mapping[str, Field] = SHOP_FIELDS) -> Values:
+    """Each value against its rule, missing and unknown keys included; all problems, one a field."""
+    good: dict[str, object] = {}
+    problems = Problems()
+    for key in content:
+        if key not in fields:
+            problems.add(*_unknown(key, [name for name in fields if name not in content]))
+    for name, field in fields.items():
+        if name not in content:
+            if field.required:
+                problems.add(name, "is missing.", field.hint)
+            continue
+        try:
+            value = checked(field, content[name])
+        except Refused as refused:
+            problems.add(name, refused.message, refused.fix)
+        else:
+            if value is not None:
+                good[name] = value
+    return Values(good, problems.sorted(fields))
+
+
+def _unknown(key: object, free: list[str]) -> tuple[str, str, str]:
+    name = shown(str(key)) if isinstance(key, str | int | float | bool) or key is None else "a list or mapping as a key"
+    if name in MISPLACED:
+        return (name, *MISPLACED[name])
+    near = closest(name, free) or closest(name, SHOP_FIELDS)
+    return name, "is not a key of the file.", f"did you mean {near}?" if near else "remove the line"
+
+
+def _repeated(node: yaml.Node) -> Problems:
+    """Keys that stand twice, in the file or in a mapping right below it; YAML would silently take the last."""
+    problems = Problems()
+    if not isinstance(node, yaml.MappingNode):
+        return problems
+    for key, first, again in _twice(node):
+        problems.add(shown(key), f"stands twice, {_lines(first, again)}.", "keep one of the two")
+    for key_node, value_node in node.value:
+        if isinstance(key_node, yaml.ScalarNode) and isinstance(value_node, yaml.MappingNode):
+            for key, first, again in _twice(value_node):
+                problems.add(
+                    shown(key_node.value),
+                    f'holds "{shown(key)}" twice, {_lines(first, again)}.',
+                    "keep one of the two",
+                )
+    return problems
+
+
+def _twice(node: yaml.MappingNode) -> list[tuple[str, int, int]]:
+    first: dict[str, int] = {}
+    found = []
+    for key_node, _ in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            continue
+        line = key_node.start_mark.line + 1
+        if key_node.value in first:
+            found.append((key_node.value, first[key_node.value], line))
+        first.setdefault(key_node.value, line)
+    return found
+
+
+def _lines(first: int, again: int) -> str:
+    return f"on line {first}" if first == again else f"on lines {first} and {again}"
+
+
+def _reason(error: yaml.MarkedYAMLError) -> str:
+    """PyYAML's own words without what it quotes from the file (a password may stand there)."""
+    problem = (error.problem or "can't be read").strip()
+    if "unhashable" in problem:
+        return "a list or mapping can't be a key"
+    if "constructor for the tag" in problem:
+        return "tags (!…) are not allowed"
+    if "undefined alias" in problem:
+        return "a value that starts with * must stand in quotes"
+    if "another document" in problem or "single document" in (error.context or ""):
+        return "a second document starts here (---)"
+    return problem
+
+
+def _unreadable(message: str, fix: str) -> Values:
+    return Values({}, [Problem(FILE, message, fix)])

@@ -1,0 +1,127 @@
+"""Delivery as a run sees it: wait for one's own orders, and take the account's lock when it is free."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from cartum_roapp.apis.calls import Calls
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.delivery.drain import Drain
+from cartum_roapp.delivery.once import Patience, utc_now
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.ledger import intents, outbox
+from cartum_roapp.ledger.slots import CallSlots
+from cartum_roapp.settings import Settings
+
+_POLL = 0.5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How this run's own orders ended: in RO App, held for a person, or still waiting."""
+
+    delivered: int
+    held: int
+    waiting: int
+
+
+Progress = Callable[[int, int], None]
+
+
+async def deliver(
+    engine: Engine,
+    account: AccountConfig,
+    shops: Mapping[str, ShopConfig],
+    own: str,
+    settings: Settings,
+    *,
+    calls: Calls,
+    upto: int,
+    rest_until: datetime | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Outcome:
+    """Returns when no order of shop `own` with a priority up to `upto` waits any more.
+
+    `shops` (by key) are all shops of the account: whoever holds the lock delivers for all of them, others
+    only wait for their own. Until `rest_until` (UTC) the holder goes on with what else waits. Raises
+    what `Drain.run` raises. May be called any number of times, by any number of processes at once.
+    """
+    with engine.connect() as connection:
+        mine = outbox.waiting(connection, own, upto)
+    slots = CallSlots(engine, account.name, settings.roapp_interval)
+    patience = Patience(settings.http_timeout, settings.unclear_wait, settings.recheck_after)
+
+    def left() -> int:
+        with engine.connect() as connection:
+            waiting = outbox.backlog(connection, [own], upto).waiting
+        progress(max(len(mine) - waiting, 0), len(mine))
+        return waiting
+
+    served = set(shops)
+
+    def rest() -> bool:
+        if rest_until is None or utc_now() >= rest_until:
+            return False
+        with engine.connect() as connection:
+            return outbox.backlog(connection, sorted(served)).waiting > 0
+
+    def rechecks() -> bool:
+        with engine.connect() as connection:
+            return bool(intents.due_rechecks(connection, account.name, utc_now()))
+
+    throttled = _Throttled(lambda: left() == 0 and not rest())
+    async with RoApp(
+        account.base_url,
+        account.api_key,
+        limiter=slots,
+        timeout=settings.http_timeout,
+        retries=settings.retries,
+        retry_base=settings.retry_base,
+        calls=calls,
+    ) as roapp:
+        try:
+            while left() > 0 or rest() or rechecks():
+                session = AccountSession.take(engine, account.name)
+                if session is None:
+                    if left() == 0:
+                        break
+                    await asyncio.sleep(_POLL)
+                    continue
+                try:
+                    drain = Drain(session, roapp, account, {key: shops[key] for key in served}, patience)
+                    await drain.run(throttled)
+                finally:
+                    session.release()
+                if own in drain.stopped:
+                    raise drain.stopped[own]
+                served -= set(drain.stopped)
+                throttled.reset()
+        finally:
+            slots.close()
+    with engine.connect() as connection:
+        delivered, held, waiting = outbox.outcome(connection, own, mine)
+    return Outcome(delivered, held, waiting)
+
+
+class _Throttled:
+    """Asks a question at most every half second: eight orders in flight ask it after each order."""
+
+    def __init__(self, ask: Callable[[], bool]) -> None:
+        self._ask = ask
+        self._answer = False
+        self._at = 0.0
+
+    def reset(self) -> None:
+        self._answer, self._at = False, 0.0
+
+    def __call__(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if not self._answer and now - self._at >= _POLL:
+            self._answer, self._at = self._ask(), now
+        return self._answer

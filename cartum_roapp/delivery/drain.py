@@ -1,0 +1,178 @@
+"""The holder of the account's lock delivers what waits, all shops of the account, freshest first."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.delivery.once import Later, Patience, utc_now
+from cartum_roapp.delivery.order import OrderDelivery
+from cartum_roapp.delivery.recheck import recheck
+from cartum_roapp.delivery.session import AccountSession, LockLost
+from cartum_roapp.errors import BadConfig, BadRecord, Retryable
+from cartum_roapp.ledger import held, outbox, wanted
+from cartum_roapp.ledger.outbox import Claim
+from cartum_roapp.orders.zones import country_of
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT = 8
+AHEAD = 25
+FAILURES = 3
+REFUSALS = 3
+_IDLE = 0.2
+# Fields that are about one order's own records, not about the shop's settings.
+_OWN_FIELDS = {"client_id", "entity_id", "manager_notes"}
+
+Done = Callable[[], bool]
+
+
+class Drain:
+    """Delivers for one account while it holds its lock. Several orders are in flight under one limiter."""
+
+    def __init__(
+        self,
+        session: AccountSession,
+        roapp: RoApp,
+        account: AccountConfig,
+        shops: Mapping[str, ShopConfig],
+        patience: Patience,
+    ) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._account = account
+        self._shops = dict(shops)
+        self._delivery = OrderDelivery(session, roapp, patience, self._region, self._buyers_ahead)
+        self._claimed: set[tuple[str, str]] = set()
+        self._failures = 0
+        self._refused: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.stopped: dict[str, BadConfig] = {}
+
+    async def run(self, done: Done) -> None:
+        """Works until `done` says so, or nothing that waits can be delivered any more.
+
+        Raises Retryable when RO App does not answer (what waits stays in the outbox), BadConfig when it
+        refuses the account, LockLost when the database connection broke. A shop whose settings are wrong
+        is left out, with its error in `stopped`.
+        """
+        await self._check_company()
+        await recheck(self._session, self._roapp)
+        workers = [asyncio.create_task(self._work(done)) for _ in range(IN_FLIGHT)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self, done: Done) -> None:
+        while not done():
+            claim = self._claim()
+            if claim is None:
+                if not self._claimed and not self._waiting():
+                    return
+                await asyncio.sleep(_IDLE)
+                continue
+            try:
+                await self._deliver(claim)
+            finally:
+                self._claimed.discard((claim.shop, claim.number))
+
+    def _claim(self) -> Claim | None:
+        with self._session.transaction() as connection:
+            claims = outbox.due(connection, self._account.name, self._served(), self._claimed, 1)
+        for claim in claims:
+            self._claimed.add((claim.shop, claim.number))
+            return claim
+        return None
+
+    def _waiting(self) -> bool:
+        with self._session.transaction() as connection:
+            return outbox.backlog(connection, self._served()).waiting > 0
+
+    def _served(self) -> list[str]:
+        return [key for key in self._shops if key not in self.stopped]
+
+    async def _deliver(self, claim: Claim) -> None:
+        shop = self._shops[claim.shop]
+        try:
+            version = await self._delivery.deliver(claim, shop)
+        except Later as later:
+            with self._session.transaction() as connection:
+                outbox.defer(connection, claim.shop, claim.number, later.until)
+        except BadRecord as error:
+            self._hold(claim, error)
+        except LockLost:
+            raise
+        except Retryable as error:
+            self._retry(claim, error)
+        except BadConfig as error:
+            if error.shop is None:
+                raise
+            self.stopped[claim.shop] = error
+        else:
+            self._failures = 0
+            with self._session.transaction() as connection:
+                outbox.delivered(connection, claim.shop, claim.number, version)
+                held.clear(connection, claim.shop, "order", [claim.number])
+
+    def _hold(self, claim: Claim, error: BadRecord) -> None:
+        self._failures = 0
+        with self._session.transaction() as connection:
+            held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
+            outbox.hold(connection, claim.shop, claim.number, claim.version)
+        if error.code == "refused" and error.field and error.field not in _OWN_FIELDS:
+            self._suspect(claim, error)
+
+    def _suspect(self, claim: Claim, error: BadRecord) -> None:
+        """Three orders refused for one field: the shop's settings are wrong, not its orders (DESIGN §3)."""
+        numbers = self._refused[claim.shop, error.field or ""]
+        numbers.add(claim.number)
+        if len(numbers) < REFUSALS:
+            return
+        with self._session.transaction() as connection:
+            outbox.release(connection, claim.shop, sorted(numbers))
+            held.clear(connection, claim.shop, "order", sorted(numbers))
+        self.stopped[claim.shop] = BadConfig(
+            f"RO App refuses the orders of this shop for one field: {error.message}",
+            shop=self._shops[claim.shop].slug,
+            field=error.field,
+            fix="Correct the shop's settings, or make the field optional in RO App's order form.",
+        )
+
+    def _retry(self, claim: Claim, error: Retryable) -> None:
+        self._failures += 1
+        wait = error.retry_after or min(60.0, 5.0 * 2**claim.attempts)
+        log.warning("order %s of %s is put off: %s", claim.number, self._shops[claim.shop].slug, error.message)
+        with self._session.transaction() as connection:
+            outbox.defer(connection, claim.shop, claim.number, utc_now() + timedelta(seconds=wait))
+        if self._failures >= FAILURES:
+            raise error
+
+    async def _check_company(self) -> None:
+        """A swapped API key must not write into another company (roapp §3.7)."""
+        if not self._account.fingerprint:
+            return
+        company = await self._roapp.company()
+        if str(company.get("created_at") or "") != self._account.fingerprint:
+            raise BadConfig(
+                "the API key belongs to another company than the one that was connected.",
+                entity="account",
+                id=self._account.name,
+                field="api_key",
+                fix="Give the right key with `cartum-roapp account add`, or connect the other company by its own name.",
+            )
+
+    def _region(self, shop: str) -> str | None:
+        config = self._shops[shop]
+        return config.phone_region or country_of(config.timezone)
+
+    def _buyers_ahead(self) -> list[tuple[str, str]]:
+        with self._session.transaction() as connection:
+            claims = outbox.due(connection, self._account.name, self._served(), (), AHEAD + len(self._claimed))
+            return wanted.buyers(connection, [(claim.shop, claim.number) for claim in claims])

@@ -1,0 +1,119 @@
+"""The token that every RO App order carries, and the walk that reads them.
+
+RO App knows no external order number (roapp §6): `[<shop key>:<order number>]` stands at the very start
+of `manager_notes`, and of the order custom field that the merchant names. It is compared as a whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoOrder
+from cartum_roapp.delivery.once import utc_now
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.ledger import intents, markers
+from cartum_roapp.ledger.markers import Marked
+
+_TOKEN = re.compile(r"\[([a-z]{6}):([^\s\[\]:]+)\]")
+
+# RO App's clock may differ from ours by an hour, or be set to the wrong summer time.
+CLOCKS = timedelta(hours=2)
+# A shop order is never older than its RO App order; a day covers every zone mistake.
+BEFORE_ORDER = timedelta(days=1)
+BEFORE_INTENT = timedelta(minutes=10)
+
+
+def marker(shop: str, number: str) -> str:
+    """`[abcdef:1001]`"""
+    return f"[{shop}:{number}]"
+
+
+def read(order: RoOrder) -> tuple[str, str] | None:
+    """(shop key, order number) that this RO App order carries, or None."""
+    for text in (order.manager_notes, *order.custom_fields.values()):
+        if token := _TOKEN.match(text or ""):
+            return token[1], token[2]
+    return None
+
+
+class MarkerIndex:
+    """All markers of the account, as far back as any order that is to be created.
+
+    What was read is kept in the ledger. A look costs calls only when something is to be created or
+    an outcome is unclear: from the last look on (so a ledger restored from a backup finds what was
+    made since), and once further back when an older order is to be created.
+    """
+
+    def __init__(self, session: AccountSession, roapp: RoApp) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._walking = asyncio.Lock()
+        self._looked_at: datetime | None = None
+
+    async def find(self, shop: str, number: str, created_at: datetime) -> list[Marked]:
+        """All RO App orders with this marker, given when the shop order was created (UTC). Looks into RO
+        App first where the index does not reach."""
+        async with self._walking:
+            await self._cover(created_at)
+        return self.known(shop, number)
+
+    def known(self, shop: str, number: str) -> list[Marked]:
+        """The same without a look."""
+        with self._session.transaction() as connection:
+            return markers.find(connection, self._session.account, shop, number)
+
+    async def look_again(self, sent_at: datetime) -> None:
+        """Reads what was created since `sent_at` (UTC) or since the oldest call with an unknown outcome:
+        one walk serves all that ask while it waits."""
+        asked = utc_now()
+        async with self._walking:
+            if self._looked_at is not None and self._looked_at >= asked:
+                return
+            with self._session.transaction() as connection:
+                oldest = intents.oldest_unsettled(connection, self._session.account, "order")
+            await self._walk(min(sent_at, oldest or sent_at) - BEFORE_INTENT - CLOCKS, None)
+
+    def note(self, connection: Connection, marked: Marked) -> None:
+        """An order that was made with its marker, in the transaction that stores it."""
+        markers.note(connection, self._session.account, marked)
+
+    def forget(self, ro_id: int) -> None:
+        """RO App has no such order any more, or it carries another marker now."""
+        with self._session.transaction() as connection:
+            markers.forget(connection, self._session.account, ro_id)
+
+    async def _cover(self, created_at: datetime) -> None:
+        with self._session.transaction() as connection:
+            start, end = markers.span(connection, self._session.account)
+            if start is None or created_at - BEFORE_ORDER < start:
+                created_at = min(created_at, markers.oldest_to_create(connection, self._session.account) or created_at)
+        since = created_at - BEFORE_ORDER
+        if start is None or end is None:
+            await self._walk(since, None)
+            return
+        if self._looked_at is None:
+            await self._walk(end - CLOCKS, None)
+        if since < start:
+            await self._walk(since, start + CLOCKS)
+
+    async def _walk(self, since: datetime, until: datetime | None) -> None:
+        began = utc_now()
+        async for page in self._roapp.walk_orders(created_from=since, created_to=until):
+            self._note(page)
+        with self._session.transaction() as connection:
+            markers.covered(connection, self._session.account, since, until or began)
+        if until is None:
+            self._looked_at = began
+
+    def _note(self, page: Iterable[RoOrder]) -> None:
+        with self._session.transaction() as connection:
+            for order in page:
+                if token := read(order):
+                    marked = Marked(order.id, token[0], token[1], order.branch_id, order.order_type_id)
+                    markers.note(connection, self._session.account, marked)

@@ -1,0 +1,116 @@
+"""Intent → call → result: how a call that RO App can't recognise as a repeat is never made twice."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.errors import IntegrationError, Unclear
+from cartum_roapp.ledger import intents
+from cartum_roapp.ledger.intents import Intent, Kind
+
+Before = Callable[[], None]
+
+
+class Later(Exception):
+    """Not now: the outcome of an earlier call can't be known before `until` (UTC)."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"not before {until:%H:%M:%S} UTC")
+        self.until = until
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a call may take, how long after that its effect may still appear, and when a repeated
+    call is looked at again. All in seconds."""
+
+    timeout: float
+    unclear_wait: float
+    recheck_after: float
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Once:
+    """Makes things in RO App at most once per (kind, identity), across kills and time-outs."""
+
+    def __init__(self, session: AccountSession, patience: Patience) -> None:
+        self._session = session
+        self._patience = patience
+
+    async def make(
+        self,
+        kind: Kind,
+        identity: str,
+        *,
+        shop: str,
+        number: str,
+        find: Callable[[Intent], Awaitable[int | None]],
+        send: Callable[[Before], Awaitable[int]],
+        bind: Callable[[Connection, int], None],
+    ) -> int:
+        """Gives RO App's id of the thing, made now or found from an earlier, unclear call.
+
+        `find` looks into RO App for what the earlier call may have made; `send` makes the call and
+        runs its argument right before each try; `bind` stores the id in the transaction that settles
+        the intent. Raises Later while the earlier call may still arrive, and whatever `send` raises
+        for a call that was surely refused. May be called again after any of them.
+        """
+        session, patience = self._session, self._patience
+        with session.transaction() as connection:
+            earlier = intents.unsettled(connection, session.account, kind, identity)
+        if earlier is not None:
+            found = await find(earlier)
+            if found is not None:
+                self._settle(earlier.id, found, bind)
+                return found
+            believable = earlier.deadline + timedelta(seconds=patience.unclear_wait)
+            if utc_now() < believable:
+                raise Later(believable)
+            with session.transaction() as connection:
+                intents.settle(connection, earlier.id, "absent")
+
+        sent: list[int] = []
+
+        def before() -> None:
+            now = utc_now()
+            with session.transaction() as connection:
+                intent = intents.begin(
+                    connection,
+                    account=session.account,
+                    kind=kind,
+                    identity=identity,
+                    shop=shop,
+                    number=number,
+                    sent_at=now,
+                    deadline=now + timedelta(seconds=patience.timeout),
+                    recheck_at=now + timedelta(seconds=patience.recheck_after) if earlier else None,
+                )
+            sent[:] = [intent]
+
+        try:
+            made = await send(before)
+        except Unclear:
+            now = utc_now()
+            with session.transaction() as connection:
+                intents.unclear(connection, sent[0], now)
+            raise Later(now + timedelta(seconds=patience.unclear_wait)) from None
+        except IntegrationError:
+            if sent:
+                with session.transaction() as connection:
+                    intents.settle(connection, sent[0], "refused")
+            raise
+        self._settle(sent[0], made, bind)
+        return made
+
+    def _settle(self, intent: int, ro_id: int, bind: Callable[[Connection, int], None]) -> None:
+        with self._session.transaction() as connection:
+            intents.settle(connection, intent, "done", ro_id)
+            bind(connection, ro_id)

@@ -1,0 +1,181 @@
+"""The line's product in RO App's catalogue: found by the shop's way of identifying products, else made
+where the account allows it, else the order is held."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoProduct
+from cartum_roapp.config import Identifier, ShopConfig
+from cartum_roapp.delivery.once import Before, Once, utc_now
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger import catalogue, intents, matches
+from cartum_roapp.ledger.catalogue import CatalogueRow
+from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
+
+# A product missing from an older reading of the catalogue is looked for in a new one.
+FRESH_FOR = timedelta(minutes=2)
+_LONGEST_TITLE = 250
+
+
+def title_key(title: str) -> str:
+    """A product's name as compared: one form of letters, case and spaces."""
+    return " ".join(unicodedata.normalize("NFC", title).casefold().split())
+
+
+def identity(line: WantedLine, by: Identifier) -> tuple[Identifier, str]:
+    """(field, value) that RO App's product is known by. A line without an article goes by its name, as
+    does one without a barcode where barcodes decide."""
+    if by in ("code", "sku") and line.article:
+        return by, line.article
+    if by == "barcode" and line.barcode:
+        return by, line.barcode
+    return "name", title_key(line.title)
+
+
+class ProductBook:
+    """Finds or makes products, one at a time: a second order with the same product waits for the first."""
+
+    def __init__(self, session: AccountSession, roapp: RoApp, once: Once) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._once = once
+        self._turn = asyncio.Lock()
+        self._titles: dict[int, str] = {}
+
+    async def resolve(self, order: WantedOrder, line: WantedLine, shop: ShopConfig) -> int:
+        """RO App's product id. Raises BadRecord `product-ambiguous` or `product-missing`."""
+        by, value = identity(line, shop.identify_products_by)
+        known = f"{by}:{value}"
+        async with self._turn:
+            with self._session.transaction() as connection:
+                match = matches.product(connection, self._session.account, known)
+            if match is not None:
+                return match
+            found = await self._find(by, value)
+            if found is None:
+                return await self._create(order, line, by, value, shop)
+            with self._session.transaction() as connection:
+                matches.bind_product(connection, self._session.account, known, found)
+                intents.found(connection, self._session.account, "product", known, found)
+            return found
+
+    def forget(self, ro_id: int) -> None:
+        """RO App refused this product as a line: it is searched anew."""
+        with self._session.transaction() as connection:
+            matches.unbind_product(connection, self._session.account, ro_id)
+
+    async def _find(self, by: Identifier, value: str) -> int | None:
+        with self._session.transaction() as connection:
+            read_at = catalogue.read_at(connection, self._session.account)
+            found = catalogue.find(connection, self._session.account, by, value)
+        if not found and (read_at is None or utc_now() - read_at > FRESH_FOR):
+            await self._read_catalogue()
+            with self._session.transaction() as connection:
+                found = catalogue.find(connection, self._session.account, by, value)
+        if len(found) > 1:
+            raise BadRecord(
+                f"{len(found)} products of RO App have this {by}: ids {', '.join(map(str, found[:10]))}.",
+                code="product-ambiguous",
+                field=by,
+                fix=f"Give all but one of them another {by} in RO App; the order goes through by itself then.",
+            )
+        return found[0] if found else None
+
+    async def _read_catalogue(self) -> None:
+        began = utc_now()
+        rows = [_row(product) async for page in self._roapp.walk_products() for product in page]
+        with self._session.transaction() as connection:
+            catalogue.replace(connection, self._session.account, rows, began)
+
+    async def _create(self, order: WantedOrder, line: WantedLine, by: Identifier, value: str, shop: ShopConfig) -> int:
+        with self._session.transaction() as connection:
+            writes = catalogue.product_writes(connection, self._session.account)
+        if shop.missing_products == "hold" or writes == "refused":
+            raise _missing(line, by, value, allowed=shop.missing_products != "hold")
+        body: dict[str, object] = {"title": line.title[:_LONGEST_TITLE]}
+        if line.article:
+            body |= {"code": line.article, "sku": line.article}
+        if line.barcode:
+            body["barcodes"] = [line.barcode]
+        if line.description:
+            body["description"] = line.description
+        account = self._session.account
+
+        async def send(before: Before) -> int:
+            return await self._roapp.create_product(body, before=before)
+
+        def bind(connection: Connection, ro_id: int) -> None:
+            matches.bind_product(connection, account, f"{by}:{value}", ro_id)
+            barcodes = (line.barcode,) if line.barcode else ()
+            row = CatalogueRow(ro_id, title_key(line.title), line.article, line.article, barcodes)
+            catalogue.add(connection, account, row)
+
+        async def find(intent: Intent) -> int | None:
+            await self._read_catalogue()
+            return await self._find(by, value)
+
+        try:
+            made = await self._once.make(
+                "product", f"{by}:{value}", shop=order.shop, number=order.number, find=find, send=send, bind=bind
+            )
+        except BadRecord as error:
+            if error.code == "not-available":
+                with self._session.transaction() as connection:
+                    catalogue.note_product_writes(connection, account, "refused")
+                raise _missing(line, by, value, allowed=False) from error
+            raise
+        await self._check(made, by, value, first=writes == "unknown")
+        return made
+
+    async def _check(self, made: int, by: Identifier, value: str, *, first: bool) -> None:
+        """Reads the product again: where its identity was not stored, the next order would make a second one,
+        so creating stops on this account."""
+        product = await self._roapp.product(made)
+        if product is None and first:
+            await self._read_catalogue()
+            with self._session.transaction() as connection:
+                stored = made in catalogue.find(connection, self._session.account, by, value)
+        else:
+            stored = product is None or value in _identities(_row(product), by)
+        with self._session.transaction() as connection:
+            catalogue.note_product_writes(connection, self._session.account, "works" if stored else "refused")
+        if not stored:
+            raise BadRecord(
+                f"RO App made product {made} but did not store its {by}.",
+                code="product-not-identifiable",
+                field=by,
+                fix=f"Set the {by} of product {made} in RO App by hand; products are not made on this account any more.",
+            )
+
+
+def _row(product: RoProduct) -> CatalogueRow:
+    return CatalogueRow(
+        product.id,
+        title_key(product.title),
+        product.code.strip(),
+        product.sku.strip(),
+        tuple(barcode.strip() for barcode in product.barcodes),
+    )
+
+
+def _identities(row: CatalogueRow, by: Identifier) -> tuple[str, ...]:
+    return {"code": (row.code,), "sku": (row.sku,), "barcode": row.barcodes, "name": (row.title_key,)}[by]
+
+
+def _missing(line: WantedLine, by: Identifier, value: str, *, allowed: bool) -> BadRecord:
+    what = f"{by} {value!r}" if by != "name" else f"name {line.title!r}"
+    because = "RO App takes no new products from this integration" if allowed else "products are not created here"
+    return BadRecord(
+        f"RO App has no product with {what}, and {because}.",
+        code="product-missing",
+        field=by,
+        fix="Create it in RO App; the order goes through by itself then.",
+    )

@@ -1,0 +1,88 @@
+"""What is written beside the lines: our part of the notes, the buyer's contact, the delivery comment."""
+
+from __future__ import annotations
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery import notes
+from cartum_roapp.delivery.bindings import Bound, OrderBindings
+from cartum_roapp.delivery.markers import marker
+from cartum_roapp.delivery.once import Before, Later, Once
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger import matches
+from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger.wanted import WantedOrder
+
+
+class Remarks:
+    """Writes only what differs from what was written last."""
+
+    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, bindings: OrderBindings) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._once = once
+        self._bindings = bindings
+
+    async def bring(
+        self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+    ) -> None:
+        """May be called twice. Raises BadRecord when RO App refuses, or the order is gone there."""
+        await self._bring_notes(order, bound, contact, shop, written_off=written_off)
+        await self._bring_comment(order, bound, shop)
+
+    async def _bring_notes(
+        self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+    ) -> None:
+        ours = marker(order.shop, order.number)
+        text = notes.block(order, ours, shop.name, shop.language, written_off=written_off)
+        digest = notes.digest(text)
+        if (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
+            return
+        seen = await self._bindings.see(order, bound)
+        body: dict[str, object] = {}
+        merged = notes.merged(seen.manager_notes, text, ours)
+        if merged != seen.manager_notes.replace("\r\n", "\n"):
+            body["manager_notes"] = merged
+        field = shop.order_number_field
+        if field and not seen.custom_fields.get(field, "").startswith(ours):
+            body["custom_fields"] = {field: ours}
+        if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
+            body["client_id"] = contact
+        if body:
+            await self._roapp.update_order(bound.ro_id, body)
+        with self._session.transaction() as connection:
+            matches.note_order(connection, order.shop, order.number, notes_hash=digest, contact_id=contact)
+
+    async def _bring_comment(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+        """Comments can't be read back (DESIGN §3), so one whose answer was lost is never sent again: the
+        notes carry the same facts."""
+        text = notes.delivery(order, shop.language)
+        digest = notes.digest(text)
+        if bound.match.comment_hash == digest:
+            return
+
+        async def find(intent: Intent) -> int | None:
+            return bound.ro_id
+
+        async def send(before: Before) -> int:
+            await self._roapp.add_comment(bound.ro_id, text, private=True, before=before)
+            return bound.ro_id
+
+        try:
+            await self._once.make(
+                "comment",
+                f"{marker(order.shop, order.number)} {digest}",
+                shop=order.shop,
+                number=order.number,
+                find=find,
+                send=send,
+                bind=lambda connection, ro_id: None,
+            )
+        except Later:
+            pass
+        except BadRecord as error:
+            if error.code != "not-available":
+                raise
+        with self._session.transaction() as connection:
+            matches.note_order(connection, order.shop, order.number, comment_hash=digest)

@@ -1,0 +1,83 @@
+"""The order's status: sent only when the shop's changed since it was last delivered and RO App's differs."""
+
+from __future__ import annotations
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery.bindings import Bound, OrderBindings
+from cartum_roapp.delivery.markers import marker
+from cartum_roapp.delivery.once import Before, Once
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger import held, matches
+from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger.wanted import WantedOrder
+
+
+class OrderStatus:
+    """A status that can't be set is held by itself: the order is in RO App all the same."""
+
+    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, bindings: OrderBindings) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._once = once
+        self._bindings = bindings
+        self._first: dict[int, int] = {}
+
+    async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+        """May be called twice."""
+        if bound.match.sent_status == order.status_id or order.gone_at:
+            return
+        try:
+            status = _mapped(order, shop)
+            if await self._current(order, bound, shop) != status:
+                await self._send(order, bound.ro_id, status)
+        except BadRecord as error:
+            if error.code == "deleted-in-roapp":
+                raise
+            with self._session.transaction() as connection:
+                held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
+            return
+        with self._session.transaction() as connection:
+            matches.note_order(connection, order.shop, order.number, sent_status=order.status_id)
+            held.clear(connection, order.shop, "status", [order.number])
+
+    async def _current(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> int | None:
+        """A new order has the first status of its order type (roapp §3.2), which one reading tells for all."""
+        if bound.fresh and shop.order_type_id in self._first:
+            return self._first[shop.order_type_id]
+        seen = await self._bindings.see(order, bound)
+        if bound.fresh and seen.status_id is not None:
+            self._first[shop.order_type_id] = seen.status_id
+        return seen.status_id
+
+    async def _send(self, order: WantedOrder, ro_id: int, status: int) -> None:
+        async def find(intent: Intent) -> int | None:
+            seen = await self._roapp.order(ro_id)
+            return ro_id if seen is not None and seen.status_id == status else None
+
+        async def send(before: Before) -> int:
+            await self._roapp.set_status(ro_id, status, before=before)
+            return ro_id
+
+        await self._once.make(
+            "status",
+            f"{marker(order.shop, order.number)} {status}",
+            shop=order.shop,
+            number=order.number,
+            find=find,
+            send=send,
+            bind=lambda connection, made: None,
+        )
+
+
+def _mapped(order: WantedOrder, shop: ShopConfig) -> int:
+    status = shop.statuses.get(order.status_id)
+    if status is None:
+        raise BadRecord(
+            f"the shop's status {order.status_id} is not matched with a status of RO App.",
+            code="status-unmatched",
+            field="statuses",
+            fix=f"Match it: `cartum-roapp shop statuses {shop.slug}` shows both lists.",
+        )
+    return status

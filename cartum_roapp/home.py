@@ -1,0 +1,172 @@
+"""The directory that holds all state of one installation; two homes never meet.
+
+keys/       0700: passwords of the embedded database, the key that encrypts Prefect's secrets (each 0600)
+logs/       what the database and the servers print
+postgres/   the embedded database (only its own user may look inside)
+prefect/    Prefect's home
+run/        locks, the keeper's state, ports; worthless when nothing runs
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+
+LOG_LIMIT = 10 * 1024 * 1024
+_TAIL = 64 * 1024
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below `root`, and what is kept there once and for all (keys). Nothing is made before `create()`."""
+
+    root: Path
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def prefect(self) -> Path:
+        return self.root / "prefect"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    def create(self) -> Home:
+        """Makes the directories where they are missing; may be called by several processes at once and twice.
+
+        All are 0700 but the two on the way to the database's data, which root hands to another user.
+        Raises BadConfig where the place can't be written, Retryable where the disk is full.
+        """
+        passable = 0o711 if os.geteuid() == 0 else 0o700
+        modes = {self.root: passable, self.postgres: passable}
+        try:
+            for path in (self.root, self.keys, self.logs, self.postgres, self.prefect, self.run):
+                if not path.is_dir():
+                    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    path.chmod(modes.get(path, 0o700))
+            if not os.access(self.run, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, "not writable", str(self.run))
+        except OSError as error:
+            raise unusable(error) from None
+        return self
+
+    def database_password(self) -> str:
+        """The password of the role that owns both databases; made at the first call, then always the same."""
+        return self._key("database", _password)
+
+    def superuser_password(self) -> str:
+        """The password of the embedded server's superuser; only the keeper needs it."""
+        return self._key("superuser", _password)
+
+    def encryption_key(self) -> str:
+        """The Fernet key that Prefect encrypts secret fields with. Without it they can't be read again."""
+        return self._key("prefect-encryption", _fernet_key)
+
+    def fingerprint(self, *parts: str) -> str:
+        """32 hex digits that tell whether `parts` are the same, and nothing about them without this home's key."""
+        text = "\x00".join(parts).encode()
+        return hmac.new(self.encryption_key().encode(), text, hashlib.sha256).hexdigest()[:32]
+
+    def _key(self, name: str, make: Callable[[], str]) -> str:
+        path = self.keys / name
+        try:
+            if not path.exists():
+                # A link appears whole or not at all, and the first of two processes wins.
+                handle, draft = tempfile.mkstemp(dir=self.keys, prefix=f".{name}-")
+                try:
+                    with os.fdopen(handle, "w") as file:
+                        file.write(make())
+                        file.flush()
+                        os.fsync(file.fileno())
+                    os.link(draft, path)
+                except FileExistsError:
+                    pass
+                finally:
+                    os.unlink(draft)
+            return path.read_text().strip()
+        except OSError as error:
+            raise unusable(error) from None
+
+    def log_path(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def open_log(self, name: str) -> BinaryIO:
+        """The log file of a part, opened to append; started anew when it has grown over 10 MB."""
+        path = self.log_path(name)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            if os.fstat(handle).st_size > LOG_LIMIT:
+                os.ftruncate(handle, 0)
+            return os.fdopen(handle, "ab", buffering=0)
+        except OSError as error:
+            raise unusable(error) from None
+
+    def log_tail(self, name: str, since: int = 0) -> str:
+        """The end of a part's log, to look for a known cause in (never to print). "" where there is none."""
+        try:
+            with open(self.log_path(name), "rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(since if since <= size else 0, size - _TAIL))
+                return file.read().decode(errors="replace")
+        except OSError:
+            return ""
+
+    def log_size(self, name: str) -> int:
+        try:
+            return self.log_path(name).stat().st_size
+        except OSError:
+            return 0
+
+
+def unusable(error: OSError) -> IntegrationError:
+    """What a failure to read or write in the home means: a full disk may be tried again, the rest may not."""
+    where = error.filename or "the home directory"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Retryable(f"No space is left on the disk ({where}).", fix="Free some space, then repeat.")
+    return BadConfig(
+        f"{where} can't be used: {(error.strerror or 'input/output error').lower()}.",
+        field="CARTUM_ROAPP_HOME",
+        fix="Set CARTUM_ROAPP_HOME to a directory that this user may write to.",
+    )
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replaces a small file (0600) so that a reader sees the old or the new text, never half. Raises OSError."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise

@@ -1,0 +1,15 @@
+"""What PostgreSQL knows: every order as last read, what RO App has of it, and what is still to be done.
+
+tables      all tables and the unique constraints that make a doubled order impossible
+database    engine, migrations, advisory locks
+shops       the life of a shop: its frozen import window, its watermark, its pause
+orders      the upsert of a window of orders, and the reads that an incremental sync asks for
+outbox      which order waits for delivery, in which order
+matches     which RO App record is which order, order line, contact and product
+intents     a note before every call that must not happen twice
+markers     which RO App order carries the marker of which shop order
+catalogue   RO App's products by code, SKU, barcode and name
+held        records that need a person, with reason and fix
+slots       the account's call budget over all processes
+runs        what each run did
+"""

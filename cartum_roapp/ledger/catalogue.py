@@ -1,0 +1,75 @@
+"""RO App's products by code, SKU, barcode and name: no search is documented (roapp §3.4), so the
+catalogue is read whole and looked up here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class CatalogueRow:
+    """One RO App product; `title_key` is its name normalised for comparison."""
+
+    ro_id: int
+    title_key: str
+    code: str
+    sku: str
+    barcodes: tuple[str, ...]
+
+
+_CONDITIONS = {
+    "code": "code = :value",
+    "sku": "sku = :value",
+    "barcode": "barcodes @> ARRAY[CAST(:value AS text)]",
+    "name": "title_key = :value",
+}
+
+
+def read_at(connection: Connection, account: str) -> datetime | None:
+    """When the catalogue was last read whole (UTC)."""
+    return connection.scalar(text("SELECT catalogue_read_at FROM accounts WHERE name = :a"), {"a": account})
+
+
+def replace(connection: Connection, account: str, rows: Sequence[CatalogueRow], read: datetime) -> None:
+    """Stores a complete reading in place of the earlier one."""
+    connection.execute(text("DELETE FROM catalogue WHERE account = :a"), {"a": account})
+    for row in rows:
+        add(connection, account, row)
+    connection.execute(text("UPDATE accounts SET catalogue_read_at = :at WHERE name = :a"), {"at": read, "a": account})
+
+
+def add(connection: Connection, account: str, row: CatalogueRow) -> None:
+    """One product made since the reading. May be called twice."""
+    connection.execute(
+        text(
+            "INSERT INTO catalogue (account, ro_id, title_key, code, sku, barcodes) "
+            "VALUES (:account, :ro_id, :title_key, :code, :sku, :barcodes) ON CONFLICT (account, ro_id) DO UPDATE SET "
+            "title_key = excluded.title_key, code = excluded.code, sku = excluded.sku, barcodes = excluded.barcodes"
+        ),
+        {"account": account, **row.__dict__, "barcodes": list(row.barcodes)},
+    )
+
+
+def find(connection: Connection, account: str, by: Literal["code", "sku", "barcode", "name"], value: str) -> list[int]:
+    """RO App ids of all products with this identity; several mean that a person has to decide."""
+    rows = connection.execute(
+        text(f"SELECT ro_id FROM catalogue WHERE account = :account AND {_CONDITIONS[by]} ORDER BY ro_id"),
+        {"account": account, "value": value},
+    )
+    return [row.ro_id for row in rows]
+
+
+def product_writes(connection: Connection, account: str) -> str:
+    """`unknown` until the first create, then `works` or `refused`."""
+    return str(connection.scalar(text("SELECT product_writes FROM accounts WHERE name = :a"), {"a": account}))
+
+
+def note_product_writes(connection: Connection, account: str, outcome: Literal["unknown", "works", "refused"]) -> None:
+    connection.execute(
+        text("UPDATE accounts SET product_writes = :outcome WHERE name = :a"), {"outcome": outcome, "a": account}
+    )

@@ -1,0 +1,138 @@
+"""A note before every call that must not happen twice.
+
+RO App has no idempotency key (roapp §6). So each non-idempotent call is: intent committed → call →
+result committed. An intent that is still `open` when somebody else reads it belongs to a process that
+died between the two; like an `unclear` one it means: look into RO App before anything is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+Kind = Literal["contact", "product", "order", "line", "comment", "status"]
+
+
+@dataclass(frozen=True)
+class Intent:
+    """`identity` names what is made (a buyer, a product, a marker …); `deadline` (UTC) is when the call
+    has surely ended on our side."""
+
+    id: int
+    account: str
+    kind: str
+    identity: str
+    shop: str
+    number: str
+    state: str
+    sent_at: datetime
+    deadline: datetime
+
+
+_COLUMNS = "id, account, kind, identity, shop, number, state, sent_at, deadline"
+
+
+def unsettled(connection: Connection, account: str, kind: Kind, identity: str) -> Intent | None:
+    """The intent of this very thing that nobody knows the outcome of."""
+    row = connection.execute(
+        text(
+            f"SELECT {_COLUMNS} FROM intents WHERE account = :account AND kind = :kind AND identity = :identity "
+            "AND state IN ('open', 'unclear')"
+        ),
+        {"account": account, "kind": kind, "identity": identity},
+    ).one_or_none()
+    return None if row is None else Intent(**row._mapping)
+
+
+def oldest_unsettled(connection: Connection, account: str, kind: Kind) -> datetime | None:
+    """When the oldest call of this kind with an unknown outcome was sent (UTC)."""
+    return connection.scalar(
+        text(
+            "SELECT min(sent_at) FROM intents WHERE account = :account AND kind = :kind AND state IN ('open', 'unclear')"
+        ),
+        {"account": account, "kind": kind},
+    )
+
+
+def begin(
+    connection: Connection,
+    *,
+    account: str,
+    kind: Kind,
+    identity: str,
+    shop: str,
+    number: str,
+    sent_at: datetime,
+    deadline: datetime,
+    recheck_at: datetime | None,
+) -> int:
+    """Notes that the call is about to be sent (or sent once more after a refusal such as a 429).
+
+    The unique index lets no second unsettled intent of the same thing exist.
+    """
+    return connection.execute(
+        text(
+            "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, deadline, recheck_at) "
+            "VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :deadline, :recheck_at) "
+            "ON CONFLICT (account, kind, identity) WHERE state IN ('open', 'unclear') "
+            "DO UPDATE SET sent_at = excluded.sent_at, deadline = excluded.deadline WHERE known.state = 'open' "
+            "RETURNING id"
+        ),
+        {
+            "account": account,
+            "kind": kind,
+            "identity": identity,
+            "shop": shop,
+            "number": number,
+            "sent_at": sent_at,
+            "deadline": deadline,
+            "recheck_at": recheck_at,
+        },
+    ).scalar_one()
+
+
+def settle(
+    connection: Connection, intent: int, state: Literal["done", "refused", "absent"], ro_id: int | None = None
+) -> None:
+    """The outcome is known: done (with RO App's id), refused by RO App, or absent after a look."""
+    connection.execute(
+        text("UPDATE intents SET state = :state, settled_at = now(), ro_id = :ro_id WHERE id = :id"),
+        {"id": intent, "state": state, "ro_id": ro_id},
+    )
+
+
+def found(connection: Connection, account: str, kind: Kind, identity: str, ro_id: int) -> None:
+    """What an earlier call made was met on another way: its outcome is known now."""
+    connection.execute(
+        text(
+            "UPDATE intents SET state = 'done', settled_at = now(), ro_id = :ro_id WHERE account = :account "
+            "AND kind = :kind AND identity = :identity AND state IN ('open', 'unclear')"
+        ),
+        {"account": account, "kind": kind, "identity": identity, "ro_id": ro_id},
+    )
+
+
+def unclear(connection: Connection, intent: int, deadline: datetime) -> None:
+    """The call ended without a readable answer, at `deadline` (UTC)."""
+    connection.execute(
+        text("UPDATE intents SET state = 'unclear', deadline = :deadline WHERE id = :id"),
+        {"id": intent, "deadline": deadline},
+    )
+
+
+def due_rechecks(connection: Connection, account: str, now: datetime) -> Sequence[Intent]:
+    """Repeated calls whose first try may have arrived late after all."""
+    rows = connection.execute(
+        text(f"SELECT {_COLUMNS} FROM intents WHERE account = :account AND recheck_at <= :now ORDER BY sent_at"),
+        {"account": account, "now": now},
+    )
+    return [Intent(**row._mapping) for row in rows]
+
+
+def rechecked(connection: Connection, ids: Sequence[int]) -> None:
+    """They were looked at."""
+    connection.execute(text("UPDATE intents SET recheck_at = NULL WHERE id = ANY(:ids)"), {"ids": list(ids)})

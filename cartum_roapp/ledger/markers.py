@@ -1,0 +1,81 @@
+"""Which RO App order carries the marker of which shop order, as read from RO App."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class Marked:
+    """An RO App order with the marker of a shop order, its location and its order type."""
+
+    ro_id: int
+    shop: str
+    number: str
+    branch_id: int | None
+    order_type_id: int | None
+
+
+def note(connection: Connection, account: str, marked: Marked) -> None:
+    """May be called twice; a marker that moved to another order is followed."""
+    connection.execute(
+        text(
+            "INSERT INTO markers (account, ro_id, shop, number, branch_id, order_type_id) "
+            "VALUES (:account, :ro_id, :shop, :number, :branch_id, :order_type_id) "
+            "ON CONFLICT (account, ro_id) DO UPDATE SET shop = excluded.shop, number = excluded.number, "
+            "branch_id = excluded.branch_id, order_type_id = excluded.order_type_id"
+        ),
+        {"account": account, **marked.__dict__},
+    )
+
+
+def find(connection: Connection, account: str, shop: str, number: str) -> list[Marked]:
+    """All RO App orders that carry this very marker; more than one means doubled."""
+    rows = connection.execute(
+        text(
+            "SELECT ro_id, shop, number, branch_id, order_type_id FROM markers "
+            "WHERE account = :account AND shop = :shop AND number = :number ORDER BY ro_id"
+        ),
+        {"account": account, "shop": shop, "number": number},
+    )
+    return [Marked(**row._mapping) for row in rows]
+
+
+def span(connection: Connection, account: str) -> tuple[datetime | None, datetime | None]:
+    """From when to when (UTC) the creation times of RO App orders are covered; None before the first look."""
+    row = connection.execute(
+        text("SELECT markers_from, markers_until FROM accounts WHERE name = :account"), {"account": account}
+    ).one()
+    return row.markers_from, row.markers_until
+
+
+def covered(connection: Connection, account: str, since: datetime, until: datetime) -> None:
+    """Everything created from `since` to `until` (UTC) was looked at. The span only grows."""
+    connection.execute(
+        text(
+            "UPDATE accounts SET markers_from = least(coalesce(markers_from, :since), :since), "
+            "markers_until = greatest(coalesce(markers_until, :until), :until) WHERE name = :account"
+        ),
+        {"account": account, "since": since, "until": until},
+    )
+
+
+def oldest_to_create(connection: Connection, account: str) -> datetime | None:
+    """When the oldest shop order that RO App does not have yet was created (UTC)."""
+    return connection.scalar(
+        text(
+            "SELECT min(orders.created_at) FROM outbox JOIN orders USING (shop, number) "
+            "WHERE outbox.account = :account AND delivered_version = 0"
+        ),
+        {"account": account},
+    )
+
+
+def forget(connection: Connection, account: str, ro_id: int) -> None:
+    """This RO App order is gone, or carries another marker now."""
+    connection.execute(
+        text("DELETE FROM markers WHERE account = :account AND ro_id = :ro_id"), {"account": account, "ro_id": ro_id}
+    )

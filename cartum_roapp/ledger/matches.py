@@ -1,0 +1,194 @@
+"""Which RO App record is which shop record: a stored decision, taken once and replayed.
+
+Unique constraints make doubling impossible: one row per (account, buyer), (account, product identity),
+(shop, order number), (shop, order number, product, price).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class ContactMatch:
+    """`phone` (E.164) and `email` are what RO App's contact is known to carry of them."""
+
+    identity: str
+    ro_id: int
+    phone: str
+    email: str
+
+
+@dataclass(frozen=True)
+class OrderMatch:
+    """`sent_status`: the shop's status last delivered. The hashes stand for the text last written."""
+
+    ro_id: int
+    contact_id: int | None
+    manager_id: int | None
+    sent_status: int | None
+    notes_hash: str | None
+    comment_hash: str | None
+
+
+@dataclass(frozen=True)
+class LineMatch:
+    """The line of RO App that carries (product, price), and the quantity last sent."""
+
+    product: str
+    price: Decimal
+    item_id: int
+    quantity: Decimal
+
+
+def contact(connection: Connection, account: str, identity: str) -> ContactMatch | None:
+    row = connection.execute(
+        text(
+            "SELECT identity, ro_id, phone, email FROM contact_matches WHERE account = :account AND identity = :identity"
+        ),
+        {"account": account, "identity": identity},
+    ).one_or_none()
+    return None if row is None else ContactMatch(**row._mapping)
+
+
+def contacts_by_email(connection: Connection, account: str, email: str) -> list[ContactMatch]:
+    rows = connection.execute(
+        text("SELECT identity, ro_id, phone, email FROM contact_matches WHERE account = :account AND email = :email"),
+        {"account": account, "email": email},
+    )
+    return [ContactMatch(**row._mapping) for row in rows]
+
+
+def bind_contact(connection: Connection, account: str, identity: str, ro_id: int, *, phone: str, email: str) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO contact_matches (account, identity, ro_id, phone, email) "
+            "VALUES (:account, :identity, :ro_id, :phone, :email) ON CONFLICT (account, identity) "
+            "DO UPDATE SET ro_id = excluded.ro_id, phone = excluded.phone, email = excluded.email"
+        ),
+        {"account": account, "identity": identity, "ro_id": ro_id, "phone": phone, "email": email},
+    )
+
+
+def unbind_contact(connection: Connection, account: str, ro_id: int) -> None:
+    """RO App no longer has this contact (merged or deleted by a person)."""
+    connection.execute(
+        text("DELETE FROM contact_matches WHERE account = :account AND ro_id = :ro_id"),
+        {"account": account, "ro_id": ro_id},
+    )
+
+
+def product(connection: Connection, account: str, identity: str) -> int | None:
+    return connection.scalar(
+        text("SELECT ro_id FROM product_matches WHERE account = :account AND identity = :identity"),
+        {"account": account, "identity": identity},
+    )
+
+
+def bind_product(connection: Connection, account: str, identity: str, ro_id: int) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO product_matches (account, identity, ro_id) VALUES (:account, :identity, :ro_id) "
+            "ON CONFLICT (account, identity) DO UPDATE SET ro_id = excluded.ro_id"
+        ),
+        {"account": account, "identity": identity, "ro_id": ro_id},
+    )
+
+
+def unbind_product(connection: Connection, account: str, ro_id: int) -> None:
+    """RO App no longer takes this product."""
+    connection.execute(
+        text("DELETE FROM product_matches WHERE account = :account AND ro_id = :ro_id"),
+        {"account": account, "ro_id": ro_id},
+    )
+
+
+def order(connection: Connection, shop: str, number: str) -> OrderMatch | None:
+    row = connection.execute(
+        text(
+            "SELECT ro_id, contact_id, manager_id, sent_status, notes_hash, comment_hash FROM order_matches "
+            "WHERE shop = :shop AND number = :number"
+        ),
+        {"shop": shop, "number": number},
+    ).one_or_none()
+    return None if row is None else OrderMatch(**row._mapping)
+
+
+def bind_order(
+    connection: Connection,
+    *,
+    account: str,
+    shop: str,
+    number: str,
+    ro_id: int,
+    contact_id: int | None,
+    manager_id: int | None,
+    notes_hash: str | None,
+) -> None:
+    """One shop order = one RO App order: a second one for the same number violates the primary key, the
+    same one for another number the unique constraint."""
+    connection.execute(
+        text(
+            "INSERT INTO order_matches (shop, number, account, ro_id, contact_id, manager_id, notes_hash) "
+            "VALUES (:shop, :number, :account, :ro_id, :contact_id, :manager_id, :notes_hash)"
+        ),
+        {
+            "account": account,
+            "shop": shop,
+            "number": number,
+            "ro_id": ro_id,
+            "contact_id": contact_id,
+            "manager_id": manager_id,
+            "notes_hash": notes_hash,
+        },
+    )
+
+
+def note_order(connection: Connection, shop: str, number: str, **sent: int | str | None) -> None:
+    """Records what RO App's order now carries: contact_id, manager_id, sent_status, notes_hash, comment_hash."""
+    allowed = set(OrderMatch.__dataclass_fields__) - {"ro_id"}
+    assert set(sent) <= allowed, sent
+    connection.execute(
+        text(
+            f"UPDATE order_matches SET {', '.join(f'{name} = :{name}' for name in sent)} "
+            "WHERE shop = :shop AND number = :number"
+        ),
+        {"shop": shop, "number": number, **sent},
+    )
+
+
+def lines(connection: Connection, shop: str, number: str) -> list[LineMatch]:
+    rows = connection.execute(
+        text(
+            "SELECT product, price, item_id, quantity FROM line_matches WHERE shop = :shop AND number = :number "
+            "ORDER BY item_id"
+        ),
+        {"shop": shop, "number": number},
+    )
+    return [LineMatch(**row._mapping) for row in rows]
+
+
+def bind_line(connection: Connection, shop: str, number: str, line: LineMatch) -> None:
+    """The line is carried by this item, which until now may have carried another price of the product."""
+    connection.execute(
+        text("DELETE FROM line_matches WHERE shop = :shop AND number = :number AND item_id = :item_id"),
+        {"shop": shop, "number": number, "item_id": line.item_id},
+    )
+    connection.execute(
+        text(
+            "INSERT INTO line_matches (shop, number, product, price, item_id, quantity) "
+            "VALUES (:shop, :number, :product, :price, :item_id, :quantity) ON CONFLICT (shop, number, product, price) "
+            "DO UPDATE SET item_id = excluded.item_id, quantity = excluded.quantity"
+        ),
+        {
+            "shop": shop,
+            "number": number,
+            "product": line.product,
+            "price": line.price,
+            "item_id": line.item_id,
+            "quantity": line.quantity,
+        },
+    )

@@ -1,0 +1,249 @@
+"""The upsert of one window of orders, and the reads that an incremental sync asks for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, Table, text
+
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import tables
+
+GONE_SHARE = 0.05
+GONE_FEW = 5
+
+
+class Frames(Protocol):
+    """One window of orders as typed frames; the columns are those of the tables of the same names,
+    without `shop` and what the ledger keeps itself."""
+
+    orders: pd.DataFrame
+    lines: pd.DataFrame
+    customers: pd.DataFrame
+    products: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What an upsert found: numbers new to the ledger, changed since the last read, and unchanged."""
+
+    new: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: int
+
+
+class Priority:
+    """Smaller goes first: an order placed today does not wait behind history."""
+
+    FRESH, CHANGE, HISTORY, BACKFILL = range(4)
+
+
+def store(
+    connection: Connection,
+    frames: Frames,
+    *,
+    shop: str,
+    account: str,
+    final_statuses: Iterable[int],
+    new_as: int,
+    changed_as: int = Priority.CHANGE,
+) -> Stored:
+    """Upserts a window and queues what changed, in the caller's transaction.
+
+    An order whose hash is the stored one touches no row at all. `new_as` and `changed_as` are the
+    priorities of the outbox rows. A held order that changed in the shop is tried again. May be
+    called twice with the same frames: the second call finds everything unchanged.
+    """
+    arriving = frames.orders
+    if arriving.empty:
+        return Stored((), (), 0)
+    known_hashes = hashes(connection, shop, arriving["number"].tolist())
+    differs = [
+        known_hashes.get(number) != (hash_, False)
+        for number, hash_ in zip(arriving["number"], arriving["hash"], strict=True)
+    ]
+    moved = arriving[differs]
+    unchanged = len(arriving) - len(moved)
+    if moved.empty:
+        return Stored((), (), unchanged)
+
+    numbers = set(moved["number"])
+    lines = frames.lines[frames.lines["number"].isin(numbers)]
+    _copy(connection, tables.orders, moved)
+    _copy(connection, tables.order_lines, lines)
+    _copy(connection, tables.customers, _among(frames.customers, "identity", moved["customer"]))
+    _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
+
+    rows = connection.execute(text(_UPSERT_ORDERS), {"shop": shop, "final": sorted(final_statuses)}).all()
+    values = {"shop": shop, "account": account, "new_as": new_as, "changed_as": changed_as}
+    touched = {**values, "numbers": [row.number for row in rows]}
+    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _QUEUE, _RELEASE, _FOUND):
+        connection.execute(text(statement), touched)
+    for name in ("orders", "order_lines", "customers", "products"):
+        connection.execute(text(f"DROP TABLE arriving_{name}"))
+    return Stored(
+        new=tuple(row.number for row in rows if row.version == 1),
+        changed=tuple(row.number for row in rows if row.version > 1),
+        unchanged=len(arriving) - len(rows),
+    )
+
+
+def known(engine: Engine, shop: str, numbers: Sequence[str]) -> set[str]:
+    """Those of the numbers that the ledger holds."""
+    with engine.connect() as connection:
+        return set(hashes(connection, shop, numbers))
+
+
+def to_reread(engine: Engine, shop: str, final_statuses: Iterable[int], final_for: timedelta) -> set[str]:
+    """Numbers that the ledger believes open, or final for less than `final_for`; not the gone ones."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT number FROM orders WHERE shop = :shop AND gone_at IS NULL "
+                "AND (status_id <> ALL(:final) OR final_since > now() - :final_for)"
+            ),
+            {"shop": shop, "final": sorted(final_statuses), "final_for": final_for},
+        )
+        return {row.number for row in rows}
+
+
+def note_missing(connection: Connection, *, shop: str, run: str, asked: int, missing: Sequence[str]) -> list[str]:
+    """Records what a read by number did not return; gives the numbers now taken for deleted: those
+    that an earlier run missed as well.
+
+    Raises BadConfig when so many are gone at once that lost rights are the likelier reason.
+    """
+    if not missing:
+        return []
+    rows = connection.execute(
+        text("SELECT number FROM missing_orders WHERE shop = :shop AND run <> :run AND number = ANY(:numbers)"),
+        {"shop": shop, "run": run, "numbers": list(missing)},
+    )
+    gone = [row.number for row in rows]
+    all_gone = len(missing) == asked and asked > 1
+    if all_gone or (len(missing) >= GONE_FEW and len(missing) > asked * GONE_SHARE):
+        raise BadConfig(
+            f"{len(missing)} of {asked} orders vanished from the shop at once; that looks like lost rights.",
+            field="login",
+            fix="Check in the shop's admin that this user may still see all orders.",
+        )
+    connection.execute(
+        text(
+            "INSERT INTO missing_orders (shop, number, run) SELECT :shop, unnest(CAST(:numbers AS text[])), :run "
+            "ON CONFLICT DO NOTHING"
+        ),
+        {"shop": shop, "run": run, "numbers": list(missing)},
+    )
+    if gone:
+        connection.execute(
+            text("UPDATE orders SET gone_at = now() WHERE shop = :shop AND number = ANY(:gone) AND gone_at IS NULL"),
+            {"shop": shop, "gone": gone},
+        )
+    return gone
+
+
+def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority: int) -> int:
+    """Asks for another delivery of orders that did not change; gives how many were queued."""
+    rows = connection.execute(
+        text(
+            "UPDATE orders SET version = version + 1 WHERE shop = :shop AND number = ANY(:numbers) "
+            "RETURNING number, version"
+        ),
+        {"shop": shop, "numbers": list(numbers)},
+    ).all()
+    for row in rows:
+        connection.execute(
+            text(
+                "UPDATE outbox SET wanted_version = :version, held = false, attempts = 0, available_at = now(), "
+                "priority = :priority, queued_at = now() WHERE shop = :shop AND number = :number"
+            ),
+            {"shop": shop, "number": row.number, "version": row.version, "priority": priority},
+        )
+    return len(rows)
+
+
+def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, bool]]:
+    rows = connection.execute(
+        text(
+            "SELECT number, hash, gone_at IS NOT NULL AS gone FROM orders WHERE shop = :shop AND number = ANY(:numbers)"
+        ),
+        {"shop": shop, "numbers": list(numbers)},
+    )
+    return {row.number: (row.hash, row.gone) for row in rows}
+
+
+def _among(frame: pd.DataFrame, column: str, values: pd.Series) -> pd.DataFrame:
+    return frame[frame[column].isin(set(values))]
+
+
+def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
+    """COPY into a temporary table `arriving_<table>` of exactly the frame's columns."""
+    columns = [column.name for column in table.columns if column.name in frame.columns]
+    listed = ", ".join(columns)
+    connection.execute(
+        text(f"CREATE TEMP TABLE arriving_{table.name} ON COMMIT DROP AS SELECT {listed} FROM {table.name} LIMIT 0")
+    )
+    buffer = io.StringIO()
+    frame[columns].to_csv(buffer, index=False, header=False, na_rep="\\N", date_format="%Y-%m-%d %H:%M:%S.%f%z")
+    buffer.seek(0)
+    raw = connection.connection.dbapi_connection
+    assert raw is not None
+    with raw.cursor() as cursor:
+        cursor.copy_expert(f"COPY arriving_{table.name} ({listed}) FROM STDIN (FORMAT csv, NULL '\\N')", buffer)
+
+
+_ORDER_COLUMNS = [
+    column.name
+    for column in tables.orders.columns
+    if column.name not in ("shop", "version", "final_since", "gone_at", "stored_at")
+]
+_UPSERT_ORDERS = f"""
+    INSERT INTO orders AS known (shop, final_since, {", ".join(_ORDER_COLUMNS)})
+    SELECT :shop, CASE WHEN status_id = ANY(:final) THEN now() END, {", ".join(_ORDER_COLUMNS)}
+    FROM arriving_orders
+    ON CONFLICT (shop, number) DO UPDATE SET
+        version = known.version + 1, stored_at = now(), gone_at = NULL,
+        final_since = CASE WHEN excluded.final_since IS NOT NULL
+                           THEN coalesce(known.final_since, excluded.final_since) END,
+        {", ".join(f"{name} = excluded.{name}" for name in _ORDER_COLUMNS if name != "number")}
+    WHERE known.hash <> excluded.hash OR known.gone_at IS NOT NULL
+    RETURNING number, version
+"""
+_REPLACE_LINES = "DELETE FROM order_lines WHERE shop = :shop AND number = ANY(:numbers)"
+_INSERT_LINES = """
+    INSERT INTO order_lines (shop, number, product, price, quantity, title, kind)
+    SELECT :shop, number, product, price, quantity, title, kind FROM arriving_order_lines
+    WHERE number = ANY(:numbers)
+"""
+_UPSERT_CUSTOMERS = """
+    INSERT INTO customers AS known (shop, identity, name, phone, email)
+    SELECT :shop, identity, name, phone, email FROM arriving_customers
+    ON CONFLICT (shop, identity) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email
+    WHERE (known.name, known.phone, known.email) <> (excluded.name, excluded.phone, excluded.email)
+"""
+_UPSERT_PRODUCTS = """
+    INSERT INTO products AS known (shop, product, article, title, description, barcode, price)
+    SELECT :shop, product, article, title, description, barcode, price FROM arriving_products
+    ON CONFLICT (shop, product) DO UPDATE SET
+        title = excluded.title, description = excluded.description, barcode = excluded.barcode, price = excluded.price
+    WHERE (excluded.description <> '' OR excluded.barcode <> '')  -- from the shop's catalogue, not from a line
+      AND (known.title, known.description, known.barcode, known.price)
+       <> (excluded.title, excluded.description, excluded.barcode, excluded.price)
+"""
+_QUEUE = """
+    INSERT INTO outbox AS waiting (shop, number, account, wanted_version, priority, queued_at)
+    SELECT :shop, number, :account, version, CASE WHEN version = 1 THEN :new_as ELSE :changed_as END, created_at
+    FROM orders WHERE shop = :shop AND number = ANY(:numbers)
+    ON CONFLICT (shop, number) DO UPDATE SET
+        account = excluded.account, wanted_version = excluded.wanted_version,
+        priority = CASE WHEN waiting.wanted_version > waiting.delivered_version AND NOT waiting.held
+                        THEN least(waiting.priority, excluded.priority) ELSE excluded.priority END,
+        queued_at = now(), available_at = now(), attempts = 0, held = false
+"""
+_RELEASE = "DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND id = ANY(:numbers)"
+_FOUND = "DELETE FROM missing_orders WHERE shop = :shop AND number = ANY(:numbers)"

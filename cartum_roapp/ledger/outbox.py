@@ -1,0 +1,148 @@
+"""Which order waits for delivery, and in which order. A row holds no payload: the newest state is read
+when the row is claimed, and the version that was sent is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, text
+
+_WAITING = "wanted_version > delivered_version AND NOT held"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One order to deliver: the version wanted at the time of the claim, and its priority."""
+
+    shop: str
+    number: str
+    version: int
+    priority: int
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits: `due` now, `later` not before `next_at` (UTC)."""
+
+    due: int
+    later: int
+    next_at: datetime | None
+
+    @property
+    def waiting(self) -> int:
+        return self.due + self.later
+
+
+def due(
+    connection: Connection, account: str, shops: Sequence[str], skip: Collection[tuple[str, str]], limit: int
+) -> list[Claim]:
+    """The next rows of the account that may be delivered now, fresh ones first."""
+    rows = connection.execute(
+        text(
+            f"SELECT shop, number, wanted_version AS version, priority, attempts FROM outbox "
+            f"WHERE account = :account AND {_WAITING} AND shop = ANY(:shops) AND available_at <= now() "
+            "AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit"
+        ),
+        {
+            "account": account,
+            "shops": list(shops),
+            "skip": [f"{shop}:{number}" for shop, number in skip],
+            "limit": limit,
+        },
+    )
+    return [Claim(**row._mapping) for row in rows]
+
+
+def backlog(connection: Connection, shops: Sequence[str], below: int | None = None) -> Backlog:
+    """What waits for these shops; with `below`, only rows of a priority up to and including it."""
+    row = connection.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE available_at <= now()) AS due, "
+            "count(*) FILTER (WHERE available_at > now()) AS later, "
+            "min(available_at) FILTER (WHERE available_at > now()) AS next_at "
+            f"FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND priority <= :below"
+        ),
+        {"shops": list(shops), "below": 99 if below is None else below},
+    ).one()
+    return Backlog(row.due, row.later, row.next_at)
+
+
+def waiting(connection: Connection, shop: str, below: int) -> dict[str, int]:
+    """Number → wanted version of what waits for this shop, of priorities up to and including `below`."""
+    rows = connection.execute(
+        text(f"SELECT number, wanted_version FROM outbox WHERE shop = :shop AND {_WAITING} AND priority <= :below"),
+        {"shop": shop, "below": below},
+    )
+    return {row.number: row.wanted_version for row in rows}
+
+
+def outcome(connection: Connection, shop: str, wanted: Mapping[str, int]) -> tuple[int, int, int]:
+    """(delivered, held, still waiting) of these orders at these versions or newer ones."""
+    rows = connection.execute(
+        text("SELECT number, delivered_version, held FROM outbox WHERE shop = :shop AND number = ANY(:numbers)"),
+        {"shop": shop, "numbers": list(wanted)},
+    ).all()
+    delivered = sum(row.delivered_version >= wanted[row.number] for row in rows)
+    held = sum(row.held and row.delivered_version < wanted[row.number] for row in rows)
+    return delivered, held, len(wanted) - delivered - held
+
+
+def delivered(connection: Connection, shop: str, number: str, version: int) -> None:
+    """RO App has this version. A newer one that arrived meanwhile keeps the row waiting."""
+    connection.execute(
+        text(
+            "UPDATE outbox SET delivered_version = greatest(delivered_version, :version), attempts = 0 "
+            "WHERE shop = :shop AND number = :number"
+        ),
+        {"shop": shop, "number": number, "version": version},
+    )
+
+
+def defer(connection: Connection, shop: str, number: str, until: datetime) -> None:
+    """Not before `until` (UTC); counts as an attempt."""
+    connection.execute(
+        text(
+            "UPDATE outbox SET available_at = :until, attempts = attempts + 1 WHERE shop = :shop AND number = :number"
+        ),
+        {"shop": shop, "number": number, "until": until},
+    )
+
+
+def hold(connection: Connection, shop: str, number: str, version: int) -> None:
+    """Takes the row out of delivery, unless a newer version than the refused one is wanted by now."""
+    connection.execute(
+        text(
+            "UPDATE outbox SET held = true, attempts = attempts + 1 "
+            "WHERE shop = :shop AND number = :number AND wanted_version = :version"
+        ),
+        {"shop": shop, "number": number, "version": version},
+    )
+
+
+def release(connection: Connection, shop: str, numbers: Sequence[str]) -> int:
+    """Puts held rows back into delivery; gives how many."""
+    result = connection.execute(
+        text(
+            "UPDATE outbox SET held = false, attempts = 0, available_at = now() "
+            "WHERE shop = :shop AND number = ANY(:numbers) AND held"
+        ),
+        {"shop": shop, "numbers": list(numbers)},
+    )
+    return result.rowcount
+
+
+def counts(engine: Engine, shop: str) -> dict[str, int]:
+    """delivered (at least once), waiting and held orders of a shop."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            text(
+                "SELECT count(*) FILTER (WHERE delivered_version > 0) AS delivered, "
+                f"count(*) FILTER (WHERE {_WAITING}) AS waiting, count(*) FILTER (WHERE held) AS held "
+                "FROM outbox WHERE shop = :shop"
+            ),
+            {"shop": shop},
+        ).one()
+    return dict(row._mapping)

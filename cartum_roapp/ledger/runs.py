@@ -1,0 +1,83 @@
+"""What each run did: one row a run, for `cartum-roapp status` and for finding runs that were killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, select, update
+
+from cartum_roapp.ledger.database import locked, try_lock, unlock
+from cartum_roapp.ledger.tables import runs
+
+
+@dataclass(frozen=True)
+class Run:
+    """`id` is the Prefect flow run's id; `state`: running, completed, failed, crashed. Times UTC."""
+
+    id: str
+    shop: str
+    kind: str
+    started_at: datetime
+    finished_at: datetime | None
+    state: str
+    counts: dict[str, Any]
+    error: str | None
+
+
+@contextmanager
+def alive(engine: Engine, id: str) -> Iterator[None]:  # noqa: A002 - the column's name
+    """Holds a lock for as long as the run's process lives, so that others can tell a killed run from a slow
+    one."""
+    with locked(engine, f"run:{id}"):
+        yield
+
+
+def is_alive(engine: Engine, id: str) -> bool:  # noqa: A002
+    """False when the process of this run is gone."""
+    with engine.connect() as connection:
+        if not try_lock(connection, f"run:{id}"):
+            return True
+        unlock(connection, f"run:{id}")
+        return False
+
+
+def start(engine: Engine, *, id: str, shop: str, kind: str) -> None:  # noqa: A002 - the column's name
+    with engine.begin() as connection:
+        connection.execute(insert(runs).values(id=id, shop=shop, kind=kind))
+
+
+def finish(
+    engine: Engine,
+    id: str,
+    *,
+    state: str,
+    counts: Mapping[str, Any],
+    error: str | None = None,  # noqa: A002
+) -> None:
+    """May be called twice: the first end stands."""
+    with engine.begin() as connection:
+        connection.execute(
+            update(runs)
+            .where(runs.c.id == id, runs.c.finished_at.is_(None))
+            .values(state=state, counts=dict(counts), error=error, finished_at=func.now())
+        )
+
+
+def last(engine: Engine, shop: str) -> list[Run]:
+    """The latest run of each kind of a shop."""
+    query = (
+        select(runs).where(runs.c.shop == shop).distinct(runs.c.kind).order_by(runs.c.kind, runs.c.started_at.desc())
+    )
+    with engine.connect() as connection:
+        return [Run(**row._mapping) for row in connection.execute(query)]
+
+
+def unfinished(engine: Engine) -> list[Run]:
+    """Runs that have not ended, as far as the ledger knows."""
+    with engine.connect() as connection:
+        rows = connection.execute(select(runs).where(runs.c.finished_at.is_(None)).order_by(runs.c.started_at))
+        return [Run(**row._mapping) for row in rows]

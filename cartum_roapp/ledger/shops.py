@@ -1,0 +1,145 @@
+"""The life of a shop in the ledger: its frozen import window, its watermark, its pause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger.tables import accounts, shops
+
+
+@dataclass(frozen=True)
+class ShopState:
+    """Where a shop stands. All times are UTC; `window_*` never change once set."""
+
+    key: str
+    slug: str
+    account: str
+    paused_because: str | None
+    window_from: datetime | None
+    window_to: datetime | None
+    stored_until: datetime | None
+    window_stored_at: datetime | None
+    watermark: datetime | None
+
+
+_STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
+
+
+def two_months_before(moment: datetime, timezone: str) -> datetime:
+    """The same day and time of day two calendar months earlier on the shop's clock (DESIGN §1): the
+    31st becomes the last day of a shorter month. Takes and gives aware times."""
+    local = pd.Timestamp(moment).tz_convert(ZoneInfo(timezone)).tz_localize(None)
+    earlier = (local - pd.DateOffset(months=2)).tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
+    return earlier.tz_convert("UTC").to_pydatetime()  # type: ignore[no-any-return]
+
+
+def register(engine: Engine, *, key: str, slug: str, account: str) -> ShopState:
+    """Makes the shop known, or known again under this slug. What the ledger knows of it stays.
+
+    May be called twice. Raises BadConfig when the slug belongs to another live shop.
+    """
+    with engine.begin() as connection:
+        other = connection.scalar(
+            select(shops.c.key).where(shops.c.slug == slug, shops.c.key != key, shops.c.deleted_at.is_(None))
+        )
+        if other is not None:
+            raise BadConfig("this name belongs to another shop.", shop=slug, field="slug", fix="Choose another one.")
+        connection.execute(insert(accounts).values(name=account).on_conflict_do_nothing())
+        row = insert(shops).values(key=key, slug=slug, account=account)
+        connection.execute(
+            row.on_conflict_do_update(
+                index_elements=[shops.c.key],
+                set_={"slug": slug, "account": account, "deleted_at": None},
+                where=(shops.c.slug != slug) | (shops.c.account != account) | shops.c.deleted_at.is_not(None),
+            )
+        )
+    return state(engine, key)
+
+
+def state(engine: Engine, key: str) -> ShopState:
+    """Raises BadConfig for a shop that was never registered."""
+    with engine.connect() as connection:
+        row = connection.execute(select(*_STATE).where(shops.c.key == key)).one_or_none()
+    if row is None:
+        raise BadConfig("the ledger does not know this shop.", shop=key, fix="Connect it with `cartum-roapp shop add`.")
+    return ShopState(**row._mapping)
+
+
+def all_states(engine: Engine) -> list[ShopState]:
+    """Every shop that is connected, by slug."""
+    with engine.connect() as connection:
+        rows = connection.execute(select(*_STATE).where(shops.c.deleted_at.is_(None)).order_by(shops.c.slug))
+        return [ShopState(**row._mapping) for row in rows]
+
+
+def freeze_window(engine: Engine, key: str, now: datetime, timezone: str) -> ShopState:
+    """Sets the window of the first import at its first start; afterwards it only reads it.
+
+    Two starts at once agree: the first one's window stands.
+    """
+    with engine.begin() as connection:
+        start = two_months_before(now, timezone)
+        connection.execute(
+            update(shops)
+            .where(shops.c.key == key, shops.c.window_to.is_(None))
+            .values(window_from=start, window_to=now, stored_until=start)
+        )
+    return state(engine, key)
+
+
+def slice_stored(connection: Connection, key: str, until: datetime) -> None:
+    """Moves the import's cursor, in the transaction that stores the slice. It never moves back."""
+    connection.execute(update(shops).where(shops.c.key == key, shops.c.stored_until < until).values(stored_until=until))
+
+
+def window_stored(connection: Connection, key: str) -> None:
+    """All of the window is in the ledger: from now on the incremental sync reads, starting at the
+    window's end, which lies before the first read of the import."""
+    connection.execute(
+        update(shops)
+        .where(shops.c.key == key, shops.c.window_stored_at.is_(None))
+        .values(window_stored_at=func.now(), watermark=shops.c.window_to)
+    )
+
+
+def move_watermark(connection: Connection, key: str, read_started_at: datetime) -> None:
+    """The watermark is the start of the last complete read; it never moves back."""
+    connection.execute(
+        update(shops).where(shops.c.key == key, shops.c.watermark < read_started_at).values(watermark=read_started_at)
+    )
+
+
+def pause(engine: Engine, key: str, because: str) -> None:
+    """Remembers why the shop's schedule stands still. May be called twice."""
+    with engine.begin() as connection:
+        connection.execute(update(shops).where(shops.c.key == key).values(paused_because=because))
+
+
+def lift_pause(engine: Engine, key: str) -> bool:
+    """True if the shop was paused until now."""
+    with engine.begin() as connection:
+        result = connection.execute(
+            update(shops).where(shops.c.key == key, shops.c.paused_because.is_not(None)).values(paused_because=None)
+        )
+        return bool(result.rowcount)
+
+
+def forget(engine: Engine, key: str, *, purge: bool) -> None:
+    """Ends the shop: its history stays unless `purge`, which removes every row of it but its markers'
+    trace in RO App (they are read again when the shop is connected again)."""
+    with engine.begin() as connection:
+        if purge:
+            account = connection.scalar(select(shops.c.account).where(shops.c.key == key))
+            connection.execute(delete(shops).where(shops.c.key == key))
+            connection.execute(
+                update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
+            )
+        else:
+            connection.execute(update(shops).where(shops.c.key == key).values(deleted_at=func.now()))

@@ -1,0 +1,329 @@
+"""All tables. Times are UTC, money is exact, identities are text.
+
+`shop` is the shop's six-letter key, `number` the shop's order number, `account` the name of an RO App
+account. Columns that hold a buyer's personal data: `orders.buyer_*`, `orders.delivery_address`,
+`orders.comment`, `orders.manager_comment`, `customers.*`, `contact_matches.identity|phone|email`,
+`intents.identity` of contacts, `held.payload`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+Stamp = DateTime(timezone=True)
+Money = Numeric(18, 4)
+
+
+def _shop() -> Column[str]:
+    return Column("shop", Text, ForeignKey("shops.key", ondelete="CASCADE"), nullable=False)
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # unknown until the first create, then works or refused (roapp §3.4)
+    Column("product_writes", Text, nullable=False, server_default="unknown"),
+    Column("catalogue_read_at", Stamp),
+    # the marker index holds every marker of RO App orders created in this span
+    Column("markers_from", Stamp),
+    Column("markers_until", Stamp),
+)
+
+shops = Table(
+    "shops",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("slug", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("connected_at", Stamp, nullable=False, server_default=func.now()),
+    Column("deleted_at", Stamp),
+    Column("paused_because", Text),
+    Column("window_from", Stamp),
+    Column("window_to", Stamp),
+    Column("stored_until", Stamp),
+    Column("window_stored_at", Stamp),
+    Column("watermark", Stamp),
+    Index("uq_shops_slug", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("hash", Text, nullable=False),
+    Column("status_id", Integer, nullable=False),
+    Column("final_since", Stamp),
+    Column("gone_at", Stamp),
+    Column("created_at", Stamp, nullable=False),
+    Column("stored_at", Stamp, nullable=False, server_default=func.now()),
+    Column("customer", Text, nullable=False),
+    Column("buyer_name", Text, nullable=False),
+    Column("buyer_phone", Text, nullable=False),
+    Column("buyer_phone_raw", Text, nullable=False),
+    Column("buyer_email", Text, nullable=False),
+    Column("delivery_method", Text, nullable=False),
+    Column("delivery_city", Text, nullable=False),
+    Column("delivery_address", Text, nullable=False),
+    Column("delivery_price", Money),
+    Column("waybill", Text, nullable=False),
+    Column("payment_method", Text, nullable=False),
+    Column("paid", Boolean, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("manager_comment", Text, nullable=False),
+    Column("coupon", Text, nullable=False),
+    Column("discount", Money, nullable=False),
+    Column("total", Money, nullable=False),
+    Column("currency", Text, nullable=False),
+    PrimaryKeyConstraint("shop", "number"),
+    Index("ix_orders_shop_created_at", "shop", "created_at"),
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    Column("shop", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("price", Money, nullable=False),
+    Column("quantity", Money, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    PrimaryKeyConstraint("shop", "number", "product", "price"),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    _shop(),
+    Column("identity", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    PrimaryKeyConstraint("shop", "identity"),
+)
+
+products = Table(
+    "products",
+    metadata,
+    _shop(),
+    Column("product", Text, nullable=False),
+    Column("article", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("barcode", Text, nullable=False),
+    Column("price", Money, nullable=False),
+    PrimaryKeyConstraint("shop", "product"),
+)
+
+missing_orders = Table(
+    "missing_orders",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("at", Stamp, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("shop", "number"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("wanted_version", Integer, nullable=False),
+    Column("delivered_version", Integer, nullable=False, server_default="0"),
+    Column("priority", SmallInteger, nullable=False),
+    Column("queued_at", Stamp, nullable=False, server_default=func.now()),
+    Column("available_at", Stamp, nullable=False, server_default=func.now()),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("held", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("shop", "number"),
+    Index(
+        "ix_outbox_waiting",
+        "account",
+        "priority",
+        "queued_at",
+        postgresql_where=text("wanted_version > delivered_version AND NOT held"),
+    ),
+)
+
+contact_matches = Table(
+    "contact_matches",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    PrimaryKeyConstraint("account", "identity"),
+    Index("ix_contact_matches_account_email", "account", "email"),
+    Index("ix_contact_matches_account_ro_id", "account", "ro_id"),
+)
+
+product_matches = Table(
+    "product_matches",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account", "identity"),
+)
+
+order_matches = Table(
+    "order_matches",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("contact_id", BigInteger),
+    Column("manager_id", BigInteger),
+    Column("sent_status", Integer),
+    Column("notes_hash", Text),
+    Column("comment_hash", Text),
+    Column("bound_at", Stamp, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("shop", "number"),
+    UniqueConstraint("account", "ro_id"),
+)
+
+line_matches = Table(
+    "line_matches",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("price", Money, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("quantity", Money, nullable=False),
+    PrimaryKeyConstraint("shop", "number", "product", "price"),
+    UniqueConstraint("shop", "number", "item_id"),
+)
+
+markers = Table(
+    "markers",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("shop", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("branch_id", BigInteger),
+    Column("order_type_id", BigInteger),
+    PrimaryKeyConstraint("account", "ro_id"),
+    Index("ix_markers_account_shop_number", "account", "shop", "number"),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("shop", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    # open (sent or about to be) → unclear | done | refused | absent
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("sent_at", Stamp, nullable=False),
+    Column("deadline", Stamp, nullable=False),
+    Column("settled_at", Stamp),
+    Column("ro_id", BigInteger),
+    # set on a call that repeats one taken for lost: look again whether both arrived
+    Column("recheck_at", Stamp),
+    Index(
+        "uq_intents_unsettled",
+        "account",
+        "kind",
+        "identity",
+        unique=True,
+        postgresql_where=text("state IN ('open', 'unclear')"),
+    ),
+    Index("ix_intents_recheck_at", "account", "recheck_at", postgresql_where=text("recheck_at IS NOT NULL")),
+)
+
+catalogue = Table(
+    "catalogue",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("title_key", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("barcodes", ARRAY(Text), nullable=False),
+    PrimaryKeyConstraint("account", "ro_id"),
+    Index("ix_catalogue_account_code", "account", "code"),
+    Index("ix_catalogue_account_sku", "account", "sku"),
+    Index("ix_catalogue_account_title_key", "account", "title_key"),
+    Index("ix_catalogue_barcodes", "barcodes", postgresql_using="gin"),
+)
+
+held = Table(
+    "held",
+    metadata,
+    _shop(),
+    Column("entity", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("field", Text),
+    Column("message", Text, nullable=False),
+    Column("fix", Text, nullable=False, server_default=""),
+    Column("payload", JSONB),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    Column("first_at", Stamp, nullable=False, server_default=func.now()),
+    Column("last_at", Stamp, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("shop", "entity", "id"),
+)
+
+call_slots = Table(
+    "call_slots",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("next_at", Stamp, nullable=False),
+    prefixes=["UNLOGGED"],
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("shop", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("started_at", Stamp, nullable=False, server_default=func.now()),
+    Column("finished_at", Stamp),
+    Column("state", Text, nullable=False, server_default="running"),
+    Column("counts", JSONB, nullable=False, server_default="{}"),
+    Column("error", Text),
+    Index("ix_runs_shop_started_at", "shop", "started_at"),
+)

@@ -1,0 +1,82 @@
+"""The newest state of one order, as RO App should have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class WantedLine:
+    """One line: (product, price) is unique in an order, the quantity absolute."""
+
+    product: str
+    price: Decimal
+    quantity: Decimal
+    title: str
+    article: str
+    description: str
+    barcode: str
+
+
+@dataclass(frozen=True)
+class WantedOrder:
+    """One shop order at one version. `created_at` and `gone_at` are UTC, money is in `currency`."""
+
+    shop: str
+    number: str
+    version: int
+    status_id: int
+    created_at: datetime
+    gone_at: datetime | None
+    customer: str
+    buyer_name: str
+    buyer_phone: str
+    buyer_phone_raw: str
+    buyer_email: str
+    delivery_method: str
+    delivery_city: str
+    delivery_address: str
+    delivery_price: Decimal | None
+    waybill: str
+    payment_method: str
+    paid: bool
+    comment: str
+    manager_comment: str
+    coupon: str
+    discount: Decimal
+    total: Decimal
+    currency: str
+    lines: tuple[WantedLine, ...]
+
+
+_ORDER = [name for name in WantedOrder.__dataclass_fields__ if name != "lines"]
+_LINES = """
+    SELECT line.product, line.price, line.quantity, coalesce(nullif(product.title, ''), line.title) AS title,
+           product.article, product.description, product.barcode
+    FROM order_lines line JOIN products product ON product.shop = line.shop AND product.product = line.product
+    WHERE line.shop = :shop AND line.number = :number ORDER BY line.product, line.price
+"""
+
+
+def read(connection: Connection, shop: str, number: str) -> WantedOrder:
+    """Both statements see the same snapshot when the caller's transaction is REPEATABLE READ; an upsert in
+    between only means that the row stays in the outbox with a newer wanted version."""
+    row = connection.execute(
+        text(f"SELECT {', '.join(_ORDER)} FROM orders WHERE shop = :shop AND number = :number"),
+        {"shop": shop, "number": number},
+    ).one()
+    lines = connection.execute(text(_LINES), {"shop": shop, "number": number})
+    return WantedOrder(**row._mapping, lines=tuple(WantedLine(**line._mapping) for line in lines))
+
+
+def buyers(connection: Connection, keys: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(phone, e-mail) of the buyers of these (shop, number) orders, for searching many at once."""
+    rows = connection.execute(
+        text("SELECT DISTINCT buyer_phone, buyer_email FROM orders WHERE (shop || ':' || number) = ANY(:keys)"),
+        {"keys": [f"{shop}:{number}" for shop, number in keys]},
+    )
+    return [(row.buyer_phone, row.buyer_email) for row in rows]

@@ -1,0 +1,119 @@
+"""Numbers of a row, exactly: from JSON numbers, numeric strings and decimal commas (cartum §2.6).
+
+Every function raises ValueError, whose text completes the sentence "<field> …" and shows no value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+PLACES = Decimal("0.0001")  # what the ledger's columns keep; takes float artefacts (0.30000000000000004) away, too
+CENT = Decimal("0.01")
+LIMIT = Decimal(10) ** 12
+
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:[.,]0+)?")
+_SCALARS = (int, float, str)
+_TRUE = frozenset({"1", "true", "yes", "on", "t", "y"})
+
+
+def money(value: object) -> Decimal:
+    """Two decimals, up to four where the shop has more (halves go up). 199.5 → Decimal("199.50")."""
+    return _cached_money(value) if isinstance(value, _SCALARS) else _money(value)
+
+
+def price(value: object) -> Decimal:
+    """`money` that is zero or more: gifts and parts of a set cost 0 (cartum §2.5)."""
+    amount = money(value)
+    if amount < 0:
+        raise ValueError("is negative")
+    return amount
+
+
+def quantity(value: object) -> Decimal:
+    """More than zero, at most four decimals, without trailing zeros: 2.0 → Decimal("2")."""
+    return _cached_quantity(value) if isinstance(value, _SCALARS) else _quantity(value)
+
+
+def whole(value: object) -> int:
+    """An integer from 7, 7.0, "7" or "7.0"; booleans and fractions are refused."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float | Decimal):
+        if math.isfinite(value) and value == int(value):
+            return int(value)
+        raise ValueError("is not a whole number")
+    if isinstance(value, str) and _WHOLE.fullmatch(text := value.strip()):
+        return int(re.split("[.,]", text)[0])
+    if is_missing(value):
+        raise ValueError("is missing")
+    raise ValueError("is not a whole number")
+
+
+def is_missing(value: object) -> bool:
+    """null, "" and PHP's empty list or object are no value."""
+    return value is None or value in ("", [], {})
+
+
+def flag(value: object) -> bool:
+    """1, "1", true, "yes" are true; 0, "", null, missing and whatever can't be read are false."""
+    if isinstance(value, str):
+        return value.strip().lower() in _TRUE
+    return isinstance(value, int | float) and value == 1
+
+
+def _money(value: object) -> Decimal:
+    amount = _decimal(value).quantize(PLACES, ROUND_HALF_UP) + 0  # + 0: no negative zero
+    cents = amount.quantize(CENT, ROUND_HALF_UP)
+    return cents if cents == amount else amount.normalize()
+
+
+def _quantity(value: object) -> Decimal:
+    amount = _decimal(value).quantize(PLACES, ROUND_HALF_UP)
+    if amount <= 0:
+        raise ValueError("must be greater than 0")
+    return Decimal(int(amount)) if amount == amount.to_integral_value() else amount.normalize()
+
+
+_cached_money = lru_cache(maxsize=4096, typed=True)(_money)
+_cached_quantity = lru_cache(maxsize=1024, typed=True)(_quantity)
+
+
+def _decimal(value: object) -> Decimal:
+    if is_missing(value):
+        raise ValueError("is missing")
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise ValueError("is not a number")  # noqa: TRY004 - the one error of this module
+    if isinstance(value, str):
+        number = Decimal(_point(value))
+    else:
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite():
+        raise ValueError("is not a finite number")
+    if abs(number) >= LIMIT:
+        raise ValueError("is too large")
+    return number
+
+
+def _point(value: str) -> str:
+    """A numeric string with a decimal point and without thousands' separators."""
+    text = "".join(value.split()).replace("'", "").replace("’", "")
+    if not text:
+        raise ValueError("is missing")
+    if _PLAIN.fullmatch(text):
+        return text
+    if text.count(",") == 1 and "." not in text:
+        before, after = text.split(",")
+        if len(after) == 3 and before.lstrip("+-") not in ("", "0"):
+            raise ValueError("has a comma that may separate thousands or decimals")
+        text = f"{before}.{after}"
+    elif _THOUSANDS.fullmatch(text):
+        first = next(sign for sign in text if sign in ",.")
+        text = text.replace(first, "").replace(",", ".")
+    if not _PLAIN.fullmatch(text):
+        raise ValueError("is not a number")
+    return text

@@ -1,0 +1,66 @@
+"""Products of `catalog/export` and of order lines, under one key (cartum §2.5, §5.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from cartum_roapp.orders import amounts
+from cartum_roapp.orders.texts import clean, pick, plain
+
+RawProduct = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """What the shop's catalogue says of one article. `title` may be "", `price` None: the line's then count."""
+
+    title: str
+    description: str
+    barcode: str
+    price: Decimal | None
+
+
+def product_key(article: str, title: str) -> str:
+    """ "article:<article>", else "name:<title, case folded>"; both texts cleaned."""
+    return f"article:{article}" if article else f"name:{clean(title.casefold())}"
+
+
+class Catalogue:
+    """Raw catalogue rows by article, read when first asked for."""
+
+    def __init__(self, rows: Mapping[str, RawProduct], language: str) -> None:
+        self._rows = {clean(article): row for article, row in rows.items()}
+        self._language = language
+        self._read: dict[str, CatalogueEntry | None] = {}
+
+    def entry(self, article: str) -> CatalogueEntry | None:
+        """The entry of a cleaned article; None for one that the catalogue lacks or that can't be read."""
+        if article not in self._read:
+            row = self._rows.get(article)
+            self._read[article] = self._entry(row) if isinstance(row, Mapping) else None
+        return self._read[article]
+
+    def _entry(self, row: RawProduct) -> CatalogueEntry:
+        return CatalogueEntry(
+            title=pick(row.get("title"), self._language),
+            description=pick(row.get("description"), self._language, plain),
+            barcode=_barcode(row.get("gtin")),
+            price=_price(row.get("price")),
+        )
+
+
+def _barcode(value: object) -> str:
+    """The first of what may be several, without spaces inside; "0" is none."""
+    text = clean(next(iter(value), "") if isinstance(value, list) else value)
+    text = text.replace(";", ",").split(",")[0].replace(" ", "").replace("-", "")
+    return "" if text.strip("0") == "" else text
+
+
+def _price(value: object) -> Decimal | None:
+    try:
+        return amounts.price(value)
+    except ValueError:
+        return None

@@ -1,0 +1,34 @@
+"""The hash by which an order that did not change is recognised (promise: an idle run writes nothing)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+VERSION = 1  # another number makes every order of every shop a changed one
+
+
+def order_hash(content: Sequence[object], lines: Iterable[tuple[str, Decimal, Decimal]]) -> str:
+    """SHA-256 (hex) of an order's own values and its lines' (product, price, quantity), whatever their order.
+
+    Values are text, int, bool, None, aware datetimes and Decimals of canonical form (`amounts`), so 600, "600" and
+    "600.00" are one. Not in it, because they change without the order: titles of lines with an article, the
+    catalogue, the parcel's tracking.
+    """
+    canonical = [
+        VERSION,
+        [_canonical(value) for value in content],
+        sorted([product, str(price), str(quantity)] for product, price, quantity in lines),
+    ]
+    return hashlib.sha256(json.dumps(canonical, separators=(",", ":")).encode()).hexdigest()
+
+
+def _canonical(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return value

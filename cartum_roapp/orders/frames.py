@@ -1,0 +1,94 @@
+"""Orders as typed tables. Identities are text, stamps UTC, money exact Decimals in object columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+STAMP = "datetime64[us, UTC]"
+
+ORDERS = {
+    "number": "str",
+    "status_id": "int64",
+    "created_at": STAMP,
+    "customer": "str",
+    "buyer_name": "str",
+    "buyer_phone": "str",
+    "buyer_phone_raw": "str",
+    "buyer_email": "str",
+    "delivery_method": "str",
+    "delivery_city": "str",
+    "delivery_address": "str",
+    "delivery_price": "object",
+    "waybill": "str",
+    "payment_method": "str",
+    "paid": "bool",
+    "comment": "str",
+    "manager_comment": "str",
+    "coupon": "str",
+    "discount": "object",
+    "total": "object",
+    "currency": "str",
+    "hash": "str",
+}
+LINES = {
+    "number": "str",
+    "product": "str",
+    "price": "object",
+    "quantity": "object",
+    "title": "str",
+    "kind": "str",
+}
+CUSTOMERS = {"identity": "str", "name": "str", "phone": "str", "email": "str"}
+PRODUCTS = {
+    "product": "str",
+    "article": "str",
+    "title": "str",
+    "description": "str",
+    "barcode": "str",
+    "price": "object",
+}
+
+
+@dataclass
+class Frames:
+    """`orders` unique by number, `lines` by (number, product, price); every line's order is among `orders`.
+
+    `customers` and `products` of a fresh transform may repeat an identity, newest last; after `deduplicate` not.
+    """
+
+    orders: pd.DataFrame
+    lines: pd.DataFrame
+    customers: pd.DataFrame
+    products: pd.DataFrame
+
+    @classmethod
+    def empty(cls) -> Frames:
+        """No orders, with all columns and their types."""
+        return cls(table(ORDERS, ()), table(LINES, ()), table(CUSTOMERS, ()), table(PRODUCTS, ()))
+
+    def only(self, numbers: Iterable[str]) -> Frames:
+        """The orders with these numbers, and the lines, customers and products that they speak of."""
+        orders = self.orders[self.orders["number"].isin(list(numbers))]
+        lines = self.lines[self.lines["number"].isin(orders["number"])]
+        return Frames(
+            orders.reset_index(drop=True),
+            lines.reset_index(drop=True),
+            self.customers[self.customers["identity"].isin(orders["customer"])].reset_index(drop=True),
+            self.products[self.products["product"].isin(lines["product"])].reset_index(drop=True),
+        )
+
+    def without_products(self, articles: Collection[str]) -> Frames:
+        """The same without the product rows of these articles: those that were not asked of the catalogue because
+        they are known, so that a title from an order's line does not replace the catalogue's."""
+        kept = self.products[~self.products["article"].isin(set(articles) - {""})]
+        return Frames(self.orders, self.lines, self.customers, kept.reset_index(drop=True))
+
+
+def table(columns: Mapping[str, str], records: Iterable[Sequence[object]]) -> pd.DataFrame:
+    """Records in the columns' order as a frame with exactly these columns and types."""
+    values = list(zip(*records, strict=True)) or [()] * len(columns)
+    series = zip(columns.items(), values, strict=True)
+    return pd.DataFrame({name: pd.Series(list(column), dtype=kind) for (name, kind), column in series})

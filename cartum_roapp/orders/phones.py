@@ -1,0 +1,132 @@
+"""Phones as buyers type them → E.164, the key by which a buyer is recognised (cartum §4.2).
+
+"Usable" is a number of a possible length that is no placeholder. Numbers that the numbering plan confirms go first;
+one that it does not know (a new operator's prefix) is still what the merchant would dial.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import (
+    CountryCodeSource,
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberMatcher,
+    ValidationResult,
+)
+
+from cartum_roapp.orders.texts import clean_lines
+
+_SEVERAL = re.compile(r"[,;|\n]|\s(?:або|или|чи|та|і|и|or|and|sau|și|si)\s", re.IGNORECASE)
+_DIGITS = re.compile(r"\D")
+_LONGEST = 250
+
+
+def e164(raw: object, region: str | None) -> str:
+    """The first usable number of the field as "+380501234567", or "" when there is none.
+
+    `region` (ISO 3166 alpha-2) reads national spellings; without it only international ones are understood.
+    Extensions are dropped.
+    """
+    text = unicodedata.normalize("NFKC", clean_lines(raw))[:_LONGEST]
+    return _first_usable(text, region.upper() if region else None) if text else ""
+
+
+def spellings(phone: str) -> tuple[str, ...]:
+    """How one E.164 number may stand in RO App: E.164, digits, national digits, and both with spaces.
+
+    Without doubles, best first; () for "". For a search whose every answer is compared again (roapp §2).
+    """
+    digits = _DIGITS.sub("", phone)
+    if not digits:
+        return ()
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except NumberParseException:
+        return (f"+{digits}", digits)
+    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    international = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    return tuple(dict.fromkeys((f"+{digits}", digits, _DIGITS.sub("", national), international, national)))
+
+
+@lru_cache(maxsize=4096)
+def _first_usable(text: str, region: str | None) -> str:
+    possible: list[PhoneNumber] = []
+    for number in _candidates(text, region):
+        if phonenumbers.is_valid_number(number):
+            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+        possible.append(number)
+    for number in map(_without_trunk_prefix, possible):
+        if _length_fits(number) and not _is_placeholder(number) and not _is_cut_short(number, region):
+            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return ""
+
+
+def _candidates(text: str, region: str | None) -> Iterator[PhoneNumber]:
+    parts = [part for part in _SEVERAL.split(text) if _DIGITS.sub("", part)]
+    for part in parts:
+        yield from _readings(part, region)
+    for part in parts:
+        if "/" in part:
+            for piece in part.split("/"):
+                yield from _readings(piece, region)
+    if len(parts) > 1:
+        yield from _readings("".join(parts), region)
+    for match in PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.POSSIBLE):
+        yield from _parsed(match.raw_string, region)
+
+
+def _readings(text: str, region: str | None) -> Iterator[PhoneNumber]:
+    """The text as it stands, then with the habits that the numbering plan does not know."""
+    stripped = text.strip()
+    yield from _parsed(re.sub(r"^\D*00", "+", stripped) if re.match(r"^\D*00[1-9]", stripped) else stripped, region)
+    digits = _DIGITS.sub("", stripped)
+    code = phonenumbers.country_code_for_region(region) if region else 0
+    if region == "UA" and len(digits) == 11 and digits.startswith("80"):  # 8 (050) …, Ukraine's trunk prefix till 2009
+        yield from _parsed(digits[1:], region)
+    if stripped.startswith("+0"):  # a form's fixed plus before a national number
+        yield from _parsed(digits, region)
+    if code and digits.startswith(str(code)):
+        yield from _parsed(f"+{digits}", region)
+    if code and digits.startswith(f"{code}{code}"):  # a form's fixed country code before a typed one
+        yield from _parsed(f"+{digits[len(str(code)) :]}", region)
+    if len(digits) >= 11:  # another country's number without its plus
+        yield from filter(phonenumbers.is_valid_number, _parsed(f"+{digits}", region))
+
+
+def _parsed(text: str, region: str | None) -> Iterator[PhoneNumber]:
+    try:
+        yield phonenumbers.parse(text, region, keep_raw_input=True)
+    except NumberParseException:
+        return
+
+
+def _length_fits(number: PhoneNumber) -> bool:
+    return phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+
+
+def _is_placeholder(number: PhoneNumber) -> bool:
+    """000000000, 111111111, 123456789 …: one contact for all the buyers who typed it would be wrong."""
+    digits = phonenumbers.national_significant_number(number)
+    return len(set(digits)) == 1 or digits in "01234567890123456789" or digits in "98765432109876543210"
+
+
+def _is_cut_short(number: PhoneNumber, region: str | None) -> bool:
+    """A national spelling that only counts as long enough together with its trunk prefix: 069 123 456 for Ukraine."""
+    national = number.country_code_source == CountryCodeSource.FROM_DEFAULT_COUNTRY
+    trunk = phonenumbers.ndd_prefix_for_region(region or "", True)
+    return national and bool(trunk) and phonenumbers.national_significant_number(number).startswith(str(trunk))
+
+
+def _without_trunk_prefix(number: PhoneNumber) -> PhoneNumber:
+    """+380 (0)10 …: where the plan does not know the number, the library leaves the zero in."""
+    digits = phonenumbers.national_significant_number(number)
+    shorter = PhoneNumber(country_code=number.country_code, national_number=int(digits))
+    trimmed = digits.startswith("0") and len(str(int(digits))) == len(digits) - 1
+    return shorter if trimmed and _length_fits(shorter) else number

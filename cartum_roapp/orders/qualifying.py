@@ -1,0 +1,81 @@
+"""Which orders of a shop are taken over at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cartum_roapp.orders.frames import Frames
+from cartum_roapp.orders.rows import created_of, number_of, status_of
+from cartum_roapp.orders.zones import to_utc
+
+OVERLAP = timedelta(hours=26)  # how far a read of new orders reaches back; covers the nights when clocks change
+FINAL_FOR = timedelta(days=14)  # how long an order that reached a final status is still re-read
+
+
+def qualifies(
+    number: str | None,
+    status_id: int | None,
+    created_at: datetime | None,
+    *,
+    window_from: datetime,
+    window_to: datetime,
+    successful: Collection[int],
+    known: Collection[str],
+) -> bool:
+    """Is the order taken over? All times are aware; the window is the initial import's frozen one.
+
+    An order already in the ledger (`known`) always; one created at `window_to` or later whatever its status; one of
+    the window unless it is in a `successful` status (Delivered); an older one never. What can't be read (None)
+    counts in favour: such a row must be held where it is seen, not vanish.
+    """
+    if number in known or created_at is None or created_at >= window_to:
+        return True
+    return created_at >= window_from and (status_id is None or status_id not in successful)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`qualifies` of one shop, for raw rows before a transform and for frames after it."""
+
+    window_from: datetime
+    window_to: datetime
+    successful: frozenset[int]
+    zone: ZoneInfo
+
+    def rows(self, rows: Mapping[str, Mapping[str, Any]], known: Collection[str]) -> dict[str, Mapping[str, Any]]:
+        """Those of the raw rows that qualify, unreadable ones included."""
+        return {key: row for key, row in rows.items() if self._takes(row, known)}
+
+    def frames(self, frames: Frames, known: Collection[str]) -> Frames:
+        """The frames of the orders that qualify."""
+        orders = frames.orders
+        return frames.only(
+            number
+            for number, status_id, created_at in zip(
+                orders["number"], orders["status_id"], orders["created_at"], strict=True
+            )
+            if self._qualifies(number, status_id, created_at, known)
+        )
+
+    def _takes(self, row: object, known: Collection[str]) -> bool:
+        if not isinstance(row, Mapping):
+            return True
+        created = created_of(row)
+        return self._qualifies(number_of(row), status_of(row), created and to_utc(created, self.zone), known)
+
+    def _qualifies(
+        self, number: str | None, status_id: int | None, created_at: datetime | None, known: Collection[str]
+    ) -> bool:
+        return qualifies(
+            number,
+            status_id,
+            created_at,
+            window_from=self.window_from,
+            window_to=self.window_to,
+            successful=self.successful,
+            known=known,
+        )

@@ -1,0 +1,226 @@
+"""One order of `orders/get`, checked alone: lenient about representation, strict about what matters (cartum §2).
+
+Strict: the number, the status, the creation stamp, money, and every line's product, price and quantity: an order
+is never delivered with a line missing. An order without products is an order. All else reads as empty where it
+can't be read; unknown keys are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from cartum_roapp.orders import amounts
+from cartum_roapp.orders.bad_rows import BadRow, Problem, bad_row
+from cartum_roapp.orders.texts import clean, clean_lines, pick
+from cartum_roapp.orders.zones import read_stamp
+
+LARGEST_NUMBER = 2**63 - 1
+LARGEST_STATUS = 2**31 - 1
+
+_WORDS = {
+    "missing": "is missing",
+    "list_type": "is not a list",
+    "model_type": "is not an object",
+    "model_attributes_type": "is not an object",
+}
+
+
+def read_row(raw: object, language: str = "") -> OrderRow | BadRow:
+    """The row as a model, or why it must be held. Raises nothing, whatever the shop sends; may be called twice.
+
+    `language` chooses among the languages of a text that comes in several.
+    """
+    if not isinstance(raw, dict):
+        return bad_row(None, [Problem((), "is not an object")], raw)
+    try:
+        return OrderRow.model_validate(raw, context={"language": language})
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False, include_context=False)
+        return bad_row(number_of(raw), [_problem(detail) for detail in details], raw)
+
+
+def number_of(raw: Mapping[str, Any]) -> str | None:
+    """The order's number as text, or None where it can't be read."""
+    try:
+        return _number(raw.get("order_id"))
+    except ValueError:
+        return None
+
+
+def status_of(raw: Mapping[str, Any]) -> int | None:
+    """The order's status id, or None where it can't be read."""
+    try:
+        return _status(raw.get("stat_status"))
+    except ValueError:
+        return None
+
+
+def created_of(raw: Mapping[str, Any]) -> datetime | None:
+    """The creation stamp as the shop wrote it (naive unless it carries an offset), or None."""
+    try:
+        return read_stamp(raw.get("stat_created"))
+    except ValueError:
+        return None
+
+
+def lines_of(raw: Mapping[str, Any]) -> list[Any]:
+    """The lines as they came, from any of PHP's shapes; [] where there are none."""
+    lines = _rows(raw.get("products"))
+    return lines if isinstance(lines, list) else []
+
+
+def _number(value: object) -> str:
+    number = amounts.whole(value)
+    if not 0 < number <= LARGEST_NUMBER:
+        raise ValueError("must be a number above 0")
+    return str(number)
+
+
+def _status(value: object) -> int:
+    status = amounts.whole(value.get("id") if isinstance(value, dict) else value)
+    if abs(status) > LARGEST_STATUS:
+        raise ValueError("is too large")
+    return status
+
+
+def _optional_money(value: object) -> Decimal | None:
+    return None if amounts.is_missing(value) else amounts.money(value)
+
+
+def _delivery_price(value: object) -> Decimal | None:
+    # -1 is "by the carrier's tariff" (cartum §2.3); a text such as "free" is no price either.
+    try:
+        return amounts.price(value)
+    except ValueError:
+        return None
+
+
+def _count(value: object) -> int:
+    try:
+        return amounts.whole(value)
+    except ValueError:
+        return 0
+
+
+def _rows(value: object) -> object:
+    """PHP's lists: a list, an object keyed by id; [] / {} / null / "" when empty (cartum §6)."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return [] if value is None or value == "" else value
+
+
+def _mapping(value: object) -> object:
+    return value if isinstance(value, dict) else {}
+
+
+def _address(value: object) -> str:
+    # UkrPoshta's parts are joined by "@" (cartum §2.3).
+    text = clean(value)
+    return ", ".join(part for part in (part.strip() for part in text.split("@")) if part) if "@" in text else text
+
+
+def _title(value: object, info: ValidationInfo) -> str:
+    return clean(value) if isinstance(value, str) else pick(value, (info.context or {}).get("language", ""))
+
+
+def _choice(value: object, info: ValidationInfo) -> str:
+    """`{id, title}` gives its title, a bare text is the title; null, [] and a bare id give ""."""
+    if isinstance(value, dict) and "title" in value:
+        return _title(value["title"], info)
+    return _title(value, info) if isinstance(value, str) else ""
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    return Problem(tuple(detail["loc"]), _WORDS.get(detail["type"]) or detail["msg"].removeprefix("Value error, "))
+
+
+Text = Annotated[str, BeforeValidator(clean)]
+Lines = Annotated[str, BeforeValidator(clean_lines)]
+Title = Annotated[str, BeforeValidator(_title)]
+Choice = Annotated[str, BeforeValidator(_choice)]
+
+
+class LineRow(BaseModel):
+    """One of `products` (cartum §2.5). `price` is the unit price, product discount inside, coupon not."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    price: Annotated[Decimal, BeforeValidator(amounts.price)]
+    quantity: Annotated[Decimal, BeforeValidator(amounts.quantity)]
+    article: Text = ""
+    title: Title = ""
+    kind: Text = Field("", validation_alias="type")
+
+    @model_validator(mode="after")
+    def _names_a_product(self) -> LineRow:
+        if not self.article and not self.title:
+            raise ValueError("has neither article nor title")
+        return self
+
+
+class OrderRow(BaseModel):
+    """One row of `orders/get` (cartum §2.3). `stat_created` is the shop's wall time; money is in `currency`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    order_id: Annotated[str, BeforeValidator(_number)]
+    stat_created: Annotated[datetime, BeforeValidator(read_stamp)]
+    stat_status: Annotated[int, BeforeValidator(_status)]
+    total_sum: Annotated[Decimal, BeforeValidator(amounts.price)]
+    total_default: Annotated[Decimal | None, BeforeValidator(_optional_money)] = None
+    total_quantity: Annotated[int, BeforeValidator(_count)] = 0
+    currency: Text = ""
+    delivery_name: Text = ""
+    delivery_email: Text = ""
+    delivery_phone: Lines = ""
+    delivery_type: Choice = ""
+    delivery_city: Text = ""
+    delivery_city_stable: Text = ""
+    delivery_address: Annotated[str, BeforeValidator(_address)] = ""
+    delivery_price: Annotated[Decimal | None, BeforeValidator(_delivery_price)] = None
+    delivery_data: Annotated[dict[str, Any], BeforeValidator(_mapping)] = Field(default_factory=dict)
+    np_number: Text = ""
+    payment_type: Choice = ""
+    payed: Annotated[bool, BeforeValidator(amounts.flag)] = False
+    coupon_code: Text = ""
+    comment: Lines = ""
+    manager_comment: Lines = ""
+    products: Annotated[list[LineRow], BeforeValidator(_rows)] = Field(default_factory=list, validate_default=True)
+
+    @field_validator("products")
+    @classmethod
+    def _all_there(cls, products: list[LineRow], info: ValidationInfo) -> list[LineRow]:
+        if not products and info.data.get("total_quantity", 0) > 0:
+            raise ValueError("is empty, though total_quantity counts goods")
+        return products
+
+    @property
+    def city(self) -> str:
+        """The carrier's name of the city, else the platform's own."""
+        return self.delivery_city or self.delivery_city_stable
+
+    @property
+    def waybill(self) -> str:
+        """The carrier's number of the parcel, "" before it exists. How the parcel travels is not read."""
+        number = clean(self.delivery_data.get("tnNumber")) or self.np_number
+        return "" if number == "0" else number
+
+    @property
+    def discount(self) -> Decimal:
+        """What the order's own discounts take off (coupon, manager's); product discounts are in the prices."""
+        return amounts.money(0 if self.total_default is None else self.total_default - self.total_sum)

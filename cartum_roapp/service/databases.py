@@ -1,0 +1,144 @@
+"""The two databases: the ledger's and Prefect's, on the embedded server or on one that the user names."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import psycopg2
+from psycopg2 import errors, sql
+from psycopg2.extensions import connection as Connection
+
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.home import Home
+from cartum_roapp.service.database_url import EXAMPLE, VARIABLE, DatabaseUrl
+from cartum_roapp.service.port import HOST
+from cartum_roapp.service.postgres import PostgresServer
+
+OWNER = "cartum_roapp"
+LEDGER = "cartum_roapp"
+PREFECT = "prefect"
+
+OLDEST = 140000
+_UTF8 = sql.SQL("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+
+
+def embedded_url(home: Home, port: int, database: str = LEDGER) -> DatabaseUrl:
+    """The address of one of the two databases on the embedded server of a home."""
+    return DatabaseUrl(f"{OWNER}:{home.database_password()}@{HOST}:{port}", database)
+
+
+def prepare_embedded(server: PostgresServer) -> None:
+    """Makes the role and the databases where they are missing; may be called at each start."""
+    with server.connect() as admin, admin.cursor() as cursor:
+        role, password = sql.Identifier(OWNER), sql.Literal(server.home.database_password())
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
+        if cursor.fetchone() is None:
+            cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, password))
+        cursor.execute("SELECT datname FROM pg_database")
+        there = {name for (name,) in cursor.fetchall()}
+        for database in (LEDGER, PREFECT):
+            if database not in there:
+                cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), role))
+        try:
+            with server.connect(PREFECT, user=OWNER) as prefect, prefect.cursor() as own:
+                own.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        except psycopg2.OperationalError as error:
+            if "password authentication failed" not in str(error):
+                raise
+            # The key file was made anew: the server follows it.
+            cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, password))
+
+
+def check_ledger(url: DatabaseUrl) -> None:
+    """Connects to the user's own PostgreSQL once. Raises BadConfig where it can't hold the ledger."""
+    with _connect(url) as made, made.cursor() as cursor:
+        version, encoding = made.server_version, made.get_parameter_status("server_encoding")
+        if version < OLDEST:
+            raise BadConfig(
+                f"{url.place} is PostgreSQL {version // 10000}, which is too old.",
+                field=VARIABLE,
+                fix=f"Use PostgreSQL {OLDEST // 10000} or newer.",
+            )
+        if encoding != "UTF8":
+            raise BadConfig(
+                f"{url.place} is encoded in {encoding}, which can't hold every name.",
+                field=VARIABLE,
+                fix="Create the database with ENCODING 'UTF8' TEMPLATE template0.",
+            )
+        cursor.execute("SELECT pg_is_in_recovery(), has_database_privilege(current_database(), 'CREATE')")
+        read_only, may_create = cursor.fetchone() or (False, True)
+        if read_only or not may_create:
+            what = "is a standby that can only be read" if read_only else "does not let this user make tables"
+            fix = "Name the primary server." if read_only else "Make the user the owner of the database."
+            raise BadConfig(f"{url.place} {what}.", field=VARIABLE, fix=fix)
+
+
+def prepare_prefect(url: DatabaseUrl) -> DatabaseUrl:
+    """Makes Prefect's database beside the ledger's where it is missing, and returns its address.
+
+    May be called by several at once. Raises BadConfig with the statement to run where the user has not the right.
+    """
+    wanted = url.prefect()
+    with _connect(url) as made, made.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [wanted.database])
+        if cursor.fetchone() is None:
+            name = sql.Identifier(wanted.database)
+            try:
+                cursor.execute(sql.SQL("CREATE DATABASE {} {}").format(name, _UTF8))
+            except (errors.DuplicateDatabase, errors.UniqueViolation):
+                pass
+            except errors.InsufficientPrivilege:
+                cursor.execute("SELECT current_user")
+                (user,) = cursor.fetchone() or ("",)
+                raise BadConfig(
+                    f"Prefect needs a database of its own on {url.place}, and this user may not make one.",
+                    field=VARIABLE,
+                    fix=f'Run: CREATE DATABASE "{wanted.database}" OWNER "{user}" ENCODING \'UTF8\' TEMPLATE template0;',
+                ) from None
+    with _connect(wanted) as made, made.cursor() as cursor:
+        try:
+            cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        except psycopg2.Error:
+            raise BadConfig(
+                f"Prefect needs the extension pg_trgm in {wanted.place}, and it can't be made there.",
+                field=VARIABLE,
+                fix=f'As a superuser, run in "{wanted.database}": CREATE EXTENSION pg_trgm;',
+            ) from None
+    return wanted
+
+
+@contextlib.contextmanager
+def _connect(url: DatabaseUrl) -> Iterator[Connection]:
+    try:
+        made = psycopg2.connect(url.libpq(), connect_timeout=10, application_name="cartum-roapp")
+    except psycopg2.Error as error:
+        raise _refused(url, str(error)) from None
+    try:
+        made.autocommit = True
+        yield made
+    finally:
+        made.close()
+
+
+def _refused(url: DatabaseUrl, text: str) -> BadConfig:
+    """What libpq's message means. The server's part of it may be in any language, so the rest is shown."""
+    for words, what, fix in _CAUSES:
+        if any(word in text for word in words):
+            return BadConfig(f"{url.place} {what}.", field=VARIABLE, fix=fix)
+    said = text.strip().rpartition("\n")[2].rpartition("failed: ")[2].strip()
+    for secret in (url.password, url.authority):
+        said = said.replace(secret, "…") if secret else said
+    return BadConfig(f"{url.place} refuses the connection: {said}", field=VARIABLE, fix=f"Correct {VARIABLE}.")
+
+
+_CAUSES = (
+    (("password authentication failed", "no password supplied"), "refuses this user or password", "Correct the user or the password in " + VARIABLE + "."),
+    (("does not exist",), "has no such database or user", "Create it (CREATE DATABASE … ENCODING 'UTF8'), or correct " + VARIABLE + "."),
+    (("Connection refused", "No such file", "No route", "unreachable", "timeout expired", "timed out"), "can't be reached", "Start that PostgreSQL, or correct host and port in " + VARIABLE + "."),
+    (("could not translate host name",), "can't be reached: its host name is unknown", "Correct the host in " + VARIABLE + "."),
+    (("invalid response", "expected authentication request", "server closed the connection", "received unexpected"), "does not answer as a PostgreSQL does", EXAMPLE),
+    (("too many connections", "remaining connection slots"), "has no free connection", "Raise max_connections there, or close other clients."),
+    (("SSL", "certificate"), "and this machine don't agree on encryption", "Correct sslmode in " + VARIABLE + "."),
+    (("invalid connection option", "invalid URI", "invalid port", "invalid sslmode"), "has a parameter that libpq does not know", EXAMPLE),
+)  # fmt: skip

@@ -1,0 +1,231 @@
+"""The one process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
+
+It starts what the users of the home need, starts again what dies, and ends with all of it when nobody has used the
+home for `linger` seconds, when the home is deleted, or on SIGTERM. Users are seen by the file locks they hold, so
+one that was killed needs no clearing up. A killed keeper leaves its two servers running; the next one adopts them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+import psycopg2
+
+from cartum_roapp.errors import IntegrationError, Retryable
+from cartum_roapp.home import Home, unusable
+from cartum_roapp.service.database_url import DatabaseUrl
+from cartum_roapp.service.databases import PREFECT as PREFECT_DATABASE
+from cartum_roapp.service.databases import embedded_url, prepare_embedded
+from cartum_roapp.service.lock import FileLock, is_held
+from cartum_roapp.service.migration_lock import MigrationLock
+from cartum_roapp.service.port import kept_port
+from cartum_roapp.service.cluster import LOG as POSTGRES
+from cartum_roapp.service.postgres import PostgresServer
+from cartum_roapp.service.prefect_server import LOG as PREFECT
+from cartum_roapp.service.prefect_server import PrefectServer
+from cartum_roapp.service.process import Process
+from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of
+from cartum_roapp.settings import Settings, settings
+
+_TICK = 0.1
+_BACK_OFF = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0)
+_CALM = 60.0
+
+
+class BackOff:
+    """When a part that died may be started again: at once the first time, then later and later."""
+
+    def __init__(self) -> None:
+        self.deaths = 0
+        self._next = 0.0
+
+    def died(self) -> None:
+        now = time.monotonic()
+        self.deaths = 1 if now > self._next + _CALM else self.deaths + 1
+        self._next = now + _BACK_OFF[min(self.deaths, len(_BACK_OFF)) - 1]
+
+    def over(self) -> bool:
+        return time.monotonic() >= self._next
+
+
+class Keeper:
+    """`lock` is the home's keeper lock, held. `run` returns when nothing is needed any more."""
+
+    def __init__(self, home: Home, config: Settings, lock: FileLock) -> None:
+        self.home = home
+        self.linger = config.linger
+        self.lock = lock
+        self.users = FileLock(home.run / USERS_LOCK)
+        self.outside = DatabaseUrl.parse(config.database_url) if config.database_url else None
+        self.postgres = None if self.outside else PostgresServer(home)
+        self.prefect = PrefectServer(home, os.environ)
+        self.migration = MigrationLock()
+        self.stopping = False
+        self.answering = False
+        self.adopted = False
+        self.idle_since: float | None = None
+        self.database_back_off, self.prefect_back_off = BackOff(), BackOff()
+        me = Process.of(os.getpid())
+        self.state = State(phase="starting", kind=kind_of(home, config), keeper=me.dump() if me else {})
+        self.written: State | None = None
+
+    def run(self) -> None:
+        """Raises the IntegrationError that kept the database from its first start."""
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
+        signal.signal(signal.SIGINT, lambda *_: setattr(self, "stopping", True))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            self._tell()
+            self._begin_prefect()
+            self._begin_database()
+            while not self._is_over():
+                self._mind_database()
+                self._mind_prefect()
+                with suppress(OSError):  # a full disk: told at a later tick
+                    self._tell()
+                time.sleep(_TICK)
+        except IntegrationError as error:
+            self.state = self.state.failed(error)
+            raise
+        finally:
+            self._end()
+
+    def _is_over(self) -> bool:
+        if self.stopping or not self.lock.is_current():
+            return True
+        if is_held(self.users.path):
+            self.idle_since = None
+            return False
+        now = time.monotonic()
+        self.idle_since = self.idle_since or now
+        # From here on new users wait until all is down, then start a keeper of their own.
+        return now - self.idle_since >= self.linger and self.users.acquire()
+
+    def _gone(self) -> bool:
+        return self.stopping or not self.lock.is_current()
+
+    def _prefect_wanted(self) -> bool:
+        return is_held(self.home.run / PREFECT_LOCK)
+
+    def _begin_database(self) -> None:
+        if self.postgres is None:
+            self.state = replace(self.state, phase="running")
+            return
+        self.postgres.start(self._gone)
+        if self._gone():
+            return
+        try:
+            prepare_embedded(self.postgres)
+        except psycopg2.Error as error:
+            raise Retryable(f"The databases could not be made ({type(error).__name__}).", fix="Repeat.") from None
+        self.state = replace(self.state, phase="running", database=self.postgres.port)
+
+    def _mind_database(self) -> None:
+        if self.postgres is None or (self.state.database and self.postgres.alive()):
+            return
+        if self.state.database:
+            self.state = replace(self.state, database=0)
+            self.database_back_off.died()
+            self._tell()
+        if self.database_back_off.over():
+            port = self.postgres.port
+            try:
+                self._begin_database()
+            except IntegrationError as error:
+                self.state = self.state.failed(error)
+                self.database_back_off.died()
+            if self.postgres.port != port:
+                self.prefect.stop()
+
+    def _prefect_database(self) -> DatabaseUrl:
+        if self.outside:
+            return self.outside.prefect()
+        assert self.postgres is not None
+        if not self.postgres.port and self.postgres.running() is None:
+            self.postgres.port = kept_port(self.home, POSTGRES)
+        return embedded_url(self.home, self.postgres.port, PREFECT_DATABASE)
+
+    def _begin_prefect(self) -> None:
+        """Adopts the server that an earlier keeper left; else starts one if a user needs it."""
+        database = self._prefect_database()
+        self.adopted = self.prefect.adopt(database)
+        if not self.adopted and (self.prefect_back_off.deaths or self._prefect_wanted()):
+            self.prefect.warm_up(database)
+
+    def _mind_prefect(self) -> None:
+        if self.answering and self.prefect.alive():
+            return
+        if self.answering or (self.prefect.process is not None and not self.prefect.alive()):
+            self._prefect_died()
+        if self.prefect.process is None:
+            if self.prefect_back_off.over():
+                self._begin_prefect()
+        elif self._database_answers():
+            if self.adopted or self.migration.acquire(self._prefect_database()):
+                self.prefect.go()
+            if self.prefect.healthy():
+                self.migration.release()
+                self.answering = True
+                self.state = replace(self.state, prefect=self.prefect.port)
+
+    def _prefect_died(self) -> None:
+        self.migration.release()
+        self.prefect.stop()
+        self.prefect_back_off.died()
+        self.answering = False
+        self.state = replace(self.state, prefect=0)
+        if self.prefect_back_off.deaths >= 3:
+            self.state = self.state.failed(self.prefect.failure())
+
+    def _database_answers(self) -> bool:
+        return self.postgres is None or bool(self.state.database)
+
+    def _tell(self) -> None:
+        pids = {"keeper": os.getpid()}
+        if self.postgres and self.postgres.process:
+            pids[POSTGRES] = self.postgres.process.pid
+        if self.prefect.process:
+            pids[PREFECT] = self.prefect.process.pid
+        self.state = replace(self.state, pids=pids)
+        if self.state != self.written and self.lock.is_current():
+            self.state.write(self.home)
+            self.written = self.state
+
+    def _end(self) -> None:
+        """Server first, then the database under it; without a last checkpoint when its files are gone anyway."""
+        self.state = replace(self.state, phase="stopping", database=0, prefect=0)
+        with suppress(OSError):
+            self._tell()
+        self.migration.release()
+        self.prefect.stop()
+        if self.postgres is not None:
+            self.postgres.stop(at_once=not self.lock.is_current())
+        self.users.release()
+
+
+def main() -> int:
+    """Exits 0 also when another keeper is there already, 1 when the start failed (the state file says why)."""
+    config = settings()
+    home = Home(config.home).create()
+    with FileLock(home.run / KEEPER_LOCK) as lock:
+        # Users look by taking the lock for an instant, so one refusal says nothing.
+        if not lock.acquire(timeout=1.0):
+            return 0
+        try:
+            Keeper(home, config, lock).run()
+        except IntegrationError as error:
+            print(error, file=sys.stderr)
+            return 1
+        except OSError as error:
+            print(unusable(error), file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

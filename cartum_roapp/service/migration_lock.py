@@ -1,0 +1,41 @@
+"""One at a time migrates Prefect's database, also where several homes share an outside server."""
+
+from __future__ import annotations
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from cartum_roapp.service.database_url import DatabaseUrl
+
+# Any fixed number, the same in every installation.
+_NUMBER = 0x0CA7_0A99
+
+
+class MigrationLock:
+    """An advisory lock in Prefect's database, held from before the server's migrations until it answers."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._held = False
+
+    def acquire(self, database: DatabaseUrl) -> bool:
+        """One try, to be repeated; True while it is held. False also when the database does not answer."""
+        if self._held:
+            return True
+        try:
+            if self._connection is None:
+                self._connection = psycopg2.connect(database.libpq(), connect_timeout=5)
+                self._connection.autocommit = True
+            with self._connection.cursor() as cursor:
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [_NUMBER])
+                self._held = bool((cursor.fetchone() or (False,))[0])
+        except psycopg2.Error:
+            self.release()
+        return self._held
+
+    def release(self) -> None:
+        """May be called twice."""
+        self._held = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

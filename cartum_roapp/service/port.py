@@ -1,0 +1,66 @@
+"""TCP ports on 127.0.0.1 that a home keeps, so that the UI's address stays the same from start to start."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Iterator
+
+from cartum_roapp.home import Home, write_atomically
+
+HOST = "127.0.0.1"
+
+# Below the range that Linux, macOS and Windows take the ports of outgoing connections from.
+_FIRST, _LAST = 15000, 32000
+_TRIES = 50
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket() as probe:
+        # As servers do: a port whose last connections are still closing counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def answers(port: int) -> bool:
+    """Whether something accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def kept_port(home: Home, name: str, *, not_this: int = 0) -> int:
+    """The port of a part of this home: the last one where it is free, else a new one, which is kept from then on.
+
+    `not_this`: a port that turned out to be taken. Raises OSError where the home can't be written.
+    """
+    path = home.run / "ports.json"
+    try:
+        ports = json.loads(path.read_text())
+        last = ports.get(name)
+    except (OSError, ValueError, AttributeError):
+        ports, last = {}, None
+    if isinstance(last, int) and last != not_this and is_free(last):
+        return last
+    others = {port for part, port in ports.items() if part != name} | {not_this}
+    port = next(port for port in _candidates(home, name) if port not in others and is_free(port))
+    write_atomically(path, json.dumps({**ports, name: port}))
+    return port
+
+
+def _candidates(home: Home, name: str) -> Iterator[int]:
+    seed = hashlib.sha256(os.fsencode(home.root) + name.encode()).digest()
+    for step in range(_TRIES):
+        yield _FIRST + (int.from_bytes(seed[:4], "big") + step * 97) % (_LAST - _FIRST)
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port = int(probe.getsockname()[1])
+        yield port

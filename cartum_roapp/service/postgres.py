@@ -1,0 +1,176 @@
+"""The embedded PostgreSQL of a home: started, adopted, watched, stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from cartum_roapp.errors import BadConfig, Retryable
+from cartum_roapp.home import Home, unusable
+from cartum_roapp.service.cluster import (
+    LOG,
+    SUPERUSER,
+    binaries,
+    ensure_cluster,
+    raise_if_hopeless,
+    server_environment,
+    start_failure,
+)
+from cartum_roapp.service.port import HOST, kept_port
+from cartum_roapp.service.process import Process, command_of, processes_in, spawn, wait_until
+from cartum_roapp.service.system_user import SystemUser
+
+# Recovery after a crash may take minutes; the server answers only then.
+_RECOVERY = 900.0
+_TRIES = 6
+
+# Statements and values carry buyers' phones, so errors of statements go to their client and not into the log.
+OPTIONS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_checkpoints": "off",
+    "logging_collector": "off",
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+    "lc_messages": "C",
+    "max_logical_replication_workers": "0",
+    "cluster_name": "cartum-roapp",
+}
+
+
+class PostgresServer:
+    """The server of one home. Only the holder of the home's keeper lock may start or stop it."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.data = home.postgres / "data"
+        self.port = 0
+        self.process: Process | None = None
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.alive()
+
+    @contextlib.contextmanager
+    def connect(self, database: str = "postgres", *, user: str = SUPERUSER) -> Iterator[Connection]:
+        """A connection in autocommit, as the superuser or as the owner of our databases. Raises psycopg2's errors."""
+        password = self.home.superuser_password() if user == SUPERUSER else self.home.database_password()
+        made = psycopg2.connect(
+            host=HOST,
+            port=self.port,
+            dbname=database,
+            user=user,
+            password=password,
+            connect_timeout=5,
+            sslmode="disable",
+        )
+        try:
+            made.autocommit = True
+            yield made
+        finally:
+            made.close()
+
+    def start(self, abandoned: Callable[[], bool] = lambda: False) -> None:
+        """Adopts the running server or starts one, and returns when it answers (its recovery included).
+
+        May be called again after the server died. `abandoned` true ends the waiting early.
+        Raises BadConfig or Retryable, which name the log.
+        """
+        user = SystemUser.of(self.data, binaries())
+        try:
+            ensure_cluster(self.home, self.data, user)
+            taken = 0
+            for _ in range(_TRIES):
+                began = self.home.log_size(LOG)
+                self.process = self.running()
+                if self.process is None:
+                    self._clear()
+                    self.port = kept_port(self.home, LOG, not_this=taken)
+                    self.process = self._launch(user)
+                if self._answers(abandoned) or abandoned():
+                    return
+                raise_if_hopeless(self.home, began)
+                taken = self.port if "Address already in use" in self.home.log_tail(LOG, began) else 0
+                time.sleep(0.2)
+        except OSError as error:
+            raise unusable(error) from None
+        raise start_failure(self.home, "PostgreSQL did not start.")
+
+    def stop(self, *, at_once: bool = False) -> bool:
+        """Ends the server in good order (`at_once`: without a last checkpoint). False where none ran."""
+        process = self.process if self.alive() else self.running()
+        if process is None:
+            return False
+        orderly = [] if at_once else [(signal.SIGINT, 60.0)]
+        process.stop(*orderly, (signal.SIGQUIT, 10.0))
+        self.process = None
+        return True
+
+    def running(self) -> Process | None:
+        """The postmaster of this home, if one runs; its port becomes ours. Never a process that only got its number."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            pid, port = int(lines[0]), int(lines[3]) if len(lines) > 3 else 0
+        except (OSError, ValueError, IndexError):
+            return None
+        process, command = Process.of(abs(pid)), command_of(abs(pid))
+        if process is None or str(self.data) not in command or os.path.basename(command[0]) != "postgres":
+            return None
+        self.port = port or self.port
+        return process
+
+    def _launch(self, user: SystemUser) -> Process:
+        options = [f"{name}={value}" for name, value in {**OPTIONS, "port": str(self.port)}.items()]
+        command = [str(binaries() / "postgres"), "-D", str(self.data)]
+        for option in options:
+            command += ["-c", option]
+        with self.home.open_log(LOG) as log:
+            return spawn(user.command(command), log=log, env=server_environment(), cwd=self.data)[0]
+
+    def _answers(self, abandoned: Callable[[], bool]) -> bool:
+        """Waits until the server lets us in; False when it ended instead."""
+        process = self.process
+        assert process is not None
+
+        def settled() -> bool:
+            if abandoned() or not process.alive():
+                return True
+            self.running()
+            try:
+                with self.connect():
+                    return True
+            except psycopg2.OperationalError as error:
+                if "password authentication failed" in str(error):
+                    raise BadConfig(
+                        f"The embedded database does not know the password in {self.home.keys / 'superuser'}.",
+                        fix="Put back that file from the backup that the database came from.",
+                    ) from None
+                return False
+
+        if not wait_until(settled, _RECOVERY, pause=0.03):
+            raise Retryable(f"PostgreSQL is still recovering; see {self.home.log_path(LOG)}.", fix="Wait, then repeat.")
+        return process.alive()
+
+    def _clear(self) -> None:
+        """Removes what a killed postmaster left: its file, and backends that have not noticed yet."""
+        orphans = [process for process in processes_in(self.data) if command_of(process.pid)[0].startswith("postgres:")]
+        wait_until(lambda: not any(process.alive() for process in orphans), 3.0)
+        for process in orphans:
+            process.signal(signal.SIGKILL)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)

@@ -1,0 +1,187 @@
+"""Prefect's API server and its UI, as a program of its own on 127.0.0.1.
+
+Started without Prefect's command line (0.4 s less, and no welcome text), in two steps: importing it takes some four
+seconds and needs no database, so that happens while PostgreSQL starts; a line on its input lets it go on.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from subprocess import PIPE
+from typing import IO
+
+from cartum_roapp.errors import IntegrationError, Retryable
+from cartum_roapp.home import Home, write_atomically
+from cartum_roapp.service.database_url import DatabaseUrl
+from cartum_roapp.service.port import HOST, is_free, kept_port
+from cartum_roapp.service.process import Process, spawn
+
+LOG = "prefect-server"
+
+# Without the line (whoever started it was killed) it ends before it touches the database.
+_PROGRAM = """
+import sys, uvicorn
+from prefect.server.api.server import create_app
+app = create_app(final=True)
+if sys.stdin.readline():
+    uvicorn.run(app, host=sys.argv[1], port=int(sys.argv[2]), log_level="warning", timeout_graceful_shutdown=3)
+"""
+
+
+def server_environment(home: Home, port: int, database: DatabaseUrl, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the server. Of the caller's PREFECT_ variables only those for a server count."""
+    kept = {name: value for name, value in inherited.items() if _may_pass(name)}
+    return {
+        **kept,
+        **client_environment(home, port),
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(port),
+        # Else the UI calls port 4200, whatever the server's own port is.
+        "PREFECT_SERVER_UI_API_URL": api_url(port),
+        "PREFECT_UI_API_URL": api_url(port),
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home.prefect / "ui"),
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database.asyncpg().get_secret_value(),
+        **database.asyncpg_environment(),
+        "PREFECT_SERVER_ENCRYPTION_KEY": home.encryption_key(),
+        "PREFECT_SERVER_LOGGING_LEVEL": inherited.get("PREFECT_SERVER_LOGGING_LEVEL", "WARNING"),
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+    }
+
+
+def client_environment(home: Home, port: int) -> dict[str, str]:
+    """What a process needs in its environment before it imports prefect, to work with this home's server."""
+    return {
+        "PREFECT_API_URL": api_url(port),
+        "PREFECT_HOME": str(home.prefect),
+        "PREFECT_PROFILES_PATH": str(home.prefect / "profiles.toml"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def api_url(port: int) -> str:
+    return f"http://{HOST}:{port}/api"
+
+
+def _may_pass(name: str) -> bool:
+    if name.startswith("CARTUM_ROAPP_"):
+        return False
+    return not name.startswith("PREFECT_") or name.startswith("PREFECT_SERVER_")
+
+
+class PrefectServer:
+    """The server of one home. Only the holder of the home's keeper lock may start or stop it."""
+
+    def __init__(self, home: Home, inherited: Mapping[str, str]) -> None:
+        self.home = home
+        self.inherited = inherited
+        self.port = 0
+        self.process: Process | None = None
+        self._input: IO[bytes] | None = None
+        self._record = home.run / "prefect-server.json"
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.alive()
+
+    def adopt(self, database: DatabaseUrl) -> bool:
+        """Takes over a server that an earlier keeper left, if it is well and of the same kind; else ends it."""
+        kind = self._find_left_over()
+        if kind is None:
+            return False
+        if kind == self._kind(database) and self.healthy():
+            return True
+        self.stop()
+        return False
+
+    def end_left_over(self) -> bool:
+        """Ends a server that a killed keeper left. False where there is none."""
+        return self._find_left_over() is not None and self.stop()
+
+    def _find_left_over(self) -> str | None:
+        try:
+            record = json.loads(self._record.read_text())
+            process, port, kind = Process.load(record["process"]), int(record["port"]), str(record["kind"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if process is None or not process.alive():
+            return None
+        self.process, self.port = process, port
+        return kind
+
+    def warm_up(self, database: DatabaseUrl) -> None:
+        """Starts the program up to the point where it needs the database. Raises OSError."""
+        taken = self.port if self.port and not is_free(self.port) else 0
+        self.port = kept_port(self.home, LOG, not_this=taken)
+        environment = server_environment(self.home, self.port, database, self.inherited)
+        command = [sys.executable, "-P", "-c", _PROGRAM, HOST, str(self.port)]
+        with self.home.open_log(LOG) as log:
+            self.process, self._input = spawn(command, log=log, env=environment, cwd=self.home.prefect, stdin=PIPE)
+        record = {"process": self.process.dump(), "port": self.port, "kind": self._kind(database)}
+        write_atomically(self._record, json.dumps(record))
+
+    def go(self) -> None:
+        """Lets it migrate its database and answer."""
+        if self._input is not None:
+            try:
+                self._input.write(b"go\n")
+                self._input.close()
+            except OSError:
+                pass  # it has ended, which `alive` shows
+            self._input = None
+
+    def healthy(self) -> bool:
+        """Whether it answers. It does so only after its migrations."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
+        try:
+            connection.request("GET", "/api/health")
+            return connection.getresponse().status == 200 and self.alive()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def stop(self) -> bool:
+        """Ends it in good order, within seconds. False where none ran."""
+        ran = self.alive()
+        if self._input is not None:
+            self._input.close()
+            self._input = None
+        if self.process is not None:
+            self.process.stop((signal.SIGTERM, 8.0))
+        self.process = None
+        self._record.unlink(missing_ok=True)
+        return ran
+
+    def failure(self) -> IntegrationError:
+        return Retryable(
+            f"Prefect's server does not start. The reason is at the end of {self.home.log_path(LOG)}.",
+            fix="Remove the cause it names, then repeat.",
+        )
+
+    def _kind(self, database: DatabaseUrl) -> str:
+        """Changes with whatever would make a running server the wrong one; tells nothing of what it is made from."""
+        parts = (
+            version("prefect"),
+            sys.prefix,
+            database.asyncpg().get_secret_value(),
+            *_server_settings(self.inherited),
+        )
+        return self.home.fingerprint(*parts)
+
+
+def _server_settings(environment: Mapping[str, str]) -> list[str]:
+    return sorted(f"{name}={value}" for name, value in environment.items() if name.startswith("PREFECT_SERVER_"))
+
+
+def ui_address(api: str, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The UI that belongs to an API address of the user's own: PREFECT_UI_URL, else the address without /api."""
+    named = environment.get("PREFECT_UI_URL", "")
+    return named or (api.rstrip("/").removesuffix("/api") if api.rstrip("/").endswith("/api") else None)

@@ -1,0 +1,75 @@
+"""What the keeper of a home tells its users: one small file, without a password in it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+from cartum_roapp.home import Home, write_atomically
+from cartum_roapp.service.process import Process
+from cartum_roapp.settings import Settings
+
+# Held exclusively by the keeper; shared by every user; shared by those users who need the Prefect server.
+KEEPER_LOCK, USERS_LOCK, PREFECT_LOCK = "keeper.lock", "users.lock", "prefect.lock"
+
+Phase = Literal["starting", "running", "stopping", "stopped"]
+
+
+@dataclass(frozen=True)
+class State:
+    """`phase` is the keeper's; `database` and `prefect` are ports on 127.0.0.1, 0 while that part does not answer.
+
+    `pids`: the processes by name (keeper, postgres, prefect-server). `kind` is the fingerprint of the settings that
+    the keeper runs with. `problem`: the last failure, `problem_at` its time (seconds since 1970).
+    """
+
+    phase: Phase = "stopped"
+    database: int = 0
+    prefect: int = 0
+    kind: str = ""
+    pids: dict[str, int] = field(default_factory=dict)
+    keeper: dict[str, object] = field(default_factory=dict)
+    problem: dict[str, str] = field(default_factory=dict)
+    problem_at: float = 0.0
+
+    @classmethod
+    def read(cls, home: Home) -> State:
+        """The state as it is now: "stopped" when the keeper that wrote the file has ended, whatever it says."""
+        try:
+            data: dict[str, Any] = json.loads(_path(home).read_text())
+            state = cls(**data)
+        except (OSError, ValueError, TypeError):
+            return cls()
+        keeper = Process.load(state.keeper)
+        if keeper is None or not keeper.alive():
+            return cls(problem=state.problem, problem_at=state.problem_at)
+        return state
+
+    def write(self, home: Home) -> None:
+        """Raises OSError."""
+        write_atomically(_path(home), json.dumps(asdict(self)))
+
+    def failed(self, error: IntegrationError) -> State:
+        told = {"kind": error.kind, "message": error.message, "field": error.field or "", "fix": error.fix or ""}
+        return replace(self, problem=told, problem_at=time.time())
+
+    def error(self) -> IntegrationError:
+        """The problem as the error that it was in the keeper."""
+        kind = BadConfig if self.problem.get("kind") == BadConfig.kind else Retryable
+        told = self.problem
+        return kind(told.get("message", ""), field=told.get("field") or None, fix=told.get("fix") or None)
+
+
+def kind_of(home: Home, config: Settings) -> str:
+    """A fingerprint of what two users of one home must agree on: the database, and the version of Prefect."""
+    outside = config.database_url.get_secret_value() if config.database_url else ""
+    return home.fingerprint(outside, version("prefect"))
+
+
+def _path(home: Home) -> Path:
+    return home.run / "state.json"

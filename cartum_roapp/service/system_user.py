@@ -1,0 +1,104 @@
+"""The user of the operating system that the embedded PostgreSQL runs as.
+
+An ordinary user runs it as himself. Root can't (PostgreSQL refuses), so there each home gets a user number of its
+own that no account has: nobody else can read the data, and /etc/passwd stays as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import stat
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.service import unprivileged
+
+# Not given to accounts by any distribution; systemd hands it out to services for as long as they run.
+_FIRST, _LAST = 61184, 65519
+_KNOWN_ACCOUNTS = ("postgres", "nobody", "daemon")
+_FIX = "Run cartum-roapp as a user that is not root, or set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours."
+
+
+@dataclass(frozen=True)
+class SystemUser:
+    """`uid` None: whoever we are. `capabilities`: what of root's rights the database needs to reach its files."""
+
+    uid: int | None
+    capabilities: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, data: Path, binaries: Path) -> SystemUser:
+        """The user for this data directory (its owner, where it is there already)."""
+        if os.geteuid() != 0:
+            return cls(None)
+        owner = data.stat().st_uid if data.exists() else 0
+        return cls(owner or _free_number(data), _needed(data.parent, binaries))
+
+    def command(self, program: Sequence[str]) -> list[str]:
+        """The command line that runs the program as this user."""
+        if self.uid is None:
+            return list(program)
+        launcher = [sys.executable, "-I", "-S", unprivileged.__file__]
+        return [*launcher, str(self.uid), ",".join(self.capabilities), *program]
+
+    def for_initdb(self) -> SystemUser:
+        """initdb wants its user to have a name, so as root it runs as an account that every system has."""
+        if self.uid is None:
+            return self
+        for name in _KNOWN_ACCOUNTS:
+            try:
+                return SystemUser(pwd.getpwnam(name).pw_uid, self.capabilities)
+            except KeyError:
+                continue
+        raise BadConfig("The embedded database can't be set up as root: there is no account `nobody`.", fix=_FIX)
+
+    def own(self, directory: Path) -> None:
+        """Gives a directory with all in it to this user; nothing to do for an ordinary user."""
+        if self.uid is None:
+            return
+        os.chown(directory, self.uid, self.uid)
+        for parent, names, files in os.walk(directory):
+            for name in (*names, *files):
+                os.chown(os.path.join(parent, name), self.uid, self.uid, follow_symlinks=False)
+
+
+def refused() -> BadConfig:
+    """What to say when the system does not let us become another user (a container with few rights)."""
+    return BadConfig("PostgreSQL can't run as root, and this system lets root become no other user.", fix=_FIX)
+
+
+def _free_number(data: Path) -> int:
+    span = _LAST - _FIRST + 1
+    first = int.from_bytes(hashlib.sha256(os.fsencode(data)).digest()[:4], "big")
+    for step in range(span):
+        number = _FIRST + (first + step) % span
+        try:
+            pwd.getpwuid(number)
+        except KeyError:
+            return number
+    return _FIRST
+
+
+def _needed(place: Path, binaries: Path) -> tuple[str, ...]:
+    program = binaries / "postgres"
+    if not program.stat().st_mode & stat.S_IXOTH:
+        return ("DAC_OVERRIDE",)
+    ways = {*place.resolve().parents, place.resolve(), *program.resolve().parents}
+    if all(way.stat().st_mode & stat.S_IXOTH for way in ways):
+        return ()
+    return ("DAC_READ_SEARCH",) if _may_search() else ("DAC_OVERRIDE",)
+
+
+def _may_search() -> bool:
+    """Whether root has CAP_DAC_READ_SEARCH; containers often leave it only CAP_DAC_OVERRIDE."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return False
+    permitted = next((line.split()[1] for line in status.splitlines() if line.startswith("CapPrm:")), "0")
+    return bool(int(permitted, 16) >> unprivileged.CAPABILITIES["DAC_READ_SEARCH"] & 1)

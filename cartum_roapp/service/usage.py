@@ -1,0 +1,198 @@
+"""How a command, a worker or a test gets the database and the Prefect server of its home, and how they are stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from cartum_roapp.errors import BadConfig, Retryable
+from cartum_roapp.home import Home, unusable
+from cartum_roapp.service.database_url import DatabaseUrl
+from cartum_roapp.service.databases import check_ledger, embedded_url, prepare_prefect
+from cartum_roapp.service.lock import FileLock, is_held
+from cartum_roapp.service.port import answers
+from cartum_roapp.service.postgres import PostgresServer
+from cartum_roapp.service.prefect_server import PrefectServer, api_url, client_environment, ui_address
+from cartum_roapp.service.process import Process, spawn
+from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of
+from cartum_roapp.settings import PREFIX, Settings
+
+# Marks a PREFECT_API_URL as our own, so that a child process does not take it for the user's choice.
+OWN_API = PREFIX + "OWN_PREFECT_API_URL"
+
+TIMEOUT = 180.0
+_KEEPERS = 3
+_PAUSE = 0.02
+_SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
+
+
+@dataclass(frozen=True)
+class Running:
+    """What is there to use. `database_url` is for SQLAlchemy with psycopg2; `env` are the variables to set before
+    prefect is imported; both addresses are None where no Prefect was asked for (`ui_url` also where it is unknown)."""
+
+    home: Home
+    database_url: SecretStr
+    prefect_api_url: str | None = None
+    ui_url: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def use(config: Settings, *, prefect: bool = True, timeout: float = TIMEOUT) -> Iterator[Running]:
+    """Starts what is missing, and keeps it up until the end of the block (and `config.linger` seconds longer).
+
+    Any number of processes may use a home at once, also nested in one process. `prefect=False` needs only the
+    database. A server that the environment names by PREFECT_API_URL is used instead of one of our own.
+    Raises BadConfig for settings that can't work, Retryable when it is not up within `timeout` seconds.
+    """
+    named = os.environ.get("PREFECT_API_URL", "")
+    theirs = named if named != os.environ.get(OWN_API) else ""
+    ours = prefect and not theirs
+    outside = DatabaseUrl.parse(config.database_url) if config.database_url else None
+    if outside:
+        check_ledger(outside)
+        if ours:
+            prepare_prefect(outside)
+    home = Home(config.home).create()
+    with contextlib.ExitStack() as stack:
+        state = State()
+        if ours or not outside:
+            users = stack.enter_context(FileLock(home.run / USERS_LOCK))
+            server_users = stack.enter_context(FileLock(home.run / PREFECT_LOCK))
+            state = _Entrance(config, home, users, server_users if ours else None, timeout).pass_through()
+        url = outside.sqlalchemy() if outside else embedded_url(home, state.database).sqlalchemy()
+        if ours:
+            api = api_url(state.prefect)
+            env = {**client_environment(home, state.prefect), OWN_API: api}
+            yield Running(home, url, api, api.removesuffix("/api"), env)
+        elif prefect:
+            yield Running(home, url, theirs, ui_address(theirs), {"PREFECT_API_URL": theirs})
+        else:
+            yield Running(home, url)
+
+
+def state(config: Settings) -> State:
+    """What runs for this home now; starts nothing and never waits."""
+    return State.read(Home(config.home))
+
+
+def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
+    """Stops whatever runs for this home, users or not, and returns the names of what was stopped.
+
+    May be called twice and by several at once ([] when nothing ran). Raises Retryable when it takes too long.
+    """
+    home = Home(config.home)
+    if not home.run.is_dir():
+        return []
+    now = State.read(home)
+    stopped = []
+    if keeper := Process.load(now.keeper):
+        keeper.signal(signal.SIGTERM)
+        if not keeper.wait(timeout):
+            raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
+        stopped = sorted(now.pids)
+    with FileLock(home.run / KEEPER_LOCK) as lock:
+        # What a killed keeper left. A keeper that has the lock by now was started after us, by somebody else.
+        if lock.acquire(timeout=1.0):
+            server = PrefectServer(home, {})
+            if server.end_left_over():
+                stopped.append("prefect-server")
+            if PostgresServer(home).stop():
+                stopped.append("postgres")
+    return stopped
+
+
+class _Entrance:
+    """Waits until the keeper of the home offers what one user needs; starts the keeper where there is none."""
+
+    def __init__(
+        self, config: Settings, home: Home, users: FileLock, server_users: FileLock | None, timeout: float
+    ) -> None:
+        self.config = config
+        self.home = home
+        self.users = users
+        self.server_users = server_users
+        self.deadline = time.monotonic() + timeout
+        self.began = time.time()
+        self.kind = kind_of(home, config)
+        self.started: list[Process] = []
+
+    def pass_through(self) -> State:
+        """Returns with the locks held that keep it up."""
+        self._enter()
+        while True:
+            now = State.read(self.home)
+            if now.phase == "stopped" or now.problem_at >= self.began:
+                self._start_or_raise(now)
+            elif now.phase != "stopping" and now.kind != self.kind:
+                self._leave_other_settings()
+            elif self._offers(now):
+                return now
+            if time.monotonic() >= self.deadline:
+                raise Retryable(
+                    f"Database and Prefect server are not up yet; see {self.home.logs}.",
+                    fix="Wait a little, then repeat.",
+                )
+            time.sleep(_PAUSE)
+
+    def _enter(self) -> None:
+        for lock in (self.users, self.server_users):
+            # Refused only while a keeper is on its way out.
+            if lock and not lock.acquire(shared=True, timeout=max(1.0, self.deadline - time.monotonic())):
+                raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
+
+    def _offers(self, now: State) -> bool:
+        if not self.users.is_current():
+            raise BadConfig(f"{self.home.root} was deleted meanwhile.", field=PREFIX + "HOME", fix="Repeat.")
+        needed = [] if self.config.database_url else [now.database]
+        if self.server_users:
+            needed.append(now.prefect)
+        # A server that was just killed is still in the state for an instant.
+        return now.phase == "running" and all(port and answers(port) for port in needed)
+
+    def _start_or_raise(self, now: State) -> None:
+        if now.problem_at >= self.began:
+            raise now.error()
+        if any(keeper.alive() for keeper in self.started) or is_held(self.home.run / KEEPER_LOCK, exclusively=True):
+            return
+        if len(self.started) >= _KEEPERS:
+            log = self.home.log_path("keeper")
+            raise Retryable(f"The keeper of the database ended. The reason is at the end of {log}.", fix="Repeat.")
+        command = [sys.executable, "-P", "-m", "cartum_roapp.service.keeper"]
+        try:
+            with self.home.open_log("keeper") as log_file:
+                self.started.append(spawn(command, log=log_file, env=self._environment())[0])
+        except OSError as error:
+            raise unusable(error) from None
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in _SECRETS}
+        kept = {name: value for name, value in kept.items() if not name.startswith("PREFECT_API_")}
+        kept |= {PREFIX + "HOME": str(self.home.root), PREFIX + "LINGER": str(self.config.linger)}
+        kept.pop(PREFIX + "DATABASE_URL", None)
+        if self.config.database_url:
+            kept[PREFIX + "DATABASE_URL"] = self.config.database_url.get_secret_value()
+        return kept
+
+    def _leave_other_settings(self) -> None:
+        """The keeper runs with another database or another Prefect: stop it, unless somebody works with it."""
+        for lock in (self.users, self.server_users):
+            if lock:
+                lock.release()
+        if not self.users.acquire():
+            raise BadConfig(
+                f"{self.home.root} is in use with another database or another version of Prefect.",
+                field=PREFIX + "DATABASE_URL",
+                fix="Run `cartum-roapp down` first, or set CARTUM_ROAPP_HOME to another directory.",
+            )
+        self.users.release()
+        stop(self.config)
+        self._enter()

@@ -1,0 +1,93 @@
+"""What is set through the environment: one variable a field, all with the prefix CARTUM_ROAPP_."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cartum_roapp.errors import BadConfig
+
+PREFIX = "CARTUM_ROAPP_"
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+
+
+def default_home() -> Path:
+    """The user's data directory: ~/.local/share/cartum-roapp (or below XDG_DATA_HOME where that is absolute),
+    ~/Library/Application Support/cartum-roapp on macOS."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "cartum-roapp"
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".local" / "share") / "cartum-roapp"
+
+
+def _blank_is_unset(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Times are seconds. An empty variable counts as not set.
+
+    `home` holds all state and becomes absolute; `database_url` names an outside PostgreSQL, None the embedded one;
+    `http_timeout` is the deadline of one call, `unclear_wait` how long after it an unclear write is believed absent,
+    `recheck_after` when that is looked at again; `roapp_interval` lies between two calls of one account;
+    `linger` is how long database and server stay up unused; `retries` counts the tries of a repeatable call,
+    `retry_base` is its first back-off.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=default_home)
+    database_url: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
+    http_timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 20.0
+    unclear_wait: Seconds = 30.0
+    recheck_after: Seconds = 600.0
+    roapp_interval: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.351
+    linger: Seconds = 300.0
+    retries: Annotated[int, Field(ge=1, le=100)] = 6
+    retry_base: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 1.0
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        path = value.expanduser()
+        if "\x00" in str(path) or "\n" in str(path):
+            raise ValueError("a path can't hold a line break or a zero character")
+        path = Path(os.path.abspath(path))
+        if path.exists() and not path.is_dir():
+            raise ValueError("it is a file, not a directory")
+        return path
+
+
+_FIXES = {
+    "home": "Name a directory that you may write to.",
+    "database_url": "Write postgresql://user:password@host:5432/database.",
+}
+
+
+def settings() -> Settings:
+    """The settings as the environment has them now: read anew at each call, cheap, may be called from anywhere.
+
+    Raises BadConfig that names the first variable with a bad value, what is wrong with it, and the fix.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    except RuntimeError:
+        raise BadConfig(
+            "This user has no home directory to keep data in.",
+            field=PREFIX + "HOME",
+            fix=f"Set {PREFIX}HOME to a directory that you may write to.",
+        ) from None
+    name = str(problem["loc"][0]) if problem["loc"] else "settings"
+    variable = PREFIX + name.removeprefix(PREFIX.lower()).upper()
+    what = problem["msg"].removeprefix("Value error, ")
+    given = "" if name == "database_url" else f" is {os.environ.get(variable, '')[:80]!r}"
+    fix = _FIXES.get(name, f"Correct {variable} or unset it for the default.")
+    raise BadConfig(f"{variable}{given}: {what[:1].lower()}{what[1:]}.", field=variable, fix=fix)

@@ -1,0 +1,55 @@
+"""What a data engineer names: dates, statuses or order numbers, through the same steps at lower priority."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from prefect import flow
+from pydantic import Field
+
+from blocks.store import settings_of
+from cartum_roapp.ledger.orders import Priority
+from tasks.deduplicate import deduplicate_task
+from tasks.deliver import deliver_task
+from tasks.fetch import fetch_catalogue_task, missing_articles
+from tasks.plan import plan_task
+from tasks.run import open_run
+from tasks.selection import fetch_selection_task, selection
+from tasks.summary import summarize_task
+from tasks.transform import transform_task
+from tasks.upsert import known_articles, upsert_task
+from tasks.window import read_statuses
+
+
+@flow(name="backfill", flow_run_name="{shop}: backfill", persist_result=False)
+async def backfill(
+    shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
+    created_from: Annotated[date | None, Field(title="From", description="First day, on the shop's clock")] = None,
+    created_to: Annotated[date | None, Field(title="To", description="Last day, on the shop's clock")] = None,
+    statuses: Annotated[list[int] | None, Field(title="Statuses", description="Only orders in these statuses")] = None,
+    numbers: Annotated[list[str] | None, Field(title="Order numbers", description="Only these orders")] = None,
+    dry_run: Annotated[bool, Field(title="Dry run", description="Show what RO App would get, send nothing")] = False,
+) -> dict[str, Any]:
+    """Reads the named orders again, however old and in whatever status, and delivers what is new or changed
+    below everything else. Names dates, statuses or numbers; several narrow each other."""
+    async with open_run(await settings_of(shop), "backfill") as run:
+        wanted = selection(run, created_from, created_to, statuses, numbers)
+        async with run.reading() as api:
+            known = await read_statuses(run, api)
+            rows = await fetch_selection_task(api, wanted)
+            catalogue = await fetch_catalogue_task(api, missing_articles(rows.values(), known_articles(run)))
+            frames, bad = transform_task(rows.values(), catalogue, run.shop)
+            frames = deduplicate_task(frames)
+            if dry_run:
+                return plan_task(run, frames, bad)
+            upsert_task(
+                run,
+                frames,
+                bad,
+                final_statuses=known.final,
+                new_as=Priority.BACKFILL,
+                changed_as=Priority.BACKFILL,
+            )
+        await deliver_task(run, upto=Priority.BACKFILL)
+        return await summarize_task(run)

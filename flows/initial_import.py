@@ -1,0 +1,50 @@
+"""The first import of a shop: two months of orders, except those Delivered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import flow
+from pydantic import Field
+
+from blocks.store import settings_of
+from cartum_roapp.ledger.orders import Priority
+from tasks.deduplicate import deduplicate_task
+from tasks.deliver import deliver_task
+from tasks.fetch import fetch_catalogue_task, fetch_created_task, missing_articles
+from tasks.run import open_run
+from tasks.summary import summarize_task
+from tasks.transform import transform_task
+from tasks.upsert import known_articles, upsert_task
+from tasks.window import close_window, freeze_window, qualifying, read_statuses
+
+
+@flow(name="initial-import", flow_run_name="{shop}: initial import", persist_result=False)
+async def initial_import(shop: Annotated[str, Field(title="Shop", description="The shop's slug")]) -> dict[str, Any]:
+    """Orders of the two calendar months before the first start into RO App, with their customers and products.
+
+    The window is frozen at the first start. A run that was killed goes on where it stopped; of an
+    imported shop the same window is read again. Once the window is in the ledger the shop's schedule
+    goes active, and what is still to be delivered follows below fresh orders.
+    """
+    async with open_run(await settings_of(shop), "initial-import") as run:
+        async with run.reading() as api:
+            window = freeze_window(run)
+            statuses = await read_statuses(run, api)
+            for since, until in window.slices():
+                rows = await fetch_created_task(api, since, until, run.zone)
+                rows = qualifying(run, rows, statuses.successful)
+                articles = missing_articles(rows.values(), known_articles(run))
+                catalogue = await fetch_catalogue_task(api, articles)
+                frames, bad = transform_task(rows.values(), catalogue, run.shop)
+                upsert_task(
+                    run,
+                    deduplicate_task(frames),
+                    bad,
+                    final_statuses=statuses.final,
+                    new_as=Priority.HISTORY,
+                    slice_end=until,
+                )
+            await close_window(run)
+        await deliver_task(run, upto=Priority.HISTORY)
+        return await summarize_task(run)

@@ -1,0 +1,169 @@
+"""What can be switched to go wrong, and to look different, on either side.
+
+Switches are plain attributes of `ShopFaults` and `RoAppFaults`. What shall happen to the next calls only is
+*planned*: `faults.fail("drop_after", times=1, method="POST", path="^/orders$")`. Kinds:
+
+    error · error_after      answer `status` (500), before or after the write was applied
+    drop · drop_after        close the connection without an answer
+    hang · hang_after        wait `seconds`; with `hang` nothing is applied if the client left meanwhile
+    late                     close the connection, apply the write `seconds` later
+    html · html_after        HTTP 200 with an HTML page
+    half · half_after        HTTP 200 with the first half of the JSON (both after the call was applied)
+    rate                     HTTP 429 (Cartum: the hourly quota, in the form of `quota_form`)
+    unauthorized             a good token is refused (Cartum); HTTP 401 (RO App)
+    word                     HTTP 200 with the unknown status word `status_word` (Cartum only)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = (
+    "error", "error_after", "drop", "drop_after", "hang", "hang_after", "late", "html", "html_after", "half",
+    "half_after", "rate", "unauthorized", "word",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Planned:
+    """One planned fault: for `times` matching calls, after `skip` of them. `method`, `path`: regular expressions."""
+
+    kind: str
+    times: int = 1
+    method: str = ""
+    path: str = ""
+    seconds: float = 1.0
+    status: int = 500
+    skip: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown fault kind {self.kind!r}; one of: {', '.join(KINDS)}")
+
+
+@dataclass
+class Faults:
+    """What both sides share. `latency`: seconds that every call takes. `plan`: faults for the next calls."""
+
+    latency: float = 0.0
+    plan: list[Planned] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def fail(self, kind: str, times: int = 1, **details: Any) -> Planned:
+        """Plan a fault (see the module). Matching calls meet the oldest plan that is left."""
+        planned = Planned(kind, times, **details)
+        with self._lock:
+            self.plan.append(planned)
+        return planned
+
+    def calm(self) -> None:
+        """Forget all planned faults; the switches stay."""
+        with self._lock:
+            self.plan.clear()
+
+    def take(self, method: str, path: str) -> Planned | None:
+        """The fault that this call shall meet, counted down; None for an undisturbed call."""
+        with self._lock:
+            for planned in self.plan:
+                if not (re.search(planned.method, method) and re.search(planned.path, path)):
+                    continue
+                if planned.skip > 0:
+                    planned.skip -= 1
+                    continue
+                planned.times -= 1
+                if planned.times <= 0:
+                    self.plan.remove(planned)
+                return planned
+        return None
+
+    def switch(self, **switches: Any) -> None:
+        """Set switches by name. Raises AttributeError for a name that this side doesn't have."""
+        names = self.names()
+        for name, value in switches.items():
+            if name not in names:
+                raise AttributeError(f"no switch {name!r} here; there are: {', '.join(sorted(names))}")
+            if name == "plan":
+                with self._lock:
+                    self.plan[:] = [item if isinstance(item, Planned) else Planned(**item) for item in value]
+            else:
+                setattr(self, name, value)
+
+    @classmethod
+    def names(cls) -> set[str]:
+        return {item.name for item in dataclasses.fields(cls) if not item.name.startswith("_")}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Switches and plan as JSON values."""
+        values = {name: getattr(self, name) for name in sorted(self.names() - {"plan"})}
+        with self._lock:
+            return {**values, "plan": [dataclasses.asdict(planned) for planned in self.plan]}
+
+
+@dataclass
+class ShopFaults(Faults):
+    """Variants of a Cartum shop; the numbers are the fact sheet's sections (cartum §…)."""
+
+    expired_form: str = "a"  # §1.3: a, b, c, or "error" (ERROR whose message speaks of the token)
+    token_lifetime: float = 600.0  # §1.1, seconds of the sandbox's clock
+    token_calls: int | None = None  # tokens end after so many calls
+    row_order: str = "newest"  # §8.4: newest, oldest, unstable
+    page_cap: int = 500  # §8.3: a larger limit is cut silently
+    offset_ignored: bool = False  # shops before 3.30
+    paging_unsupported: bool = False  # limit and offset ignored: everything in one answer
+    datetimes: str = "ok"  # §2.1: ok, refused (ERROR for a time of day), time_ignored
+    empty_form: str = "rotate"  # §8.7: rotate, list, object, absent, orders
+    numbers_as_strings: bool = False  # §2.6
+    undefined_functions: tuple[str, ...] = ()  # §3: e.g. ("orders/get_available_statuses",)
+    hourly_quota: int | None = None  # §1.5: calls an hour
+    quota_form: str = "http"  # http (429), body (HTTP 200 + HTTP_ERROR code 429)
+    quota_seconds: int | None = None  # N of "Retry after N seconds"; None: what is really left of the hour
+    no_api: str | None = None  # §1.4: "404" (HTML with 404), "html" (HTML with 200)
+    no_rights: bool = False  # §8.17: every function but auth/ answers ERROR
+    require_mozilla: bool = False  # §1.6: another User-Agent gets a challenge page with 200
+    expression_ignored: bool = False  # catalog/export answers as if there was no expr
+    status_word: str = "MAINTENANCE"  # what the planned fault "word" answers
+    insert_after_page: int = 0  # a new order is placed after each of the next N pages of orders/get
+    delete_after_page: int = 0  # the newest order vanishes after each of the next N pages
+
+
+@dataclass
+class RoAppFaults(Faults):
+    """Variants of an RO App account; the numbers are the fact sheet's sections (roapp §…)."""
+
+    rate_limit: int = 3  # §2: calls in any `rate_window`; 0 = no limit
+    rate_window: float = 1.0  # seconds, sliding
+    rate_counts_refused: bool = True  # a call that got 429 counts too
+    retry_after: float | None = None  # §2: the header's seconds; None = no header
+    error_shape: str = "errors"  # §2: errors, message, validation, text, html
+    error_code: int = 422  # 422 or 400
+    list_form: str = "documented"  # §2: documented, bare, envelope
+    object_form: str = "bare"  # bare, data
+    created_form: str = "id"  # §3.2: bare, id, order_id, data.id, data
+    created_status: int = 201
+    filter_form: str = "both"  # §2: both, brackets, bare, ignored
+    phone_match: str = "digits"  # phones[]: digits of the stored text, or "exact"
+    emails_filter: bool = False  # §3.1: emails= works
+    money_comma: bool = False  # "175,00"
+    sort_ignored: bool = False
+    rows_reversed: bool = False
+    page_size: int = 50
+    page_size_parameter: bool = False  # pageSize= works (10..100)
+    product_create: bool = True  # §3.4: POST /catalog/products; False = 404
+    product_unstored: tuple[str, ...] = ()  # fields that a create loses: code, sku, barcodes
+    product_get: bool = True  # False: GET/PATCH of one product is 404
+    contact_get: bool = True  # False: GET of one contact is 404
+    comments: bool = True  # False: POST .../comments is 404
+    custom_fields: bool = True  # False: GET /orders/custom-fields is 404
+    custom_fields_as: str = "object"  # §3.3: object, string, both
+    custom_fields_merge: bool = False  # §7: PATCH replaces the whole object; True: only the keys sent
+    zero_quantity: bool = True  # False: PATCH of a line with quantity 0 is refused
+    refused_statuses: tuple[int, ...] = ()  # §3.2: transitions to these are refused
+    comment_statuses: tuple[int, ...] = ()  # these ask for a comment
+    closed_locks: bool = False  # an order in a closed group takes no line and no field
+    required_order_fields: tuple[str, ...] = ()  # e.g. ("malfunction",)
+    phone_strict: bool = False  # a new phone that is not +digits is refused
+    refuse: int | None = None  # 401 or 403 for every call

@@ -1,0 +1,53 @@
+"""Outbox → RO App."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from cartum_roapp import delivery
+from cartum_roapp.delivery.account import Outcome
+from cartum_roapp.errors import Retryable
+from cartum_roapp.ledger import release
+from tasks.run import Run
+from tasks.step import step
+from tasks.summary import Progress
+
+# What a person mends in RO App is looked for again this often by the sync, at once by an import.
+SYNC_EVERY = timedelta(minutes=5)
+LOOK_AGAIN = timedelta(minutes=15)
+
+
+async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) -> Outcome:
+    """Waits until the shop's orders up to this priority are in RO App or held; delivers for the whole account
+    while nobody else does, until `rest_until` (UTC) also what is not this run's own.
+
+    Held records whose cause is gone are released first. Raises Retryable and BadConfig; what waits stays
+    in the outbox. May be called twice.
+    """
+    release.mapped_statuses(run.engine, run.shop)
+    release.mended_in_roapp(run.engine, run.shop.key, timedelta(0) if run.kind == "initial-import" else LOOK_AGAIN)
+    async with Progress.of(run, "delivered") as progress:
+        outcome = await delivery.account.deliver(
+            run.engine,
+            run.account,
+            run.neighbours,
+            run.shop.key,
+            run.settings,
+            calls=run.calls,
+            upto=upto,
+            rest_until=rest_until,
+            progress=progress.report,
+        )
+    run.counts.delivered += outcome.delivered
+    run.counts.held += outcome.held
+    if outcome.waiting:
+        raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
+    return outcome
+
+
+def leftover_deadline(run: Run) -> datetime:
+    """Until when a sync goes on with what an import left behind: the next sync is due soon after."""
+    return run.started + SYNC_EVERY - timedelta(seconds=60)
+
+
+deliver_task = step("deliver", "roapp")(deliver)

@@ -1,0 +1,53 @@
+"""What a delivery would send to RO App, without sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cartum_roapp.delivery.markers import marker
+from cartum_roapp.ledger import orders
+from cartum_roapp.orders.bad_rows import BadRow
+from cartum_roapp.orders.frames import Frames
+from tasks.run import Run
+from tasks.step import step
+
+
+def plan(run: Run, frames: Frames, bad: Iterable[BadRow]) -> dict[str, Any]:
+    """One entry an order: `create`, `update` or `nothing`, with location, order type, status, lines and total as
+    they would be sent; the held ones with their reason. Buyers stand there by their order's number alone.
+    """
+    shop = run.shop
+    with run.engine.connect() as connection:
+        hashes = orders.hashes(connection, shop.key, frames.orders["number"].tolist())
+    lines: dict[str, list[dict[str, str]]] = {}
+    for line in frames.lines.itertuples(index=False):
+        entry = {"product": line.product, "title": line.title, "price": str(line.price), "quantity": str(line.quantity)}
+        lines.setdefault(line.number, []).append(entry)
+    entries = []
+    for order in frames.orders.itertuples(index=False):
+        known = hashes.get(order.number)
+        action = "create" if known is None else "nothing" if known == (order.hash, False) else "update"
+        entries.append(
+            {
+                "number": order.number,
+                "action": action,
+                "marker": marker(shop.key, order.number),
+                "created_at": order.created_at.isoformat(),
+                "location_id": shop.location_id,
+                "order_type_id": shop.order_type_id,
+                "shop_status": int(order.status_id),
+                "status_id": shop.statuses.get(int(order.status_id)),
+                "total": f"{order.total} {order.currency}",
+                "lines": lines.get(order.number, []),
+            }
+        )
+    run.counts.seen = len(entries) + len(list(bad))
+    run.counts.new = sum(entry["action"] == "create" for entry in entries)
+    run.counts.changed = sum(entry["action"] == "update" for entry in entries)
+    run.counts.unchanged = sum(entry["action"] == "nothing" for entry in entries)
+    held = [{"number": row.id, "code": row.code, "message": row.message, "fix": row.fix} for row in bad]
+    return {**run.result(), "dry_run": True, "orders": entries, "would_hold": held}
+
+
+plan_task = step("plan", "dry-run")(plan)

@@ -1,0 +1,175 @@
+"""What a run has at hand, and how it begins and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect.runtime import flow_run
+from sqlalchemy import Engine
+
+from cartum_roapp import service
+from cartum_roapp.apis.calls import Calls
+from cartum_roapp.apis.cartum import Cartum
+from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
+from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.ledger import database, runs, shops
+from cartum_roapp.ledger.shops import ShopState
+from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.settings import Settings, settings
+from tasks import schedule
+
+log = logging.getLogger(__name__)
+
+CANCELED = 4  # final though not successful (cartum §3)
+_LONGEST_WAIT = 3700.0  # an hourly quota of the shop, and a minute
+
+
+@dataclass
+class Counts:
+    """What a run did: orders as they were read, and as they ended in RO App."""
+
+    seen: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    delivered: int = 0
+    held: int = 0
+
+
+@dataclass
+class Run:
+    """One run for one shop. `state` is the shop in the ledger as of the run's start or last refresh."""
+
+    id: str
+    kind: str
+    settings: Settings
+    engine: Engine
+    shop: ShopConfig
+    account: AccountConfig
+    neighbours: dict[str, ShopConfig]
+    state: ShopState
+    started: datetime
+    counts: Counts = field(default_factory=Counts)
+    calls: Calls = field(default_factory=Calls)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return zone_of(self.shop.timezone)
+
+    def refresh(self) -> ShopState:
+        """The shop's state in the ledger, read anew."""
+        self.state = shops.state(self.engine, self.shop.key)
+        return self.state
+
+    def result(self) -> dict[str, Any]:
+        """The run's counts as a document: what the command line prints with `--json`."""
+        seconds = (datetime.now(UTC) - self.started).total_seconds()
+        return {
+            "shop": self.shop.slug,
+            "run": self.kind,
+            **self.counts.__dict__,
+            "calls": self.calls.total,
+            "calls_by_kind": {
+                "cartum": self.calls.cartum,
+                "roapp_reads": self.calls.roapp_reads,
+                "roapp_writes": self.calls.roapp_writes,
+            },
+            "seconds": round(seconds, 1),
+        }
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Cartum]:
+        """The shop's API, while no other run reads this shop: two reads can't overtake each other on their
+        way into the ledger."""
+        async with _reading_alone(self.engine, self.shop.key), self.cartum() as api:
+            yield api
+
+    def cartum(self) -> Cartum:
+        config = self.settings
+        return Cartum(
+            self.shop.url,
+            self.shop.login,
+            self.shop.password,
+            zone=self.zone,
+            timeout=config.http_timeout,
+            retries=config.retries,
+            retry_base=config.retry_base,
+            calls=self.calls,
+            max_wait=_LONGEST_WAIT if self.kind != "incremental-sync" else 120.0,
+        )
+
+
+@asynccontextmanager
+async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
+    """A run with the ledger at hand; its end is recorded whatever happens.
+
+    BadConfig pauses the shop and its schedule, success lifts the pause (DESIGN §3, §6).
+    """
+    shop = found.shop
+    if not shop.enabled:
+        raise BadConfig(
+            "the integration of this shop is switched off.", shop=shop.slug, field="enabled", fix="Set it to true."
+        )
+    config = settings()
+    with service.use(config, prefect=False) as running:
+        engine = database.connect(running.database_url.get_secret_value())
+        try:
+            database.migrate(engine)
+            state = shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account)
+            identity = str(flow_run.get_id() or uuid.uuid4())
+            run = Run(
+                id=identity,
+                kind=kind,
+                settings=config,
+                engine=engine,
+                shop=shop,
+                account=found.account,
+                neighbours={**found.neighbours, shop.key: shop},
+                state=state,
+                started=datetime.now(UTC),
+            )
+            with runs.alive(engine, identity):
+                runs.start(engine, id=identity, shop=shop.key, kind=kind)
+                try:
+                    yield run
+                except IntegrationError as error:
+                    await _failed(run, error)
+                    raise
+                except BaseException as error:
+                    runs.finish(engine, identity, state="failed", counts=run.result(), error=type(error).__name__)
+                    raise
+                runs.finish(engine, identity, state="completed", counts=run.result())
+                if shops.lift_pause(engine, shop.key):
+                    await schedule.resume(shop.slug)
+        finally:
+            engine.dispose()
+
+
+async def _failed(run: Run, error: IntegrationError) -> None:
+    error.about(shop=run.shop.slug)
+    runs.finish(run.engine, run.id, state="failed", counts=run.result(), error=str(error))
+    if isinstance(error, BadConfig):
+        shops.pause(run.engine, run.shop.key, str(error))
+        await schedule.pause(run.shop.slug)
+
+
+@asynccontextmanager
+async def _reading_alone(engine: Engine, key: str) -> AsyncIterator[None]:
+    name = f"reading:{key}"
+    with engine.connect() as connection:
+        while not database.try_lock(connection, name):
+            await asyncio.sleep(0.2)
+        try:
+            yield
+        finally:
+            if not connection.invalidated:
+                connection.rollback()
+                database.unlock(connection, name)

@@ -1,0 +1,29 @@
+"""The shop's schedule in Prefect: it goes active when the import's window is in the ledger, and stands
+still while the shop is paused."""
+
+from __future__ import annotations
+
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+
+
+async def resume(slug: str) -> bool:
+    """The schedule runs from now on. False where the shop has no deployment. May be called twice."""
+    return await _set(slug, active=True)
+
+
+async def pause(slug: str) -> bool:
+    """The schedule stands still; runs that a person starts still run. May be called twice."""
+    return await _set(slug, active=False)
+
+
+async def _set(slug: str, *, active: bool) -> bool:
+    async with get_client() as client:
+        try:
+            deployment = await client.read_deployment_by_name(f"incremental-sync/{slug}")
+        except ObjectNotFound:
+            return False
+        for schedule in deployment.schedules:
+            if schedule.active != active:
+                await client.update_deployment_schedule(deployment.id, schedule.id, active=active)
+    return True

@@ -1,0 +1,86 @@
+"""Which orders a backfill names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from cartum_roapp.errors import BadConfig
+from tasks.fetch import Rows, Shop, fetch_created, fetch_numbers
+from tasks.run import Run
+from tasks.step import step
+
+_BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Orders created from `since` to `until` (aware), in `statuses`, with `numbers`; () means any."""
+
+    since: datetime
+    until: datetime
+    statuses: tuple[int, ...]
+    numbers: tuple[str, ...]
+    zone: ZoneInfo
+
+
+def selection(
+    run: Run,
+    created_from: date | None,
+    created_to: date | None,
+    statuses: Sequence[int] | None,
+    numbers: Sequence[str] | None,
+) -> Selection:
+    """Days are whole days on the shop's clock. Raises BadConfig when nothing is named, or the days are reversed."""
+    if created_from is None and created_to is None and not statuses and not numbers:
+        raise BadConfig(
+            "nothing is named.", shop=run.shop.slug, field="from", fix="Name dates, statuses or order numbers."
+        )
+    if created_from and created_to and created_from > created_to:
+        raise BadConfig(
+            "the first day lies after the last.", shop=run.shop.slug, field="from", fix="Swap the two days."
+        )
+    zone = run.zone
+    return Selection(
+        since=datetime.combine(created_from, time.min, zone) if created_from else _BEGINNING,
+        until=datetime.combine(created_to, time.max, zone)
+        if created_to
+        else run.started.astimezone(zone).replace(hour=23, minute=59, second=59),
+        statuses=tuple(statuses or ()),
+        numbers=tuple(str(number).strip() for number in numbers or ()),
+        zone=zone,
+    )
+
+
+async def fetch_selection(api: Shop, wanted: Selection) -> Rows:
+    """The orders of the selection, by number; every row is compared with it again. May be called twice."""
+    if wanted.numbers:
+        rows = (await fetch_numbers(api, wanted.numbers)).rows
+        if wanted.since == _BEGINNING and not wanted.statuses:
+            return rows
+        within = await fetch_created(_Fixed(rows), wanted.since, wanted.until, wanted.zone)
+    else:
+        within = await fetch_created(api, wanted.since, wanted.until, wanted.zone)
+    return {
+        number: row
+        for number, row in within.items()
+        if not wanted.statuses or str(row.get("stat_status")).strip() in {str(one) for one in wanted.statuses}
+    }
+
+
+class _Fixed:
+    """Rows at hand in the place of a shop, to be narrowed by the same rule."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def walk_orders(self, **_: object) -> Rows:
+        return self._rows
+
+    async def products(self, articles: Sequence[str]) -> Rows:
+        return {}
+
+
+fetch_selection_task = step("fetch named orders", "cartum")(fetch_selection)

@@ -1,0 +1,132 @@
+"""Raw orders of a shop → typed frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.orders import amounts, buyers, phones
+from cartum_roapp.orders.bad_rows import BadRow
+from cartum_roapp.orders.catalogue import Catalogue, RawProduct, product_key
+from cartum_roapp.orders.fingerprint import order_hash
+from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, table
+from cartum_roapp.orders.rows import LineRow, OrderRow, read_row
+from cartum_roapp.orders.zones import country_of, to_utc, zone_of
+from tasks.step import step
+
+_Line = tuple[str, str, Decimal, Decimal, str, str]
+_Record = tuple[object, ...]
+
+
+class _Order(NamedTuple):
+    """One order's records for the four frames."""
+
+    created_at: datetime
+    order: _Record
+    lines: list[_Line]
+    customer: _Record
+    products: list[_Record]
+
+
+def transform(
+    rows: Iterable[Any], catalogue: Mapping[str, RawProduct], shop: ShopConfig
+) -> tuple[Frames, list[BadRow]]:
+    """Rows of `orders/get` as frames, and those that must be held. Pure: may be called twice.
+
+    Every row is checked alone; a bad line makes its whole order bad. Of an order that was read twice the later row
+    counts, be it good or bad. `catalogue` (article → row of `catalog/export`) gives titles, descriptions and
+    barcodes; a product that it lacks is named by its line. Orders come oldest first. Raises BadConfig for an
+    unknown zone of the shop.
+    """
+    zone = zone_of(shop.timezone)
+    region = shop.phone_region or country_of(shop.timezone)
+    entries = Catalogue(catalogue, shop.language)
+    read: dict[str, _Order | BadRow] = {}
+    for raw in rows:
+        row = read_row(raw, shop.language)
+        if isinstance(row, BadRow):
+            read[row.id] = row
+        else:
+            read[row.order_id] = _records(row, to_utc(row.stat_created, zone), entries, region)
+    good = sorted((entry for entry in read.values() if isinstance(entry, _Order)), key=_age)
+    return _frames(good), [entry for entry in read.values() if isinstance(entry, BadRow)]
+
+
+def _age(order: _Order) -> tuple[datetime, int]:
+    return order.created_at, int(str(order.order[0]))
+
+
+def _frames(orders: list[_Order]) -> Frames:
+    products: dict[_Record, None] = {}
+    for order in orders:
+        for product in order.products:
+            products.pop(product, None)  # to the end: newest last
+            products[product] = None
+    return Frames(
+        orders=table(ORDERS, [order.order for order in orders]),
+        lines=table(LINES, [line for order in orders for line in order.lines]),
+        customers=table(CUSTOMERS, [order.customer for order in orders]),
+        products=table(PRODUCTS, products),
+    )
+
+
+def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: str | None) -> _Order:
+    phone = phones.e164(row.delivery_phone, region)
+    email = buyers.email(row.delivery_email)
+    identity = buyers.identity(phone, email, row.order_id)
+    lines = _merged(row)
+    head = (row.order_id, row.stat_status, created_at, identity, row.delivery_name)
+    tail = (
+        email,
+        row.delivery_type,
+        row.city,
+        row.delivery_address,
+        row.delivery_price,
+        row.waybill,
+        row.payment_type,
+        row.payed,
+        row.comment,
+        row.manager_comment,
+        row.coupon_code,
+        row.discount,
+        row.total_sum,
+        row.currency.upper(),
+    )
+    # Two spellings of one number are no change; one that can't be used is all there is.
+    content = (*head, phone or row.delivery_phone, *tail)
+    digest = order_hash(content, [(product, price, quantity) for _, product, price, quantity, _, _ in lines])
+    return _Order(
+        created_at,
+        order=(*head, phone, row.delivery_phone, *tail, digest),
+        lines=lines,
+        customer=(identity, row.delivery_name, phone, email),
+        products=[_product(line, catalogue) for line in row.products],
+    )
+
+
+def _merged(row: OrderRow) -> list[_Line]:
+    """Lines of equal product and unit price become one with the summed quantity; title and kind are the first's."""
+    merged: dict[tuple[str, Decimal], _Line] = {}
+    for line in row.products:
+        product = product_key(line.article, line.title)
+        key = (product, line.price)
+        same = merged.get(key)
+        quantity = line.quantity if same is None else amounts.quantity(same[3] + line.quantity)
+        title, kind = (line.title, line.kind or "product") if same is None else same[4:]
+        merged[key] = (row.order_id, product, line.price, quantity, title, kind)
+    return list(merged.values())
+
+
+def _product(line: LineRow, catalogue: Catalogue) -> tuple[object, ...]:
+    entry = catalogue.entry(line.article) if line.article else None
+    key = product_key(line.article, line.title)
+    if entry is None:
+        return key, line.article, line.title or line.article, "", "", line.price
+    price = line.price if entry.price is None else entry.price
+    return key, line.article, entry.title or line.title or line.article, entry.description, entry.barcode, price
+
+
+transform_task = step("transform", "transform")(transform)

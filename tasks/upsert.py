@@ -1,0 +1,73 @@
+"""Frames → ledger and outbox, in one transaction with the cursor or watermark that it justifies."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+
+from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger import held, orders, shops
+from cartum_roapp.ledger.orders import Frames, Priority, Stored
+from cartum_roapp.ledger.tables import products
+from cartum_roapp.orders.bad_rows import BadRow
+from tasks.run import Run
+from tasks.step import step
+
+
+def known_articles(run: Run) -> set[str]:
+    """Articles whose title and barcode the ledger has."""
+    query = select(products.c.article).where(products.c.shop == run.shop.key, products.c.article != "")
+    with run.engine.connect() as connection:
+        return set(connection.scalars(query))
+
+
+def upsert(
+    run: Run,
+    frames: Frames,
+    bad: Iterable[BadRow],
+    *,
+    final_statuses: Collection[int],
+    new_as: int,
+    changed_as: int = Priority.CHANGE,
+    missing: Collection[str] = (),
+    asked: int = 0,
+    slice_end: datetime | None = None,
+    watermark: datetime | None = None,
+) -> Stored:
+    """Stores one window: new and changed orders, their outbox rows, held rows, orders that are `missing` from a
+    read by number (of `asked` ones), and the cursor (`slice_end`, UTC) or the `watermark` (UTC). All or nothing;
+    may be called twice. Raises BadConfig when too many orders vanished at once.
+    """
+    bad = list(bad)
+    key = run.shop.key
+    with run.engine.begin() as connection:
+        stored = orders.store(
+            connection,
+            frames,
+            shop=key,
+            account=run.shop.account,
+            final_statuses=final_statuses,
+            new_as=new_as,
+            changed_as=changed_as,
+        )
+        held.clear(connection, key, "row", set(frames.orders["number"]))
+        for row in bad:
+            error = BadRecord(row.message, code=row.code, fix=row.fix)
+            held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=row.payload)
+        gone = orders.note_missing(connection, shop=key, run=run.id, asked=asked, missing=sorted(missing))
+        if gone:
+            orders.requeue(connection, key, gone, Priority.CHANGE)
+        if slice_end is not None:
+            shops.slice_stored(connection, key, slice_end)
+        if watermark is not None:
+            shops.move_watermark(connection, key, watermark)
+    run.counts.seen += len(frames.orders) + len(bad)
+    run.counts.new += len(stored.new)
+    run.counts.changed += len(stored.changed) + len(gone)
+    run.counts.unchanged += stored.unchanged
+    return stored
+
+
+upsert_task = step("upsert", "ledger")(upsert)

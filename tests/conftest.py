@@ -1,0 +1,61 @@
+"""What all tests share: one real PostgreSQL, and a fresh database in it for each test that asks."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from cartum_roapp import service
+from cartum_roapp.home import Home
+from cartum_roapp.settings import Settings
+
+TEMPLATE = "cartum_roapp_tests"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL 18 (SQLAlchemy with psycopg2, superuser, database `postgres`), for the whole run.
+
+    Commits don't wait for the disk in the databases made by `database`. A killed test run leaves nothing behind.
+    """
+    config = Settings(home=tmp_path_factory.mktemp("home") / "postgres", linger=2, database_url=None)
+    with service.use(config, prefect=False):
+        port, password = service.state(config).database, Home(config.home).superuser_password()
+        url = f"postgresql+psycopg2://postgres:{password}@127.0.0.1:{port}"
+        _run(f"{url}/postgres", sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        yield f"{url}/postgres"
+    service.stop(config)
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The URL of an empty database of this test alone (SQLAlchemy with psycopg2); dropped afterwards."""
+    name = f"test_{secrets.token_hex(6)}"
+    quoted = sql.Identifier(name)
+    _run(postgres, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(quoted, sql.Identifier(TEMPLATE)))
+    _run(postgres, sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(quoted))
+    yield f"{postgres.rpartition('/')[0]}/{name}"
+    _run(postgres, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(quoted))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a home of this test alone, on the embedded database; whatever runs there is stopped afterwards."""
+    config = Settings(home=tmp_path / "home", linger=2, database_url=None)
+    yield config
+    service.stop(config)
+
+
+def _run(url: str, statement: sql.Composable) -> None:
+    connection = psycopg2.connect(url.replace("+psycopg2", ""))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()

@@ -1,0 +1,180 @@
+"""Whatever is killed, the next command gets its database, with everything that was committed, and nothing runs twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from cartum_roapp import service
+from cartum_roapp.home import Home
+from cartum_roapp.service.process import Process, command_of, wait_until
+from cartum_roapp.settings import Settings
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/cmdline").exists(), reason="looks at processes as Linux shows them"
+)
+
+USER = """
+import sys, time
+from cartum_roapp import service
+from cartum_roapp.settings import Settings
+with service.use(Settings(home=sys.argv[1], linger=2, database_url=None), prefect=False) as running:
+    print(service.state(Settings(home=sys.argv[1])).database, flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def start_user(config: Settings, seconds: float) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", USER, str(config.home), str(seconds)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def kill(config: Settings, *names: str) -> None:
+    pids = service.state(config).pids
+    for name in names:
+        process = Process.of(pids[name])
+        assert process
+        process.signal(signal.SIGKILL)
+        assert process.wait(5)
+
+
+def postmasters(config: Settings) -> list[int]:
+    data = str(Home(config.home).postgres / "data")
+    pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    return [pid for pid in pids if data in command_of(pid)]
+
+
+def write(config: Settings, text: str) -> None:
+    execute(config, "CREATE TABLE IF NOT EXISTS notes (text text)")
+    execute(config, f"INSERT INTO notes VALUES ('{text}')")
+
+
+def notes(config: Settings) -> list[str]:
+    return [row[0] for row in execute(config, "SELECT text FROM notes ORDER BY text")]
+
+
+def execute(config: Settings, statement: str) -> list[tuple[str]]:
+    with service.use(config, prefect=False) as running:
+        made = psycopg2.connect(running.database_url.get_secret_value().replace("+psycopg2", ""))
+        with made, made.cursor() as cursor:
+            cursor.execute(statement)
+            rows = cursor.fetchall() if cursor.description else []
+        made.close()
+    return rows
+
+
+def test_a_killed_keeper_leaves_the_database_and_the_next_command_takes_it_over(home: Settings) -> None:
+    write(home, "before")
+    database = service.state(home).pids["postgres"]
+    kill(home, "keeper")
+    assert notes(home) == ["before"]
+    assert service.state(home).pids["postgres"] == database
+    assert postmasters(home) == [database]
+
+
+def test_a_killed_database_is_back_by_itself_with_what_was_committed(home: Settings) -> None:
+    with service.use(home, prefect=False):
+        write(home, "before")
+        killed = service.state(home).pids["postgres"]
+        kill(home, "postgres")
+        assert notes(home) == ["before"]
+        assert service.state(home).pids["postgres"] != killed
+
+
+def test_keeper_and_database_killed_together(home: Settings) -> None:
+    write(home, "before")
+    kill(home, "keeper", "postgres")
+    assert notes(home) == ["before"]
+    assert len(postmasters(home)) == 1
+
+
+def number_of_a_stranger(lines: list[str]) -> list[str]:
+    return [str(os.getpid()), *lines[1:]]
+
+
+def number_of_nobody(lines: list[str]) -> list[str]:
+    return ["4194303", *lines[1:]]
+
+
+def nothing(_: list[str]) -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize("change", [number_of_a_stranger, number_of_nobody, nothing])
+def test_a_stale_pid_file_is_in_nobodys_way(home: Settings, change: Callable[[list[str]], list[str]]) -> None:
+    """As after a reboot: the number in the file belongs to somebody else by now, or to nobody."""
+    write(home, "before")
+    path = Home(home.home).postgres / "data" / "postmaster.pid"
+    lines = path.read_text().splitlines()
+    kill(home, "keeper", "postgres")
+    path.write_text("".join(f"{line}\n" for line in change(lines)))
+    assert notes(home) == ["before"]
+    os.kill(os.getpid(), 0)
+
+
+def test_four_commands_at_once_share_one_database(home: Settings) -> None:
+    users = [start_user(home, 0.5) for _ in range(4)]
+    ports = {user.communicate(timeout=60)[0].strip() for user in users}
+    assert [user.returncode for user in users] == [0, 0, 0, 0]
+    assert ports == {str(service.state(home).database)}
+    assert len(postmasters(home)) == 1
+
+
+def test_a_killed_command_holds_nothing_up(home: Settings) -> None:
+    user = start_user(home, 600)
+    assert user.stdout and user.stdout.readline().strip().isdigit()
+    parts = [Process.of(pid) for pid in service.state(home).pids.values()]
+    user.kill()
+    user.wait()
+    assert all(part and part.wait(15) for part in parts)
+    assert service.state(home).phase == "stopped"
+
+
+def test_a_command_that_is_killed_while_it_starts_things_leaves_a_home_that_works(home: Settings) -> None:
+    for wait in (0.3, 0.45, 0.6):
+        user = start_user(home, 600)
+        wait_until(lambda: False, wait)
+        os.kill(user.pid, signal.SIGKILL)
+        user.wait()
+        if keeper := Process.load(service.state(home).keeper):
+            keeper.signal(signal.SIGKILL)
+    write(home, "after")
+    assert notes(home) == ["after"]
+    assert len(postmasters(home)) == 1
+
+
+def test_all_ends_when_the_home_is_deleted(home: Settings) -> None:
+    with service.use(home, prefect=False):
+        parts = [Process.of(pid) for pid in service.state(home).pids.values()]
+        assert len(parts) == 2
+        shutil.rmtree(home.home, ignore_errors=True)
+        shutil.rmtree(home.home, ignore_errors=True)
+        assert all(part and part.wait(20) for part in parts)
+
+
+def test_stop_ends_what_a_killed_keeper_left_and_may_be_called_twice(home: Settings) -> None:
+    write(home, "before")
+    kill(home, "keeper")
+    assert service.stop(home) == ["postgres"]
+    assert postmasters(home) == []
+    assert service.stop(home) == []
+    assert notes(home) == ["before"]
+    assert service.stop(home) == ["keeper", "postgres"]
+
+
+def test_no_started_program_holds_a_lock_of_its_starter(home: Settings) -> None:
+    with service.use(home, prefect=False):
+        run = str(Home(home.home).run)
+        for name, pid in service.state(home).pids.items():
+            if name != "keeper":
+                held = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
+                assert not [path for path in held if path.startswith(run)]

@@ -1,0 +1,119 @@
+"""The Prefect server comes back, is taken over, or is replaced; it never runs twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from cartum_roapp import service
+from cartum_roapp.service.process import Process, command_of, wait_until
+from cartum_roapp.settings import Settings
+
+USER = """
+import sys
+from cartum_roapp import service
+from cartum_roapp.settings import Settings
+with service.use(Settings(home=sys.argv[1], linger=20, database_url=None)) as running:
+    print(running.prefect_api_url)
+"""
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A home whose server two commands started at once."""
+    found = Settings(home=tmp_path_factory.mktemp("prefect-kills") / "home", linger=20, database_url=None)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    users = [
+        subprocess.Popen(
+            [sys.executable, "-c", USER, str(found.home)], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        for _ in range(2)
+    ]
+    said = {user.communicate(timeout=120)[0].strip() for user in users}
+    assert said == {f"http://127.0.0.1:{service.state(found).prefect}/api"}
+    yield found
+    service.stop(found)
+
+
+@pytest.fixture(autouse=True)
+def no_prefect_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        monkeypatch.delenv(name)
+
+
+def kill(config: Settings, *names: str) -> None:
+    pids = service.state(config).pids
+    for process in [Process.of(pids[name]) for name in names]:
+        assert process
+        process.signal(signal.SIGKILL)
+        assert process.wait(5)
+
+
+def servers(config: Settings) -> list[int]:
+    pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    port = str(service.state(config).prefect)
+    return [pid for pid in pids if command_of(pid)[-2:-1] == [port] and "prefect" in " ".join(command_of(pid))]
+
+
+def ready(config: Settings) -> bool:
+    try:
+        with service.use(config) as running:
+            return httpx.get(f"{running.prefect_api_url}/ready", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_two_commands_at_once_share_one_server(config: Settings) -> None:
+    assert ready(config)
+    assert servers(config) == [service.state(config).pids["prefect-server"]]
+
+
+def test_the_next_command_takes_over_what_a_killed_keeper_left(config: Settings) -> None:
+    before = service.state(config)
+    kill(config, "keeper")
+    assert ready(config)
+    after = service.state(config)
+    assert after.pids["keeper"] != before.pids["keeper"]
+    assert {**after.pids, "keeper": 0} == {**before.pids, "keeper": 0}
+
+
+def test_the_server_outlives_a_crash_of_its_database(config: Settings) -> None:
+    before = service.state(config).pids["prefect-server"]
+    kill(config, "postgres")
+    assert wait_until(lambda: ready(config), 30, pause=0.1)
+    assert service.state(config).pids["prefect-server"] == before
+
+
+def test_a_killed_server_is_back_at_the_same_address(config: Settings) -> None:
+    before = service.state(config)
+    kill(config, "prefect-server")
+    assert ready(config)
+    after = service.state(config)
+    assert after.prefect == before.prefect
+    assert after.pids["prefect-server"] != before.pids["prefect-server"]
+    assert servers(config) == [after.pids["prefect-server"]]
+
+
+def test_everything_killed_at_once(config: Settings) -> None:
+    before = service.state(config)
+    kill(config, "keeper", "prefect-server", "postgres")
+    assert service.state(config).phase == "stopped"
+    assert ready(config)
+    after = service.state(config)
+    assert (after.prefect, after.database) == (before.prefect, before.database)
+    assert servers(config) == [after.pids["prefect-server"]]
+
+
+def test_stop_ends_a_server_that_a_killed_keeper_left(config: Settings) -> None:
+    assert ready(config)
+    left = [Process.of(pid) for name, pid in service.state(config).pids.items() if name != "keeper"]
+    kill(config, "keeper")
+    assert service.stop(config) == ["prefect-server", "postgres"]
+    assert not any(process and process.alive() for process in left)
+    assert service.stop(config) == []

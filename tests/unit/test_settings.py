@@ -1,0 +1,81 @@
+"""Settings are read from the environment, and a bad value is named with its fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.settings import settings
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("CARTUM_ROAPP_", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def test_defaults_hold_without_any_variable(tmp_path: Path) -> None:
+    found = settings()
+    assert found.home.is_relative_to(tmp_path)
+    assert found.home.name == "cartum-roapp"
+    assert found.database_url is None
+    assert (found.http_timeout, found.unclear_wait, found.roapp_interval, found.retries) == (20, 30, 0.351, 6)
+
+
+def test_home_follows_the_xdg_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert settings().home == tmp_path / "data" / "cartum-roapp"
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")
+    assert settings().home == tmp_path / ".local" / "share" / "cartum-roapp"
+
+
+def test_home_becomes_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", "here/./there/..")
+    assert settings().home == tmp_path / "here"
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", "~/shop")
+    assert settings().home == tmp_path / "shop"
+
+
+@pytest.mark.parametrize("name", ["HOME", "DATABASE_URL", "RETRIES"])
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    unset = settings()
+    monkeypatch.setenv(f"CARTUM_ROAPP_{name}", "")
+    assert settings() == unset
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("HTTP_TIMEOUT", "soon", "valid number"),
+        ("HTTP_TIMEOUT", "0", "greater than 0"),
+        ("HTTP_TIMEOUT", "nan", "finite"),
+        ("LINGER", "-1", "greater than or equal to 0"),
+        ("RETRIES", "2.5", "integer"),
+        ("RETRIES", "0", "greater than or equal to 1"),
+        ("ROAPP_INTERVAL", "inf", "finite"),
+        ("HOME", __file__, "a file, not a directory"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_variable_and_a_fix(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(f"CARTUM_ROAPP_{name}", value)
+    with pytest.raises(BadConfig) as caught:
+        settings()
+    assert caught.value.field == f"CARTUM_ROAPP_{name}"
+    assert f"CARTUM_ROAPP_{name} is {value!r}" in str(caught.value)
+    assert says in str(caught.value)
+    assert caught.value.fix
+
+
+def test_the_database_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARTUM_ROAPP_DATABASE_URL", "postgresql://u:geheim@h/d")
+    assert "geheim" not in f"{settings()} {settings()!r}"
