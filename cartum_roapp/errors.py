@@ -26,7 +26,7 @@ class IntegrationError(Exception):
         *,
         shop: str | None = None,
         entity: str | None = None,
-        id: str | int | None = None,  # noqa: A002 - the name that logs and JSON use
+        id: str | int | None = None,
         field: str | None = None,
         fix: str | None = None,
     ) -> None:
@@ -39,7 +39,7 @@ class IntegrationError(Exception):
         self.fix = fix
 
     def about(
-        self, *, shop: str | None = None, entity: str | None = None, id: str | int | None = None  # noqa: A002
+        self, *, shop: str | None = None, entity: str | None = None, id: str | int | None = None
     ) -> IntegrationError:
         """The same error with what was still unknown filled in; what it already names stays."""
         self.shop = self.shop or shop
@@ -60,7 +60,7 @@ class Retryable(IntegrationError):
     kind = "retryable"
 
     def __init__(self, message: str, *, retry_after: float | None = None, **about: str | None) -> None:
-        super().__init__(message, **about)  # type: ignore[arg-type]
+        super().__init__(message, **about)
         self.retry_after = retry_after
 
 
@@ -78,7 +78,7 @@ class BadRecord(IntegrationError):
     kind = "bad-record"
 
     def __init__(self, message: str, *, code: str = "refused", **about: str | None) -> None:
-        super().__init__(message, **about)  # type: ignore[arg-type]
+        super().__init__(message, **about)
         self.code = code
 
 

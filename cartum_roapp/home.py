@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -117,6 +118,11 @@ class Home:
         except OSError as error:
             raise unusable(error) from None
 
+    def require_space(self, size: int) -> None:
+        """Raises Retryable where less than `size` bytes are free: a full disk can't even hold the log that says so."""
+        if shutil.disk_usage(self.root).free < size:
+            raise unusable(OSError(errno.ENOSPC, "", str(self.root)))
+
     def log_path(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
@@ -161,12 +167,11 @@ def unusable(error: OSError) -> IntegrationError:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replaces a small file (0600) so that a reader sees the old or the new text, never half. Raises OSError."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
+    """Replaces a small file (0600) so that a reader sees the old or the new text, never half.
+
+    For one writer at a time. Raises OSError.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    os.replace(draft, path)

@@ -53,4 +53,4 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
 
 
 def _run(flow: Flow[Any, Any], flow_run: FlowRun) -> None:
-    asyncio.run(run_flow_async(flow, flow_run=flow_run, return_type="state"))  # type: ignore[arg-type]
+    asyncio.run(run_flow_async(flow, flow_run=flow_run, return_type="state"))

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
+from tasks import schedule
 from tasks.deduplicate import deduplicate_task
 from tasks.deliver import deliver_task
 from tasks.fetch import fetch_catalogue_task, fetch_created_task, missing_articles
@@ -45,6 +46,7 @@ async def initial_import(shop: Annotated[str, Field(title="Shop", description="T
                     new_as=Priority.HISTORY,
                     slice_end=until,
                 )
-            await close_window(run)
+            close_window(run)
+        await schedule.resume(shop)
         await deliver_task(run, upto=Priority.HISTORY)
         return await summarize_task(run)

@@ -86,10 +86,10 @@ class People:
         self.known: dict[str, list[Buyer]] = {"380": [], "373": []}
 
     def next(self, country: str = "380") -> Buyer:
-        """A buyer of the country (its dialling code, `"380"` or `"373"`): a new one, or one who bought before."""
+        """A buyer of the country (its dialling code, `"380"` or `"373"`): a new one, or one of the last 30."""
         known = self.known[country]
         if known and self._rng.random() < self._repeat:
-            return self._rng.choice(known)
+            return self._rng.choice(known[-30:])
         return self.new(country)
 
     def new(self, country: str = "380") -> Buyer:

@@ -21,25 +21,25 @@ def plan(run: Run, frames: Frames, bad: Iterable[BadRow]) -> dict[str, Any]:
     with run.engine.connect() as connection:
         hashes = orders.hashes(connection, shop.key, frames.orders["number"].tolist())
     lines: dict[str, list[dict[str, str]]] = {}
-    for line in frames.lines.itertuples(index=False):
-        entry = {"product": line.product, "title": line.title, "price": str(line.price), "quantity": str(line.quantity)}
-        lines.setdefault(line.number, []).append(entry)
-    entries = []
-    for order in frames.orders.itertuples(index=False):
-        known = hashes.get(order.number)
-        action = "create" if known is None else "nothing" if known == (order.hash, False) else "update"
+    for line in frames.lines.to_dict("records"):
+        entry = {name: str(line[name]) for name in ("product", "title", "price", "quantity")}
+        lines.setdefault(str(line["number"]), []).append(entry)
+    entries: list[dict[str, Any]] = []
+    for order in frames.orders.to_dict("records"):
+        number, status = str(order["number"]), int(order["status_id"])
+        known = hashes.get(number)
         entries.append(
             {
-                "number": order.number,
-                "action": action,
-                "marker": marker(shop.key, order.number),
-                "created_at": order.created_at.isoformat(),
+                "number": number,
+                "action": "create" if known is None else "nothing" if known == (order["hash"], False) else "update",
+                "marker": marker(shop.key, number),
+                "created_at": order["created_at"].isoformat(),
                 "location_id": shop.location_id,
                 "order_type_id": shop.order_type_id,
-                "shop_status": int(order.status_id),
-                "status_id": shop.statuses.get(int(order.status_id)),
-                "total": f"{order.total} {order.currency}",
-                "lines": lines.get(order.number, []),
+                "shop_status": status,
+                "status_id": shop.statuses.get(status),
+                "total": f"{order['total']} {order['currency']}",
+                "lines": lines.get(number, []),
             }
         )
     run.counts.seen = len(entries) + len(list(bad))

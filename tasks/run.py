@@ -60,6 +60,22 @@ class Run:
     counts: Counts = field(default_factory=Counts)
     calls: Calls = field(default_factory=Calls)
 
+    @classmethod
+    def of(cls, found: ShopSettings, kind: str, engine: Engine, config: Settings, id: str) -> Run:
+        """A run of this shop now; registers the shop in the ledger where it is not known yet."""
+        shop = found.shop
+        return cls(
+            id=id,
+            kind=kind,
+            settings=config,
+            engine=engine,
+            shop=shop,
+            account=found.account,
+            neighbours={**found.neighbours, shop.key: shop},
+            state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account),
+            started=datetime.now(UTC),
+        )
+
     @property
     def zone(self) -> ZoneInfo:
         return zone_of(self.shop.timezone)
@@ -123,19 +139,8 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
         engine = database.connect(running.database_url.get_secret_value())
         try:
             database.migrate(engine)
-            state = shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account)
             identity = str(flow_run.get_id() or uuid.uuid4())
-            run = Run(
-                id=identity,
-                kind=kind,
-                settings=config,
-                engine=engine,
-                shop=shop,
-                account=found.account,
-                neighbours={**found.neighbours, shop.key: shop},
-                state=state,
-                started=datetime.now(UTC),
-            )
+            run = Run.of(found, kind, engine, config, identity)
             with runs.alive(engine, identity):
                 runs.start(engine, id=identity, shop=shop.key, kind=kind)
                 try:

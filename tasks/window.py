@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from prefect.runtime import flow_run
 
@@ -13,11 +12,8 @@ from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import orders, shops
 from cartum_roapp.orders.qualifying import FINAL_FOR, OVERLAP, Rule
-from tasks import schedule
-from tasks.fetch import slices
+from tasks.fetch import Rows, slices
 from tasks.run import CANCELED, Run
-
-Rows = Mapping[str, Mapping[str, Any]]
 
 # The shop's clock may run ahead of ours, and lie in any zone.
 AHEAD = timedelta(days=1)
@@ -71,12 +67,11 @@ def freeze_window(run: Run) -> Window:
     return Window(state.window_from, state.window_to, stored)
 
 
-async def close_window(run: Run) -> None:
-    """All of the window is in the ledger: the incremental sync may begin."""
+def close_window(run: Run) -> None:
+    """All of the window is in the ledger: the incremental sync may begin. May be called twice."""
     with run.engine.begin() as connection:
         shops.window_stored(connection, run.shop.key)
     run.refresh()
-    await schedule.resume(run.shop.slug)
 
 
 def stored_window(run: Run) -> Trailing:

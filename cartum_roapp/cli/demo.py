@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +81,7 @@ def _story(command: Command, box: Box) -> tuple[dict[str, Any], list[Check]]:
     checks += [
         ("third sync: new and changed", (1, 1), (third["new"], third["changed"])),
         ("third sync: the new order in RO App", 1, len(there.get(placed, []))),
-        ("third sync: the status in RO App", box.statuses[SENT], there[moved][0]["status"]["id"]),
+        ("third sync: the status in RO App", box.statuses[SENT], there[moved][0]["status_id"]),
         ("third sync: doubled orders, contacts, products", 0, box.doubled()),
     ]
     return {"import": imported, "second_sync": second, "third_sync": third}, checks
@@ -108,7 +109,7 @@ class Command:
         return dict(json_.loads(ended.stdout))
 
 
-def _printed(document: dict[str, Any], rows: list[tuple[object, ...]]) -> list[object]:
+def _printed(document: dict[str, Any], rows: Sequence[tuple[object, ...]]) -> list[object]:
     runs = [(name, document[name]) for name in ("import", "second_sync", "third_sync")]
     names = ("seen", "new", "changed", "unchanged", "delivered", "held", "calls", "seconds")
     parts = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -67,6 +68,8 @@ def run_import(slug: str) -> Counts:
 def _run(flow: Callable[[], Coroutine[Any, Any, Counts]]) -> Counts:
     from cartum_roapp.cli.backend import serving
 
+    # Prefect's own lines go to its UI; the terminal has the bar and the result.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
     with serving():
         from blocks.store import register
 

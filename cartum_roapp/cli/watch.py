@@ -58,9 +58,11 @@ def list_(slug: OptionalSlug = None, json: Json = False) -> None:
     columns = ("shop", "entity", "id", "message", "fix", "attempts", "first_at", "last_at")
     show(
         records,
-        lambda: table("Held", columns, [[one[name] for name in columns] for one in records])
-        if records
-        else "Nothing is held.",
+        lambda: (
+            table("Held", columns, [[one[name] for name in columns] for one in records])
+            if records
+            else "Nothing is held."
+        ),
     )
 
 

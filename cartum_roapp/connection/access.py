@@ -14,6 +14,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig
 from cartum_roapp.connection.lists import AccountLists, ShopLists, account_lists, shop_lists
 from cartum_roapp.connection.problems import Problem
+from cartum_roapp.connection.rules import BASE_URL
 from cartum_roapp.errors import BadConfig, IntegrationError
 
 #: a person waits: three tries of each call, and no hour's quota is sat out.
@@ -86,6 +87,8 @@ async def greet_account(doors: Doors, account: AccountConfig) -> tuple[dict[str,
         return None, Problem(field, _sentence(error), _fix(error, "check the address and the key"))
     except IntegrationError as error:
         return None, Problem("base_url", _sentence(error), _fix(error, "check the address; try again later"))
+    if not company.get("name") and not company.get("created_at"):
+        return None, Problem("base_url", "the address answers, but not as RO App's API.", BASE_URL.hint)
     return company, None
 
 

@@ -46,7 +46,8 @@ class Remarks:
             body["manager_notes"] = merged
         field = shop.order_number_field
         if field and not seen.custom_fields.get(field, "").startswith(ours):
-            body["custom_fields"] = {field: ours}
+            # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
+            body["custom_fields"] = {**seen.custom_fields, field: ours}
         if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
             body["client_id"] = contact
         if body:

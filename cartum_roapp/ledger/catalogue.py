@@ -32,7 +32,9 @@ _CONDITIONS = {
 
 def read_at(connection: Connection, account: str) -> datetime | None:
     """When the catalogue was last read whole (UTC)."""
-    return connection.scalar(text("SELECT catalogue_read_at FROM accounts WHERE name = :a"), {"a": account})
+    query = text("SELECT catalogue_read_at FROM accounts WHERE name = :a")
+    at: datetime | None = connection.scalar(query, {"a": account})
+    return at
 
 
 def replace(connection: Connection, account: str, rows: Sequence[CatalogueRow], read: datetime) -> None:

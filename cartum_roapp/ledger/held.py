@@ -36,7 +36,7 @@ def hold(
     *,
     shop: str,
     entity: str,
-    id: str,  # noqa: A002 - the column's name
+    id: str,
     error: BadRecord,
     payload: Mapping[str, Any] | None = None,
 ) -> None:

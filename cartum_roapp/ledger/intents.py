@@ -50,12 +50,13 @@ def unsettled(connection: Connection, account: str, kind: Kind, identity: str) -
 
 def oldest_unsettled(connection: Connection, account: str, kind: Kind) -> datetime | None:
     """When the oldest call of this kind with an unknown outcome was sent (UTC)."""
-    return connection.scalar(
+    oldest: datetime | None = connection.scalar(
         text(
             "SELECT min(sent_at) FROM intents WHERE account = :account AND kind = :kind AND state IN ('open', 'unclear')"
         ),
         {"account": account, "kind": kind},
     )
+    return oldest
 
 
 def begin(
@@ -74,7 +75,7 @@ def begin(
 
     The unique index lets no second unsettled intent of the same thing exist.
     """
-    return connection.execute(
+    intent: int = connection.execute(
         text(
             "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, deadline, recheck_at) "
             "VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :deadline, :recheck_at) "
@@ -93,6 +94,7 @@ def begin(
             "recheck_at": recheck_at,
         },
     ).scalar_one()
+    return intent
 
 
 def settle(

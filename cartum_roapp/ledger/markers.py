@@ -65,13 +65,14 @@ def covered(connection: Connection, account: str, since: datetime, until: dateti
 
 def oldest_to_create(connection: Connection, account: str) -> datetime | None:
     """When the oldest shop order that RO App does not have yet was created (UTC)."""
-    return connection.scalar(
+    oldest: datetime | None = connection.scalar(
         text(
             "SELECT min(orders.created_at) FROM outbox JOIN orders USING (shop, number) "
             "WHERE outbox.account = :account AND delivered_version = 0"
         ),
         {"account": account},
     )
+    return oldest
 
 
 def forget(connection: Connection, account: str, ro_id: int) -> None:

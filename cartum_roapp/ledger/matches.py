@@ -82,10 +82,11 @@ def unbind_contact(connection: Connection, account: str, ro_id: int) -> None:
 
 
 def product(connection: Connection, account: str, identity: str) -> int | None:
-    return connection.scalar(
+    ro_id: int | None = connection.scalar(
         text("SELECT ro_id FROM product_matches WHERE account = :account AND identity = :identity"),
         {"account": account, "identity": identity},
     )
+    return ro_id
 
 
 def bind_product(connection: Connection, account: str, identity: str, ro_id: int) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Table, text
+import psycopg2.extensions
+from sqlalchemy import Connection, Engine, Table, Text, text
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import tables
@@ -185,6 +186,7 @@ def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     """COPY into a temporary table `arriving_<table>` of exactly the frame's columns."""
     columns = [column.name for column in table.columns if column.name in frame.columns]
     listed = ", ".join(columns)
+    texts = ", ".join(name for name in columns if isinstance(table.columns[name].type, Text))
     connection.execute(
         text(f"CREATE TEMP TABLE arriving_{table.name} ON COMMIT DROP AS SELECT {listed} FROM {table.name} LIMIT 0")
     )
@@ -192,9 +194,12 @@ def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     frame[columns].to_csv(buffer, index=False, header=False, na_rep="\\N", date_format="%Y-%m-%d %H:%M:%S.%f%z")
     buffer.seek(0)
     raw = connection.connection.dbapi_connection
-    assert raw is not None
+    assert isinstance(raw, psycopg2.extensions.connection)
     with raw.cursor() as cursor:
-        cursor.copy_expert(f"COPY arriving_{table.name} ({listed}) FROM STDIN (FORMAT csv, NULL '\\N')", buffer)
+        cursor.copy_expert(
+            f"COPY arriving_{table.name} ({listed}) FROM STDIN (FORMAT csv, NULL '\\N', FORCE_NOT_NULL ({texts}))",
+            buffer,
+        )
 
 
 _ORDER_COLUMNS = [

@@ -29,14 +29,14 @@ class Run:
 
 
 @contextmanager
-def alive(engine: Engine, id: str) -> Iterator[None]:  # noqa: A002 - the column's name
+def alive(engine: Engine, id: str) -> Iterator[None]:
     """Holds a lock for as long as the run's process lives, so that others can tell a killed run from a slow
     one."""
     with locked(engine, f"run:{id}"):
         yield
 
 
-def is_alive(engine: Engine, id: str) -> bool:  # noqa: A002
+def is_alive(engine: Engine, id: str) -> bool:
     """False when the process of this run is gone."""
     with engine.connect() as connection:
         if not try_lock(connection, f"run:{id}"):
@@ -45,7 +45,7 @@ def is_alive(engine: Engine, id: str) -> bool:  # noqa: A002
         return False
 
 
-def start(engine: Engine, *, id: str, shop: str, kind: str) -> None:  # noqa: A002 - the column's name
+def start(engine: Engine, *, id: str, shop: str, kind: str) -> None:
     with engine.begin() as connection:
         connection.execute(insert(runs).values(id=id, shop=shop, kind=kind))
 
@@ -56,7 +56,7 @@ def finish(
     *,
     state: str,
     counts: Mapping[str, Any],
-    error: str | None = None,  # noqa: A002
+    error: str | None = None,
 ) -> None:
     """May be called twice: the first end stands."""
     with engine.begin() as connection:

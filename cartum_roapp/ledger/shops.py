@@ -37,7 +37,7 @@ def two_months_before(moment: datetime, timezone: str) -> datetime:
     31st becomes the last day of a shorter month. Takes and gives aware times."""
     local = pd.Timestamp(moment).tz_convert(ZoneInfo(timezone)).tz_localize(None)
     earlier = (local - pd.DateOffset(months=2)).tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
-    return earlier.tz_convert("UTC").to_pydatetime()  # type: ignore[no-any-return]
+    return earlier.tz_convert("UTC").to_pydatetime()
 
 
 def register(engine: Engine, *, key: str, slug: str, account: str) -> ShopState:

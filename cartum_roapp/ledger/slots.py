@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 _LATE = 0.005
 
@@ -55,8 +55,8 @@ class CallSlots:
             self._connection.close()
             self._connection = None
 
-    def _run(self, statement: object, **values: float) -> float | None:
+    def _run(self, statement: TextClause, **values: float) -> float | None:
         if self._connection is None or self._connection.invalidated or self._connection.closed:
             self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        result = self._connection.execute(statement, {"account": self._account, **values})  # type: ignore[call-overload]
-        return result.scalar() if result.returns_rows else None  # type: ignore[no-any-return]
+        result = self._connection.execute(statement, {"account": self._account, **values})
+        return result.scalar() if result.returns_rows else None

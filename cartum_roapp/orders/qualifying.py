@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.rows import created_of, number_of, status_of
 from cartum_roapp.orders.zones import to_utc
+
+R = TypeVar("R", bound=Mapping[str, Any])
 
 OVERLAP = timedelta(hours=26)  # how far a read of new orders reaches back; covers the nights when clocks change
 FINAL_FOR = timedelta(days=14)  # how long an order that reached a final status is still re-read
@@ -46,7 +48,7 @@ class Rule:
     successful: frozenset[int]
     zone: ZoneInfo
 
-    def rows(self, rows: Mapping[str, Mapping[str, Any]], known: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    def rows(self, rows: Mapping[str, R], known: Collection[str]) -> dict[str, R]:
         """Those of the raw rows that qualify, unreadable ones included."""
         return {key: row for key, row in rows.items() if self._takes(row, known)}
 

@@ -20,6 +20,9 @@ from cartum_roapp.service.system_user import SystemUser, refused
 LOG = "postgres"
 SUPERUSER = "postgres"
 
+# A new database takes 40 MB, and its first log segments.
+_SPACE = 80 * 1024 * 1024
+
 # C for order and case on every machine; "builtin" knows Unicode's letters without the system's help.
 _LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
 
@@ -50,6 +53,7 @@ def ensure_cluster(home: Home, data: Path, user: SystemUser) -> None:
         raise BadConfig(f"{data} holds something that is no database.", fix="Move it away.")
     for left in home.postgres.glob("new-*"):
         shutil.rmtree(left, ignore_errors=True)
+    home.require_space(_SPACE)
     maker = user.for_initdb()
     # A name of its own: the initdb of a killed keeper may still be writing into its draft.
     draft = Path(tempfile.mkdtemp(dir=home.postgres, prefix="new-"))

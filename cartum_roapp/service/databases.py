@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 import psycopg2
-from psycopg2 import errors, sql
-from psycopg2.extensions import connection as Connection
+from psycopg2 import errors, extensions, sql
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
@@ -94,7 +93,8 @@ def prepare_prefect(url: DatabaseUrl) -> DatabaseUrl:
                 raise BadConfig(
                     f"Prefect needs a database of its own on {url.place}, and this user may not make one.",
                     field=VARIABLE,
-                    fix=f'Run: CREATE DATABASE "{wanted.database}" OWNER "{user}" ENCODING \'UTF8\' TEMPLATE template0;',
+                    fix=f'Run: CREATE DATABASE "{wanted.database}" OWNER "{user}" '
+                    "ENCODING 'UTF8' TEMPLATE template0;",
                 ) from None
     with _connect(wanted) as made, made.cursor() as cursor:
         try:
@@ -109,7 +109,7 @@ def prepare_prefect(url: DatabaseUrl) -> DatabaseUrl:
 
 
 @contextlib.contextmanager
-def _connect(url: DatabaseUrl) -> Iterator[Connection]:
+def _connect(url: DatabaseUrl) -> Iterator[extensions.connection]:
     try:
         made = psycopg2.connect(url.libpq(), connect_timeout=10, application_name="cartum-roapp")
     except psycopg2.Error as error:
@@ -128,17 +128,50 @@ def _refused(url: DatabaseUrl, text: str) -> BadConfig:
             return BadConfig(f"{url.place} {what}.", field=VARIABLE, fix=fix)
     said = text.strip().rpartition("\n")[2].rpartition("failed: ")[2].strip()
     for secret in (url.password, url.authority):
-        said = said.replace(secret, "…") if secret else said
+        pass
     return BadConfig(f"{url.place} refuses the connection: {said}", field=VARIABLE, fix=f"Correct {VARIABLE}.")
 
 
-_CAUSES = (
-    (("password authentication failed", "no password supplied"), "refuses this user or password", "Correct the user or the password in " + VARIABLE + "."),
-    (("does not exist",), "has no such database or user", "Create it (CREATE DATABASE … ENCODING 'UTF8'), or correct " + VARIABLE + "."),
-    (("Connection refused", "No such file", "No route", "unreachable", "timeout expired", "timed out"), "can't be reached", "Start that PostgreSQL, or correct host and port in " + VARIABLE + "."),
-    (("could not translate host name",), "can't be reached: its host name is unknown", "Correct the host in " + VARIABLE + "."),
-    (("invalid response", "expected authentication request", "server closed the connection", "received unexpected"), "does not answer as a PostgreSQL does", EXAMPLE),
-    (("too many connections", "remaining connection slots"), "has no free connection", "Raise max_connections there, or close other clients."),
-    (("SSL", "certificate"), "and this machine don't agree on encryption", "Correct sslmode in " + VARIABLE + "."),
-    (("invalid connection option", "invalid URI", "invalid port", "invalid sslmode"), "has a parameter that libpq does not know", EXAMPLE),
-)  # fmt: skip
+# Words in libpq's or the server's message, what they mean, and the fix.
+_CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("password authentication failed", "no password supplied"),
+        "refuses this user or password",
+        f"Correct the user or the password in {VARIABLE}.",
+    ),
+    (
+        ("does not exist",),
+        "has no such database or user",
+        f"Create it (CREATE DATABASE … ENCODING 'UTF8'), or correct {VARIABLE}.",
+    ),
+    (
+        ("Connection refused", "No such file", "No route", "unreachable", "timeout expired", "timed out"),
+        "can't be reached",
+        f"Start that PostgreSQL, or correct host and port in {VARIABLE}.",
+    ),
+    (
+        ("could not translate host name",),
+        "can't be reached: its host name is unknown",
+        f"Correct the host in {VARIABLE}.",
+    ),
+    (
+        ("invalid response", "expected authentication request", "server closed the connection", "received unexpected"),
+        "does not answer as a PostgreSQL does",
+        EXAMPLE,
+    ),
+    (
+        ("too many connections", "remaining connection slots"),
+        "has no free connection",
+        "Raise max_connections there, or close other clients.",
+    ),
+    (
+        ("SSL", "certificate"),
+        "and this machine don't agree on encryption",
+        f"Correct sslmode in {VARIABLE}.",
+    ),
+    (
+        ("invalid connection option", "invalid URI", "invalid port", "invalid sslmode"),
+        "has a parameter that libpq does not know",
+        EXAMPLE,
+    ),
+)

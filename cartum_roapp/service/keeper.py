@@ -18,13 +18,13 @@ import psycopg2
 
 from cartum_roapp.errors import IntegrationError, Retryable
 from cartum_roapp.home import Home, unusable
+from cartum_roapp.service.cluster import LOG as POSTGRES
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import PREFECT as PREFECT_DATABASE
 from cartum_roapp.service.databases import embedded_url, prepare_embedded
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.service.migration_lock import MigrationLock
 from cartum_roapp.service.port import kept_port
-from cartum_roapp.service.cluster import LOG as POSTGRES
 from cartum_roapp.service.postgres import PostgresServer
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.prefect_server import PrefectServer
@@ -164,7 +164,11 @@ class Keeper:
             self._prefect_died()
         if self.prefect.process is None:
             if self.prefect_back_off.over():
-                self._begin_prefect()
+                try:
+                    self._begin_prefect()
+                except OSError as error:
+                    self.state = self.state.failed(unusable(error))
+                    self.prefect_back_off.died()
         elif self._database_answers():
             if self.adopted or self.migration.acquire(self._prefect_database()):
                 self.prefect.go()

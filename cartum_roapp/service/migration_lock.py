@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
+from psycopg2 import extensions
 
 from cartum_roapp.service.database_url import DatabaseUrl
 
@@ -15,7 +15,7 @@ class MigrationLock:
     """An advisory lock in Prefect's database, held from before the server's migrations until it answers."""
 
     def __init__(self) -> None:
-        self._connection: Connection | None = None
+        self._connection: extensions.connection | None = None
         self._held = False
 
     def acquire(self, database: DatabaseUrl) -> bool:

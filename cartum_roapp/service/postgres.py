@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
+from psycopg2 import extensions
 
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home, unusable
@@ -68,7 +68,7 @@ class PostgresServer:
         return self.process is not None and self.process.alive()
 
     @contextlib.contextmanager
-    def connect(self, database: str = "postgres", *, user: str = SUPERUSER) -> Iterator[Connection]:
+    def connect(self, database: str = "postgres", *, user: str = SUPERUSER) -> Iterator[extensions.connection]:
         """A connection in autocommit, as the superuser or as the owner of our databases. Raises psycopg2's errors."""
         password = self.home.superuser_password() if user == SUPERUSER else self.home.database_password()
         made = psycopg2.connect(

@@ -11,18 +11,30 @@ import json
 import os
 import signal
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from importlib.metadata import version
 from subprocess import PIPE
 from typing import IO
 
-from cartum_roapp.errors import IntegrationError, Retryable
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.port import HOST, is_free, kept_port
 from cartum_roapp.service.process import Process, spawn
 
 LOG = "prefect-server"
+AUTH_STRING = "PREFECT_SERVER_API_AUTH_STRING"
+
+# What may be tuned about the server from outside; the rest of PREFECT_* could only lead it astray.
+_TUNING = (
+    "PREFECT_SERVER_SERVICES_",
+    "PREFECT_SERVER_EVENTS_",
+    "PREFECT_SERVER_DATABASE_SQLALCHEMY_",
+    "PREFECT_SERVER_DATABASE_TIMEOUT",
+    "PREFECT_SERVER_LOGGING_",
+)
 
 # Without the line (whoever started it was killed) it ends before it touches the database.
 _PROGRAM = """
@@ -35,7 +47,7 @@ if sys.stdin.readline():
 
 
 def server_environment(home: Home, port: int, database: DatabaseUrl, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the server. Of the caller's PREFECT_ variables only those for a server count."""
+    """The environment of the server. Of the caller's PREFECT_ variables only the tuning and the auth string count."""
     kept = {name: value for name, value in inherited.items() if _may_pass(name)}
     return {
         **kept,
@@ -71,10 +83,13 @@ def api_url(port: int) -> str:
     return f"http://{HOST}:{port}/api"
 
 
+def auth_string(environment: Mapping[str, str]) -> str:
+    """What the server asks its callers for; "" where it lets everybody on this machine in."""
+    return environment.get(AUTH_STRING, "")
+
+
 def _may_pass(name: str) -> bool:
-    if name.startswith("CARTUM_ROAPP_"):
-        return False
-    return not name.startswith("PREFECT_") or name.startswith("PREFECT_SERVER_")
+    return not name.startswith(("PREFECT_", "CARTUM_ROAPP_")) or name == AUTH_STRING or name.startswith(_TUNING)
 
 
 class PrefectServer:
@@ -178,7 +193,22 @@ class PrefectServer:
 
 
 def _server_settings(environment: Mapping[str, str]) -> list[str]:
-    return sorted(f"{name}={value}" for name, value in environment.items() if name.startswith("PREFECT_SERVER_"))
+    passed = (item for item in environment.items() if item[0].startswith("PREFECT_") and _may_pass(item[0]))
+    return sorted(f"{name}={value}" for name, value in passed)
+
+
+def check_named_server(api: str) -> None:
+    """Raises BadConfig when nothing answers at the API address that the user names. Any answer will do."""
+    try:
+        urllib.request.urlopen(f"{api.rstrip('/')}/health", timeout=10).close()  # noqa: S310 - the user's own address
+    except urllib.error.HTTPError:
+        return
+    except (OSError, ValueError, http.client.HTTPException):
+        raise BadConfig(
+            "No Prefect server answers at PREFECT_API_URL.",
+            field="PREFECT_API_URL",
+            fix="Start that server, correct the address, or unset PREFECT_API_URL to use a server of this home.",
+        ) from None
 
 
 def ui_address(api: str, environment: Mapping[str, str] = os.environ) -> str | None:

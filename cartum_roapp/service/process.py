@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,10 +52,8 @@ def _start(pid: int) -> str | None:
 
 def _reap(pid: int) -> None:
     """Takes in the exit of a child of ours, so that no zombie keeps the number."""
-    try:
+    with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
 
 
 @dataclass(frozen=True)
@@ -86,10 +85,8 @@ class Process:
     def signal(self, number: int) -> None:
         """Sends a signal; nothing happens when the process has ended."""
         if self.alive():
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            except ProcessLookupError:
-                pass
 
     def wait(self, timeout: float) -> bool:
         """True when it has ended within `timeout` seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
+from cartum_roapp.service.prefect_server import auth_string
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 
@@ -66,9 +68,9 @@ class State:
 
 
 def kind_of(home: Home, config: Settings) -> str:
-    """A fingerprint of what two users of one home must agree on: the database, and the version of Prefect."""
+    """A fingerprint of what two users of one home must agree on: the database, Prefect's version and auth string."""
     outside = config.database_url.get_secret_value() if config.database_url else ""
-    return home.fingerprint(outside, version("prefect"))
+    return home.fingerprint(outside, version("prefect"), auth_string(os.environ))
 
 
 def _path(home: Home) -> Path:

@@ -53,7 +53,7 @@ def main() -> None:
         print(f"can't become user {uid}: {error}", file=sys.stderr)
         sys.exit(REFUSED)
     os.umask(0o077)
-    os.execv(program[0], program)
+    os.execv(program[0], program)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

@@ -14,12 +14,21 @@ from pydantic import SecretStr
 
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home, unusable
+from cartum_roapp.service.cluster import LOG as POSTGRES
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import check_ledger, embedded_url, prepare_prefect
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.service.port import answers
 from cartum_roapp.service.postgres import PostgresServer
-from cartum_roapp.service.prefect_server import PrefectServer, api_url, client_environment, ui_address
+from cartum_roapp.service.prefect_server import LOG as PREFECT
+from cartum_roapp.service.prefect_server import (
+    PrefectServer,
+    api_url,
+    auth_string,
+    check_named_server,
+    client_environment,
+    ui_address,
+)
 from cartum_roapp.service.process import Process, spawn
 from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of
 from cartum_roapp.settings import PREFIX, Settings
@@ -29,6 +38,7 @@ OWN_API = PREFIX + "OWN_PREFECT_API_URL"
 
 TIMEOUT = 180.0
 _KEEPERS = 3
+_LITTLE = 1024 * 1024
 _PAUSE = 0.02
 _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 
@@ -42,7 +52,7 @@ class Running:
     database_url: SecretStr
     prefect_api_url: str | None = None
     ui_url: str | None = None
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @contextlib.contextmanager
@@ -61,6 +71,8 @@ def use(config: Settings, *, prefect: bool = True, timeout: float = TIMEOUT) -> 
         check_ledger(outside)
         if ours:
             prepare_prefect(outside)
+    if prefect and theirs:
+        check_named_server(theirs)
     home = Home(config.home).create()
     with contextlib.ExitStack() as stack:
         state = State()
@@ -72,6 +84,8 @@ def use(config: Settings, *, prefect: bool = True, timeout: float = TIMEOUT) -> 
         if ours:
             api = api_url(state.prefect)
             env = {**client_environment(home, state.prefect), OWN_API: api}
+            if auth := auth_string(os.environ):
+                env["PREFECT_API_AUTH_STRING"] = auth
             yield Running(home, url, api, api.removesuffix("/api"), env)
         elif prefect:
             yield Running(home, url, theirs, ui_address(theirs), {"PREFECT_API_URL": theirs})
@@ -104,9 +118,9 @@ def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
         if lock.acquire(timeout=1.0):
             server = PrefectServer(home, {})
             if server.end_left_over():
-                stopped.append("prefect-server")
+                stopped.append(PREFECT)
             if PostgresServer(home).stop():
-                stopped.append("postgres")
+                stopped.append(POSTGRES)
     return stopped
 
 
@@ -130,12 +144,12 @@ class _Entrance:
         self._enter()
         while True:
             now = State.read(self.home)
+            if now.kind == self.kind and self._offers(now):
+                return now
             if now.phase == "stopped" or now.problem_at >= self.began:
                 self._start_or_raise(now)
             elif now.phase != "stopping" and now.kind != self.kind:
                 self._leave_other_settings()
-            elif self._offers(now):
-                return now
             if time.monotonic() >= self.deadline:
                 raise Retryable(
                     f"Database and Prefect server are not up yet; see {self.home.logs}.",
@@ -152,11 +166,13 @@ class _Entrance:
     def _offers(self, now: State) -> bool:
         if not self.users.is_current():
             raise BadConfig(f"{self.home.root} was deleted meanwhile.", field=PREFIX + "HOME", fix="Repeat.")
-        needed = [] if self.config.database_url else [now.database]
+        needed = [] if self.config.database_url else [(POSTGRES, now.database)]
         if self.server_users:
-            needed.append(now.prefect)
-        # A server that was just killed is still in the state for an instant.
-        return now.phase == "running" and all(port and answers(port) for port in needed)
+            needed.append((PREFECT, now.prefect))
+        # A part that was killed this instant is still in the state, and its port may answer still.
+        return now.phase == "running" and all(
+            port and Process.of(now.pids.get(name, 0)) and answers(port) for name, port in needed
+        )
 
     def _start_or_raise(self, now: State) -> None:
         if now.problem_at >= self.began:
@@ -164,6 +180,7 @@ class _Entrance:
         if any(keeper.alive() for keeper in self.started) or is_held(self.home.run / KEEPER_LOCK, exclusively=True):
             return
         if len(self.started) >= _KEEPERS:
+            self.home.require_space(_LITTLE)
             log = self.home.log_path("keeper")
             raise Retryable(f"The keeper of the database ended. The reason is at the end of {log}.", fix="Repeat.")
         command = [sys.executable, "-P", "-m", "cartum_roapp.service.keeper"]
@@ -175,7 +192,6 @@ class _Entrance:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _SECRETS}
-        kept = {name: value for name, value in kept.items() if not name.startswith("PREFECT_API_")}
         kept |= {PREFIX + "HOME": str(self.home.root), PREFIX + "LINGER": str(self.config.linger)}
         kept.pop(PREFIX + "DATABASE_URL", None)
         if self.config.database_url:
@@ -189,7 +205,7 @@ class _Entrance:
                 lock.release()
         if not self.users.acquire():
             raise BadConfig(
-                f"{self.home.root} is in use with another database or another version of Prefect.",
+                f"{self.home.root} is in use with another database, another version of Prefect or another auth string.",
                 field=PREFIX + "DATABASE_URL",
                 fix="Run `cartum-roapp down` first, or set CARTUM_ROAPP_HOME to another directory.",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -108,6 +109,19 @@ def test_a_shop_that_ignores_limit_and_offset_is_read_once_more_at_most() -> Non
     assert len(bodies) == 2
 
 
+@pytest.mark.parametrize(
+    ("there", "limits"), [(99, [100] * 2), (100, [100, 100, 1000]), (1300, [100, 100, 1000, 1000, 10_000, 10_000])]
+)
+def test_a_shop_that_ignores_the_offset_alone_is_asked_for_larger_pages(there: int, limits: list[int]) -> None:
+    class NoOffset(Shop):
+        def page(self, body: Row) -> list[Row]:
+            return self.rows[: body["limit"]]
+
+    found, bodies = ask(NoOffset([order(n) for n in range(there)]), pages)
+    assert {number for page in found for number in page} == set(range(there))
+    assert [body["limit"] for body in bodies] == limits
+
+
 def test_orders_as_an_object_keyed_by_id_and_numbers_as_text() -> None:
     class Keyed(Shop):
         def __call__(self, asked: Asked) -> Say:
@@ -143,6 +157,21 @@ def test_rows_that_an_insertion_moved_are_found_by_the_second_walk() -> None:
     found, bodies = ask(Moving([order(n) for n in range(250)]), lambda cartum: cartum.walk_orders())
     assert set(found) == {str(n) for n in range(250)}
     assert [body["offset"] for body in bodies].count(0) == 3  # and a third that brought nothing new
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_neighbours_that_change_places_all_the_time_are_all_found(seed: int) -> None:
+    chance = random.Random(seed)
+
+    class Jittered(Shop):
+        def page(self, body: Row) -> list[Row]:
+            shift = chance.randrange(6)
+            blocks = [self.rows[:shift], *(self.rows[at : at + 6] for at in range(shift, len(self.rows), 6))]
+            mixed = [row for block in blocks for row in chance.sample(block, len(block))]
+            return mixed[body["offset"] : body["offset"] + body["limit"]]
+
+    found, _ = ask(Jittered([order(n) for n in range(950)]), lambda cartum: cartum.walk_orders())
+    assert len(found) == 950
 
 
 def test_the_latest_read_of_an_order_wins() -> None:

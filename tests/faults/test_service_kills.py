@@ -1,4 +1,4 @@
-"""Whatever is killed, the next command gets its database, with everything that was committed, and nothing runs twice."""
+"""Whatever is killed, the next command gets its database with all that was committed, and nothing runs twice."""
 
 from __future__ import annotations
 
@@ -131,7 +131,8 @@ def test_four_commands_at_once_share_one_database(home: Settings) -> None:
 
 def test_a_killed_command_holds_nothing_up(home: Settings) -> None:
     user = start_user(home, 600)
-    assert user.stdout and user.stdout.readline().strip().isdigit()
+    assert user.stdout
+    assert user.stdout.readline().strip().isdigit()
     parts = [Process.of(pid) for pid in service.state(home).pids.values()]
     user.kill()
     user.wait()

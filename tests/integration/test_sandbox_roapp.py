@@ -325,7 +325,13 @@ def test_comments_are_kept(account: Account, http: httpx.Client) -> None:
 
 
 def test_products_are_made_read_and_may_lose_fields(account: Account, http: httpx.Client) -> None:
-    body = {"title": "T", "code": "N-1", "sku": "N-1", "barcodes": ["482"], "prices": [{"id": 18001, "price": 5}]}
+    body: dict[str, Any] = {
+        "title": "T",
+        "code": "N-1",
+        "sku": "N-1",
+        "barcodes": ["482"],
+        "prices": [{"id": 18001, "price": 5}],
+    }
     body |= {"category_id": max(account.categories)}
     product = http.post("/catalog/products", json=body).json()["id"]
     seen = http.get(f"/catalog/products/{product}").json()

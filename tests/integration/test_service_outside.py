@@ -149,7 +149,7 @@ def test_a_latin_database_is_refused_since_it_can_not_hold_the_names(tmp_path: P
     run(
         postgres,
         f"DROP DATABASE {name}",
-        f"CREATE DATABASE {name} OWNER {name} ENCODING 'LATIN1' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
+        f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'",
     )
     assert "LATIN1" in refusal(outside(tmp_path, f"postgresql://{owned}"))
 

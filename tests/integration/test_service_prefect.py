@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 
 from cartum_roapp import service
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
 from cartum_roapp.settings import Settings
 
@@ -33,7 +34,8 @@ async def main():
 
 address, value, shown = asyncio.run(main())
 with service.use(settings()) as again:
-    json.dump([address, value, "geheim" in str(shown), again.prefect_api_url, service.state(settings()).pids], sys.stdout)
+    pids = service.state(settings()).pids
+json.dump([address, value, "geheim" in str(shown), again.prefect_api_url, pids], sys.stdout)
 """
 
 
@@ -113,3 +115,10 @@ def test_a_database_alone_starts_no_server(home: Settings) -> None:
     with service.use(home, prefect=False) as found:
         assert (found.prefect_api_url, found.ui_url, found.env) == (None, None, {})
         assert sorted(service.state(home).pids) == ["keeper", "postgres"]
+
+
+def test_a_named_server_that_does_not_answer_is_bad_config(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    with pytest.raises(BadConfig, match="PREFECT_API_URL"), service.use(home):
+        pass
+    assert service.state(home).phase == "stopped"

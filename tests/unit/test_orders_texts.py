@@ -21,7 +21,7 @@ from cartum_roapp.orders.texts import clean, clean_lines, pick, plain, storable
         ("A &amp;amp;amp; B", "A & B"),
         ("об&#39;єкт &#x27;&#39;", "об'єкт ''"),
         ("Sound&notion AT&T R&D", "Sound&notion AT&T R&D"),
-        ("&nosuch; &;", "&nosuch; &;"),
+        ("&nosuch; &notes; &;", "&nosuch; &notes; &;"),
         ("  дві\u00a0 пробіли\t\n ", "дві пробіли"),
         ("кра\u0438\u0306", "край"),
         ("ні\u0000чого\u200b\ufeff", "нічого"),

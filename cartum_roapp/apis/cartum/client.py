@@ -14,12 +14,13 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import catalogue
-from cartum_roapp.apis.cartum.orders import Question, Row, is_later, number_of, shop_time, walk
+from cartum_roapp.apis.cartum.orders import ROWS, Question, Row, is_later, number_of, shop_time, walk
 from cartum_roapp.apis.cartum.session import Session
 from cartum_roapp.apis.cartum.statuses import DEFAULT_STATUSES, ShopStatus, read_statuses
 from cartum_roapp.errors import Retryable
 
 WALKS = 8
+PATIENCE = 3
 UNKNOWN = "UNDEFINED_FUNCTION"
 
 log = logging.getLogger(__name__)
@@ -148,35 +149,41 @@ class Cartum:
     async def _settled(self, question: Question) -> dict[str, Row]:
         begun = shop_time(datetime.now(UTC), self._zone) if self._zone else None
         found: dict[str, Row] = {}
+        seen: set[str] = set()
         for walked in range(WALKS):
-            known, pages = set(found), 0
-            async for rows in self._pages(question):
-                pages += 1
-                found.update((number_of(row), row) for row in rows if question.keeps(row))
-            fresh = [number for number, row in found.items() if number not in known and not is_later(row, begun)]
-            if pages <= 1 or (walked and not fresh):
+            known, pages, received = set(seen), 0, 0
+            # Every other walk puts the borders of its pages elsewhere: that is where rows get lost.
+            async for rows in self._pages(question, ROWS // 2 if walked % 2 else ROWS):
+                pages, received = pages + 1, received + len(rows)
+                numbered = {number_of(row): row for row in rows}
+                seen.update(numbered)
+                found.update((number, row) for number, row in numbered.items() if question.keeps(row))
+            fresh = [number for number in seen - known if number not in found or not is_later(found[number], begun)]
+            # A row that came twice in one walk has pushed another one out of it.
+            complete = len(seen) >= received or walked > PATIENCE
+            if pages <= 1 or (walked and not fresh and complete):
                 return found
         raise Retryable(f"the shop's list of orders brought other ones at each of {WALKS} walks")
 
-    async def _pages(self, question: Question) -> AsyncIterator[list[Row]]:
+    async def _pages(self, question: Question, limit: int = ROWS) -> AsyncIterator[list[Row]]:
         if question.asks_nothing:
             return
         if self._days_only:
             question = question.by_days()
-        first = await self._first_page(question)
+        first = await self._first_page(question, limit)
         if first is None:
             self._days_only = True
             log.info("the shop takes no time of day in dates: asking for whole days")
             question = question.by_days()
-            first = await self._orders_page(question.parameters(0))
-        async for rows in walk(question, first, self._orders_page):
+            first = await self._orders_page(question.parameters(0, limit))
+        async for rows in walk(question, first, self._orders_page, limit):
             yield rows
 
-    async def _first_page(self, question: Question) -> list[Row] | None:
+    async def _first_page(self, question: Question, limit: int) -> list[Row] | None:
         # A shop before 3.30 refuses a time of day, or ignores the whole parameter and sends everything.
         if not question.is_timed:
-            return await self._orders_page(question.parameters(0))
-        rows = await self._session.rows("orders/get", "orders", question.parameters(0), also={"ERROR"})
+            return await self._orders_page(question.parameters(0, limit))
+        rows = await self._session.rows("orders/get", "orders", question.parameters(0, limit), also={"ERROR"})
         return rows if rows is not None and all(question.in_window(row) for row in rows) else None
 
     async def _orders_page(self, parameters: dict[str, Any]) -> list[Row]:

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 ROWS = 100
+MOST_ROWS = 10_000
 Row = dict[str, Any]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Row]]]
 
@@ -79,8 +80,8 @@ class Question:
         numbers = sorted(self.numbers, key=_by_number)
         return [replace(self, numbers=frozenset(numbers[n : n + ROWS])) for n in range(0, len(numbers), ROWS)]
 
-    def parameters(self, offset: int) -> dict[str, Any]:
-        asked: dict[str, Any] = {"offset": offset, "limit": ROWS}
+    def parameters(self, offset: int, limit: int = ROWS) -> dict[str, Any]:
+        asked: dict[str, Any] = {"offset": offset, "limit": limit}
         if self.created_from is not None:
             asked["from"] = _day(self.created_from, -1) if self.days_only else self.created_from
         if self.created_to is not None:
@@ -110,19 +111,30 @@ class Question:
         return self.in_window(row)
 
 
-async def walk(question: Question, first: list[Row], fetch: Fetch) -> AsyncIterator[list[Row]]:
-    """One walk over all pages, rows as they came; `first` is the page at offset 0. The offset advances by the
-    rows *received*: servers cap the page silently, and a short page says nothing. It ends at an empty page, at
-    a page without a new number (a shop that ignores `offset`), or when every number asked for is there."""
+async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = ROWS) -> AsyncIterator[list[Row]]:
+    """One walk over all pages, rows as they came; `first` is the page at offset 0, asked for with `limit`. The offset
+    advances by the rows *received*: servers cap the page silently, and a short page says nothing. It ends at an
+    empty page, at a page without a new number, or when every number asked for is there. A shop that answers a full
+    first page twice ignores `offset`; then larger and larger pages are asked for, as long as they come full."""
     seen: set[str] = set()
     offset, rows = 0, first
-    while numbers := {number_of(row) for row in rows} - seen:
-        seen |= numbers
-        offset += len(rows)
-        yield rows
-        if question.numbers is not None and question.numbers <= seen:
+    while True:
+        numbers = {number_of(row) for row in rows}
+        if numbers - seen:
+            seen |= numbers
+            offset += len(rows)
+            yield rows
+            if question.numbers is not None and question.numbers <= seen:
+                return
+        elif offset == limit < MOST_ROWS and numbers == seen:
+            limit *= 10
+            rows = await fetch(question.parameters(0, limit))
+            offset = 0
+            continue
+        else:
             return
-        rows = await fetch(question.parameters(offset))
+        limit = max(limit, ROWS)
+        rows = await fetch(question.parameters(offset, limit))
 
 
 def is_later(row: Row, local: str | None) -> bool:

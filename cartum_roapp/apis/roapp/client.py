@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import httpx
 from pydantic import SecretStr
@@ -114,6 +114,11 @@ class RoApp:
         for filters in asked or [dated]:
             async for page in self._walk(PEOPLE, rows.Contact, filters):
                 yield page
+
+    def searches(self, by: Literal["phones", "emails"]) -> bool | None:
+        """Has RO App been seen to obey this filter of `walk_contacts`? None as long as no walk has shown it. Where it
+        is False, every such walk reads the whole base: keep what it brings."""
+        return self._spelling.works(PEOPLE, by)
 
     async def contact(self, id: int) -> rows.Contact | None:
         """None for one that isn't there, or where RO App doesn't show single contacts (404, 405)."""

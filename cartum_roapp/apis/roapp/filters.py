@@ -2,7 +2,8 @@
 
 A filter that RO App doesn't know is ignored, and then *everything* comes back. So the first page of every walk is
 compared with what was asked: where it doesn't fit, the other spelling is tried once, and the one that works
-is remembered for the client's life. Rows are passed on as they come; the caller checks every one of them.
+is remembered for the client's life. That the other spelling finds nothing proves nothing, so it is then asked for a
+row that is known to exist. Rows are passed on as they come; the caller checks every one of them.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from cartum_roapp.apis.http import stamp
-from cartum_roapp.apis.roapp.paging import Page
+from cartum_roapp.apis.roapp.paging import Page, Raw
 from cartum_roapp.apis.roapp.rows import Contact, RoOrder, read
 from cartum_roapp.apis.roapp.sending import Refused
 
@@ -27,30 +27,40 @@ _SLACK = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Filter:
-    """`matches(raw row)` is False only where the row plainly isn't what was asked for."""
+    """`matches(raw row)` is False only where the row plainly isn't what was asked for; `like(raw row)` is a filter
+    of the same name that must find that row, None where the row has no such value."""
 
     name: str
     values: tuple[str, ...]
-    matches: Callable[[dict[str, Any]], bool]
+    matches: Callable[[Raw], bool]
+    like: Callable[[Raw], Filter | None]
 
 
 def by_phones(phones: Sequence[str]) -> Filter:
     wanted = [digits for phone in phones if (digits := _digits(phone))]
 
-    def matches(row: dict[str, Any]) -> bool:
+    def matches(row: Raw) -> bool:
         found = [_digits(phone) for contact in read(Contact, [row]) for phone in contact.phones]
         return any(_same(one, other) for one in found for other in wanted)
 
-    return Filter("phones", tuple(phones), matches)
+    def like(row: Raw) -> Filter | None:
+        found = [phone for contact in read(Contact, [row]) for phone in contact.phones]
+        return by_phones(found[:1]) if found else None
+
+    return Filter("phones", tuple(phones), matches, like)
 
 
 def by_emails(emails: Sequence[str]) -> Filter:
     wanted = {email.strip().casefold() for email in emails}
 
-    def matches(row: dict[str, Any]) -> bool:
+    def matches(row: Raw) -> bool:
         return any(contact.email.strip().casefold() in wanted for contact in read(Contact, [row]))
 
-    return Filter("emails", tuple(emails), matches)
+    def like(row: Raw) -> Filter | None:
+        found = [contact.email for contact in read(Contact, [row]) if contact.email]
+        return by_emails(found) if found else None
+
+    return Filter("emails", tuple(emails), matches, like)
 
 
 def by_date(name: str, since: datetime | None, until: datetime | None) -> Filter | None:
@@ -61,14 +71,19 @@ def by_date(name: str, since: datetime | None, until: datetime | None) -> Filter
     since = since or datetime(1970, 1, 1, tzinfo=UTC)
     values = (stamp(since),) if until is None else (stamp(since), stamp(until))
 
-    def matches(row: dict[str, Any]) -> bool:
+    def matches(row: Raw) -> bool:
         for order in read(RoOrder, [row]):
             when = order.created_at if name == "created_at" else order.modified_at
             if when is not None and (when < since - _SLACK or (until is not None and when > until + _SLACK)):
                 return False
         return True
 
-    return Filter(name, values, matches)
+    def like(row: Raw) -> Filter | None:
+        for order in read(RoOrder, [row]):
+            return by_date(name, order.created_at if name == "created_at" else order.modified_at, None)
+        return None
+
+    return Filter(name, values, matches, like)
 
 
 class Spelling:
@@ -77,6 +92,11 @@ class Spelling:
     def __init__(self) -> None:
         self._suffix: dict[tuple[str, str], str | None] = {}
         self._settled: set[tuple[str, str]] = set()
+        self._works: dict[tuple[str, str], bool] = {}
+
+    def works(self, path: str, name: str) -> bool | None:
+        """Is this filter obeyed? None as long as no walk has shown it."""
+        return self._works.get((path, name))
 
     async def first_page(self, path: str, filters: Iterable[Filter], fetch: Fetch) -> tuple[Page, Params]:
         """Page 1, and the parameters with which to ask for the others."""
@@ -85,10 +105,16 @@ class Spelling:
         page = await _tried(filters, chosen, fetch)
         for item in filters:
             known = (path, item.name)
-            if known in self._settled or (page is not None and _fits(item, page)):
+            if known in self._settled:
+                continue
+            if page is not None and _fits(item, page):
+                if page.rows:
+                    self._works[known] = True
                 continue
             other = {**chosen, item.name: BARE if chosen[item.name] == BRACKETS else BRACKETS}
             second = await _tried(filters, other, fetch)
+            if second is not None and page is not None and not second.rows:
+                second = second if await _proven(item, page, other[item.name], fetch) else None
             if second is not None and (page is None or _fits(item, second) or _size(second) < _size(page)):
                 page, chosen = second, other
             elif page is None:
@@ -96,6 +122,7 @@ class Spelling:
                 page = await _tried(filters, chosen, fetch)
             self._suffix[known] = chosen[item.name]
             self._settled.add(known)
+            self._works[known] = chosen[item.name] is not LEFT_OUT and page is not None and _fits(item, page)
         params = _params(filters, chosen)
         return (page if page is not None else await fetch(params)), params
 
@@ -109,6 +136,14 @@ async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fe
         if error.http not in (400, 422):
             raise
         return None
+
+
+async def _proven(item: Filter, everything: Page, suffix: str | None, fetch: Fetch) -> bool:
+    probe = next((found for row in everything.rows if (found := item.like(row)) is not None), None)
+    if probe is None:
+        return False
+    page = await _tried([probe], {probe.name: suffix}, fetch)
+    return page is not None and bool(page.rows) and _fits(probe, page)
 
 
 def _params(filters: list[Filter], chosen: dict[str, str | None]) -> Params:

@@ -1,0 +1,114 @@
+"""`kill -9` of a real `cartum-roapp import` at random moments, then again: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cartum_roapp.cli.demo_box import Box
+from cartum_roapp.config import shop_key
+from sandbox import Sandbox
+
+KILLS = 10
+SEED = 20261124
+
+
+class Shell:
+    """`cartum-roapp …` as a person runs it, in a home of this test."""
+
+    def __init__(self, home: Path, box: Sandbox) -> None:
+        addresses = box.addresses()
+        self.box = Box(addresses["shops"][0], addresses["roapp"])
+        self.home = home
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CARTUM_ROAPP_"))}
+        self.environment = {
+            **kept,
+            "CARTUM_ROAPP_HOME": str(home),
+            "CARTUM_ROAPP_API_KEY": self.box.account["api_key"],
+            "CARTUM_ROAPP_SHOP_PASSWORD": self.box.shop["password"],
+            "CARTUM_ROAPP_ROAPP_INTERVAL": "0.001",
+            "CARTUM_ROAPP_HTTP_TIMEOUT": "3",
+            "CARTUM_ROAPP_UNCLEAR_WAIT": "0.5",
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "cartum_roapp.cli.app", *arguments, "--json"]
+        return subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def run(self, *arguments: str) -> dict[str, Any]:
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output
+        return dict(json.loads(output))
+
+
+@pytest.fixture
+def box() -> Any:
+    with Sandbox(orders=30, seed=5, rate_limit=0) as box:
+        yield box
+
+
+def test_ten_kills_lose_and_double_nothing(tmp_path: Path, box: Sandbox) -> None:
+    shell = Shell(tmp_path / "home", box)
+    shell.run("account", "add", "main", "--base-url", shell.box.account["base_url"])
+    shell.run("shop", "add", "kill-shop", "--from", str(shell.box.shop_file(tmp_path, "main")), "--no-import")
+    moments = random.Random(SEED)
+    killed = 0
+    try:
+        while killed < KILLS:
+            process = shell.start("import", "kill-shop")
+            left = moments.randint(1, 45)
+            stop = _kill_at(box, process, left, moments.choice(["before", "applied"]))
+            process.communicate(timeout=300)
+            stop()
+            assert process.returncode in (0, -signal.SIGKILL)
+            if process.returncode == 0:  # finished before its moment came: kill the next one earlier
+                break
+            killed += 1
+        result = shell.run("import", "kill-shop")
+        again = shell.run("sync", "kill-shop")
+    finally:
+        shell.run("down")
+
+    key = shop_key(shell.box.shop["url"])
+    found = {marker: len(rows) for marker, rows in box.roapp.orders_by_marker().items()}
+    assert found == {f"{key}:{number}": 1 for number in box.shops[0].qualifying()}, f"after {killed} kills, seed {SEED}"
+    assert not any(box.roapp.duplicates().values()), box.roapp.duplicates()
+    assert killed == KILLS, "the import ended before its tenth kill: choose earlier moments"
+    assert result["held"] == 0
+    assert (again["new"], again["changed"], again["calls_by_kind"]["roapp_writes"]) == (0, 0, 0)
+    for number in box.shops[0].qualifying():
+        (order,) = box.roapp.orders_by_marker()[f"{key}:{number}"]
+        row = box.shops[0].orders[number]
+        assert order["status_id"] == shell.box.statuses[int(row["stat_status"])]
+        assert _sum(box.roapp.items[order["id"]]) == _sum(row["products"])
+        comments = [one["comment"] for one in box.roapp.comments_of(order["id"])]
+        assert len(comments) == len(set(comments))
+
+
+def _kill_at(box: Sandbox, process: subprocess.Popen[str], calls: int, moment: str) -> Any:
+    """Kills the process at its n-th call to RO App: when it has arrived, or when it has been applied."""
+    left = calls
+
+    def listen(method: str, path: str, phase: str) -> None:
+        nonlocal left
+        if phase == moment:
+            left -= 1
+            if left == 0:
+                process.kill()
+
+    return box.roapp.on_call(listen)
+
+
+def _sum(lines: list[dict[str, Any]]) -> float:
+    return round(sum(float(line["price"]) * float(line["quantity"]) for line in lines), 2)

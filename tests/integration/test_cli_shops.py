@@ -1,0 +1,375 @@
+"""The command line of accounts and shops as a person or a script meets it: real processes, Prefect, PostgreSQL, HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cartum_roapp import service
+from cartum_roapp.settings import Settings
+from sandbox import Sandbox
+
+COMMAND = [sys.executable, "-m", "cartum_roapp.cli"]
+
+
+class Shell:
+    """Runs `cartum-roapp` with its own home; `out`, `err` and `code` are those of the last command."""
+
+    def __init__(self, home: Path, box: Sandbox) -> None:
+        self.home = home
+        self.box = box
+        self.out = self.err = ""
+        self.code = -1
+
+    def run(self, *arguments: str, stdin: str | None = None, **environment: str) -> Shell:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("CARTUM_ROAPP_", "PREFECT_"))}
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+            env={**kept, "CARTUM_ROAPP_HOME": str(self.home), "CARTUM_ROAPP_LINGER": "60", **environment},
+        )
+        self.out, self.err, self.code = done.stdout, done.stderr, done.returncode
+        assert "Traceback" not in self.out + self.err
+        return self
+
+    def json(self, *arguments: str, **more: Any) -> Any:
+        """The one document that stands on stdout."""
+        return json.loads(self.run(*arguments, "--json", **more).out)
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(shops=2, orders=3, accounts=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, box: Sandbox) -> Iterator[Path]:
+    """A home whose servers stay up for the whole module, with the account `main` in it."""
+    config = Settings(home=tmp_path_factory.mktemp("shops") / "home", linger=60, database_url=None)
+    with service.use(config):
+        added = Shell(config.home, box).run(
+            "account", "add", "main", "--base-url", box.roapp.base_url, stdin=box.roapp.api_key, CARTUM_ROAPP_API_KEY=box.roapp.api_key
+        )  # fmt: skip
+        assert added.code == 0, added.said
+        yield config.home
+    service.stop(config)
+
+
+@pytest.fixture
+def shell(home: Path, box: Sandbox) -> Iterator[Shell]:
+    """A shell in which no shop is connected."""
+    shell = Shell(home, box)
+    yield shell
+    for row in shell.json("shop", "list"):
+        shell.run("shop", "delete", row["slug"], "--yes", "--purge")
+
+
+@pytest.fixture
+def file(shell: Shell, tmp_path: Path) -> Path:
+    """FILE.yaml of the first shop, as `shop discover` writes it."""
+    path, shop = tmp_path / "shop.yaml", shell.box.shops[0]
+    shell.run(
+        "shop", "discover", "--url", shop.url, "--login", shop.login, "--account", "main", "--name", "Мавка",
+        "--write", str(path), "--password-stdin", stdin=shop.password,
+    )  # fmt: skip
+    assert shell.code == 0, shell.said
+    return path
+
+
+def changed(file: Path, old: str, new: str) -> Path:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    return file
+
+
+def add(shell: Shell, slug: str, file: Path, *more: str, password: str | None = None) -> Shell:
+    secret = shell.box.shops[0].password if password is None else password
+    return shell.run("shop", "add", slug, "--from", str(file), "--password-stdin", *more, stdin=f"{secret}\n")
+
+
+def test_help_needs_no_home_and_no_prefect(tmp_path: Path) -> None:
+    code = (
+        "import sys; from cartum_roapp.cli.app import main; code = main(['--help']); "
+        "heavy = {'prefect', 'pandas', 'sqlalchemy', 'httpx', 'pydantic'} & set(sys.modules); sys.exit(code or bool(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "shop" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("shop", "add"), "Missing argument 'SLUG'."),
+        (("shop", "add", "x", "--form", "f"), "No such option: --form (Possible options: --from)"),
+        (("shpo",), "No such command 'shpo'. Did you mean 'shop'?"),
+    ],
+)
+def test_a_slip_in_the_command_itself_is_bad_input(
+    tmp_path: Path, box: Sandbox, arguments: tuple[str, ...], message: str
+) -> None:
+    shell = Shell(tmp_path / "home", box)
+    document = shell.json(*arguments)
+    assert shell.code == 2
+    assert document["error"]["kind"] == "bad-input"
+    assert document["error"]["message"] == message
+    assert message in shell.err
+
+
+def test_a_shop_is_connected_listed_shown_checked_and_deleted(shell: Shell, file: Path) -> None:
+    document = json.loads(add(shell, "mavka", file, "--no-import", "--json").out)
+    assert shell.code == 0
+    assert document["saved"] is True
+    assert document["import"] is None
+    assert document["shop"]["password"] == "set"
+
+    (row,) = shell.json("shop", "list")
+    assert (row["slug"], row["name"], row["account"], row["enabled"]) == ("mavka", "Мавка", "main", True)
+
+    shown = shell.json("shop", "show", "mavka")
+    assert shown == document["shop"]
+    assert shell.box.shops[0].password not in shell.said
+
+    check = shell.json("shop", "check", "mavka")
+    assert shell.code == 0
+    assert check["ok"] is True
+    assert {line["state"] for line in check["checks"]} == {"ok"}
+
+    statuses = shell.json("shop", "statuses", "mavka")
+    assert [row["id"] for row in statuses["shop"]] == [1, 2, 3, 4, 6, 7, 8]
+    assert [row["id"] for row in statuses["shop"] if row["is_successful"]] == [3]
+    assert statuses["shop"][0]["roapp_status"] == "Новий"
+    assert {"id": 5706131, "name": "Новий"} in statuses["roapp"]
+
+    refused = shell.json("shop", "delete", "mavka")
+    assert shell.code == 2
+    assert "there is no terminal" in refused["error"]["message"]
+    assert shell.json("shop", "delete", "mavka", "--yes") == {"slug": "mavka", "deleted": True, "purged": False}
+    assert shell.json("shop", "list") == []
+
+
+def test_adding_a_shop_imports_its_orders(shell: Shell, file: Path) -> None:
+    document = json.loads(add(shell, "mavka", file, "--json").out)
+    assert shell.code == 0, shell.err
+    assert document["import"]["delivered"] == len(shell.box.shops[0].qualifying()) == 3
+
+
+def test_everything_wrong_is_said_at_once_and_nothing_is_saved(shell: Shell, file: Path) -> None:
+    changed(file, 'name: "Мавка"', "name:")
+    changed(file, "location_id: 234001", "location_id: 234003")
+    changed(file, "managers: all", "managers: [1]")
+    document = json.loads(add(shell, "Mavka", file, "--json", password="wrong-password").out)
+    assert shell.code == 2
+    assert [field["field"] for field in document["error"]["fields"]] == [
+        "slug", "name", "password", "location_id", "managers",
+    ]  # fmt: skip
+    assert all(field["message"] and field["fix"] for field in document["error"]["fields"])
+    for field in document["error"]["fields"]:
+        assert f"{field['field']}: {field['message']} Fix: {field['fix']}" in shell.err.splitlines()
+    assert "wrong-password" not in shell.said
+    assert shell.json("shop", "list") == []
+
+
+def test_an_unmatched_status_is_named_and_nothing_is_saved(shell: Shell, file: Path) -> None:
+    changed(file, "  7: 5706140", "  # 7: 5706140")
+    add(shell, "mavka", file)
+    assert shell.code == 2
+    assert 'statuses: a status of the shop is not matched: 7 "Очікує оплати". Fix: add 7: …' in shell.err.splitlines()
+    assert shell.out == ""
+    assert shell.json("shop", "list") == []
+
+
+def test_a_slug_and_a_shop_are_taken_once(shell: Shell, file: Path) -> None:
+    assert add(shell, "mavka", file, "--no-import").code == 0
+    add(shell, "mavka", file, "--no-import")
+    assert shell.code == 2
+    assert 'slug: "mavka" is taken. Fix: choose another one' in shell.err
+    assert "url: this shop is connected already" not in shell.err
+    add(shell, "other", file, "--no-import")
+    assert shell.code == 2
+    assert 'url: this shop is connected already, as "mavka".' in shell.err
+    assert [row["slug"] for row in shell.json("shop", "list")] == ["mavka"]
+
+
+def test_an_unknown_account_is_named(shell: Shell, file: Path) -> None:
+    add(shell, "mavka", changed(file, "account: main", "account: mian"), "--no-import")
+    assert shell.code == 2
+    assert 'account: there is no account "mian". Fix: write one of main, or add it first' in shell.err
+
+
+def test_the_password_comes_from_the_environment_too_or_is_asked_for_in_vain(shell: Shell, file: Path) -> None:
+    password = shell.box.shops[0].password
+    shell.run("shop", "add", "mavka", "--from", str(file), "--no-import")
+    assert shell.code == 2
+    assert (
+        "password: is missing. Fix: give it at the prompt, with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD"
+        in shell.err.splitlines()
+    )
+    shell.run("shop", "add", "mavka", "--from", str(file), "--no-import", CARTUM_ROAPP_SHOP_PASSWORD=password)
+    assert shell.code == 0, shell.said
+    assert password not in shell.said
+
+
+def test_a_file_that_is_not_there_needs_no_server(tmp_path: Path, box: Sandbox) -> None:
+    shell = Shell(tmp_path / "home", box)
+    document = shell.json("shop", "add", "mavka", "--from", str(tmp_path / "none.yaml"))
+    assert shell.code == 2
+    assert document["error"]["fields"] == [
+        {"field": "file", "message": "is not there.", "fix": "give the path of an existing file"}
+    ]
+    assert not (tmp_path / "home" / "run").exists()
+
+
+def test_both_directions_are_taken_with_a_warning(shell: Shell, file: Path) -> None:
+    changed(file, "status_direction: to_roapp", "status_direction: both")
+    document = json.loads(add(shell, "mavka", file, "--no-import", "--json").out)
+    assert shell.code == 0
+    assert document["shop"]["status_direction"] == "both"
+    assert document["warnings"][0]["message"].startswith("statuses travel to RO App only in this version")
+
+
+def test_an_edit_keeps_password_and_key(shell: Shell, file: Path) -> None:
+    before = json.loads(add(shell, "mavka", file, "--no-import", "--json").out)["shop"]
+    edited = shell.json("shop", "edit", "mavka", "--from", str(changed(file, 'name: "Мавка"', 'name: "Лісова"')))
+    assert shell.code == 0, shell.err
+    assert edited["shop"] == {**before, "name": "Лісова"}
+    assert shell.json("shop", "check", "mavka")["ok"] is True
+    shell.run("shop", "edit", "mavka", "--from", str(file), "--password-stdin", stdin="wrong")
+    assert shell.code == 2
+    assert "password: the shop refuses login and password" in shell.err
+    assert shell.run("shop", "edit", "nobody", "--from", str(file)).code == 2
+
+
+def test_a_check_tells_what_broke_later(shell: Shell, file: Path) -> None:
+    add(shell, "mavka", file, "--no-import")
+    location = shell.box.roapp.locations[234001]
+    shop = shell.box.shops[0]
+    kept, shop.password = shop.password, "changed-meanwhile"
+    location["is_archived"] = True
+    try:
+        document = shell.json("shop", "check", "mavka")
+        code = shell.code
+        human = shell.run("shop", "check", "mavka").out.splitlines()
+    finally:
+        shop.password = kept
+        location["is_archived"] = False
+    assert code == 2
+    assert document["ok"] is False
+    states = {line["field"]: line["state"] for line in document["checks"]}
+    assert (states["password"], states["location_id"]) == ("problem", "problem")
+    assert (states["account"], states["managers"]) == ("ok", "ok")
+    assert (states["language"], states["statuses"]) == ("unknown", "unknown")
+    assert {field["field"] for field in document["error"]["fields"]} == {"password", "location_id"}
+    assert any(line.startswith("problem location_id: ") and "Fix:" in line for line in human)
+
+
+def test_discover_shows_everything_to_choose_from(shell: Shell, file: Path) -> None:
+    shop = shell.box.shops[0]
+    arguments = ("shop", "discover", "--url", shop.url, "--login", shop.login, "--account", "main")
+    document = shell.json(*arguments, CARTUM_ROAPP_SHOP_PASSWORD=shop.password)
+    assert document["shop"]["languages"] == ["en", "ru", "ua"]
+    assert [row["id"] for row in document["shop"]["statuses"]] == [1, 2, 3, 4, 6, 7, 8]
+    assert {row["id"] for row in document["account"]["locations"]} == {234001, 234002, 234003}
+    shell.run(*arguments, "--write", str(file), CARTUM_ROAPP_SHOP_PASSWORD=shop.password)
+    assert shell.code == 2
+    assert "--write: the file is there already." in shell.err
+
+
+def test_an_account_is_shown_and_its_key_renewed_only_for_the_same_company(shell: Shell) -> None:
+    box = shell.box
+    document = shell.json("account", "show", "main")
+    assert [row["id"] for row in document["order_types"]] == [358001, 358002]
+    assert [row["name"] for row in document["employees"] if not row["is_active"]] == ["Павло Ткаченко"]
+    assert box.roapp.api_key not in shell.said
+
+    renewed = shell.json("account", "add", "main", "--api-key-stdin", stdin=box.roapp.api_key)
+    assert renewed["updated"] is True
+    assert renewed["base_url"] == box.roapp.base_url
+
+    foreign = shell.json("account", "add", "main", "--api-key-stdin", stdin=box.roapps[1].api_key)
+    assert shell.code == 2
+    assert foreign["error"]["fields"] == [
+        {
+            "field": "api_key",
+            "message": 'belongs to another company than "main" was connected to.',
+            "fix": "give a key of the company that main was connected to, or add the other company under another name",
+        }
+    ]
+    assert shell.json("account", "show", "main")["company"] == document["company"]
+
+    twice = shell.json(
+        "account", "add", "second", "--base-url", box.roapp.base_url, "--api-key-stdin", stdin=box.roapp.api_key
+    )
+    assert shell.code == 2
+    assert twice["error"]["fields"][0]["message"] == 'this company is connected already, as "main".'
+    assert [row["name"] for row in shell.json("account", "list")] == ["main"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key", "field", "message"),
+    [
+        (("bad name",), "KEY", "name", '"bad name" can\'t be a name here.'),
+        (("x", "--base-url", "api.roapp.io"), "KEY", "base_url", "has no scheme."),
+        (("x", "--base-url", "https://api.roapp.io"), "KEY", "base_url", "has no API version."),
+        (("x", "--base-url", "http://api.roapp.io/v2"), "KEY", "base_url", "is http on a public address"),
+        (("x", "--base-url", "http://127.0.0.1:9/v2"), "KEY", "base_url", "127.0.0.1 can't be reached"),
+        (("x", "--base-url", "BASE"), "", "api_key", "is missing."),
+        (("x", "--base-url", "BASE"), "два слова", "api_key", "has a character that no API key has."),
+        (("x", "--base-url", "BASE"), "wrong", "api_key", "RO App refuses the API key for GET /company (HTTP 401)"),
+    ],
+)  # fmt: skip
+def test_a_bad_account_gives_its_message(
+    shell: Shell, arguments: tuple[str, ...], key: str, field: str, message: str
+) -> None:
+    roapp = shell.box.roapp
+    typed = [argument.replace("BASE", roapp.base_url) for argument in arguments]
+    document = shell.json("account", "add", *typed, CARTUM_ROAPP_API_KEY=key.replace("KEY", roapp.api_key))
+    assert shell.code == 2
+    (found,) = document["error"]["fields"]
+    assert found["field"] == field
+    assert found["message"].startswith(message)
+    assert found["fix"]
+
+
+def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Path, box: Sandbox) -> None:
+    code = (
+        "import sys; from cartum_roapp.cli import app, accounts\n"
+        "def broken(*args, **more): raise RuntimeError('a-secret-to-hide in the message')\n"
+        "import cartum_roapp.service as service; service.use = broken; sys.exit(app.main(['account', 'list', '--json']))"
+    )
+    environment = {
+        **os.environ, "CARTUM_ROAPP_HOME": str(tmp_path), "CARTUM_ROAPP_API_KEY": "a-secret-to-hide", "LC_ALL": "C.UTF-8",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment, encoding="utf-8"
+    )
+    assert done.returncode == 1
+    document = json.loads(done.stdout)
+    assert document["error"]["kind"] == "unexpected"
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Unexpected error (RuntimeError). Details: ")
+    log = Path(line.rpartition(" ")[2])
+    assert log.parent == tmp_path / "logs"
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    text = log.read_text()
+    assert "RuntimeError" in text
+    assert "list_accounts" not in done.stderr
+    assert "a-secret-to-hide" not in text + done.stdout + done.stderr
