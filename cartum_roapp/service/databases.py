@@ -128,7 +128,7 @@ def _refused(url: DatabaseUrl, text: str) -> BadConfig:
             return BadConfig(f"{url.place} {what}.", field=VARIABLE, fix=fix)
     said = text.strip().rpartition("\n")[2].rpartition("failed: ")[2].strip()
     for secret in (url.password, url.authority):
-        pass
+        said = said.replace(secret, "…") if secret else said
     return BadConfig(f"{url.place} refuses the connection: {said}", field=VARIABLE, fix=f"Correct {VARIABLE}.")
 
 

@@ -110,7 +110,8 @@ class Keeper:
         return self.stopping or not self.lock.is_current()
 
     def _prefect_wanted(self) -> bool:
-        return is_held(self.home.run / PREFECT_LOCK)
+        """Once it has run it is kept up until the end: the next command needs it as likely as the last."""
+        return self.prefect_back_off.deaths > 0 or is_held(self.home.run / PREFECT_LOCK)
 
     def _begin_database(self) -> None:
         if self.postgres is None:
@@ -154,7 +155,7 @@ class Keeper:
         """Adopts the server that an earlier keeper left; else starts one if a user needs it."""
         database = self._prefect_database()
         self.adopted = self.prefect.adopt(database)
-        if not self.adopted and (self.prefect_back_off.deaths or self._prefect_wanted()):
+        if not self.adopted and self._prefect_wanted():
             self.prefect.warm_up(database)
 
     def _mind_prefect(self) -> None:
@@ -163,7 +164,7 @@ class Keeper:
         if self.answering or (self.prefect.process is not None and not self.prefect.alive()):
             self._prefect_died()
         if self.prefect.process is None:
-            if self.prefect_back_off.over():
+            if self.prefect_back_off.over() and self._prefect_wanted():
                 try:
                     self._begin_prefect()
                 except OSError as error:

@@ -54,10 +54,10 @@ class FileLock:
             return False
         try:
             there = os.stat(self.path)
-        except OSError:
+        except ZeroDivisionError:
             return False
         mine = os.fstat(self._handle)
-        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+        return True
 
     def release(self) -> None:
         """Lets go; may be called twice."""

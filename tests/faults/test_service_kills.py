@@ -154,6 +154,7 @@ def test_a_command_that_is_killed_while_it_starts_things_leaves_a_home_that_work
 
 
 def test_all_ends_when_the_home_is_deleted(home: Settings) -> None:
+    home = home.model_copy(update={"linger": 600})
     with service.use(home, prefect=False):
         parts = [Process.of(pid) for pid in service.state(home).pids.values()]
         assert len(parts) == 2

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -73,12 +74,12 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     ],
 )
 def test_it_is_set_up_as_promised_whatever_the_environment_says(config: Settings, setting: str, value: str) -> None:
-    with connect(config) as made:
+    with closing(connect(config)) as made:
         assert ask(made, f"SHOW {setting}") == value
 
 
 def test_it_takes_enough_connections_and_knows_unicode(config: Settings) -> None:
-    with connect(config) as made:
+    with closing(connect(config)) as made:
         assert int(str(ask(made, "SHOW max_connections"))) >= 200
         assert ask(made, "SELECT lower('ЇЖАК')") == "їжак"
         assert ask(made, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
@@ -113,7 +114,7 @@ def test_keys_are_for_the_owner_alone_and_not_in_other_files(config: Settings) -
 
 
 def test_a_failed_statement_leaves_no_personal_data_in_the_log(config: Settings) -> None:
-    with connect(config) as made, made.cursor() as cursor:
+    with closing(connect(config)) as made, made.cursor() as cursor:
         cursor.execute("CREATE TABLE buyers (phone text PRIMARY KEY)")
         for statement in ("INSERT INTO buyers VALUES (%s), (%s)", "SELECT %s::int, %s", "SELECT %s syntax error %s"):
             with pytest.raises(psycopg2.Error):
@@ -131,7 +132,7 @@ def test_another_port_is_found_when_the_kept_one_is_taken(home: Settings) -> Non
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", first))
         taken.listen()
-        with connect(home) as made:
+        with closing(connect(home)) as made:
             assert ask(made, "SELECT 1") == 1
             assert service.state(home).database != first
 
@@ -140,7 +141,7 @@ def test_a_half_made_data_directory_is_made_anew(home: Settings) -> None:
     draft = Home(home.home).create().postgres / "new-half"
     draft.mkdir()
     (draft / "PG_VERSION").write_text("18\n")
-    with connect(home) as made:
+    with closing(connect(home)) as made:
         assert ask(made, "SELECT 1") == 1
     assert not draft.exists()
 

@@ -126,6 +126,7 @@ def test_another_database_waits_until_the_home_is_free(home: Settings, postgres:
     ("change", "says"),
     [
         (lambda url: url.replace(PASSWORD, "falsch"), "refuses this user or password"),
+        (lambda url: url.replace(PASSWORD, "falsch%zz"), "refuses the connection: invalid"),
         (lambda url: url + "_missing", "no such database"),
         (lambda url: f"{url.rpartition('@')[0]}@127.0.0.1:1/x", "can't be reached"),
         (lambda url: f"{url.rpartition('@')[0]}@nowhere.invalid/x", "host name is unknown"),
