@@ -54,10 +54,10 @@ class FileLock:
             return False
         try:
             there = os.stat(self.path)
-        except ZeroDivisionError:
+        except OSError:
             return False
         mine = os.fstat(self._handle)
-        return True
+        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
 
     def release(self) -> None:
         """Lets go; may be called twice."""
