@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from cartum_roapp import delivery
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.account import Outcome
 from cartum_roapp.errors import Retryable
-from cartum_roapp.ledger import release
+from cartum_roapp.ledger import held, release, shops
 from tasks.run import Run
 from tasks.step import step
 from tasks.summary import Progress
@@ -30,7 +31,7 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
         outcome = await delivery.account.deliver(
             run.engine,
             run.account,
-            run.neighbours,
+            _served(run),
             run.shop.key,
             run.settings,
             calls=run.calls,
@@ -39,10 +40,16 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
             progress=progress.report,
         )
     run.counts.delivered += outcome.delivered
-    run.counts.held += outcome.held
+    run.counts.held = held.count_since(run.engine, run.shop.key, run.started)
     if outcome.waiting:
         raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
     return outcome
+
+
+def _served(run: Run) -> dict[str, ShopConfig]:
+    """The shops of the account by key, but those that stand still until somebody mends their settings."""
+    paused = {state.key for state in shops.all_states(run.engine) if state.paused_because}
+    return {key: shop for key, shop in run.neighbours.items() if key == run.shop.key or key not in paused}
 
 
 def leftover_deadline(run: Run) -> datetime:

@@ -5,27 +5,27 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import psycopg2
+from psycopg2 import sql
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
-from cartum_roapp.ledger import database
+from cartum_roapp.ledger import database, held
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.orders.phones import e164
+from cartum_roapp.orders.texts import clean
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 from tasks.deduplicate import deduplicate
 from tasks.deliver import deliver
-from tasks.fetch import (
-    fetch_catalogue,
-    fetch_created,
-    fetch_numbers,
-    fetch_open,
-    missing_articles,
-)
+from tasks.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles
 from tasks.run import Run
 from tasks.transform import transform
 from tasks.upsert import known_articles, upsert
@@ -34,12 +34,15 @@ from tasks.window import close_window, freeze_window, qualifying, read_statuses,
 # What each status of the sandbox's shop is called in its RO App, by what it means.
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 
+Row = dict[str, Any]
+
 
 class World:
-    """`imported()` and `synced()` do what the two flows do, in the same order."""
+    """`imported()` and `synced()` do what the two flows do, in the same order. `changes` are settings."""
 
     def __init__(self, box: Sandbox, url: str, **changes: Any) -> None:
         self.box = box
+        self.url = url
         self.engine: Engine = database.connect(url)
         database.migrate(self.engine)
         fast: dict[str, Any] = {
@@ -48,11 +51,22 @@ class World:
         }  # fmt: skip
         self.settings = Settings(**{**fast, **changes})
 
+    @classmethod
+    @contextmanager
+    def of(cls, url: str, *, settings: Row | None = None, **switches: Any) -> Iterator[World]:
+        """A world with a sandbox of its own, small and without a rate limit unless `switches` say otherwise."""
+        with Sandbox(**{"orders": 12, "delivered": 2, "older": 1, "seed": 11, "rate_limit": 0, **switches}) as box:
+            world = cls(box, url, **(settings or {}))
+            try:
+                yield world
+            finally:
+                world.engine.dispose()
+
     def shop(self, index: int = 0, **changes: Any) -> ShopConfig:
         box = self.box.shops[index]
         roapp = self.box.roapp
         statuses = sorted(roapp.statuses)
-        values: dict[str, Any] = {
+        values: Row = {
             "slug": f"shop-{index + 1}", "key": shop_key(box.url), "name": box.name, "url": box.url,
             "login": box.login, "password": SecretStr(box.password), "timezone": "Europe/Kyiv", "account": "main",
             "location_id": sorted(roapp.locations)[0], "order_type_id": sorted(roapp.order_types)[0],
@@ -113,47 +127,122 @@ class World:
 
     # What a person would see in RO App.
 
-    def roapp_orders(self, shop: ShopConfig) -> dict[str, list[dict[str, Any]]]:
+    def roapp_orders(self, shop: ShopConfig) -> dict[str, list[Row]]:
         """Shop order number → the RO App orders that carry its marker."""
         prefix = f"{shop.key}:"
         found = self.box.roapp.orders_by_marker()
         return {marker.removeprefix(prefix): rows for marker, rows in found.items() if marker.startswith(prefix)}
 
+    def roapp_order(self, number: str, shop: ShopConfig | None = None) -> Row:
+        (order,) = self.roapp_orders(shop or self.shop())[number]
+        return order
+
+    def roapp_items(self, number: str, shop: ShopConfig | None = None) -> list[Row]:
+        """The lines of the order that are worth something: (code, price, quantity) beside RO App's own fields."""
+        items = self.box.roapp.items[self.roapp_order(number, shop)["id"]]
+        return [item for item in items if Decimal(str(item["quantity"]))]
+
+    def held(self, shop: ShopConfig | None = None) -> dict[tuple[str, str], str]:
+        """(entity, id) → code of what is visibly held."""
+        return {(one.entity, one.id): one.code for one in held.listed(self.engine, (shop or self.shop()).key)}
+
+    def made_contacts(self) -> list[Row]:
+        roapp = self.box.roapp
+        return [row for id_, row in roapp.contacts.items() if id_ not in roapp.seeded["contacts"]]
+
+    def made_products(self) -> list[Row]:
+        roapp = self.box.roapp
+        return [row for id_, row in roapp.products.items() if id_ not in roapp.seeded["products"]]
+
     def differences(self, shop: ShopConfig, numbers: Sequence[str], index: int = 0) -> list[str]:
         """What is lost, doubled or different in RO App, of these shop orders; [] when all is well."""
-        roapp, box = self.box.roapp, self.box.shops[index]
+        roapp = self.box.roapp
         orders = self.roapp_orders(shop)
         found = [f"{number} is in RO App {len(orders.get(number, []))} times" for number in numbers
                  if len(orders.get(number, [])) != 1]  # fmt: skip
         found += [f"{number} should not be in RO App" for number in orders if number not in numbers]
         found += [f"doubled {kind}: {groups}" for kind, groups in roapp.duplicates().items() if groups]
+        found += [f"a second contact for {one}" for one, count in self._unnumbered().items() if count > 1]
+        found += [f"RO App found odd: {oddity}" for oddity in roapp.oddities]
         for number in numbers:
             for order in orders.get(number, []):
-                row = box.orders[number]
-                wanted = _lines(row)
-                there = Counter({
-                    (Decimal(str(item["price"])), ): 0 for item in roapp.items[order["id"]]
-                })  # fmt: skip
-                for item in roapp.items[order["id"]]:
-                    there[(Decimal(str(item["price"])),)] += Decimal(str(item["quantity"]))  # type: ignore[assignment]
-                there = Counter({key: value for key, value in there.items() if value})
-                if there != wanted:
-                    found.append(f"{number}: lines {dict(there)} instead of {dict(wanted)}")
-                status = shop.statuses.get(int(row["stat_status"]))
-                if order["status_id"] != status:
-                    found.append(f"{number}: status {order['status_id']} instead of {status}")
-                comments = Counter(one["comment"] for one in roapp.comments_of(order["id"]))
-                found += [f"{number}: a comment {count} times" for count in comments.values() if count > 1]
+                found += [f"{number}: {what}" for what in self._wrong(shop, self.box.shops[index].orders[number], order)]
         return found
+
+    def _unnumbered(self) -> Counter[tuple[str, str]]:
+        """Contacts that we made without a phone, by e-mail and marker: `duplicates()` looks at phones alone."""
+        return Counter((row["email"], row["email"] or row["notes"]) for row in self.made_contacts() if not row["phones"])
+
+    def _wrong(self, shop: ShopConfig, row: Row, order: Row) -> Iterator[str]:
+        roapp = self.box.roapp
+        there, wanted = self._there(order, row), _wanted(row)
+        if there != wanted:
+            yield f"lines {dict(there)} instead of {dict(wanted)}"
+        status = shop.statuses.get(int(row["stat_status"]))
+        if order["status_id"] != status:
+            yield f"status {order['status_id']} instead of {status}"
+        comments = Counter(one["comment"] for one in roapp.comments_of(order["id"]))
+        yield from (f"a comment {count} times" for count in comments.values() if count > 1)
+        phone = e164(row.get("delivery_phone"), "UA")
+        client = roapp.contacts.get(order["client_id"])
+        if client is None:
+            yield "its contact is gone"
+        elif phone and phone not in {e164(one["phone"], "UA") for one in client["phones"]}:
+            yield "its contact is somebody else"
+        if (row.get("delivery_data") or {}) and (waybill := row["delivery_data"].get("tnNumber")):
+            if waybill not in order["manager_notes"]:
+                yield "the waybill is not in the notes"
+
+    def _there(self, order: Row, row: Row) -> Counter[tuple[str, Decimal]]:
+        """(product, unit price) → summed quantity of RO App's order, named as the shop names it."""
+        found: Counter[tuple[str, Decimal]] = Counter()
+        for item in self.box.roapp.items[order["id"]]:
+            product = self.box.roapp.products.get(item["entity_id"], {"title": f"entity {item['entity_id']}"})
+            codes = [one["code"] for one in product.get("barcodes", ())]
+            known = {product.get("code"), product.get("sku"), clean(product["title"]), *codes}
+            name = next((one for line in row["products"] if (one := _product(line)) in known), None)
+            if name is None:
+                gtins = {good.gtin: good.article for shop in self.box.shops for good in shop.goods if good.gtin}
+                titles = {clean(good.title("ua")): good.article for shop in self.box.shops for good in shop.goods}
+                name = next((gtins.get(one) or titles.get(one) for one in known if one in gtins or one in titles), None)
+            found[name or str(product["title"]), Decimal(str(item["price"]))] += Decimal(str(item["quantity"]))  # type: ignore[assignment]
+        return +found
 
     def value(self, query: str, **values: Any) -> Any:
         with self.engine.connect() as connection:
             return connection.scalar(text(query), values)
 
+    # Ledgers that were lost.
 
-def _lines(row: dict[str, Any]) -> Counter[Any]:
-    """Unit price → summed quantity, as lines of one price may have one product or several."""
-    found: Counter[Any] = Counter()
+    def copied(self, name: str) -> str:
+        """The URL of a copy of the ledger as it stands, as a restored dump would be. The caller drops it."""
+        self.engine.dispose()
+        own = make_url(self.url)
+        server = psycopg2.connect(own.set(drivername="postgresql", database="postgres").render_as_string(False))
+        try:
+            server.autocommit = True
+            with server.cursor() as cursor:
+                statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+                cursor.execute(statement.format(sql.Identifier(name), sql.Identifier(str(own.database))))
+        finally:
+            server.close()
+        return own.set(database=name).render_as_string(hide_password=False)
+
+
+def _product(line: Row) -> str:
+    return clean(line["article"]) or clean(line["title"])
+
+
+def _wanted(row: Row) -> Counter[tuple[str, Decimal]]:
+    """(product, unit price) → summed quantity of the shop's order."""
+    found: Counter[tuple[str, Decimal]] = Counter()
     for line in row["products"]:
-        found[(Decimal(str(line["price"])),)] += Decimal(str(line["quantity"]))  # type: ignore[assignment]
+        found[_product(line), Decimal(str(line["price"]))] += Decimal(str(line["quantity"]))  # type: ignore[assignment]
     return found
+
+
+def minutes_ago(box: Sandbox, minutes: float) -> datetime:
+    """A moment for an order that was placed a while before the import."""
+    from datetime import timedelta
+
+    return box.clock.now() - timedelta(minutes=minutes)

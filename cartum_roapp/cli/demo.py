@@ -66,6 +66,7 @@ def _story(command: Command, box: Box) -> tuple[dict[str, Any], list[Check]]:
         ("import: each of them once", len(there), sum(len(found) for found in there.values())),
         ("import: Delivered ones in RO App", 0, len(delivered & there.keys())),
         ("import: doubled orders, contacts, products", 0, box.doubled()),
+        ("import: calls that RO App found too many", 0, box.roapp("counts")["calls"]["limited"]),
     ]
     second = command.run("sync", SHOP)
     checks += [

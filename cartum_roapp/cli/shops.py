@@ -91,7 +91,7 @@ def list_(json: Json = False) -> None:
     show(
         rows,
         lambda: (
-            table("Shops", columns, [[row.get(key, "") for key in columns] for row in rows])
+            table("Shops", columns, [[_plain(row.get(key, "")) for key in columns] for row in rows])
             if rows
             else "No shops yet: `cartum-roapp shop discover` shows what to fill in, `cartum-roapp shop add` connects one"
         ),
@@ -107,7 +107,7 @@ def show_(slug: Slug, json: Json = False) -> None:
         from blocks.store import load_shop
 
         document = shown(asyncio.run(load_shop(slug)))
-    show(document, lambda: table(slug, ("key", "value"), list(document.items())))
+    show(document, lambda: table(slug, ("key", "value"), [(key, _plain(value)) for key, value in document.items()]))
 
 
 @app.command("pause")
@@ -152,6 +152,14 @@ def delete(
 def shown(config: ShopConfig) -> dict[str, Any]:
     """A shop's settings for people and scripts: never its password."""
     return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {target}" for key, target in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def missing(slug: str) -> CommandEnd:

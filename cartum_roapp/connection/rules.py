@@ -85,7 +85,11 @@ def timezone(value: object) -> str:
     name = text(value, 100)
     if name not in _zones():
         offset = re.match(r"(?i)(utc|gmt)\b", name)  # a zone has summer time, an offset has not
-        near = None if offset else closest(name, _zones()) or closest(name.rpartition("/")[2], (z.rpartition("/")[2] for z in _zones()))
+        near = (
+            None
+            if offset
+            else closest(name, _zones()) or closest(name.rpartition("/")[2], (z.rpartition("/")[2] for z in _zones()))
+        )
         full = near if near is None or near in _zones() else min(z for z in _zones() if z.endswith("/" + near))
         fix = f"write {full}" if full else "write the IANA name of the shop's zone, like Europe/Kyiv or Europe/Chisinau"
         raise Refused(f'"{shown(name)}" is not a time zone.', fix)

@@ -80,6 +80,13 @@ def clear(connection: Connection, shop: str, entity: str, ids: Collection[str]) 
     return len(present)
 
 
+def count_since(engine: Engine, shop: str, moment: datetime) -> int:
+    """How many records were held, or held again, since `moment` (UTC)."""
+    with engine.connect() as connection:
+        query = select(func.count()).select_from(held).where(held.c.shop == shop, held.c.last_at >= moment)
+        return connection.execute(query).scalar_one()
+
+
 def listed(
     engine: Engine, shop: str | None = None, *, entity: str | None = None, codes: Collection[str] = ()
 ) -> list[Held]:

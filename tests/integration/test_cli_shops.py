@@ -1,4 +1,4 @@
-"""The command line of accounts and shops as a person or a script meets it: real processes, Prefect, PostgreSQL, HTTP."""
+"""The command line of accounts and shops as a person or a script meets it: real processes, servers and HTTP."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Shell:
         self.box = box
         self.out = self.err = ""
         self.code = -1
+        self.connected: set[str] = set()
 
     def run(self, *arguments: str, stdin: str | None = None, **environment: str) -> Shell:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("CARTUM_ROAPP_", "PREFECT_"))}
@@ -41,6 +42,8 @@ class Shell:
             env={**kept, "CARTUM_ROAPP_HOME": str(self.home), "CARTUM_ROAPP_LINGER": "60", **environment},
         )
         self.out, self.err, self.code = done.stdout, done.stderr, done.returncode
+        if not done.returncode and arguments[:2] in (("shop", "add"), ("shop", "delete")):
+            (self.connected.add if arguments[1] == "add" else self.connected.discard)(arguments[2])
         assert "Traceback" not in self.out + self.err
         return self
 
@@ -65,8 +68,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, box: Sandbox) -> Iterator[Pat
     config = Settings(home=tmp_path_factory.mktemp("shops") / "home", linger=60, database_url=None)
     with service.use(config):
         added = Shell(config.home, box).run(
-            "account", "add", "main", "--base-url", box.roapp.base_url, stdin=box.roapp.api_key, CARTUM_ROAPP_API_KEY=box.roapp.api_key
-        )  # fmt: skip
+            "account", "add", "main", "--base-url", box.roapp.base_url, CARTUM_ROAPP_API_KEY=box.roapp.api_key
+        )
         assert added.code == 0, added.said
         yield config.home
     service.stop(config)
@@ -74,22 +77,30 @@ def home(tmp_path_factory: pytest.TempPathFactory, box: Sandbox) -> Iterator[Pat
 
 @pytest.fixture
 def shell(home: Path, box: Sandbox) -> Iterator[Shell]:
-    """A shell in which no shop is connected."""
+    """A shell in which no shop is connected; those that a test connects are deleted afterwards."""
     shell = Shell(home, box)
     yield shell
-    for row in shell.json("shop", "list"):
-        shell.run("shop", "delete", row["slug"], "--yes", "--purge")
+    for slug in sorted(shell.connected):
+        assert shell.run("shop", "delete", slug, "--yes", "--purge").code == 0, shell.said
 
 
-@pytest.fixture
-def file(shell: Shell, tmp_path: Path) -> Path:
-    """FILE.yaml of the first shop, as `shop discover` writes it."""
-    path, shop = tmp_path / "shop.yaml", shell.box.shops[0]
+@pytest.fixture(scope="module")
+def template(home: Path, box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `shop discover` writes for the first shop."""
+    shell, path, shop = Shell(home, box), tmp_path_factory.mktemp("template") / "shop.yaml", box.shops[0]
     shell.run(
         "shop", "discover", "--url", shop.url, "--login", shop.login, "--account", "main", "--name", "Мавка",
         "--write", str(path), "--password-stdin", stdin=shop.password,
     )  # fmt: skip
     assert shell.code == 0, shell.said
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def file(template: str, tmp_path: Path) -> Path:
+    """FILE.yaml of the first shop."""
+    path = tmp_path / "shop.yaml"
+    path.write_text(template, encoding="utf-8")
     return path
 
 
@@ -107,8 +118,9 @@ def add(shell: Shell, slug: str, file: Path, *more: str, password: str | None = 
 
 def test_help_needs_no_home_and_no_prefect(tmp_path: Path) -> None:
     code = (
-        "import sys; from cartum_roapp.cli.app import main; code = main(['--help']); "
-        "heavy = {'prefect', 'pandas', 'sqlalchemy', 'httpx', 'pydantic'} & set(sys.modules); sys.exit(code or bool(heavy))"
+        "import sys; from cartum_roapp.cli.app import main; code = main(['--help'])\n"
+        "heavy = {'prefect', 'pandas', 'sqlalchemy', 'httpx', 'pydantic'}\n"
+        "sys.exit(code or bool(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -235,7 +247,7 @@ def test_a_file_that_is_not_there_needs_no_server(tmp_path: Path, box: Sandbox) 
     assert document["error"]["fields"] == [
         {"field": "file", "message": "is not there.", "fix": "give the path of an existing file"}
     ]
-    assert not (tmp_path / "home" / "run").exists()
+    assert not (tmp_path / "home").exists()
 
 
 def test_both_directions_are_taken_with_a_warning(shell: Shell, file: Path) -> None:
@@ -353,10 +365,11 @@ def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Pat
     code = (
         "import sys; from cartum_roapp.cli import app, accounts\n"
         "def broken(*args, **more): raise RuntimeError('a-secret-to-hide in the message')\n"
-        "import cartum_roapp.service as service; service.use = broken; sys.exit(app.main(['account', 'list', '--json']))"
+        "import cartum_roapp.service as service; service.use = broken\n"
+        "sys.exit(app.main(['account', 'list', '--json']))"
     )
     environment = {
-        **os.environ, "CARTUM_ROAPP_HOME": str(tmp_path), "CARTUM_ROAPP_API_KEY": "a-secret-to-hide", "LC_ALL": "C.UTF-8",
+        **os.environ, "CARTUM_ROAPP_HOME": str(tmp_path), "CARTUM_ROAPP_API_KEY": "a-secret-to-hide",
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment, encoding="utf-8"
