@@ -15,7 +15,10 @@ demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints 
 	$(BIN)/cartum-roapp demo $(ARGS)
 
 test: setup  ## unit, integration, fault and browser tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -m "not long" $(ARGS)
+
+test-faults: setup  ## the long ones: a kill at every call and commit
+	$(BIN)/pytest -m long $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
@@ -27,7 +30,7 @@ bench: setup  ## speed as a ratio to a peer measured in the same run
 	$(BIN)/python -m benchmarks
 
 lock:  ## resolve requirements.lock anew from pyproject.toml
-	.uv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	$$(command -v uv || echo .uv/bin/uv) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test check bench lock
+.PHONY: help setup demo test test-faults check bench lock

@@ -4,6 +4,9 @@ shops      per shop: incremental-sync every 5 minutes, initial-import on demand
 shared     the deployments of prefect.yaml
 pool       the work pool that they wait in
 worker     runs them, all in one warm process
+attempt    one of its runs, in a thread of its own
 serve      the worker as a process of its home: `python -m deployments.serve`
 crashed    runs whose process was killed
+late       syncs that piled up while no worker was there
+ledger     the ledger, for a moment
 """

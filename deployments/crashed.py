@@ -2,28 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from prefect.client.orchestration import get_client
+from prefect import State
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+    TaskRunFilter,
+    TaskRunFilterState,
+    TaskRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed
 from sqlalchemy import Engine
 
 from cartum_roapp.ledger import runs
+from deployments.pool import TAG
+
+#: A live run is known to the ledger, and a finished one to Prefect, long before this has passed.
+GRACE = timedelta(minutes=2)
+WHY = "The process of this run was killed."
+WORKER_LABEL = "prefect.worker.name"
+
+_PAGE = 200
+_UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
 
 
-async def mark_crashed(engine: Engine) -> int:
-    """Marks them Crashed in Prefect and in the ledger; gives how many. May be called twice, and while others run."""
-    marked = 0
-    for run in runs.unfinished(engine):
-        if runs.is_alive(engine, run.id):
-            continue
-        async with get_client() as client:
+async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: str | None = None) -> list[FlowRun]:
+    """Marks them Crashed in Prefect and in the ledger, and gives those that Prefect knew. A run that lives, in
+    whatever process, is left alone: it holds a lock in the ledger, is one of `mine`, or is younger than GRACE.
+
+    `worker` names a worker that is known to be dead: its runs are marked at once. May be called twice.
+    """
+    dead = {run.id for run in runs.unfinished(engine) if not runs.is_alive(engine, run.id)} - {str(id) for id in mine}
+    marked: list[FlowRun] = []
+    async with get_client() as client:
+        for run in await _under_way(client):
+            if run.id not in mine and (str(run.id) in dead or _is_forgotten(engine, run, worker)):
+                await _end(client, run)
+                marked.append(run)
+                dead.add(str(run.id))
+        for id in dead - {str(run.id) for run in marked}:
+            await _set(client, UUID(id), Crashed(message=WHY))
+    for id in dead:
+        runs.finish(engine, id, state="crashed", counts={}, error=WHY)
+    return marked
+
+
+async def go_on(dead: Collection[FlowRun]) -> None:
+    """Starts the imports and backfills among these runs of a worker again; each goes on where it was stopped. Syncs
+    come again by themselves. May be called twice."""
+    async with get_client() as client:
+        for run in dead:
+            if run.deployment_id is None or run.auto_scheduled:
+                continue
             try:
-                state = Crashed(message="The process of this run was killed.")
-                await client.set_flow_run_state(UUID(run.id), state, force=True)
+                await client.create_flow_run_from_deployment(
+                    run.deployment_id, parameters=run.parameters, idempotency_key=f"goes on: {run.id}"
+                )
             except ObjectNotFound:
                 pass
-        runs.finish(engine, run.id, state="crashed", counts={}, error="The process of this run was killed.")
-        marked += 1
-    return marked
+
+
+def _is_forgotten(engine: Engine, run: FlowRun, worker: str | None) -> bool:
+    """Whether no process can still have this run, which Prefect takes for one under way."""
+    if runs.is_alive(engine, str(run.id)):
+        return False
+    if worker is not None and run.labels.get(WORKER_LABEL) == worker:
+        return True
+    known = runs.find(engine, str(run.id))
+    since = known.finished_at if known else run.state.timestamp if run.state else run.created
+    return since is not None and datetime.now(UTC) - since > GRACE
+
+
+async def _under_way(client: PrefectClient) -> list[FlowRun]:
+    wanted = FlowRunFilter(
+        tags=FlowRunFilterTags(all_=[TAG]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNDER_WAY)),
+    )
+    found: dict[UUID, FlowRun] = {}
+    while page := await client.read_flow_runs(flow_run_filter=wanted, limit=_PAGE, offset=len(found)):
+        found.update((run.id, run) for run in page)
+        if len(page) < _PAGE:
+            break
+    return list(found.values())
+
+
+async def _end(client: PrefectClient, run: FlowRun) -> None:
+    canceling = run.state is not None and run.state.is_cancelling()
+    await _set(client, run.id, Cancelled(message=WHY) if canceling else Crashed(message=WHY))
+    tasks = await client.read_task_runs(
+        flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [run.id]}}),
+        task_run_filter=TaskRunFilter(
+            state=TaskRunFilterState(type=TaskRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING]))
+        ),
+    )
+    for task in tasks:
+        await client.set_task_run_state(task.id, Crashed(message=WHY), force=True)
+
+
+async def _set(client: PrefectClient, id: UUID, state: State[Any]) -> None:
+    try:
+        await client.set_flow_run_state(id, state, force=True)
+    except ObjectNotFound:
+        pass

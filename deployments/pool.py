@@ -6,9 +6,18 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
+from cartum_roapp.config import ShopConfig
 from deployments.worker import POOL_TYPE, InProcessWorker
 
 POOL = "cartum-roapp"
+
+#: On every run, whoever started it.
+TAG = "cartum-roapp"
+
+
+def tags_of(shop: ShopConfig) -> list[str]:
+    """The tags of a shop's deployments and runs."""
+    return [TAG, f"shop:{shop.slug}", f"account:{shop.account}"]
 
 
 async def ensure() -> None:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import socket
 import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from cartum_roapp import service
 from cartum_roapp.errors import IntegrationError
-from cartum_roapp.home import Home
+from cartum_roapp.home import Home, write_atomically
 from cartum_roapp.service.lock import FileLock
-from cartum_roapp.settings import Settings, settings
+from cartum_roapp.service.process import Process
+from cartum_roapp.settings import settings
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from deployments.worker import InProcessWorker
+
+#: Held by the worker of a home as long as it lives; RECORD says which process that is, and whether it polls already.
 LOCK = "worker.lock"
+RECORD = "worker.json"
+
+_LAST_SECONDS = 10.0
+_SWEEP_EVERY = 300.0
 
 
 def main() -> int:
@@ -24,35 +39,83 @@ def main() -> int:
         if not lock.acquire(timeout=5.0):
             print("another worker serves this home already", file=sys.stderr)
             return 0
+        _record(home, serving=False)
         try:
             with service.use(config) as running:
                 os.environ.update(running.env)
-                asyncio.run(_serve(config, running.database_url.get_secret_value()))
+                # What runs log is in Prefect's UI; the worker's own file has what goes wrong.
+                os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
+                os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
+                asyncio.run(_serve(home, running.database_url.get_secret_value()))
         except IntegrationError as error:
             print(error, file=sys.stderr)
             return 1
     return 0
 
 
-async def _serve(config: Settings, database_url: str) -> None:
+def worker_name(home: Home) -> str:
+    """The name of this home's worker in Prefect, the same at every start."""
+    return f"{socket.gethostname()} {home.fingerprint('worker')[:6]}".replace("/", "-").replace("%", "-")
+
+
+def _record(home: Home, *, serving: bool) -> None:
+    if me := Process.of(os.getpid()):
+        write_atomically(home.run / RECORD, json.dumps({"process": me.dump(), "serving": serving}))
+
+
+async def _serve(home: Home, database_url: str) -> None:
     from blocks.store import register
     from cartum_roapp.ledger import database
     from deployments import pool, shared
-    from deployments.crashed import mark_crashed
+    from deployments.crashed import go_on, mark_crashed
+    from deployments.late import cancel_pile
     from deployments.worker import InProcessWorker
 
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     engine = database.connect(database_url)
     database.migrate(engine)
     await register()
     await pool.ensure()
     await shared.deploy()
-    await mark_crashed(engine)
+    name = worker_name(home)
+    await go_on(await mark_crashed(engine, worker=name))
+    await cancel_pile()
+    worker = InProcessWorker(work_pool_name=pool.POOL, name=name)
+    serving = [
+        asyncio.create_task(worker.start()),
+        asyncio.create_task(worker.mind_cancellations()),
+        asyncio.create_task(_sweep(engine, worker)),
+        asyncio.create_task(_tell(home, worker)),
+    ]
+    ending = asyncio.create_task(stopped.wait())
+    await asyncio.wait([*serving, ending], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*serving, ending):
+        task.cancel()
+    ends = await asyncio.gather(*serving, return_exceptions=True)
+    await worker.close(_LAST_SECONDS)
     engine.dispose()
-    async with asyncio.TaskGroup() as group:
-        worker = group.create_task(InProcessWorker(work_pool_name=pool.POOL, name=f"worker of {config.home}").start())
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.cancel)
+    for end in ends:
+        if isinstance(end, Exception):
+            raise end
+
+
+async def _tell(home: Home, worker: InProcessWorker) -> None:
+    while not worker.is_setup:
+        await asyncio.sleep(0.05)
+    _record(home, serving=True)
+    await asyncio.Event().wait()
+
+
+async def _sweep(engine: Engine, worker: InProcessWorker) -> None:
+    """Runs of the command line that were killed, and of workers on other machines."""
+    from deployments.crashed import mark_crashed
+
+    while True:
+        await asyncio.sleep(_SWEEP_EVERY)
+        with suppress(Exception):  # database or server are away: at the next turn
+            await mark_crashed(engine, mine=worker.attempts.keys())
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
 from prefect import Flow
-from prefect.deployments.runner import RunnerDeployment
 from prefect.flows import load_flow_from_entrypoint
+from prefect.types.entrypoint import EntrypointType
 
 from deployments import pool
 
@@ -25,14 +26,13 @@ async def deploy() -> None:
     await pool.ensure()
     for entry in described():
         flow: Flow[Any, Any] = load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False)
-        deployment = RunnerDeployment(
-            name=entry["name"],
-            flow_name=flow.name,
-            entrypoint=entry["entrypoint"],
+        deployment = await flow.ato_deployment(
+            entry["name"],
+            entrypoint_type=EntrypointType.MODULE_PATH,
             description=entry.get("description"),
             tags=entry.get("tags", []),
             parameters=entry.get("parameters", {}),
+            version=version("cartum-roapp"),
             work_pool_name=entry["work_pool"]["name"],
         )
-        deployment._set_defaults_from_flow(flow)
         await deployment.aapply()

@@ -1,24 +1,37 @@
 """A worker that runs flows in its own process, each in a thread with an event loop of its own.
 
 A process per run costs seconds of start-up on every run of every shop; one warm process keeps hundreds
-of shops at five minutes (docs/adr/0003).
+of shops at five minutes (docs/adr/0004).
 """
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import anyio
 import anyio.abc
 from prefect import Flow
-from prefect.client.schemas.objects import FlowRun
-from prefect.flow_engine import run_flow_async
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import InfrastructureNotFound, ObjectNotFound
 from prefect.flows import load_flow_from_entrypoint
+from prefect.states import AwaitingRetry, Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseWorker, BaseWorkerResult
 
+from deployments.attempt import Attempt
+
 POOL_TYPE = "cartum-roapp"
+
+#: Syncs never wait behind imports and backfills. A run holds about four connections of the database's 200.
+SYNC = "incremental-sync"
+SYNCS, OTHERS = 20, 10
+_LOOK = 3.0
 
 
 class InProcessResult(BaseWorkerResult):
@@ -26,12 +39,17 @@ class InProcessResult(BaseWorkerResult):
 
 
 class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
-    """Polls its work pool like any worker of Prefect."""
+    """Polls its work pool like any worker of Prefect. `attempts` are the runs it has at hand, by flow run id."""
 
     type = POOL_TYPE
     job_configuration = BaseJobConfiguration
     _description = "Runs the flows of cartum-roapp in the worker's own process."
     _display_name = "Cartum → RO App"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.attempts: dict[UUID, Attempt] = {}
+        self._syncs, self._others = asyncio.Semaphore(SYNCS), asyncio.Semaphore(OTHERS)
 
     async def run(
         self,
@@ -46,11 +64,65 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         if deployment.entrypoint is None:
             raise ValueError(f"deployment {deployment.name} has no entrypoint")
         flow: Flow[Any, Any] = load_flow_from_entrypoint(deployment.entrypoint, use_placeholder_flow=False)
+        attempt = self.attempts[flow_run.id] = Attempt(flow, flow_run)
         if task_status is not None:
-            task_status.started(0)
-        await anyio.to_thread.run_sync(partial(_run, flow, flow_run), abandon_on_cancel=True)
+            task_status.started(flow_run.id.int)
+        async with self._syncs if flow.name == SYNC else self._others:
+            await attempt.run()
+        # A worker that is being stopped does not come here: `close` ends what is left in `attempts`.
+        del self.attempts[flow_run.id]
+        await _leave(attempt)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
 
+    async def kill_infrastructure(
+        self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30
+    ) -> None:
+        """Called by Prefect for a run that is cancelled before it began: it never begins."""
+        attempt = self.attempts.get(UUID(int=int(infrastructure_pid)))
+        if attempt is None:
+            raise InfrastructureNotFound("this worker has no such run")
+        attempt.stop(Cancelled(message="Cancelled before it began."))
 
-def _run(flow: Flow[Any, Any], flow_run: FlowRun) -> None:
-    asyncio.run(run_flow_async(flow, flow_run=flow_run, return_type="state"))
+    async def mind_cancellations(self) -> None:
+        """Ends the runs that a person cancels in the UI, within seconds. Never returns."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            if self.attempts:
+                with suppress(Exception):  # the server is away: the runs go on, and it is asked again
+                    for id in await _cancelling(self.attempts):
+                        if attempt := self.attempts.get(id):
+                            attempt.stop(Cancelled(message="Cancelled; what it had stored and delivered stays."))
+
+    async def close(self, timeout: float) -> bool:
+        """Ends all runs, to be gone on with by the next worker; False if one is still in a call after `timeout`
+        seconds. For a worker that has stopped polling."""
+        for attempt in self.attempts.values():
+            attempt.stop(AwaitingRetry(message="The worker was stopped. The next one goes on with this run."))
+        deadline = time.monotonic() + timeout
+        over = True
+        for attempt in list(self.attempts.values()):
+            over &= await asyncio.to_thread(attempt.over, max(0.0, deadline - time.monotonic()))
+            await _leave(attempt)
+        return over
+
+
+async def _leave(attempt: Attempt) -> None:
+    """Gives a stopped run its state, unless it had come to an end by itself."""
+    if attempt.ending is None:
+        return
+    async with get_client() as client:
+        try:
+            state = (await client.read_flow_run(attempt.flow_run.id)).state
+            if state is None or not state.is_final() or state.is_crashed():
+                await client.set_flow_run_state(attempt.flow_run.id, attempt.ending, force=True)
+        except ObjectNotFound:
+            pass
+
+
+async def _cancelling(ids: Iterable[UUID]) -> list[UUID]:
+    wanted = FlowRunFilter(
+        id=FlowRunFilterId(any_=list(ids)),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CANCELLING])),
+    )
+    async with get_client() as client:
+        return [run.id for run in await client.read_flow_runs(flow_run_filter=wanted)]

@@ -16,7 +16,7 @@ from tasks.fetch import fetch_catalogue_task, missing_articles
 from tasks.plan import plan_task
 from tasks.run import open_run
 from tasks.selection import fetch_selection_task, selection
-from tasks.summary import summarize_task
+from tasks.summary import show_plan_task, summarize_task
 from tasks.transform import transform_task
 from tasks.upsert import known_articles, upsert_task
 from tasks.window import read_statuses
@@ -33,8 +33,9 @@ async def backfill(
 ) -> dict[str, Any]:
     """Reads the named orders again, however old and in whatever status, and delivers what is new or changed
     below everything else. Names dates, statuses or numbers; several narrow each other."""
-    async with open_run(await settings_of(shop), "backfill") as run:
-        wanted = selection(run, created_from, created_to, statuses, numbers)
+    settings = await settings_of(shop)
+    wanted = selection(settings.shop, created_from, created_to, statuses, numbers)
+    async with open_run(settings, "backfill") as run:
         async with run.reading() as api:
             known = await read_statuses(run, api)
             rows = await fetch_selection_task(api, wanted)
@@ -42,7 +43,7 @@ async def backfill(
             frames, bad = transform_task(rows.values(), catalogue, run.shop)
             frames = deduplicate_task(frames)
             if dry_run:
-                return plan_task(run, frames, bad)
+                return await show_plan_task(run, plan_task(run, frames, bad))
             upsert_task(
                 run,
                 frames,

@@ -7,5 +7,11 @@ deduplicate    one row per order, per buyer, per product
 upsert         frames → ledger and outbox, in one transaction
 deliver        outbox → RO App
 schedule       the shop's schedule, started and paused
-summary        what a person sees of it in Prefect's UI
+progress       how far it is, in Prefect's UI and on the terminal
+summary        what a person sees of it in Prefect's UI when it is done
+plan           what a dry run would have sent
+selection      which orders a backfill names
+window         which orders an import and a sync read
+step           how a function becomes a task
+failure        what an error says outside of a step
 """

@@ -9,9 +9,9 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.account import Outcome
 from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger import held, release, shops
+from tasks.progress import Progress
 from tasks.run import Run
 from tasks.step import step
-from tasks.summary import Progress
 
 # What a person mends in RO App is looked for again this often by the sync, at once by an import.
 SYNC_EVERY = timedelta(minutes=5)
@@ -27,7 +27,7 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
     """
     release.mapped_statuses(run.engine, run.shop)
     release.mended_in_roapp(run.engine, run.shop.key, timedelta(0) if run.kind == "initial-import" else LOOK_AGAIN)
-    async with Progress.of(run, "delivered") as progress:
+    async with Progress.of(run, "delivered or held") as progress:
         outcome = await delivery.account.deliver(
             run.engine,
             run.account,

@@ -25,6 +25,7 @@ from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.settings import Settings, settings
 from tasks import schedule
+from tasks.failure import told
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
             "the integration of this shop is switched off.", shop=shop.slug, field="enabled", fix="Set it to true."
         )
     config = settings()
-    with service.use(config, prefect=False) as running:
+    with told(), service.use(config, prefect=False) as running:
         engine = database.connect(running.database_url.get_secret_value())
         try:
             database.migrate(engine)
@@ -144,7 +145,8 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
             with runs.alive(engine, identity):
                 runs.start(engine, id=identity, shop=shop.key, kind=kind)
                 try:
-                    yield run
+                    with told():
+                        yield run
                 except IntegrationError as error:
                     await _failed(run, error)
                     raise
@@ -152,7 +154,7 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
                     runs.finish(engine, identity, state="failed", counts=run.result(), error=type(error).__name__)
                     raise
                 runs.finish(engine, identity, state="completed", counts=run.result())
-                if shops.lift_pause(engine, shop.key):
+                if shops.lift_pause(engine, shop.key, by_hand=False):
                     await schedule.resume(shop.slug)
         finally:
             engine.dispose()

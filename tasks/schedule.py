@@ -3,8 +3,18 @@ still while the shop is paused."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
+
+if TYPE_CHECKING:
+    from tasks.run import Run
+
+
+async def start(run: Run) -> bool:
+    """The schedule runs from now on, unless the shop is paused. May be called twice."""
+    return run.refresh().paused_because is None and await resume(run.shop.slug)
 
 
 async def resume(slug: str) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.orders.zones import zone_of
 from tasks.fetch import Rows, Shop, fetch_created, fetch_numbers
-from tasks.run import Run
 from tasks.step import step
 
 _BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
@@ -27,27 +28,25 @@ class Selection:
 
 
 def selection(
-    run: Run,
+    shop: ShopConfig,
     created_from: date | None,
     created_to: date | None,
     statuses: Sequence[int] | None,
     numbers: Sequence[str] | None,
 ) -> Selection:
-    """Days are whole days on the shop's clock. Raises BadConfig when nothing is named, or the days are reversed."""
+    """Days are whole days on the shop's clock. Raises BadConfig when nothing is named, or the days are reversed:
+    before the run is opened, as a slip in a backfill must not pause the shop.
+    """
     if created_from is None and created_to is None and not statuses and not numbers:
-        raise BadConfig(
-            "nothing is named.", shop=run.shop.slug, field="from", fix="Name dates, statuses or order numbers."
-        )
+        raise BadConfig("nothing is named.", shop=shop.slug, field="from", fix="Name dates, statuses or order numbers.")
     if created_from and created_to and created_from > created_to:
-        raise BadConfig(
-            "the first day lies after the last.", shop=run.shop.slug, field="from", fix="Swap the two days."
-        )
-    zone = run.zone
+        raise BadConfig("the first day lies after the last.", shop=shop.slug, field="from", fix="Swap the two days.")
+    zone = zone_of(shop.timezone)
     return Selection(
         since=datetime.combine(created_from, time.min, zone) if created_from else _BEGINNING,
         until=datetime.combine(created_to, time.max, zone)
         if created_to
-        else run.started.astimezone(zone).replace(hour=23, minute=59, second=59),
+        else datetime.now(zone).replace(hour=23, minute=59, second=59),
         statuses=tuple(statuses or ()),
         numbers=tuple(str(number).strip() for number in numbers or ()),
         zone=zone,

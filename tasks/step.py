@@ -2,17 +2,57 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
-from prefect import Task, task
+from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.utilities.annotations import quote
+
+from tasks.failure import told
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """A Prefect task of that name. Its arguments and result are buyers' data: they are neither hashed for a cache
-    nor kept, and nothing that it prints is logged."""
-    return task(name=name, tags=tags, cache_policy=NO_CACHE, persist_result=False, log_prints=False)
+def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """The function as a Prefect task of that name; the bare one is its `__wrapped__`.
+
+    Its arguments and result are buyers' data: they are neither hashed for a cache nor kept, nothing that it prints is
+    logged, and errors leave it without foreign texts. The arguments are quoted, else Prefect walks through every value
+    of them in search of futures, twice: 2 s for 3,000 orders.
+    """
+
+    def made(function: Callable[P, R]) -> Callable[P, R]:
+        inner = task(
+            name=name, tags=tags, cache_policy=NO_CACHE, persist_result=False, log_prints=False
+        )(_telling(function))  # fmt: skip
+
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            quoted: dict[str, Any] = {key: quote(value) for key, value in kwargs.items()}
+            return cast(R, cast(Any, inner)(*[quote(value) for value in args], **quoted))
+
+        return call
+
+    return made
+
+
+def _telling(function: Callable[P, R]) -> Callable[P, R]:
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
+            with told():
+                return await function(*args, **kwargs)
+
+        return cast(Callable[P, R], awaited)
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        with told():
+            return function(*args, **kwargs)
+
+    return called

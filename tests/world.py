@@ -166,12 +166,14 @@ class World:
         found += [f"RO App found odd: {oddity}" for oddity in roapp.oddities]
         for number in numbers:
             for order in orders.get(number, []):
-                found += [f"{number}: {what}" for what in self._wrong(shop, self.box.shops[index].orders[number], order)]
+                row = self.box.shops[index].orders[number]
+                found += [f"{number}: {what}" for what in self._wrong(shop, row, order)]
         return found
 
     def _unnumbered(self) -> Counter[tuple[str, str]]:
         """Contacts that we made without a phone, by e-mail and marker: `duplicates()` looks at phones alone."""
-        return Counter((row["email"], row["email"] or row["notes"]) for row in self.made_contacts() if not row["phones"])
+        without = [row for row in self.made_contacts() if not row["phones"]]
+        return Counter((row["email"], row["email"] or row["notes"]) for row in without)
 
     def _wrong(self, shop: ShopConfig, row: Row, order: Row) -> Iterator[str]:
         roapp = self.box.roapp
@@ -189,9 +191,9 @@ class World:
             yield "its contact is gone"
         elif phone and phone not in {e164(one["phone"], "UA") for one in client["phones"]}:
             yield "its contact is somebody else"
-        if (row.get("delivery_data") or {}) and (waybill := row["delivery_data"].get("tnNumber")):
-            if waybill not in order["manager_notes"]:
-                yield "the waybill is not in the notes"
+        waybill = (row.get("delivery_data") or {}).get("tnNumber") or ""
+        if waybill not in order["manager_notes"]:
+            yield "the waybill is not in the notes"
 
     def _there(self, order: Row, row: Row) -> Counter[tuple[str, Decimal]]:
         """(product, unit price) → summed quantity of RO App's order, named as the shop names it."""
@@ -246,3 +248,14 @@ def minutes_ago(box: Sandbox, minutes: float) -> datetime:
     from datetime import timedelta
 
     return box.clock.now() - timedelta(minutes=minutes)
+
+
+def admin(url: str, statement: str) -> None:
+    """Runs a statement that no transaction may hold, such as CREATE DATABASE, on the server of this URL."""
+    server = psycopg2.connect(make_url(url).set(drivername="postgresql").render_as_string(False))
+    try:
+        server.autocommit = True
+        with server.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        server.close()

@@ -37,7 +37,7 @@ class LocalLimiter:
         # The lock is held through the sleep, so that turns are given in the order of asking. A penalty
         # that arrives meanwhile moves `_next`, hence the loop.
         async with self._turn:
-            while (wait := self._next - _now()) > 0:  # noqa: ASYNC110 - time passes here, no event
+            while (wait := self._next - _now()) > 0:
                 await asyncio.sleep(wait)
             self._next = _now() + self._interval
 

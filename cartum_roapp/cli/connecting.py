@@ -40,7 +40,7 @@ def typed(slug: str, file: Path, password_stdin: bool, old: str | None = None) -
 
 async def add_shop(slug: str, values: Values, problems: Problems, password: str | None, doors: Doors) -> ShopConfig:
     from blocks.store import delete_shop, list_shops, save_shop
-    from deployments import shops as deployed
+    from deployments.shops import connect
 
     if slug in await list_shops():
         fix = f"choose another one, or change that shop: `cartum-roapp shop edit {slug} --from FILE.yaml`"
@@ -48,7 +48,7 @@ async def add_shop(slug: str, values: Values, problems: Problems, password: str 
     config = await _examined(slug, None, values, problems, password=password, doors=doors)
     await save_shop(config)
     try:
-        await deployed.connect(config)
+        await connect(config)
     except BaseException:
         await delete_shop(slug)  # a shop is there with all that belongs to it, or not at all
         raise
@@ -60,13 +60,13 @@ async def edit_shop(
 ) -> ShopConfig:
     from blocks.store import save_shop
     from cartum_roapp.config import shop_key
-    from deployments import shops as deployed
+    from deployments.shops import connect
 
     config = await _examined(slug, before, values, problems, password=password, doors=doors)
     if before is not None and shop_key(before.url) != shop_key(config.url):
         say(f"url: taken for the same shop under a new address ({before.url} before): its orders keep their markers.")
     await save_shop(config)
-    await deployed.connect(config)
+    await connect(config)
     return config
 
 

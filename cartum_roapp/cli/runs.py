@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.output import Json, show, table
+from cartum_roapp.cli.output import Json, say, show, table
 from cartum_roapp.cli.shops import Slug
 
 Counts = dict[str, Any]
@@ -30,7 +30,7 @@ def sync(slug: Slug, json: Json = False) -> None:
 
         return incremental_sync(slug)
 
-    _show(_run(flow))
+    _show(_run(slug, flow))
 
 
 def backfill(
@@ -50,7 +50,7 @@ def backfill(
 
         return named(slug, _day(since), _day(until), statuses=status or None, numbers=numbers or None, dry_run=dry_run)
 
-    result = _run(flow)
+    result = _run(slug, flow)
     show(result, lambda: _planned(result) if dry_run else _counted(result))
 
 
@@ -62,42 +62,57 @@ def run_import(slug: str) -> Counts:
 
         return initial_import(slug)
 
-    return _run(flow)
+    return _run(slug, flow)
 
 
-def _run(flow: Callable[[], Coroutine[Any, Any, Counts]]) -> Counts:
+def _run(slug: str, flow: Callable[[], Coroutine[Any, Any, Counts]]) -> Counts:
     from cartum_roapp.cli.backend import serving
 
-    # Prefect's own lines go to its UI; the terminal has the bar and the result.
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
-    with serving():
-        from blocks.store import register
+    # Prefect's own lines go to its UI; the terminal has the bar, and the result or the one line of an error.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
+    with serving(), _progress():
+        return asyncio.run(_tagged(slug, flow))
 
-        async def run() -> Counts:
-            await register()
-            return await flow()
 
-        with _bar():
-            return asyncio.run(run())
+async def _tagged(slug: str, flow: Callable[[], Coroutine[Any, Any, Counts]]) -> Counts:
+    from prefect import tags
+
+    from blocks.store import load_shop, register
+    from deployments import ledger
+    from deployments.crashed import mark_crashed
+    from deployments.pool import tags_of
+
+    await register()
+    shop = await load_shop(slug)
+    with ledger.opened() as engine:
+        await mark_crashed(engine)
+    with tags(*tags_of(shop)):
+        return await flow()
 
 
 @contextmanager
-def _bar() -> Iterator[None]:
+def _progress() -> Iterator[None]:
     """A progress bar on a terminal; a line at each tenth elsewhere. Both on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from tasks.summary import on_progress
+    from tasks.progress import on_progress
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bars: dict[str, Any] = {}
+        told: dict[str, int] = {}
 
         def listen(title: str, done: int, total: int) -> None:
             if title not in bars:
                 bars[title] = progress.add_task(title, total=total)
             progress.update(bars[title], completed=done)
+            tenth = 10 * done // total
+            if not console.is_terminal and tenth > told.get(title, 0):
+                told[title] = tenth
+                say(f"{title}: {done} of {total}")
 
         token = on_progress.set(listen)
         try:

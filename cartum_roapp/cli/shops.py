@@ -93,7 +93,7 @@ def list_(json: Json = False) -> None:
         lambda: (
             table("Shops", columns, [[_plain(row.get(key, "")) for key in columns] for row in rows])
             if rows
-            else "No shops yet: `cartum-roapp shop discover` shows what to fill in, `cartum-roapp shop add` connects one"
+            else "No shops yet: `cartum-roapp shop discover` shows what there is, `cartum-roapp shop add` connects one"
         ),
     )
 

@@ -7,18 +7,16 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cartum_roapp.cli.output import Json, say, show, table
+from cartum_roapp.cli.output import Json, show, table
 from cartum_roapp.errors import Retryable
 
 if TYPE_CHECKING:
     from cartum_roapp.home import Home
-    from cartum_roapp.settings import Settings
+    from cartum_roapp.service.process import Process
 
-_WORKER = "worker.json"
-_LOCK = "worker.lock"
+_LOG = "worker"
 _TIMEOUT = 90.0
 
 
@@ -36,21 +34,13 @@ def down(json: Json = False) -> None:
 
 
 def start() -> dict[str, Any]:
-    """Starts what is missing and returns once the worker serves. May be called twice."""
+    """Starts what is missing and returns once the worker polls. May be called twice."""
     from cartum_roapp import service
-    from cartum_roapp.service.lock import is_held
     from cartum_roapp.settings import settings
 
     config = settings()
     with service.use(config) as running:
-        started = _spawn(config, running.home) if not is_held(running.home.run / _LOCK) else None
-        deadline = time.monotonic() + _TIMEOUT
-        while not is_held(running.home.run / _LOCK):
-            if time.monotonic() > deadline or (started is not None and not started.alive()):
-                log = running.home.log_path("worker")
-                raise Retryable("the worker did not start.", fix=f"The reason is at the end of {log}.")
-            time.sleep(0.1)
-        _await_online(running.env, running.home)
+        started = _ensure_worker(running.home)
         return {
             "ui": running.ui_url,
             "api": running.prefect_api_url,
@@ -63,47 +53,57 @@ def stop() -> list[str]:
     """Stops the worker, then server and database; gives what was stopped. May be called twice."""
     from cartum_roapp import service
     from cartum_roapp.home import Home
-    from cartum_roapp.service.process import Process
     from cartum_roapp.settings import settings
 
     config = settings()
+    home = Home(config.home)
     stopped = []
-    noted = Home(config.home).run / _WORKER
-    worker = Process.load(_noted(noted))
+    worker, _ = _noted(home)
     if worker is not None and worker.alive():
         worker.stop((signal.SIGTERM, 20.0))
         stopped.append("worker")
-    noted.unlink(missing_ok=True)
     return stopped + service.stop(config)
 
 
-def _spawn(config: Settings, home: Home) -> Any:
+def _ensure_worker(home: Home) -> bool:
+    """Waits until the home's worker polls; True if it had to be started."""
+    from cartum_roapp.service.lock import is_held
+    from deployments.serve import LOCK
+
+    started: Process | None = None
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        worker, serving = _noted(home)
+        if is_held(home.run / LOCK):
+            if serving and worker is not None and worker.alive():
+                return started is not None
+        elif started is None:
+            started = _spawn(home)
+        elif not started.alive():
+            raise Retryable("the worker did not start.", fix=f"The reason is at the end of {home.log_path(_LOG)}.")
+        if time.monotonic() > deadline:
+            raise Retryable("the worker is not up yet.", fix=f"See {home.log_path(_LOG)}, then repeat.")
+        time.sleep(0.1)
+
+
+def _spawn(home: Home) -> Process:
+    from cartum_roapp.cli.secrets import API_KEY, SHOP_PASSWORD
     from cartum_roapp.service.process import spawn
 
-    with home.open_log("worker") as log:
-        environment = {name: value for name, value in os.environ.items() if "SHOP_PASSWORD" not in name}
-        process, _ = spawn([sys.executable, "-m", "deployments.serve"], log=log, env=environment, cwd="/")
-    (home.run / _WORKER).write_text(json_.dumps(process.dump()))
+    secret = {API_KEY.variable, SHOP_PASSWORD.variable}
+    kept = {name: value for name, value in os.environ.items() if name not in secret}
+    with home.open_log(_LOG) as log:
+        process, _ = spawn([sys.executable, "-P", "-m", "deployments.serve"], log=log, env=kept)
     return process
 
 
-def _await_online(environment: dict[str, str], home: Home) -> None:
-    """Until the worker has registered itself and polls."""
-    os.environ.update(environment)
-    import httpx
+def _noted(home: Home) -> tuple[Process | None, bool]:
+    """The worker's process, alive or not, and whether it polls."""
+    from cartum_roapp.service.process import Process
+    from deployments.serve import RECORD
 
-    api = environment["PREFECT_API_URL"]
-    deadline = time.monotonic() + _TIMEOUT
-    while time.monotonic() < deadline:
-        answer = httpx.post(f"{api}/work_pools/cartum-roapp/workers/filter", json={}, timeout=10)
-        if answer.status_code == 200 and any(one.get("status") == "ONLINE" for one in answer.json()):
-            return
-        time.sleep(0.3)
-    say(f"The worker has not reported yet; see {home.log_path('worker')}.")
-
-
-def _noted(path: Path) -> object:
     try:
-        return json_.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
+        record = json_.loads((home.run / RECORD).read_text())
+        return Process.load(record["process"]), bool(record["serving"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, False

@@ -43,12 +43,12 @@ def match_account(values: Mapping[str, object], account: AccountLists, problems:
     if order_type_id is not None and order_type_id not in {order_type.id for order_type in account.order_types}:
         problems.add("order_type_id", f"RO App has no order type {order_type_id}.", _write_one(account.order_types))
     _match_managers(values.get("managers"), account, problems)
-    field = cast(str | None, values.get("order_number_field"))
+    key = cast(str | None, values.get("order_number_field"))
     fields = account.custom_fields
-    if field is not None and fields is not None and field not in {custom.key for custom in fields}:
+    if key is not None and fields is not None and key not in {custom.key for custom in fields}:
         shown = [f'{custom.key} "{custom.name}"' for custom in fields]
         fix = f"write one of {_enough(shown)}" if shown else "make an order field in RO App, or leave the key out"
-        problems.add("order_number_field", f"RO App has no order field {field}.", fix)
+        problems.add("order_number_field", f"RO App has no order field {key}.", fix)
     targets = set(cast(dict[int, int], values.get("statuses") or {}).values())
     unknown = sorted(targets - {status.id for status in account.statuses})
     if unknown:

@@ -14,7 +14,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.once import Patience, utc_now
-from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.delivery.session import AccountSession, Guarded
 from cartum_roapp.ledger import intents, outbox
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
@@ -76,10 +76,11 @@ async def deliver(
             return bool(intents.due_rechecks(connection, account.name, utc_now()))
 
     throttled = _Throttled(lambda: left() == 0 and not rest())
+    guarded = Guarded(slots)
     async with RoApp(
         account.base_url,
         account.api_key,
-        limiter=slots,
+        limiter=guarded,
         timeout=settings.http_timeout,
         retries=settings.retries,
         retry_base=settings.retry_base,
@@ -93,10 +94,12 @@ async def deliver(
                         break
                     await asyncio.sleep(_POLL)
                     continue
+                guarded.session = session
                 try:
                     drain = Drain(session, roapp, account, {key: shops[key] for key in served}, patience)
                     await drain.run(throttled)
                 finally:
+                    guarded.session = None
                     session.release()
                 if own in drain.stopped:
                     raise drain.stopped[own]

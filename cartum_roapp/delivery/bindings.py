@@ -11,9 +11,10 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
-from cartum_roapp.delivery.markers import MarkerIndex, marker
+from cartum_roapp.delivery.markers import MarkerIndex, marker, read
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import intents, matches
 from cartum_roapp.ledger.intents import Intent
@@ -35,27 +36,47 @@ class Bound:
     def ro_id(self) -> int:
         return self.match.ro_id
 
+    @property
+    def client(self) -> int | None:
+        """Whose order it is in RO App, as far as that is known."""
+        return self.seen.client_id if self.seen is not None else self.match.contact_id
+
 
 class OrderBindings:
     """Finds or makes the RO App order of a shop order."""
 
-    def __init__(self, session: AccountSession, roapp: RoApp, once: Once) -> None:
+    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, markers: MarkerIndex) -> None:
         self._session = session
         self._roapp = roapp
         self._once = once
-        self._markers = MarkerIndex(session, roapp)
+        self._markers = markers
 
-    async def ensure(self, order: WantedOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
-        """Raises BadRecord `doubled` or `marker-elsewhere` when a person has to decide, Later while an
-        earlier create may still arrive. May be called again after any of them."""
+    async def find(self, order: WantedOrder, shop: ShopConfig) -> Bound | None:
+        """The order that is bound, else the one that carries the marker; None where there is neither.
+
+        Raises BadRecord `doubled` or `marker-elsewhere` when a person has to decide. May be called twice.
+        """
         match = self._match(order)
-        if match is not None:
+        if match is not None and len(self._markers.known(order.shop, order.number)) < 2:
             return Bound(match, fresh=False)
         found = await self._markers.find(order.shop, order.number, order.created_at)
-        adopted = await self._adopt(order, found, shop) if found else None
-        return adopted or await self._create(order, contact, manager, shop)
+        return await self._adopt(order, found, match, shop)
 
-    async def see(self, order: WantedOrder, bound: Bound) -> RoOrder:
+    async def find_unclear(self, order: WantedOrder, shop: ShopConfig) -> Bound | None:
+        """The order that an unclear create has made after all, for a shop order that nobody would create any more.
+        Raises Later while it may still arrive."""
+        with self._session.transaction() as connection:
+            ours = marker(order.shop, order.number)
+            earlier = intents.unsettled(connection, self._session.account, "order", ours)
+        if earlier is None:
+            return None
+        await self._markers.look_again(earlier.sent_at)
+        found = await self._adopt(order, self._markers.known(order.shop, order.number), None, shop)
+        if found is None:
+            self._once.give_up(earlier)
+        return found
+
+    async def see(self, bound: Bound) -> RoOrder:
         """RO App's order as it stands. Raises BadRecord when somebody deleted it there."""
         if bound.seen is None:
             bound.seen = await self._roapp.order(bound.ro_id)
@@ -68,48 +89,58 @@ class OrderBindings:
             )
         return bound.seen
 
+    def renew(self, order: WantedOrder, bound: Bound) -> Bound:
+        """The same order with what the ledger knows of it now."""
+        bound.match, bound.seen = self._match(order) or bound.match, None
+        return bound
+
     def _match(self, order: WantedOrder) -> OrderMatch | None:
         with self._session.transaction() as connection:
             return matches.order(connection, order.shop, order.number)
 
-    async def _adopt(self, order: WantedOrder, found: list[Marked], shop: ShopConfig) -> Bound | None:
-        """Binds the RO App order that carries the marker; never one of another location or order type."""
-        alive = []
-        for one in found:
-            seen = await self._roapp.order(one.ro_id)
-            if seen is None:
-                self._markers.forget(one.ro_id)
-            else:
-                alive.append(seen)
+    async def _adopt(
+        self, order: WantedOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
+    ) -> Bound | None:
+        """Binds the RO App order that carries the marker; never one of another location or order type, or one that
+        is another shop order."""
+        alive = await self._carriers(order, found)
         if not alive:
-            return None
+            return None if match is None else Bound(match, fresh=False)
         _refuse_doubled([seen.id for seen in alive])
         seen = alive[0]
+        if match is not None and match.ro_id == seen.id:
+            return Bound(match, fresh=False, seen=seen)
         if seen.branch_id not in (None, shop.location_id) or seen.order_type_id not in (None, shop.order_type_id):
-            raise BadRecord(
-                f"RO App order {seen.id} carries this order's marker but has another location or order type.",
-                code="marker-elsewhere",
-                field="manager_notes",
-                fix="Move that order back, or take the marker out of its notes.",
-            )
+            raise _elsewhere(seen, "has another location or order type", "Move that order back, or take the marker out")
         ours = marker(order.shop, order.number)
         with self._session.transaction() as connection:
+            owner = matches.bound_to(connection, self._session.account, seen.id)
+            if owner not in (None, (order.shop, order.number)):
+                raise _elsewhere(seen, f"is the shop's order {owner[1] if owner else ''}", "Put its own marker back")
+            matches.unbind_order(connection, order.shop, order.number)
             made_here = intents.unsettled(connection, self._session.account, "order", ours) is not None
-            self._bind(connection, order, seen.id)
+            self._bind(connection, order, seen.id, contact=seen.client_id if made_here else None)
             intents.found(connection, self._session.account, "order", ours, seen.id)
             if not made_here:
-                # Made by an earlier life of the ledger, which also commented on it.
-                matches.note_order(
-                    connection,
-                    order.shop,
-                    order.number,
-                    comment_hash=notes.digest(notes.delivery(order, shop.language)),
-                )
+                take_over(connection, order, seen, shop)
         match = self._match(order)
         assert match is not None
         return Bound(match, fresh=False, seen=seen)
 
-    async def _create(self, order: WantedOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
+    async def _carriers(self, order: WantedOrder, found: list[Marked]) -> list[RoOrder]:
+        """Those of the orders that are still there and still carry this marker."""
+        alive = []
+        for one in found:
+            seen = await self._roapp.order(one.ro_id)
+            if seen is None or read(seen) != (order.shop, order.number):
+                self._markers.forget(one.ro_id)
+            else:
+                alive.append(seen)
+        return alive
+
+    async def create(self, order: WantedOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
+        """For an order that `find` has not found. Raises Later while an earlier create may still arrive, BadRecord
+        `doubled` when two did, or what RO App refuses. May be called again after any of them."""
         ours = marker(order.shop, order.number)
         text = notes.block(order, ours, shop.name, shop.language)
         body: dict[str, object] = {
@@ -123,21 +154,24 @@ class OrderBindings:
         }
         if shop.order_number_field:
             body["custom_fields"] = {shop.order_number_field: ours}
-        resumed = False
+        earlier: RoOrder | None = None
 
         async def send(before: Before) -> int:
             return await self._roapp.create_order(body, before=before)
 
         async def find(intent: Intent) -> int | None:
-            nonlocal resumed
+            nonlocal earlier
             await self._markers.look_again(intent.sent_at)
-            found = self._markers.known(order.shop, order.number)
-            _refuse_doubled([one.ro_id for one in found])
-            resumed = bool(found)
-            return found[0].ro_id if found else None
+            alive = await self._carriers(order, self._markers.known(order.shop, order.number))
+            _refuse_doubled([seen.id for seen in alive])
+            earlier = alive[0] if alive else None
+            return earlier.id if earlier else None
 
         def bind(connection: Connection, ro_id: int) -> None:
-            self._bind(connection, order, ro_id, contact, manager, notes.digest(text))
+            if earlier is None:
+                self._bind(connection, order, ro_id, contact, manager, notes.digest(text))
+            else:  # it was made of an older version of the order
+                self._bind(connection, order, ro_id, earlier.client_id, manager)
             self._markers.note(
                 connection, Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             )
@@ -145,7 +179,7 @@ class OrderBindings:
         await self._once.make("order", ours, shop=order.shop, number=order.number, find=find, send=send, bind=bind)
         match = self._match(order)
         assert match is not None
-        return Bound(match, fresh=not resumed)
+        return Bound(match, fresh=earlier is None, seen=earlier)
 
     def _bind(
         self,
@@ -168,11 +202,25 @@ class OrderBindings:
         )
 
 
+def _elsewhere(seen: RoOrder, what: str, fix: str) -> BadRecord:
+    return BadRecord(
+        f"RO App order {seen.id} carries this order's marker but {what}.",
+        code="marker-elsewhere",
+        field="manager_notes",
+        fix=f"{fix} in its notes; the order goes through by itself then.",
+    )
+
+
 def _refuse_doubled(ids: list[int]) -> None:
     if len(ids) > 1:
-        raise BadRecord(
-            f"RO App has this order {len(ids)} times: {', '.join(map(str, ids))}.",
-            code="doubled",
-            field="manager_notes",
-            fix="Keep one and delete the others in RO App by hand.",
-        )
+        raise doubled(f"this order {len(ids)} times: {', '.join(map(str, ids))}", "manager_notes")
+
+
+def doubled(what: str, field: str) -> BadRecord:
+    """RO App has something twice, named with the ids. Nothing is deleted by us (DESIGN §3)."""
+    return BadRecord(
+        f"RO App has {what}.",
+        code="doubled",
+        field=field,
+        fix="Keep one and delete the others in RO App by hand; it is let go by itself then.",
+    )

@@ -7,9 +7,7 @@ Several candidates are held for a person. Nothing of a contact is overwritten: w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -17,47 +15,32 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact
 from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
 from cartum_roapp.delivery.once import Before, Once
+from cartum_roapp.delivery.search import ContactSearch, mail
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import intents, matches
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.matches import ContactMatch
 from cartum_roapp.ledger.wanted import WantedOrder
-from cartum_roapp.orders.phones import e164, spellings
-
-T = TypeVar("T")
 
 _LONGEST_NAME = 120  # roapp §7
 
 
 class ContactBook:
     """Finds or makes the contact of an order's buyer. One buyer at a time, so that two orders of one
-    buyer never make two contacts; `ahead` gives the buyers of the next orders, searched in one call."""
+    buyer never make two contacts."""
 
-    def __init__(
-        self,
-        session: AccountSession,
-        roapp: RoApp,
-        once: Once,
-        region: Callable[[str], str | None],
-        ahead: Callable[[], Iterable[tuple[str, str]]],
-    ) -> None:
+    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, search: ContactSearch) -> None:
         self._session = session
         self._roapp = roapp
         self._once = once
-        self._region = region
-        self._ahead = ahead
+        self._search = search
         self._turn = asyncio.Lock()
-        self._seen: dict[int, Contact] = {}
-        self._searched: set[str] = set()
-        self._complete = False
 
-    async def resolve(self, order: WantedOrder) -> int:
-        """RO App's contact id. Raises BadRecord `contact-ambiguous` when a person has to choose."""
+    async def resolve(self, order: WantedOrder, client: int | None = None) -> int:
+        """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides for a
+        buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when a person has to choose."""
         async with self._turn:
-            known = self._known(order)
-            if known is None:
-                known = await self._adopt(order)
+            known = self._known(order) or await self._adopt(order, client)
             if known is None:
                 return await self._create(order)
             await self._complete_data(order, known)
@@ -67,71 +50,45 @@ class ContactBook:
         """RO App refused this contact: a person merged or deleted it. The next order searches anew."""
         with self._session.transaction() as connection:
             matches.unbind_contact(connection, self._session.account, ro_id)
-        self._seen.pop(ro_id, None)
-        self._searched.clear()
-        self._complete = False
+        self._search.forget()
 
     def _known(self, order: WantedOrder) -> ContactMatch | None:
-        account = self._session.account
         with self._session.transaction() as connection:
-            match = matches.contact(connection, account, order.customer)
-            if match is not None or not order.buyer_email:
-                return match
-            same_email = matches.contacts_by_email(connection, account, order.buyer_email)
-        usable = {one.ro_id: one for one in same_email if not (one.phone and order.buyer_phone)}
-        return self._only(usable.values(), "e-mail", key=lambda one: one.ro_id)
+            return matches.contact(connection, self._session.account, identity(order))
 
-    async def _adopt(self, order: WantedOrder) -> ContactMatch | None:
-        await self._search(order)
-        region = self._region(order.shop)
-        contact = None
-        if order.buyer_phone:
-            same = [one for one in self._seen.values() if order.buyer_phone in _phones(one, region)]
-            contact = self._only(same, "phone number", key=lambda one: one.id)
-        if contact is None and order.buyer_email:
-            same = [
-                one
-                for one in self._seen.values()
-                if one.email.strip().lower() == order.buyer_email and not (order.buyer_phone and _phones(one, region))
-            ]
-            contact = self._only(same, "e-mail address", key=lambda one: one.id)
+    async def _adopt(self, order: WantedOrder, client: int | None) -> ContactMatch | None:
+        """By phone, then by the e-mail of a contact that we know, then by that of any."""
+        if not (order.buyer_phone or order.buyer_email):
+            return None if client is None else ContactMatch(identity(order), client, "", "")
+        contact = await self._search.by_phone(order)
+        if contact is None:
+            known = await self._known_by_email(order)
+            if known is not None:
+                return known
+            contact = await self._search.by_email(order)
         return None if contact is None else self._match(order, contact)
 
+    async def _known_by_email(self, order: WantedOrder) -> ContactMatch | None:
+        """None also when several have it: RO App knows better whether a person has merged them."""
+        if not order.buyer_email:
+            return None
+        with self._session.transaction() as connection:
+            same = matches.contacts_by_email(connection, self._session.account, order.buyer_email)
+        phones = {one.ro_id: one.phone for one in same if one.phone}
+        usable = {one.ro_id for one in same} - (set(phones) if order.buyer_phone else set())
+        if len(usable) != 1:
+            return None
+        (ro_id,) = usable
+        if order.buyer_phone:
+            contact = await self._roapp.contact(ro_id)
+            if contact is not None and self._search.phones(contact, order.shop):
+                return None  # staff have given it a phone since, another one than this buyer's
+        return ContactMatch(identity(order), ro_id, phones.get(ro_id, ""), order.buyer_email)
+
     def _match(self, order: WantedOrder, contact: Contact) -> ContactMatch:
-        phones = _phones(contact, self._region(order.shop))
+        phones = self._search.phones(contact, order.shop)
         phone = order.buyer_phone if order.buyer_phone in phones else next(iter(sorted(phones)), "")
-        return ContactMatch(order.customer, contact.id, phone, contact.email.strip().lower())
-
-    async def _search(self, order: WantedOrder) -> None:
-        """Fills `_seen` with every contact that may be this buyer, and with those of the next orders."""
-        if self._complete or not (order.buyer_phone or order.buyer_email):
-            return
-        wanted = [(order.buyer_phone, order.buyer_email), *self._ahead()]
-        phones = [
-            phone for phone in dict.fromkeys(phone for phone, _ in wanted) if phone and phone not in self._searched
-        ]
-        emails = [
-            email for email in dict.fromkeys(email for _, email in wanted) if email and email not in self._searched
-        ]
-        if order.buyer_phone in phones:
-            await self._walk(phones=phones)
-        if order.buyer_email in emails and not self._complete:
-            await self._walk(emails=emails)
-
-    async def _walk(self, phones: list[str] | None = None, emails: list[str] | None = None) -> None:
-        written = [spelling for phone in phones or () for spelling in spellings(phone)]
-        digits = {_digits(spelling) for spelling in written}
-        stranger = False
-        async for page in self._roapp.walk_contacts(phones=written, emails=emails or ()):
-            for contact in page:
-                self._seen[contact.id] = contact
-                if phones:
-                    stranger |= not any(_digits(phone) in digits for phone in contact.phones)
-                else:
-                    stranger |= contact.email.strip().lower() not in (emails or ())
-        self._searched.update(phones or emails or ())
-        # A row nobody asked for: the filter is ignored (roapp §2), so this was a walk of all contacts.
-        self._complete |= stranger
+        return ContactMatch(identity(order), contact.id, phone, mail(contact))
 
     async def _create(self, order: WantedOrder) -> int:
         first, _, last = (order.buyer_name or order.buyer_phone or order.buyer_email or "?").partition(" ")
@@ -149,77 +106,71 @@ class ContactBook:
             return await self._roapp.create_contact(body, before=before)
 
         def bind(connection: Connection, ro_id: int) -> None:
-            matches.bind_contact(
-                connection,
-                self._session.account,
-                order.customer,
-                ro_id,
-                phone=order.buyer_phone,
-                email=order.buyer_email,
-            )
+            account = self._session.account
+            phone, email = order.buyer_phone, order.buyer_email
+            matches.bind_contact(connection, account, identity(order), ro_id, phone=phone, email=email)
 
         async def find(intent: Intent) -> int | None:
-            return await self._made_by(intent, order)
+            return next(iter(await self.made_by(intent, order)), None)
 
         return await self._once.make(
-            "contact", order.customer, shop=order.shop, number=order.number, find=find, send=send, bind=bind
+            "contact", identity(order), shop=order.shop, number=order.number, find=find, send=send, bind=bind
         )
 
-    async def _made_by(self, intent: Intent, order: WantedOrder) -> int | None:
-        """What an unclear create made: by its time, then by marker, phone or e-mail."""
+    async def made_by(self, intent: Intent, order: WantedOrder | None = None) -> list[int]:
+        """What an unclear create of a contact made: created since, with its marker, or the order's buyer."""
         since: datetime = intent.sent_at - BEFORE_INTENT - CLOCKS
         ours = marker(intent.shop, intent.number)
-        region = self._region(order.shop)
+        found = []
         async for page in self._roapp.walk_contacts(created_from=since):
             for contact in page:
-                if (contact.notes or "").startswith(ours):
-                    return contact.id
-                if order.buyer_phone and order.buyer_phone in _phones(contact, region):
-                    return contact.id
-        return None
+                marked = (contact.notes or "").startswith(ours) and _fits(contact, intent, self._search)
+                if marked or (order is not None and self._is_buyer(contact, order)):
+                    found.append(contact.id)
+        return sorted(found)
+
+    def _is_buyer(self, contact: Contact, order: WantedOrder) -> bool:
+        phones = self._search.phones(contact, order.shop)
+        if order.buyer_phone:
+            return order.buyer_phone in phones
+        return bool(order.buyer_email) and not phones and mail(contact) == order.buyer_email
 
     async def _complete_data(self, order: WantedOrder, known: ContactMatch) -> None:
         """Adds the phone or e-mail that RO App's contact lacks. A PATCH may be repeated; arrays are replaced
         whole (roapp §3.1), so phones are read, merged and written."""
-        lacks_phone = bool(order.buyer_phone) and not known.phone
-        lacks_email = bool(order.buyer_email) and not known.email
-        if lacks_phone or lacks_email:
-            contact = await self._roapp.contact(known.ro_id) or self._seen.get(known.ro_id)
+        phone, email = known.phone or order.buyer_phone, known.email or order.buyer_email
+        if (phone, email) != (known.phone, known.email):
+            contact = await self._roapp.contact(known.ro_id) or self._search.seen.get(known.ro_id)
             body: dict[str, object] = {}
-            if contact is not None and lacks_phone and not contact.phones:
-                body["phones"] = [_written(order.buyer_phone)]
-            if contact is not None and lacks_email and not contact.email:
-                body["email"] = order.buyer_email
+            if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
+                phone, email = known.phone, known.email
+            else:
+                if not known.phone and order.buyer_phone and not contact.phones:
+                    body["phones"] = [_written(order.buyer_phone)]
+                if not known.email and order.buyer_email and not contact.email:
+                    body["email"] = order.buyer_email
             if body:
                 await self._roapp.update_contact(known.ro_id, body)
+        account = self._session.account
         with self._session.transaction() as connection:
-            stored = matches.contact(connection, self._session.account, order.customer)
-            phone, email = known.phone or order.buyer_phone, known.email or order.buyer_email
+            stored = matches.contact(connection, account, identity(order))
             if stored is None or (stored.phone, stored.email) != (phone, email):
-                account = self._session.account
-                matches.bind_contact(connection, account, order.customer, known.ro_id, phone=phone, email=email)
-                intents.found(connection, account, "contact", order.customer, known.ro_id)
-
-    @staticmethod
-    def _only(candidates: Iterable[T], what: str, *, key: Callable[[T], int]) -> T | None:
-        found = sorted(candidates, key=key)
-        if len(found) > 1:
-            ids = ", ".join(str(key(one)) for one in found)
-            raise BadRecord(
-                f"several contacts of RO App have the buyer's {what}: {ids}.",
-                code="contact-ambiguous",
-                field="delivery_phone" if what == "phone number" else "delivery_email",
-                fix="Merge them in RO App; the order goes through by itself then.",
-            )
-        return found[0] if found else None
+                matches.bind_contact(connection, account, identity(order), known.ro_id, phone=phone, email=email)
+                intents.found(connection, account, "contact", identity(order), known.ro_id)
 
 
-def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdigit())[-9:]
+def identity(order: WantedOrder) -> str:
+    """By what the buyer is known on the account. Order numbers repeat from shop to shop."""
+    anonymous = not (order.buyer_phone or order.buyer_email)
+    return f"order:{order.shop}:{order.number}" if anonymous else order.customer
 
 
-def _phones(contact: Contact, region: str | None) -> set[str]:
-    return {phone for phone in (e164(one, region) for one in contact.phones) if phone}
+def _fits(contact: Contact, intent: Intent, search: ContactSearch) -> bool:
+    """An order whose buyer was changed in the shop has made two contacts, each with the order's marker."""
+    kind, _, value = intent.identity.partition(":")
+    if kind == "phone":
+        return value in search.phones(contact, intent.shop)
+    return kind != "email" or mail(contact) == value
 
 
 def _written(phone: str) -> dict[str, object]:

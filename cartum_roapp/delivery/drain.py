@@ -12,7 +12,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.once import Later, Patience, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
-from cartum_roapp.delivery.recheck import recheck
+from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.errors import BadConfig, BadRecord, Retryable
 from cartum_roapp.ledger import held, outbox, wanted
@@ -26,8 +26,8 @@ AHEAD = 25
 FAILURES = 3
 REFUSALS = 3
 _IDLE = 0.2
-# Fields that are about one order's own records, not about the shop's settings.
-_OWN_FIELDS = {"client_id", "entity_id", "manager_notes"}
+# Fields that are about one order's own records or state, not about the shop's settings.
+_OWN_FIELDS = {"client_id", "entity_id", "manager_notes", "status_id"}
 
 Done = Callable[[], bool]
 
@@ -46,6 +46,7 @@ class Drain:
         self._session = session
         self._roapp = roapp
         self._account = account
+        self._pause = patience.recheck_after
         self._shops = dict(shops)
         self._delivery = OrderDelivery(session, roapp, patience, self._region, self._buyers_ahead)
         self._claimed: set[tuple[str, str]] = set()
@@ -61,7 +62,10 @@ class Drain:
         is left out, with its error in `stopped`.
         """
         await self._check_company()
-        await recheck(self._session, self._roapp)
+        delivery = self._delivery
+        await Recheck(
+            self._session, self._roapp, delivery.markers, delivery.contacts, delivery.products, self._pause
+        ).run()
         workers = [asyncio.create_task(self._work(done)) for _ in range(IN_FLIGHT)]
         try:
             await asyncio.gather(*workers)
@@ -126,7 +130,7 @@ class Drain:
         with self._session.transaction() as connection:
             held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
             outbox.hold(connection, claim.shop, claim.number, claim.version)
-        if error.code == "refused" and error.field and error.field not in _OWN_FIELDS:
+        if error.code == "refused" and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
             self._suspect(claim, error)
 
     def _suspect(self, claim: Claim, error: BadRecord) -> None:

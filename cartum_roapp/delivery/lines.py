@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -37,19 +37,23 @@ class OrderLines:
 
         False when goods were written off: then nothing is touched (DESIGN §2, P5). May be called twice.
         """
+        account = self._session.account
         with self._session.transaction() as connection:
             ours = {(line.product, line.price): line for line in matches.lines(connection, order.shop, order.number)}
+            unsettled = intents.unsettled_of(connection, account, "line", order.shop, order.number)
         wanted = {(line.product, line.price): line for line in order.lines}
-        if _quantities(ours) == {key: line.quantity for key, line in wanted.items()}:
+        if not unsettled and _quantities(ours) == {key: line.quantity for key, line in wanted.items()}:
             return True
         items = [] if fresh else await self._roapp.items(ro_id)
         if any(item.written_off for item in items):
             return False
         self._adopt(order, ours, wanted, products, items)
-        present = {item.id for item in items} | ({line.item_id for line in ours.values()} if fresh else set())
+        self._claim_unwanted(order, ours, wanted, products, items, unsettled)
+        present = {item.id for item in items}
         for key, line in wanted.items():
             await self._bring_line(order, ro_id, ours, key, line, wanted, products[line.product], assignee, present)
-        await self._take_out(order, ro_id, [line for key, line in ours.items() if key not in wanted and line.quantity])
+        unwanted = [line for key, line in ours.items() if key not in wanted and line.quantity]
+        await self._take_out(order, ro_id, unwanted, present)
         return True
 
     def _adopt(
@@ -60,15 +64,41 @@ class OrderLines:
         products: Mapping[str, int],
         items: Sequence[RoItem],
     ) -> None:
-        """Items that no line of ours owns are matched by (product, price) before anything is added."""
-        free = [item for item in items if item.id not in {line.item_id for line in ours.values()}]
-        for key, line in wanted.items():
-            if key in ours:
+        """Items that no line of ours owns are matched by (product, price) before anything is added. In an order
+        of which no line is known (of an earlier life of the ledger) then by product alone: its price changed since."""
+        free = _free(items, ours)
+        left = [line for key, line in wanted.items() if key not in ours]
+        for by_price in (True,) if ours else (True, False):
+            for line in list(left):
+                entity = products[line.product]
+                same = [item for item in free if _carries(item, entity, line.price if by_price else None)]
+                if same:
+                    free.remove(same[0])
+                    left.remove(line)
+                    price = line.price if by_price else same[0].price
+                    self._bind(order, ours, LineMatch(line.product, price, same[0].id, same[0].quantity), entity)
+
+    def _claim_unwanted(
+        self,
+        order: WantedOrder,
+        ours: dict[Key, LineMatch],
+        wanted: Mapping[Key, WantedLine],
+        products: Mapping[str, int],
+        items: Sequence[RoItem],
+        unsettled: Sequence[Intent],
+    ) -> None:
+        """A line whose adding ended unclear and that the shop took out since is ours all the same. Raises Later
+        while it may still arrive."""
+        expected = {_identity(order, line.product, line.price, products[line.product]) for line in wanted.values()}
+        for intent in unsettled:
+            if intent.identity in expected:
                 continue
-            same = [item for item in free if _carries(item, products[line.product], line.price)]
+            product, price, entity = _parts(order, intent)
+            same = [item for item in _free(items, ours) if _carries(item, entity, price)]
             if same:
-                free.remove(same[0])
-                self._bind(order, ours, LineMatch(line.product, line.price, same[0].id, same[0].quantity))
+                self._bind(order, ours, LineMatch(product, price, same[0].id, same[0].quantity), entity)
+            else:
+                self._once.give_up(intent)
 
     async def _bring_line(
         self,
@@ -96,6 +126,7 @@ class OrderLines:
             await self._roapp.update_item(ro_id, known.item_id, body)
             ours.pop((known.product, known.price), None)
             self._bind(order, ours, LineMatch(line.product, line.price, known.item_id, line.quantity))
+            self._removable(order, known.item_id)
             return
         await self._add(order, ro_id, ours, line, entity, assignee)
 
@@ -139,7 +170,7 @@ class OrderLines:
 
         item_id = await self._once.make(
             "line",
-            _identity(order, line.product, line.price),
+            _identity(order, line.product, line.price, entity),
             shop=order.shop,
             number=order.number,
             find=find,
@@ -148,12 +179,15 @@ class OrderLines:
         )
         ours[(line.product, line.price)] = LineMatch(line.product, line.price, item_id, line.quantity)
 
-    async def _take_out(self, order: WantedOrder, ro_id: int, lines: Sequence[LineMatch]) -> None:
+    async def _take_out(
+        self, order: WantedOrder, ro_id: int, lines: Sequence[LineMatch], present: Collection[int]
+    ) -> None:
         """No source knows how to delete a line (roapp §3.2): its quantity becomes 0 where RO App takes that,
         else a person is asked."""
         for line in lines:
             try:
-                await self._roapp.update_item(ro_id, line.item_id, {"quantity": 0})
+                if line.item_id in present:
+                    await self._roapp.update_item(ro_id, line.item_id, {"quantity": 0})
             except BadRecord as error:
                 problem = BadRecord(
                     f"the shop took a line out; RO App does not let line {line.item_id} go.",
@@ -170,21 +204,39 @@ class OrderLines:
                     connection, order.shop, order.number, LineMatch(line.product, line.price, line.item_id, Decimal(0))
                 )
 
-    def _bind(self, order: WantedOrder, ours: dict[Key, LineMatch], line: LineMatch) -> None:
+    def _removable(self, order: WantedOrder, item_id: int) -> None:
+        """The shop has the line again: nobody needs to remove it any more."""
+        with self._session.transaction() as connection:
+            held.clear(connection, order.shop, "line", [f"{order.number}/{item_id}"])
+
+    def _bind(self, order: WantedOrder, ours: dict[Key, LineMatch], line: LineMatch, entity: int | None = None) -> None:
         with self._session.transaction() as connection:
             matches.bind_line(connection, order.shop, order.number, line)
-            identity = _identity(order, line.product, line.price)
-            intents.found(connection, self._session.account, "line", identity, line.item_id)
+            if entity is not None:
+                identity = _identity(order, line.product, line.price, entity)
+                intents.found(connection, self._session.account, "line", identity, line.item_id)
         ours[(line.product, line.price)] = line
 
 
-def _identity(order: WantedOrder, product: str, price: Decimal) -> str:
-    return f"{marker(order.shop, order.number)} {product} {price:.4f}"
+def _identity(order: WantedOrder, product: str, price: Decimal, entity: int) -> str:
+    return f"{marker(order.shop, order.number)} {product} {price:.4f} {entity}"
 
 
-def _carries(item: RoItem, entity: int, price: Decimal) -> bool:
+def _parts(order: WantedOrder, intent: Intent) -> tuple[str, Decimal, int]:
+    """(product, price, RO App's product) of a line's intent."""
+    rest, _, entity = intent.identity.removeprefix(f"{marker(order.shop, order.number)} ").rpartition(" ")
+    product, _, price = rest.rpartition(" ")
+    return product, Decimal(price), int(entity)
+
+
+def _free(items: Sequence[RoItem], ours: Mapping[Key, LineMatch]) -> list[RoItem]:
+    owned = {line.item_id for line in ours.values()}
+    return [item for item in items if item.id not in owned]
+
+
+def _carries(item: RoItem, entity: int, price: Decimal | None) -> bool:
     """RO App keeps money with two decimals (roapp §2)."""
-    return item.entity_id == entity and round(item.price, 2) == round(price, 2)
+    return item.entity_id == entity and (price is None or round(item.price, 2) == round(price, 2))
 
 
 def _quantities(lines: Mapping[Key, LineMatch]) -> dict[Key, Decimal]:

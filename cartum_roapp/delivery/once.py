@@ -74,14 +74,15 @@ class Once:
             believable = earlier.deadline + timedelta(seconds=patience.unclear_wait)
             if utc_now() < believable:
                 raise Later(believable)
-            with session.transaction() as connection:
-                intents.settle(connection, earlier.id, "absent")
 
         sent: list[int] = []
 
         def before() -> None:
             now = utc_now()
             with session.transaction() as connection:
+                if earlier is not None and not sent:
+                    # Together with the repeat, so that a kill in between can't hide that it is one.
+                    intents.settle(connection, earlier.id, "absent")
                 intent = intents.begin(
                     connection,
                     account=session.account,
@@ -109,6 +110,15 @@ class Once:
             raise
         self._settle(sent[0], made, bind)
         return made
+
+    def give_up(self, earlier: Intent) -> None:
+        """What this unclear call would have made is not wanted any more, and a look has not found it. Raises Later
+        while it may still arrive."""
+        believable = earlier.deadline + timedelta(seconds=self._patience.unclear_wait)
+        if utc_now() < believable:
+            raise Later(believable)
+        with self._session.transaction() as connection:
+            intents.settle(connection, earlier.id, "absent")
 
     def _settle(self, intent: int, ro_id: int, bind: Callable[[Connection, int], None]) -> None:
         with self._session.transaction() as connection:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.bindings import OrderBindings
+from cartum_roapp.delivery.bindings import Bound, OrderBindings
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.lines import OrderLines
+from cartum_roapp.delivery.markers import MarkerIndex
 from cartum_roapp.delivery.once import Later, Once, Patience, utc_now
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
+from cartum_roapp.delivery.search import ContactSearch
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.errors import BadConfig, BadRecord
-from cartum_roapp.ledger import matches, wanted
+from cartum_roapp.ledger import wanted
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.ledger.wanted import WantedOrder
 
@@ -37,13 +39,15 @@ class OrderDelivery:
         once = Once(session, patience)
         self._session = session
         self._roapp = roapp
-        self._contacts = ContactBook(session, roapp, once, region, ahead)
-        self._products = ProductBook(session, roapp, once)
-        self._bindings = OrderBindings(session, roapp, once)
+        self.markers = MarkerIndex(session, roapp)
+        self.contacts = ContactBook(session, roapp, once, ContactSearch(roapp, region, ahead))
+        self.products = ProductBook(session, roapp, once)
+        self._bindings = OrderBindings(session, roapp, once, self.markers)
         self._lines = OrderLines(session, roapp, once)
         self._remarks = Remarks(session, roapp, once, self._bindings)
         self._status = OrderStatus(session, roapp, once, self._bindings)
         self._employees: list[int] | None = None
+        self._searched_anew: set[tuple[str, str]] = set()
 
     async def deliver(self, claim: Claim, shop: ShopConfig) -> int:
         """Brings the newest state of the order into RO App; gives the version that was sent.
@@ -52,34 +56,71 @@ class OrderDelivery:
         """
         with self._session.transaction() as connection:
             order = wanted.read(connection, claim.shop, claim.number)
-            match = matches.order(connection, claim.shop, claim.number)
-        if order.gone_at and match is None:
-            return order.version
+        bound = await self._bindings.find(order, shop)
+        if bound is None and order.gone_at:
+            bound = await self._bindings.find_unclear(order, shop)
+            if bound is None:
+                return order.version
 
-        contact = await self._contacts.resolve(order)
-        products = {line.product: await self._products.resolve(order, line, shop) for line in order.lines}
-        manager = (match and match.manager_id) or await self._manager(order, shop)
+        contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
+        products = {line.product: await self.products.resolve(order, line, shop) for line in order.lines}
+        manager = (bound and bound.match.manager_id) or await self._manager(order, shop)
         try:
-            bound = await self._bindings.ensure(order, contact, manager, shop)
-            kept = await self._lines.bring(order, bound.ro_id, products, manager, fresh=bound.fresh)
+            bound = bound or await self._bindings.create(order, contact, manager, shop)
+            await self._bring(order, bound, contact, products, manager, shop)
         except BadRecord as error:
-            self._forget_refused(error, claim, contact, products)
-            raise
-        await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
-        await self._status.bring(order, bound, shop)
+            if bound is not None and error.code == "not-found":
+                bound.seen = None
+                await self._bindings.see(bound)
+            await self._search_anew(error, order, contact, products)
+            if bound is None or error.code != "refused" or not await self._opened(order, bound, shop):
+                raise
+            await self._bring(order, bound, contact, products, manager, shop)
         return order.version
 
-    def _forget_refused(self, error: BadRecord, claim: Claim, contact: int, products: dict[str, int]) -> None:
-        """A contact or product that staff merged or deleted is searched anew, once."""
-        if error.field == "client_id":
-            self._contacts.forget(contact)
-        elif error.field == "entity_id":
-            for product in products.values():
-                self._products.forget(product)
-        else:
+    async def _bring(
+        self,
+        order: WantedOrder,
+        bound: Bound,
+        contact: int,
+        products: Mapping[str, int],
+        manager: int,
+        shop: ShopConfig,
+    ) -> None:
+        """What an order has besides itself; the status comes last, as a closed one may lock the order."""
+        kept = await self._lines.bring(order, bound.ro_id, products, manager, fresh=bound.fresh)
+        await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
+        await self._status.bring(order, bound, shop)
+
+    async def _opened(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
+        """An order that the shop reopened has to be opened in RO App before it takes any change. True when its
+        status has been set just now."""
+        before = bound.match.sent_status
+        if before == order.status_id:
+            return False
+        await self._status.bring(order, bound, shop)
+        return self._bindings.renew(order, bound).match.sent_status != before
+
+    async def _search_anew(
+        self, error: BadRecord, order: WantedOrder, contact: int, products: Mapping[str, int]
+    ) -> None:
+        """A contact or product that staff merged or deleted is forgotten and searched anew, once: raises Later. Where
+        RO App names no field (roapp §2) it is those that can't be read any more."""
+        if error.code != "refused" or (order.shop, order.number) in self._searched_anew:
             return
-        if claim.attempts == 0:
-            raise Later(utc_now() + timedelta(seconds=1)) from error
+        client, entity = (name in f"{error.field} {error.message}" for name in ("client_id", "entity_id"))
+        lost = list(products.values()) if entity else []
+        if error.field is None and not client and not entity:
+            client = await self._roapp.contact(contact) is None and bool(order.buyer_phone or order.buyer_email)
+            lost = [product for product in products.values() if await self._roapp.product(product) is None]
+        if not client and not lost:
+            return
+        if client:
+            self.contacts.forget(contact)
+        for product in lost:
+            self.products.forget(product)
+        self._searched_anew.add((order.shop, order.number))
+        raise Later(utc_now() + timedelta(seconds=1)) from error
 
     async def _manager(self, order: WantedOrder, shop: ShopConfig) -> int:
         """The employee who gets the order: the same one however often this is asked."""

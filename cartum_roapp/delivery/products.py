@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from datetime import timedelta
+from typing import cast
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
 
-# A product missing from an older reading of the catalogue is looked for in a new one.
+# What is missing or ambiguous in an older reading of the catalogue is looked for in a new one.
 FRESH_FOR = timedelta(minutes=2)
 _LONGEST_TITLE = 250
 
@@ -48,7 +49,7 @@ class ProductBook:
         self._roapp = roapp
         self._once = once
         self._turn = asyncio.Lock()
-        self._titles: dict[int, str] = {}
+        self._read_here = False
 
     async def resolve(self, order: WantedOrder, line: WantedLine, shop: ShopConfig) -> int:
         """RO App's product id. Raises BadRecord `product-ambiguous` or `product-missing`."""
@@ -67,16 +68,26 @@ class ProductBook:
                 intents.found(connection, self._session.account, "product", known, found)
             return found
 
+    async def all_with(self, known: str) -> list[int]:
+        """Ids of all products that RO App has with this identity now, `"code:CAP-2"`."""
+        await self._read_catalogue()
+        by, _, value = known.partition(":")
+        with self._session.transaction() as connection:
+            return catalogue.find(connection, self._session.account, cast(Identifier, by), value)
+
     def forget(self, ro_id: int) -> None:
-        """RO App refused this product as a line: it is searched anew."""
+        """RO App refused this product as a line: it is searched anew, in a new reading of the catalogue."""
         with self._session.transaction() as connection:
             matches.unbind_product(connection, self._session.account, ro_id)
+            catalogue.forget(connection, self._session.account)
 
     async def _find(self, by: Identifier, value: str) -> int | None:
         with self._session.transaction() as connection:
             read_at = catalogue.read_at(connection, self._session.account)
             found = catalogue.find(connection, self._session.account, by, value)
-        if not found and (read_at is None or utc_now() - read_at > FRESH_FOR):
+        # The first look of a run is always a new one: a person may just have mended it, or a backup been restored.
+        old = not self._read_here or read_at is None or utc_now() - read_at > FRESH_FOR
+        if len(found) != 1 and old:
             await self._read_catalogue()
             with self._session.transaction() as connection:
                 found = catalogue.find(connection, self._session.account, by, value)
@@ -94,6 +105,7 @@ class ProductBook:
         rows = [_row(product) async for page in self._roapp.walk_products() for product in page]
         with self._session.transaction() as connection:
             catalogue.replace(connection, self._session.account, rows, began)
+        self._read_here = True
 
     async def _create(self, order: WantedOrder, line: WantedLine, by: Identifier, value: str, shop: ShopConfig) -> int:
         with self._session.transaction() as connection:
@@ -130,29 +142,34 @@ class ProductBook:
             if error.code == "not-available":
                 with self._session.transaction() as connection:
                     catalogue.note_product_writes(connection, account, "refused")
-                raise _missing(line, by, value, allowed=False) from error
+                raise _missing(line, by, value, allowed=True) from error
             raise
         await self._check(made, by, value, first=writes == "unknown")
         return made
 
     async def _check(self, made: int, by: Identifier, value: str, *, first: bool) -> None:
         """Reads the product again: where its identity was not stored, the next order would make a second one,
-        so creating stops on this account."""
+        so creating stops on this account, and the order waits until a person has given the product its identity."""
         product = await self._roapp.product(made)
+        account = self._session.account
         if product is None and first:
             await self._read_catalogue()
             with self._session.transaction() as connection:
-                stored = made in catalogue.find(connection, self._session.account, by, value)
+                stored = made in catalogue.find(connection, account, by, value)
         else:
             stored = product is None or value in _identities(_row(product), by)
         with self._session.transaction() as connection:
-            catalogue.note_product_writes(connection, self._session.account, "works" if stored else "refused")
+            catalogue.note_product_writes(connection, account, "works" if stored else "refused")
+            if not stored:
+                matches.unbind_product(connection, account, made)
+                if product is not None:
+                    catalogue.add(connection, account, _row(product))
         if not stored:
             raise BadRecord(
                 f"RO App made product {made} but did not store its {by}.",
                 code="product-not-identifiable",
                 field=by,
-                fix=f"Set the {by} of product {made} in RO App by hand; products are not made on this account any more.",
+                fix=f"Set the {by} of product {made} in RO App by hand; no more products are made on this account.",
             )
 
 

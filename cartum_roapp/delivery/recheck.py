@@ -2,34 +2,92 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+
 from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.delivery.bindings import doubled
+from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.markers import MarkerIndex, marker
 from cartum_roapp.delivery.once import utc_now
+from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import held, intents
+from cartum_roapp.ledger import held, intents, matches, orders, outbox
+from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger.orders import Priority
 
 
-async def recheck(session: AccountSession, roapp: RoApp) -> None:
-    """Two RO App orders with one marker are held as doubled: nothing is deleted by us (DESIGN §3)."""
-    with session.transaction() as connection:
-        due = intents.due_rechecks(connection, session.account, utc_now())
-    orders = [intent for intent in due if intent.kind == "order"]
-    if orders:
-        index = MarkerIndex(session, roapp)
-        await index.look_again(orders[0].sent_at)
-        for intent in orders:
-            found = index.known(intent.shop, intent.number)
-            if len(found) > 1:
-                problem = BadRecord(
-                    f"RO App has {marker(intent.shop, intent.number)} {len(found)} times: "
-                    f"{', '.join(str(one.ro_id) for one in found)}.",
-                    code="doubled",
-                    field="manager_notes",
-                    fix="Keep one and delete the others in RO App by hand.",
-                )
-                with session.transaction() as connection:
-                    held.hold(connection, shop=intent.shop, entity="order", id=intent.number, error=problem)
-    if due:
-        with session.transaction() as connection:
-            intents.rechecked(connection, [intent.id for intent in due])
+class Recheck:
+    """Looks again ten minutes after a repeat. What is there twice is held: nothing is deleted by us (DESIGN §3)."""
+
+    def __init__(
+        self,
+        session: AccountSession,
+        roapp: RoApp,
+        markers: MarkerIndex,
+        contacts: ContactBook,
+        products: ProductBook,
+        pause: float,
+    ) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._markers = markers
+        self._contacts = contacts
+        self._products = products
+        self._pause = pause
+
+    async def run(self) -> None:
+        """May be called twice: what was looked at is not due any more. Raises what reading RO App raises."""
+        with self._session.transaction() as connection:
+            due = intents.due_rechecks(connection, self._session.account, utc_now())
+        look = {"order": self._order, "contact": self._contact, "product": self._product, "line": self._line}
+        for intent in due:
+            again = intent.kind in look and await look[intent.kind](intent)
+            with self._session.transaction() as connection:
+                at = utc_now() + timedelta(seconds=self._pause) if again else None
+                intents.recheck(connection, intent.id, at)
+
+    async def _order(self, intent: Intent) -> bool:
+        """Its next delivery finds out which of them a person has kept."""
+        await self._markers.look_again(intent.sent_at)
+        found = self._markers.known(intent.shop, intent.number)
+        if len(found) < 2:
+            return False
+        ids = ", ".join(str(one.ro_id) for one in found)
+        problem = doubled(f"{marker(intent.shop, intent.number)} {len(found)} times: {ids}", "manager_notes")
+        with self._session.transaction() as connection:
+            orders.requeue(connection, intent.shop, [intent.number], Priority.CHANGE)
+            outbox.hold_newest(connection, intent.shop, intent.number)
+            held.hold(connection, shop=intent.shop, entity="order", id=intent.number, error=problem)
+        return False
+
+    async def _contact(self, intent: Intent) -> bool:
+        return self._hold(intent, "the buyer of this order", await self._contacts.made_by(intent), intent.number)
+
+    async def _product(self, intent: Intent) -> bool:
+        by, _, value = intent.identity.partition(":")
+        ids = await self._products.all_with(intent.identity)
+        return self._hold(intent, f"the product with {by} {value!r}", ids, value)
+
+    async def _line(self, intent: Intent) -> bool:
+        with self._session.transaction() as connection:
+            match = matches.order(connection, intent.shop, intent.number)
+            ours = {line.item_id for line in matches.lines(connection, intent.shop, intent.number)}
+        if match is None:
+            return False
+        *_, price, entity = intent.identity.split(" ")
+        unit = round(Decimal(price), 2)
+        items = await self._roapp.items(match.ro_id)
+        same = [item for item in items if item.entity_id == int(entity) and round(item.price, 2) == unit]
+        ids = [item.id for item in same if item.quantity] if any(item.id in ours for item in same) else []
+        return self._hold(intent, f"a line of order {match.ro_id}", ids, f"{intent.number}/{entity}")
+
+    def _hold(self, intent: Intent, what: str, ids: list[int], id: str) -> bool:
+        """Held, and looked at again and again until a person has put it right."""
+        with self._session.transaction() as connection:
+            if len(ids) < 2:
+                held.clear(connection, intent.shop, intent.kind, [id])
+                return False
+            problem = doubled(f"{what} {len(ids)} times: {', '.join(map(str, ids))}", intent.kind)
+            held.hold(connection, shop=intent.shop, entity=intent.kind, id=id, error=problem)
+            return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
@@ -28,22 +30,28 @@ class Remarks:
         self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
     ) -> None:
         """May be called twice. Raises BadRecord when RO App refuses, or the order is gone there."""
-        await self._bring_notes(order, bound, contact, shop, written_off=written_off)
-        await self._bring_comment(order, bound, shop)
+        known = await self._bring_notes(order, bound, contact, shop, written_off=written_off)
+        text = notes.delivery(order, shop.language)
+        if bound.match.comment_hash != notes.digest(text):
+            await self._bring_comment(order, bound, text, known=known)
 
     async def _bring_notes(
         self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
-    ) -> None:
+    ) -> bool:
+        """True when RO App had these very notes although the ledger remembers others: a backup was restored, and
+        what went with them was sent as well."""
         ours = marker(order.shop, order.number)
         text = notes.block(order, ours, shop.name, shop.language, written_off=written_off)
         digest = notes.digest(text)
         if (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
-            return
-        seen = await self._bindings.see(order, bound)
+            return False
+        seen = await self._bindings.see(bound)
         body: dict[str, object] = {}
         merged = notes.merged(seen.manager_notes, text, ours)
+        known = bound.match.notes_hash not in (None, digest)
         if merged != seen.manager_notes.replace("\r\n", "\n"):
             body["manager_notes"] = merged
+            known = False
         field = shop.order_number_field
         if field and not seen.custom_fields.get(field, "").startswith(ours):
             # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
@@ -51,17 +59,20 @@ class Remarks:
         if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
             body["client_id"] = contact
         if body:
+            with self._session.transaction() as connection:  # from here on RO App's notes may be newer than we know
+                matches.note_order(connection, order.shop, order.number, notes_hash=None)
             await self._roapp.update_order(bound.ro_id, body)
         with self._session.transaction() as connection:
             matches.note_order(connection, order.shop, order.number, notes_hash=digest, contact_id=contact)
+        return known
 
-    async def _bring_comment(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+    async def _bring_comment(self, order: WantedOrder, bound: Bound, text: str, *, known: bool) -> None:
         """Comments can't be read back (DESIGN §3), so one whose answer was lost is never sent again: the
         notes carry the same facts."""
-        text = notes.delivery(order, shop.language)
         digest = notes.digest(text)
-        if bound.match.comment_hash == digest:
-            return
+
+        def note(connection: Connection, ro_id: int) -> None:
+            matches.note_order(connection, order.shop, order.number, comment_hash=digest)
 
         async def find(intent: Intent) -> int | None:
             return bound.ro_id
@@ -70,20 +81,17 @@ class Remarks:
             await self._roapp.add_comment(bound.ro_id, text, private=True, before=before)
             return bound.ro_id
 
+        identity = f"{marker(order.shop, order.number)} {digest}"
         try:
-            await self._once.make(
-                "comment",
-                f"{marker(order.shop, order.number)} {digest}",
-                shop=order.shop,
-                number=order.number,
-                find=find,
-                send=send,
-                bind=lambda connection, ro_id: None,
-            )
+            if not known:
+                await self._once.make(
+                    "comment", identity, shop=order.shop, number=order.number, find=find, send=send, bind=note
+                )
+                return
         except Later:
             pass
         except BadRecord as error:
             if error.code != "not-available":
                 raise
         with self._session.transaction() as connection:
-            matches.note_order(connection, order.shop, order.number, comment_hash=digest)
+            note(connection, bound.ro_id)

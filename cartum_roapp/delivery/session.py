@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from cartum_roapp.errors import Retryable
+from cartum_roapp.apis.limiter import Limiter
+from cartum_roapp.errors import IntegrationError
 from cartum_roapp.ledger import database
 
 
-class LockLost(Retryable):
-    """The connection that holds the account's lock is gone: nothing more may be sent by this process."""
+class LockLost(IntegrationError):
+    """The connection that holds the account's lock is gone: nothing more may be sent by this process. Not
+    Retryable, as no retry layer could help; the next run goes on."""
+
+    kind = "lock-lost"
 
 
 class AccountSession:
@@ -53,6 +57,11 @@ class AccountSession:
                 raise LockLost("the database connection that holds the account's lock broke.") from error
             raise
 
+    def check(self) -> None:
+        """Raises LockLost when the connection is gone, also where nobody has noticed yet."""
+        with self.transaction() as connection:
+            connection.execute(text("SELECT 1"))
+
     def release(self) -> None:
         """Gives the lock back; harmless when the connection is gone."""
         try:
@@ -63,3 +72,21 @@ class AccountSession:
             pass
         finally:
             self._connection.close()
+
+
+class Guarded:
+    """A limiter whose turns count only while the account's lock is held: intents cover the calls that must not
+    happen twice, but a late PATCH could undo what another process has written since."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+        self.session: AccountSession | None = None
+
+    async def acquire(self) -> None:
+        """Returns when one call may be sent, at once. Raises LockLost."""
+        await self._limiter.acquire()
+        if self.session is not None:
+            self.session.check()
+
+    async def penalize(self, seconds: float) -> None:
+        await self._limiter.penalize(seconds)

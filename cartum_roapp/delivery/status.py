@@ -8,8 +8,9 @@ from cartum_roapp.delivery.bindings import Bound, OrderBindings
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.delivery.takeover import DIFFERS
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import held, matches
+from cartum_roapp.ledger import held, intents, matches
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.wanted import WantedOrder
 
@@ -26,10 +27,20 @@ class OrderStatus:
 
     async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
         """May be called twice."""
-        if bound.match.sent_status == order.status_id or order.gone_at:
+        if order.gone_at:
+            return
+        with self._session.transaction() as connection:
+            unsettled = intents.unsettled_of(connection, self._session.account, "status", order.shop, order.number)
+            why = held.code(connection, order.shop, "status", order.number)
+        if bound.match.sent_status == order.status_id and not unsettled:
+            if why is not None and (why != DIFFERS or await self._agree(order, bound, shop)):
+                self._clear(order)
             return
         try:
             status = _mapped(order, shop)
+            for earlier in unsettled:
+                if earlier.identity != _identity(order, status):  # one that arrives late would undo this one
+                    self._once.give_up(earlier)
             if await self._current(order, bound, shop) != status:
                 await self._send(order, bound.ro_id, status)
         except BadRecord as error:
@@ -40,13 +51,22 @@ class OrderStatus:
             return
         with self._session.transaction() as connection:
             matches.note_order(connection, order.shop, order.number, sent_status=order.status_id)
+            account = self._session.account
+            intents.found(connection, account, "status", _identity(order, status), bound.ro_id)
+        self._clear(order)
+
+    async def _agree(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
+        return await self._current(order, bound, shop) == shop.statuses.get(order.status_id)
+
+    def _clear(self, order: WantedOrder) -> None:
+        with self._session.transaction() as connection:
             held.clear(connection, order.shop, "status", [order.number])
 
     async def _current(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> int | None:
         """A new order has the first status of its order type (roapp §3.2), which one reading tells for all."""
         if bound.fresh and shop.order_type_id in self._first:
             return self._first[shop.order_type_id]
-        seen = await self._bindings.see(order, bound)
+        seen = await self._bindings.see(bound)
         if bound.fresh and seen.status_id is not None:
             self._first[shop.order_type_id] = seen.status_id
         return seen.status_id
@@ -62,13 +82,17 @@ class OrderStatus:
 
         await self._once.make(
             "status",
-            f"{marker(order.shop, order.number)} {status}",
+            _identity(order, status),
             shop=order.shop,
             number=order.number,
             find=find,
             send=send,
             bind=lambda connection, made: None,
         )
+
+
+def _identity(order: WantedOrder, status: int) -> str:
+    return f"{marker(order.shop, order.number)} {status}"
 
 
 def _mapped(order: WantedOrder, shop: ShopConfig) -> int:

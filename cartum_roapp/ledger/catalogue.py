@@ -57,6 +57,12 @@ def add(connection: Connection, account: str, row: CatalogueRow) -> None:
     )
 
 
+def forget(connection: Connection, account: str) -> None:
+    """The reading proved wrong: the next question reads RO App's catalogue again."""
+    connection.execute(text("DELETE FROM catalogue WHERE account = :a"), {"a": account})
+    connection.execute(text("UPDATE accounts SET catalogue_read_at = NULL WHERE name = :a"), {"a": account})
+
+
 def find(connection: Connection, account: str, by: Literal["code", "sku", "barcode", "name"], value: str) -> list[int]:
     """RO App ids of all products with this identity; several mean that a person has to decide."""
     rows = connection.execute(

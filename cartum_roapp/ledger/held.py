@@ -17,7 +17,8 @@ from cartum_roapp.ledger.tables import held
 @dataclass(frozen=True)
 class Held:
     """entity `order`: not in RO App, or not its newest version · `status`: the order is there, its status
-    is not · `line`: a line could not be taken out · `row`: the shop sent what can't be read. Times UTC."""
+    is not · `line`: a line could not be taken out, or is there twice · `contact`, `product`: there twice ·
+    `row`: the shop sent what can't be read. Times UTC."""
 
     shop: str
     entity: str
@@ -78,6 +79,13 @@ def clear(connection: Connection, shop: str, entity: str, ids: Collection[str]) 
         return 0
     connection.execute(delete(held).where(held.c.shop == shop, held.c.entity == entity, held.c.id.in_(present)))
     return len(present)
+
+
+def code(connection: Connection, shop: str, entity: str, id: str) -> str | None:
+    """Why this record is held, or None."""
+    query = select(held.c.code).where(held.c.shop == shop, held.c.entity == entity, held.c.id == id)
+    found: str | None = connection.scalar(query)
+    return found
 
 
 def count_since(engine: Engine, shop: str, moment: datetime) -> int:

@@ -48,6 +48,18 @@ def unsettled(connection: Connection, account: str, kind: Kind, identity: str) -
     return None if row is None else Intent(**row._mapping)
 
 
+def unsettled_of(connection: Connection, account: str, kind: Kind, shop: str, number: str) -> list[Intent]:
+    """All intents of one shop order and kind that nobody knows the outcome of, oldest first."""
+    rows = connection.execute(
+        text(
+            f"SELECT {_COLUMNS} FROM intents WHERE account = :account AND kind = :kind AND shop = :shop "
+            "AND number = :number AND state IN ('open', 'unclear') ORDER BY sent_at"
+        ),
+        {"account": account, "kind": kind, "shop": shop, "number": number},
+    )
+    return [Intent(**row._mapping) for row in rows]
+
+
 def oldest_unsettled(connection: Connection, account: str, kind: Kind) -> datetime | None:
     """When the oldest call of this kind with an unknown outcome was sent (UTC)."""
     oldest: datetime | None = connection.scalar(
@@ -135,6 +147,6 @@ def due_rechecks(connection: Connection, account: str, now: datetime) -> Sequenc
     return [Intent(**row._mapping) for row in rows]
 
 
-def rechecked(connection: Connection, ids: Sequence[int]) -> None:
-    """They were looked at."""
-    connection.execute(text("UPDATE intents SET recheck_at = NULL WHERE id = ANY(:ids)"), {"ids": list(ids)})
+def recheck(connection: Connection, intent: int, at: datetime | None) -> None:
+    """It was looked at, and is to be looked at again `at` (UTC), or never more."""
+    connection.execute(text("UPDATE intents SET recheck_at = :at WHERE id = :id"), {"at": at, "id": intent})

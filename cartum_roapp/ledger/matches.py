@@ -148,6 +148,23 @@ def bind_order(
     )
 
 
+def bound_to(connection: Connection, account: str, ro_id: int) -> tuple[str, str] | None:
+    """(shop, number) of the shop order that this RO App order is."""
+    row = connection.execute(
+        text("SELECT shop, number FROM order_matches WHERE account = :account AND ro_id = :ro_id"),
+        {"account": account, "ro_id": ro_id},
+    ).one_or_none()
+    return None if row is None else (row.shop, row.number)
+
+
+def unbind_order(connection: Connection, shop: str, number: str) -> None:
+    """Its RO App order is gone; another one takes its place, with lines of its own."""
+    for table in ("line_matches", "order_matches"):
+        connection.execute(
+            text(f"DELETE FROM {table} WHERE shop = :shop AND number = :number"), {"shop": shop, "number": number}
+        )
+
+
 def note_order(connection: Connection, shop: str, number: str, **sent: int | str | None) -> None:
     """Records what RO App's order now carries: contact_id, manager_id, sent_status, notes_hash, comment_hash."""
     allowed = set(OrderMatch.__dataclass_fields__) - {"ro_id"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -191,13 +192,13 @@ def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
         text(f"CREATE TEMP TABLE arriving_{table.name} ON COMMIT DROP AS SELECT {listed} FROM {table.name} LIMIT 0")
     )
     buffer = io.StringIO()
-    frame[columns].to_csv(buffer, index=False, header=False, na_rep="\\N", date_format="%Y-%m-%d %H:%M:%S.%f%z")
+    csv.writer(buffer).writerows(zip(*(frame[name].tolist() for name in columns), strict=True))  # None becomes ""
     buffer.seek(0)
     raw = connection.connection.dbapi_connection
     assert isinstance(raw, psycopg2.extensions.connection)
     with raw.cursor() as cursor:
         cursor.copy_expert(
-            f"COPY arriving_{table.name} ({listed}) FROM STDIN (FORMAT csv, NULL '\\N', FORCE_NOT_NULL ({texts}))",
+            f"COPY arriving_{table.name} ({listed}) FROM STDIN (FORMAT csv, NULL '', FORCE_NOT_NULL ({texts}))",
             buffer,
         )
 

@@ -122,6 +122,13 @@ def hold(connection: Connection, shop: str, number: str, version: int) -> None:
     )
 
 
+def hold_newest(connection: Connection, shop: str, number: str) -> None:
+    """Takes the row out of delivery at the version that is wanted now."""
+    connection.execute(
+        text("UPDATE outbox SET held = true WHERE shop = :shop AND number = :number"), {"shop": shop, "number": number}
+    )
+
+
 def release(connection: Connection, shop: str, numbers: Sequence[str]) -> int:
     """Puts held rows back into delivery; gives how many."""
     result = connection.execute(

@@ -10,7 +10,14 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import held, orders
 from cartum_roapp.ledger.orders import Priority
 
-_MENDED_IN_ROAPP = ("product-missing", "product-ambiguous", "contact-ambiguous", "product-not-identifiable")
+_MENDED_IN_ROAPP = (
+    "product-missing",
+    "product-ambiguous",
+    "product-not-identifiable",
+    "contact-ambiguous",
+    "doubled",
+    "marker-elsewhere",
+)
 
 
 def mapped_statuses(engine: Engine, shop: ShopConfig) -> int:

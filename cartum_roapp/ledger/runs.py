@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.ledger.database import locked, try_lock, unlock
 from cartum_roapp.ledger.tables import runs
@@ -46,8 +47,11 @@ def is_alive(engine: Engine, id: str) -> bool:
 
 
 def start(engine: Engine, *, id: str, shop: str, kind: str) -> None:
+    """A run of that id begins; one that ended and is started again in Prefect ("Retry") begins anew."""
+    begun = insert(runs).values(id=id, shop=shop, kind=kind)
+    anew: dict[str, Any] = {"started_at": func.now(), "finished_at": None, "state": "running", "counts": {}, "error": None}
     with engine.begin() as connection:
-        connection.execute(insert(runs).values(id=id, shop=shop, kind=kind))
+        connection.execute(begun.on_conflict_do_update(index_elements=[runs.c.id], set_=anew))
 
 
 def finish(
@@ -74,6 +78,13 @@ def last(engine: Engine, shop: str) -> list[Run]:
     )
     with engine.connect() as connection:
         return [Run(**row._mapping) for row in connection.execute(query)]
+
+
+def find(engine: Engine, id: str) -> Run | None:
+    """The run of that id, None where the ledger never saw it."""
+    with engine.connect() as connection:
+        row = connection.execute(select(runs).where(runs.c.id == id)).one_or_none()
+        return None if row is None else Run(**row._mapping)
 
 
 def unfinished(engine: Engine) -> list[Run]:

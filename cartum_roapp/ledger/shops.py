@@ -29,6 +29,9 @@ class ShopState:
     watermark: datetime | None
 
 
+#: The reason of a pause that a person made.
+BY_HAND = "Paused by hand."
+
 _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
 
 
@@ -117,18 +120,22 @@ def move_watermark(connection: Connection, key: str, read_started_at: datetime) 
 
 
 def pause(engine: Engine, key: str, because: str) -> None:
-    """Remembers why the shop's schedule stands still. May be called twice."""
+    """Remembers why the shop's schedule stands still. A pause by hand keeps its reason. May be called twice."""
     with engine.begin() as connection:
-        connection.execute(update(shops).where(shops.c.key == key).values(paused_because=because))
-
-
-def lift_pause(engine: Engine, key: str) -> bool:
-    """True if the shop was paused until now."""
-    with engine.begin() as connection:
-        result = connection.execute(
-            update(shops).where(shops.c.key == key, shops.c.paused_because.is_not(None)).values(paused_because=None)
+        connection.execute(
+            update(shops)
+            .where(shops.c.key == key, shops.c.paused_because.is_distinct_from(BY_HAND))
+            .values(paused_because=because)
         )
-        return bool(result.rowcount)
+
+
+def lift_pause(engine: Engine, key: str, *, by_hand: bool) -> bool:
+    """True if a pause ended. Only a person (`by_hand`) ends a pause by hand, a run's success the others."""
+    lifted = update(shops).where(shops.c.key == key, shops.c.paused_because.is_not(None))
+    if not by_hand:
+        lifted = lifted.where(shops.c.paused_because != BY_HAND)
+    with engine.begin() as connection:
+        return bool(connection.execute(lifted.values(paused_because=None)).rowcount)
 
 
 def forget(engine: Engine, key: str, *, purge: bool) -> None:

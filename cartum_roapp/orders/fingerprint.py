@@ -18,17 +18,16 @@ def order_hash(content: Sequence[object], lines: Iterable[tuple[str, Decimal, De
     "600.00" are one. Not in it, because they change without the order: titles of lines with an article, the
     catalogue, the parcel's tracking.
     """
-    canonical = [
-        VERSION,
-        [_canonical(value) for value in content],
-        sorted([product, str(price), str(quantity)] for product, price, quantity in lines),
-    ]
-    return hashlib.sha256(json.dumps(canonical, separators=(",", ":")).encode()).hexdigest()
+    texts = sorted((product, str(price), str(quantity)) for product, price, quantity in lines)
+    return hashlib.sha256(_JSON.encode([VERSION, content, texts]).encode()).hexdigest()
 
 
-def _canonical(value: object) -> object:
+def _text(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return value
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"), default=_text)

@@ -129,9 +129,9 @@ class Server:
             if not line:
                 return
             method, target, _ = line.decode().split(" ", 2)
-            headers = {}
-            while (line := stream.readline().decode().strip()) != "":
-                name, _, value = line.partition(":")
+            headers: dict[str, str] = {}
+            while (header := stream.readline().decode().strip()) != "":
+                name, _, value = header.partition(":")
                 headers[name.strip().lower()] = value.strip()
             content = stream.read(int(headers.get("content-length", "0")))
             if leave:

@@ -174,6 +174,19 @@ def test_neighbours_that_change_places_all_the_time_are_all_found(seed: int) -> 
     assert len(found) == 950
 
 
+def test_a_row_that_came_twice_tells_that_another_one_was_pushed_out() -> None:
+    class Swapping(Shop):
+        walks = 0
+
+        def page(self, body: Row) -> list[Row]:
+            self.walks += body["offset"] == 0
+            rows = [*self.rows[:-1], self.rows[0]] if self.walks <= 2 else self.rows
+            return rows[body["offset"] : body["offset"] + body["limit"]]
+
+    found, _ = ask(Swapping([order(n) for n in range(150)]), lambda cartum: cartum.walk_orders())
+    assert set(found) == {str(n) for n in range(150)}
+
+
 def test_the_latest_read_of_an_order_wins() -> None:
     class Changing(Shop):
         def page(self, body: Row) -> list[Row]:

@@ -125,7 +125,9 @@ def test_a_page_that_is_repeated_ends_a_walk(pages: int | None) -> None:
 
 
 def test_an_empty_list_is_empty() -> None:
-    for answer in ([], {"data": []}, {"data": [], "paging": {"total_pages": 0, "count": 0}}, {"data": {}}):
+    paging = {"total_pages": 0, "count": 0}
+    answers: list[Any] = [[], {"data": []}, {"data": [], "paging": paging}, {"data": {}}]
+    for answer in answers:
         assert ask([Say(answer)], PRODUCTS)[0] == []
 
 

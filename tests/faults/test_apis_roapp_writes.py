@@ -215,7 +215,7 @@ def test_a_cancelled_post_ends_at_once_and_the_client_stays_usable() -> None:
     answers: Script = [Say({"id": 5}, wait=2), Say({"id": 6})]
 
     async def main(roapp: RoApp) -> int:
-        task = asyncio.create_task(create_order(roapp))  # type: ignore[arg-type]
+        task = asyncio.ensure_future(create_order(roapp))
         await asyncio.sleep(0.2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -224,6 +224,25 @@ def test_a_cancelled_post_ends_at_once_and_the_client_stays_usable() -> None:
 
     with Server(answers) as server:
         assert ask(server, main) == 6
+
+
+def test_before_runs_right_before_each_try_and_can_stop_the_call() -> None:
+    noted: list[int] = []
+    with Server([Say(b"", 429), Say({"id": 6})]) as server:
+
+        def note() -> None:
+            noted.append(len(server.asked))
+
+        body = {"branch_id": 1, "order_type_id": 2, "client_id": 3}
+        assert ask(server, lambda roapp: roapp.create_order(body, before=note)) == 6
+    assert noted == [0, 1]
+
+    def stop() -> None:
+        raise BadConfig("the lock is gone")
+
+    with Server([Say({"id": 6})]) as server:
+        assert isinstance(fails(server, lambda roapp: roapp.create_order(body, before=stop)), BadConfig)
+        assert server.asked == []
 
 
 # ------------------------------------------------------------------ too many requests

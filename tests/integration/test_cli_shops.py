@@ -42,8 +42,10 @@ class Shell:
             env={**kept, "CARTUM_ROAPP_HOME": str(self.home), "CARTUM_ROAPP_LINGER": "60", **environment},
         )
         self.out, self.err, self.code = done.stdout, done.stderr, done.returncode
-        if not done.returncode and arguments[:2] in (("shop", "add"), ("shop", "delete")):
-            (self.connected.add if arguments[1] == "add" else self.connected.discard)(arguments[2])
+        if "is connected and saved" in self.err:
+            self.connected.add(arguments[2])
+        elif arguments[:2] == ("shop", "delete") and not self.code:
+            self.connected.discard(arguments[2])
         assert "Traceback" not in self.out + self.err
         return self
 

@@ -187,7 +187,7 @@ ACCOUNTS = [
     ),
     (
         {"base_url": "http://127.0.0.1:9/v2"},
-        "\"main\": 127.0.0.1 can't be reached: the connection was refused. "
+        '"main": 127.0.0.1 can\'t be reached: the connection was refused. '
         "Fix: check the account's address; try again later",
     ),
     (

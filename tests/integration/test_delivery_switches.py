@@ -28,8 +28,8 @@ ROAPP: list[dict[str, Any]] = [
     {"contact_get": False},
     {"comments": False},
     {"phone_strict": True},
-    {"rate_limit": 3, "rate_window": 0.15, "retry_after": 0.2},
-    {"rate_limit": 3, "rate_window": 0.15},
+    {"rate_limit": 5, "rate_window": 0.1, "retry_after": 0.1, "orders": 6},
+    {"rate_limit": 5, "rate_window": 0.1, "orders": 6},
     {"required_order_fields": ("malfunction", "manager_id")},
 ]
 SHOP: list[dict[str, Any]] = [
@@ -82,7 +82,7 @@ def arrive(world: World, shop: ShopConfig | None = None) -> list[str]:
 
 @pytest.mark.parametrize("switches", ROAPP, ids=_name)
 def test_whatever_form_ro_app_answers_in(database: str, switches: dict[str, Any]) -> None:
-    with World.of(database, settings={"retries": 10, "retry_base": 0.2}, **switches) as world:
+    with World.of(database, settings={"retries": 10, "retry_base": 0.1}, **switches) as world:
         world.box.shops[0].place_order(buyer=None, delivery_phone="-", delivery_email="")
         numbers = arrive(world)
         assert world.held() == {}

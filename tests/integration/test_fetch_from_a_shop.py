@@ -15,9 +15,9 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.qualifying import Rule
 from sandbox import Sandbox
-from tasks.deduplicate import deduplicate, deduplicate_task
+from tasks.deduplicate import deduplicate
 from tasks.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles, slices
-from tasks.transform import transform, transform_task
+from tasks.transform import transform
 
 KYIV = ZoneInfo("Europe/Kyiv")
 
@@ -129,10 +129,3 @@ def test_an_unchanged_shop_gives_the_same_hashes_in_every_form() -> None:
             hashes.append(dict(zip(frames.orders["number"], frames.orders["hash"], strict=True)))
     assert len(hashes[0]) >= 25
     assert hashes[0] == hashes[1]
-
-
-def test_the_tasks_are_the_functions() -> None:
-    assert transform_task.fn is transform
-    assert deduplicate_task.fn is deduplicate
-    for step in (transform_task, deduplicate_task):
-        assert (step.persist_result, step.log_prints, step.retries) == (False, False, 0)

@@ -111,7 +111,7 @@ def test_order_numbers_as_number_or_text_and_none_at_all() -> None:
 
 def test_shop_statuses_of_both_documented_answers() -> None:
     title = {"ua": "Нове", "en": "New", "ro": ""}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": "3", "title": [], "is_successful": "1"},
         {"id": 1, "title": title, "is_successful": 0},
         {"title": {}},

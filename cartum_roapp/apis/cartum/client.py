@@ -129,8 +129,9 @@ class Cartum:
 
     async def products(self, articles: Sequence[str], fields: Sequence[str] = catalogue.FIELDS) -> dict[str, Row]:
         """Article → raw row of catalog/export with `fields` (article, parent_article and parent always come).
-        Articles that the shop doesn't have are missing. Asked 100 at a time; where the shop ignores or refuses
-        that filter (before 3.21.1) its whole catalogue is read once instead. {} where the function is unknown."""
+        Articles count without blanks around them; those that the shop doesn't have are missing. Asked 100 at a time;
+        where the shop ignores or refuses that filter (before 3.21.1) its whole catalogue is read once instead.
+        {} where the function is unknown."""
         wanted = list(dict.fromkeys(article.strip() for article in articles if article.strip()))
         found: dict[str, Row] = {}
         if self._article_filter:

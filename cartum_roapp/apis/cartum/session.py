@@ -159,7 +159,7 @@ class Session:
             return BadConfig(
                 f"the shop lets this login not read {function}: {said}",
                 field="login",
-                fix="Give the account the role Owner in the shop's Settings > Admins.",
+                fix=_OWNER,
             )
         if answer.is_html:
             return Retryable(f"{function}: an HTML page instead of an answer (HTTP {answer.http})", retry_after=wait)

@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 import httpx
 from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls
-from cartum_roapp.apis.http import Unreadable
 from cartum_roapp.apis.limiter import Limiter
 from cartum_roapp.apis.roapp import rows
-from cartum_roapp.apis.roapp.filters import Filter, Params, Spelling, by_date, by_emails, by_phones
-from cartum_roapp.apis.roapp.paging import Page, read_object, read_page, walk
-from cartum_roapp.apis.roapp.sending import Before, Missing, Refused, Sending
+from cartum_roapp.apis.roapp.filters import Filter, by_date, by_emails, by_phones
+from cartum_roapp.apis.roapp.paging import read_object, read_page
+from cartum_roapp.apis.roapp.reading import Reading
+from cartum_roapp.apis.roapp.sending import Before, Missing, Sending
 from cartum_roapp.apis.roapp.writes import Bodies, anything, maybe_id, new_id
-from cartum_roapp.errors import BadRecord
 
 VALUES = 50
 PEOPLE, ORDERS, PRODUCTS = "/contacts/people", "/orders", "/catalog/products"
-
-R = TypeVar("R", bound=rows.Row)
 
 
 class RoApp:
@@ -62,9 +59,8 @@ class RoApp:
             calls=calls or Calls(),
             transport=transport,
         )
-        self._spelling = Spelling()
+        self._reading = Reading(self._sending, sortable=ORDERS)
         self._bodies = Bodies()
-        self._sorted_orders = True
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,21 +78,21 @@ class RoApp:
 
     async def locations(self) -> list[rows.Location]:
         """All of them, archived ones too."""
-        return await self._directory("/company/locations", rows.Location)
+        return await self._reading.directory("/company/locations", rows.Location)
 
     async def employees(self) -> list[rows.Employee]:
         """All of them, inactive ones too."""
-        return await self._directory("/company/employees", rows.Employee)
+        return await self._reading.directory("/company/employees", rows.Employee)
 
     async def order_types(self) -> list[rows.OrderType]:
-        return await self._directory("/orders/types", rows.OrderType)
+        return await self._reading.directory("/orders/types", rows.OrderType)
 
     async def order_statuses(self) -> list[rows.RoStatus]:
-        return await self._directory("/orders/statuses", rows.RoStatus)
+        return await self._reading.directory("/orders/statuses", rows.RoStatus)
 
     async def order_custom_fields(self) -> list[rows.CustomField]:
         """BadRecord(code="not-available") on accounts without this list (roapp §3.3)."""
-        return await self._directory("/orders/custom-fields", rows.CustomField, "optional")
+        return await self._reading.directory("/orders/custom-fields", rows.CustomField, "optional")
 
     # ------------------------------------------------------------------ contacts
 
@@ -112,17 +108,17 @@ class RoApp:
             *([by_emails(part), *dated] for part in _chunks(emails)),
         ]
         for filters in asked or [dated]:
-            async for page in self._walk(PEOPLE, rows.Contact, filters):
+            async for page in self._reading.walk(PEOPLE, rows.Contact, filters):
                 yield page
 
     def searches(self, by: Literal["phones", "emails"]) -> bool | None:
         """Has RO App been seen to obey this filter of `walk_contacts`? None as long as no walk has shown it. Where it
         is False, every such walk reads the whole base: keep what it brings."""
-        return self._spelling.works(PEOPLE, by)
+        return self._reading.spelling.works(PEOPLE, by)
 
     async def contact(self, id: int) -> rows.Contact | None:
         """None for one that isn't there, or where RO App doesn't show single contacts (404, 405)."""
-        return await self._one(f"{PEOPLE}/{id}", rows.Contact, "contact", id)
+        return await self._reading.one(f"{PEOPLE}/{id}", rows.Contact, "contact", id)
 
     async def create_contact(self, body: dict[str, Any], before: Before | None = None) -> int:
         """`first_name` is required (roapp §3.1). The new contact's id."""
@@ -142,12 +138,12 @@ class RoApp:
     ) -> AsyncIterator[list[rows.RoOrder]]:
         """All pages, oldest first where RO App sorts by creation. Both ends inclusive. Rows are not checked here."""
         dates = (by_date("created_at", created_from, created_to), by_date("modified_at", modified_from, None))
-        async for page in self._walk(ORDERS, rows.RoOrder, [date for date in dates if date]):
+        async for page in self._reading.walk(ORDERS, rows.RoOrder, [date for date in dates if date]):
             yield page
 
     async def order(self, id: int) -> rows.RoOrder | None:
         """None for one that isn't there (any more)."""
-        return await self._one(f"{ORDERS}/{id}", rows.RoOrder, "order", id)
+        return await self._reading.one(f"{ORDERS}/{id}", rows.RoOrder, "order", id)
 
     async def create_order(self, body: dict[str, Any], before: Before | None = None) -> int:
         """`branch_id`, `order_type_id`, `client_id` are required (roapp §3.2). The new order's id; its number, status
@@ -189,12 +185,12 @@ class RoApp:
 
     async def walk_products(self) -> AsyncIterator[list[rows.RoProduct]]:
         """The whole catalogue: no search is documented (roapp §3.4)."""
-        async for page in self._walk(PRODUCTS, rows.RoProduct, []):
+        async for page in self._reading.walk(PRODUCTS, rows.RoProduct, []):
             yield page
 
     async def product(self, id: int) -> rows.RoProduct | None:
         """None for one that isn't there, or where RO App doesn't show single products (404, 405)."""
-        return await self._one(f"{PRODUCTS}/{id}", rows.RoProduct, "product", id)
+        return await self._reading.one(f"{PRODUCTS}/{id}", rows.RoProduct, "product", id)
 
     async def create_product(self, body: dict[str, Any], before: Before | None = None) -> int:
         """No source documents this call (roapp §3.4): BadRecord(code="not-available") where it doesn't exist, and
@@ -202,55 +198,6 @@ class RoApp:
         return await self._create(PRODUCTS, body, "product", ("id", "product_id"), "optional", before=before)
 
     # ------------------------------------------------------------------ inside
-
-    async def _directory(self, path: str, kind: type[R], missing: Missing = "collection") -> list[R]:
-        async def fetch(number: int) -> Page:
-            params = [("page", str(number))] if number > 1 else []
-            return await self._sending.get(path, read_page, params, missing=missing, about=(path.strip("/"), None))
-
-        first = await fetch(1)
-        if first.total_pages is None:  # a bare array is never paged
-            return rows.read(kind, first.rows)
-        return [row async for page in walk(first, fetch, path) for row in rows.read(kind, page)]
-
-    async def _walk(self, path: str, kind: type[R], filters: list[Filter]) -> AsyncIterator[list[R]]:
-        first, params = await self._spelling.first_page(path, filters, lambda asked: self._page(path, asked, 1))
-        async for page in walk(first, lambda number: self._page(path, params, number), path):
-            if typed := rows.read(kind, page):
-                yield typed
-
-    async def _page(self, path: str, params: Params, number: int) -> Page:
-        asked = [*params, ("page", str(number))]
-        about = (path.strip("/"), None)
-        if path == ORDERS and self._sorted_orders:
-            try:
-                sorted_ = [*asked, ("sort", "created_at")]
-                return await self._sending.get(path, read_page, sorted_, missing="collection", about=about)
-            except Refused as error:
-                if error.http not in (400, 422):
-                    raise
-            page = await self._sending.get(path, read_page, asked, missing="collection", about=about)
-            self._sorted_orders = False
-            return page
-        return await self._sending.get(path, read_page, asked, missing="collection", about=about)
-
-    async def _one(self, path: str, kind: type[R], entity: str, id_: int) -> R | None:
-        def one(content: Any) -> R:
-            found = rows.read(kind, [read_object(content)])
-            if not found:
-                raise Unreadable("a row without an id")
-            return found[0]
-
-        try:
-            return await self._sending.get(path, one, missing="row", about=(entity, id_))
-        except Refused as error:
-            if error.http == 405:
-                return None
-            raise
-        except BadRecord as error:
-            if error.code == "not-found":
-                return None
-            raise
 
     async def _create(
         self,

@@ -1,0 +1,46 @@
+"""One process from its start to its end: what it took."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_LAST_LINES = 12
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`seconds` by the wall clock, start of the interpreter and imports included. `megabytes`: the largest resident
+    set (of a process that starts others: the largest among them, not their sum)."""
+
+    seconds: float
+    megabytes: float
+
+
+class Failed(Exception):
+    """The process ended with an error; the text is the end of what it printed."""
+
+
+def measure(command: Sequence[str], document: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Measured:
+    """Runs `command` with `document` as JSON on its stdin. `env` adds to the environment. Raises Failed."""
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as given:
+        given.write(json.dumps(document).encode())
+        given.seek(0)
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command, stdin=given, stdout=printed, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            printed.seek(0)
+            lines = printed.read().decode(errors="replace").splitlines()[-_LAST_LINES:]
+            raise Failed("\n".join([f"{command[0]} ended with {process.returncode}", *lines]))
+    return Measured(seconds, usage.ru_maxrss / 1024)

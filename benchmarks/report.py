@@ -1,0 +1,104 @@
+"""What was measured, as tables for a terminal and for docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.process import Measured
+
+FIRST, CHANGED, SAME = "first load", "again, 1 % changed", "again, nothing changed"
+OURS = "cartum-roapp"
+FLOOR = "reading the pages alone, once"
+_HEAD = ("", "seconds", "orders/s", "peak MB", "ours ÷ this")
+
+
+@dataclass
+class Results:
+    """All measurements of one run: (what was done, who did it) → every round. `peer` is whom the ratio is to."""
+
+    orders: int
+    lines: int
+    peer: str | None
+    missing: str = ""
+    rounds: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
+
+    def add(self, work: str, who: str, measured: Measured) -> None:
+        self.rounds.setdefault((work, who), []).append(measured)
+
+    def best(self, work: str, who: str) -> Measured | None:
+        """The fastest round; None where it was not measured."""
+        return min(self.rounds.get((work, who), ()), key=lambda one: one.seconds, default=None)
+
+    def ratio(self, work: str, who: str) -> float | None:
+        """Our seconds over theirs for the same work: below 1 means that we are faster."""
+        ours, theirs = self.best(work, OURS), self.best(work, who) or self.best(FIRST, who)
+        return ours.seconds / theirs.seconds if ours and theirs else None
+
+    def table(self, work: str) -> list[tuple[str, ...]]:
+        names = dict.fromkeys(who for done, who in self.rounds if done == work)
+        rows: list[tuple[str, ...]] = [_HEAD]
+        for who in (*names, *({FLOOR} - names.keys())):
+            measured = self.best(work, who) or self.best(FIRST, who)
+            ratio = self.ratio(work, who)
+            if measured is not None:
+                speed = f"{self.orders / measured.seconds:,.0f}"
+                shown = "" if who == OURS or ratio is None else f"{ratio:.2f}"
+                rows.append((who, f"{measured.seconds:.2f}", speed, f"{measured.megabytes:.0f}", shown))
+        return rows
+
+    @property
+    def works(self) -> Iterable[str]:
+        return dict.fromkeys(work for work, _ in self.rounds)
+
+    def text(self) -> str:
+        parts = [self._peer()]
+        for work in self.works:
+            rows = self.table(work)
+            widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+            parts.append(f"{work}\n" + "\n".join(_aligned(row, widths) for row in rows))
+        return "\n\n".join(parts)
+
+    def markdown(self) -> str:
+        best_of = max(map(len, self.rounds.values()), default=0)
+        parts = [
+            "# Benchmarks",
+            f"`make bench` measures everything below in one run and writes this file. {self.orders:,} orders of "
+            f"{self.lines} lines on average, served by the sandbox over HTTP on the same machine in pages of 100, "
+            f"into the embedded PostgreSQL; {os.cpu_count()} cores. Every figure is a whole process, imports "
+            f"included, best of {best_of}. Nothing is asserted about time: the figures are as measured.",
+            self._peer(),
+        ]
+        for work in self.works:
+            head, *rows = self.table(work)
+            ruler = ("---", *("---:" for _ in head[1:]))
+            lines = "\n".join(f"| {' | '.join(row)} |" for row in (head, ruler, *rows))
+            parts.append(f"## {work[0].upper()}{work[1:]}\n\n{lines}")
+        return "\n\n".join([*parts, _NOTES.strip()]) + "\n"
+
+    def _peer(self) -> str:
+        if self.peer is None:
+            return f"No peer was measured ({self.missing}): the ratios are to reading the pages alone."
+        ratios = [f"{work} {ratio:.2f}" for work in self.works if (ratio := self.ratio(work, self.peer)) is not None]
+        return f"Our time ÷ that of {self.peer} (below 1: we are faster): {', '.join(ratios)}."
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+    return "  ".join((first.strip().ljust(widths[0]), *rest)).rstrip()
+
+
+_NOTES = """
+## What is compared
+
+* **Ours**: fetch → transform → de-duplicate → upsert, as the first import does it, migrations of the empty ledger
+  included. It reads every page twice (orders move between pages while they are read), checks every row, keeps money
+  exact, brings phones to one form, reads the products' catalogue and queues every order for delivery. Reading again
+  compares hashes: an order that did not change touches no row.
+* **dlt**: the same pages once, cut to the fields that our ledger keeps, into an orders and a lines table. "merge"
+  replaces rows of the same key, as a load that may be repeated must; "append" can't be repeated without doubling.
+  It runs in an environment of its own, outside of the project's requirements.
+* **The pages alone**: one walk, nothing parsed.
+* Peak MB is the largest process; where dlt starts workers they come on top.
+"""

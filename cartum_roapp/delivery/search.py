@@ -1,0 +1,119 @@
+"""The contacts of RO App that may be a buyer: searched by phone in all spellings and by e-mail, many buyers a call,
+every row compared again (roapp §2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import Contact
+from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger.wanted import WantedOrder
+from cartum_roapp.orders.phones import e164, spellings
+
+
+class ContactSearch:
+    """What was searched is remembered for as long as the account's lock is held. `region` gives the country of a
+    shop's phones, `ahead` the (phone, e-mail) of the next orders' buyers, which are searched in the same call."""
+
+    def __init__(
+        self, roapp: RoApp, region: Callable[[str], str | None], ahead: Callable[[], Iterable[tuple[str, str]]]
+    ) -> None:
+        self._roapp = roapp
+        self._region = region
+        self._ahead = ahead
+        self._searched: set[str] = set()
+        self._complete = False
+        self.seen: dict[int, Contact] = {}
+
+    async def by_phone(self, order: WantedOrder) -> Contact | None:
+        """The contact with the buyer's phone, whatever its name. Raises BadRecord `contact-ambiguous`."""
+
+        def same(contact: Contact) -> bool:
+            return order.buyer_phone in self.phones(contact, order.shop)
+
+        return await self._only(order.buyer_phone, "phone number", same) if order.buyer_phone else None
+
+    async def by_email(self, order: WantedOrder) -> Contact | None:
+        """The contact with the buyer's e-mail, where one of the two has no phone. Raises `contact-ambiguous`."""
+
+        def same(contact: Contact) -> bool:
+            return mail(contact) == order.buyer_email and not (order.buyer_phone and self.phones(contact, order.shop))
+
+        return await self._only(order.buyer_email, "e-mail address", same) if order.buyer_email else None
+
+    def phones(self, contact: Contact, shop: str) -> set[str]:
+        """Its phones as E.164, those that can be read."""
+        region = self._region(shop)
+        return {phone for phone in (e164(one, region) for one in contact.phones) if phone}
+
+    def forget(self) -> None:
+        """RO App's contacts changed: search anew."""
+        self.seen.clear()
+        self._searched.clear()
+        self._complete = False
+
+    async def _only(self, wanted: str, what: str, same: Callable[[Contact], bool]) -> Contact | None:
+        fresh = await self._search(wanted)
+        found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
+        if len(found) > 1 and not fresh:  # a person may have merged them since
+            self.forget()
+            await self._search(wanted)
+            found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
+        if len(found) > 1:
+            raise BadRecord(
+                f"several contacts of RO App have the buyer's {what}: {', '.join(str(one.id) for one in found)}.",
+                code="contact-ambiguous",
+                field="delivery_phone" if what == "phone number" else "delivery_email",
+                fix="Merge them in RO App; the order goes through by itself then.",
+            )
+        return found[0] if found else None
+
+    async def _search(self, wanted: str) -> bool:
+        """Brings every contact that may have this phone or e-mail into `seen`; False where it was there already."""
+        if self._complete or wanted in self._searched:
+            return False
+        phones = "@" not in wanted
+        values = dict.fromkeys([wanted, *(pair[0 if phones else 1] for pair in self._ahead())])
+        new = [value for value in values if value and value not in self._searched]
+        await self._walk(phones=new) if phones else await self._walk(emails=new)
+        return True
+
+    async def _walk(self, phones: Sequence[str] = (), emails: Sequence[str] = ()) -> None:
+        written = [spelling for phone in phones for spelling in written_as(phone)]
+        digits = {_digits(spelling) for spelling in written}
+        stranger = False
+        async for page in self._roapp.walk_contacts(phones=written, emails=emails):
+            for contact in page:
+                self.seen[contact.id] = contact
+                asked = mail(contact) in emails or any(_digits(phone) in digits for phone in contact.phones)
+                stranger = stranger or not asked
+        self._searched.update(phones, emails)
+        # A row nobody asked for: the filter is ignored (roapp §2), so this was a walk of all contacts.
+        self._complete = self._complete or stranger
+
+
+def mail(contact: Contact) -> str:
+    """Its e-mail address as compared."""
+    return contact.email.strip().lower()
+
+
+def written_as(phone: str) -> tuple[str, ...]:
+    """How an E.164 number may stand in RO App, for a filter that compares texts: also with brackets around the
+    operator's code and hyphens in the tail, as people in Ukraine and Moldova write it."""
+    known = spellings(phone)
+    international = next((one for one in known if one.startswith("+") and " " in one), "")
+    country, _, rest = international.partition(" ")
+    code, _, tail = rest.partition(" ")
+    digits = re.sub(r"\D", "", tail)
+    if not digits:
+        return known
+    grouped = (digits[:-4], digits[-4:-2], digits[-2:])
+    heads = (f"{country} {code}", f"{country} ({code})", f"0{code}", f"(0{code})")
+    tails = ("-".join(grouped), " ".join(grouped))
+    return tuple(dict.fromkeys((*known, *(f"{head} {end}" for head in heads for end in tails))))
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())[-9:]

@@ -1,0 +1,95 @@
+"""How far a run is: an artifact in Prefect's UI, a bar on the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+from prefect.context import get_run_context
+from prefect.exceptions import MissingContextError
+
+from tasks.run import Run
+
+log = logging.getLogger(__name__)
+
+_EVERY = 2.0
+
+#: Set by the command line: it shows the same progress as a bar on the terminal.
+on_progress: ContextVar[Callable[[str, int, int], None] | None] = ContextVar("on_progress", default=None)
+
+
+def in_prefect() -> bool:
+    """Whether this is a run of Prefect, with a page of its own in the UI."""
+    try:
+        get_run_context()
+    except MissingContextError:
+        return False
+    return True
+
+
+@dataclass
+class Progress:
+    """A progress artifact with count and expected end, renewed every two seconds while work goes on. `what` says
+    what the orders counted here are ("delivered or held")."""
+
+    slug: str
+    what: str
+    began: datetime
+    done: int = 0
+    total: int = 0
+    artifact: UUID | None = None
+    shown: tuple[int, int] = (0, 0)
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, run: Run, what: str) -> AsyncIterator[Progress]:
+        progress = cls(run.shop.slug, what, began=datetime.now(UTC))
+        ticker = asyncio.create_task(progress._tick())
+        try:
+            yield progress
+        finally:
+            ticker.cancel()
+            await asyncio.gather(ticker, return_exceptions=True)
+            await progress._show()
+
+    def report(self, done: int, total: int) -> None:
+        """How far the work is; may be called often."""
+        self.done, self.total = done, total
+        listener = on_progress.get()
+        if listener is not None and total:
+            listener(f"{self.slug}: {self.what}", done, total)
+
+    def describe(self) -> str:
+        """ "12 of 40 orders delivered or held, done at about 14:05 UTC"; the end once there is something to go by."""
+        text = f"{self.done} of {self.total} orders {self.what}"
+        if not 0 < self.done < self.total:
+            return text
+        now = datetime.now(UTC)
+        end = now + (now - self.began) / self.done * (self.total - self.done)
+        return f"{text}, done at about {end:{'%H:%M' if end.date() == now.date() else '%Y-%m-%d %H:%M'}} UTC"
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_EVERY)
+            await self._show()
+
+    async def _show(self) -> None:
+        if not self.total or (self.done, self.total) == self.shown or not in_prefect():
+            return
+        self.shown = self.done, self.total
+        percent = round(100 * self.done / self.total, 1)
+        try:
+            if self.artifact is None:
+                key = f"{self.slug}-progress"
+                self.artifact = await acreate_progress_artifact(percent, key=key, description=self.describe())
+            else:
+                await aupdate_progress_artifact(self.artifact, progress=percent, description=self.describe())
+        except Exception as error:  # noqa: BLE001 - the delivery matters, its picture does not
+            log.warning("progress can't be shown (%s)", type(error).__name__)

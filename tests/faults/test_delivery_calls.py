@@ -1,0 +1,148 @@
+"""Every way in which a call that must not happen twice can end: nothing is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from world import World
+
+from cartum_roapp.errors import Retryable
+
+# The calls that RO App would carry out twice if they were sent twice.
+CALLS = {
+    "contact": r"^/contacts/people$",
+    "product": r"^/catalog/products$",
+    "order": r"^/orders$",
+    "line": r"^/orders/\d+/items$",
+    "comment": r"^/orders/\d+/comments$",
+    "status": r"^/orders/\d+/status$",
+}
+TIMEOUT, WAIT = 0.4, 0.5
+IMPATIENT: dict[str, Any] = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": 60.0}
+FAULTS: dict[str, dict[str, Any]] = {
+    "error": {},
+    "error_after": {"status": 502},
+    "drop": {},
+    "drop_after": {},
+    "hang": {"seconds": 2 * TIMEOUT},
+    "hang_after": {"seconds": 2 * TIMEOUT},
+    "late": {"seconds": WAIT / 2},
+    "html": {},
+    "html_after": {},
+    "half": {},
+    "rate": {},
+}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_becomes_of_a_call(database: str, fault: str, times: int) -> None:
+    with World.of(database, orders=5, delivered=0, older=0, settings=IMPATIENT) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        for path in CALLS.values():
+            roapp.faults.fail(fault, times, method="POST", path=path, **FAULTS[fault])
+        world.imported()
+        world.synced()
+        assert roapp.faults.plan == [], "every kind of call met its fault"
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+        comments = sum(len(roapp.comments_of(world.roapp_order(number)["id"])) for number in shop.qualifying())
+        assert comments >= len(shop.qualifying()) - times, "at most the disturbed comments are missing"
+        for number in shop.qualifying():
+            title = shop.orders[number]["delivery_type"]["title"]
+            assert title in world.roapp_order(number)["manager_notes"], "what the comment says stands in the notes"
+
+
+@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize("fault", ["hang_after", "drop"])
+def test_one_kind_alone_while_the_shop_goes_on_changing(database: str, kind: str, fault: str) -> None:
+    """The newest state arrives although the outcome of an older call was not known when the shop changed."""
+    with World.of(database, orders=2, delivered=0, older=0, settings=IMPATIENT) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        world.imported()
+        number = shop.place_order(articles=[("KR-799", 1), ("CAP-2", 1)])
+        roapp.faults.fail(fault, 1, method="POST", path=CALLS[kind], **FAULTS[fault])
+        shop.set_status(number, 2)
+
+        def change(method: str, path: str, phase: str) -> None:
+            if method == "POST" and phase == "before" and not changed:
+                changed.append(path)
+                shop.set_status(number, 6)
+                shop.change_line(number, quantity=3)
+                shop.set_waybill(number, "20450000000077")
+
+        changed: list[str] = []
+        stop = roapp.on_call(change)
+        world.synced()
+        stop()
+        world.synced()
+        assert changed
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_a_line_that_was_added_unclearly_and_taken_out_meanwhile_goes(database: str) -> None:
+    with World.of(database, orders=1, delivered=0, older=0, settings=IMPATIENT) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        number = shop.place_order(articles=[("KR-799", 1)])
+        world.imported()
+        shop.add_line(number, "KR-799", 2, price=500)
+        roapp.faults.fail("hang_after", 1, method="POST", path=CALLS["line"], seconds=2 * TIMEOUT)
+        stop = roapp.on_call(lambda method, path, phase: _take_out(world, number, method, path, phase))
+        world.synced()
+        stop()
+        world.synced()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def _take_out(world: World, number: str, method: str, path: str, phase: str) -> None:
+    shop = world.box.shops[0]
+    if method == "POST" and path.endswith("/items") and phase == "applied" and len(shop.orders[number]["products"]) > 1:
+        shop.remove_line(number)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_an_order_that_the_shop_deleted_while_its_creation_was_unclear(database: str, accepted: bool) -> None:
+    """Nobody would create it any more; what may have been created is looked for all the same."""
+    with World.of(database, orders=2, delivered=0, older=0, settings=IMPATIENT) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        world.imported()
+        number = shop.place_order(articles=[("KR-799", 1)])
+        roapp.faults.fail("hang_after" if accepted else "hang", 1, method="POST", path=CALLS["order"], seconds=3.0)
+        with pytest.raises(TimeoutError):
+            asyncio.run(asyncio.wait_for(world.sync(world.shop()), 0.3))  # the run is stopped while it waits
+        with world.engine.begin() as connection:
+            connection.execute(text("UPDATE orders SET gone_at = now() WHERE number = :number"), {"number": number})
+        shop.delete_order(number)
+        world.synced()
+        orders = world.roapp_orders(world.shop()).get(number, [])
+        assert ["видалено в магазині" in order["manager_notes"] for order in orders] == ([True] if accepted else [])
+        assert world.held() == {}
+        assert world.value("SELECT count(*) FROM intents WHERE state IN ('open', 'unclear')") == 0
+
+
+@pytest.mark.parametrize("retry_after", [None, 0.2])
+def test_a_storm_of_429_only_takes_time(database: str, retry_after: float | None) -> None:
+    with World.of(database, orders=3, delivered=0, older=0, retry_after=retry_after, settings={"retries": 8}) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        for path in CALLS.values():
+            roapp.faults.fail("rate", 5, method="POST", path=path)
+        world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_nobody_answers_at_the_address_for_a_while(database: str) -> None:
+    with World.of(database, orders=4, delivered=0, older=0, settings={"retries": 2}) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        address, roapp.base_url = roapp.base_url, "http://127.0.0.1:9/v2"
+        with pytest.raises(Retryable):
+            world.imported()
+        roapp.base_url = address
+        world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []

@@ -1,0 +1,112 @@
+"""RO App carries a call out long after it was given up and repeated: seen, said, and nothing deleted by us."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from world import World
+
+TIMEOUT, WAIT, AGAIN, LATE = 0.3, 0.3, 1.2, 1.0
+IMPATIENT: dict[str, Any] = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": AGAIN}
+
+
+def late(world: World, path: str) -> None:
+    """The next call of this kind arrives after it was repeated, but before the second look at it."""
+    world.box.roapp.faults.fail("late", 1, method="POST", path=path, seconds=LATE)
+
+
+def second_look(world: World) -> None:
+    time.sleep(AGAIN + 0.2)
+    world.synced()
+
+
+def test_an_order_that_arrives_after_its_repeat(database: str) -> None:
+    with World.of(database, orders=1, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("KR-799", 1)])
+        late(world, r"^/orders$")
+        world.imported()
+        second_look(world)
+        twins = [number for number, rows in world.roapp_orders(world.shop()).items() if len(rows) == 2]
+        assert len(twins) == 1, "the test's own timing"
+        (number,) = twins
+        assert world.held() == {("order", number): "doubled"}
+
+        shop.set_waybill(number, "20450000000001")
+        world.synced()
+        assert world.held() == {("order", number): "doubled"}, "a change in the shop does not hide it"
+        assert len(world.roapp_orders(world.shop())[number]) == 2, "nothing is deleted by us"
+
+        bound = world.value("SELECT ro_id FROM order_matches WHERE number = :number", number=number)
+        roapp.delete_order(next(row["id"] for row in world.roapp_orders(world.shop())[number] if row["id"] != bound))
+        world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_the_twin_that_a_person_keeps_becomes_the_order(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("KR-799", 1), ("LMP-07", 2)])
+        late(world, r"^/orders$")
+        world.imported()
+        second_look(world)
+        assert world.held() == {("order", number): "doubled"}
+        bound = world.value("SELECT ro_id FROM order_matches WHERE number = :number", number=number)
+        roapp.delete_order(bound)
+        world.imported()
+        shop.set_status(number, 2)
+        world.synced()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [("contact", r"^/contacts/people$"), ("product", r"^/catalog/products$"), ("line", r"^/orders/\d+/items$")],
+)
+def test_what_else_arrives_after_its_repeat_is_held_until_a_person_mends_it(
+    database: str, kind: str, path: str
+) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112233")
+        late(world, path)
+        world.imported()
+        assert world.held() == {}
+        second_look(world)
+        assert list(world.held().values()) == ["doubled"]
+        assert {entity for entity, _ in world.held()} == {kind}
+
+        if kind == "contact":
+            bound = world.roapp_order(number)["client_id"]
+            (other,) = {row["id"] for row in world.made_contacts()} - {bound}
+            del roapp.contacts[other]
+            roapp.revision += 1
+        elif kind == "product":
+            (used,) = (item["entity_id"] for item in world.roapp_items(number))
+            (other,) = {row["id"] for row in world.made_products()} - {used}
+            roapp.delete_product(other)
+        else:
+            roapp.items[world.roapp_order(number)["id"]].pop()
+        second_look(world)
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_a_status_that_arrives_late_does_not_undo_a_newer_one(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings={**IMPATIENT, "unclear_wait": 1.0}) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 2)])
+        world.imported()
+        shop.set_status(number, 2)
+        roapp.faults.fail("late", 1, method="POST", path="/status$", seconds=0.6)
+        stop = roapp.on_call(
+            lambda method, path, phase: path.endswith("/status") and shop.set_status(number, 6) and None
+        )
+        world.synced()
+        stop()
+        world.synced()
+        assert world.differences(world.shop(), shop.qualifying()) == []

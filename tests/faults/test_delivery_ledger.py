@@ -1,0 +1,280 @@
+"""The ledger is lost, restored from a backup, or used by several processes at once."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+from sqlalchemy import NullPool, create_engine, make_url, text
+from world import World
+
+from cartum_roapp.apis.limiter import LocalLimiter
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery.session import AccountSession, Guarded, LockLost
+from cartum_roapp.errors import IntegrationError
+
+Another = Callable[..., World]
+
+
+@pytest.fixture
+def another(postgres: str) -> Iterator[Another]:
+    """Another ledger for the same sandbox: an empty one, or a copy of a world's as it stands now."""
+    names: list[str] = []
+    worlds: list[World] = []
+
+    def make(world: World, *, copy: bool = False, **settings: Any) -> World:
+        names.append(f"other_{secrets.token_hex(4)}")
+        if copy:
+            url = world.copied(names[-1])
+        else:
+            _run(postgres, f"CREATE DATABASE {names[-1]}")
+            url = make_url(postgres).set(database=names[-1]).render_as_string(hide_password=False)
+        worlds.append(World(world.box, url, **settings))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.engine.dispose()
+    for name in names:
+        _run(postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _run(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url.replace("+psycopg2", ""))
+    connection.autocommit = True
+    connection.cursor().execute(statement)
+    connection.close()
+
+
+def counts(world: World) -> dict[str, int]:
+    found = world.box.roapp.counts()
+    return {name: found[name] for name in ("orders", "contacts", "products", "items", "comments")}
+
+
+def test_a_purged_ledger_finds_everything_again(database: str, another: Another) -> None:
+    with World.of(database, orders=10) as world:
+        shop = world.box.shops[0]
+        nobody = shop.place_order(articles=[("KR-799", 1)], delivery_phone="", delivery_email="")
+        by_mail = shop.place_order(articles=[("KR-799", 1)], delivery_phone="", delivery_email="only@example.com")
+        shop.place_order(products=[{**shop.orders[nobody]["products"][0], "article": "", "title": "Без артикулу"}])
+        world.imported()
+        before = counts(world)
+        assert len(world.roapp_orders(world.shop())[by_mail]) == 1
+
+        purged = another(world)
+        purged.imported()
+        purged.synced()
+        assert counts(world) == before
+        assert purged.held() == {}
+        assert purged.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_what_changed_in_the_shop_while_the_ledger_was_lost_arrives(database: str, another: Another) -> None:
+    with World.of(database, orders=0) as world:
+        shop = world.box.shops[0]
+        number = shop.place_order(articles=[("KR-799", 1), ("LMP-07", 2)])
+        world.imported()
+        shop.change_line(number, 0, price=650)
+        shop.change_line(number, 1, quantity=3)
+        shop.add_line(number, "CAP-2", 1)
+        shop.set_status(number, 2)
+        shop.set_waybill(number, "20450000000005")
+        purged = another(world)
+        purged.imported()
+        assert purged.held() == {}
+        assert purged.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_a_purged_ledger_turns_no_status_back(database: str, another: Another) -> None:
+    """Nobody knows which side moved last: what staff set stays; what the shop may have set isn't lost in silence."""
+    with World.of(database, orders=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        config = world.shop()
+        new, processing, untouched = (shop.place_order(articles=[("KR-799", 1)]) for _ in range(3))
+        shop.set_status(processing, 2)
+        shop.set_status(untouched, 2)
+        world.imported()
+        shipped = config.statuses[6]
+        for number in (new, processing):
+            roapp.set_status(world.roapp_order(number)["id"], shipped)
+
+        purged = another(world)
+        purged.imported()
+        assert world.roapp_order(new)["status_id"] == shipped
+        assert world.roapp_order(processing)["status_id"] == shipped
+        assert purged.held() == {("status", processing): "status-differs"}
+
+        shop.mark_paid(processing, not shop.orders[processing]["payed"])
+        purged.synced()
+        assert purged.held() == {("status", processing): "status-differs"}, "another change does not hide it"
+
+        shop.set_status(processing, 4)
+        shop.set_status(new, 2)
+        purged.synced()
+        assert purged.held() == {}
+        assert purged.differences(config, shop.qualifying()) == []
+
+
+def test_a_restored_ledger_doubles_nothing(database: str, another: Another) -> None:
+    with World.of(database, orders=10) as world:
+        shop = world.box.shops[0]
+        world.imported()
+        backup = another(world, copy=True)
+        first = shop.qualifying()
+        for index in range(8):
+            shop.place_order(articles=[("CAP-2", 1 + index), ("UMB-1", 1)])
+        shop.place_order(articles=[("BOOK-12", 1)], delivery_phone="", delivery_email="later@example.com")
+        shop.place_order(articles=[("BOOK-12", 1)], delivery_phone="", delivery_email="")
+        shop.set_waybill(first[0], "20450000000009")
+        shop.change_line(first[1], quantity=7)
+        shop.change_line(first[2], price=77)
+        shop.add_line(first[3], "TEA-100", 2)
+        shop.set_status(first[4], 2 if shop.orders[first[4]]["stat_status"] != 2 else 8)
+        world.synced()
+        assert world.differences(world.shop(), shop.qualifying()) == []
+        before = counts(world)
+
+        backup.synced()
+        backup.synced()
+        assert counts(world) == before
+        assert backup.held() == {}
+        assert backup.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_an_order_in_another_location_is_not_adopted(database: str, another: Another) -> None:
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        (number,) = shop.qualifying()
+        world.imported()
+        order = world.roapp_order(number)
+        here, there = sorted(roapp.locations)[:2]
+        roapp.edit_order(order["id"], branch_id=there)
+
+        purged = another(world)
+        purged.imported()
+        assert purged.held() == {("order", number): "marker-elsewhere"}
+        assert len(world.roapp_orders(world.shop())[number]) == 1
+
+        roapp.edit_order(order["id"], branch_id=here)
+        purged.imported()
+        assert purged.held() == {}
+        assert purged.differences(world.shop(), [number]) == []
+
+
+def test_taking_the_marker_out_lets_a_new_order_be_made(database: str, another: Another) -> None:
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        (number,) = shop.qualifying()
+        world.imported()
+        order = world.roapp_order(number)
+        roapp.edit_order(order["id"], order_type_id=sorted(roapp.order_types)[1])
+        purged = another(world)
+        purged.imported()
+        assert purged.held() == {("order", number): "marker-elsewhere"}
+        roapp.edit_order(order["id"], manager_notes="це ремонт")
+        purged.imported()
+        assert purged.held() == {}
+        assert world.roapp_order(number)["id"] != order["id"]
+        assert purged.differences(world.shop(), [number]) == []
+
+
+def test_a_marker_that_staff_copied_into_another_order_of_ours(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        first = shop.place_order(articles=[("KR-799", 1)])
+        world.imported()
+        second = shop.place_order(articles=[("KR-799", 1)])
+        order = dict(world.roapp_order(first))
+        roapp.edit_order(order["id"], manager_notes=order["manager_notes"].replace(f":{first}]", f":{second}]"))
+        world.synced()
+        assert world.held() == {("order", second): "marker-elsewhere"}
+        roapp.edit_order(order["id"], manager_notes=order["manager_notes"])
+        world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), [first, second]) == []
+
+
+def test_two_imports_and_a_sync_at_once(database: str) -> None:
+    with World.of(database, orders=12, shops=2) as world:
+        one, two = world.shop(0), world.shop(1)
+
+        async def together() -> None:
+            await asyncio.gather(
+                world.import_(one, two), world.import_(two, one), world.import_(one, two), _sync_soon(world, one, two)
+            )
+
+        asyncio.run(together())
+        world.synced(one, two)
+        for index, shop in enumerate((one, two)):
+            assert world.held(shop) == {}
+            assert world.differences(shop, world.box.shops[index].qualifying(), index) == []
+
+
+async def _sync_soon(world: World, shop: ShopConfig, other: ShopConfig) -> None:
+    while not world.value("SELECT count(*) FROM shops WHERE slug = :slug AND window_stored_at > '2000-1-1'",
+                          slug=shop.slug):  # fmt: skip
+        await asyncio.sleep(0.02)
+    world.box.shops[0].place_order(articles=[("KR-799", 2)])
+    await world.sync(shop, other)
+
+
+@pytest.mark.parametrize("calls", [3, 9, 14, 22])
+def test_a_run_that_loses_its_lock_sends_nothing_more(database: str, calls: int) -> None:
+    with World.of(database, orders=8, delivered=0, older=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        writes: list[str] = []
+        cut: list[float] = []
+
+        def cut_off(method: str, path: str, phase: str) -> None:
+            if phase == "before" and method != "GET":
+                writes.append(path)
+                if len(writes) == calls:
+                    cut.append(time.monotonic())
+                    cut_locks(world)
+
+        stop = roapp.on_call(cut_off)
+        with pytest.raises(IntegrationError):
+            world.imported()
+        stop()
+        on_their_way = 0.3  # seconds: calls that were sent before the cut was through
+        assert [call for call in roapp.calls if call.method != "GET" and call.arrived > cut[0] + on_their_way] == []
+
+        world.imported()
+        world.synced()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_no_turn_is_given_to_a_process_without_the_lock(database: str) -> None:
+    """Also for a call without an intent: a late PATCH would undo what the new holder has written."""
+    with World.of(database, orders=0) as world:
+        session = AccountSession.take(world.engine, "main")
+        assert session is not None
+        limiter = Guarded(LocalLimiter(0))
+        limiter.session = session
+        asyncio.run(limiter.acquire())
+        cut_locks(world)
+        with pytest.raises(LockLost):
+            asyncio.run(limiter.acquire())
+        session.release()
+        other = AccountSession.take(world.engine, "main")
+        assert other is not None
+        other.release()
+
+
+def cut_locks(world: World) -> None:
+    """Ends the connections that hold an advisory lock, and waits until the server is through with them."""
+    held = (
+        "FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid() "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    engine = create_engine(world.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) {held}"))
+        while connection.scalar(text(f"SELECT count(*) {held}")):
+            time.sleep(0.01)

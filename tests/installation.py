@@ -1,0 +1,200 @@
+"""A whole installation as people use it: its command line, its Prefect server over REST, the sandbox that it serves."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from shell import Shell
+from sqlalchemy import Engine, text
+
+from cartum_roapp import service
+from cartum_roapp.cli.demo_box import Box
+from cartum_roapp.config import shop_key
+from cartum_roapp.ledger import database
+from cartum_roapp.service.process import Process
+from cartum_roapp.settings import Settings
+from sandbox import Sandbox
+
+T = TypeVar("T")
+Row = dict[str, Any]
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended; `document` is the one JSON document on its stdout."""
+
+    code: int
+    document: Any
+    said: str
+
+
+class Installation:
+    """One home. Shops are `shop-1`, `shop-2` … of the sandbox, account `main`."""
+
+    def __init__(self, home: Path, box: Sandbox) -> None:
+        self.home = home
+        self.box = box
+        self.shell = Shell(home, box)
+        self.shell.environment |= {"CARTUM_ROAPP_LINGER": "60", "PREFECT_WORKER_QUERY_SECONDS": "1"}
+        del self.shell.environment["CARTUM_ROAPP_SHOP_PASSWORD"]  # the first shop's, where each has its own
+        self.config = Settings(home=home, linger=60, database_url=None)
+        self._engine: Engine | None = None
+
+    def command(self, *arguments: str, **environment: str) -> Ended:
+        before = dict(self.shell.environment)
+        self.shell.environment.update(environment)
+        try:
+            process = self.shell.start(*arguments)
+        finally:
+            self.shell.environment = before
+        output, said = process.communicate(timeout=120)
+        assert "Traceback" not in said, said
+        return Ended(process.returncode, json.loads(output), said)
+
+    def done(self, *arguments: str, **environment: str) -> Any:
+        """The document of a command that ends well."""
+        ended = self.command(*arguments, **environment)
+        assert ended.code == 0, ended.said
+        return ended.document
+
+    # What runs.
+
+    def worker(self) -> Process:
+        record = json.loads((self.home / "run" / "worker.json").read_text())
+        process = Process.load(record["process"])
+        assert process is not None
+        return process
+
+    # Shops.
+
+    def key(self, index: int) -> str:
+        return shop_key(self.box.shops[index].url)
+
+    def file(self, index: int, **changes: Any) -> Path:
+        addresses = self.box.addresses()
+        path = Box(addresses["shops"][index], addresses["roapp"]).shop_file(self.home, "main")
+        target = path.with_name(f"shop-{index + 1}.yaml")
+        target.write_text(json.dumps({**json.loads(path.read_text()), **changes}, ensure_ascii=False))
+        return target
+
+    def connect(self, index: int) -> str:
+        """Adds the shop without importing it; gives its slug."""
+        slug, password = f"shop-{index + 1}", self.box.shops[index].password
+        self.done("shop", "add", slug, "--from", str(self.file(index)), "--no-import",
+                  CARTUM_ROAPP_SHOP_PASSWORD=password)  # fmt: skip
+        return slug
+
+    # Prefect, over REST.
+
+    @cached_property
+    def prefect(self) -> httpx.Client:
+        port = service.state(self.config).prefect
+        return httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30)
+
+    def ask(self, path: str, **body: Any) -> Any:
+        return self.prefect.post(path, json=body).raise_for_status().json()
+
+    def deployment(self, name: str) -> Row | None:
+        answer = self.prefect.get(f"/deployments/name/{name}")
+        return None if answer.status_code == 404 else dict(answer.raise_for_status().json())
+
+    def start(self, name: str, at: datetime | None = None, **parameters: Any) -> str:
+        """Starts a run of the deployment, as the UI's button does; gives the flow run's id."""
+        found = self.deployment(name)
+        assert found is not None
+        details = {"scheduled_time": at.isoformat()} if at else {}
+        state = {"type": "SCHEDULED", "state_details": details}
+        run = self.ask(f"/deployments/{found['id']}/create_flow_run", parameters=parameters, state=state)
+        return str(run["id"])
+
+    def flow_run(self, id: str) -> Row:
+        return dict(self.prefect.get(f"/flow_runs/{id}").raise_for_status().json())
+
+    def flow_runs(self, **filter: Any) -> list[Row]:
+        return list(self.ask("/flow_runs/filter", flow_runs=filter, limit=200))
+
+    def ended(self, *ids: str, seconds: float = 60) -> list[Row]:
+        """The runs, once all of them are over."""
+        return self.become(lambda: [self.flow_run(id) for id in ids],
+                           lambda runs: all(run["state_type"] in FINAL for run in runs), seconds)  # fmt: skip
+
+    def completed(self, *ids: str) -> list[Row]:
+        """The runs, once all of them are over, and well."""
+        runs = self.ended(*ids)
+        assert [run["state_type"] for run in runs] == ["COMPLETED"] * len(ids), _short(runs)
+        return runs
+
+    def state(self, id: str, wanted: str, seconds: float = 60) -> Row:
+        """The run, once it is in a state of that name."""
+        return self.become(lambda: self.flow_run(id), lambda run: bool(run["state_name"] == wanted), seconds)
+
+    def set_state(self, id: str, type: str, **more: Any) -> None:
+        self.ask(f"/flow_runs/{id}/set_state", state={"type": type}, force=False, **more)
+
+    def artifacts(self, id: str) -> list[Row]:
+        return list(self.ask("/artifacts/filter", artifacts={"flow_run_id": {"any_": [id]}}))
+
+    def logs(self, id: str) -> str:
+        found = self.ask("/logs/filter", logs={"flow_run_id": {"any_": [id]}}, limit=200)
+        return "\n".join(row["message"] for row in found)
+
+    def tasks(self, id: str) -> list[Row]:
+        return list(self.ask("/task_runs/filter", flow_runs={"id": {"any_": [id]}}, limit=200))
+
+    # The ledger.
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            with service.use(self.config, prefect=False) as running:
+                self._engine = database.connect(running.database_url.get_secret_value())
+        return self._engine
+
+    def value(self, query: str, **values: Any) -> Any:
+        with self.engine.connect() as connection:
+            return connection.scalar(text(query), values)
+
+    @contextmanager
+    def held_up(self, index: int) -> Iterator[None]:
+        """Runs that read this shop wait inside: another reader seems to be at it."""
+        with database.locked(self.engine, f"reading:{self.key(index)}"):
+            yield
+
+    def begun(self, id: str) -> None:
+        """Returns once the run is known to the ledger."""
+        self.become(lambda: self.value("SELECT count(*) FROM runs WHERE id = :id AND finished_at IS NULL", id=id), bool)
+
+    def become(self, look: Callable[[], T], right: Callable[[T], bool], seconds: float = 60) -> T:
+        deadline = time.monotonic() + seconds
+        while not right(found := look()):
+            assert time.monotonic() < deadline, f"still {_short(found)}"
+            time.sleep(0.1)
+        return found
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.dispose()
+        if "prefect" in self.__dict__:
+            self.prefect.close()
+        self.shell.run("down")
+
+
+def _short(found: object) -> object:
+    rows = found if isinstance(found, list) else [found]
+    if all(isinstance(row, dict) and "state" in row for row in rows):
+        return [(row["name"], row["state_name"], row["state"]["message"]) for row in rows]
+    return found
+
+
+def names(rows: Sequence[Row]) -> set[str]:
+    return {str(row["name"]) for row in rows}

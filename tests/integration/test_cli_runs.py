@@ -1,0 +1,170 @@
+"""`cartum-roapp import | sync | backfill | status | held` as scripts use them: documents, exit codes, pauses."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from installation import Installation, Row
+
+from sandbox.cartum_shop import CartumShop
+
+SLUG, INDEX = "shop-4", 3
+COUNTS = {"seen", "new", "changed", "unchanged", "delivered", "held", "calls", "seconds"}
+DELIVERED = 3
+
+
+@pytest.fixture(scope="module")
+def cli(installation: Installation) -> Iterator[Installation]:
+    installation.connect(INDEX)
+    yield installation
+    installation.done("shop", "delete", SLUG, "--yes", "--purge")
+
+
+@pytest.fixture(scope="module")
+def imported(cli: Installation) -> Row:
+    return dict(cli.done("import", SLUG))
+
+
+@pytest.fixture
+def shop(cli: Installation) -> CartumShop:
+    return cli.box.shops[INDEX]
+
+
+def latest(cli: Installation) -> Row:
+    body = {"sort": "EXPECTED_START_TIME_DESC", "limit": 1, "flow_runs": {"tags": {"all_": [f"shop:{SLUG}"]},
+            "state": {"type": {"not_any_": ["SCHEDULED"]}}}}  # fmt: skip
+    return dict(cli.prefect.post("/flow_runs/filter", json=body).raise_for_status().json()[0])
+
+
+def in_roapp(cli: Installation, number: str) -> list[Any]:
+    return cli.box.roapp.orders_by_marker().get(f"{cli.key(INDEX)}:{number}", [])
+
+
+def test_an_import_gives_its_counts_and_is_seen_in_the_ui(cli: Installation, shop: CartumShop, imported: Row) -> None:
+    assert set(imported) >= COUNTS
+    wanted = shop.qualifying()
+    assert (imported["seen"], imported["new"], imported["delivered"]) == (len(wanted),) * 3
+    run = latest(cli)
+    assert (run["name"], run["state_type"]) == (f"{SLUG}: initial import", "COMPLETED")
+    assert (run["parameters"], run["deployment_id"]) == ({"shop": SLUG}, None)
+    assert set(run["tags"]) == {"cartum-roapp", f"shop:{SLUG}", "account:main"}
+    assert {one["type"] for one in cli.artifacts(run["id"])} == {"progress", "markdown"}
+
+
+def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, shop: CartumShop, imported: Row) -> None:
+    moved, broken = shop.qualifying()[:2]
+    placed = str(shop.place_order())
+    shop.set_status(moved, 6)
+    sum_ = shop.orders[broken]["total_sum"]
+    shop.edit(broken, total_sum="not a sum")
+    counts = cli.done("sync", SLUG)
+    assert (counts["new"], counts["changed"], counts["delivered"], counts["held"]) == (1, 1, 2, 1)
+    assert len(in_roapp(cli, placed)) == 1
+    (record,) = cli.done("held", "list", SLUG)
+    assert (record["shop"], record["entity"], record["id"]) == (SLUG, "row", broken)
+    assert "total_sum" in record["message"] and record["fix"]
+    shop.edit(broken, total_sum=sum_)
+    assert cli.done("sync", SLUG)["held"] == 0
+    assert cli.done("held", "list") == []
+    (seen,) = [one for one in cli.done("status")["shops"] if one["shop"] == SLUG]
+    assert (seen["waiting"], seen["held"], seen["imported"], seen["paused"]) == (0, 0, True, None)
+    assert seen["delivered"] == len(shop.qualifying())
+
+
+def test_a_dry_run_shows_exactly_what_the_backfill_sends(cli: Installation, shop: CartumShop, imported: Row) -> None:
+    number = next(one for one, row in shop.orders.items() if int(row["stat_status"]) == DELIVERED)
+    writes = cli.box.roapp.counts()
+    plan = cli.done("backfill", SLUG, "--ids", number, "--dry-run")
+    assert cli.box.roapp.counts() == writes
+    assert plan["calls_by_kind"]["roapp_writes"] == 0
+    (order,) = plan["orders"]
+    assert (order["number"], order["action"]) == (number, "create")
+
+    sent = cli.done("backfill", SLUG, "--ids", number)
+    assert (sent["new"], sent["delivered"]) == (1, 1)
+    (there,) = in_roapp(cli, number)
+    assert (there["status_id"], there["branch_id"]) == (order["status_id"], order["location_id"])
+    items = cli.box.roapp.items[there["id"]]
+    assert sorted((float(one["price"]), float(one["quantity"])) for one in items) == sorted(
+        (float(line["price"]), float(line["quantity"])) for line in order["lines"]
+    )
+    assert cli.done("backfill", SLUG, "--ids", number, "--dry-run")["orders"][0]["action"] == "nothing"
+
+
+def test_a_backfill_by_days_and_status(cli: Installation, shop: CartumShop, imported: Row) -> None:
+    rows = [row for row in shop.orders.values() if int(row["stat_status"]) == DELIVERED]
+    day = min(str(row["stat_created"]) for row in rows)[:10]
+    wanted = {str(row["order_id"]) for row in rows if str(row["stat_created"])[:10] == day}
+    arguments = ("--from", day, "--to", day, "--status", str(DELIVERED), "--dry-run")
+    assert {order["number"] for order in cli.done("backfill", SLUG, *arguments)["orders"]} == wanted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (("backfill", SLUG), "from"),
+        (("backfill", SLUG, "--from", "2026-02-02", "--to", "2026-02-01"), "from"),
+        (("backfill", SLUG, "--from", "yesterday"), None),
+        (("sync", "nobody"), "slug"),
+    ],
+)
+def test_bad_input_is_2_and_changes_nothing(
+    cli: Installation, imported: Row, arguments: tuple[str, ...], field: str | None
+) -> None:
+    ended = cli.command(*arguments)
+    assert ended.code == 2
+    assert [one["field"] for one in ended.document["error"]["fields"]] == ([field] if field else [])
+    assert ended.document["error"]["message"] in ended.said or field
+    assert cli.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG) is None
+    assert not cli.flow_runs(name={"like_": "nobody"})
+
+
+def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(
+    cli: Installation, shop: CartumShop, imported: Row
+) -> None:
+    password = shop.password
+    shop.change_password("changed in the shop")
+    ended = cli.command("sync", SLUG)
+    assert (ended.code, ended.document["error"]["kind"]) == (2, "bad-config")
+    assert ended.document["error"]["fields"][0]["field"] == "password"
+    assert "password" in cli.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG)
+    (seen,) = [one for one in cli.done("status")["shops"] if one["shop"] == SLUG]
+    assert "password" in seen["paused"]
+    assert schedule(cli) is False
+    failed = latest(cli)
+    assert failed["state_type"] == "FAILED"
+    said = failed["state"]["message"] + cli.logs(failed["id"]) + ended.said
+    assert password not in said and "changed in the shop" not in said
+
+    shop.change_password(password)
+    assert cli.done("sync", SLUG)["held"] == 0
+    assert cli.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG) is None
+    assert schedule(cli) is True
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_broken_off_does_not_stand_as_running(cli: Installation, imported: Row, number: int) -> None:
+    with cli.held_up(INDEX):
+        process = cli.shell.start("import", SLUG)
+        (run,) = cli.become(
+            lambda: cli.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state={"type": {"any_": ["RUNNING"]}}), bool
+        )
+        cli.begun(run["id"])
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=30)
+    if number == signal.SIGINT:
+        assert process.returncode == 130
+        assert '"interrupted"' in output
+    else:
+        cli.done("sync", SLUG)
+    assert cli.flow_run(run["id"])["state_name"] == "Crashed"
+    assert cli.value("SELECT finished_at FROM runs WHERE id = :id", id=run["id"]) is not None
+
+
+def schedule(cli: Installation) -> bool:
+    found = cli.deployment(f"incremental-sync/{SLUG}")
+    assert found is not None
+    return bool(found["schedules"][0]["active"])

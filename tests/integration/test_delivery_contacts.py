@@ -1,0 +1,226 @@
+"""One buyer is one contact of the account, whatever they type and in whichever shop they buy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from world import World
+
+from sandbox import Sandbox
+
+PHONE, OTHER = "+380671112233", "+380509998877"
+MAIL = "olena@example.com"
+ONE: list[tuple[str, int]] = [("KR-799", 1)]
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=0, delivered=0, older=0, shops=2) as world:
+        yield world
+
+
+def order(world: World, phone: str = "", email: str = "", name: str = "Олена Шевченко", index: int = 0) -> str:
+    shop = world.box.shops[index]
+    return shop.place_order(articles=ONE, delivery_phone=phone, delivery_email=email, delivery_name=name)
+
+
+def client(world: World, number: str, index: int = 0) -> dict[str, Any]:
+    return world.box.roapp.contacts[world.roapp_order(number, world.shop(index))["client_id"]]
+
+
+def phones(contact: dict[str, Any]) -> list[str]:
+    return [one["phone"] for one in contact["phones"]]
+
+
+def well(world: World) -> None:
+    for index in (0, 1):
+        shop = world.shop(index)
+        if world.box.shops[index].orders:
+            assert world.held(shop) == {}
+            assert world.differences(shop, world.box.shops[index].qualifying(), index) == []
+
+
+def test_one_phone_in_many_spellings_with_many_names_is_one_contact(world: World) -> None:
+    for spelling in ("+380671112233", "0671112233", "067 111-22-33", "(067) 111 22 33", "380671112233", "80671112233"):
+        order(world, spelling, name=f"Ім'я {spelling[:3]}")
+    order(world, PHONE, "first@example.com")
+    order(world, PHONE, "second@example.com")
+    world.imported()
+    assert len(world.made_contacts()) == 1
+    assert phones(world.made_contacts()[0]) == [PHONE]
+    assert all(not one["notify"] for one in world.made_contacts()[0]["phones"])
+    well(world)
+
+
+@pytest.mark.parametrize("emails_filter", [True, False])
+@pytest.mark.parametrize("mail_first", [True, False])
+def test_an_email_alone_and_the_same_email_with_a_phone_are_one_buyer(
+    world: World, mail_first: bool, emails_filter: bool
+) -> None:
+    world.box.roapp.faults.emails_filter = emails_filter
+    first, second = ("", PHONE) if mail_first else (PHONE, "")
+    order(world, first, MAIL)
+    world.imported()
+    order(world, second, MAIL.upper())
+    world.synced()
+    (contact,) = world.made_contacts()
+    assert phones(contact) == [PHONE]
+    assert contact["email"] == MAIL
+    well(world)
+
+
+def test_two_phones_with_one_email_are_two_buyers(world: World) -> None:
+    mail_only = order(world, "", MAIL)
+    world.imported()
+    first = order(world, PHONE, MAIL)
+    world.synced()
+    second = order(world, OTHER, MAIL)
+    world.synced()
+    assert client(world, mail_only)["id"] == client(world, first)["id"] != client(world, second)["id"]
+    assert phones(client(world, first)) == [PHONE]
+    well(world)
+
+
+def test_the_phone_decides_before_the_email(world: World) -> None:
+    """RO App knows the phone by one contact; the e-mail alone would lead to another one."""
+    known = world.box.roapp.add_contact("Олена", phones=[PHONE])
+    mail_only = order(world, "", MAIL)
+    world.imported()
+    both = order(world, PHONE, MAIL)
+    world.synced()
+    assert client(world, both)["id"] == known != client(world, mail_only)["id"]
+    assert world.box.roapp.contacts[known]["email"] == MAIL
+    assert phones(client(world, mail_only)) == []
+    well(world)
+
+
+def test_a_contact_of_ro_app_is_adopted_and_nothing_of_it_is_overwritten(world: World) -> None:
+    known = world.box.roapp.add_contact("Пані", last_name="Олена", phones=["067 111 22 33", OTHER], notes="VIP")
+    number = order(world, PHONE, MAIL, "Зовсім Інша")
+    world.imported()
+    contact = client(world, number)
+    assert (contact["id"], contact["first_name"], contact["notes"]) == (known, "Пані", "VIP")
+    assert phones(contact) == ["067 111 22 33", OTHER]
+    assert contact["email"] == MAIL
+    assert world.made_contacts() == [contact]
+
+
+def test_two_shops_with_one_buyer_at_once(world: World) -> None:
+    numbers = [order(world, PHONE, MAIL, index=0), order(world, "067 111-22-33", "", index=1)]
+    order(world, "", "", "Хтось", index=0)
+    order(world, "", "", "Інший", index=1)
+    one, two = world.shop(0), world.shop(1)
+
+    async def together() -> None:
+        await asyncio.gather(world.import_(one, two), world.import_(two, one))
+
+    asyncio.run(together())
+    assert client(world, numbers[0], 0)["id"] == client(world, numbers[1], 1)["id"]
+    assert len(world.made_contacts()) == 3
+    well(world)
+
+
+def test_buyers_without_phone_and_email_are_different_ones_in_two_shops(world: World) -> None:
+    """Both orders have one number, as every shop counts from the same."""
+    first, second = order(world, name="Марія", index=0), order(world, name="Богдан", index=1)
+    assert first == second
+    world.imported(world.shop(0), world.shop(1))
+    world.imported(world.shop(1), world.shop(0))
+    assert client(world, first, 0)["first_name"] == "Марія"
+    assert client(world, second, 1)["first_name"] == "Богдан"
+
+
+@pytest.mark.parametrize("shape", ["errors", "message", "html"])
+@pytest.mark.parametrize("contact_get", [True, False])
+def test_a_contact_that_staff_merged_into_another_is_found_again(world: World, shape: str, contact_get: bool) -> None:
+    roapp = world.box.roapp
+    roapp.faults.switch(error_shape=shape, contact_get=contact_get)
+    first = order(world, PHONE, MAIL)
+    world.imported()
+    merged_into = roapp.add_contact("Олена", phones=[OTHER, PHONE], email=MAIL)
+    merge(world, client(world, first)["id"], merged_into)
+    second = order(world, PHONE)
+    world.box.shops[0].set_waybill(first, "20450000000001")
+    world.synced()
+    assert client(world, second)["id"] == client(world, first)["id"] == merged_into
+    well(world)
+
+
+@pytest.mark.parametrize("by", ["phone", "email"])
+def test_several_candidates_are_held_until_staff_merged_them(world: World, by: str) -> None:
+    roapp = world.box.roapp
+    fields: dict[str, Any] = {"phones": [PHONE]} if by == "phone" else {"email": MAIL, "phones": []}
+    first, second = (roapp.add_contact(name, **fields) for name in ("Олена", "Лена"))
+    roapp.seeded["contacts"] |= {first, second}
+    number = order(world, PHONE if by == "phone" else "", MAIL)
+    other = order(world, OTHER)
+    world.imported()
+    assert world.held() == {("order", number): "contact-ambiguous"}
+    assert other in world.roapp_orders(world.shop())
+    merge(world, second, first)
+    world.imported()
+    assert client(world, number)["id"] == first
+    well(world)
+
+
+def test_an_email_of_two_buyers_we_know_is_held_until_staff_merged_them(world: World) -> None:
+    numbers = [order(world, PHONE, MAIL), order(world, OTHER, MAIL)]
+    world.imported()
+    mail_only = order(world, "", MAIL)
+    world.synced()
+    assert world.held() == {("order", mail_only): "contact-ambiguous"}
+    first, second = (client(world, number)["id"] for number in numbers)
+    world.box.roapp.edit_contact(first, phones=[PHONE, OTHER])
+    merge(world, second, first)
+    world.imported()
+    assert client(world, mail_only)["id"] == first
+    well(world)
+
+
+def test_another_phone_for_the_order_makes_it_another_buyers(world: World) -> None:
+    number = order(world, PHONE, MAIL)
+    world.imported()
+    old = client(world, number)["id"]
+    world.box.shops[0].edit_buyer(number, phone=OTHER, email="other@example.com", name="Інша Людина")
+    world.synced()
+    new = client(world, number)
+    assert new["id"] != old
+    assert phones(new) == [OTHER]
+    assert phones(world.box.roapp.contacts[old]) == [PHONE], "the other buyer keeps what is theirs"
+    well(world)
+
+
+def test_a_buyer_whom_staff_exchanged_stays(world: World) -> None:
+    number = order(world, PHONE)
+    world.imported()
+    friend = world.box.roapp.add_contact("Подруга", phones=[PHONE[:-1] + "9"])
+    world.box.roapp.edit_order(world.roapp_order(number)["id"], client_id=friend)
+    world.box.shops[0].set_waybill(number, "20450000000001")
+    world.box.shops[0].edit_buyer(number, name="Олена Інакша")
+    world.synced()
+    assert client(world, number)["id"] == friend
+
+
+def merge(world: World, lost: int, kept: int) -> None:
+    """What staff do in RO App: the one contact is gone, its orders are the other's."""
+    roapp = world.box.roapp
+    for row in roapp.orders.values():
+        if row["client_id"] == lost:
+            roapp.edit_order(row["id"], client_id=kept)
+    del roapp.contacts[lost]
+    roapp.revision += 1
+
+
+def test_a_base_of_contacts_that_can_not_be_searched_is_read_once(database: str) -> None:
+    with Sandbox(orders=10, delivered=0, older=0, rate_limit=0, filter_form="ignored", page_size=5, seed=3) as box:
+        world = World(box, database)
+        world.imported()
+        walks = [call for call in box.roapp.calls if call.path == "/contacts/people" and call.method == "GET"]
+        pages = -(-len(box.roapp.contacts) // 5)
+        assert len(walks) <= 3 * pages + 4
+        assert world.held() == {}
+        assert world.differences(world.shop(), box.shops[0].qualifying()) == []
+        world.engine.dispose()

@@ -1,0 +1,51 @@
+"""A run with no change writes nothing in the order tables and makes no call to RO App."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from world import World
+
+TABLES = (
+    "orders", "order_lines", "customers", "products", "outbox", "order_matches", "line_matches", "contact_matches",
+    "product_matches", "markers", "intents", "catalogue", "missing_orders",
+)  # fmt: skip
+
+
+def rows(world: World) -> dict[str, list[tuple[str, str]]]:
+    """Where each row lies and which transaction wrote it: both change with any write, also one of equal values."""
+    with world.engine.connect() as connection:
+        return {
+            table: sorted((str(at), str(by)) for at, by in connection.execute(text(f"SELECT ctid, xmin FROM {table}")))
+            for table in TABLES
+        }
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_an_idle_run_writes_nothing(database: str, held: bool) -> None:
+    with World.of(database, product_create=not held) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        world.imported()
+        shop.set_waybill(shop.qualifying()[0], "20450000000001")
+        world.synced()
+        assert bool(world.held()) is held
+        before = rows(world)
+        assert before["orders"] and before["outbox"] and before["order_lines"]
+        roapp.clear_calls()
+        for _ in range(2):
+            run = world.synced()
+            assert run.counts.new == run.counts.changed == 0
+        assert rows(world) == before
+        assert [call.path for call in roapp.calls] == []
+
+
+def test_an_order_that_only_grew_older_is_no_change(database: str) -> None:
+    with World.of(database) as world:
+        world.imported()
+        before = rows(world)
+        world.box.roapp.clear_calls()
+        world.imported()
+        world.box.clock.shift(minutes=5)
+        world.synced()
+        assert rows(world) == before
+        assert world.box.roapp.calls == []

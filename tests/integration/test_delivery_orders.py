@@ -1,0 +1,278 @@
+"""What the shop changes follows in RO App, and what staff did there stays theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from world import World
+
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import held
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=6, delivered=2, older=0) as world:
+        world.imported()
+        yield world
+
+
+@pytest.fixture
+def number(world: World) -> str:
+    return world.box.shops[0].qualifying()[0]
+
+
+def well(world: World) -> None:
+    assert world.held() == {}
+    assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+def test_an_order_that_staff_deleted_is_held_and_not_made_again(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.delete_order(world.roapp_order(number)["id"])
+    world.synced()
+    assert world.held() == {}, "nothing changed in the shop, so nobody asked"
+    for change in (
+        lambda: shop.change_line(number, 0, quantity=9),
+        lambda: shop.set_status(number, 6 if shop.orders[number]["stat_status"] != 6 else 2),
+        lambda: shop.set_waybill(number, "20450000000001"),
+    ):
+        change()
+        world.synced()
+        assert world.held() == {("order", number): "deleted-in-roapp"}
+    (one,) = held.listed(world.engine, world.shop().key)
+    assert "not there any more" in one.message
+    assert number not in world.roapp_orders(world.shop())
+    rest = [other for other in shop.qualifying() if other != number]
+    assert world.differences(world.shop(), rest) == []
+
+
+def test_an_order_that_staff_moved_to_another_location_is_still_that_order(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    there = sorted(roapp.locations)[1]
+    roapp.edit_order(world.roapp_order(number)["id"], branch_id=there)
+    shop.change_line(number, 0, quantity=9)
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    assert world.roapp_order(number)["branch_id"] == there
+    well(world)
+
+
+def test_an_order_that_a_stranger_doubled_is_held_once_anybody_sees_it(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    order = world.roapp_order(number)
+    twin = roapp.add_order(
+        order["branch_id"], order["order_type_id"], order["client_id"], manager_notes=order["manager_notes"]
+    )
+    shop.place_order(articles=[("KR-799", 1)])  # something to be made: RO App's newest orders are read
+    world.synced()
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    assert world.held() == {("order", number): "doubled"}
+    assert str(twin) in held.listed(world.engine, world.shop().key)[0].message
+    roapp.edit_order(twin, manager_notes="копія")
+    world.imported()
+    well(world)
+
+
+def test_staffs_own_words_stay_under_ours(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    order = world.roapp_order(number)
+    theirs = "\r\nПодзвонити о 15:00\r\nОплата: готівка, як домовились"
+    roapp.edit_order(order["id"], manager_notes=order["manager_notes"] + theirs)
+    for index in range(3):
+        shop.set_waybill(number, f"2045000000000{index}")
+        world.synced()
+        notes = world.roapp_order(number)["manager_notes"]
+        assert notes.startswith(f"[{world.shop().key}:{number}]")
+        assert f"2045000000000{index}" in notes
+        assert notes.endswith("Подзвонити о 15:00\nОплата: готівка, як домовились")
+        assert notes.count("———") == 1
+    well(world)
+
+
+def test_words_that_staff_wrote_above_ours_stay(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    order = world.roapp_order(number)
+    roapp.edit_order(order["id"], manager_notes="ТЕРМІНОВО!\n" + order["manager_notes"])
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    notes = world.roapp_order(number)["manager_notes"]
+    assert notes.startswith(f"[{world.shop().key}:{number}]")
+    assert "ТЕРМІНОВО!" in notes
+    well(world)
+
+
+def test_a_status_that_staff_set_stays_until_the_shops_changes(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    shop.set_status(number, 2)
+    world.synced()
+    own = sorted(roapp.statuses)[4]
+    roapp.set_status(world.roapp_order(number)["id"], own)
+    shop.change_line(number, 0, quantity=9)
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    assert world.roapp_order(number)["status_id"] == own
+    assert world.roapp_items(number)[0]["quantity"] == 9
+    shop.set_status(number, 6)
+    world.synced()
+    well(world)
+
+
+def test_a_status_that_both_sides_set_alike_is_not_sent(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    shop.set_status(number, 7)
+    roapp.set_status(world.roapp_order(number)["id"], world.shop().statuses[7])
+    roapp.clear_calls()
+    world.synced()
+    assert [call.path for call in roapp.calls if call.method == "POST"] == []
+    well(world)
+
+
+def test_a_status_without_a_match_waits_for_it(world: World, number: str) -> None:
+    shop = world.box.shops[0]
+    shop.add_status(9, {"ua": "На складі"})
+    shop.set_status(number, 9)
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    assert world.held() == {("status", number): "status-unmatched"}
+    assert "20450000000001" in world.roapp_order(number)["manager_notes"], "the order itself goes through"
+    matched = world.shop(statuses={**world.shop().statuses, 9: sorted(world.box.roapp.statuses)[4]})
+    world.synced(matched)
+    assert world.held() == {}
+    assert world.differences(matched, shop.qualifying()) == []
+
+
+def test_a_status_that_went_back_is_held_no_more(world: World, number: str) -> None:
+    shop = world.box.shops[0]
+    shop.set_status(number, 2)
+    world.synced()
+    shop.add_status(9, {"ua": "На складі"})
+    shop.set_status(number, 9)
+    world.synced()
+    assert world.held() == {("status", number): "status-unmatched"}
+    shop.set_status(number, 2)
+    world.synced()
+    well(world)
+
+
+def test_closed_orders_that_take_no_change_stop_nothing_else(world: World) -> None:
+    """Three of them are no sign of wrong settings."""
+    shop, roapp = world.box.shops[0], world.box.roapp
+    numbers = shop.qualifying()
+    shop.set_status(numbers[4], 2)
+    for number in numbers[:4]:
+        shop.set_status(number, 4)
+    world.synced()
+    roapp.faults.closed_locks = True
+    for number in numbers[:4]:
+        shop.set_waybill(number, "20450000000001")
+    assert shop.orders[numbers[4]]["stat_status"] != 4
+    shop.set_waybill(numbers[4], "20450000000001")
+    placed = shop.place_order(articles=[("KR-799", 1)])
+    world.synced()
+    assert world.held() == {("order", number): "refused" for number in numbers[:4]}
+    assert world.differences(world.shop(), [*numbers, placed]) == [
+        f"{number}: the waybill is not in the notes" for number in numbers[:4]
+    ]
+
+
+def test_a_closed_order_that_the_shop_reopens_is_opened_first(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    shop.set_status(number, 4)
+    world.synced()
+    roapp.faults.closed_locks = True
+    shop.set_status(number, 2)
+    shop.set_waybill(number, "20450000000001")
+    shop.change_line(number, 0, quantity=9)
+    world.synced()
+    well(world)
+
+
+def test_an_order_that_closes_gets_its_changes_before_the_status(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    shop.set_status(number, 2)
+    world.synced()
+    roapp.faults.closed_locks = True
+    shop.set_status(number, 4)
+    shop.set_waybill(number, "20450000000001")
+    shop.change_line(number, 0, quantity=9)
+    world.synced()
+    well(world)
+
+
+def test_payment_and_delivery_arrive_as_notes_and_one_new_comment(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    order = world.roapp_order(number)
+    before = len(roapp.comments_of(order["id"]))
+    shop.mark_paid(number, not shop.orders[number]["payed"])
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    world.synced()
+    after = roapp.comments_of(order["id"])
+    assert len(after) == before + 1
+    assert after[-1]["is_private"] is True
+    assert "20450000000001" in after[-1]["comment"]
+    assert ("не оплачено" in after[-1]["comment"]) is not bool(shop.orders[number]["payed"])
+
+
+def test_an_order_is_taken_for_deleted_after_two_runs(world: World, number: str) -> None:
+    shop = world.box.shops[0]
+    status = world.roapp_order(number)["status_id"]
+    shop.delete_order(number)
+    world.synced()
+    assert "видалено" not in world.roapp_order(number)["manager_notes"]
+    world.synced()
+    assert "видалено" in world.roapp_order(number)["manager_notes"]
+    assert world.roapp_order(number)["status_id"] == status
+    world.box.roapp.clear_calls()
+    world.synced()
+    assert world.box.roapp.calls == []
+
+
+@pytest.mark.parametrize("deleted", [1, 2, 4])
+def test_a_few_orders_deleted_at_once_are_no_lost_rights(world: World, deleted: int) -> None:
+    """Though they are all that was asked for by number: the other orders came with the open ones."""
+    shop = world.box.shops[0]
+    for _ in range(20):
+        shop.place_order(articles=[("KR-799", 1)])
+    world.synced()
+    world.box.clock.shift(hours=-1)
+    numbers = [number for number in shop.qualifying() if shop.orders[number]["stat_status"] != 4][:deleted]
+    for number in numbers:
+        shop.delete_order(number)
+    world.synced()
+    world.synced()
+    for number in numbers:
+        assert "видалено" in world.roapp_order(number)["manager_notes"]
+
+
+def test_all_orders_gone_at_once_stops_the_shop(world: World) -> None:
+    shop = world.box.shops[0]
+    notes = {row["id"]: row["manager_notes"] for row in world.box.roapp.orders.values()}
+    for number in list(shop.orders):
+        shop.delete_order(number)
+    for _ in range(3):
+        with pytest.raises(BadConfig, match="vanished"):
+            world.synced()
+    assert notes == {row["id"]: row["manager_notes"] for row in world.box.roapp.orders.values()}
+
+
+def test_a_delivered_order_of_the_window_that_is_reopened_comes_in(world: World) -> None:
+    shop = world.box.shops[0]
+    delivered = [number for number, row in shop.orders.items() if row["stat_status"] == 3]
+    assert delivered
+    assert not set(delivered) & set(world.roapp_orders(world.shop()))
+    shop.reopen(delivered[0])
+    world.synced()
+    well(world)
+    assert delivered[0] in world.roapp_orders(world.shop())
+
+
+def test_an_order_placed_while_the_shops_clock_runs_ahead_comes_in(world: World) -> None:
+    shop = world.box.shops[0]
+    shop.place_order(created=world.box.clock.now() + timedelta(minutes=30), articles=[("KR-799", 1)])
+    world.synced()
+    assert len(world.roapp_orders(world.shop())) == 7

@@ -1,0 +1,140 @@
+"""The shop's product is one product of RO App: found by the chosen identification, else made, else waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from world import World
+
+CODE = "CAP-2"  # not in RO App's catalogue
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        yield world
+
+
+def entity(world: World, number: str) -> int:
+    (item,) = world.roapp_items(number)
+    return int(item["entity_id"])
+
+
+@pytest.mark.parametrize("by", ["code", "sku", "barcode", "name"])
+def test_a_product_is_found_by_what_the_merchant_chose(world: World, by: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    good = shop.good(CODE)
+    fields = {"code": {"code": CODE}, "sku": {"sku": CODE}, "barcode": {"barcodes": [good.gtin]}, "name": {}}[by]
+    title = "  КЕПКА " if by == "name" else "Зовсім інша назва"
+    known = roapp.add_product(title, **fields)  # type: ignore[arg-type]
+    roapp.seeded["products"].add(known)
+    config = world.shop(identify_products_by=by)
+    number = shop.place_order(articles=[(CODE, 2)])
+    world.imported(config)
+    assert world.held(config) == {}
+    assert entity(world, number) == known
+    assert world.made_products() == []
+
+
+def test_a_product_is_made_once_with_everything_that_identifies_it(world: World) -> None:
+    shop = world.box.shops[0]
+    numbers = [shop.place_order(articles=[(CODE, 1)]) for _ in range(5)]
+    world.imported()
+    (made,) = world.made_products()
+    assert (made["title"], made["code"], made["sku"]) == ("Кепка", CODE, CODE)
+    assert [one["code"] for one in made["barcodes"]] == [shop.good(CODE).gtin]
+    assert {entity(world, number) for number in numbers} == {made["id"]}
+
+
+def test_ambiguous_products_hold_the_order_until_one_of_them_is_another(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    first = roapp.add_product("Кепка", code=CODE)
+    second = roapp.copy_product(first)
+    roapp.seeded["products"] |= {first, second}
+    held, free = shop.place_order(articles=[(CODE, 1)]), shop.place_order(articles=[("KR-799", 1)])
+    world.imported()
+    assert world.held() == {("order", held): "product-ambiguous"}
+    assert list(world.roapp_orders(world.shop())) == [free]
+    roapp.edit_product(second, code="CAP-2-OLD")
+    world.imported()
+    assert world.held() == {}
+    assert entity(world, held) == first
+
+
+@pytest.mark.parametrize("mended_by", ["hand", "the shop"])
+def test_a_missing_product_holds_the_whole_order_until_it_is_there(world: World, mended_by: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    config = world.shop(missing_products="hold")
+    number = shop.place_order(articles=[("KR-799", 1), (CODE, 1)])
+    roapp.add_product("Кросівки", code="KR-799")
+    roapp.seeded["products"] = set(roapp.products)
+    world.imported(config)
+    assert world.held(config) == {("order", number): "product-missing"}
+    assert world.roapp_orders(config) == {}
+    if mended_by == "hand":
+        roapp.seeded["products"].add(roapp.add_product("Кепка", code=CODE))
+        world.imported(config)
+    else:
+        shop.remove_line(number)
+        world.synced(config)
+    assert world.held(config) == {}
+    assert world.differences(config, [number]) == []
+    assert world.made_products() == []
+
+
+@pytest.mark.parametrize("shape", ["errors", "text", "html"])
+def test_a_product_that_staff_deleted_is_looked_for_again_and_made_again(world: World, shape: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.faults.error_shape = shape
+    first = shop.place_order(articles=[(CODE, 1), ("KR-799", 1)])
+    world.imported()
+    kept = next(item["entity_id"] for item in world.roapp_items(first) if item["price"] != shop.good(CODE).price)
+    lost = next(item["entity_id"] for item in world.roapp_items(first) if item["price"] == shop.good(CODE).price)
+    roapp.delete_product(lost)
+    second = shop.place_order(articles=[(CODE, 2), ("KR-799", 2)])
+    world.synced()
+    assert world.held() == {}
+    assert world.differences(world.shop(), [second]) == [f"{first} should not be in RO App"]
+    assert kept in {item["entity_id"] for item in world.roapp_items(second)}
+    assert len([product for product in roapp.products.values() if product["code"] == CODE]) == 1
+
+
+def test_a_product_that_staff_replaced_by_another_of_the_same_code_is_taken(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    shop.place_order(articles=[(CODE, 1)])
+    world.imported()
+    (made,) = world.made_products()
+    roapp.delete_product(made["id"])
+    replaced = roapp.add_product("Кепка нова", code=CODE)
+    number = shop.place_order(articles=[(CODE, 1)])
+    world.synced()
+    assert world.held() == {}
+    assert entity(world, number) == replaced
+    assert [product["id"] for product in world.made_products()] == [replaced]
+
+
+def test_a_line_without_an_article_goes_by_its_name(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    first = shop.place_order(articles=[("KR-799", 1)])
+    shop.add_line(first, "", 1, price=30, title="Пакування &quot;Свято&quot;")
+    second = shop.place_order(articles=[("KR-799", 1)])
+    shop.add_line(second, "", 2, price=30, title="пакування  &quot;свято&quot;")
+    world.imported()
+    assert world.held() == {}
+    named = [product for product in roapp.products.values() if "свято" in product["title"].casefold()]
+    assert len(named) == 1
+    for number in (first, second):
+        assert named[0]["id"] in {item["entity_id"] for item in world.roapp_items(number)}
+
+
+def test_one_unknown_line_says_what_is_missing(world: World) -> None:
+    from cartum_roapp.ledger import held
+
+    shop = world.box.shops[0]
+    config = world.shop(missing_products="hold")
+    shop.place_order(articles=[(CODE, 1)])
+    world.imported(config)
+    (one,) = held.listed(world.engine, config.key)
+    assert CODE in one.message
+    assert "by itself" in one.fix

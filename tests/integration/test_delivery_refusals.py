@@ -1,0 +1,159 @@
+"""What RO App refuses is held with its reason, or said to the owner; the rest arrives."""
+
+from __future__ import annotations
+
+import pytest
+from world import World
+
+from cartum_roapp.errors import BadConfig
+
+SHAPES = [(shape, code) for shape in ("errors", "message", "validation", "text", "html") for code in (422, 400)]
+
+
+@pytest.mark.parametrize(("shape", "code"), SHAPES)
+def test_a_refused_status_holds_the_status_not_the_order(database: str, shape: str, code: int) -> None:
+    with World.of(database, orders=4, error_shape=shape, error_code=code) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number, *_ = shop.qualifying()
+        shop.set_status(number, 6)
+        refused = world.shop().statuses[6]
+        roapp.faults.refused_statuses = (refused,)
+        world.imported()
+        held = world.held()
+        assert held[("status", number)] == "refused"
+        assert {entity for entity, _ in held} == {"status"}
+        assert [one for one in world.differences(world.shop(), shop.qualifying()) if ": status " not in one] == []
+
+        roapp.faults.refused_statuses = ()
+        shop.set_status(number, 2)
+        world.synced()
+        assert ("status", number) not in world.held()
+        assert world.roapp_order(number)["status_id"] == world.shop().statuses[2]
+
+
+def test_a_status_that_asks_for_a_comment_is_held_by_itself(database: str) -> None:
+    with World.of(database, orders=3) as world:
+        shop = world.box.shops[0]
+        numbers = shop.qualifying()
+        for number in numbers:
+            shop.set_status(number, 4)
+        world.box.roapp.faults.comment_statuses = (world.shop().statuses[4],)
+        world.imported()
+        assert world.held() == {("status", number): "refused" for number in numbers}
+        assert all(len(world.roapp_orders(world.shop())[number]) == 1 for number in numbers)
+
+
+@pytest.mark.parametrize("shape", ["errors", "validation", "message"])
+def test_a_field_that_ro_app_demands_stops_the_shop_with_the_field_named(database: str, shape: str) -> None:
+    with World.of(database, orders=5, required_order_fields=("ad_campaign_id",), error_shape=shape) as world:
+        if shape == "message":  # nothing names the field: each order is held with RO App's own words
+            world.imported()
+            held = world.held()
+            assert set(held.values()) == {"refused"}
+            assert len(held) == len(world.box.shops[0].qualifying())
+            return
+        with pytest.raises(BadConfig) as error:
+            world.imported()
+        assert error.value.field == "ad_campaign_id"
+        waiting = world.value("SELECT count(*) FROM outbox WHERE delivered_version = 0 AND NOT held")
+        assert waiting == len(world.box.shops[0].qualifying()), "nothing is lost"
+
+        world.box.roapp.faults.required_order_fields = ()
+        world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+@pytest.mark.parametrize("zero", [True, False])
+def test_a_line_that_the_shop_took_out(database: str, zero: bool) -> None:
+    with World.of(database, orders=3, zero_quantity=zero) as world:
+        shop = world.box.shops[0]
+        number = shop.place_order(articles=[("KR-799", 1), ("LMP-07", 2)])
+        world.imported()
+        shop.remove_line(number)
+        world.synced()
+        held = world.held()
+        if zero:
+            assert held == {}
+            assert world.differences(world.shop(), shop.qualifying()) == []
+        else:
+            ((entity, _), code) = held.popitem()
+            assert (entity, code, held) == ("line", "line-not-removable", {})
+            assert len(world.roapp_items(number)) == 2
+
+
+@pytest.mark.parametrize("form", ["object", "string", "both"])
+@pytest.mark.parametrize("merge", [True, False])
+def test_the_marker_also_stands_in_the_merchants_own_field(database: str, form: str, merge: bool) -> None:
+    with World.of(database, orders=4, custom_fields_as=form, custom_fields_merge=merge) as world:
+        own, other = (f"f{id_}" for id_ in sorted(world.box.roapp.custom_fields))
+        config = world.shop(order_number_field=own)
+        shop = world.box.shops[0]
+        world.imported(config)
+        numbers = shop.qualifying()
+        for number in numbers:
+            order = world.roapp_order(number, config)
+            assert order["custom_fields"][own].startswith(f"[{config.key}:{number}]")
+            world.box.roapp.edit_order(order["id"], custom_fields={**order["custom_fields"], other: "з реклами"})
+        world.box.roapp.edit_order(world.roapp_order(numbers[0], config)["id"], custom_fields={other: "з реклами"})
+        shop.set_waybill(numbers[0], "20450000000001")
+        shop.set_waybill(numbers[1], "20450000000002")
+        world.synced(config)
+        assert world.held(config) == {}
+        assert world.differences(config, numbers) == []
+        for number in numbers:
+            fields = world.roapp_order(number, config)["custom_fields"]
+            assert fields[own].startswith(f"[{config.key}:{number}]")
+            assert fields[other] == "з реклами"
+
+
+def test_an_account_that_takes_no_products_holds_the_orders_that_need_them(database: str) -> None:
+    with World.of(database, orders=8, product_create=False) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        world.imported()
+        held, orders = world.held(), world.roapp_orders(world.shop())
+        assert set(held.values()) == {"product-missing"}
+        assert {number for _, number in held} | set(orders) == set(shop.qualifying())
+        assert not {number for _, number in held} & set(orders)
+        assert len([call for call in roapp.calls if call.path == "/catalog/products" and call.method == "POST"]) == 1
+
+        for good in shop.goods:
+            if good.article not in {product["code"] for product in roapp.products.values()}:
+                roapp.add_product(good.titles["ua"], code=good.article)
+        roapp.add_product("Пакування подарункове")
+        world.imported()
+        assert world.held() == {}
+        assert [one for one in world.differences(world.shop(), shop.qualifying()) if "products" not in one] == []
+
+
+@pytest.mark.parametrize("lost", ["code", "sku", "barcodes"])
+def test_a_product_whose_identity_is_not_stored_is_not_made_again(database: str, lost: str) -> None:
+    by = "barcode" if lost == "barcodes" else lost
+    with World.of(database, orders=0, delivered=0, older=0, product_unstored=(lost,)) as world:
+        config = world.shop(identify_products_by=by)
+        shop, roapp = world.box.shops[0], world.box.roapp
+        wanted = [shop.place_order(articles=[("CAP-2", 1)]), shop.place_order(articles=[("CAP-2", 2)])]
+        world.imported(config)
+        for _ in range(2):
+            world.synced(config)
+            world.imported(config)
+        made = [product for product in world.made_products() if product["title"] == "Кепка"]
+        assert len(made) == 1
+        held = world.held(config)
+        assert all(("order", number) in held for number in wanted)
+        assert set(held.values()) <= {"product-not-identifiable", "product-missing"}
+
+        roapp.edit_product(made[0]["id"], **{lost: [shop.good("CAP-2").gtin] if lost == "barcodes" else "CAP-2"})
+        world.imported(config)
+        assert not any(("order", number) in world.held(config) for number in wanted)
+        assert all(len(world.roapp_orders(config)[number]) == 1 for number in wanted)
+
+
+def test_a_bad_phone_never_holds_an_order(database: str) -> None:
+    with World.of(database, orders=1, phone_strict=True) as world:
+        shop = world.box.shops[0]
+        for phone in ("-", "немає", "123", "+380", "0" * 12, "дзвонити ввечері", "(044) 23", ""):
+            shop.place_order(articles=[("KR-799", 1)], delivery_phone=phone, delivery_email="")
+        world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []

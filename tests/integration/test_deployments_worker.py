@@ -1,0 +1,165 @@
+"""The worker: runs what is scheduled and what is asked for, several at once; canceled, stopped, killed, late."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from installation import Installation, Row, names
+
+SHOP, OTHER = 0, 1
+
+
+@pytest.fixture(scope="module")
+def worker(installation: Installation) -> Iterator[Installation]:
+    """Two shops are connected, and the first one is imported by the worker."""
+    for index in (SHOP, OTHER):
+        installation.connect(index)
+    yield installation
+    for slug in ("shop-1", "shop-2"):
+        installation.done("shop", "delete", slug, "--yes", "--purge")
+
+
+@pytest.fixture(scope="module")
+def imported(worker: Installation) -> Row:
+    return worker.completed(worker.start("initial-import/shop-1"))[0]
+
+
+def test_an_import_asked_for_in_the_ui_is_done_and_explained(worker: Installation, imported: Row) -> None:
+    id = imported["id"]
+    assert imported["name"] == "shop-1: initial import"
+    assert {"shop:shop-1", "account:main"} <= set(imported["tags"])
+    assert imported["parameters"] == {"shop": "shop-1"}
+    assert len(worker.box.roapp.orders_by_marker()) == len(worker.box.shops[SHOP].qualifying())
+    assert {name.rpartition("-")[0] for name in names(worker.tasks(id))} == {
+        "fetch created orders", "fetch products", "transform", "de-duplicate", "upsert", "deliver", "summarize"
+    }  # fmt: skip
+    shown = {artifact["type"]: artifact for artifact in worker.artifacts(id)}
+    count = len(worker.box.shops[SHOP].qualifying())
+    assert float(shown["progress"]["data"]) == 100
+    assert shown["progress"]["description"] == f"{count} of {count} orders delivered or held"
+    assert f"| delivered | {count} |" in shown["markdown"]["data"]
+    assert "Finished in state Completed()" in worker.become(lambda: worker.logs(id), lambda logs: "Finished" in logs)
+
+
+def test_no_count_or_order_is_kept_as_a_result(worker: Installation, imported: Row) -> None:
+    assert "data" not in imported["state"] or "delivered" not in str(imported["state"]["data"])
+    assert not list((worker.home / "prefect").rglob("storage/*"))
+
+
+def test_the_schedule_begins_with_the_import(worker: Installation, imported: Row) -> None:
+    found = {index: worker.deployment(f"incremental-sync/shop-{index}") for index in (1, 2)}
+    assert [found[index]["schedules"][0]["active"] for index in (1, 2)] == [True, False]  # type: ignore[index]
+
+
+def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row) -> None:
+    with worker.held_up(SHOP):
+        waiting = worker.start("incremental-sync/shop-1")
+        worker.begun(waiting)
+        worker.completed(worker.start("initial-import/shop-2"))
+        assert worker.flow_run(waiting)["state_type"] == "RUNNING"
+    worker.completed(waiting)
+
+
+def test_what_fails_ends_failed_and_the_next_run_goes_its_way(worker: Installation, imported: Row) -> None:
+    bad, good = worker.start("backfill/any-shop", shop="shop-1"), worker.start("backfill/any-shop", shop="nobody")
+    failed, unknown = worker.ended(bad, good)
+    assert failed["state_type"] == unknown["state_type"] == "FAILED"
+    assert "nothing is named" in failed["state"]["message"]
+    assert 'no shop "nobody"' in unknown["state"]["message"]
+    number = next(iter(worker.box.shops[SHOP].orders))
+    plan = worker.start("backfill/any-shop", shop="shop-1", numbers=[number], dry_run=True)
+    assert worker.completed(plan)[0]["name"] == "shop-1: backfill"
+    (shown,) = worker.artifacts(plan)
+    assert "Nothing was sent." in shown["data"]
+    assert f"| {number} |" in shown["data"]
+    # A slip in a backfill says nothing about the shop.
+    assert worker.value("SELECT paused_because FROM shops WHERE slug = 'shop-1'") is None
+
+
+def test_a_run_is_canceled_in_the_ui(worker: Installation, imported: Row) -> None:
+    with worker.held_up(SHOP):
+        id = worker.start("incremental-sync/shop-1")
+        worker.begun(id)
+        worker.set_state(id, "CANCELLING")
+        worker.state(id, "Cancelled")
+    assert worker.value("SELECT finished_at FROM runs WHERE id = :id", id=id) is not None
+
+
+def test_a_failed_run_can_be_retried_in_the_ui(worker: Installation, imported: Row) -> None:
+    id = worker.start("backfill/any-shop", shop="shop-1", numbers=["1"])
+    worker.ended(id)
+    worker.ask(f"/flow_runs/{id}/set_state", state={"type": "SCHEDULED", "name": "AwaitingRetry"}, force=True)
+    worker.become(lambda: worker.flow_run(id), lambda run: bool(run["run_count"] == 2))
+    worker.completed(id)
+
+
+def test_a_stopped_worker_hands_its_runs_to_the_next_one(worker: Installation, imported: Row) -> None:
+    before = worker.worker()
+    with worker.held_up(SHOP):
+        id = worker.start("initial-import/shop-1")
+        worker.begun(id)
+        before.signal(signal.SIGTERM)
+        assert before.wait(20)
+        assert worker.flow_run(id)["state_name"] == "AwaitingRetry"
+    assert worker.done("up")["worker"] == "started"
+    worker.completed(id)
+
+
+def test_runs_of_a_killed_worker_are_marked_and_the_living_are_left(worker: Installation, imported: Row) -> None:
+    before = worker.worker()
+    with worker.held_up(SHOP), worker.held_up(OTHER):
+        lost = worker.start("initial-import/shop-1")
+        worker.begun(lost)
+        alive = worker.shell.start("sync", "shop-2")
+        (living,) = worker.become(
+            lambda: worker.flow_runs(tags={"all_": ["shop:shop-2"]}, state={"type": {"any_": ["RUNNING"]}}), bool
+        )
+        worker.begun(living["id"])
+        os.kill(before.pid, signal.SIGKILL)
+        assert before.wait(10)
+        unseen = worker.start("backfill/any-shop", shop="shop-1", numbers=["1"])
+        worker.set_state(unseen, "PENDING")
+        labels = {"prefect.worker.name": worker.flow_run(lost)["labels"]["prefect.worker.name"]}
+        worker.prefect.patch(f"/flow_runs/{unseen}/labels", json=labels).raise_for_status()
+        assert worker.done("up")["worker"] == "started"
+        assert [run["state_name"] for run in worker.ended(lost, unseen)] == ["Crashed", "Crashed"]
+        assert worker.flow_run(living["id"])["state_type"] == "RUNNING"
+        assert {task["state_type"] for task in worker.tasks(lost)} <= {"COMPLETED", "CRASHED"}
+    assert alive.wait(60) == 0
+    alive.communicate()
+    assert worker.flow_run(living["id"])["state_type"] == "COMPLETED"
+    assert worker.value("SELECT state FROM runs WHERE id = :id", id=lost) == "crashed"
+    new = worker.become(
+        lambda: worker.flow_runs(tags={"all_": ["shop:shop-1"]}, idempotency_key={"any_": [f"goes on: {lost}"]}), bool
+    )
+    worker.completed(new[0]["id"])
+
+
+def test_late_runs_end_at_once_and_a_pile_is_canceled(worker: Installation, imported: Row) -> None:
+    now = datetime.now(UTC)
+    before = worker.worker()
+    before.signal(signal.SIGTERM)
+    assert before.wait(20)
+    pile = [worker.start("incremental-sync/shop-1", at=now - timedelta(minutes=5 * age)) for age in range(6, 0, -1)]
+    worker.done("up")
+    states = [run["state_type"] for run in worker.ended(*pile)]
+    assert states == ["CANCELLED"] * 5 + ["COMPLETED"]
+
+    late = [worker.start("incremental-sync/shop-1", at=now - timedelta(minutes=1, seconds=age)) for age in range(4)]
+    worker.completed(*late)
+    read = [worker.value("SELECT (counts->>'calls')::int FROM runs WHERE id = :id", id=id) for id in late]
+    assert read == [0, 0, 0, 0], "the run before them has read all that they would read"
+
+
+def test_up_again_changes_nothing(worker: Installation, imported: Row) -> None:
+    before = worker.worker()
+    again = worker.done("up")
+    assert again["worker"] == "was running"
+    assert again["ui"].startswith("http://127.0.0.1:")
+    assert worker.worker() == before
+    online = worker.ask("/work_pools/cartum-roapp/workers/filter")
+    assert [one["status"] for one in online] == ["ONLINE"]

@@ -1,0 +1,88 @@
+"""What Prefect keeps of an error: its kind and our own words, never the text of a library that quotes a buyer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from installation import Installation
+
+from cartum_roapp.errors import BadRecord, IntegrationError
+from tasks.failure import Unexpected, told
+
+PHONE = "380501112233"
+
+SCRIPT = f"""
+import asyncio, sys
+from prefect import flow
+from cartum_roapp.errors import Retryable
+from tasks.step import step
+
+def unforeseen(rows):
+    return rows["+{PHONE}"]
+
+async def foreseen(rows):
+    try:
+        rows["+{PHONE}"]
+    except KeyError as error:
+        raise Retryable("the shop does not answer.") from error
+
+@flow(name="leaky")
+async def leaky(kind: str):
+    if kind == "foreseen":
+        await step("foreseen")(foreseen)({{}})
+    else:
+        step("unforeseen")(unforeseen)({{}})
+
+for kind in ("foreseen", "unforeseen"):
+    state = asyncio.run(leaky(kind, return_state=True))
+    print(state.state_details.flow_run_id)
+"""
+
+
+def test_a_buyer_in_an_error_of_a_step_is_nowhere_to_be_read(installation: Installation) -> None:
+    environment = {
+        **os.environ,
+        "PREFECT_API_URL": str(installation.prefect.base_url).rstrip("/"),
+        "PREFECT_HOME": str(installation.home / "prefect"),
+        "CARTUM_ROAPP_HOME": str(installation.home),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    foreseen, unforeseen = done.stdout.split()
+    for id, words in ((foreseen, "the shop does not answer."), (unforeseen, "Unexpected error (KeyError).")):
+        installation.become(lambda id=id: installation.logs(id), lambda logs: "Finished in state" in logs)  # type: ignore[misc]
+        (task,) = installation.become(lambda id=id: installation.tasks(id), bool)  # type: ignore[misc]
+        told = str(installation.flow_run(id)) + str(task) + installation.logs(id)
+        assert words in installation.flow_run(id)["state"]["message"]
+        assert words in task["state"]["message"]
+        assert PHONE not in told
+    assert PHONE not in done.stderr
+    kept = [path for path in installation.home.rglob("*") if path.is_file() and "postgres" not in path.parts]
+    assert not [path for path in kept if PHONE.encode() in path.read_bytes()]
+    log = (installation.home / "logs" / "errors.log").read_text()
+    assert "KeyError" in log and "unforeseen" in log
+
+
+def test_errors_of_this_project_pass_without_their_causes() -> None:
+    error = BadRecord("phone: it has too few digits.", field="phone")
+    with pytest.raises(BadRecord) as caught, told():
+        raise error from ValueError(PHONE)
+    assert (caught.value.field, caught.value.__cause__, caught.value.__suppress_context__) == ("phone", None, True)
+
+
+def test_an_unforeseen_error_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(tmp_path))
+    (tmp_path / "logs").mkdir()
+    with pytest.raises(Unexpected) as caught, told(), told():
+        raise ValueError(PHONE)
+    assert isinstance(caught.value, IntegrationError)
+    assert "ValueError" in str(caught.value) and PHONE not in str(caught.value)
+    text = (tmp_path / "logs" / "errors.log").read_text()
+    assert text.count("builtins.ValueError") == 1 and PHONE not in text.replace("PHONE", "")
+    with told():
+        pass
