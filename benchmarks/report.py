@@ -45,7 +45,8 @@ class Results:
             if measured is not None:
                 speed = f"{self.orders / measured.seconds:,.0f}"
                 shown = "" if who == OURS or ratio is None else f"{ratio:.2f}"
-                rows.append((who, f"{measured.seconds:.2f}", speed, f"{measured.megabytes:.0f}", shown))
+                memory = f"{'≤ ' if measured.at_most else ''}{measured.megabytes:.0f}"
+                rows.append((who, f"{measured.seconds:.2f}", speed, memory, shown))
         return rows
 
     @property

@@ -92,6 +92,8 @@ def _spawn(home: Home) -> Process:
 
     secret = {API_KEY.variable, SHOP_PASSWORD.variable}
     kept = {name: value for name, value in os.environ.items() if name not in secret}
+    # Each run has a thread of its own: with glibc's arena for each the worker would seem to grow for ever.
+    kept.setdefault("MALLOC_ARENA_MAX", "2")
     with home.open_log(_LOG) as log:
         process, _ = spawn([sys.executable, "-P", "-m", "deployments.serve"], log=log, env=kept)
     return process

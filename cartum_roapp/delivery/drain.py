@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -50,6 +51,7 @@ class Drain:
         self._shops = dict(shops)
         self._delivery = OrderDelivery(session, roapp, patience, self._region, self._buyers_ahead)
         self._claimed: set[tuple[str, str]] = set()
+        self._ended = asyncio.Event()
         self._failures = 0
         self._refused: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.stopped: dict[str, BadConfig] = {}
@@ -80,12 +82,20 @@ class Drain:
             if claim is None:
                 if not self._claimed and not self._waiting():
                     return
-                await asyncio.sleep(_IDLE)
+                await self._something_ended()
                 continue
             try:
                 await self._deliver(claim)
             finally:
                 self._claimed.discard((claim.shop, claim.number))
+                self._ended.set()
+                self._ended = asyncio.Event()
+
+    async def _something_ended(self) -> None:
+        """Waits for an order in flight to end, or for a while: another one may be due by then."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_IDLE):
+                await self._ended.wait()
 
     def _claim(self) -> Claim | None:
         with self._session.transaction() as connection:

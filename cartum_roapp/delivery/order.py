@@ -96,7 +96,7 @@ class OrderDelivery:
         """An order that the shop reopened has to be opened in RO App before it takes any change. True when its
         status has been set just now."""
         before = bound.match.sent_status
-        if before == order.status_id:
+        if before in (None, order.status_id):
             return False
         await self._status.bring(order, bound, shop)
         return self._bindings.renew(order, bound).match.sent_status != before

@@ -118,7 +118,8 @@ def note_missing(connection: Connection, *, shop: str, run: str, asked: int, mis
     """Records what a read by number did not return; gives the numbers now taken for deleted: those
     that an earlier run missed as well.
 
-    Raises BadConfig when so many are gone at once that lost rights are the likelier reason.
+    Raises BadConfig when so many of the orders that the ledger believes there are gone at once that lost rights are
+    the likelier reason. `asked` alone would not tell: it lacks those that other reads of the run have returned.
     """
     if not missing:
         return []
@@ -127,10 +128,11 @@ def note_missing(connection: Connection, *, shop: str, run: str, asked: int, mis
         {"shop": shop, "run": run, "numbers": list(missing)},
     )
     gone = [row.number for row in rows]
-    all_gone = len(missing) == asked and asked > 1
-    if all_gone or (len(missing) >= GONE_FEW and len(missing) > asked * GONE_SHARE):
+    believed = max(asked, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
+    all_gone = len(missing) == believed and believed > 1
+    if all_gone or (len(missing) >= GONE_FEW and len(missing) > believed * GONE_SHARE):
         raise BadConfig(
-            f"{len(missing)} of {asked} orders vanished from the shop at once; that looks like lost rights.",
+            f"{len(missing)} of {believed} orders vanished from the shop at once; that looks like lost rights.",
             field="login",
             fix="Check in the shop's admin that this user may still see all orders.",
         )
@@ -219,6 +221,10 @@ _UPSERT_ORDERS = f"""
         {", ".join(f"{name} = excluded.{name}" for name in _ORDER_COLUMNS if name != "number")}
     WHERE known.hash <> excluded.hash OR known.gone_at IS NOT NULL
     RETURNING number, version
+"""
+_BELIEVED = """
+    SELECT count(*) FROM orders
+    WHERE shop = :shop AND gone_at IS NULL AND (final_since IS NULL OR final_since > now() - interval '14 days')
 """
 _REPLACE_LINES = "DELETE FROM order_lines WHERE shop = :shop AND number = ANY(:numbers)"
 _INSERT_LINES = """

@@ -87,7 +87,7 @@ def _decimal(value: object) -> Decimal:
     if is_missing(value):
         raise ValueError("is missing")
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        raise ValueError("is not a number")  # noqa: TRY004 - the one error of this module
+        raise ValueError("is not a number")
     if isinstance(value, str):
         number = Decimal(_point(value))
     else:

@@ -39,10 +39,9 @@ SHOP: list[dict[str, Any]] = [
     {"offset_ignored": True},
     {"paging_unsupported": True},
     *({"datetimes": form} for form in ("refused", "time_ignored")),
-    *({"empty_form": form} for form in ("list", "object", "absent", "orders")),
+    *({"empty_form": form} for form in ("list", "absent")),
     {"numbers_as_strings": True},
     {"undefined_functions": ("orders/get_available_statuses",)},
-    {"quota_form": "body"},
     {"require_mozilla": True},
     {"expression_ignored": True},
     {"insert_after_page": 2},
@@ -82,7 +81,7 @@ def arrive(world: World, shop: ShopConfig | None = None) -> list[str]:
 
 @pytest.mark.parametrize("switches", ROAPP, ids=_name)
 def test_whatever_form_ro_app_answers_in(database: str, switches: dict[str, Any]) -> None:
-    with World.of(database, settings={"retries": 10, "retry_base": 0.1}, **switches) as world:
+    with World.of(database, settings={"retries": 10, "retry_base": 0.1}, **{"orders": 7, **switches}) as world:
         world.box.shops[0].place_order(buyer=None, delivery_phone="-", delivery_email="")
         numbers = arrive(world)
         assert world.held() == {}
@@ -91,7 +90,7 @@ def test_whatever_form_ro_app_answers_in(database: str, switches: dict[str, Any]
 
 @pytest.mark.parametrize("switches", SHOP, ids=_name)
 def test_whatever_form_the_shop_answers_in(database: str, switches: dict[str, Any]) -> None:
-    with World.of(database, **switches) as world:
+    with World.of(database, orders=7, **switches) as world:
         numbers = arrive(world)
         assert world.held() == {}
         assert world.differences(world.shop(), numbers) == []

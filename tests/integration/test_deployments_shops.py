@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from installation import Installation, Row
+from installation import Installation, Row, names
 
 from deployments.shops import anchor
 
@@ -62,12 +62,10 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
         return len(connected.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state={"type": {"any_": ["SCHEDULED"]}}))
 
     connected.done("shop", "pause", SLUG)
-    connected.done("import", SLUG)
+    connected.completed(connected.start(f"initial-import/{SLUG}"))
     assert schedules() == [False], "a person paused the shop: an import that ends well does not change that"
     assert planned() == 0
-    assert connected.done("status")["shops"][0]["paused"] == "Paused by hand."
 
-    connected.done("shop", "resume", SLUG)
     connected.done("shop", "resume", SLUG)
     assert schedules() == [True]
     connected.become(planned, bool)
@@ -82,17 +80,17 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
     connected.done("shop", "edit", SLUG, "--from", str(connected.file(INDEX, enabled=False)))
     assert schedules() == [False]
     assert connected.become(planned, lambda count: count == 0) == 0
-    switched_off = connected.command("sync", SLUG)
-    assert (switched_off.code, switched_off.document["error"]["fields"][0]["field"]) == (2, "enabled")
+    (run,) = connected.ended(connected.start(f"incremental-sync/{SLUG}"))
+    assert "switched off" in run["state"]["message"]
 
 
 def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Installation) -> None:
-    connected.done("shop", "edit", SLUG, "--from", str(connected.file(INDEX)))
     connected.done("shop", "delete", SLUG, "--yes")
     assert deployments(connected) == {}
     assert connected.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state={"type": {"any_": ["SCHEDULED"]}}) == []
-    assert connected.done("shop", "list") == []
-    assert connected.done("status")["shops"] == []
+    blocks = connected.ask("/block_documents/filter", block_types={"slug": {"any_": ["cartum-shop"]}})
+    assert SLUG not in names(blocks)
+    assert connected.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=SLUG) is not None
     connected.connect(INDEX)
     (every,) = deployments(connected)["incremental-sync"]["schedules"]
     assert every["active"] is True, "its window is in the ledger still"

@@ -1,0 +1,48 @@
+"""The benchmark's tables: the best round counts, and the ratio is ours to theirs."""
+
+from __future__ import annotations
+
+from benchmarks.process import Measured
+from benchmarks.report import CHANGED, FIRST, FLOOR, OURS, Results
+
+
+def _results(peer: str | None = "dlt") -> Results:
+    results = Results(20_000, 3, peer, "" if peer else "it can't be installed: no network")
+    results.add(FIRST, FLOOR, Measured(0.5, 40, at_most=True))
+    for seconds in (5.0, 4.0, 6.0):
+        results.add(FIRST, OURS, Measured(seconds, 190))
+        results.add(CHANGED, OURS, Measured(seconds - 1, 180))
+        if peer:
+            results.add(FIRST, peer, Measured(seconds * 2, 200))
+    return results
+
+
+def test_the_best_of_all_rounds_counts() -> None:
+    best = _results().best(FIRST, OURS)
+    assert best is not None and best.seconds == 4.0
+
+
+def test_a_ratio_below_one_means_that_we_are_faster() -> None:
+    assert _results().ratio(FIRST, "dlt") == 0.5
+    assert _results().ratio(FIRST, FLOOR) == 8.0
+
+
+def test_work_that_only_we_did_is_compared_with_the_pages_alone() -> None:
+    results = _results(None)
+    assert results.ratio(CHANGED, FLOOR) == 6.0
+    assert results.ratio(CHANGED, "never measured") is None
+
+
+def test_the_document_has_one_table_for_each_work() -> None:
+    document = _results().markdown()
+    assert "## First load" in document and "## Again, 1 % changed" in document
+    assert "| cartum-roapp | 4.00 | 5,000 | 190 |  |" in document
+    assert "| dlt | 8.00 | 2,500 | 200 | 0.50 |" in document
+    assert f"| {FLOOR} | 0.50 | 40,000 | ≤ 40 | 8.00 |" in document
+    assert "first load 0.50" in document
+
+
+def test_a_peer_that_is_missing_is_said_with_the_reason() -> None:
+    for text in (_results(None).markdown(), _results(None).text()):
+        assert "No peer was measured (it can't be installed: no network)" in text
+        assert "dlt |" not in text
