@@ -7,6 +7,7 @@ ledger reads the whole window again.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import uuid
@@ -72,6 +73,7 @@ def main() -> None:
     engine = database.connect(job["database_url"])
     try:
         database.migrate(engine)
+        gc.freeze()  # as the command line does
         asyncio.run(load(Run.of(shop_of(job), "initial-import", engine, settings(), str(uuid.uuid4()))))
     finally:
         engine.dispose()

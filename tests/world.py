@@ -7,12 +7,10 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import psycopg2
-from psycopg2 import sql
 from pydantic import SecretStr
 from sqlalchemy import Engine, make_url, text
 
@@ -220,14 +218,8 @@ class World:
         """The URL of a copy of the ledger as it stands, as a restored dump would be. The caller drops it."""
         self.engine.dispose()
         own = make_url(self.url)
-        server = psycopg2.connect(own.set(drivername="postgresql", database="postgres").render_as_string(False))
-        try:
-            server.autocommit = True
-            with server.cursor() as cursor:
-                statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-                cursor.execute(statement.format(sql.Identifier(name), sql.Identifier(str(own.database))))
-        finally:
-            server.close()
+        server = own.set(database="postgres").render_as_string(hide_password=False)
+        admin(server, f'CREATE DATABASE "{name}" TEMPLATE "{own.database}"')
         return own.set(database=name).render_as_string(hide_password=False)
 
 
@@ -241,13 +233,6 @@ def _wanted(row: Row) -> Counter[tuple[str, Decimal]]:
     for line in row["products"]:
         found[_product(line), Decimal(str(line["price"]))] += Decimal(str(line["quantity"]))  # type: ignore[assignment]
     return found
-
-
-def minutes_ago(box: Sandbox, minutes: float) -> datetime:
-    """A moment for an order that was placed a while before the import."""
-    from datetime import timedelta
-
-    return box.clock.now() - timedelta(minutes=minutes)
 
 
 def admin(url: str, statement: str) -> None:

@@ -57,6 +57,9 @@ def serving() -> Iterator[Backend]:
     current = settings()
     with service.use(current) as running:
         os.environ.update(running.env)
+        # Prefect's own lines go to its UI; the terminal has the bar, and the result or the one line of an error.
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
         backend = Backend(current, running.database_url)
         try:
             yield backend

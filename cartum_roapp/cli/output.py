@@ -122,15 +122,17 @@ def say(text: str) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> object:
     """A table for `show`; ids and texts are printed as they are, nothing is read as markup."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    built = Table(title=Text(title), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    built = Table(header_style="bold", box=None, pad_edge=False)
     for column in columns:
         built.add_column(column, overflow="fold")
     for row in rows:
         built.add_row(*[Text("" if cell is None else str(cell)) for cell in row])
-    return built
+    # A title of the table itself would be folded to the width of its columns.
+    return Group(Text(title, style="italic"), built)
 
 
 def report(end: CommandEnd) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import gc
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -68,9 +68,6 @@ def run_import(slug: str) -> Counts:
 def _run(slug: str, flow: Callable[[], Coroutine[Any, Any, Counts]]) -> Counts:
     from cartum_roapp.cli.backend import serving
 
-    # Prefect's own lines go to its UI; the terminal has the bar, and the result or the one line of an error.
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
     with serving(), _progress():
         return asyncio.run(_tagged(slug, flow))
 
@@ -88,7 +85,9 @@ async def _tagged(slug: str, flow: Callable[[], Coroutine[Any, Any, Counts]]) ->
     with ledger.opened() as engine:
         await mark_crashed(engine)
     with tags(*tags_of(shop)):
-        return await flow()
+        work = flow()
+        gc.freeze()  # what was imported stays: no collection need walk it again
+        return await work
 
 
 @contextmanager

@@ -64,7 +64,8 @@ def oldest_unsettled(connection: Connection, account: str, kind: Kind) -> dateti
     """When the oldest call of this kind with an unknown outcome was sent (UTC)."""
     oldest: datetime | None = connection.scalar(
         text(
-            "SELECT min(sent_at) FROM intents WHERE account = :account AND kind = :kind AND state IN ('open', 'unclear')"
+            "SELECT min(sent_at) FROM intents "
+            "WHERE account = :account AND kind = :kind AND state IN ('open', 'unclear')"
         ),
         {"account": account, "kind": kind},
     )

@@ -47,7 +47,8 @@ class LineMatch:
 def contact(connection: Connection, account: str, identity: str) -> ContactMatch | None:
     row = connection.execute(
         text(
-            "SELECT identity, ro_id, phone, email FROM contact_matches WHERE account = :account AND identity = :identity"
+            "SELECT identity, ro_id, phone, email FROM contact_matches "
+            "WHERE account = :account AND identity = :identity"
         ),
         {"account": account, "identity": identity},
     ).one_or_none()

@@ -49,7 +49,13 @@ def is_alive(engine: Engine, id: str) -> bool:
 def start(engine: Engine, *, id: str, shop: str, kind: str) -> None:
     """A run of that id begins; one that ended and is started again in Prefect ("Retry") begins anew."""
     begun = insert(runs).values(id=id, shop=shop, kind=kind)
-    anew: dict[str, Any] = {"started_at": func.now(), "finished_at": None, "state": "running", "counts": {}, "error": None}
+    anew: dict[str, Any] = {
+        "started_at": func.now(),
+        "finished_at": None,
+        "state": "running",
+        "counts": {},
+        "error": None,
+    }
     with engine.begin() as connection:
         connection.execute(begun.on_conflict_do_update(index_elements=[runs.c.id], set_=anew))
 

@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psycopg2
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
-from world import World
+from world import World, admin
 
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.config import ShopConfig
@@ -32,7 +31,7 @@ def another(postgres: str) -> Iterator[Another]:
         if copy:
             url = world.copied(names[-1])
         else:
-            _run(postgres, f"CREATE DATABASE {names[-1]}")
+            admin(postgres, f"CREATE DATABASE {names[-1]}")
             url = make_url(postgres).set(database=names[-1]).render_as_string(hide_password=False)
         worlds.append(World(world.box, url, **settings))
         return worlds[-1]
@@ -41,14 +40,7 @@ def another(postgres: str) -> Iterator[Another]:
     for world in worlds:
         world.engine.dispose()
     for name in names:
-        _run(postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def _run(url: str, statement: str) -> None:
-    connection = psycopg2.connect(url.replace("+psycopg2", ""))
-    connection.autocommit = True
-    connection.cursor().execute(statement)
-    connection.close()
+        admin(postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def counts(world: World) -> dict[str, int]:

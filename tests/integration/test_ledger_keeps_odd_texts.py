@@ -1,0 +1,44 @@
+"""Whatever a buyer types arrives in the ledger as it was typed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from cartum_roapp.ledger import database as ledger
+from cartum_roapp.ledger import orders, shops, tables
+from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, table
+
+ODD = ["", "\\N", "\\.", '"', "a,b", "a\nb", "a\rb", "a\r\nb", "o'k", " lead", "NULL", "\\", "ї😀", ";\t", '""']
+
+
+def test_odd_texts_and_exact_money_survive_the_way_into_the_ledger(database: str) -> None:
+    engine = ledger.connect(database)
+    ledger.migrate(engine)
+    shops.register(engine, key="abcdef", slug="s", account="a")
+    rows = [
+        (str(n), 1, datetime(2026, 1, 1, 0, 0, n, 123456, tzinfo=UTC), "order:1", odd, odd, odd, odd, odd, odd, odd,
+         None if n % 2 else Decimal("1E+3"), odd, odd, bool(n % 2), odd, odd, odd, Decimal("-0.1234"),
+         Decimal("199.5"), "UAH", f"h{n}")
+        for n, odd in enumerate(ODD)
+    ]  # fmt: skip
+    lines = [(str(n), f"name:{odd}", Decimal("199.50"), Decimal(2), odd, "product") for n, odd in enumerate(ODD)]
+    frames = Frames(
+        table(ORDERS, rows),
+        table(LINES, lines),
+        table(CUSTOMERS, [("order:1", ODD[5], "", "")]),
+        table(PRODUCTS, [(f"name:{odd}", "", odd, odd, odd, Decimal(1)) for odd in ODD]),
+    )
+    with engine.begin() as connection:
+        stored = orders.store(connection, frames, shop="abcdef", account="a", final_statuses=[3], new_as=2)
+    assert len(stored.new) == len(ODD)
+    with engine.connect() as connection:
+        for columns, kept, sent in ((ORDERS, tables.orders, rows), (LINES, tables.order_lines, lines)):
+            found = {row.number: row for row in connection.execute(select(kept))}
+            for row in sent:
+                assert [getattr(found[row[0]], name) for name in columns] == list(row)
+        texts = {row.product: row.description for row in connection.execute(select(tables.products))}
+    assert texts == {f"name:{odd}": odd for odd in ODD}
+    engine.dispose()
