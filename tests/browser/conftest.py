@@ -21,9 +21,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALLED_WITHIN = 600
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Fails where no Chromium can be had: what a person sees was not looked at, and that is no success."""
+    """Of one module alone: while it is open, its event loop is in the way of other tests. Fails where no Chromium
+    can be had: what a person sees was not looked at, and that is no success."""
     with sync_playwright() as playwright:
         browser = _found(playwright)
         yield browser

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from world import World
 
-TIMEOUT, WAIT, AGAIN, LATE = 0.3, 0.3, 1.2, 1.0
+TIMEOUT, WAIT, AGAIN, LATE = 0.3, 0.3, 1.6, 1.4
 IMPATIENT: dict[str, Any] = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": AGAIN}
 
 

@@ -153,7 +153,7 @@ def test_a_run_that_is_broken_off_does_not_stand_as_running(cli: Installation, i
         )
         cli.begun(run["id"])
         process.send_signal(number)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=120)
     if number == signal.SIGINT:
         assert process.returncode == 130
         assert '"interrupted"' in output

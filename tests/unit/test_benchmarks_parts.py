@@ -22,8 +22,8 @@ def test_a_process_gets_its_document_and_is_measured(tmp_path: Path) -> None:
 
 
 def test_memory_that_a_process_held_is_seen() -> None:
-    held = measure([sys.executable, "-c", "x = bytearray(400_000_000)"], {})
-    assert held.megabytes > 350 and not held.at_most
+    held = measure([sys.executable, "-c", "x = b'x' * 1_200_000_000"], {})
+    assert held.megabytes > 1_100 and not held.at_most
 
 
 def test_the_environment_is_added_to_our_own(tmp_path: Path) -> None:

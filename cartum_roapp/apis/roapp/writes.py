@@ -21,20 +21,20 @@ class Bodies:
         self._other: dict[str, bool] = {"custom_fields": False, "barcodes": False}
 
     async def send(self, body: Body, call: Callable[[Body], Awaitable[T]]) -> T:
-        shapes = dict(self._other)
-        for _ in shapes:
+        shapes, tried = dict(self._other), set[str]()
+        while True:
             try:
                 result = await call(self._shaped(body, shapes))
             except Refused as error:
-                named = [name for name in shapes if body.get(name) and error.refusal.names(name)]
-                fresh = [name for name in named if shapes[name] == self._other[name]]
+                # `tried`, not `_other`: another call in flight may have found the other shape meanwhile.
+                fresh = [name for name in shapes if name not in tried and body.get(name) and error.refusal.names(name)]
                 if not fresh:
                     raise
+                tried.update(fresh)
                 shapes.update((name, not shapes[name]) for name in fresh)
                 continue
-            self._other = shapes
+            self._other = {**self._other, **{name: shapes[name] for name in tried}}
             return result
-        return await call(self._shaped(body, shapes))
 
     def _shaped(self, body: Body, other: dict[str, bool]) -> Body:
         shaped = dict(body)
