@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # What failed beside other tests has to pass alone.
-ALONE = echo "again, alone:" && $(BIN)/pytest --last-failed --last-failed-no-failures none
+ALONE = $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
