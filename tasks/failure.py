@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
-from cartum_roapp.errors import IntegrationError
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from cartum_roapp.errors import IntegrationError, Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.settings import settings
 
@@ -34,10 +36,17 @@ def told() -> Iterator[None]:
     except IntegrationError as error:
         error.__cause__, error.__context__, error.__suppress_context__ = None, None, True
         raise
+    except DBAPIError as error:
+        if not error.connection_invalidated and not isinstance(error, OperationalError):
+            raise _unforeseen(error) from None
+        raise Retryable("the connection to the database broke.", fix="Repeat: the run goes on where it was.") from None
     except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here
-        raise Unexpected(
-            f"Unexpected error ({type(error).__name__}).", fix=f"Repeat; where it happened stands in {_noted(error)}."
-        ) from None
+        raise _unforeseen(error) from None
+
+
+def _unforeseen(error: BaseException) -> Unexpected:
+    fix = f"Repeat; where it happened stands in {_noted(error)}."
+    return Unexpected(f"Unexpected error ({type(error).__name__}).", fix=fix)
 
 
 def _noted(error: BaseException) -> str:

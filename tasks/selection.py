@@ -34,13 +34,17 @@ def selection(
     statuses: Sequence[int] | None,
     numbers: Sequence[str] | None,
 ) -> Selection:
-    """Days are whole days on the shop's clock. Raises BadConfig when nothing is named, or the days are reversed:
-    before the run is opened, as a slip in a backfill must not pause the shop.
+    """Days are whole days on the shop's clock. Raises BadConfig when nothing is named, the days are reversed, or
+    a number is none: before the run is opened, as a slip in a backfill must not pause the shop.
     """
     if created_from is None and created_to is None and not statuses and not numbers:
         raise BadConfig("nothing is named.", shop=shop.slug, field="from", fix="Name dates, statuses or order numbers.")
     if created_from and created_to and created_from > created_to:
         raise BadConfig("the first day lies after the last.", shop=shop.slug, field="from", fix="Swap the two days.")
+    if odd := [number for number in numbers or () if not str(number).strip().isdecimal()]:
+        raise BadConfig(
+            f"{', '.join(map(str, odd[:5]))}: no order number.", shop=shop.slug, field="ids", fix="Give whole numbers."
+        )
     zone = zone_of(shop.timezone)
     return Selection(
         since=datetime.combine(created_from, time.min, zone) if created_from else _BEGINNING,

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -66,9 +67,13 @@ class Output:
     def document(self, value: object) -> None:
         """The one JSON document."""
         self.written = True
-        json.dump(value, self.results, ensure_ascii=False, indent=2, default=str)
+        json.dump(value, self.results, ensure_ascii=False, indent=2, default=_plain)
         self.results.write("\n")
         self.results.flush()
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 _current = Output(as_json=False, results=sys.stdout)
