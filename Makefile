@@ -1,8 +1,6 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-# What failed beside other tests has to pass alone.
-ALONE = $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -17,10 +15,10 @@ demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints 
 	$(BIN)/cartum-roapp demo $(ARGS)
 
 test: setup  ## unit, integration, fault and browser tests
-	$(BIN)/pytest -m "not long" -n 3 --dist loadfile $(ARGS) || $(ALONE) -m "not long" $(ARGS)
+	$(BIN)/pytest -m "not long" -n 2 --dist loadfile $(ARGS)
 
 test-faults: setup  ## the long ones: a kill at every call and commit
-	$(BIN)/pytest -m long $(ARGS) || $(ALONE) -m long $(ARGS)
+	$(BIN)/pytest -m long $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
