@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import psycopg2
 from pydantic import SecretStr
@@ -33,6 +34,32 @@ from tasks.window import close_window, freeze_window, qualifying, read_statuses,
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 
 Row = dict[str, Any]
+Kind = Literal["lost", "doubled", "other"]
+Finding = tuple[Kind, str]
+
+
+@dataclass
+class Toll:
+    """What a fault cost: things of the shop that are not in RO App, things that are there twice, and whatever else
+    differs. Sums up over many tries with `+=`."""
+
+    tried: int = 0
+    lost: int = 0
+    doubled: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> Toll:
+        found = list(findings)
+        kinds = Counter(kind for kind, _ in found)
+        return cls(1, kinds["lost"], kinds["doubled"], [text for _, text in found])
+
+    def __iadd__(self, other: Toll) -> Toll:
+        self.tried += other.tried
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.wrong += other.wrong
+        return self
 
 
 class World:
@@ -154,44 +181,56 @@ class World:
 
     def differences(self, shop: ShopConfig, numbers: Sequence[str], index: int = 0) -> list[str]:
         """What is lost, doubled or different in RO App, of these shop orders; [] when all is well."""
+        return [text for _, text in self._findings(shop, numbers, index)]
+
+    def toll(self, shop: ShopConfig, numbers: Sequence[str], index: int = 0) -> Toll:
+        """The same, counted: a held order is not lost, because a person sees it."""
+        held = {id for entity, id in self.held(shop) if entity in ("order", "row")}
+        return Toll.of(self._findings(shop, [number for number in numbers if number not in held], index))
+
+    def _findings(self, shop: ShopConfig, numbers: Sequence[str], index: int) -> Iterator[Finding]:
         roapp = self.box.roapp
         orders = self.roapp_orders(shop)
-        found = [f"{number} is in RO App {len(orders.get(number, []))} times" for number in numbers
-                 if len(orders.get(number, [])) != 1]  # fmt: skip
-        found += [f"{number} should not be in RO App" for number in orders if number not in numbers]
-        found += [f"doubled {kind}: {groups}" for kind, groups in roapp.duplicates().items() if groups]
-        found += [f"a second contact for {one}" for one, count in self._unnumbered().items() if count > 1]
-        found += [f"RO App found odd: {oddity}" for oddity in roapp.oddities]
+        for number in numbers:
+            if (times := len(orders.get(number, []))) != 1:
+                yield "doubled" if times else "lost", f"{number} is in RO App {times} times"
+        yield from (("other", f"{number} should not be in RO App") for number in orders if number not in numbers)
+        for kind, groups in roapp.duplicates().items():
+            if kind != "orders":  # of this shop they are counted above
+                yield from (("doubled", f"doubled {kind}: {ids}") for ids in groups.values())
+        yield from (("doubled", f"a second contact for {one}") for one, n in self._unnumbered().items() if n > 1)
+        yield from (("other", f"RO App found odd: {oddity}") for oddity in roapp.oddities)
         for number in numbers:
             for order in orders.get(number, []):
                 row = self.box.shops[index].orders[number]
-                found += [f"{number}: {what}" for what in self._wrong(shop, row, order)]
-        return found
+                yield from ((kind, f"{number}: {what}") for kind, what in self._wrong(shop, row, order))
 
     def _unnumbered(self) -> Counter[tuple[str, str]]:
         """Contacts that we made without a phone, by e-mail and marker: `duplicates()` looks at phones alone."""
         without = [row for row in self.made_contacts() if not row["phones"]]
         return Counter((row["email"], row["email"] or row["notes"]) for row in without)
 
-    def _wrong(self, shop: ShopConfig, row: Row, order: Row) -> Iterator[str]:
+    def _wrong(self, shop: ShopConfig, row: Row, order: Row) -> Iterator[Finding]:
         roapp = self.box.roapp
         there, wanted = self._there(order, row), _wanted(row)
-        if there != wanted:
-            yield f"lines {dict(there)} instead of {dict(wanted)}"
+        for line in there.keys() | wanted.keys():
+            if there[line] != wanted[line]:
+                kind: Kind = "lost" if there[line] < wanted[line] else "doubled"
+                yield kind, f"line {line}: {there[line]} instead of {wanted[line]}"
         status = shop.statuses.get(int(row["stat_status"]))
         if order["status_id"] != status:
-            yield f"status {order['status_id']} instead of {status}"
+            yield "lost", f"status {order['status_id']} instead of {status}"
         comments = Counter(one["comment"] for one in roapp.comments_of(order["id"]))
-        yield from (f"a comment {count} times" for count in comments.values() if count > 1)
+        yield from (("doubled", f"a comment {count} times") for count in comments.values() if count > 1)
         phone = e164(row.get("delivery_phone"), "UA")
         client = roapp.contacts.get(order["client_id"])
         if client is None:
-            yield "its contact is gone"
+            yield "lost", "its contact is gone"
         elif phone and phone not in {e164(one["phone"], "UA") for one in client["phones"]}:
-            yield "its contact is somebody else"
+            yield "other", "its contact is somebody else"
         waybill = (row.get("delivery_data") or {}).get("tnNumber") or ""
         if waybill not in order["manager_notes"]:
-            yield "the waybill is not in the notes"
+            yield "lost", "the waybill is not in the notes"
 
     def _there(self, order: Row, row: Row) -> Counter[tuple[str, Decimal]]:
         """(product, unit price) → summed quantity of RO App's order, named as the shop names it."""

@@ -1,0 +1,76 @@
+"""The table of docs/reliability.md: a row a fault, written by the test that tries it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytest
+from world import Toll
+
+PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
+HEAD = "| Fault | Points tried | Lost | Doubled | Recovery |\n| --- | ---: | ---: | ---: | --- |\n"
+FOLDER = "reliability"
+
+#: The sections of the page, in their order.
+SECTIONS = ("Kills", "On the wire", "In the shop", "In RO App", "In the ledger", "Side by side")
+
+
+@dataclass(frozen=True, order=True)
+class Row:
+    """`recovery`: what brings everything right, in words that don't change from run to run."""
+
+    section: str
+    fault: str
+    tried: int
+    lost: int
+    doubled: int
+    recovery: str
+
+    def __str__(self) -> str:
+        return f"| {self.fault} | {self.tried} | {self.lost} | {self.doubled} | {self.recovery} |"
+
+
+class Record:
+    """Called by a test with what its fault cost."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def __call__(self, section: str, fault: str, toll: Toll, recovery: str) -> None:
+        """Stores the row, then asserts that the fault cost nothing. May be called twice for one fault: the later row
+        stands."""
+        assert section in SECTIONS
+        row = Row(section, fault, toll.tried, toll.lost, toll.doubled, recovery)
+        folder = self._config.cache.mkdir(FOLDER) if self._config.cache else None
+        if folder is not None:
+            (folder / f"{re.sub('[^a-z0-9]+', '-', fault.lower())}.json").write_text(json.dumps(asdict(row)))
+        assert toll.wrong == [], f"{fault}: of {toll.tried} points"
+        assert (toll.lost, toll.doubled) == (0, 0)
+
+
+def stored(config: pytest.Config) -> list[Row]:
+    """The rows of this run; taken out, so that the next run begins without them."""
+    assert config.cache is not None
+    rows = []
+    for file in config.cache.mkdir(FOLDER).glob("*.json"):
+        rows.append(Row(**json.loads(file.read_text())))
+        file.unlink()
+    return rows
+
+
+def rewrite(rows: Iterable[Row], page: Path = PAGE) -> None:
+    """Puts the rows into the page, each in its section, in place of those of the same fault."""
+    text = page.read_text()
+    for section in SECTIONS:
+        new = {row.fault: str(row) for row in rows if row.section == section}
+        before, title, rest = text.partition(f"## {section}\n\n")
+        assert title, f"{page.name} has no section {section}"
+        table, gap, after = rest.partition("\n\n")
+        old = {line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines()[2:]}
+        lines = sorted((old | new).values())
+        text = before + title + HEAD + "\n".join(lines) + (gap or "\n") + after
+    page.write_text(text)
