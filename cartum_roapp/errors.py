@@ -66,9 +66,14 @@ class Retryable(IntegrationError):
 
 class Unclear(IntegrationError):
     """A non-idempotent call ended without a readable answer. Only a look into RO App can tell whether
-    it was written; a retry layer never sends it again."""
+    it was written; a retry layer never sends it again. `answered`: RO App itself said that it is done with the
+    call, though not how it ended."""
 
     kind = "unclear"
+
+    def __init__(self, message: str, *, answered: bool = False, **about: str | None) -> None:
+        super().__init__(message, **about)
+        self.answered = answered
 
 
 class BadRecord(IntegrationError):

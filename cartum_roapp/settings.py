@@ -34,8 +34,9 @@ class Settings(BaseSettings):
     """The settings of one process. Times are seconds. An empty variable counts as not set.
 
     `home` holds all state and becomes absolute; `database_url` names an outside PostgreSQL, None the embedded one;
-    `http_timeout` is the deadline of one call, `unclear_wait` how long after it an unclear write is believed absent,
-    `recheck_after` when that is looked at again; `roapp_interval` lies between two calls of one account;
+    `http_timeout` is the deadline of one call; `unclear_wait` how long after it an unclear write is looked for, and
+    believed absent (2.5 times that where nobody answered); `recheck_after` when a repeated one is looked at again;
+    `roapp_interval` lies between two calls of one account;
     `linger` is how long database and server stay up unused; `retries` counts the tries of a repeatable call,
     `retry_base` is its first back-off.
     """

@@ -151,7 +151,8 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
                     await _failed(run, error)
                     raise
                 except BaseException as error:
-                    runs.finish(engine, identity, state="failed", counts=run.result(), error=type(error).__name__)
+                    # Not an error of ours: broken off in Prefect's UI, by Ctrl-C or with the worker.
+                    runs.finish(engine, identity, state="canceled", counts=run.result(), error=type(error).__name__)
                     raise
                 runs.finish(engine, identity, state="completed", counts=run.result())
                 if shops.lift_pause(engine, shop.key, by_hand=False):

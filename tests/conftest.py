@@ -17,6 +17,20 @@ from cartum_roapp.settings import Settings
 TEMPLATE = "cartum_roapp_tests"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=20261124, help="replays the random faults of a run")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed of random faults: {config.getoption('--seed')}"
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """What all chance of a test comes from."""
+    return int(request.config.getoption("--seed"))
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real PostgreSQL 18 (SQLAlchemy with psycopg2, superuser, database `postgres`), for the whole run.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cartum_roapp.connection.access import Doors
     from cartum_roapp.connection.lists import AccountLists
     from cartum_roapp.connection.problems import Problems
+    from cartum_roapp.errors import BadConfig
 
 DEFAULT_URL = "https://api.roapp.io/v2"
 
@@ -122,12 +123,12 @@ def tables(lists: AccountLists) -> list[object]:
     return [line for part in parts for line in (part, "")][:-1]
 
 
-def _described(name: str, config: object) -> dict[str, Any]:
+def _described(name: str, config: AccountConfig | BadConfig) -> dict[str, Any]:
     from cartum_roapp.errors import BadConfig
 
     if isinstance(config, BadConfig):
         return {"name": name, "problem": str(config.message), "fix": config.fix}
-    return {"name": name, "base_url": config.base_url, "api_key": "set"}  # type: ignore[attr-defined]
+    return {"name": name, "base_url": config.base_url, "api_key": "set"}
 
 
 async def _add(name: str, base_url: str | None, key: str, doors: Doors) -> dict[str, Any]:

@@ -179,7 +179,8 @@ def _import(slug: str, document: dict[str, Any]) -> dict[str, object]:
         return run_import(slug)
     except IntegrationError as error:
         message = f"{slug} is saved, but its import failed: {error.message}"
-        fix = error.fix or f"`cartum-roapp import {slug}` goes on where it stopped"
+        goes_on = f"`cartum-roapp import {slug}` goes on where it stopped"
+        fix = f"{error.fix.rstrip('.')}; then {goes_on}" if error.fix else goes_on
         raise CommandEnd(FAILED, message, kind=error.kind, fix=fix, document=document) from error
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cartum_roapp.cli.output import Json, show, table
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 held_app = typer.Typer(help="Records that need a person.", no_args_is_help=True)
 
@@ -22,8 +17,9 @@ OptionalSlug = Annotated[str | None, typer.Argument(metavar="[SLUG]", help="Only
 def status(json: Json = False) -> None:
     """Every shop at a glance: what is delivered, waiting, held, and how far behind the shop the ledger is."""
     from cartum_roapp.ledger import outbox, runs, shops
+    from deployments import ledger
 
-    with _ledger() as engine:
+    with ledger.opened() as engine:
         found = []
         for state in shops.all_states(engine):
             last = {run.kind: {"state": run.state, "at": run.started_at} for run in runs.last(engine, state.key)}
@@ -46,8 +42,9 @@ def status(json: Json = False) -> None:
 def list_(slug: OptionalSlug = None, json: Json = False) -> None:
     """All held records with their reason and fix."""
     from cartum_roapp.ledger import held, shops
+    from deployments import ledger
 
-    with _ledger() as engine:
+    with ledger.opened() as engine:
         slugs = {state.key: state.slug for state in shops.all_states(engine)}
         key = next((key for key, name in slugs.items() if name == slug), None) if slug else None
         if slug and key is None:
@@ -79,18 +76,3 @@ def _running() -> dict[str, Any]:
 
     state = service.state(settings())
     return {"running": state.phase}
-
-
-@contextmanager
-def _ledger() -> Iterator[Engine]:
-    from cartum_roapp import service
-    from cartum_roapp.ledger import database
-    from cartum_roapp.settings import settings
-
-    with service.use(settings(), prefect=False) as running:
-        engine = database.connect(running.database_url.get_secret_value())
-        try:
-            database.migrate(engine)
-            yield engine
-        finally:
-            engine.dispose()

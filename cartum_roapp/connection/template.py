@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from cartum_roapp.apis.roapp import Location, OrderType
 from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
 from cartum_roapp.connection.proposals import propose
 
@@ -59,8 +60,8 @@ def template(
     return "\n".join(lines) + "\n"
 
 
-def _choices(key: str, rows: Sequence[object]) -> Iterable[str]:
-    pairs = [(row.id, _comment(row.name)) for row in rows]  # type: ignore[attr-defined]
+def _choices(key: str, rows: Sequence[Location] | Sequence[OrderType]) -> Iterable[str]:
+    pairs = [(row.id, _comment(row.name)) for row in rows]
     if not pairs:
         return [f"{key}:  # RO App has none yet: create one there"]
     (first, name), *rest = pairs

@@ -26,12 +26,16 @@ class Later(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a call may take, how long after that its effect may still appear, and when a repeated
-    call is looked at again. All in seconds."""
+    """How long a call may take, when an unclear one is looked for, and when a repeated one is looked at again. All
+    in seconds."""
 
     timeout: float
     unclear_wait: float
     recheck_after: float
+
+    def resend_after(self, error: Unclear) -> float:
+        """How long its effect may still appear: what nobody has answered may lie in a queue for more than a minute."""
+        return self.unclear_wait if error.answered else 2.5 * self.unclear_wait
 
 
 def utc_now() -> datetime:
@@ -71,9 +75,8 @@ class Once:
             if found is not None:
                 self._settle(earlier.id, found, bind)
                 return found
-            believable = earlier.deadline + timedelta(seconds=patience.unclear_wait)
-            if utc_now() < believable:
-                raise Later(believable)
+            if utc_now() < earlier.resend_at:
+                raise Later(earlier.resend_at)
 
         sent: list[int] = []
 
@@ -91,17 +94,17 @@ class Once:
                     shop=shop,
                     number=number,
                     sent_at=now,
-                    deadline=now + timedelta(seconds=patience.timeout),
+                    resend_at=now + timedelta(seconds=patience.timeout + patience.unclear_wait),
                     recheck_at=now + timedelta(seconds=patience.recheck_after) if earlier else None,
                 )
             sent[:] = [intent]
 
         try:
             made = await send(before)
-        except Unclear:
+        except Unclear as error:
             now = utc_now()
             with session.transaction() as connection:
-                intents.unclear(connection, sent[0], now)
+                intents.unclear(connection, sent[0], now + timedelta(seconds=patience.resend_after(error)))
             raise Later(now + timedelta(seconds=patience.unclear_wait)) from None
         except IntegrationError:
             if sent:
@@ -114,9 +117,8 @@ class Once:
     def give_up(self, earlier: Intent) -> None:
         """What this unclear call would have made is not wanted any more, and a look has not found it. Raises Later
         while it may still arrive."""
-        believable = earlier.deadline + timedelta(seconds=self._patience.unclear_wait)
-        if utc_now() < believable:
-            raise Later(believable)
+        if utc_now() < earlier.resend_at:
+            raise Later(earlier.resend_at)
         with self._session.transaction() as connection:
             intents.settle(connection, earlier.id, "absent")
 

@@ -19,8 +19,8 @@ Kind = Literal["contact", "product", "order", "line", "comment", "status"]
 
 @dataclass(frozen=True)
 class Intent:
-    """`identity` names what is made (a buyer, a product, a marker …); `deadline` (UTC) is when the call
-    has surely ended on our side."""
+    """`identity` names what is made (a buyer, a product, a marker …); before
+    `resend_at` (UTC) it is looked for, but not sent again."""
 
     id: int
     account: str
@@ -30,10 +30,10 @@ class Intent:
     number: str
     state: str
     sent_at: datetime
-    deadline: datetime
+    resend_at: datetime
 
 
-_COLUMNS = "id, account, kind, identity, shop, number, state, sent_at, deadline"
+_COLUMNS = "id, account, kind, identity, shop, number, state, sent_at, resend_at"
 
 
 def unsettled(connection: Connection, account: str, kind: Kind, identity: str) -> Intent | None:
@@ -81,7 +81,7 @@ def begin(
     shop: str,
     number: str,
     sent_at: datetime,
-    deadline: datetime,
+    resend_at: datetime,
     recheck_at: datetime | None,
 ) -> int:
     """Notes that the call is about to be sent (or sent once more after a refusal such as a 429).
@@ -90,10 +90,10 @@ def begin(
     """
     intent: int = connection.execute(
         text(
-            "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, deadline, recheck_at) "
-            "VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :deadline, :recheck_at) "
+            "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, recheck_at) "
+            "VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, :recheck_at) "
             "ON CONFLICT (account, kind, identity) WHERE state IN ('open', 'unclear') "
-            "DO UPDATE SET sent_at = excluded.sent_at, deadline = excluded.deadline WHERE known.state = 'open' "
+            "DO UPDATE SET sent_at = excluded.sent_at, resend_at = excluded.resend_at WHERE known.state = 'open' "
             "RETURNING id"
         ),
         {
@@ -103,7 +103,7 @@ def begin(
             "shop": shop,
             "number": number,
             "sent_at": sent_at,
-            "deadline": deadline,
+            "resend_at": resend_at,
             "recheck_at": recheck_at,
         },
     ).scalar_one()
@@ -131,11 +131,11 @@ def found(connection: Connection, account: str, kind: Kind, identity: str, ro_id
     )
 
 
-def unclear(connection: Connection, intent: int, deadline: datetime) -> None:
-    """The call ended without a readable answer, at `deadline` (UTC)."""
+def unclear(connection: Connection, intent: int, resend_at: datetime) -> None:
+    """The call ended without a readable answer."""
     connection.execute(
-        text("UPDATE intents SET state = 'unclear', deadline = :deadline WHERE id = :id"),
-        {"id": intent, "deadline": deadline},
+        text("UPDATE intents SET state = 'unclear', resend_at = :resend_at WHERE id = :id"),
+        {"id": intent, "resend_at": resend_at},
     )
 
 

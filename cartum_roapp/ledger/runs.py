@@ -17,7 +17,7 @@ from cartum_roapp.ledger.tables import runs
 
 @dataclass(frozen=True)
 class Run:
-    """`id` is the Prefect flow run's id; `state`: running, completed, failed, crashed. Times UTC."""
+    """`id` is the Prefect flow run's id; `state`: running, completed, failed, canceled, crashed. Times UTC."""
 
     id: str
     shop: str

@@ -53,7 +53,8 @@ def register(engine: Engine, *, key: str, slug: str, account: str) -> ShopState:
             select(shops.c.key).where(shops.c.slug == slug, shops.c.key != key, shops.c.deleted_at.is_(None))
         )
         if other is not None:
-            raise BadConfig("this name belongs to another shop.", shop=slug, field="slug", fix="Choose another one.")
+            fix = f"Choose another one, or end that shop: `cartum-roapp shop delete {slug}`."
+            raise BadConfig("this name belongs to another shop.", shop=slug, field="slug", fix=fix)
         connection.execute(insert(accounts).values(name=account).on_conflict_do_nothing())
         row = insert(shops).values(key=key, slug=slug, account=account)
         connection.execute(

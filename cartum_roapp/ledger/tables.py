@@ -257,7 +257,7 @@ intents = Table(
     # open (sent or about to be) → unclear | done | refused | absent
     Column("state", Text, nullable=False, server_default="open"),
     Column("sent_at", Stamp, nullable=False),
-    Column("deadline", Stamp, nullable=False),
+    Column("resend_at", Stamp, nullable=False),
     Column("settled_at", Stamp),
     Column("ro_id", BigInteger),
     # set on a call that repeats one taken for lost: look again whether both arrived

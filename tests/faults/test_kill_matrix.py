@@ -1,38 +1,50 @@
 """SIGKILL at every call and every commit of an import, one run per point, then the import again.
 
-No sampling: the orders are chosen so that every kind of call occurs (contact, product, order, line, comment, status,
-a contact and products that RO App has already), and each point of the import is a run of its own, in a process
-forked from this one.
+The matrix takes no samples: its orders are chosen so that every kind of call occurs (contact, product, order, line,
+comment, status, a contact and products that RO App has already), and each point is a run of its own, in a process
+forked from this one. A longer import is killed at points drawn from a seed, which `--seed` replays.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import signal
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
 import pytest
-from sqlalchemy import event
-from world import World, admin
+from reliability import Record
+from sqlalchemy import Engine, event
+from world import Toll, World, admin
 
 from cartum_roapp.ledger import database
 from sandbox import Sandbox
 
-ORDERS = 4
 WORKERS = 4
-SEED = 21
 QUICK = {"http_timeout": 1.0, "unclear_wait": 0.2}
+SMALL = {"orders": 4, "seed": 21}
+LONGER = {"orders": 60, "seed": 22}
+RANDOM_POINTS = 100
+
+#: What a point of each kind is called in the table.
+KINDS = {
+    "received": "kill -9 before RO App applies a call",
+    "applied": "kill -9 between RO App's writing and its answer",
+    "commit": "kill -9 before a commit",
+    "committed": "kill -9 right after a commit",
+}
 
 
 @dataclass(frozen=True)
 class Point:
-    """The n-th event of a kind: a call that RO App `received`, a call that it `applied` but did not answer yet, or
-    a `commit` about to be made."""
+    """The n-th event of a kind: a call that RO App `received`, a call that it `applied` but did not answer yet, a
+    `commit` about to be made, or one that PostgreSQL has `committed`."""
 
     kind: str
     n: int
@@ -41,62 +53,109 @@ class Point:
         return f"{self.kind} {self.n}"
 
 
+@dataclass(frozen=True)
+class Server:
+    """Where each point gets a ledger of its own: a copy of the database `template`, which has the tables."""
+
+    url: str
+    template: str
+
+
 @pytest.fixture(scope="module")
-def template(postgres: str) -> Iterator[str]:
-    """A database with the ledger's tables, copied for each point."""
+def server(postgres: str) -> Iterator[Server]:
     name = f"matrix_{secrets.token_hex(4)}"
     admin(postgres, f"CREATE DATABASE {name}")
     engine = database.connect(f"{postgres.rpartition('/')[0]}/{name}")
     database.migrate(engine)
     engine.dispose()
-    yield name
+    yield Server(postgres, name)
     admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ["received", "applied", "commit"])
-def test_a_kill_at_every_point_loses_and_doubles_nothing(postgres: str, template: str, kind: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kill_at_every_point_loses_and_doubles_nothing(server: Server, record: Record, kind: str) -> None:
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        shares = [pool.submit(_share, kind, first, postgres, template) for first in range(1, WORKERS + 1)]
-        results = [share.result() for share in shares]
-    tried = sum(result[0] for result in results)
-    wrong = {point: found for result in results for point, found in result[1].items()}
-    assert tried > 20, "the import has more points than that"
-    assert wrong == {}, f"of {tried} points"
+        shares = [pool.submit(_every, kind, first, server) for first in range(1, WORKERS + 1)]
+        toll = _summed([share.result() for share in shares])
+    assert toll.tried > 20, "the import has more points than that"
+    record("Kills", f"{KINDS[kind]}: every one of a small import", toll, "the next run")
 
 
-def _share(kind: str, first: int, postgres: str, template: str) -> tuple[int, dict[str, list[str]]]:
-    """Every `WORKERS`-th point, from the `first` on: how many were tried, and what was wrong."""
-    wrong: dict[str, list[str]] = {}
-    for tried, n in enumerate(range(first, 100_000, WORKERS)):
-        ended, found = _killed_at(Point(kind, n), postgres, template)
-        if found:
-            wrong[str(Point(kind, n))] = found
+@pytest.mark.long
+def test_kills_at_random_points_of_a_longer_import(server: Server, record: Record, seed: int) -> None:
+    chance = random.Random(seed)
+    calls, commits = _events(server)
+    last = {"received": calls, "applied": calls, "commit": commits, "committed": commits}
+    points = [Point(kind := chance.choice(list(KINDS)), chance.randint(1, last[kind])) for _ in range(RANDOM_POINTS)]
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        shares = [pool.submit(_these, points[first::WORKERS], server) for first in range(WORKERS)]
+        toll = _summed([share.result() for share in shares])
+    record("Kills", f"kill -9 at {RANDOM_POINTS} random points of an import of 60 orders", toll, "the next run")
+
+
+def _every(kind: str, first: int, server: Server) -> Toll:
+    """Every `WORKERS`-th point from the `first` on, until the import ends before its point."""
+    toll = Toll()
+    for n in range(first, 100_000, WORKERS):
+        ended, found = _killed_at(Point(kind, n), server, SMALL)
+        toll += found
         if ended:
-            return tried, wrong
+            toll.tried -= 1  # nothing was killed
+            return toll
     raise AssertionError("the import never ends")
 
 
-def _killed_at(point: Point, postgres: str, template: str) -> tuple[bool, list[str]]:
-    """(the import ended before its point came, what is wrong after it was run again)."""
+def _these(points: Sequence[Point], server: Server) -> Toll:
+    results = [_killed_at(point, server, LONGER) for point in points]
+    assert not any(ended for ended, _ in results), "the import has fewer points than that"
+    return _summed([toll for _, toll in results])
+
+
+def _events(server: Server) -> tuple[int, int]:
+    """How many (calls, commits) an import of the longer shop surely has: somewhat fewer than it had this time."""
+    with _ledger(server) as url, Sandbox(**LONGER, rate_limit=0) as box:
+        world = World(box, url, **QUICK)
+        commits: list[object] = []
+        event.listen(world.engine, "commit", commits.append)
+        world.imported()
+        world.engine.dispose()
+        return 9 * len(box.roapp.calls) // 10, 9 * len(commits) // 10
+
+
+def _summed(tolls: Sequence[Toll]) -> Toll:
+    total = Toll()
+    for toll in tolls:
+        total += toll
+    return total
+
+
+@contextmanager
+def _ledger(server: Server) -> Iterator[str]:
+    """The URL of an empty ledger."""
     name = f"point_{secrets.token_hex(4)}"
-    url = f"{postgres.rpartition('/')[0]}/{name}"
-    admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    admin(server.url, f"CREATE DATABASE {name} TEMPLATE {server.template}")
     try:
-        with Sandbox(orders=ORDERS, seed=SEED, rate_limit=0) as box:
-            status = _forked(box, url, point)
-            assert status in (0, signal.SIGKILL), f"the import failed by itself before {point}"
-            world = World(box, url, **QUICK)
-            again, idle = world.imported(), world.synced()
-            found = world.differences(world.shop(), box.shops[0].qualifying())
-            if again.counts.held or idle.counts.held:
-                found.append(f"held: {world.held()}")
-            if idle.calls.roapp_writes:
-                found.append(f"{idle.calls.roapp_writes} writing calls when nothing changed")
-            world.engine.dispose()
-            return status == 0, found
+        yield f"{server.url.rpartition('/')[0]}/{name}"
     finally:
-        admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+        admin(server.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _killed_at(point: Point, server: Server, shop: dict[str, int]) -> tuple[bool, Toll]:
+    """(the import ended before its point came, what was wrong after it was run again)."""
+    with _ledger(server) as url, Sandbox(**shop, rate_limit=0) as box:
+        status = _forked(box, url, point)
+        assert status in (0, signal.SIGKILL), f"the import failed by itself before {point}"
+        world = World(box, url, **QUICK)
+        again, idle = world.imported(), world.synced()
+        toll = world.toll(world.shop(), box.shops[0].qualifying())
+        if again.counts.held or idle.counts.held:
+            toll.wrong.append(f"held: {world.held()}")
+        if idle.calls.roapp_writes:
+            toll.wrong.append(f"{idle.calls.roapp_writes} writing calls when nothing changed")
+        toll.wrong[:] = [f"{point}: {what}" for what in toll.wrong]
+        world.engine.dispose()
+        return status == 0, toll
 
 
 def _forked(box: Sandbox, url: str, point: Point) -> int:
@@ -107,14 +166,16 @@ def _forked(box: Sandbox, url: str, point: Point) -> int:
         try:
             world = World(box, url, **QUICK)
             if point.kind == "commit":
-                _die_at_commit(world, point.n)
+                _die_before_commit(world.engine, point.n)
+            elif point.kind == "committed":
+                _die_after_commit(world.engine, point.n)
             world.imported()
             code = 0
         except BaseException:  # noqa: BLE001 - a forked process must never return into pytest
             traceback.print_exc()
         finally:
             os._exit(code)
-    stop = _kill_at_call(box, pid, point) if point.kind != "commit" else lambda: None
+    stop = _kill_at_call(box, pid, point) if point.kind in ("received", "applied") else lambda: None
     try:
         _, status = os.waitpid(pid, 0)
     finally:
@@ -124,24 +185,34 @@ def _forked(box: Sandbox, url: str, point: Point) -> int:
 
 def _kill_at_call(box: Sandbox, pid: int, point: Point) -> Callable[[], None]:
     phase = "before" if point.kind == "received" else "applied"
-    left = point.n
-
-    def listen(method: str, path: str, now: str) -> None:
-        nonlocal left
-        if now == phase:
-            left -= 1
-            if left == 0:
-                os.kill(pid, signal.SIGKILL)
-
-    return box.roapp.on_call(listen)
+    last = _Countdown(point.n, pid)
+    return box.roapp.on_call(lambda method, path, now: last.tick() if now == phase else None)
 
 
-def _die_at_commit(world: World, n: int) -> None:
-    left = n
+def _die_before_commit(engine: Engine, n: int) -> None:
+    last = _Countdown(n, os.getpid())
+    event.listen(engine, "commit", lambda connection: last.tick())
 
-    @event.listens_for(world.engine, "commit")
-    def _(connection: object) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+
+def _die_after_commit(engine: Engine, n: int) -> None:
+    last = _Countdown(n, os.getpid())
+    commit = engine.dialect.do_commit
+
+    def do_commit(connection: object) -> None:
+        commit(connection)  # type: ignore[arg-type]
+        last.tick()
+
+    engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
+
+
+@dataclass
+class _Countdown:
+    """Kills the process at the n-th tick."""
+
+    left: int
+    pid: int
+
+    def tick(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(self.pid, signal.SIGKILL)

@@ -150,7 +150,7 @@ class Sending:
         if call.missing == "optional" and status in (404, 405, 501):
             return BadRecord(f"{call.name}: not available on this account (HTTP {status})", code="not-available")
         if status == 408 or status >= 500:
-            return _unanswered(call, f"HTTP {status}")
+            return _unanswered(call, f"HTTP {status}", answered=status in (500, 501))
         if status == 404 and call.missing == "row":
             return BadRecord(f"{call.name}: RO App doesn't have it (any more)", code="not-found")
         return self._bad_config(call, reply) or _refused(call, reply)
@@ -213,14 +213,15 @@ def _content(call: _Call[T], reply: Reply) -> T:
         if not (isinstance(content, dict) and content.get("success") is False):
             return call.read(content)
     except Unreadable:
-        raise _unanswered(call, f"an answer that can't be read (HTTP {reply.status})") from None
+        raise _unanswered(call, f"an answer that can't be read (HTTP {reply.status})", answered=True) from None
     raise _refused(call, reply)
 
 
-def _unanswered(call: _Call[Any], text: str) -> IntegrationError:
+def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> IntegrationError:
+    """`answered`: by RO App itself; what stands before it (502, 503, 504, 52x) may give up sooner than RO App does."""
     if call.repeatable:
         return Retryable(f"{call.name}: {text}")
-    return Unclear(f"{call.name}: {text}; RO App may have written it", fix=_LOOK)
+    return Unclear(f"{call.name}: {text}; RO App may have written it", answered=answered, fix=_LOOK)
 
 
 def _refused(call: _Call[Any], reply: Reply) -> Refused:

@@ -1,0 +1,117 @@
+"""`kill -9` of real processes at random moments of an import: the command, the worker, PostgreSQL. Then again."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from installation import Installation
+from reliability import Record
+from world import Toll, World
+
+from cartum_roapp import service
+from cartum_roapp.service.process import Process
+from sandbox import Sandbox
+
+Moment = Callable[[Callable[[], None]], Callable[[], None]]
+
+
+@pytest.fixture
+def system(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """A connected shop with as many orders to import as the test asks for."""
+    with Sandbox(orders=request.param, seed=5, rate_limit=0) as box:
+        system = Installation(tmp_path / "home", box)
+        try:
+            system.done("account", "add", "main", "--base-url", box.roapp.base_url)
+            system.connect(0)
+            yield system
+        finally:
+            system.close()
+
+
+@pytest.mark.parametrize(
+    ("system", "kills"), [(30, 10), pytest.param(70, 30, marks=pytest.mark.long)], indirect=["system"]
+)
+def test_kills_of_the_command(system: Installation, kills: int, seed: int, record: Record) -> None:
+    chance = random.Random(seed)
+    for kill in range(kills):
+        process = system.shell.start("import", "shop-1")
+        with _at(chance, system, process.kill, calls=15):
+            process.communicate(timeout=300)
+        assert process.returncode == -signal.SIGKILL, f"the import ended before kill {kill}: choose earlier moments"
+    record("Kills", f"kill -9 of `cartum-roapp import`, {kills} times in a row", _end(system, kills), "the next run")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("system", [60], indirect=True)
+def test_kills_of_the_worker(system: Installation, seed: int, record: Record) -> None:
+    kills, chance = 10, random.Random(seed)
+    system.done("up")
+    system.start("initial-import/shop-1")
+    for _ in range(kills):
+        worker = system.worker()
+        with _at(chance, system, lambda worker=worker: _kill(worker), calls=20):  # type: ignore[misc]
+            assert worker.wait(120), "the import ended before the kill: choose earlier moments"
+        assert system.done("up")["worker"] == "started"
+    record("Kills", f"kill -9 of the worker, {kills} times in a row", _end(system, kills), "the next `up`")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("system", [60], indirect=True)
+def test_kills_of_postgresql(system: Installation, seed: int, record: Record) -> None:
+    """The command says so and ends; the database is back by itself, with all that was committed."""
+    kills, chance = 8, random.Random(seed)
+    for _ in range(kills):
+        process = system.shell.start("import", "shop-1")
+        with _at(chance, system, lambda: _kill_database(system), calls=20):
+            _, said = process.communicate(timeout=300)
+        assert process.returncode == 1, said
+        assert "Traceback" not in said, said
+    record("Kills", f"kill -9 of PostgreSQL's postmaster, {kills} times in a row", _end(system, kills), "the next run")
+
+
+def _at(chance: random.Random, system: Installation, act: Callable[[], None], calls: int) -> ExitStack:
+    """Acts once while the body runs: when a call to RO App has come or was applied, or a moment after that."""
+    roapp = system.box.roapp
+    left, phase, pause = chance.randint(1, calls), chance.choice(["before", "applied"]), chance.choice([0.0, 0.05, 0.4])
+
+    def listen(method: str, path: str, now: str) -> None:
+        nonlocal left
+        if now == phase:
+            left -= 1
+            if left == 0:
+                threading.Timer(pause, act).start() if pause else act()
+
+    stack = ExitStack()
+    stack.callback(roapp.on_call(listen))
+    return stack
+
+
+def _kill(process: Process) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+
+
+def _kill_database(system: Installation) -> None:
+    os.kill(service.state(system.config).pids["postgres"], signal.SIGKILL)
+
+
+def _end(system: Installation, kills: int) -> Toll:
+    """What the kills cost, after one more import and a sync that must find nothing to do."""
+    last = system.command("import", "shop-1")
+    idle = system.done("sync", "shop-1")
+    with service.use(system.config, prefect=False) as running:
+        world = World(system.box, running.database_url.get_secret_value())
+        toll = world.toll(world.shop(statuses=system.shell.box.statuses), system.box.shops[0].qualifying())
+        world.engine.dispose()
+    toll.tried = kills
+    if last.code or last.document["held"]:
+        toll.wrong.append(f"the last import: {last.document}")
+    if (idle["new"], idle["changed"], idle["calls_by_kind"]["roapp_writes"]) != (0, 0, 0):
+        toll.wrong.append(f"a sync with nothing to do: {idle}")
+    return toll
