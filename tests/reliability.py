@@ -64,13 +64,12 @@ def stored(config: pytest.Config) -> list[Row]:
 
 def rewrite(rows: Iterable[Row], page: Path = PAGE) -> None:
     """Puts the rows into the page, each in its section, in place of those of the same fault."""
-    text = page.read_text()
-    for section in SECTIONS:
+    intro, *parts = page.read_text().split("\n## ")
+    tables = {title: table.splitlines()[2:] for title, _, table in (part.partition("\n\n") for part in parts)}
+    assert tuple(tables) == SECTIONS, f"the sections of {page.name}"
+    text = intro
+    for section, lines in tables.items():
+        old = {line.split(" | ")[0].removeprefix("| "): line for line in lines if line}
         new = {row.fault: str(row) for row in rows if row.section == section}
-        before, title, rest = text.partition(f"## {section}\n\n")
-        assert title, f"{page.name} has no section {section}"
-        table, gap, after = rest.partition("\n\n")
-        old = {line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines()[2:]}
-        lines = sorted((old | new).values())
-        text = before + title + HEAD + "\n".join(lines) + (gap or "\n") + after
+        text += f"\n## {section}\n\n" + HEAD + "".join(f"{line}\n" for line in sorted((old | new).values()))
     page.write_text(text)

@@ -36,7 +36,7 @@ def system(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installat
 
 
 @pytest.mark.parametrize(
-    ("system", "kills"), [(30, 10), pytest.param(70, 30, marks=pytest.mark.long)], indirect=["system"]
+    ("system", "kills"), [(12, 3), pytest.param(70, 30, marks=pytest.mark.long)], indirect=["system"]
 )
 def test_kills_of_the_command(system: Installation, kills: int, seed: int, record: Record) -> None:
     chance = random.Random(seed)
