@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def stored(config: pytest.Config) -> list[Row]:
     return rows
 
 
-def rewrite(rows: Iterable[Row], page: Path = PAGE) -> None:
+def rewrite(rows: Sequence[Row], page: Path = PAGE) -> None:
     """Puts the rows into the page, each in its section, in place of those of the same fault."""
     intro, *parts = page.read_text().split("\n## ")
     tables = {title: table.splitlines()[2:] for title, _, table in (part.partition("\n\n") for part in parts)}
