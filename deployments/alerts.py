@@ -84,9 +84,11 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
 
     def automation(what: str, trigger: EventTrigger, body: str, *, enabled: bool = True) -> AutomationCore:
         message = SendNotification(block_document_id=document, subject=f"{shop.name}: {what}", body=body)
-        return AutomationCore(
+        made = AutomationCore(
             name=_name(shop.slug, what), trigger=trigger, actions=[message], tags=tags_of(shop), enabled=enabled
         )
+        # An update sends only what was set, and the kinds of trigger and action are defaults.
+        return AutomationCore.model_validate(made.model_dump())
 
     failed = {f"prefect.flow-run.{state}" for state in ("Failed", "Crashed", "TimedOut")}
     yield automation(
