@@ -88,7 +88,7 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
             name=_name(shop.slug, what), trigger=trigger, actions=[message], tags=tags_of(shop), enabled=enabled
         )
         # An update sends only what was set, and the kinds of trigger and action are defaults.
-        return AutomationCore.model_validate(made.model_dump())
+        return AutomationCore.model_validate(made.model_dump(exclude={"owner_resource"}))
 
     failed = {f"prefect.flow-run.{state}" for state in ("Failed", "Crashed", "TimedOut")}
     yield automation(
