@@ -2,6 +2,7 @@
 
 shops      per shop: incremental-sync every 5 minutes, initial-import on demand
 shared     the deployments of prefect.yaml
+alerts     messages to people: a run failed, no success, more is held
 pool       the work pool that they wait in
 worker     runs them, all in one warm process
 attempt    one of its runs, in a thread of its own

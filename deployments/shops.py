@@ -13,11 +13,11 @@ from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
-from blocks.store import delete_shop, load_shop
+from blocks.store import delete_shop, list_shops, load_shop
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import shops
-from deployments import ledger, pool
+from deployments import alerts, ledger, pool
 from flows.incremental_sync import incremental_sync
 from flows.initial_import import initial_import
 from tasks import schedule
@@ -43,6 +43,8 @@ async def connect(config: ShopConfig) -> None:
     every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
     await _deploy(config, incremental_sync, every)
     await (schedule.resume if active else schedule.pause)(config.slug)
+    # What waits for the first import is not missed either: only a success opens the window of "no success".
+    await alerts.renew(config, active=config.enabled and state.paused_because is None)
 
 
 def anchor(key: str) -> datetime:
@@ -57,6 +59,7 @@ async def pause(config: ShopConfig) -> None:
     with ledger.opened() as engine:
         shops.pause(engine, config.key, shops.BY_HAND)
     await schedule.pause(config.slug)
+    await alerts.renew(config, active=False)
 
 
 async def resume(config: ShopConfig) -> None:
@@ -76,6 +79,7 @@ async def disconnect(slug: str, *, purge: bool = False) -> None:
             except ObjectNotFound:
                 continue
             await client.delete_deployment(deployment.id)
+    await alerts.remove(slug)
     try:
         key = (await load_shop(slug)).key
     except BadConfig:
@@ -85,6 +89,15 @@ async def disconnect(slug: str, *, purge: bool = False) -> None:
             if state.key == key or state.slug == slug:
                 shops.forget(engine, state.key, purge=purge)
     await delete_shop(slug)
+
+
+async def renew_alerts() -> None:
+    """Every shop's automations, after another block was chosen for their messages. May be called twice."""
+    found = [config for config in (await list_shops()).values() if isinstance(config, ShopConfig)]
+    with ledger.opened() as engine:
+        paused = {state.key: state.paused_because is not None for state in shops.all_states(engine)}
+    for config in found:
+        await alerts.renew(config, active=config.enabled and not paused.get(config.key, True))
 
 
 async def _deploy(config: ShopConfig, flow: Flow[Any, Any], schedule: Schedule | None = None) -> None:

@@ -20,7 +20,7 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError
-from cartum_roapp.ledger import database, runs, shops
+from cartum_roapp.ledger import database, held, runs, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.settings import Settings, settings
@@ -47,7 +47,8 @@ class Counts:
 
 @dataclass
 class Run:
-    """One run for one shop. `state` is the shop in the ledger as of the run's start or last refresh."""
+    """One run for one shop. `state` is the shop in the ledger as of the run's start or last refresh; `held_before`
+    counts what was held when it began."""
 
     id: str
     kind: str
@@ -58,6 +59,7 @@ class Run:
     neighbours: dict[str, ShopConfig]
     state: ShopState
     started: datetime
+    held_before: int = 0
     counts: Counts = field(default_factory=Counts)
     calls: Calls = field(default_factory=Calls)
 
@@ -75,6 +77,7 @@ class Run:
             neighbours={**found.neighbours, shop.key: shop},
             state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account),
             started=datetime.now(UTC),
+            held_before=held.count(engine, shop.key),
         )
 
     @property

@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.events import emit_event
 
 from cartum_roapp.ledger import held, outbox
 from tasks.progress import in_prefect
 from tasks.run import Run
 from tasks.step import step
+
+#: The event of a run that left more held records than there were when it began.
+HELD_GREW = "cartum-roapp.held.grew"
 
 _SHOWN = 20
 _PLANNED = 200
@@ -22,7 +26,19 @@ async def summarize(run: Run) -> dict[str, Any]:
     run.refresh()
     result = run.result()
     await _artifact(run, _summary(run, result))
+    _tell_of_held(run)
     return result
+
+
+def resource_of(slug: str) -> dict[str, str]:
+    """What events of this project are about."""
+    return {"prefect.resource.id": f"cartum-roapp.shop.{slug}"}
+
+
+def _tell_of_held(run: Run) -> None:
+    now = held.count(run.engine, run.shop.key)
+    if in_prefect() and now > run.held_before:
+        emit_event(HELD_GREW, resource_of(run.shop.slug), payload={"held": now, "more": now - run.held_before})
 
 
 async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:

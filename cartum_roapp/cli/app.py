@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cartum_roapp.cli import accounts, demo, runs, shop_checks, shops, up, watch
+from cartum_roapp.cli import accounts, alerts, demo, runs, shop_checks, shops, up, watch
 from cartum_roapp.cli.output import BAD_INPUT, DONE, FAILED, CommandEnd, Json, opened, report, say
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("import")(runs.import_)
 app.command("sync")(runs.sync)
 app.command("backfill")(runs.backfill)
 app.command("status")(watch.status)
+app.command("alerts")(alerts.alerts)
 
 
 def _version(wanted: bool) -> None:

@@ -95,6 +95,12 @@ def count_since(engine: Engine, shop: str, moment: datetime) -> int:
         return connection.execute(query).scalar_one()
 
 
+def count(engine: Engine, shop: str) -> int:
+    """How many records are held."""
+    with engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(held).where(held.c.shop == shop)).scalar_one()
+
+
 def listed(
     engine: Engine, shop: str | None = None, *, entity: str | None = None, codes: Collection[str] = ()
 ) -> list[Held]:

@@ -1,0 +1,39 @@
+"""`cartum-roapp alerts`: who is told when a shop's runs fail, fall silent, or leave records for a person."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from cartum_roapp.cli.output import Json, bad_input, show
+
+
+def alerts(
+    block: Annotated[
+        str | None,
+        typer.Argument(metavar="[TYPE/NAME]", help="A notification block of Prefect, like slack-webhook/ops."),
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Send none any more.")] = False,
+    json: Json = False,
+) -> None:
+    """Send a message when a run fails, no sync succeeds for 15 minutes, or more records are held; without a block it
+    shows where messages go."""
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.connection.problems import Problem
+
+    if off and block is not None:
+        raise bad_input([Problem("block", "stands beside --off.", "give one of the two")], saved="Nothing is changed.")
+    with serving():
+        from deployments import alerts as deployed
+        from deployments import shops
+
+        async def chosen() -> str | None:
+            if off or block is not None:
+                await deployed.choose(block)
+                await shops.renew_alerts()
+            return await deployed.chosen()
+
+        to = asyncio.run(chosen())
+    show({"block": to}, lambda: f"Messages go through {to}." if to else "No messages are sent.")
