@@ -21,7 +21,7 @@ import json
 import logging
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,6 +35,7 @@ from cartum_roapp.apis.calls import Calls, Kind
 
 KEPT = 3.0
 
+Leaving = Callable[[], Awaitable[None]]
 Reason = Literal["dns", "tls", "refused", "timeout"]
 
 
@@ -142,9 +143,11 @@ class Http:
         kind: Kind,
         params: Sequence[tuple[str, str]] = (),
         body: Any = None,
+        leaving: Leaving | None = None,
     ) -> Reply:
-        """Sends once and counts it. `body` goes as JSON. Any HTTP code is a Reply; raises NotSent or Lost."""
-        progress = _Progress()
+        """Sends once and counts it. `body` goes as JSON; `leaving` is awaited when the connection stands and the
+        request is about to be written. Any HTTP code is a Reply; raises NotSent or Lost."""
+        progress = _Progress(leaving)
         headers = {} if body is None else {"Content-Type": "application/json"}
         request = self._client.build_request(
             method,
@@ -198,7 +201,8 @@ def _plain(value: Any) -> Any:
 class _Progress:
     """Follows httpcore's trace of one request: has a connection been begun, has the request been begun."""
 
-    def __init__(self) -> None:
+    def __init__(self, leaving: Leaving | None) -> None:
+        self._leaving = leaving
         self._connecting = False
         self._sending = False
 
@@ -207,6 +211,8 @@ class _Progress:
             self._connecting = True
         elif event.endswith("send_request_headers.started"):
             self._sending = True
+            if self._leaving is not None:
+                await self._leaving()
 
     @property
     def never_sent(self) -> bool:
