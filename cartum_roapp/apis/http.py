@@ -35,7 +35,7 @@ from cartum_roapp.apis.calls import Calls, Kind
 
 KEPT = 3.0
 
-Leaving = Callable[[], Awaitable[None]]
+Left = Callable[[], Awaitable[None]]
 Reason = Literal["dns", "tls", "refused", "timeout"]
 
 
@@ -143,11 +143,11 @@ class Http:
         kind: Kind,
         params: Sequence[tuple[str, str]] = (),
         body: Any = None,
-        leaving: Leaving | None = None,
+        left: Left | None = None,
     ) -> Reply:
-        """Sends once and counts it. `body` goes as JSON; `leaving` is awaited when the connection stands and the
-        request is about to be written. Any HTTP code is a Reply; raises NotSent or Lost."""
-        progress = _Progress(leaving)
+        """Sends once and counts it. `body` goes as JSON; `left` is awaited as soon as the whole request is written.
+        Any HTTP code is a Reply; raises NotSent or Lost."""
+        progress = _Progress(left)
         headers = {} if body is None else {"Content-Type": "application/json"}
         request = self._client.build_request(
             method,
@@ -201,8 +201,8 @@ def _plain(value: Any) -> Any:
 class _Progress:
     """Follows httpcore's trace of one request: has a connection been begun, has the request been begun."""
 
-    def __init__(self, leaving: Leaving | None) -> None:
-        self._leaving = leaving
+    def __init__(self, left: Left | None) -> None:
+        self._left = left
         self._connecting = False
         self._sending = False
 
@@ -211,8 +211,8 @@ class _Progress:
             self._connecting = True
         elif event.endswith("send_request_headers.started"):
             self._sending = True
-            if self._leaving is not None:
-                await self._leaving()
+        elif event.endswith("send_request_body.complete") and self._left is not None:
+            await self._left()
 
     @property
     def never_sent(self) -> bool:

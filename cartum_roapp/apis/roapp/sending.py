@@ -125,7 +125,7 @@ class Sending:
     async def _once(self, call: _Call[T], attempt: int) -> T:
         turn = await self._limiter.acquire()
 
-        async def leaving() -> None:
+        async def left() -> None:
             # Noting the intent and opening a connection take their time, and RO App counts what arrives.
             if (late := now() - turn) > PUNCTUAL:
                 await self._limiter.late(late)
@@ -139,7 +139,7 @@ class Sending:
                 kind=call.kind,
                 params=call.params,
                 body=call.body,
-                leaving=leaving,
+                left=left,
             )
         except NotSent as error:
             raise Retryable(f"{self._host} can't be reached: {error}", field="base_url") from None
