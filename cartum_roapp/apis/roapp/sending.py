@@ -29,7 +29,7 @@ from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable, Unclear
 
 # Seconds between turn and request that the limiter's own slack covers.
-PUNCTUAL = 0.005
+PUNCTUAL = 0.01
 
 # What a 404 says: this row is gone, this whole collection is not there, or it is not there and we can do without.
 # For a create it may as well be something that the body names: a refusal like any other.
