@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg2
 from sqlalchemy import make_url
 
-from benchmarks import peer
+from benchmarks import budget, peer
 from benchmarks.process import Measured, measure
 from benchmarks.report import CHANGED, FIRST, FLOOR, OURS, SAME, Results
 from benchmarks.shop import Shop, serving
@@ -22,6 +22,7 @@ from cartum_roapp.settings import Settings
 
 PAGE = 100
 LINES = 3
+LATENCIES = (0.3, 1.5)
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
@@ -77,8 +78,9 @@ class Bench:
             return cursor.fetchall() if cursor.description else []
 
 
-def run(orders: int, rounds: int, with_peer: bool) -> Results:
-    """Measures everything `rounds` times. Where the peer can't be installed, only ourselves and the floor."""
+def run(orders: int, rounds: int, with_peer: bool, delivered: int) -> Results:
+    """Measures everything `rounds` times. Where the peer can't be installed, only ourselves and the floor. `delivered`
+    orders are imported into RO App, once for each latency, at its pace: 100 take three and a half minutes."""
     interpreter, missing = _peer(with_peer)
     settings = [] if interpreter is None else [peer.MERGE, peer.TUNED, peer.APPEND]
     results = Results(orders, LINES, None if interpreter is None else peer.MERGE.name, missing)
@@ -96,6 +98,10 @@ def run(orders: int, rounds: int, with_peer: bool) -> Results:
                 for setting in settings:
                     if interpreter is not None and (work == FIRST or setting.repeatable):
                         results.add(work, setting.name, bench.theirs(interpreter, setting, first=work == FIRST))
+        for latency in LATENCIES if delivered else ():
+            _say(f"{delivered} orders into RO App, {latency:g} s a call")
+            bench.empty()
+            results.budgets.append(budget.used(bench.url, delivered, latency))
     return results
 
 
@@ -127,12 +133,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--orders", type=int, default=20_000, help="orders of the shop (default 20000)")
     parser.add_argument("--rounds", type=int, default=3, help="the best of how many (default 3)")
+    parser.add_argument("--delivered", type=int, default=100, help="orders into RO App at 3 calls/s (default 100)")
     parser.add_argument("--without-peer", action="store_true", help="only our own load and the floor")
     parser.add_argument(
         "--output", type=Path, default=DOCUMENT, help="where the tables go (default docs/benchmarks.md)"
     )
     options = parser.parse_args(arguments)
-    results = run(options.orders, options.rounds, not options.without_peer)
+    results = run(options.orders, options.rounds, not options.without_peer, options.delivered)
     options.output.write_text(results.markdown(), "utf-8")
     print(results.text())
     _say(f"\nwritten to {options.output}")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.budget import Used
 from benchmarks.process import Measured
 
 FIRST, CHANGED, SAME = "first load", "again, 1 % changed", "again, nothing changed"
@@ -23,6 +24,7 @@ class Results:
     peer: str | None
     missing: str = ""
     rounds: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
+    budgets: list[Used] = field(default_factory=list)
 
     def add(self, work: str, who: str, measured: Measured) -> None:
         self.rounds.setdefault((work, who), []).append(measured)
@@ -49,16 +51,25 @@ class Results:
                 rows.append((who, f"{measured.seconds:.2f}", speed, memory, shown))
         return rows
 
+    def budget(self) -> list[tuple[str, ...]]:
+        """How much of 3 calls a second an import uses while orders wait."""
+        rows: list[tuple[str, ...]] = [
+            ("a call of RO App takes", "orders", "calls", "budget used", "most in 1 s", "429s")
+        ]
+        for one in self.budgets:
+            figures = (f"{one.orders}", f"{one.found.calls}", f"{one.found.used:.0%}", f"{one.found.most}")
+            rows.append((f"{one.latency * 1000:.0f} ms", *figures, f"{one.found.limited}"))
+        return rows
+
     @property
     def works(self) -> Iterable[str]:
         return dict.fromkeys(work for work, _ in self.rounds)
 
     def text(self) -> str:
         parts = [self._peer()]
-        for work in self.works:
-            rows = self.table(work)
-            widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-            parts.append(f"{work}\n" + "\n".join(_aligned(row, widths) for row in rows))
+        parts += [f"{work}\n{_columns(self.table(work))}" for work in self.works]
+        if self.budgets:
+            parts.append(f"RO App's budget\n{_columns(self.budget())}")
         return "\n\n".join(parts)
 
     def markdown(self) -> str:
@@ -71,11 +82,9 @@ class Results:
             f"included, best of {best_of}. Nothing is asserted about time: the figures are as measured.",
             self._peer(),
         ]
-        for work in self.works:
-            head, *rows = self.table(work)
-            ruler = ("---", *("---:" for _ in head[1:]))
-            lines = "\n".join(f"| {' | '.join(row)} |" for row in (head, ruler, *rows))
-            parts.append(f"## {work[0].upper()}{work[1:]}\n\n{lines}")
+        parts += [f"## {work[0].upper()}{work[1:]}\n\n{_markdown(self.table(work))}" for work in self.works]
+        if self.budgets:
+            parts.append(f"## RO App's budget\n\n{_markdown(self.budget())}")
         return "\n\n".join([*parts, _NOTES.strip()]) + "\n"
 
     def _peer(self) -> str:
@@ -83,6 +92,17 @@ class Results:
             return f"No peer was measured ({self.missing}): the ratios are to reading the pages alone."
         ratios = [f"{work} {ratio:.2f}" for work in self.works if (ratio := self.ratio(work, self.peer)) is not None]
         return f"Our time ÷ that of {self.peer} (below 1: we are faster): {', '.join(ratios)}."
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(_aligned(row, widths) for row in rows)
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    head, *rest = rows
+    ruler = ("---", *("---:" for _ in head[1:]))
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ruler, *rest))
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -101,5 +121,7 @@ _NOTES = """
   replaces rows of the same key, as a load that may be repeated must; "append" can't be repeated without doubling.
   It runs in an environment of its own, outside of the project's requirements.
 * **The pages alone**: one walk, nothing parsed.
+* **RO App's budget**: one import on real time, at a call every 351 ms (95 % of the budget), from its first call to RO
+  App until the last order is made. RO App refuses a fourth call within a second.
 * Peak MB is the largest process; where dlt starts workers they come on top.
 """

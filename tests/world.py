@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -115,8 +116,8 @@ class World:
     def imported(self, shop: ShopConfig | None = None, *others: ShopConfig) -> Run:
         return asyncio.run(self.import_(shop or self.shop(), *others))
 
-    def synced(self, shop: ShopConfig | None = None, *others: ShopConfig) -> Run:
-        return asyncio.run(self.sync(shop or self.shop(), *others))
+    def synced(self, shop: ShopConfig | None = None, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
+        return asyncio.run(self.sync(shop or self.shop(), *others, rest=rest))
 
     async def import_(self, shop: ShopConfig, *others: ShopConfig) -> Run:
         run = self.run("initial-import", shop, *others)
@@ -133,7 +134,8 @@ class World:
         await deliver(run, upto=Priority.HISTORY)
         return run
 
-    async def sync(self, shop: ShopConfig, *others: ShopConfig) -> Run:
+    async def sync(self, shop: ShopConfig, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
+        """`rest`: how long it goes on with what an import left behind."""
         run = self.run("incremental-sync", shop, *others)
         async with run.reading() as api:
             window = stored_window(run)
@@ -147,7 +149,7 @@ class World:
             frames, bad = transform(rows.values(), catalogue, run.shop)
             upsert(run, deduplicate(frames), bad, final_statuses=statuses.final, new_as=Priority.FRESH,
                    missing=named.missing, asked=len(asked), watermark=run.started)  # fmt: skip
-        await deliver(run, upto=Priority.CHANGE, rest_until=run.started)
+        await deliver(run, upto=Priority.CHANGE, rest_until=run.started + rest)
         return run
 
     # What a person would see in RO App.

@@ -21,7 +21,7 @@ import json
 import logging
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,6 +35,7 @@ from cartum_roapp.apis.calls import Calls, Kind
 
 KEPT = 3.0
 
+Left = Callable[[], Awaitable[None]]
 Reason = Literal["dns", "tls", "refused", "timeout"]
 
 
@@ -142,9 +143,11 @@ class Http:
         kind: Kind,
         params: Sequence[tuple[str, str]] = (),
         body: Any = None,
+        left: Left | None = None,
     ) -> Reply:
-        """Sends once and counts it. `body` goes as JSON. Any HTTP code is a Reply; raises NotSent or Lost."""
-        progress = _Progress()
+        """Sends once and counts it. `body` goes as JSON; `left` is awaited as soon as the whole request is written.
+        Any HTTP code is a Reply; raises NotSent or Lost."""
+        progress = _Progress(left)
         headers = {} if body is None else {"Content-Type": "application/json"}
         request = self._client.build_request(
             method,
@@ -198,7 +201,8 @@ def _plain(value: Any) -> Any:
 class _Progress:
     """Follows httpcore's trace of one request: has a connection been begun, has the request been begun."""
 
-    def __init__(self) -> None:
+    def __init__(self, left: Left | None) -> None:
+        self._left = left
         self._connecting = False
         self._sending = False
 
@@ -207,6 +211,8 @@ class _Progress:
             self._connecting = True
         elif event.endswith("send_request_headers.started"):
             self._sending = True
+        elif event.endswith("send_request_body.complete") and self._left is not None:
+            await self._left()
 
     @property
     def never_sent(self) -> bool:

@@ -5,18 +5,28 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+#: No penalty is longer, in seconds.
+LONGEST_PENALTY = 120.0
+
 
 class Limiter(Protocol):
     """One per RO App account. RO App allows 3 requests a second and answers 429 above it (roapp §2)."""
 
-    async def acquire(self) -> None:
-        """Returns when the caller may send exactly one request, at once. Waits in turn; may be cancelled."""
+    async def acquire(self) -> float:
+        """Returns when the caller may send exactly one request, at once; gives the moment (`now`) from which that is
+        late. Waits in turn; may be cancelled."""
+
+    async def late(self, seconds: float) -> None:
+        """The request left that long after its turn: the turns after it move as well, so that it comes no closer to
+        them. Returns without waiting."""
 
     async def penalize(self, seconds: float) -> None:
-        """After a 429: nobody gets a turn for `seconds` from now. Returns without waiting that long."""
+        """After a 429: nobody gets a turn for `seconds` (at most LONGEST_PENALTY) from now. Returns without waiting
+        that long."""
 
 
-def _now() -> float:
+def now() -> float:
+    """The clock of turns: seconds that are never put back."""
     return asyncio.get_running_loop().time()
 
 
@@ -33,13 +43,17 @@ class LocalLimiter:
         self._next = 0.0
         self._turn = asyncio.Lock()
 
-    async def acquire(self) -> None:
+    async def acquire(self) -> float:
         # The lock is held through the sleep, so that turns are given in the order of asking. A penalty
         # that arrives meanwhile moves `_next`, hence the loop.
         async with self._turn:
-            while (wait := self._next - _now()) > 0:
+            while (wait := self._next - now()) > 0:
                 await asyncio.sleep(wait)
-            self._next = _now() + self._interval
+            self._next = now() + self._interval
+            return now()
+
+    async def late(self, seconds: float) -> None:
+        self._next = max(self._next + min(seconds, self._interval), now() + self._interval)
 
     async def penalize(self, seconds: float) -> None:
-        self._next = max(self._next, _now() + seconds)
+        self._next = max(self._next, now() + seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,13 +14,12 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.drain import Drain
+from cartum_roapp.delivery.handover import POLL, Handover
 from cartum_roapp.delivery.once import Patience, utc_now
 from cartum_roapp.delivery.session import AccountSession, Guarded
 from cartum_roapp.ledger import intents, outbox
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
-
-_POLL = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,9 @@ async def deliver(
     """Returns when no order of shop `own` with a priority up to `upto` waits any more.
 
     `shops` (by key) are all shops of the account: whoever holds the lock delivers for all of them, others
-    only wait for their own. Until `rest_until` (UTC) the holder goes on with what else waits. Raises
-    what `Drain.run` raises. May be called any number of times, by any number of processes at once.
+    only wait for their own, and get the lock where the holder does not know their shop. Until `rest_until`
+    (UTC) the holder goes on with what else waits. Raises what `Drain.run` raises. May be called any number of
+    times, by any number of processes at once.
     """
     with engine.connect() as connection:
         mine = outbox.waiting(connection, own, upto)
@@ -75,38 +76,41 @@ async def deliver(
         with engine.connect() as connection:
             return bool(intents.due_rechecks(connection, account.name, utc_now()))
 
-    throttled = _Throttled(lambda: left() == 0 and not rest())
     guarded = Guarded(slots)
-    async with RoApp(
-        account.base_url,
-        account.api_key,
-        limiter=guarded,
-        timeout=settings.http_timeout,
-        retries=settings.retries,
-        retry_base=settings.retry_base,
-        calls=calls,
-    ) as roapp:
+    handover = Handover(engine, account.name)
+
+    async def hold(session: AccountSession, roapp: RoApp) -> Drain:
+        drain = Drain(session, roapp, account, {key: shops[key] for key in served}, patience)
+        guarded.session = session
         try:
+            await drain.run(_Throttled(lambda: handover.due(drain.served()) or (left() == 0 and not rest())))
+        finally:
+            guarded.session = None
+            session.release()
+        return drain
+
+    with handover.delivering(own), closing(slots):
+        async with RoApp(
+            account.base_url,
+            account.api_key,
+            limiter=guarded,
+            timeout=settings.http_timeout,
+            retries=settings.retries,
+            retry_base=settings.retry_base,
+            calls=calls,
+        ) as roapp:
             while left() > 0 or rest() or rechecks():
                 session = AccountSession.take(engine, account.name)
                 if session is None:
                     if left() == 0:
                         break
-                    await asyncio.sleep(_POLL)
+                    await asyncio.sleep(POLL)
                     continue
-                guarded.session = session
-                try:
-                    drain = Drain(session, roapp, account, {key: shops[key] for key in served}, patience)
-                    await drain.run(throttled)
-                finally:
-                    guarded.session = None
-                    session.release()
+                drain = await hold(session, roapp)
                 if own in drain.stopped:
                     raise drain.stopped[own]
-                served -= set(drain.stopped)
-                throttled.reset()
-        finally:
-            slots.close()
+                served -= drain.stopped.keys()
+                await handover.passed()
     with engine.connect() as connection:
         delivered, held, waiting = outbox.outcome(connection, own, mine)
     return Outcome(delivered, held, waiting)
@@ -120,11 +124,8 @@ class _Throttled:
         self._answer = False
         self._at = 0.0
 
-    def reset(self) -> None:
-        self._answer, self._at = False, 0.0
-
     def __call__(self) -> bool:
         now = asyncio.get_running_loop().time()
-        if not self._answer and now - self._at >= _POLL:
+        if not self._answer and now - self._at >= POLL:
             self._answer, self._at = self._ask(), now
         return self._answer

@@ -6,7 +6,6 @@ Several candidates are held for a person. Nothing of a contact is overwritten: w
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -17,6 +16,7 @@ from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.search import ContactSearch, mail
 from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.delivery.turns import Turns
 from cartum_roapp.ledger import intents, matches
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.matches import ContactMatch
@@ -26,24 +26,25 @@ _LONGEST_NAME = 120  # roapp §7
 
 
 class ContactBook:
-    """Finds or makes the contact of an order's buyer. One buyer at a time, so that two orders of one
-    buyer never make two contacts."""
+    """Finds or makes the contact of an order's buyer. One order at a time with the same phone or the same e-mail, so
+    that two orders of one buyer never make two contacts."""
 
     def __init__(self, session: AccountSession, roapp: RoApp, once: Once, search: ContactSearch) -> None:
         self._session = session
         self._roapp = roapp
         self._once = once
         self._search = search
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
 
     async def resolve(self, order: WantedOrder, client: int | None = None) -> int:
         """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides for a
         buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when a person has to choose."""
-        async with self._turn:
+        async with self._turns.on(order.buyer_phone, order.buyer_email):
             known = self._known(order) or await self._adopt(order, client)
             if known is None:
                 return await self._create(order)
-            await self._complete_data(order, known)
+            async with self._turns.on(f"contact {known.ro_id}"):
+                await self._complete_data(order, known)
             return known.ro_id
 
     def forget(self, ro_id: int) -> None:

@@ -99,7 +99,7 @@ class Drain:
 
     def _claim(self) -> Claim | None:
         with self._session.transaction() as connection:
-            claims = outbox.due(connection, self._account.name, self._served(), self._claimed, 1)
+            claims = outbox.due(connection, self._account.name, self.served(), self._claimed, 1)
         for claim in claims:
             self._claimed.add((claim.shop, claim.number))
             return claim
@@ -107,9 +107,10 @@ class Drain:
 
     def _waiting(self) -> bool:
         with self._session.transaction() as connection:
-            return outbox.backlog(connection, self._served()).waiting > 0
+            return outbox.backlog(connection, self.served()).waiting > 0
 
-    def _served(self) -> list[str]:
+    def served(self) -> list[str]:
+        """The shops that it delivers for."""
         return [key for key in self._shops if key not in self.stopped]
 
     async def _deliver(self, claim: Claim) -> None:
@@ -188,5 +189,5 @@ class Drain:
 
     def _buyers_ahead(self) -> list[tuple[str, str]]:
         with self._session.transaction() as connection:
-            claims = outbox.due(connection, self._account.name, self._served(), (), AHEAD + len(self._claimed))
+            claims = outbox.due(connection, self._account.name, self.served(), (), AHEAD + len(self._claimed))
             return wanted.buyers(connection, [(claim.shop, claim.number) for claim in claims])

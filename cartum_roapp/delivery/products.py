@@ -42,7 +42,8 @@ def identity(line: WantedLine, by: Identifier) -> tuple[Identifier, str]:
 
 
 class ProductBook:
-    """Finds or makes products, one at a time: a second order with the same product waits for the first."""
+    """Finds or makes products, one at a time: a second order with the same product waits for the first, one whose
+    products are known does not."""
 
     def __init__(self, session: AccountSession, roapp: RoApp, once: Once) -> None:
         self._session = session
@@ -55,10 +56,10 @@ class ProductBook:
         """RO App's product id. Raises BadRecord `product-ambiguous` or `product-missing`."""
         by, value = identity(line, shop.identify_products_by)
         known = f"{by}:{value}"
+        if (match := self._known(known)) is not None:
+            return match
         async with self._turn:
-            with self._session.transaction() as connection:
-                match = matches.product(connection, self._session.account, known)
-            if match is not None:
+            if (match := self._known(known)) is not None:
                 return match
             found = await self._find(by, value)
             if found is None:
@@ -67,6 +68,10 @@ class ProductBook:
                 matches.bind_product(connection, self._session.account, known, found)
                 intents.found(connection, self._session.account, "product", known, found)
             return found
+
+    def _known(self, known: str) -> int | None:
+        with self._session.transaction() as connection:
+            return matches.product(connection, self._session.account, known)
 
     async def all_with(self, known: str) -> list[int]:
         """Ids of all products that RO App has with this identity now, `"code:CAP-2"`."""

@@ -3,6 +3,7 @@ every row compared again (roapp §2)."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
 
@@ -25,6 +26,7 @@ class ContactSearch:
         self._ahead = ahead
         self._searched: set[str] = set()
         self._complete = False
+        self._searching = asyncio.Lock()
         self.seen: dict[int, Contact] = {}
 
     async def by_phone(self, order: WantedOrder) -> Contact | None:
@@ -50,17 +52,16 @@ class ContactSearch:
 
     def forget(self) -> None:
         """RO App's contacts changed: search anew."""
-        self.seen.clear()
-        self._searched.clear()
-        self._complete = False
+        self.seen, self._searched, self._complete = {}, set(), False
 
     async def _only(self, wanted: str, what: str, same: Callable[[Contact], bool]) -> Contact | None:
-        fresh = await self._search(wanted)
-        found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
-        if len(found) > 1 and not fresh:  # a person may have merged them since
-            self.forget()
-            await self._search(wanted)
+        async with self._searching:  # the next one may be among those that are searched ahead
+            fresh = await self._search(wanted)
             found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
+            if len(found) > 1 and not fresh:  # a person may have merged them since
+                self.forget()
+                await self._search(wanted)
+                found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
         if len(found) > 1:
             raise BadRecord(
                 f"several contacts of RO App have the buyer's {what}: {', '.join(str(one.id) for one in found)}.",
@@ -72,24 +73,28 @@ class ContactSearch:
 
     async def _search(self, wanted: str) -> bool:
         """Brings every contact that may have this phone or e-mail into `seen`; False where it was there already."""
-        if self._complete or wanted in self._searched:
-            return False
-        phones = "@" not in wanted
-        values = dict.fromkeys([wanted, *(pair[0 if phones else 1] for pair in self._ahead())])
-        new = [value for value in values if value and value not in self._searched]
-        await self._walk(phones=new) if phones else await self._walk(emails=new)
-        return True
+        fresh = False
+        while not (self._complete or wanted in self._searched):
+            phones = "@" not in wanted
+            values = dict.fromkeys([wanted, *(pair[0 if phones else 1] for pair in self._ahead())])
+            new = [value for value in values if value and value not in self._searched]
+            await self._walk(phones=new) if phones else await self._walk(emails=new)
+            fresh = True
+        return fresh
 
     async def _walk(self, phones: Sequence[str] = (), emails: Sequence[str] = ()) -> None:
         written = [spelling for phone in phones for spelling in written_as(phone)]
         digits = {_digits(spelling) for spelling in written}
         stranger = False
+        seen, searched = self.seen, self._searched
         async for page in self._roapp.walk_contacts(phones=written, emails=emails):
             for contact in page:
-                self.seen[contact.id] = contact
+                seen[contact.id] = contact
                 asked = mail(contact) in emails or any(_digits(phone) in digits for phone in contact.phones)
                 stranger = stranger or not asked
-        self._searched.update(phones, emails)
+        searched.update(phones, emails)
+        if seen is not self.seen:  # forgotten meanwhile
+            return
         # A row nobody asked for: the filter is ignored (roapp §2), so this was a walk of all contacts.
         self._complete = self._complete or stranger
 

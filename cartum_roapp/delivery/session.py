@@ -82,11 +82,15 @@ class Guarded:
         self._limiter = limiter
         self.session: AccountSession | None = None
 
-    async def acquire(self) -> None:
-        """Returns when one call may be sent, at once. Raises LockLost."""
-        await self._limiter.acquire()
+    async def acquire(self) -> float:
+        """See `Limiter`. Raises LockLost."""
+        turn = await self._limiter.acquire()
         if self.session is not None:
             self.session.check()
+        return turn
+
+    async def late(self, seconds: float) -> None:
+        await self._limiter.late(seconds)
 
     async def penalize(self, seconds: float) -> None:
         await self._limiter.penalize(seconds)

@@ -75,6 +75,28 @@ def unlock(connection: Connection, name: str) -> None:
 
 
 @contextmanager
+def present(engine: Engine, name: str) -> Iterator[None]:
+    """Holds the advisory lock of that name for the body, together with all others that are `present`."""
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock_shared(hashtextextended(:name, 0))"), {"name": name})
+        connection.commit()
+        try:
+            yield
+        finally:
+            if not connection.invalidated:
+                connection.rollback()
+                connection.execute(text("SELECT pg_advisory_unlock_shared(hashtextextended(:name, 0))"), {"name": name})
+                connection.commit()
+
+
+def anybody(connection: Connection, name: str) -> bool:
+    """Is anybody `present` under that name? Not for one's own connection."""
+    free = connection.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+    connection.rollback()
+    return not free
+
+
+@contextmanager
 def locked(engine: Engine, name: str) -> Iterator[Connection]:
     """Waits for the advisory lock of that name and holds it for the body."""
     with engine.connect() as connection:

@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from cartum_roapp.apis.limiter import now
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -168,6 +170,24 @@ class Server:
         else:
             connection.sendall(head + body)
         return not answer.missing
+
+
+class Turns:
+    """A limiter that notes what it is asked and lets everybody through."""
+
+    def __init__(self) -> None:
+        self.given = 0
+        self.penalties: list[float] = []
+
+    async def acquire(self) -> float:
+        self.given += 1
+        return now()
+
+    async def late(self, seconds: float) -> None:
+        pass
+
+    async def penalize(self, seconds: float) -> None:
+        self.penalties.append(seconds)
 
 
 def refused_url() -> str:

@@ -13,22 +13,10 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, RoApp
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable
-from tests.faults.apis_server import Asked, Drop, Say, Server
+from tests.faults.apis_server import Asked, Drop, Say, Server, Turns
 
 Row = dict[str, Any]
 Call = Callable[[RoApp], Awaitable[Any]]
-
-
-class Turns:
-    def __init__(self) -> None:
-        self.given = 0
-        self.penalties: list[float] = []
-
-    async def acquire(self) -> None:
-        self.given += 1
-
-    async def penalize(self, seconds: float) -> None:
-        self.penalties.append(seconds)
 
 
 def ask(answer: Any, call: Call, **options: Any) -> tuple[Any, list[Asked]]:

@@ -16,25 +16,11 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, RoApp
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable, Unclear
-from tests.faults.apis_server import Asked, Drop, Say, Script, Server, refused_url, silent
+from tests.faults.apis_server import Asked, Drop, Say, Script, Server, Turns, refused_url, silent
 
 KEY = "key-0123456789abcdef"
 HTML = {"Content-Type": "text/html"}
 Call = Callable[[RoApp], Awaitable[Any]]
-
-
-class Turns:
-    """A limiter that notes what it is asked and lets everybody through."""
-
-    def __init__(self) -> None:
-        self.given = 0
-        self.penalties: list[float] = []
-
-    async def acquire(self) -> None:
-        self.given += 1
-
-    async def penalize(self, seconds: float) -> None:
-        self.penalties.append(seconds)
 
 
 def client(url: str, limiter: Turns | None = None, **options: Any) -> RoApp:

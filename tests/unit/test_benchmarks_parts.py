@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks import peer
+from benchmarks.budget import used
 from benchmarks.process import Failed, measure
 
 COPY = "import json, sys; json.dump(json.load(sys.stdin), open(sys.argv[1], 'w'))"
@@ -57,9 +58,16 @@ def test_a_small_run_measures_first_load_and_both_repetitions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = tmp_path / "benchmarks.md"
-    assert benchmarks.main(["--orders", "150", "--rounds", "1", "--without-peer", "--output", str(document)]) == 0
+    small = ["--orders", "150", "--rounds", "1"]
+    assert benchmarks.main([*small, "--without-peer", "--delivered", "0", "--output", str(document)]) == 0
     text = document.read_text("utf-8")
     assert text.count("| cartum-roapp |") == 3
     assert "150 orders of 3 lines" in text and "best of 1" in text
     assert "not asked for" in text
     assert "first load" in capsys.readouterr().out
+
+
+def test_the_budget_is_measured_as_ro_app_saw_it(database: str) -> None:
+    found = used(database, 2, 0.05).found
+    assert found.calls >= 5
+    assert found.limited == 0 and found.most <= 3

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from benchmarks.budget import Used
 from benchmarks.process import Measured
 from benchmarks.report import CHANGED, FIRST, FLOOR, OURS, Results
+from sandbox.budget import Budget
 
 
 def _results(peer: str | None = "dlt") -> Results:
@@ -46,3 +48,10 @@ def test_a_peer_that_is_missing_is_said_with_the_reason() -> None:
     for text in (_results(None).markdown(), _results(None).text()):
         assert "No peer was measured (it can't be installed: no network)" in text
         assert "dlt |" not in text
+
+
+def test_the_budget_has_a_row_for_each_latency() -> None:
+    results = _results()
+    results.budgets.append(Used(100, 0.3, Budget(calls=580, limited=0, most=3, used=0.943, usual=0.95)))
+    assert "| 300 ms | 100 | 580 | 94% | 3 | 0 |" in results.markdown()
+    assert "300 ms" in results.text()

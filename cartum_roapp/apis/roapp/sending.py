@@ -22,13 +22,14 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls, Kind
 from cartum_roapp.apis.http import Http, Lost, NotSent, Reply, Unreadable
-from cartum_roapp.apis.limiter import Limiter
+from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
 from cartum_roapp.apis.masking import personal
 from cartum_roapp.apis.retries import pause, repeat
 from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable, Unclear
 
-MAX_WAIT = 120.0
+# Seconds between turn and request that the limiter's own slack covers.
+PUNCTUAL = 0.01
 
 # What a 404 says: this row is gone, this whole collection is not there, or it is not there and we can do without.
 # For a create it may as well be something that the body names: a refusal like any other.
@@ -119,15 +120,26 @@ class Sending:
             except IntegrationError as error:
                 raise error.about(entity=about[0], id=about[1]) from None
 
-        return await repeat(once, tries=self._tries, base=self._base, max_wait=MAX_WAIT, paced=True)
+        return await repeat(once, tries=self._tries, base=self._base, max_wait=LONGEST_PENALTY, paced=True)
 
     async def _once(self, call: _Call[T], attempt: int) -> T:
-        await self._limiter.acquire()
+        turn = await self._limiter.acquire()
+
+        async def left() -> None:
+            # Noting the intent and opening a connection take their time, and RO App counts what arrives.
+            if (late := now() - turn) > PUNCTUAL:
+                await self._limiter.late(late)
+
         if call.before is not None:
             call.before()
         try:
             reply = await self._http.send(
-                call.method, self._base_url + call.path, kind=call.kind, params=call.params, body=call.body
+                call.method,
+                self._base_url + call.path,
+                kind=call.kind,
+                params=call.params,
+                body=call.body,
+                left=left,
             )
         except NotSent as error:
             raise Retryable(f"{self._host} can't be reached: {error}", field="base_url") from None
@@ -142,7 +154,7 @@ class Sending:
     async def _throttled(self, reply: Reply, what: str, attempt: int) -> Retryable:
         # The account's limiter keeps the pause, so that the other calls in flight keep it too.
         seconds = reply.retry_after() or pause(attempt, self._base)
-        await self._limiter.penalize(min(seconds, MAX_WAIT))
+        await self._limiter.penalize(min(seconds, LONGEST_PENALTY))
         return Retryable(f"{what}: HTTP {reply.status}, too many requests", retry_after=seconds)
 
     def _sorted(self, call: _Call[Any], reply: Reply) -> IntegrationError:
