@@ -64,7 +64,7 @@ def show_(
         records = chosen.chosen(engine, key, [id], entity=entity)
         number = next((one.number for one in records if one.number), id)
         order = dossier.order(engine, key, number, personal=payload)
-        row = held.payload(engine, key, records[0].id if records else id)
+        row = next((held.payload(engine, key, one.id) for one in records if one.entity == "row"), None)
     document = {
         "shop": slug,
         "id": id,

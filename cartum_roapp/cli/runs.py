@@ -59,15 +59,11 @@ def backfill(
 
 def replay(
     slug: Slug,
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="Order numbers, or ids of the list.")
-    ] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Order numbers, or ids of the list.")] = None,
     entity: OneEntity = None,
     code: Annotated[str | None, typer.Option("--code", help="Only those held for this reason.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="All held records of the shop.")] = False,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="At most so many, the oldest first.")
-    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many, the oldest first.")] = None,
     make_again: Annotated[
         bool, typer.Option("--make-again", help="Make an order anew that was deleted in RO App.")
     ] = False,
