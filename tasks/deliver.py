@@ -40,7 +40,7 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
             progress=progress.report,
         )
     run.counts.delivered += outcome.delivered
-    run.counts.held = held.count_since(run.engine, run.shop.key, run.started)
+    run.counts.held = held.count(run.engine, run.shop.key, run.started)
     if outcome.waiting:
         raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
     return outcome

@@ -145,19 +145,13 @@ def dismiss(connection: Connection, shop: str, records: Collection[Held]) -> Non
         )
 
 
-def count_since(engine: Engine, shop: str, moment: datetime) -> int:
-    """How many records were held, or held again, since `moment` (UTC), but the dismissed ones."""
+def count(engine: Engine, shop: str, since: datetime | None = None) -> int:
+    """How many records are held, or were held or held again since (UTC); but the dismissed ones."""
+    query = select(func.count()).select_from(held).where(held.c.shop == shop, held.c.dismissed_at.is_(None))
+    if since is not None:
+        query = query.where(held.c.last_at >= since)
     with engine.connect() as connection:
-        query = select(func.count()).select_from(held).where(
-            held.c.shop == shop, held.c.last_at >= moment, held.c.dismissed_at.is_(None)
-        )  # fmt: skip
         return connection.execute(query).scalar_one()
-
-
-def count(engine: Engine, shop: str) -> int:
-    """How many records are held."""
-    with engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(held).where(held.c.shop == shop)).scalar_one()
 
 
 def listed(
