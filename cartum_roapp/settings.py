@@ -36,7 +36,8 @@ class Settings(BaseSettings):
     `home` holds all state and becomes absolute; `database_url` names an outside PostgreSQL, None the embedded one;
     `http_timeout` is the deadline of one call; `unclear_wait` how long after it an unclear write is looked for, and
     believed absent (2.5 times that where nobody answered); `recheck_after` when a repeated one is looked at again;
-    `roapp_interval` lies between two calls of one account;
+    `look_again` how long after a try a held record is tried again by itself; `roapp_interval` lies between two calls
+    of one account;
     `linger` is how long database and server stay up unused; `retries` counts the tries of a repeatable call,
     `retry_base` is its first back-off.
     """
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     http_timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 20.0
     unclear_wait: Seconds = 30.0
     recheck_after: Seconds = 600.0
+    look_again: Seconds = 900.0
     roapp_interval: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.351
     linger: Seconds = 300.0
     retries: Annotated[int, Field(ge=1, le=100)] = 6

@@ -9,5 +9,4 @@ attempt    one of its runs, in a thread of its own
 serve      the worker as a process of its home: `python -m deployments.serve`
 crashed    runs whose process was killed
 late       syncs that piled up while no worker was there
-ledger     the ledger, for a moment
 """

@@ -17,7 +17,8 @@ from blocks.store import delete_shop, list_shops, load_shop
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import shops
-from deployments import alerts, ledger, pool
+from cartum_roapp.service import ledger
+from deployments import alerts, pool
 from flows.incremental_sync import incremental_sync
 from flows.initial_import import initial_import
 from tasks import schedule

@@ -140,6 +140,7 @@ class RoAppFaults(Faults):
     retry_after: float | None = None  # §2: the header's seconds; None = no header
     error_shape: str = "errors"  # §2: errors, message, validation, text, html
     error_code: int = 422  # 422 or 400
+    echo: bool = False  # a refusal repeats what was sent, and whose order it is
     list_form: str = "documented"  # §2: documented, bare, envelope
     object_form: str = "bare"  # bare, data
     created_form: str = "id"  # §3.2: bare, id, order_id, data.id, data

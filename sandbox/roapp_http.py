@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 from sandbox.control import control_answer
 from sandbox.faults import Faults, Planned
 from sandbox.goods import Row
-from sandbox.messages import Answer, Request, json_answer, page_answer
+from sandbox.messages import Answer, Call, Request, json_answer, page_answer
 from sandbox.roapp_account import RoAppAccount
 from sandbox.roapp_checks import BodyError
 from sandbox.roapp_operations import NOT_FOUND, Operations
@@ -79,7 +80,8 @@ class RoAppHttp(WebApp):
         try:
             return self._operations[account.index].answer(call, _body(exchange.request))
         except BodyError as invalid:
-            return error_answer(invalid.errors, faults.error_shape, faults.error_code)
+            errors = self._echoed(call, invalid.errors) if faults.echo else invalid.errors
+            return error_answer(errors, faults.error_shape, faults.error_code)
         except ValueError as error:
             return error_answer({"query": [str(error)]}, faults.error_shape, faults.error_code)
 
@@ -99,6 +101,16 @@ class RoAppHttp(WebApp):
         actions = {name: getattr(account, name) for name in ACCOUNT_METHODS}
         with self.lock:
             return control_answer(request, state, {**actions, "shift_clock": account.clock.shift}, account.faults)
+
+    def _echoed(self, call: Call, errors: dict[str, list[str]]) -> dict[str, list[str]]:
+        account, body = self.accounts[call.account], call.body if isinstance(call.body, dict) else {}
+        number = re.match(r"/orders/(\d+)", call.path)
+        order = account.orders.get(int(number[1]), {}) if number else body
+        client = account.contacts.get(order.get("client_id") or 0, {})
+        whose = [client.get("first_name"), client.get("last_name"), client.get("email"),
+                 *(phone["phone"] for phone in client.get("phones", []))]  # fmt: skip
+        said = f"({' '.join(filter(None, whose))} {json.dumps(body, ensure_ascii=False)})"
+        return {field: [f"{said} {text}" for text in texts] for field, texts in errors.items()}
 
     def _tally(self, index: int) -> dict[str, int]:
         mine = [call for call in self.calls if call.account == index]

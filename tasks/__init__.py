@@ -11,6 +11,7 @@ progress       how far it is, in Prefect's UI and on the terminal
 summary        what a person sees of it in Prefect's UI when it is done
 plan           what a dry run would have sent
 selection      which orders a backfill names
+replay         held records that a person puts back, and what became of each
 window         which orders an import and a sync read
 step           how a function becomes a task
 failure        what an error says outside of a step

@@ -13,9 +13,7 @@ from tasks.progress import Progress
 from tasks.run import Run
 from tasks.step import step
 
-# What a person mends in RO App is looked for again this often by the sync, at once by an import.
 SYNC_EVERY = timedelta(minutes=5)
-LOOK_AGAIN = timedelta(minutes=15)
 
 
 async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) -> Outcome:
@@ -26,7 +24,9 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
     in the outbox. May be called twice.
     """
     release.mapped_statuses(run.engine, run.shop)
-    release.mended_in_roapp(run.engine, run.shop.key, timedelta(0) if run.kind == "initial-import" else LOOK_AGAIN)
+    # An import tries everything again at once.
+    pause = 0 if run.kind == "initial-import" else run.settings.look_again
+    release.due_again(run.engine, run.shop.key, timedelta(seconds=pause))
     async with Progress.of(run, "delivered or held") as progress:
         outcome = await delivery.account.deliver(
             run.engine,
@@ -40,7 +40,7 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
             progress=progress.report,
         )
     run.counts.delivered += outcome.delivered
-    run.counts.held = held.count_since(run.engine, run.shop.key, run.started)
+    run.counts.held = held.count(run.engine, run.shop.key, run.started)
     if outcome.waiting:
         raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
     return outcome

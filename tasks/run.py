@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from prefect.runtime import flow_run
 from sqlalchemy import Engine
 
-from cartum_roapp import service
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
@@ -23,6 +22,7 @@ from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.ledger import database, held, runs, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings, settings
 from tasks import schedule
 from tasks.failure import told
@@ -138,30 +138,24 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
         raise BadConfig(
             "the integration of this shop is switched off.", shop=shop.slug, field="enabled", fix="Set it to true."
         )
-    config = settings()
-    with told(), service.use(config, prefect=False) as running:
-        engine = database.connect(running.database_url.get_secret_value())
-        try:
-            database.migrate(engine)
-            identity = str(flow_run.get_id() or uuid.uuid4())
-            run = Run.of(found, kind, engine, config, identity)
-            with runs.alive(engine, identity):
-                runs.start(engine, id=identity, shop=shop.key, kind=kind)
-                try:
-                    with told():
-                        yield run
-                except IntegrationError as error:
-                    await _failed(run, error)
-                    raise
-                except BaseException as error:
-                    # Not an error of ours: broken off in Prefect's UI, by Ctrl-C or with the worker.
-                    runs.finish(engine, identity, state="canceled", counts=run.result(), error=type(error).__name__)
-                    raise
-                runs.finish(engine, identity, state="completed", counts=run.result())
-                if shops.lift_pause(engine, shop.key, by_hand=False):
-                    await schedule.resume(shop.slug)
-        finally:
-            engine.dispose()
+    with told(), ledger.opened() as engine:
+        identity = str(flow_run.get_id() or uuid.uuid4())
+        run = Run.of(found, kind, engine, settings(), identity)
+        with runs.alive(engine, identity):
+            runs.start(engine, id=identity, shop=shop.key, kind=kind)
+            try:
+                with told():
+                    yield run
+            except IntegrationError as error:
+                await _failed(run, error)
+                raise
+            except BaseException as error:
+                # Not an error of ours: broken off in Prefect's UI, by Ctrl-C or with the worker.
+                runs.finish(engine, identity, state="canceled", counts=run.result(), error=type(error).__name__)
+                raise
+            runs.finish(engine, identity, state="completed", counts=run.result())
+            if shops.lift_pause(engine, shop.key, by_hand=False):
+                await schedule.resume(shop.slug)
 
 
 async def _failed(run: Run, error: IntegrationError) -> None:

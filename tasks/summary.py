@@ -10,14 +10,16 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.events import emit_event
 
 from cartum_roapp.ledger import held, outbox
+from cartum_roapp.ledger.held import Held
 from tasks.progress import in_prefect
+from tasks.replay import planned
 from tasks.run import Run
 from tasks.step import step
 
 #: The event of a run that left more held records than there were when it began.
 HELD_GREW = "cartum-roapp.held.grew"
 
-_SHOWN = 20
+_SHOWN = 50
 _PLANNED = 200
 
 
@@ -68,6 +70,23 @@ async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:
     return plan
 
 
+async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> dict[str, Any]:
+    """What a replay would try again, with nothing sent: a dry run, or nothing of what was named is held."""
+    found = [planned(one) for one in records]
+    text = _held_table(found) if found else "Nothing to replay."
+    await _artifact(run, f"Nothing was sent.\n\n{text}", "dry run" if dry_run else "nothing to replay")
+    return {**run.result(), "dry_run": dry_run, "records": found}
+
+
+async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Writes a replay's summary artifact with what became of each record; gives the run's counts and the records."""
+    run.refresh()
+    result = run.result()
+    text = f"{_summary(run, result)}\n\n### Replayed\n\n{_held_table(records)}"
+    await _artifact(run, text)
+    return {**result, "dry_run": False, "records": list(records)}
+
+
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
     if in_prefect():
         await acreate_markdown_artifact(
@@ -92,13 +111,18 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
         ("lag behind the shop", _lag(run.state.watermark)),
     ]
     text = _table(("", ""), rows)
-    problems = held.listed(run.engine, run.shop.key)
+    problems = [planned(one) for one in held.listed(run.engine, run.shop.key)]
     if problems:
-        listed = "\n".join(f"* {one.entity} {one.id}: {one.message} {one.fix}" for one in problems[:_SHOWN])
-        text += f"\n\n### Held for a person\n\n{listed}"
-    if len(problems) > _SHOWN:
-        text += f"\n\n… and {len(problems) - _SHOWN} more: `cartum-roapp held list {run.shop.slug}`"
+        text += f"\n\n### Held for a person\n\n{_held_table(problems, f'`cartum-roapp held list {run.shop.slug}`')}"
     return text
+
+
+def _held_table(records: Sequence[dict[str, Any]], rest: str = "the run's result") -> str:
+    """At most 50 of them; `rest` says where the others are."""
+    columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
+    text = _table(columns, [[one[name] for name in columns] for one in records[:_SHOWN]])
+    more = len(records) - _SHOWN
+    return f"{text}\n\n… and {more} more: {rest}" if more > 0 else text
 
 
 def _lag(watermark: datetime | None) -> str:
@@ -118,3 +142,5 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 summarize_task = step("summarize")(summarize)
 show_plan_task = step("show plan", "dry-run")(show_plan)
+show_choice_task = step("show choice", "dry-run")(show_choice)
+show_outcomes_task = step("summarize")(show_outcomes)

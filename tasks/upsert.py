@@ -57,15 +57,15 @@ def upsert(
             error = BadRecord(row.message, code=row.code, fix=row.fix)
             held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=row.payload)
         gone = orders.note_missing(connection, shop=key, run=run.id, asked=asked, missing=sorted(missing))
-        if gone:
-            orders.requeue(connection, key, gone, Priority.CHANGE)
+        held.clear(connection, key, "row", gone)
+        requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
         if slice_end is not None:
             shops.slice_stored(connection, key, slice_end)
         if watermark is not None:
             shops.move_watermark(connection, key, watermark)
     run.counts.seen += len(frames.orders) + len(bad)
     run.counts.new += len(stored.new)
-    run.counts.changed += len(stored.changed) + len(gone)
+    run.counts.changed += len(stored.changed) + requeued
     run.counts.unchanged += stored.unchanged
     return stored
 

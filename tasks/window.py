@@ -10,7 +10,7 @@ from prefect.runtime import flow_run
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import orders, shops
+from cartum_roapp.ledger import held, orders, shops
 from cartum_roapp.orders.qualifying import FINAL_FOR, OVERLAP, Rule
 from tasks.fetch import Rows, slices
 from tasks.run import CANCELED, Run
@@ -95,13 +95,14 @@ def nothing_due(run: Run) -> bool:
 
 
 def reread(run: Run, final: frozenset[int]) -> set[str]:
-    """Numbers that the ledger believes open, or final for less than two weeks."""
-    return orders.to_reread(run.engine, run.shop.key, final, FINAL_FOR)
+    """Numbers that the ledger believes open, or final for less than two weeks, and those whose row is held."""
+    return orders.to_reread(run.engine, run.shop.key, final, FINAL_FOR) | held.rows(run.engine, run.shop.key)
 
 
 def qualifying(run: Run, rows: Rows, successful: frozenset[int]) -> Rows:
-    """Those of the rows that are taken over: the rule is `cartum_roapp.orders.qualifying`."""
+    """Those of the rows that are taken over: the rule is `cartum_roapp.orders.qualifying`. What is held was taken."""
     state = run.state
     assert state.window_from is not None and state.window_to is not None
     rule = Rule(state.window_from, state.window_to, successful, run.zone)
-    return rule.rows(rows, orders.known(run.engine, run.shop.key, list(rows)))
+    known = orders.known(run.engine, run.shop.key, list(rows)) | held.rows(run.engine, run.shop.key)
+    return rule.rows(rows, known)

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, make_url, text
 
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
-from cartum_roapp.ledger import database, held
+from cartum_roapp.ledger import chosen, database, held
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
@@ -26,6 +26,7 @@ from sandbox import Sandbox
 from tasks.deduplicate import deduplicate
 from tasks.deliver import deliver
 from tasks.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles
+from tasks.replay import outcomes, put_back, unread
 from tasks.run import Run
 from tasks.transform import transform
 from tasks.upsert import known_articles, upsert
@@ -151,6 +152,27 @@ class World:
                    missing=named.missing, asked=len(asked), watermark=run.started)  # fmt: skip
         await deliver(run, upto=Priority.CHANGE, rest_until=run.started + rest)
         return run
+
+    def replayed(self, *ids: str, shop: ShopConfig | None = None, make_again: bool = False, **named: Any) -> list[Row]:
+        """What `replay_held` does; gives what became of each record."""
+        return asyncio.run(self.replay(shop or self.shop(), ids, make_again=make_again, **named))
+
+    async def replay(self, shop: ShopConfig, ids: Sequence[str], *, make_again: bool, **named: Any) -> list[Row]:
+        records = chosen.chosen(self.engine, shop.key, ids, make_again=make_again, **named)
+        run = self.run("replay-held", shop)
+        missing = set()
+        if numbers := unread(records):
+            async with run.reading() as api:
+                known = await read_statuses(run, api)
+                found = await fetch_numbers(api, numbers)
+                catalogue = await fetch_catalogue(api, missing_articles(found.rows.values(), known_articles(run)))
+                frames, bad = transform(found.rows.values(), catalogue, run.shop)
+                upsert(run, deduplicate(frames), bad, final_statuses=known.final, new_as=Priority.CHANGE,
+                       missing=found.missing, asked=len(numbers))  # fmt: skip
+                missing = found.missing
+        put_back(run, records, make_again=make_again)
+        await deliver(run, upto=Priority.CHANGE)
+        return outcomes(run, records, missing)
 
     # What a person would see in RO App.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cartum_roapp.cli import accounts, alerts, demo, runs, shop_checks, shops, up, watch
+from cartum_roapp.cli import accounts, alerts, demo, held, held_export, runs, shop_checks, shops, up, watch
 from cartum_roapp.cli.output import BAD_INPUT, DONE, FAILED, CommandEnd, Json, opened, report, say
 
 app = typer.Typer(
@@ -21,7 +21,9 @@ app = typer.Typer(
 app.add_typer(accounts.app, name="account")
 shops.app.add_typer(shop_checks.app)
 app.add_typer(shops.app, name="shop")
-app.add_typer(watch.held_app, name="held")
+held.app.add_typer(held_export.app)
+held.app.command("replay")(runs.replay)
+app.add_typer(held.app, name="held")
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.command("down")(up.down)

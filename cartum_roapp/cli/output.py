@@ -140,6 +140,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     return Group(Text(title, style="italic"), built)
 
 
+def local(moment: datetime | None) -> str:
+    """A stamp for people: on this machine's clock, to the second, with its offset."""
+    return "" if moment is None else moment.astimezone().isoformat(sep=" ", timespec="seconds")
+
+
 def report(end: CommandEnd) -> None:
     """How a command failed: a line for each field on stderr, and the document with `--json`."""
     if all(problem.message != end.message for problem in end.fields):

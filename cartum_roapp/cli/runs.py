@@ -1,4 +1,4 @@
-"""`cartum-roapp import | sync | backfill`: a run in this process, seen in Prefect's UI like any other."""
+"""`cartum-roapp import | sync | backfill | held replay`: a run in this process, seen in Prefect's UI like any other."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
+from cartum_roapp.cli.held import OneEntity
 from cartum_roapp.cli.output import Json, say, show, table
 from cartum_roapp.cli.shops import Slug
 
 Counts = dict[str, Any]
+
+_NO_COUNTS = ("shop", "run", "calls_by_kind", "dry_run", "records")
 
 
 def import_(slug: Slug, json: Json = False) -> None:
@@ -54,6 +57,33 @@ def backfill(
     show(result, lambda: _planned(result) if dry_run else _counted(result))
 
 
+def replay(
+    slug: Slug,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Order numbers, or ids of the list.")] = None,
+    entity: OneEntity = None,
+    code: Annotated[str | None, typer.Option("--code", help="Only those held for this reason.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All held records of the shop.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many, the oldest first.")] = None,
+    make_again: Annotated[
+        bool, typer.Option("--make-again", help="Make an order anew that was deleted in RO App.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print which would be replayed; send nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Try held records again now, and say what became of each."""
+
+    def flow() -> Coroutine[Any, Any, Counts]:
+        from flows.replay_held import replay_held
+
+        return replay_held(
+            slug, ids or None, entity, code, all_held=all_, limit=limit, make_again=make_again,
+            dry_run=dry_run,
+        )  # fmt: skip
+
+    result = _run(slug, flow)
+    show(result, lambda: _replayed(result))
+
+
 def run_import(slug: str) -> Counts:
     """The first import, or the same window again; gives the run's counts. Raises IntegrationError."""
 
@@ -76,7 +106,7 @@ async def _tagged(slug: str, flow: Callable[[], Coroutine[Any, Any, Counts]]) ->
     from prefect import tags
 
     from blocks.store import load_shop, register
-    from deployments import ledger
+    from cartum_roapp.service import ledger
     from deployments.crashed import mark_crashed
     from deployments.pool import tags_of
 
@@ -129,9 +159,29 @@ def _show(result: Counts) -> None:
 
 
 def _counted(result: Counts) -> object:
-    rows = [(name, value) for name, value in result.items() if name not in ("shop", "run", "calls_by_kind")]
+    rows = [(name, value) for name, value in result.items() if name not in _NO_COUNTS]
     rows += list(result.get("calls_by_kind", {}).items())
     return table(f"{result['shop']}: {result['run']}", ("", ""), rows)
+
+
+def _replayed(result: Counts) -> object:
+    records = result["records"]
+    if not records:
+        return "Nothing to replay."
+    if result["dry_run"]:
+        return table("Would be replayed (nothing was sent)", *_columns(records, "code", "message"))
+    parts = [table("Replayed", *_columns(records, "outcome", "message", "fix")), _counted(result)]
+    return parts
+
+
+def _columns(records: list[Counts], *names: str) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The records with these columns; what was delivered has no reason left."""
+    done = [one.get("outcome") == "delivered" for one in records]
+    rows = [
+        [f"{one['entity']} {one['id']}", *("" if gone and name in ("message", "fix") else one[name] for name in names)]
+        for one, gone in zip(records, done, strict=True)
+    ]
+    return ("record", *names), rows
 
 
 def _planned(result: Counts) -> object:

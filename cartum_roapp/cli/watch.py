@@ -1,23 +1,17 @@
-"""`cartum-roapp status` and `held …`: what a person looks at."""
+"""`cartum-roapp status`: what a person looks at first."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from cartum_roapp.cli.output import Json, show, table
-
-held_app = typer.Typer(help="Records that need a person.", no_args_is_help=True)
-
-OptionalSlug = Annotated[str | None, typer.Argument(metavar="[SLUG]", help="Only this shop.")]
 
 
 def status(json: Json = False) -> None:
     """Every shop at a glance: what is delivered, waiting, held, and how far behind the shop the ledger is."""
     from cartum_roapp.ledger import outbox, runs, shops
-    from deployments import ledger
+    from cartum_roapp.service import ledger
 
     with ledger.opened() as engine:
         found = []
@@ -36,31 +30,6 @@ def status(json: Json = False) -> None:
                 }
             )
     show({"shops": found, **_running()}, lambda: _glance(found))
-
-
-@held_app.command("list")
-def list_(slug: OptionalSlug = None, json: Json = False) -> None:
-    """All held records with their reason and fix."""
-    from cartum_roapp.ledger import held, shops
-    from deployments import ledger
-
-    with ledger.opened() as engine:
-        slugs = {state.key: state.slug for state in shops.all_states(engine)}
-        key = next((key for key, name in slugs.items() if name == slug), None) if slug else None
-        if slug and key is None:
-            from cartum_roapp.cli.shops import missing
-
-            raise missing(slug)
-        records = [{**one.__dict__, "shop": slugs[one.shop]} for one in held.listed(engine, key) if one.shop in slugs]
-    columns = ("shop", "entity", "id", "message", "fix", "attempts", "first_at", "last_at")
-    show(
-        records,
-        lambda: (
-            table("Held", columns, [[one[name] for name in columns] for one in records])
-            if records
-            else "Nothing is held."
-        ),
-    )
 
 
 def _glance(found: list[dict[str, Any]]) -> object:

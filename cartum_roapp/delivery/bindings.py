@@ -20,6 +20,7 @@ from cartum_roapp.ledger import intents, matches
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
+from cartum_roapp.ledger.release import DELETED
 from cartum_roapp.ledger.wanted import WantedOrder
 
 
@@ -54,9 +55,12 @@ class OrderBindings:
     async def find(self, order: WantedOrder, shop: ShopConfig) -> Bound | None:
         """The order that is bound, else the one that carries the marker; None where there is neither.
 
-        Raises BadRecord `doubled` or `marker-elsewhere` when a person has to decide. May be called twice.
+        An order that a person wants made again is let go here, if RO App really has it no more. Raises BadRecord
+        `doubled` or `marker-elsewhere` when a person has to decide. May be called twice.
         """
         match = self._match(order)
+        if match is not None and match.make_again:
+            match = await self._still_there(order, match)
         if match is not None and len(self._markers.known(order.shop, order.number)) < 2:
             return Bound(match, fresh=False)
         found = await self._markers.find(order.shop, order.number, order.created_at)
@@ -83,11 +87,20 @@ class OrderBindings:
         if bound.seen is None:
             raise BadRecord(
                 f"RO App order {bound.ro_id} is not there any more.",
-                code="deleted-in-roapp",
+                code=DELETED,
                 field="order_id",
-                fix="Nothing, if it was deleted on purpose.",
+                fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
             )
         return bound.seen
+
+    async def _still_there(self, order: WantedOrder, match: OrderMatch) -> OrderMatch | None:
+        seen = await self._roapp.order(match.ro_id)
+        with self._session.transaction() as connection:
+            if seen is None:
+                matches.unbind_order(connection, order.shop, order.number)
+            else:
+                matches.note_order(connection, order.shop, order.number, make_again=False)
+        return None if seen is None else match
 
     def renew(self, order: WantedOrder, bound: Bound) -> Bound:
         """The same order with what the ledger knows of it now."""

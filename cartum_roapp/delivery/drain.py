@@ -139,9 +139,11 @@ class Drain:
     def _hold(self, claim: Claim, error: BadRecord) -> None:
         self._failures = 0
         with self._session.transaction() as connection:
+            before = held.code(connection, claim.shop, "order", claim.number)
             held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
             outbox.hold(connection, claim.shop, claim.number, claim.version)
-        if error.code == "refused" and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
+        news = error.code == "refused" and before != "refused"  # several old ones are tried again at once
+        if news and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
             self._suspect(claim, error)
 
     def _suspect(self, claim: Claim, error: BadRecord) -> None:

@@ -16,6 +16,7 @@ from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import held, intents, matches
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.matches import LineMatch
+from cartum_roapp.ledger.release import STUCK
 from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
 
 Key = tuple[str, Decimal]
@@ -41,10 +42,12 @@ class OrderLines:
         with self._session.transaction() as connection:
             ours = {(line.product, line.price): line for line in matches.lines(connection, order.shop, order.number)}
             unsettled = intents.unsettled_of(connection, account, "line", order.shop, order.number)
+            stuck = held.lines_of(connection, order.shop, order.number, STUCK)
         wanted = {(line.product, line.price): line for line in order.lines}
-        if not unsettled and _quantities(ours) == {key: line.quantity for key, line in wanted.items()}:
+        if not unsettled and not stuck and _quantities(ours) == {key: line.quantity for key, line in wanted.items()}:
             return True
         items = [] if fresh else await self._roapp.items(ro_id)
+        self._look_at_stuck(order, stuck, items)
         if any(item.written_off for item in items):
             return False
         self._adopt(order, ours, wanted, products, items)
@@ -55,6 +58,17 @@ class OrderLines:
         unwanted = [line for key, line in ours.items() if key not in wanted and line.quantity]
         await self._take_out(order, ro_id, unwanted, present)
         return True
+
+    def _look_at_stuck(self, order: WantedOrder, stuck: Sequence[int], items: Sequence[RoItem]) -> None:
+        """Lines that a person was to take out: whether that is done."""
+        left = {item.id for item in items if item.quantity}
+        with self._session.transaction() as connection:
+            for item_id in stuck:
+                record = f"{order.number}/{item_id}"
+                if item_id in left:
+                    held.touch(connection, order.shop, "line", record)
+                else:
+                    held.clear(connection, order.shop, "line", [record])
 
     def _adopt(
         self,
@@ -191,7 +205,7 @@ class OrderLines:
             except BadRecord as error:
                 problem = BadRecord(
                     f"the shop took a line out; RO App does not let line {line.item_id} go.",
-                    code="line-not-removable",
+                    code=STUCK,
                     field=error.field,
                     fix=f"Remove line {line.item_id} of RO App order {ro_id} by hand.",
                 )

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
+from cartum_roapp.apis.masking import about
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.bindings import Bound, OrderBindings
@@ -22,6 +23,8 @@ from cartum_roapp.errors import BadConfig, BadRecord
 from cartum_roapp.ledger import wanted
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.ledger.wanted import WantedOrder
+
+_BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_email")
 
 
 class OrderDelivery:
@@ -56,6 +59,11 @@ class OrderDelivery:
         """
         with self._session.transaction() as connection:
             order = wanted.read(connection, claim.shop, claim.number)
+        buyer = {name: str(getattr(order, name)) for name in _BUYER}
+        with about(**buyer):
+            return await self._deliver(order, shop)
+
+    async def _deliver(self, order: WantedOrder, shop: ShopConfig) -> int:
         bound = await self._bindings.find(order, shop)
         if bound is None and order.gone_at:
             bound = await self._bindings.find_unclear(order, shop)

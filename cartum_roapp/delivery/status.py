@@ -12,6 +12,7 @@ from cartum_roapp.delivery.takeover import DIFFERS
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import held, intents, matches
 from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger.release import DELETED
 from cartum_roapp.ledger.wanted import WantedOrder
 
 
@@ -28,12 +29,16 @@ class OrderStatus:
     async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
         """May be called twice."""
         if order.gone_at:
+            self._clear(order)
             return
         with self._session.transaction() as connection:
             unsettled = intents.unsettled_of(connection, self._session.account, "status", order.shop, order.number)
             why = held.code(connection, order.shop, "status", order.number)
         if bound.match.sent_status == order.status_id and not unsettled:
-            if why is not None and (why != DIFFERS or await self._agree(order, bound, shop)):
+            if why == DIFFERS and not await self._agree(order, bound, shop):
+                with self._session.transaction() as connection:
+                    held.touch(connection, order.shop, "status", order.number)
+            elif why is not None:
                 self._clear(order)
             return
         try:
@@ -44,7 +49,7 @@ class OrderStatus:
             if await self._current(order, bound, shop) != status:
                 await self._send(order, bound.ro_id, status)
         except BadRecord as error:
-            if error.code == "deleted-in-roapp":
+            if error.code == DELETED:
                 raise
             with self._session.transaction() as connection:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
-HEAD = "0002"
+HEAD = "0003"
 _MIGRATING = 7_203_514_001
 
 

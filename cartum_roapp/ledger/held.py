@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadRecord
@@ -18,7 +18,8 @@ from cartum_roapp.ledger.tables import held
 class Held:
     """entity `order`: not in RO App, or not its newest version · `status`: the order is there, its status
     is not · `line`: a line could not be taken out, or is there twice · `contact`, `product`: there twice ·
-    `row`: the shop sent what can't be read. Times UTC."""
+    `row`: the shop sent what can't be read. `id` is the order's number; of a line number/line; of a product what it
+    is known by; of a row without a number `row-…`. `dismissed_at`: a person left it as it is. Times UTC."""
 
     shop: str
     entity: str
@@ -30,6 +31,14 @@ class Held:
     attempts: int
     first_at: datetime
     last_at: datetime
+    dismissed_at: datetime | None
+
+    @property
+    def number(self) -> str | None:
+        """The number of the order that it is about, if it is about one."""
+        if self.entity == "product" or self.id.startswith("row-"):
+            return None
+        return self.id.partition("/")[0]
 
 
 def hold(
@@ -41,7 +50,8 @@ def hold(
     error: BadRecord,
     payload: Mapping[str, Any] | None = None,
 ) -> None:
-    """Holds a record, or counts one more attempt of a held one. May be called twice."""
+    """Holds a record, or counts one more attempt of a held one. May be called twice. One that a person has dismissed
+    is seen again, unless it is the very row that was dismissed."""
     row = insert(held).values(
         shop=shop,
         entity=entity,
@@ -63,8 +73,18 @@ def hold(
                 "payload": row.excluded.payload,
                 "attempts": held.c.attempts + 1,
                 "last_at": func.now(),
+                "dismissed_at": case((held.c.payload == row.excluded.payload, held.c.dismissed_at), else_=None),
             },
         )
+    )
+
+
+def touch(connection: Connection, shop: str, entity: str, id: str) -> None:
+    """It was looked at again, and nothing has changed: one more attempt."""
+    connection.execute(
+        update(held)
+        .where(held.c.shop == shop, held.c.entity == entity, held.c.id == id)
+        .values(attempts=held.c.attempts + 1, last_at=func.now())
     )
 
 
@@ -88,23 +108,62 @@ def code(connection: Connection, shop: str, entity: str, id: str) -> str | None:
     return found
 
 
-def count_since(engine: Engine, shop: str, moment: datetime) -> int:
-    """How many records were held, or held again, since `moment` (UTC)."""
+def lines_of(connection: Connection, shop: str, number: str, code: str) -> list[int]:
+    """RO App's ids of the lines of an order that are held for this reason."""
+    query = select(held.c.id).where(
+        held.c.shop == shop,
+        held.c.entity == "line",
+        held.c.code == code,
+        held.c.id.startswith(f"{number}/", autoescape=True),
+    )
+    return [int(id.partition("/")[2]) for id in connection.scalars(query)]
+
+
+def rows(engine: Engine, shop: str) -> set[str]:
+    """The numbers of orders that the shop sent in a form that can't be read."""
+    query = select(held.c.id).where(held.c.shop == shop, held.c.entity == "row", held.c.id.not_like("row-%"))
     with engine.connect() as connection:
-        query = select(func.count()).select_from(held).where(held.c.shop == shop, held.c.last_at >= moment)
+        return set(connection.scalars(query))
+
+
+def payload(engine: Engine, shop: str, id: str) -> dict[str, Any] | None:
+    """The row as the shop sent it: a buyer's personal data."""
+    query = select(held.c.payload).where(held.c.shop == shop, held.c.entity == "row", held.c.id == id)
+    with engine.connect() as connection:
+        found: dict[str, Any] | None = connection.scalar(query)
+        return found
+
+
+def dismiss(connection: Connection, shop: str, records: Collection[Held]) -> None:
+    """A person leaves them as they are: out of sight, not tried again by themselves, until they change in the shop
+    or are replayed. May be called twice."""
+    for one in records:
+        connection.execute(
+            update(held)
+            .where(held.c.shop == shop, held.c.entity == one.entity, held.c.id == one.id, held.c.dismissed_at.is_(None))
+            .values(dismissed_at=func.now())
+        )
+
+
+def count(engine: Engine, shop: str, since: datetime | None = None) -> int:
+    """How many records are held, or were held or held again since (UTC); but the dismissed ones."""
+    query = select(func.count()).select_from(held).where(held.c.shop == shop, held.c.dismissed_at.is_(None))
+    if since is not None:
+        query = query.where(held.c.last_at >= since)
+    with engine.connect() as connection:
         return connection.execute(query).scalar_one()
 
 
-def count(engine: Engine, shop: str) -> int:
-    """How many records are held."""
-    with engine.connect() as connection:
-        return connection.execute(select(func.count()).select_from(held).where(held.c.shop == shop)).scalar_one()
-
-
 def listed(
-    engine: Engine, shop: str | None = None, *, entity: str | None = None, codes: Collection[str] = ()
+    engine: Engine,
+    shop: str | None = None,
+    *,
+    entity: str | None = None,
+    codes: Collection[str] = (),
+    dismissed: bool = False,
 ) -> list[Held]:
-    """Held records, newest attempt first; of all shops without `shop`. Payloads stay in the table."""
+    """Held records, newest attempt first; of all shops without `shop`; also those that were `dismissed`. Payloads
+    stay in the table."""
     query = select(*(held.c[field] for field in Held.__dataclass_fields__)).order_by(held.c.last_at.desc(), held.c.id)
     if shop is not None:
         query = query.where(held.c.shop == shop)
@@ -112,5 +171,7 @@ def listed(
         query = query.where(held.c.entity == entity)
     if codes:
         query = query.where(held.c.code.in_(codes))
+    if not dismissed:
+        query = query.where(held.c.dismissed_at.is_(None))
     with engine.connect() as connection:
         return [Held(**row._mapping) for row in connection.execute(query)]

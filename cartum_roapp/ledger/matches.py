@@ -24,7 +24,8 @@ class ContactMatch:
 
 @dataclass(frozen=True)
 class OrderMatch:
-    """`sent_status`: the shop's status last delivered. The hashes stand for the text last written."""
+    """`sent_status`: the shop's status last delivered. The hashes stand for the text last written. `make_again`: a
+    person wants another one where RO App has this one no more."""
 
     ro_id: int
     contact_id: int | None
@@ -32,6 +33,7 @@ class OrderMatch:
     sent_status: int | None
     notes_hash: str | None
     comment_hash: str | None
+    make_again: bool
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,8 @@ def unbind_product(connection: Connection, account: str, ro_id: int) -> None:
 def order(connection: Connection, shop: str, number: str) -> OrderMatch | None:
     row = connection.execute(
         text(
-            "SELECT ro_id, contact_id, manager_id, sent_status, notes_hash, comment_hash FROM order_matches "
-            "WHERE shop = :shop AND number = :number"
+            "SELECT ro_id, contact_id, manager_id, sent_status, notes_hash, comment_hash, make_again "
+            "FROM order_matches WHERE shop = :shop AND number = :number"
         ),
         {"shop": shop, "number": number},
     ).one_or_none()
@@ -166,8 +168,9 @@ def unbind_order(connection: Connection, shop: str, number: str) -> None:
         )
 
 
-def note_order(connection: Connection, shop: str, number: str, **sent: int | str | None) -> None:
-    """Records what RO App's order now carries: contact_id, manager_id, sent_status, notes_hash, comment_hash."""
+def note_order(connection: Connection, shop: str, number: str, **sent: int | str | bool | None) -> None:
+    """Records what RO App's order now carries: contact_id, manager_id, sent_status, notes_hash, comment_hash; and
+    whether it is to be made again (`make_again`)."""
     allowed = set(OrderMatch.__dataclass_fields__) - {"ro_id"}
     assert set(sent) <= allowed, sent
     connection.execute(

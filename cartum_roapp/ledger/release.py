@@ -1,14 +1,21 @@
-"""Held records whose cause is gone go back into delivery by themselves."""
+"""Held records go back into delivery: by themselves when the cause may be gone, or because a person says so."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import held, orders
+from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
+
+#: The order is left alone: somebody deleted it in RO App, maybe on purpose.
+DELETED = "deleted-in-roapp"
+#: The shop took a line out that RO App does not let go.
+STUCK = "line-not-removable"
 
 _MENDED_IN_ROAPP = (
     "product-missing",
@@ -18,6 +25,23 @@ _MENDED_IN_ROAPP = (
     "doubled",
     "marker-elsewhere",
 )
+# A refused call costs a writing call each time, so it is tried more and more rarely.
+_PATIENT = ":pause * power(2, least(attempts, 16) - 1)"
+_DUE = f"last_at < now() - least({_PATIENT}, greatest(:pause, interval '4 hours')) AND dismissed_at IS NULL"
+
+_HELD_ORDERS = f"""
+    UPDATE outbox SET held = false, available_at = now() FROM (
+        SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code <> :deleted AND (
+            (code = ANY(:mended) AND last_at < now() - :pause AND dismissed_at IS NULL) OR ({_DUE}))
+    ) due WHERE outbox.shop = :shop AND outbox.number = due.id AND outbox.held
+"""
+_LEFT_BEHIND = f"""
+    SELECT DISTINCT number FROM (
+        SELECT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND {_DUE}
+        AND (entity = 'status' AND code <> 'status-unmatched' OR entity = 'line' AND code = :stuck)
+    ) due JOIN outbox USING (number)
+    WHERE outbox.shop = :shop AND NOT outbox.held AND delivered_version >= wanted_version
+"""
 
 
 def mapped_statuses(engine: Engine, shop: ShopConfig) -> int:
@@ -35,15 +59,48 @@ def mapped_statuses(engine: Engine, shop: ShopConfig) -> int:
         return orders.requeue(connection, shop.key, numbers, Priority.CHANGE)
 
 
-def mended_in_roapp(engine: Engine, shop: str, pause: timedelta) -> int:
-    """Orders held for something that a person mends in RO App, last tried longer than `pause` ago; gives how many."""
+def due_again(engine: Engine, shop: str, pause: timedelta) -> int:
+    """Records last tried longer ago than `pause`, where RO App may answer otherwise by now; gives how many.
+
+    What a person mends there is looked for again at every `pause`; what RO App refused after one, two, four … of
+    them, at most four hours. An order that was deleted there stays held, and so does what a person dismissed.
+    """
+    values = {"shop": shop, "pause": pause, "mended": list(_MENDED_IN_ROAPP), "deleted": DELETED, "stuck": STUCK}
     with engine.begin() as connection:
-        rows = connection.execute(
-            text(
-                "UPDATE outbox SET held = false, available_at = now() FROM held WHERE held.shop = outbox.shop "
-                "AND held.id = outbox.number AND held.entity = 'order' AND held.code = ANY(:codes) "
-                "AND held.last_at < now() - :pause AND outbox.shop = :shop AND outbox.held RETURNING outbox.number"
-            ),
-            {"codes": list(_MENDED_IN_ROAPP), "pause": pause, "shop": shop},
+        released: int = connection.execute(text(_HELD_ORDERS), values).rowcount
+        numbers = list(connection.scalars(text(_LEFT_BEHIND), values))
+        return released + orders.requeue(connection, shop, numbers, Priority.CHANGE)
+
+
+def by_hand(connection: Connection, account: str, shop: str, records: Sequence[Held], *, make_again: bool) -> None:
+    """Puts what a person chose back into delivery, ahead of history. With `make_again`, orders that RO App has no
+    more are made anew: whoever delivers them looks for the old one first. Rows are the caller's: only the shop can
+    give them anew. May be called twice."""
+    numbers = sorted({one.number for one in records if one.number and one.entity in ("order", "status", "line")})
+    _forgive(connection, shop, records)
+    orders.requeue(connection, shop, numbers, Priority.CHANGE)
+    if any(one.code == "doubled" for one in records):
+        _look_now(connection, account, shop)
+    if make_again:
+        connection.execute(
+            text("UPDATE order_matches SET make_again = true WHERE shop = :shop AND number = ANY(:numbers)"),
+            {"shop": shop, "numbers": [one.id for one in records if one.entity == "order" and one.code == DELETED]},
         )
-        return len(rows.all())
+
+
+def _forgive(connection: Connection, shop: str, records: Collection[Held]) -> None:
+    """What was dismissed counts as held again."""
+    dismissed = [f"{one.entity}:{one.id}" for one in records if one.dismissed_at]
+    if dismissed:
+        connection.execute(
+            text("UPDATE held SET dismissed_at = NULL WHERE shop = :shop AND entity || ':' || id = ANY(:records)"),
+            {"shop": shop, "records": dismissed},
+        )
+
+
+def _look_now(connection: Connection, account: str, shop: str) -> None:
+    """What is there twice is looked at now, not ten minutes after the last look."""
+    connection.execute(
+        text("UPDATE intents SET recheck_at = now() WHERE account = :account AND shop = :shop AND recheck_at > now()"),
+        {"account": account, "shop": shop},
+    )

@@ -215,6 +215,8 @@ order_matches = Table(
     Column("notes_hash", Text),
     Column("comment_hash", Text),
     Column("bound_at", Stamp, nullable=False, server_default=func.now()),
+    # a person wants another one made where RO App has this one no more
+    Column("make_again", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("shop", "number"),
     UniqueConstraint("account", "ro_id"),
 )
@@ -303,6 +305,8 @@ held = Table(
     Column("attempts", Integer, nullable=False, server_default="1"),
     Column("first_at", Stamp, nullable=False, server_default=func.now()),
     Column("last_at", Stamp, nullable=False, server_default=func.now()),
+    # a person wants it left as it is, until it changes
+    Column("dismissed_at", Stamp),
     PrimaryKeyConstraint("shop", "entity", "id"),
 )
 

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from cartum_roapp import service
 from cartum_roapp.ledger import database
+from cartum_roapp.service.usage import use
 from cartum_roapp.settings import settings
 
 
 @contextmanager
 def opened() -> Iterator[Engine]:
     """Its engine, with the database up and the schema current inside. May be nested."""
-    with service.use(settings(), prefect=False) as running:
+    with use(settings(), prefect=False) as running:
         engine = database.connect(running.database_url.get_secret_value())
         try:
             database.migrate(engine)

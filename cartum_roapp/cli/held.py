@@ -1,0 +1,188 @@
+"""`cartum-roapp held list | show | dismiss`: records that need a person. `replay` is in `runs`, `export` in
+`held_export`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartum_roapp.cli.output import Json, local, show, table
+from cartum_roapp.cli.shops import Slug, missing
+from cartum_roapp.ledger.entities import Entity
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from cartum_roapp.ledger.held import Held
+
+app = typer.Typer(help="Records that need a person.", no_args_is_help=True)
+
+
+OptionalSlug = Annotated[str | None, typer.Argument(metavar="[SLUG]", help="Only this shop.")]
+OneEntity = Annotated[Entity | None, typer.Option("--entity", help="Only records of this kind.")]
+Codes = Annotated[list[str] | None, typer.Option("--code", help="Only those held for this reason; may be repeated.")]
+Dismissed = Annotated[bool, typer.Option("--dismissed", help="Also those that were dismissed.")]
+Payload = Annotated[
+    bool, typer.Option("--payload", help="Show buyers' personal data too: names, phones, addresses, the raw row.")
+]
+
+
+@app.command("list")
+def list_(
+    slug: OptionalSlug = None,
+    entity: OneEntity = None,
+    code: Codes = None,
+    dismissed: Dismissed = False,
+    json: Json = False,
+) -> None:
+    """All held records with their reason and fix."""
+    with known_shops(slug) as shops:
+        found = shops.held(entity, code, dismissed=dismissed)
+    records = [{**one.__dict__, "shop": shops.slugs[one.shop]} for one in found]
+    show(records, lambda: _table(records, several=len({one["shop"] for one in records}) > 1))
+
+
+@app.command("show")
+def show_(
+    slug: Slug,
+    id: Annotated[str, typer.Argument(metavar="ID", help="An order's number, or an id of the list.")],
+    entity: OneEntity = None,
+    payload: Payload = False,
+    json: Json = False,
+) -> None:
+    """Everything known of one held record, and of its order."""
+    from cartum_roapp.ledger import chosen, dossier, held
+
+    with known_shops(slug) as shops:
+        key, engine = shops.one, shops.engine
+        records = chosen.chosen(engine, key, [id], entity=entity)
+        number = next((one.number for one in records if one.number), id)
+        order = dossier.order(engine, key, number, personal=payload)
+        row = next((held.payload(engine, key, one.id) for one in records if one.entity == "row"), None)
+    document = {
+        "shop": slug,
+        "id": id,
+        "records": [{**one.__dict__, "shop": slug} for one in records],
+        "order": order,
+        "row": row if payload or row is None else dossier.without_buyer(row),
+        "personal_data": payload,
+    }
+    show(document, lambda: _shown(document))
+
+
+@app.command("dismiss")
+def dismiss(
+    slug: Slug,
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Order numbers, or ids of the list.")],
+    entity: OneEntity = None,
+    json: Json = False,
+) -> None:
+    """Leave records as they are: out of the list, not tried again until they change in the shop or are replayed."""
+    from cartum_roapp.ledger import chosen, held
+
+    with known_shops(slug) as shops:
+        records = chosen.chosen(shops.engine, shops.one, ids, entity=entity)
+        with shops.engine.begin() as connection:
+            held.dismiss(connection, shops.one, records)
+    names = [{"entity": one.entity, "id": one.id, "code": one.code} for one in records]
+    show({"shop": slug, "dismissed": names}, lambda: f"{len(names)} dismissed; `held list --dismissed` shows them.")
+
+
+@dataclass(frozen=True)
+class Shops:
+    """The shops by key, and the one that was named."""
+
+    engine: Engine
+    slugs: dict[str, str]
+    named: str | None
+
+    @property
+    def one(self) -> str:
+        assert self.named is not None
+        return self.named
+
+    def held(self, entity: str | None, codes: Sequence[str] | None, *, dismissed: bool) -> list[Held]:
+        from cartum_roapp.ledger import held
+
+        found = held.listed(self.engine, self.named, entity=entity, codes=codes or (), dismissed=dismissed)
+        return [one for one in found if one.shop in self.slugs]
+
+
+@contextmanager
+def known_shops(slug: str | None) -> Iterator[Shops]:
+    """The shops of the ledger, or the named one of them; without a Prefect server. Ends the command for a shop that
+    isn't there."""
+    from cartum_roapp.ledger import shops
+    from cartum_roapp.service import ledger
+
+    with ledger.opened() as engine:
+        slugs = {state.key: state.slug for state in shops.all_states(engine)}
+        named = next((key for key, name in slugs.items() if name == slug), None)
+        if slug and named is None:
+            raise missing(slug)
+        yield Shops(engine, slugs, named)
+
+
+def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:
+    if not records:
+        return "Nothing is held."
+    columns = [*(["shop"] if several else []), "record", "why", "what to do", "tries", "last"]
+    rows = [
+        [
+            *([one["shop"]] if several else []),
+            f"{one['entity']} {one['id']}{' (dismissed)' if one['dismissed_at'] else ''}",
+            f"{one['code']}: {one['message']}",
+            one["fix"],
+            one["attempts"],
+            local(one["last_at"])[5:16],
+        ]
+        for one in records
+    ]
+    counts = Counter(one["code"] for one in records)
+    return [
+        table("Held", columns, rows),
+        table("", ("code", "records"), [*counts.most_common(), ("all", len(records))]),
+    ]
+
+
+def _shown(document: dict[str, Any]) -> object:
+    parts = [table(f"{one['entity']} {one['id']}", ("", ""), _record(one)) for one in document["records"]]
+    parts = parts or [f"Nothing is held of {document['id']}."]
+    if order := document["order"]:
+        lines = order["lines"]
+        facts = [(name, _plain(value)) for name, value in order.items() if name != "lines" and value is not None]
+        parts.append(table("The order as last read from the shop", ("", ""), facts))
+        columns = ("product", "title", "price", "quantity", "item_id")
+        parts.append(table("Its lines", columns, [[one[name] for name in columns] for one in lines]))
+    if document["row"] is not None:
+        import json
+
+        parts += ["The row as the shop sent it:", json.dumps(document["row"], ensure_ascii=False, indent=2)]
+    if not document["personal_data"]:
+        parts.append("The buyer's data is left out; --payload shows it.")
+    return parts
+
+
+def _record(one: dict[str, Any]) -> list[tuple[str, object]]:
+    return [
+        ("why", one["message"]),
+        ("what to do", one["fix"]),
+        ("code", one["code"]),
+        ("field", one["field"]),
+        ("attempts", one["attempts"]),
+        ("first", local(one["first_at"])),
+        ("last", local(one["last_at"])),
+        *([("dismissed", local(one["dismissed_at"]))] if one["dismissed_at"] else []),
+    ]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return local(value) if isinstance(value, datetime) else value

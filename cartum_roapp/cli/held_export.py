@@ -1,0 +1,122 @@
+"""`cartum-roapp held export`: held records for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json as json_
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cartum_roapp.cli.held import Codes, Dismissed, OneEntity, OptionalSlug, Payload, Shops, known_shops
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show
+
+if TYPE_CHECKING:
+    from cartum_roapp.ledger.held import Held
+
+app = typer.Typer()
+
+COLUMNS = (
+    "shop", "entity", "id", "code", "field", "message", "fix", "attempts", "first_at", "last_at", "dismissed_at",
+    "order_created_at", "order_status", "order_total", "order_currency", "roapp_id", "delivery",
+)  # fmt: skip
+
+# What a spreadsheet would take for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+Format = Literal["csv", "json"]
+
+
+@app.command("export")
+def export(
+    slug: OptionalSlug = None,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Default: standard output.")] = None,
+    format_: Annotated[Format | None, typer.Option("--format", help="Default: csv, or by the file's name.")] = None,
+    entity: OneEntity = None,
+    code: Codes = None,
+    dismissed: Dismissed = False,
+    payload: Payload = False,
+    json: Json = False,
+) -> None:
+    """Held records with their orders as CSV (UTF-8, as Excel reads it) or JSON."""
+    with known_shops(slug) as shops:
+        records = list(_rows(shops, shops.held(entity, code, dismissed=dismissed), personal=payload))
+    chosen = format_ or ("json" if output is not None and output.suffix.lower() == ".json" else "csv")
+    text = _csv(records, personal=payload) if chosen == "csv" else _json(records)
+    if output is None:
+        show(records, lambda: text.rstrip("\r\n"))
+        return
+    _write(output, text)
+    document = {"file": str(output), "format": chosen, "records": len(records)}
+    show(document, lambda: f"{len(records)} held records are in {output}.")
+
+
+def _rows(shops: Shops, found: Sequence[Held], *, personal: bool) -> Iterator[dict[str, Any]]:
+    from cartum_roapp.ledger import dossier, held
+
+    numbers: dict[str, list[str]] = {}
+    for one in found:
+        if one.number:
+            numbers.setdefault(one.shop, []).append(one.number)
+    orders = {key: dossier.orders(shops.engine, key, some, personal=personal) for key, some in numbers.items()}
+    for one in found:
+        order = orders.get(one.shop, {}).get(one.number or "", {})
+        row = {
+            **one.__dict__,
+            "shop": shops.slugs[one.shop],
+            **{f"order_{name}": order.get(name) for name in ("created_at", "total", "currency")},
+            "order_status": order.get("status_id"),
+            "roapp_id": order.get("roapp_id"),
+            "delivery": order.get("delivery"),
+        }
+        row = {name: row[name] for name in COLUMNS}
+        if personal:
+            row |= {name: order.get(name) for name in dossier.BUYER}
+            row["payload"] = held.payload(shops.engine, one.shop, one.id) if one.entity == "row" else None
+        yield row
+
+
+def _csv(records: Sequence[dict[str, Any]], *, personal: bool) -> str:
+    """With a byte order mark, else Excel reads Cyrillic letters in the machine's own code page."""
+    from cartum_roapp.ledger import dossier
+
+    columns = [*COLUMNS, *((*dossier.BUYER, "payload") if personal else ())]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(columns)
+    writer.writerows([_cell(record[name]) for name in columns] for record in records)
+    return f"\ufeff{buffer.getvalue()}"
+
+
+def _cell(value: object) -> object:
+    if value is None or isinstance(value, int | Decimal):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    text = value if isinstance(value, str) else json_.dumps(value, ensure_ascii=False)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _json(records: Sequence[dict[str, Any]]) -> str:
+    return json_.dumps(records, ensure_ascii=False, indent=2, default=_said) + "\n"
+
+
+def _said(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _write(path: Path, text: str) -> None:
+    """Readable by this user alone: it may hold buyers' data."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        why = (error.strerror or "input/output error").lower()
+        raise CommandEnd(BAD_INPUT, f"{path} can't be written: {why}.", fix="name another file with --output") from None

@@ -1,0 +1,63 @@
+"""The held records that a person names, by id, entity or reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+
+from sqlalchemy import Engine
+
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import held, orders
+from cartum_roapp.ledger.held import Held
+from cartum_roapp.ledger.release import DELETED
+
+_NEAR = 5
+
+
+def chosen(
+    engine: Engine,
+    shop: str,
+    ids: Collection[str] = (),
+    *,
+    entity: str | None = None,
+    codes: Collection[str] = (),
+    limit: int | None = None,
+    make_again: bool = False,
+) -> list[Held]:
+    """Those of the shop's held records, the ones held longest first, at most `limit`. An order's number names all
+    that is held of it; what was dismissed has to be named. An order of the ledger of which nothing is held gives
+    nothing. Raises BadConfig for an id that nobody knows, naming near ones, and for `make_again` where the record is
+    another one than that of an order that RO App has no more.
+    """
+    wanted = [str(id).strip() for id in ids if str(id).strip()]
+    there = held.listed(engine, shop, entity=entity, codes=codes, dismissed=bool(wanted))
+    found = sorted(there, key=lambda one: (one.first_at, one.id))
+    if wanted:
+        found = [one for one in found if one.id in wanted or one.number in wanted]
+        _require_known(engine, shop, wanted, found)
+    if make_again:
+        _require_deleted(found)
+    return found[:limit]
+
+
+def _require_known(engine: Engine, shop: str, wanted: Sequence[str], found: Sequence[Held]) -> None:
+    known = {one.id for one in found} | {one.number for one in found} | orders.known(engine, shop, wanted)
+    if unknown := [id for id in wanted if id not in known]:
+        there = [one.id for one in held.listed(engine, shop, dismissed=True)]
+        near = [id for one in unknown for id in get_close_matches(one, there, n=_NEAR, cutoff=0.5)] or there
+        listed = ", ".join(dict.fromkeys(near[:_NEAR]))
+        raise BadConfig(
+            f"{', '.join(unknown[:_NEAR])}: nothing of that id is held.",
+            field="id",
+            fix=f"Held are, for example: {listed}." if listed else "Nothing is held of this shop.",
+        )
+
+
+def _require_deleted(found: Sequence[Held]) -> None:
+    if other := [one for one in found if (one.entity, one.code) != ("order", DELETED)]:
+        raise BadConfig(
+            f"{other[0].entity} {other[0].id} is held for another reason: {other[0].code}.",
+            field="make_again",
+            fix=f"Only an order that was deleted in RO App is made again: `--code {DELETED}` names all of them.",
+        )

@@ -1,0 +1,88 @@
+"""Everything that the ledger knows of one order, for the person who looks into why it is held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from cartum_roapp.apis.masking import MASK, mask
+
+#: A buyer's personal data, shown only to the person who asks for it.
+BUYER = ("buyer_name", "buyer_phone", "buyer_email", "delivery_city", "delivery_address", "comment", "manager_comment")
+
+# What of a raw row says nothing about a buyer (cartum §2.3, §2.5).
+_PLAIN = {
+    "order_id", "stat_created", "stat_status", "total_sum", "total_default", "total_quantity", "currency", "payed",
+    "discount_percent", "discount_value", "delivery_type", "delivery_price", "payment_type", "payment_price",
+    "products", "id", "title", "article", "price", "quantity", "total_price", "type", "discount_marker",
+}  # fmt: skip
+
+_ORDER = f"""
+    SELECT orders.number, orders.created_at, orders.status_id, orders.gone_at, orders.version, orders.total,
+           orders.currency, orders.delivery_method, orders.payment_method, orders.paid, {", ".join(BUYER)},
+           match.ro_id, match.sent_status, outbox.wanted_version, outbox.delivered_version, outbox.held,
+           outbox.available_at, outbox.attempts
+    FROM orders LEFT JOIN order_matches match USING (shop, number) LEFT JOIN outbox USING (shop, number)
+    WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
+"""
+_LINES = """
+    SELECT line.product, line.title, line.price, line.quantity, match.item_id
+    FROM order_lines line LEFT JOIN line_matches match USING (shop, number, product, price)
+    WHERE line.shop = :shop AND line.number = :number ORDER BY line.product, line.price
+"""
+
+
+def orders(engine: Engine, shop: str, numbers: list[str], *, personal: bool) -> dict[str, dict[str, Any]]:
+    """Number → the order as last read: number, created_at (UTC), status_id, total, currency … `roapp_id` (None where
+    RO App lacks it) and `delivery`, where it stands in words. Buyers' data only with `personal`."""
+    with engine.connect() as connection:
+        rows = connection.execute(text(_ORDER), {"shop": shop, "numbers": numbers}).mappings().all()
+    return {row["number"]: _order(dict(row), personal=personal) for row in rows}
+
+
+def order(engine: Engine, shop: str, number: str, *, personal: bool) -> dict[str, Any] | None:
+    """The same of one order with its `lines`: product, title, price, quantity, RO App's line. None where the ledger
+    does not know it."""
+    found = orders(engine, shop, [number], personal=personal).get(number)
+    if found is None:
+        return None
+    with engine.connect() as connection:
+        lines = connection.execute(text(_LINES), {"shop": shop, "number": number}).mappings().all()
+    return {**found, "lines": [dict(line) for line in lines]}
+
+
+def without_buyer(value: Any) -> Any:
+    """A row as the shop sent it, fit to be shown: what may be about a buyer is masked, all else is kept."""
+    if isinstance(value, Mapping):
+        return {name: without_buyer(part) if name in _PLAIN else part and MASK for name, part in value.items()}
+    if isinstance(value, list):
+        return [without_buyer(part) for part in value]
+    return mask(value) if isinstance(value, str) else value
+
+
+def _order(row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
+    shown = ("number", "created_at", "status_id", "gone_at", "version", "total", "currency", "delivery_method",
+             "payment_method", "paid")  # fmt: skip
+    return {
+        **{name: row[name] for name in shown},
+        "roapp_id": row["ro_id"],
+        "sent_status": row["sent_status"],
+        "delivery": _delivery(row),
+        **({name: row[name] for name in BUYER} if personal else {}),
+    }
+
+
+def _delivery(row: Mapping[str, Any]) -> str:
+    if row["wanted_version"] is None:
+        return "not asked for"
+    there = f"RO App has version {row['delivered_version']} of {row['wanted_version']}"
+    if row["delivered_version"] >= row["wanted_version"]:
+        return "delivered"
+    if row["held"]:
+        return f"held: out of delivery; {there}"
+    if row["available_at"] > datetime.now(UTC):
+        return f"waiting until {row['available_at'].astimezone(UTC):%H:%M:%S} UTC; {there}"
+    return f"waiting for the next run; {there}"

@@ -1,0 +1,53 @@
+"""Held records that a person tries again: back into the outbox, through the same steps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import flow
+from pydantic import Field
+
+from blocks.store import settings_of
+from cartum_roapp.ledger.entities import Entity
+from cartum_roapp.ledger.orders import Priority
+from tasks.deduplicate import deduplicate_task
+from tasks.deliver import deliver_task
+from tasks.fetch import fetch_catalogue_task, fetch_numbers_task, missing_articles
+from tasks.replay import choose, outcomes, put_back_task, unread
+from tasks.run import open_run
+from tasks.summary import show_choice_task, show_outcomes_task
+from tasks.transform import transform_task
+from tasks.upsert import known_articles, upsert_task
+from tasks.window import read_statuses
+
+
+@flow(name="replay-held", flow_run_name="{shop}: replay of held records", persist_result=False)
+async def replay_held(
+    shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
+    ids: Annotated[list[str] | None, Field(title="Records", description="Order numbers, or ids of the list")] = None,
+    entity: Annotated[Entity | None, Field(title="Entity", description="Only records of this kind")] = None,
+    code: Annotated[str | None, Field(title="Code", description="Only those held for this reason")] = None,
+    all_held: Annotated[bool, Field(title="All", description="All held records of the shop")] = False,
+    limit: Annotated[int | None, Field(title="Limit", description="At most so many, the oldest first", ge=1)] = None,
+    make_again: Annotated[bool, Field(title="Make again", description="Orders that were deleted in RO App")] = False,
+    dry_run: Annotated[bool, Field(title="Dry run", description="Show which would be replayed, send nothing")] = False,
+) -> dict[str, Any]:
+    """Tries held records again now. Names ids, an entity or a code (several narrow each other), or all."""
+    settings = await settings_of(shop)
+    chosen = choose(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)
+    async with open_run(settings, "replay-held") as run:
+        if dry_run or not chosen:
+            return await show_choice_task(run, chosen, dry_run=dry_run)
+        missing = set()
+        if numbers := unread(chosen):
+            async with run.reading() as api:
+                known = await read_statuses(run, api)
+                found = await fetch_numbers_task(api, numbers)
+                catalogue = await fetch_catalogue_task(api, missing_articles(found.rows.values(), known_articles(run)))
+                frames, bad = transform_task(found.rows.values(), catalogue, run.shop)
+                frames, missing = deduplicate_task(frames), found.missing
+                upsert_task(run, frames, bad, final_statuses=known.final, new_as=Priority.CHANGE,
+                            missing=missing, asked=len(numbers))  # fmt: skip
+        put_back_task(run, chosen, make_again=make_again)
+        await deliver_task(run, upto=Priority.CHANGE)
+        return await show_outcomes_task(run, outcomes(run, chosen, missing))

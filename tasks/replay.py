@@ -1,0 +1,72 @@
+"""Held records that a person puts back into delivery, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import chosen, held, release, shops
+from cartum_roapp.ledger.entities import Entity
+from cartum_roapp.ledger.held import Held
+from cartum_roapp.service import ledger
+from tasks.failure import told
+from tasks.run import Run
+from tasks.step import step
+
+
+def choose(
+    shop: ShopConfig,
+    ids: Collection[str] | None,
+    entity: Entity | None,
+    code: str | None,
+    *,
+    all_held: bool,
+    limit: int | None,
+    make_again: bool,
+) -> list[Held]:
+    """The held records that are named. Raises BadConfig when none is named, or what `chosen` raises: before the run
+    is opened, as a slip must not pause the shop.
+    """
+    if not (ids or entity or code or all_held):
+        raise BadConfig(
+            "nothing is named.", shop=shop.slug, field="id", fix="Name records, an entity or a code, or all of them."
+        )
+    codes = [code] if code else []
+    with told(), ledger.opened() as engine:
+        shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account)
+        return chosen.chosen(
+            engine, shop.key, ids or (), entity=entity, codes=codes, limit=limit, make_again=make_again
+        )  # fmt: skip
+
+
+def unread(records: Sequence[Held]) -> set[str]:
+    """The orders that have to be read from the shop again."""
+    return {one.number for one in records if one.entity == "row" and one.number}
+
+
+def put_back(run: Run, records: Sequence[Held], *, make_again: bool) -> None:
+    """Puts them into the outbox, ahead of history. May be called twice."""
+    with run.engine.begin() as connection:
+        release.by_hand(connection, run.shop.account, run.shop.key, records, make_again=make_again)
+
+
+def outcomes(run: Run, records: Sequence[Held], missing: Collection[str] = ()) -> list[dict[str, Any]]:
+    """What became of each: `delivered`, `held` again with its reason and fix, or `missing` from the shop. A row that
+    can be read by now stands for its order."""
+    left = {(one.entity, one.id): one for one in held.listed(run.engine, run.shop.key, dismissed=True)}
+    found = []
+    for one in records:
+        now = left.get((one.entity, one.id)) or (left.get(("order", one.id)) if one.entity == "row" else None)
+        outcome = "missing" if one.entity == "row" and one.id in missing else "held" if now else "delivered"
+        found.append({**planned(now or one), "entity": one.entity, "outcome": outcome})
+    return found
+
+
+def planned(one: Held) -> dict[str, Any]:
+    """The record, as a dry run and a result name it."""
+    return {"entity": one.entity, "id": one.id, "code": one.code, "message": one.message, "fix": one.fix}
+
+
+put_back_task = step("put back", "ledger")(put_back)

@@ -1,0 +1,241 @@
+"""`cartum-roapp held …` as people and scripts use it, and the same from Prefect's UI."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installation import Installation, Row
+
+from sandbox.cartum_shop import CartumShop
+
+SLUG, INDEX = "shop-2", 1
+FIELD = "ad_campaign_id"
+PHONE, MAIL, NAME = "+380671234509", "held.buyer@example.com", "Соломія Притула-Гетьман"
+WHOLE = {"delivery_phone": PHONE, "delivery_email": MAIL, "delivery_name": NAME, "comment": "=cmd|' /C calc'!A0"}
+
+
+@pytest.fixture(scope="module")
+def cli(installation: Installation) -> Iterator[Installation]:
+    installation.connect(INDEX)
+    installation.done("import", SLUG)
+    yield installation
+    installation.done("shop", "delete", SLUG, "--yes", "--purge")
+
+
+@pytest.fixture(scope="module")
+def shop(cli: Installation) -> CartumShop:
+    return cli.box.shops[INDEX]
+
+
+@pytest.fixture(scope="module")
+def records(cli: Installation, shop: CartumShop) -> dict[str, str]:
+    """What is held until the replay delivers it: a refused order and a row that can't be read."""
+    cli.box.roapp.faults.required_order_fields = (FIELD,)
+    order = shop.place_order(**WHOLE)
+    row = shop.place_order(total_sum="not a sum", **WHOLE)
+    cli.done("sync", SLUG)
+    assert {(one["entity"], one["id"]) for one in cli.done("held", "list", SLUG)} == {("order", order), ("row", row)}
+    return {"order": order, "row": row}
+
+
+def in_roapp(cli: Installation, number: str) -> list[Any]:
+    return cli.box.roapp.orders_by_marker().get(f"{cli.key(INDEX)}:{number}", [])
+
+
+def latest(cli: Installation) -> Row:
+    body = {"sort": "EXPECTED_START_TIME_DESC", "limit": 1, "flow_runs": {"tags": {"all_": [f"shop:{SLUG}"]},
+            "state": {"type": {"not_any_": ["SCHEDULED"]}}}}  # fmt: skip
+    return dict(cli.prefect.post("/flow_runs/filter", json=body).raise_for_status().json()[0])
+
+
+def summary(cli: Installation, run: Row) -> str:
+    (found,) = [one["data"] for one in cli.artifacts(run["id"]) if one["type"] == "markdown"]
+    return str(found)
+
+
+def test_the_list_is_narrowed(cli: Installation, records: dict[str, str]) -> None:
+    def ids(*options: str) -> set[str]:
+        return {one["id"] for one in cli.done("held", "list", *options)}
+
+    assert ids("--entity", "row") == {records["row"]}
+    assert ids(SLUG, "--code", "refused") == {records["order"]}
+    assert ids("--code", "refused", "--code", "order-total") == set(records.values())
+    assert ids("--code", "product-missing") == set()
+    assert cli.command("held", "list", "--entity", "orders").code == 2
+    assert cli.command("held", "list", "ghost").code == 2
+
+
+def test_a_sync_says_what_is_held(cli: Installation, records: dict[str, str]) -> None:
+    text = summary(cli, latest(cli))
+    assert "### Held for a person" in text
+    for entity, code in (("order", "refused"), ("row", "order-total")):
+        assert f"| {records[entity]} | {entity} | {code} |" in text
+
+
+def test_one_record_with_all_that_is_known(cli: Installation, shop: CartumShop, records: dict[str, str]) -> None:
+    ended = cli.command("held", "show", SLUG, records["order"])
+    (record,) = ended.document["records"]
+    assert (record["code"], record["field"], record["attempts"]) == ("refused", FIELD, 1)
+    assert datetime.fromisoformat(record["first_at"]) == datetime.fromisoformat(record["last_at"])
+    assert FIELD in record["message"] and record["fix"]
+    order, row = ended.document["order"], shop.orders[records["order"]]
+    assert (order["number"], order["status_id"], order["roapp_id"]) == (records["order"], 1, None)
+    assert "held" in order["delivery"] and "version 0 of 1" in order["delivery"]
+    assert sorted((float(line["price"]), float(line["quantity"])) for line in order["lines"]) == sorted(
+        (float(line["price"]), float(line["quantity"])) for line in row["products"]
+    )
+    bound = next(number for number in shop.qualifying() if in_roapp(cli, number))
+    found = cli.done("held", "show", SLUG, bound)
+    assert (found["records"], found["order"]["delivery"]) == ([], "delivered")
+    assert found["order"]["roapp_id"] == in_roapp(cli, bound)[0]["id"]
+
+
+@pytest.mark.parametrize("entity", ["order", "row"])
+def test_buyers_are_shown_only_to_who_asks(cli: Installation, records: dict[str, str], entity: str) -> None:
+    found = cli.done("held", "show", SLUG, records[entity])
+    whole = str(cli.done("held", "show", SLUG, records[entity], "--payload"))
+    for personal in (PHONE, PHONE[-9:], MAIL, NAME):
+        assert personal not in str(found)
+        assert personal in whole
+    if entity == "row":
+        row = found["row"]
+        assert (row["total_sum"], row["delivery_phone"], row["order_id"]) == ("not a sum", "•••", int(records["row"]))
+
+
+@pytest.mark.parametrize("command", ["show", "replay", "dismiss"])
+def test_an_id_that_nobody_knows_is_2_and_names_near_ones(
+    cli: Installation, records: dict[str, str], command: str
+) -> None:
+    runs = cli.value("SELECT count(*) FROM runs")
+    ended = cli.command("held", command, SLUG, records["order"] + "7")
+    assert ended.code == 2
+    assert records["order"] in ended.document["error"]["fix"]
+    assert cli.value("SELECT count(*) FROM runs") == runs
+    assert cli.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG) is None
+
+
+def test_a_dry_run_replays_nothing(cli: Installation, records: dict[str, str]) -> None:
+    writes = cli.box.roapp.counts()
+    found = cli.done("held", "replay", SLUG, "--all", "--dry-run")
+    assert found["dry_run"] is True
+    assert {one["id"] for one in found["records"]} == set(records.values())
+    assert found["calls"] == 0
+    assert cli.box.roapp.counts() == writes
+    assert records["order"] in summary(cli, latest(cli))
+    assert len(cli.done("held", "replay", SLUG, "--all", "--limit", "1", "--dry-run")["records"]) == 1
+
+
+def read_csv(text: str) -> list[dict[str, str]]:
+    assert text.startswith("\ufeff"), "Excel needs the mark to show Cyrillic"
+    return list(csv.DictReader(io.StringIO(text[1:])))
+
+
+def test_an_export_for_a_spreadsheet(
+    cli: Installation, shop: CartumShop, records: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "held.csv"
+    assert cli.done("held", "export", SLUG, "--output", str(file)) == {
+        "file": str(file), "format": "csv", "records": 2,
+    }  # fmt: skip
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    text = file.read_bytes().decode("utf-8")
+    rows = {row["entity"]: row for row in read_csv(text)}
+    assert {entity: row["id"] for entity, row in rows.items()} == records
+    assert rows["order"]["fix"] and float(rows["order"]["order_total"]) == float(
+        shop.orders[records["order"]]["total_sum"]
+    )
+    assert not [personal for personal in (PHONE, PHONE[1:], MAIL, NAME) if personal in text]
+
+    whole = tmp_path / "whole.csv"
+    cli.done("held", "export", "--entity", "order", "--payload", "--output", str(whole))
+    (row,) = read_csv(whole.read_text(encoding="utf-8"))
+    assert (row["buyer_email"], row["buyer_name"]) == (MAIL, NAME)
+    assert (row["buyer_phone"], row["comment"]) == (f"'{PHONE}", f"'{WHOLE['comment']}")
+    cells = [cell for line in csv.reader(io.StringIO(whole.read_text(encoding="utf-8")[1:])) for cell in line]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def test_an_export_as_json(cli: Installation, records: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "held.json"
+    cli.done("held", "export", "--output", str(file), "--code", "refused")
+    (row,) = json.loads(file.read_text())
+    assert (row["shop"], row["id"], row["code"]) == (SLUG, records["order"], "refused")
+    assert {one["id"] for one in cli.done("held", "export", SLUG)} == set(records.values())
+    ended = cli.command("held", "export", "--output", str(tmp_path / "nowhere" / "held.csv"))
+    assert ended.code == 2 and "can't be written" in ended.document["error"]["message"]
+
+
+def test_a_replay_says_what_became_of_each(cli: Installation, shop: CartumShop, records: dict[str, str]) -> None:
+    found = cli.done("held", "replay", SLUG, *records.values())
+    assert {one["id"]: one["outcome"] for one in found["records"]} == dict.fromkeys(records.values(), "held")
+    assert {one["entity"]: one["code"] for one in found["records"]} == {"order": "refused", "row": "order-total"}
+    cli.box.roapp.faults.required_order_fields = ()
+    shop.edit(records["row"], total_sum=100)
+    found = cli.done("held", "replay", SLUG, *records.values())
+    assert [one["outcome"] for one in found["records"]] == ["delivered"] * 2
+    assert (found["delivered"], found["held"]) == (2, 0)
+    assert all(len(in_roapp(cli, number)) == 1 for number in records.values())
+    run = latest(cli)
+    assert (run["name"], run["state_type"]) == (f"{SLUG}: replay of held records", "COMPLETED")
+    assert f"| {records['row']} | row | order-total | delivered |" in summary(cli, run)
+    nothing = cli.done("held", "replay", SLUG, records["order"])
+    assert (nothing["records"], nothing["calls"]) == ([], 0)
+
+
+def test_a_replay_of_nothing_named_is_2(cli: Installation) -> None:
+    ended = cli.command("held", "replay", SLUG)
+    assert (ended.code, ended.document["error"]["fields"][0]["field"]) == (2, "id")
+
+
+def test_a_replay_from_the_ui(cli: Installation, shop: CartumShop) -> None:
+    cli.box.roapp.faults.required_order_fields = (FIELD,)
+    number = shop.place_order()
+    cli.done("sync", SLUG)
+    cli.box.roapp.faults.required_order_fields = ()
+    (run,) = cli.completed(cli.start("replay-held/any-shop", shop=SLUG, entity="order", code="refused"))
+    assert len(in_roapp(cli, number)) == 1
+    assert f"| {number} | order | refused | delivered |" in summary(cli, run)
+    (failed,) = cli.ended(cli.start("replay-held/any-shop", shop=SLUG))
+    assert "nothing is named" in failed["state"]["message"]
+
+
+def test_an_order_that_was_deleted_is_left_or_made_again(cli: Installation, shop: CartumShop) -> None:
+    number = next(number for number in shop.qualifying() if in_roapp(cli, number))
+    cli.box.roapp.delete_order(in_roapp(cli, number)[0]["id"])
+    shop.set_waybill(number, "20450000000001")
+    cli.done("sync", SLUG)
+    (record,) = cli.done("held", "list", SLUG)
+    assert record["code"] == "deleted-in-roapp" and "--make-again" in record["fix"]
+    assert [one["id"] for one in cli.done("held", "dismiss", SLUG, number)["dismissed"]] == [number]
+    assert cli.done("held", "list", SLUG) == []
+    assert [one["id"] for one in cli.done("held", "list", SLUG, "--dismissed")] == [number]
+    found = cli.done("held", "replay", SLUG, number, "--make-again")
+    assert [one["outcome"] for one in found["records"]] == ["delivered"]
+    assert len(in_roapp(cli, number)) == 1
+    assert cli.done("held", "list", SLUG, "--dismissed") == []
+
+
+def test_a_status_that_the_owner_matches_goes_with_the_next_sync(cli: Installation, shop: CartumShop) -> None:
+    number = next(number for number in shop.qualifying() if in_roapp(cli, number))
+    target = sorted(cli.box.roapp.statuses)[4]
+    statuses = json.loads(cli.file(INDEX).read_text())["statuses"]
+    edited = cli.file(INDEX, statuses={**statuses, "9": target})
+    shop.add_status(9, {"ua": "На складі"})
+    shop.set_status(number, 9)
+    cli.done("sync", SLUG)
+    (record,) = cli.done("held", "list", SLUG)
+    assert (record["entity"], record["id"], record["code"]) == ("status", number, "status-unmatched")
+    cli.done("shop", "edit", SLUG, "--from", str(edited))
+    cli.done("sync", SLUG)
+    assert cli.done("held", "list", SLUG) == []
+    assert in_roapp(cli, number)[0]["status_id"] == target
+    shop.set_status(number, 2)
+    del shop.statuses[9]

@@ -1,0 +1,29 @@
+"""A ledger of an older version is brought to the newest, with what it holds."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from cartum_roapp.ledger import held, matches
+from cartum_roapp.ledger.database import connect, migrate
+
+
+def test_a_first_ledger_keeps_its_records(database: str) -> None:
+    engine = connect(database)
+    migrate(engine, "0001")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO shops (key, slug, account) VALUES ('abcdef', 'shop', 'main')"))
+        connection.execute(
+            text("INSERT INTO held (shop, entity, id, code, message) VALUES ('abcdef', 'order', '1', 'refused', 'no')")
+        )
+        connection.execute(
+            text("INSERT INTO order_matches (shop, number, account, ro_id) VALUES ('abcdef', '1', 'main', 7)")
+        )
+    for _ in range(2):
+        migrate(engine)
+    (record,) = held.listed(engine, "abcdef")
+    assert (record.id, record.dismissed_at) == ("1", None)
+    with engine.connect() as connection:
+        match = matches.order(connection, "abcdef", "1")
+    assert match is not None and (match.ro_id, match.make_again) == (7, False)
+    engine.dispose()

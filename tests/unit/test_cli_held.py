@@ -1,0 +1,73 @@
+"""What `held` prints for people, and what a spreadsheet gets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cartum_roapp.cli import held, held_export
+from cartum_roapp.ledger.dossier import without_buyer
+
+WHY = "RO App has no product with code 'CAP-2', and products are not created here."
+FIX = "Create it in RO App; the order goes through by itself then."
+
+
+def record(number: int, **changes: Any) -> dict[str, Any]:
+    at = datetime(2026, 11, 24, 18, 20, tzinfo=UTC)
+    return {
+        "shop": "my-shop", "entity": "order", "id": str(1000 + number), "code": "product-missing", "field": "code",
+        "message": WHY, "fix": FIX, "attempts": 3, "first_at": at, "last_at": at, "dismissed_at": None, **changes,
+    }  # fmt: skip
+
+
+def printed(records: list[dict[str, Any]], width: int, *, several: bool = True) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False)
+    for part in held._table(records, several=several):
+        console.print(part)
+    return out.getvalue()
+
+
+def test_the_list_can_be_read_at_100_characters() -> None:
+    records = [record(1), record(2, entity="line", id="1002/51200031"), record(3, code="refused", attempts=12)]
+    text = printed(records, 100)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 100
+    for whole in ("my-shop", "order 1001", "1002/51200031", "11-24", "record", "what to do"):
+        assert whole in text, "short things are not broken"
+    assert len(lines) < 25
+    assert [line.split() for line in lines[-3:]] == [["product-missing", "2"], ["refused", "1"], ["all", "3"]]
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"), ("+380671112233", "'+380671112233"), ("-", "'-"), ("@home", "'@home"), ("\t=1", "'\t=1"),
+        ("1-2", "1-2"), (5, 5), (None, None), ({"a": 1}, '{"a": 1}'),
+    ],
+)  # fmt: skip
+def test_no_cell_is_a_formula(value: object, cell: object) -> None:
+    assert held_export._cell(value) == cell
+
+
+def test_a_table_of_nothing_has_its_heading() -> None:
+    text = held_export._csv([], personal=False)
+    assert list(csv.reader(io.StringIO(text.removeprefix("\ufeff")))) == [list(held_export.COLUMNS)]
+
+
+def test_a_row_without_its_buyer() -> None:
+    row = {
+        "order_id": 7, "stat_created": "2026-01-02 03:04:05", "delivery_name": "Олена", "delivery_phone": "",
+        "delivery_data": {"id": 3, "recipient": "Олена"}, "total_sum": "ask +380 67 111-22-33", "new_field": "?",
+        "payed": 0, "products": [{"article": "A", "title": "Кепка", "price": None, "engraving": "Олені"}], "user": 0,
+    }  # fmt: skip
+    assert without_buyer(row) == {
+        "order_id": 7, "stat_created": "2026-01-02 03:04:05", "delivery_name": "•••", "delivery_phone": "",
+        "delivery_data": "•••", "total_sum": "ask •••", "new_field": "•••", "payed": 0,
+        "products": [{"article": "A", "title": "Кепка", "price": None, "engraving": "•••"}], "user": 0,
+    }  # fmt: skip
