@@ -25,6 +25,17 @@ from sandbox import Sandbox
 from tasks.deduplicate import deduplicate
 from tasks.deliver import deliver
 from tasks.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles
+from tasks.reconciliation import (
+    compare_roapp,
+    compare_shop,
+    fetch_portion,
+    portions,
+    put_right,
+    read_roapp,
+    stand,
+    store,
+)
+from tasks.report import show_report
 from tasks.run import Run
 from tasks.transform import transform
 from tasks.upsert import known_articles, upsert
@@ -118,6 +129,10 @@ class World:
     def synced(self, shop: ShopConfig | None = None, *others: ShopConfig) -> Run:
         return asyncio.run(self.sync(shop or self.shop(), *others))
 
+    def reconciled(self, shop: ShopConfig | None = None, *, repair: bool = False) -> Row:
+        """The document of `cartum-roapp reconcile`."""
+        return asyncio.run(self.reconcile(shop or self.shop(), repair))
+
     async def import_(self, shop: ShopConfig, *others: ShopConfig) -> Run:
         run = self.run("initial-import", shop, *others)
         async with run.reading() as api:
@@ -149,6 +164,27 @@ class World:
                    missing=named.missing, asked=len(asked), watermark=run.started)  # fmt: skip
         await deliver(run, upto=Priority.CHANGE, rest_until=run.started)
         return run
+
+    async def reconcile(self, shop: ShopConfig, repair: bool) -> Row:
+        run = self.run("reconcile", shop)
+        roapp = await read_roapp(run)
+        async with run.reading() as api:
+            statuses = await read_statuses(run, api)
+            sides = stand(run, roapp, statuses.final, repair=repair)
+            for portion in portions(run):
+                part = await fetch_portion(run, api, sides, portion)
+                rows = qualifying(run, part.rows, statuses.successful)
+                catalogue = await fetch_catalogue(api, missing_articles(rows.values(), known_articles(run)))
+                frames, bad = transform(rows.values(), catalogue, run.shop)
+                frames = deduplicate(frames)
+                found = compare_shop(run, sides, frames, bad, part.missing)
+                if repair and found:
+                    store(run, sides, frames, bad, found)
+        await compare_roapp(run, sides)
+        if repair:
+            put_right(run, sides)
+            await deliver(run, upto=Priority.CHANGE)
+        return await show_report(run, sides)
 
     # What a person would see in RO App.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.bindings import Bound, OrderBindings
+from cartum_roapp.delivery.bindings import DELETED, Bound, OrderBindings
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.session import AccountSession
@@ -44,7 +44,7 @@ class OrderStatus:
             if await self._current(order, bound, shop) != status:
                 await self._send(order, bound.ro_id, status)
         except BadRecord as error:
-            if error.code == "deleted-in-roapp":
+            if error.code == DELETED:
                 raise
             with self._session.transaction() as connection:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
