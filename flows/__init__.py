@@ -2,5 +2,6 @@
 
 initial_import     two months of orders, once; then their delivery
 incremental_sync   what is new or changed, every five minutes
+reconcile          shop, ledger and RO App against each other, every night
 backfill           what a data engineer names: dates, statuses, order numbers
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -45,6 +45,7 @@ from tasks.window import close_window, freeze_window, qualifying, read_statuses,
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 
 Row = dict[str, Any]
+Meanwhile = Callable[[], Awaitable[object]]
 Kind = Literal["lost", "doubled", "other"]
 Finding = tuple[Kind, str]
 
@@ -165,9 +166,12 @@ class World:
         await deliver(run, upto=Priority.CHANGE, rest_until=run.started)
         return run
 
-    async def reconcile(self, shop: ShopConfig, repair: bool) -> Row:
+    async def reconcile(self, shop: ShopConfig, repair: bool, meanwhile: Meanwhile | None = None) -> Row:
+        """`meanwhile` is run after RO App's orders were read, and again after the shop's were."""
         run = self.run("reconcile", shop)
         roapp = await read_roapp(run)
+        if meanwhile:
+            await meanwhile()
         async with run.reading() as api:
             statuses = await read_statuses(run, api)
             sides = stand(run, roapp, statuses.final, repair=repair)
@@ -180,6 +184,8 @@ class World:
                 found = compare_shop(run, sides, frames, bad, part.missing)
                 if repair and found:
                     store(run, sides, frames, bad, found)
+        if meanwhile:
+            await meanwhile()
         await compare_roapp(run, sides)
         if repair:
             put_right(run, sides)

@@ -8,7 +8,7 @@ order whose goods are written off.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -58,10 +58,7 @@ def with_roapp(
     on its way from the shop, are not compared; an order whose total RO App does not tell differs until a closer look
     has brought it."""
     by_id = {one.ro_id: one for one in roapp}
-    carriers: Mapping[str, list[There]] = defaultdict(list)
-    for one in by_id.values():
-        if one.number is not None:
-            carriers[one.number].append(one)
+    carriers = _carriers(by_id.values())
     found = []
     for order in ledger:
         bound = by_id.get(order.ro_id) if order.ro_id is not None else None
@@ -88,17 +85,22 @@ def unknown_markers(
 ) -> list[Finding]:
     """RO App orders with a marker of this shop whose order neither the ledger nor the shop has, and those that are
     there twice though the ledger does not have them. `in_shop`: every number that the shop has shown."""
-    carriers: dict[str, list[There]] = defaultdict(list)
-    for one in roapp:
-        if one.number is not None and one.number not in ledger:
-            carriers[one.number].append(one)
     found = []
-    for number, rows in sorted(carriers.items()):
+    for number, rows in _carriers(one for one in roapp if one.number not in ledger).items():
         what = What.MARKER_OF_NOBODY if number not in in_shop else What.DOUBLED_IN_ROAPP
         if what is What.MARKER_OF_NOBODY or len(rows) > 1:
             day = day_of(rows[0].created_at, zone)
-            ids = tuple(sorted(one.ro_id for one in rows))
+            ids = tuple(one.ro_id for one in rows)
             found.append(Finding(number, day, what, roapp_sum=rows[0].total, roapp_ids=ids))
+    return found
+
+
+def _carriers(roapp: Iterable[There]) -> dict[str, list[There]]:
+    """Order number → what carries its marker, by id."""
+    found: dict[str, list[There]] = defaultdict(list)
+    for one in sorted(roapp, key=lambda one: one.ro_id):
+        if one.number is not None:
+            found[one.number].append(one)
     return found
 
 
