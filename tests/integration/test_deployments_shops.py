@@ -77,6 +77,8 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
     connected.done("shop", "resume", SLUG)
     assert schedules() == {True}
     connected.become(planned, bool)
+    (nightly,) = connected.completed(connected.start(f"reconcile/{SLUG}"))
+    assert nightly["parameters"] == {"shop": SLUG, "repair": True}
 
     edited = connected.file(INDEX, name="Нова назва")
     connected.done("shop", "edit", SLUG, "--from", str(edited))
