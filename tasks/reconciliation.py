@@ -45,11 +45,14 @@ class Sides:
     seen: set[str] = field(default_factory=set)
     report: Report = field(default_factory=Report)
 
+    def believed(self) -> set[str]:
+        """Numbers that the ledger believes to be in the shop."""
+        return {number for number, order in self.ledger.items() if not order.gone}
+
     def unseen(self) -> set[str]:
-        """Numbers that the ledger believes to be in the shop, or that RO App has, and that the shop has not shown."""
-        believed = {number for number, order in self.ledger.items() if not order.gone}
+        """Those, and what RO App has, that the shop has not shown."""
         marked = {one.number for one in self.roapp.values() if one.number is not None and one.number.isdecimal()}
-        return (believed | marked) - self.seen
+        return (self.believed() | marked) - self.seen
 
 
 async def read_roapp(run: Run) -> Side:
@@ -92,7 +95,13 @@ def compare_shop(
     portion = shop_side(frames)
     known = [sides.ledger[number] for number in portion["number"] if number in sides.ledger]
     found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
-    found += compare.not_in_shop(sides.ledger.values(), set(missing), run.zone)
+    gone = compare.not_in_shop(sides.ledger.values(), set(missing), run.zone)
+    believed = len(sides.believed())
+    if orders.is_crowd(len(gone), believed):
+        sides.report.warnings.append(
+            f"{len(gone)} of {believed} orders are not in the shop: rather its user lost rights; none is taken for gone."
+        )
+    found += gone
     found += [Finding(row.id, "", What.UNREADABLE_IN_SHOP) for row in bad]
     sides.shop = pd.concat([sides.shop, portion], ignore_index=True)
     sides.report.findings += found
@@ -105,15 +114,12 @@ def compare_shop(
 
 
 def store(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: Iterable[Finding]) -> None:
-    """The orders of the findings as the shop has them now, into ledger and outbox; what is missing is noted, and held
-    for deleted when an earlier run has missed it, too. May be called twice."""
+    """The orders of the findings as the shop has them now, into ledger and outbox; what is missing is noted, and taken
+    for deleted when an earlier run has missed it, too; a crowd is neither. May be called twice."""
     found = list(found)
     missing = numbers(found, {What.NOT_IN_SHOP})
-    believed = sum(not order.gone for order in sides.ledger.values())
-    if orders.is_crowd(len(missing), believed):
-        sides.report.warnings.append(
-            f"{len(missing)} of {believed} orders are not in the shop: rather its user lost rights; nothing was done."
-        )
+    believed = sides.believed()
+    if orders.is_crowd(len(missing), len(believed)):
         missing = []
     with run.engine.begin() as connection:
         orders.distrust(connection, run.shop.key, numbers(found, {What.SUM_DIFFERS_IN_LEDGER}))
@@ -124,7 +130,7 @@ def store(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: 
         final_statuses=sides.final,
         new_as=Priority.CHANGE,
         missing=missing,
-        asked=believed,
+        asked=len(believed),
     )
 
 

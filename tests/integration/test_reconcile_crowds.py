@@ -40,8 +40,8 @@ def test_a_crowd_that_vanished_from_the_shop_is_told_but_not_noted(world: World)
     numbers = shop.qualifying()[:6]
     for number in numbers:
         shop.delete_order(number)
-    for _ in range(2):
-        document = world.reconciled(repair=True)
+    for repair in (False, True, True):
+        document = world.reconciled(repair=repair)
         assert named(document) == dict.fromkeys(numbers, ("not-in-shop", "reported"))
         assert "6 of 8 orders are not in the shop" in document["warnings"][0]
     assert world.value("SELECT count(*) FROM missing_orders") == 0
