@@ -99,7 +99,7 @@ def compare_shop(
     believed = len(sides.believed())
     if orders.is_crowd(len(gone), believed):
         sides.report.warnings.append(
-            f"{len(gone)} of {believed} orders are not in the shop: rather its user lost rights; none is taken for gone."
+            f"{len(gone)} of {believed} orders are not in the shop: rather its user lost rights; none counts as gone."
         )
     found += gone
     found += [Finding(row.id, "", What.UNREADABLE_IN_SHOP) for row in bad]

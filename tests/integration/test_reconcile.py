@@ -201,7 +201,9 @@ def test_damage_is_found_named_and_put_right_where_that_is_safe(world: World, da
     assert roapp.writes() == []
 
     assert findings(world.reconciled(repair=True)) == {(number, damage.what, damage.once)}
+    mended = rows(world)
     assert findings(world.reconciled(repair=True)) == ({(number, damage.what, damage.again)} if damage.again else set())
+    assert (rows(world) == mended) is (damage.again != "repaired"), "what a person has to see is not written again"
     assert set(roapp.orders) == ids, "none is made, none is deleted"
     assert len(world.roapp_orders(world.shop()).get(number, [])) == damage.there
     wanted = shop.qualifying() if damage.right else [one for one in shop.qualifying() if one != number]
