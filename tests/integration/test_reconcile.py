@@ -53,7 +53,14 @@ def lost_in_the_ledger(world: World, number: str) -> None:
     forget_order(world, number)
 
 
+def aged(world: World, number: str) -> None:
+    """RO App's order is too old for the look at the newest ones that every delivery begins with."""
+    days_ago = world.box.clock.now() - timedelta(days=3)
+    world.box.roapp.edit_order(world.roapp_order(number)["id"], created_at=days_ago.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
 def lost_with_its_marker(world: World, number: str) -> None:
+    aged(world, number)
     forget_order(world, number, *TABLES_OF_AN_ORDER, "markers")
 
 
@@ -100,14 +107,16 @@ def deleted_in_roapp_and_forgotten(world: World, number: str) -> None:
 
 
 def binding_lost(world: World, number: str) -> None:
+    aged(world, number)
     forget_order(world, number, "order_matches", "line_matches", "markers")
 
 
 def twin_kept(world: World, number: str) -> None:
-    """A stranger copied the order, and a person kept the copy."""
+    """A stranger copied the order, and a person kept the copy. The index of markers knows neither."""
     order = world.roapp_order(number)
     doubled(world, number)
     world.box.roapp.delete_order(order["id"])
+    forget_order(world, number, "markers")
 
 
 def doubled(world: World, number: str) -> None:

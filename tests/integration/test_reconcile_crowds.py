@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -163,6 +164,24 @@ def test_what_a_sync_does_meanwhile_is_no_difference(world: World) -> None:
     assert len(placed) == 2
     assert named(document) == {}
     assert world.held() == {}
+    assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_what_a_sync_delivers_between_the_two_looks_is_no_difference(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RO App was looked at again before it, the ledger after it."""
+    shop, look = world.box.shops[0], closer.look_closer
+    world.box.roapp.faults.order_totals = False  # so that all are looked at
+
+    async def look_and_sync(*about: Any) -> tuple[set[str], int]:
+        looked = await look(*about)
+        shop.change_line(shop.qualifying()[2], 0, quantity=9)
+        await world.sync(world.shop())
+        return looked
+
+    monkeypatch.setattr(closer, "look_closer", look_and_sync)
+    assert named(world.reconciled(repair=True)) == {}
     assert world.differences(world.shop(), shop.qualifying()) == []
 
 
