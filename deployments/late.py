@@ -1,4 +1,4 @@
-"""Syncs that piled up while no worker was there: one of them reads all that the others would have read."""
+"""Scheduled runs that piled up while no worker was there: one of them reads all that the others would have read."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from prefect.states import Cancelled
 
 from deployments.pool import TAG
 from tasks.deliver import SYNC_EVERY
+from tasks.schedule import SCHEDULED
 
 _PAGE = 200
 
 
 async def cancel_pile() -> int:
-    """Cancels all late syncs of each shop but the last one; gives how many. May be called twice."""
+    """Cancels all late runs of each schedule but the last one; gives how many. May be called twice."""
     last: dict[UUID | None, FlowRun] = {}
     canceled = 0
     async with get_client() as client:
@@ -46,13 +47,13 @@ async def cancel_pile() -> int:
 
 
 async def _late() -> list[FlowRun]:
-    """Scheduled syncs that are late by more than half an interval, the latest first."""
+    """Scheduled runs that are late by more than half an interval, the latest first."""
     wanted = FlowRunFilter(
         tags=FlowRunFilterTags(all_=[TAG]),
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
         next_scheduled_start_time=FlowRunFilterNextScheduledStartTime(before_=datetime.now(UTC) - SYNC_EVERY / 2),
     )
-    flow = FlowFilter.model_validate({"name": {"any_": ["incremental-sync"]}})
+    flow = FlowFilter.model_validate({"name": {"any_": list(SCHEDULED)}})
     found: dict[UUID, FlowRun] = {}
     async with get_client() as client:
         while page := await client.read_flow_runs(

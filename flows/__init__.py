@@ -2,6 +2,7 @@
 
 initial_import     two months of orders, once; then their delivery
 incremental_sync   what is new or changed, every five minutes
+reconcile          shop, ledger and RO App against each other, every night
 backfill           what a data engineer names: dates, statuses, order numbers
 replay_held        held records, tried again by a person
 """

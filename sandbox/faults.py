@@ -149,6 +149,7 @@ class RoAppFaults(Faults):
     phone_match: str = "digits"  # phones[]: digits of the stored text, or "exact"
     emails_filter: bool = False  # §3.1: emails= works
     money_comma: bool = False  # "175,00"
+    order_totals: bool = True  # §3.2: False: orders come without `total`
     sort_ignored: bool = False
     rows_reversed: bool = False
     page_size: int = 50

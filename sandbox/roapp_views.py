@@ -26,7 +26,7 @@ class Views:
     def order(self, order: Row) -> Row:
         """`status`, `order_type` and `client` are nested; `branch_id` and `manager_id` are flat (roapp §3.2)."""
         account = self.account
-        hidden = {"status_id", "order_type_id", "client_id"}
+        hidden = {"status_id", "order_type_id", "client_id"} | (set() if account.faults.order_totals else {"total"})
         status = account.statuses[order["status_id"]]
         type_ = account.order_types[order["order_type_id"]]
         return {

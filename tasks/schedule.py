@@ -1,5 +1,5 @@
-"""The shop's schedule in Prefect: it goes active when the import's window is in the ledger, and stands
-still while the shop is paused."""
+"""The shop's schedules in Prefect, of its sync and of its nightly reconciliation: they go active when the import's
+window is in the ledger, and stand still while the shop is paused."""
 
 from __future__ import annotations
 
@@ -11,29 +11,34 @@ from prefect.exceptions import ObjectNotFound
 if TYPE_CHECKING:
     from tasks.run import Run
 
+SCHEDULED = ("incremental-sync", "reconcile")
+
 
 async def start(run: Run) -> bool:
-    """The schedule runs from now on, unless the shop is paused. May be called twice."""
+    """The schedules run from now on, unless the shop is paused. May be called twice."""
     return run.refresh().paused_because is None and await resume(run.shop.slug)
 
 
 async def resume(slug: str) -> bool:
-    """The schedule runs from now on. False where the shop has no deployment. May be called twice."""
+    """The schedules run from now on. False where the shop has no deployment. May be called twice."""
     return await _set(slug, active=True)
 
 
 async def pause(slug: str) -> bool:
-    """The schedule stands still; runs that a person starts still run. May be called twice."""
+    """The schedules stand still; runs that a person starts still run. May be called twice."""
     return await _set(slug, active=False)
 
 
 async def _set(slug: str, *, active: bool) -> bool:
+    found = False
     async with get_client() as client:
-        try:
-            deployment = await client.read_deployment_by_name(f"incremental-sync/{slug}")
-        except ObjectNotFound:
-            return False
-        for schedule in deployment.schedules:
-            if schedule.active != active:
-                await client.update_deployment_schedule(deployment.id, schedule.id, active=active)
-    return True
+        for flow in SCHEDULED:
+            try:
+                deployment = await client.read_deployment_by_name(f"{flow}/{slug}")
+            except ObjectNotFound:
+                continue
+            found = True
+            for schedule in deployment.schedules:
+                if schedule.active != active:
+                    await client.update_deployment_schedule(deployment.id, schedule.id, active=active)
+    return found

@@ -1,4 +1,5 @@
-"""Which orders a run reads: the frozen window of the first import, and what an incremental sync reads after it."""
+"""Which orders a run reads: the frozen window of the first import, and what a sync and a reconciliation read after
+it."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ async def read_statuses(run: Run, api: Cartum) -> Statuses:
 
 @dataclass(frozen=True)
 class Window:
-    """The frozen window of the first import, UTC."""
+    """The frozen window of the first import, UTC; of a reconciliation it goes on until now."""
 
     since: datetime
     until: datetime
@@ -85,6 +86,13 @@ def stored_window(run: Run) -> Trailing:
         )
     trailing = max(run.started - timedelta(days=run.shop.window_days), state.window_from)
     return Trailing(state.watermark - OVERLAP, run.started + AHEAD, trailing)
+
+
+def history(run: Run) -> Window:
+    """All that was ever to be taken over: from the frozen window's start until now. Raises as `stored_window`."""
+    until = stored_window(run).until
+    assert run.state.window_from is not None
+    return Window(run.state.window_from, until, None)
 
 
 def nothing_due(run: Run) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,7 +26,18 @@ from sandbox import Sandbox
 from tasks.deduplicate import deduplicate
 from tasks.deliver import deliver
 from tasks.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles
+from tasks.reconciliation import (
+    compare_roapp,
+    compare_shop,
+    fetch_portion,
+    portions,
+    put_right,
+    read_roapp,
+    stand,
+    store,
+)
 from tasks.replay import outcomes, put_back, unread
+from tasks.report import show_report
 from tasks.run import Run
 from tasks.transform import transform
 from tasks.upsert import known_articles, upsert
@@ -36,6 +47,7 @@ from tasks.window import close_window, freeze_window, qualifying, read_statuses,
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 
 Row = dict[str, Any]
+Meanwhile = Callable[[], Awaitable[object]]
 Kind = Literal["lost", "doubled", "other"]
 Finding = tuple[Kind, str]
 
@@ -120,6 +132,10 @@ class World:
     def synced(self, shop: ShopConfig | None = None, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
         return asyncio.run(self.sync(shop or self.shop(), *others, rest=rest))
 
+    def reconciled(self, shop: ShopConfig | None = None, *, repair: bool = False) -> Row:
+        """The document of `cartum-roapp reconcile`."""
+        return asyncio.run(self.reconcile(shop or self.shop(), repair))
+
     async def import_(self, shop: ShopConfig, *others: ShopConfig) -> Run:
         run = self.run("initial-import", shop, *others)
         async with run.reading() as api:
@@ -173,6 +189,32 @@ class World:
         put_back(run, records, make_again=make_again)
         await deliver(run, upto=Priority.CHANGE)
         return outcomes(run, records, missing)
+
+    async def reconcile(self, shop: ShopConfig, repair: bool, meanwhile: Meanwhile | None = None) -> Row:
+        """`meanwhile` is run after RO App's orders were read, and again after the shop's were."""
+        run = self.run("reconcile", shop)
+        roapp = await read_roapp(run)
+        if meanwhile:
+            await meanwhile()
+        async with run.reading() as api:
+            statuses = await read_statuses(run, api)
+            sides = stand(run, roapp, statuses.final, repair=repair)
+            for portion in portions(run):
+                part = await fetch_portion(run, api, sides, portion)
+                rows = qualifying(run, part.rows, statuses.successful)
+                catalogue = await fetch_catalogue(api, missing_articles(rows.values(), known_articles(run)))
+                frames, bad = transform(rows.values(), catalogue, run.shop)
+                frames = deduplicate(frames)
+                found = compare_shop(run, sides, frames, bad, part.missing)
+                if repair and found:
+                    store(run, sides, frames, bad, found)
+        if meanwhile:
+            await meanwhile()
+        await compare_roapp(run, sides)
+        if repair:
+            put_right(run, sides)
+            await deliver(run, upto=Priority.CHANGE)
+        return await show_report(run, sides)
 
     # What a person would see in RO App.
 

@@ -30,6 +30,7 @@ app.command("down")(up.down)
 app.command("import")(runs.import_)
 app.command("sync")(runs.sync)
 app.command("backfill")(runs.backfill)
+app.command("reconcile")(runs.reconcile)
 app.command("status")(watch.status)
 app.command("alerts")(alerts.alerts)
 

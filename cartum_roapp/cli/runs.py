@@ -1,4 +1,5 @@
-"""`cartum-roapp import | sync | backfill | held replay`: a run in this process, seen in Prefect's UI like any other."""
+"""`cartum-roapp import | sync | backfill | reconcile | held replay`: a run in this process, seen in Prefect's UI like
+any other."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from cartum_roapp.cli.shops import Slug
 
 Counts = dict[str, Any]
 
-_NO_COUNTS = ("shop", "run", "calls_by_kind", "dry_run", "records")
+# What of a run's document is no count.
+_APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records")
 
 
 def import_(slug: Slug, json: Json = False) -> None:
@@ -82,6 +84,22 @@ def replay(
 
     result = _run(slug, flow)
     show(result, lambda: _replayed(result))
+
+
+def reconcile(
+    slug: Slug,
+    repair: Annotated[bool, typer.Option("--repair", help="Put right what is safe; hold the rest.")] = False,
+    json: Json = False,
+) -> None:
+    """Compare shop, ledger and RO App, day by day and order by order."""
+
+    def flow() -> Coroutine[Any, Any, Counts]:
+        from flows.reconcile import reconcile as compared
+
+        return compared(slug, repair)
+
+    result = _run(slug, flow)
+    show(result, lambda: _compared(result))
 
 
 def run_import(slug: str) -> Counts:
@@ -159,7 +177,7 @@ def _show(result: Counts) -> None:
 
 
 def _counted(result: Counts) -> object:
-    rows = [(name, value) for name, value in result.items() if name not in _NO_COUNTS]
+    rows = [(name, value) for name, value in result.items() if name not in (*_APART, "calls_by_kind")]
     rows += list(result.get("calls_by_kind", {}).items())
     return table(f"{result['shop']}: {result['run']}", ("", ""), rows)
 
@@ -200,3 +218,26 @@ def _planned(result: Counts) -> object:
     held = [(row["number"], row["message"], row["fix"]) for row in result["would_hold"]]
     tables = [table("What RO App would get (nothing was sent)", columns, rows)]
     return [*tables, table("Would be held", ("order", "why", "fix"), held)] if held else tables
+
+
+def _compared(result: Counts) -> object:
+    """The counts, the days on which the sides differ, and every order that does."""
+    days = result["days"]
+    uneven = [day for day in days if not _is_even(day)]
+    columns = ("day", "shop_orders", "shop_sum", "ledger_orders", "ledger_sum", "roapp_orders", "roapp_sum", "held")
+    parts = [_counted(result), *result["warnings"]]
+    parts.append(f"{len(days) - len(uneven)} of {len(days)} days are alike in shop, ledger and RO App.")
+    if uneven:
+        parts.append(table("Days that differ", columns, [[day[name] for name in columns] for day in uneven]))
+    if not result["findings"]:
+        return [*parts, "No order differs."]
+    columns = ("number", "day", "what", "shop_sum", "ledger_sum", "roapp_sum", "to_do", "outcome")
+    return [
+        *parts,
+        table("Orders that differ", columns, [[one[name] for name in columns] for one in result["findings"]]),
+    ]
+
+
+def _is_even(day: dict[str, Any]) -> bool:
+    sides = {(day[f"{side}_orders"], day[f"{side}_sum"]) for side in ("shop", "ledger", "roapp")}
+    return len(sides) == 1

@@ -15,5 +15,6 @@ markers     the token that every RO App order carries, and the walk that reads t
 recheck     a second look at what was repeated: did both tries arrive
 once        intent → call → result: how a call is never made twice
 account     delivery as a run sees it: wait for one's own orders, deliver for all while nobody else does
+company     is it still the company that was connected
 session     the account's lock and the transactions on its connection
 """

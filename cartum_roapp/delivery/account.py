@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine
 
 from cartum_roapp.apis.calls import Calls
+from cartum_roapp.apis.limiter import Limiter
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.handover import POLL, Handover
 from cartum_roapp.delivery.once import Patience, utc_now
@@ -90,15 +92,7 @@ async def deliver(
         return drain
 
     with handover.delivering(own), closing(slots):
-        async with RoApp(
-            account.base_url,
-            account.api_key,
-            limiter=guarded,
-            timeout=settings.http_timeout,
-            retries=settings.retries,
-            retry_base=settings.retry_base,
-            calls=calls,
-        ) as roapp:
+        async with _roapp(account, settings, guarded, calls) as roapp:
             while left() > 0 or rest() or rechecks():
                 session = AccountSession.take(engine, account.name)
                 if session is None:
@@ -114,6 +108,28 @@ async def deliver(
     with engine.connect() as connection:
         delivered, held, waiting = outbox.outcome(connection, own, mine)
     return Outcome(delivered, held, waiting)
+
+
+@asynccontextmanager
+async def reading(engine: Engine, account: AccountConfig, settings: Settings, calls: Calls) -> AsyncIterator[RoApp]:
+    """The account's RO App for a look that writes nothing: within the call budget, without the account's lock. Raises
+    BadConfig when it is another company than the one that was connected."""
+    with closing(CallSlots(engine, account.name, settings.roapp_interval)) as slots:
+        async with _roapp(account, settings, slots, calls) as roapp:
+            await check_company(roapp, account)
+            yield roapp
+
+
+def _roapp(account: AccountConfig, settings: Settings, limiter: Limiter, calls: Calls) -> RoApp:
+    return RoApp(
+        account.base_url,
+        account.api_key,
+        limiter=limiter,
+        timeout=settings.http_timeout,
+        retries=settings.retries,
+        retry_base=settings.retry_base,
+        calls=calls,
+    )
 
 
 class _Throttled:

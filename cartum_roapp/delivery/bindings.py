@@ -23,6 +23,8 @@ from cartum_roapp.ledger.matches import OrderMatch
 from cartum_roapp.ledger.release import DELETED
 from cartum_roapp.ledger.wanted import WantedOrder
 
+DOUBLED = "doubled"
+
 
 @dataclass
 class Bound:
@@ -85,12 +87,7 @@ class OrderBindings:
         if bound.seen is None:
             bound.seen = await self._roapp.order(bound.ro_id)
         if bound.seen is None:
-            raise BadRecord(
-                f"RO App order {bound.ro_id} is not there any more.",
-                code=DELETED,
-                field="order_id",
-                fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
-            )
+            raise deleted(bound.ro_id)
         return bound.seen
 
     async def _still_there(self, order: WantedOrder, match: OrderMatch) -> OrderMatch | None:
@@ -215,6 +212,16 @@ class OrderBindings:
         )
 
 
+def deleted(ro_id: int | None) -> BadRecord:
+    """Somebody deleted the order in RO App: it is not made again by itself."""
+    return BadRecord(
+        f"RO App order {ro_id} is not there any more." if ro_id else "the order is not in RO App any more.",
+        code=DELETED,
+        field="order_id",
+        fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
+    )
+
+
 def _elsewhere(seen: RoOrder, what: str, fix: str) -> BadRecord:
     return BadRecord(
         f"RO App order {seen.id} carries this order's marker but {what}.",
@@ -233,7 +240,7 @@ def doubled(what: str, field: str) -> BadRecord:
     """RO App has something twice, named with the ids. Nothing is deleted by us (DESIGN §3)."""
     return BadRecord(
         f"RO App has {what}.",
-        code="doubled",
+        code=DOUBLED,
         field=field,
         fix="Keep one and delete the others in RO App by hand; it is let go by itself then.",
     )

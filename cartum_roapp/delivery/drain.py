@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.once import Later, Patience, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
@@ -63,7 +64,7 @@ class Drain:
         refuses the account, LockLost when the database connection broke. A shop whose settings are wrong
         is left out, with its error in `stopped`.
         """
-        await self._check_company()
+        await check_company(self._roapp, self._account)
         delivery = self._delivery
         await Recheck(
             self._session, self._roapp, delivery.markers, delivery.contacts, delivery.products, self._pause
@@ -170,20 +171,6 @@ class Drain:
             outbox.defer(connection, claim.shop, claim.number, utc_now() + timedelta(seconds=wait))
         if self._failures >= FAILURES:
             raise error
-
-    async def _check_company(self) -> None:
-        """A swapped API key must not write into another company (roapp §3.7)."""
-        if not self._account.fingerprint:
-            return
-        company = await self._roapp.company()
-        if str(company.get("created_at") or "") != self._account.fingerprint:
-            raise BadConfig(
-                "the API key belongs to another company than the one that was connected.",
-                entity="account",
-                id=self._account.name,
-                field="api_key",
-                fix="Give the right key with `cartum-roapp account add`, or connect the other company by its own name.",
-            )
 
     def _region(self, shop: str) -> str | None:
         config = self._shops[shop]

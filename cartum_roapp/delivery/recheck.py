@@ -12,9 +12,8 @@ from cartum_roapp.delivery.markers import MarkerIndex, marker
 from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import held, intents, matches, orders, outbox
+from cartum_roapp.ledger import held, intents, matches
 from cartum_roapp.ledger.intents import Intent
-from cartum_roapp.ledger.orders import Priority
 
 
 class Recheck:
@@ -56,9 +55,7 @@ class Recheck:
         ids = ", ".join(str(one.ro_id) for one in found)
         problem = doubled(f"{marker(intent.shop, intent.number)} {len(found)} times: {ids}", "manager_notes")
         with self._session.transaction() as connection:
-            orders.requeue(connection, intent.shop, [intent.number], Priority.CHANGE)
-            outbox.hold_newest(connection, intent.shop, intent.number)
-            held.hold(connection, shop=intent.shop, entity="order", id=intent.number, error=problem)
+            held.hold_order(connection, intent.shop, intent.number, problem)
         return False
 
     async def _contact(self, intent: Intent) -> bool:

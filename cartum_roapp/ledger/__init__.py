@@ -4,6 +4,7 @@ tables      all tables and the unique constraints that make a doubled order impo
 database    engine, migrations, advisory locks
 shops       the life of a shop: its frozen import window, its watermark, its pause
 orders      the upsert of a window of orders, and the reads that an incremental sync asks for
+standing    where each order stands, for a reconciliation
 outbox      which order waits for delivery, in which order
 matches     which RO App record is which order, order line, contact and product
 intents     a note before every call that must not happen twice

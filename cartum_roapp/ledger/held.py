@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger import orders, outbox
 from cartum_roapp.ledger.tables import held
 
 
@@ -86,6 +87,13 @@ def touch(connection: Connection, shop: str, entity: str, id: str) -> None:
         .where(held.c.shop == shop, held.c.entity == entity, held.c.id == id)
         .values(attempts=held.c.attempts + 1, last_at=func.now())
     )
+
+
+def hold_order(connection: Connection, shop: str, number: str, error: BadRecord) -> None:
+    """Holds an order that is delivered as far as the ledger knows: it counts as not delivered from now on."""
+    orders.requeue(connection, shop, [number], orders.Priority.CHANGE)
+    outbox.hold_newest(connection, shop, number)
+    hold(connection, shop=shop, entity="order", id=number, error=error)
 
 
 def clear(connection: Connection, shop: str, entity: str, ids: Collection[str]) -> int:

@@ -44,6 +44,15 @@ def find(connection: Connection, account: str, shop: str, number: str) -> list[M
     return [Marked(**row._mapping) for row in rows]
 
 
+def of_shop(connection: Connection, account: str, shop: str) -> dict[int, str]:
+    """RO App order → shop order number of everything that is known to carry a marker of this shop."""
+    rows = connection.execute(
+        text("SELECT ro_id, number FROM markers WHERE account = :account AND shop = :shop"),
+        {"account": account, "shop": shop},
+    )
+    return {row.ro_id: row.number for row in rows}
+
+
 def span(connection: Connection, account: str) -> tuple[datetime | None, datetime | None]:
     """From when to when (UTC) the creation times of RO App orders are covered; None before the first look."""
     row = connection.execute(

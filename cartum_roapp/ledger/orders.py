@@ -84,7 +84,8 @@ def store(
     rows = connection.execute(text(_UPSERT_ORDERS), {"shop": shop, "final": sorted(final_statuses)}).all()
     values = {"shop": shop, "account": account, "new_as": new_as, "changed_as": changed_as}
     touched = {**values, "numbers": [row.number for row in rows]}
-    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _QUEUE, _RELEASE, _FOUND):
+    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE, _RELEASE,
+                      _FOUND):  # fmt: skip
         connection.execute(text(statement), touched)
     for name in ("orders", "order_lines", "customers", "products"):
         connection.execute(text(f"DROP TABLE arriving_{name}"))
@@ -129,8 +130,7 @@ def note_missing(connection: Connection, *, shop: str, run: str, asked: int, mis
     )
     gone = [row.number for row in rows]
     believed = max(asked, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
-    all_gone = len(missing) == believed and believed > 1
-    if all_gone or (len(missing) >= GONE_FEW and len(missing) > believed * GONE_SHARE):
+    if is_crowd(len(missing), believed):
         raise BadConfig(
             f"{len(missing)} of {believed} orders vanished from the shop at once; that looks like lost rights.",
             field="login",
@@ -151,24 +151,35 @@ def note_missing(connection: Connection, *, shop: str, run: str, asked: int, mis
     return gone
 
 
+def is_crowd(missing: int, believed: int) -> bool:
+    """Are so many of the orders that are believed to be there missing at once that lost rights are the likelier
+    reason?"""
+    all_gone = missing == believed and believed > 1
+    return all_gone or (missing >= GONE_FEW and missing > believed * GONE_SHARE)
+
+
 def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority: int) -> int:
-    """Asks for another delivery of orders that did not change; gives how many were queued."""
+    """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; gives
+    how many were queued."""
     rows = connection.execute(
-        text(
-            "UPDATE orders SET version = version + 1 WHERE shop = :shop AND number = ANY(:numbers) "
-            "RETURNING number, version"
-        ),
+        text("UPDATE orders SET version = version + 1 WHERE shop = :shop AND number = ANY(:numbers) RETURNING number"),
         {"shop": shop, "numbers": list(numbers)},
     ).all()
-    for row in rows:
-        connection.execute(
-            text(
-                "UPDATE outbox SET wanted_version = :version, held = false, attempts = 0, available_at = now(), "
-                "priority = :priority, queued_at = now() WHERE shop = :shop AND number = :number"
-            ),
-            {"shop": shop, "number": row.number, "version": row.version, "priority": priority},
-        )
+    if rows:
+        account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), {"shop": shop})
+        values = {"shop": shop, "account": account, "new_as": priority, "changed_as": priority}
+        for statement in (_OUTRUN, _QUEUE):
+            connection.execute(text(statement), {**values, "numbers": [row.number for row in rows]})
     return len(rows)
+
+
+def distrust(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
+    """What is stored of these orders is not what the shop has although their hash says so: the next read of them
+    counts as a change. May be called twice."""
+    connection.execute(
+        text("UPDATE orders SET hash = '' WHERE shop = :shop AND number = ANY(:numbers)"),
+        {"shop": shop, "numbers": list(numbers)},
+    )
 
 
 def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, bool]]:
@@ -246,6 +257,12 @@ _UPSERT_PRODUCTS = """
     WHERE (excluded.description <> '' OR excluded.barcode <> '')  -- from the shop's catalogue, not from a line
       AND (known.title, known.description, known.barcode, known.price)
        <> (excluded.title, excluded.description, excluded.barcode, excluded.price)
+"""
+# An order whose row was lost begins at version 1 again; what the outbox remembers as delivered was an earlier life's.
+_OUTRUN = """
+    UPDATE orders SET version = outbox.delivered_version + 1 FROM outbox
+    WHERE outbox.shop = orders.shop AND outbox.number = orders.number AND orders.version <= outbox.delivered_version
+      AND orders.shop = :shop AND orders.number = ANY(:numbers)
 """
 _QUEUE = """
     INSERT INTO outbox AS waiting (shop, number, account, wanted_version, priority, queued_at)

@@ -1,13 +1,15 @@
-"""`cartum-roapp import | sync | backfill | status | held` as scripts use them: documents, exit codes, pauses."""
+"""`cartum-roapp import | sync | backfill | reconcile | status | held` as scripts use them: documents, exit codes."""
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from installation import Installation, Row
+from sqlalchemy import text
 
 from sandbox.cartum_shop import CartumShop
 
@@ -100,6 +102,38 @@ def test_a_backfill_by_days_and_status(cli: Installation, shop: CartumShop, impo
     wanted = {str(row["order_id"]) for row in rows if str(row["stat_created"])[:10] == day}
     arguments = ("--from", day, "--to", day, "--status", str(DELIVERED), "--dry-run")
     assert {order["number"] for order in cli.done("backfill", SLUG, *arguments)["orders"]} == wanted
+
+
+def test_a_reconciliation_tells_repairs_and_shows_its_tables(
+    cli: Installation, shop: CartumShop, imported: Row
+) -> None:
+    cli.done("sync", SLUG)
+    clean = cli.done("reconcile", SLUG)
+    assert (clean["findings"], clean["repair"], clean["calls_by_kind"]["roapp_writes"]) == ([], False, 0)
+    assert clean["seen"] == clean["unchanged"] == sum(day["shop_orders"] for day in clean["days"]) > 0
+
+    number, edited = shop.qualifying()[:2]
+    (there,), (other,) = in_roapp(cli, number), in_roapp(cli, edited)
+    gone = {"key": cli.key(INDEX), "number": number}
+    with cli.engine.begin() as connection:
+        for table in ("orders", "order_lines", "outbox", "order_matches", "line_matches"):
+            connection.execute(text(f"DELETE FROM {table} WHERE shop = :key AND number = :number"), gone)
+    cli.box.roapp.items[other["id"]][0]["price"] = 1
+    cli.box.roapp.touch(other["id"])
+    found = cli.done("reconcile", SLUG)
+    told = {(one["number"], one["what"], one["outcome"]) for one in found["findings"]}
+    assert told == {(number, "missing-in-ledger", "reported"), (edited, "edited-in-roapp", "reported")}
+    assert cli.value("SELECT count(*) FROM orders WHERE shop = :key AND number = :number", **gone) == 0
+
+    found = cli.done("reconcile", SLUG, "--repair")
+    told = {(one["number"], one["what"], one["outcome"]) for one in found["findings"]}
+    assert told == {(number, "missing-in-ledger", "repaired"), (edited, "edited-in-roapp", "reported")}
+    assert (found["new"], found["delivered"]) == (1, 1)
+    assert [row["id"] for row in in_roapp(cli, number)] == [there["id"]]
+    run = latest(cli)
+    assert (run["name"], run["parameters"]) == (f"{SLUG}: reconcile", {"shop": SLUG, "repair": True})
+    tables = {one["key"]: json.loads(one["data"]) for one in cli.artifacts(run["id"]) if one["type"] == "table"}
+    assert tables == {f"{SLUG}-reconcile-days": found["days"], f"{SLUG}-reconcile-findings": found["findings"]}
 
 
 @pytest.mark.parametrize(

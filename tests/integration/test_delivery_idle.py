@@ -3,22 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
+from ledger_rows import rows
 from world import World
-
-TABLES = (
-    "orders", "order_lines", "customers", "products", "outbox", "order_matches", "line_matches", "contact_matches",
-    "product_matches", "markers", "intents", "catalogue", "missing_orders",
-)  # fmt: skip
-
-
-def rows(world: World) -> dict[str, list[tuple[str, str]]]:
-    """Where each row lies and which transaction wrote it: both change with any write, also one of equal values."""
-    with world.engine.connect() as connection:
-        return {
-            table: sorted((str(at), str(by)) for at, by in connection.execute(text(f"SELECT ctid, xmin FROM {table}")))
-            for table in TABLES
-        }
 
 
 @pytest.mark.parametrize("held", [False, True])

@@ -148,9 +148,11 @@ def test_late_runs_end_at_once_and_a_pile_is_canceled(worker: Installation, impo
     before.signal(signal.SIGTERM)
     assert before.wait(20)
     pile = [worker.start("incremental-sync/shop-1", at=now - timedelta(minutes=5 * age)) for age in range(6, 0, -1)]
+    nights = [worker.start("reconcile/shop-1", at=now - timedelta(days=age)) for age in (3, 2, 1)]
     worker.done("up")
     states = [run["state_type"] for run in worker.ended(*pile)]
     assert states == ["CANCELLED"] * 5 + ["COMPLETED"]
+    assert [run["state_type"] for run in worker.ended(*nights)] == ["CANCELLED"] * 2 + ["COMPLETED"]
 
     late = [worker.start("incremental-sync/shop-1", at=now - timedelta(minutes=1, seconds=age)) for age in range(4)]
     worker.completed(*late)

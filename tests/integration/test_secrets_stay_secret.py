@@ -286,7 +286,8 @@ def test_the_search_would_have_found_them(story: Story) -> None:
     for place, trace in {
         "prefect.artifact.data": FIELD, "prefect.log.message": "Unexpected error", "cartum_roapp.held.message": "•••",
         "cartum_roapp.runs.error": "password", "what commands print": SLUG, "logs/errors.log": "CheckViolation",
-        "logs/postgres.log": "ready to accept", "prefect.flow_run.parameters": SLUG, "prefect.block_document.name": SLUG,
+        "logs/postgres.log": "ready to accept", "prefect.flow_run.parameters": SLUG,
+        "prefect.block_document.name": SLUG,
     }.items():  # fmt: skip
         assert trace in story.places[place], place
     (header, *rows) = csv.reader(io.StringIO(story.places["held.csv"]))

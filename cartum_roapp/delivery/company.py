@@ -1,0 +1,23 @@
+"""Whose RO App it is: a swapped API key must not write into another company (roapp §3.7)."""
+
+from __future__ import annotations
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.config import AccountConfig
+from cartum_roapp.errors import BadConfig
+
+
+async def check_company(roapp: RoApp, account: AccountConfig) -> None:
+    """Raises BadConfig when the key belongs to another company than the one that was connected. One call, none for
+    an account whose fingerprint is unknown."""
+    if not account.fingerprint:
+        return
+    company = await roapp.company()
+    if str(company.get("created_at") or "") != account.fingerprint:
+        raise BadConfig(
+            "the API key belongs to another company than the one that was connected.",
+            entity="account",
+            id=account.name,
+            field="api_key",
+            fix="Give the right key with `cartum-roapp account add`, or connect the other company by its own name.",
+        )

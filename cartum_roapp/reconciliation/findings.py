@@ -1,0 +1,134 @@
+"""One difference between shop, ledger and RO App: what it means, what is done about it, how that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+
+
+class What(StrEnum):
+    """How the differences are called, in reports and scripts."""
+
+    # between shop and ledger
+    MISSING_IN_LEDGER = "missing-in-ledger"
+    CHANGED_IN_SHOP = "changed-in-shop"
+    SUM_DIFFERS_IN_LEDGER = "sum-differs-in-ledger"
+    NOT_IN_SHOP = "not-in-shop"
+    UNREADABLE_IN_SHOP = "unreadable-in-shop"
+    # in the ledger alone
+    NOT_QUEUED = "not-queued"
+    HELD_WITHOUT_REASON = "held-without-reason"
+    # between ledger and RO App
+    MISSING_IN_ROAPP = "missing-in-roapp"
+    BACK_IN_ROAPP = "back-in-roapp"
+    BINDING_LOST = "binding-lost"
+    DOUBLED_IN_ROAPP = "doubled-in-roapp"
+    MARKER_MISSING = "marker-missing"
+    MARKER_ELSEWHERE = "marker-elsewhere"
+    MARKER_OF_NOBODY = "marker-of-nobody"
+    LINES_UNBOUND = "lines-unbound"
+    SUM_DIFFERS_IN_ROAPP = "sum-differs-in-roapp"
+    EDITED_IN_ROAPP = "edited-in-roapp"
+
+
+#: Put right by storing the shop's row again.
+STORED = frozenset({What.MISSING_IN_LEDGER, What.CHANGED_IN_SHOP, What.SUM_DIFFERS_IN_LEDGER})
+#: Put right by another delivery, which looks at everything that the ledger does not know for sure.
+REQUEUED = frozenset(
+    {
+        What.NOT_QUEUED,
+        What.HELD_WITHOUT_REASON,
+        What.BACK_IN_ROAPP,
+        What.BINDING_LOST,
+        What.MARKER_MISSING,
+        What.LINES_UNBOUND,
+        What.SUM_DIFFERS_IN_ROAPP,
+    }
+)
+#: Held, for a person.
+HELD = frozenset({What.UNREADABLE_IN_SHOP, What.MISSING_IN_ROAPP, What.DOUBLED_IN_ROAPP})
+
+_TO_DO = {
+    What.MISSING_IN_LEDGER: "store and deliver it; RO App is looked through for its marker first",
+    What.CHANGED_IN_SHOP: "store and deliver the change",
+    What.SUM_DIFFERS_IN_LEDGER: "store the shop's lines again and deliver them",
+    What.NOT_IN_SHOP: "look again; missed by two runs it counts as deleted, and RO App's notes say so",
+    What.UNREADABLE_IN_SHOP: "correct the order in the shop",
+    What.NOT_QUEUED: "queue it again",
+    What.HELD_WITHOUT_REASON: "try it again, so that its reason is known",
+    What.MISSING_IN_ROAPP: "nothing, if it was deleted in RO App on purpose; it is not made again",
+    What.BACK_IN_ROAPP: "release it",
+    What.BINDING_LOST: "bind it again by its marker",
+    What.DOUBLED_IN_ROAPP: "keep one and delete the others in RO App by hand",
+    What.MARKER_MISSING: "put the marker back at the start of the notes",
+    What.MARKER_ELSEWHERE: "put its own marker back at the start of the notes in RO App by hand",
+    What.MARKER_OF_NOBODY: "take the marker out of the notes in RO App, or delete that order by hand",
+    What.LINES_UNBOUND: "match its lines with RO App's again",
+    What.SUM_DIFFERS_IN_ROAPP: "bring its lines to what the shop has",
+    What.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; it stays until the shop changes the line",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One order that differs. `day` (YYYY-MM-DD, the shop's clock) is when it was created in the shop, "" where nobody
+    knows; sums are those of its lines, None on a side that does not have it or was not asked. `outcome`:
+    reported, repaired, held, or waiting for its delivery."""
+
+    number: str
+    day: str
+    what: What
+    shop_sum: Decimal | None = None
+    ledger_sum: Decimal | None = None
+    roapp_sum: Decimal | None = None
+    roapp_ids: tuple[int, ...] = ()
+    outcome: str = "reported"
+
+    @property
+    def to_do(self) -> str:
+        return _TO_DO[self.what]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Sums as text with two decimals, None where there is none."""
+        return {
+            "number": self.number,
+            "day": self.day,
+            "what": str(self.what),
+            "shop_sum": _text(self.shop_sum),
+            "ledger_sum": _text(self.ledger_sum),
+            "roapp_sum": _text(self.roapp_sum),
+            "roapp_ids": list(self.roapp_ids),
+            "to_do": self.to_do,
+            "outcome": self.outcome,
+        }
+
+
+def numbers(findings: Iterable[Finding], whats: Collection[What]) -> list[str]:
+    """The orders with one of these differences, each once."""
+    return list(dict.fromkeys(one.number for one in findings if one.what in whats))
+
+
+@dataclass
+class Report:
+    """What a reconciliation found. `days`: see `sides.by_day`; `unchecked`: orders whose lines in RO App were to be
+    read but were not, as a run reads those of so many only; `warnings`: sentences about the whole of it."""
+
+    findings: list[Finding] = field(default_factory=list)
+    days: pd.DataFrame = field(default_factory=pd.DataFrame)
+    unchecked: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        rows: Sequence[dict[str, Any]] = self.days.to_dict("records")  # type: ignore[assignment]
+        days = [{name: _text(cell) if name.endswith("sum") else cell for name, cell in row.items()} for row in rows]
+        findings = [one.as_dict() for one in self.findings]
+        return {"findings": findings, "days": days, "unchecked": self.unchecked, "warnings": self.warnings}
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:.2f}"

@@ -1,0 +1,94 @@
+"""RO App's side: one walk of its orders, and a closer look at what seems to differ."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoOrder
+from cartum_roapp.delivery import markers
+from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger.standing import Standing
+from cartum_roapp.reconciliation.findings import Finding, What
+from cartum_roapp.reconciliation.sides import There
+
+#: Lines are read one order a call: as many as fit into some six minutes of the account's budget.
+MOST = 1000
+
+_OF_LINES = {What.LINES_UNBOUND, What.SUM_DIFFERS_IN_ROAPP, What.EDITED_IN_ROAPP}
+
+Side = dict[int, There]
+
+
+async def read(roapp: RoApp, shop: str, since: datetime) -> Side:
+    """RO App's orders created at `since` (aware) or later, by id: a call for each 50 of the account. One that shows
+    another date was not asked for."""
+    found: Side = {}
+    async for page in roapp.walk_orders(created_from=since):
+        for order in page:
+            if order.created_at is None or order.created_at >= since:
+                found[order.id] = _there(order, shop)
+    return found
+
+
+async def look_closer(
+    roapp: RoApp, shop: str, side: Side, findings: Iterable[Finding], ledger: Collection[Standing]
+) -> tuple[set[str], int]:
+    """Brings `side` up to date for the orders of these findings, the newest first and lines last: pages shift while
+    a walk reads them, and a total says nothing of write-offs. An order that is gone leaves the side.
+
+    Gives the numbers that were looked at, and how many were not: at most `MOST` calls are made.
+    """
+    bound = {one.number: one.ro_id for one in ledger}
+    looked: set[str] = set()
+    calls = 0
+    newest_first = sorted(findings, key=lambda one: (one.day, len(one.number), one.number), reverse=True)
+    newest_first.sort(key=lambda one: one.what in _OF_LINES)
+    for finding in newest_first:
+        ids = finding.roapp_ids
+        if calls + len(ids) > MOST:
+            break
+        calls += len(ids)
+        for ro_id in ids:
+            if finding.what in _OF_LINES and ro_id == bound.get(finding.number):
+                await _read_lines(roapp, side, ro_id)
+            else:
+                await _read_order(roapp, shop, side, ro_id)
+        looked.add(finding.number)
+    return looked, len({one.number for one in newest_first} - looked)
+
+
+async def _read_order(roapp: RoApp, shop: str, side: Side, ro_id: int) -> None:
+    seen = await roapp.order(ro_id)
+    if seen is None:
+        side.pop(ro_id, None)
+    else:
+        side[ro_id] = _there(seen, shop)
+
+
+async def _read_lines(roapp: RoApp, side: Side, ro_id: int) -> None:
+    try:
+        items = await roapp.items(ro_id)
+    except BadRecord as error:
+        if error.code != "not-found":
+            raise
+        side.pop(ro_id, None)
+        return
+    total = sum((round(item.price, 2) * item.quantity for item in items), Decimal(0))
+    side[ro_id] = replace(side[ro_id], total=total, written_off=any(item.written_off for item in items))
+
+
+def _there(order: RoOrder, shop: str) -> There:
+    key, number = markers.read(order) or (None, None)
+    return There(
+        ro_id=order.id,
+        number=number if key == shop else None,
+        foreign=key not in (None, shop),
+        branch_id=order.branch_id,
+        order_type_id=order.order_type_id,
+        total=order.total,
+        created_at=order.created_at,
+    )

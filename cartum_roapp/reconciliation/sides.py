@@ -1,0 +1,117 @@
+"""Shop, ledger and RO App as tables with one row an order: days are the shop's, sums exact Decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from cartum_roapp.ledger.standing import Standing
+from cartum_roapp.orders.frames import STAMP, Frames, table
+
+SHOP = {"number": "str", "created_at": STAMP, "total": "object", "hash": "str"}
+LEDGER = {
+    "number": "str",
+    "created_at": STAMP,
+    "version": "int64",
+    "hash": "str",
+    "gone": "bool",
+    "settled": "bool",
+    "total": "object",
+    "rounded": "object",
+    "state": "str",
+    "ro_id": "object",
+    "held_because": "object",
+    "all_sent": "bool",
+    "lines_held": "bool",
+}
+
+
+@dataclass(frozen=True)
+class There:
+    """One RO App order. `number`: whose marker it carries, among this shop's orders; `foreign`: it carries one of
+    another shop. `total` None where RO App does not tell it; `written_off` is known after a closer look."""
+
+    ro_id: int
+    number: str | None
+    foreign: bool
+    branch_id: int | None
+    order_type_id: int | None
+    total: Decimal | None
+    created_at: datetime | None
+    written_off: bool = False
+
+
+def shop_side(frames: Frames) -> pd.DataFrame:
+    """Orders as the shop has them now, with the sum of their lines."""
+    lines = frames.lines
+    sums = (lines["price"] * lines["quantity"]).groupby(lines["number"]).sum()
+    orders = frames.orders[["number", "created_at", "hash"]].copy()
+    orders["total"] = pd.Series([sums.get(number, Decimal(0)) for number in orders["number"]], orders.index, "object")
+    return orders[list(SHOP)]
+
+
+def ledger_side(standings: Iterable[Standing]) -> pd.DataFrame:
+    """Orders as the ledger has them; `ledger.standing` tells what the columns are."""
+    return table(LEDGER, [tuple(getattr(one, name) for name in LEDGER) for one in standings])
+
+
+def by_day(
+    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[There], zone: ZoneInfo, nobodys: Collection[str]
+) -> pd.DataFrame:
+    """Counts and sums of the three sides by the day on which the orders were created, oldest first.
+
+    What the three should have alike: orders that the shop has deleted are left out on every side, and so is what was
+    never taken over, but for the markers that are `nobodys`. An RO App order counts at the day of its shop order; its
+    sum is None for a day on which RO App tells no totals. `waiting` and `held` are among the ledger's.
+    """
+    gone = set(ledger["number"][ledger["gone"]])
+    kept = ledger[~ledger["gone"]]
+    bound = {ro_id: number for number, ro_id in zip(ledger["number"], ledger["ro_id"], strict=True) if ro_id}
+    days = {**_days(shop, zone), **_days(kept, zone)}
+    carried = []
+    for one in roapp:
+        number = one.number or bound.get(one.ro_id)
+        if number is None or number in gone or (number not in days and number not in nobodys):
+            continue
+        carried.append((days.get(number) or day_of(one.created_at, zone), one.total))
+    there = pd.DataFrame(carried, columns=["day", "total"], dtype="object")
+    kept = kept.assign(day=kept["number"].map(days))
+    parts = [
+        _counted("shop", shop.assign(day=shop["number"].map(days))),
+        _counted("ledger", kept),
+        _counted("roapp", there),
+        kept["day"][kept["state"].isin(["waiting", "lost"])].value_counts().rename("waiting"),
+        kept["day"][kept["state"] == "held"].value_counts().rename("held"),
+    ]
+    frame = pd.concat(parts, axis=1).rename_axis("day").sort_index().reset_index()
+    for name in frame.columns.drop("day"):
+        if not name.endswith("_sum"):
+            frame[name] = frame[name].fillna(0).astype("int64")
+            continue
+        counts = frame[name.replace("_sum", "_orders")]  # it stands before its sum
+        cells = zip(counts, frame[name], strict=True)
+        sums = [Decimal(0) if not count else None if pd.isna(total) else total for count, total in cells]
+        frame[name] = pd.Series(sums, dtype="object")
+    return frame
+
+
+def day_of(moment: datetime | None, zone: ZoneInfo) -> str:
+    """YYYY-MM-DD on the shop's clock; "" for no moment."""
+    return moment.astimezone(zone).strftime("%Y-%m-%d") if moment else ""
+
+
+def _days(orders: pd.DataFrame, zone: ZoneInfo) -> dict[str, str]:
+    days = orders["created_at"].dt.tz_convert(zone).dt.strftime("%Y-%m-%d")
+    return dict(zip(orders["number"], days, strict=True))
+
+
+def _counted(side: str, orders: pd.DataFrame) -> pd.DataFrame:
+    """Per day; no sum where one of its orders has no total."""
+    totals = orders.groupby("day")["total"]
+    sums = {day: None if amounts.isna().any() else sum(amounts, Decimal(0)) for day, amounts in totals}
+    return pd.DataFrame({f"{side}_orders": totals.size(), f"{side}_sum": pd.Series(sums, dtype="object")})

@@ -1,0 +1,59 @@
+"""Shop, ledger and RO App against each other, every night."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import flow
+from pydantic import Field
+
+from blocks.store import settings_of
+from cartum_roapp.ledger.orders import Priority
+from tasks.deduplicate import deduplicate_task
+from tasks.deliver import deliver_task
+from tasks.fetch import fetch_catalogue_task, missing_articles
+from tasks.reconciliation import (
+    compare_roapp_task,
+    compare_shop_task,
+    fetch_portion_task,
+    portions,
+    put_right_task,
+    read_roapp_task,
+    stand,
+    store_task,
+)
+from tasks.report import show_report_task
+from tasks.run import open_run
+from tasks.transform import transform_task
+from tasks.upsert import known_articles
+from tasks.window import qualifying, read_statuses
+
+
+@flow(name="reconcile", flow_run_name="{shop}: reconcile", persist_result=False)
+async def reconcile(
+    shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
+    repair: Annotated[bool, Field(title="Repair", description="Put right what is safe; else only report")] = False,
+) -> dict[str, Any]:
+    """Counts, sums and numbers of all orders since the start of the first import: what one side lacks or has
+    otherwise. With `repair` what is safe goes through ledger and outbox as ever, and the rest is held for a person;
+    nothing is deleted. Without it nothing is written.
+    """
+    async with open_run(await settings_of(shop), "reconcile") as run:
+        roapp = await read_roapp_task(run)
+        async with run.reading() as api:
+            statuses = await read_statuses(run, api)
+            sides = stand(run, roapp, statuses.final, repair=repair)
+            for portion in portions(run):
+                part = await fetch_portion_task(run, api, sides, portion)
+                rows = qualifying(run, part.rows, statuses.successful)
+                catalogue = await fetch_catalogue_task(api, missing_articles(rows.values(), known_articles(run)))
+                frames, bad = transform_task(rows.values(), catalogue, run.shop)
+                frames = deduplicate_task(frames)
+                found = compare_shop_task(run, sides, frames, bad, part.missing)
+                if repair and found:
+                    store_task(run, sides, frames, bad, found)
+        await compare_roapp_task(run, sides)
+        if repair:
+            put_right_task(run, sides)
+            await deliver_task(run, upto=Priority.CHANGE)
+        return await show_report_task(run, sides)

@@ -1,0 +1,196 @@
+"""Shop, ledger and RO App against each other, step by step; the rules are those of `cartum_roapp.reconciliation`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from cartum_roapp.delivery import account
+from cartum_roapp.delivery.markers import BEFORE_ORDER
+from cartum_roapp.ledger import held, orders, standing
+from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.ledger.standing import Standing
+from cartum_roapp.orders.bad_rows import BadRow
+from cartum_roapp.orders.frames import Frames, table
+from cartum_roapp.orders.qualifying import FINAL_FOR
+from cartum_roapp.reconciliation import compare, repair, roapp
+from cartum_roapp.reconciliation.findings import STORED, Finding, Report, What, numbers
+from cartum_roapp.reconciliation.roapp import Side
+from cartum_roapp.reconciliation.sides import SHOP, by_day, ledger_side, shop_side
+from tasks.fetch import Found, Shop, fetch_created, fetch_numbers
+from tasks.run import Run
+from tasks.step import step
+from tasks.upsert import upsert
+from tasks.window import history
+
+# The shop's clock may be that much behind ours: an order stamped so shortly before a read may have come after it.
+CLOCK = timedelta(minutes=10)
+
+Portion = tuple[datetime, datetime] | None
+
+
+@dataclass
+class Sides:
+    """What is known so far of the three sides. `ledger`: the orders by number as they stood at the start; `seen`: every
+    number that the shop has shown, taken over or not."""
+
+    roapp: Side
+    ledger: dict[str, Standing]
+    final: frozenset[int]
+    repair: bool
+    shop: pd.DataFrame = field(default_factory=lambda: table(SHOP, ()))
+    seen: set[str] = field(default_factory=set)
+    report: Report = field(default_factory=Report)
+
+    def believed(self) -> set[str]:
+        """Numbers that the ledger believes to be in the shop."""
+        return {number for number, order in self.ledger.items() if not order.gone}
+
+    def unseen(self) -> set[str]:
+        """Those, and what RO App has, that the shop has not shown."""
+        marked = {one.number for one in self.roapp.values() if one.number is not None and one.number.isdecimal()}
+        return (self.believed() | marked) - self.seen
+
+
+async def read_roapp(run: Run) -> Side:
+    """RO App's orders since the oldest that the ledger knows. Raises BadConfig before the first import, and when the
+    key belongs to another company: then everything would look deleted."""
+    since = history(run).since
+    with run.engine.connect() as connection:
+        since = min(since, standing.oldest(connection, run.shop.key) or since)
+    async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
+        return await roapp.read(api, run.shop.key, since - BEFORE_ORDER)
+
+
+def stand(run: Run, side: Side, final: frozenset[int], *, repair: bool) -> Sides:
+    """The ledger's side, for as long as nobody else reads the shop into it."""
+    return Sides(side, _standings(run, final), final, repair)
+
+
+def portions(run: Run) -> list[Portion]:
+    """The shop's orders a week at a time, oldest first, then None: those that were not among them, by number."""
+    return [*history(run).slices(), None]
+
+
+async def fetch_portion(run: Run, api: Shop, sides: Sides, portion: Portion) -> Found:
+    """Rows of the shop that no earlier portion had; `missing` are numbers that the shop should have and has not. Raises
+    Retryable and BadConfig."""
+    if portion is None:
+        found = await fetch_numbers(api, sides.unseen())
+    else:
+        rows = await fetch_created(api, *portion, run.zone)
+        found = Found({number: row for number, row in rows.items() if number not in sides.seen}, set())
+    sides.seen |= found.rows.keys()
+    return found
+
+
+def compare_shop(
+    run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], missing: Iterable[str]
+) -> list[Finding]:
+    """What of this portion the ledger lacks or has otherwise; notes it in the report."""
+    watermark = run.state.watermark or run.started
+    portion = shop_side(frames)
+    known = [sides.ledger[number] for number in portion["number"] if number in sides.ledger]
+    found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
+    gone = compare.not_in_shop(sides.ledger.values(), set(missing), run.zone)
+    believed = len(sides.believed())
+    if orders.is_crowd(len(gone), believed):
+        sides.report.warnings.append(
+            f"{len(gone)} of {believed} orders are not in the shop: rather its user lost rights; none counts as gone."
+        )
+    found += gone
+    found += [Finding(row.id, "", What.UNREADABLE_IN_SHOP) for row in bad]
+    sides.shop = pd.concat([sides.shop, portion], ignore_index=True)
+    sides.report.findings += found
+    changed = len(numbers(found, STORED))
+    run.counts.unchanged += len(portion) - changed
+    run.counts.seen += len(portion) - changed
+    if not sides.repair:
+        run.counts.seen += changed + len(numbers(found, {What.UNREADABLE_IN_SHOP}))
+    return found
+
+
+def store(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: Iterable[Finding]) -> None:
+    """The orders of the findings as the shop has them now, into ledger and outbox; what is missing is noted, and taken
+    for deleted when an earlier run has missed it, too; a crowd is neither. May be called twice."""
+    found = list(found)
+    missing = numbers(found, {What.NOT_IN_SHOP})
+    believed = sides.believed()
+    if orders.is_crowd(len(missing), len(believed)):
+        missing = []
+    with run.engine.begin() as connection:
+        orders.distrust(connection, run.shop.key, numbers(found, {What.SUM_DIFFERS_IN_LEDGER}))
+    upsert(
+        run,
+        frames.only(numbers(found, STORED)),
+        bad,
+        final_statuses=sides.final,
+        new_as=Priority.CHANGE,
+        missing=missing,
+        asked=len(believed),
+    )
+
+
+async def compare_roapp(run: Run, sides: Sides) -> Report:
+    """What differs between ledger and RO App once both were looked at again; the report is complete then. An order that
+    moved meanwhile is left to the next run."""
+    report, moving = sides.report, set(numbers(sides.report.findings, STORED))
+    suspects = _differences(run, sides, sides.ledger, moving)
+    async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
+        closer = roapp.look_closer(api, run.shop.key, sides.roapp, suspects, sides.ledger.values())
+        looked, report.unchecked = await closer
+    now = _standings(run, sides.final, looked)
+    still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
+    report.findings += [one for one in _differences(run, sides, still, moving) if one.number in looked]
+    if left := repair.left_alone(report.findings, sides.ledger):
+        report.warnings.append(
+            f"{len(left)} orders are missing in RO App: rather its key lost rights, so none is held."
+        )
+    nobodys = set(numbers(report.findings, {What.MARKER_OF_NOBODY}))
+    ledger = ledger_side(sides.ledger.values())
+    report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, nobodys)
+    return report
+
+
+def put_right(run: Run, sides: Sides) -> None:
+    """What is safe, in ledger and outbox; the delivery that follows does the rest. May be called twice."""
+    findings = sides.report.findings
+    left = repair.left_alone(findings, sides.ledger)
+    with run.engine.begin() as connection:
+        repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
+        repair.put_right(connection, run.shop.key, [one for one in findings if one not in left], sides.ledger)
+
+
+def conclude(run: Run, sides: Sides) -> Report:
+    """The report with how each finding ended."""
+    after = _standings(run, sides.final, {one.number for one in sides.report.findings})
+    held_rows = {one.id for one in held.listed(run.engine, run.shop.key, entity="row")}
+    sides.report.findings = repair.outcomes(sides.report.findings, after, held_rows, repaired=sides.repair)
+    return sides.report
+
+
+def _differences(run: Run, sides: Sides, ledger: Mapping[str, Standing], moving: set[str]) -> list[Finding]:
+    there = sides.roapp.values()
+    found = compare.with_roapp(ledger.values(), there, zone=run.zone, moving=moving)
+    return found + compare.unknown_markers(there, sides.ledger.keys(), sides.seen, run.zone)
+
+
+def _standings(run: Run, final: frozenset[int], only: set[str] | None = None) -> dict[str, Standing]:
+    with run.engine.connect() as connection:
+        found = standing.read(connection, run.shop.key, final_statuses=final, final_for=FINAL_FOR, numbers=only)
+    return {one.number: one for one in found}
+
+
+def _stands(order: Standing, before: Standing | None) -> bool:
+    return before is not None and (order.version, order.state) == (before.version, before.state)
+
+
+read_roapp_task = step("read RO App's orders", "roapp")(read_roapp)
+fetch_portion_task = step("fetch orders", "cartum")(fetch_portion)
+compare_shop_task = step("compare with the shop")(compare_shop)
+store_task = step("store what differs", "ledger")(store)
+compare_roapp_task = step("compare with RO App", "roapp")(compare_roapp)
+put_right_task = step("put right", "ledger")(put_right)

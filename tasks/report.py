@@ -1,0 +1,42 @@
+"""What a person sees of a reconciliation: two tables in Prefect's UI, and the document of the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.artifacts import acreate_table_artifact
+
+from cartum_roapp.reconciliation.findings import Report
+from tasks.progress import in_prefect
+from tasks.reconciliation import Sides, conclude
+from tasks.run import Run
+from tasks.step import step
+from tasks.summary import summarize
+
+_SHOWN = 500
+
+
+async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
+    """Writes the summary and the tables; gives the run's counts with findings, days and warnings. Orders stand there by
+    their numbers alone. May be called twice: the UI keeps both."""
+    report = conclude(run, sides)
+    document = {**await summarize(run), "repair": sides.repair, **report.as_dict()}
+    if in_prefect():
+        name, findings = f"{run.shop.slug}-reconcile", document["findings"]
+        said = " ".join([_said(report), *report.warnings])
+        await acreate_table_artifact(document["days"], key=f"{name}-days", description=f"{run.shop.name}: {said}")
+        if findings:
+            more = f" The first {_SHOWN} of them." if len(findings) > _SHOWN else ""
+            await acreate_table_artifact(
+                findings[:_SHOWN], key=f"{name}-findings", description=f"{run.shop.name}: what differs.{more}"
+            )
+    return document
+
+
+def _said(report: Report) -> str:
+    days = report.days
+    orders = ", ".join(f"{side} {int(days[f'{side}_orders'].sum())}" for side in ("shop", "ledger", "roapp"))
+    return f"orders: {orders}; {len(report.findings)} differences."
+
+
+show_report_task = step("show report")(show_report)

@@ -1,0 +1,270 @@
+"""Seeded damage on every side is found, each called by its name; what is safe is put right, nothing is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ledger_rows import rows
+from sqlalchemy import text
+from world import Row, World
+
+TABLES_OF_AN_ORDER = ("orders", "order_lines", "outbox", "order_matches", "line_matches")
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=8, delivered=1, older=1) as world:
+        world.imported()
+        yield world
+
+
+def sql(world: World, statement: str, **values: Any) -> None:
+    with world.engine.begin() as connection:
+        changed = connection.execute(text(statement), values).rowcount
+    assert changed > 0, statement
+
+
+def findings(document: Row) -> set[tuple[str, str, str]]:
+    found = [(one["number"], one["what"], one["outcome"]) for one in document["findings"]]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def forget_order(world: World, number: str, *tables: str) -> None:
+    for table in tables or TABLES_OF_AN_ORDER:
+        sql(world, f"DELETE FROM {table} WHERE number = :number", number=number)
+
+
+def settle(world: World, number: str) -> None:
+    """Final for so long that no sync reads it again."""
+    world.box.shops[0].set_status(number, 4)
+    world.synced()
+    sql(world, "UPDATE orders SET final_since = final_since - interval '15 days' WHERE number = :number", number=number)
+
+
+# Each damages one order and needs nothing but the world and the order's number.
+
+
+def lost_in_the_ledger(world: World, number: str) -> None:
+    forget_order(world, number)
+
+
+def aged(world: World, number: str) -> None:
+    """RO App's order is too old for the look at the newest ones that every delivery begins with."""
+    days_ago = world.box.clock.now() - timedelta(days=3)
+    world.box.roapp.edit_order(world.roapp_order(number)["id"], created_at=days_ago.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def lost_with_its_marker(world: World, number: str) -> None:
+    aged(world, number)
+    forget_order(world, number, *TABLES_OF_AN_ORDER, "markers")
+
+
+def lost_row_and_a_change(world: World, number: str) -> None:
+    """Only the order's own row is lost, and the shop changes the order: its old deliveries must not count."""
+    forget_order(world, number, "orders")
+    world.box.shops[0].change_line(number, 0, quantity=7)
+
+
+def changed_after_weeks(world: World, number: str) -> None:
+    settle(world, number)
+    world.box.shops[0].set_waybill(number, "20450000000001")
+
+
+def wrong_price_in_the_ledger(world: World, number: str) -> None:
+    sql(world, "UPDATE order_lines SET price = price + 1 WHERE number = :number", number=number)
+
+
+def lost_lines_in_the_ledger(world: World, number: str) -> None:
+    forget_order(world, number, "order_lines")
+
+
+def deleted_in_the_shop(world: World, number: str) -> None:
+    settle(world, number)
+    world.box.shops[0].delete_order(number)
+
+
+def unreadable_in_the_shop(world: World, number: str) -> None:
+    settle(world, number)
+    world.box.shops[0].edit(number, total_sum="not a sum")
+
+
+def lost_in_the_outbox(world: World, number: str) -> None:
+    forget_order(world, number, "outbox")
+
+
+def deleted_in_roapp(world: World, number: str) -> None:
+    world.box.roapp.delete_order(world.roapp_order(number)["id"])
+
+
+def deleted_in_roapp_and_forgotten(world: World, number: str) -> None:
+    deleted_in_roapp(world, number)
+    forget_order(world, number, "order_matches", "line_matches")
+
+
+def binding_lost(world: World, number: str) -> None:
+    aged(world, number)
+    forget_order(world, number, "order_matches", "line_matches", "markers")
+
+
+def twin_kept(world: World, number: str) -> None:
+    """A stranger copied the order, and a person kept the copy. The index of markers knows neither."""
+    order = world.roapp_order(number)
+    doubled(world, number)
+    world.box.roapp.delete_order(order["id"])
+    forget_order(world, number, "markers")
+
+
+def doubled(world: World, number: str) -> None:
+    order = world.roapp_order(number)
+    world.box.roapp.add_order(
+        order["branch_id"], order["order_type_id"], order["client_id"], manager_notes=order["manager_notes"]
+    )
+
+
+def marker_erased(world: World, number: str) -> None:
+    world.box.roapp.edit_order(world.roapp_order(number)["id"], manager_notes="Подзвонити о 15:00")
+
+
+def marker_replaced(world: World, number: str) -> None:
+    world.box.roapp.edit_order(world.roapp_order(number)["id"], manager_notes="[qwerty:1] чуже")
+
+
+def line_never_sent(world: World, number: str) -> None:
+    world.box.roapp.items[world.roapp_order(number)["id"]].pop()
+    world.box.roapp.touch(world.roapp_order(number)["id"])
+    forget_order(world, number, "line_matches")
+
+
+def lines_unbound(world: World, number: str) -> None:
+    forget_order(world, number, "line_matches")
+
+
+def price_edited_in_roapp(world: World, number: str) -> None:
+    order = world.roapp_order(number)
+    world.box.roapp.items[order["id"]][0]["price"] = 1
+    world.box.roapp.touch(order["id"])
+
+
+def line_deleted_in_roapp(world: World, number: str) -> None:
+    order = world.roapp_order(number)
+    world.box.roapp.items[order["id"]].pop()
+    world.box.roapp.touch(order["id"])
+
+
+@dataclass(frozen=True)
+class Damage:
+    """`once`, `again`: how it ends with the first and the second repair; "" when it is not found any more. `there`: how
+    many RO App orders carry the marker in the end; `right`: whether the order is then as the shop has it."""
+
+    seed: Callable[[World, str], None]
+    what: str
+    once: str
+    again: str = ""
+    there: int = 1
+    right: bool = True
+
+
+DAMAGES = [
+    Damage(changed_after_weeks, "changed-in-shop", "repaired"),
+    Damage(deleted_in_the_shop, "not-in-shop", "reported", "repaired", right=False),
+    Damage(unreadable_in_the_shop, "unreadable-in-shop", "held", "held", right=False),
+    Damage(lost_in_the_ledger, "missing-in-ledger", "repaired"),
+    Damage(lost_with_its_marker, "missing-in-ledger", "repaired"),
+    Damage(lost_row_and_a_change, "missing-in-ledger", "repaired"),
+    Damage(wrong_price_in_the_ledger, "sum-differs-in-ledger", "repaired"),
+    Damage(lost_lines_in_the_ledger, "sum-differs-in-ledger", "repaired"),
+    Damage(lost_in_the_outbox, "not-queued", "repaired"),
+    Damage(deleted_in_roapp, "missing-in-roapp", "held", "held", there=0, right=False),
+    Damage(deleted_in_roapp_and_forgotten, "missing-in-roapp", "held", "held", there=0, right=False),
+    Damage(binding_lost, "binding-lost", "repaired"),
+    Damage(twin_kept, "binding-lost", "repaired"),
+    Damage(doubled, "doubled-in-roapp", "held", "held", there=2, right=False),
+    Damage(marker_erased, "marker-missing", "repaired"),
+    Damage(marker_replaced, "marker-elsewhere", "reported", "reported", there=0, right=False),
+    Damage(line_never_sent, "sum-differs-in-roapp", "repaired"),
+    Damage(lines_unbound, "lines-unbound", "repaired"),
+    Damage(price_edited_in_roapp, "edited-in-roapp", "reported", "reported", right=False),
+    Damage(line_deleted_in_roapp, "edited-in-roapp", "reported", "reported", right=False),
+]
+
+
+def held_codes(world: World) -> set[str]:
+    return set(world.held().values())
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.seed.__name__)
+def test_damage_is_found_named_and_put_right_where_that_is_safe(world: World, damage: Damage) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    number = shop.qualifying()[3]
+    damage.seed(world, number)
+    before, ids = rows(world), set(roapp.orders)
+    roapp.clear_calls()
+
+    assert findings(world.reconciled()) == {(number, damage.what, "reported")}
+    assert rows(world) == before, "without --repair nothing is written"
+    assert roapp.writes() == []
+
+    assert findings(world.reconciled(repair=True)) == {(number, damage.what, damage.once)}
+    mended = rows(world)
+    assert findings(world.reconciled(repair=True)) == ({(number, damage.what, damage.again)} if damage.again else set())
+    assert (rows(world) == mended) is (damage.again != "repaired"), "what a person has to see is not written again"
+    assert set(roapp.orders) == ids, "none is made, none is deleted"
+    assert len(world.roapp_orders(world.shop()).get(number, [])) == damage.there
+    wanted = shop.qualifying() if damage.right else [one for one in shop.qualifying() if one != number]
+    found = world.differences(world.shop(), wanted)
+    assert [one for one in found if not one.startswith(f"{number} ") and "doubled" not in one] == []
+    if damage.right:
+        assert found == []
+        assert world.held() == {}
+
+
+def test_all_damage_at_once_is_found(database: str) -> None:
+    with World.of(database, orders=24, delivered=1, older=0) as world:
+        world.imported()
+        shop = world.box.shops[0]
+        seeded = dict(zip(shop.qualifying(), DAMAGES, strict=False))  # those first whose seeding needs a sync
+        for number, damage in seeded.items():
+            damage.seed(world, number)
+        expected = {(number, damage.what) for number, damage in seeded.items()}
+        found = {(number, what) for number, what, _ in findings(world.reconciled())}
+        assert found == expected
+        after = findings(world.reconciled(repair=True))
+        assert after == {(number, damage.what, damage.once) for number, damage in seeded.items()}
+        again = findings(world.reconciled(repair=True))
+        assert again == {(number, damage.what, damage.again) for number, damage in seeded.items() if damage.again}
+
+
+def test_a_clean_shop_gives_nothing_and_writes_nothing(database: str) -> None:
+    """Also with what is held, written off, deleted in the shop, Delivered before the import, or just placed."""
+    with World.of(database, orders=10, delivered=3, older=2) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        written_off, deleted, unmatched, *_ = shop.qualifying()
+        world.imported()
+        roapp.write_off(world.roapp_order(written_off)["id"])
+        shop.change_line(written_off, 0, quantity=9)
+        shop.delete_order(deleted)
+        shop.add_status(9, {"ua": "На складі"})
+        shop.set_status(unmatched, 9)
+        roapp.faults.product_create = False
+        held = shop.place_order(products=[], created=world.box.clock.now() - timedelta(hours=1))
+        shop.add_line(held, "NEW-1", 1, 100, title="Новинка")
+        world.synced()
+        world.synced()
+        assert world.held() == {("order", held): "product-missing", ("status", unmatched): "status-unmatched"}
+        shop.place_order(articles=[("KR-799", 1)])
+        before = rows(world)
+        roapp.clear_calls()
+        for repair in (False, True):
+            document = world.reconciled(repair=repair)
+            assert document["findings"] == document["warnings"] == []
+            assert document["unchecked"] == 0
+        assert rows(world) == before
+        assert roapp.writes() == []
+        days = document["days"]
+        assert sum(day["shop_orders"] for day in days) == len(shop.qualifying())
+        assert sum(day["held"] for day in days) == 1

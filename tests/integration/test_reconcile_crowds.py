@@ -1,0 +1,204 @@
+"""What a reconciliation must not take for damage, and what it leaves to a person."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from world import World
+
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.reconciliation import roapp as closer
+from tasks.reconciliation import read_roapp
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=8, delivered=1, older=0) as world:
+        world.imported()
+        yield world
+
+
+def named(document: dict[str, object]) -> dict[str, tuple[str, str]]:
+    return {one["number"]: (one["what"], one["outcome"]) for one in document["findings"]}  # type: ignore[index, attr-defined]
+
+
+def test_a_crowd_that_vanished_from_roapp_is_told_but_not_held(world: World) -> None:
+    numbers = world.box.shops[0].qualifying()[:6]
+    for number in numbers:
+        world.box.roapp.delete_order(world.roapp_order(number)["id"])
+    document = world.reconciled(repair=True)
+    assert named(document) == dict.fromkeys(numbers, ("missing-in-roapp", "reported"))
+    assert "6 orders are missing in RO App" in document["warnings"][0]
+    assert world.held() == {}
+
+
+def test_a_crowd_that_vanished_from_the_shop_is_told_but_not_noted(world: World) -> None:
+    shop = world.box.shops[0]
+    numbers = shop.qualifying()[:6]
+    for number in numbers:
+        shop.delete_order(number)
+    for repair in (False, True, True):
+        document = world.reconciled(repair=repair)
+        assert named(document) == dict.fromkeys(numbers, ("not-in-shop", "reported"))
+        assert "6 of 8 orders are not in the shop" in document["warnings"][0]
+    assert world.value("SELECT count(*) FROM missing_orders") == 0
+    assert all("видалено" not in world.roapp_order(number)["manager_notes"] for number in numbers)
+
+
+def test_another_company_behind_the_key_stops_the_shop_before_anything_is_believed(world: World) -> None:
+    run = world.run("reconcile", world.shop())
+    world.box.roapp.change_company()
+    with pytest.raises(BadConfig, match="another company"):
+        asyncio.run(read_roapp(run))
+
+
+def test_before_the_first_import_there_is_nothing_to_compare(database: str) -> None:
+    with World.of(database, orders=1) as world, pytest.raises(BadConfig, match="first import"):
+        world.reconciled()
+
+
+def test_an_order_that_is_back_in_roapp_is_released(world: World) -> None:
+    roapp = world.box.roapp
+    number = world.box.shops[0].qualifying()[2]
+    order = world.roapp_order(number)
+    items = list(roapp.items[order["id"]])
+    roapp.delete_order(order["id"])
+    world.reconciled(repair=True)
+    assert world.held() == {("order", number): "deleted-in-roapp"}
+    roapp.orders[order["id"]], roapp.items[order["id"]] = order, items
+    roapp.revision += 1
+    assert named(world.reconciled(repair=True)) == {number: ("back-in-roapp", "repaired")}
+    assert world.held() == {}
+    assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+def test_markers_of_nobody_are_told(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    order = world.roapp_order(shop.qualifying()[0])
+    never_taken = next(number for number, row in shop.orders.items() if row["stat_status"] == 3)
+
+    def add(marker: str) -> int:
+        return roapp.add_order(
+            order["branch_id"], order["order_type_id"], order["client_id"], manager_notes=f"[{marker}] x"
+        )
+
+    key = world.shop().key
+    nobodys = add(f"{key}:99999"), add(f"{key}:кухня")
+    add(f"{key}:{never_taken}")  # of an earlier life of the ledger; it was Delivered when this one began
+    add("qwerty:1")  # another shop's
+    document = world.reconciled(repair=True)
+    assert named(document) == {
+        "99999": ("marker-of-nobody", "reported"),
+        "кухня": ("marker-of-nobody", "reported"),
+    }
+    assert {tuple(one["roapp_ids"]) for one in document["findings"]} == {(one,) for one in nobodys}
+    assert sum(day["roapp_orders"] - day["ledger_orders"] for day in document["days"]) == 2
+
+
+def test_a_held_order_whose_reason_is_lost_gets_it_back(database: str) -> None:
+    with World.of(database, orders=2, product_create=False) as world:
+        shop = world.box.shops[0]
+        number = shop.place_order(products=[])
+        shop.add_line(number, "NEW-1", 1, 100, title="Новинка")
+        world.imported()
+        held = world.held()
+        assert ("order", number) in held
+        with world.engine.begin() as connection:
+            connection.execute(text("DELETE FROM held WHERE id = :number"), {"number": number})
+        assert named(world.reconciled()) == {number: ("held-without-reason", "held")}
+        assert named(world.reconciled(repair=True)) == {number: ("held-without-reason", "held")}
+        assert world.held() == held
+        assert named(world.reconciled(repair=True)) == {}
+
+
+def test_goods_that_are_written_off_may_differ(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    ours, theirs = shop.qualifying()[:2]
+    for number in (ours, theirs):
+        roapp.write_off(world.roapp_order(number)["id"])
+    shop.change_line(ours, 0, quantity=9)
+    roapp.items[world.roapp_order(theirs)["id"]][0]["price"] = 1
+    roapp.touch(world.roapp_order(theirs)["id"])
+    world.synced()
+    assert named(world.reconciled(repair=True)) == {}
+
+
+@pytest.mark.parametrize("most", [closer.MOST, 3])
+def test_without_totals_the_lines_are_read_as_far_as_the_budget_goes(
+    world: World, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(closer, "MOST", most)
+    shop, roapp = world.box.shops[0], world.box.roapp
+    numbers = shop.qualifying()
+    roapp.faults.order_totals = False
+    oldest, deleted = numbers[0], numbers[3]
+    roapp.items[world.roapp_order(oldest)["id"]][0]["price"] = 1
+    roapp.delete_order(world.roapp_order(deleted)["id"])
+    roapp.clear_calls()
+    document = world.reconciled()
+    found = {deleted: ("missing-in-roapp", "reported")}
+    if most > len(numbers):
+        found[oldest] = ("edited-in-roapp", "reported")
+    assert named(document) == found
+    assert document["unchecked"] == max(0, len(numbers) - most)
+    read = [call.path for call in roapp.calls if call.path.endswith("/items")]
+    assert len(read) == min(len(numbers), most) - 1
+
+
+def test_what_a_sync_does_meanwhile_is_no_difference(world: World) -> None:
+    """RO App was read before it, or ledger and shop were."""
+    shop, roapp = world.box.shops[0], world.box.roapp
+    placed: list[str] = []
+
+    async def meanwhile() -> None:
+        placed.append(shop.place_order(articles=[("KR-799", 1)]))
+        shop.change_line(shop.qualifying()[len(placed)], 0, quantity=7 + len(placed))
+        await world.sync(world.shop())
+
+    roapp.clear_calls()
+    document = asyncio.run(world.reconcile(world.shop(), True, meanwhile))
+    assert len(placed) == 2
+    assert named(document) == {}
+    assert world.held() == {}
+    assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_what_a_sync_delivers_between_the_two_looks_is_no_difference(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RO App was looked at again before it, the ledger after it."""
+    shop, look = world.box.shops[0], closer.look_closer
+    world.box.roapp.faults.order_totals = False  # so that all are looked at
+
+    async def look_and_sync(*about: Any) -> tuple[set[str], int]:
+        looked = await look(*about)
+        shop.change_line(shop.qualifying()[2], 0, quantity=9)
+        await world.sync(world.shop())
+        return looked
+
+    monkeypatch.setattr(closer, "look_closer", look_and_sync)
+    assert named(world.reconciled(repair=True)) == {}
+    assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_two_at_once_repair_once(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    lost, unbound, gone = shop.qualifying()[:3]
+    with world.engine.begin() as connection:
+        for table in ("orders", "order_lines", "outbox", "order_matches", "line_matches", "markers"):
+            connection.execute(text(f"DELETE FROM {table} WHERE number = :number"), {"number": lost})
+        connection.execute(text("DELETE FROM order_matches WHERE number = :number"), {"number": unbound})
+    roapp.delete_order(world.roapp_order(gone)["id"])
+    ids = set(roapp.orders)
+
+    async def both() -> None:
+        await asyncio.gather(*(world.reconcile(world.shop(), True) for _ in range(2)))
+
+    asyncio.run(both())
+    assert set(roapp.orders) == ids
+    assert world.held() == {("order", gone): "deleted-in-roapp"}
+    assert world.differences(world.shop(), [one for one in shop.qualifying() if one != gone]) == []

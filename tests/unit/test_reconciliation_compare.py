@@ -1,0 +1,181 @@
+"""Three random sides against a simple model of what differs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cartum_roapp.ledger.standing import Standing
+from cartum_roapp.orders.frames import table
+from cartum_roapp.reconciliation import compare
+from cartum_roapp.reconciliation.findings import What
+from cartum_roapp.reconciliation.repair import left_alone
+from cartum_roapp.reconciliation.sides import SHOP, There, by_day, ledger_side
+
+KYIV = ZoneInfo("Europe/Kyiv")
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SUMS = st.sampled_from([Decimal("10.00"), Decimal("20.00")])
+NUMBERS = [str(number) for number in range(1, 7)]
+
+standings = st.builds(
+    Standing,
+    number=st.just(""),
+    created_at=st.sampled_from([NOW - timedelta(days=days) for days in (1, 2, 40)]),
+    version=st.just(1),
+    hash=st.sampled_from("ab"),
+    gone=st.booleans(),
+    settled=st.booleans(),
+    total=SUMS,
+    rounded=SUMS,
+    state=st.sampled_from(["delivered", "delivered", "delivered", "waiting", "held", "lost"]),
+    ro_id=st.sampled_from([None, 100]),
+    held_because=st.sampled_from([None, "refused", "deleted-in-roapp"]),
+    all_sent=st.booleans(),
+    lines_held=st.booleans(),
+)
+
+
+@st.composite
+def ledgers(draw: st.DrawFn) -> list[Standing]:
+    """RO App's id of order n is 100 + n, where it is bound."""
+    found = []
+    for number in draw(st.sets(st.sampled_from(NUMBERS))):
+        one = draw(standings)
+        found.append(replace(one, number=number, rounded=one.total, ro_id=one.ro_id and one.ro_id + int(number)))
+    return found
+
+
+@st.composite
+def shops(draw: st.DrawFn) -> list[tuple[str, datetime, Decimal, str]]:
+    times = st.sampled_from([NOW, NOW - timedelta(hours=2)])
+    chosen = draw(st.sets(st.sampled_from(NUMBERS)))
+    return [(number, draw(times), draw(SUMS), draw(st.sampled_from("ab"))) for number in sorted(chosen)]
+
+
+@st.composite
+def roapps(draw: st.DrawFn) -> list[There]:
+    """Any of ids 101 … 112 carries any marker, or none."""
+    found = []
+    for ro_id in draw(st.sets(st.integers(101, 112))):
+        number = draw(st.sampled_from([None, str(ro_id - 100), *NUMBERS, "9"]))
+        foreign = number is None and draw(st.booleans())
+        total = draw(st.one_of(st.none(), SUMS))
+        found.append(There(ro_id, number, foreign, 1, 1, total, NOW, written_off=draw(st.booleans())))
+    return found
+
+
+@given(shops(), ledgers())
+def test_with_the_shop(shop: list[tuple[str, datetime, Decimal, str]], ledger: list[Standing]) -> None:
+    found = compare.with_shop(table(SHOP, shop), ledger_side(ledger), read_until=NOW - timedelta(hours=1), zone=KYIV)
+    known = {one.number: one for one in ledger}
+    wanted = set()
+    for number, created, total, digest in shop:
+        order = known.get(number)
+        if order is None:
+            if created < NOW - timedelta(hours=1):
+                wanted.add((number, What.MISSING_IN_LEDGER))
+        elif order.gone or (order.settled and order.hash != digest):
+            wanted.add((number, What.CHANGED_IN_SHOP))
+        elif order.hash == digest and order.total != total:
+            wanted.add((number, What.SUM_DIFFERS_IN_LEDGER))
+    assert {(one.number, one.what) for one in found} == wanted
+    assert len(found) == len(wanted)
+
+
+@given(ledgers(), roapps(), st.randoms(use_true_random=False))
+def test_with_roapp(ledger: list[Standing], roapp: list[There], chance: random.Random) -> None:
+    found = {one.number: one for one in compare.with_roapp(ledger, roapp, zone=KYIV)}
+    by_id = {one.ro_id: one for one in roapp}
+    for order in ledger:
+        what = found[order.number].what if order.number in found else None
+        marked = [one for one in roapp if one.number == order.number]
+        bound = by_id.get(order.ro_id or 0)
+        quiet = order.gone or order.state == "waiting"
+        assert (what is What.DOUBLED_IN_ROAPP) == (len(marked) > 1)
+        if len(marked) > 1:
+            continue
+        if quiet:
+            assert what is None
+        elif order.state == "delivered" and bound is None:
+            assert what is (What.BINDING_LOST if marked else What.MISSING_IN_ROAPP)
+        elif order.state == "delivered" and bound is not None and bound in marked and order.held_because is None:
+            sure = bound.total is not None and bound.total == order.total
+            if bound.written_off or order.lines_held or (sure and order.all_sent):
+                assert what is None
+            elif sure:
+                assert what is What.LINES_UNBOUND
+            else:
+                assert what is (What.EDITED_IN_ROAPP if order.all_sent else What.SUM_DIFFERS_IN_ROAPP)
+        elif order.state == "lost":
+            assert what is What.NOT_QUEUED
+        if order.state == "held" and order.held_because == "refused" and bound is not None and bound in marked:
+            assert what is None, "a person sees it already"
+    for rows in (ledger, roapp):
+        chance.shuffle(rows)
+    again = {one.number: one for one in compare.with_roapp(ledger, roapp, zone=KYIV)}
+    assert again == found
+    moving = {order.number for order in ledger}
+    of_lines = {What.LINES_UNBOUND, What.SUM_DIFFERS_IN_ROAPP, What.EDITED_IN_ROAPP}
+    rest = {number: one for number, one in found.items() if one.what not in of_lines}
+    assert {one.number: one for one in compare.with_roapp(ledger, roapp, zone=KYIV, moving=moving)} == rest
+
+
+@given(ledgers(), roapps(), st.sets(st.sampled_from(NUMBERS)))
+def test_markers_that_the_ledger_does_not_know(ledger: list[Standing], roapp: list[There], seen: set[str]) -> None:
+    known = {one.number for one in ledger}
+    found = {one.number: one for one in compare.unknown_markers(roapp, known, seen, KYIV)}
+    carried = [one.number for one in roapp if one.number is not None and one.number not in known]
+    for number in set(carried):
+        if number not in seen:
+            assert found[number].what is What.MARKER_OF_NOBODY
+        else:
+            assert (number in found) == (carried.count(number) > 1)
+    assert found.keys() <= set(carried)
+
+
+@given(shops(), ledgers(), roapps())
+def test_days_add_up(
+    shop: list[tuple[str, datetime, Decimal, str]], ledger: list[Standing], roapp: list[There]
+) -> None:
+    days = by_day(table(SHOP, shop), ledger_side(ledger), roapp, KYIV, {"9"})
+    kept = [one for one in ledger if not one.gone]
+    gone = {one.number for one in ledger if one.gone}
+    assert days["shop_orders"].sum() == len(shop)
+    assert sum(days["shop_sum"]) == sum(total for _, _, total, _ in shop)
+    assert days["ledger_orders"].sum() == len(kept)
+    assert sum(days["ledger_sum"]) == sum(one.total for one in kept)
+    assert days["held"].sum() == sum(one.state == "held" for one in kept)
+    known = {one.number for one in kept} | {number for number, *_ in shop} | {"9"}
+    bound = {one.ro_id: one.number for one in ledger}
+    there = [one for one in roapp if (one.number or bound.get(one.ro_id)) in known - gone]
+    assert days["roapp_orders"].sum() == len(there)
+    if all(one.total is not None for one in there):
+        assert sum(days["roapp_sum"]) == sum(one.total or 0 for one in there)
+    else:
+        assert any(total is None for total in days["roapp_sum"])
+    assert list(days["day"]) == sorted(set(days["day"]))
+
+
+def test_a_day_is_the_shops() -> None:
+    late = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)  # half past midnight in Kyiv
+    days = by_day(table(SHOP, [("1", late, Decimal(5), "a")]), ledger_side([]), [], KYIV, set())
+    assert days.to_dict("records") == [
+        {
+            "day": "2026-11-25", "shop_orders": 1, "shop_sum": Decimal(5), "ledger_orders": 0, "ledger_sum": Decimal(0),
+            "roapp_orders": 0, "roapp_sum": Decimal(0), "waiting": 0, "held": 0,
+        }
+    ]  # fmt: skip
+
+
+def test_a_few_that_are_missing_are_no_crowd() -> None:
+    base = Standing("", NOW, 1, "a", False, True, Decimal(1), Decimal(1), "delivered", 1, None, True, False)
+    ledger = {str(number): replace(base, number=str(number), ro_id=number) for number in range(1, 101)}
+    for missing, crowd in ((1, 0), (5, 0), (6, 6), (100, 100)):
+        found = compare.with_roapp(list(ledger.values())[:missing], [], zone=KYIV)
+        assert len(left_alone(found, ledger)) == crowd
