@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from cartum_roapp import service
+from cartum_roapp.connection.access import Doors, doors_of
 from cartum_roapp.ledger import database
 from cartum_roapp.settings import settings
+from tasks.failure import told
 
 
 @contextmanager
@@ -22,3 +24,10 @@ def opened() -> Iterator[Engine]:
             yield engine
         finally:
             engine.dispose()
+
+
+@contextmanager
+def doors() -> Iterator[Doors]:
+    """How a flow calls the two systems while a person waits; errors leave it without foreign texts."""
+    with told(), opened() as engine:
+        yield doors_of(lambda: engine, settings())

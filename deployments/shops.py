@@ -9,22 +9,41 @@ from typing import Any
 
 from prefect import Flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
+from prefect.flows import load_flow_from_entrypoint
 from prefect.schedules import Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
-from blocks.store import delete_shop, load_shop
-from cartum_roapp.config import ShopConfig
+from blocks import store
+from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import shops
 from deployments import ledger, pool
-from flows.incremental_sync import incremental_sync
-from flows.initial_import import initial_import
 from tasks import schedule
 from tasks.deliver import SYNC_EVERY
 
-FLOWS: tuple[Flow[Any, Any], ...] = (incremental_sync, initial_import)
+#: By entrypoint, as prefect.yaml names the shared ones: flows that connect and delete a shop use this module.
+SYNC, IMPORT = "flows.incremental_sync.incremental_sync", "flows.initial_import.initial_import"
 SCHEDULE = "every-5-minutes"
+
+
+async def add(config: ShopConfig, company: str) -> None:
+    """Saves a new shop and connects it: a shop is there with all that belongs to it, or not at all. `company` is the
+    fingerprint of its account's company. May be called twice."""
+    try:
+        await change(config, company)
+    except BaseException:
+        await store.delete_shop(config.slug)
+        raise
+
+
+async def change(config: ShopConfig, company: str) -> None:
+    """Saves a shop's new settings and connects it with them. An account that was saved by hand learns its company, so
+    that a key of another one is refused from now on. May be called twice."""
+    await store.know_company(config.account, company)
+    await store.save_shop(config)
+    await connect(config)
 
 
 async def connect(config: ShopConfig) -> None:
@@ -39,9 +58,9 @@ async def connect(config: ShopConfig) -> None:
         state = shops.state(engine, config.key)
     await pool.ensure()
     active = config.enabled and state.window_stored_at is not None and state.paused_because is None
-    await _deploy(config, initial_import)
+    await _deploy(config, IMPORT)
     every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
-    await _deploy(config, incremental_sync, every)
+    await _deploy(config, SYNC, every)
     await (schedule.resume if active else schedule.pause)(config.slug)
 
 
@@ -50,6 +69,19 @@ def anchor(key: str) -> datetime:
     minutes by their keys."""
     offset = sum(ord(letter) * 31**place for place, letter in enumerate(key)) % int(SYNC_EVERY.total_seconds())
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=offset)
+
+
+async def start_import(config: ShopConfig, started_by: str) -> FlowRun:
+    """Starts the shop's first import in the background. May be called again with the same `started_by`: it is started
+    once."""
+    async with get_client() as client:
+        deployment = await client.read_deployment_by_name(f"{_flow(IMPORT).name}/{config.slug}")
+        return await client.create_flow_run_from_deployment(deployment.id, idempotency_key=f"import: {started_by}")
+
+
+async def forget_logins(config: ShopConfig) -> None:
+    """The shop's own block has what they hold. May be called twice."""
+    await store.delete_logins({config.key, shop_key(config.url)})
 
 
 async def pause(config: ShopConfig) -> None:
@@ -67,27 +99,34 @@ async def resume(config: ShopConfig) -> None:
 
 
 async def disconnect(slug: str, *, purge: bool = False) -> None:
-    """Removes the shop's deployments with their schedules, and its block. RO App keeps its orders; the ledger keeps
-    the history unless `purge`. May be called again after a failure."""
+    """Removes the shop's deployments with their schedules, its block and every login for it. RO App keeps its orders;
+    the ledger keeps the history unless `purge`. May be called again after a failure."""
     async with get_client() as client:
-        for flow in FLOWS:
+        for entrypoint in (SYNC, IMPORT):
             try:
-                deployment = await client.read_deployment_by_name(f"{flow.name}/{slug}")
+                deployment = await client.read_deployment_by_name(f"{_flow(entrypoint).name}/{slug}")
             except ObjectNotFound:
                 continue
             await client.delete_deployment(deployment.id)
     try:
-        key = (await load_shop(slug)).key
+        shop = await store.load_shop(slug)
     except BadConfig:
-        key = None
+        shop = None
     with ledger.opened() as engine:
         for state in shops.all_states(engine):
-            if state.key == key or state.slug == slug:
+            if state.slug == slug or (shop is not None and state.key == shop.key):
                 shops.forget(engine, state.key, purge=purge)
-    await delete_shop(slug)
+    if shop is not None:
+        await forget_logins(shop)
+    await store.delete_shop(slug)
 
 
-async def _deploy(config: ShopConfig, flow: Flow[Any, Any], schedule: Schedule | None = None) -> None:
+def _flow(entrypoint: str) -> Flow[Any, Any]:
+    return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+
+
+async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None) -> None:
+    flow = _flow(entrypoint)
     # A module entrypoint: a file's would be imported a second time, from wherever the worker stands.
     deployment = await flow.ato_deployment(
         config.slug,

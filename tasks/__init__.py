@@ -12,6 +12,10 @@ summary        what a person sees of it in Prefect's UI when it is done
 plan           what a dry run would have sent
 selection      which orders a backfill names
 window         which orders an import and a sync read
+form           a form in Prefect's UI, and its answers
+draft          a shop while it is connected or edited there
+connecting     its forms, in their order
+which          which shop is meant, and whether it is meant
 step           how a function becomes a task
 failure        what an error says outside of a step
 """
