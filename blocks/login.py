@@ -18,7 +18,7 @@ class CartumLogin(Block):
         ```python
         from blocks import CartumLogin
 
-        CartumLogin(url="https://shop.example.com", login="api", password="…").save("BLOCK_NAME")
+        login = CartumLogin.load("BLOCK_NAME")
         ```
     """
 

@@ -1,6 +1,6 @@
 """What runs when: the deployments of each shop, the shared ones of prefect.yaml, and the worker that runs them.
 
-shops      per shop: incremental-sync every 5 minutes, initial-import on demand
+shops      per shop: incremental-sync every 5 minutes, initial-import on demand; added, changed, removed with the shop
 shared     the deployments of prefect.yaml
 pool       the work pool that they wait in
 worker     runs them, all in one warm process
@@ -8,5 +8,5 @@ attempt    one of its runs, in a thread of its own
 serve      the worker as a process of its home: `python -m deployments.serve`
 crashed    runs whose process was killed
 late       syncs that piled up while no worker was there
-ledger     the ledger, for a moment
+ledger     the ledger, and with it the call budget of checks, for a moment
 """

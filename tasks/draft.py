@@ -16,7 +16,6 @@ from cartum_roapp.connection.questions import OF_LOGIN, read_answers
 from cartum_roapp.connection.refused import Refused
 from cartum_roapp.connection.rules import PASSWORD, SHOP_FIELDS, SLUG_FIELD, Field, checked
 from cartum_roapp.connection.shop_file import check_values
-from tasks.failure import told
 from tasks.form import Answer, answered, block_id
 
 #: The forms, in their order, and the fields that each can mend. A field that none of them names is mended by the first.
@@ -59,7 +58,7 @@ class Draft:
             return
         self.settled.add(answer.form)
         fields = read_answers(answer.fields)
-        self.slug = str(fields.pop("slug", self.slug) or "")
+        self.slug = str(fields.pop("slug", self.slug) or "").strip()
         self.values = {key: value for key, value in {**self.values, **fields}.items() if value is not None}
         if "login" in answer.fields:
             self.login_id = block_id(answer.fields["login"])
@@ -127,13 +126,18 @@ class Draft:
         _try(found, "password", replace(PASSWORD, hint=in_block), self.login.password.get_secret_value())
 
     async def _slug(self, found: Problems) -> None:
-        if self.before is None and _try(found, "slug", SLUG_FIELD, self.slug) and self.slug in await store.list_shops():
+        if self.before is not None or not _try(found, "slug", SLUG_FIELD, self.slug):
+            return
+        stored = (await store.list_shops()).get(self.slug)
+        # A run that was killed while it saved finds its own shop.
+        mine = self.decision is not None and not found and stored == self.config()
+        if stored is not None and not mine:
             found.extend([taken(self.slug)])
 
 
 async def new_draft(slug: str, values: Mapping[str, object], *, login: object, account: object, doors: Doors) -> Draft:
     """A shop that is not connected yet, with all that was answered so far."""
-    draft = Draft(slug, dict(values), block_id(login), block_id(account), settled={ACCESS})
+    draft = Draft(slug.strip(), dict(values), block_id(login), block_id(account), settled={ACCESS})
     return await _looked_at(draft, doors)
 
 
@@ -148,8 +152,7 @@ async def draft_of(before: ShopConfig, doors: Doors) -> Draft:
 async def _looked_at(draft: Draft, doors: Doors) -> Draft:
     for answer in await answered():
         draft.take(answer)
-    with told():
-        await draft.look(doors)
+    await draft.look(doors)
     return draft
 
 

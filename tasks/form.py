@@ -12,22 +12,20 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-import orjson
-from prefect.client.orchestration import PrefectClient, get_client
-from prefect.exceptions import PrefectHTTPStatusError
+from prefect.client.orchestration import get_client
 from prefect.flow_runs import asuspend_flow_run
 from prefect.input import RunInput
 from prefect.input.actions import acreate_flow_run_input
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.questions import Kind, Question, asked_as
 
-log = logging.getLogger(__name__)
-
 #: How long a form waits for its answer before the run fails.
 PATIENCE_DAYS = 7
+_MOST = 200
 
 #: A block that is chosen, or added, in a form: {"$ref": {"block_document_id": …}}. The UI's two kinds of forms look for
 #: its type under two names.
@@ -51,14 +49,22 @@ class Answer:
 
 
 async def answered() -> list[Answer]:
-    """The answers that this run got so far, in their order. [] outside of a run."""
+    """The answers that this run got so far, in their order; also after a failed run was retried. [] outside of a run."""
     id = flow_run.get_id()
     if id is None:
         return []
     async with get_client() as client:
         run = await client.read_flow_run(UUID(id))
-        keys = sorted(run.empirical_policy.pause_keys or ())
-        return [Answer(key.partition("-")[2], await _answer(client, run.id, key)) for key in keys]
+        inputs = await client.filter_flow_run_input(run.id, key_prefix="suspended-", limit=_MOST, exclude_keys=set())
+    stored = {one.key.removeprefix("suspended-"): one.decoded_value for one in inputs}
+    passed = run.empirical_policy.pause_keys or set()
+    keys = sorted(key.removesuffix("-schema") for key in stored if key.endswith("-schema"))
+    return [
+        Answer(key.partition("-")[2], _answer(stored[f"{key}-schema"], stored.get(f"{key}-response")))
+        for key in keys
+        # Without an answer a form was resumed as it was shown, or its time ran out and the run was retried.
+        if f"{key}-response" in stored or key in passed
+    ]
 
 
 async def ask(
@@ -66,6 +72,7 @@ async def ask(
 ) -> None:
     """Suspends this run with the form, whose `number` counts the forms of the run from 1. Does not return: the run
     begins again with the answer. `problems` are why an earlier answer was refused; each is shown with its question."""
+    log = get_run_logger()
     for problem in problems:
         log.warning("%s", problem)
     log.info("%s: press Resume at the top of this page.", title)
@@ -97,24 +104,13 @@ class _Form(RunInput):
         await acreate_flow_run_input(key=keyset["description"], value=cls.shown_text, flow_run_id=flow_run_id)
 
 
-async def _answer(client: PrefectClient, run: UUID, key: str) -> dict[str, Any]:
-    schema = await _input(client, run, f"suspended-{key}-schema")
-    response = await _input(client, run, f"suspended-{key}-response")
-    properties = schema.get("properties", {})
-    if not response:  # resumed without an answer: as the form was shown
+def _answer(schema: dict[str, Any], response: dict[str, Any] | None) -> dict[str, Any]:
+    properties = schema["properties"]
+    if not response:
         return {name: shown.get("default") for name, shown in properties.items()}
     # What a person empties, the UI leaves out. A switch and a required field can't be emptied.
     kept = {name for name, one in properties.items() if one["type"] == "boolean" or name in schema["required"]}
     return {name: response.get(name, one.get("default") if name in kept else None) for name, one in properties.items()}
-
-
-async def _input(client: PrefectClient, run: UUID, key: str) -> dict[str, Any]:
-    try:
-        return dict(orjson.loads(await client.read_flow_run_input(run, key)))
-    except PrefectHTTPStatusError as error:
-        if error.response.status_code == 404:
-            return {}
-        raise
 
 
 def _schema(title: str, questions: Sequence[Question], problems: Sequence[Problem]) -> dict[str, Any]:
