@@ -1,31 +1,50 @@
-"""Where shops and accounts are kept: Prefect's block documents, a shop's under its slug, an account's under its name.
+"""Where shops, accounts and logins are kept: Prefect's block documents, a shop's under its slug, an account's under its
+name; a login is known by the id of its block.
 
 All functions are coroutines, ask the Prefect server that the environment names, and may be called again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from pydantic import SecretStr
 
 from blocks.account import RoAppAccount
+from blocks.login import CartumLogin
 from blocks.shop import CartumShop
-from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
+from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.connection.configs import stored_account, stored_shop
+from cartum_roapp.connection.refused import Refused
+from cartum_roapp.connection.rules import SHOP_FIELDS, checked
 from cartum_roapp.errors import BadConfig
 
 PAGE = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login as it is stored, nothing checked; what was left empty is ""."""
+
+    id: str
+    name: str
+    url: str
+    login: str
+    password: SecretStr
+
+
 async def register() -> None:
-    """Make both kinds of block known to the server, so that its UI offers their forms."""
+    """Make all kinds of block known to the server, so that its UI offers their forms."""
     async with get_client() as client:
-        for kind in (CartumShop, RoAppAccount):
+        for kind in (CartumShop, RoAppAccount, CartumLogin):
             await kind.aregister_type_and_schema(client=client)
 
 
@@ -37,6 +56,13 @@ async def save_shop(config: ShopConfig) -> None:
 async def save_account(config: AccountConfig) -> None:
     """Keep the account under its name, in place of what was there."""
     await RoAppAccount.of(config).asave(config.name, overwrite=True)
+
+
+async def know_company(name: str, fingerprint: str) -> None:
+    """Keep with an account what tells its company from any other, where that is not known yet. May be called twice."""
+    account = await load_account(name)
+    if fingerprint and not account.fingerprint:
+        await save_account(account.model_copy(update={"fingerprint": fingerprint}))
 
 
 async def load_shop(slug: str) -> ShopConfig:
@@ -81,6 +107,31 @@ async def list_accounts() -> dict[str, AccountConfig | BadConfig]:
     return found
 
 
+async def load_login(id: str) -> Login | None:
+    """The login with this id of a block; None where there is none, or another kind of block has it."""
+    document = await _by_id(CartumLogin, id)
+    if document is None:
+        return None
+    url, login, password = (str(document.data.get(key) or "") for key in ("url", "login", "password"))
+    return Login(id, document.name or "", url, login, SecretStr(password))
+
+
+async def account_name(id: str) -> str | None:
+    """The name of the account with this id of a block; None like load_login."""
+    document = await _by_id(RoAppAccount, id)
+    return document.name if document else None
+
+
+async def account_id(name: str) -> str | None:
+    """The id of the account's block."""
+    async with get_client() as client:
+        try:
+            document = await client.read_block_document_by_name(name, RoAppAccount.get_block_type_slug())
+        except ObjectNotFound:
+            return None
+    return str(document.id)
+
+
 async def settings_of(slug: str) -> ShopSettings:
     """The shop, its account, and all usable shops of that account. Raises BadConfig like load_shop."""
     shop = await load_shop(slug)
@@ -95,9 +146,30 @@ async def delete_shop(slug: str) -> bool:
     return await _delete(CartumShop, slug)
 
 
+async def delete_logins(keys: Collection[str]) -> None:
+    """Forget all logins for a shop whose address makes one of these keys. May be called twice."""
+    for name, stored in await _all(CartumLogin):
+        try:
+            url = str(checked(SHOP_FIELDS["url"], stored.get("url")))
+        except Refused:
+            continue
+        if shop_key(url) in keys:
+            await _delete(CartumLogin, name)
+
+
 async def delete_account(name: str) -> bool:
     """Forget the account; False when there was none."""
     return await _delete(RoAppAccount, name)
+
+
+async def _by_id(kind: type[Block], id: str) -> BlockDocument | None:
+    async with get_client() as client:
+        try:
+            document = await client.read_block_document(UUID(id), include_secrets=True)
+        except (ObjectNotFound, ValueError):
+            return None
+    found = document.block_type.slug if document.block_type else None
+    return document if found == kind.get_block_type_slug() else None
 
 
 async def _stored(client: PrefectClient, kind: type[Block], name: str) -> Mapping[str, Any] | None:

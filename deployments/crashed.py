@@ -20,7 +20,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Cancelled, Crashed
+from prefect.states import Cancelled, Crashed, Scheduled
 from sqlalchemy import Engine
 
 from cartum_roapp.ledger import runs
@@ -57,11 +57,15 @@ async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: s
 
 
 async def go_on(dead: Collection[FlowRun]) -> None:
-    """Starts the imports and backfills among these runs of a worker again; each goes on where it was stopped. Syncs
-    come again by themselves. May be called twice."""
+    """Starts the imports and backfills among these runs of a worker again; each goes on where it was stopped. A run
+    that has asked a person something begins again itself, with the answers that it got. Syncs come again by themselves.
+    May be called twice."""
     async with get_client() as client:
         for run in dead:
             if run.deployment_id is None or run.auto_scheduled:
+                continue
+            if run.empirical_policy.pause_keys:
+                await _set(client, run.id, Scheduled(name="Resuming", message=WHY))
                 continue
             try:
                 await client.create_flow_run_from_deployment(

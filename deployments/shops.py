@@ -10,24 +10,43 @@ from typing import Any
 
 from prefect import Flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
+from prefect.flows import load_flow_from_entrypoint
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
-from blocks.store import delete_shop, list_shops, load_shop
-from cartum_roapp.config import ShopConfig
+from blocks import store
+from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import shops
 from cartum_roapp.service import ledger
 from deployments import alerts, pool
-from flows.incremental_sync import incremental_sync
-from flows.initial_import import initial_import
-from flows.reconcile import reconcile
 from tasks import schedule
 from tasks.deliver import SYNC_EVERY
 
-FLOWS: tuple[Flow[Any, Any], ...] = (incremental_sync, initial_import, reconcile)
+#: By entrypoint, as prefect.yaml names the shared ones: flows that connect and delete a shop use this module.
+SYNC, IMPORT = "flows.incremental_sync.incremental_sync", "flows.initial_import.initial_import"
+RECONCILE = "flows.reconcile.reconcile"
 SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"
+
+
+async def add(config: ShopConfig, company: str) -> None:
+    """Saves a new shop and connects it: a shop is there with all that belongs to it, or not at all. `company` is the
+    fingerprint of its account's company. May be called twice."""
+    try:
+        await change(config, company)
+    except BaseException:
+        await store.delete_shop(config.slug)
+        raise
+
+
+async def change(config: ShopConfig, company: str) -> None:
+    """Saves a shop's new settings and connects it with them. An account that was saved by hand learns its company, so
+    that a key of another one is refused from now on. May be called twice."""
+    await store.know_company(config.account, company)
+    await store.save_shop(config)
+    await connect(config)
 
 
 async def connect(config: ShopConfig) -> None:
@@ -42,11 +61,11 @@ async def connect(config: ShopConfig) -> None:
         state = shops.state(engine, config.key)
     await pool.ensure()
     active = config.enabled and state.window_stored_at is not None and state.paused_because is None
-    await _deploy(config, initial_import)
+    await _deploy(config, IMPORT)
     every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
-    await _deploy(config, incremental_sync, every)
+    await _deploy(config, SYNC, every)
     nightly = Cron(night(config.key), timezone=config.timezone, active=active, slug=NIGHTLY)
-    await _deploy(config, reconcile, nightly, repair=True)
+    await _deploy(config, RECONCILE, nightly, repair=True)
     await (schedule.resume if active else schedule.pause)(config.slug)
     # What waits for the first import is not missed either: only a success opens the window of "no success".
     await alerts.renew(config, active=config.enabled and state.paused_because is None)
@@ -68,6 +87,19 @@ def _spread(key: str, within: int) -> int:
     return sum(ord(letter) * pow(31, place, within) for place, letter in enumerate(key)) % within
 
 
+async def start_import(config: ShopConfig, started_by: str) -> FlowRun:
+    """Starts the shop's first import in the background. May be called again with the same `started_by`: it is started
+    once."""
+    async with get_client() as client:
+        deployment = await client.read_deployment_by_name(f"{_flow(IMPORT).name}/{config.slug}")
+        return await client.create_flow_run_from_deployment(deployment.id, idempotency_key=f"import: {started_by}")
+
+
+async def forget_logins(config: ShopConfig) -> None:
+    """The shop's own block has what they hold. May be called twice."""
+    await store.delete_logins({config.key, shop_key(config.url)})
+
+
 async def pause(config: ShopConfig) -> None:
     """The schedules stand still until `resume`. May be called twice."""
     with ledger.opened() as engine:
@@ -84,39 +116,44 @@ async def resume(config: ShopConfig) -> None:
 
 
 async def disconnect(slug: str, *, purge: bool = False) -> None:
-    """Removes the shop's deployments with their schedules, and its block. RO App keeps its orders; the ledger keeps
-    the history unless `purge`. May be called again after a failure."""
+    """Removes the shop's deployments with their schedules, its block and every login for it. RO App keeps its orders;
+    the ledger keeps the history unless `purge`. May be called again after a failure."""
     async with get_client() as client:
-        for flow in FLOWS:
+        for entrypoint in (SYNC, IMPORT, RECONCILE):
             try:
-                deployment = await client.read_deployment_by_name(f"{flow.name}/{slug}")
+                deployment = await client.read_deployment_by_name(f"{_flow(entrypoint).name}/{slug}")
             except ObjectNotFound:
                 continue
             await client.delete_deployment(deployment.id)
     await alerts.remove(slug)
     try:
-        key = (await load_shop(slug)).key
+        shop = await store.load_shop(slug)
     except BadConfig:
-        key = None
+        shop = None
     with ledger.opened() as engine:
         for state in shops.all_states(engine):
-            if state.key == key or state.slug == slug:
+            if state.slug == slug or (shop is not None and state.key == shop.key):
                 shops.forget(engine, state.key, purge=purge)
-    await delete_shop(slug)
+    if shop is not None:
+        await forget_logins(shop)
+    await store.delete_shop(slug)
 
 
 async def renew_alerts() -> None:
     """Every shop's automations, after another block was chosen for their messages. May be called twice."""
-    found = [config for config in (await list_shops()).values() if isinstance(config, ShopConfig)]
+    found = [config for config in (await store.list_shops()).values() if isinstance(config, ShopConfig)]
     with ledger.opened() as engine:
         paused = {state.key: state.paused_because is not None for state in shops.all_states(engine)}
     for config in found:
         await alerts.renew(config, active=config.enabled and not paused.get(config.key, True))
 
 
-async def _deploy(
-    config: ShopConfig, flow: Flow[Any, Any], schedule: Schedule | None = None, **parameters: object
-) -> None:
+def _flow(entrypoint: str) -> Flow[Any, Any]:
+    return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+
+
+async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object) -> None:
+    flow = _flow(entrypoint)
     # A module entrypoint: a file's would be imported a second time, from wherever the worker stands.
     deployment = await flow.ato_deployment(
         config.slug,

@@ -15,6 +15,10 @@ plan           what a dry run would have sent
 selection      which orders a backfill names
 replay         held records that a person puts back, and what became of each
 window         which orders an import, a sync and a reconciliation read
+form           a form in Prefect's UI, and its answers
+draft          a shop while it is connected or edited there
+connecting     its forms, in their order
+which          which shop is meant, and whether it is meant
 step           how a function becomes a task
 failure        what an error says outside of a step
 """

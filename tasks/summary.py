@@ -59,13 +59,13 @@ async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:
     ]
     parts = [
         f"Nothing was sent. {plan['new']} to create, {plan['changed']} to update, {plan['unchanged']} as they are.",
-        _table(("order", "action", "shop status", "RO App status", "total", "lines"), rows),
+        table(("order", "action", "shop status", "RO App status", "total", "lines"), rows),
     ]
     if len(orders) > _PLANNED:
         parts.append(f"… and {len(orders) - _PLANNED} more: `cartum-roapp backfill {run.shop.slug} --dry-run` has all.")
     if plan["would_hold"]:
         bad = [(row["number"], row["message"], row["fix"]) for row in plan["would_hold"]]
-        parts += ["### Would be held", _table(("order", "why", "fix"), bad)]
+        parts += ["### Would be held", table(("order", "why", "fix"), bad)]
     await _artifact(run, "\n\n".join(parts), "dry run")
     return plan
 
@@ -110,7 +110,7 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
         ("seconds", result["seconds"]),
         ("lag behind the shop", _lag(run.state.watermark)),
     ]
-    text = _table(("", ""), rows)
+    text = table(("", ""), rows)
     problems = [planned(one) for one in held.listed(run.engine, run.shop.key)]
     if problems:
         text += f"\n\n### Held for a person\n\n{_held_table(problems, f'`cartum-roapp held list {run.shop.slug}`')}"
@@ -120,7 +120,7 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
 def _held_table(records: Sequence[dict[str, Any]], rest: str = "the run's result") -> str:
     """At most 50 of them; `rest` says where the others are."""
     columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
-    text = _table(columns, [[one[name] for name in columns] for one in records[:_SHOWN]])
+    text = table(columns, [[one[name] for name in columns] for one in records[:_SHOWN]])
     more = len(records) - _SHOWN
     return f"{text}\n\n… and {more} more: {rest}" if more > 0 else text
 
@@ -133,7 +133,7 @@ def _lag(watermark: datetime | None) -> str:
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table in Markdown; nothing in a cell can end it."""
     lines = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in (columns, *rows)]
     head, *body = [f"| {' | '.join(line)} |" for line in lines]

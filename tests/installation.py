@@ -108,7 +108,7 @@ class Installation:
         answer = self.prefect.get(f"/deployments/name/{name}")
         return None if answer.status_code == 404 else dict(answer.raise_for_status().json())
 
-    def start(self, name: str, at: datetime | None = None, **parameters: Any) -> str:
+    def start(self, name: str, /, at: datetime | None = None, **parameters: Any) -> str:
         """Starts a run of the deployment, as the UI's button does; gives the flow run's id."""
         found = self.deployment(name)
         assert found is not None

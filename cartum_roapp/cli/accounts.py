@@ -150,7 +150,7 @@ async def _add(name: str, base_url: str | None, key: str, doors: Doors) -> dict[
     if company is None:
         raise bad_input([problem] if problem else [])
     fingerprint = str(company.get("created_at") or "")
-    others = [other for other in known.values() if not isinstance(other, BadConfig) and other.name != name]
+    others = [other for other in known.values() if not isinstance(other, BadConfig)]
     _same_company(problems, wanted, fingerprint, before, others)
     if problems:
         raise bad_input(list(problems))
@@ -166,16 +166,10 @@ def _same_company(
     before: AccountConfig | None,
     others: list[AccountConfig],
 ) -> None:
-    from cartum_roapp.connection.access import other_company
+    from cartum_roapp.connection.access import other_company, twin
 
     if before is not None and before.fingerprint and before.fingerprint != fingerprint:
         problems.add(
             "api_key", f'belongs to another company than "{wanted.name}" was connected to.', other_company(wanted.name)
         )
-    for other in others:
-        if fingerprint and other.fingerprint == fingerprint and other.base_url == wanted.base_url:
-            problems.add(
-                "name",
-                f'this company is connected already, as "{other.name}".',
-                f"use that account; a new key for it: `cartum-roapp account add {other.name}`",
-            )
+    problems.extend(twin("name", wanted, fingerprint, others))

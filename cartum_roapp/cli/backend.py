@@ -11,12 +11,8 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from sqlalchemy import Engine
 
-    from cartum_roapp.apis.limiter import Limiter
     from cartum_roapp.connection.access import Doors
     from cartum_roapp.settings import Settings
-
-#: The deadline of one call while a person waits for a check, in seconds.
-PATIENCE = 10.0
 
 
 class Backend:
@@ -28,23 +24,22 @@ class Backend:
         self._engine: Engine | None = None
 
     def doors(self) -> Doors:
-        """How checks call the two systems. They keep the accounts' call budget over all processes, too."""
-        from cartum_roapp.connection.access import Doors
+        """How checks call the two systems."""
+        from cartum_roapp.connection.access import doors_of
 
-        return Doors(timeout=min(self.settings.http_timeout, PATIENCE), limiter=self._limiter)
+        return doors_of(self._ledger, self.settings)
 
     def close(self) -> None:
         if self._engine is not None:
             self._engine.dispose()
 
-    def _limiter(self, account: str) -> Limiter:
+    def _ledger(self) -> Engine:
         from cartum_roapp.ledger.database import connect, migrate
-        from cartum_roapp.ledger.slots import CallSlots
 
         if self._engine is None:
             self._engine = connect(self._database_url.get_secret_value())
             migrate(self._engine)
-        return CallSlots(self._engine, account, self.settings.roapp_interval)
+        return self._engine
 
 
 @contextmanager

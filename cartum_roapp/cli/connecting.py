@@ -39,66 +39,43 @@ def typed(slug: str, file: Path, password_stdin: bool, old: str | None = None) -
 
 
 async def add_shop(slug: str, values: Values, problems: Problems, password: str | None, doors: Doors) -> ShopConfig:
-    from blocks.store import delete_shop, list_shops, save_shop
-    from deployments.shops import connect
+    from blocks.examine import taken
+    from blocks.store import list_shops
+    from deployments import shops
 
     if slug in await list_shops():
-        fix = f"choose another one, or change that shop: `cartum-roapp shop edit {slug} --from FILE.yaml`"
-        problems.add("slug", f'"{slug}" is taken.', fix)
-    config = await _examined(slug, None, values, problems, password=password, doors=doors)
-    await save_shop(config)
-    try:
-        await connect(config)
-    except BaseException:
-        await delete_shop(slug)  # a shop is there with all that belongs to it, or not at all
-        raise
+        problems.extend([taken(slug)])
+    config, company = await _examined(slug, None, values, problems, password=password, doors=doors)
+    await shops.add(config, company)
     return config
 
 
 async def edit_shop(
     slug: str, before: ShopConfig | None, values: Values, problems: Problems, *, password: str | None, doors: Doors
 ) -> ShopConfig:
-    from blocks.store import save_shop
     from cartum_roapp.config import shop_key
-    from deployments.shops import connect
+    from deployments import shops
 
-    config = await _examined(slug, before, values, problems, password=password, doors=doors)
+    config, company = await _examined(slug, before, values, problems, password=password, doors=doors)
     if before is not None and shop_key(before.url) != shop_key(config.url):
         say(f"url: taken for the same shop under a new address ({before.url} before): its orders keep their markers.")
-    await save_shop(config)
-    await connect(config)
+    await shops.change(config, company)
     return config
 
 
 async def _examined(
     slug: str, before: ShopConfig | None, values: Values, problems: Problems, *, password: str | None, doors: Doors
-) -> ShopConfig:
-    """The shop, when nothing is wrong with it; ends the command with everything that is."""
-    from pydantic import SecretStr
-
-    from blocks.store import list_accounts, list_shops
-    from cartum_roapp.config import shop_key
+) -> tuple[ShopConfig, str]:
+    """The shop, when nothing is wrong with it, and its account's company; ends the command with everything that is."""
+    from blocks.examine import examine_shop
     from cartum_roapp.connection.configs import shop_config
-    from cartum_roapp.connection.examine import already_connected, examine, no_account
-    from cartum_roapp.errors import BadConfig
 
     good = values.good
-    accounts = await list_accounts()
-    account = accounts.get(str(good.get("account")))
-    if "account" in good and account is None:
-        problems.extend([no_account(good["account"], accounts)])
-    if isinstance(account, BadConfig):
-        problems.add("account", f'"{good["account"]}" can\'t be used: {account.message}', account.fix or "add it again")
-        account = None
-    if "url" in good:
-        key = before.key if before else shop_key(str(good["url"]))
-        others = [shop for shop in (await list_shops()).values() if not isinstance(shop, BadConfig)]
-        problems.extend(already_connected(key, slug, others))
-    secret = None if password is None else SecretStr(password)
-    examination = await examine(good, password=secret, account=account, doors=doors, found=problems)
-    if examination.problems or password is None:
+    examination = await examine_shop(slug, good, before=before, password=password, doors=doors, found=problems)
+    if examination.problems or password is None or examination.account is None:
         raise bad_input(examination.problems)
-    return shop_config(good, slug=slug, password=password, key=before.key if before else "")
+    config = shop_config(good, slug=slug, password=password, key=before.key if before else "")
+    return config, examination.account.fingerprint
 
 
 def warn(values: Values) -> list[dict[str, str]]:

@@ -8,7 +8,9 @@
     access      can we get in? what kind of refusal is it?
     matching    do the values name things that exist on both sides?
     examine     all of that in order, everything wrong at once
+    proposals   what a person would most likely choose
     template    a commented FILE.yaml with what was found
+    questions   what a form asks, with the choices that there are
 
 Free of Prefect; `blocks/` stores the result.
 """

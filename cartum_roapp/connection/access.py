@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import httpx
 from pydantic import SecretStr
+from sqlalchemy import Engine
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.limiter import Limiter, LocalLimiter
@@ -16,11 +17,15 @@ from cartum_roapp.connection.lists import AccountLists, ShopLists, account_lists
 from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.rules import BASE_URL
 from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.ledger.slots import CallSlots
+from cartum_roapp.settings import Settings
 
 #: a person waits: three tries of each call, and no hour's quota is sat out.
 TRIES = 3
 PAUSE = 0.5
 LONGEST_WAIT = 5.0
+#: The deadline of one call meanwhile, in seconds.
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,32 @@ def shop_problem(error: IntegrationError) -> Problem:
 def other_company(name: str) -> str:
     """What to do when a key belongs to another company than the account was connected to."""
     return f"give a key of the company that {name} was connected to, or add the other company under another name"
+
+
+def twin(field: str, account: AccountConfig, fingerprint: str, others: Iterable[AccountConfig]) -> list[Problem]:
+    """The company is connected under another name already: its call budget would be spent twice (DESIGN P4)."""
+    return [
+        Problem(
+            field,
+            f'this company is connected already, as "{other.name}".',
+            f"use that account; a new key for it: `cartum-roapp account add {other.name}`",
+        )
+        for other in others
+        if other.name != account.name
+        and fingerprint
+        and other.fingerprint == fingerprint
+        and other.base_url == account.base_url
+    ]
+
+
+def doors_of(engine: Callable[[], Engine], settings: Settings) -> Doors:
+    """How checks call the two systems while a person waits. They keep the accounts' call budget over all processes
+    through the ledger, which is asked for when an account is called for the first time."""
+
+    def limiter(account: str) -> Limiter:
+        return CallSlots(engine(), account, settings.roapp_interval)
+
+    return Doors(timeout=min(settings.http_timeout, PATIENCE), limiter=limiter)
 
 
 def _again(name: str, error: IntegrationError) -> str:

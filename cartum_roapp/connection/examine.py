@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from pydantic import SecretStr
@@ -32,6 +32,12 @@ class Examination:
     warnings: list[Problem] = field(default_factory=list)
     shop: ShopLists | None = None
     account: AccountLists | None = None
+
+    def also(self, more: Iterable[Problem]) -> Examination:
+        """The same with more problems, in the order of the fields."""
+        problems = Problems(self.problems)
+        problems.extend(more)
+        return replace(self, problems=problems.sorted(ORDER))
 
 
 async def examine(

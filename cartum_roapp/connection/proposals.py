@@ -1,4 +1,5 @@
-"""Which RO App status each status of the shop most likely becomes. An offer: a person reads it before it counts."""
+"""What a person would most likely choose: an RO App status for each status of the shop, and the settings around it.
+An offer: a person reads it before it counts."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from cartum_roapp.apis.cartum import ShopStatus
 from cartum_roapp.apis.roapp import RoStatus
+from cartum_roapp.connection.lists import AccountLists, ShopLists
 
 #: Beginnings of words, by what they mean, in the languages of the shops and of RO App. Names are each account's
 #: own (roapp §3.9), so this only proposes.
@@ -36,6 +38,23 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
 BY_ID = {1: "new", 2: "processing", 3: "delivered", 4: "canceled", 6: "shipping"}
 #: What stands in for a meaning that RO App has no status for.
 NEAR = {"shipping": ("ready",), "ready": ("processing",), "processing": ("new",), "returned": ("canceled",)}
+
+#: The languages that a shop's customers most likely read, best first.
+PREFERRED = ("ua", "ro", "ru", "en")
+
+
+def propose_settings(shop: ShopLists, account: AccountLists) -> dict[str, object]:
+    """Location, order type, language and time zone; a key is absent where there is nothing to choose from."""
+    location = next((row for row in account.locations if not row.is_archived), None)
+    order_type = next(iter(account.order_types), None)
+    languages = sorted(shop.languages, key=lambda code: PREFERRED.index(code) if code in PREFERRED else len(PREFERRED))
+    likely = {
+        "location_id": location.id if location else None,
+        "order_type_id": order_type.id if order_type else None,
+        "language": languages[0] if languages else None,
+        "timezone": (location.timezone if location else "") or account.company.get("timezone"),
+    }
+    return {key: value for key, value in likely.items() if value}
 
 
 def propose(shop: Sequence[ShopStatus], account: Sequence[RoStatus]) -> dict[int, int | None]:

@@ -7,10 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from cartum_roapp.apis.roapp import Location, OrderType
 from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
-from cartum_roapp.connection.proposals import propose
-
-#: The languages that a shop's customers most likely read, best first.
-PREFERRED = ("ua", "ro", "ru", "en")
+from cartum_roapp.connection.proposals import propose, propose_settings
 
 
 def template(
@@ -18,13 +15,9 @@ def template(
 ) -> str:
     """The file's text. A value stands empty, and is refused as such, where a person has to choose."""
     open_locations = [row for row in account.locations if not row.is_archived]
-    location = open_locations[0] if open_locations else None
     active = [row for row in account.employees if row.is_active]
-    languages = [code for code in PREFERRED if code in shop.languages] + [
-        c for c in shop.languages if c not in PREFERRED
-    ]
-    language = languages[0] if languages else ""
-    zone = (location.timezone if location else "") or str(account.company.get("timezone") or "")
+    likely = propose_settings(shop, account)
+    language = str(likely.get("language", ""))
     lines = [
         "# A shop for RO App. Read each line, then: cartum-roapp shop add SLUG --from THIS-FILE",
         "# The password does not belong here: it is asked for, or given with --password-stdin.",
@@ -32,7 +25,7 @@ def template(
         f"platform: {platform}  # cartum or horoshop: one API, two names",
         f"url: {_quoted(url)}",
         f"login: {_quoted(login)}",
-        f"timezone: {zone}  # the shop's own zone: its API names none",
+        f"timezone: {likely.get('timezone', '')}  # the shop's own zone: its API names none",
         f"account: {account_name}",
         "",
         *_choices("location_id", open_locations),

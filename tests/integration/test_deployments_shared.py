@@ -21,12 +21,25 @@ def test_each_entrypoint_is_a_flow(entry: dict[str, str]) -> None:
     assert getattr(module, flow.fn.__name__) is flow, "loaded twice: two copies of each class would be about"
 
 
+def test_the_run_form_of_a_shop_says_what_to_fill_in(installation: Installation) -> None:
+    found = installation.deployment("connect-shop/connect-shop")
+    assert found is not None
+    schema = found["parameter_openapi_schema"]
+    assert schema["required"] == ["slug", "name", "login", "account"]
+    fields = schema["properties"]
+    assert all(field["title"] != name and field["description"] for name, field in fields.items())
+    assert (fields["slug"]["maxLength"], fields["name"]["minLength"], fields["name"]["maxLength"]) == (48, 1, 64)
+    assert [fields[name]["block_type_slug"] for name in ("login", "account")] == ["cartum-login", "ro-app-account"]
+    assert fields["platform"]["enum"] == ["cartum", "horoshop"]
+    refused = installation.prefect.post(
+        f"/deployments/{found['id']}/create_flow_run", json={"parameters": {"slug": "x" * 49, "name": "Верба"}}
+    )
+    assert refused.status_code == 409
+
+
 def test_prefect_deploys_them_without_a_question(installation: Installation) -> None:
-    parameters = {
-        "backfill": {"shop", "created_from", "created_to", "statuses", "numbers", "dry_run"},
-        "replay-held": {"shop", "ids", "entity", "code", "all_held", "limit", "make_again", "dry_run"},
-    }
-    before = {flow: installation.deployment(f"{flow}/any-shop") for flow in parameters}
+    names = [f"{flow_of(entry)}/{entry['name']}" for entry in described()]
+    before = [installation.deployment(name) for name in names]
     environment = {
         **os.environ,
         "PREFECT_API_URL": str(installation.prefect.base_url).rstrip("/"),
@@ -37,10 +50,13 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
         command, cwd=PREFECT_YAML.parent, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(described()) == len(parameters)
     same = ("id", "name", "description", "tags", "entrypoint", "work_pool_name", "parameter_openapi_schema")
-    for flow, expected in parameters.items():
-        made, after = before[flow], installation.deployment(f"{flow}/any-shop")
-        assert made is not None and after is not None
-        assert {key: after[key] for key in same} == {key: made[key] for key in same}
-        assert set(after["parameter_openapi_schema"]["properties"]) == expected
+    for old, name in zip(before, names, strict=True):
+        new = installation.deployment(name)
+        assert old is not None and new is not None
+        assert {key: new[key] for key in same} == {key: old[key] for key in same}
+
+
+def flow_of(entry: dict[str, str]) -> str:
+    """The name of the entry's flow."""
+    return str(load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False).name)

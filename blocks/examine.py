@@ -1,0 +1,52 @@
+"""What a person filled in, against what is kept here and against both systems. Command line and UI ask the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from blocks.store import list_accounts, list_shops
+from cartum_roapp.config import ShopConfig, shop_key
+from cartum_roapp.connection.access import Doors, twin
+from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account
+from cartum_roapp.connection.problems import Problem, Problems
+from cartum_roapp.errors import BadConfig
+
+
+def taken(slug: str) -> Problem:
+    """Another shop has this slug."""
+    fix = f"choose another one, or change that shop: `cartum-roapp shop edit {slug} --from FILE.yaml`"
+    return Problem("slug", f'"{slug}" is taken.', fix)
+
+
+async def examine_shop(
+    slug: str,
+    values: Mapping[str, object],
+    *,
+    before: ShopConfig | None,
+    password: str | None,
+    doors: Doors,
+    found: Problems,
+) -> Examination:
+    """All that is wrong with a shop's values, which passed their rules: an unknown account, a shop that is connected
+    under another slug, and what both systems say. `before` is the shop that is edited; `found` is what is known to be
+    wrong already. Reads only, may be called again; values that are still to be chosen may be absent.
+    """
+    accounts = await list_accounts()
+    account = accounts.get(str(values.get("account")))
+    if "account" in values and account is None:
+        found.extend([no_account(values["account"], accounts)])
+    if isinstance(account, BadConfig):
+        found.add("account", f'"{values["account"]}" can\'t be used: {account.message}', account.fix or "add it again")
+        account = None
+    if "url" in values:
+        key = before.key if before else shop_key(str(values["url"]))
+        others = [shop for shop in (await list_shops()).values() if not isinstance(shop, BadConfig)]
+        found.extend(already_connected(key, slug, others))
+    secret = None if password is None else SecretStr(password)
+    examination = await examine(values, password=secret, account=account, doors=doors, found=found)
+    if account is None or examination.account is None or account.fingerprint:
+        return examination
+    known = [other for other in accounts.values() if not isinstance(other, BadConfig)]
+    return examination.also(twin("account", account, examination.account.fingerprint, known))

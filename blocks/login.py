@@ -1,0 +1,35 @@
+"""How to get into a shop, as a block: what a person fills in before a shop is connected in Prefect's UI."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr
+
+
+class CartumLogin(Block):
+    """The address of a Cartum or Horoshop shop with the user name and the password of one of its admins. `connect-shop`
+    and `edit-shop` take it; then the password moves into the shop's own block, and this one is deleted.
+
+    Its values are checked when it is used: a block that is saved in the UI has met no validator.
+
+    Example:
+        ```python
+        from blocks import CartumLogin
+
+        login = CartumLogin.load("BLOCK_NAME")
+        ```
+    """
+
+    _block_type_name: ClassVar[str | None] = "Cartum login"
+    _block_type_slug: ClassVar[str | None] = "cartum-login"
+    _documentation_url: ClassVar[HttpUrl | None] = HttpUrl("https://horoshop.notion.site/api-doc")
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    url: str = Field(title="Website URL", description="The shop's address, like https://shop.example.com.")
+    login: str = Field(
+        title="Login",
+        description="The admin's user name (not an e-mail address); it stands in the shop under Settings > Admins.",
+    )
+    password: SecretStr = Field(title="Password", description="The password of that admin.")

@@ -1,0 +1,33 @@
+"""Editing a shop in Prefect's UI: the same checks as `cartum-roapp shop edit`, form by form."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import flow
+
+from blocks.store import load_shop
+from deployments import doors, shops
+from tasks.connecting import ask_access, ask_settings, ask_statuses, ask_to_save, tell_changed
+from tasks.draft import draft_of
+from tasks.form import asked
+from tasks.which import which_shop
+
+
+@flow(name="edit-shop", flow_run_name="{shop}: edit", persist_result=False)
+async def edit_shop(
+    shop: Annotated[str, asked("Shop", "The shop's short name", max_length=48)],
+) -> dict[str, Any]:
+    """Shows a shop's settings to be changed and checks them against both systems. They take effect on the next run;
+    nothing is imported twice. The run waits for each form: press **Resume**."""
+    with doors.opened() as access:
+        slug = await which_shop(shop)
+        draft = await draft_of(await load_shop(slug), access)
+        await ask_access(draft)
+        await ask_settings(draft)
+        await ask_statuses(draft)
+        await ask_to_save(draft)
+        config = draft.config()
+        await shops.change(config, draft.company)
+        await shops.forget_logins(config)
+        return await tell_changed(config)

@@ -1,0 +1,136 @@
+"""The forms of connecting and editing a shop. Each is shown only while something is open in it, and then ends this go
+of the run: it comes back with the answer (see `tasks.form`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.runtime import flow_run
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.connection.checklist import checklist, status_rows
+from cartum_roapp.connection.lists import AccountLists, ShopLists
+from cartum_roapp.connection.problems import Problem
+from cartum_roapp.connection.questions import (
+    Question,
+    access_questions,
+    habit_questions,
+    settings_questions,
+    status_questions,
+)
+from tasks.draft import ACCESS, CHANGE, DECISION, SETTINGS, STATUSES, Draft
+from tasks.form import ask
+from tasks.summary import table
+
+SAVE, SAVE_AND_IMPORT, SAVE_ONLY = "Save", "Save and import", "Save without importing"
+
+
+async def ask_access(draft: Draft) -> None:
+    """Until both systems let us in."""
+    if problems := draft.problems(ACCESS):
+        await _ask(draft, ACCESS, "The shop and how to get in", _access(draft), problems)
+
+
+async def ask_settings(draft: Draft) -> None:
+    """What is chosen from the lists of both systems."""
+    if SETTINGS in draft.settled and not draft.problems(SETTINGS):
+        return
+    shop, account = _lists(draft)
+    problems = draft.problems(SETTINGS)
+    questions = settings_questions(draft.values, shop, account)
+    asked = {question.key for question in questions}
+    if draft.revising or any(problem.field not in asked for problem in problems):
+        questions = [*_access(draft), *questions[:-3], *habit_questions(draft.values), *questions[-3:]]
+    await _ask(draft, SETTINGS, "Where the orders go", questions, problems)
+
+
+async def ask_statuses(draft: Draft) -> None:
+    """A status of RO App for each one that the shop really has."""
+    problems = draft.problems(STATUSES)
+    if STATUSES in draft.settled and not problems:
+        return
+    shop, account = _lists(draft)
+    text = "What each status of the shop becomes in RO App. All of them must be matched."
+    await _ask(draft, STATUSES, "Statuses", status_questions(draft.values, shop, account), problems, text)
+
+
+async def ask_to_save(draft: Draft) -> None:
+    """The last word of the person: all that was chosen, and what is to happen with it."""
+    choices = (SAVE, CHANGE) if draft.before else (SAVE_AND_IMPORT, SAVE_ONLY, CHANGE)
+    if draft.decision in choices and draft.decision != CHANGE:
+        return
+    question = Question(DECISION, "What now?", "", "one", choices, choices[0])
+    parts = [_summary(draft)]
+    parts += [f"**{warning.field}**: {warning.message}" for warning in draft.examination.warnings]
+    await _ask(draft, DECISION, "Everything is checked", [question], (), "\n\n".join(parts))
+
+
+async def tell_connected(config: ShopConfig, import_id: object) -> dict[str, Any]:
+    """Says in an artifact what was connected, with the way to its import."""
+    started = f"[Its import is running](/runs/flow-run/{import_id})." if import_id else "Nothing is imported yet."
+    text = f"**{config.name}** is connected as `{config.slug}`. {started}"
+    await _tell(config, text, "connected")
+    return {"shop": config.slug, "saved": True, "import": str(import_id) if import_id else None}
+
+
+async def tell_changed(config: ShopConfig) -> dict[str, Any]:
+    """Says in an artifact that the next run uses the new settings."""
+    await _tell(config, f"**{config.name}** is saved; the next run uses the new settings.", "edited")
+    return {"shop": config.slug, "saved": True}
+
+
+async def _tell(config: ShopConfig, text: str, what: str) -> None:
+    if flow_run.get_id():
+        await acreate_markdown_artifact(
+            key=f"{config.slug}-settings", markdown=text, description=f"{config.name}: {what}"
+        )
+
+
+async def _ask(
+    draft: Draft, form: str, title: str, questions: list[Question], problems: Sequence[Problem], text: str = ""
+) -> None:
+    await ask(form, title, text, questions, number=draft.asked + 1, problems=problems)
+
+
+def _access(draft: Draft) -> list[Question]:
+    correct = ""
+    if draft.login:
+        correct = f"[Correct {draft.login.name}](/blocks/block/{draft.login.id}/edit) and submit, or choose another."
+    return access_questions(
+        draft.values,
+        slug=None if draft.before else draft.slug,
+        login=draft.login_id or None,
+        account=draft.account_id or None,
+        keeps_login=draft.before is not None,
+        correct=correct,
+    )
+
+
+def _lists(draft: Draft) -> tuple[ShopLists, AccountLists]:
+    shop, account = draft.examination.shop, draft.examination.account
+    assert shop is not None and account is not None, "both were asked where nothing is wrong with the access"
+    return shop, account
+
+
+def _summary(draft: Draft) -> str:
+    """All that will be saved, as it was found on both sides, and what an edit changes."""
+    config = draft.config()
+    found = [(check.field, check.message) for check in checklist(config, draft.examination)]
+    statuses = [
+        (f"{row['title']} ({row['id']})", f"{row['roapp_status']} ({row['roapp_status_id']})")
+        for row in status_rows(config.statuses, draft.examination, config.language)
+    ]
+    parts = [table(("checked", ""), found), table(("status of the shop", "status in RO App"), statuses)]
+    return "\n\n".join([*_changes(draft, config), *parts])
+
+
+def _changes(draft: Draft, config: ShopConfig) -> list[str]:
+    if draft.before is None:
+        return []
+    old, new = draft.before.model_dump(exclude={"password"}), config.model_dump(exclude={"password"})
+    rows = [(key, old[key], new[key]) for key in new if old[key] != new[key]]
+    if draft.before.password != config.password:
+        rows.append(("password", "•••", "a new one"))
+    return [table(("changed", "before", "now"), rows) if rows else "Nothing is changed."]

@@ -1,0 +1,53 @@
+"""Which shop a person means, and whether he means it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.runtime import flow_run
+
+from blocks.store import list_shops
+from cartum_roapp.connection.problems import Problem
+from cartum_roapp.connection.questions import Question
+from cartum_roapp.errors import BadConfig
+from tasks.draft import WHICH
+from tasks.form import answered, ask
+
+_NAME = "confirmed"
+
+
+async def which_shop(typed: str) -> str:
+    """The slug of a shop that is there; asks for one while it is not. Raises BadConfig where there is none at all."""
+    answers = await answered()
+    chosen = [answer.fields.get(WHICH) for answer in answers if answer.form == WHICH]
+    slug = str(chosen[-1] if chosen else typed).strip()
+    known = tuple(await list_shops())
+    if slug not in known:
+        problem = Problem(WHICH, f'there is no shop "{slug}".', "choose one of these")
+        if not known:
+            raise BadConfig(problem.message, field=WHICH, fix="Connect one first.")
+        question = Question(WHICH, "Shop", "", "one", known, known[0])
+        await ask(WHICH, "Which shop?", "", [question], number=len(answers) + 1, problems=[problem])
+    return slug
+
+
+async def ask_whether(slug: str, *, purge: bool) -> None:
+    """Asks until the shop's name is typed."""
+    answers = await answered()
+    typed = [str(answer.fields.get(_NAME) or "").strip() for answer in answers if answer.form == _NAME]
+    if typed and typed[-1] == slug:
+        return
+    history = "Its history in the ledger goes too." if purge else "Its history stays in the ledger."
+    text = f"The deployments, the schedule and the settings of `{slug}` go. RO App keeps its orders. {history}"
+    problems = [Problem(_NAME, "this is not the shop's name.", f"type {slug}, or cancel this run")] if typed else []
+    question = Question(_NAME, "Type the shop's short name", f"Type {slug} to delete it; cancel the run to keep it.")
+    await ask(_NAME, f"Delete {slug}?", text, [question], number=len(answers) + 1, problems=problems)
+
+
+async def tell_deleted(slug: str, *, purge: bool) -> dict[str, Any]:
+    """Says in an artifact that the shop is gone."""
+    if flow_run.get_id():
+        text = f"`{slug}` is deleted; RO App keeps its orders."
+        await acreate_markdown_artifact(key=f"{slug}-settings", markdown=text, description=f"{slug}: deleted")
+    return {"shop": slug, "deleted": True, "purged": purge}

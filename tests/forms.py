@@ -1,0 +1,116 @@
+"""The forms of a waiting run, read and answered over REST as Prefect's UI does it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from installation import FINAL, Installation
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A form as a person meets it. `key` tells one form of a run from another."""
+
+    key: str
+    title: str
+    text: str
+    fields: dict[str, Row]
+    required: list[str]
+
+    @property
+    def defaults(self) -> Row:
+        return {name: field["default"] for name, field in self.fields.items() if "default" in field}
+
+    def choice(self, field: str, beginning: str) -> str:
+        (found,) = [one for one in self.choices(field) if one.startswith(beginning)]
+        return found
+
+    def choices(self, field: str) -> list[str]:
+        shown = self.fields[field]
+        return list(shown.get("items", shown)["enum"])
+
+    def refused(self) -> dict[str, str]:
+        """What stands with each field as the reason why it was refused."""
+        return {name: text.split("\n\n")[0] for name, one in self.fields.items()
+                if (text := one["description"]).startswith("**")}  # fmt: skip
+
+
+class Forms:
+    """The forms of one installation's runs."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+
+    def block(self, kind: str, name: str, **data: Any) -> Row:
+        """A block that a person saves on the Blocks page; gives the reference that a form holds."""
+        get = self.installation.prefect.get
+        type_id = get(f"/block_types/slug/{kind}").raise_for_status().json()["id"]
+        schemas = self.installation.ask("/block_schemas/filter", block_schemas={"block_type_id": {"any_": [type_id]}})
+        document = self.installation.ask(
+            "/block_documents/", name=name, data=data, block_type_id=type_id, block_schema_id=schemas[0]["id"]
+        )
+        return {"$ref": {"block_document_id": document["id"]}}
+
+    def correct(self, reference: Row, **data: Any) -> None:
+        """The block is edited."""
+        id = reference["$ref"]["block_document_id"]
+        body = {"data": data, "merge_existing_data": True}
+        self.installation.prefect.patch(f"/block_documents/{id}", json=body).raise_for_status()
+
+    def blocks(self) -> set[tuple[str, str]]:
+        """(kind, name) of all blocks of this project."""
+        found = self.installation.ask("/block_documents/filter", limit=200)
+        kinds = {"cartum-shop", "ro-app-account", "cartum-login"}
+        return {(one["block_type"]["slug"], one["name"]) for one in found if one["block_type"]["slug"] in kinds}
+
+    @contextmanager
+    def prefect_here(self) -> Iterator[None]:
+        """This process asks the installation's server, too."""
+        with temporary_settings({PREFECT_API_URL: str(self.installation.prefect.base_url).rstrip("/")}):
+            yield
+
+    def forget(self) -> None:
+        """Cancels the runs that still wait, and removes the logins that were saved."""
+        for run in self.installation.flow_runs(state={"name": {"any_": ["Suspended"]}}):
+            self.installation.set_state(run["id"], "CANCELLED")
+        for one in self.installation.ask("/block_documents/filter", block_types={"slug": {"any_": ["cartum-login"]}}):
+            self.installation.prefect.delete(f"/block_documents/{one['id']}").raise_for_status()
+
+    def shown(self, run: str, after: Shown | None = None) -> Shown:
+        """The form that the run waits with, another one than `after`."""
+
+        def waits(found: Row) -> bool:
+            assert found["state_type"] not in FINAL, f"{found['state_name']}: {found['state']['message']}"
+            key = found["state"]["state_details"].get("pause_key")
+            return found["state_name"] == "Suspended" and (after is None or key != after.key) and self._there(run, key)
+
+        found = self.installation.become(lambda: self.installation.flow_run(run), waits)
+        key = found["state"]["state_details"]["pause_key"]
+        schema, text = self._input(run, key, "schema"), self._input(run, key, "description")
+        return Shown(key, schema["title"], text, schema["properties"], schema["required"])
+
+    def answer(self, run: str, form: Shown, without: tuple[str, ...] = (), **fields: Any) -> Row:
+        """Submits it: what is not named stays as it is shown, `without` is what was emptied; gives Prefect's answer."""
+        answers = {**form.defaults, **fields}
+        answers = {name: value for name, value in answers.items() if name not in without}
+        return dict(self.installation.ask(f"/flow_runs/{run}/resume", run_input=answers))
+
+    def next(self, run: str, form: Shown, without: tuple[str, ...] = (), **fields: Any) -> Shown:
+        """Submits it, and gives the form that follows."""
+        accepted = self.answer(run, form, without, **fields)
+        assert accepted["status"] == "ACCEPT", accepted
+        return self.shown(run, after=form)
+
+    def _there(self, run: str, key: str) -> bool:
+        return bool(self.installation.prefect.get(f"/flow_runs/{run}/input/suspended-{key}-description").is_success)
+
+    def _input(self, run: str, key: str, part: str) -> Any:
+        found = self.installation.prefect.get(f"/flow_runs/{run}/input/suspended-{key}-{part}").raise_for_status()
+        return found.json() if part == "schema" else json.loads(found.text)

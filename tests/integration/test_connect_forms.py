@@ -1,0 +1,423 @@
+"""Connecting, editing and deleting a shop through the forms of Prefect's UI, over REST as the UI does it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from forms import Forms
+from installation import Installation
+
+from blocks.store import load_shop
+from cartum_roapp.connection.access import Doors
+from tasks.draft import Draft
+from tasks.form import block_id
+
+INDEX = 3
+SLUG = "verba"
+SCHEDULED = {"type": {"any_": ["SCHEDULED"]}}
+
+
+@pytest.fixture
+def forms(installation: Installation) -> Iterator[Forms]:
+    """No shop is connected as `verba`, and no login is saved; whatever a test leaves is removed."""
+    forms = Forms(installation)
+    yield forms
+    installation.command("shop", "delete", SLUG, "--yes", "--purge")
+    forms.forget()
+
+
+def login(forms: Forms, name: str = "verba-login", **changed: str) -> dict[str, Any]:
+    shop = forms.installation.box.shops[INDEX]
+    return forms.block(
+        "cartum-login", name, **{"url": shop.url, "login": shop.login, "password": shop.password, **changed}
+    )
+
+
+def account(forms: Forms) -> dict[str, Any]:
+    found = forms.installation.prefect.get("/block_types/slug/ro-app-account/block_documents/name/main").json()
+    return {"$ref": {"block_document_id": found["id"]}}
+
+
+def begin(forms: Forms, **changed: Any) -> str:
+    values = {"slug": SLUG, "name": "Верба", "account": account(forms), **changed}
+    return forms.installation.start("connect-shop/connect-shop", **values)
+
+
+def connected(forms: Forms, decision: str = "Save without importing") -> str:
+    run = begin(forms, login=login(forms))
+    form = forms.next(run, forms.shown(run))
+    form = forms.next(run, form)
+    forms.answer(run, form, decision=decision)
+    forms.installation.completed(run)
+    return run
+
+
+def test_a_shop_is_connected_form_by_form_and_imported(forms: Forms) -> None:
+    run = begin(forms, login=login(forms))
+    settings = forms.shown(run)
+    assert settings.title == "Where the orders go"
+    assert settings.refused() == {}
+    assert settings.defaults["location_id"] == "Магазин на Хрещатику (234001)"
+    assert [one for one in settings.choices("location_id") if "234003" in one] == [], "an archived location is offered"
+    assert settings.choices("managers") == [
+        "Олег Шевченко (336001)", "Ганна Коваленко (336002)", "Тарас Бондаренко (336003)",
+    ]  # fmt: skip
+    statuses = forms.next(
+        run, settings, location_id=settings.choice("location_id", "Склад"),
+        managers=[settings.choice("managers", "Ганна")], language="ru",
+    )  # fmt: skip
+    assert statuses.title == "Statuses"
+    assert statuses.defaults["status_7"] == "Очікує оплати (5706140)"
+    decision = forms.next(run, statuses, status_7=statuses.choice("status_7", "Новий"))
+    assert '234002 is the location "Склад"' in decision.text
+    assert "| ожидает оплаты (7) | Новий (5706131) |" in decision.text
+    forms.answer(run, decision)
+    forms.installation.completed(run)
+
+    shop = forms.installation.done("shop", "show", SLUG)
+    assert (shop["name"], shop["location_id"], shop["language"], shop["managers"]) == ("Верба", 234002, "ru", [336002])
+    assert shop["statuses"]["7"] == 5706131
+    (told,) = forms.installation.artifacts(run)
+    (imported,) = forms.installation.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, name={"like_": "import"})
+    assert f"(/runs/flow-run/{imported['id']})" in told["data"]
+    forms.installation.completed(imported["id"])
+    orders = forms.installation.box.roapp.orders_by_marker()
+    mine = [marker for marker in orders if marker.startswith(forms.installation.key(INDEX))]
+    assert len(mine) == len(forms.installation.box.shops[INDEX].qualifying())
+    assert ("cartum-login", "verba-login") not in forms.blocks(), "the password is kept twice"
+
+
+def test_refused_input_stands_with_its_field_and_nothing_typed_is_lost(forms: Forms) -> None:
+    shop = forms.installation.box.shops[INDEX]
+    wrong = login(forms, password="wrong-password")
+    run = begin(forms, slug="My Shop", name="Верба (2)", login=wrong, platform="horoshop", missing_products="hold")
+    form = forms.shown(run)
+    assert form.title == "The shop and how to get in"
+    refused = form.refused()
+    assert set(refused) == {"slug", "login"}
+    assert refused["slug"].startswith('**slug**: "My Shop" can\'t be a name here. **Fix:** use 1 to 48 lower-case')
+    assert refused["login"].startswith("**password**: the shop refuses login and password")
+    assert refused["slug"] in form.text and refused["login"] in form.text
+    id = wrong["$ref"]["block_document_id"]
+    assert f"[Correct verba-login](/blocks/block/{id}/edit)" in form.fields["login"]["description"]
+    assert form.defaults == {
+        "slug": "My Shop", "name": "Верба (2)", "platform": "horoshop", "login": wrong, "account": account(forms),
+    }  # fmt: skip
+
+    forms.correct(wrong, url="http://shop.example.com", login="me@example.com")
+    form = forms.next(run, form, slug=SLUG)
+    assert set(form.refused()) == {"login"}
+    assert "**login**: is an e-mail address" in form.text
+    assert "**url**: is http on a public address" in form.text
+
+    forms.correct(wrong, url=shop.url, login=shop.login, password=shop.password)
+    settings = forms.next(run, form)
+    assert settings.refused() == {}
+    form = forms.next(
+        run, settings, without=("phone_region",), timezone="Kyiv", window_days=90,
+        managers=[settings.choice("managers", "Олег")],
+    )  # fmt: skip
+    assert form.title == settings.title
+    assert form.refused() == {"timezone": '**timezone**: "Kyiv" is not a time zone. **Fix:** write Europe/Kyiv'}
+    assert form.defaults["timezone"] == "Kyiv"
+    assert form.defaults["window_days"] == 90
+    assert form.defaults["managers"] == ["Олег Шевченко (336001)"]
+
+    rejected = forms.answer(run, form, window_days=900)
+    assert rejected["status"] == "REJECT"
+    assert "900 is greater than the maximum of 365" in rejected["details"]["reason"]
+    decision = forms.next(run, forms.next(run, form, timezone="Europe/Kyiv", phone_region="md"))
+    revised = forms.next(run, decision, decision="Change something")
+    assert revised.defaults["phone_region"] == "md"
+    kept = {"slug": SLUG, "name": "Верба (2)", "platform": "horoshop", "missing_products": "hold"}
+    assert {key: revised.defaults[key] for key in kept} == kept
+    form = forms.next(run, revised, name=" ")
+    assert form.refused() == {"name": "**name**: is empty. **Fix:** give the shop's name, 1 to 64 characters"}
+    decision = forms.next(run, forms.next(run, form, name="Верба"))
+    forms.answer(run, decision, decision="Save without importing")
+    forms.installation.completed(run)
+    shown = forms.installation.done("shop", "show", SLUG)
+    assert (shown["name"], shown["platform"], shown["window_days"]) == ("Верба", "horoshop", 90)
+    assert (shown["phone_region"], shown["missing_products"], shown["managers"]) == ("MD", "hold", [336001])
+
+
+def test_a_status_that_means_nothing_has_to_be_chosen(forms: Forms) -> None:
+    shop = forms.installation.box.shops[INDEX]
+    shop.add_status(77, {"ua": "Хтозна", "ru": "Хтозна"})
+    try:
+        run = begin(forms, login=login(forms))
+        form = forms.next(run, forms.shown(run))
+        assert form.defaults["status_77"] == "— choose —"
+        again = forms.next(run, form, status_1=form.choice("status_1", "Виконано"))
+        assert again.refused() == {
+            "status_77": '**statuses**: a status of the shop is not matched: 77 "Хтозна". **Fix:** add 77: …'
+        }
+        assert again.defaults["status_1"] == "Виконано (5706152)"
+        decision = forms.next(run, again, status_77=again.choice("status_77", "Новий"))
+        forms.answer(run, decision, decision="Save without importing")
+        forms.installation.completed(run)
+        statuses = forms.installation.done("shop", "show", SLUG)["statuses"]
+        assert (statuses["77"], statuses["1"]) == (5706131, 5706152)
+    finally:
+        del shop.statuses[77]
+
+
+def test_the_command_lines_words_for_what_is_taken(forms: Forms) -> None:
+    connected(forms)
+    run = begin(forms, login=login(forms))
+    form = forms.shown(run)
+    assert form.refused()["slug"].startswith(f'**slug**: "{SLUG}" is taken. **Fix:** choose another one')
+    form = forms.next(run, form, slug="verba-2")
+    assert form.refused()["login"].startswith(f'**url**: this shop is connected already, as "{SLUG}".')
+    forms.installation.set_state(run, "CANCELLED")
+    assert forms.installation.flow_run(run)["state_type"] == "CANCELLED"
+
+
+def test_an_account_that_was_saved_by_hand_is_checked_and_learns_its_company(forms: Forms) -> None:
+    installation = forms.installation
+    with_twin = forms.block("ro-app-account", "twin", base_url=installation.box.roapp.base_url,
+                            api_key=installation.box.roapp.api_key, fingerprint="")  # fmt: skip
+    try:
+        run = begin(forms, login=login(forms), account=with_twin)
+        form = forms.shown(run)
+        assert form.refused()["account"].startswith('**account**: this company is connected already, as "main".')
+        forms.correct(with_twin, base_url="https://api.roapp.io")
+        form = forms.next(run, form)
+        assert '**account**: "twin" can\'t be used: base_url: has no API version.' in form.refused()["account"]
+        forms.correct(with_twin, base_url=installation.box.roapp.base_url, api_key="wrong-key")
+        form = forms.next(run, form)
+        assert '**account**: "twin": RO App refuses the API key' in form.refused()["account"]
+        settings = forms.next(run, form, account=account(forms))
+        assert settings.refused() == {}
+        installation.set_state(run, "CANCELLED")
+    finally:
+        installation.prefect.delete(f"/block_documents/{with_twin['$ref']['block_document_id']}")
+
+
+def test_a_form_left_open_outlives_stops_and_kills_of_the_worker(forms: Forms) -> None:
+    installation = forms.installation
+    run = begin(forms, login=login(forms))
+    settings = forms.shown(run)
+    before = installation.worker()
+    before.signal(signal.SIGTERM)
+    assert before.wait(20)
+    assert installation.flow_run(run)["state_name"] == "Suspended"
+    assert forms.answer(run, settings, timezone="Europe/Warsaw")["status"] == "ACCEPT"
+    installation.done("up")
+    statuses = forms.shown(run, after=settings)
+    shop = installation.box.shops[INDEX]
+    shop.faults.latency = 20.0
+    try:
+        assert forms.answer(run, statuses, status_1=statuses.choice("status_1", "Виконано"))["status"] == "ACCEPT"
+        installation.become(lambda: installation.flow_run(run), lambda found: found["state_type"] == "RUNNING")
+        killed = installation.worker()
+        os.kill(killed.pid, signal.SIGKILL)
+        assert killed.wait(10)
+    finally:
+        shop.faults.latency = 0.0
+    installation.done("up")
+    decision = forms.shown(run, after=statuses)
+    forms.answer(run, decision, decision="Save without importing")
+    installation.completed(run)
+    shown = installation.done("shop", "show", SLUG)
+    assert (shown["timezone"], shown["statuses"]["1"]) == ("Europe/Warsaw", 5706152)
+
+
+def test_a_failed_run_that_is_retried_keeps_its_answers(forms: Forms) -> None:
+    installation = forms.installation
+    run = begin(forms, login=login(forms), name=" Верба ", slug=f" {SLUG}\n")
+    settings = forms.shown(run)
+    statuses = forms.next(run, settings, timezone="Europe/Warsaw")
+    decision = forms.next(run, statuses)
+    installation.set_state(run, "FAILED")
+    retry = {"type": "SCHEDULED", "name": "AwaitingRetry"}
+    installation.ask(f"/flow_runs/{run}/set_state", state=retry, force=False)
+    again = installation.become(lambda: installation.flow_run(run), lambda found: found["run_count"] == 4)
+    again = forms.shown(run)
+    assert again.key == decision.key, "what was not answered is asked again, nothing is saved by itself"
+    assert SLUG not in installation.done("shop", "list")
+    forms.answer(run, again, decision="Save without importing")
+    installation.completed(run)
+    shown = installation.done("shop", "show", SLUG)
+    assert (shown["name"], shown["timezone"]) == ("Верба", "Europe/Warsaw")
+
+
+def test_a_run_that_was_killed_while_it_saved_finds_its_own_shop(forms: Forms) -> None:
+    connected(forms)
+    with forms.prefect_here():
+        saved = asyncio.run(load_shop(SLUG))
+        values = saved.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
+        ids = block_id(login(forms)), block_id(account(forms))
+        draft = Draft(SLUG, values, *ids, settled={"access", "settings", "statuses"}, decision="Save without importing")
+        asyncio.run(draft.look(Doors()))
+        assert draft.examination.problems == []
+        assert draft.config() == saved
+        draft.decision = None
+        asyncio.run(draft.look(Doors()))
+        assert [problem.field for problem in draft.examination.problems] == ["slug"]
+
+
+def test_a_run_that_is_resumed_without_an_answer_takes_the_form_as_it_is_shown(forms: Forms) -> None:
+    run = begin(forms, login=login(forms))
+    form = forms.shown(run)
+    forms.installation.ask(f"/flow_runs/{run}/resume")
+    rejected = forms.installation.flow_run(run)
+    assert rejected["state_name"] == "Suspended", "required fields are not optional"
+    for _ in range(2):
+        form = forms.next(run, form)
+    assert forms.answer(run, form)["status"] == "ACCEPT"
+    assert forms.answer(run, form)["status"] == "ABORT", "submitted twice"
+    forms.installation.completed(run)
+
+
+def test_a_canceled_connection_leaves_nothing_but_the_login(forms: Forms) -> None:
+    before = forms.blocks()
+    run = begin(forms, login=login(forms))
+    form = forms.next(run, forms.shown(run))
+    forms.installation.set_state(run, "CANCELLING")
+    assert forms.installation.flow_run(run)["state_type"] == "CANCELLED"
+    assert forms.answer(run, form)["status"] == "ABORT"
+    assert forms.blocks() - before == {("cartum-login", "verba-login")}
+    assert SLUG not in [shop["slug"] for shop in forms.installation.done("shop", "list")]
+
+
+def test_a_shop_is_edited_and_keeps_what_was_not_changed(forms: Forms) -> None:
+    installation = forms.installation
+    connected(forms)
+    before = installation.done("shop", "show", SLUG)
+    deployments = installation.deployment(f"incremental-sync/{SLUG}"), installation.deployment(f"initial-import/{SLUG}")
+
+    run = installation.start("edit-shop/edit-shop", shop="nobody")
+    which = forms.shown(run)
+    assert which.refused() == {"shop": '**shop**: there is no shop "nobody". **Fix:** choose one of these'}
+    form = forms.next(run, which, shop=SLUG)
+    assert form.refused() == {}
+    assert (form.defaults["name"], form.defaults["account"]) == ("Верба", account(forms))
+    assert "slug" not in form.fields
+    wrong = login(forms, "new-login", password="wrong-password")
+    form = forms.next(run, form, name="Нова верба", login=wrong, location_id=form.choice("location_id", "Склад"))
+    assert form.refused()["login"].startswith("**password**: the shop refuses login and password")
+    statuses = forms.next(run, form, without=("login",))
+    assert statuses.title == "Statuses", "without a new login the old one stays"
+    decision = forms.next(run, statuses)
+    assert "| name | Верба | Нова верба |" in decision.text
+    assert "| location_id | 234001 | 234002 |" in decision.text
+    assert "password" not in decision.text.split("| checked |")[0]
+    assert decision.choices("decision") == ["Save", "Change something"]
+    forms.answer(run, decision)
+    installation.completed(run)
+
+    after = installation.done("shop", "show", SLUG)
+    assert after == {**before, "name": "Нова верба", "location_id": 234002}
+    assert installation.done("shop", "check", SLUG)["ok"] is True
+    renewed = installation.deployment(f"incremental-sync/{SLUG}"), installation.deployment(f"initial-import/{SLUG}")
+    for old, new in zip(deployments, renewed, strict=True):
+        assert old is not None and new is not None
+        assert new["id"] == old["id"]
+        assert new["description"].startswith("Нова верба")
+    assert not [name for kind, name in forms.blocks() if kind == "cartum-login"]
+
+
+def test_a_new_password_is_taken_from_a_new_login(forms: Forms) -> None:
+    installation = forms.installation
+    connected(forms)
+    shop = installation.box.shops[INDEX]
+    kept = shop.password
+    shop.change_password("a-new-password")
+    try:
+        run = installation.start("edit-shop/edit-shop", shop=SLUG)
+        form = forms.shown(run)
+        assert form.title == "The shop and how to get in"
+        assert form.refused()["login"].startswith("**password**: the shop refuses login and password")
+        settings = forms.next(run, form, login=login(forms, "new-login"))
+        decision = forms.next(run, forms.next(run, settings))
+        assert "| password | ••• | a new one |" in decision.text
+        forms.answer(run, decision)
+        installation.completed(run)
+        assert installation.done("shop", "check", SLUG)["ok"] is True
+    finally:
+        shop.change_password(kept)
+
+
+def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(forms: Forms) -> None:
+    installation = forms.installation
+    nothing = traces(forms)
+    run = connected(forms, "Save and import")
+    (imported,) = installation.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, name={"like_": "import"})
+    installation.completed(imported["id"])
+    installation.become(lambda: installation.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state=SCHEDULED), bool)
+    forgotten = login(forms, "forgotten-login", url=installation.box.shops[INDEX].url + "/")
+    assert traces(forms) - nothing == {
+        ("deployment", "incremental-sync", SLUG), ("deployment", "initial-import", SLUG),
+        ("schedule", "every-5-minutes", SLUG), ("scheduled run", "incremental-sync", SLUG),
+        ("block", "cartum-shop", SLUG), ("block", "cartum-login", "forgotten-login"),
+    }  # fmt: skip
+
+    run = installation.start("delete-shop/delete-shop", shop=SLUG)
+    form = forms.shown(run)
+    assert "RO App keeps its orders" in form.text
+    form = forms.next(run, form, confirmed="Верба")
+    assert form.refused()["confirmed"].startswith("**confirmed**: this is not the shop's name.")
+    assert ("block", "cartum-shop", SLUG) in traces(forms)
+    forms.answer(run, form, confirmed=f" {SLUG} ")
+    installation.completed(run)
+    assert traces(forms) == nothing
+    assert installation.prefect.get(f"/block_documents/{block_id(forgotten)}").status_code == 404
+    assert installation.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=SLUG) is not None
+    (again,) = installation.ended(installation.start("delete-shop/delete-shop", shop=SLUG))
+    assert f'there is no shop "{SLUG}". Fix: Connect one first.' in again["state"]["message"]
+
+
+def test_no_password_and_no_key_is_seen_anywhere(forms: Forms) -> None:
+    """What Prefect's API tells of all that the forms did."""
+    installation = forms.installation
+    installation.box.shops[INDEX].change_password(secret := f"пароль-{uuid4().hex}")
+    wrong = login(forms, password="a-wrong-password-to-hide")
+    run = begin(forms, login=wrong)
+    form = forms.shown(run)
+    forms.correct(wrong, password=secret)
+    form = forms.next(run, forms.next(run, form))
+    forms.answer(run, forms.next(run, form), decision="Save without importing")
+    installation.completed(run)
+
+    get, ask = installation.prefect.get, installation.ask
+    inputs = [
+        one for prefix in ("suspended", "0") for one in ask(f"/flow_runs/{run}/input/filter", prefix=prefix, limit=200)
+    ]
+    told = {
+        "flow run": get(f"/flow_runs/{run}").text,
+        "inputs": str([one["value"] for one in inputs]),
+        "logs": installation.logs(run),
+        "artifacts": str(installation.artifacts(run)),
+        "task runs": str(installation.tasks(run)),
+        "states": get("/flow_run_states/", params={"flow_run_id": run}).text,
+        "blocks": str(ask("/block_documents/filter", limit=200)),
+        "deployments": str(ask("/deployments/filter")),
+        "events": str(ask("/events/filter", filter={"any_resource": {"id": [f"prefect.flow-run.{run}"]}})),
+    }
+    assert len(inputs) == 12, "four forms: schema, description, response of each"
+    assert SLUG in told["flow run"] and "Верба" in told["inputs"] and "refuses login" in told["logs"]
+    secrets = (secret, "a-wrong-password-to-hide", installation.box.roapp.api_key)
+    assert [(where, one) for where, text in told.items() for one in secrets if one in text] == []
+
+
+def traces(forms: Forms) -> set[tuple[str, str, str]]:
+    """What there is in Prefect beside runs, their logs and artifacts: (kind, of what, name)."""
+    installation = forms.installation
+    flows = {flow["id"]: flow["name"] for flow in installation.ask("/flows/filter")}
+    found = {("block", kind, name) for kind, name in forms.blocks()}
+    for one in installation.ask("/deployments/filter"):
+        found.add(("deployment", flows[one["flow_id"]], one["name"]))
+        found |= {("schedule", schedule["slug"], one["name"]) for schedule in one["schedules"]}
+    for run in installation.flow_runs(state=SCHEDULED):
+        slug = next((tag.removeprefix("shop:") for tag in run["tags"] if tag.startswith("shop:")), "")
+        found.add(("scheduled run", flows[run["flow_id"]], slug))
+    for kind in ("automations", "concurrency_limits", "v2/concurrency_limits", "variables"):
+        found |= {(kind, "", one.get("name") or one["tag"]) for one in installation.ask(f"/{kind}/filter")}
+    return found

@@ -1,0 +1,128 @@
+"""What a form asks, and how its answers are read."""
+
+from __future__ import annotations
+
+import pytest
+
+from cartum_roapp.apis.cartum import ShopStatus
+from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoStatus
+from cartum_roapp.connection.lists import AccountLists, ShopLists
+from cartum_roapp.connection.problems import Problem
+from cartum_roapp.connection.questions import (
+    NONE,
+    UNDECIDED,
+    Question,
+    access_questions,
+    asked_as,
+    habit_questions,
+    read_answers,
+    settings_questions,
+    status_questions,
+)
+from cartum_roapp.connection.rules import SHOP_FIELDS
+
+SHOP = ShopLists(
+    [
+        ShopStatus(1, {"ua": "Нове", "ru": "Новый"}),
+        ShopStatus(3, {"ua": "Доставлене"}, True),
+        ShopStatus(9, {"ua": "Хтозна"}),
+    ],
+    ("en", "ru", "ua"),
+    ("UAH",),
+)
+ACCOUNT = AccountLists(
+    company={"timezone": "Europe/Kyiv", "currency": "UAH"},
+    locations=[
+        Location(id=1, name="Старий", is_archived=True),
+        Location(id=2, name="Склад (2)", timezone="Europe/Warsaw"),
+        Location(id=3, name="Магазин"),
+    ],
+    order_types=[OrderType(id=5, name="Інтернет")],
+    employees=[
+        Employee(id=7, name="Олег"),
+        Employee(id=8, name="Ганна", is_active=False),
+        Employee(id=9, name="Тарас"),
+    ],
+    statuses=[RoStatus(id=11, name="Новий"), RoStatus(id=12, name="Виконано")],
+    custom_fields=[CustomField(id=4, name="Номер")],
+)
+
+
+def by_key(questions: list[Question]) -> dict[str, Question]:
+    return {question.key: question for question in questions}
+
+
+def test_all_that_a_file_holds_is_asked_for() -> None:
+    access = access_questions({}, slug="x", login=None, account=None, keeps_login=False)
+    asked = [
+        *access,
+        *habit_questions({}),
+        *settings_questions({}, SHOP, ACCOUNT),
+        *status_questions({}, SHOP, ACCOUNT),
+    ]
+    keys = {"statuses" if key.startswith("status_") else key for key in by_key(asked)}
+    assert keys | {"url", "status_direction"} == {*SHOP_FIELDS, "slug"}
+
+
+def test_a_new_shop_is_offered_what_is_most_likely() -> None:
+    asked = by_key(settings_questions({}, SHOP, ACCOUNT))
+    assert asked["location_id"].choices == ("Склад (2) (2)", "Магазин (3)")
+    assert asked["location_id"].default == "Склад (2) (2)"
+    assert asked["managers"].choices == ("Олег (7)", "Тарас (9)")
+    assert (asked["managers"].default, asked["language"].default) == ([], "ua")
+    assert (asked["timezone"].default, asked["order_number_field"].default) == ("Europe/Warsaw", NONE)
+    statuses = by_key(status_questions({}, SHOP, ACCOUNT))
+    assert (statuses["status_1"].default, statuses["status_3"].default) == ("Новий (11)", "Виконано (12)")
+    assert (statuses["status_9"].default, statuses["status_9"].choices[0]) == (UNDECIDED, UNDECIDED)
+    assert UNDECIDED not in statuses["status_1"].choices
+
+
+def test_what_was_chosen_before_is_shown_and_what_is_gone_is_open() -> None:
+    values = {
+        "location_id": 3,
+        "managers": (9, 8),
+        "order_number_field": "f4",
+        "language": "ro",
+        "statuses": {1: 12, 3: 99},
+    }
+    asked = by_key(settings_questions(values, SHOP, ACCOUNT))
+    assert asked["location_id"].default == "Магазин (3)"
+    assert asked["managers"].default == ["Тарас (9)"]
+    assert asked["order_number_field"].default == "Номер (f4)"
+    assert asked["language"].default == UNDECIDED
+    statuses = by_key(status_questions({**values, "final_statuses": (3,)}, SHOP, ACCOUNT))
+    assert statuses["status_1"].default == "Виконано (12)"
+    assert statuses["status_3"].default == UNDECIDED
+    assert statuses["final_statuses"].default == ["Доставлене (3)"]
+    archived = by_key(settings_questions({"location_id": 1}, SHOP, ACCOUNT))
+    assert archived["location_id"].default == UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("answers", "values"),
+    [
+        ({"location_id": "Склад (2) (17)"}, {"location_id": 17}),
+        ({"location_id": UNDECIDED}, {"location_id": None}),
+        ({"order_number_field": "Номер (f4)"}, {"order_number_field": "f4"}),
+        ({"order_number_field": NONE}, {"order_number_field": None}),
+        ({"name": "Мій магазин (2)", "phone_region": ""}, {"name": "Мій магазин (2)", "phone_region": None}),
+        ({"language": UNDECIDED, "enabled": False}, {"language": None, "enabled": False}),
+        ({"managers": ["Олег (7)", "Тарас (9)"]}, {"managers": [7, 9]}),
+        ({"managers": []}, {"managers": "all"}),
+        ({"final_statuses": None}, {"final_statuses": None}),
+        ({"status_1": "Новий (11)", "status_9": UNDECIDED}, {"statuses": {1: 11}}),
+        ({"login": {"$ref": {}}, "account": None}, {}),
+    ],
+)
+def test_an_answer_is_a_value_of_the_file(answers: dict[str, object], values: dict[str, object]) -> None:
+    assert read_answers(answers) == values
+
+
+@pytest.mark.parametrize(
+    ("field", "key"),
+    [("password", "login"), ("url", "login"), ("location_id", "location_id"), ("statuses", "status_9"), ("slug", "")],
+)
+def test_a_problem_stands_with_the_question_that_can_mend_it(field: str, key: str) -> None:
+    access = access_questions({}, slug=None, login=None, account=None, keeps_login=True)
+    asked = [*access, *settings_questions({}, SHOP, ACCOUNT), *status_questions({}, SHOP, ACCOUNT)]
+    assert asked_as(Problem(field, "is wrong.", "mend it"), asked) == key
