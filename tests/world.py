@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -186,21 +186,25 @@ class World:
     def toll(self, shop: ShopConfig, numbers: Sequence[str], index: int = 0) -> Toll:
         """The same, counted: a held order is not lost, because a person sees it."""
         held = {id for entity, id in self.held(shop) if entity in ("order", "row")}
-        return Toll.of(self._findings(shop, [number for number in numbers if number not in held], index))
+        return Toll.of(self._findings(shop, numbers, index, held))
 
-    def _findings(self, shop: ShopConfig, numbers: Sequence[str], index: int) -> Iterator[Finding]:
+    def _findings(
+        self, shop: ShopConfig, numbers: Sequence[str], index: int, held: Collection[str] = ()
+    ) -> Iterator[Finding]:
         roapp = self.box.roapp
         orders = self.roapp_orders(shop)
-        for number in numbers:
+        looked_at = [number for number in numbers if number not in held]
+        for number in looked_at:
             if (times := len(orders.get(number, []))) != 1:
                 yield "doubled" if times else "lost", f"{number} is in RO App {times} times"
-        yield from (("other", f"{number} should not be in RO App") for number in orders if number not in numbers)
+        expected = {*numbers, *held}
+        yield from (("other", f"{number} should not be in RO App") for number in orders if number not in expected)
         for kind, groups in roapp.duplicates().items():
             if kind != "orders":  # of this shop they are counted above
                 yield from (("doubled", f"doubled {kind}: {ids}") for ids in groups.values())
         yield from (("doubled", f"a second contact for {one}") for one, n in self._unnumbered().items() if n > 1)
         yield from (("other", f"RO App found odd: {oddity}") for oddity in roapp.oddities)
-        for number in numbers:
+        for number in looked_at:
             for order in orders.get(number, []):
                 row = self.box.shops[index].orders[number]
                 yield from ((kind, f"{number}: {what}") for kind, what in self._wrong(shop, row, order))

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import pytest
+from points import SHARES, Points
 from reliability import Record, rewrite, stored
+from world import admin
+
+from cartum_roapp.ledger import database
 
 
 @pytest.fixture
 def record(request: pytest.FixtureRequest) -> Record:
     """Puts a row into the table of docs/reliability.md; fails the test unless nothing is lost, doubled or wrong."""
     return Record(request.config)
+
+
+@pytest.fixture(scope="session")
+def points(postgres: str) -> Iterator[Points]:
+    """Strikes at every call of a small import and sync."""
+    name = f"points_{secrets.token_hex(4)}"
+    admin(postgres, f"CREATE DATABASE {name}")
+    engine = database.connect(f"{postgres.rpartition('/')[0]}/{name}")
+    database.migrate(engine)
+    engine.dispose()
+    with ProcessPoolExecutor(SHARES, mp_context=get_context("spawn")) as pool:
+        yield Points(pool, postgres, name)
+    admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

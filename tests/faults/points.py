@@ -1,0 +1,197 @@
+"""A fault at every call of a small story, one run per point: the shop's first import, changes of every kind in the
+shop, and the sync after them. The story has every kind of call, to the shop and to RO App."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Literal
+
+from world import Row, Toll, World, admin
+
+from cartum_roapp.errors import Retryable
+from sandbox.faults import Faults
+
+SHARES = 4  # how many processes try the points of one fault
+SEED = 21
+
+#: So short that a fault costs little time.
+QUICK: Row = {"http_timeout": 0.6, "unclear_wait": 0.2, "retry_base": 0.02}
+#: Time-out and wait as they are by default, 30 times as fast.
+SCALE = 30
+SCALED: Row = {**QUICK, "http_timeout": 20 / SCALE, "unclear_wait": 30 / SCALE}
+
+
+class Recovery(IntEnum):
+    """What brought everything right."""
+
+    SAME_RUN = 0
+    NEXT_RUN = 1
+
+    def __str__(self) -> str:
+        return self.name.replace("_", " ").lower()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of `sandbox.faults` for `times` calls in a row; `more` are its details, `switches` the sandbox's."""
+
+    side: Literal["shop", "roapp"]
+    kind: str
+    times: int = 1
+    more: Row = field(default_factory=dict)
+    switches: Row = field(default_factory=dict)
+    settings: Row = field(default_factory=lambda: QUICK)
+
+    def on(self, world: World) -> Faults:
+        return world.box.shops[0].faults if self.side == "shop" else world.box.roapp.faults
+
+    def met(self, world: World) -> bool:
+        calls = world.box.shops[0].calls if self.side == "shop" else world.box.roapp.calls
+        return any(call.fault == self.kind for call in calls)
+
+
+@dataclass
+class Struck:
+    """The toll of all points, and what it took at the worst of them."""
+
+    toll: Toll = field(default_factory=Toll)
+    recovery: Recovery = Recovery.SAME_RUN
+
+    def __iadd__(self, other: Struck) -> Struck:
+        self.toll += other.toll
+        self.recovery = max(self.recovery, other.recovery)
+        return self
+
+
+class Points:
+    """Tries points in several processes. `template`: a database with the ledger's tables, copied for each point."""
+
+    def __init__(self, pool: Executor, postgres: str, template: str) -> None:
+        self._pool = pool
+        self._where = postgres, template
+
+    def __call__(self, fault: Fault) -> Struck:
+        """Strikes at the first call, at the second, … until a run has no more."""
+        shares = [self._pool.submit(_share, fault, first, *self._where) for first in range(SHARES)]
+        return _sum(shares)
+
+    def each(self, tries: Callable[..., Struck], points: list[Any]) -> Struck:
+        """`tries(world's URL, point)` for each of the points."""
+        return _sum([self._pool.submit(_one, tries, point, *self._where) for point in points])
+
+
+def _sum(results: list[Future[Struck]]) -> Struck:
+    struck = Struck()
+    for result in results:
+        struck += result.result()
+    return struck
+
+
+def _share(fault: Fault, first: int, postgres: str, template: str) -> Struck:
+    struck = Struck()
+    for n in range(first, 1000, SHARES):
+        with ledger(postgres, template) as url:
+            one = _strike(url, fault, n)
+        if one is None:
+            return struck
+        struck += one
+    raise AssertionError("the story never ends")
+
+
+def _one(tries: Callable[[str, Any], Struck], point: Any, postgres: str, template: str) -> Struck:
+    with ledger(postgres, template) as url:
+        return tries(url, point)
+
+
+@contextmanager
+def ledger(postgres: str, template: str) -> Iterator[str]:
+    """The URL of an empty ledger; it is gone afterwards."""
+    name = f"point_{secrets.token_hex(4)}"
+    admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        admin(postgres, f"ALTER DATABASE {name} SET synchronous_commit = off")
+        yield f"{postgres.rpartition('/')[0]}/{name}"
+    finally:
+        admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _strike(url: str, fault: Fault, n: int) -> Struck | None:
+    """None where the story ends before its n-th call."""
+    with quiet(url, fault.settings, **fault.switches) as world:
+        fault.on(world).fail(fault.kind, fault.times, skip=n, **fault.more)
+        through = story(world)
+        if not fault.met(world):
+            return None
+        fault.on(world).calm()
+        return judged(world, through)
+
+
+@contextmanager
+def quiet(url: str, settings: Row, **switches: Any) -> Iterator[World]:
+    """A world whose shop has the two orders of `place`."""
+    with World.of(url, settings=settings, **{"orders": 0, "delivered": 0, "older": 0, "seed": SEED, **switches}) as world:
+        place(world)
+        yield world
+
+
+def place(world: World) -> None:
+    """A buyer whom RO App knows without an e-mail address, and a new one; products that it has and has not."""
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.seeded["contacts"].add(roapp.add_contact("Олена", phones=["(067) 111-22-33"]))
+    known = {"delivery_phone": "+380671112233", "delivery_email": "olena@example.com"}
+    shop.place_order(articles=[("FT-001-WHT", 1), ("KR-799", 2)], **known)
+    shop.place_order(articles=[("CAP-2", 1), ("BOOK-12", 1)], status=2, delivery_phone="0502223344")
+
+
+def change(world: World) -> None:
+    """One change of every kind, and a third order."""
+    shop = world.box.shops[0]
+    first, second = list(shop.orders)
+    shop.change_line(first, 1, quantity=3)
+    shop.set_waybill(first, "20450000000001")
+    shop.add_line(first, "UMB-1", 1)
+    shop.remove_line(second, 0)
+    shop.set_status(second, 6)
+    shop.place_order(articles=[("UMB-1", 2)], delivery_phone="+380 50 222 33 44")
+
+
+def story(world: World) -> bool:
+    """False where one of its runs ended early: the sync after an import that failed does not begin."""
+    through = ends(world.imported)
+    change(world)
+    return through and ends(world.synced)
+
+
+def ends(run: Callable[[], object]) -> bool:
+    """False where the run gives up for now, to go on with the next one."""
+    try:
+        run()
+    except Retryable:
+        return False
+    return True
+
+
+def looked_at(world: World) -> Toll:
+    """What the shop and RO App differ in now; nothing may be held."""
+    toll = world.toll(world.shop(), world.box.shops[0].qualifying())
+    toll.wrong += [f"held: {what} {code}" for what, code in world.held().items()]
+    return toll
+
+
+def judged(world: World, through: bool = True) -> Struck:
+    """What it takes until everything is right; after that a sync has nothing to write."""
+    recovery = Recovery.SAME_RUN
+    if not through or looked_at(world).wrong:
+        recovery = Recovery.NEXT_RUN
+        world.imported()
+        world.synced()
+    idle = world.synced()
+    toll = looked_at(world)
+    if idle.calls.roapp_writes:
+        toll.wrong.append(f"{idle.calls.roapp_writes} writing calls when nothing changed")
+    return Struck(toll, recovery)
