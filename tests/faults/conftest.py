@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pytest
-from points import SHARES, Points
+from points import SHARES, Points, Server
 from reliability import Record, rewrite, stored
 from world import admin
 
@@ -22,16 +22,22 @@ def record(request: pytest.FixtureRequest) -> Record:
 
 
 @pytest.fixture(scope="session")
-def points(postgres: str) -> Iterator[Points]:
-    """Strikes at every call of a small import and sync."""
+def server(postgres: str) -> Iterator[Server]:
+    """Gives each point of a fault a ledger of its own."""
     name = f"points_{secrets.token_hex(4)}"
     admin(postgres, f"CREATE DATABASE {name}")
     engine = database.connect(f"{postgres.rpartition('/')[0]}/{name}")
     database.migrate(engine)
     engine.dispose()
-    with ProcessPoolExecutor(SHARES, mp_context=get_context("spawn")) as pool:
-        yield Points(pool, postgres, name)
+    yield Server(postgres, name)
     admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def points(server: Server) -> Iterator[Points]:
+    """Tries every point of a fault, several at once."""
+    with ProcessPoolExecutor(SHARES, mp_context=get_context("spawn")) as pool:
+        yield Points(pool, server)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

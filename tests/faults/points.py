@@ -4,15 +4,17 @@ shop, and the sync after them. The story has every kind of call, to the shop and
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
 
+from sqlalchemy import text
 from world import Row, Toll, World, admin
 
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Retryable
 from sandbox.faults import Faults
 
@@ -20,7 +22,7 @@ SHARES = 4  # how many processes try the points of one fault
 SEED = 21
 
 #: So short that a fault costs little time.
-QUICK: Row = {"http_timeout": 0.6, "unclear_wait": 0.2, "retry_base": 0.02}
+QUICK: Row = {"http_timeout": 0.6, "unclear_wait": 0.2, "retries": 6, "retry_base": 0.02}
 #: Time-out and wait as they are by default, 30 times as fast.
 SCALE = 30
 SCALED: Row = {**QUICK, "http_timeout": 20 / SCALE, "unclear_wait": 30 / SCALE}
@@ -36,6 +38,15 @@ class Recovery(IntEnum):
         return self.name.replace("_", " ").lower()
 
 
+def place(world: World) -> None:
+    """A buyer whom RO App knows without an e-mail address, and a new one; products that it has and has not."""
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.seeded["contacts"].add(roapp.add_contact("Олена", phones=["(067) 111-22-33"]))
+    known = {"delivery_phone": "+380671112233", "delivery_email": "olena@example.com"}
+    shop.place_order(articles=[("FT-001-WHT", 1), ("KR-799", 2)], **known)
+    shop.place_order(articles=[("CAP-2", 1), ("BOOK-12", 1)], status=2, delivery_phone="0502223344")
+
+
 @dataclass(frozen=True)
 class Fault:
     """A fault of `sandbox.faults` for `times` calls in a row; `more` are its details, `switches` the sandbox's."""
@@ -46,6 +57,7 @@ class Fault:
     more: Row = field(default_factory=dict)
     switches: Row = field(default_factory=dict)
     settings: Row = field(default_factory=lambda: QUICK)
+    prepare: Callable[[World], None] = place
 
     def on(self, world: World) -> Faults:
         return world.box.shops[0].faults if self.side == "shop" else world.box.roapp.faults
@@ -69,60 +81,59 @@ class Struck:
 
 
 class Points:
-    """Tries points in several processes. `template`: a database with the ledger's tables, copied for each point."""
+    """Tries points in several processes, each in a run with a ledger of its own."""
 
-    def __init__(self, pool: Executor, postgres: str, template: str) -> None:
+    def __init__(self, pool: Executor, server: Server) -> None:
         self._pool = pool
-        self._where = postgres, template
+        self._server = server
 
-    def __call__(self, fault: Fault) -> Struck:
-        """Strikes at the first call, at the second, … until a run has no more."""
-        shares = [self._pool.submit(_share, fault, first, *self._where) for first in range(SHARES)]
-        return _sum(shares)
-
-    def each(self, tries: Callable[..., Struck], points: list[Any]) -> Struck:
-        """`tries(world's URL, point)` for each of the points."""
-        return _sum([self._pool.submit(_one, tries, point, *self._where) for point in points])
-
-
-def _sum(results: list[Future[Struck]]) -> Struck:
-    struck = Struck()
-    for result in results:
-        struck += result.result()
-    return struck
+    def __call__(self, attempt: Attempt, *rest: Any) -> Struck:
+        """`attempt(url of the ledger, n, *rest)` for n = 0, 1, 2 … until it gives None: a run has no such point."""
+        shares = [self._pool.submit(_share, attempt, rest, first, self._server) for first in range(SHARES)]
+        struck = Struck()
+        for share in shares:
+            struck += share.result()
+        return struck
 
 
-def _share(fault: Fault, first: int, postgres: str, template: str) -> Struck:
+Attempt = Callable[..., "Struck | None"]
+
+
+@dataclass(frozen=True)
+class Server:
+    """`template`: a database with the ledger's tables."""
+
+    url: str
+    template: str
+
+    @contextmanager
+    def ledger(self) -> Iterator[str]:
+        """The URL of an empty ledger; it is gone afterwards."""
+        name = f"point_{secrets.token_hex(4)}"
+        admin(self.url, f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        try:
+            admin(self.url, f"ALTER DATABASE {name} SET synchronous_commit = off")
+            yield f"{self.url.rpartition('/')[0]}/{name}"
+        finally:
+            admin(self.url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _share(attempt: Attempt, rest: tuple[Any, ...], first: int, server: Server) -> Struck:
     struck = Struck()
     for n in range(first, 1000, SHARES):
-        with ledger(postgres, template) as url:
-            one = _strike(url, fault, n)
+        with server.ledger() as url:
+            one = attempt(url, n, *rest)
         if one is None:
             return struck
+        one.toll.wrong[:] = [f"point {n}: {what}" for what in one.toll.wrong]
         struck += one
     raise AssertionError("the story never ends")
 
 
-def _one(tries: Callable[[str, Any], Struck], point: Any, postgres: str, template: str) -> Struck:
-    with ledger(postgres, template) as url:
-        return tries(url, point)
-
-
-@contextmanager
-def ledger(postgres: str, template: str) -> Iterator[str]:
-    """The URL of an empty ledger; it is gone afterwards."""
-    name = f"point_{secrets.token_hex(4)}"
-    admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        admin(postgres, f"ALTER DATABASE {name} SET synchronous_commit = off")
-        yield f"{postgres.rpartition('/')[0]}/{name}"
-    finally:
-        admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _strike(url: str, fault: Fault, n: int) -> Struck | None:
-    """None where the story ends before its n-th call."""
+def strike(url: str, n: int, fault: Fault) -> Struck | None:
+    """The fault meets the n-th call of the story."""
     with quiet(url, fault.settings, **fault.switches) as world:
+        fault.prepare(world)
         fault.on(world).fail(fault.kind, fault.times, skip=n, **fault.more)
         through = story(world)
         if not fault.met(world):
@@ -133,19 +144,11 @@ def _strike(url: str, fault: Fault, n: int) -> Struck | None:
 
 @contextmanager
 def quiet(url: str, settings: Row, **switches: Any) -> Iterator[World]:
-    """A world whose shop has the two orders of `place`."""
-    with World.of(url, settings=settings, **{"orders": 0, "delivered": 0, "older": 0, "seed": SEED, **switches}) as world:
-        place(world)
+    """A world whose shop has no orders yet."""
+    with World.of(
+        url, settings=settings, **{"orders": 0, "delivered": 0, "older": 0, "seed": SEED, **switches}
+    ) as world:
         yield world
-
-
-def place(world: World) -> None:
-    """A buyer whom RO App knows without an e-mail address, and a new one; products that it has and has not."""
-    shop, roapp = world.box.shops[0], world.box.roapp
-    roapp.seeded["contacts"].add(roapp.add_contact("Олена", phones=["(067) 111-22-33"]))
-    known = {"delivery_phone": "+380671112233", "delivery_email": "olena@example.com"}
-    shop.place_order(articles=[("FT-001-WHT", 1), ("KR-799", 2)], **known)
-    shop.place_order(articles=[("CAP-2", 1), ("BOOK-12", 1)], status=2, delivery_phone="0502223344")
 
 
 def change(world: World) -> None:
@@ -176,22 +179,25 @@ def ends(run: Callable[[], object]) -> bool:
     return True
 
 
-def looked_at(world: World) -> Toll:
-    """What the shop and RO App differ in now; nothing may be held."""
-    toll = world.toll(world.shop(), world.box.shops[0].qualifying())
-    toll.wrong += [f"held: {what} {code}" for what, code in world.held().items()]
+def looked_at(world: World, config: ShopConfig | None = None, gone: Collection[str] = (), index: int = 0) -> Toll:
+    """What shop and RO App differ in now, but for the `gone` orders; nothing may be held."""
+    shop = config or world.shop()
+    toll = world.toll(shop, list(world.box.shops[index].orders), index, left_out=gone)
+    toll.wrong += [f"held: {what} {code}" for what, code in world.held(shop).items()]
     return toll
 
 
-def judged(world: World, through: bool = True) -> Struck:
+def judged(world: World, through: bool = True, config: ShopConfig | None = None, gone: Collection[str] = ()) -> Struck:
     """What it takes until everything is right; after that a sync has nothing to write."""
     recovery = Recovery.SAME_RUN
-    if not through or looked_at(world).wrong:
+    if not through or looked_at(world, config, gone).wrong:
         recovery = Recovery.NEXT_RUN
-        world.imported()
-        world.synced()
-    idle = world.synced()
-    toll = looked_at(world)
+        with world.engine.begin() as connection:  # some time later: what was put off is due
+            connection.execute(text("UPDATE outbox SET available_at = now() WHERE available_at > now()"))
+        world.imported(config)
+        world.synced(config)
+    idle = world.synced(config)
+    toll = looked_at(world, config, gone)
     if idle.calls.roapp_writes:
         toll.wrong.append(f"{idle.calls.roapp_writes} writing calls when nothing changed")
     return Struck(toll, recovery)

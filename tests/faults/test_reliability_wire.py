@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from points import QUICK, SCALE, SCALED, Fault, Points, Recovery
+from points import QUICK, SCALE, SCALED, Fault, Points, Recovery, strike
 from reliability import Record
 
 SECTION = "On the wire"
@@ -37,22 +37,26 @@ SHOP = {
         "shop", "rate", switches={"quota_seconds": 0, "quota_form": "body"}
     ),
     **{
-        f"the shop's token expires, form {form}": Fault("shop", "unauthorized", switches={"expired_form": form})
+        f"the shop's token expires, form {form}": Fault(
+            "shop", "unauthorized", switches={"expired_form": form, "page_cap": 1}
+        )
         for form in ("a", "b", "c")
     },
-}  # fmt: skip
+}
 LONGER = {
     "RO App answers 500 for longer than a run tries": Fault("roapp", "error", 1000),
     "RO App's 429 for longer than a run tries": Fault("roapp", "rate", 1000),
     "the shop answers 500 for longer than a run tries": Fault("shop", "error", 1000),
-    "the shop's hourly quota for longer than a run waits": Fault("shop", "rate", 1000, switches={"quota_seconds": 9000}),
+    "the shop's hourly quota for longer than a run waits": Fault(
+        "shop", "rate", 1000, switches={"quota_seconds": 9000}
+    ),
 }
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("fault", [*ROAPP, *SHOP])
 def test_a_fault_at_every_call(points: Points, record: Record, fault: str) -> None:
-    struck = points((ROAPP | SHOP)[fault])
+    struck = points(strike, (ROAPP | SHOP)[fault])
     assert struck.toll.tried > 15, "there are more calls than that"
     assert struck.recovery is Recovery.SAME_RUN
     record(SECTION, fault, struck.toll, str(Recovery.SAME_RUN))
@@ -61,7 +65,7 @@ def test_a_fault_at_every_call(points: Points, record: Record, fault: str) -> No
 @pytest.mark.long
 @pytest.mark.parametrize("fault", LONGER)
 def test_a_fault_that_outlasts_the_run_from_every_call_on(points: Points, record: Record, fault: str) -> None:
-    struck = points(LONGER[fault])
+    struck = points(strike, LONGER[fault])
     assert struck.toll.tried > 15, "there are more calls than that"
     assert struck.recovery is Recovery.NEXT_RUN
     record(SECTION, fault, struck.toll, str(Recovery.NEXT_RUN))
