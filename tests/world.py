@@ -180,17 +180,20 @@ class World:
         roapp = self.box.roapp
         return [row for id_, row in roapp.products.items() if id_ not in roapp.seeded["products"]]
 
-    def differences(self, shop: ShopConfig, numbers: Sequence[str], index: int = 0) -> list[str]:
-        """What is lost, doubled or different in RO App, of these shop orders; [] when all is well."""
-        return [text for _, text in self._findings(shop, numbers, index)]
+    def differences(
+        self, shop: ShopConfig, numbers: Sequence[str], index: int = 0, left_out: Collection[str] = ()
+    ) -> list[str]:
+        """What is lost, doubled or different in RO App, of these shop orders; [] when all is well. Of those `left_out`
+        nothing is known: they may be there or not."""
+        return [text for _, text in self._findings(shop, numbers, index, left_out)]
 
     def toll(self, shop: ShopConfig, numbers: Sequence[str], index: int = 0, left_out: Collection[str] = ()) -> Toll:
-        """The same, counted: a held order is not lost, because a person sees it. `left_out` may be there or not."""
+        """The same, counted: a held order is not lost, because a person sees it."""
         held = {id for entity, id in self.held(shop) if entity in ("order", "row")}
         return Toll.of(self._findings(shop, numbers, index, {*held, *left_out}))
 
     def _findings(
-        self, shop: ShopConfig, numbers: Sequence[str], index: int, left_out: Collection[str] = ()
+        self, shop: ShopConfig, numbers: Sequence[str], index: int, left_out: Collection[str]
     ) -> Iterator[Finding]:
         roapp = self.box.roapp
         orders = self.roapp_orders(shop)

@@ -3,10 +3,11 @@ shop, and the sync after them. The story has every kind of call, to the shop and
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
@@ -201,3 +202,28 @@ def judged(world: World, through: bool = True, config: ShopConfig | None = None,
     if idle.calls.roapp_writes:
         toll.wrong.append(f"{idle.calls.roapp_writes} writing calls when nothing changed")
     return Struck(toll, recovery)
+
+
+def stopped_at(world: World, run: Coroutine[Any, Any, object], n: int) -> bool:
+    """Stops the run at its n-th event in RO App: a call that it received (even n) or applied. False where the run
+    ended before."""
+    return asyncio.run(_stopped_at(world, run, n))
+
+
+async def _stopped_at(world: World, run: Coroutine[Any, Any, object], n: int) -> bool:
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(run)
+    left = n
+
+    def listen(method: str, path: str, phase: str) -> None:
+        nonlocal left
+        if left == 0:
+            loop.call_soon_threadsafe(task.cancel)
+        left -= 1
+
+    stop = world.box.roapp.on_call(listen)
+    try:
+        with suppress(asyncio.CancelledError):
+            await task
+    finally:
+        stop()
+    return task.cancelled()

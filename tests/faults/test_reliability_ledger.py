@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import pytest
-from points import QUICK, Points, Struck, change, judged, place, quiet
+from points import QUICK, Points, Struck, change, judged, place, quiet, stopped_at
 from reliability import Record
 from world import World, admin
 
@@ -115,26 +113,3 @@ def cut_off(url: str, n: int) -> Struck | None:
         if after:
             struck.toll.wrong.append(f"{len(after)} calls after the cut")
         return struck
-
-
-def stopped_at(world: World, run: Coroutine[Any, Any, object], n: int) -> bool:
-    """Stops the run at its n-th event in RO App: a call that it received (even n) or applied. False where the run
-    ended before."""
-    return asyncio.run(_stopped_at(world, run, n))
-
-
-async def _stopped_at(world: World, run: Coroutine[Any, Any, object], n: int) -> bool:
-    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(run)
-    left = n
-
-    def listen(method: str, path: str, phase: str) -> None:
-        nonlocal left
-        if left == 0:
-            loop.call_soon_threadsafe(task.cancel)
-        left -= 1
-
-    stop = world.box.roapp.on_call(listen)
-    with suppress(asyncio.CancelledError):
-        await task
-    stop()
-    return task.cancelled()

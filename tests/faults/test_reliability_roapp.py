@@ -57,7 +57,7 @@ def the_order(world: World) -> Callable[[], None] | None:
 
 
 def the_contact(world: World) -> Callable[[], None] | None:
-    found = world.made_contacts()[1:]  # the first is the one that `place` adds
+    found = world.made_contacts()
     return partial(world.box.roapp.delete_contact, found[0]["id"]) if found else None
 
 

@@ -1,0 +1,340 @@
+"""All faults mixed, in histories that nobody has thought of: hypothesis draws what buyers, shop and RO App's staff do,
+what the wire does to it, and when runs are stopped or the ledger is lost. `--seed` replays a run."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+import traceback
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from points import Server, stopped_at
+from world import Row, World, admin
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.errors import IntegrationError
+from sandbox import Sandbox
+from sandbox.box import Shop
+
+SHOPS = 2
+HISTORIES, STEPS = 200, 18
+TIMEOUT, WAIT = 0.5, 0.5
+HASTE: Row = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": 4 * WAIT, "retry_base": 0.02}
+LATE = 1.6 * WAIT  # a write that arrives so late is still waited for
+
+BUYERS: list[Row] = [
+    {"delivery_phone": "0671112233", "delivery_email": "olena@example.com"},
+    {"delivery_phone": "+38 (067) 111-22-33", "delivery_email": ""},
+    {"delivery_phone": "", "delivery_email": "Olena@Example.com"},
+    {"delivery_phone": "050 222 33 44", "delivery_email": ""},
+    {"delivery_phone": "", "delivery_email": "petro@example.com"},
+    {"delivery_phone": "0503334455", "delivery_email": "petro@example.com"},
+    {"delivery_phone": "", "delivery_email": ""},
+]
+ARTICLES = ["CAP-2", "FT-001-WHT", "TEA-100", "GIFT-1", "SET-1"]
+PRICES = [100, "87.25", 0, "1299.9"]
+OPEN = [1, 2, 6, 7, 8, 4]
+
+ROAPP_FAULTS = [
+    "error", "error_after", "drop", "drop_after", "hang", "hang_after", "late", "overdue", "html", "html_after", "half",
+    "rate", "unauthorized",
+]  # fmt: skip
+SHOP_FAULTS = ["error", "drop", "hang", "half", "html", "word", "rate", "unauthorized"]
+CALLS = {
+    "any": ("", ""), "read": ("GET", ""), "write": ("POST|PATCH", ""), "change": ("PATCH", ""),
+    "contact": ("POST", "^/contacts/people$"), "product": ("POST", "^/catalog/products$"),
+    "order": ("POST", "^/orders$"), "line": ("POST", "/items$"), "comment": ("POST", "/comments$"),
+    "status": ("POST", "/status$"),
+}  # fmt: skip
+
+shops_ = st.integers(0, SHOPS - 1)
+which = st.integers(0, 30)
+
+
+class History(RuleBasedStateMachine):
+    """One shop account with two shops. What a person did in RO App, or the ledger can't know any more, is excused in
+    the end; nothing else is."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self.server = server
+        self.stack = ExitStack()
+        url = self.stack.enter_context(server.ledger())
+        self.box = self.stack.enter_context(
+            Sandbox(shops=SHOPS, orders=0, delivered=0, older=0, rate_limit=0, quota_seconds=0)
+        )
+        self.world = self._in(url)
+        self.disturbed = False
+        self.backups: list[str] = []
+        self.gone: set[tuple[int, str]] = set()  # deleted in the shop
+        self.deleted: set[tuple[int, str]] = set()  # deleted in RO App
+        self.written_off: set[tuple[int, str]] = set()
+        self.staff_status: set[tuple[int, str]] = set()
+        self.unknown: set[tuple[int, str]] = set()  # had changed in the shop when the ledger was lost
+
+    # -- the shop -----------------------------------------------------------------------------------------------------
+
+    @rule(
+        shop=shops_,
+        buyer=st.sampled_from(BUYERS),
+        goods=st.lists(st.tuples(st.sampled_from(ARTICLES), st.integers(1, 3)), min_size=1, max_size=3),
+        status=st.sampled_from(OPEN),
+    )
+    def order(self, shop: int, buyer: Row, goods: list[tuple[str, int]], status: int) -> None:
+        if len(self.box.shops[shop].orders) < 4:
+            self.box.shops[shop].place_order(articles=goods, status=status, **buyer)
+
+    @rule(shop=shops_, n=which, quantity=st.integers(1, 9))
+    def change_quantity(self, shop: int, n: int, quantity: int) -> None:
+        self._edit(shop, n, lambda box, number: box.change_line(number, quantity=quantity))
+
+    @rule(shop=shops_, n=which, price=st.sampled_from(PRICES))
+    def change_price(self, shop: int, n: int, price: Any) -> None:
+        self._edit(shop, n, lambda box, number: box.change_line(number, price=price))
+
+    @rule(shop=shops_, n=which, article=st.sampled_from(ARTICLES), price=st.sampled_from([None, "12.5"]))
+    def add_line(self, shop: int, n: int, article: str, price: str | None) -> None:
+        self._edit(shop, n, lambda box, number: box.add_line(number, article, 1, price=price))
+
+    @rule(shop=shops_, n=which)
+    def remove_line(self, shop: int, n: int) -> None:
+        def remove(box: Shop, number: str) -> None:
+            if len(box.orders[number]["products"]) > 1:
+                box.remove_line(number, n % len(box.orders[number]["products"]))
+
+        self._edit(shop, n, remove)
+
+    @rule(shop=shops_, n=which, status=st.sampled_from([*OPEN, 3]))
+    def change_status(self, shop: int, n: int, status: int) -> None:
+        self._edit(shop, n, lambda box, number: box.set_status(number, status))
+
+    @rule(shop=shops_, n=which, waybill=st.sampled_from(["20450000000001", "20450000000002"]))
+    def send_it(self, shop: int, n: int, waybill: str) -> None:
+        self._edit(shop, n, lambda box, number: box.set_waybill(number, waybill))
+
+    @rule(shop=shops_, n=which, buyer=st.sampled_from(BUYERS))
+    def change_buyer(self, shop: int, n: int, buyer: Row) -> None:
+        self._edit(shop, n, lambda box, number: box.edit(number, **buyer))
+
+    @rule(shop=shops_, n=which)
+    def delete_in_the_shop(self, shop: int, n: int) -> None:
+        def delete(box: Shop, number: str) -> None:
+            box.delete_order(number)
+            self.gone.add((shop, number))
+
+        self._edit(shop, n, delete)
+
+    def _edit(self, shop: int, n: int, edit: Callable[[Shop, str], None]) -> None:
+        box = self.box.shops[shop]
+        if box.orders:
+            edit(box, sorted(box.orders)[n % len(box.orders)])
+
+    # -- RO App's staff -----------------------------------------------------------------------------------------------
+
+    @rule(shop=shops_, n=which)
+    def delete_in_ro_app(self, shop: int, n: int) -> None:
+        self._by_hand(shop, n, self.deleted, lambda ro_id: self.box.roapp.delete_order(ro_id))
+
+    @rule(shop=shops_, n=which)
+    def write_off(self, shop: int, n: int) -> None:
+        self._by_hand(shop, n, self.written_off, lambda ro_id: self.box.roapp.write_off(ro_id))
+
+    @rule(shop=shops_, n=which, status=which)
+    def set_status_in_ro_app(self, shop: int, n: int, status: int) -> None:
+        statuses = sorted(self.box.roapp.statuses)
+        self._by_hand(
+            shop, n, self.staff_status, lambda ro_id: self.box.roapp.set_status(ro_id, statuses[status % len(statuses)])
+        )
+
+    @rule(shop=shops_, n=which)
+    def write_a_note(self, shop: int, n: int) -> None:
+        def note(ro_id: int) -> None:
+            notes = self.box.roapp.orders[ro_id]["manager_notes"]
+            self.box.roapp.edit_order(ro_id, manager_notes=f"{notes}\nзателефонувати")
+
+        self._by_hand(shop, n, set(), note)
+
+    def _by_hand(self, shop: int, n: int, told: set[tuple[int, str]], edit: Callable[[int], None]) -> None:
+        there = self.world.roapp_orders(self.world.shop(shop))
+        if there:
+            number = sorted(there)[n % len(there)]
+            edit(there[number][0]["id"])
+            told.add((shop, number))
+
+    # -- faults -------------------------------------------------------------------------------------------------------
+
+    @rule(
+        kind=st.sampled_from(ROAPP_FAULTS),
+        call=st.sampled_from(sorted(CALLS)),
+        times=st.integers(1, 3),
+        skip=st.integers(0, 4),
+    )
+    def fault_of_ro_app(self, kind: str, call: str, times: int, skip: int) -> None:
+        method, path = CALLS[call]
+        seconds = 3 * TIMEOUT if kind.startswith("hang") else LATE
+        self.disturbed = True
+        self.box.roapp.faults.fail(kind, times, method=method, path=path, skip=skip, seconds=seconds)
+
+    @rule(shop=shops_, kind=st.sampled_from(SHOP_FAULTS), times=st.integers(1, 3), skip=st.integers(0, 4))
+    def fault_of_the_shop(self, shop: int, kind: str, times: int, skip: int) -> None:
+        self.box.shops[shop].faults.fail(kind, times, skip=skip, seconds=3 * TIMEOUT)
+
+    @rule()
+    def calm(self) -> None:
+        for faults in (self.box.roapp.faults, *(shop.faults for shop in self.box.shops)):
+            faults.calm()
+
+    # -- the ledger ---------------------------------------------------------------------------------------------------
+
+    @rule()
+    def purge(self) -> None:
+        self._lost()
+        self.world.purged()
+
+    @precondition(lambda self: len(self.backups) < 3)
+    @rule()
+    def back_up(self) -> None:
+        name = f"backup_{secrets.token_hex(4)}"
+        self.backups.append(self.world.copied(name))
+        self.stack.callback(admin, self.server.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+    @precondition(lambda self: self.backups)
+    @rule()
+    def restore(self) -> None:
+        self._lost()
+        self.world = self._in(self.backups.pop())
+
+    def _lost(self) -> None:
+        for shop, text in self._differences():
+            number = text.partition(":")[0].partition(" ")[0]
+            self.unknown.add((shop, number))
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+
+    @rule(shop=shops_)
+    def import_(self, shop: int) -> None:
+        self._run(self._import(shop))
+
+    @rule(shop=shops_)
+    def sync(self, shop: int) -> None:
+        self._run(self._sync(shop))
+
+    @rule()
+    def all_at_once(self) -> None:
+        async def together() -> None:
+            runs = [run(shop) for shop in range(SHOPS) for run in (self._import, self._sync)]
+            for result in await asyncio.gather(*runs, return_exceptions=True):
+                if isinstance(result, BaseException) and not isinstance(result, IntegrationError):
+                    raise result
+
+        asyncio.run(together())
+
+    @rule(shop=shops_, run=st.sampled_from(["import", "sync"]), n=st.integers(0, 60))
+    def stop_at_a_call(self, shop: int, run: str, n: int) -> None:
+        self.disturbed = True
+        with suppress(IntegrationError):
+            stopped_at(self.world, self._import(shop) if run == "import" else self._sync(shop), n)
+
+    @rule()
+    def pause(self) -> None:
+        time.sleep(2.5 * WAIT)
+
+    def _import(self, shop: int) -> Coroutine[Any, Any, object]:
+        return self.world.import_(*self._shops(shop))
+
+    def _sync(self, shop: int) -> Coroutine[Any, Any, object]:
+        return self.world.sync(*self._shops(shop))
+
+    def _shops(self, first: int) -> list[ShopConfig]:
+        return [self.world.shop(first), *(self.world.shop(index) for index in range(SHOPS) if index != first)]
+
+    def _run(self, run: Coroutine[Any, Any, object]) -> None:
+        with suppress(IntegrationError):
+            asyncio.run(run)
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        try:
+            self.calm()
+            if self.disturbed:
+                time.sleep(2.5 * WAIT)
+            for shop in range(SHOPS):
+                asyncio.run(self._import(shop))
+            if self.disturbed:
+                time.sleep(HASTE["recheck_after"])
+            for shop in [*range(SHOPS), *range(SHOPS)]:
+                asyncio.run(self._sync(shop))
+            self.box.roapp.clear_calls()
+            for shop in range(SHOPS):
+                asyncio.run(self._sync(shop))
+            assert [f"{call.method} {call.path}" for call in self.box.roapp.writes()] == [], "nothing has changed"
+            wrong = [text for shop, text in self._differences() if not self._excused(shop, text)]
+            wrong += [f"held: {what}" for what in self._held()]
+            assert wrong == []
+        finally:
+            self.world.engine.dispose()
+            self.stack.close()
+
+    def _differences(self) -> list[tuple[int, str]]:
+        found = []
+        for index in range(SHOPS):
+            shop, orders = self.world.shop(index), self.box.shops[index].orders
+            there = self.world.roapp_orders(shop)
+            gone = {number for at, number in self.gone if at == index}
+            left_out = gone | {number for at, number in self.deleted if at == index and number not in there}
+            found += [(index, text) for text in self.world.differences(shop, list(orders), index, left_out)]
+            found += [(index, f"{number} doubled") for number in gone if len(there.get(number, [])) > 1]
+        return found
+
+    def _excused(self, shop: int, text: str) -> bool:
+        number, _, what = text.partition(": ")
+        order = shop, number
+        return order in self.unknown or (
+            (order in self.written_off and what.startswith("line"))
+            or (order in self.staff_status and what.startswith("status"))
+        )
+
+    def _held(self) -> list[str]:
+        found = []
+        for index in range(SHOPS):
+            for (entity, number), code in self.world.held(self.world.shop(index)).items():
+                order = index, number
+                right = (entity, code) == ("order", "deleted-in-roapp") and order in self.deleted
+                right |= (entity, code) == ("status", "status-differs") and order in self.unknown | self.staff_status
+                if not right:
+                    found.append(f"{entity} {number}: {code}")
+        return found
+
+    def _in(self, url: str) -> World:
+        if hasattr(self, "world"):
+            self.world.engine.dispose()
+        return World(self.box, url, **HASTE)
+
+
+def histories(server: Server, chance: int, count: int, steps: int, shrink: bool = True) -> str:
+    """How a history failed, as short as hypothesis could make it; empty where none did."""
+
+    def begin() -> History:
+        return History(server)
+
+    profile = settings(
+        max_examples=count,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+    )
+    try:
+        run_state_machine_as_test(seed(chance)(begin), settings=profile)
+    except BaseException as error:  # noqa: BLE001 - it has to come out of its process in words
+        return "\n".join([*traceback.format_exception(error), *getattr(error, "__notes__", [])])
+    return ""
