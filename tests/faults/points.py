@@ -50,7 +50,8 @@ def place(world: World) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of `sandbox.faults` for `times` calls in a row; `more` are its details, `switches` the sandbox's."""
+    """A fault of `sandbox.faults` for `times` calls in a row; `more` are its details, `switches` the sandbox's. It
+    begins at every `stride`-th call."""
 
     side: Literal["shop", "roapp"]
     kind: str
@@ -59,6 +60,7 @@ class Fault:
     switches: Row = field(default_factory=dict)
     settings: Row = field(default_factory=lambda: QUICK)
     prepare: Callable[[World], None] = place
+    stride: int = 1
 
     def on(self, world: World) -> Faults:
         return world.box.shops[0].faults if self.side == "shop" else world.box.roapp.faults
@@ -132,10 +134,10 @@ def _share(attempt: Attempt, rest: tuple[Any, ...], first: int, server: Server) 
 
 
 def strike(url: str, n: int, fault: Fault) -> Struck | None:
-    """The fault meets the n-th call of the story."""
+    """The fault meets the n-th call of the story, counted in strides."""
     with quiet(url, fault.settings, **fault.switches) as world:
         fault.prepare(world)
-        fault.on(world).fail(fault.kind, fault.times, skip=n, **fault.more)
+        fault.on(world).fail(fault.kind, fault.times, skip=n * fault.stride, **fault.more)
         through = story(world)
         if not fault.met(world):
             return None

@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from points import Server, stopped_at
 from world import Row, World, admin
 
@@ -53,6 +53,29 @@ CALLS = {
     "status": ("POST", "/status$"),
 }  # fmt: skip
 
+
+def _remove_line(box: Shop, number: str, value: int) -> None:
+    lines = box.orders[number]["products"]
+    if len(lines) > 1:
+        box.remove_line(number, value % len(lines))
+
+
+#: What staff and buyers do to an order of the shop; the last argument is anything.
+EDITS: dict[str, Callable[[Shop, str, int], None]] = {
+    "quantity": lambda box, number, value: box.change_line(number, quantity=value % 9 + 1),
+    "price": lambda box, number, value: box.change_line(number, price=PRICES[value % len(PRICES)]),
+    "add line": lambda box, number, value: box.add_line(number, ARTICLES[value % len(ARTICLES)]),
+    "add line at a price": lambda box, number, value: box.add_line(
+        number, ARTICLES[value % len(ARTICLES)], price="12.5"
+    ),
+    "remove line": _remove_line,
+    "status": lambda box, number, value: box.set_status(number, [*OPEN, 3][value % (len(OPEN) + 1)]),
+    "waybill": lambda box, number, value: box.set_waybill(number, f"2045000000000{value}"),
+    "payment": lambda box, number, value: box.mark_paid(number, value % 2 == 0),
+    "buyer": lambda box, number, value: box.edit(number, **BUYERS[value % len(BUYERS)]),
+    "delete": lambda box, number, value: box.delete_order(number),
+}
+
 shops_ = st.integers(0, SHOPS - 1)
 which = st.integers(0, 30)
 
@@ -80,6 +103,11 @@ class History(RuleBasedStateMachine):
 
     # -- the shop -----------------------------------------------------------------------------------------------------
 
+    @initialize(buyers=st.lists(st.sampled_from(BUYERS), min_size=1, max_size=3))
+    def begin(self, buyers: list[Row]) -> None:
+        for index, buyer in enumerate(buyers):
+            self.order(index % SHOPS, buyer, [(ARTICLES[index], 1), ("KR-799", 2)], 1)
+
     @rule(
         shop=shops_,
         buyer=st.sampled_from(BUYERS),
@@ -90,82 +118,35 @@ class History(RuleBasedStateMachine):
         if len(self.box.shops[shop].orders) < 4:
             self.box.shops[shop].place_order(articles=goods, status=status, **buyer)
 
-    @rule(shop=shops_, n=which, quantity=st.integers(1, 9))
-    def change_quantity(self, shop: int, n: int, quantity: int) -> None:
-        self._edit(shop, n, lambda box, number: box.change_line(number, quantity=quantity))
-
-    @rule(shop=shops_, n=which, price=st.sampled_from(PRICES))
-    def change_price(self, shop: int, n: int, price: Any) -> None:
-        self._edit(shop, n, lambda box, number: box.change_line(number, price=price))
-
-    @rule(shop=shops_, n=which, article=st.sampled_from(ARTICLES), price=st.sampled_from([None, "12.5"]))
-    def add_line(self, shop: int, n: int, article: str, price: str | None) -> None:
-        self._edit(shop, n, lambda box, number: box.add_line(number, article, 1, price=price))
-
-    @rule(shop=shops_, n=which)
-    def remove_line(self, shop: int, n: int) -> None:
-        def remove(box: Shop, number: str) -> None:
-            if len(box.orders[number]["products"]) > 1:
-                box.remove_line(number, n % len(box.orders[number]["products"]))
-
-        self._edit(shop, n, remove)
-
-    @rule(shop=shops_, n=which, status=st.sampled_from([*OPEN, 3]))
-    def change_status(self, shop: int, n: int, status: int) -> None:
-        self._edit(shop, n, lambda box, number: box.set_status(number, status))
-
-    @rule(shop=shops_, n=which, waybill=st.sampled_from(["20450000000001", "20450000000002"]))
-    def send_it(self, shop: int, n: int, waybill: str) -> None:
-        self._edit(shop, n, lambda box, number: box.set_waybill(number, waybill))
-
-    @rule(shop=shops_, n=which, buyer=st.sampled_from(BUYERS))
-    def change_buyer(self, shop: int, n: int, buyer: Row) -> None:
-        self._edit(shop, n, lambda box, number: box.edit(number, **buyer))
-
-    @rule(shop=shops_, n=which)
-    def delete_in_the_shop(self, shop: int, n: int) -> None:
-        def delete(box: Shop, number: str) -> None:
-            box.delete_order(number)
-            self.gone.add((shop, number))
-
-        self._edit(shop, n, delete)
-
-    def _edit(self, shop: int, n: int, edit: Callable[[Shop, str], None]) -> None:
+    @rule(shop=shops_, n=which, edit=st.sampled_from(sorted(EDITS)), value=which)
+    def edit_in_the_shop(self, shop: int, n: int, edit: str, value: int) -> None:
         box = self.box.shops[shop]
         if box.orders:
-            edit(box, sorted(box.orders)[n % len(box.orders)])
+            number = sorted(box.orders)[n % len(box.orders)]
+            if edit == "delete":
+                self.gone.add((shop, number))
+            EDITS[edit](box, number, value)
 
     # -- RO App's staff -----------------------------------------------------------------------------------------------
 
-    @rule(shop=shops_, n=which)
-    def delete_in_ro_app(self, shop: int, n: int) -> None:
-        self._by_hand(shop, n, self.deleted, lambda ro_id: self.box.roapp.delete_order(ro_id))
-
-    @rule(shop=shops_, n=which)
-    def write_off(self, shop: int, n: int) -> None:
-        self._by_hand(shop, n, self.written_off, lambda ro_id: self.box.roapp.write_off(ro_id))
-
-    @rule(shop=shops_, n=which, status=which)
-    def set_status_in_ro_app(self, shop: int, n: int, status: int) -> None:
-        statuses = sorted(self.box.roapp.statuses)
-        self._by_hand(
-            shop, n, self.staff_status, lambda ro_id: self.box.roapp.set_status(ro_id, statuses[status % len(statuses)])
-        )
-
-    @rule(shop=shops_, n=which)
-    def write_a_note(self, shop: int, n: int) -> None:
-        def note(ro_id: int) -> None:
-            notes = self.box.roapp.orders[ro_id]["manager_notes"]
-            self.box.roapp.edit_order(ro_id, manager_notes=f"{notes}\nзателефонувати")
-
-        self._by_hand(shop, n, set(), note)
-
-    def _by_hand(self, shop: int, n: int, told: set[tuple[int, str]], edit: Callable[[int], None]) -> None:
-        there = self.world.roapp_orders(self.world.shop(shop))
-        if there:
-            number = sorted(there)[n % len(there)]
-            edit(there[number][0]["id"])
-            told.add((shop, number))
+    @rule(shop=shops_, n=which, edit=st.sampled_from(["delete", "write off", "status", "note"]), value=which)
+    def edit_in_ro_app(self, shop: int, n: int, edit: str, value: int) -> None:
+        roapp, there = self.box.roapp, self.world.roapp_orders(self.world.shop(shop))
+        if not there:
+            return
+        number = sorted(there)[n % len(there)]
+        order = there[number][0]
+        if edit == "delete":
+            roapp.delete_order(order["id"])
+            self.deleted.add((shop, number))
+        elif edit == "write off":
+            roapp.write_off(order["id"])
+            self.written_off.add((shop, number))
+        elif edit == "status":
+            roapp.set_status(order["id"], sorted(roapp.statuses)[value % len(roapp.statuses)])
+            self.staff_status.add((shop, number))
+        else:
+            roapp.edit_order(order["id"], manager_notes=f"{order['manager_notes']}\nзателефонувати")
 
     # -- faults -------------------------------------------------------------------------------------------------------
 
@@ -192,23 +173,18 @@ class History(RuleBasedStateMachine):
 
     # -- the ledger ---------------------------------------------------------------------------------------------------
 
-    @rule()
-    def purge(self) -> None:
-        self._lost()
-        self.world.purged()
-
-    @precondition(lambda self: len(self.backups) < 3)
-    @rule()
-    def back_up(self) -> None:
-        name = f"backup_{secrets.token_hex(4)}"
-        self.backups.append(self.world.copied(name))
-        self.stack.callback(admin, self.server.url, f"DROP DATABASE {name} WITH (FORCE)")
-
-    @precondition(lambda self: self.backups)
-    @rule()
-    def restore(self) -> None:
-        self._lost()
-        self.world = self._in(self.backups.pop())
+    @rule(what=st.sampled_from(["purge", "back up", "restore"]))
+    def lose_the_ledger(self, what: str) -> None:
+        if what == "purge":
+            self._lost()
+            self.world.purged()
+        elif what == "restore" and self.backups:
+            self._lost()
+            self.world = self._in(self.backups.pop())
+        elif len(self.backups) < 3:
+            name = f"backup_{secrets.token_hex(4)}"
+            self.backups.append(self.world.copied(name))
+            self.stack.callback(admin, self.server.url, f"DROP DATABASE {name} WITH (FORCE)")
 
     def _lost(self) -> None:
         for shop, text in self._differences():
@@ -217,23 +193,19 @@ class History(RuleBasedStateMachine):
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
-    @rule(shop=shops_)
-    def import_(self, shop: int) -> None:
-        self._run(self._import(shop))
+    @rule(shop=shops_, run=st.sampled_from(["import", "sync", "sync", "all at once"]))
+    def run_(self, shop: int, run: str) -> None:
+        if run == "all at once":
+            asyncio.run(self._together())
+            return
+        with suppress(IntegrationError):
+            asyncio.run(self._import(shop) if run == "import" else self._sync(shop))
 
-    @rule(shop=shops_)
-    def sync(self, shop: int) -> None:
-        self._run(self._sync(shop))
-
-    @rule()
-    def all_at_once(self) -> None:
-        async def together() -> None:
-            runs = [run(shop) for shop in range(SHOPS) for run in (self._import, self._sync)]
-            for result in await asyncio.gather(*runs, return_exceptions=True):
-                if isinstance(result, BaseException) and not isinstance(result, IntegrationError):
-                    raise result
-
-        asyncio.run(together())
+    async def _together(self) -> None:
+        runs = [run(shop) for shop in range(SHOPS) for run in (self._import, self._sync)]
+        for result in await asyncio.gather(*runs, return_exceptions=True):
+            if isinstance(result, BaseException) and not isinstance(result, IntegrationError):
+                raise result
 
     @rule(shop=shops_, run=st.sampled_from(["import", "sync"]), n=st.integers(0, 60))
     def stop_at_a_call(self, shop: int, run: str, n: int) -> None:
@@ -253,10 +225,6 @@ class History(RuleBasedStateMachine):
 
     def _shops(self, first: int) -> list[ShopConfig]:
         return [self.world.shop(first), *(self.world.shop(index) for index in range(SHOPS) if index != first)]
-
-    def _run(self, run: Coroutine[Any, Any, object]) -> None:
-        with suppress(IntegrationError):
-            asyncio.run(run)
 
     # -- the end ------------------------------------------------------------------------------------------------------
 

@@ -44,8 +44,8 @@ SHOP = {
     },
 }
 LONGER = {
-    "RO App answers 500 for longer than a run tries": Fault("roapp", "error", 1000),
-    "RO App's 429 for longer than a run tries": Fault("roapp", "rate", 1000),
+    "RO App answers 500 for longer than a run tries": Fault("roapp", "error", 1000, stride=4),
+    "RO App's 429 for longer than a run tries": Fault("roapp", "rate", 1000, stride=4),
     "the shop answers 500 for longer than a run tries": Fault("shop", "error", 1000),
     "the shop's hourly quota for longer than a run waits": Fault(
         "shop", "rate", 1000, switches={"quota_seconds": 9000}
@@ -66,6 +66,6 @@ def test_a_fault_at_every_call(points: Points, record: Record, fault: str) -> No
 @pytest.mark.parametrize("fault", LONGER)
 def test_a_fault_that_outlasts_the_run_from_every_call_on(points: Points, record: Record, fault: str) -> None:
     struck = points(strike, LONGER[fault])
-    assert struck.toll.tried > 15, "there are more calls than that"
+    assert struck.toll.tried > 8, "there are more calls than that"
     assert struck.recovery is Recovery.NEXT_RUN
     record(SECTION, fault, struck.toll, str(Recovery.NEXT_RUN))
