@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pytest
@@ -34,10 +34,16 @@ def server(postgres: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def points(server: Server) -> Iterator[Points]:
-    """Tries every point of a fault, several at once."""
+def pool() -> Iterator[Executor]:
+    """The processes that try faults side by side."""
     with ProcessPoolExecutor(SHARES, mp_context=get_context("spawn")) as pool:
-        yield Points(pool, server)
+        yield pool
+
+
+@pytest.fixture
+def points(pool: Executor, server: Server) -> Points:
+    """Tries every point of a fault, several at once."""
+    return Points(pool, server)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

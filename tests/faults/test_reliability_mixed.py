@@ -7,25 +7,26 @@ import asyncio
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import Any
 
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as seeded
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from points import Server, stopped_at
 from world import Row, World, admin
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import IntegrationError
 from sandbox import Sandbox
 from sandbox.box import Shop
 
 SHOPS = 2
-HISTORIES, STEPS = 200, 18
+HISTORIES, STEPS = 200, 12
+QUICK_HISTORIES, QUICK_STEPS = 6, 5
 TIMEOUT, WAIT = 0.5, 0.5
-HASTE: Row = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": 4 * WAIT, "retry_base": 0.02}
+HASTE: Row = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": 2 * WAIT, "retry_base": 0.02}
+HANG = 3 * TIMEOUT
 LATE = 1.6 * WAIT  # a write that arrives so late is still waited for
 
 BUYERS: list[Row] = [
@@ -39,19 +40,19 @@ BUYERS: list[Row] = [
 ]
 ARTICLES = ["CAP-2", "FT-001-WHT", "TEA-100", "GIFT-1", "SET-1"]
 PRICES = [100, "87.25", 0, "1299.9"]
-OPEN = [1, 2, 6, 7, 8, 4]
+OPEN, DELIVERED = [1, 2, 6, 7, 8, 4], 3
 
 ROAPP_FAULTS = [
     "error", "error_after", "drop", "drop_after", "hang", "hang_after", "late", "overdue", "html", "html_after", "half",
     "rate", "unauthorized",
 ]  # fmt: skip
-SHOP_FAULTS = ["error", "drop", "hang", "half", "html", "word", "rate", "unauthorized"]
-CALLS = {
-    "any": ("", ""), "read": ("GET", ""), "write": ("POST|PATCH", ""), "change": ("PATCH", ""),
-    "contact": ("POST", "^/contacts/people$"), "product": ("POST", "^/catalog/products$"),
-    "order": ("POST", "^/orders$"), "line": ("POST", "/items$"), "comment": ("POST", "/comments$"),
-    "status": ("POST", "/status$"),
-}  # fmt: skip
+SHOP_FAULTS = ["error", "drop", "hang", "half", "html", "rate", "unauthorized"]
+#: Which calls of RO App: method and path.
+CALLS = [
+    ("", ""), ("GET", ""), ("POST|PATCH", ""), ("PATCH", ""), ("POST", "^/contacts/people$"),
+    ("POST", "^/catalog/products$"), ("POST", "^/orders$"), ("POST", "/items$"), ("POST", "/comments$"),
+    ("POST", "/status$"),
+]  # fmt: skip
 
 
 def _remove_line(box: Shop, number: str, value: int) -> None:
@@ -69,15 +70,30 @@ EDITS: dict[str, Callable[[Shop, str, int], None]] = {
         number, ARTICLES[value % len(ARTICLES)], price="12.5"
     ),
     "remove line": _remove_line,
-    "status": lambda box, number, value: box.set_status(number, [*OPEN, 3][value % (len(OPEN) + 1)]),
+    "status": lambda box, number, value: box.set_status(number, OPEN[value % len(OPEN)]),
+    "deliver": lambda box, number, value: box.set_status(number, DELIVERED),
     "waybill": lambda box, number, value: box.set_waybill(number, f"2045000000000{value}"),
     "payment": lambda box, number, value: box.mark_paid(number, value % 2 == 0),
     "buyer": lambda box, number, value: box.edit(number, **BUYERS[value % len(BUYERS)]),
     "delete": lambda box, number, value: box.delete_order(number),
 }
 
-shops_ = st.integers(0, SHOPS - 1)
-which = st.integers(0, 30)
+AT = st.integers(0, SHOPS - 1)
+ANY = st.integers(0, 30)
+Change = tuple[int, str, int, int]  # shop, edit, which order, anything
+CHANGES = st.lists(st.tuples(AT, st.sampled_from(["order", "order", *EDITS]), ANY, ANY), min_size=2, max_size=5)
+Planned = tuple[int, str, tuple[str, str], int, int]  # shop or RO App, kind, calls, times, skip
+FAULTS = st.lists(
+    st.tuples(
+        st.sampled_from([*range(SHOPS), *[SHOPS] * 6]),
+        st.sampled_from(ROAPP_FAULTS),
+        st.sampled_from(CALLS),
+        st.integers(1, 3),
+        st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=4,
+)
 
 
 class History(RuleBasedStateMachine):
@@ -93,7 +109,7 @@ class History(RuleBasedStateMachine):
             Sandbox(shops=SHOPS, orders=0, delivered=0, older=0, rate_limit=0, quota_seconds=0)
         )
         self.world = self._in(url)
-        self.disturbed = False
+        self.disturbed_once = False
         self.backups: list[str] = []
         self.gone: set[tuple[int, str]] = set()  # deleted in the shop
         self.deleted: set[tuple[int, str]] = set()  # deleted in RO App
@@ -101,35 +117,72 @@ class History(RuleBasedStateMachine):
         self.staff_status: set[tuple[int, str]] = set()
         self.unknown: set[tuple[int, str]] = set()  # had changed in the shop when the ledger was lost
 
-    # -- the shop -----------------------------------------------------------------------------------------------------
+    # -- runs, what happened before them, and what happens to them ----------------------------------------------------
 
-    @initialize(buyers=st.lists(st.sampled_from(BUYERS), min_size=1, max_size=3))
-    def begin(self, buyers: list[Row]) -> None:
-        for index, buyer in enumerate(buyers):
-            self.order(index % SHOPS, buyer, [(ARTICLES[index], 1), ("KR-799", 2)], 1)
+    @rule(changes=CHANGES, faults=FAULTS, run=st.sampled_from(["import", "sync", "sync", "all at once"]), shop=AT)
+    def disturbed(self, changes: list[Change], faults: list[Planned], run: str, shop: int) -> None:
+        """A run that meets faults."""
+        self._prepare(changes, faults)
+        with suppress(IntegrationError):
+            asyncio.run(self._together() if run == "all at once" else self._begin(run, shop))
 
-    @rule(
-        shop=shops_,
-        buyer=st.sampled_from(BUYERS),
-        goods=st.lists(st.tuples(st.sampled_from(ARTICLES), st.integers(1, 3)), min_size=1, max_size=3),
-        status=st.sampled_from(OPEN),
-    )
-    def order(self, shop: int, buyer: Row, goods: list[tuple[str, int]], status: int) -> None:
-        if len(self.box.shops[shop].orders) < 4:
-            self.box.shops[shop].place_order(articles=goods, status=status, **buyer)
+    @rule(changes=CHANGES, faults=FAULTS, run=st.sampled_from(["import", "sync"]), shop=AT, n=st.integers(0, 50))
+    def stopped(self, changes: list[Change], faults: list[Planned], run: str, shop: int, n: int) -> None:
+        """A run that is stopped at its n-th event in RO App."""
+        self._prepare(changes, faults)
+        with suppress(IntegrationError):
+            stopped_at(self.world, self._begin(run, shop), n)
 
-    @rule(shop=shops_, n=which, edit=st.sampled_from(sorted(EDITS)), value=which)
-    def edit_in_the_shop(self, shop: int, n: int, edit: str, value: int) -> None:
+    def _prepare(self, changes: list[Change], faults: list[Planned]) -> None:
+        for shop, edit, n, value in changes:
+            self._change(shop, edit, n, value)
+        for side, kind, (method, path), times, skip in faults:
+            self.disturbed_once = True
+            if side < SHOPS:
+                self.box.shops[side].faults.fail(
+                    kind if kind in SHOP_FAULTS else "error", times, skip=skip, seconds=HANG
+                )
+            else:
+                seconds = HANG if kind.startswith("hang") else LATE
+                self.box.roapp.faults.fail(kind, times, method=method, path=path, skip=skip, seconds=seconds)
+
+    def _change(self, shop: int, edit: str, n: int, value: int) -> None:
         box = self.box.shops[shop]
-        if box.orders:
-            number = sorted(box.orders)[n % len(box.orders)]
-            if edit == "delete":
-                self.gone.add((shop, number))
-            EDITS[edit](box, number, value)
+        if edit == "order" or not box.orders:
+            if len(box.orders) < 5:
+                goods = [(ARTICLES[(value + index) % len(ARTICLES)], 1 + index) for index in range(1 + n % 3)]
+                box.place_order(articles=goods, status=OPEN[n % len(OPEN)], **BUYERS[value % len(BUYERS)])
+            return
+        number = sorted(box.orders)[n % len(box.orders)]
+        if edit == "delete":
+            self.gone.add((shop, number))
+        if edit == "deliver" and number not in self.world.roapp_orders(self.world.shop(shop)):
+            return  # an import takes no delivered order
+        EDITS[edit](box, number, value)
+
+    async def _together(self) -> None:
+        runs = [self._begin(run, shop) for shop in range(SHOPS) for run in ("import", "sync")]
+        for result in await asyncio.gather(*runs, return_exceptions=True):
+            if isinstance(result, BaseException) and not isinstance(result, IntegrationError):
+                raise result
+
+    async def _begin(self, run: str, shop: int) -> None:
+        shops = [self.world.shop(shop), *(self.world.shop(index) for index in range(SHOPS) if index != shop)]
+        await (self.world.import_(*shops) if run == "import" else self.world.sync(*shops))
+
+    @rule()
+    def pause(self) -> None:
+        """The faults that have not come by now stay away; what was unclear is clear."""
+        self._calm()
+        time.sleep(2.5 * WAIT)
+
+    def _calm(self) -> None:
+        for faults in (self.box.roapp.faults, *(shop.faults for shop in self.box.shops)):
+            faults.calm()
 
     # -- RO App's staff -----------------------------------------------------------------------------------------------
 
-    @rule(shop=shops_, n=which, edit=st.sampled_from(["delete", "write off", "status", "note"]), value=which)
+    @rule(shop=AT, n=ANY, edit=st.sampled_from(["delete", "write off", "status", "note"]), value=ANY)
     def edit_in_ro_app(self, shop: int, n: int, edit: str, value: int) -> None:
         roapp, there = self.box.roapp, self.world.roapp_orders(self.world.shop(shop))
         if not there:
@@ -147,29 +200,6 @@ class History(RuleBasedStateMachine):
             self.staff_status.add((shop, number))
         else:
             roapp.edit_order(order["id"], manager_notes=f"{order['manager_notes']}\nзателефонувати")
-
-    # -- faults -------------------------------------------------------------------------------------------------------
-
-    @rule(
-        kind=st.sampled_from(ROAPP_FAULTS),
-        call=st.sampled_from(sorted(CALLS)),
-        times=st.integers(1, 3),
-        skip=st.integers(0, 4),
-    )
-    def fault_of_ro_app(self, kind: str, call: str, times: int, skip: int) -> None:
-        method, path = CALLS[call]
-        seconds = 3 * TIMEOUT if kind.startswith("hang") else LATE
-        self.disturbed = True
-        self.box.roapp.faults.fail(kind, times, method=method, path=path, skip=skip, seconds=seconds)
-
-    @rule(shop=shops_, kind=st.sampled_from(SHOP_FAULTS), times=st.integers(1, 3), skip=st.integers(0, 4))
-    def fault_of_the_shop(self, shop: int, kind: str, times: int, skip: int) -> None:
-        self.box.shops[shop].faults.fail(kind, times, skip=skip, seconds=3 * TIMEOUT)
-
-    @rule()
-    def calm(self) -> None:
-        for faults in (self.box.roapp.faults, *(shop.faults for shop in self.box.shops)):
-            faults.calm()
 
     # -- the ledger ---------------------------------------------------------------------------------------------------
 
@@ -190,62 +220,30 @@ class History(RuleBasedStateMachine):
         for shop, text in self._differences():
             number = text.partition(":")[0].partition(" ")[0]
             self.unknown.add((shop, number))
-
-    # -- runs ---------------------------------------------------------------------------------------------------------
-
-    @rule(shop=shops_, run=st.sampled_from(["import", "sync", "sync", "all at once"]))
-    def run_(self, shop: int, run: str) -> None:
-        if run == "all at once":
-            asyncio.run(self._together())
-            return
-        with suppress(IntegrationError):
-            asyncio.run(self._import(shop) if run == "import" else self._sync(shop))
-
-    async def _together(self) -> None:
-        runs = [run(shop) for shop in range(SHOPS) for run in (self._import, self._sync)]
-        for result in await asyncio.gather(*runs, return_exceptions=True):
-            if isinstance(result, BaseException) and not isinstance(result, IntegrationError):
-                raise result
-
-    @rule(shop=shops_, run=st.sampled_from(["import", "sync"]), n=st.integers(0, 60))
-    def stop_at_a_call(self, shop: int, run: str, n: int) -> None:
-        self.disturbed = True
-        with suppress(IntegrationError):
-            stopped_at(self.world, self._import(shop) if run == "import" else self._sync(shop), n)
-
-    @rule()
-    def pause(self) -> None:
-        time.sleep(2.5 * WAIT)
-
-    def _import(self, shop: int) -> Coroutine[Any, Any, object]:
-        return self.world.import_(*self._shops(shop))
-
-    def _sync(self, shop: int) -> Coroutine[Any, Any, object]:
-        return self.world.sync(*self._shops(shop))
-
-    def _shops(self, first: int) -> list[ShopConfig]:
-        return [self.world.shop(first), *(self.world.shop(index) for index in range(SHOPS) if index != first)]
+        for index, box in enumerate(self.box.shops):
+            delivered = {number for number, row in box.orders.items() if row["stat_status"] == DELIVERED}
+            self.unknown |= {(index, number) for number in delivered}  # not read again
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def teardown(self) -> None:
         try:
-            self.calm()
-            if self.disturbed:
+            self._calm()
+            if self.disturbed_once:
                 time.sleep(2.5 * WAIT)
             for shop in range(SHOPS):
-                asyncio.run(self._import(shop))
-            if self.disturbed:
+                asyncio.run(self._begin("import", shop))
+            if self.disturbed_once:
                 time.sleep(HASTE["recheck_after"])
             for shop in [*range(SHOPS), *range(SHOPS)]:
-                asyncio.run(self._sync(shop))
+                asyncio.run(self._begin("sync", shop))
             self.box.roapp.clear_calls()
             for shop in range(SHOPS):
-                asyncio.run(self._sync(shop))
-            assert [f"{call.method} {call.path}" for call in self.box.roapp.writes()] == [], "nothing has changed"
-            wrong = [text for shop, text in self._differences() if not self._excused(shop, text)]
+                asyncio.run(self._begin("sync", shop))
+            wrong = [f"written although nothing changed: {call.method} {call.path}" for call in self.box.roapp.writes()]
+            wrong += [text for shop, text in self._differences() if not self._excused(shop, text)]
             wrong += [f"held: {what}" for what in self._held()]
-            assert wrong == []
+            assert not wrong, "\n".join(wrong)
         finally:
             self.world.engine.dispose()
             self.stack.close()
@@ -286,8 +284,21 @@ class History(RuleBasedStateMachine):
         return World(self.box, url, **HASTE)
 
 
-def histories(server: Server, chance: int, count: int, steps: int, shrink: bool = True) -> str:
-    """How a history failed, as short as hypothesis could make it; empty where none did."""
+def test_a_few_histories(server: Server, seed: int) -> None:
+    assert failure(server, seed, QUICK_HISTORIES, QUICK_STEPS) == ""
+
+
+@pytest.mark.long
+def test_many_histories(server: Server, record: Record, pool: Executor, seed: int) -> None:
+    shares = [pool.submit(failure, server, seed + n, HISTORIES // SHARES, STEPS) for n in range(SHARES)]
+    failures = [text for share in shares if (text := share.result())]
+    assert not failures, f"--seed {seed}\n" + "\n\n".join(failures)
+    tried = f"histories of up to {STEPS} disturbed or stopped runs, people's edits and lost ledgers"
+    record("Side by side", f"all of this page mixed: {tried}", Toll(tried=HISTORIES), "the runs after it")
+
+
+def failure(server: Server, chance: int, count: int, steps: int, shrink: bool = True) -> str:
+    """How a history failed, as short as hypothesis could make it; empty where none did. `chance` draws them."""
 
     def begin() -> History:
         return History(server)
@@ -302,7 +313,7 @@ def histories(server: Server, chance: int, count: int, steps: int, shrink: bool 
         phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
     )
     try:
-        run_state_machine_as_test(seed(chance)(begin), settings=profile)
+        run_state_machine_as_test(seeded(chance)(begin), settings=profile)
     except BaseException as error:  # noqa: BLE001 - it has to come out of its process in words
         return "\n".join([*traceback.format_exception(error), *getattr(error, "__notes__", [])])
     return ""
