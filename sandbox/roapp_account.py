@@ -172,6 +172,11 @@ class RoAppAccount:
             self.seeded["products"].add(id_)
             return id_
 
+    def delete_contact(self, contact_id: int) -> None:
+        with self.lock:
+            del self.contacts[contact_id]
+            self.revision += 1
+
     def delete_product(self, product_id: int) -> None:
         with self.lock:
             del self.products[product_id]

@@ -20,9 +20,8 @@ from sandbox.wire import Exchange, WebApp
 
 ACCOUNT_METHODS = (
     "add_contact", "add_product", "add_order", "edit_order", "set_status", "write_off", "delete_order", "edit_contact",
-    "edit_product",
-    "copy_contact", "copy_product", "delete_product", "archive_location", "dismiss_employee", "change_company",
-    "change_key",
+    "edit_product", "copy_contact", "copy_product", "delete_contact", "delete_product", "archive_location",
+    "dismiss_employee", "change_company", "change_key",
 )  # fmt: skip
 ACCOUNT_STATE = (
     "company", "locations", "order_types", "employees", "statuses", "custom_fields", "contacts", "organizations",

@@ -18,6 +18,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Listener = Callable[[str, str, str], None]
 
+LONGEST_WAIT = 3600.0  # seconds that a client is kept waiting
+
 
 class Exchange:
     """One call that is being answered: its request, and the means to disturb it."""
@@ -132,8 +134,8 @@ class WebApp:
         kind, _, after = fault.kind.partition("_")
         if kind in ("rate", "unauthorized", "word"):
             return self.disturbed(exchange, fault)
-        if kind == "late":
-            await exchange.drop()
+        if kind in ("late", "overdue"):
+            await (exchange.drop() if kind == "late" else exchange.wait(LONGEST_WAIT))
             await asyncio.sleep(fault.seconds)
             self._apply(exchange)
             return None

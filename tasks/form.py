@@ -1,4 +1,4 @@
-"""A form that a flow run shows in Prefect's UI while it waits, and the answers that it got (docs/adr/0006).
+"""A form that a flow run shows in Prefect's UI while it waits, and the answers that it got (docs/adr/0007).
 
 A run that asks is suspended: it holds no slot of the worker and outlives it. With the answer it begins again from the
 top and reads what was answered so far, so each form is asked once.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,10 +15,10 @@ from typing import Any, Literal
 
 import psycopg2
 from pydantic import SecretStr
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
-from cartum_roapp.ledger import chosen, database, held
+from cartum_roapp.ledger import chosen, database, held, tables
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
@@ -245,28 +246,35 @@ class World:
         roapp = self.box.roapp
         return [row for id_, row in roapp.products.items() if id_ not in roapp.seeded["products"]]
 
-    def differences(self, shop: ShopConfig, numbers: Sequence[str], index: int = 0) -> list[str]:
-        """What is lost, doubled or different in RO App, of these shop orders; [] when all is well."""
-        return [text for _, text in self._findings(shop, numbers, index)]
+    def differences(
+        self, shop: ShopConfig, numbers: Sequence[str], index: int = 0, left_out: Collection[str] = ()
+    ) -> list[str]:
+        """What is lost, doubled or different in RO App, of these shop orders; [] when all is well. Of those `left_out`
+        nothing is known: they may be there or not."""
+        return [text for _, text in self._findings(shop, numbers, index, left_out)]
 
-    def toll(self, shop: ShopConfig, numbers: Sequence[str], index: int = 0) -> Toll:
+    def toll(self, shop: ShopConfig, numbers: Sequence[str], index: int = 0, left_out: Collection[str] = ()) -> Toll:
         """The same, counted: a held order is not lost, because a person sees it."""
         held = {id for entity, id in self.held(shop) if entity in ("order", "row")}
-        return Toll.of(self._findings(shop, [number for number in numbers if number not in held], index))
+        return Toll.of(self._findings(shop, numbers, index, {*held, *left_out}))
 
-    def _findings(self, shop: ShopConfig, numbers: Sequence[str], index: int) -> Iterator[Finding]:
+    def _findings(
+        self, shop: ShopConfig, numbers: Sequence[str], index: int, left_out: Collection[str]
+    ) -> Iterator[Finding]:
         roapp = self.box.roapp
         orders = self.roapp_orders(shop)
-        for number in numbers:
+        looked_at = [number for number in numbers if number not in left_out]
+        for number in looked_at:
             if (times := len(orders.get(number, []))) != 1:
                 yield "doubled" if times else "lost", f"{number} is in RO App {times} times"
-        yield from (("other", f"{number} should not be in RO App") for number in orders if number not in numbers)
+        expected = {*numbers, *left_out}
+        yield from (("other", f"{number} should not be in RO App") for number in orders if number not in expected)
         for kind, groups in roapp.duplicates().items():
             if kind != "orders":  # of this shop they are counted above
                 yield from (("doubled", f"doubled {kind}: {ids}") for ids in groups.values())
         yield from (("doubled", f"a second contact for {one}") for one, n in self._unnumbered().items() if n > 1)
         yield from (("other", f"RO App found odd: {oddity}") for oddity in roapp.oddities)
-        for number in numbers:
+        for number in looked_at:
             for order in orders.get(number, []):
                 row = self.box.shops[index].orders[number]
                 yield from ((kind, f"{number}: {what}") for kind, what in self._wrong(shop, row, order))
@@ -317,7 +325,7 @@ class World:
         with self.engine.connect() as connection:
             return connection.scalar(text(query), values)
 
-    # Ledgers that were lost.
+    # Ledgers that are lost, or whose connection is.
 
     def copied(self, name: str) -> str:
         """The URL of a copy of the ledger as it stands, as a restored dump would be. The caller drops it."""
@@ -326,6 +334,24 @@ class World:
         server = own.set(database="postgres").render_as_string(hide_password=False)
         admin(server, f'CREATE DATABASE "{name}" TEMPLATE "{own.database}"')
         return own.set(database=name).render_as_string(hide_password=False)
+
+    def purged(self) -> None:
+        """The ledger as it is right after its installation."""
+        names = [name for name in tables.metadata.tables if name != "alembic_version"]
+        with self.engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {', '.join(names)} CASCADE"))
+
+    def cut_locks(self) -> None:
+        """Ends the connections that hold an advisory lock, and waits until the server is through with them."""
+        held = (
+            "FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid() "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        engine = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) {held}"))
+            while connection.scalar(text(f"SELECT count(*) {held}")):
+                time.sleep(0.01)
 
 
 def _product(line: Row) -> str:

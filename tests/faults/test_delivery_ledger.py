@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import make_url
 from world import World, admin
 
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.session import AccountSession, Guarded, LockLost
-from cartum_roapp.errors import IntegrationError
 
 Another = Callable[..., World]
 
@@ -215,33 +213,6 @@ async def _sync_soon(world: World, shop: ShopConfig, other: ShopConfig) -> None:
     await world.sync(shop, other)
 
 
-@pytest.mark.parametrize("calls", [3, 9, 14, 22])
-def test_a_run_that_loses_its_lock_sends_nothing_more(database: str, calls: int) -> None:
-    with World.of(database, orders=8, delivered=0, older=0) as world:
-        shop, roapp = world.box.shops[0], world.box.roapp
-        writes: list[str] = []
-        cut: list[float] = []
-
-        def cut_off(method: str, path: str, phase: str) -> None:
-            if phase == "before" and method != "GET":
-                writes.append(path)
-                if len(writes) == calls:
-                    cut.append(time.monotonic())
-                    cut_locks(world)
-
-        stop = roapp.on_call(cut_off)
-        with pytest.raises(IntegrationError):
-            world.imported()
-        stop()
-        on_their_way = 0.3  # seconds: calls that were sent before the cut was through
-        assert [call for call in roapp.calls if call.method != "GET" and call.arrived > cut[0] + on_their_way] == []
-
-        world.imported()
-        world.synced()
-        assert world.held() == {}
-        assert world.differences(world.shop(), shop.qualifying()) == []
-
-
 def test_no_turn_is_given_to_a_process_without_the_lock(database: str) -> None:
     """Also for a call without an intent: a late PATCH would undo what the new holder has written."""
     with World.of(database, orders=0) as world:
@@ -250,23 +221,10 @@ def test_no_turn_is_given_to_a_process_without_the_lock(database: str) -> None:
         limiter = Guarded(LocalLimiter(0))
         limiter.session = session
         asyncio.run(limiter.acquire())
-        cut_locks(world)
+        world.cut_locks()
         with pytest.raises(LockLost):
             asyncio.run(limiter.acquire())
         session.release()
         other = AccountSession.take(world.engine, "main")
         assert other is not None
         other.release()
-
-
-def cut_locks(world: World) -> None:
-    """Ends the connections that hold an advisory lock, and waits until the server is through with them."""
-    held = (
-        "FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid() "
-        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    )
-    engine = create_engine(world.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"SELECT pg_terminate_backend(pid) {held}"))
-        while connection.scalar(text(f"SELECT count(*) {held}")):
-            time.sleep(0.01)

@@ -26,6 +26,11 @@ QUOTA_MARGIN = 1.0
 T = TypeVar("T")
 
 
+class NoShop(BadConfig):
+    """Where the login should be is a web page, or nothing: another address, a tariff without API, or a shop that is
+    closed for an hour and shows a page that says so."""
+
+
 class Session:
     """Calls functions of one shop. Everything that Cartum offers us is a read, so every failure of the
     transport is Retryable. May be used by many tasks at once."""
@@ -91,7 +96,7 @@ class Session:
                 raise Retryable(f"{function}: {answer.status}, but without {key}")
             return rows
 
-        return await self._repeat(once)
+        return await self._repeat(once, connected=True)
 
     async def _authorised(self, function: str, body: dict[str, Any]) -> Envelope:
         token = await self._token.current()
@@ -100,12 +105,19 @@ class Session:
             self._token.drop(token)
         return answer
 
-    async def _repeat(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _repeat(self, call: Callable[[], Awaitable[T]], *, connected: bool = False) -> T:
+        """`connected`: it was a shop when it was connected, so a page in its place is believed at the last try only."""
+
         async def quietly(attempt: int) -> T:
             # The quota is the shop's, so what one task has learned holds for all.
             if (left := self._quiet_until - time.monotonic()) > 0.01:
                 raise self._over_quota(left)
-            return await call()
+            try:
+                return await call()
+            except NoShop as error:
+                if connected and attempt < self._tries:
+                    raise Retryable(error.message, field="url") from None
+                raise
 
         return await repeat(quietly, tries=self._tries, base=self._base, max_wait=self._max_wait)
 
@@ -184,13 +196,13 @@ class Session:
                 fix="Enter the user name and the password that stand in the shop's Settings > Admins.",
             )
         if answer.code == 404 or answer.is_html or answer.status == "UNDEFINED_FUNCTION":
-            return BadConfig(
+            return NoShop(
                 f"no-api: {self._host} has no API at /api/auth/ (HTTP {answer.http}); the login was not looked at",
                 field="url",
                 fix="Check the address, and that the shop's tariff includes the API (Pro).",
             )
         if answer.is_foreign:
-            return BadConfig(f"not-a-shop: {self._host} answers, but not as a shop", field="url", fix=_ADDRESS)
+            return NoShop(f"not-a-shop: {self._host} answers, but not as a shop", field="url", fix=_ADDRESS)
         return self._about_url(self._sorted("auth", answer))
 
     def _about_url(self, error: IntegrationError) -> IntegrationError:

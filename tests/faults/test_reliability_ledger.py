@@ -1,0 +1,115 @@
+"""The ledger is purged, restored from a backup, or cut off, at every call of a run."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+from points import QUICK, Points, Struck, change, judged, place, quiet, stopped_at
+from reliability import Record
+from world import World, admin
+
+from cartum_roapp.errors import IntegrationError
+from cartum_roapp.ledger import shops
+
+SECTION = "In the ledger"
+ON_THEIR_WAY = 0.3  # seconds: calls that were sent before the cut was through
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("by", ["an empty database", "the shop deleted with --purge"])
+def test_a_ledger_that_is_lost_after_a_stop_at_any_call(points: Points, record: Record, by: str) -> None:
+    struck = points(purged, by)
+    assert struck.toll.tried > 40
+    record(SECTION, f"purged ({by}) after a run stopped half-way", struck.toll, "the next import")
+
+
+def purged(url: str, n: int, by: str) -> Struck | None:
+    with quiet(url, QUICK) as world:
+        place(world)
+        if not stopped_at(world, world.import_(world.shop()), n):
+            return None
+        if by == "an empty database":
+            world.purged()
+        else:
+            shops.forget(world.engine, world.shop().key, purge=True)
+        return judged(world, through=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("run", ["import", "sync"])
+def test_a_backup_of_any_moment_is_restored(points: Points, record: Record, run: str) -> None:
+    """Taken when a run had stopped half-way; the integration went on for a while, then the backup came back."""
+    struck = points(restored, run)
+    assert struck.toll.tried > 30
+    record(SECTION, f"restored from a backup of the middle of an {run}", struck.toll, "the next run")
+
+
+def restored(url: str, n: int, run: str) -> Struck | None:
+    with quiet(url, QUICK) as world:
+        place(world)
+        if run == "sync":
+            world.imported()
+            change(world)
+        stopped = world.sync(world.shop()) if run == "sync" else world.import_(world.shop())
+        if not stopped_at(world, stopped, n):
+            return None
+        with backup(world) as copy:
+            world.imported()
+            if run == "import":
+                change(world)
+            world.box.shops[0].place_order(
+                articles=[("LMP-07", 1)], delivery_phone="", delivery_email="late@example.com"
+            )
+            world.synced()
+            return judged(copy, through=False)
+
+
+@contextmanager
+def backup(world: World) -> Iterator[World]:
+    """A copy of the ledger as it stands now."""
+    name = f"backup_{secrets.token_hex(4)}"
+    copy = World(world.box, world.copied(name), **QUICK)
+    try:
+        yield copy
+    finally:
+        copy.engine.dispose()
+        world.engine.dispose()
+        admin(world.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.long
+def test_a_run_whose_lock_is_cut_off_at_any_call_sends_nothing_more(points: Points, record: Record) -> None:
+    struck = points(cut_off)
+    assert struck.toll.tried > 40
+    record(SECTION, "the connection with the lock is cut", struck.toll, "the next run")
+
+
+def cut_off(url: str, n: int) -> Struck | None:
+    with quiet(url, QUICK) as world:
+        place(world)
+        cut: list[float] = []
+        seen = 0
+
+        def listen(method: str, path: str, phase: str) -> None:
+            nonlocal seen
+            if seen == n:
+                world.cut_locks()
+                cut.append(time.monotonic())
+            seen += 1
+
+        stop = world.box.roapp.on_call(listen)
+        with suppress(IntegrationError):
+            world.imported()
+        stop()
+        if not cut:
+            return None
+        after = [call for call in world.box.roapp.calls if call.arrived > cut[0] + ON_THEIR_WAY]
+        change(world)
+        struck = judged(world, through=False)
+        if after:
+            struck.toll.wrong.append(f"{len(after)} calls after the cut")
+        return struck
