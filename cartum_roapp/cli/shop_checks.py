@@ -27,10 +27,14 @@ def check(slug: Slug, json: Json = False) -> None:
     """Ask both systems whether the shop's settings still hold: a line for each, with the fix where one doesn't."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection.checklist import as_error_fields, checklist
+    from cartum_roapp.ledger import catalogue
+    from deployments import ledger
 
     with serving() as backend:
         config, examination = asyncio.run(_examine_stored(slug, backend.doors()))
-    checks = checklist(config, examination)
+        with ledger.opened() as engine, engine.connect() as connection:
+            writes = catalogue.product_writes(connection, config.account)
+    checks = checklist(config, examination, writes)
     problems = as_error_fields(checks)
     document: dict[str, Any] = {"slug": slug, "ok": not problems, "checks": [line.as_dict() for line in checks]}
     if problems:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import httpx
 from pydantic import SecretStr
@@ -40,8 +41,8 @@ class Doors:
 
     def cartum(self, url: str, login: str, password: SecretStr) -> Cartum:
         return Cartum(
-            url, login, password, timeout=self.timeout, retries=TRIES, retry_base=PAUSE, max_wait=LONGEST_WAIT,
-            transport=self.shop_transport,
+            url, login, password, zone=ZoneInfo("UTC"), timeout=self.timeout, retries=TRIES, retry_base=PAUSE,
+            max_wait=LONGEST_WAIT, transport=self.shop_transport,
         )  # fmt: skip
 
     def roapp(self, account: AccountConfig) -> RoApp:

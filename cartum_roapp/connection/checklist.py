@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, cast
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.connection.examine import Examination
+from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.connection.problems import Problem
+from cartum_roapp.orders.zones import zone_of
 
 State = Literal["ok", "warning", "problem", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line. `fix` is None unless the state is `problem` or `warning`; `unknown`: nobody could be asked."""
+    """One line. `unknown`: nobody could be asked. `fix` is None where there is nothing to do."""
 
     field: str
     state: State
@@ -29,8 +32,11 @@ class Check:
         return {"field": self.field, "state": self.state, "message": self.message, "fix": self.fix}
 
 
-def checklist(shop: ShopConfig, examination: Examination) -> list[Check]:
-    """What was checked for this shop, in the order of its fields."""
+def checklist(shop: ShopConfig, examination: Examination, product_writes: str = "unknown") -> list[Check]:
+    """What was checked for this shop, in the order of its fields, and what only a person can know.
+
+    `product_writes`: what became of the products that were created so far in this account: unknown, works, refused.
+    """
     problems = {problem.field: problem for problem in examination.problems}
     lines = [Check("settings", "ok", "every value has the form it must have.")]
     for field, side, good in _expected(shop, examination):
@@ -42,7 +48,28 @@ def checklist(shop: ShopConfig, examination: Examination) -> list[Check]:
         else:
             lines.append(Check(field, "ok", good))
     lines += [_line(problem, "problem") for problem in problems.values()]
-    return lines + [_line(warning, "warning") for warning in examination.warnings]
+    lines += [_line(warning, "warning") for warning in examination.warnings]
+    return [*lines, *_product_writes(shop, product_writes), _TWICE]
+
+
+_TWICE = Check(
+    "roapp_integration",
+    "unknown",
+    "RO App's API doesn't tell whether its own integration (E-commerce Connect) is still on for this shop. It would "
+    "bring every order a second time.",
+    "look in RO App, and switch it off",
+)
+
+
+def _product_writes(shop: ShopConfig, known: str) -> list[Check]:
+    if shop.missing_products == "hold":
+        return []
+    if known == "works":
+        return [Check("missing_products", "ok", "RO App takes products that are created through its API.")]
+    if known == "refused":
+        fix = "create them in RO App by hand: the orders that wait for them go on by themselves"
+        return [Check("missing_products", "warning", "RO App refused to create a product through its API.", fix)]
+    return [Check("missing_products", "unknown", "whether RO App takes new products shows with the first one.")]
 
 
 def _line(problem: Problem, state: State) -> Check:
@@ -53,7 +80,7 @@ def _expected(shop: ShopConfig, examination: Examination) -> list[tuple[str, str
     """(field, who is asked, what to say when it is right, None when nobody could be asked)"""
     theirs, ours = examination.shop, examination.account
     lines: list[tuple[str, str, str | None]] = [
-        ("url", "shop", None if theirs is None else f"{shop.url} answers as a shop with an API."),
+        ("url", "shop", None if theirs is None else f"{shop.url} answers {_safely(shop.url)} as a shop with an API."),
         ("login", "shop", None if theirs is None else f'"{shop.login}" may read orders and statuses.'),
         ("password", "shop", None if theirs is None else "the shop takes it."),
     ]
@@ -71,6 +98,9 @@ def _expected(shop: ShopConfig, examination: Examination) -> list[tuple[str, str
             ("order_type_id", "account", f'{shop.order_type_id} is the order type "{order_type}".'),
             ("managers", "account", f"{staff} active employee{'' if staff == 1 else 's'} may get orders."),
         ]
+    if "account" not in {problem.field for problem in examination.problems}:  # it names other currencies as well
+        lines.append(("currency", _asked(theirs, ours), _currency(theirs, ours)))
+    lines.append(("timezone", "shop", None if theirs is None else _clock(shop, theirs)))
     matched = f"all {len(shop.statuses)} statuses of the shop are matched."
     lines.append(("language", "shop", None if theirs is None else f'the shop has the language "{shop.language}".'))
     lines.append(("statuses", _asked(theirs, ours), None if theirs is None or ours is None else matched))
@@ -81,6 +111,25 @@ def _expected(shop: ShopConfig, examination: Examination) -> list[tuple[str, str
         shown = ours is not None and ours.custom_fields is not None
         lines.append(("order_number_field", "account", "RO App has this order field." if shown else None))
     return lines
+
+
+def _currency(theirs: ShopLists | None, ours: AccountLists | None) -> str | None:
+    if theirs is None or ours is None:
+        return None
+    if not theirs.currencies or not ours.currency:
+        return "one side doesn't tell its currency; it has to be the same on both, nothing is converted."
+    return f"{ours.currency} on both sides."
+
+
+def _clock(shop: ShopConfig, theirs: ShopLists) -> str:
+    here = f"it is {datetime.now(zone_of(shop.timezone)):%Y-%m-%d %H:%M} in {shop.timezone}"
+    if theirs.newest_order is None:
+        return f"{here}; the shop had no order in the last days to compare with."
+    return f"{here}; the shop's newest order is from {theirs.newest_order:%Y-%m-%d %H:%M} by its own clock."
+
+
+def _safely(url: str) -> str:
+    return "over TLS" if url.startswith("https:") else "without TLS, on this network"
 
 
 def _asked(theirs: object, ours: object) -> str:

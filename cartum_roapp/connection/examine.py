@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.connection.access import Doors, enter_account, enter_shop
 from cartum_roapp.connection.lists import AccountLists, ShopLists
-from cartum_roapp.connection.matching import match_account, match_currency, match_shop
+from cartum_roapp.connection.matching import match_account, match_clock, match_currency, match_shop, other_clock
 from cartum_roapp.connection.problems import Problem, Problems
 from cartum_roapp.connection.rules import SHOP_FIELDS
 
@@ -67,9 +67,13 @@ async def examine(
         match_account(values, account_side, problems)
     if shop_side is not None:
         match_shop(values, shop_side, problems)
+        match_clock(values, shop_side, problems)
     if shop_side is not None and account_side is not None:
         match_currency(shop_side, account_side, problems)
-    return Examination(problems.sorted(ORDER), warnings(values), shop_side, account_side)
+    said = warnings(values)
+    if account_side is not None and "timezone" not in problems:
+        said += other_clock(values, account_side)
+    return Examination(problems.sorted(ORDER), said, shop_side, account_side)
 
 
 def already_connected(key: str, slug: str, others: Iterable[ShopConfig]) -> list[Problem]:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from cartum_roapp.apis.cartum import Cartum, ShopStatus
 from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoApp, RoStatus
 from cartum_roapp.errors import BadConfig, BadRecord
+from cartum_roapp.orders.rows import created_of
+
+#: So much of the shop's orders is looked at: enough to see that they may be read, and what its clock shows.
+LATELY = timedelta(days=2)
+PAGES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ShopLists:
     """The shop's side. `languages`: codes in which it names things, empty when it shows none; `currencies`:
-    ISO codes of those that are switched on, empty when it does not tell."""
+    ISO codes of those that are switched on, empty when it does not tell; `newest_order`: when the newest one of the
+    last days was placed, by the shop's clock (naive), None where there was none."""
 
     statuses: Sequence[ShopStatus]
     languages: tuple[str, ...]
     currencies: tuple[str, ...]
+    newest_order: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,18 @@ async def shop_lists(cartum: Cartum) -> ShopLists:
     except (BadRecord, BadConfig):
         rows = []
     currencies = tuple(dict.fromkeys(code for row in rows if (code := iso(row.get("iso")))))
-    return ShopLists(statuses, tuple(sorted(titled)), currencies)
+    return ShopLists(statuses, tuple(sorted(titled)), currencies, await _newest_order(cartum))
+
+
+async def _newest_order(cartum: Cartum) -> datetime | None:
+    stamps: list[datetime] = []
+    pages = 0
+    async for rows in cartum.orders(created_from=datetime.now(UTC) - LATELY):
+        stamps += [stamp.replace(tzinfo=None) for row in rows if (stamp := created_of(row))]
+        pages += 1
+        if pages == PAGES:
+            break
+    return max(stamps, default=None)
 
 
 async def account_lists(roapp: RoApp) -> AccountLists:

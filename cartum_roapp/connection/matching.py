@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, cast
 
 from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
-from cartum_roapp.connection.problems import Problems
+from cartum_roapp.connection.problems import Problem, Problems
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.orders.zones import to_utc, zone_of
 
+#: A shop's clock may go that much before ours.
+CLOCKS = timedelta(minutes=10)
 MOST_SHOWN = 12
 
 
@@ -78,6 +83,40 @@ def match_shop(values: Mapping[str, object], shop: ShopLists, problems: Problems
         named = ", ".join(f'{number} "{title}"' for number, title in titles.items())
         problems.add("statuses", f"the shop's statuses are {named}.", "match each of them")
     _strangers("final_statuses", cast(Sequence[int], values.get("final_statuses") or ()), titles, problems)
+
+
+def match_clock(values: Mapping[str, object], shop: ShopLists, problems: Problems) -> None:
+    """Orders are placed in the past: a newest one in the future means that the shop's clock shows another zone's
+    time (cartum §2.1), or that ours is wrong."""
+    timezone = cast(str | None, values.get("timezone"))
+    if timezone is None or shop.newest_order is None:
+        return
+    ahead = to_utc(shop.newest_order, zone_of(timezone)) - datetime.now(UTC)
+    if ahead > CLOCKS:
+        problems.add(
+            "timezone",
+            f"by the clock of {timezone} the shop's newest order is placed in {round(ahead / timedelta(minutes=1))} "
+            "minutes from now.",
+            "write the zone that is set in the shop, and check the clock of this machine",
+        )
+
+
+def other_clock(values: Mapping[str, object], account: AccountLists) -> list[Problem]:
+    """The location's zone in RO App, where it is another one than the shop's; most shops stand where they deliver."""
+    location = next((row for row in account.locations if row.id == values.get("location_id")), None)
+    timezone = cast(str | None, values.get("timezone"))
+    if location is None or not location.timezone or timezone is None or _same_clock(location.timezone, timezone):
+        return []
+    message = f'is {timezone}, but the location "{location.name}" is in {location.timezone}.'
+    return [Problem("timezone", message, "nothing, if the shop's own zone is meant to differ")]
+
+
+def _same_clock(one: str, other: str) -> bool:
+    now = datetime.now(UTC)
+    try:
+        return now.astimezone(zone_of(one)).utcoffset() == now.astimezone(zone_of(other)).utcoffset()
+    except BadConfig:  # RO App names zones in its own way
+        return True
 
 
 def match_currency(shop: ShopLists, account: AccountLists, problems: Problems) -> None:

@@ -165,7 +165,14 @@ def test_a_shop_is_connected_listed_shown_checked_and_deleted(shell: Shell, file
     check = shell.json("shop", "check", "mavka")
     assert shell.code == 0
     assert check["ok"] is True
-    assert {line["state"] for line in check["checks"]} == {"ok"}
+    found = {line["field"]: line for line in check["checks"]}
+    unknown = {field for field, line in found.items() if line["state"] == "unknown"}
+    assert unknown == {"missing_products", "roapp_integration"}
+    assert {line["state"] for field, line in found.items() if field not in unknown} == {"ok"}
+    assert "every order a second time" in found["roapp_integration"]["message"]
+    assert found["currency"]["message"] == "UAH on both sides."
+    assert "without TLS" in found["url"]["message"]
+    assert "Europe/Kyiv" in found["timezone"]["message"]
 
     statuses = shell.json("shop", "statuses", "mavka")
     assert [row["id"] for row in statuses["shop"]] == [1, 2, 3, 4, 6, 7, 8]
@@ -293,6 +300,18 @@ def test_a_check_tells_what_broke_later(shell: Shell, file: Path) -> None:
     assert (states["language"], states["statuses"]) == ("unknown", "unknown")
     assert {field["field"] for field in document["error"]["fields"]} == {"password", "location_id"}
     assert any(line.startswith("problem location_id: ") and "Fix:" in line for line in human)
+
+
+def test_orders_in_the_future_give_a_wrong_zone_away(shell: Shell, file: Path) -> None:
+    shop = shell.box.shops[0]
+    number = shop.place_order()
+    try:
+        west = changed(file, "timezone: Europe/Kyiv", "timezone: America/New_York")
+        add(shell, "mavka", west, "--no-import")
+        assert shell.code == 2
+        assert "timezone: by the clock of America/New_York the shop's newest order is placed in" in shell.err
+    finally:
+        shop.delete_order(number)
 
 
 def test_discover_shows_everything_to_choose_from(shell: Shell, file: Path) -> None:
