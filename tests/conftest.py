@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg2 import sql
 
 from cartum_roapp import service
@@ -15,6 +17,10 @@ from cartum_roapp.home import Home
 from cartum_roapp.settings import Settings
 
 TEMPLATE = "cartum_roapp_tests"
+
+# A busy machine is no fault of what is tried.
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -28,7 +28,7 @@ def check(slug: Slug, json: Json = False) -> None:
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection.checklist import as_error_fields, checklist
     from cartum_roapp.ledger import catalogue
-    from deployments import ledger
+    from cartum_roapp.service import ledger
 
     with serving() as backend:
         config, examination = asyncio.run(_examine_stored(slug, backend.doors()))
