@@ -134,9 +134,13 @@ def marker_replaced(world: World, number: str) -> None:
     world.box.roapp.edit_order(world.roapp_order(number)["id"], manager_notes="[qwerty:1] чуже")
 
 
+def dearest(world: World, order: Row) -> Row:
+    """Not a gift, whose price is 0."""
+    return max(world.box.roapp.items[order["id"]], key=lambda item: float(item["price"]))
+
+
 def line_never_sent(world: World, number: str) -> None:
-    world.box.roapp.items[world.roapp_order(number)["id"]].pop()
-    world.box.roapp.touch(world.roapp_order(number)["id"])
+    line_deleted_in_roapp(world, number)
     forget_order(world, number, "line_matches")
 
 
@@ -146,13 +150,13 @@ def lines_unbound(world: World, number: str) -> None:
 
 def price_edited_in_roapp(world: World, number: str) -> None:
     order = world.roapp_order(number)
-    world.box.roapp.items[order["id"]][0]["price"] = 1
+    dearest(world, order)["price"] = 1
     world.box.roapp.touch(order["id"])
 
 
 def line_deleted_in_roapp(world: World, number: str) -> None:
     order = world.roapp_order(number)
-    world.box.roapp.items[order["id"]].pop()
+    world.box.roapp.items[order["id"]].remove(dearest(world, order))
     world.box.roapp.touch(order["id"])
 
 
