@@ -16,7 +16,8 @@ class Standing:
 
     `total` is the sum of its lines, `rounded` the same at prices of two decimals, as RO App keeps them (roapp §2).
     `settled`: no sync reads it again by itself. `all_sent`: the lines known to be in RO App are those of the order.
-    `held_because`: the code of the held record; `lines_held`: a person is asked about one of its lines. Times UTC.
+    `held_because`: the code of the held record, `dismissed`: a person left it as it is; `lines_held`: a person is asked
+    about one of its lines. Times UTC.
     """
 
     number: str
@@ -30,6 +31,7 @@ class Standing:
     state: str
     ro_id: int | None
     held_because: str | None
+    dismissed: bool
     all_sent: bool
     lines_held: bool
 
@@ -89,7 +91,8 @@ _STANDING = """
            coalesce(sums.total, 0) AS total, coalesce(sums.rounded, 0) AS rounded,
            CASE WHEN outbox.number IS NULL THEN 'lost' WHEN outbox.held THEN 'held'
                 WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting' ELSE 'delivered' END AS state,
-           order_matches.ro_id, held.code AS held_because, unsent.number IS NULL AS all_sent,
+           order_matches.ro_id, held.code AS held_because,
+           held.dismissed_at IS NOT NULL AS dismissed, unsent.number IS NULL AS all_sent,
            asked_about.number IS NOT NULL AS lines_held
     FROM asked
     LEFT JOIN sums USING (number)

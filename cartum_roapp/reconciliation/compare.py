@@ -1,8 +1,8 @@
 """What differs between shop, ledger and RO App, and how that is called. Pure: may be called twice.
 
 No difference: what was never to be taken over (Delivered at the time of the import), what the next sync reads anyway,
-what waits for its delivery, what is held for a reason that a person sees, what the shop has deleted, and lines of an
-order whose goods are written off.
+what waits for its delivery, what is held for a reason that a person sees or has dismissed, what the shop has deleted,
+and lines of an order whose goods are written off.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from cartum_roapp.delivery.bindings import DOUBLED
 from cartum_roapp.ledger.release import DELETED
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.reconciliation.findings import Finding, What
@@ -106,7 +107,7 @@ def _carriers(roapp: Iterable[There]) -> dict[str, list[There]]:
 
 def _verdict(order: Standing, bound: There | None, marked: list[There], *, moving: bool) -> What | None:
     if len(marked) > 1:
-        return What.DOUBLED_IN_ROAPP
+        return None if order.dismissed and order.held_because == DOUBLED else What.DOUBLED_IN_ROAPP
     if order.gone or order.state == "waiting":
         return None
     if order.state == "lost":
@@ -117,8 +118,9 @@ def _verdict(order: Standing, bound: There | None, marked: list[There], *, movin
     if marked and marked[0].ro_id != order.ro_id and nobodys:  # the marker tells which order it is
         return What.BINDING_LOST if order.state == "delivered" or order.held_because == DELETED else None
     if bound is None:
-        never_delivered = order.state == "held" and order.ro_id is None and order.held_because != DELETED
-        return None if never_delivered else What.MISSING_IN_ROAPP
+        if order.held_because == DELETED:
+            return None if order.dismissed else What.MISSING_IN_ROAPP
+        return None if order.state == "held" and order.ro_id is None else What.MISSING_IN_ROAPP
     if order.held_because == DELETED:
         return What.BACK_IN_ROAPP
     if bound.number != order.number:

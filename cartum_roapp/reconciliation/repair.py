@@ -3,7 +3,7 @@ written to RO App from here, and nothing is ever deleted there."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from cartum_roapp.delivery import bindings
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.ledger import held, markers, matches, orders
+from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
@@ -56,16 +57,21 @@ def put_right(connection: Connection, shop: str, findings: Iterable[Finding], le
 
 
 def outcomes(
-    findings: Iterable[Finding], after: Mapping[str, Standing], held_rows: Collection[str], *, repaired: bool
+    findings: Iterable[Finding], after: Mapping[str, Standing], rows: Mapping[str, Held], *, repaired: bool
 ) -> list[Finding]:
-    """The findings with how they ended. `after`: the orders as they stand now; `held_rows`: the numbers of held rows
-    of the shop; `repaired`: whether anything was to be put right at all."""
-    return [replace(one, outcome=_outcome(one, after.get(one.number), held_rows, repaired)) for one in findings]
+    """The findings with how they ended, without the rows that a person has dismissed. `after`: the orders as they stand
+    now; `rows`: the held rows of the shop by id; `repaired`: whether anything was to be put right at all."""
+    seen = [one for one in findings if one.what is not What.UNREADABLE_IN_SHOP or not _is_dismissed(rows, one)]
+    return [replace(one, outcome=_outcome(one, after.get(one.number), rows, repaired)) for one in seen]
 
 
-def _outcome(finding: Finding, order: Standing | None, held_rows: Collection[str], repaired: bool) -> str:
+def _is_dismissed(rows: Mapping[str, Held], finding: Finding) -> bool:
+    return finding.number in rows and rows[finding.number].dismissed_at is not None
+
+
+def _outcome(finding: Finding, order: Standing | None, rows: Mapping[str, Held], repaired: bool) -> str:
     if finding.what is What.UNREADABLE_IN_SHOP:
-        return "held" if finding.number in held_rows else "reported"
+        return "held" if finding.number in rows else "reported"
     if order is None:
         return "reported"
     if order.state == "held" and finding.what in STORED | REQUEUED | HELD:

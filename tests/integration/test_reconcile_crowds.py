@@ -11,6 +11,7 @@ from sqlalchemy import text
 from world import World
 
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import held
 from cartum_roapp.reconciliation import roapp as closer
 from tasks.reconciliation import read_roapp
 
@@ -76,6 +77,23 @@ def test_an_order_that_is_back_in_roapp_is_released(world: World) -> None:
     assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
 
 
+def test_what_a_person_has_dismissed_is_told_no_more(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    deleted, doubled, broken = shop.qualifying()[2:5]
+    roapp.delete_order(world.roapp_order(deleted)["id"])
+    order = world.roapp_order(doubled)
+    roapp.add_order(
+        order["branch_id"], order["order_type_id"], order["client_id"], manager_notes=order["manager_notes"]
+    )
+    shop.edit(broken, total_sum="not a sum")
+    assert set(named(world.reconciled(repair=True))) == {deleted, doubled, broken}
+    with world.engine.begin() as connection:
+        held.dismiss(connection, world.shop().key, held.listed(world.engine, world.shop().key))
+    for repair in (True, False):
+        assert named(world.reconciled(repair=repair)) == {}
+    assert world.held() == {}
+
+
 def test_markers_of_nobody_are_told(world: World) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     order = world.roapp_order(shop.qualifying()[0])
@@ -105,13 +123,13 @@ def test_a_held_order_whose_reason_is_lost_gets_it_back(database: str) -> None:
         number = shop.place_order(products=[])
         shop.add_line(number, "NEW-1", 1, 100, title="Новинка")
         world.imported()
-        held = world.held()
-        assert ("order", number) in held
+        before = world.held()
+        assert ("order", number) in before
         with world.engine.begin() as connection:
             connection.execute(text("DELETE FROM held WHERE id = :number"), {"number": number})
         assert named(world.reconciled()) == {number: ("held-without-reason", "held")}
         assert named(world.reconciled(repair=True)) == {number: ("held-without-reason", "held")}
-        assert world.held() == held
+        assert world.held() == before
         assert named(world.reconciled(repair=True)) == {}
 
 

@@ -35,7 +35,8 @@ standings = st.builds(
     rounded=SUMS,
     state=st.sampled_from(["delivered", "delivered", "delivered", "waiting", "held", "lost"]),
     ro_id=st.sampled_from([None, 100]),
-    held_because=st.sampled_from([None, "refused", "deleted-in-roapp"]),
+    held_because=st.sampled_from([None, "refused", "doubled", "deleted-in-roapp"]),
+    dismissed=st.booleans(),
     all_sent=st.booleans(),
     lines_held=st.booleans(),
 )
@@ -97,11 +98,15 @@ def test_with_roapp(ledger: list[Standing], roapp: list[There], chance: random.R
         marked = [one for one in roapp if one.number == order.number]
         bound = by_id.get(order.ro_id or 0)
         quiet = order.gone or order.state == "waiting"
-        assert (what is What.DOUBLED_IN_ROAPP) == (len(marked) > 1)
         if len(marked) > 1:
+            assert what is (None if order.dismissed and order.held_because == "doubled" else What.DOUBLED_IN_ROAPP)
             continue
+        assert what is not What.DOUBLED_IN_ROAPP
         if quiet:
             assert what is None
+        elif order.held_because == "deleted-in-roapp":
+            gone = bound is None and not marked
+            assert (what is What.MISSING_IN_ROAPP) == (gone and not order.dismissed and order.state != "lost")
         elif order.state == "delivered" and bound is None:
             assert what is (What.BINDING_LOST if marked else What.MISSING_IN_ROAPP)
         elif order.state == "delivered" and bound is not None and bound in marked and order.held_because is None:
@@ -174,7 +179,7 @@ def test_a_day_is_the_shops() -> None:
 
 
 def test_a_few_that_are_missing_are_no_crowd() -> None:
-    base = Standing("", NOW, 1, "a", False, True, Decimal(1), Decimal(1), "delivered", 1, None, True, False)
+    base = Standing("", NOW, 1, "a", False, True, Decimal(1), Decimal(1), "delivered", 1, None, False, True, False)
     ledger = {str(number): replace(base, number=str(number), ro_id=number) for number in range(1, 101)}
     for missing, crowd in ((1, 0), (5, 0), (6, 6), (100, 100)):
         found = compare.with_roapp(list(ledger.values())[:missing], [], zone=KYIV)
