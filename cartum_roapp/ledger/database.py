@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 HEAD = "0003"
 _MIGRATING = 7_203_514_001
@@ -83,10 +84,11 @@ def present(engine: Engine, name: str) -> Iterator[None]:
         try:
             yield
         finally:
-            if not connection.invalidated:
-                connection.rollback()
+            try:
                 connection.execute(text("SELECT pg_advisory_unlock_shared(hashtextextended(:name, 0))"), {"name": name})
                 connection.commit()
+            except DBAPIError:  # the lock has gone with its connection
+                connection.invalidate()
 
 
 def anybody(connection: Connection, name: str) -> bool:
