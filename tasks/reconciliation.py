@@ -167,7 +167,7 @@ def put_right(run: Run, sides: Sides) -> None:
 def conclude(run: Run, sides: Sides) -> Report:
     """The report with how each finding ended."""
     after = _standings(run, sides.final, {one.number for one in sides.report.findings})
-    held_rows = {one.id for one in held.listed(run.engine, run.shop.key, entity="row")}
+    held_rows = {one.id for one in held.listed(run.engine, run.shop.key, entity="row", dismissed=True)}
     sides.report.findings = repair.outcomes(sides.report.findings, after, held_rows, repaired=sides.repair)
     return sides.report
 

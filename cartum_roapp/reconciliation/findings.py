@@ -61,7 +61,7 @@ _TO_DO = {
     What.UNREADABLE_IN_SHOP: "correct the order in the shop",
     What.NOT_QUEUED: "queue it again",
     What.HELD_WITHOUT_REASON: "try it again, so that its reason is known",
-    What.MISSING_IN_ROAPP: "nothing, if it was deleted in RO App on purpose; it is not made again",
+    What.MISSING_IN_ROAPP: "`held dismiss`, if it was deleted in RO App on purpose; else `held replay --make-again` makes it anew",
     What.BACK_IN_ROAPP: "release it",
     What.BINDING_LOST: "bind it again by its marker",
     What.DOUBLED_IN_ROAPP: "keep one and delete the others in RO App by hand",

@@ -241,7 +241,18 @@ def test_a_deleted_order_that_is_left_does_not_come_back_by_itself(world: World)
     world.box.roapp.clear_calls()
     world.synced()
     assert world.box.roapp.calls == []
+    world.reconciled(repair=True)
+    assert world.held() == {}
     assert number not in world.roapp_orders(world.shop())
+
+
+def test_what_reconcile_finds_missing_can_be_made_again(world: World) -> None:
+    number = world.box.shops[0].qualifying()[0]
+    world.box.roapp.delete_order(world.roapp_order(number)["id"])
+    world.reconciled(repair=True)
+    assert world.held() == {("order", number): "deleted-in-roapp"}
+    assert [one["outcome"] for one in world.replayed(number, make_again=True)] == ["delivered"]
+    well(world)
 
 
 def test_a_row_that_is_left_stays_out_of_sight_while_the_shop_sends_the_same(world: World) -> None:
