@@ -192,11 +192,12 @@ def test_an_order_that_is_there_after_all_is_not_made_again(world: World) -> Non
     world.box.roapp.delete_order(order["id"])
     world.box.shops[0].set_waybill(number, "20450000000001")
     world.synced()
-    world.box.roapp.orders[order["id"]] = order
+    world.box.roapp.orders[order["id"]] = {**order, "manager_notes": "staff took the marker out"}
     world.box.roapp.items[order["id"]] = items
     assert [one["outcome"] for one in world.replayed(number, make_again=True)] == ["delivered"]
     assert world.roapp_order(number)["id"] == order["id"]
-    assert world.value("SELECT count(*) FROM order_matches WHERE make_again") == 0
+    bound = "SELECT ro_id FROM order_matches WHERE number = :number AND NOT make_again"
+    assert world.value(bound, number=number) == order["id"]
     well(world)
 
 
@@ -240,7 +241,18 @@ def test_a_deleted_order_that_is_left_does_not_come_back_by_itself(world: World)
     world.box.roapp.clear_calls()
     world.synced()
     assert world.box.roapp.calls == []
+    world.reconciled(repair=True)
+    assert world.held() == {}
     assert number not in world.roapp_orders(world.shop())
+
+
+def test_what_reconcile_finds_missing_can_be_made_again(world: World) -> None:
+    number = world.box.shops[0].qualifying()[0]
+    world.box.roapp.delete_order(world.roapp_order(number)["id"])
+    world.reconciled(repair=True)
+    assert world.held() == {("order", number): "deleted-in-roapp"}
+    assert [one["outcome"] for one in world.replayed(number, make_again=True)] == ["delivered"]
+    well(world)
 
 
 def test_a_row_that_is_left_stays_out_of_sight_while_the_shop_sends_the_same(world: World) -> None:
