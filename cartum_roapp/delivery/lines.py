@@ -137,7 +137,7 @@ class OrderLines:
             body: dict[str, object] = {"quantity": _number(line.quantity)}
             if known.price != line.price:
                 body["price"] = _number(line.price)
-            await self._roapp.update_item(ro_id, known.item_id, body)
+            await self._change(order, ro_id, known.item_id, body)
             ours.pop((known.product, known.price), None)
             self._bind(order, ours, LineMatch(line.product, line.price, known.item_id, line.quantity))
             self._removable(order, known.item_id)
@@ -201,7 +201,7 @@ class OrderLines:
         for line in lines:
             try:
                 if line.item_id in present:
-                    await self._roapp.update_item(ro_id, line.item_id, {"quantity": 0})
+                    await self._change(order, ro_id, line.item_id, {"quantity": 0})
             except BadRecord as error:
                 problem = BadRecord(
                     f"the shop took a line out; RO App does not let line {line.item_id} go.",
@@ -217,6 +217,14 @@ class OrderLines:
                 matches.bind_line(
                     connection, order.shop, order.number, LineMatch(line.product, line.price, line.item_id, Decimal(0))
                 )
+
+    async def _change(self, order: WantedOrder, ro_id: int, item_id: int, body: dict[str, object]) -> None:
+        await self._once.change(
+            f"line {item_id}",
+            shop=order.shop,
+            number=order.number,
+            send=lambda unanswered: self._roapp.update_item(ro_id, item_id, body, unanswered),
+        )
 
     def _removable(self, order: WantedOrder, item_id: int) -> None:
         """The shop has the line again: nobody needs to remove it any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,7 @@ from cartum_roapp.ledger import intents
 from cartum_roapp.ledger.intents import Intent, Kind
 
 Before = Callable[[], None]
+Unanswered = Callable[[], None]
 
 
 class Later(Exception):
@@ -33,9 +35,15 @@ class Patience:
     unclear_wait: float
     recheck_after: float
 
+    @property
+    def unanswered(self) -> float:
+        """How long the effect of a call that nobody has answered may still appear: it may lie in a queue for more than
+        a minute."""
+        return 2.5 * self.unclear_wait
+
     def resend_after(self, error: Unclear) -> float:
-        """How long its effect may still appear: what nobody has answered may lie in a queue for more than a minute."""
-        return self.unclear_wait if error.answered else 2.5 * self.unclear_wait
+        """How long its effect may still appear."""
+        return self.unclear_wait if error.answered else self.unanswered
 
 
 def utc_now() -> datetime:
@@ -94,7 +102,7 @@ class Once:
                     shop=shop,
                     number=number,
                     sent_at=now,
-                    resend_at=now + timedelta(seconds=patience.timeout + patience.unclear_wait),
+                    resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
                     recheck_at=now + timedelta(seconds=patience.recheck_after) if earlier else None,
                 )
             sent[:] = [intent]
@@ -113,6 +121,52 @@ class Once:
             raise
         self._settle(sent[0], made, bind)
         return made
+
+    async def change(self, what: str, *, shop: str, number: str, send: Callable[[Unanswered], Awaitable[None]]) -> None:
+        """Sets values of RO App's `what`, which may be repeated at once.
+
+        A try that nobody answered may still arrive, though, and undo a newer value: until then Later is raised for the
+        next change of the same thing. `send` makes the call and runs its argument after each such try; what it raises
+        comes out. May be called again.
+        """
+        session, patience = self._session, self._patience
+        now = utc_now()
+        with session.transaction() as connection:
+            earlier = intents.unsettled(connection, session.account, "change", what)
+            if earlier is not None and now < earlier.resend_at:
+                raise Later(earlier.resend_at)
+            if earlier is not None:
+                intents.settle(connection, earlier.id, "absent")
+            intent = intents.begin(
+                connection,
+                account=session.account,
+                kind="change",
+                identity=what,
+                shop=shop,
+                number=number,
+                sent_at=now,
+                resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
+                recheck_at=None,
+            )
+        settled = True
+
+        def unanswered() -> None:
+            nonlocal settled
+            settled = False
+            with session.transaction() as connection:
+                intents.unclear(connection, intent, utc_now() + timedelta(seconds=patience.unanswered))
+
+        def end(state: Literal["done", "refused"]) -> None:
+            if settled:
+                with session.transaction() as connection:
+                    intents.settle(connection, intent, state)
+
+        try:
+            await send(unanswered)
+        except IntegrationError:
+            end("refused")
+            raise
+        end("done")
 
     def give_up(self, earlier: Intent) -> None:
         """What this unclear call would have made is not wanted any more, and a look has not found it. Raises Later

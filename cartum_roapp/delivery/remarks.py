@@ -61,7 +61,12 @@ class Remarks:
         if body:
             with self._session.transaction() as connection:  # from here on RO App's notes may be newer than we know
                 matches.note_order(connection, order.shop, order.number, notes_hash=None)
-            await self._roapp.update_order(bound.ro_id, body)
+            await self._once.change(
+                f"order {bound.ro_id}",
+                shop=order.shop,
+                number=order.number,
+                send=lambda unanswered: self._roapp.update_order(bound.ro_id, body, unanswered),
+            )
         with self._session.transaction() as connection:
             matches.note_order(connection, order.shop, order.number, notes_hash=digest, contact_id=contact)
         return known

@@ -14,7 +14,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
-Kind = Literal["contact", "product", "order", "line", "comment", "status"]
+Kind = Literal["contact", "product", "order", "line", "comment", "status", "change"]
 
 
 @dataclass(frozen=True)

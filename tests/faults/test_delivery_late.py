@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -110,3 +111,40 @@ def test_a_status_that_arrives_late_does_not_undo_a_newer_one(database: str) -> 
         stop()
         world.synced()
         assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+@pytest.mark.parametrize("path", [r"^/orders/\d+/items/\d+$", r"^/orders/\d+$"])
+@pytest.mark.parametrize("stop", [False, True])
+def test_a_change_that_arrives_late_does_not_undo_a_newer_one(database: str, path: str, stop: bool) -> None:
+    """Also when the run that sent it was stopped while it waited for the answer."""
+    with World.of(database, orders=0, delivered=0, older=0, settings={**IMPATIENT, "unclear_wait": 0.6}) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 2)])
+        world.imported()
+        roapp.faults.fail("overdue", 1, method="PATCH", path=path, seconds=1.0)
+        shop.change_line(number, quantity=3)
+        shop.set_waybill(number, "20450000000003")
+        if stop:
+            stopped_at_patch(world, path)
+        else:
+            world.synced()
+        shop.change_line(number, quantity=5)
+        shop.set_waybill(number, "20450000000005")
+        world.synced()
+        (late,) = (call for call in roapp.calls if call.fault == "overdue")
+        while not late.written:
+            time.sleep(0.05)
+        assert world.held() == {}
+        assert world.differences(world.shop(), [number]) == []
+
+
+def stopped_at_patch(world: World, path: str) -> None:
+    async def stop() -> None:
+        run = asyncio.create_task(world.sync(world.shop()))
+        while not any(call.fault == "overdue" for call in world.box.roapp.calls):
+            await asyncio.sleep(0.01)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+    asyncio.run(stop())

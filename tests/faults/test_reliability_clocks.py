@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from points import QUICK, Server, Struck, judged, quiet
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from points import QUICK, Recovery, Server, Struck, judged, quiet
 from reliability import Record
-from world import World
+from world import Row, World
 
+from cartum_roapp.apis.cartum.orders import shop_time
+from cartum_roapp.ledger.shops import two_months_before
+from cartum_roapp.orders.qualifying import OVERLAP, Rule
 from sandbox.clock import Clock
+from tasks.fetch import fetch_created, slices
+from tasks.window import AHEAD
 
 SECTION = "In the shop"
 HOUR = timedelta(hours=1)
 
 
-@pytest.mark.parametrize("what", ["the shop's clock an hour off", "the shop's zone set wrong by an hour", "both"])
+#: Hours by which the shop's clock and its zone in our settings are off.
+OFF = {
+    "the shop's clock an hour off": [(-1, 0), (1, 0)],
+    "the shop's zone set wrong by an hour": [(0, -1), (0, 1)],
+    "the shop's clock and its zone both an hour off": [(-1, -1), (-1, 1), (1, -1), (1, 1)],
+}
+
+
+@pytest.mark.parametrize("what", OFF)
 def test_clocks_that_are_an_hour_off(server: Server, record: Record, what: str) -> None:
     """Orders placed at every moment: long before the import, just before it, between the runs."""
     struck = Struck()
-    for off in (-1, 1):
-        clock = off if what != "the shop's zone set wrong by an hour" else 0
-        zones = {"the shop's clock an hour off": [0], "both": [-1, 1]}.get(what, [off])
-        for zone in zones:
-            with server.ledger() as url:
-                struck += _hour_off(url, clock, zone)
-    name = "the shop's clock and its zone both an hour off" if what == "both" else what
-    record(SECTION, name, struck.toll, str(struck.recovery))
+    for clock, zone in OFF[what]:
+        with server.ledger() as url:
+            struck += _hour_off(url, clock, zone)
+    assert struck.recovery is Recovery.SAME_RUN
+    record(SECTION, what, struck.toll, str(Recovery.SAME_RUN))
 
 
 def _hour_off(url: str, clock: int, zone: int) -> Struck:
@@ -94,7 +108,8 @@ def test_the_night_when_clocks_change(server: Server, record: Record, zones: Pat
                 with server.ledger() as url:
                     struck += _night(url, zones, before, after, start)
     night = {"spring": "the hour that is skipped in March", "autumn": "the hour that comes twice in October"}[season]
-    record(SECTION, night, struck.toll, str(struck.recovery))
+    assert struck.recovery is Recovery.SAME_RUN
+    record(SECTION, night, struck.toll, str(Recovery.SAME_RUN))
 
 
 def _night(url: str, folder: Path, before: float, after: float, start: int) -> Struck:
@@ -114,3 +129,65 @@ def _night(url: str, folder: Path, before: float, after: float, start: int) -> S
         placed(world, 0)
         world.synced(config)
         return judged(world, config=config)
+
+
+#: Real nights: the zone, and when its clocks change (UTC).
+NIGHTS = [
+    ("Europe/Kyiv", datetime(2026, 3, 29, 1)),
+    ("Europe/Kyiv", datetime(2026, 10, 25, 1)),
+    ("America/St_Johns", datetime(2026, 3, 8, 5, 30)),
+    ("America/St_Johns", datetime(2026, 11, 1, 4, 30)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, 15)),
+    ("Australia/Lord_Howe", datetime(2026, 10, 3, 15, 30)),
+    ("America/Santiago", datetime(2026, 4, 5, 3)),
+    ("America/Santiago", datetime(2026, 9, 6, 4)),
+]
+MINUTES = st.integers(-200, 200)
+
+
+@given(st.sampled_from(NIGHTS), st.sets(MINUTES, max_size=12), st.sets(MINUTES, min_size=1, max_size=4))
+@settings(deadline=None, max_examples=300)
+def test_whenever_orders_are_placed_and_runs_begin_that_night_every_order_is_read(
+    night: tuple[str, datetime], orders: set[int], runs: set[int]
+) -> None:
+    """An import and the syncs after it, minutes before or after the change, and one when the night is over."""
+    zone, change = ZoneInfo(night[0]), night[1].replace(tzinfo=UTC)
+    shop = NightShop(zone, [change + timedelta(minutes=minutes) for minutes in orders])
+    first, *later = (change + timedelta(minutes=minutes) for minutes in [*sorted(runs), 600])
+    rule = Rule(two_months_before(first, night[0]), first, frozenset({3}), zone)
+    taken: set[str] = set()
+    shop.now = first
+    for since, until in slices(rule.window_from, rule.window_to):
+        taken |= rule.rows(asyncio.run(fetch_created(shop, since, until, zone)), taken).keys()
+    watermark = first
+    for shop.now in later:
+        found = asyncio.run(fetch_created(shop, watermark - OVERLAP, shop.now + AHEAD, zone))
+        taken |= rule.rows(found, taken).keys()
+        watermark = shop.now
+    assert taken == shop.there().keys()
+
+
+class NightShop:
+    """Answers as a shop does: compares what its clock showed, as text (cartum §2.1)."""
+
+    def __init__(self, zone: ZoneInfo, placed: list[datetime]) -> None:
+        self.zone = zone
+        self.placed = placed
+        self.now = datetime.now(UTC)
+
+    def there(self) -> dict[str, Row]:
+        return {
+            str(number): {"order_id": number, "stat_status": 1, "stat_created": shop_time(placed, self.zone)}
+            for number, placed in enumerate(self.placed)
+            if placed <= self.now
+        }
+
+    async def walk_orders(
+        self, *, created_from: datetime | None = None, created_to: datetime | None = None, **_: Any
+    ) -> dict[str, Row]:
+        low, high = shop_time(created_from, self.zone), shop_time(created_to, self.zone)
+        assert low is not None and high is not None
+        return {number: row for number, row in self.there().items() if low <= row["stat_created"] <= high}
+
+    async def products(self, articles: Sequence[str]) -> dict[str, Row]:
+        return {}

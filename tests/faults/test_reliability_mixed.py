@@ -8,14 +8,17 @@ import secrets
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from points import Server, stopped_at
-from world import Row, World, admin
+from points import SHARES, Server, stopped_at
+from reliability import Record
+from world import Row, Toll, World, admin
 
 from cartum_roapp.errors import IntegrationError
 from sandbox import Sandbox

@@ -16,7 +16,7 @@ from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, by_date, by_emails, by_phones
 from cartum_roapp.apis.roapp.paging import read_object, read_page
 from cartum_roapp.apis.roapp.reading import Reading
-from cartum_roapp.apis.roapp.sending import Before, Missing, Sending
+from cartum_roapp.apis.roapp.sending import Before, Missing, Sending, Unanswered
 from cartum_roapp.apis.roapp.writes import Bodies, anything, maybe_id, new_id
 
 VALUES = 50
@@ -150,9 +150,9 @@ class RoApp:
         and lines are not part of this call."""
         return await self._create(ORDERS, body, "order", ("id", "order_id"), before=before)
 
-    async def update_order(self, id: int, body: dict[str, Any]) -> None:
-        """Only what is in `body` changes. May be called again."""
-        await self._patch(f"{ORDERS}/{id}", body, "order", id)
+    async def update_order(self, id: int, body: dict[str, Any], unanswered: Unanswered | None = None) -> None:
+        """Only what is in `body` changes. May be called again; `unanswered` runs after a try that nobody answered."""
+        await self._patch(f"{ORDERS}/{id}", body, "order", id, unanswered)
 
     async def set_status(self, order_id: int, status_id: int, before: Before | None = None) -> None:
         """BadRecord when the account allows no such step, also where RO App says so with 403: a transition can
@@ -177,9 +177,11 @@ class RoApp:
         path, about = f"{ORDERS}/{order_id}/items", ("order", order_id)
         return await self._sending.post(path, maybe_id, body, missing="row", about=about, before=before)
 
-    async def update_item(self, order_id: int, item_id: int, body: dict[str, Any]) -> None:
-        """Only what is in `body` changes; `entity_id` can't. May be called again."""
-        await self._patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id)
+    async def update_item(
+        self, order_id: int, item_id: int, body: dict[str, Any], unanswered: Unanswered | None = None
+    ) -> None:
+        """Only what is in `body` changes; `entity_id` can't. May be called again, `unanswered` as in `update_order`."""
+        await self._patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id, unanswered)
 
     # ------------------------------------------------------------------ products
 
@@ -215,9 +217,11 @@ class RoApp:
 
         return await self._bodies.send(body, send)
 
-    async def _patch(self, path: str, body: dict[str, Any], entity: str, id_: int) -> None:
+    async def _patch(
+        self, path: str, body: dict[str, Any], entity: str, id_: int, unanswered: Unanswered | None = None
+    ) -> None:
         async def send(shaped: dict[str, Any]) -> None:
-            await self._sending.patch(path, shaped, about=(entity, id_))
+            await self._sending.patch(path, shaped, about=(entity, id_), unanswered=unanswered)
 
         await self._bodies.send(body, send)
 

@@ -41,6 +41,7 @@ About = tuple[str, int | None]  # what the call is about: entity and id
 T = TypeVar("T")
 Read = Callable[[Any], T]
 Before = Callable[[], None]
+Unanswered = Callable[[], None]
 
 
 class Refused(BadRecord):
@@ -92,9 +93,10 @@ class Sending:
         """`read` of the JSON; its Unreadable means an unreadable answer. Raises Retryable, BadRecord, BadConfig."""
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
-    async def patch(self, path: str, body: Body, *, about: About) -> None:
-        """A PATCH sets absolute values, so it may be sent again. Raises Retryable, BadRecord, BadConfig."""
-        await self._repeat(_Call("PATCH", path, _anything, "row", body=body), about)
+    async def patch(self, path: str, body: Body, *, about: About, unanswered: Unanswered | None = None) -> None:
+        """A PATCH sets absolute values, so it may be sent again. `unanswered` runs after each try that nobody answered:
+        it may still arrive. Raises Retryable, BadRecord, BadConfig."""
+        await self._repeat(_Call("PATCH", path, _anything, "row", body=body, unanswered=unanswered), about)
 
     async def post(
         self,
@@ -201,6 +203,7 @@ class _Call(Generic[T]):
     body: Body | None = None
     rights: bool = False
     before: Before | None = None
+    unanswered: Unanswered | None = None
 
     @property
     def name(self) -> str:
@@ -232,6 +235,8 @@ def _content(call: _Call[T], reply: Reply) -> T:
 def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> IntegrationError:
     """`answered`: by RO App itself; what stands before it (502, 503, 504, 52x) may give up sooner than RO App does."""
     if call.repeatable:
+        if call.unanswered is not None and not answered:
+            call.unanswered()
         return Retryable(f"{call.name}: {text}")
     return Unclear(f"{call.name}: {text}; RO App may have written it", answered=answered, fix=_LOOK)
 
