@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from inspect import cleandoc
@@ -10,6 +11,7 @@ from typing import Any
 
 from prefect import Flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
 from prefect.flows import load_flow_from_entrypoint
@@ -28,6 +30,7 @@ from tasks.deliver import SYNC_EVERY
 #: By entrypoint, as prefect.yaml names the shared ones: flows that connect and delete a shop use this module.
 SYNC, IMPORT = "flows.incremental_sync.incremental_sync", "flows.initial_import.initial_import"
 RECONCILE = "flows.reconcile.reconcile"
+PAGE = 200
 SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"
 
 
@@ -49,15 +52,16 @@ async def change(config: ShopConfig, company: str) -> None:
     await connect(config)
 
 
-async def connect(config: ShopConfig) -> None:
+async def connect(config: ShopConfig, *, checked: bool = True) -> None:
     """Registers the shop in the ledger and makes or renews its deployments. May be called twice.
 
     The schedules are active once the window of the first import is in the ledger, unless the shop is switched off or
-    was paused by hand: a pause that wrong settings caused ends, as these have been checked.
+    was paused by hand: a pause that wrong settings caused ends where these have been `checked`.
     """
     with ledger.opened() as engine:
         shops.register(engine, key=config.key, slug=config.slug, account=config.account)
-        shops.lift_pause(engine, config.key, by_hand=False)
+        if checked:
+            shops.lift_pause(engine, config.key, by_hand=False)
         state = shops.state(engine, config.key)
     await pool.ensure()
     active = config.enabled and state.window_stored_at is not None and state.paused_because is None
@@ -137,6 +141,50 @@ async def disconnect(slug: str, *, purge: bool = False) -> None:
     if shop is not None:
         await forget_logins(shop)
     await store.delete_shop(slug)
+
+
+@dataclass(frozen=True)
+class Synced:
+    """Shops whose deployments are as their blocks say, shops that had no block any more, and blocks that can't be used
+    (slug → why)."""
+
+    renewed: list[str]
+    removed: list[str]
+    unusable: dict[str, BadConfig]
+
+
+async def sync() -> Synced:
+    """Makes deployments, schedules and alerts of all shops what their blocks say: for blocks that were edited or
+    deleted by hand, deployments that somebody changed, and after an upgrade. May be called twice.
+
+    A shop without a block is disconnected like a deleted one; one whose block can't be used stands still.
+    """
+    renewed, unusable = [], {}
+    blocks = await store.list_shops()
+    for slug, config in blocks.items():
+        if isinstance(config, BadConfig):
+            unusable[slug] = config
+            await schedule.pause(slug)
+        else:
+            await connect(config, checked=False)
+            renewed.append(slug)
+    removed = sorted(await _connected() - blocks.keys())
+    for slug in removed:
+        await disconnect(slug)
+    return Synced(renewed, removed, unusable)
+
+
+async def _connected() -> set[str]:
+    """The slugs of all shops that Prefect has deployments of, or that the ledger counts as connected."""
+    with ledger.opened() as engine:
+        slugs = {state.slug for state in shops.all_states(engine)}
+    wanted = DeploymentFilter(tags=DeploymentFilterTags(all_=[pool.TAG]))
+    async with get_client() as client:
+        offset = 0
+        while page := await client.read_deployments(deployment_filter=wanted, limit=PAGE, offset=offset):
+            offset += len(page)
+            slugs |= {tag.removeprefix("shop:") for one in page for tag in one.tags if tag.startswith("shop:")}
+    return slugs
 
 
 async def renew_alerts() -> None:

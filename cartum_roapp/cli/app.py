@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cartum_roapp.cli import accounts, alerts, demo, held, held_export, runs, shop_checks, shops, up, watch
+from cartum_roapp.cli import accounts, alerts, demo, deployments, held, held_export, runs, shop_checks, shops, up, watch
 from cartum_roapp.cli.output import BAD_INPUT, DONE, FAILED, CommandEnd, Json, opened, report, say
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command("sync")(runs.sync)
 app.command("backfill")(runs.backfill)
 app.command("reconcile")(runs.reconcile)
 app.command("status")(watch.status)
+app.add_typer(deployments.app, name="deployments")
 app.command("alerts")(alerts.alerts)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cartum_roapp.cli.output import bad_input, say
@@ -14,15 +13,16 @@ if TYPE_CHECKING:
     from cartum_roapp.connection.shop_file import Values
 
 
-def typed(slug: str, file: Path, password_stdin: bool, old: str | None = None) -> tuple[Values, Problems, str | None]:
+def typed(
+    slug: str, values: Values, password_stdin: bool, old: str | None = None
+) -> tuple[Values, Problems, str | None]:
     """What can be said of the input without asking anybody. Ends the command for an unreadable file."""
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
     from cartum_roapp.connection.problems import Problems
     from cartum_roapp.connection.refused import Refused
     from cartum_roapp.connection.rules import SLUG_FIELD, checked
-    from cartum_roapp.connection.shop_file import FILE, read_shop_file
+    from cartum_roapp.connection.shop_file import FILE
 
-    values = read_shop_file(file)
     problems = Problems(values.problems)
     try:
         checked(SLUG_FIELD, slug)

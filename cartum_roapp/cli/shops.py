@@ -31,8 +31,9 @@ def add(
 ) -> None:
     """Connect a shop: check everything, save it, import its orders of the last two months."""
     from cartum_roapp.cli.backend import serving
+    from cartum_roapp.connection.shop_file import read_shop_file
 
-    values, problems, password = typed(slug, file, password_stdin)
+    values, problems, password = typed(slug, read_shop_file(file), password_stdin)
     with serving() as backend:
         config = asyncio.run(add_shop(slug, values, problems, password, backend.doors()))
     document: dict[str, Any] = {
@@ -49,10 +50,23 @@ def add(
 
 
 @app.command("edit")
-def edit(slug: Slug, file: File, password_stdin: PasswordStdin = False, json: Json = False) -> None:
+def edit(
+    slug: Slug,
+    file: Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="All settings anew.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated.")
+    ] = None,
+    password_stdin: PasswordStdin = False,
+    json: Json = False,
+) -> None:
     """Give a shop new settings; they take effect on the next run. Without a new password the old one stays."""
     from cartum_roapp.cli.backend import serving
+    from cartum_roapp.connection.shop_file import changed_values, read_shop_file
 
+    if file is not None and changes:
+        raise CommandEnd(BAD_INPUT, "--from gives all settings, --set changes some.", fix="give one of the two")
+    if file is None and not changes and not password_stdin:
+        raise CommandEnd(BAD_INPUT, "Nothing to change.", fix="give --from FILE.yaml, or --set KEY=VALUE once or more")
     with serving() as backend:
         from blocks.store import list_shops
         from cartum_roapp.errors import BadConfig
@@ -62,7 +76,15 @@ def edit(slug: Slug, file: File, password_stdin: PasswordStdin = False, json: Js
             raise missing(slug)
         before = None if isinstance(stored, BadConfig) else stored
         old = before.password.get_secret_value() if before else None
-        values, problems, password = typed(slug, file, password_stdin, old)
+        if file is not None:
+            values = read_shop_file(file)
+        elif before is not None:
+            values = changed_values(_file_of(before), changes or [])
+        else:
+            raise CommandEnd(
+                BAD_INPUT, f"{slug} can't be used as it is stored.", fix="give all of it: --from FILE.yaml"
+            )
+        values, problems, password = typed(slug, values, password_stdin, old)
         config = asyncio.run(edit_shop(slug, before, values, problems, password=password, doors=backend.doors()))
     document = {"slug": slug, "saved": True, "shop": shown(config), "warnings": warn(values)}
     show(document, lambda: f"{slug} is saved; the next run uses the new settings.")
@@ -147,6 +169,11 @@ def delete(
 
         asyncio.run(deployed.disconnect(slug, purge=purge))
     show({"slug": slug, "deleted": True, "purged": purge}, lambda: f"{slug} is deleted; RO App keeps its orders.")
+
+
+def _file_of(config: ShopConfig) -> dict[str, Any]:
+    """A shop's settings as its file would have them."""
+    return config.model_dump(mode="json", exclude={"slug", "key", "password"})
 
 
 def shown(config: ShopConfig) -> dict[str, Any]:

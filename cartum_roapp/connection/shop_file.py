@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,35 @@ def parse_shop_file(raw: bytes) -> Values:
     problems.extend(problem for problem in values.problems if problem.field not in repeated)
     good = {key: value for key, value in values.good.items() if key not in problems}
     return Values(good, problems.sorted([FILE, *SHOP_FIELDS]))
+
+
+def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Values:
+    """The values of a shop with some of them changed, each as `key=value` with the value as FILE.yaml would have it:
+    `name=Verba`, `managers=[12, 34]`, `statuses.3=105` for one pair, `phone_region=` to leave an optional key out.
+
+    `before` are the shop's values by key. What can't be read has the field `--set`.
+    """
+    content: dict[str, Any] = {key: value for key, value in before.items() if value is not None}
+    problems = Problems()
+    for change in changes:
+        path, equals, text = change.partition("=")
+        key, dot, part = path.strip().partition(".")
+        try:
+            value = _Loader(text).get_single_data() if equals else None
+        except yaml.YAMLError:
+            equals = ""
+        if not equals or not key or (dot and (key != "statuses" or not part)):
+            problems.add("--set", f"{shown(path)} can't be read.", "write KEY=VALUE, or statuses.ID=VALUE for one pair")
+        elif dot:
+            pairs = {str(status): target for status, target in dict(content.get("statuses") or {}).items()}
+            content["statuses"] = {**pairs, part: value} if value is not None else {**pairs, part: ""}
+        elif value is None:
+            content.pop(key, None)
+        else:
+            content[key] = value
+    values = check_values(content)
+    problems.extend(values.problems)
+    return Values(values.good, problems.sorted(["--set", *SHOP_FIELDS]))
 
 
 def _parsed(raw: bytes) -> tuple[Mapping[Any, object], Problems]:

@@ -105,3 +105,45 @@ def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Inst
     for flow in ("incremental-sync", "reconcile"):
         (every,) = deployments(connected)[flow]["schedules"]
         assert every["active"] is True, "its window is in the ledger still"
+
+
+def test_drift_from_the_block_is_repaired(connected: Installation) -> None:
+    before = deployments(connected)
+    sync, import_ = before["incremental-sync"], before["initial-import"]
+    connected.prefect.patch(
+        f"/deployments/{sync['id']}", json={"tags": ["mine"], "description": "?"}
+    ).raise_for_status()
+    connected.prefect.delete(f"/deployments/{import_['id']}").raise_for_status()
+    assert connected.done("deployments", "sync") | {"renewed": []} == {"renewed": [], "removed": [], "unusable": {}}
+    after = deployments(connected)
+    assert set(after) == set(before)
+    assert (after["incremental-sync"]["id"], after["incremental-sync"]["tags"]) == (sync["id"], sync["tags"])
+    assert after["incremental-sync"]["description"] == sync["description"]
+
+
+def test_a_paused_shop_stays_paused(connected: Installation) -> None:
+    connected.done("shop", "pause", SLUG)
+    assert SLUG in connected.done("deployments", "sync")["renewed"]
+    assert connected.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG) == "Paused by hand."
+    assert not any(one["active"] for one in deployments(connected)["incremental-sync"]["schedules"])
+    connected.done("shop", "resume", SLUG)
+
+
+def test_one_setting_is_edited(connected: Installation) -> None:
+    edited = connected.done("shop", "edit", SLUG, "--set", "name=Інша", "--set", "window_days=90")
+    assert (edited["shop"]["name"], edited["shop"]["window_days"]) == ("Інша", 90)
+    assert deployments(connected)["incremental-sync"]["description"].startswith("Інша (")
+    ended = connected.command("shop", "edit", SLUG, "--set", "location_id=1", "--set", "statuses.3=")
+    assert ended.code == 2
+    assert {one["field"] for one in ended.document["error"]["fields"]} == {"location_id", "statuses"}
+    assert connected.command("shop", "edit", SLUG).code == 2
+    assert connected.done("shop", "show", SLUG)["name"] == "Інша"
+
+
+def test_a_shop_whose_block_was_deleted_by_hand_is_disconnected(connected: Installation) -> None:
+    block = connected.prefect.get(f"/block_types/slug/cartum-shop/block_documents/name/{SLUG}").raise_for_status()
+    connected.prefect.delete(f"/block_documents/{block.json()['id']}").raise_for_status()
+    assert connected.done("deployments", "sync")["removed"] == [SLUG]
+    assert deployments(connected) == {}
+    assert connected.value("SELECT deleted_at IS NOT NULL FROM shops WHERE slug = :slug", slug=SLUG)
+    assert connected.done("deployments", "sync")["removed"] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cartum_roapp.connection.shop_file import LARGEST, parse_shop_file, read_shop_file
+from cartum_roapp.connection.shop_file import LARGEST, changed_values, parse_shop_file, read_shop_file
 
 GOOD = """\
 name: Мавка
@@ -282,3 +282,42 @@ def test_an_optional_key_without_a_value_is_left_out() -> None:
 
 def test_a_byte_order_mark_is_no_problem() -> None:
     assert parse_shop_file(b"\xef\xbb\xbf" + GOOD.encode()).problems == []
+
+
+STORED = {"name": "Верба", "managers": "all", "statuses": {1: 101, 2: 102}, "phone_region": "UA", "window_days": 60}
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "value"),
+    [
+        ("name=Мавка", "name", "Мавка"),
+        ("name=a=b", "name", "a=b"),
+        ("managers=[12, 34]", "managers", (12, 34)),
+        ("managers=all", "managers", "all"),
+        ("statuses.2=105", "statuses", {1: 101, 2: 105}),
+        ("statuses.7=107", "statuses", {1: 101, 2: 102, 7: 107}),
+        ("statuses={3: 103}", "statuses", {3: 103}),
+        ("phone_region=", "phone_region", None),
+        (" window_days = 90", "window_days", 90),
+    ],
+)
+def test_one_setting_is_changed(change: str, key: str, value: object) -> None:
+    values = changed_values(STORED, [change])
+    found = values.good.get(key)
+    assert (tuple(found) if isinstance(found, list) else found) == value
+    assert key not in {problem.field for problem in values.problems}
+    assert all(values.good.get(other) is not None for other in STORED.keys() - {key})
+
+
+@pytest.mark.parametrize("change", ["name", "=x", "statuses.=1", "managers.1=2", "managers=[1", "name=!x y"])
+def test_a_change_that_can_not_be_read(change: str) -> None:
+    (problem,) = (one for one in changed_values(STORED, [change]).problems if one.field == "--set")
+    assert "KEY=VALUE" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [("colour=red", "colour"), ("password=x", "password"), ("name=", "name"), ("url=nowhere", "url")],
+)
+def test_a_change_is_checked_like_the_file(change: str, field: str) -> None:
+    assert field in {problem.field for problem in changed_values(STORED, [change]).problems}

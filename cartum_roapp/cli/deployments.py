@@ -1,0 +1,38 @@
+"""`cartum-roapp deployments …`: what Prefect runs for the shops."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import typer
+
+from cartum_roapp.cli.output import Json, show
+
+app = typer.Typer(help="Deployments of the shops in Prefect.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Deployments of the shops in Prefect."""
+
+
+@app.command("sync")
+def sync(json: Json = False) -> None:
+    """Make deployments, schedules and alerts what the shops' blocks say; end shops whose block is gone."""
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from deployments import shops
+
+        done = asyncio.run(shops.sync())
+    unusable = {slug: {"problem": error.message, "fix": error.fix} for slug, error in done.unusable.items()}
+    document: dict[str, Any] = {"renewed": done.renewed, "removed": done.removed, "unusable": unusable}
+    show(document, lambda: _said(document))
+
+
+def _said(document: dict[str, Any]) -> str:
+    lines = [f"{len(document['renewed'])} shops are as their blocks say."]
+    lines += [f"{slug} had no block any more: it is disconnected." for slug in document["removed"]]
+    lines += [f"{slug} can't be used: {why['problem']} Fix: {why['fix']}" for slug, why in document["unusable"].items()]
+    return "\n".join(lines)
