@@ -113,7 +113,8 @@ async def _leave(attempt: Attempt) -> None:
     async with get_client() as client:
         try:
             state = (await client.read_flow_run(attempt.flow_run.id)).state
-            if state is None or not state.is_final() or state.is_crashed():
+            # A suspended run waits for a person, whether there is a worker or not.
+            if state is None or state.is_crashed() or not (state.is_final() or state.is_paused()):
                 await client.set_flow_run_state(attempt.flow_run.id, attempt.ending, force=True)
         except ObjectNotFound:
             pass

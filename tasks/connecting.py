@@ -3,7 +3,6 @@ of the run: it comes back with the answer (see `tasks.form`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
@@ -12,7 +11,6 @@ from prefect.runtime import flow_run
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.connection.checklist import checklist, status_rows
 from cartum_roapp.connection.lists import AccountLists, ShopLists
-from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.questions import (
     Question,
     access_questions,
@@ -30,7 +28,7 @@ SAVE, SAVE_AND_IMPORT, SAVE_ONLY = "Save", "Save and import", "Save without impo
 async def ask_access(draft: Draft) -> None:
     """Until both systems let us in."""
     if problems := draft.problems(ACCESS):
-        await _ask(draft, ACCESS, "The shop and how to get in", _access(draft), problems)
+        await ask(ACCESS, "The shop and how to get in", "", _access(draft), problems)
 
 
 async def ask_settings(draft: Draft) -> None:
@@ -43,7 +41,7 @@ async def ask_settings(draft: Draft) -> None:
     asked = {question.key for question in questions}
     if draft.revising or any(problem.field not in asked for problem in problems):
         questions = [*_access(draft), *questions[:-3], *habit_questions(draft.values), *questions[-3:]]
-    await _ask(draft, SETTINGS, "Where the orders go", questions, problems)
+    await ask(SETTINGS, "Where the orders go", "", questions, problems)
 
 
 async def ask_statuses(draft: Draft) -> None:
@@ -53,7 +51,7 @@ async def ask_statuses(draft: Draft) -> None:
         return
     shop, account = _lists(draft)
     text = "What each status of the shop becomes in RO App. All of them must be matched."
-    await _ask(draft, STATUSES, "Statuses", status_questions(draft.values, shop, account), problems, text)
+    await ask(STATUSES, "Statuses", text, status_questions(draft.values, shop, account), problems)
 
 
 async def ask_to_save(draft: Draft) -> None:
@@ -64,7 +62,7 @@ async def ask_to_save(draft: Draft) -> None:
     question = Question(DECISION, "What now?", "", "one", choices, choices[0])
     parts = [_summary(draft)]
     parts += [f"**{warning.field}**: {warning.message}" for warning in draft.examination.warnings]
-    await _ask(draft, DECISION, "Everything is checked", [question], (), "\n\n".join(parts))
+    await ask(DECISION, "Everything is checked", "\n\n".join(parts), [question])
 
 
 async def tell_connected(config: ShopConfig, import_id: object) -> dict[str, Any]:
@@ -86,12 +84,6 @@ async def _tell(config: ShopConfig, text: str, what: str) -> None:
         await acreate_markdown_artifact(
             key=f"{config.slug}-settings", markdown=text, description=f"{config.name}: {what}"
         )
-
-
-async def _ask(
-    draft: Draft, form: str, title: str, questions: list[Question], problems: Sequence[Problem], text: str = ""
-) -> None:
-    await ask(form, title, text, questions, number=draft.asked + 1, problems=problems)
 
 
 def _access(draft: Draft) -> list[Question]:

@@ -39,21 +39,19 @@ class Draft:
     settled: set[str] = field(default_factory=set)
     revising: bool = False
     decision: str | None = None
-    asked: int = 0
     login: store.Login | None = None
     good: dict[str, object] = field(default_factory=dict)
     examination: Examination = field(default_factory=lambda: Examination([]))
 
     def take(self, answer: Answer) -> None:
         """One more answer."""
-        self.asked += 1
         self.decision = None
         if answer.form == WHICH:
             return
         if answer.form == DECISION:
             self.decision = answer.fields.get("decision")
             if self.decision == CHANGE:
-                self.settled.clear()
+                self.settled = {ACCESS}
                 self.revising = True
             return
         self.settled.add(answer.form)

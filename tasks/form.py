@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NoReturn
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
 from prefect.flow_runs import asuspend_flow_run
 from prefect.input import RunInput
 from prefect.input.actions import acreate_flow_run_input
@@ -49,29 +50,27 @@ class Answer:
 
 
 async def answered() -> list[Answer]:
-    """What this run was answered so far, in order; also after a failed run was retried. [] outside of a run."""
-    id = flow_run.get_id()
-    if id is None:
+    """The answers that this run got so far, in their order; a retry of a failed run keeps them. [] outside of a run."""
+    if flow_run.get_id() is None:
         return []
-    async with get_client() as client:
-        run = await client.read_flow_run(UUID(id))
-        inputs = await client.filter_flow_run_input(run.id, key_prefix="suspended-", limit=_MOST, exclude_keys=set())
-    stored = {one.key.removeprefix("suspended-"): one.decoded_value for one in inputs}
-    passed = run.empirical_policy.pause_keys or set()
-    keys = sorted(key.removesuffix("-schema") for key in stored if key.endswith("-schema"))
+    _, stored = await _run_and_inputs()
+    keys = sorted(key.removesuffix("-response") for key in stored if key.endswith("-response"))
     return [
-        Answer(key.partition("-")[2], _answer(stored[f"{key}-schema"], stored.get(f"{key}-response")))
+        Answer(key.partition("-")[2], _answer(stored[f"{key}-schema"], stored[f"{key}-response"]))
         for key in keys
-        # Without an answer a form was resumed as it was shown, or its time ran out and the run was retried.
-        if f"{key}-response" in stored or key in passed
+        if f"{key}-schema" in stored
     ]
 
 
 async def ask(
-    form: str, title: str, text: str, questions: Sequence[Question], *, number: int, problems: Sequence[Problem] = ()
-) -> None:
-    """Suspends this run with the form, whose `number` counts the forms of the run from 1. Does not return: the run
-    begins again with the answer. `problems` are why an earlier answer was refused; each is shown with its question."""
+    form: str, title: str, text: str, questions: Sequence[Question], problems: Sequence[Problem] = ()
+) -> NoReturn:
+    """Suspends this run with the form: it begins again with the answer, or asks again if it comes without one.
+    `problems` are why an earlier answer was refused; each is shown with its question. Raises Pause, Prefect's own."""
+    run, stored = await _run_and_inputs()
+    # A key that has fired passes over its form, and one with an answer would lose it.
+    used = {*(run.empirical_policy.pause_keys or ()), *(key for key in stored if key.endswith("-response"))}
+    number = max((int(key.partition("-")[0]) for key in used), default=0) + 1
     log = get_run_logger()
     for problem in problems:
         log.warning("%s", problem)
@@ -82,6 +81,7 @@ async def ask(
     shown = type("Form", (_Form,), {"shown_schema": schema, "shown_text": description})
     timeout = PATIENCE_DAYS * 24 * 3600
     await asuspend_flow_run(wait_for_input=shown, timeout=timeout, key=f"{number:03}-{form}")
+    raise RuntimeError(f"the form {number} was passed over")
 
 
 def block_id(reference: object) -> str:
@@ -104,10 +104,16 @@ class _Form(RunInput):
         await acreate_flow_run_input(key=keyset["description"], value=cls.shown_text, flow_run_id=flow_run_id)
 
 
-def _answer(schema: dict[str, Any], response: dict[str, Any] | None) -> dict[str, Any]:
+async def _run_and_inputs() -> tuple[FlowRun, dict[str, Any]]:
+    """This run, and its forms' schemas and answers by key, like 001-access-schema and 001-access-response."""
+    async with get_client() as client:
+        run = await client.read_flow_run(UUID(str(flow_run.get_id())))
+        inputs = await client.filter_flow_run_input(run.id, key_prefix="suspended-", limit=_MOST, exclude_keys=set())
+    return run, {one.key.removeprefix("suspended-"): one.decoded_value for one in inputs}
+
+
+def _answer(schema: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
     properties = schema["properties"]
-    if not response:
-        return {name: shown.get("default") for name, shown in properties.items()}
     # What a person empties, the UI leaves out. A switch and a required field can't be emptied.
     kept = {name for name, one in properties.items() if one["type"] == "boolean" or name in schema["required"]}
     return {name: response.get(name, one.get("default") if name in kept else None) for name, one in properties.items()}

@@ -28,7 +28,7 @@ async def which_shop(typed: str) -> str:
         if not known:
             raise BadConfig(problem.message, field=WHICH, fix="Connect one first.")
         question = Question(WHICH, "Shop", "", "one", known, known[0])
-        await ask(WHICH, "Which shop?", "", [question], number=len(answers) + 1, problems=[problem])
+        await ask(WHICH, "Which shop?", "", [question], [problem])
     return slug
 
 
@@ -42,7 +42,7 @@ async def ask_whether(slug: str, *, purge: bool) -> None:
     text = f"The deployments, the schedule and the settings of `{slug}` go. RO App keeps its orders. {history}"
     problems = [Problem(_NAME, "this is not the shop's name.", f"type {slug}, or cancel this run")] if typed else []
     question = Question(_NAME, "Type the shop's short name", f"Type {slug} to delete it; cancel the run to keep it.")
-    await ask(_NAME, f"Delete {slug}?", text, [question], number=len(answers) + 1, problems=problems)
+    await ask(_NAME, f"Delete {slug}?", text, [question], problems)
 
 
 async def tell_deleted(slug: str, *, purge: bool) -> dict[str, Any]:
