@@ -80,7 +80,7 @@ class Bench:
 
 def run(orders: int, rounds: int, with_peer: bool, delivered: int) -> Results:
     """Measures everything `rounds` times. Where the peer can't be installed, only ourselves and the floor. `delivered`
-    orders are imported into RO App, once for each latency, at its pace: 100 take three and a half minutes."""
+    orders are imported into RO App, once for each latency, at its pace: 60 take some three minutes."""
     interpreter, missing = _peer(with_peer)
     settings = [] if interpreter is None else [peer.MERGE, peer.TUNED, peer.APPEND]
     results = Results(orders, LINES, None if interpreter is None else peer.MERGE.name, missing)
@@ -133,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--orders", type=int, default=20_000, help="orders of the shop (default 20000)")
     parser.add_argument("--rounds", type=int, default=3, help="the best of how many (default 3)")
-    parser.add_argument("--delivered", type=int, default=100, help="orders into RO App at 3 calls/s (default 100)")
+    parser.add_argument("--delivered", type=int, default=60, help="orders into RO App at 3 calls/s (default 60)")
     parser.add_argument("--without-peer", action="store_true", help="only our own load and the floor")
     parser.add_argument(
         "--output", type=Path, default=DOCUMENT, help="where the tables go (default docs/benchmarks.md)"

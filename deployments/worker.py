@@ -28,7 +28,7 @@ from deployments.attempt import Attempt
 
 POOL_TYPE = "cartum-roapp"
 
-#: Syncs never wait behind imports and backfills. A run holds about four connections of the database's 200.
+#: Syncs never wait behind imports and backfills. A run holds about five connections of the database's 200.
 SYNC = "incremental-sync"
 SYNCS, OTHERS = 20, 10
 _LOOK = 3.0
