@@ -11,7 +11,6 @@ import os
 import random
 import secrets
 import signal
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 import pytest
+from forked import Forked
 from reliability import Record
 from sqlalchemy import Engine, event
 from world import Toll, World, admin
@@ -160,27 +160,20 @@ def _killed_at(point: Point, server: Server, shop: dict[str, int]) -> tuple[bool
 
 def _forked(box: Sandbox, url: str, point: Point) -> int:
     """Runs the import in a process of its own, which dies at the point; gives the signal that ended it, or 0."""
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            world = World(box, url, **QUICK)
-            if point.kind == "commit":
-                _die_before_commit(world.engine, point.n)
-            elif point.kind == "committed":
-                _die_after_commit(world.engine, point.n)
-            world.imported()
-            code = 0
-        except BaseException:  # noqa: BLE001 - a forked process must never return into pytest
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    stop = _kill_at_call(box, pid, point) if point.kind in ("received", "applied") else lambda: None
+    process = Forked(lambda: _import(World(box, url, **QUICK), point))
+    stop = _kill_at_call(box, process.pid, point) if point.kind in ("received", "applied") else lambda: None
     try:
-        _, status = os.waitpid(pid, 0)
+        return abs(process.ended())
     finally:
         stop()
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _import(world: World, point: Point) -> None:
+    if point.kind == "commit":
+        _die_before_commit(world.engine, point.n)
+    elif point.kind == "committed":
+        _die_after_commit(world.engine, point.n)
+    world.imported()
 
 
 def _kill_at_call(box: Sandbox, pid: int, point: Point) -> Callable[[], None]:
