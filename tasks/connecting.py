@@ -60,9 +60,7 @@ async def ask_to_save(draft: Draft) -> None:
     if draft.decision in choices and draft.decision != CHANGE:
         return
     question = Question(DECISION, "What now?", "", "one", choices, choices[0])
-    parts = [_summary(draft)]
-    parts += [f"**{warning.field}**: {warning.message}" for warning in draft.examination.warnings]
-    await ask(DECISION, "Everything is checked", "\n\n".join(parts), [question])
+    await ask(DECISION, "Everything is checked", _summary(draft), [question])
 
 
 async def tell_connected(config: ShopConfig, import_id: object) -> dict[str, Any]:
@@ -107,9 +105,12 @@ def _lists(draft: Draft) -> tuple[ShopLists, AccountLists]:
 
 
 def _summary(draft: Draft) -> str:
-    """All that will be saved, as it was found on both sides, and what an edit changes."""
+    """All that will be saved, as it was found on both sides with what is to be minded, and what an edit changes."""
     config = draft.config()
-    found = [(check.field, check.message) for check in checklist(config, draft.examination)]
+    found = [
+        (check.field, f"**{check.message}** {check.fix}" if check.fix else check.message)
+        for check in checklist(config, draft.examination)
+    ]
     statuses = [
         (f"{row['title']} ({row['id']})", f"{row['roapp_status']} ({row['roapp_status_id']})")
         for row in status_rows(config.statuses, draft.examination, config.language)

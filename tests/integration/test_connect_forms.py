@@ -208,7 +208,7 @@ def test_a_form_left_open_outlives_stops_and_kills_of_the_worker(forms: Forms) -
     before.signal(signal.SIGTERM)
     assert before.wait(20)
     assert installation.flow_run(run)["state_name"] == "Suspended"
-    assert forms.answer(run, settings, timezone="Europe/Warsaw")["status"] == "ACCEPT"
+    assert forms.answer(run, settings, timezone="Europe/Bucharest")["status"] == "ACCEPT"
     installation.done("up")
     statuses = forms.shown(run, after=settings)
     shop = installation.box.shops[INDEX]
@@ -226,14 +226,14 @@ def test_a_form_left_open_outlives_stops_and_kills_of_the_worker(forms: Forms) -
     forms.answer(run, decision, decision="Save without importing")
     installation.completed(run)
     shown = installation.done("shop", "show", SLUG)
-    assert (shown["timezone"], shown["statuses"]["1"]) == ("Europe/Warsaw", 5706152)
+    assert (shown["timezone"], shown["statuses"]["1"]) == ("Europe/Bucharest", 5706152)
 
 
 def test_a_failed_run_that_is_retried_keeps_its_answers(forms: Forms) -> None:
     installation = forms.installation
     run = begin(forms, login=login(forms), name=" Верба ", slug=f" {SLUG}\n")
     settings = forms.shown(run)
-    statuses = forms.next(run, settings, timezone="Europe/Warsaw")
+    statuses = forms.next(run, settings, timezone="Europe/Bucharest")
     decision = forms.next(run, statuses)
     installation.set_state(run, "FAILED")
     retry = {"type": "SCHEDULED", "name": "AwaitingRetry"}
@@ -244,7 +244,7 @@ def test_a_failed_run_that_is_retried_keeps_its_answers(forms: Forms) -> None:
     forms.answer(run, again, decision="Save without importing")
     installation.completed(run)
     shown = installation.done("shop", "show", SLUG)
-    assert (shown["name"], shown["timezone"]) == ("Верба", "Europe/Warsaw")
+    assert (shown["name"], shown["timezone"]) == ("Верба", "Europe/Bucharest")
 
 
 def test_a_run_that_was_killed_while_it_saved_finds_its_own_shop(forms: Forms) -> None:
@@ -348,8 +348,18 @@ def test_a_new_password_is_taken_from_a_new_login(forms: Forms) -> None:
         shop.change_password(kept)
 
 
-def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(forms: Forms) -> None:
-    installation = forms.installation
+@pytest.fixture
+def alerted(forms: Forms) -> Iterator[Forms]:
+    """Messages are wished for, so that each shop has automations."""
+    hook = forms.block("custom-webhook", "nobody", name="nobody", url="http://127.0.0.1:9/", json_data={})
+    forms.installation.done("alerts", "custom-webhook/nobody")
+    yield forms
+    forms.installation.done("alerts", "--off")
+    forms.installation.prefect.delete(f"/block_documents/{block_id(hook)}").raise_for_status()
+
+
+def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(alerted: Forms) -> None:
+    forms, installation = alerted, alerted.installation
     nothing = traces(forms)
     run = connected(forms, "Save and import")
     (imported,) = installation.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, name={"like_": "import"})
@@ -357,8 +367,11 @@ def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(forms: Form
     installation.become(lambda: installation.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state=SCHEDULED), bool)
     forgotten = login(forms, "forgotten-login", url=installation.box.shops[INDEX].url + "/")
     assert traces(forms) - nothing == {
+        ("automations", "", f"{SLUG}: a run failed"), ("automations", "", f"{SLUG}: no success for 15 minutes"),
+        ("automations", "", f"{SLUG}: held records grew"),
         ("deployment", "incremental-sync", SLUG), ("deployment", "initial-import", SLUG),
-        ("schedule", "every-5-minutes", SLUG), ("scheduled run", "incremental-sync", SLUG),
+        ("deployment", "reconcile", SLUG), ("schedule", "every-5-minutes", SLUG), ("schedule", "every-night", SLUG),
+        ("scheduled run", "incremental-sync", SLUG), ("scheduled run", "reconcile", SLUG),
         ("block", "cartum-shop", SLUG), ("block", "cartum-login", "forgotten-login"),
     }  # fmt: skip
 
