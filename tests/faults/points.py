@@ -92,7 +92,9 @@ class Points:
 
     def __call__(self, attempt: Attempt, *rest: Any) -> Struck:
         """`attempt(url of the ledger, n, *rest)` for n = 0, 1, 2 … until it gives None: a run has no such point."""
-        shares = [self._pool.submit(_share, attempt, rest, first, self._server) for first in range(SHARES)]
+        shares = [
+            self._pool.submit(every, attempt, self._server, *rest, first=first, step=SHARES) for first in range(SHARES)
+        ]
         struck = Struck()
         for share in shares:
             struck += share.result()
@@ -121,9 +123,10 @@ class Server:
             admin(self.url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def _share(attempt: Attempt, rest: tuple[Any, ...], first: int, server: Server) -> Struck:
+def every(attempt: Attempt, server: Server, *rest: Any, first: int = 0, step: int = 1) -> Struck:
+    """The points from the `first` on, each `step`-th, one after the other; ends as `Points` does."""
     struck = Struck()
-    for n in range(first, 1000, SHARES):
+    for n in range(first, 1000, step):
         with server.ledger() as url:
             one = attempt(url, n, *rest)
         if one is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from points import QUICK, Points, Recovery, Struck, judged, looked_at, place, quiet
+from points import QUICK, Points, Recovery, Server, Struck, every, judged, looked_at, place, quiet
 from reliability import Record
 from world import Row, Toll, World
 
@@ -139,10 +139,9 @@ def deleted(url: str, n: int) -> Struck | None:
         return struck
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("left", [0, 1])
-def test_all_orders_gone_at_once_stops_the_shop_and_touches_nothing(points: Points, record: Record, left: int) -> None:
-    struck = points(vanished, left)
+def test_all_orders_gone_at_once_stops_the_shop_and_touches_nothing(server: Server, record: Record, left: int) -> None:
+    struck = every(vanished, server, left)
     assert struck.toll.tried > 3
     what = "all orders gone at once" if left == 0 else "all orders but one gone at once"
     record(SECTION, what, struck.toll, "the shop stops, nothing is touched; a person gives the rights back")

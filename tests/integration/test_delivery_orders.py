@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from world import World
 
-from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held
 
 
@@ -246,17 +245,6 @@ def test_a_few_orders_deleted_at_once_are_no_lost_rights(world: World, deleted: 
     world.synced()
     for number in numbers:
         assert "видалено" in world.roapp_order(number)["manager_notes"]
-
-
-def test_all_orders_gone_at_once_stops_the_shop(world: World) -> None:
-    shop = world.box.shops[0]
-    notes = {row["id"]: row["manager_notes"] for row in world.box.roapp.orders.values()}
-    for number in list(shop.orders):
-        shop.delete_order(number)
-    for _ in range(3):
-        with pytest.raises(BadConfig, match="vanished"):
-            world.synced()
-    assert notes == {row["id"]: row["manager_notes"] for row in world.box.roapp.orders.values()}
 
 
 def test_a_delivered_order_of_the_window_that_is_reopened_comes_in(world: World) -> None:

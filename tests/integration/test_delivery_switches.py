@@ -34,10 +34,6 @@ ROAPP: list[dict[str, Any]] = [
 ]
 SHOP: list[dict[str, Any]] = [
     *({"expired_form": form, "token_calls": 3} for form in ("a", "b", "c", "error")),
-    *({"row_order": order, "page_cap": 5} for order in ("oldest", "unstable")),
-    {"page_cap": 1},
-    {"offset_ignored": True},
-    {"paging_unsupported": True},
     *({"datetimes": form} for form in ("refused", "time_ignored")),
     *({"empty_form": form} for form in ("list", "absent")),
     {"numbers_as_strings": True},
