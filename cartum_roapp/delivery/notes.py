@@ -76,6 +76,12 @@ def block(order: WantedOrder, marker: str, shop_name: str, language: str, *, wri
     return text[:_LONGEST]
 
 
+def say(current: str, ours: str) -> bool:
+    """Whether these lines stand in our part of the notes."""
+    head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
+    return f"\n{ours}\n" in f"{head}\n"
+
+
 def merged(current: str, ours: str, marker: str) -> str:
     """The notes with our part put in place of the earlier one; staff's own words stay as they are."""
     current = current.replace("\r\n", "\n")

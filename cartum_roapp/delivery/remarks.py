@@ -30,16 +30,16 @@ class Remarks:
         self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
     ) -> None:
         """May be called twice. Raises BadRecord when RO App refuses, or the order is gone there."""
-        known = await self._bring_notes(order, bound, contact, shop, written_off=written_off)
         text = notes.delivery(order, shop.language)
+        known = await self._bring_notes(order, bound, contact, text, shop, written_off=written_off)
         if bound.match.comment_hash != notes.digest(text):
             await self._bring_comment(order, bound, text, known=known)
 
     async def _bring_notes(
-        self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+        self, order: WantedOrder, bound: Bound, contact: int, comment: str, shop: ShopConfig, *, written_off: bool
     ) -> bool:
-        """True when RO App had these very notes although the ledger remembers others: a backup was restored, and
-        what went with them was sent as well."""
+        """True when RO App's notes said already what the comment says although the ledger remembers others: a backup
+        was restored, and the comment that went with them was sent as well."""
         ours = marker(order.shop, order.number)
         text = notes.block(order, ours, shop.name, shop.language, written_off=written_off)
         digest = notes.digest(text)
@@ -48,10 +48,9 @@ class Remarks:
         seen = await self._bindings.see(bound)
         body: dict[str, object] = {}
         merged = notes.merged(seen.manager_notes, text, ours)
-        known = bound.match.notes_hash not in (None, digest)
+        known = bound.match.notes_hash not in (None, digest) and notes.say(seen.manager_notes, comment)
         if merged != seen.manager_notes.replace("\r\n", "\n"):
             body["manager_notes"] = merged
-            known = False
         field = shop.order_number_field
         if field and not seen.custom_fields.get(field, "").startswith(ours):
             # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
