@@ -60,7 +60,8 @@ class ContactBook:
     async def _adopt(self, order: WantedOrder, client: int | None) -> ContactMatch | None:
         """By phone, then by the e-mail of a contact that we know, then by that of any."""
         if not (order.buyer_phone or order.buyer_email):
-            return None if client is None else ContactMatch(identity(order), client, "", "")
+            guest = await self._search.guest(order) if client is None else client
+            return None if guest is None else ContactMatch(identity(order), guest, "", "")
         contact = await self._search.by_phone(order)
         if contact is None:
             known = await self._known_by_email(order)

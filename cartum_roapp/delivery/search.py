@@ -6,9 +6,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact
+from cartum_roapp.delivery.markers import BEFORE_ORDER, marker
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger.wanted import WantedOrder
 from cartum_roapp.orders.phones import e164, spellings
@@ -28,6 +30,8 @@ class ContactSearch:
         self._complete = False
         self._searching = asyncio.Lock()
         self.seen: dict[int, Contact] = {}
+        self._guests: dict[str, int] = {}  # marker → id
+        self._guests_since: datetime | None = None
 
     async def by_phone(self, order: WantedOrder) -> Contact | None:
         """The contact with the buyer's phone, whatever its name. Raises BadRecord `contact-ambiguous`."""
@@ -44,6 +48,18 @@ class ContactSearch:
             return mail(contact) == order.buyer_email and not (order.buyer_phone and self.phones(contact, order.shop))
 
         return await self._only(order.buyer_email, "e-mail address", same) if order.buyer_email else None
+
+    async def guest(self, order: WantedOrder) -> int | None:
+        """The contact that an earlier life of the ledger made for a buyer who left neither phone nor e-mail: only the
+        marker in its notes tells whose it is."""
+        since = order.created_at - BEFORE_ORDER
+        async with self._searching:
+            if self._guests_since is None or since < self._guests_since:
+                async for page in self._roapp.walk_contacts(created_from=since):
+                    guests = (contact for contact in page if not (contact.phones or contact.email))
+                    self._guests.update((_first_token(contact), contact.id) for contact in guests)
+                self._guests_since = since
+        return self._guests.get(marker(order.shop, order.number))
 
     def phones(self, contact: Contact, shop: str) -> set[str]:
         """Its phones as E.164, those that can be read."""
@@ -97,6 +113,10 @@ class ContactSearch:
             return
         # A row nobody asked for: the filter is ignored (roapp §2), so this was a walk of all contacts.
         self._complete = self._complete or stranger
+
+
+def _first_token(contact: Contact) -> str:
+    return (contact.notes or "").partition("]")[0] + "]"
 
 
 def mail(contact: Contact) -> str:
