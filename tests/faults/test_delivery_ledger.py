@@ -14,6 +14,7 @@ from world import World, admin
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.session import AccountSession, Guarded, LockLost
+from cartum_roapp.errors import BadConfig
 
 Another = Callable[..., World]
 
@@ -134,6 +135,48 @@ def test_a_restored_ledger_doubles_nothing(database: str, another: Another) -> N
         assert counts(world) == before
         assert backup.held() == {}
         assert backup.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_a_restored_ledger_repeats_no_comment_of_an_order_that_has_changed_again(
+    database: str, another: Another
+) -> None:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        shop = world.box.shops[0]
+        number = shop.place_order(articles=[("KR-799", 1)], payed=0)
+        world.imported()
+        backup = another(world, copy=True)
+        shop.mark_paid(number)
+        shop.set_waybill(number, "20450000000009")
+        world.synced()
+        before = counts(world)
+        shop.change_line(number, quantity=4)
+        backup.synced()
+        assert counts(world) == before
+        shop.mark_paid(number, False)
+        backup.synced()
+        assert counts(world) == {**before, "comments": before["comments"] + 1}
+        assert backup.differences(world.shop(), [number]) == []
+
+
+@pytest.mark.parametrize("restored", [True, False])
+def test_a_guest_whose_order_was_not_made_any_more_when_the_ledger_was_lost(
+    database: str, another: Another, restored: bool
+) -> None:
+    """Nothing but the marker in its notes tells whose contact it is."""
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        world.imported()
+        other = another(world, copy=True) if restored else None
+        number = world.box.shops[0].place_order(articles=[("KR-799", 1)], delivery_phone="", delivery_email="")
+        world.box.roapp.faults.fail("unauthorized", method="POST", path="^/orders$")
+        with pytest.raises(BadConfig):
+            world.synced()
+        assert number not in world.roapp_orders(world.shop())
+        before = counts(world)
+        other = other or another(world)
+        other.imported()
+        other.synced()
+        assert counts(world)["contacts"] == before["contacts"]
+        assert other.differences(world.shop(), world.box.shops[0].qualifying()) == []
 
 
 def test_an_order_in_another_location_is_not_adopted(database: str, another: Another) -> None:

@@ -75,8 +75,8 @@ EDITS: dict[str, Callable[[Shop, str, int], None]] = {
     "remove line": _remove_line,
     "status": lambda box, number, value: box.set_status(number, OPEN[value % len(OPEN)]),
     "deliver": lambda box, number, value: box.set_status(number, DELIVERED),
-    "waybill": lambda box, number, value: box.set_waybill(number, f"2045000000000{value}"),
-    "payment": lambda box, number, value: box.mark_paid(number, value % 2 == 0),
+    "waybill": lambda box, number, value: box.set_waybill(number, f"20450000{value:06}"),
+    "payment": lambda box, number, value: box.mark_paid(number),  # once: the text of each comment is new
     "buyer": lambda box, number, value: box.edit(number, **BUYERS[value % len(BUYERS)]),
     "delete": lambda box, number, value: box.delete_order(number),
 }
@@ -113,6 +113,7 @@ class History(RuleBasedStateMachine):
         )
         self.world = self._in(url)
         self.disturbed_once = False
+        self.changes = 0
         self.backups: list[str] = []
         self.gone: set[tuple[int, str]] = set()  # deleted in the shop
         self.deleted: set[tuple[int, str]] = set()  # deleted in RO App
@@ -157,11 +158,19 @@ class History(RuleBasedStateMachine):
                 box.place_order(articles=goods, status=OPEN[n % len(OPEN)], **BUYERS[value % len(BUYERS)])
             return
         number = sorted(box.orders)[n % len(box.orders)]
-        if edit == "delete":
-            self.gone.add((shop, number))
-        if edit == "deliver" and number not in self.world.roapp_orders(self.world.shop(shop)):
+        if edit == "deliver" and not self._known(shop, number):
             return  # an import takes no delivered order
-        EDITS[edit](box, number, value)
+        if edit == "delete":
+            oldest = min(box.orders, key=int)
+            if number == oldest or not self._known(shop, oldest):
+                return  # when all that are known vanish, the shop stops
+            self.gone.add((shop, number))
+        self.changes += 1
+        EDITS[edit](box, number, self.changes if edit == "waybill" else value)
+
+    def _known(self, shop: int, number: str) -> bool:
+        query = "SELECT count(*) FROM orders WHERE shop = :shop AND number = :number"
+        return bool(self.world.value(query, shop=self.world.shop(shop).key, number=number))
 
     async def _together(self) -> None:
         runs = [self._begin(run, shop) for shop in range(SHOPS) for run in ("import", "sync")]
