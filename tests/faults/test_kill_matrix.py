@@ -91,6 +91,7 @@ def test_kills_at_random_points_of_a_longer_import(server: Server, record: Recor
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         shares = [pool.submit(_these, points[first::WORKERS], server) for first in range(WORKERS)]
         toll = _summed([share.result() for share in shares])
+    assert toll.tried >= 0.9 * RANDOM_POINTS, "the import has fewer points than that"
     record("Kills", f"kill -9 at {RANDOM_POINTS} random points of an import of 60 orders", toll, "the next run")
 
 
@@ -107,20 +108,23 @@ def _every(kind: str, first: int, server: Server) -> Toll:
 
 
 def _these(points: Sequence[Point], server: Server) -> Toll:
-    results = [_killed_at(point, server, LONGER) for point in points]
-    assert not any(ended for ended, _ in results), "the import has fewer points than that"
-    return _summed([toll for _, toll in results])
+    total = Toll()
+    for point in points:
+        ended, toll = _killed_at(point, server, LONGER)
+        total += toll
+        total.tried -= ended  # nothing was killed
+    return total
 
 
 def _events(server: Server) -> tuple[int, int]:
-    """How many (calls, commits) an import of the longer shop surely has: somewhat fewer than it had this time."""
+    """How many (calls, commits) an import of the longer shop surely has: fewer than it had this time."""
     with _ledger(server) as url, Sandbox(**LONGER, rate_limit=0) as box:
         world = World(box, url, **QUICK)
         commits: list[object] = []
         event.listen(world.engine, "commit", commits.append)
         world.imported()
         world.engine.dispose()
-        return 9 * len(box.roapp.calls) // 10, 9 * len(commits) // 10
+        return 8 * len(box.roapp.calls) // 10, 8 * len(commits) // 10
 
 
 def _summed(tolls: Sequence[Toll]) -> Toll:
