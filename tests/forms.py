@@ -48,7 +48,7 @@ class Forms:
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
 
-    def block(self, kind: str, name: str, **data: Any) -> Row:
+    def block(self, kind: str, name: str, /, **data: Any) -> Row:
         """A block that a person saves on the Blocks page; gives the reference that a form holds."""
         get = self.installation.prefect.get
         type_id = get(f"/block_types/slug/{kind}").raise_for_status().json()["id"]
