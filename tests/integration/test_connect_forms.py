@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from forms import Forms
-from installation import Installation
+from installation import Installation, Row
 
 from blocks.store import load_shop
 from cartum_roapp.connection.access import Doors
@@ -84,7 +84,7 @@ def test_a_shop_is_connected_form_by_form_and_imported(forms: Forms) -> None:
     assert (shop["name"], shop["location_id"], shop["language"], shop["managers"]) == ("Верба", 234002, "ru", [336002])
     assert shop["statuses"]["7"] == 5706131
     (told,) = forms.installation.artifacts(run)
-    (imported,) = forms.installation.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, name={"like_": "import"})
+    imported = import_of(forms)
     assert f"(/runs/flow-run/{imported['id']})" in told["data"]
     forms.installation.completed(imported["id"])
     orders = forms.installation.box.roapp.orders_by_marker()
@@ -348,6 +348,13 @@ def test_a_new_password_is_taken_from_a_new_login(forms: Forms) -> None:
         shop.change_password(kept)
 
 
+def import_of(forms: Forms) -> Row:
+    """The import that began by itself; a run has its name once it has begun."""
+    found = {"tags": {"all_": [f"shop:{SLUG}"]}, "name": {"like_": "import"}}
+    (run,) = forms.installation.become(lambda: forms.installation.flow_runs(**found), bool)
+    return run
+
+
 @pytest.fixture
 def alerted(forms: Forms) -> Iterator[Forms]:
     """Messages are wished for, so that each shop has automations."""
@@ -362,7 +369,7 @@ def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(alerted: Fo
     forms, installation = alerted, alerted.installation
     nothing = traces(forms)
     run = connected(forms, "Save and import")
-    (imported,) = installation.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, name={"like_": "import"})
+    imported = import_of(forms)
     installation.completed(imported["id"])
     installation.become(lambda: installation.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state=SCHEDULED), bool)
     forgotten = login(forms, "forgotten-login", url=installation.box.shops[INDEX].url + "/")
