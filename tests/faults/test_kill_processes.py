@@ -39,17 +39,21 @@ def system(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installat
     ("system", "kills"), [(12, 3), pytest.param(70, 30, marks=pytest.mark.long)], indirect=["system"]
 )
 def test_kills_of_the_command(system: Installation, kills: int, seed: int, record: Record) -> None:
-    chance = random.Random(seed)
-    for kill in range(kills):
+    chance, killed = random.Random(seed), 0
+    while killed < kills:
         process = system.shell.start("import", "shop-1")
         with _at(chance, system, process.kill, calls=15):
             process.communicate(timeout=300)
-        assert process.returncode == -signal.SIGKILL, f"the import ended before kill {kill}: choose earlier moments"
+        if process.returncode == -signal.SIGKILL:
+            killed += 1
+        else:
+            assert process.returncode == 0
+            _place(system, 12)  # the import was faster than the kill
     record("Kills", f"kill -9 of `cartum-roapp import`, {kills} times in a row", _end(system, kills), "the next run")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("system", [60], indirect=True)
+@pytest.mark.parametrize("system", [90], indirect=True)
 def test_kills_of_the_worker(system: Installation, seed: int, record: Record) -> None:
     kills, chance = 10, random.Random(seed)
     system.done("up")
@@ -74,6 +78,12 @@ def test_kills_of_postgresql(system: Installation, seed: int, record: Record) ->
         assert process.returncode == 1, said
         assert "Traceback" not in said, said
     record("Kills", f"kill -9 of PostgreSQL's postmaster, {kills} times in a row", _end(system, kills), "the next run")
+
+
+def _place(system: Installation, orders: int) -> None:
+    shop = system.box.shops[0]
+    for number in range(orders):
+        shop.place_order(articles=[("CAP-2", 1)], delivery_phone=f"+38067{len(shop.orders):03}{number:04}")
 
 
 def _at(chance: random.Random, system: Installation, act: Callable[[], None], calls: int) -> ExitStack:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 from forms import Forms
-from installation import Installation, Row
+from installation import Installation
 
 from blocks.store import load_shop
 from cartum_roapp.connection.access import Doors
@@ -83,10 +84,7 @@ def test_a_shop_is_connected_form_by_form_and_imported(forms: Forms) -> None:
     shop = forms.installation.done("shop", "show", SLUG)
     assert (shop["name"], shop["location_id"], shop["language"], shop["managers"]) == ("Верба", 234002, "ru", [336002])
     assert shop["statuses"]["7"] == 5706131
-    (told,) = forms.installation.artifacts(run)
-    imported = import_of(forms)
-    assert f"(/runs/flow-run/{imported['id']})" in told["data"]
-    forms.installation.completed(imported["id"])
+    forms.installation.completed(import_of(forms, run))
     orders = forms.installation.box.roapp.orders_by_marker()
     mine = [marker for marker in orders if marker.startswith(forms.installation.key(INDEX))]
     assert len(mine) == len(forms.installation.box.shops[INDEX].qualifying())
@@ -348,11 +346,12 @@ def test_a_new_password_is_taken_from_a_new_login(forms: Forms) -> None:
         shop.change_password(kept)
 
 
-def import_of(forms: Forms) -> Row:
-    """The import that began by itself; a run has its name once it has begun."""
-    found = {"tags": {"all_": [f"shop:{SLUG}"]}, "name": {"like_": "import"}}
-    (run,) = forms.installation.become(lambda: forms.installation.flow_runs(**found), bool)
-    return run
+def import_of(forms: Forms, run: str) -> str:
+    """The import that began by itself: the run's artifact links to it."""
+    (told,) = forms.installation.artifacts(run)
+    found = re.search(r"\(/runs/flow-run/([0-9a-f-]+)\)", told["data"])
+    assert found is not None, told["data"]
+    return found[1]
 
 
 @pytest.fixture
@@ -369,9 +368,9 @@ def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(alerted: Fo
     forms, installation = alerted, alerted.installation
     nothing = traces(forms)
     run = connected(forms, "Save and import")
-    imported = import_of(forms)
-    installation.completed(imported["id"])
-    installation.become(lambda: installation.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state=SCHEDULED), bool)
+    installation.completed(import_of(forms, run))
+    planned = {"tags": {"all_": [f"shop:{SLUG}"]}, "state": SCHEDULED}
+    installation.become(lambda: {one["flow_id"] for one in installation.flow_runs(**planned)}, lambda of: len(of) == 2)
     forgotten = login(forms, "forgotten-login", url=installation.box.shops[INDEX].url + "/")
     assert traces(forms) - nothing == {
         ("automations", "", f"{SLUG}: a run failed"), ("automations", "", f"{SLUG}: no success for 15 minutes"),
