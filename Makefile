@@ -15,7 +15,7 @@ demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints 
 	$(BIN)/cartum-roapp demo $(ARGS)
 
 test: setup  ## unit, integration, fault and browser tests
-	$(BIN)/pytest -m "not long" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "not long" -n 3 --dist loadfile $(ARGS)
 
 test-faults: setup  ## the long ones: a kill at every call and commit
 	$(BIN)/pytest -m long $(ARGS)

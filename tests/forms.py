@@ -12,6 +12,7 @@ from installation import FINAL, Installation
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 Row = dict[str, Any]
+SCHEDULED = {"type": {"any_": ["SCHEDULED"]}}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Forms:
         )
         return {"$ref": {"block_document_id": document["id"]}}
 
+    def reference(self, kind: str, name: str) -> Row:
+        """How a form names a block that is there."""
+        found = self.installation.prefect.get(f"/block_types/slug/{kind}/block_documents/name/{name}")
+        return {"$ref": {"block_document_id": found.raise_for_status().json()["id"]}}
+
     def correct(self, reference: Row, **data: Any) -> None:
         """The block is edited."""
         id = reference["$ref"]["block_document_id"]
@@ -75,6 +81,37 @@ class Forms:
         """This process asks the installation's server, too."""
         with temporary_settings({PREFECT_API_URL: str(self.installation.prefect.base_url).rstrip("/")}):
             yield
+
+    def traces(self) -> set[tuple[str, str, str]]:
+        """What there is in Prefect beside runs, their logs and artifacts: (kind, of what, name)."""
+        installation = self.installation
+        flows = {flow["id"]: flow["name"] for flow in installation.ask("/flows/filter")}
+        found = {("block", kind, name) for kind, name in self.blocks()}
+        for one in installation.ask("/deployments/filter"):
+            found.add(("deployment", flows[one["flow_id"]], one["name"]))
+            found |= {("schedule", schedule["slug"], one["name"]) for schedule in one["schedules"]}
+        for run in installation.flow_runs(state=SCHEDULED):
+            slug = next((tag.removeprefix("shop:") for tag in run["tags"] if tag.startswith("shop:")), "")
+            found.add(("scheduled run", flows[run["flow_id"]], slug))
+        for kind in ("automations", "concurrency_limits", "v2/concurrency_limits", "variables"):
+            found |= {(kind, "", one.get("name") or one["tag"]) for one in installation.ask(f"/{kind}/filter")}
+        return found
+
+    def planned(self, slug: str) -> None:
+        """Returns once the next runs of both schedules of the shop are planned."""
+        runs = {"tags": {"all_": [f"shop:{slug}"]}, "state": SCHEDULED}
+        ask = self.installation.flow_runs
+        self.installation.become(lambda: {one["flow_id"] for one in ask(**runs)}, lambda flows: len(flows) == 2)
+
+    @contextmanager
+    def alerts(self) -> Iterator[None]:
+        """Messages are wished for, so that each shop has automations."""
+        hook = self.block("custom-webhook", "nobody", name="nobody", url="http://127.0.0.1:9/", json_data={})
+        self.installation.done("alerts", "custom-webhook/nobody")
+        yield
+        self.installation.done("alerts", "--off")
+        id = hook["$ref"]["block_document_id"]
+        self.installation.prefect.delete(f"/block_documents/{id}").raise_for_status()
 
     def forget(self) -> None:
         """Cancels the runs that still wait, and removes the logins that were saved."""
@@ -114,3 +151,14 @@ class Forms:
     def _input(self, run: str, key: str, part: str) -> Any:
         found = self.installation.prefect.get(f"/flow_runs/{run}/input/suspended-{key}-{part}").raise_for_status()
         return found.json() if part == "schema" else json.loads(found.text)
+
+
+def of_a_shop(slug: str) -> set[tuple[str, str, str]]:
+    """What `Forms.traces` has of a connected shop whose first import has begun."""
+    return {
+        ("automations", "", f"{slug}: a run failed"), ("automations", "", f"{slug}: no success for 15 minutes"),
+        ("automations", "", f"{slug}: held records grew"), ("block", "cartum-shop", slug),
+        ("deployment", "incremental-sync", slug), ("deployment", "initial-import", slug),
+        ("deployment", "reconcile", slug), ("schedule", "every-5-minutes", slug), ("schedule", "every-night", slug),
+        ("scheduled run", "incremental-sync", slug), ("scheduled run", "reconcile", slug),
+    }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from shell import Shell
 from sqlalchemy import Engine, text
 
@@ -22,6 +25,7 @@ from cartum_roapp.config import shop_key
 from cartum_roapp.ledger import database
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
+from deployments import shops
 from sandbox import Sandbox
 
 T = TypeVar("T")
@@ -50,14 +54,15 @@ class Installation:
         self.config = Settings(home=home, linger=60, database_url=None)
         self._engine: Engine | None = None
 
-    def command(self, *arguments: str, **environment: str) -> Ended:
+    def command(self, *arguments: str, typed: str | None = None, **environment: str) -> Ended:
+        """`typed` is what stands on its standard input."""
         before = dict(self.shell.environment)
         self.shell.environment.update(environment)
         try:
             process = self.shell.start(*arguments)
         finally:
             self.shell.environment = before
-        output, said = process.communicate(timeout=120)
+        output, said = process.communicate(typed, timeout=120)
         assert "Traceback" not in said, said
         return Ended(process.returncode, json.loads(output), said)
 
@@ -187,6 +192,14 @@ class Installation:
         if "prefect" in self.__dict__:
             self.prefect.close()
         self.shell.run("down")
+
+
+def disconnect(config: Settings, slug: str) -> None:
+    """`shop delete SLUG --yes --purge` in a home whose server is up, without a process of its own."""
+    with service.use(config) as running, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
+        with temporary_settings({PREFECT_API_URL: running.env["PREFECT_API_URL"]}):
+            asyncio.run(shops.disconnect(slug, purge=True))
 
 
 def _short(found: object) -> object:

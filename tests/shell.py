@@ -43,6 +43,7 @@ class Shell:
         return subprocess.Popen(
             command,
             env=self.environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -36,6 +36,9 @@ app.add_typer(deployments.app, name="deployments")
 app.command("alerts")(alerts.alerts)
 
 
+INTERRUPTED = 130
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -67,17 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     try:
         result = app(arguments, prog_name="cartum-roapp", standalone_mode=False)
-        return result if isinstance(result, int) else DONE
     except BrokenPipeError:
         sys.stdout = sys.stderr
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
-        say("Interrupted.")
-        return 130
+        result = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a line and an exit code
         end = _end_of(error)
         report(end)
         return end.code
+    if result == INTERRUPTED:  # Typer catches some of them itself
+        say("Interrupted.")
+    return result if isinstance(result, int) else DONE
 
 
 def _end_of(error: Exception) -> CommandEnd:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from cartum_roapp.cli.output import bad_input, say
@@ -9,7 +10,7 @@ from cartum_roapp.cli.output import bad_input, say
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
     from cartum_roapp.connection.access import Doors
-    from cartum_roapp.connection.problems import Problems
+    from cartum_roapp.connection.problems import Problem, Problems
     from cartum_roapp.connection.shop_file import Values
 
 
@@ -19,15 +20,10 @@ def typed(
     """What can be said of the input without asking anybody. Ends the command for an unreadable file."""
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
     from cartum_roapp.connection.problems import Problems
-    from cartum_roapp.connection.refused import Refused
-    from cartum_roapp.connection.rules import SLUG_FIELD, checked
     from cartum_roapp.connection.shop_file import FILE
 
     problems = Problems(values.problems)
-    try:
-        checked(SLUG_FIELD, slug)
-    except Refused as refused:
-        problems.add("slug", refused.message, refused.fix)
+    problems.extend(_misnamed(slug))
     if FILE in problems:
         raise bad_input(problems.sorted(("slug", FILE)))
     misplaced = "password" in problems
@@ -36,6 +32,46 @@ def typed(
     if misplaced and line is not None:
         problems.replace(line.field, line.message, line.fix)
     return values, problems, password
+
+
+def begin_interview(slug: str, password_stdin: bool) -> None:
+    """Ends the command where nobody can be asked, or where the answers could not be saved under this name."""
+    from cartum_roapp.connection.problems import Problem
+
+    problems = _misnamed(slug)
+    if password_stdin or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        fix = "give a file; `cartum-roapp shop discover --write FILE.yaml` makes one"
+        problems.append(Problem("--from", "is missing, and there is no terminal to ask on.", fix))
+    if problems:
+        raise bad_input(problems)
+
+
+async def interview_shop(slug: str, doors: Doors, *, no_import: bool) -> tuple[ShopConfig, bool]:
+    """The shop that a person was asked for, saved; and whether its import is wished for now."""
+    from blocks.examine import taken
+    from blocks.store import list_shops
+    from cartum_roapp.cli.interview import Interview
+    from cartum_roapp.cli.prompt import prompt
+    from deployments import shops
+
+    if slug in await list_shops():
+        raise bad_input([taken(slug)])
+    interview = Interview(slug, prompt, doors, imports=not no_import)
+    config, company, imports = await interview.held()
+    await shops.add(config, company)
+    return config, imports
+
+
+def _misnamed(slug: str) -> list[Problem]:
+    from cartum_roapp.connection.problems import Problem
+    from cartum_roapp.connection.refused import Refused
+    from cartum_roapp.connection.rules import SLUG_FIELD, checked
+
+    try:
+        checked(SLUG_FIELD, slug)
+    except Refused as refused:
+        return [Problem("slug", refused.message, refused.fix)]
+    return []
 
 
 async def add_shop(slug: str, values: Values, problems: Problems, password: str | None, doors: Doors) -> ShopConfig:

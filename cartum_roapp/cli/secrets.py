@@ -58,8 +58,13 @@ def obtain(secret: Secret, *, from_stdin: bool, problems: Problems, otherwise: s
     except Refused as refused:
         problems.replace(secret.field, refused.message, refused.fix)
         return None
-    _read.add(value)
+    remember(value)
     return value
+
+
+def remember(value: str) -> None:
+    """From now on it is masked in whatever is written."""
+    _read.add(value)
 
 
 def without_secrets(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.connecting import add_shop, edit_shop, typed, warn
+from cartum_roapp.cli.connecting import add_shop, begin_interview, edit_shop, interview_shop, typed, warn
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, say, show, table
 
 if TYPE_CHECKING:
@@ -17,34 +17,44 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Cartum (Horoshop) shops.", no_args_is_help=True)
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The shop's name on the command line.")]
-File = Annotated[Path, typer.Option("--from", metavar="FILE.yaml", help="The shop's settings.")]
+File = Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="The shop's settings.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the shop's password from standard input.")]
 
 
 @app.command("add")
 def add(
     slug: Slug,
-    file: File,
+    file: File = None,
     password_stdin: PasswordStdin = False,
     no_import: Annotated[bool, typer.Option("--no-import", help="Only save the shop.")] = False,
     json: Json = False,
 ) -> None:
-    """Connect a shop: check everything, save it, import its orders of the last two months."""
+    """Connect a shop: check everything, save it, import its orders of the last two months.
+
+    Without a file it asks for each setting, with the lists of both systems to choose from.
+    """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection.shop_file import read_shop_file
 
-    values, problems, password = typed(slug, read_shop_file(file), password_stdin)
-    with serving() as backend:
-        config = asyncio.run(add_shop(slug, values, problems, password, backend.doors()))
+    if file is None:
+        begin_interview(slug, password_stdin)
+        with serving() as backend:
+            config, imports = asyncio.run(interview_shop(slug, backend.doors(), no_import=no_import))
+        warnings = []
+    else:
+        values, problems, password = typed(slug, read_shop_file(file), password_stdin)
+        with serving() as backend:
+            config = asyncio.run(add_shop(slug, values, problems, password, backend.doors()))
+        warnings, imports = warn(values), config.enabled and not no_import
     document: dict[str, Any] = {
         "slug": slug,
         "saved": True,
         "shop": shown(config),
-        "warnings": warn(values),
+        "warnings": warnings,
         "import": None,
     }
     say(f"{slug} is connected and saved.")
-    if config.enabled and not no_import:
+    if imports:
         document["import"] = _import(slug, document)
     show(document, lambda: _imported(slug, document["import"]))
 

@@ -27,7 +27,7 @@ STATUS = "status_"
 CHOICES = ("location_id", "order_type_id", "order_number_field")
 LISTS = {"managers": "all", "final_statuses": None}
 
-Kind = Literal["text", "number", "switch", "one", "many", "login", "account"]
+Kind = Literal["text", "secret", "number", "switch", "one", "many", "login", "account"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,29 @@ def access_questions(
     naming = Question("slug", "Short name", "Names the shop's runs and commands, like my-shop.", default=slug)
     return [
         *([] if slug is None else [naming]),
-        Question("name", "Shop name", "How people call the shop, in any script.", default=values.get("name")),
-        _word("platform", "Platform", "The same API under two names.", ("cartum", "horoshop"), values),
+        *_naming(values),
         Question("login", "Shop login", login_text, "login", default=login, required=not keeps_login),
         Question("account", "RO App account", "The company that gets the orders.", "account", default=account),
     ]  # fmt: skip
+
+
+def typed_access_questions(values: Mapping[str, object], accounts: Sequence[str]) -> list[Question]:
+    """The same where nothing is saved as a block before: a person types what opens the shop."""
+    return [
+        *_naming(values),
+        Question("url", "Shop's address", "Like https://shop.example.com.", default=values.get("url")),
+        Question("login", "Login", "The user name from Settings > Admins, not an e-mail address.",
+                 default=values.get("login")),
+        Question("password", "Password", "What you type is not shown.", "secret"),
+        _word("account", "RO App account", "The company that gets the orders.", accounts, values),
+    ]  # fmt: skip
+
+
+def _naming(values: Mapping[str, object]) -> list[Question]:
+    return [
+        Question("name", "Shop name", "How people call the shop, in any script.", default=values.get("name")),
+        _word("platform", "Platform", "The same API under two names.", ("cartum", "horoshop"), values),
+    ]
 
 
 def habit_questions(values: Mapping[str, object]) -> list[Question]:
@@ -128,7 +146,7 @@ def status_questions(values: Mapping[str, object], shop: ShopLists, account: Acc
 
 
 def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
-    """The answers as values of FILE.yaml; what was left empty is None. Blocks are no values: they are left out."""
+    """The answers as values of FILE.yaml; what was left empty is None, chosen blocks are left out."""
     values: dict[str, object] = {}
     statuses: dict[int, object] = {}
     for key, answer in answers.items():
@@ -140,7 +158,7 @@ def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
             values[key] = ids or LISTS[key]
         elif key in CHOICES:
             values[key] = _id(answer)
-        elif key not in ("login", "account"):
+        elif isinstance(answer, str) or key not in ("login", "account"):
             values[key] = None if answer in ("", UNDECIDED) else answer
     return {**values, "statuses": statuses} if statuses else values
 
@@ -151,8 +169,8 @@ def asked_as(problem: Problem, questions: Sequence[Question]) -> str:
     if problem.field == "statuses":
         statuses = [one for one in questions if one.key.startswith(STATUS)]
         return next((one.key for one in statuses if one.default == UNDECIDED), statuses[0].key if statuses else "")
-    key = "login" if problem.field in OF_LOGIN else problem.field
-    return key if key in keys else ""
+    field = "login" if problem.field in OF_LOGIN and problem.field not in keys else problem.field
+    return field if field in keys else ""
 
 
 def _id(answer: object) -> object:

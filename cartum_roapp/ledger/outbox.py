@@ -9,7 +9,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
-_WAITING = "wanted_version > delivered_version AND NOT held"
+# A row that lost its order has nothing to send until a read of the shop brings the order back.
+_WAITING = (
+    "wanted_version > delivered_version AND NOT held AND EXISTS "
+    "(SELECT FROM orders WHERE orders.shop = outbox.shop AND orders.number = outbox.number)"
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -38,6 +37,8 @@ _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
 def two_months_before(moment: datetime, timezone: str) -> datetime:
     """The same day and time of day two calendar months earlier on the shop's clock (DESIGN §1): the
     31st becomes the last day of a shorter month. Takes and gives aware times."""
+    import pandas as pd  # slow to import, and most commands never need it
+
     local = pd.Timestamp(moment).tz_convert(ZoneInfo(timezone)).tz_localize(None)
     earlier = (local - pd.DateOffset(months=2)).tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
     return earlier.tz_convert("UTC").to_pydatetime()

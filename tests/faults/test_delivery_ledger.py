@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 from world import World, admin
 
 from cartum_roapp.apis.limiter import LocalLimiter
@@ -63,6 +63,26 @@ def test_a_purged_ledger_finds_everything_again(database: str, another: Another)
         assert counts(world) == before
         assert purged.held() == {}
         assert purged.differences(world.shop(), shop.qualifying()) == []
+
+
+@pytest.mark.parametrize("status", [1, 3])
+def test_a_waiting_order_whose_row_is_lost_stops_no_other(database: str, status: int) -> None:
+    """An open one comes back with the next read; a delivered one of long ago is not read again by itself."""
+    with World.of(database, orders=0) as world:
+        shop = world.box.shops[0]
+        lost = shop.place_order(articles=[("KR-799", 1)])
+        world.imported()
+        shop.set_status(lost, status)
+        world.synced()
+        with world.engine.begin() as connection:
+            connection.execute(text("UPDATE outbox SET wanted_version = wanted_version + 1"))
+            connection.execute(text("DELETE FROM orders"))
+        other = shop.place_order(articles=[("CAP-2", 1)], delivery_phone="0502223344")
+        run = world.synced()
+        assert (run.counts.delivered, world.held()) == (2 if status == 1 else 1, {})
+        assert other in world.roapp_orders(world.shop())
+        world.imported()
+        assert world.differences(world.shop(), [lost, other]) == []
 
 
 def test_what_changed_in_the_shop_while_the_ledger_was_lost_arrives(database: str, another: Another) -> None:

@@ -37,6 +37,7 @@ OFF = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", OFF)
 def test_clocks_that_are_an_hour_off(server: Server, record: Record, what: str) -> None:
     """Orders placed at every moment: long before the import, just before it, between the runs."""
@@ -99,6 +100,7 @@ def zone_changing_at(folder: Path, name: str, moment: datetime, before: float, a
     return ZoneInfo(name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("season", ["spring", "autumn"])
 def test_the_night_when_clocks_change(server: Server, record: Record, zones: Path, season: str) -> None:
     struck = Struck()

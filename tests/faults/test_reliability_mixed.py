@@ -26,7 +26,6 @@ from sandbox.box import Shop
 
 SHOPS = 2
 HISTORIES, STEPS = 200, 12
-QUICK_HISTORIES, QUICK_STEPS = 6, 5
 TIMEOUT, WAIT = 0.5, 0.5
 HASTE: Row = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": 2 * WAIT, "retry_base": 0.02}
 HANG = 3 * TIMEOUT
@@ -294,10 +293,6 @@ class History(RuleBasedStateMachine):
         if hasattr(self, "world"):
             self.world.engine.dispose()
         return World(self.box, url, **HASTE)
-
-
-def test_a_few_histories(server: Server, seed: int) -> None:
-    assert failure(server, seed, QUICK_HISTORIES, QUICK_STEPS) == ""
 
 
 @pytest.mark.long

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from installation import disconnect
 
 from cartum_roapp import service
 from cartum_roapp.settings import Settings
@@ -83,7 +84,7 @@ def shell(home: Path, box: Sandbox) -> Iterator[Shell]:
     shell = Shell(home, box)
     yield shell
     for slug in sorted(shell.connected):
-        assert shell.run("shop", "delete", slug, "--yes", "--purge").code == 0, shell.said
+        disconnect(Settings(home=home, linger=60, database_url=None), slug)
 
 
 @pytest.fixture(scope="module")

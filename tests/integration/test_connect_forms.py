@@ -11,8 +11,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from forms import Forms
-from installation import Installation
+from forms import Forms, of_a_shop
+from installation import Installation, disconnect
 
 from blocks.store import load_shop
 from cartum_roapp.connection.access import Doors
@@ -21,7 +21,6 @@ from tasks.form import block_id
 
 INDEX = 3
 SLUG = "verba"
-SCHEDULED = {"type": {"any_": ["SCHEDULED"]}}
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def forms(installation: Installation) -> Iterator[Forms]:
     """No shop is connected as `verba`, and no login is saved; whatever a test leaves is removed."""
     forms = Forms(installation)
     yield forms
-    installation.command("shop", "delete", SLUG, "--yes", "--purge")
+    disconnect(installation.config, SLUG)
     forms.forget()
 
 
@@ -41,8 +40,7 @@ def login(forms: Forms, name: str = "verba-login", **changed: str) -> dict[str, 
 
 
 def account(forms: Forms) -> dict[str, Any]:
-    found = forms.installation.prefect.get("/block_types/slug/ro-app-account/block_documents/name/main").json()
-    return {"$ref": {"block_document_id": found["id"]}}
+    return forms.reference("ro-app-account", "main")
 
 
 def begin(forms: Forms, **changed: Any) -> str:
@@ -356,40 +354,28 @@ def import_of(forms: Forms, run: str) -> str:
 
 @pytest.fixture
 def alerted(forms: Forms) -> Iterator[Forms]:
-    """Messages are wished for, so that each shop has automations."""
-    hook = forms.block("custom-webhook", "nobody", name="nobody", url="http://127.0.0.1:9/", json_data={})
-    forms.installation.done("alerts", "custom-webhook/nobody")
-    yield forms
-    forms.installation.done("alerts", "--off")
-    forms.installation.prefect.delete(f"/block_documents/{block_id(hook)}").raise_for_status()
+    with forms.alerts():
+        yield forms
 
 
 def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(alerted: Forms) -> None:
     forms, installation = alerted, alerted.installation
-    nothing = traces(forms)
+    nothing = forms.traces()
     run = connected(forms, "Save and import")
     installation.completed(import_of(forms, run))
-    planned = {"tags": {"all_": [f"shop:{SLUG}"]}, "state": SCHEDULED}
-    installation.become(lambda: {one["flow_id"] for one in installation.flow_runs(**planned)}, lambda of: len(of) == 2)
+    forms.planned(SLUG)
     forgotten = login(forms, "forgotten-login", url=installation.box.shops[INDEX].url + "/")
-    assert traces(forms) - nothing == {
-        ("automations", "", f"{SLUG}: a run failed"), ("automations", "", f"{SLUG}: no success for 15 minutes"),
-        ("automations", "", f"{SLUG}: held records grew"),
-        ("deployment", "incremental-sync", SLUG), ("deployment", "initial-import", SLUG),
-        ("deployment", "reconcile", SLUG), ("schedule", "every-5-minutes", SLUG), ("schedule", "every-night", SLUG),
-        ("scheduled run", "incremental-sync", SLUG), ("scheduled run", "reconcile", SLUG),
-        ("block", "cartum-shop", SLUG), ("block", "cartum-login", "forgotten-login"),
-    }  # fmt: skip
+    assert forms.traces() - nothing == {*of_a_shop(SLUG), ("block", "cartum-login", "forgotten-login")}
 
     run = installation.start("delete-shop/delete-shop", shop=SLUG)
     form = forms.shown(run)
     assert "RO App keeps its orders" in form.text
     form = forms.next(run, form, confirmed="Верба")
     assert form.refused()["confirmed"].startswith("**confirmed**: this is not the shop's name.")
-    assert ("block", "cartum-shop", SLUG) in traces(forms)
+    assert ("block", "cartum-shop", SLUG) in forms.traces()
     forms.answer(run, form, confirmed=f" {SLUG} ")
     installation.completed(run)
-    assert traces(forms) == nothing
+    assert forms.traces() == nothing
     assert installation.prefect.get(f"/block_documents/{block_id(forgotten)}").status_code == 404
     assert installation.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=SLUG) is not None
     (again,) = installation.ended(installation.start("delete-shop/delete-shop", shop=SLUG))
@@ -427,19 +413,3 @@ def test_no_password_and_no_key_is_seen_anywhere(forms: Forms) -> None:
     assert SLUG in told["flow run"] and "Верба" in told["inputs"] and "refuses login" in told["logs"]
     secrets = (secret, "a-wrong-password-to-hide", installation.box.roapp.api_key)
     assert [(where, one) for where, text in told.items() for one in secrets if one in text] == []
-
-
-def traces(forms: Forms) -> set[tuple[str, str, str]]:
-    """What there is in Prefect beside runs, their logs and artifacts: (kind, of what, name)."""
-    installation = forms.installation
-    flows = {flow["id"]: flow["name"] for flow in installation.ask("/flows/filter")}
-    found = {("block", kind, name) for kind, name in forms.blocks()}
-    for one in installation.ask("/deployments/filter"):
-        found.add(("deployment", flows[one["flow_id"]], one["name"]))
-        found |= {("schedule", schedule["slug"], one["name"]) for schedule in one["schedules"]}
-    for run in installation.flow_runs(state=SCHEDULED):
-        slug = next((tag.removeprefix("shop:") for tag in run["tags"] if tag.startswith("shop:")), "")
-        found.add(("scheduled run", flows[run["flow_id"]], slug))
-    for kind in ("automations", "concurrency_limits", "v2/concurrency_limits", "variables"):
-        found |= {(kind, "", one.get("name") or one["tag"]) for one in installation.ask(f"/{kind}/filter")}
-    return found

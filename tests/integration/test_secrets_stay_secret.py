@@ -38,6 +38,8 @@ CUSTOMERS_OWN = {
     "held": {"payload": "the row, for the person who mends it"},
 }  # fmt: skip
 
+pytestmark = pytest.mark.long  # a whole life with every fault
+
 SLUG = "shop-1"
 FIELD = "ad_campaign_id"
 OTHER_PASSWORD, OTHER_KEY = "another-password+Ж/1", "3a7bd3e2360a3d29eea436fcfb7e44c735d117c4"

@@ -1,0 +1,148 @@
+"""`shop add` on a terminal: a person types and chooses; the terminal is a real one."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+
+import pexpect
+import pytest
+from forms import Forms, of_a_shop
+from installation import Installation, disconnect
+
+INDEX, SLUG = 3, "typed"
+DOWN, ENTER, SPACE, CTRL_C = "\x1b[B", "\r", " ", "\x03"
+
+
+class Terminal:
+    """`cartum-roapp …` on a terminal of its own. What is waited for comes in its order, never twice."""
+
+    def __init__(self, installation: Installation, *arguments: str, **environment: str) -> None:
+        kept = {**installation.shell.environment, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", **environment}
+        self._child = pexpect.spawn(
+            sys.executable, ["-m", "cartum_roapp.cli.app", *arguments],
+            env=kept, encoding="utf-8", timeout=60, dimensions=(60, 220),
+        )  # fmt: skip
+        self._log = io.StringIO()
+        self._child.logfile_read = self._log
+
+    @property
+    def seen(self) -> str:
+        """All that stood on the terminal."""
+        return self._log.getvalue()
+
+    def sees(self, text: str) -> None:
+        self._child.expect_exact(text)
+
+    def answers(self, question: str, keys: str = ENTER) -> None:
+        """Waits for the question, then presses the keys; Enter alone takes what is offered."""
+        self.sees(question)
+        self._child.send(keys)
+
+    def ended(self) -> int:
+        self._child.expect(pexpect.EOF)
+        self._child.close()
+        return int(self._child.exitstatus)
+
+
+@pytest.fixture
+def forms(installation: Installation) -> Iterator[Forms]:
+    yield Forms(installation)
+    disconnect(installation.config, SLUG)
+
+
+def typed(text: str) -> str:
+    return text + ENTER
+
+
+def get_in(terminal: Terminal, installation: Installation, **given: str) -> None:
+    """Answers the questions about the shop itself: `given`, else what is right."""
+    shop = installation.box.shops[INDEX]
+    right = {"url": shop.url, "login": shop.login, "password": shop.password, **given}
+    terminal.answers("Shop name:", typed("Верба"))
+    terminal.answers("Platform:")
+    terminal.answers("Shop's address:", typed(right["url"]))
+    terminal.answers("Login:", typed(right["login"]))
+    terminal.answers("Password:", typed(right["password"]))
+    for question in ("RO App account:", "Identify products by:", "Missing products:", "Integration on:"):
+        terminal.answers(question)
+
+
+def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Forms) -> None:
+    """With a wrong password and a status that is not matched on the way."""
+    installation, shop = forms.installation, forms.installation.box.shops[INDEX]
+    shop.add_status(77, {"ua": "Хтозна"})
+    nothing = forms.traces()
+    with forms.alerts():
+        terminal = Terminal(installation, "shop", "add", SLUG)
+        get_in(terminal, installation, password="not-the-password")
+        terminal.sees("password: the shop refuses login and password")
+        terminal.answers("Password:", typed(shop.password))
+        terminal.answers("Location:", DOWN + ENTER)
+        terminal.answers("Order type:")
+        terminal.answers("Managers:", SPACE + ENTER)
+        for question in ("Language of product names:", "Time zone:", "Field for the shop's order number:",
+                         "Trailing window, days:", "Country of phone numbers:"):  # fmt: skip
+            terminal.answers(question)
+        for status in shop.statuses:
+            terminal.answers(f"({status}):")
+        terminal.answers("Final statuses:")
+        terminal.sees('statuses: a status of the shop is not matched: 77 "Хтозна". Fix: add 77: …')
+        terminal.answers("Хтозна (77):", DOWN + ENTER)
+        terminal.sees('is the location "Склад"')
+        terminal.answers("What now?")
+        terminal.sees("Imported:")
+        assert terminal.ended() == 0
+        del shop.statuses[77]
+
+        shown = installation.done("shop", "show", SLUG)
+        assert (shown["name"], shown["location_id"], shown["managers"]) == ("Верба", 234002, [336001])
+        assert shown["statuses"]["77"] == 5706131
+        mine = [one for one in installation.box.roapp.orders_by_marker() if one.startswith(installation.key(INDEX))]
+        assert len(mine) == len(shop.qualifying())
+        forms.planned(SLUG)
+        assert forms.traces() - nothing >= of_a_shop(SLUG)
+        installation.done("shop", "delete", SLUG, "--yes")
+        assert {one for one in forms.traces() - nothing if SLUG in "".join(one)} == set()
+    assert forms.traces() == nothing
+    assert installation.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=SLUG) is not None
+    assert shop.password not in terminal.seen and "not-the-password" not in terminal.seen
+
+
+def test_what_is_refused_while_it_is_typed_can_be_corrected_at_once(forms: Forms) -> None:
+    terminal = Terminal(forms.installation, "shop", "add", SLUG)
+    terminal.answers("Shop name:", typed(" "))
+    terminal.sees("is empty. Fix: give the shop's name, 1 to 64 characters")
+    terminal.answers("", "\x15" + typed("Верба"))
+    terminal.answers("Platform:")
+    terminal.answers("Shop's address:", typed("http://shop.example.com"))
+    terminal.sees("is http on a public address: passwords would travel in clear.")
+    terminal.answers("", CTRL_C)
+    terminal.sees("Interrupted.")
+    assert terminal.ended() == 130
+    assert SLUG not in [shop["slug"] for shop in forms.installation.done("shop", "list")]
+
+
+def test_something_is_changed_at_the_end(forms: Forms) -> None:
+    shop = forms.installation.box.shops[INDEX]
+    terminal = Terminal(forms.installation, "shop", "add", SLUG, "--no-import")
+    get_in(terminal, forms.installation)
+    for question in ("Location:", "Order type:", "Managers:", "Language of product names:", "Time zone:",
+                     "Field for the shop's order number:", "Trailing window, days:", "Country of phone numbers:",
+                     *(f"({status}):" for status in shop.statuses), "Final statuses:"):  # fmt: skip
+        terminal.answers(question)
+    terminal.answers("What now?", DOWN + ENTER)
+    terminal.answers("What is to be changed?")
+    terminal.answers("Shop name:", "\x15" + typed("Верба й калина"))
+    terminal.answers("What now?")
+    terminal.sees("Nothing imported")
+    assert terminal.ended() == 0
+    assert forms.installation.done("shop", "show", SLUG)["name"] == "Верба й калина"
+
+
+def test_nobody_is_asked_where_there_is_no_terminal(installation: Installation) -> None:
+    ended = installation.command("shop", "add", "My Shop")
+    assert ended.code == 2
+    assert [one["field"] for one in ended.document["error"]["fields"]] == ["slug", "--from"]
+    assert "`cartum-roapp shop discover --write FILE.yaml` makes one" in ended.said
