@@ -15,7 +15,7 @@ from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
 from cartum_roapp.connection.matching import Named
 from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.proposals import propose, propose_settings
-from cartum_roapp.connection.rules import LONGEST_WINDOW
+from cartum_roapp.connection.rules import LONGEST_WINDOW, SHOP_FIELDS
 
 #: What a drop-down shows where nothing suggests itself, and where an optional value is left out.
 UNDECIDED, NONE = "— choose —", "— none —"
@@ -146,7 +146,8 @@ def status_questions(values: Mapping[str, object], shop: ShopLists, account: Acc
 
 
 def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
-    """The answers as values of FILE.yaml; what was left empty is None, chosen blocks are left out."""
+    """The answers as values of FILE.yaml; what was not chosen is None, what was emptied "" or, where it is optional,
+    None. Chosen blocks are left out."""
     values: dict[str, object] = {}
     statuses: dict[int, object] = {}
     for key, answer in answers.items():
@@ -159,7 +160,8 @@ def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
         elif key in CHOICES:
             values[key] = _id(answer)
         elif isinstance(answer, str) or key not in ("login", "account"):
-            values[key] = None if answer in ("", UNDECIDED) else answer
+            emptied = "" if key in SHOP_FIELDS and SHOP_FIELDS[key].required else None
+            values[key] = None if answer == UNDECIDED else emptied if answer in (None, "") else answer
     return {**values, "statuses": statuses} if statuses else values
 
 
