@@ -1,0 +1,74 @@
+"""What the pages say exists: commands with their options, make's targets, files and headings that are linked to."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from cartum_roapp.cli.app import app
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
+SOURCES = [
+    path
+    for folder in ("cartum_roapp", "flows", "tasks", "blocks", "deployments", "sandbox", "benchmarks")
+    for path in ROOT.glob(f"{folder}/**/*.py")
+]
+
+
+def commands(text: str) -> list[str]:
+    """Whole lines of code blocks and of `code` that call the program."""
+    found = re.findall(r"^(?:    |\$ )(cartum-roapp [^\n]*)", text, re.MULTILINE)
+    found += re.findall(r"`(cartum-roapp [^`\n]*)`", text)
+    return [re.split(r"\s+#|\s{3,}|[;&|]", command)[0].strip() for command in found]
+
+
+def unknown(command: str) -> str | None:
+    """The first word that the program does not know."""
+    found: Any = typer.main.get_command(app)
+    for word in shlex.split(re.sub(r"\{[^}]*\}|[<>…\[\]]|'", " ", command))[1:]:
+        options = {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        if word.startswith("-"):
+            if word.split("=")[0] not in options | {"--help"}:
+                return word
+        elif hasattr(found, "commands"):
+            if word not in found.commands:
+                return word
+            found = found.commands[word]
+    return None
+
+
+@pytest.mark.parametrize("page", [*PAGES, *SOURCES], ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_their_options_exist(page: Path) -> None:
+    assert {command: word for command in commands(page.read_text()) if (word := unknown(command))} == {}
+
+
+def test_the_pages_hold_commands_at_all() -> None:
+    assert len(commands((ROOT / "README.md").read_text())) > 10
+    assert unknown("cartum-roapp shop ad my-shop") == "ad"
+    assert unknown("cartum-roapp sync my-shop --fast") == "--fast"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_targets_and_links_exist(page: Path) -> None:
+    text = page.read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:^    |`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        file, _, heading = link.partition("#")
+        if link.startswith("http"):
+            continue
+        target = (page.parent / file) if file else page
+        assert target.exists(), link
+        if heading:
+            assert heading in {anchor(line) for line in re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)}
+
+
+def anchor(heading: str) -> str:
+    """As the pages' host makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
