@@ -168,16 +168,16 @@ async def sync() -> Synced:
         else:
             await connect(config, checked=False)
             renewed.append(slug)
-    removed = sorted(await _connected() - blocks.keys())
+    removed = sorted(await connected() - blocks.keys())
     for slug in removed:
         await disconnect(slug)
     return Synced(renewed, removed, unusable)
 
 
-async def _connected() -> set[str]:
-    """The slugs of all shops that Prefect has deployments of, or that the ledger counts as connected."""
+async def connected() -> set[str]:
+    """The slugs of all shops that have anything: a block, deployments, or a place in the ledger."""
     with ledger.opened() as engine:
-        slugs = {state.slug for state in shops.all_states(engine)}
+        slugs = {state.slug for state in shops.all_states(engine)} | (await store.list_shops()).keys()
     wanted = DeploymentFilter(tags=DeploymentFilterTags(all_=[pool.TAG]))
     async with get_client() as client:
         offset = 0

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from prefect import flow
 
-from blocks.store import load_shop
+from blocks.store import list_shops, load_shop
 from deployments import doors, shops
 from tasks.connecting import ask_access, ask_settings, ask_statuses, ask_to_save, tell_changed
 from tasks.draft import draft_of
@@ -21,7 +21,7 @@ async def edit_shop(
     """Shows a shop's settings to be changed and checks them against both systems. They take effect on the next run;
     nothing is imported twice. The run waits for each form: press **Resume**."""
     with doors.opened() as access:
-        slug = await which_shop(shop)
+        slug = await which_shop(shop, await list_shops())
         draft = await draft_of(await load_shop(slug), access)
         await ask_access(draft)
         await ask_settings(draft)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 
-from blocks.store import list_shops
 from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.questions import Question
 from cartum_roapp.errors import BadConfig
@@ -17,12 +17,12 @@ from tasks.form import answered, ask
 _NAME = "confirmed"
 
 
-async def which_shop(typed: str) -> str:
-    """The slug of a shop that is there; asks for one while it is not. Raises BadConfig where there is none at all."""
+async def which_shop(typed: str, there: Iterable[str]) -> str:
+    """The slug of one of these shops; asks for one while it is not. Raises BadConfig where there is none at all."""
     answers = await answered()
     chosen = [answer.fields.get(WHICH) for answer in answers if answer.form == WHICH]
     slug = str(chosen[-1] if chosen else typed).strip()
-    known = tuple(await list_shops())
+    known = tuple(sorted(there))
     if slug not in known:
         problem = Problem(WHICH, f'there is no shop "{slug}".', "choose one of these")
         if not known:

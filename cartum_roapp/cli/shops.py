@@ -167,16 +167,14 @@ def delete(
     from cartum_roapp.cli.backend import serving
 
     with serving():
-        from blocks.store import list_shops
+        from deployments import shops as deployed
 
-        if slug not in asyncio.run(list_shops()):
+        if slug not in asyncio.run(deployed.connected()):
             raise missing(slug)
         if not yes:
             if not sys.stdin.isatty():
                 raise CommandEnd(BAD_INPUT, "Deleting needs a confirmation, and there is no terminal.", fix="add --yes")
             typer.confirm(f"Delete the shop {slug}{' with its history' if purge else ''}?", abort=True, err=True)
-        from deployments import shops as deployed
-
         asyncio.run(deployed.disconnect(slug, purge=purge))
     show({"slug": slug, "deleted": True, "purged": purge}, lambda: f"{slug} is deleted; RO App keeps its orders.")
 

@@ -140,10 +140,20 @@ def test_one_setting_is_edited(connected: Installation) -> None:
     assert connected.done("shop", "show", SLUG)["name"] == "Інша"
 
 
-def test_a_shop_whose_block_was_deleted_by_hand_is_disconnected(connected: Installation) -> None:
+def delete_block(connected: Installation) -> None:
     block = connected.prefect.get(f"/block_types/slug/cartum-shop/block_documents/name/{SLUG}").raise_for_status()
     connected.prefect.delete(f"/block_documents/{block.json()['id']}").raise_for_status()
+
+
+def test_a_shop_whose_block_was_deleted_by_hand_is_disconnected_or_deleted(connected: Installation) -> None:
+    delete_block(connected)
     assert connected.done("deployments", "sync")["removed"] == [SLUG]
     assert deployments(connected) == {}
     assert connected.value("SELECT deleted_at IS NOT NULL FROM shops WHERE slug = :slug", slug=SLUG)
     assert connected.done("deployments", "sync")["removed"] == []
+
+    connected.connect(INDEX)
+    delete_block(connected)
+    assert connected.done("shop", "delete", SLUG, "--yes")["deleted"] is True
+    assert deployments(connected) == {}
+    assert connected.command("shop", "delete", SLUG, "--yes").code == 2
