@@ -19,7 +19,9 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from blocks import store
+from blocks.examine import taken
 from cartum_roapp.config import ShopConfig, shop_key
+from cartum_roapp.connection.problems import bad_config
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import shops
 from cartum_roapp.service import ledger
@@ -36,7 +38,10 @@ SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"
 
 async def add(config: ShopConfig, company: str) -> None:
     """Saves a new shop and connects it: a shop is there with all that belongs to it, or not at all. `company` is the
-    fingerprint of its account's company. May be called twice."""
+    fingerprint of its account's company. May be called twice. Raises BadConfig where another shop was saved under its
+    name meanwhile."""
+    if (await store.list_shops()).get(config.slug, config) != config:
+        raise bad_config([taken(config.slug)], shop=config.slug)
     try:
         await change(config, company)
     except BaseException:
@@ -130,16 +135,14 @@ async def disconnect(slug: str, *, purge: bool = False) -> None:
                 continue
             await client.delete_deployment(deployment.id)
     await alerts.remove(slug)
-    try:
-        shop = await store.load_shop(slug)
-    except BadConfig:
-        shop = None
+    stored = (await store.list_shops()).get(slug)
+    keys = {stored.key, shop_key(stored.url)} if isinstance(stored, ShopConfig) else set()
     with ledger.opened() as engine:
         for state in shops.all_states(engine):
-            if state.slug == slug or (shop is not None and state.key == shop.key):
+            if state.slug == slug or state.key in keys:
                 shops.forget(engine, state.key, purge=purge)
-    if shop is not None:
-        await forget_logins(shop)
+                keys.add(state.key)
+    await store.delete_logins(keys)
     await store.delete_shop(slug)
 
 

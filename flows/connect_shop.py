@@ -8,8 +8,9 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from cartum_roapp.config import Identifier
+from cartum_roapp.connection.questions import SAVE_AND_IMPORT
 from deployments import doors, shops
-from tasks.connecting import SAVE_AND_IMPORT, ask_access, ask_settings, ask_statuses, ask_to_save, tell_connected
+from tasks.connecting import ask_access, ask_settings, ask_statuses, ask_to_save, tell_connected
 from tasks.draft import new_draft
 from tasks.form import AccountRef, LoginRef, asked
 

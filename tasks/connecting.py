@@ -12,17 +12,18 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.connection.checklist import checklist, status_rows
 from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.connection.questions import (
+    CHANGE,
+    DECISION,
     Question,
     access_questions,
+    decision_question,
     habit_questions,
     settings_questions,
     status_questions,
 )
-from tasks.draft import ACCESS, CHANGE, DECISION, SETTINGS, STATUSES, Draft
+from tasks.draft import ACCESS, SETTINGS, STATUSES, Draft
 from tasks.form import ask
 from tasks.summary import table
-
-SAVE, SAVE_AND_IMPORT, SAVE_ONLY = "Save", "Save and import", "Save without importing"
 
 
 async def ask_access(draft: Draft) -> None:
@@ -56,10 +57,9 @@ async def ask_statuses(draft: Draft) -> None:
 
 async def ask_to_save(draft: Draft) -> None:
     """The last word of the person: all that was chosen, and what is to happen with it."""
-    choices = (SAVE, CHANGE) if draft.before else (SAVE_AND_IMPORT, SAVE_ONLY, CHANGE)
-    if draft.decision in choices and draft.decision != CHANGE:
+    question = decision_question(imports=draft.before is None and draft.config().enabled)
+    if draft.decision in question.choices and draft.decision != CHANGE:
         return
-    question = Question(DECISION, "What now?", "", "one", choices, choices[0])
     await ask(DECISION, "Everything is checked", _summary(draft), [question])
 
 
@@ -115,7 +115,12 @@ def _summary(draft: Draft) -> str:
         (f"{row['title']} ({row['id']})", f"{row['roapp_status']} ({row['roapp_status_id']})")
         for row in status_rows(config.statuses, draft.examination, config.language)
     ]
-    parts = [table(("checked", ""), found), table(("status of the shop", "status in RO App"), statuses)]
+    settings = config.model_dump(mode="json", exclude={"password", "key", "statuses"}, exclude_none=True)
+    parts = [
+        table(("checked", ""), found),
+        table(("setting", ""), list(settings.items())),
+        table(("status of the shop", "status in RO App"), statuses),
+    ]
     return "\n\n".join([*_changes(draft, config), *parts])
 
 

@@ -12,16 +12,15 @@ from cartum_roapp.connection.access import Doors
 from cartum_roapp.connection.configs import shop_config
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.problems import Problem, Problems
-from cartum_roapp.connection.questions import OF_LOGIN, read_answers
+from cartum_roapp.connection.questions import CHANGE, DECISION, OF_LOGIN, read_answers
 from cartum_roapp.connection.refused import Refused
 from cartum_roapp.connection.rules import PASSWORD, SHOP_FIELDS, SLUG_FIELD, Field, checked
 from cartum_roapp.connection.shop_file import check_values
 from tasks.form import Answer, answered, block_id
 
 #: The forms, in their order, and the fields that each can mend. A field that none of them names is mended by the first.
-ACCESS, SETTINGS, STATUSES, DECISION = "access", "settings", "statuses", "decision"
+ACCESS, SETTINGS, STATUSES = "access", "settings", "statuses"
 WHICH = "shop"
-CHANGE = "Change something"
 _OF_STATUSES = {"statuses", "final_statuses"}
 _OF_SETTINGS = set(SHOP_FIELDS) - _OF_STATUSES - {"name", "platform", "account", *OF_LOGIN}
 

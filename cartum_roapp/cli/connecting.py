@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cartum_roapp.cli.output import bad_input, say
 
@@ -39,8 +39,10 @@ def begin_interview(slug: str, password_stdin: bool) -> None:
     from cartum_roapp.connection.problems import Problem
 
     problems = _misnamed(slug)
-    if password_stdin or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        fix = "give a file; `cartum-roapp shop discover --write FILE.yaml` makes one"
+    fix = "give a file; `cartum-roapp shop discover --write FILE.yaml` makes one"
+    if password_stdin:
+        problems.append(Problem("--from", "is missing: nobody can answer while --password-stdin reads.", fix))
+    elif not (sys.stdin.isatty() and sys.stderr.isatty()):
         problems.append(Problem("--from", "is missing, and there is no terminal to ask on.", fix))
     if problems:
         raise bad_input(problems)
@@ -48,16 +50,12 @@ def begin_interview(slug: str, password_stdin: bool) -> None:
 
 async def interview_shop(slug: str, doors: Doors, *, no_import: bool) -> tuple[ShopConfig, bool]:
     """The shop that a person was asked for, saved; and whether its import is wished for now."""
-    from blocks.examine import taken
-    from blocks.store import list_shops
     from cartum_roapp.cli.interview import Interview
-    from cartum_roapp.cli.prompt import prompt
+    from cartum_roapp.cli.prompt import on_stderr, prompt
     from deployments import shops
 
-    if slug in await list_shops():
-        raise bad_input([taken(slug)])
-    interview = Interview(slug, prompt, doors, imports=not no_import)
-    config, company, imports = await interview.held()
+    with on_stderr():
+        config, company, imports = await Interview(slug, prompt, doors, imports=not no_import).shop()
     await shops.add(config, company)
     return config, imports
 
@@ -121,3 +119,17 @@ def warn(values: Values) -> list[dict[str, str]]:
     for warning in found:
         say(f"Warning: {warning.field}: {warning.message}")
     return [warning.as_dict() for warning in found]
+
+
+def shown(config: ShopConfig) -> dict[str, Any]:
+    """A shop's settings for people and scripts: never its password."""
+    return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
+
+
+def plain(value: object) -> object:
+    """A setting in a cell of a table."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {target}" for key, target in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cartum_roapp.cli.output import say
@@ -13,38 +16,52 @@ from cartum_roapp.connection.rules import PASSWORD, SHOP_FIELDS, checked
 _RULES = {**SHOP_FIELDS, "password": PASSWORD}
 
 
+@contextmanager
+def on_stderr() -> Iterator[None]:
+    """Questions are shown on stderr inside: stdout has the result alone."""
+    from prompt_toolkit.application import create_app_session
+    from prompt_toolkit.output import create_output
+
+    with create_app_session(output=create_output(sys.stderr)):
+        yield
+
+
 async def prompt(question: Question, problem: Problem | None) -> object:
     """The answer, in the form that a form of the UI would give it. What can be told wrong without asking anybody is
     refused while it is typed; `problem` is why an earlier answer was refused. Raises KeyboardInterrupt for Ctrl-C."""
     if problem is not None:
         say(str(problem))
-    return await _asked(question).unsafe_ask_async()
+    return _read(question, await _asked(question).unsafe_ask_async())
 
 
 def _asked(question: Question) -> Any:
     import questionary
 
-    title, hint = f"{question.title}:", question.description or None
+    title = question.title if question.title.endswith("?") else f"{question.title}:"
+    hint = question.description
     match question.kind:
         case "one":
             return questionary.select(title, list(question.choices), str(question.default), instruction=hint or " ")
         case "many":
             chosen = question.default if isinstance(question.default, list) else []
             choices = [questionary.Choice(one, checked=one in chosen) for one in question.choices]
-            keys = "Space chooses, Enter ends."
-            return questionary.checkbox(title, choices, instruction=" ".join(filter(None, (hint, keys))))
+            return questionary.checkbox(title, choices, instruction=f"{hint} Space chooses, Enter ends.".strip())
         case "switch":
-            return questionary.confirm(title, bool(question.default), instruction=f"{hint or ''} (y/n) ")
+            keys = "(Y/n)" if question.default else "(y/N)"
+            return questionary.confirm(title, bool(question.default), instruction=f"{hint} {keys} ", auto_enter=False)
         case "secret":
-            return questionary.password(f"{title} {hint or ''}", validate=lambda typed: _verdict(question, typed))
+            return questionary.password(f"{title} {hint}", validate=lambda typed: _verdict(question, typed))
         case _:
             default = "" if question.default is None else str(question.default)
             return questionary.text(
-                title,
-                default,
-                validate=lambda typed: _verdict(question, typed),
-                instruction=f"{hint} " if hint else None,
-            )
+                title, default, validate=lambda typed: _verdict(question, typed), instruction=f"{hint} ".lstrip(),
+                validate_while_typing=False,
+            )  # fmt: skip
+
+
+def _read(question: Question, typed: object) -> object:
+    number = question.kind == "number" and isinstance(typed, str) and typed.strip().isdecimal()
+    return int(str(typed)) if number else typed
 
 
 def _verdict(question: Question, typed: str) -> bool | str:
@@ -52,7 +69,7 @@ def _verdict(question: Question, typed: str) -> bool | str:
     if rule is None or (not question.required and not typed.strip()):
         return True
     try:
-        checked(rule, int(typed) if question.kind == "number" and typed.strip().isdecimal() else typed)
+        checked(rule, _read(question, typed))
     except Refused as refused:
         return f"{refused.message} Fix: {refused.fix}"
     return True

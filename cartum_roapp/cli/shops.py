@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.connecting import add_shop, begin_interview, edit_shop, interview_shop, typed, warn
+from cartum_roapp.cli.connecting import add_shop, begin_interview, edit_shop, interview_shop, plain, shown, typed, warn
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, say, show, table
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def list_(json: Json = False) -> None:
     show(
         rows,
         lambda: (
-            table("Shops", columns, [[_plain(row.get(key, "")) for key in columns] for row in rows])
+            table("Shops", columns, [[plain(row.get(key, "")) for key in columns] for row in rows])
             if rows
             else "No shops yet: `cartum-roapp shop discover` shows what there is, `cartum-roapp shop add` connects one"
         ),
@@ -139,7 +139,7 @@ def show_(slug: Slug, json: Json = False) -> None:
         from blocks.store import load_shop
 
         document = shown(asyncio.run(load_shop(slug)))
-    show(document, lambda: table(slug, ("key", "value"), [(key, _plain(value)) for key, value in document.items()]))
+    show(document, lambda: table(slug, ("key", "value"), [(key, plain(value)) for key, value in document.items()]))
 
 
 @app.command("pause")
@@ -182,19 +182,6 @@ def delete(
 def _file_of(config: ShopConfig) -> dict[str, Any]:
     """A shop's settings as its file would have them."""
     return config.model_dump(mode="json", exclude={"slug", "key", "password"})
-
-
-def shown(config: ShopConfig) -> dict[str, Any]:
-    """A shop's settings for people and scripts: never its password."""
-    return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {target}" for key, target in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def missing(slug: str) -> CommandEnd:

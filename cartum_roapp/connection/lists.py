@@ -53,7 +53,7 @@ class AccountLists:
 async def shop_lists(cartum: Cartum) -> ShopLists:
     """Read the shop's lists. Raises what the client raises; a shop that refuses its currencies has none known."""
     statuses = await cartum.statuses()
-    titled = {code for status in statuses for code, title in status.titles.items() if title.strip()}
+    titled = {code for status in statuses for code, title in status.titles.items() if code and title.strip()}
     try:
         rows = await cartum.currencies()
     except (BadRecord, BadConfig):

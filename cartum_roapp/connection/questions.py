@@ -20,6 +20,10 @@ from cartum_roapp.connection.rules import LONGEST_WINDOW, SHOP_FIELDS
 #: What a drop-down shows where nothing suggests itself, and where an optional value is left out.
 UNDECIDED, NONE = "— choose —", "— none —"
 
+#: What to do with a shop once everything is right.
+SAVE, SAVE_AND_IMPORT, SAVE_ONLY, CHANGE = "Save", "Save and import", "Save without importing", "Change something"
+DECISION = "decision"
+
 #: The keys that a form doesn't ask for: they are the fields of a login, asked for as `login`.
 OF_LOGIN = ("url", "login", "password")
 STATUS = "status_"
@@ -145,6 +149,12 @@ def status_questions(values: Mapping[str, object], shop: ShopLists, account: Acc
     return [*asked, last]
 
 
+def decision_question(*, imports: bool) -> Question:
+    """The last one. `imports`: whether an import is offered with it."""
+    choices = (SAVE_AND_IMPORT, SAVE_ONLY, CHANGE) if imports else (SAVE, CHANGE)
+    return Question(DECISION, "What now?", "", "one", choices, choices[0])
+
+
 def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
     """The answers as values of FILE.yaml; what was not chosen is None, what was emptied "" or, where it is optional,
     None. Chosen blocks are left out."""
@@ -161,7 +171,8 @@ def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
             values[key] = _id(answer)
         elif isinstance(answer, str) or key not in ("login", "account"):
             emptied = "" if key in SHOP_FIELDS and SHOP_FIELDS[key].required else None
-            values[key] = None if answer == UNDECIDED else emptied if answer in (None, "") else answer
+            given = answer.strip() if isinstance(answer, str) else answer
+            values[key] = None if given == UNDECIDED else emptied if given in (None, "") else given
     return {**values, "statuses": statuses} if statuses else values
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import notes
+from cartum_roapp.delivery import comment, notes
 from cartum_roapp.delivery.markers import MarkerIndex, marker, read
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.session import AccountSession
@@ -29,11 +29,12 @@ DOUBLED = "doubled"
 @dataclass
 class Bound:
     """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be
-    empty. `seen` is its newest reading, where there was one."""
+    empty. `seen` is its newest reading, where there was one. `announced`: its comment is the next call."""
 
     match: OrderMatch
     fresh: bool
     seen: RoOrder | None = None
+    announced: bool = False
 
     @property
     def ro_id(self) -> int:
@@ -131,11 +132,13 @@ class OrderBindings:
             made_here = intents.unsettled(connection, self._session.account, "order", ours) is not None
             self._bind(connection, order, seen.id, contact=seen.client_id if made_here else None)
             intents.found(connection, self._session.account, "order", ours, seen.id)
-            if not made_here:
+            if made_here:
+                comment.announce(connection, self._once, order, shop)
+            else:
                 take_over(connection, order, seen, shop)
         match = self._match(order)
         assert match is not None
-        return Bound(match, fresh=False, seen=seen)
+        return Bound(match, fresh=False, seen=seen, announced=made_here)
 
     async def _carriers(self, order: WantedOrder, found: list[Marked]) -> list[RoOrder]:
         """Those of the orders that are still there and still carry this marker."""
@@ -185,11 +188,12 @@ class OrderBindings:
             self._markers.note(
                 connection, Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             )
+            comment.announce(connection, self._once, order, shop)
 
         await self._once.make("order", ours, shop=order.shop, number=order.number, find=find, send=send, bind=bind)
         match = self._match(order)
         assert match is not None
-        return Bound(match, fresh=earlier is None, seen=earlier)
+        return Bound(match, fresh=earlier is None, seen=earlier, announced=True)
 
     def _bind(
         self,

@@ -67,8 +67,10 @@ class Once:
         find: Callable[[Intent], Awaitable[int | None]],
         send: Callable[[Before], Awaitable[int]],
         bind: Callable[[Connection, int], None],
+        announced: bool = False,
     ) -> int:
-        """Gives RO App's id of the thing, made now or found from an earlier, unclear call.
+        """Gives RO App's id of the thing, made now or found from an earlier, unclear call; where this very delivery has
+        `announced` it, there is none.
 
         `find` looks into RO App for what the earlier call may have made; `send` makes the call and
         runs its argument right before each try; `bind` stores the id in the transaction that settles
@@ -77,7 +79,7 @@ class Once:
         """
         session, patience = self._session, self._patience
         with session.transaction() as connection:
-            earlier = intents.unsettled(connection, session.account, kind, identity)
+            earlier = None if announced else intents.unsettled(connection, session.account, kind, identity)
         if earlier is not None:
             found = await find(earlier)
             if found is not None:
@@ -121,6 +123,22 @@ class Once:
             raise
         self._settle(sent[0], made, bind)
         return made
+
+    def announce(self, connection: Connection, kind: Kind, identity: str, *, shop: str, number: str) -> None:
+        """Notes in the caller's transaction that this call is the next one. Who finds the note later, after a kill or
+        in a restored ledger, takes the call for sent: `make` looks for what it made."""
+        now, patience = utc_now(), self._patience
+        intents.begin(
+            connection,
+            account=self._session.account,
+            kind=kind,
+            identity=identity,
+            shop=shop,
+            number=number,
+            sent_at=now,
+            resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
+            recheck_at=None,
+        )
 
     async def change(self, what: str, *, shop: str, number: str, send: Callable[[Unanswered], Awaitable[None]]) -> None:
         """Sets values of RO App's `what`, which may be repeated at once.

@@ -95,7 +95,9 @@ class OrderDelivery:
         manager: int,
         shop: ShopConfig,
     ) -> None:
-        """What an order has besides itself; the status comes last, as a closed one may lock the order."""
+        """What an order has besides itself. A comment that was announced comes first: with every call before it a kill
+        could cost it; the status comes last, as a closed one may lock the order."""
+        await self._remarks.bring_announced_comment(order, bound, shop)
         kept = await self._lines.bring(order, bound.ro_id, products, manager, fresh=bound.fresh)
         await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
         await self._status.bring(order, bound, shop)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import notes
+from cartum_roapp.delivery import comment, notes
 from cartum_roapp.delivery.bindings import Bound, OrderBindings
 from cartum_roapp.delivery.markers import marker
-from cartum_roapp.delivery.once import Before, Later, Once
+from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import matches
-from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.wanted import WantedOrder
 
 
@@ -25,21 +21,25 @@ class Remarks:
         self._roapp = roapp
         self._once = once
         self._bindings = bindings
+        self._comment = comment.OrderComment(session, roapp, once)
+
+    async def bring_announced_comment(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+        """The comment of an order that was just made. May be called twice. Raises what `bring` raises."""
+        if bound.announced:
+            await self._comment.bring(order, bound, shop)
 
     async def bring(
         self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
     ) -> None:
         """May be called twice. Raises BadRecord when RO App refuses, or the order is gone there."""
-        text = notes.delivery(order, shop.language)
-        known = await self._bring_notes(order, bound, contact, text, shop, written_off=written_off)
-        if bound.match.comment_hash != notes.digest(text):
-            await self._bring_comment(order, bound, text, known=known)
+        known = await self._bring_notes(order, bound, contact, shop, written_off=written_off)
+        await self._comment.bring(order, bound, shop, known=known)
 
     async def _bring_notes(
-        self, order: WantedOrder, bound: Bound, contact: int, comment: str, shop: ShopConfig, *, written_off: bool
+        self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
     ) -> bool:
-        """True when RO App's notes said already what the comment says although the ledger remembers others: a backup
-        was restored, and the comment that went with them was sent as well."""
+        """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
+        them has sent it as well."""
         ours = marker(order.shop, order.number)
         text = notes.block(order, ours, shop.name, shop.language, written_off=written_off)
         digest = notes.digest(text)
@@ -48,7 +48,7 @@ class Remarks:
         seen = await self._bindings.see(bound)
         body: dict[str, object] = {}
         merged = notes.merged(seen.manager_notes, text, ours)
-        known = bound.match.notes_hash not in (None, digest) and notes.say(seen.manager_notes, comment)
+        known = bound.match.notes_hash != digest and notes.say(seen.manager_notes, notes.delivery(order, shop.language))
         if merged != seen.manager_notes.replace("\r\n", "\n"):
             body["manager_notes"] = merged
         field = shop.order_number_field
@@ -68,34 +68,7 @@ class Remarks:
             )
         with self._session.transaction() as connection:
             matches.note_order(connection, order.shop, order.number, notes_hash=digest, contact_id=contact)
+            if not known and not self._comment.is_sent(order, bound, shop):
+                comment.announce(connection, self._once, order, shop)
+                bound.announced = True
         return known
-
-    async def _bring_comment(self, order: WantedOrder, bound: Bound, text: str, *, known: bool) -> None:
-        """Comments can't be read back (DESIGN §3), so one whose answer was lost is never sent again: the
-        notes carry the same facts."""
-        digest = notes.digest(text)
-
-        def note(connection: Connection, ro_id: int) -> None:
-            matches.note_order(connection, order.shop, order.number, comment_hash=digest)
-
-        async def find(intent: Intent) -> int | None:
-            return bound.ro_id
-
-        async def send(before: Before) -> int:
-            await self._roapp.add_comment(bound.ro_id, text, private=True, before=before)
-            return bound.ro_id
-
-        identity = f"{marker(order.shop, order.number)} {digest}"
-        try:
-            if not known:
-                await self._once.make(
-                    "comment", identity, shop=order.shop, number=order.number, find=find, send=send, bind=note
-                )
-                return
-        except Later:
-            pass
-        except BadRecord as error:
-            if error.code != "not-available":
-                raise
-        with self._session.transaction() as connection:
-            note(connection, bound.ro_id)

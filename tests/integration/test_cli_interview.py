@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pexpect
 import pytest
 from forms import Forms, of_a_shop
 from installation import Installation, disconnect
 
+from cartum_roapp.apis.limiter import LocalLimiter
+from cartum_roapp.cli.interview import Interview
+from cartum_roapp.cli.output import CommandEnd
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.connection.access import Doors
+from cartum_roapp.connection.problems import Problem
+from cartum_roapp.connection.questions import UNDECIDED, Question
+
 INDEX, SLUG = 3, "typed"
-DOWN, ENTER, SPACE, CTRL_C = "\x1b[B", "\r", " ", "\x03"
+DOWN, ENTER, SPACE, CTRL_C, ERASE = "\x1b[B", "\r", " ", "\x03", "\x15"
 
 
 class Terminal:
@@ -76,8 +86,10 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
     nothing = forms.traces()
     with forms.alerts():
         terminal = Terminal(installation, "shop", "add", SLUG)
-        get_in(terminal, installation, password="not-the-password")
+        get_in(terminal, installation, login="nobody", password="not-the-password")
         terminal.sees("password: the shop refuses login and password")
+        terminal.answers("Shop's address:")
+        terminal.answers("Login:", ERASE + typed(shop.login))
         terminal.answers("Password:", typed(shop.password))
         terminal.answers("Location:", DOWN + ENTER)
         terminal.answers("Order type:")
@@ -90,6 +102,7 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
         terminal.answers("Final statuses:")
         terminal.sees('statuses: a status of the shop is not matched: 77 "Хтозна". Fix: add 77: …')
         terminal.answers("Хтозна (77):", DOWN + ENTER)
+        terminal.sees("identify_products_by: sku")
         terminal.sees('is the location "Склад"')
         terminal.answers("What now?")
         terminal.sees("Imported:")
@@ -114,7 +127,7 @@ def test_what_is_refused_while_it_is_typed_can_be_corrected_at_once(forms: Forms
     terminal = Terminal(forms.installation, "shop", "add", SLUG)
     terminal.answers("Shop name:", typed(" "))
     terminal.sees("is empty. Fix: give the shop's name, 1 to 64 characters")
-    terminal.answers("", "\x15" + typed("Верба"))
+    terminal.answers("", ERASE + typed("Верба"))
     terminal.answers("Platform:")
     terminal.answers("Shop's address:", typed("http://shop.example.com"))
     terminal.sees("is http on a public address: passwords would travel in clear.")
@@ -134,7 +147,7 @@ def test_something_is_changed_at_the_end(forms: Forms) -> None:
         terminal.answers(question)
     terminal.answers("What now?", DOWN + ENTER)
     terminal.answers("What is to be changed?")
-    terminal.answers("Shop name:", "\x15" + typed("Верба й калина"))
+    terminal.answers("Shop name:", ERASE + typed("Верба й калина"))
     terminal.answers("What now?")
     terminal.sees("Nothing imported")
     assert terminal.ended() == 0
@@ -146,3 +159,62 @@ def test_nobody_is_asked_where_there_is_no_terminal(installation: Installation) 
     assert ended.code == 2
     assert [one["field"] for one in ended.document["error"]["fields"]] == ["slug", "--from"]
     assert "`cartum-roapp shop discover --write FILE.yaml` makes one" in ended.said
+
+
+class Person:
+    """Answers what is offered, but for `says`: the answers to a question, one after the other."""
+
+    def __init__(self, **says: list[Any]) -> None:
+        self.says = says
+        self.told: list[str] = []
+        self.asked: list[str] = []
+
+    async def __call__(self, question: Question, problem: Problem | None) -> object:
+        self.asked.append(question.key)
+        self.told += [str(problem)] if problem else []
+        answer = self.says[question.key].pop(0) if self.says.get(question.key) else question.default
+        return answer() if callable(answer) else answer
+
+
+def outcome_with(forms: Forms, person: Person) -> ShopConfig:
+    """What comes out of the interview."""
+    shop = forms.installation.box.shops[INDEX]
+    person.says |= {"name": ["Верба"], "url": [shop.url], "login": [shop.login], "password": [shop.password]}
+    doors = Doors(timeout=5.0, limiter=lambda name: LocalLimiter(0.0))
+    with forms.prefect_here():
+        config, _, _ = asyncio.run(Interview(SLUG, person, doors, imports=True).shop())
+    return config
+
+
+def test_what_was_not_chosen_is_asked_again(forms: Forms) -> None:
+    person = Person(location_id=[UNDECIDED], status_3=[UNDECIDED], status_8=[UNDECIDED])
+    config = outcome_with(forms, person)
+    assert [line.split(":")[0] for line in person.told] == ["location_id", "statuses"]
+    assert person.told[0].startswith("location_id: is empty. Fix: write one of 234001")
+    assert [person.asked.count(key) for key in ("location_id", "status_3", "status_8", "status_1")] == [2, 2, 2, 1]
+    assert config.location_id == 234001 and set(config.statuses) == set(forms.installation.box.shops[INDEX].statuses)
+
+
+def test_a_status_that_is_gone_meanwhile_is_forgotten(forms: Forms) -> None:
+    shop = forms.installation.box.shops[INDEX]
+    kept = dict(shop.statuses)
+    try:
+        person = Person(final_statuses=[lambda: shop.statuses.pop(8) and None])
+        assert set(outcome_with(forms, person).statuses) == kept.keys() - {8}
+        assert person.told == []
+    finally:
+        shop.statuses.clear()
+        shop.statuses.update(kept)
+
+
+def test_what_no_answer_can_mend_ends_it(forms: Forms) -> None:
+    employees = forms.installation.box.roapp.employees
+    kept = {id: dict(row) for id, row in employees.items()}
+    try:
+        for id in kept:
+            forms.installation.box.roapp.dismiss_employee(id)
+        with pytest.raises(CommandEnd) as ended:
+            outcome_with(forms, Person())
+        assert [problem.field for problem in ended.value.fields] == ["managers"]
+    finally:
+        employees.update(kept)

@@ -1,0 +1,89 @@
+"""How an order is delivered and paid, as a comment in RO App's feed: at most once for each text.
+
+Comments can't be read back (DESIGN §3). So the note that it is being sent is stored together with what it follows,
+the order's creation or its notes; who finds that note takes the comment for sent, as does who finds its facts in RO
+App's notes without knowing how they came there. The notes have the same facts in any case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery import notes
+from cartum_roapp.delivery.markers import marker
+from cartum_roapp.delivery.once import Before, Later, Once
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger import matches
+from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger.wanted import WantedOrder
+
+if TYPE_CHECKING:
+    from cartum_roapp.delivery.bindings import Bound
+
+
+def announce(connection: Connection, once: Once, order: WantedOrder, shop: ShopConfig) -> None:
+    """In the transaction of what the comment follows: it is the next call."""
+    once.announce(connection, "comment", _identity(order, _digest(order, shop)), shop=order.shop, number=order.number)
+
+
+class OrderComment:
+    """Sends the comment where its text is another one than the last."""
+
+    def __init__(self, session: AccountSession, roapp: RoApp, once: Once) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._once = once
+
+    def is_sent(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
+        """As far as the ledger knows."""
+        return bound.match.comment_hash == _digest(order, shop)
+
+    async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig, *, known: bool = False) -> None:
+        """May be called twice. `known`: it was sent, by whomever. Raises BadRecord when RO App refuses it, Retryable
+        when it does not answer."""
+        if self.is_sent(order, bound, shop):
+            return
+        digest = _digest(order, shop)
+
+        def note(connection: Connection, ro_id: int) -> None:
+            matches.note_order(connection, order.shop, order.number, comment_hash=digest)
+
+        async def find(intent: Intent) -> int | None:
+            return bound.ro_id
+
+        async def send(before: Before) -> int:
+            text = notes.delivery(order, shop.language)
+            await self._roapp.add_comment(bound.ro_id, text, private=True, before=before)
+            return bound.ro_id
+
+        announced, bound.announced = bound.announced, False
+        try:
+            if announced or not known:
+                await self._once.make(
+                    "comment", _identity(order, digest), shop=order.shop, number=order.number,
+                    find=find, send=send, bind=note, announced=announced,
+                )  # fmt: skip
+        except Later:
+            known = True
+        except BadRecord as error:
+            if error.code != "not-available":
+                raise
+            known = True
+        if known:
+            with self._session.transaction() as connection:
+                note(connection, bound.ro_id)
+        bound.match = replace(bound.match, comment_hash=digest)
+
+
+def _digest(order: WantedOrder, shop: ShopConfig) -> str:
+    return notes.digest(notes.delivery(order, shop.language))
+
+
+def _identity(order: WantedOrder, digest: str) -> str:
+    return f"{marker(order.shop, order.number)} {digest}"
