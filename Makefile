@@ -18,7 +18,8 @@ test: setup  ## unit, integration, fault and browser tests
 	$(BIN)/pytest -m "not long" -n 3 --dist loadfile $(ARGS)
 
 test-faults: setup  ## the long ones: a kill at every call and commit
-	$(BIN)/pytest -m long $(ARGS)
+	$(BIN)/pytest -m "long and alone" $(ARGS)
+	$(BIN)/pytest -m "long and not alone" -n 2 --dist load $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .

@@ -125,20 +125,22 @@ class OrderBindings:
             raise _elsewhere(seen, "has another location or order type", "Move that order back, or take the marker out")
         ours = marker(order.shop, order.number)
         with self._session.transaction() as connection:
+            made_here = intents.unsettled(connection, self._session.account, "order", ours) is not None
+        announced = made_here and not await self._went_on(seen)
+        with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)
             if owner not in (None, (order.shop, order.number)):
                 raise _elsewhere(seen, f"is the shop's order {owner[1] if owner else ''}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
-            made_here = intents.unsettled(connection, self._session.account, "order", ours) is not None
             self._bind(connection, order, seen.id, contact=seen.client_id if made_here else None)
             intents.found(connection, self._session.account, "order", ours, seen.id)
-            if made_here:
+            if announced:
                 comment.announce(connection, self._once, order, shop)
-            else:
+            elif not made_here:
                 take_over(connection, order, seen, shop)
         match = self._match(order)
         assert match is not None
-        return Bound(match, fresh=False, seen=seen, announced=made_here)
+        return Bound(match, fresh=False, seen=seen, announced=announced)
 
     async def _carriers(self, order: WantedOrder, found: list[Marked]) -> list[RoOrder]:
         """Those of the orders that are still there and still carry this marker."""
@@ -168,16 +170,18 @@ class OrderBindings:
         if shop.order_number_field:
             body["custom_fields"] = {shop.order_number_field: ours}
         earlier: RoOrder | None = None
+        went_on = False
 
         async def send(before: Before) -> int:
             return await self._roapp.create_order(body, before=before)
 
         async def find(intent: Intent) -> int | None:
-            nonlocal earlier
+            nonlocal earlier, went_on
             await self._markers.look_again(intent.sent_at)
             alive = await self._carriers(order, self._markers.known(order.shop, order.number))
             _refuse_doubled([seen.id for seen in alive])
             earlier = alive[0] if alive else None
+            went_on = earlier is not None and await self._went_on(earlier)
             return earlier.id if earlier else None
 
         def bind(connection: Connection, ro_id: int) -> None:
@@ -188,12 +192,17 @@ class OrderBindings:
             self._markers.note(
                 connection, Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             )
-            comment.announce(connection, self._once, order, shop)
+            if not went_on:
+                comment.announce(connection, self._once, order, shop)
 
         await self._once.make("order", ours, shop=order.shop, number=order.number, find=find, send=send, bind=bind)
         match = self._match(order)
         assert match is not None
-        return Bound(match, fresh=earlier is None, seen=earlier, announced=True)
+        return Bound(match, fresh=earlier is None, seen=earlier, announced=not went_on)
+
+    async def _went_on(self, seen: RoOrder) -> bool:
+        """Whether somebody has gone on with an order after it was made: it has lines, which come after its comment."""
+        return bool(await self._roapp.items(seen.id))
 
     def _bind(
         self,

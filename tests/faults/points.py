@@ -19,7 +19,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Retryable
 from sandbox.faults import Faults
 
-SHARES = 4  # how many processes try the points of one fault
+SHARES = 2  # how many processes try the points of one fault
 SEED = 21
 
 #: So short that a fault costs little time.

@@ -107,6 +107,7 @@ def _of(call: Call, ids: dict[int, str]) -> str | None:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 def test_an_import_of_2000_orders_is_overtaken_killed_and_finished(database: str, record: Record) -> None:
     with a_world(database, 2000) as world:
         big, small = world.box.shops

@@ -26,7 +26,7 @@ from world import Toll, World, admin
 from cartum_roapp.ledger import database
 from sandbox import Sandbox
 
-WORKERS = 4
+WORKERS = 2
 QUICK = {"http_timeout": 1.0, "unclear_wait": 0.2}
 SMALL = {"orders": 4, "seed": 21}
 LONGER = {"orders": 60, "seed": 22}

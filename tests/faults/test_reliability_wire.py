@@ -38,7 +38,7 @@ SHOP = {
     ),
     **{
         f"the shop's token expires, form {form}": Fault(
-            "shop", "unauthorized", switches={"expired_form": form, "page_cap": 1}
+            "shop", "unauthorized", more={"path": "^(?!.*auth)"}, switches={"expired_form": form, "page_cap": 1}
         )
         for form in ("a", "b", "c")
     },
