@@ -91,22 +91,11 @@ class Once:
         sent: list[int] = []
 
         def before() -> None:
-            now = utc_now()
             with session.transaction() as connection:
                 if earlier is not None and not sent:
                     # Together with the repeat, so that a kill in between can't hide that it is one.
                     intents.settle(connection, earlier.id, "absent")
-                intent = intents.begin(
-                    connection,
-                    account=session.account,
-                    kind=kind,
-                    identity=identity,
-                    shop=shop,
-                    number=number,
-                    sent_at=now,
-                    resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
-                    recheck_at=now + timedelta(seconds=patience.recheck_after) if earlier else None,
-                )
+                intent = self._begin(connection, kind, identity, shop, number, repeats=earlier is not None)
             sent[:] = [intent]
 
         try:
@@ -127,18 +116,7 @@ class Once:
     def announce(self, connection: Connection, kind: Kind, identity: str, *, shop: str, number: str) -> None:
         """Notes in the caller's transaction that this call is the next one. Who finds the note later, after a kill or
         in a restored ledger, takes the call for sent: `make` looks for what it made."""
-        now, patience = utc_now(), self._patience
-        intents.begin(
-            connection,
-            account=self._session.account,
-            kind=kind,
-            identity=identity,
-            shop=shop,
-            number=number,
-            sent_at=now,
-            resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
-            recheck_at=None,
-        )
+        self._begin(connection, kind, identity, shop, number)
 
     async def change(self, what: str, *, shop: str, number: str, send: Callable[[Unanswered], Awaitable[None]]) -> None:
         """Sets values of RO App's `what`, which may be repeated at once.
@@ -148,24 +126,13 @@ class Once:
         comes out. May be called again.
         """
         session, patience = self._session, self._patience
-        now = utc_now()
         with session.transaction() as connection:
             earlier = intents.unsettled(connection, session.account, "change", what)
-            if earlier is not None and now < earlier.resend_at:
+            if earlier is not None and utc_now() < earlier.resend_at:
                 raise Later(earlier.resend_at)
             if earlier is not None:
                 intents.settle(connection, earlier.id, "absent")
-            intent = intents.begin(
-                connection,
-                account=session.account,
-                kind="change",
-                identity=what,
-                shop=shop,
-                number=number,
-                sent_at=now,
-                resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
-                recheck_at=None,
-            )
+            intent = self._begin(connection, "change", what, shop, number)
         settled = True
 
         def unanswered() -> None:
@@ -193,6 +160,22 @@ class Once:
             raise Later(earlier.resend_at)
         with self._session.transaction() as connection:
             intents.settle(connection, earlier.id, "absent")
+
+    def _begin(
+        self, connection: Connection, kind: Kind, identity: str, shop: str, number: str, *, repeats: bool = False
+    ) -> int:
+        now, patience = utc_now(), self._patience
+        return intents.begin(
+            connection,
+            account=self._session.account,
+            kind=kind,
+            identity=identity,
+            shop=shop,
+            number=number,
+            sent_at=now,
+            resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
+            recheck_at=now + timedelta(seconds=patience.recheck_after) if repeats else None,
+        )
 
     def _settle(self, intent: int, ro_id: int, bind: Callable[[Connection, int], None]) -> None:
         with self._session.transaction() as connection:
