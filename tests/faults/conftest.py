@@ -46,6 +46,12 @@ def points(pool: Executor, server: Server) -> Points:
     return Points(pool, server)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A run that was killed left rows behind: they are no longer true."""
+    if not hasattr(session.config, "workerinput"):
+        stored(session.config)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The rows of this run take the place of those that the table had."""
     if not hasattr(session.config, "workerinput"):
