@@ -135,7 +135,7 @@ class OrderBindings:
             self._bind(connection, order, seen.id, contact=seen.client_id if made_here else None)
             intents.found(connection, self._session.account, "order", ours, seen.id)
             if announced:
-                comment.announce(connection, self._once, order, shop)
+                announced = comment.announce(connection, self._once, order, shop)
             elif not made_here:
                 take_over(connection, order, seen, shop)
         match = self._match(order)
@@ -170,7 +170,7 @@ class OrderBindings:
         if shop.order_number_field:
             body["custom_fields"] = {shop.order_number_field: ours}
         earlier: RoOrder | None = None
-        went_on = False
+        went_on = announced = False
 
         async def send(before: Before) -> int:
             return await self._roapp.create_order(body, before=before)
@@ -185,6 +185,7 @@ class OrderBindings:
             return earlier.id if earlier else None
 
         def bind(connection: Connection, ro_id: int) -> None:
+            nonlocal announced
             if earlier is None:
                 self._bind(connection, order, ro_id, contact, manager, notes.digest(text))
             else:  # it was made of an older version of the order
@@ -192,13 +193,12 @@ class OrderBindings:
             self._markers.note(
                 connection, Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             )
-            if not went_on:
-                comment.announce(connection, self._once, order, shop)
+            announced = not went_on and comment.announce(connection, self._once, order, shop)
 
         await self._once.make("order", ours, shop=order.shop, number=order.number, find=find, send=send, bind=bind)
         match = self._match(order)
         assert match is not None
-        return Bound(match, fresh=earlier is None, seen=earlier, announced=not went_on)
+        return Bound(match, fresh=earlier is None, seen=earlier, announced=announced)
 
     async def _went_on(self, seen: RoOrder) -> bool:
         """Whether somebody has gone on with an order after it was made: it has lines, which come after its comment."""

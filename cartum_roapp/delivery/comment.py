@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from cartum_roapp.delivery.bindings import Bound
 
 
-def announce(connection: Connection, once: Once, order: WantedOrder, shop: ShopConfig) -> None:
-    """In the transaction of what the comment follows: it is the next call."""
-    once.announce(connection, "comment", _identity(order, _digest(order, shop)), shop=order.shop, number=order.number)
+def announce(connection: Connection, once: Once, order: WantedOrder, shop: ShopConfig) -> bool:
+    """In the transaction of what the comment follows: it is the next call. False like `Once.announce`."""
+    identity = _identity(order, _digest(order, shop))
+    return once.announce(connection, "comment", identity, shop=order.shop, number=order.number)
 
 
 class OrderComment:

@@ -113,10 +113,14 @@ class Once:
         self._settle(sent[0], made, bind)
         return made
 
-    def announce(self, connection: Connection, kind: Kind, identity: str, *, shop: str, number: str) -> None:
+    def announce(self, connection: Connection, kind: Kind, identity: str, *, shop: str, number: str) -> bool:
         """Notes in the caller's transaction that this call is the next one. Who finds the note later, after a kill or
-        in a restored ledger, takes the call for sent: `make` looks for what it made."""
+        in a restored ledger, takes the call for sent: `make` looks for what it made. False where an earlier call of the
+        same thing is unsettled: that one is `make`'s."""
+        if intents.unsettled(connection, self._session.account, kind, identity) is not None:
+            return False
         self._begin(connection, kind, identity, shop, number)
+        return True
 
     async def change(self, what: str, *, shop: str, number: str, send: Callable[[Unanswered], Awaitable[None]]) -> None:
         """Sets values of RO App's `what`, which may be repeated at once.

@@ -69,6 +69,5 @@ class Remarks:
         with self._session.transaction() as connection:
             matches.note_order(connection, order.shop, order.number, notes_hash=digest, contact_id=contact)
             if not known and not self._comment.is_sent(order, bound, shop):
-                comment.announce(connection, self._once, order, shop)
-                bound.announced = True
+                bound.announced = comment.announce(connection, self._once, order, shop)
         return known

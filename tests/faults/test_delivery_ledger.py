@@ -291,3 +291,19 @@ def test_no_turn_is_given_to_a_process_without_the_lock(database: str) -> None:
         other = AccountSession.take(world.engine, "main")
         assert other is not None
         other.release()
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_text_that_comes_back_after_its_comment_was_unclear_stops_nothing(database: str, lost: bool) -> None:
+    """A waybill is corrected, and corrected back; the comment of the first text was never answered."""
+    with World.of(database, orders=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("KR-799", 1)])
+        roapp.faults.fail("drop" if lost else "drop_after", path=r"/comments$")
+        world.imported()
+        for waybill in ("20450000000001", ""):
+            shop.set_waybill(number, waybill)
+            assert world.synced().counts.delivered == 1
+        comments = [one["comment"] for one in roapp.comments_of(world.roapp_order(number)["id"])]
+        assert len(comments) == len(set(comments)) == (1 if lost else 2)
+        assert world.differences(world.shop(), [number]) == []
