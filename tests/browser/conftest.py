@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 FLAGS = [
@@ -19,6 +19,7 @@ FLAGS = [
 ]  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALLED_WITHIN = 600
+PATIENCE = 60_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +33,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Waits as long as a busy machine needs. What stood on it is part of the report of a test that failed."""
     context = browser.new_context(viewport={"width": 1440, "height": 1100}, locale="en-GB", timezone_id="UTC")
-    context.set_default_timeout(30_000)
-    yield context.new_page()
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page = context.new_page()
+    failed = request.session.testsfailed
+    yield page
+    if request.session.testsfailed > failed:
+        print(f"{page.url}\n{page.locator('body').inner_text()}")
     context.close()
 
 

@@ -62,6 +62,12 @@ class PrefectUi:
         expect(dialog).to_have_count(0)
         expect(self.field(form, title)).to_contain_text(name)
 
+    def start(self, form: Locator) -> None:
+        """Submits a run form, and follows the run: to it leads what the page says of it, or the list of runs."""
+        self.submit(form)
+        expect(form).to_have_count(0)
+        self.page.locator("a[href*='flow-run/']").first.click()
+
     def submit(self, form: Locator) -> None:
         form.get_by_role("button", name="Submit").click()
 

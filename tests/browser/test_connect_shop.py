@@ -15,8 +15,6 @@ from sandbox import Sandbox
 
 #: Set it to renew the pictures in the documentation.
 PICTURE = "CARTUM_ROAPP_TESTS_PICTURE"
-#: In milliseconds: both systems are asked between two forms, and the machine may be busy.
-PATIENCE = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +31,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 @pytest.fixture
-def ui(installation: Installation, page: Page, tmp_path: Path) -> Iterator[PrefectUi]:
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+def ui(installation: Installation, page: Page, tmp_path: Path) -> PrefectUi:
     pictures = Path(__file__).parents[2] / "docs" / "images" if os.environ.get(PICTURE) else tmp_path
-    yield PrefectUi(page, str(installation.prefect.base_url).removesuffix("/api/"), pictures)
-    expect.set_options(timeout=5_000)
+    return PrefectUi(page, str(installation.prefect.base_url).removesuffix("/api/"), pictures)
 
 
 def test_from_an_empty_prefect_to_imported_orders(installation: Installation, ui: PrefectUi) -> None:
@@ -51,9 +46,7 @@ def test_from_an_empty_prefect_to_imported_orders(installation: Installation, ui
     ui.add_block(form, "Shop login", "mavka-login", ("Password", "wrong-password"), **entered)
     ui.add_block(form, "RO App account", "main", ("API key", account.api_key), **{"API address": account.base_url})
     ui.picture("run-form")
-    ui.submit(form)
-
-    page.get_by_role("link", name="mavka: connect").or_(page.locator("a[href*='flow-run/']")).first.click()
+    ui.start(form)
     form = ui.next_form("Shop login")
     expect(ui.field(form, "Shop login")).to_contain_text("the shop refuses login and password")
     expect(ui.field(form, "Shop name").locator("textarea")).to_have_value("Мавка")
@@ -105,8 +98,7 @@ def test_and_it_is_deleted_again(installation: Installation, ui: PrefectUi) -> N
     ui.deployment("delete-shop")
     form = ui.page.locator("form")
     ui.fill(form, "Shop", "mavka")
-    ui.submit(form)
-    ui.page.get_by_role("link", name="mavka: delete").or_(ui.page.locator("a[href*='flow-run/']")).first.click()
+    ui.start(form)
     form = ui.next_form("Type the shop's short name")
     ui.fill(form, "Type the shop's short name", "mavka")
     ui.picture("delete")

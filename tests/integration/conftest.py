@@ -12,8 +12,8 @@ from sandbox import Sandbox
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Up, with the account `main`; four shops in the sandbox, none connected."""
-    with Sandbox(shops=4, orders=5, seed=11, rate_limit=0) as box:
+    """Up, with the account `main`; shops in the sandbox, none connected: each file has its own."""
+    with Sandbox(shops=10, orders=5, seed=11, rate_limit=0) as box:
         installation = Installation(tmp_path_factory.mktemp("installation") / "home", box)
         try:
             installation.done("up")

@@ -21,7 +21,7 @@ from cartum_roapp.connection.access import Doors
 from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.questions import UNDECIDED, Question
 
-INDEX, SLUG = 3, "typed"
+INDEX, SLUG = 5, "typed"
 DOWN, ENTER, SPACE, CTRL_C, ERASE = "\x1b[B", "\r", " ", "\x03", "\x15"
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from sandbox.cartum_shop import CartumShop
 
-SLUG, INDEX = "shop-4", 3
+SLUG, INDEX = "shop-5", 4
 COUNTS = {"seen", "new", "changed", "unchanged", "delivered", "held", "calls", "seconds"}
 DELIVERED = 3
 

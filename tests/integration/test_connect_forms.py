@@ -19,7 +19,7 @@ from cartum_roapp.connection.access import Doors
 from tasks.draft import Draft
 from tasks.form import block_id
 
-INDEX = 3
+INDEX = 6
 SLUG = "verba"
 
 

@@ -16,7 +16,7 @@ from installation import Installation, Row
 
 from sandbox.cartum_shop import CartumShop
 
-SLUG, INDEX = "shop-2", 1
+SLUG, INDEX = "shop-8", 7
 FIELD = "ad_campaign_id"
 PHONE, MAIL, NAME = "+380671234509", "held.buyer@example.com", "Соломія Притула-Гетьман"
 WHOLE = {"delivery_phone": PHONE, "delivery_email": MAIL, "delivery_name": NAME, "comment": "=cmd|' /C calc'!A0"}

@@ -21,8 +21,8 @@ from cartum_roapp.connection.rules import SHOP_FIELDS
 pytestmark = pytest.mark.long
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "validation.md"
-INDEX, SLUG = 3, "verba"
-OTHER_INDEX, OTHER = 2, "shop-3"
+INDEX, SLUG = 8, "verba"
+OTHER_INDEX, OTHER = 9, "shop-10"
 ITS_ADDRESS = f"the address of {OTHER}"
 #: What is tried together: a wrong address hides a wrong password, wrong access the lists behind it.
 ACCESS = ("slug", "name", "platform", "url", "login", "account")
