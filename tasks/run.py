@@ -19,7 +19,7 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError
-from cartum_roapp.ledger import database, held, runs, shops
+from cartum_roapp.ledger import database, runs, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.service import ledger
@@ -47,8 +47,7 @@ class Counts:
 
 @dataclass
 class Run:
-    """One run for one shop. `state` is the shop in the ledger as of the run's start or last refresh; `held_before`
-    counts what was held when it began."""
+    """One run for one shop. `state` is the shop in the ledger as of the run's start or last refresh."""
 
     id: str
     kind: str
@@ -59,7 +58,6 @@ class Run:
     neighbours: dict[str, ShopConfig]
     state: ShopState
     started: datetime
-    held_before: int = 0
     counts: Counts = field(default_factory=Counts)
     calls: Calls = field(default_factory=Calls)
 
@@ -77,7 +75,6 @@ class Run:
             neighbours={**found.neighbours, shop.key: shop},
             state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account),
             started=datetime.now(UTC),
-            held_before=held.count(engine, shop.key),
         )
 
     @property

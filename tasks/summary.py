@@ -16,7 +16,7 @@ from tasks.replay import planned
 from tasks.run import Run
 from tasks.step import step
 
-#: The event of a run that left more held records than there were when it began.
+#: The event of records that are held and that no earlier event has told of.
 HELD_GREW = "cartum-roapp.held.grew"
 
 _SHOWN = 50
@@ -38,9 +38,12 @@ def resource_of(slug: str) -> dict[str, str]:
 
 
 def _tell_of_held(run: Run) -> None:
-    now = held.count(run.engine, run.shop.key)
-    if in_prefect() and now > run.held_before:
-        emit_event(HELD_GREW, resource_of(run.shop.slug), payload={"held": now, "more": now - run.held_before})
+    if not in_prefect():
+        return
+    with run.engine.begin() as connection:
+        if more := held.tell(connection, run.shop.key):
+            payload = {"held": held.count(run.engine, run.shop.key), "more": more}
+            emit_event(HELD_GREW, resource_of(run.shop.slug), payload=payload)
 
 
 async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:

@@ -54,17 +54,11 @@ class Installation:
         self.config = Settings(home=home, linger=60, database_url=None)
         self._engine: Engine | None = None
 
-    def command(self, *arguments: str, typed: str | None = None, **environment: str) -> Ended:
+    def command(self, *arguments: str, typed: str = "", **environment: str) -> Ended:
         """`typed` is what stands on its standard input."""
-        before = dict(self.shell.environment)
-        self.shell.environment.update(environment)
-        try:
-            process = self.shell.start(*arguments)
-        finally:
-            self.shell.environment = before
-        output, said = process.communicate(typed, timeout=120)
-        assert "Traceback" not in said, said
-        return Ended(process.returncode, json.loads(output), said)
+        done = self.shell.ended(*arguments, typed=typed, **environment)
+        assert "Traceback" not in done.stderr, done.stderr
+        return Ended(done.returncode, json.loads(done.stdout), done.stderr)
 
     def done(self, *arguments: str, **environment: str) -> Any:
         """The document of a command that ends well."""
@@ -121,6 +115,17 @@ class Installation:
         state = {"type": "SCHEDULED", "state_details": details}
         run = self.ask(f"/deployments/{found['id']}/create_flow_run", parameters=parameters, state=state)
         return str(run["id"])
+
+    def only_by_hand(self, slug: str) -> None:
+        """From now on nothing reads this shop but what a test types: its syncs are paused, and what began is over."""
+        sync = self.deployment(f"incremental-sync/{slug}")
+        assert sync is not None
+        self.prefect.post(f"/deployments/{sync['id']}/pause_deployment").raise_for_status()
+        under_way = {"any_": ["PENDING", "RUNNING"]}
+        self.become(
+            lambda: self.flow_runs(deployment_id={"any_": [sync["id"]]}, state={"type": under_way}),
+            lambda runs: not runs,
+        )
 
     def flow_run(self, id: str) -> Row:
         return dict(self.prefect.get(f"/flow_runs/{id}").raise_for_status().json())

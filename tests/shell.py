@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from warm import warm
+
 from cartum_roapp.cli.demo_box import Box
 from sandbox import Sandbox
 
@@ -39,6 +41,7 @@ class Shell:
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command that does not wait for its end."""
         command = [sys.executable, "-m", "cartum_roapp.cli.app", *arguments, "--json"]
         return subprocess.Popen(
             command,
@@ -50,9 +53,13 @@ class Shell:
             preexec_fn=_interruptible,
         )
 
+    def ended(self, *arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        """A command that has ended; `typed` is what stands on its standard input."""
+        done = warm().run([*arguments, "--json"], {**self.environment, **environment}, typed)
+        self.said += done.stderr
+        return done
+
     def run(self, *arguments: str) -> dict[str, Any]:
-        process = self.start(*arguments)
-        output, said = process.communicate(timeout=300)
-        self.said += said
-        assert process.returncode == 0, output + said
-        return dict(json.loads(output))
+        done = self.ended(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return dict(json.loads(done.stdout))

@@ -149,8 +149,15 @@ def dismiss(connection: Connection, shop: str, records: Collection[Held]) -> Non
         connection.execute(
             update(held)
             .where(held.c.shop == shop, held.c.entity == one.entity, held.c.id == one.id, held.c.dismissed_at.is_(None))
-            .values(dismissed_at=func.now())
+            .values(dismissed_at=func.now(), told_at=None)
         )
+
+
+def tell(connection: Connection, shop: str) -> int:
+    """How many records nobody has been told of yet; they count as told when the transaction commits. Of two runs at
+    once one waits for the other's answer."""
+    untold = (held.c.shop == shop) & held.c.told_at.is_(None) & held.c.dismissed_at.is_(None)
+    return connection.execute(update(held).where(untold).values(told_at=func.now())).rowcount
 
 
 def count(engine: Engine, shop: str, since: datetime | None = None) -> int:

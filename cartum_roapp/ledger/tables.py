@@ -307,6 +307,7 @@ held = Table(
     Column("last_at", Stamp, nullable=False, server_default=func.now()),
     # a person wants it left as it is, until it changes
     Column("dismissed_at", Stamp),
+    Column("told_at", Stamp),
     PrimaryKeyConstraint("shop", "entity", "id"),
 )
 

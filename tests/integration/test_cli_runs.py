@@ -27,7 +27,9 @@ def cli(installation: Installation) -> Iterator[Installation]:
 
 @pytest.fixture(scope="module")
 def imported(cli: Installation) -> Row:
-    return dict(cli.done("import", SLUG))
+    counts = cli.done("import", SLUG)
+    cli.only_by_hand(SLUG)
+    return dict(counts)
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def shop(cli: Installation) -> CartumShop:
 
 
 def latest(cli: Installation) -> Row:
-    body = {"sort": "EXPECTED_START_TIME_DESC", "limit": 1, "flow_runs": {"tags": {"all_": [f"shop:{SLUG}"]},
-            "state": {"type": {"not_any_": ["SCHEDULED"]}}}}  # fmt: skip
+    typed = {"tags": {"all_": [f"shop:{SLUG}"]}, "deployment_id": {"is_null_": True}}
+    body = {"sort": "EXPECTED_START_TIME_DESC", "limit": 1, "flow_runs": typed}
     return dict(cli.prefect.post("/flow_runs/filter", json=body).raise_for_status().json()[0])
 
 
@@ -182,9 +184,8 @@ def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(
 def test_a_run_that_is_broken_off_does_not_stand_as_running(cli: Installation, imported: Row, number: int) -> None:
     with cli.held_up(INDEX):
         process = cli.shell.start("import", SLUG)
-        (run,) = cli.become(
-            lambda: cli.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state={"type": {"any_": ["RUNNING"]}}), bool
-        )
+        named, running = {"any_": [f"{SLUG}: initial import"]}, {"type": {"any_": ["RUNNING"]}}
+        (run,) = cli.become(lambda: cli.flow_runs(name=named, state=running), bool)
         cli.begun(run["id"])
         process.send_signal(number)
         output, _ = process.communicate(timeout=120)

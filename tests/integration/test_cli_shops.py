@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 from installation import disconnect
+from warm import warm
 
 from cartum_roapp import service
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
-
-COMMAND = [sys.executable, "-m", "cartum_roapp.cli"]
 
 
 class Shell:
@@ -33,15 +32,12 @@ class Shell:
 
     def run(self, *arguments: str, stdin: str | None = None, **environment: str) -> Shell:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("CARTUM_ROAPP_", "PREFECT_"))}
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            input=stdin or "",
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-            env={**kept, "CARTUM_ROAPP_HOME": str(self.home), "CARTUM_ROAPP_LINGER": "60", **environment},
-        )
+        home = {
+            "CARTUM_ROAPP_HOME": str(self.home),
+            "CARTUM_ROAPP_LINGER": "60",
+            "CARTUM_ROAPP_ROAPP_INTERVAL": "0.001",
+        }
+        done = warm().run(arguments, {**kept, **home, **environment}, stdin or "")
         self.out, self.err, self.code = done.stdout, done.stderr, done.returncode
         if "is connected and saved" in self.err:
             self.connected.add(arguments[2])
@@ -61,7 +57,7 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    with Sandbox(shops=2, orders=3, accounts=2) as running:
+    with Sandbox(shops=2, orders=3, accounts=2, rate_limit=0) as running:
         yield running
 
 
