@@ -23,6 +23,8 @@ def test_a_first_ledger_keeps_its_records(database: str) -> None:
         migrate(engine)
     (record,) = held.listed(engine, "abcdef")
     assert (record.id, record.dismissed_at) == ("1", None)
+    with engine.begin() as connection:
+        assert held.tell(connection, "abcdef") == 0, "what was held before the update was told then"
     with engine.connect() as connection:
         match = matches.order(connection, "abcdef", "1")
     assert match is not None and (match.ro_id, match.make_again) == (7, False)
