@@ -60,12 +60,12 @@ async def fetch_open(api: Shop, statuses: Sequence[int], since: datetime, zone: 
 
 
 async def fetch_numbers(api: Shop, numbers: Collection[str]) -> Found:
-    """The orders with these numbers, 100 a call. What a call left out is asked for once more, so that a shop which
-    caps a list of ids silently makes no order look deleted.
+    """The orders with these numbers, 100 a call. What a call left out is asked for again while that brings more, so
+    that a shop which caps a list of ids silently makes no order look deleted.
     """
     wanted = set(numbers)
     rows: Rows = {}
-    for _ in range(2):
+    while wanted - rows.keys():
         rest = sorted(wanted - rows.keys(), key=_by_number)
         before = len(rows)
         for start in range(0, len(rest), BATCH):

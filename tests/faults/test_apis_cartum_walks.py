@@ -99,27 +99,69 @@ def test_ok_without_rows_in_phps_spellings_is_empty_too(response: Any) -> None:
     assert ask(shop, lambda cartum: cartum.walk_orders())[0] == {}
 
 
-def test_a_shop_that_ignores_limit_and_offset_is_read_once_more_at_most() -> None:
-    class Old(Shop):
-        def page(self, body: Row) -> list[Row]:
-            return self.rows
+class NoOffset(Shop):
+    """Answers from the first row on, in its own order, with `cap` rows at most; knows no times where `days`, and no
+    dates at all where `blind`."""
 
-    found, bodies = ask(Old([order(n) for n in range(130)]), pages)
-    assert [len(page) for page in found] == [130]
-    assert len(bodies) == 2
+    def __init__(self, rows: list[Row], cap: int = 500, days: bool = False, blind: bool = False) -> None:
+        super().__init__(rows, cap)
+        self.days, self.blind = days, blind
+
+    def __call__(self, asked: Asked) -> Say:
+        if self.days and len(asked.body.get("from", "")) > 10:
+            return Say({"status": "ERROR", "response": {"message": "Date format is incorrect"}})
+        return super().__call__(asked)
+
+    def page(self, body: Row) -> list[Row]:
+        low, high = body.get("from", ""), body.get("to", "9")
+        high += " 23:59:59" if len(high) == 10 else ""
+        return [row for row in self.rows if self.blind or low <= row["stat_created"] <= high][: self.cap]
 
 
-@pytest.mark.parametrize(
-    ("there", "limits"), [(99, [100] * 2), (100, [100, 100, 1000]), (1300, [100, 100, 1000, 1000, 10_000, 10_000])]
-)
-def test_a_shop_that_ignores_the_offset_alone_is_asked_for_larger_pages(there: int, limits: list[int]) -> None:
-    class NoOffset(Shop):
-        def page(self, body: Row) -> list[Row]:
-            return self.rows[: body["limit"]]
+def spread(count: int) -> list[Row]:
+    """Orders two hours apart, the newest first."""
+    start, step = datetime(2026, 3, 1), timedelta(hours=2)
+    return [order(n, stat_created=f"{start + n * step:%Y-%m-%d %H:%M:%S}") for n in reversed(range(count))]
 
-    found, bodies = ask(NoOffset([order(n) for n in range(there)]), pages)
-    assert {number for page in found for number in page} == set(range(there))
-    assert [body["limit"] for body in bodies] == limits
+
+MARCH = {"created_from": datetime(2026, 2, 28, tzinfo=UTC), "created_to": datetime(2026, 5, 1, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize("days", [False, True])
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize(("there", "cap"), [(120, 50), (250, 100), (700, 500), (99, 500), (1, 500)])
+def test_a_shop_that_ignores_the_offset_and_cuts_its_list_is_read_whole(
+    there: int, cap: int, shuffled: bool, days: bool
+) -> None:
+    rows = spread(there)
+    if shuffled:
+        random.Random(there).shuffle(rows)
+    found, bodies = ask(NoOffset(rows, cap, days), lambda cartum: cartum.walk_orders(**MARCH))
+    assert set(found) == {str(n) for n in range(there)}
+    assert len(bodies) < 20 + 12 * there / cap
+
+
+def test_without_dates_it_is_read_whole_too() -> None:
+    found, _ = ask(NoOffset(spread(120), 50), lambda cartum: cartum.walk_orders(statuses=[1]))
+    assert len(found) == 120
+
+
+def test_a_shop_that_ignores_limit_offset_and_dates_sends_what_it_has() -> None:
+    found, _ = ask(NoOffset(spread(130), blind=True), lambda cartum: cartum.walk_orders(**MARCH))
+    assert len(found) == 130
+
+
+def test_more_orders_of_one_second_than_the_shop_sends_at_once_are_told() -> None:
+    rows = [order(n, stat_created="2026-03-01 10:00:00") for n in range(60)]
+    with pytest.raises(Retryable, match="no second page"):
+        ask(NoOffset(rows, 50), lambda cartum: cartum.walk_orders(**MARCH))
+    assert len(ask(NoOffset(rows[:9], 50), lambda cartum: cartum.walk_orders(**MARCH))[0]) == 9
+
+
+def test_an_import_of_one_second_that_is_sent_at_once_is_whole() -> None:
+    numbers = [str(n) for n in range(30)]
+    shop = NoOffset([order(n, stat_created="2026-03-01 10:00:00") for n in range(30)])
+    assert set(ask(shop, lambda cartum: cartum.walk_orders(numbers=numbers, **MARCH))[0]) == set(numbers)
 
 
 def test_orders_as_an_object_keyed_by_id_and_numbers_as_text() -> None:
@@ -172,6 +214,18 @@ def test_neighbours_that_change_places_all_the_time_are_all_found(seed: int) -> 
 
     found, _ = ask(Jittered([order(n) for n in range(950)]), lambda cartum: cartum.walk_orders())
     assert len(found) == 950
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_list_that_is_shuffled_at_every_call_is_read_whole(seed: int) -> None:
+    chance = random.Random(seed)
+
+    class Shuffled(Shop):
+        def page(self, body: Row) -> list[Row]:
+            return chance.sample(self.rows, len(self.rows))[body["offset"] : body["offset"] + body["limit"]]
+
+    found, _ = ask(Shuffled([order(n) for n in range(250)]), lambda cartum: cartum.walk_orders())
+    assert len(found) == 250
 
 
 def test_a_row_that_came_twice_tells_that_another_one_was_pushed_out() -> None:
@@ -234,21 +288,27 @@ DATED = [
     order(2, stat_created="2026-01-10 09:15:00"),
     order(3, stat_created="2026-01-12 08:00:00"),
     order(4, stat_created="2026-01-12 08:00:01"),
-    order(5, stat_created="0000-00-00 00:00:00 broken"),
+    order(5, stat_created="0000-00-00 00:00:00"),
+    order(6, stat_created="2026-13-45 10:00:00"),
 ]
+UNREADABLE = ("0000", "2026-13")
 
 
 class Dated(Shop):
     def page(self, body: Row) -> list[Row]:
         low, high = body.get("from", ""), body.get("to", "9")
         high += " 23:59:59" if len(high) == 10 else ""
-        rows = [row for row in self.rows if low <= row["stat_created"] <= high or "broken" in row["stat_created"]]
+        rows = [row for row in self.rows if low <= row["stat_created"] <= high or self._unreadable(row)]
         return rows[body["offset"] :]
+
+    @staticmethod
+    def _unreadable(row: Row) -> bool:
+        return str(row["stat_created"]).startswith(UNREADABLE)
 
 
 def test_dates_go_out_in_the_shops_time_to_the_second_both_ends_included() -> None:
     found, bodies = ask(Dated(DATED), lambda cartum: pages(cartum, created_from=FROM, created_to=TO))
-    assert found == [[2, 3, 5]]
+    assert found == [[2, 3, 5, 6]], "what can't be read is passed on, to be held"
     assert (bodies[0]["from"], bodies[0]["to"]) == ("2026-01-10 09:15:00", "2026-01-12 08:00:00")
 
 
@@ -275,7 +335,7 @@ def test_a_shop_that_takes_no_times_is_asked_for_days_with_one_to_spare(form: st
         return [await pages(cartum, created_from=FROM, created_to=TO) for _ in range(2)]
 
     found, bodies = ask(Old(DATED), twice)
-    assert found == [[[2, 3, 5]]] * 2  # the spare days' orders are not passed on
+    assert found == [[[2, 3, 5, 6]]] * 2  # the spare days' orders are not passed on
     assert [body.get("from") for body in bodies].count("2026-01-10 09:15:00") == 1  # asked once, then remembered
     assert (bodies[1]["from"], bodies[1]["to"]) == ("2026-01-09", "2026-01-13")
 

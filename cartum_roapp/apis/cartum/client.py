@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -14,13 +15,15 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import catalogue
-from cartum_roapp.apis.cartum.orders import ROWS, Question, Row, is_later, number_of, shop_time, walk
+from cartum_roapp.apis.cartum.orders import ROWS, OffsetIgnored, Question, Row, is_later, number_of, shop_time, walk
 from cartum_roapp.apis.cartum.session import Session
 from cartum_roapp.apis.cartum.statuses import DEFAULT_STATUSES, ShopStatus, read_statuses
+from cartum_roapp.apis.cartum.windows import in_windows
 from cartum_roapp.errors import Retryable
 
-WALKS = 8
-PATIENCE = 3
+WALKS = 20
+#: Of a list whose order changes from call to call, so many walks in a row must bring nothing new.
+QUIET = 5
 UNKNOWN = "UNDEFINED_FUNCTION"
 
 log = logging.getLogger(__name__)
@@ -54,6 +57,7 @@ class Cartum:
     ) -> None:
         self._zone = zone
         self._days_only = False
+        self._offset_ignored = False
         self._article_filter = True
         self._session = Session(
             url,
@@ -151,18 +155,21 @@ class Cartum:
         begun = shop_time(datetime.now(UTC), self._zone) if self._zone else None
         found: dict[str, Row] = {}
         seen: set[str] = set()
+        quiet = 0
         for walked in range(WALKS):
-            known, pages, received = set(seen), 0, 0
+            known, pages, numbers = set(seen), 0, Counter[str]()
             # Every other walk puts the borders of its pages elsewhere: that is where rows get lost.
             async for rows in self._pages(question, ROWS // 2 if walked % 2 else ROWS):
-                pages, received = pages + 1, received + len(rows)
+                pages += 1
                 numbered = {number_of(row): row for row in rows}
+                numbers.update(map(number_of, rows))
                 seen.update(numbered)
                 found.update((number, row) for number, row in numbered.items() if question.keeps(row))
             fresh = [number for number in seen - known if number not in found or not is_later(found[number], begun)]
-            # A row that came twice in one walk has pushed another one out of it.
-            complete = len(seen) >= received or walked > PATIENCE
-            if pages <= 1 or (walked and not fresh and complete):
+            quiet = 0 if fresh else quiet + 1
+            # A row that came twice in one walk has pushed another one out of it; windows repeat rows by themselves.
+            pushed = not self._offset_ignored and max(numbers.values(), default=1) > 1
+            if pages <= 1 or (walked and quiet >= (QUIET if pushed else 1)):
                 return found
         raise Retryable(f"the shop's list of orders brought other ones at each of {WALKS} walks")
 
@@ -177,8 +184,14 @@ class Cartum:
             log.info("the shop takes no time of day in dates: asking for whole days")
             question = question.by_days()
             first = await self._orders_page(question.parameters(0, limit))
-        async for rows in walk(question, first, self._orders_page, limit):
-            yield rows
+        try:
+            async for rows in walk(question, first, self._orders_page, limit):
+                yield rows
+        except OffsetIgnored:
+            self._offset_ignored = True
+            log.info("the shop has no second page: asking for shorter and shorter times")
+            async for rows in in_windows(question, self._orders_page):
+                yield rows
 
     async def _first_page(self, question: Question, limit: int) -> list[Row] | None:
         # A shop before 3.30 refuses a time of day, or ignores the whole parameter and sends everything.

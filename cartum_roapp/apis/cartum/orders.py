@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 ROWS = 100
-MOST_ROWS = 10_000
+FORM = "%Y-%m-%d %H:%M:%S"
 Row = dict[str, Any]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Row]]]
 
-_STAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
+_FIRST_YEAR = 2000
+
+
+class OffsetIgnored(Exception):
+    """The shop answered the second page with the first one."""
 
 
 def number_of(row: Row) -> str:
@@ -31,6 +35,14 @@ def number_of(row: Row) -> str:
         return number.strip()
     digest = hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()
     return f"?{digest[:12]}"
+
+
+def created_of(row: Row) -> datetime | None:
+    """When the order was placed by the shop's clock; None where that can't be read, as of zero dates."""
+    with suppress(TypeError, ValueError):
+        created = datetime.strptime(row.get("stat_created"), FORM)  # type: ignore[arg-type]
+        return created if created.year >= _FIRST_YEAR else None
+    return None
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,10 @@ class Question:
     def by_days(self) -> Question:
         return replace(self, days_only=True)
 
+    def between(self, since: datetime, until: datetime) -> Question:
+        """The same question of a part of its time, both ends included, by the shop's clock."""
+        return replace(self, created_from=since.strftime(FORM), created_to=until.strftime(FORM))
+
     def parts(self) -> list[Question]:
         """The same question in pieces that fit into one call each: at most 100 numbers."""
         if self.numbers is None:
@@ -93,12 +109,21 @@ class Question:
         return asked
 
     def in_window(self, row: Row) -> bool:
-        created = row.get("stat_created")
-        if not isinstance(created, str) or not _STAMP.fullmatch(created):
+        """Whether it was placed within the dates; true of a row that does not show it."""
+        return self._within(row, self.created_from, self.created_to)
+
+    def asked_for(self, row: Row) -> bool:
+        """The same of the dates as they are sent: whole days with one to spare, where the shop takes no times."""
+        if not self.days_only:
+            return self.in_window(row)
+        since, until = self.created_from, self.created_to
+        return self._within(row, since and _day(since, -1), until and f"{_day(until, 1)} 23:59:59")
+
+    def _within(self, row: Row, since: str | None, until: str | None) -> bool:
+        if created_of(row) is None:
             return True
-        early = self.created_from is not None and created < self.created_from
-        late = self.created_to is not None and created > self.created_to
-        return not (early or late)
+        created = row["stat_created"]
+        return not ((since is not None and created < since) or (until is not None and created > until))
 
     def keeps(self, row: Row) -> bool:
         """False only where the row shows plainly that it was not asked for."""
@@ -114,24 +139,19 @@ class Question:
 async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = ROWS) -> AsyncIterator[list[Row]]:
     """One walk over all pages, rows as they came; `first` is the page at offset 0, asked for with `limit`. The offset
     advances by the rows *received*: servers cap the page silently, and a short page says nothing. It ends at an
-    empty page, at a page without a new number, or when every number asked for is there. A shop that answers a full
-    first page twice ignores `offset`; then larger and larger pages are asked for, as long as they come full."""
+    empty page, at a page without a new number, or when every number asked for is there. Raises OffsetIgnored when the
+    second page is the first one."""
     seen: set[str] = set()
     offset, rows = 0, first
-    while True:
-        numbers = {number_of(row) for row in rows}
-        if numbers - seen:
-            seen |= numbers
-            offset += len(rows)
-            yield rows
-            if question.numbers is not None and question.numbers <= seen:
-                return
-        elif offset == limit < MOST_ROWS and numbers == seen:
-            limit *= 10
-            rows = await fetch(question.parameters(0, limit))
-            offset = 0
-            continue
-        else:
+    while numbers := {number_of(row) for row in rows}:
+        if offset == len(first) and numbers == seen:
+            raise OffsetIgnored
+        if numbers <= seen:
+            return
+        seen |= numbers
+        offset += len(rows)
+        yield rows
+        if question.numbers is not None and question.numbers <= seen:
             return
         limit = max(limit, ROWS)
         rows = await fetch(question.parameters(offset, limit))
@@ -139,8 +159,7 @@ async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = 
 
 def is_later(row: Row, local: str | None) -> bool:
     """Was the order placed after this moment of the shop's time?"""
-    created = row.get("stat_created")
-    return local is not None and isinstance(created, str) and bool(_STAMP.fullmatch(created)) and created > local
+    return local is not None and created_of(row) is not None and row["stat_created"] > local
 
 
 def shop_time(when: datetime | None, zone: ZoneInfo | None) -> str | None:
@@ -149,7 +168,7 @@ def shop_time(when: datetime | None, zone: ZoneInfo | None) -> str | None:
         return None
     if when.tzinfo is None or zone is None:
         raise ValueError("dates need a zone: aware datetimes, and the shop's own zone")
-    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    return when.astimezone(zone).strftime(FORM)
 
 
 def _day(local: str, spare: int) -> str:

@@ -1,0 +1,53 @@
+"""Reading a shop that ignores `offset` (before 3.30, cartum §2.1): every call answers from the first row on, and how
+many rows it sends at most is not documented. So the dates asked for are parted until each answer is surely whole."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from cartum_roapp.apis.cartum.orders import FORM, ROWS, Fetch, Question, Row, created_of
+from cartum_roapp.errors import Retryable
+
+#: An answer of fewer rows is whole: no shop cuts its list so short.
+FEW = 10
+_SECOND = timedelta(seconds=1)
+_FIRST = datetime(2000, 1, 1)
+
+
+async def in_windows(question: Question, fetch: Fetch) -> AsyncIterator[list[Row]]:
+    """All rows of the question, some of them several times. An answer is whole when it is shorter than the longest that
+    the shop gave, or when the shop ignores dates as well: then there is nothing to part. Raises Retryable where more
+    orders fall on one second (one day for a shop that takes no times) than it sends at once.
+    """
+    most = FEW
+    waiting = [question]
+    while waiting:
+        window = waiting.pop()
+        rows = await fetch(window.parameters(0, ROWS))
+        most = max(most, len(rows))
+        if rows:
+            yield rows
+        if len(rows) >= most and window.numbers is None and all(window.asked_for(row) for row in rows):
+            waiting += _parts(window, rows)
+
+
+def _parts(window: Question, rows: list[Row]) -> tuple[Question, Question]:
+    """The window cut where half of the rows were placed; without its border that would be the same window."""
+    since, until = _bounds(window)
+    stamps = sorted(created for row in rows if (created := created_of(row)) and since < created <= until)
+    cut = stamps[len(stamps) // 2] if stamps else since + (until - since) / 2
+    unit = timedelta(days=1) if window.days_only else _SECOND
+    if window.days_only:
+        cut = max(datetime(cut.year, cut.month, cut.day), datetime(since.year, since.month, since.day) + unit)
+    cut = cut.replace(microsecond=0)
+    if not since < cut <= until:
+        raise Retryable(f"the shop sends {len(rows)} orders of {since} at most, and has no second page of them")
+    return window.between(since, cut - _SECOND), window.between(cut, until)
+
+
+def _bounds(window: Question) -> tuple[datetime, datetime]:
+    since = datetime.strptime(window.created_from, FORM) if window.created_from else _FIRST
+    # The shop's clock may lie in any zone; nothing is placed after tomorrow.
+    latest = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=2)
+    return since, datetime.strptime(window.created_to, FORM) if window.created_to else latest
