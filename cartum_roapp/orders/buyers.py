@@ -6,6 +6,7 @@ import re
 
 from cartum_roapp.orders.texts import clean
 
+_LONGEST = 254  # RFC 5321
 _EMAIL = re.compile(r"[^@\s<>()\"]+@[^@\s.<>()]+(?:\.[^@\s.<>()]+)+")
 
 
@@ -13,7 +14,7 @@ def email(value: object) -> str:
     """The address in lower case, or "" when there is no usable one. Of several, the first usable."""
     for part in re.split(r"[,;\s]+", clean(value).lower()):
         address = part.removeprefix("mailto:").strip("<>.")
-        if _EMAIL.fullmatch(address):
+        if len(address) <= _LONGEST and _EMAIL.fullmatch(address):
             return address
     return ""
 

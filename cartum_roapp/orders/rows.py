@@ -31,6 +31,11 @@ from cartum_roapp.orders.zones import read_stamp
 
 LARGEST_NUMBER = 2**63 - 1
 LARGEST_STATUS = 2**31 - 1
+# Longer ones can't be told apart by an index of the ledger, and no shop has them.
+LONGEST_ARTICLE = 255
+LONGEST_TITLE = 1000
+#: Lines that cost nothing of their own when their total says so (cartum §2.5).
+INCLUDED = ("gift", "set_item")
 
 _WORDS = {
     "missing": "is missing",
@@ -98,6 +103,13 @@ def _status(value: object) -> int:
     return status
 
 
+def _is_nothing(total: object) -> bool:
+    try:
+        return amounts.money(total) == 0
+    except ValueError:
+        return False
+
+
 def _optional_money(value: object) -> Decimal | None:
     return None if amounts.is_missing(value) else amounts.money(value)
 
@@ -156,7 +168,8 @@ Choice = Annotated[str, BeforeValidator(_choice)]
 
 
 class LineRow(BaseModel):
-    """One of `products` (cartum §2.5). `price` is the unit price, product discount inside, coupon not."""
+    """One of `products` (cartum §2.5). `price` is the unit price, product discount inside, coupon not; 0 for a gift or
+    a part of a set whose total is 0."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -166,10 +179,19 @@ class LineRow(BaseModel):
     title: Title = ""
     kind: Text = Field("", validation_alias="type")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _included(cls, raw: object) -> object:
+        if isinstance(raw, dict) and clean(raw.get("type")) in INCLUDED and _is_nothing(raw.get("total_price")):
+            return {**raw, "price": 0}
+        return raw
+
     @model_validator(mode="after")
     def _names_a_product(self) -> LineRow:
         if not self.article and not self.title:
             raise ValueError("has neither article nor title")
+        if len(self.article) > LONGEST_ARTICLE or (not self.article and len(self.title) > LONGEST_TITLE):
+            raise ValueError(f"has an article above {LONGEST_ARTICLE} characters, or a title above {LONGEST_TITLE}")
         return self
 
 
@@ -207,7 +229,16 @@ class OrderRow(BaseModel):
     def _all_there(cls, products: list[LineRow], info: ValidationInfo) -> list[LineRow]:
         if not products and info.data.get("total_quantity", 0) > 0:
             raise ValueError("is empty, though total_quantity counts goods")
+        if products:
+            amounts.quantity(sum(line.quantity for line in products))
         return products
+
+    @field_validator("total_default")
+    @classmethod
+    def _discount_is_money(cls, total: Decimal | None, info: ValidationInfo) -> Decimal | None:
+        if total is not None and "total_sum" in info.data:
+            amounts.money(total - info.data["total_sum"])
+        return total
 
     @property
     def city(self) -> str:

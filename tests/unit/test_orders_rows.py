@@ -181,6 +181,7 @@ HELD = [
     ("total_sum", float("inf"), "order-total", "total_sum is not a finite number"),
     ("total_sum", -1, "order-total", "total_sum is negative"),
     ("total_default", "free", "order-total", "total_default is not a number"),
+    ("total_default", -999_999_999_999.99, "order-total", "total_default is too large"),
     ("products", "none", "order-lines", "products is not a list"),
     ("products", 5, "order-lines", "products is not a list"),
     ("products", [], "order-lines", "products is empty, though total_quantity counts goods"),
@@ -196,7 +197,24 @@ HELD = [
     ("products.0.quantity", -1, "line-quantity", "products[0].quantity must be greater than 0"),
     ("products.0.quantity", MISSING, "line-quantity", "products[0].quantity is missing"),
     ("products.0.quantity", float("nan"), "line-quantity", "products[0].quantity is not a finite number"),
+    ("products", [{"title": "Чай", "price": 1, "quantity": 9e11}] * 2, "order-lines", "products is too large"),
+    (
+        "products.0.article",
+        "9" * 256,
+        "line-product",
+        "products[0] has an article above 255 characters, or a title above 1000",
+    ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "total", "price"),
+    [("gift", 0, 0), ("set_item", "0.00", 0), ("gift", 45, 45), ("gift", MISSING, 45), ("product", 0, 45)],
+)
+def test_a_gift_or_a_part_of_a_set_costs_what_its_total_says(kind: str, total: object, price: int) -> None:
+    line = {"article": "A", "price": 45, "quantity": 1, "type": kind}
+    (read,) = good(changed("products", [line if total is MISSING else {**line, "total_price": total}])).products
+    assert read.price == price
 
 
 @pytest.mark.parametrize(("path", "value", "code", "message"), HELD)

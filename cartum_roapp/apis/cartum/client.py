@@ -87,9 +87,9 @@ class Cartum:
 
     async def statuses(self) -> list[ShopStatus]:
         """All order statuses, custom ones included, by id. Shops before 4.0 don't know the function; they get
-        the five default statuses (cartum §3)."""
+        the five default statuses (cartum §3), and so does one that names none."""
         found = await self._session.rows("orders/get_available_statuses", "statuses", also={UNKNOWN})
-        return list(DEFAULT_STATUSES) if found is None else read_statuses(found)
+        return read_statuses(found or ()) or list(DEFAULT_STATUSES)
 
     async def currencies(self) -> list[dict[str, Any]]:
         """The enabled currencies as sent: id, iso, title, exchangeRates (cartum §6). [] on shops that don't

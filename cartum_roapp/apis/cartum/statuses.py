@@ -16,6 +16,8 @@ class ShopStatus:
     is_successful: bool = False
 
 
+DELIVERED = 3
+
 # What a shop before 4.0 has, where the function is unknown. There is no 5.
 DEFAULT_STATUSES = (
     ShopStatus(1, {"en": "New", "ua": "Нове", "ru": "Новый", "ro": "Nou"}),
@@ -27,7 +29,10 @@ DEFAULT_STATUSES = (
 
 
 def read_statuses(rows: Iterable[dict[str, Any]]) -> list[ShopStatus]:
-    """Typed rows by id. Numbers may come as text, an empty title as `[]`; a row without an id is left out."""
+    """Typed rows by id. Numbers may come as text, an empty title as `[]`; a row without an id is left out. Where no row
+    says whether it `is_successful`, 3 is (DESIGN §1)."""
+    rows = list(rows)
+    told = any("is_successful" in row for row in rows)
     found: dict[int, ShopStatus] = {}
     for row in rows:
         if not str(row.get("id", "")).isdecimal():
@@ -37,6 +42,6 @@ def read_statuses(rows: Iterable[dict[str, Any]]) -> list[ShopStatus]:
             titles = {str(language): str(text) for language, text in title.items() if text}
         else:
             titles = {"": title} if isinstance(title, str) and title else {}
-        successful = str(row.get("is_successful")).lower() in ("1", "true")
+        successful = str(row.get("is_successful")).lower() in ("1", "true") if told else int(row["id"]) == DELIVERED
         found[int(row["id"])] = ShopStatus(int(row["id"]), titles, successful)
     return [found[id_] for id_ in sorted(found)]
