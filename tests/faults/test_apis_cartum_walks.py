@@ -418,7 +418,7 @@ def test_a_shop_without_the_filter_is_read_whole_once_and_only_what_was_asked_is
     found, bodies = ask(Catalogue([f"A{n:04}" for n in range(1200)], **shop), twice)
     assert found == [["A0001", "A1100"]] * 2
     assert sum("expr" in body for body in bodies) == 1
-    assert [body["offset"] for body in bodies if "expr" not in body] == [0, 500, 1000, 1200] * 2
+    assert [body["offset"] for body in bodies if "expr" not in body] == list(range(0, 1201, 100)) * 2
 
 
 @pytest.mark.parametrize("method", ["statuses", "currencies", "products"])
