@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import os
 import random
-import secrets
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
 import pytest
 from forked import Forked
+from points import Server
 from reliability import Record
 from sqlalchemy import Engine, event
-from world import Toll, World, admin
+from world import Toll, World
 
-from cartum_roapp.ledger import database
 from sandbox import Sandbox
 
 WORKERS = 2
@@ -51,25 +49,6 @@ class Point:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.n}"
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where each point gets a ledger of its own: a copy of the database `template`, which has the tables."""
-
-    url: str
-    template: str
-
-
-@pytest.fixture(scope="module")
-def server(postgres: str) -> Iterator[Server]:
-    name = f"matrix_{secrets.token_hex(4)}"
-    admin(postgres, f"CREATE DATABASE {name}")
-    engine = database.connect(f"{postgres.rpartition('/')[0]}/{name}")
-    database.migrate(engine)
-    engine.dispose()
-    yield Server(postgres, name)
-    admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.long
@@ -118,7 +97,7 @@ def _these(points: Sequence[Point], server: Server) -> Toll:
 
 def _events(server: Server) -> tuple[int, int]:
     """How many (calls, commits) an import of the longer shop surely has: fewer than it had this time."""
-    with _ledger(server) as url, Sandbox(**LONGER, rate_limit=0) as box:
+    with server.ledger() as url, Sandbox(**LONGER, rate_limit=0) as box:
         world = World(box, url, **QUICK)
         commits: list[object] = []
         event.listen(world.engine, "commit", commits.append)
@@ -134,20 +113,9 @@ def _summed(tolls: Sequence[Toll]) -> Toll:
     return total
 
 
-@contextmanager
-def _ledger(server: Server) -> Iterator[str]:
-    """The URL of an empty ledger."""
-    name = f"point_{secrets.token_hex(4)}"
-    admin(server.url, f"CREATE DATABASE {name} TEMPLATE {server.template}")
-    try:
-        yield f"{server.url.rpartition('/')[0]}/{name}"
-    finally:
-        admin(server.url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
 def _killed_at(point: Point, server: Server, shop: dict[str, int]) -> tuple[bool, Toll]:
     """(the import ended before its point came, what was wrong after it was run again)."""
-    with _ledger(server) as url, Sandbox(**shop, rate_limit=0) as box:
+    with server.ledger() as url, Sandbox(**shop, rate_limit=0) as box:
         status = _forked(box, url, point)
         assert status in (0, signal.SIGKILL), f"the import failed by itself before {point}"
         world = World(box, url, **QUICK)
