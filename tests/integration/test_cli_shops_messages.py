@@ -293,12 +293,13 @@ def test_a_template_made_of_the_lists_passes_the_checks(box: Sandbox) -> None:
     assert lists.shop is not None
     assert lists.account is not None
     text = template(
-        name='Shop "№1": #', platform="horoshop", url=box.shops[0].url, login=box.shops[0].login, account_name="main",
+        name='Shop "№1": #', platform="horoshop", url=box.shops[0].url, login=box.shops[0].login, account_name="24",
         shop=lists.shop, account=lists.account,
     )  # fmt: skip
     typed = parse_shop_file(text.encode())
     assert typed.problems == []
     assert typed.good["name"] == 'Shop "№1": #'
+    assert typed.good["account"] == "24"
     assert typed.good["statuses"] == PAIRS
     assert asked(box, **{key: value for key, value in typed.good.items() if key != "account"}).problems == []
 
