@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cartum_roapp.cli import held_export
+from cartum_roapp.cli import backend, held_export
 from cartum_roapp.cli.app import main
 
 READ_BY_NOBODY = """
@@ -81,6 +82,17 @@ def test_an_edit_may_be_a_new_password_alone(
     monkeypatch.setattr("cartum_roapp.cli.crash.write_log", lambda error: "…")
     assert main(["shop", "edit", "mavka"]) == 1
     assert "(Asked)" in capsys.readouterr().err
+
+
+def test_a_warning_of_the_deployments_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    handler, log = backend._Warnings(), logging.getLogger("deployments.alerts")
+    logging.getLogger("deployments").addHandler(handler)
+    try:
+        for _ in range(2):
+            log.warning("No messages are sent: %s", "why")
+    finally:
+        logging.getLogger("deployments").removeHandler(handler)
+    assert capsys.readouterr().err == "Warning: No messages are sent: why\n"
 
 
 def test_an_export_over_a_file_is_for_this_user_alone(tmp_path: Path) -> None:
