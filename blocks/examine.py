@@ -9,15 +9,30 @@ from pydantic import SecretStr
 from blocks.store import list_accounts, list_shops
 from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.connection.access import Doors, twin
-from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account
+from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
 from cartum_roapp.connection.problems import Problem, Problems
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger.placement import accounts_of
+from cartum_roapp.service import ledger
 
 
 def taken(slug: str) -> Problem:
     """Another shop has this slug."""
     fix = f"choose another one, or change that shop: `cartum-roapp shop edit {slug} --from FILE.yaml`"
     return Problem("slug", f'"{slug}" is taken.', fix)
+
+
+async def conflicts(slug: str, key: str, *, url: str, account: str | None) -> list[Problem]:
+    """Why this shop can't be saved beside what is kept here: it is connected under another slug, or its orders belong
+    to another account."""
+    stored = await list_shops()
+    others = [shop for shop in stored.values() if not isinstance(shop, BadConfig)]
+    problems = already_connected({key, shop_key(url)}, slug, others)
+    if account is not None and not problems:
+        with ledger.opened() as engine, engine.connect() as connection:
+            bound = accounts_of(connection, key)
+        problems += other_account(slug, account, bound, connected=slug in stored)
+    return problems
 
 
 async def examine_shop(
@@ -30,8 +45,10 @@ async def examine_shop(
     found: Problems,
 ) -> Examination:
     """All that is wrong with a shop's values, which passed their rules: an unknown account, a shop that is connected
-    under another slug, and what both systems say. `before` is the shop that is edited; `found` is what is known to be
-    wrong already. Reads only, may be called again; values that are still to be chosen may be absent.
+    under another slug or has its orders in another account, and what both systems say.
+
+    `before` is the shop that is edited; `found` is what is known to be wrong already. Reads only, may be called again;
+    values that are still to be chosen may be absent.
     """
     accounts = await list_accounts()
     account = accounts.get(str(values.get("account")))
@@ -41,9 +58,9 @@ async def examine_shop(
         found.add("account", f'"{values["account"]}" can\'t be used: {account.message}', account.fix or "add it again")
         account = None
     if "url" in values:
-        key = before.key if before else shop_key(str(values["url"]))
-        others = [shop for shop in (await list_shops()).values() if not isinstance(shop, BadConfig)]
-        found.extend(already_connected(key, slug, others))
+        url = str(values["url"])
+        key = before.key if before else shop_key(url)
+        found.extend(await conflicts(slug, key, url=url, account=account.name if account else None))
     secret = None if password is None else SecretStr(password)
     examination = await examine(values, password=secret, account=account, doors=doors, found=found)
     if account is None or examination.account is None or account.fingerprint:

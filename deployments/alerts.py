@@ -9,6 +9,7 @@ Which block it is stands in the Prefect variable `cartum_roapp_alerts`; without 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
@@ -25,6 +26,8 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from deployments.pool import tags_of
 from tasks.summary import HELD_GREW, resource_of
+
+log = logging.getLogger(__name__)
 
 VARIABLE = "cartum_roapp_alerts"
 FAILED, SILENT, HELD = "a run failed", "no success for 15 minutes", "held records grew"
@@ -55,10 +58,12 @@ async def chosen() -> str | None:
 
 
 async def renew(shop: ShopConfig, *, active: bool) -> None:
-    """Makes the shop's automations as they are to be; a shop that stands still is not missed. May be called twice."""
-    block = await chosen()
+    """Makes the shop's automations as they are to be; a shop that stands still is not missed. May be called twice.
+
+    Where the block that was chosen can't be used any more there are none, and a warning says so.
+    """
     async with get_client() as client:
-        document = None if block is None else await _document(client, block)
+        document = await _usable(client)
         wanted = {} if document is None else {one.name: one for one in _automations(shop, document, active=active)}
         for name, known in (await _known(client, shop.slug)).items():
             if name not in wanted:
@@ -120,6 +125,18 @@ async def _known(client: PrefectClient, slug: str) -> dict[str, UUID]:
     names = [_name(slug, what) for what in (FAILED, SILENT, HELD)]
     found = await client.read_automations(automations=AutomationFilter(name=AutomationFilterName(any_=names)))
     return {automation.name: automation.id for automation in found}
+
+
+async def _usable(client: PrefectClient) -> UUID | None:
+    block = await chosen()
+    try:
+        return None if block is None else await _document(client, block)
+    except BadConfig as error:
+        log.warning(
+            "No messages are sent: %s Fix: `cartum-roapp alerts TYPE/NAME` chooses another block, `cartum-roapp alerts "
+            "--off` none.", error.message,
+        )  # fmt: skip
+        return None
 
 
 async def _document(client: PrefectClient, block: str) -> UUID:

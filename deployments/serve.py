@@ -45,7 +45,7 @@ def main() -> int:
                 os.environ.update(running.env)
                 # What runs log is in Prefect's UI; the worker's own file has what goes wrong.
                 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
-                os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
+                os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
                 os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits between two forms
                 asyncio.run(_serve(home, running.database_url.get_secret_value()))
         except IntegrationError as error:

@@ -13,7 +13,12 @@ from prefect.types.entrypoint import EntrypointType
 
 from deployments import pool
 
-PREFECT_YAML = Path(__file__).parent.parent / "prefect.yaml"
+_HERE = Path(__file__).parent
+
+#: A wheel has it in this package (pyproject.toml), a working copy at its top.
+PREFECT_YAML = next(
+    (path for path in (_HERE / "prefect.yaml", _HERE.parent / "prefect.yaml") if path.exists()), _HERE / "prefect.yaml"
+)
 
 
 def described() -> list[dict[str, Any]]:

@@ -1,107 +1,68 @@
-"""The deployments of each shop: `incremental-sync/<slug>` every five minutes, `reconcile/<slug>` every night,
-`initial-import/<slug>` on demand."""
+"""A shop's life: connected, edited, paused, resumed, disconnected, each with all that belongs to the shop: its block,
+its place in the ledger, its deployments and its alerts.
+
+Whatever changes a shop here holds one lock, over all processes of the ledger: what was checked still holds when it is
+saved.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
-from inspect import cleandoc
-from typing import Any
 
-from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
-from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import ObjectNotFound
-from prefect.flows import load_flow_from_entrypoint
-from prefect.schedules import Cron, Interval, Schedule
-from prefect.types.entrypoint import EntrypointType
+from sqlalchemy import Engine
 
 from blocks import store
-from blocks.examine import taken
+from blocks.examine import conflicts, taken
 from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.connection.problems import bad_config
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import shops
+from cartum_roapp.ledger import database, shops
 from cartum_roapp.service import ledger
-from deployments import alerts, pool
+from deployments import alerts, one_shop, pool, shared
 from tasks import schedule
-from tasks.deliver import SYNC_EVERY
 
-#: By entrypoint, as prefect.yaml names the shared ones: flows that connect and delete a shop use this module.
-SYNC, IMPORT = "flows.incremental_sync.incremental_sync", "flows.initial_import.initial_import"
-RECONCILE = "flows.reconcile.reconcile"
 PAGE = 200
-SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"
+_SAVING = "saving shops"
+_LOOK = 0.1
 
 
 async def add(config: ShopConfig, company: str) -> None:
     """Saves a new shop and connects it: a shop is there with all that belongs to it, or not at all. `company` is the
-    fingerprint of its account's company. May be called twice. Raises BadConfig where another shop was saved under its
-    name meanwhile."""
-    if (await store.list_shops()).get(config.slug, config) != config:
-        raise bad_config([taken(config.slug)], shop=config.slug)
-    try:
-        await change(config, company)
-    except BaseException:
-        await store.delete_shop(config.slug)
-        raise
+    fingerprint of its account's company. May be called twice. Raises BadConfig where its name or the shop itself was
+    taken meanwhile."""
+    async with _alone() as engine:
+        there = (await store.list_shops()).get(config.slug)
+        if there not in (None, config):
+            raise bad_config([taken(config.slug)], shop=config.slug)
+        await _refuse_conflicts(config)
+        leftovers = config.slug in await connected()
+        live, known = _in_ledger(engine, config.key)
+        try:
+            await _save(engine, config, company)
+        except BaseException:
+            if there is None:
+                with suppress(Exception):  # what is left without a block goes with the next `deployments sync`
+                    await store.delete_shop(config.slug)
+                    if not leftovers:
+                        await alerts.remove(config.slug)
+                        await one_shop.remove(config.slug)
+                    if not live:
+                        shops.forget(engine, config.key, purge=not known)
+            raise
 
 
 async def change(config: ShopConfig, company: str) -> None:
-    """Saves a shop's new settings and connects it with them. An account that was saved by hand learns its company, so
-    that a key of another one is refused from now on. May be called twice."""
-    await store.know_company(config.account, company)
-    await store.save_shop(config)
-    await connect(config)
-
-
-async def connect(config: ShopConfig, *, checked: bool = True) -> None:
-    """Registers the shop in the ledger and makes or renews its deployments. May be called twice.
-
-    The schedules are active once the window of the first import is in the ledger, unless the shop is switched off or
-    was paused by hand: a pause that wrong settings caused ends where these have been `checked`.
-    """
-    with ledger.opened() as engine:
-        shops.register(engine, key=config.key, slug=config.slug, account=config.account)
-        if checked:
-            shops.lift_pause(engine, config.key, by_hand=False)
-        state = shops.state(engine, config.key)
-    await pool.ensure()
-    active = config.enabled and state.window_stored_at is not None and state.paused_because is None
-    await _deploy(config, IMPORT)
-    every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
-    await _deploy(config, SYNC, every)
-    nightly = Cron(night(config.key), timezone=config.timezone, active=active, slug=NIGHTLY)
-    await _deploy(config, RECONCILE, nightly, repair=True)
-    await (schedule.resume if active else schedule.pause)(config.slug)
-    # What waits for the first import is not missed either: only a success opens the window of "no success".
-    await alerts.renew(config, active=config.enabled and state.paused_because is None)
-
-
-def anchor(key: str) -> datetime:
-    """When the shop's schedule ticks: interval schedules have no jitter, so the shops are spread over the five
-    minutes by their keys."""
-    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=_spread(key, int(SYNC_EVERY.total_seconds())))
-
-
-def night(key: str) -> str:
-    """When the shop is reconciled, as cron writes it: between three and four at night on the shop's clock; once also on
-    the nights when clocks change."""
-    return f"{_spread(key, 60)} 3 * * *"
-
-
-def _spread(key: str, within: int) -> int:
-    return sum(ord(letter) * pow(31, place, within) for place, letter in enumerate(key)) % within
-
-
-async def start_import(config: ShopConfig, started_by: str) -> FlowRun:
-    """Starts the shop's first import in the background. May be called again with the same `started_by`: it is started
-    once."""
-    async with get_client() as client:
-        deployment = await client.read_deployment_by_name(f"{_flow(IMPORT).name}/{config.slug}")
-        return await client.create_flow_run_from_deployment(deployment.id, idempotency_key=f"import: {started_by}")
+    """Saves a shop's new settings and connects it with them. May be called twice. Raises BadConfig where the shop was
+    deleted meanwhile, or its new address taken."""
+    async with _alone() as engine:
+        await _refuse_gone(config)
+        await _refuse_conflicts(config)
+        await _save(engine, config, company)
 
 
 async def forget_logins(config: ShopConfig) -> None:
@@ -111,45 +72,32 @@ async def forget_logins(config: ShopConfig) -> None:
 
 async def pause(config: ShopConfig) -> None:
     """The schedules stand still until `resume`. May be called twice."""
-    with ledger.opened() as engine:
+    async with _alone() as engine:
+        await _refuse_gone(config)
         shops.pause(engine, config.key, shops.BY_HAND)
-    await schedule.pause(config.slug)
-    await alerts.renew(config, active=False)
+        await schedule.pause(config.slug)
+        await alerts.renew(config, active=False)
 
 
 async def resume(config: ShopConfig) -> None:
     """Lifts a pause, whatever its reason. May be called twice."""
-    with ledger.opened() as engine:
+    async with _alone() as engine:
+        await _refuse_gone(config)
         shops.lift_pause(engine, config.key, by_hand=True)
-    await connect(config)
+        await _connect(engine, config, checked=True)
 
 
 async def disconnect(slug: str, *, purge: bool = False) -> None:
-    """Removes the shop's deployments with their schedules, its block and every login for it. RO App keeps its orders;
+    """Removes the shop's block, every login for it, and its deployments with their schedules. RO App keeps its orders;
     the ledger keeps the history unless `purge`. May be called again after a failure."""
-    async with get_client() as client:
-        for entrypoint in (SYNC, IMPORT, RECONCILE):
-            try:
-                deployment = await client.read_deployment_by_name(f"{_flow(entrypoint).name}/{slug}")
-            except ObjectNotFound:
-                continue
-            await client.delete_deployment(deployment.id)
-    await alerts.remove(slug)
-    stored = (await store.list_shops()).get(slug)
-    keys = {stored.key, shop_key(stored.url)} if isinstance(stored, ShopConfig) else set()
-    with ledger.opened() as engine:
-        for state in shops.all_states(engine):
-            if state.slug == slug or state.key in keys:
-                shops.forget(engine, state.key, purge=purge)
-                keys.add(state.key)
-    await store.delete_logins(keys)
-    await store.delete_shop(slug)
+    async with _alone() as engine:
+        await _disconnect(engine, slug, purge=purge)
 
 
 @dataclass(frozen=True)
 class Synced:
-    """Shops whose deployments are as their blocks say, shops that had no block any more, and blocks that can't be used
-    (slug → why)."""
+    """Shops whose deployments are as their blocks say, shops that had no block any more, and shops that can't be
+    connected as they are stored (slug → why)."""
 
     renewed: list[str]
     removed: list[str]
@@ -157,23 +105,35 @@ class Synced:
 
 
 async def sync() -> Synced:
-    """Makes deployments, schedules and alerts of all shops what their blocks say: for blocks that were edited or
-    deleted by hand, deployments that somebody changed, and after an upgrade. May be called twice.
+    """Makes deployments, schedules and alerts of all shops what their blocks say, and the shared deployments what
+    prefect.yaml says: for blocks that were edited or deleted by hand, deployments that somebody changed, and after an
+    upgrade. May be called twice.
 
-    A shop without a block is disconnected like a deleted one; one whose block can't be used stands still.
+    A shop without a block is disconnected like a deleted one; one that can't be connected stands still.
     """
-    renewed, unusable = [], {}
-    blocks = await store.list_shops()
-    for slug, config in blocks.items():
-        if isinstance(config, BadConfig):
-            unusable[slug] = config
-            await schedule.pause(slug)
-        else:
-            await connect(config, checked=False)
-            renewed.append(slug)
-    removed = sorted(await connected() - blocks.keys())
-    for slug in removed:
-        await disconnect(slug)
+    await shared.deploy()
+    renewed, removed, unusable = [], [], {}
+    for slug in await store.list_shops():
+        async with _alone() as engine:
+            config = (await store.list_shops()).get(slug)
+            if config is None:
+                continue
+            try:
+                if isinstance(config, BadConfig):
+                    raise config
+                await _connect(engine, config, checked=False)
+            except BadConfig as error:
+                unusable[slug] = error
+                await schedule.pause(slug)
+            else:
+                renewed.append(slug)
+    # In this order: a shop that is added meanwhile has its block before anything else.
+    there = await connected()
+    for slug in sorted(there - (await store.list_shops()).keys()):
+        async with _alone() as engine:
+            if slug not in await store.list_shops():
+                await _disconnect(engine, slug, purge=False)
+                removed.append(slug)
     return Synced(renewed, removed, unusable)
 
 
@@ -192,28 +152,81 @@ async def connected() -> set[str]:
 
 async def renew_alerts() -> None:
     """Every shop's automations, after another block was chosen for their messages. May be called twice."""
-    found = [config for config in (await store.list_shops()).values() if isinstance(config, ShopConfig)]
-    with ledger.opened() as engine:
+    async with _alone() as engine:
+        found = [config for config in (await store.list_shops()).values() if isinstance(config, ShopConfig)]
         paused = {state.key: state.paused_because is not None for state in shops.all_states(engine)}
-    for config in found:
-        await alerts.renew(config, active=config.enabled and not paused.get(config.key, True))
+        for config in found:
+            await alerts.renew(config, active=config.enabled and not paused.get(config.key, True))
 
 
-def _flow(entrypoint: str) -> Flow[Any, Any]:
-    return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+@asynccontextmanager
+async def _alone() -> AsyncIterator[Engine]:
+    """The ledger, while nobody else changes a shop. Not to be nested."""
+    # The lock goes with its connection, and that with the engine, which is of this call alone.
+    with ledger.opened() as engine, engine.connect() as connection:
+        while not database.try_lock(connection, _SAVING):
+            await asyncio.sleep(_LOOK)
+        yield engine
 
 
-async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object) -> None:
-    flow = _flow(entrypoint)
-    # A module entrypoint: a file's would be imported a second time, from wherever the worker stands.
-    deployment = await flow.ato_deployment(
-        config.slug,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-        parameters={"shop": config.slug, **parameters},
-        tags=pool.tags_of(config),
-        description=f"{config.name} ({config.url})\n\n{cleandoc(flow.description or '')}",
-        version=version("cartum-roapp"),
-        work_pool_name=pool.POOL,
-        schedules=[schedule] if schedule else [],
-    )
-    await deployment.aapply()
+async def _refuse_gone(config: ShopConfig) -> None:
+    stored = (await store.list_shops()).get(config.slug)
+    if stored is None or (isinstance(stored, ShopConfig) and stored.key != config.key):
+        fix = "`cartum-roapp shop list` shows the shops there are"
+        raise BadConfig(f'there is no shop "{config.slug}" any more.', field="slug", fix=fix)
+
+
+async def _refuse_conflicts(config: ShopConfig) -> None:
+    if problems := await conflicts(config.slug, config.key, url=config.url, account=config.account):
+        raise bad_config(problems, shop=config.slug)
+
+
+def _in_ledger(engine: Engine, key: str) -> tuple[bool, bool]:
+    """Is the shop connected there, and was it ever?"""
+    try:
+        shops.state(engine, key)
+    except BadConfig:
+        return False, False
+    return key in {state.key for state in shops.all_states(engine)}, True
+
+
+async def _save(engine: Engine, config: ShopConfig, company: str) -> None:
+    """An account that was saved by hand learns its company here, so that a key of another one is refused from now
+    on."""
+    await store.know_company(config.account, company)
+    await store.save_shop(config)
+    await _connect(engine, config, checked=True)
+
+
+async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None:
+    """Registers the shop in the ledger and makes or renews its deployments. May be called twice.
+
+    The schedules are active once the window of the first import is in the ledger, unless the shop is switched off or
+    was paused by hand: a pause that wrong settings caused ends where these have been `checked`.
+    """
+    shops.register(engine, key=config.key, slug=config.slug, account=config.account)
+    if checked:
+        shops.lift_pause(engine, config.key, by_hand=False)
+    state = shops.state(engine, config.key)
+    active = config.enabled and state.window_stored_at is not None and state.paused_because is None
+    await one_shop.deploy(config, active=active)
+    await (schedule.resume if active else schedule.pause)(config.slug)
+    # What waits for the first import is not missed either: only a success opens the window of "no success".
+    await alerts.renew(config, active=config.enabled and state.paused_because is None)
+
+
+async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
+    """The block first and the ledger last: where this is killed, `sync` finds the rest of a shop without a block, and
+    takes it away."""
+    stored = (await store.list_shops()).get(slug)
+    keys = {state.key for state in shops.all_states(engine) if state.slug == slug}
+    addresses = set()
+    if isinstance(stored, ShopConfig):
+        keys.add(stored.key)
+        addresses.add(shop_key(stored.url))
+    await store.delete_shop(slug)
+    await store.delete_logins(keys | addresses)
+    await alerts.remove(slug)
+    await one_shop.remove(slug)
+    for key in keys:
+        shops.forget(engine, key, purge=purge)

@@ -1,7 +1,7 @@
 """A worker that runs flows in its own process, each in a thread with an event loop of its own.
 
 A process per run costs seconds of start-up on every run of every shop; one warm process keeps hundreds
-of shops at five minutes (docs/adr/0004).
+of shops at five minutes (docs/adr/0003).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from prefect.runtime import flow_run
 
 from cartum_roapp.config import Identifier
 from cartum_roapp.connection.questions import SAVE_AND_IMPORT
-from deployments import doors, shops
+from deployments import doors, one_shop, shops
 from tasks.connecting import ask_access, ask_settings, ask_statuses, ask_to_save, tell_connected
 from tasks.draft import new_draft
 from tasks.form import AccountRef, LoginRef, asked
@@ -46,6 +46,6 @@ async def connect_shop(
         shop = draft.config()
         await shops.add(shop, draft.company)
         imports = shop.enabled and draft.decision == SAVE_AND_IMPORT
-        started = await shops.start_import(shop, str(flow_run.get_id())) if imports else None
+        started = await one_shop.start_import(shop, str(flow_run.get_id())) if imports else None
         await shops.forget_logins(shop)
         return await tell_connected(shop, started.id if started else None)

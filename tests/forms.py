@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from installation import FINAL, Installation
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -78,8 +79,10 @@ class Forms:
 
     @contextmanager
     def prefect_here(self) -> Iterator[None]:
-        """This process asks the installation's server, too."""
-        with temporary_settings({PREFECT_API_URL: str(self.installation.prefect.base_url).rstrip("/")}):
+        """This process asks the installation's server and ledger, too."""
+        url = str(self.installation.prefect.base_url).rstrip("/")
+        with temporary_settings({PREFECT_API_URL: url}), pytest.MonkeyPatch.context() as environment:
+            environment.setenv("CARTUM_ROAPP_HOME", str(self.installation.home))
             yield
 
     def traces(self) -> set[tuple[str, str, str]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from cartum_roapp.cli.output import say
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -42,6 +45,20 @@ class Backend:
         return self._engine
 
 
+class _Warnings(logging.Handler):
+    """What the deployments warn of, for the person at the terminal; the same of many shops once."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text not in self._said:
+            self._said.add(text)
+            say(f"Warning: {text}")
+
+
 @contextmanager
 def serving() -> Iterator[Backend]:
     """Database and Prefect server of this home are up inside. Prefect reads its environment when it is first
@@ -55,6 +72,7 @@ def serving() -> Iterator[Backend]:
         # Prefect's own lines go to its UI; the terminal has the bar, and the result or the one line of an error.
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
+        logging.getLogger("deployments").addHandler(_Warnings())
         backend = Backend(current, running.database_url)
         try:
             yield backend

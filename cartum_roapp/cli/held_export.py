@@ -6,6 +6,7 @@ import csv
 import io
 import json as json_
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -113,9 +114,12 @@ def _said(value: object) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Readable by this user alone: it may hold buyers' data."""
+    """Readable by this user alone, also where the file was there: it may hold buyers' data."""
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # else a pipe or a device
+                os.fchmod(file.fileno(), 0o600)
+                file.truncate()
             file.write(text)
     except OSError as error:
         why = (error.strerror or "input/output error").lower()

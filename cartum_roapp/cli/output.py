@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -88,22 +88,24 @@ def opened(*, as_json: bool) -> Iterator[Output]:
         _current = Output(as_json=False, results=sys.stdout)
         yield _current
         return
+    stdout = sys.stdout
     try:
-        kept = os.dup(sys.stdout.fileno())
+        kept = os.dup(stdout.fileno())
     except (OSError, ValueError):  # a stdout without a descriptor: somebody captures it
         _current = Output(as_json=True, results=sys.stdout)
         yield _current
         return
-    sys.stdout.flush()
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    stdout.flush()
+    os.dup2(sys.stderr.fileno(), stdout.fileno())
     results = os.fdopen(kept, "w", encoding="utf-8")
     try:
         _current = Output(as_json=True, results=results)
         yield _current
     finally:
-        sys.stdout.flush()
-        os.dup2(kept, sys.stdout.fileno())
-        results.close()
+        stdout.flush()
+        os.dup2(kept, stdout.fileno())
+        with suppress(BrokenPipeError):  # nobody reads it any more
+            results.close()
 
 
 def show(document: object, human: Callable[[], object]) -> None:
@@ -152,7 +154,8 @@ def report(end: CommandEnd) -> None:
     for problem in end.fields:
         say(str(problem))
     if _current.as_json and not _current.written:
-        _current.document(end.as_dict())
+        with suppress(BrokenPipeError):  # what ended the command stands on stderr
+            _current.document(end.as_dict())
 
 
 def bad_input(problems: Sequence[Problem], *, saved: str = "Nothing was saved.", **more: Any) -> CommandEnd:

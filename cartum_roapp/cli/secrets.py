@@ -31,6 +31,11 @@ SHOP_PASSWORD = Secret("password", "CARTUM_ROAPP_SHOP_PASSWORD", "--password-std
 API_KEY = Secret("api_key", "CARTUM_ROAPP_API_KEY", "--api-key-stdin", "API key of RO App (Settings > API)")
 
 
+def given(secret: Secret, *, from_stdin: bool) -> bool:
+    """Is there one without a prompt?"""
+    return from_stdin or bool(os.environ.get(secret.variable))
+
+
 def obtain(secret: Secret, *, from_stdin: bool, problems: Problems, otherwise: str | None = None) -> str | None:
     """The secret: from stdin when asked so, else from its variable, else `otherwise`, else from a prompt on the
     terminal. None with a problem noted where there is no terminal and nothing was given, or where it breaks its

@@ -71,12 +71,14 @@ def edit(
 ) -> None:
     """Give a shop new settings; they take effect on the next run. Without a new password the old one stays."""
     from cartum_roapp.cli.backend import serving
+    from cartum_roapp.cli.secrets import SHOP_PASSWORD, given
     from cartum_roapp.connection.shop_file import changed_values, read_shop_file
 
     if file is not None and changes:
         raise CommandEnd(BAD_INPUT, "--from gives all settings, --set changes some.", fix="give one of the two")
-    if file is None and not changes and not password_stdin:
-        raise CommandEnd(BAD_INPUT, "Nothing to change.", fix="give --from FILE.yaml, or --set KEY=VALUE once or more")
+    if file is None and not changes and not given(SHOP_PASSWORD, from_stdin=password_stdin):
+        fix = "give --from FILE.yaml, --set KEY=VALUE once or more, or a new password with --password-stdin"
+        raise CommandEnd(BAD_INPUT, "Nothing to change.", fix=fix)
     with serving() as backend:
         from blocks.store import list_shops
         from cartum_roapp.errors import BadConfig
@@ -161,7 +163,10 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Disconnect a shop. Its deployments, settings and schedule go; RO App keeps the orders."""
+    """Disconnect a shop. Its deployments, settings and schedule go; RO App keeps the orders.
+
+    It asks first; the answer no deletes nothing and ends with 1.
+    """
     import sys
 
     from cartum_roapp.cli.backend import serving
@@ -174,7 +179,8 @@ def delete(
         if not yes:
             if not sys.stdin.isatty():
                 raise CommandEnd(BAD_INPUT, "Deleting needs a confirmation, and there is no terminal.", fix="add --yes")
-            typer.confirm(f"Delete the shop {slug}{' with its history' if purge else ''}?", abort=True, err=True)
+            if not typer.confirm(f"Delete the shop {slug}{' with its history' if purge else ''}?", err=True):
+                raise CommandEnd(FAILED, "Nothing was deleted: the answer was no.", kind="declined")
         asyncio.run(deployed.disconnect(slug, purge=purge))
     show({"slug": slug, "deleted": True, "purged": purge}, lambda: f"{slug} is deleted; RO App keeps its orders.")
 

@@ -7,13 +7,13 @@ an unmatched status.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from pydantic import SecretStr
 
-from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
 from cartum_roapp.connection.access import Doors, enter_account, enter_shop
 from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.connection.matching import match_account, match_clock, match_currency, match_shop, other_clock
@@ -76,8 +76,9 @@ async def examine(
     return Examination(problems.sorted(ORDER), said, shop_side, account_side)
 
 
-def already_connected(key: str, slug: str, others: Iterable[ShopConfig]) -> list[Problem]:
-    """The shop's orders would go to RO App twice if one shop (told by its key) were connected under two slugs."""
+def already_connected(keys: Collection[str], slug: str, others: Iterable[ShopConfig]) -> list[Problem]:
+    """The shop's orders would go to RO App twice if one shop were connected under two slugs. `keys`: its own, and the
+    one that its address makes: a shop that moved keeps the first."""
     return [
         Problem(
             "url",
@@ -85,8 +86,20 @@ def already_connected(key: str, slug: str, others: Iterable[ShopConfig]) -> list
             f"change that one: `cartum-roapp shop edit {other.slug} --from FILE.yaml`",
         )
         for other in others
-        if other.key == key and other.slug != slug
+        if other.slug != slug and not {other.key, shop_key(other.url)}.isdisjoint(keys)
     ]
+
+
+def other_account(slug: str, account: str, bound: Collection[str], *, connected: bool) -> list[Problem]:
+    """The shop's orders stand in these accounts: in another one they would be made a second time, and what waits for
+    delivery would wait for ever."""
+    elsewhere = [name for name in bound if name != account]
+    if not elsewhere:
+        return []
+    delete = f"delete the shop with its history (`cartum-roapp shop delete {slug} --purge`), then add it to {account}"
+    first = "" if connected else f"add it to {elsewhere[0]} with --no-import, "
+    message = f'the orders of this shop belong to the account "{elsewhere[0]}".'
+    return [Problem("account", message, f"write {elsewhere[0]}; to begin anew in {account}: {first}{delete}")]
 
 
 def no_account(name: object, known: Iterable[str]) -> Problem:

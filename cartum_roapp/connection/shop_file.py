@@ -75,7 +75,8 @@ def parse_shop_file(raw: bytes) -> Values:
 
 def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Values:
     """The values of a shop with some of them changed, each as `key=value` with the value as FILE.yaml would have it:
-    `name=Verba`, `managers=[12, 34]`, `statuses.3=105` for one pair, `phone_region=` to leave an optional key out.
+    `name=Verba`, `managers=[12, 34]`, `statuses.3=105` for one pair, `phone_region=` and `statuses.3=` to leave an
+    optional key or a pair out.
 
     `before` are the shop's values by key. What can't be read has the field `--set`.
     """
@@ -86,13 +87,17 @@ def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Valu
         key, dot, part = path.strip().partition(".")
         try:
             value = _Loader(text).get_single_data() if equals else None
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
             equals = ""
         if not equals or not key or (dot and (key != "statuses" or not part)):
             problems.add("--set", f"{shown(path)} can't be read.", "write KEY=VALUE, or statuses.ID=VALUE for one pair")
         elif dot:
             pairs = {str(status): target for status, target in dict(content.get("statuses") or {}).items()}
-            content["statuses"] = {**pairs, part: value} if value is not None else {**pairs, part: ""}
+            if value is None:
+                pairs.pop(part, None)
+            else:
+                pairs[part] = value
+            content["statuses"] = pairs
         elif value is None:
             content.pop(key, None)
         else:

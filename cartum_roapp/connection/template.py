@@ -26,7 +26,7 @@ def template(
         f"url: {_quoted(url)}",
         f"login: {_quoted(login)}",
         f"timezone: {likely.get('timezone', '')}  # the shop's own zone: its API names none",
-        f"account: {account_name}",
+        f"account: {_quoted(account_name)}",
         "",
         *_choices("location_id", open_locations),
         *_choices("order_type_id", account.order_types),

@@ -228,7 +228,7 @@ def test_a_slug_and_a_shop_are_taken_once(shell: Shell, file: Path) -> None:
 
 
 def test_an_unknown_account_is_named(shell: Shell, file: Path) -> None:
-    add(shell, "mavka", changed(file, "account: main", "account: mian"), "--no-import")
+    add(shell, "mavka", changed(file, 'account: "main"', 'account: "mian"'), "--no-import")
     assert shell.code == 2
     assert 'account: there is no account "mian". Fix: write one of main, or add it first' in shell.err
 
@@ -377,6 +377,23 @@ def test_a_bad_account_gives_its_message(
     assert found["field"] == field
     assert found["message"].startswith(message)
     assert found["fix"]
+
+
+def test_a_shop_stays_what_it_is(shell: Shell, file: Path) -> None:
+    box = shell.box
+    added = ("account", "add", "second", "--base-url", box.roapps[1].base_url)
+    assert shell.run(*added, CARTUM_ROAPP_API_KEY=box.roapps[1].api_key).code == 0
+    add(shell, "mavka", file)
+    shell.run("shop", "edit", "mavka", "--set", "account=second")
+    assert shell.code == 2
+    assert 'account: the orders of this shop belong to the account "main". Fix: write main; to begin' in shell.err
+
+    shop, there = box.shops[1], box.shops[0].url
+    path = changed(file, f'url: "{there}"', f'url: "{shop.url}"')
+    assert add(shell, "other", path, "--no-import", password=shop.password).code == 0, shell.err
+    shell.run("shop", "edit", "other", "--set", f"url={there}")
+    assert shell.code == 2
+    assert 'url: this shop is connected already, as "mavka".' in shell.err
 
 
 def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Path, box: Sandbox) -> None:

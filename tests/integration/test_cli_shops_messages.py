@@ -14,7 +14,7 @@ from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.config import AccountConfig, shop_key
 from cartum_roapp.connection.access import Doors, greet_account
 from cartum_roapp.connection.configs import shop_config
-from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account
+from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
 from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.shop_file import parse_shop_file
 from cartum_roapp.connection.template import template
@@ -293,12 +293,13 @@ def test_a_template_made_of_the_lists_passes_the_checks(box: Sandbox) -> None:
     assert lists.shop is not None
     assert lists.account is not None
     text = template(
-        name='Shop "№1": #', platform="horoshop", url=box.shops[0].url, login=box.shops[0].login, account_name="main",
+        name='Shop "№1": #', platform="horoshop", url=box.shops[0].url, login=box.shops[0].login, account_name="24",
         shop=lists.shop, account=lists.account,
     )  # fmt: skip
     typed = parse_shop_file(text.encode())
     assert typed.problems == []
     assert typed.good["name"] == 'Shop "№1": #'
+    assert typed.good["account"] == "24"
     assert typed.good["statuses"] == PAIRS
     assert asked(box, **{key: value for key, value in typed.good.items() if key != "account"}).problems == []
 
@@ -306,12 +307,34 @@ def test_a_template_made_of_the_lists_passes_the_checks(box: Sandbox) -> None:
 def test_one_shop_under_two_slugs_is_refused(box: Sandbox) -> None:
     other = shop_config(good_values(box), slug="other", password="secret")
     key = shop_key(box.shops[0].url)
-    (problem,) = already_connected(key, "mavka", [other])
+    (problem,) = already_connected({key}, "mavka", [other])
     assert str(problem) == (
         'url: this shop is connected already, as "other". '
         "Fix: change that one: `cartum-roapp shop edit other --from FILE.yaml`"
     )
-    assert already_connected(key, "other", [other]) == []
+    assert already_connected({key}, "other", [other]) == []
+
+
+def test_a_shop_that_moved_is_told_by_its_key_and_by_its_address(box: Sandbox) -> None:
+    old, new, key = "https://old.example.com", "https://new.example.com", shop_key("https://old.example.com")
+    moved = shop_config({**good_values(box), "url": new}, slug="moved", password="secret", key=key)
+    for url in (old, new):
+        assert [problem.field for problem in already_connected({shop_key(url)}, "mavka", [moved])] == ["url"]
+    mine = {shop_key("https://mine.example.com"), shop_key(new)}
+    assert already_connected(mine, "mavka", [moved]), "an edit that moves a shop to the address of another one"
+    assert already_connected({shop_key("https://mine.example.com")}, "mavka", [moved]) == []
+
+
+def test_a_shop_whose_orders_belong_to_another_account() -> None:
+    assert other_account("mavka", "main", [], connected=True) == []
+    assert other_account("mavka", "main", ["main"], connected=True) == []
+    (problem,) = other_account("mavka", "second", ["main"], connected=True)
+    assert str(problem) == (
+        'account: the orders of this shop belong to the account "main". Fix: write main; to begin anew in second: '
+        "delete the shop with its history (`cartum-roapp shop delete mavka --purge`), then add it to second"
+    )
+    (problem,) = other_account("mavka", "second", ["main"], connected=False)
+    assert "to begin anew in second: add it to main with --no-import, delete the shop" in problem.fix
 
 
 def test_an_account_that_was_not_added() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from installation import Installation, Row, names
 
-from deployments.shops import anchor, night
+from deployments.one_shop import anchor, night
 
 SLUG = "shop-3"
 INDEX = 2

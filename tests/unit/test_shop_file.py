@@ -297,6 +297,8 @@ STORED = {"name": "Верба", "managers": "all", "statuses": {1: 101, 2: 102},
         ("statuses.2=105", "statuses", {1: 101, 2: 105}),
         ("statuses.7=107", "statuses", {1: 101, 2: 102, 7: 107}),
         ("statuses={3: 103}", "statuses", {3: 103}),
+        ("statuses.2=", "statuses", {1: 101}),
+        ("statuses.9=", "statuses", {1: 101, 2: 102}),
         ("phone_region=", "phone_region", None),
         (" window_days = 90", "window_days", 90),
     ],
@@ -309,10 +311,22 @@ def test_one_setting_is_changed(change: str, key: str, value: object) -> None:
     assert all(values.good.get(other) is not None for other in STORED.keys() - {key})
 
 
-@pytest.mark.parametrize("change", ["name", "=x", "statuses.=1", "managers.1=2", "managers=[1", "name=!x y"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "name", "=x", "statuses.=1", "managers.1=2", "managers=[1", "name=!x y", "window_days=0x_",
+        f"window_days={'9' * 5000}", f"statuses.1={'9' * 5000}", f"managers={'[' * 5000}",
+    ],
+    ids=lambda change: change[:20],
+)  # fmt: skip
 def test_a_change_that_can_not_be_read(change: str) -> None:
     (problem,) = (one for one in changed_values(STORED, [change]).problems if one.field == "--set")
     assert "KEY=VALUE" in problem.fix
+
+
+def test_the_last_pair_of_statuses_stays() -> None:
+    problems = {problem.field: problem for problem in changed_values(STORED, ["statuses.1=", "statuses.2="]).problems}
+    assert problems["statuses"].message == "is an empty mapping."
 
 
 @pytest.mark.parametrize(

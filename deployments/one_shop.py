@@ -1,0 +1,91 @@
+"""The deployments of one shop: `incremental-sync/<slug>` every five minutes, `reconcile/<slug>` every night,
+`initial-import/<slug>` on demand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from inspect import cleandoc
+from typing import Any
+
+from prefect import Flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import ObjectNotFound
+from prefect.flows import load_flow_from_entrypoint
+from prefect.schedules import Cron, Interval, Schedule
+from prefect.types.entrypoint import EntrypointType
+
+from cartum_roapp.config import ShopConfig
+from deployments import pool
+from tasks.deliver import SYNC_EVERY
+
+#: By entrypoint, as prefect.yaml names the shared ones: flows that connect and delete a shop use this module.
+SYNC, IMPORT = "flows.incremental_sync.incremental_sync", "flows.initial_import.initial_import"
+RECONCILE = "flows.reconcile.reconcile"
+SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"
+
+
+async def deploy(config: ShopConfig, *, active: bool) -> None:
+    """Makes or renews them, with their schedules active or not. May be called twice."""
+    await pool.ensure()
+    await _deploy(config, IMPORT)
+    every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
+    await _deploy(config, SYNC, every)
+    nightly = Cron(night(config.key), timezone=config.timezone, active=active, slug=NIGHTLY)
+    await _deploy(config, RECONCILE, nightly, repair=True)
+
+
+async def remove(slug: str) -> None:
+    """Takes them away with their schedules. May be called twice."""
+    async with get_client() as client:
+        for entrypoint in (SYNC, IMPORT, RECONCILE):
+            try:
+                deployment = await client.read_deployment_by_name(f"{_flow(entrypoint).name}/{slug}")
+            except ObjectNotFound:
+                continue
+            await client.delete_deployment(deployment.id)
+
+
+async def start_import(config: ShopConfig, started_by: str) -> FlowRun:
+    """Starts the shop's first import in the background. May be called again with the same `started_by`: it is started
+    once."""
+    async with get_client() as client:
+        deployment = await client.read_deployment_by_name(f"{_flow(IMPORT).name}/{config.slug}")
+        return await client.create_flow_run_from_deployment(deployment.id, idempotency_key=f"import: {started_by}")
+
+
+def anchor(key: str) -> datetime:
+    """When the shop's schedule ticks: interval schedules have no jitter, so the shops are spread over the five
+    minutes by their keys."""
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=_spread(key, int(SYNC_EVERY.total_seconds())))
+
+
+def night(key: str) -> str:
+    """When the shop is reconciled, as cron writes it: between three and four at night on the shop's clock; once also on
+    the nights when clocks change."""
+    return f"{_spread(key, 60)} 3 * * *"
+
+
+def _spread(key: str, within: int) -> int:
+    return sum(ord(letter) * pow(31, place, within) for place, letter in enumerate(key)) % within
+
+
+def _flow(entrypoint: str) -> Flow[Any, Any]:
+    return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+
+
+async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object) -> None:
+    flow = _flow(entrypoint)
+    # A module entrypoint: a file's would be imported a second time, from wherever the worker stands.
+    deployment = await flow.ato_deployment(
+        config.slug,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        parameters={"shop": config.slug, **parameters},
+        tags=pool.tags_of(config),
+        description=f"{config.name} ({config.url})\n\n{cleandoc(flow.description or '')}",
+        version=version("cartum-roapp"),
+        work_pool_name=pool.POOL,
+        schedules=[schedule] if schedule else [],
+    )
+    await deployment.aapply()

@@ -1,0 +1,222 @@
+"""A shop is saved with all that belongs to it or not at all, and deleted to the end, whoever else is at it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.variables import Variable
+from pydantic import SecretStr
+from sqlalchemy import Engine, text
+
+from blocks import CartumLogin, store
+from cartum_roapp import service
+from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import database
+from cartum_roapp.service import ledger
+from cartum_roapp.settings import Settings
+from deployments import alerts, shops
+
+URL = "https://shop.example.com"
+SHOP = ShopConfig(
+    slug="mavka", key=shop_key(URL), name="Мавка", url=URL, login="api", password=SecretStr("secret"),
+    timezone="Europe/Kyiv", account="main", location_id=1, order_type_id=2, language="ua",
+    identify_products_by="sku", statuses={1: 11},
+)  # fmt: skip
+OTHER_URL = "https://other.example.com"
+OTHER = SHOP.model_copy(update={"slug": "other", "key": shop_key(OTHER_URL), "url": OTHER_URL})
+
+
+class Broken(Exception):
+    pass
+
+
+async def broken(*_: object, **__: object) -> None:
+    raise Broken
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(coroutine)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A home with a real Prefect server on a real PostgreSQL, and the account `main`; its ledger."""
+    config = Settings(home=tmp_path_factory.mktemp("saving") / "home", linger=2, database_url=None)
+    with service.use(config) as running, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
+        with temporary_settings({PREFECT_API_URL: running.prefect_api_url}), ledger.opened() as engine:
+            run(store.register())
+            account = AccountConfig(
+                name="main", base_url="https://api.roapp.io/v2", api_key=SecretStr("key"), fingerprint="f"
+            )
+            run(store.save_account(account))
+            yield engine
+    service.stop(config)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(engine: Engine) -> Iterator[None]:
+    yield
+    for slug in run(shops.connected()):
+        run(shops.disconnect(slug, purge=True))
+    execute(engine, "DELETE FROM shops")
+
+
+def execute(engine: Engine, statement: str, **values: object) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement), values)
+
+
+def rows(engine: Engine) -> list[tuple[str, bool]]:
+    """Every shop of the ledger by slug, and whether it is connected."""
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT slug, deleted_at IS NULL AS live FROM shops ORDER BY slug"))
+        return [(row.slug, row.live) for row in found]
+
+
+def test_what_can_not_be_connected_leaves_nothing_but_its_login(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(CartumLogin(url=URL, login="api", password=SecretStr("secret")).asave("kept", overwrite=True))
+    monkeypatch.setattr(alerts, "renew", broken)
+    with pytest.raises(Broken):
+        run(shops.add(SHOP, ""))
+    assert run(shops.connected()) == set()
+    assert rows(engine) == []
+    assert run(CartumLogin.aload("kept")).login == "api"
+
+
+def test_a_history_outlives_an_addition_that_fails(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(shops.add(SHOP, ""))
+    run(shops.disconnect(SHOP.slug))
+    assert rows(engine) == [("mavka", False)]
+    monkeypatch.setattr(alerts, "renew", broken)
+    with pytest.raises(Broken):
+        run(shops.add(SHOP, ""))
+    assert run(shops.connected()) == set()
+    assert rows(engine) == [("mavka", False)]
+
+
+def test_a_repeated_addition_that_fails_takes_nothing_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    run(shops.add(SHOP, ""))
+    with monkeypatch.context() as patched:
+        patched.setattr(alerts, "renew", broken)
+        with pytest.raises(Broken):
+            run(shops.add(SHOP, ""))
+    assert run(store.load_shop(SHOP.slug)) == SHOP
+    run(shops.add(SHOP, ""))
+
+
+def test_one_shop_is_added_under_one_name_by_two_at_once() -> None:
+    async def both() -> list[Any]:
+        again = SHOP.model_copy(update={"slug": "again"})
+        return await asyncio.gather(shops.add(SHOP, ""), shops.add(again, ""), return_exceptions=True)
+
+    (refused,) = [end for end in run(both()) if end is not None]
+    assert isinstance(refused, BadConfig)
+    assert refused.field == "url" and "is connected already" in refused.message
+    assert len(run(store.list_shops())) == 1
+
+
+def test_the_lock_holds_over_processes(engine: Engine) -> None:
+    async def added() -> bool:
+        adding = asyncio.create_task(shops.add(SHOP, ""))
+        with database.locked(engine, shops._SAVING):
+            _, waiting = await asyncio.wait([adding], timeout=1)
+        await adding
+        return bool(waiting)
+
+    assert run(added())
+
+
+def test_an_edit_is_checked_again_when_it_is_saved(engine: Engine) -> None:
+    run(shops.add(SHOP, ""))
+    run(shops.add(OTHER, ""))
+    with pytest.raises(BadConfig, match='connected already, as "other"'):
+        run(shops.change(SHOP.model_copy(update={"url": OTHER_URL}), ""))
+    moved = SHOP.model_copy(update={"url": "https://new.example.com"})
+    run(shops.change(moved, ""))
+    url = "https://new.example.com"
+    with pytest.raises(BadConfig, match='connected already, as "mavka"'):
+        run(shops.add(SHOP.model_copy(update={"slug": "again", "key": shop_key(url), "url": url}), ""))
+
+    run(shops.disconnect(SHOP.slug))
+    with pytest.raises(BadConfig, match='there is no shop "mavka" any more'):
+        run(shops.change(moved, ""))
+    with pytest.raises(BadConfig, match="any more"):
+        run(shops.resume(moved))
+    assert run(shops.connected()) == {"other"}
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        "INSERT INTO outbox (shop, number, account, wanted_version, priority) VALUES (:shop, '1', 'main', 1, 1)",
+        "INSERT INTO order_matches (shop, number, account, ro_id) VALUES (:shop, '1', 'main', 1)",
+    ],
+    ids=["waiting", "delivered"],
+)
+def test_orders_bind_a_shop_to_its_account(engine: Engine, history: str) -> None:
+    run(shops.add(SHOP, ""))
+    elsewhere = SHOP.model_copy(update={"account": "second"})
+    execute(engine, history, shop=SHOP.key)
+    with pytest.raises(BadConfig, match='belong to the account "main"') as refused:
+        run(shops.change(elsewhere, ""))
+    assert refused.value.field == "account"
+    assert run(store.load_shop(SHOP.slug)).account == "main"
+    run(shops.disconnect(SHOP.slug))
+    with pytest.raises(BadConfig, match='belong to the account "main"'):
+        run(shops.add(elsewhere, ""))
+    run(shops.add(SHOP, ""))
+
+
+def test_a_deletion_that_was_cut_off_is_finished(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(shops.add(SHOP, ""))
+    with monkeypatch.context() as patched:
+        patched.setattr(alerts, "remove", broken)
+        with pytest.raises(Broken):
+            run(shops.disconnect(SHOP.slug))
+    assert run(store.list_shops()) == {}
+    assert run(shops.connected()) == {SHOP.slug}
+    done = run(shops.sync())
+    assert (done.renewed, done.removed) == ([], [SHOP.slug])
+    assert run(shops.connected()) == set()
+    assert rows(engine) == [("mavka", False)]
+
+
+def test_one_bad_shop_does_not_stop_the_others(engine: Engine) -> None:
+    async def shared() -> set[str]:
+        async with get_client() as client:
+            found = await client.read_deployments()
+            for one in found:
+                if one.name == "connect-shop":
+                    await client.delete_deployment(one.id)
+            return {one.name for one in found}
+
+    run(shops.add(SHOP, ""))
+    run(shops.add(OTHER, ""))
+    run(shared())
+    execute(engine, "DELETE FROM shops WHERE slug = 'mavka'")
+    execute(engine, "INSERT INTO shops (key, slug, account) VALUES ('zzzzzz', 'mavka', 'main')")
+    done = run(shops.sync())
+    assert (done.renewed, list(done.unusable)) == (["other"], ["mavka"])
+    assert "belongs to another shop" in done.unusable["mavka"].message
+    assert "connect-shop" in run(shared())
+
+
+def test_a_block_for_messages_that_is_gone_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    run(Variable.aset(alerts.VARIABLE, "slack-webhook/gone", overwrite=True))
+    try:
+        run(shops.add(SHOP, ""))
+        run(shops.pause(SHOP))
+        assert run(shops.sync()).unusable == {}
+    finally:
+        run(Variable.aunset(alerts.VARIABLE))
+    assert 'No messages are sent: there is no block "slack-webhook/gone".' in caplog.text
+    assert "cartum-roapp alerts TYPE/NAME" in caplog.text and "alerts --off" in caplog.text
