@@ -142,6 +142,8 @@ async def disconnect(slug: str, *, purge: bool = False) -> None:
             if state.slug == slug or state.key in keys:
                 shops.forget(engine, state.key, purge=purge)
                 keys.add(state.key)
+        if purge:
+            keys |= set(shops.purge_deleted(engine, slug))
     await store.delete_logins(keys)
     await store.delete_shop(slug)
 
@@ -177,10 +179,13 @@ async def sync() -> Synced:
     return Synced(renewed, removed, unusable)
 
 
-async def connected() -> set[str]:
-    """The slugs of all shops that have anything: a block, deployments, or a place in the ledger."""
+async def connected(*, deleted: bool = False) -> set[str]:
+    """The slugs of all shops that have anything: a block, deployments, or a place in the ledger; with `deleted` also
+    those whose history is all that is left."""
     with ledger.opened() as engine:
         slugs = {state.slug for state in shops.all_states(engine)} | (await store.list_shops()).keys()
+        if deleted:
+            slugs |= shops.deleted_slugs(engine)
     wanted = DeploymentFilter(tags=DeploymentFilterTags(all_=[pool.TAG]))
     async with get_client() as client:
         offset = 0
