@@ -90,8 +90,30 @@ async def resume(config: ShopConfig) -> None:
 async def disconnect(slug: str, *, purge: bool = False) -> None:
     """Removes the shop's block, every login for it, and its deployments with their schedules. RO App keeps its orders;
     the ledger keeps the history unless `purge`. May be called again after a failure."""
+<<<<<<< HEAD
     async with _alone() as engine:
         await _disconnect(engine, slug, purge=purge)
+=======
+    async with get_client() as client:
+        for entrypoint in (SYNC, IMPORT, RECONCILE):
+            try:
+                deployment = await client.read_deployment_by_name(f"{_flow(entrypoint).name}/{slug}")
+            except ObjectNotFound:
+                continue
+            await client.delete_deployment(deployment.id)
+    await alerts.remove(slug)
+    stored = (await store.list_shops()).get(slug)
+    keys = {stored.key, shop_key(stored.url)} if isinstance(stored, ShopConfig) else set()
+    with ledger.opened() as engine:
+        for state in shops.all_states(engine):
+            if state.slug == slug or state.key in keys:
+                shops.forget(engine, state.key, purge=purge)
+                keys.add(state.key)
+        if purge:
+            keys |= set(shops.purge_deleted(engine, slug))
+    await store.delete_logins(keys)
+    await store.delete_shop(slug)
+>>>>>>> 050f2e41cb38010c8f688d278ce62662af730222
 
 
 @dataclass(frozen=True)
@@ -137,10 +159,13 @@ async def sync() -> Synced:
     return Synced(renewed, removed, unusable)
 
 
-async def connected() -> set[str]:
-    """The slugs of all shops that have anything: a block, deployments, or a place in the ledger."""
+async def connected(*, deleted: bool = False) -> set[str]:
+    """The slugs of all shops that have anything: a block, deployments, or a place in the ledger; with `deleted` also
+    those whose history is all that is left."""
     with ledger.opened() as engine:
         slugs = {state.slug for state in shops.all_states(engine)} | (await store.list_shops()).keys()
+        if deleted:
+            slugs |= shops.deleted_slugs(engine)
     wanted = DeploymentFilter(tags=DeploymentFilterTags(all_=[pool.TAG]))
     async with get_client() as client:
         offset = 0

@@ -19,7 +19,7 @@ async def delete_shop(
     """Removes a shop's deployments, schedule, settings and login; RO App keeps its orders. The run waits until the
     shop's name is typed: press **Resume**."""
     with doors.opened():
-        slug = await which_shop(shop, await shops.connected())
+        slug = await which_shop(shop, await shops.connected(deleted=purge))
         await ask_whether(slug, purge=purge)
         await shops.disconnect(slug, purge=purge)
         return await tell_deleted(slug, purge=purge)

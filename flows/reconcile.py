@@ -15,6 +15,7 @@ from tasks.fetch import fetch_catalogue_task, missing_articles
 from tasks.reconciliation import (
     compare_roapp_task,
     compare_shop_task,
+    confirmed,
     fetch_portion_task,
     portions,
     put_right_task,
@@ -33,16 +34,22 @@ from tasks.window import qualifying, read_statuses
 async def reconcile(
     shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
     repair: Annotated[bool, Field(title="Repair", description="Put right what is safe; else only report")] = False,
+    gone: Annotated[
+        bool, Field(title="Gone", description="What the shop lacks was really deleted there, however much it is")
+    ] = False,
 ) -> dict[str, Any]:
     """Counts, sums and numbers of all orders since the start of the first import: what one side lacks or has
     otherwise. With `repair` what is safe goes through ledger and outbox as ever, and the rest is held for a person;
-    nothing is deleted. Without it nothing is written.
+    nothing is deleted. Without it nothing is written. So many orders that are missing in the shop at once that its
+    user rather lost rights count as deleted only where a person says so (`gone`).
     """
-    async with open_run(await settings_of(shop), "reconcile") as run:
+    settings = await settings_of(shop)
+    confirmed(settings.shop, repair=repair, gone=gone)
+    async with open_run(settings, "reconcile") as run:
         roapp = await read_roapp_task(run)
         async with run.reading() as api:
             statuses = await read_statuses(run, api)
-            sides = stand(run, roapp, statuses.final, repair=repair)
+            sides = stand(run, roapp, statuses.final, repair=repair, gone=gone)
             for portion in portions(run):
                 part = await fetch_portion_task(run, api, sides, portion)
                 rows = qualifying(run, part.rows, statuses.successful)

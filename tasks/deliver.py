@@ -42,6 +42,7 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key, run.started)
     if outcome.waiting:
+        run.refresh()  # the shop may have been deleted meanwhile: then no next run goes on
         raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
     return outcome
 

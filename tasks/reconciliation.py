@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.delivery.markers import BEFORE_ORDER
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held, orders, standing
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
@@ -35,12 +37,13 @@ Portion = tuple[datetime, datetime] | None
 @dataclass
 class Sides:
     """What is known so far of the three sides. `ledger`: the orders by number as they stood at the start; `seen`: every
-    number that the shop has shown, taken over or not."""
+    number that the shop has shown, taken over or not; `gone`: a person says that what the shop lacks was deleted."""
 
     roapp: Side
     ledger: dict[str, Standing]
     final: frozenset[int]
     repair: bool
+    gone: bool = False
     shop: pd.DataFrame = field(default_factory=lambda: table(SHOP, ()))
     seen: set[str] = field(default_factory=set)
     report: Report = field(default_factory=Report)
@@ -65,9 +68,16 @@ async def read_roapp(run: Run) -> Side:
         return await roapp.read(api, run.shop.key, since - BEFORE_ORDER)
 
 
-def stand(run: Run, side: Side, final: frozenset[int], *, repair: bool) -> Sides:
+def confirmed(shop: ShopConfig, *, repair: bool, gone: bool) -> None:
+    """Raises BadConfig where `gone` has no effect: before the run is opened, as a slip must not pause the shop."""
+    if gone and not repair:
+        raise BadConfig("it needs `--repair`: a report takes nothing for deleted.", shop=shop.slug, field="gone",
+                        fix=f"`cartum-roapp reconcile {shop.slug} --repair --gone`.")  # fmt: skip
+
+
+def stand(run: Run, side: Side, final: frozenset[int], *, repair: bool, gone: bool = False) -> Sides:
     """The ledger's side, for as long as nobody else reads the shop into it."""
-    return Sides(side, _standings(run, final), final, repair)
+    return Sides(side, _standings(run, final), final, repair, gone)
 
 
 def portions(run: Run) -> list[Portion]:
@@ -97,9 +107,10 @@ def compare_shop(
     found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
     gone = compare.not_in_shop(sides.ledger.values(), set(missing), run.zone)
     believed = len(sides.believed())
-    if orders.is_crowd(len(gone), believed):
+    if orders.is_crowd(len(gone), believed) and not sides.gone:
         sides.report.warnings.append(
-            f"{len(gone)} of {believed} orders are not in the shop: rather its user lost rights; none counts as gone."
+            f"{len(gone)} of {believed} orders are not in the shop: rather its user lost rights; none counts as gone. "
+            f"If they were really deleted: `cartum-roapp reconcile {run.shop.slug} --repair --gone`."
         )
     found += gone
     found += [Finding(row.id, "", What.UNREADABLE_IN_SHOP) for row in bad]
@@ -115,11 +126,12 @@ def compare_shop(
 
 def store(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: Iterable[Finding]) -> None:
     """The orders of the findings as the shop has them now, into ledger and outbox; what is missing is noted, and taken
-    for deleted when an earlier run has missed it, too; a crowd is neither. May be called twice."""
+    for deleted when an earlier run has missed it, too; a crowd is neither, unless a person says so. May be called
+    twice."""
     found = list(found)
     missing = numbers(found, {What.NOT_IN_SHOP})
     believed = sides.believed()
-    if orders.is_crowd(len(missing), len(believed)):
+    if orders.is_crowd(len(missing), len(believed)) and not sides.gone:
         missing = []
     with run.engine.begin() as connection:
         orders.distrust(connection, run.shop.key, numbers(found, {What.SUM_DIFFERS_IN_LEDGER}))
@@ -131,6 +143,7 @@ def store(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: 
         new_as=Priority.CHANGE,
         missing=missing,
         asked=len(believed),
+        deleted=sides.gone,
     )
 
 
@@ -160,6 +173,7 @@ def put_right(run: Run, sides: Sides) -> None:
     findings = sides.report.findings
     left = repair.left_alone(findings, sides.ledger)
     with run.engine.begin() as connection:
+        orders.found_again(connection, run.shop.key, sides.seen)
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
         repair.put_right(connection, run.shop.key, [one for one in findings if one not in left], sides.ledger)
 

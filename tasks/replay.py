@@ -35,7 +35,7 @@ def choose(
         )
     codes = [code] if code else []
     with told(), ledger.opened() as engine:
-        shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account)
+        shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False)
         return chosen.chosen(
             engine, shop.key, ids or (), entity=entity, codes=codes, limit=limit, make_again=make_again
         )  # fmt: skip

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
-from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.errors import BadConfig, IntegrationError, NotReady
 from cartum_roapp.ledger import database, runs, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
@@ -63,7 +63,8 @@ class Run:
 
     @classmethod
     def of(cls, found: ShopSettings, kind: str, engine: Engine, config: Settings, id: str) -> Run:
-        """A run of this shop now; registers the shop in the ledger where it is not known yet."""
+        """A run of this shop now; registers the shop in the ledger where it is not known yet. Raises BadConfig where it
+        was deleted."""
         shop = found.shop
         return cls(
             id=id,
@@ -73,7 +74,7 @@ class Run:
             shop=shop,
             account=found.account,
             neighbours={**found.neighbours, shop.key: shop},
-            state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account),
+            state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False),
             started=datetime.now(UTC),
         )
 
@@ -128,7 +129,8 @@ class Run:
 async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
     """A run with the ledger at hand; its end is recorded whatever happens.
 
-    BadConfig pauses the shop and its schedule, success lifts the pause (DESIGN §3, §6).
+    BadConfig pauses the shop and its schedule, success lifts the pause (DESIGN §3, §6): that of a run which has asked
+    anybody anything, as a dry run of a replay hasn't.
     """
     shop = found.shop
     if not shop.enabled:
@@ -151,14 +153,14 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
                 runs.finish(engine, identity, state="canceled", counts=run.result(), error=type(error).__name__)
                 raise
             runs.finish(engine, identity, state="completed", counts=run.result())
-            if shops.lift_pause(engine, shop.key, by_hand=False):
-                await schedule.resume(shop.slug)
+            if run.calls.total and shops.lift_pause(engine, shop.key, by_hand=False):
+                await schedule.resume_imported(run)
 
 
 async def _failed(run: Run, error: IntegrationError) -> None:
     error.about(shop=run.shop.slug)
     runs.finish(run.engine, run.id, state="failed", counts=run.result(), error=str(error))
-    if isinstance(error, BadConfig):
+    if isinstance(error, BadConfig) and not isinstance(error, NotReady):
         shops.pause(run.engine, run.shop.key, str(error))
         await schedule.pause(run.shop.slug)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 
+from cartum_roapp.ledger import shops
+
 if TYPE_CHECKING:
     from tasks.run import Run
 
@@ -15,8 +17,18 @@ SCHEDULED = ("incremental-sync", "reconcile")
 
 
 async def start(run: Run) -> bool:
-    """The schedules run from now on, unless the shop is paused. May be called twice."""
-    return run.refresh().paused_because is None and await resume(run.shop.slug)
+    """The schedules run from now on, unless a person paused the shop: another pause ends here, as the settings held for
+    all of the window, and fresh orders must not wait until that is delivered. May be called twice."""
+    shops.lift_pause(run.engine, run.shop.key, by_hand=False)
+    return await resume_imported(run)
+
+
+async def resume_imported(run: Run) -> bool:
+    """The schedules run from now on where the shop is not paused and its window is in the ledger: before that a sync
+    has nothing to go on from. May be called twice."""
+    state = run.refresh()
+    ready = state.paused_because is None and state.window_stored_at is not None
+    return ready and await resume(run.shop.slug)
 
 
 async def resume(slug: str) -> bool:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.orders.rows import status_of
 from cartum_roapp.orders.zones import zone_of
 from tasks.fetch import Rows, Shop, fetch_created, fetch_numbers
 from tasks.step import step
@@ -18,13 +19,15 @@ _BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Selection:
-    """Orders created from `since` to `until` (aware), in `statuses`, with `numbers`; () means any."""
+    """Orders created from `since` to `until` (aware; `dated` where a person named one of them), in `statuses`, with
+    `numbers`; () means any."""
 
     since: datetime
     until: datetime
     statuses: tuple[int, ...]
     numbers: tuple[str, ...]
     zone: ZoneInfo
+    dated: bool
 
 
 def selection(
@@ -54,6 +57,7 @@ def selection(
         statuses=tuple(statuses or ()),
         numbers=tuple(str(number).strip() for number in numbers or ()),
         zone=zone,
+        dated=created_from is not None or created_to is not None,
     )
 
 
@@ -61,16 +65,10 @@ async def fetch_selection(api: Shop, wanted: Selection) -> Rows:
     """The orders of the selection, by number; every row is compared with it again. May be called twice."""
     if wanted.numbers:
         rows = (await fetch_numbers(api, wanted.numbers)).rows
-        if wanted.since == _BEGINNING and not wanted.statuses:
-            return rows
-        within = await fetch_created(_Fixed(rows), wanted.since, wanted.until, wanted.zone)
+        within = await fetch_created(_Fixed(rows), wanted.since, wanted.until, wanted.zone) if wanted.dated else rows
     else:
         within = await fetch_created(api, wanted.since, wanted.until, wanted.zone)
-    return {
-        number: row
-        for number, row in within.items()
-        if not wanted.statuses or str(row.get("stat_status")).strip() in {str(one) for one in wanted.statuses}
-    }
+    return {number: row for number, row in within.items() if not wanted.statuses or status_of(row) in wanted.statuses}
 
 
 class _Fixed:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadConfig, BadRecord
 from cartum_roapp.ledger import held, orders, shops
 from cartum_roapp.ledger.orders import Frames, Priority, Stored
 from cartum_roapp.ledger.tables import products
@@ -33,16 +33,21 @@ def upsert(
     changed_as: int = Priority.CHANGE,
     missing: Collection[str] = (),
     asked: int = 0,
+    deleted: bool = False,
     slice_end: datetime | None = None,
     watermark: datetime | None = None,
 ) -> Stored:
     """Stores one window: new and changed orders, their outbox rows, held rows, orders that are `missing` from a
-    read by number (of `asked` ones), and the cursor (`slice_end`, UTC) or the `watermark` (UTC). All or nothing;
-    may be called twice. Raises BadConfig when too many orders vanished at once.
+    read by number (of `asked` ones; a person may say that all of them are `deleted`), and the cursor (`slice_end`, UTC)
+    or the `watermark` (UTC). All or nothing; may be called twice.
+
+    Raises BadConfig when the shop was deleted, and when too many orders vanished at once: what was read is stored then,
+    but neither what is missing nor the watermark.
     """
     bad = list(bad)
     key = run.shop.key
     with run.engine.begin() as connection:
+        shops.hold_on(connection, key)
         stored = orders.store(
             connection,
             frames,
@@ -56,17 +61,28 @@ def upsert(
         for row in bad:
             error = BadRecord(row.message, code=row.code, fix=row.fix)
             held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=row.payload)
-        gone = orders.note_missing(connection, shop=key, run=run.id, asked=asked, missing=sorted(missing))
+        orders.found_again(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
+        crowd = None if deleted else orders.crowd(connection, key, asked, sorted(missing))
+        noted = [] if crowd else sorted(missing)
+        gone = orders.note_missing(connection, shop=key, run=run.id, missing=noted, deleted=deleted)
         held.clear(connection, key, "row", gone)
         requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
         if slice_end is not None:
             shops.slice_stored(connection, key, slice_end)
-        if watermark is not None:
+        if watermark is not None and not crowd:
             shops.move_watermark(connection, key, watermark)
     run.counts.seen += len(frames.orders) + len(bad)
     run.counts.new += len(stored.new)
     run.counts.changed += len(stored.changed) + requeued
     run.counts.unchanged += stored.unchanged
+    if crowd:
+        raise BadConfig(
+            f"{len(missing)} of {crowd} orders vanished from the shop at once; that looks like lost rights.",
+            shop=run.shop.slug,
+            field="login",
+            fix="Check in the shop's admin that this user may still see all orders. If they were really deleted: "
+            f"`cartum-roapp reconcile {run.shop.slug} --repair --gone`.",
+        )
     return stored
 
 

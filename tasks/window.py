@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from prefect.runtime import flow_run
 
 from cartum_roapp.apis.cartum import Cartum
-from cartum_roapp.errors import BadConfig
+from cartum_roapp.errors import NotReady
 from cartum_roapp.ledger import held, orders, shops
 from cartum_roapp.orders.qualifying import FINAL_FOR, OVERLAP, Rule
 from tasks.fetch import Rows, slices
@@ -76,10 +76,10 @@ def close_window(run: Run) -> None:
 
 
 def stored_window(run: Run) -> Trailing:
-    """Raises BadConfig before the first import has stored its window."""
+    """Raises BadConfig before the first import has stored its window; it pauses nothing."""
     state = run.state
     if state.window_stored_at is None or state.watermark is None or state.window_from is None:
-        raise BadConfig(
+        raise NotReady(
             "the first import has not read its two months yet.",
             shop=run.shop.slug,
             fix=f"Run it: `cartum-roapp import {run.shop.slug}`; a stopped one goes on where it was.",

@@ -133,9 +133,9 @@ class World:
     def synced(self, shop: ShopConfig | None = None, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
         return asyncio.run(self.sync(shop or self.shop(), *others, rest=rest))
 
-    def reconciled(self, shop: ShopConfig | None = None, *, repair: bool = False) -> Row:
+    def reconciled(self, shop: ShopConfig | None = None, *, repair: bool = False, gone: bool = False) -> Row:
         """The document of `cartum-roapp reconcile`."""
-        return asyncio.run(self.reconcile(shop or self.shop(), repair))
+        return asyncio.run(self.reconcile(shop or self.shop(), repair, gone=gone))
 
     async def import_(self, shop: ShopConfig, *others: ShopConfig) -> Run:
         run = self.run("initial-import", shop, *others)
@@ -191,7 +191,9 @@ class World:
         await deliver(run, upto=Priority.CHANGE)
         return outcomes(run, records, missing)
 
-    async def reconcile(self, shop: ShopConfig, repair: bool, meanwhile: Meanwhile | None = None) -> Row:
+    async def reconcile(
+        self, shop: ShopConfig, repair: bool, meanwhile: Meanwhile | None = None, *, gone: bool = False
+    ) -> Row:
         """`meanwhile` is run after RO App's orders were read, and again after the shop's were."""
         run = self.run("reconcile", shop)
         roapp = await read_roapp(run)
@@ -199,7 +201,7 @@ class World:
             await meanwhile()
         async with run.reading() as api:
             statuses = await read_statuses(run, api)
-            sides = stand(run, roapp, statuses.final, repair=repair)
+            sides = stand(run, roapp, statuses.final, repair=repair, gone=gone)
             for portion in portions(run):
                 part = await fetch_portion(run, api, sides, portion)
                 rows = qualifying(run, part.rows, statuses.successful)

@@ -89,6 +89,9 @@ def replay(
 def reconcile(
     slug: Slug,
     repair: Annotated[bool, typer.Option("--repair", help="Put right what is safe; hold the rest.")] = False,
+    gone: Annotated[
+        bool, typer.Option("--gone", help="What the shop lacks was really deleted there, however much it is.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compare shop, ledger and RO App, day by day and order by order."""
@@ -96,7 +99,7 @@ def reconcile(
     def flow() -> Coroutine[Any, Any, Counts]:
         from flows.reconcile import reconcile as compared
 
-        return compared(slug, repair)
+        return compared(slug, repair, gone)
 
     result = _run(slug, flow)
     show(result, lambda: _compared(result))

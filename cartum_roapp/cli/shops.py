@@ -174,7 +174,7 @@ def delete(
     with serving():
         from deployments import shops as deployed
 
-        if slug not in asyncio.run(deployed.connected()):
+        if slug not in asyncio.run(deployed.connected(deleted=purge)):
             raise missing(slug)
         if not yes:
             if not sys.stdin.isatty():

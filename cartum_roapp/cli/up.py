@@ -65,16 +65,21 @@ def stop() -> list[str]:
     return stopped + service.stop(config)
 
 
-def _ensure_worker(home: Home) -> bool:
-    """Waits until the home's worker polls; True if it had to be started."""
+def worker_runs(home: Home) -> bool:
+    """Whether a worker of this home is alive, though perhaps not polling yet."""
     from cartum_roapp.service.lock import is_held
     from deployments.serve import LOCK
 
+    return is_held(home.run / LOCK)
+
+
+def _ensure_worker(home: Home) -> bool:
+    """Waits until the home's worker polls; True if it had to be started."""
     started: Process | None = None
     deadline = time.monotonic() + _TIMEOUT
     while True:
         worker, serving = _noted(home)
-        if is_held(home.run / LOCK):
+        if worker_runs(home):
             if serving and worker is not None and worker.alive():
                 return started is not None
         elif started is None:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cartum_roapp.cli.output import Json, show, table
+from cartum_roapp.cli.output import Json, local, show, table
+
+if TYPE_CHECKING:
+    from cartum_roapp.ledger.runs import Run
+
+COUNTS = ("seen", "new", "changed", "delivered", "held", "calls")
 
 
 def status(json: Json = False) -> None:
-    """Every shop at a glance: what is delivered, waiting, held, and how far behind the shop the ledger is."""
+    """Every shop at a glance: what is delivered, waiting, held, how far behind the shop the ledger is, what its last
+    run did; and whether the worker runs."""
     from cartum_roapp.ledger import outbox, runs, shops
     from cartum_roapp.service import ledger
 
     with ledger.opened() as engine:
         found = []
         for state in shops.all_states(engine):
-            last = {run.kind: {"state": run.state, "at": run.started_at} for run in runs.last(engine, state.key)}
+            last = [_run(run) for run in runs.last(engine, state.key)]
             lag = (datetime.now(UTC) - state.watermark).total_seconds() if state.watermark else None
             found.append(
                 {
@@ -26,22 +32,45 @@ def status(json: Json = False) -> None:
                     "paused": state.paused_because,
                     "imported": state.window_stored_at is not None,
                     "lag_seconds": None if lag is None else round(lag),
-                    "last_runs": last,
+                    "last_run": max(last, key=lambda run: run["at"], default=None),
+                    "last_runs": {run["kind"]: run for run in last},
                 }
             )
-    show({"shops": found, **_running()}, lambda: _glance(found))
+    running = _running()
+    show({"shops": found, **running}, lambda: _glance(found, running["worker"]))
 
 
-def _glance(found: list[dict[str, Any]]) -> object:
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "kind": run.kind,
+        "state": run.state,
+        "at": run.started_at,
+        **{name: run.counts.get(name) for name in COUNTS},
+    }
+
+
+def _glance(found: list[dict[str, Any]], worker: str) -> object:
+    fix = " Fix: `cartum-roapp up`; until then nothing runs by itself." if worker == "stopped" else ""
+    parts: list[object] = [f"Worker: {worker}.{fix}"]
     if not found:
-        return "No shops yet: `cartum-roapp shop add` connects one."
+        return [*parts, "No shops yet: `cartum-roapp shop add` connects one."]
     columns = ("shop", "account", "delivered", "waiting", "held", "lag_seconds", "paused")
-    return table("Shops", columns, [[one[name] for name in columns] for one in found])
+    parts.append(table("Shops", columns, [[one[name] for name in columns] for one in found]))
+    last = [
+        (one["shop"], run["kind"], run["state"], local(run["at"]), *(run[name] for name in COUNTS))
+        for one in found
+        if (run := one["last_run"])
+    ]
+    return [*parts, "", table("Last runs", ("shop", "run", "state", "began", *COUNTS), last)] if last else parts
 
 
-def _running() -> dict[str, Any]:
+def _running() -> dict[str, str]:
+    """`running` is about the servers, which this very command starts; the worker runs from `up` to `down`."""
     from cartum_roapp import service
+    from cartum_roapp.cli.up import worker_runs
+    from cartum_roapp.home import Home
     from cartum_roapp.settings import settings
 
-    state = service.state(settings())
-    return {"running": state.phase}
+    config = settings()
+    worker = "running" if worker_runs(Home(config.home)) else "stopped"
+    return {"running": service.state(config).phase, "worker": worker}

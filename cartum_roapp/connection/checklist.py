@@ -14,11 +14,13 @@ from cartum_roapp.connection.problems import Problem
 from cartum_roapp.orders.zones import zone_of
 
 State = Literal["ok", "warning", "problem", "unknown"]
+Expected = tuple[str, str, "str | Check | None"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line. `unknown`: nobody could be asked. `fix` is None where there is nothing to do."""
+    """One line. `unknown`: nobody could be asked, or who was asked doesn't tell. `fix` is None where there is nothing
+    to do."""
 
     field: str
     state: State
@@ -43,6 +45,8 @@ def checklist(shop: ShopConfig, examination: Examination, product_writes: str = 
         problem = problems.pop(field, None)
         if problem is not None:
             lines.append(Check(field, "problem", problem.message, problem.fix))
+        elif isinstance(good, Check):
+            lines.append(good)
         elif good is None:
             lines.append(Check(field, "unknown", f"not checked: the {side} could not be asked."))
         else:
@@ -63,7 +67,7 @@ _TWICE = Check(
 
 def _product_writes(shop: ShopConfig, known: str) -> list[Check]:
     if shop.missing_products == "hold":
-        return []
+        return [Check("missing_products", "ok", "none is created: orders with a product that RO App lacks are held.")]
     if known == "works":
         return [Check("missing_products", "ok", "RO App takes products that are created through its API.")]
     if known == "refused":
@@ -76,11 +80,17 @@ def _line(problem: Problem, state: State) -> Check:
     return Check(problem.field, state, problem.message, problem.fix)
 
 
-def _expected(shop: ShopConfig, examination: Examination) -> list[tuple[str, str, str | None]]:
-    """(field, who is asked, what to say when it is right, None when nobody could be asked)"""
+def _expected(shop: ShopConfig, examination: Examination) -> list[Expected]:
+    """(field, who is asked, what to say when it is right: a whole line where it can't be told, None when nobody could
+    be asked)"""
     theirs, ours = examination.shop, examination.account
-    lines: list[tuple[str, str, str | None]] = [
-        ("url", "shop", None if theirs is None else f"{shop.url} answers {_safely(shop.url)} as a shop with an API."),
+    wrong = {problem.field for problem in examination.problems}
+    # Who refuses login or password has been reached.
+    reached = theirs is not None or ("url" not in wrong and not wrong.isdisjoint({"login", "password"}))
+    lines: list[Expected] = [
+        ("url", "shop", f"{shop.url} answers." if reached else None),
+        ("tls", "shop", _tls(shop.url) if reached else None),
+        ("tariff", "shop", "the shop's API is there." if reached else None),
         ("login", "shop", None if theirs is None else f'"{shop.login}" may read orders and statuses.'),
         ("password", "shop", None if theirs is None else "the shop takes it."),
     ]
@@ -98,7 +108,7 @@ def _expected(shop: ShopConfig, examination: Examination) -> list[tuple[str, str
             ("order_type_id", "account", f'{shop.order_type_id} is the order type "{order_type}".'),
             ("managers", "account", f"{staff} active employee{'' if staff == 1 else 's'} may get orders."),
         ]
-    if "account" not in {problem.field for problem in examination.problems}:  # it names other currencies as well
+    if "account" not in wrong:  # it names other currencies as well
         lines.append(("currency", _asked(theirs, ours), _currency(theirs, ours)))
     lines.append(("timezone", "shop", None if theirs is None else _clock(shop, theirs)))
     matched = f"all {len(shop.statuses)} statuses of the shop are matched."
@@ -107,29 +117,42 @@ def _expected(shop: ShopConfig, examination: Examination) -> list[tuple[str, str
     if shop.final_statuses is not None:
         good = "the shop has all of them."
         lines.append(("final_statuses", "shop", None if theirs is None else good))
-    if shop.order_number_field is not None:
-        shown = ours is not None and ours.custom_fields is not None
-        lines.append(("order_number_field", "account", "RO App has this order field." if shown else None))
+    lines.append(("order_number_field", "account", _number_field(shop, ours)))
     return lines
 
 
-def _currency(theirs: ShopLists | None, ours: AccountLists | None) -> str | None:
+def _tls(url: str) -> str:
+    return "the certificate holds." if url.startswith("https:") else "without TLS, on this machine or network alone."
+
+
+def _currency(theirs: ShopLists | None, ours: AccountLists | None) -> str | Check | None:
     if theirs is None or ours is None:
         return None
-    if not theirs.currencies or not ours.currency:
-        return "one side doesn't tell its currency; it has to be the same on both, nothing is converted."
+    silent = [side for side, told in (("the shop", theirs.currencies), ("RO App", ours.currency)) if not told]
+    if silent:
+        fix = "compare them yourself: it has to be the same on both sides, nothing is converted"
+        verb = "don't tell their" if len(silent) == 2 else "doesn't tell its"
+        return Check("currency", "unknown", f"{' and '.join(silent)} {verb} currency.", fix)
     return f"{ours.currency} on both sides."
 
 
-def _clock(shop: ShopConfig, theirs: ShopLists) -> str:
+def _clock(shop: ShopConfig, theirs: ShopLists) -> str | Check:
     here = f"it is {datetime.now(zone_of(shop.timezone)):%Y-%m-%d %H:%M} in {shop.timezone}"
     if theirs.newest_order is None:
-        return f"{here}; the shop had no order in the last days to compare with."
+        fix = "compare it with the clock in the shop's admin, or place an order there and check again"
+        return Check("timezone", "unknown", f"{here}; the shop had no order in the last days to compare with.", fix)
     return f"{here}; the shop's newest order is from {theirs.newest_order:%Y-%m-%d %H:%M} by its own clock."
 
 
-def _safely(url: str) -> str:
-    return "over TLS" if url.startswith("https:") else "without TLS, on this network"
+def _number_field(shop: ShopConfig, ours: AccountLists | None) -> str | Check | None:
+    if shop.order_number_field is None:
+        return Check("order_number_field", "ok", "unset: the order's number stands in its notes, in the marker.")
+    if ours is None:
+        return None
+    if ours.custom_fields is None:
+        fix = f"look in RO App whether orders have the field {shop.order_number_field}"
+        return Check("order_number_field", "unknown", "the account was asked, but doesn't show its order fields.", fix)
+    return "RO App has this order field."
 
 
 def _asked(theirs: object, ours: object) -> str:

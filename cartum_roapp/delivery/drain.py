@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from sqlalchemy.exc import IntegrityError, NoResultFound
+
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.company import check_company
@@ -17,7 +19,7 @@ from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.errors import BadConfig, BadRecord, Retryable
-from cartum_roapp.ledger import held, outbox, wanted
+from cartum_roapp.ledger import held, outbox, shops, wanted
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.zones import country_of
 
@@ -131,11 +133,23 @@ class Drain:
             if error.shop is None:
                 raise
             self.stopped[claim.shop] = error
+        except (IntegrityError, NoResultFound):
+            if not self._is_purged(claim.shop):
+                raise
         else:
             self._failures = 0
             with self._session.transaction() as connection:
                 outbox.delivered(connection, claim.shop, claim.number, version)
                 held.clear(connection, claim.shop, "order", [claim.number])
+
+    def _is_purged(self, key: str) -> bool:
+        """Was the shop purged while its order was on the way? Then there is nothing left to note that order at."""
+        try:
+            with self._session.transaction() as connection:
+                shops.hold_on(connection, key)
+        except BadConfig as error:
+            self.stopped[key] = error
+        return key in self.stopped
 
     def _hold(self, claim: Claim, error: BadRecord) -> None:
         self._failures = 0
@@ -173,8 +187,8 @@ class Drain:
             raise error
 
     def _region(self, shop: str) -> str | None:
-        config = self._shops[shop]
-        return config.phone_region or country_of(config.timezone)
+        config = self._shops.get(shop)  # a call to be looked at again may be of a paused or deleted shop
+        return None if config is None else config.phone_region or country_of(config.timezone)
 
     def _buyers_ahead(self) -> list[tuple[str, str]]:
         with self._session.transaction() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -13,7 +13,6 @@ import pandas as pd
 import psycopg2.extensions
 from sqlalchemy import Connection, Engine, Table, Text, text
 
-from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import tables
 
 GONE_SHARE = 0.05
@@ -84,8 +83,7 @@ def store(
     rows = connection.execute(text(_UPSERT_ORDERS), {"shop": shop, "final": sorted(final_statuses)}).all()
     values = {"shop": shop, "account": account, "new_as": new_as, "changed_as": changed_as}
     touched = {**values, "numbers": [row.number for row in rows]}
-    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE, _RELEASE,
-                      _FOUND):  # fmt: skip
+    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE, _RELEASE):
         connection.execute(text(statement), touched)
     for name in ("orders", "order_lines", "customers", "products"):
         connection.execute(text(f"DROP TABLE arriving_{name}"))
@@ -115,27 +113,33 @@ def to_reread(engine: Engine, shop: str, final_statuses: Iterable[int], final_fo
         return {row.number for row in rows}
 
 
-def note_missing(connection: Connection, *, shop: str, run: str, asked: int, missing: Sequence[str]) -> list[str]:
-    """Records what a read by number did not return; gives the numbers now taken for deleted: those
-    that an earlier run missed as well.
+def found_again(connection: Connection, shop: str, numbers: Collection[str]) -> None:
+    """The shop has these orders: what an earlier read by number missed of them was a slip. Writes nothing where nothing
+    was missed."""
+    connection.execute(text(_FOUND), {"shop": shop, "numbers": list(numbers)})
 
-    Raises BadConfig when so many of the orders that the ledger believes there are gone at once that lost rights are
-    the likelier reason. `asked` alone would not tell: it lacks those that other reads of the run have returned.
-    """
+
+def crowd(connection: Connection, shop: str, asked: int, missing: Sequence[str]) -> int | None:
+    """Of how many orders that the ledger believes there these are missing, where `is_crowd` says that they are too many
+    at once. `asked` alone would not tell: it lacks those that other reads of the run have returned."""
+    if not missing:
+        return None
+    believed = max(asked, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
+    return believed if is_crowd(len(missing), believed) else None
+
+
+def note_missing(
+    connection: Connection, *, shop: str, run: str, missing: Sequence[str], deleted: bool = False
+) -> list[str]:
+    """Records what a read by number did not return; gives the numbers now taken for deleted: those that an earlier run
+    missed as well, or all where a person says that they are `deleted`. A `crowd` is not to be noted."""
     if not missing:
         return []
     rows = connection.execute(
         text("SELECT number FROM missing_orders WHERE shop = :shop AND run <> :run AND number = ANY(:numbers)"),
         {"shop": shop, "run": run, "numbers": list(missing)},
     )
-    gone = [row.number for row in rows]
-    believed = max(asked, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
-    if is_crowd(len(missing), believed):
-        raise BadConfig(
-            f"{len(missing)} of {believed} orders vanished from the shop at once; that looks like lost rights.",
-            field="login",
-            fix="Check in the shop's admin that this user may still see all orders.",
-        )
+    gone = list(missing) if deleted else [row.number for row in rows]
     connection.execute(
         text(
             "INSERT INTO missing_orders (shop, number, run) SELECT :shop, unnest(CAST(:numbers AS text[])), :run "

@@ -9,10 +9,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
-# A row that lost its order has nothing to send until a read of the shop brings the order back.
+# A row that lost its order has nothing to send until a read of the shop brings the order back. What a deleted shop left
+# behind waits for nobody: the shop may be deleted while an import of it is being delivered.
 _WAITING = (
     "wanted_version > delivered_version AND NOT held AND EXISTS "
-    "(SELECT FROM orders WHERE orders.shop = outbox.shop AND orders.number = outbox.number)"
+    "(SELECT FROM orders WHERE orders.shop = outbox.shop AND orders.number = outbox.number) AND EXISTS "
+    "(SELECT FROM shops WHERE shops.key = outbox.shop AND shops.deleted_at IS NULL)"
 )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, case, delete, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger.tables import accounts, shops
+from cartum_roapp.errors import BadConfig, NotReady
+from cartum_roapp.ledger.tables import accounts, intents, markers, order_lines, runs, shops
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ class ShopState:
 #: The reason of a pause that a person made.
 BY_HAND = "Paused by hand."
 
+# Far longer than anybody waits before a call is taken for lost.
+_UNCLEAR_FOR = timedelta(hours=1)
+
 _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
 
 
@@ -44,10 +47,12 @@ def two_months_before(moment: datetime, timezone: str) -> datetime:
     return earlier.tz_convert("UTC").to_pydatetime()
 
 
-def register(engine: Engine, *, key: str, slug: str, account: str) -> ShopState:
-    """Makes the shop known, or known again under this slug. What the ledger knows of it stays.
+def register(engine: Engine, *, key: str, slug: str, account: str, revive: bool = True) -> ShopState:
+    """Makes the shop known, or known again under this slug. What the ledger knows of it stays, but for the pause of a
+    deleted one.
 
-    May be called twice. Raises BadConfig when the slug belongs to another live shop.
+    May be called twice. Raises BadConfig when the slug belongs to another live shop and, without `revive`, when the
+    shop was deleted: a run that read its settings just before must not bring it back.
     """
     with engine.begin() as connection:
         other = connection.scalar(
@@ -57,24 +62,48 @@ def register(engine: Engine, *, key: str, slug: str, account: str) -> ShopState:
             fix = f"Choose another one, or end that shop: `cartum-roapp shop delete {slug}`."
             raise BadConfig("this name belongs to another shop.", shop=slug, field="slug", fix=fix)
         connection.execute(insert(accounts).values(name=account).on_conflict_do_nothing())
+        changed = (shops.c.slug != slug) | (shops.c.account != account) | shops.c.deleted_at.is_not(None)
+        if not revive:
+            changed &= shops.c.deleted_at.is_(None)
         row = insert(shops).values(key=key, slug=slug, account=account)
         connection.execute(
             row.on_conflict_do_update(
                 index_elements=[shops.c.key],
-                set_={"slug": slug, "account": account, "deleted_at": None},
-                where=(shops.c.slug != slug) | (shops.c.account != account) | shops.c.deleted_at.is_not(None),
+                set_={
+                    "slug": slug,
+                    "account": account,
+                    "deleted_at": None,
+                    "paused_because": case((shops.c.deleted_at.is_(None), shops.c.paused_because), else_=null()),
+                },
+                where=changed,
             )
         )
     return state(engine, key)
 
 
 def state(engine: Engine, key: str) -> ShopState:
-    """Raises BadConfig for a shop that was never registered."""
+    """Raises BadConfig for a shop that was never registered, or that is deleted."""
     with engine.connect() as connection:
-        row = connection.execute(select(*_STATE).where(shops.c.key == key)).one_or_none()
-    if row is None:
-        raise BadConfig("the ledger does not know this shop.", shop=key, fix="Connect it with `cartum-roapp shop add`.")
+        row = connection.execute(select(*_STATE).where(shops.c.key == key, shops.c.deleted_at.is_(None))).one_or_none()
+        if row is None:
+            raise _gone(connection, key)
     return ShopState(**row._mapping)
+
+
+def hold_on(connection: Connection, key: str) -> None:
+    """Until the caller's transaction ends nobody purges the shop. Raises BadConfig where it is deleted already."""
+    there = select(shops.c.key).where(shops.c.key == key, shops.c.deleted_at.is_(None))
+    if connection.scalar(there.with_for_update(read=True, key_share=True)) is None:
+        raise _gone(connection, key)
+
+
+def _gone(connection: Connection, key: str) -> NotReady:
+    slug = connection.scalar(select(shops.c.slug).where(shops.c.key == key))
+    if slug is None:
+        fix = "Connect it with `cartum-roapp shop add`."
+        return NotReady("the ledger does not know this shop, or not any more.", shop=key, fix=fix)
+    fix = f"Connect it again if that was a mistake: `cartum-roapp shop add {slug}`."
+    return NotReady("this shop was deleted.", shop=slug, fix=fix)
 
 
 def all_states(engine: Engine) -> list[ShopState]:
@@ -141,14 +170,49 @@ def lift_pause(engine: Engine, key: str, *, by_hand: bool) -> bool:
 
 
 def forget(engine: Engine, key: str, *, purge: bool) -> None:
-    """Ends the shop: its history stays unless `purge`, which removes every row of it but its markers'
-    trace in RO App (they are read again when the shop is connected again)."""
+    """Ends the shop and its pause: its history stays unless `purge`, which removes every row of it. Its markers are
+    read again from RO App when it is connected again; contacts and products stay known, as they are the account's.
+
+    A call of the last hour that nobody knows the outcome of stays noted even then, so that what it made is not made
+    again, by an order of another shop that has the same buyer either. The next purge in this ledger removes it.
+    """
     with engine.begin() as connection:
         if purge:
             account = connection.scalar(select(shops.c.account).where(shops.c.key == key))
+            # First, as it waits for a run that is just storing something.
             connection.execute(delete(shops).where(shops.c.key == key))
+            for table in (order_lines, runs, markers):  # the others go with the shop
+                connection.execute(delete(table).where(table.c.shop == key))
+            _forget_calls(connection)
             connection.execute(
                 update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
             )
         else:
-            connection.execute(update(shops).where(shops.c.key == key).values(deleted_at=func.now()))
+            connection.execute(
+                update(shops).where(shops.c.key == key).values(deleted_at=func.now(), paused_because=None)
+            )
+
+
+def purge_deleted(engine: Engine, slug: str) -> list[str]:
+    """Purges what deleted shops of this slug left; gives their keys. May be called twice."""
+    with engine.connect() as connection:
+        gone = select(shops.c.key).where(shops.c.slug == slug, shops.c.deleted_at.is_not(None))
+        keys = list(connection.scalars(gone))
+    for key in keys:
+        forget(engine, key, purge=True)
+    return keys
+
+
+def deleted_slugs(engine: Engine) -> set[str]:
+    """The slugs of deleted shops whose history is still here."""
+    with engine.connect() as connection:
+        return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
+
+
+def _forget_calls(connection: Connection) -> None:
+    """The notes of all shops that are not here any more."""
+    theirs = intents.c.shop.not_in(select(shops.c.key))
+    unclear = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - _UNCLEAR_FOR)
+    connection.execute(delete(intents).where(theirs, ~unclear))
+    # Whatever a second look would find, there is no shop to hold it in.
+    connection.execute(update(intents).where(theirs, intents.c.recheck_at.is_not(None)).values(recheck_at=None))

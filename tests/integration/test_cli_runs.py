@@ -73,8 +73,13 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     shop.edit(broken, total_sum=sum_)
     assert cli.done("sync", SLUG)["held"] == 0
     assert cli.done("held", "list") == []
-    (seen,) = [one for one in cli.done("status")["shops"] if one["shop"] == SLUG]
+    status = cli.done("status")
+    assert (status["worker"], status["running"]) == ("running", "running")
+    (seen,) = [one for one in status["shops"] if one["shop"] == SLUG]
     assert (seen["waiting"], seen["held"], seen["imported"], seen["paused"]) == (0, 0, True, None)
+    assert seen["last_run"] == seen["last_runs"]["incremental-sync"]
+    assert (seen["last_run"]["state"], seen["last_run"]["held"]) == ("completed", 0)
+    assert seen["last_run"]["calls"] > 0
     assert seen["delivered"] == len(shop.qualifying())
 
 
@@ -133,7 +138,7 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     assert (found["new"], found["delivered"]) == (1, 1)
     assert [row["id"] for row in in_roapp(cli, number)] == [there["id"]]
     run = latest(cli)
-    assert (run["name"], run["parameters"]) == (f"{SLUG}: reconcile", {"shop": SLUG, "repair": True})
+    assert (run["name"], run["parameters"]) == (f"{SLUG}: reconcile", {"shop": SLUG, "repair": True, "gone": False})
     tables = {one["key"]: json.loads(one["data"]) for one in cli.artifacts(run["id"]) if one["type"] == "table"}
     assert tables == {f"{SLUG}-reconcile-days": found["days"], f"{SLUG}-reconcile-findings": found["findings"]}
 

@@ -164,11 +164,12 @@ def test_a_shop_is_connected_listed_shown_checked_and_deleted(shell: Shell, file
     assert check["ok"] is True
     found = {line["field"]: line for line in check["checks"]}
     unknown = {field for field, line in found.items() if line["state"] == "unknown"}
-    assert unknown == {"missing_products", "roapp_integration"}
+    assert unknown == {"timezone", "missing_products", "roapp_integration"}, "the shop has no order of the last days"
     assert {line["state"] for field, line in found.items() if field not in unknown} == {"ok"}
     assert "every order a second time" in found["roapp_integration"]["message"]
     assert found["currency"]["message"] == "UAH on both sides."
-    assert "without TLS" in found["url"]["message"]
+    assert "without TLS" in found["tls"]["message"]
+    assert (found["url"]["state"], found["tariff"]["state"]) == ("ok", "ok")
     assert "Europe/Kyiv" in found["timezone"]["message"]
 
     statuses = shell.json("shop", "statuses", "mavka")
@@ -293,6 +294,7 @@ def test_a_check_tells_what_broke_later(shell: Shell, file: Path) -> None:
     assert document["ok"] is False
     states = {line["field"]: line["state"] for line in document["checks"]}
     assert (states["password"], states["location_id"]) == ("problem", "problem")
+    assert (states["url"], states["tls"], states["tariff"]) == ("ok", "ok", "ok"), "who refuses was reached"
     assert (states["account"], states["managers"]) == ("ok", "ok")
     assert (states["language"], states["statuses"]) == ("unknown", "unknown")
     assert {field["field"] for field in document["error"]["fields"]} == {"password", "location_id"}

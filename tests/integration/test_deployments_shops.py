@@ -35,7 +35,8 @@ def test_a_connected_shop_has_its_deployments(connected: Installation) -> None:
         assert sorted(one["tags"]) == ["account:main", "cartum-roapp", f"shop:{SLUG}"]
         nightly = {"repair": True} if flow == "reconcile" else {}
         assert one["parameters"] == {"shop": SLUG, **nightly}
-        assert list(one["parameter_openapi_schema"]["properties"]) == ["shop", *nightly]
+        asked = {"shop", "repair", "gone"} if nightly else {"shop"}
+        assert one["parameter_openapi_schema"]["properties"].keys() == asked
         assert one["description"].startswith(f"{connected.box.shops[INDEX].name} ({connected.box.shops[INDEX].url})")
         assert one["work_pool_name"] == "cartum-roapp"
         module = flow.replace("-", "_")
@@ -157,3 +158,7 @@ def test_a_shop_whose_block_was_deleted_by_hand_is_disconnected_or_deleted(conne
     assert connected.done("shop", "delete", SLUG, "--yes")["deleted"] is True
     assert deployments(connected) == {}
     assert connected.command("shop", "delete", SLUG, "--yes").code == 2
+    assert connected.value("SELECT count(*) FROM shops WHERE slug = :slug", slug=SLUG) == 1
+    assert connected.done("shop", "delete", SLUG, "--yes", "--purge")["purged"] is True, "its history can go later"
+    assert connected.value("SELECT count(*) FROM shops WHERE slug = :slug", slug=SLUG) == 0
+    assert connected.command("shop", "delete", SLUG, "--yes", "--purge").code == 2

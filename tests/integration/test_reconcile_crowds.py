@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +14,7 @@ from world import World
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held
 from cartum_roapp.reconciliation import roapp as closer
-from tasks.reconciliation import read_roapp
+from tasks.reconciliation import confirmed, read_roapp
 
 
 @pytest.fixture
@@ -48,6 +49,55 @@ def test_a_crowd_that_vanished_from_the_shop_is_told_but_not_noted(world: World)
         assert "6 of 8 orders are not in the shop" in document["warnings"][0]
     assert world.value("SELECT count(*) FROM missing_orders") == 0
     assert all("видалено" not in world.roapp_order(number)["manager_notes"] for number in numbers)
+
+
+def test_a_crowd_stops_neither_fresh_orders_nor_a_person_who_knows_that_it_was_deleted(world: World) -> None:
+    shop, key = world.box.shops[0], world.shop().key
+    numbers = shop.qualifying()[:6]
+    for number in numbers:
+        shop.delete_order(number)
+    fresh = shop.place_order(articles=[("KR-799", 1)])
+    before = world.value("SELECT watermark FROM shops")
+    with pytest.raises(BadConfig, match="6 of 9 orders vanished") as caught:
+        world.synced()
+    assert f"cartum-roapp reconcile {world.shop().slug} --repair --gone" in str(caught.value)
+    assert world.value("SELECT count(*) FROM orders WHERE shop = :key AND number = :fresh", key=key, fresh=fresh) == 1
+    assert world.value("SELECT count(*) FROM missing_orders") == 0
+    assert world.value("SELECT watermark FROM shops") == before, "the next sync reads it all again"
+    warning, *_ = world.reconciled(repair=True)["warnings"]
+    assert "--repair --gone" in warning
+
+    document = world.reconciled(repair=True, gone=True)
+    assert named(document) == dict.fromkeys(numbers, ("not-in-shop", "repaired"))
+    assert document["warnings"] == []
+    assert all("видалено" in world.roapp_order(number)["manager_notes"] for number in numbers)
+    world.synced()
+    assert world.differences(world.shop(), shop.qualifying(), left_out=numbers) == []
+
+
+def test_gone_without_repair_is_a_slip() -> None:
+    with pytest.raises(BadConfig, match="needs `--repair`"):
+        confirmed(cast(Any, SimpleNamespace(slug="mavka")), repair=False, gone=True)
+    confirmed(cast(Any, SimpleNamespace(slug="mavka")), repair=True, gone=True)
+
+
+@pytest.mark.parametrize("by", ["sync", "reconcile"])
+def test_an_order_that_was_missed_once_and_is_back_is_not_half_deleted(world: World, by: str) -> None:
+    shop = world.box.shops[0]
+    number = shop.qualifying()[0]
+
+    def missed() -> None:
+        row = shop.orders.pop(number)
+        world.synced()
+        shop.orders[number] = row
+        shop.revision += 1
+
+    missed()
+    assert world.value("SELECT count(*) FROM missing_orders") == 1
+    world.synced() if by == "sync" else world.reconciled(repair=True)
+    assert world.value("SELECT count(*) FROM missing_orders") == 0
+    missed()
+    assert world.value("SELECT count(*) FROM orders WHERE gone_at IS NOT NULL") == 0
 
 
 def test_another_company_behind_the_key_stops_the_shop_before_anything_is_believed(world: World) -> None:

@@ -1,0 +1,164 @@
+"""A shop that is deleted: what stops at once, what a purge leaves, and what a new life of the shop begins with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from world import World
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.delivery.drain import Drain
+from cartum_roapp.errors import BadConfig, BadRecord, NotReady
+from cartum_roapp.ledger import held, intents, outbox, runs, shops, tables
+from cartum_roapp.ledger.outbox import Claim
+from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, table
+from tasks.upsert import upsert
+
+NOTHING = Frames(table(ORDERS, ()), table(LINES, ()), table(CUSTOMERS, ()), table(PRODUCTS, ()))
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=6, delivered=1, older=0) as world:
+        yield world
+
+
+def left(world: World, key: str) -> dict[str, int]:
+    """Table → rows of this shop, of all tables that name a shop."""
+    counts = {}
+    for name, one in tables.metadata.tables.items():
+        column = "key" if name == "shops" else "shop"
+        if column in one.columns:
+            counts[name] = world.value(f"SELECT count(*) FROM {name} WHERE {column} = :key", key=key)
+    return {name: count for name, count in counts.items() if count}
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_nothing_more_is_created_for_a_shop_that_is_deleted_during_its_import(
+    world: World, monkeypatch: pytest.MonkeyPatch, purge: bool
+) -> None:
+    claim, claims = Drain._claim, []
+
+    def claimed(drain: Drain) -> Claim | None:
+        found = claim(drain)
+        if found and not claims:
+            shops.forget(world.engine, found.shop, purge=purge)
+        claims.append(found)
+        return found
+
+    monkeypatch.setattr(Drain, "_claim", claimed)
+    with pytest.raises(NotReady, match=r"deleted|not any more"):
+        world.imported()
+    assert len(world.roapp_orders(world.shop())) == (0 if purge else 1), "but the one that was on its way"
+    with world.engine.connect() as connection:
+        assert outbox.backlog(connection, [world.shop().key]).waiting == 0
+        assert outbox.due(connection, "main", [world.shop().key], (), 9) == []
+
+
+def test_an_order_that_is_made_while_its_shop_is_purged_ends_the_run_in_words(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = RoApp.create_order
+
+    async def created(*args: Any, **kwargs: Any) -> int:
+        ro_id = await create(*args, **kwargs)
+        shops.forget(world.engine, world.shop().key, purge=True)
+        return ro_id
+
+    monkeypatch.setattr(RoApp, "create_order", created)
+    with pytest.raises(NotReady, match="not any more"):
+        world.imported()
+    monkeypatch.undo()
+    world.imported()
+    assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_a_run_that_still_has_something_to_store_ends_in_words(world: World, purge: bool) -> None:
+    run = world.run("initial-import", world.shop())
+    shops.forget(world.engine, run.shop.key, purge=purge)
+    with pytest.raises(NotReady, match=r"deleted|not any more"):
+        upsert(run, NOTHING, [], final_statuses=(), new_as=2, slice_end=datetime.now(UTC))
+
+
+def test_only_a_person_brings_a_deleted_shop_back_and_its_pause_is_over(world: World) -> None:
+    shop = world.shop()
+    world.run("initial-import", shop)
+    shops.pause(world.engine, shop.key, shops.BY_HAND)
+    shops.forget(world.engine, shop.key, purge=False)
+    with pytest.raises(BadConfig, match="this shop was deleted"):
+        world.run("incremental-sync", shop)
+    assert shops.all_states(world.engine) == []
+    assert world.value("SELECT paused_because FROM shops") is None
+    with world.engine.begin() as connection:  # a ledger of an earlier version
+        connection.execute(text("UPDATE shops SET paused_because = 'Paused by hand.'"))
+    state = shops.register(world.engine, key=shop.key, slug=shop.slug, account=shop.account)
+    assert state.paused_because is None
+    shops.pause(world.engine, shop.key, shops.BY_HAND)
+    assert shops.register(world.engine, key=shop.key, slug="other", account="main").paused_because == shops.BY_HAND
+
+
+def test_a_deleted_shop_can_be_purged_later_and_leaves_nothing(world: World) -> None:
+    run = world.imported()
+    key, slug = run.shop.key, run.shop.slug
+    runs.start(world.engine, id="one", shop=key, kind="initial-import")
+    with world.engine.begin() as connection:
+        error = BadRecord("it is odd.", code="odd")
+        held.hold(connection, shop=key, entity="row", id="1", error=error, payload={"name": "Олена"})
+    shops.forget(world.engine, key, purge=False)
+    before = left(world, key)
+    assert {"orders", "order_lines", "runs", "intents", "markers", "held", "shops"} <= before.keys()
+    assert shops.deleted_slugs(world.engine) == {slug}
+    assert shops.purge_deleted(world.engine, slug) == [key]
+    assert left(world, key) == {}
+    assert shops.purge_deleted(world.engine, slug) == []
+    world.imported()
+    assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+def test_a_purge_keeps_calls_that_may_still_arrive_and_those_of_other_shops(world: World) -> None:
+    now = datetime.now(UTC)
+    shops.register(world.engine, key="abcdef", slug="one", account="main")
+    shops.register(world.engine, key="ghijkl", slug="two", account="main")
+
+    def begin(shop: str, identity: str, ago: timedelta, settled: bool) -> None:
+        times: Any = {"sent_at": now - ago, "resend_at": now - ago, "recheck_at": now}
+        with world.engine.begin() as connection:
+            intent = intents.begin(
+                connection, account="main", kind="contact", identity=identity, shop=shop, number="1", **times
+            )
+            if settled:
+                intents.settle(connection, intent, "done", 7)
+
+    begin("abcdef", "phone:settled", timedelta(0), True)
+    begin("abcdef", "phone:unclear", timedelta(0), False)
+    begin("abcdef", "phone:long ago", timedelta(hours=2), False)
+    begin("ghijkl", "phone:another shop's", timedelta(hours=2), True)
+    shops.forget(world.engine, "abcdef", purge=True)
+    with world.engine.connect() as connection:
+        known = dict(connection.execute(select(tables.intents.c.identity, tables.intents.c.recheck_at)).tuples().all())
+    assert known.keys() == {"phone:unclear", "phone:another shop's"}
+    assert known["phone:unclear"] is None, "there is no shop left to hold what a second look finds"
+
+
+def test_a_call_of_a_shop_that_is_not_served_is_looked_at_all_the_same(world: World) -> None:
+    """Its settings are not at hand, so its phones' country is not known."""
+    run = world.imported()
+    roapp, now = world.box.roapp, datetime.now(UTC)
+    number = world.box.shops[0].qualifying()[0]
+    shops.register(world.engine, key="abcdef", slug="one", account="main")
+    contact = roapp.contacts[world.roapp_order(number)["client_id"]]
+    contact["notes"] = "[abcdef:1]"
+    contact["phones"] = [{"phone": "+380671112233"}]
+    with world.engine.begin() as connection:
+        intent = intents.begin(connection, account="main", kind="contact", identity="phone:+380671112233",
+                               shop="abcdef", number="1", sent_at=now - timedelta(hours=1), resend_at=now,
+                               recheck_at=now)  # fmt: skip
+        intents.settle(connection, intent, "done", contact["id"])
+    asyncio.run(world.sync(run.shop))
+    assert world.value("SELECT recheck_at FROM intents WHERE shop = 'abcdef'") is None
