@@ -173,8 +173,9 @@ class Drain:
             raise error
 
     def _region(self, shop: str) -> str | None:
-        config = self._shops[shop]
-        return config.phone_region or country_of(config.timezone)
+        """None for a shop that is not served, of which a call is left: international numbers still count."""
+        config = self._shops.get(shop)
+        return None if config is None else config.phone_region or country_of(config.timezone)
 
     def _buyers_ahead(self) -> list[tuple[str, str]]:
         with self._session.transaction() as connection:

@@ -77,6 +77,12 @@ def state(engine: Engine, key: str) -> ShopState:
     return ShopState(**row._mapping)
 
 
+def is_known(connection: Connection, key: str) -> bool:
+    """Whether the ledger has this shop, deleted or not; it is not purged before the transaction ends."""
+    query = select(shops.c.key).where(shops.c.key == key).with_for_update(read=True, key_share=True)
+    return connection.scalar(query) is not None
+
+
 def all_states(engine: Engine) -> list[ShopState]:
     """Every shop that is connected, by slug."""
     with engine.connect() as connection:
