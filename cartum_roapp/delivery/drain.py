@@ -165,7 +165,7 @@ class Drain:
 
     def _retry(self, claim: Claim, error: Retryable) -> None:
         self._failures += 1
-        wait = error.retry_after or min(60.0, 5.0 * 2**claim.attempts)
+        wait = error.retry_after or pause(claim.attempts)
         log.warning("order %s of %s is put off: %s", claim.number, self._shops[claim.shop].slug, error.message)
         with self._session.transaction() as connection:
             outbox.defer(connection, claim.shop, claim.number, utc_now() + timedelta(seconds=wait))
@@ -181,3 +181,8 @@ class Drain:
         with self._session.transaction() as connection:
             claims = outbox.due(connection, self._account.name, self.served(), (), AHEAD + len(self._claimed))
             return wanted.buyers(connection, [(claim.shop, claim.number) for claim in claims])
+
+
+def pause(attempts: int) -> float:
+    """Seconds until an order that RO App did not answer for is tried again; attempts may go into the thousands."""
+    return min(60.0, 5.0 * 2 ** min(attempts, 10))
