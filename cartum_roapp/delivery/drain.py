@@ -29,7 +29,7 @@ FAILURES = 3
 REFUSALS = 3
 _IDLE = 0.2
 # Fields that are about one order's own records or state, not about the shop's settings.
-_OWN_FIELDS = {"client_id", "entity_id", "manager_notes", "status_id"}
+_OWN_FIELDS = {"assignee_id", "client_id", "entity_id", "manager_notes", "price", "quantity", "status_id"}
 
 Done = Callable[[], bool]
 
@@ -133,6 +133,8 @@ class Drain:
             self.stopped[claim.shop] = error
         else:
             self._failures = 0
+            if claim.first:
+                self._trust(claim.shop)
             with self._session.transaction() as connection:
                 outbox.delivered(connection, claim.shop, claim.number, version)
                 held.clear(connection, claim.shop, "order", [claim.number])
@@ -148,7 +150,7 @@ class Drain:
             self._suspect(claim, error)
 
     def _suspect(self, claim: Claim, error: BadRecord) -> None:
-        """Three orders refused for one field: the shop's settings are wrong, not its orders (DESIGN §3)."""
+        """Three orders refused for one field, no new one made meanwhile: the shop's settings are wrong (DESIGN §3)."""
         numbers = self._refused[claim.shop, error.field or ""]
         numbers.add(claim.number)
         if len(numbers) < REFUSALS:
@@ -162,6 +164,11 @@ class Drain:
             field=error.field,
             fix="Correct the shop's settings, or make the field optional in RO App's order form.",
         )
+
+    def _trust(self, shop: str) -> None:
+        """A new order went through, so the shop's settings are right; a mere change shows nothing of the kind."""
+        for key in [key for key in self._refused if key[0] == shop]:
+            del self._refused[key]
 
     def _retry(self, claim: Claim, error: Retryable) -> None:
         self._failures += 1
@@ -185,4 +192,4 @@ class Drain:
 
 def pause(attempts: int) -> float:
     """Seconds until an order that RO App did not answer for is tried again; attempts may go into the thousands."""
-    return min(60.0, 5.0 * 2 ** min(attempts, 10))
+    return min(60.0, 5.0 * 2.0 ** min(attempts, 10))

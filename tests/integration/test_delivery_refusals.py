@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from world import World
 
+from cartum_roapp.delivery import drain
 from cartum_roapp.errors import BadConfig
+from sandbox.roapp_checks import BodyError, Checks
 
 SHAPES = [("errors", 422), ("errors", 400), ("message", 422), ("validation", 400), ("text", 422), ("html", 400)]
 
@@ -62,6 +66,40 @@ def test_a_field_that_ro_app_demands_stops_the_shop_with_the_field_named(databas
         world.imported()
         assert world.held() == {}
         assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+@pytest.mark.parametrize("field", ["quantity", "price", "assignee_id"])
+def test_a_product_or_person_that_ro_app_refuses_again_and_again_stops_no_shop(
+    database: str, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise BodyError({field: ["not in this order"]})
+
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        numbers = [world.box.shops[0].place_order(articles=[("KR-799", 1)]) for _ in range(4)]
+        monkeypatch.setattr(Checks, "item", refuse)
+        world.imported()
+        assert world.held() == {("order", number): "refused" for number in numbers}
+
+
+def test_a_new_order_that_goes_through_shows_that_the_settings_are_right(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain, "IN_FLIGHT", 1)
+    check = Checks.order
+
+    def some(self: Checks, body: dict[str, Any], *rest: Any) -> dict[str, Any]:
+        if any(body.get("malfunction", "").endswith(f" {number}") for number in bad):
+            raise BodyError({"due_date": ["not for this one"]})
+        return check(self, body, *rest)
+
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        numbers = [world.box.shops[0].place_order(articles=[("KR-799", 1)]) for _ in range(8)]
+        bad = numbers[::2]
+        monkeypatch.setattr(Checks, "order", some)
+        world.imported()
+        assert world.held() == {("order", number): "refused" for number in bad}
+        assert world.differences(world.shop(), numbers[1::2]) == []
 
 
 @pytest.mark.parametrize("zero", [True, False])
