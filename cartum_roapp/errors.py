@@ -5,6 +5,7 @@
     ├── Unclear      a non-idempotent call may or may not have been written: reconcile, never repeat
     ├── BadRecord    this record can't go through as it is: hold it, go on with the others
     └── BadConfig    nothing of this shop can go through: stop it, tell the owner
+        └── NotAllowed   this write is not: of other shops with the same key it says nothing
 
 Messages name the field, what is wrong with its value, and the fix. They never carry a secret or a
 buyer's personal data: they end up in logs and in Prefect's UI.
@@ -91,3 +92,7 @@ class BadConfig(IntegrationError):
     """Credentials, rights or settings are wrong: every record would fail the same way."""
 
     kind = "bad-config"
+
+
+class NotAllowed(BadConfig):
+    """The credentials are good, but they may not make this write: a right, a location or the plan is missing."""

@@ -16,7 +16,7 @@ from cartum_roapp.delivery.once import Later, Patience, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
-from cartum_roapp.errors import BadConfig, BadRecord, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, NotAllowed, Retryable
 from cartum_roapp.ledger import held, outbox, wanted
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.zones import country_of
@@ -61,8 +61,8 @@ class Drain:
         """Works until `done` says so, or nothing that waits can be delivered any more.
 
         Raises Retryable when RO App does not answer (what waits stays in the outbox), BadConfig when it
-        refuses the account, LockLost when the database connection broke. A shop whose settings are wrong
-        is left out, with its error in `stopped`.
+        refuses the account, LockLost when the database connection broke. A shop whose settings are wrong,
+        or may not write, is left out, with its error in `stopped`.
         """
         await check_company(self._roapp, self._account)
         delivery = self._delivery
@@ -128,6 +128,8 @@ class Drain:
         except Retryable as error:
             self._retry(claim, error)
         except BadConfig as error:
+            if isinstance(error, NotAllowed):  # its location, order type or one order: the neighbours go on
+                error.about(shop=shop.slug)
             if error.shop is None:
                 raise
             self.stopped[claim.shop] = error

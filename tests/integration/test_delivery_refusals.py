@@ -102,6 +102,42 @@ def test_a_new_order_that_goes_through_shows_that_the_settings_are_right(
         assert world.differences(world.shop(), numbers[1::2]) == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "code", "alone"),
+    [
+        ("PATCH", "/orders/{}$", 403, True), ("POST", "/orders/{}/items$", 403, True),
+        ("PATCH", "/orders/{}$", 401, False), ("GET", "/orders/{}/items$", 403, False),
+    ],
+)  # fmt: skip
+def test_a_write_that_is_not_allowed_stops_only_the_shop_whose_order_it_is(
+    database: str, method: str, path: str, code: int, alone: bool
+) -> None:
+    with World.of(database, shops=2, orders=1, delivered=0, older=0) as world:
+        ours, theirs = world.shop(0), world.shop(1)
+        world.imported(ours)
+        world.imported(theirs)
+        (our_number,), (number,) = (shop.qualifying() for shop in world.box.shops)
+        world.box.shops[1].add_line(number, "KR-799", 2, price=500)
+        world.box.shops[1].set_waybill(number, "20450000000001")
+        place = path.format(world.roapp_order(number, theirs)["id"])
+        world.box.roapp.faults.fail("error", 99, method=method, path=place, status=code)
+        with pytest.raises(BadConfig) as error:
+            world.synced(theirs)
+        assert (error.value.field, error.value.shop) == ("api_key", theirs.slug if alone else None)
+
+        world.box.shops[0].set_waybill(our_number, "20450000000002")
+        if not alone:
+            with pytest.raises(BadConfig):
+                world.synced(ours, theirs)
+            return
+        world.synced(ours, theirs)
+        assert world.differences(ours, [our_number]) == []
+        world.box.roapp.faults.calm()
+        world.synced(theirs)
+        assert world.held(theirs) == {}
+        assert world.differences(theirs, [number], 1) == []
+
+
 @pytest.mark.parametrize("zero", [True, False])
 def test_a_line_that_the_shop_took_out(database: str, zero: bool) -> None:
     with World.of(database, orders=3, zero_quantity=zero) as world:
