@@ -5,7 +5,8 @@
     ├── Unclear      a non-idempotent call may or may not have been written: reconcile, never repeat
     ├── BadRecord    this record can't go through as it is: hold it, go on with the others
     └── BadConfig    nothing of this shop can go through: stop it, tell the owner
-        └── NotReady nothing is wrong with the shop's settings, so its schedule need not stand still
+        ├── NotReady     something else has to be done first: the schedule need not stand still
+        └── NotAllowed   this write may not be made: of other shops with the same key it says nothing
 
 Messages name the field, what is wrong with its value, and the fix. They never carry a secret or a
 buyer's personal data: they end up in logs and in Prefect's UI.
@@ -96,3 +97,7 @@ class BadConfig(IntegrationError):
 
 class NotReady(BadConfig):
     """The settings may be right, but something else has to be done first. It pauses no schedule."""
+
+
+class NotAllowed(BadConfig):
+    """The credentials are good, but they may not make this write: a right, a location or the plan is missing."""

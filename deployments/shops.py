@@ -90,30 +90,8 @@ async def resume(config: ShopConfig) -> None:
 async def disconnect(slug: str, *, purge: bool = False) -> None:
     """Removes the shop's block, every login for it, and its deployments with their schedules. RO App keeps its orders;
     the ledger keeps the history unless `purge`. May be called again after a failure."""
-<<<<<<< HEAD
     async with _alone() as engine:
         await _disconnect(engine, slug, purge=purge)
-=======
-    async with get_client() as client:
-        for entrypoint in (SYNC, IMPORT, RECONCILE):
-            try:
-                deployment = await client.read_deployment_by_name(f"{_flow(entrypoint).name}/{slug}")
-            except ObjectNotFound:
-                continue
-            await client.delete_deployment(deployment.id)
-    await alerts.remove(slug)
-    stored = (await store.list_shops()).get(slug)
-    keys = {stored.key, shop_key(stored.url)} if isinstance(stored, ShopConfig) else set()
-    with ledger.opened() as engine:
-        for state in shops.all_states(engine):
-            if state.slug == slug or state.key in keys:
-                shops.forget(engine, state.key, purge=purge)
-                keys.add(state.key)
-        if purge:
-            keys |= set(shops.purge_deleted(engine, slug))
-    await store.delete_logins(keys)
-    await store.delete_shop(slug)
->>>>>>> 050f2e41cb38010c8f688d278ce62662af730222
 
 
 @dataclass(frozen=True)
@@ -245,6 +223,8 @@ async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
     takes it away."""
     stored = (await store.list_shops()).get(slug)
     keys = {state.key for state in shops.all_states(engine) if state.slug == slug}
+    if purge:
+        keys |= set(shops.purge_deleted(engine, slug))
     addresses = set()
     if isinstance(stored, ShopConfig):
         keys.add(stored.key)

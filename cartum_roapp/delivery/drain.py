@@ -18,7 +18,7 @@ from cartum_roapp.delivery.once import Later, Patience, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
-from cartum_roapp.errors import BadConfig, BadRecord, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, NotAllowed, Retryable
 from cartum_roapp.ledger import held, outbox, shops, wanted
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.zones import country_of
@@ -31,7 +31,7 @@ FAILURES = 3
 REFUSALS = 3
 _IDLE = 0.2
 # Fields that are about one order's own records or state, not about the shop's settings.
-_OWN_FIELDS = {"client_id", "entity_id", "manager_notes", "status_id"}
+_OWN_FIELDS = {"assignee_id", "client_id", "entity_id", "manager_notes", "price", "quantity", "status_id"}
 
 Done = Callable[[], bool]
 
@@ -63,8 +63,8 @@ class Drain:
         """Works until `done` says so, or nothing that waits can be delivered any more.
 
         Raises Retryable when RO App does not answer (what waits stays in the outbox), BadConfig when it
-        refuses the account, LockLost when the database connection broke. A shop whose settings are wrong
-        is left out, with its error in `stopped`.
+        refuses the account, LockLost when the database connection broke. A shop whose settings are wrong,
+        or may not write, is left out, with its error in `stopped`.
         """
         await check_company(self._roapp, self._account)
         delivery = self._delivery
@@ -130,6 +130,8 @@ class Drain:
         except Retryable as error:
             self._retry(claim, error)
         except BadConfig as error:
+            if isinstance(error, NotAllowed):  # its location, order type or one order: the neighbours go on
+                error.about(shop=shop.slug)
             if error.shop is None:
                 raise
             self.stopped[claim.shop] = error
@@ -138,6 +140,8 @@ class Drain:
                 raise
         else:
             self._failures = 0
+            if claim.first:
+                self._trust(claim.shop)
             with self._session.transaction() as connection:
                 outbox.delivered(connection, claim.shop, claim.number, version)
                 held.clear(connection, claim.shop, "order", [claim.number])
@@ -162,7 +166,7 @@ class Drain:
             self._suspect(claim, error)
 
     def _suspect(self, claim: Claim, error: BadRecord) -> None:
-        """Three orders refused for one field: the shop's settings are wrong, not its orders (DESIGN §3)."""
+        """Three orders refused for one field, no new one made meanwhile: the shop's settings are wrong (DESIGN §3)."""
         numbers = self._refused[claim.shop, error.field or ""]
         numbers.add(claim.number)
         if len(numbers) < REFUSALS:
@@ -177,9 +181,14 @@ class Drain:
             fix="Correct the shop's settings, or make the field optional in RO App's order form.",
         )
 
+    def _trust(self, shop: str) -> None:
+        """A new order went through, so the shop's settings are right; a mere change shows nothing of the kind."""
+        for key in [key for key in self._refused if key[0] == shop]:
+            del self._refused[key]
+
     def _retry(self, claim: Claim, error: Retryable) -> None:
         self._failures += 1
-        wait = error.retry_after or min(60.0, 5.0 * 2**claim.attempts)
+        wait = error.retry_after or pause(claim.attempts)
         log.warning("order %s of %s is put off: %s", claim.number, self._shops[claim.shop].slug, error.message)
         with self._session.transaction() as connection:
             outbox.defer(connection, claim.shop, claim.number, utc_now() + timedelta(seconds=wait))
@@ -187,10 +196,16 @@ class Drain:
             raise error
 
     def _region(self, shop: str) -> str | None:
-        config = self._shops.get(shop)  # a call to be looked at again may be of a paused or deleted shop
+        """None for a shop that is not served, of which a call is left: international numbers still count."""
+        config = self._shops.get(shop)
         return None if config is None else config.phone_region or country_of(config.timezone)
 
     def _buyers_ahead(self) -> list[tuple[str, str]]:
         with self._session.transaction() as connection:
             claims = outbox.due(connection, self._account.name, self.served(), (), AHEAD + len(self._claimed))
             return wanted.buyers(connection, [(claim.shop, claim.number) for claim in claims])
+
+
+def pause(attempts: int) -> float:
+    """Seconds until an order that RO App did not answer for is tried again; attempts may go into the thousands."""
+    return min(60.0, 5.0 * 2.0 ** min(attempts, 10))

@@ -10,12 +10,16 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import IntegrationError, Unclear
+from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
 from cartum_roapp.ledger import intents
 from cartum_roapp.ledger.intents import Intent, Kind
 
 Before = Callable[[], None]
 Unanswered = Callable[[], None]
+
+#: After so many unclear ends in a row it is held: a run that waited for such an order would never end.
+UNCLEAR_ENDS = 5
+UNANSWERED = "unanswered"
 
 
 class Later(Exception):
@@ -74,8 +78,9 @@ class Once:
 
         `find` looks into RO App for what the earlier call may have made; `send` makes the call and
         runs its argument right before each try; `bind` stores the id in the transaction that settles
-        the intent. Raises Later while the earlier call may still arrive, and whatever `send` raises
-        for a call that was surely refused. May be called again after any of them.
+        the intent. Raises Later while the earlier call may still arrive, BadRecord `unanswered` when too
+        many in a row ended unclear, and whatever `send` raises for a call that was surely refused. May be
+        called again after any of them: what is unclear is always looked for first.
         """
         session, patience = self._session, self._patience
         with session.transaction() as connection:
@@ -104,6 +109,9 @@ class Once:
             now = utc_now()
             with session.transaction() as connection:
                 intents.unclear(connection, sent[0], now + timedelta(seconds=patience.resend_after(error)))
+                ends = intents.unclear_ends(connection, session.account, kind, identity)
+            if ends >= UNCLEAR_ENDS:
+                raise _unanswered(kind, ends, error) from None
             raise Later(now + timedelta(seconds=patience.unclear_wait)) from None
         except IntegrationError:
             if sent:
@@ -185,3 +193,12 @@ class Once:
         with self._session.transaction() as connection:
             intents.settle(connection, intent, "done", ro_id)
             bind(connection, ro_id)
+
+
+def _unanswered(kind: Kind, ends: int, error: Unclear) -> BadRecord:
+    return BadRecord(
+        f"RO App gave no clear answer to {ends} tries in a row to make a {kind}, the last time: {error.message}.",
+        code=UNANSWERED,
+        entity=kind,
+        fix="Nothing at first: it is looked for and tried again by itself. If it stays, ask RO App's support.",
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from decimal import Decimal
+
+from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.delivery.bindings import doubled
@@ -12,8 +15,11 @@ from cartum_roapp.delivery.markers import MarkerIndex, marker
 from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import held, intents, matches
+from cartum_roapp.errors import BadRecord, Retryable
+from cartum_roapp.ledger import held, intents, matches, shops
 from cartum_roapp.ledger.intents import Intent
+
+log = logging.getLogger(__name__)
 
 
 class Recheck:
@@ -36,15 +42,26 @@ class Recheck:
         self._pause = pause
 
     async def run(self) -> None:
-        """May be called twice: what was looked at is not due any more. Raises what reading RO App raises."""
+        """May be called twice: what was looked at is not due any more. Raises BadConfig and LockLost."""
         with self._session.transaction() as connection:
             due = intents.due_rechecks(connection, self._session.account, utc_now())
-        look = {"order": self._order, "contact": self._contact, "product": self._product, "line": self._line}
         for intent in due:
-            again = intent.kind in look and await look[intent.kind](intent)
+            again = await self._look(intent)
             with self._session.transaction() as connection:
                 at = utc_now() + timedelta(seconds=self._pause) if again else None
                 intents.recheck(connection, intent.id, at)
+
+    async def _look(self, intent: Intent) -> bool:
+        """Whether to look again. One that can't be looked at stops nobody: all orders of the account wait behind it."""
+        look = {"order": self._order, "contact": self._contact, "product": self._product, "line": self._line}
+        try:
+            return intent.kind in look and await look[intent.kind](intent)
+        except Retryable as error:
+            log.warning("the second look at a %s of %s is put off: %s", intent.kind, intent.number, error.message)
+            return True
+        except BadRecord as error:
+            log.warning("no second look at a %s of %s: %s", intent.kind, intent.number, error.message)
+            return False
 
     async def _order(self, intent: Intent) -> bool:
         """Its next delivery finds out which of them a person has kept."""
@@ -55,7 +72,8 @@ class Recheck:
         ids = ", ".join(str(one.ro_id) for one in found)
         problem = doubled(f"{marker(intent.shop, intent.number)} {len(found)} times: {ids}", "manager_notes")
         with self._session.transaction() as connection:
-            held.hold_order(connection, intent.shop, intent.number, problem)
+            if self._has_shop(connection, intent, problem):
+                held.hold_order(connection, intent.shop, intent.number, problem)
         return False
 
     async def _contact(self, intent: Intent) -> bool:
@@ -74,7 +92,12 @@ class Recheck:
             return False
         *_, price, entity = intent.identity.split(" ")
         unit = round(Decimal(price), 2)
-        items = await self._roapp.items(match.ro_id)
+        try:
+            items = await self._roapp.items(match.ro_id)
+        except BadRecord as error:
+            if error.code != "not-found":
+                raise
+            items = []  # the order was deleted, and both lines with it
         same = [item for item in items if item.entity_id == int(entity) and round(item.price, 2) == unit]
         ids = [item.id for item in same if item.quantity] if any(item.id in ours for item in same) else []
         return self._hold(intent, f"a line of order {match.ro_id}", ids, f"{intent.number}/{entity}")
@@ -86,5 +109,14 @@ class Recheck:
                 held.clear(connection, intent.shop, intent.kind, [id])
                 return False
             problem = doubled(f"{what} {len(ids)} times: {', '.join(map(str, ids))}", intent.kind)
+            if not self._has_shop(connection, intent, problem):
+                return False
             held.hold(connection, shop=intent.shop, entity=intent.kind, id=id, error=problem)
             return True
+
+    def _has_shop(self, connection: Connection, intent: Intent, problem: BadRecord) -> bool:
+        """Intents outlive a shop that is deleted with its history; what is held belongs to a shop."""
+        known = shops.is_known(connection, intent.shop)
+        if not known:
+            log.warning("of a shop that is deleted with its history: %s", problem.message)
+        return known

@@ -139,6 +139,19 @@ def unclear(connection: Connection, intent: int, resend_at: datetime) -> None:
     )
 
 
+def unclear_ends(connection: Connection, account: str, kind: Kind, identity: str) -> int:
+    """How many calls of this very thing ended unclear in a row: since one of them was answered, or found made."""
+    ends: int = connection.execute(
+        text(
+            "SELECT count(*) FROM intents WHERE account = :account AND kind = :kind AND identity = :identity "
+            "AND state IN ('unclear', 'absent') AND id > coalesce((SELECT max(id) FROM intents WHERE "
+            "account = :account AND kind = :kind AND identity = :identity AND state IN ('done', 'refused')), 0)"
+        ),
+        {"account": account, "kind": kind, "identity": identity},
+    ).scalar_one()
+    return ends
+
+
 def due_rechecks(connection: Connection, account: str, now: datetime) -> Sequence[Intent]:
     """Repeated calls whose first try may have arrived late after all."""
     rows = connection.execute(

@@ -20,13 +20,15 @@ _WAITING = (
 
 @dataclass(frozen=True)
 class Claim:
-    """One order to deliver: the version wanted at the time of the claim, and its priority."""
+    """One order to deliver: the version wanted at the time of the claim, and its priority. `first`: no version of it
+    was delivered yet."""
 
     shop: str
     number: str
     version: int
     priority: int
     attempts: int
+    first: bool
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ def due(
     """The next rows of the account that may be delivered now, fresh ones first."""
     rows = connection.execute(
         text(
-            f"SELECT shop, number, wanted_version AS version, priority, attempts FROM outbox "
-            f"WHERE account = :account AND {_WAITING} AND shop = ANY(:shops) AND available_at <= now() "
+            f"SELECT shop, number, wanted_version AS version, priority, attempts, delivered_version = 0 AS first "
+            f"FROM outbox WHERE account = :account AND {_WAITING} AND shop = ANY(:shops) AND available_at <= now() "
             "AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit"
         ),
         {

@@ -106,6 +106,12 @@ def _gone(connection: Connection, key: str) -> NotReady:
     return NotReady("this shop was deleted.", shop=slug, fix=fix)
 
 
+def is_known(connection: Connection, key: str) -> bool:
+    """Whether the ledger has this shop, deleted or not; it is not purged before the transaction ends."""
+    query = select(shops.c.key).where(shops.c.key == key).with_for_update(read=True, key_share=True)
+    return connection.scalar(query) is not None
+
+
 def all_states(engine: Engine) -> list[ShopState]:
     """Every shop that is connected, by slug."""
     with engine.connect() as connection:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from world import World
 
+from cartum_roapp.delivery import drain
 from cartum_roapp.errors import BadConfig
+from sandbox.roapp_checks import BodyError, Checks
 
 SHAPES = [("errors", 422), ("errors", 400), ("message", 422), ("validation", 400), ("text", 422), ("html", 400)]
 
@@ -62,6 +66,76 @@ def test_a_field_that_ro_app_demands_stops_the_shop_with_the_field_named(databas
         world.imported()
         assert world.held() == {}
         assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+@pytest.mark.parametrize("field", ["quantity", "price", "assignee_id"])
+def test_a_product_or_person_that_ro_app_refuses_again_and_again_stops_no_shop(
+    database: str, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise BodyError({field: ["not in this order"]})
+
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        numbers = [world.box.shops[0].place_order(articles=[("KR-799", 1)]) for _ in range(4)]
+        monkeypatch.setattr(Checks, "item", refuse)
+        world.imported()
+        assert world.held() == {("order", number): "refused" for number in numbers}
+
+
+def test_a_new_order_that_goes_through_shows_that_the_settings_are_right(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain, "IN_FLIGHT", 1)
+    check = Checks.order
+
+    def some(self: Checks, body: dict[str, Any], *rest: Any) -> dict[str, Any]:
+        if any(body.get("malfunction", "").endswith(f" {number}") for number in bad):
+            raise BodyError({"due_date": ["not for this one"]})
+        return check(self, body, *rest)
+
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        numbers = [world.box.shops[0].place_order(articles=[("KR-799", 1)]) for _ in range(8)]
+        bad = numbers[::2]
+        monkeypatch.setattr(Checks, "order", some)
+        world.imported()
+        assert world.held() == {("order", number): "refused" for number in bad}
+        assert world.differences(world.shop(), numbers[1::2]) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "alone"),
+    [
+        ("PATCH", "/orders/{}$", 403, True), ("POST", "/orders/{}/items$", 403, True),
+        ("PATCH", "/orders/{}$", 401, False), ("GET", "/orders/{}/items$", 403, False),
+    ],
+)  # fmt: skip
+def test_a_write_that_is_not_allowed_stops_only_the_shop_whose_order_it_is(
+    database: str, method: str, path: str, code: int, alone: bool
+) -> None:
+    with World.of(database, shops=2, orders=1, delivered=0, older=0) as world:
+        ours, theirs = world.shop(0), world.shop(1)
+        world.imported(ours)
+        world.imported(theirs)
+        (our_number,), (number,) = (shop.qualifying() for shop in world.box.shops)
+        world.box.shops[1].add_line(number, "KR-799", 2, price=500)
+        world.box.shops[1].set_waybill(number, "20450000000001")
+        place = path.format(world.roapp_order(number, theirs)["id"])
+        world.box.roapp.faults.fail("error", 99, method=method, path=place, status=code)
+        with pytest.raises(BadConfig) as error:
+            world.synced(theirs)
+        assert (error.value.field, error.value.shop) == ("api_key", theirs.slug if alone else None)
+
+        world.box.shops[0].set_waybill(our_number, "20450000000002")
+        if not alone:
+            with pytest.raises(BadConfig):
+                world.synced(ours, theirs)
+            return
+        world.synced(ours, theirs)
+        assert world.differences(ours, [our_number]) == []
+        world.box.roapp.faults.calm()
+        world.synced(theirs)
+        assert world.held(theirs) == {}
+        assert world.differences(theirs, [number], 1) == []
 
 
 @pytest.mark.parametrize("zero", [True, False])

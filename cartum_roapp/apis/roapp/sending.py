@@ -4,7 +4,7 @@
     never sent, 429             tried again             tried again
     lost, 408, 5xx              tried again             Unclear
     2xx that can't be read      tried again             Unclear
-    401, 402, 403, redirect     BadConfig               BadConfig
+    401, 402, 403, redirect     BadConfig               BadConfig (403 of a PATCH or POST: NotAllowed)
     any other 4xx               BadRecord               BadRecord
 
 Before every single try the limiter is asked for a turn.
@@ -26,7 +26,7 @@ from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
 from cartum_roapp.apis.masking import personal
 from cartum_roapp.apis.retries import pause, repeat
 from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
-from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable, Unclear
+from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable, Unclear
 
 # Seconds between turn and request that the limiter's own slack covers.
 PUNCTUAL = 0.01
@@ -173,7 +173,8 @@ class Sending:
         status = reply.status
         if status in (401, 402) or (status == 403 and not call.rights):
             said = read_refusal(reply, personal(call.body))
-            return BadConfig(
+            kind = NotAllowed if status == 403 and call.method != "GET" else BadConfig
+            return kind(
                 f"RO App refuses the API key for {call.name} (HTTP {status}): {said}",
                 field="api_key",
                 fix="Check the key in RO App's Settings > API, the rights of its employee, and the subscription.",

@@ -1,0 +1,79 @@
+"""What a second look at a repeated call can't see stops neither the account nor the other looks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from world import World
+
+from cartum_roapp.ledger import shops
+
+TIMEOUT, WAIT, AGAIN, LATE = 0.3, 0.3, 1.6, 1.4
+IMPATIENT: dict[str, Any] = {
+    "http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": AGAIN, "retries": 2,
+}  # fmt: skip
+ITEMS = r"^/orders/\d+/items$"
+
+
+def doubled_line(world: World) -> str:
+    """The number of an order whose only line arrives again, before the second look at it."""
+    number = world.box.shops[0].place_order(articles=[("KR-799", 1)])
+    world.box.roapp.faults.fail("late", 1, method="POST", path=ITEMS, seconds=LATE)
+    world.imported()
+    time.sleep(AGAIN + 0.2)
+    return number
+
+
+def due(world: World) -> int:
+    return int(world.value("SELECT count(*) FROM intents WHERE recheck_at IS NOT NULL"))
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_an_order_that_staff_deleted_before_the_second_look_at_its_line(database: str, seen: bool) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = doubled_line(world)
+        if seen:
+            world.synced()
+            assert list(world.held().values()) == ["doubled"]
+            time.sleep(AGAIN)
+        roapp.delete_order(world.roapp_order(number)["id"])
+        other = shop.place_order(articles=[("KR-799", 2)])
+        world.synced()
+        assert world.differences(world.shop(), [other]) == []
+        assert world.held() == {}, "its lines went with it"
+        assert due(world) == 0
+
+
+def test_a_second_look_that_ro_app_does_not_answer_is_put_off(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = doubled_line(world)
+        roapp.faults.fail("error", IMPATIENT["retries"], method="GET", path=ITEMS)
+        other = shop.place_order(articles=[("LMP-07", 2)])
+        world.synced()
+        assert world.differences(world.shop(), [other], left_out=[number]) == []
+        assert (world.held(), due(world)) == ({}, 1)
+        time.sleep(AGAIN)
+        world.synced()
+        assert list(world.held().values()) == ["doubled"]
+
+
+@pytest.mark.parametrize("purge", [False, True])
+@pytest.mark.parametrize(("kind", "path"), [("contact", r"^/contacts/people$"), ("order", r"^/orders$")])
+def test_a_second_look_for_a_shop_that_is_not_served_any_more(database: str, kind: str, path: str, purge: bool) -> None:
+    with World.of(database, shops=2, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        staying, leaving = world.shop(0), world.shop(1)
+        world.imported(staying)
+        number = world.box.shops[1].place_order(articles=[("KR-799", 1)], delivery_phone="+380671112233")
+        world.box.roapp.faults.fail("late", 1, method="POST", path=path, seconds=LATE)
+        world.imported(leaving)
+        time.sleep(AGAIN + 0.2)
+        shops.forget(world.engine, leaving.key, purge=purge)
+        other = world.box.shops[0].place_order(articles=[("KR-799", 2)])
+        world.synced(staying)
+        assert len(world.roapp_orders(staying)[other]) == 1
+        assert world.held(staying) == {}
+        assert world.held(leaving) == ({} if purge else {(kind, number): "doubled"})

@@ -1,0 +1,84 @@
+"""A call that RO App never answers clearly: the run ends, a person sees it, and nothing is ever sent without a look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from world import World
+
+from cartum_roapp.delivery.once import UNANSWERED, UNCLEAR_ENDS
+
+CALLS = {
+    "contact": r"^/contacts/people$",
+    "product": r"^/catalog/products$",
+    "order": r"^/orders$",
+    "line": r"^/orders/\d+/items$",
+    "status": r"^/orders/\d+/status$",
+}
+IMPATIENT: dict[str, Any] = {"http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 60.0}
+
+
+def sent(world: World, kind: str) -> int:
+    path = {"line": "/items"}.get(kind, CALLS[kind].strip("^$").replace(r"/orders/\d+/", "/"))
+    return sum(call.method == "POST" and call.path.endswith(path) for call in world.box.roapp.calls)
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_it_is_held_and_goes_through_once_ro_app_answers(database: str, kind: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        world.imported()
+        number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112233")
+        shop.set_status(number, 2)
+        roapp.faults.fail("error", 999, method="POST", path=CALLS[kind])
+        world.synced()
+        assert world.held() == {("status" if kind == "status" else "order", number): UNANSWERED}
+        assert sent(world, kind) == UNCLEAR_ENDS
+
+        world.synced()
+        assert sent(world, kind) == UNCLEAR_ENDS, "it was tried just now"
+        for _ in range(2):
+            with world.engine.begin() as connection:
+                connection.execute(text("UPDATE held SET last_at = now() - interval '5 hours'"))
+            world.synced()
+        assert sent(world, kind) == UNCLEAR_ENDS + 2, "once at each look"
+
+        roapp.faults.calm()
+        world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_what_the_last_try_made_is_found_and_not_made_again(database: str, kind: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        world.imported()
+        number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112233")
+        shop.set_status(number, 2)
+        roapp.faults.fail("error", UNCLEAR_ENDS - 1, method="POST", path=CALLS[kind])
+        roapp.faults.fail("error_after", 1, method="POST", path=CALLS[kind], status=502)
+        world.synced()
+        assert list(world.held().values()) == [UNANSWERED]
+        world.imported()
+        assert world.held() == {}
+        assert sent(world, kind) == UNCLEAR_ENDS
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_two_orders_that_need_the_same_unanswered_product(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        first, second = (shop.place_order(articles=[("CAP-2", count)]) for count in (1, 2))
+        known = {product["code"] for product in roapp.products.values()}
+        other = shop.place_order(articles=[(next(good.article for good in shop.goods if good.article in known), 1)])
+        roapp.faults.fail("error", 999, method="POST", path=CALLS["product"])
+        world.imported()
+        assert world.held() == {("order", first): UNANSWERED, ("order", second): UNANSWERED}
+        assert world.differences(world.shop(), [other]) == []
+        roapp.faults.calm()
+        world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
