@@ -52,7 +52,7 @@ def test_no_to_the_question_deletes_nothing(
 ) -> None:
     from deployments import shops
 
-    async def connected() -> set[str]:
+    async def connected(*, deleted: bool = False) -> set[str]:
         return {"mavka"}
 
     monkeypatch.setattr("cartum_roapp.cli.backend.serving", nullcontext)
