@@ -125,14 +125,15 @@ def test_one_shop_is_added_under_one_name_by_two_at_once() -> None:
 
 
 def test_the_lock_holds_over_processes(engine: Engine) -> None:
-    async def added() -> bool:
-        adding = asyncio.create_task(shops.add(SHOP, ""))
+    async def added() -> None:
         with database.locked(engine, shops._SAVING):
-            _, waiting = await asyncio.wait([adding], timeout=1)
+            adding = asyncio.create_task(shops.add(SHOP, ""))
+            await asyncio.wait([adding], timeout=3)
+            assert await store.list_shops() == {}
         await adding
-        return bool(waiting)
 
-    assert run(added())
+    run(added())
+    assert list(run(store.list_shops())) == [SHOP.slug]
 
 
 def test_an_edit_is_checked_again_when_it_is_saved(engine: Engine) -> None:
