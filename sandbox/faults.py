@@ -149,6 +149,7 @@ class RoAppFaults(Faults):
     filter_form: str = "both"  # §2: both, brackets, bare, ignored
     phone_match: str = "digits"  # phones[]: digits of the stored text, or "exact"
     emails_filter: bool = False  # §3.1: emails= works
+    list_notes: bool = True  # §3.2: False: the list of orders leaves `manager_notes` out
     money_comma: bool = False  # "175,00"
     order_totals: bool = True  # §3.2: False: orders come without `total`
     sort_ignored: bool = False

@@ -56,7 +56,7 @@ class Operations:
     def _list(self, call: Call, _: Row) -> Answer:
         views, query = self.views, call.query
         kind, show = {
-            "/orders": ("orders", views.order), "/contacts/people": ("contacts", _public),
+            "/orders": ("orders", views.listed_order), "/contacts/people": ("contacts", _public),
             "/catalog/products": ("products", views.product),
             "/contacts/organizations": ("organizations", _public), "/catalog/services": ("services", _public),
             "/catalog/products/categories": ("categories", _public),

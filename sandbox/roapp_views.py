@@ -37,6 +37,13 @@ class Views:
             "payer": None, "asset": None, "ad_campaign": None, "resource": None,
         }  # fmt: skip
 
+    def listed_order(self, order: Row) -> Row:
+        """The same in a list."""
+        row = self.order(order)
+        if not self.account.faults.list_notes:
+            del row["manager_notes"]
+        return row
+
     def client(self, client_id: int) -> Row | None:
         account = self.account
         contact = account.contacts.get(client_id) or account.organizations.get(client_id)

@@ -327,6 +327,11 @@ class World:
         with self.engine.connect() as connection:
             return connection.scalar(text(query), values)
 
+    def a_day_later(self) -> None:
+        """What RO App said of new products was said more than a day ago."""
+        with self.engine.begin() as connection:
+            connection.execute(text("UPDATE accounts SET product_writes_at = product_writes_at - interval '25 hours'"))
+
     # Ledgers that are lost, or whose connection is.
 
     def copied(self, name: str) -> str:

@@ -143,14 +143,15 @@ class OrderBindings:
         return Bound(match, fresh=False, seen=seen, announced=announced)
 
     async def _carriers(self, order: WantedOrder, found: list[Marked]) -> list[RoOrder]:
-        """Those of the orders that are still there and still carry this marker."""
+        """Those of the orders that are still there and still carry this marker, as far as RO App shows it."""
         alive = []
         for one in found:
             seen = await self._roapp.order(one.ro_id)
-            if seen is None or read(seen) != (order.shop, order.number):
-                self._markers.forget(one.ro_id)
-            else:
+            token = read(seen) if seen is not None else None
+            if seen is not None and (token == (order.shop, order.number) or (token is None and not seen.shows_notes)):
                 alive.append(seen)
+            else:
+                self._markers.forget(one.ro_id)
         return alive
 
     async def create(self, order: WantedOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:

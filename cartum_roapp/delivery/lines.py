@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
 from cartum_roapp.ledger import held, intents, matches
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.matches import LineMatch
@@ -20,6 +20,7 @@ from cartum_roapp.ledger.release import STUCK
 from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
 
 Key = tuple[str, Decimal]
+Assignee = Callable[[], Awaitable[int]]
 
 
 class OrderLines:
@@ -32,9 +33,10 @@ class OrderLines:
         self._once = once
 
     async def bring(
-        self, order: WantedOrder, ro_id: int, products: Mapping[str, int], assignee: int, *, fresh: bool
+        self, order: WantedOrder, ro_id: int, products: Mapping[str, int], assignee: Assignee, *, fresh: bool
     ) -> bool:
-        """`products`: line's product → RO App's; `fresh`: the order was made just now, so it has no lines.
+        """`products`: line's product → RO App's; `assignee` is asked for each line that is added; `fresh`: the order
+        was made just now, so it has no lines.
 
         False when goods were written off: then nothing is touched (DESIGN §2, P5). May be called twice.
         """
@@ -123,7 +125,7 @@ class OrderLines:
         line: WantedLine,
         wanted: Mapping[Key, WantedLine],
         entity: int,
-        assignee: int,
+        assignee: Assignee,
         present: set[int],
     ) -> None:
         known = ours.get(key)
@@ -145,11 +147,17 @@ class OrderLines:
         await self._add(order, ro_id, ours, line, entity, assignee)
 
     async def _add(
-        self, order: WantedOrder, ro_id: int, ours: dict[Key, LineMatch], line: WantedLine, entity: int, assignee: int
+        self,
+        order: WantedOrder,
+        ro_id: int,
+        ours: dict[Key, LineMatch],
+        line: WantedLine,
+        entity: int,
+        assignee: Assignee,
     ) -> None:
         body: dict[str, object] = {
             "entity_id": entity,
-            "assignee_id": assignee,
+            "assignee_id": await assignee(),
             "quantity": _number(line.quantity),
             "price": _number(line.price),
             "cost": 0,
@@ -157,7 +165,14 @@ class OrderLines:
             "warranty": {"period": "0", "periodUnits": "days"},
         }
 
-        async def find(intent: Intent | None) -> int | None:
+        repeated = False
+
+        async def find(intent: Intent) -> int | None:
+            nonlocal repeated
+            repeated = True
+            return await shown()
+
+        async def shown() -> int | None:
             owned = {known.item_id for known in ours.values()}
             for item in await self._roapp.items(ro_id):
                 if _carries(item, entity, line.price) and item.id not in owned:
@@ -166,10 +181,16 @@ class OrderLines:
 
         async def send(before: Before) -> int:
             made = await self._roapp.add_item(ro_id, body, before=before)
-            if made is None:
-                # Only an id is promised in no source (roapp §7): read it back.
-                made = await find(None)
-            if made is None:
+            if made is not None:
+                return made
+            # An id in the answer is promised in no source (roapp §7): read it back.
+            try:
+                made = await shown()
+            except IntegrationError as error:
+                raise _not_shown(error.message) from None
+            if made is None and not repeated:
+                raise _not_shown("it is not among the lines of the order")
+            if made is None:  # the second one: a third would not be shown either
                 raise BadRecord(
                     "RO App accepted a line but does not show it.",
                     code="line-lost",
@@ -249,6 +270,11 @@ def _parts(order: WantedOrder, intent: Intent) -> tuple[str, Decimal, int]:
     rest, _, entity = intent.identity.removeprefix(f"{marker(order.shop, order.number)} ").rpartition(" ")
     product, _, price = rest.rpartition(" ")
     return product, Decimal(price), int(entity)
+
+
+def _not_shown(why: str) -> Unclear:
+    """RO App took the line, so it is looked for again before it is sent again."""
+    return Unclear(f"RO App accepted a line without telling its id: {why}", answered=True)
 
 
 def _free(items: Sequence[RoItem], ours: Mapping[Key, LineMatch]) -> list[RoItem]:

@@ -47,7 +47,9 @@ class MarkerIndex:
 
     What was read is kept in the ledger. A look costs calls only when something is to be created or
     an outcome is unclear: from the last look on (so a ledger restored from a backup finds what was
-    made since), and once further back when an older order is to be created.
+    made since), and once further back when an older order is to be created. Where RO App's list leaves the
+    notes out, each order that is not known yet is read by itself, once: whose location and order type it has
+    does not matter, as a shop may be added later to an account that was looked through.
     """
 
     def __init__(self, session: AccountSession, roapp: RoApp) -> None:
@@ -55,6 +57,7 @@ class MarkerIndex:
         self._roapp = roapp
         self._walking = asyncio.Lock()
         self._looked_at: datetime | None = None
+        self._read: set[int] = set()
 
     async def find(self, shop: str, number: str, created_at: datetime) -> list[Marked]:
         """All RO App orders with this marker, given when the shop order was created (UTC). Looks into RO
@@ -104,12 +107,26 @@ class MarkerIndex:
 
     async def _walk(self, since: datetime, until: datetime | None) -> None:
         began = utc_now()
+        silent: list[int] = []
+        listed = False
         async for page in self._roapp.walk_orders(created_from=since, created_to=until):
             self._note(page)
+            listed = listed or any(order.shows_notes for order in page)
+            silent += [order.id for order in page if not order.shows_notes and read(order) is None]
+        if not listed:  # else the list has them, and it is empty ones that are left out
+            await self._read_each(silent)
         with self._session.transaction() as connection:
             markers.covered(connection, self._session.account, since, until or began)
         if until is None:
             self._looked_at = began
+
+    async def _read_each(self, ids: Iterable[int]) -> None:
+        with self._session.transaction() as connection:
+            known = self._read | markers.marked(connection, self._session.account)
+        for ro_id in ids:
+            if ro_id not in known and (order := await self._roapp.order(ro_id)) is not None:
+                self._note([order])
+                self._read.add(ro_id)
 
     def _note(self, page: Iterable[RoOrder]) -> None:
         with self._session.transaction() as connection:

@@ -72,10 +72,9 @@ class OrderDelivery:
 
         contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
         products = {line.product: await self.products.resolve(order, line, shop) for line in order.lines}
-        manager = (bound and bound.match.manager_id) or await self._manager(order, shop)
         try:
-            bound = bound or await self._bindings.create(order, contact, manager, shop)
-            await self._bring(order, bound, contact, products, manager, shop)
+            bound = bound or await self._bindings.create(order, contact, await self._manager(order, shop), shop)
+            await self._bring(order, bound, contact, products, shop)
         except BadRecord as error:
             if bound is not None and error.code == "not-found":
                 bound.seen = None
@@ -83,7 +82,7 @@ class OrderDelivery:
             await self._search_anew(error, order, contact, products)
             if bound is None or error.code != "refused" or not await self._opened(order, bound, shop):
                 raise
-            await self._bring(order, bound, contact, products, manager, shop)
+            await self._bring(order, bound, contact, products, shop)
         return order.version
 
     async def _bring(
@@ -92,13 +91,16 @@ class OrderDelivery:
         bound: Bound,
         contact: int,
         products: Mapping[str, int],
-        manager: int,
         shop: ShopConfig,
     ) -> None:
         """What an order has besides itself. A comment that was announced comes first: with every call before it a kill
         could cost it; the status comes last, as a closed one may lock the order."""
+
+        async def assignee() -> int:
+            return await self._manager(order, shop, bound.match.manager_id)
+
         await self._remarks.bring_announced_comment(order, bound, shop)
-        kept = await self._lines.bring(order, bound.ro_id, products, manager, fresh=bound.fresh)
+        kept = await self._lines.bring(order, bound.ro_id, products, assignee, fresh=bound.fresh)
         await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
         await self._status.bring(order, bound, shop)
 
@@ -115,8 +117,9 @@ class OrderDelivery:
         self, error: BadRecord, order: WantedOrder, contact: int, products: Mapping[str, int]
     ) -> None:
         """A contact or product that staff merged or deleted is forgotten and searched anew, once: raises Later. Where
-        RO App names no field (roapp §2) it is those that can't be read any more."""
-        if error.code != "refused" or (order.shop, order.number) in self._searched_anew:
+        RO App names no field (roapp §2) it is those that can't be read any more. `not-found` is said of an order that
+        is there: something that the call names is not."""
+        if error.code not in ("refused", "not-found") or (order.shop, order.number) in self._searched_anew:
             return
         client, entity = (name in f"{error.field} {error.message}" for name in ("client_id", "entity_id"))
         lost = list(products.values()) if entity else []
@@ -132,10 +135,13 @@ class OrderDelivery:
         self._searched_anew.add((order.shop, order.number))
         raise Later(utc_now() + timedelta(seconds=1)) from error
 
-    async def _manager(self, order: WantedOrder, shop: ShopConfig) -> int:
-        """The employee who gets the order: the same one however often this is asked."""
+    async def _manager(self, order: WantedOrder, shop: ShopConfig, before: int | None = None) -> int:
+        """The employee who gets the order: the same one however often this is asked, and the one from `before` as long
+        as they are active."""
         if self._employees is None:
             self._employees = sorted(one.id for one in await self._roapp.employees() if one.is_active)
+        if before in self._employees:
+            return before
         chosen = [one for one in self._employees if shop.managers == "all" or one in shop.managers]
         if not chosen:
             raise BadConfig(

@@ -23,7 +23,13 @@ from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
 
 # What is missing or ambiguous in an older reading of the catalogue is looked for in a new one.
 FRESH_FOR = timedelta(minutes=2)
-_LONGEST_TITLE = 250
+_LONGEST_TITLE = 120  # roapp §7
+_TAIL = 40
+
+
+def shortened(title: str) -> str:
+    """A title as RO App gets it. Both ends of a long one stay: variants of a product often differ in the last words."""
+    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - _TAIL - 1]}…{title[-_TAIL:]}"
 
 
 def title_key(title: str) -> str:
@@ -77,8 +83,7 @@ class ProductBook:
         """Ids of all products that RO App has with this identity now, `"code:CAP-2"`."""
         await self._read_catalogue()
         by, _, value = known.partition(":")
-        with self._session.transaction() as connection:
-            return catalogue.find(connection, self._session.account, cast(Identifier, by), value)
+        return self._read(cast(Identifier, by), value)
 
     def forget(self, ro_id: int) -> None:
         """RO App refused this product as a line: it is searched anew, in a new reading of the catalogue."""
@@ -89,13 +94,12 @@ class ProductBook:
     async def _find(self, by: Identifier, value: str) -> int | None:
         with self._session.transaction() as connection:
             read_at = catalogue.read_at(connection, self._session.account)
-            found = catalogue.find(connection, self._session.account, by, value)
+        found = self._read(by, value)
         # The first look of a run is always a new one: a person may just have mended it, or a backup been restored.
         old = not self._read_here or read_at is None or utc_now() - read_at > FRESH_FOR
         if len(found) != 1 and old:
             await self._read_catalogue()
-            with self._session.transaction() as connection:
-                found = catalogue.find(connection, self._session.account, by, value)
+            found = self._read(by, value)
         if len(found) > 1:
             raise BadRecord(
                 f"{len(found)} products of RO App have this {by}: ids {', '.join(map(str, found[:10]))}.",
@@ -104,6 +108,14 @@ class ProductBook:
                 fix=f"Give all but one of them another {by} in RO App; the order goes through by itself then.",
             )
         return found[0] if found else None
+
+    def _read(self, by: Identifier, value: str) -> list[int]:
+        """What the last reading has of this identity; a product that we made has a long name shortened."""
+        with self._session.transaction() as connection:
+            found = catalogue.find(connection, self._session.account, by, value)
+            if not found and by == "name" and (short := shortened(value)) != value:
+                found = catalogue.find(connection, self._session.account, by, short)
+        return found
 
     async def _read_catalogue(self) -> None:
         began = utc_now()
@@ -115,9 +127,12 @@ class ProductBook:
     async def _create(self, order: WantedOrder, line: WantedLine, by: Identifier, value: str, shop: ShopConfig) -> int:
         with self._session.transaction() as connection:
             writes = catalogue.product_writes(connection, self._session.account)
+            unstored = catalogue.made_before(connection, self._session.account, f"{by}:{value}")
         if shop.missing_products == "hold" or writes == "refused":
             raise _missing(line, by, value, allowed=shop.missing_products != "hold")
-        body: dict[str, object] = {"title": line.title[:_LONGEST_TITLE]}
+        if unstored is not None:  # another one would be no better known by it
+            raise _not_identifiable(unstored, by)
+        body: dict[str, object] = {"title": shortened(line.title)}
         if line.article:
             body |= {"code": line.article, "sku": line.article}
         if line.barcode:
@@ -132,7 +147,7 @@ class ProductBook:
         def bind(connection: Connection, ro_id: int) -> None:
             matches.bind_product(connection, account, f"{by}:{value}", ro_id)
             barcodes = (line.barcode,) if line.barcode else ()
-            row = CatalogueRow(ro_id, title_key(line.title), line.article, line.article, barcodes)
+            row = CatalogueRow(ro_id, title_key(shortened(line.title)), line.article, line.article, barcodes)
             catalogue.add(connection, account, row)
 
         async def find(intent: Intent) -> int | None:
@@ -149,12 +164,14 @@ class ProductBook:
                     catalogue.note_product_writes(connection, account, "refused")
                 raise _missing(line, by, value, allowed=True) from error
             raise
-        await self._check(made, by, value, first=writes == "unknown")
+        kept = title_key(shortened(line.title)) if by == "name" else value
+        await self._check(made, by, kept, first=writes == "unknown")
         return made
 
     async def _check(self, made: int, by: Identifier, value: str, *, first: bool) -> None:
         """Reads the product again: where its identity was not stored, the next order would make a second one,
-        so creating stops on this account, and the order waits until a person has given the product its identity."""
+        so creating stops on this account for a day, and the order waits until a person has given the product its
+        identity."""
         product = await self._roapp.product(made)
         account = self._session.account
         if product is None and first:
@@ -170,12 +187,7 @@ class ProductBook:
                 if product is not None:
                     catalogue.add(connection, account, _row(product))
         if not stored:
-            raise BadRecord(
-                f"RO App made product {made} but did not store its {by}.",
-                code="product-not-identifiable",
-                field=by,
-                fix=f"Set the {by} of product {made} in RO App by hand; no more products are made on this account.",
-            )
+            raise _not_identifiable(made, by)
 
 
 def _row(product: RoProduct) -> CatalogueRow:
@@ -190,6 +202,15 @@ def _row(product: RoProduct) -> CatalogueRow:
 
 def _identities(row: CatalogueRow, by: Identifier) -> tuple[str, ...]:
     return {"code": (row.code,), "sku": (row.sku,), "barcode": row.barcodes, "name": (row.title_key,)}[by]
+
+
+def _not_identifiable(made: int, by: Identifier) -> BadRecord:
+    return BadRecord(
+        f"RO App made product {made} but did not store its {by}.",
+        code="product-not-identifiable",
+        field=by,
+        fix=f"Set the {by} of product {made} in RO App by hand; for a day no more products are made on this account.",
+    )
 
 
 def _missing(line: WantedLine, by: Identifier, value: str, *, allowed: bool) -> BadRecord:

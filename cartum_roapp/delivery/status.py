@@ -46,7 +46,7 @@ class OrderStatus:
             for earlier in unsettled:
                 if earlier.identity != _identity(order, status):  # one that arrives late would undo this one
                     self._once.give_up(earlier)
-            if await self._current(order, bound, shop) != status:
+            if await self._current(bound, shop, status) != status:
                 await self._send(order, bound.ro_id, status)
         except BadRecord as error:
             if error.code == DELETED:
@@ -61,16 +61,18 @@ class OrderStatus:
         self._clear(order)
 
     async def _agree(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
-        return await self._current(order, bound, shop) == shop.statuses.get(order.status_id)
+        return (await self._bindings.see(bound)).status_id == shop.statuses.get(order.status_id)
 
     def _clear(self, order: WantedOrder) -> None:
         with self._session.transaction() as connection:
             held.clear(connection, order.shop, "status", [order.number])
 
-    async def _current(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> int | None:
-        """A new order has the first status of its order type (roapp §3.2), which one reading tells for all."""
-        if bound.fresh and shop.order_type_id in self._first:
-            return self._first[shop.order_type_id]
+    async def _current(self, bound: Bound, shop: ShopConfig, wanted: int) -> int | None:
+        """A new order has the first status of its order type (roapp §3.2), which one reading tells for all where it
+        is not the `wanted` one. Where it is, each order is read: staff may have moved it, or the one read first."""
+        first = self._first.get(shop.order_type_id, wanted)
+        if bound.fresh and first != wanted:
+            return first
         seen = await self._bindings.see(bound)
         if bound.fresh and seen.status_id is not None:
             self._first[shop.order_type_id] = seen.status_id

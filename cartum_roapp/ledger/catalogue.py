@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, text
+
+# Rights and plans change: whether RO App takes new products is tried anew then.
+REFUSED_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,28 @@ def find(connection: Connection, account: str, by: Literal["code", "sku", "barco
 
 
 def product_writes(connection: Connection, account: str) -> str:
-    """`unknown` until the first create, then `works` or `refused`."""
-    return str(connection.scalar(text("SELECT product_writes FROM accounts WHERE name = :a"), {"a": account}))
+    """`unknown` until the first create, then `works` or, for a day, `refused`."""
+    query = text(
+        "SELECT CASE WHEN product_writes = 'refused' AND coalesce(product_writes_at, '-infinity') < now() - :for_ "
+        "THEN 'unknown' ELSE product_writes END FROM accounts WHERE name = :a"
+    )
+    return str(connection.scalar(query, {"a": account, "for_": REFUSED_FOR}))
 
 
 def note_product_writes(connection: Connection, account: str, outcome: Literal["unknown", "works", "refused"]) -> None:
     connection.execute(
-        text("UPDATE accounts SET product_writes = :outcome WHERE name = :a"), {"outcome": outcome, "a": account}
+        text("UPDATE accounts SET product_writes = :outcome, product_writes_at = now() WHERE name = :a"),
+        {"outcome": outcome, "a": account},
     )
+
+
+def made_before(connection: Connection, account: str, identity: str) -> int | None:
+    """A product that we made for this identity, `"code:CAP-2"`, and that RO App's catalogue still has."""
+    ro_id: int | None = connection.scalar(
+        text(
+            "SELECT ro_id FROM intents JOIN catalogue USING (account, ro_id) WHERE account = :account "
+            "AND kind = 'product' AND identity = :identity AND state = 'done' ORDER BY id DESC LIMIT 1"
+        ),
+        {"account": account, "identity": identity},
+    )
+    return ro_id

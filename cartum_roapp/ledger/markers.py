@@ -53,6 +53,12 @@ def of_shop(connection: Connection, account: str, shop: str) -> dict[int, str]:
     return {row.ro_id: row.number for row in rows}
 
 
+def marked(connection: Connection, account: str) -> set[int]:
+    """All RO App orders that are known to carry a marker."""
+    rows = connection.execute(text("SELECT ro_id FROM markers WHERE account = :account"), {"account": account})
+    return {row.ro_id for row in rows}
+
+
 def span(connection: Connection, account: str) -> tuple[datetime | None, datetime | None]:
     """From when to when (UTC) the creation times of RO App orders are covered; None before the first look."""
     row = connection.execute(

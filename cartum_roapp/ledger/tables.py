@@ -51,8 +51,9 @@ accounts = Table(
     "accounts",
     metadata,
     Column("name", Text, primary_key=True),
-    # unknown until the first create, then works or refused (roapp §3.4)
+    # unknown until the first create, then works or refused (roapp §3.4), and since when
     Column("product_writes", Text, nullable=False, server_default="unknown"),
+    Column("product_writes_at", Stamp),
     Column("catalogue_read_at", Stamp),
     # the marker index holds every marker of RO App orders created in this span
     Column("markers_from", Stamp),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from world import World
 
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.errors import Retryable
 
 # The calls that RO App would carry out twice if they were sent twice.
@@ -79,6 +82,49 @@ def test_one_kind_alone_while_the_shop_goes_on_changing(database: str, kind: str
         stop()
         world.synced()
         assert changed
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+@pytest.mark.parametrize("lost", ["answer", "ledger"])
+def test_an_order_that_the_list_shows_without_its_notes_is_found_all_the_same(database: str, lost: str) -> None:
+    with World.of(database, orders=3, delivered=0, older=0, list_notes=False, settings=IMPATIENT) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        if lost == "answer":
+            roapp.faults.fail("drop_after", 2, method="POST", path=CALLS["order"])
+        world.imported()
+        if lost == "ledger":
+            world.purged()
+            roapp.clear_calls()
+            world.imported()
+            foreign = len(roapp.seeded["orders"])
+            assert len([call for call in roapp.calls if call.path == "/orders"]) == 1
+            read = [call.path for call in roapp.calls if call.method == "GET" and call.path in paths(roapp.orders)]
+            assert len(read) <= 2 * len(shop.qualifying()) + foreign
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def paths(ids: Iterable[int]) -> set[str]:
+    return {f"/orders/{id_}" for id_ in ids}
+
+
+def test_an_order_that_never_shows_its_notes_keeps_its_marker(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with World.of(database, orders=2, delivered=0, older=0) as world:
+        shop, read = world.box.shops[0], RoApp.order
+        world.imported()
+        with world.engine.begin() as connection:
+            connection.execute(text("DELETE FROM line_matches"))
+            connection.execute(text("DELETE FROM order_matches"))
+
+        async def silent(self: RoApp, id: int) -> RoOrder | None:
+            order = await read(self, id)
+            return order and RoOrder.model_validate(order.model_dump(exclude={"manager_notes"}))
+
+        monkeypatch.setattr(RoApp, "order", silent)
+        for number in shop.qualifying():
+            shop.set_waybill(number, "20450000000001")
+        world.synced()
         assert world.held() == {}
         assert world.differences(world.shop(), shop.qualifying()) == []
 

@@ -224,3 +224,16 @@ def test_a_base_of_contacts_that_can_not_be_searched_is_read_once(database: str)
         assert world.held() == {}
         assert world.differences(world.shop(), box.shops[0].qualifying()) == []
         world.engine.dispose()
+
+
+def test_a_buyer_whose_contact_is_gone_is_searched_anew_also_where_ro_app_says_404(world: World) -> None:
+    roapp = world.box.roapp
+    number, other = order(world, PHONE), order(world, OTHER)
+    world.imported()
+    merged_into = roapp.add_contact("Олена", phones=[OTHER])
+    merge(world, client(world, other)["id"], merged_into)
+    roapp.faults.switch(error_shape="text", error_code=404)
+    world.box.shops[0].edit_buyer(number, phone=OTHER)
+    world.synced()
+    assert client(world, number)["id"] == merged_into
+    well(world)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from world import World
+
+from cartum_roapp.apis.roapp import RoApp, client
+from cartum_roapp.apis.roapp.rows import RoItem
 
 
 @pytest.fixture
@@ -148,3 +152,54 @@ def test_a_line_that_ro_app_does_not_let_go_is_held_until_the_shop_has_it_again(
         shop.add_line(number, "LMP-07", 3)
         world.synced()
         same(world, number)
+
+
+def test_a_line_added_after_its_manager_has_left_goes_to_another_one(world: World, number: str) -> None:
+    roapp = world.box.roapp
+    roapp.dismiss_employee(world.roapp_order(number)["manager_id"])
+    world.box.shops[0].add_line(number, "CAP-2", 2)
+    world.synced()
+    same(world, number)
+    assert roapp.employees[roapp.items[world.roapp_order(number)["id"]][-1]["assignee_id"]]["is_active"]
+
+
+def test_a_change_that_adds_no_line_asks_for_no_employees(world: World, number: str) -> None:
+    world.box.roapp.clear_calls()
+    world.box.shops[0].change_line(number, 0, quantity=3)
+    world.synced()
+    same(world, number)
+    assert not [call for call in world.box.roapp.calls if call.path == "/company/employees"]
+
+
+@pytest.mark.parametrize("read_back", ["fails", "lags"])
+def test_a_line_whose_id_is_not_told_is_looked_for_and_not_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, read_back: str
+) -> None:
+    roapp = world.box.roapp
+    monkeypatch.setattr(client, "maybe_id", lambda content: None)
+    if read_back == "fails":
+        roapp.faults.fail("error", world.settings.retries, method="GET", path=r"^/orders/\d+/items$")
+    items, blind = RoApp.items, [1] if read_back == "fails" else [1, 2]
+
+    async def shown(self: RoApp, order_id: int) -> list[Any]:
+        found: list[RoItem] = await items(self, order_id)
+        return [] if blind and blind.pop() else found
+
+    monkeypatch.setattr(RoApp, "items", shown)
+    number = world.box.shops[0].place_order(articles=[("KR-799", 1)])
+    world.imported()
+    assert blind == []
+    assert len(roapp.items[world.roapp_order(number)["id"]]) == 1
+    same(world, number)
+
+
+def test_a_line_that_is_never_shown_is_held_after_its_second_try(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(self: RoApp, order_id: int) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(client, "maybe_id", lambda content: None)
+    monkeypatch.setattr(RoApp, "items", nothing)
+    number = world.box.shops[0].place_order(articles=[("KR-799", 1)])
+    world.imported()
+    assert world.held() == {("order", number): "line-lost"}
+    assert len(world.roapp_items(number)) == 2

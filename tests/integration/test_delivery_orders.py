@@ -130,6 +130,38 @@ def test_a_status_that_both_sides_set_alike_is_not_sent(world: World, number: st
     well(world)
 
 
+@pytest.mark.parametrize("moved_by", ["staff", "settings"])
+def test_one_order_does_not_tell_the_status_of_another(database: str, moved_by: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        numbers = [shop.place_order(articles=[("KR-799", 1)]) for _ in range(12)]
+        order_type = roapp.order_types[world.shop().order_type_id]
+        initial = order_type["initial_status_id"]
+        asked = next(
+            ours for ours, theirs in world.shop().statuses.items() if (theirs == initial) != (moved_by == "staff")
+        )
+        for number in numbers:
+            shop.set_status(number, asked)
+        read: list[int] = []
+
+        def meanwhile(method: str, path: str, phase: str) -> None:
+            id_ = path.removeprefix("/orders/")
+            if method != "GET" or not id_.isdigit() or read:
+                return
+            if moved_by == "staff" and phase == "before":
+                read.append(int(id_))
+                roapp.set_status(int(id_), world.shop().statuses[asked])
+            elif moved_by == "settings" and phase == "applied":
+                read.append(int(id_))
+                order_type["initial_status_id"] = next(one for one in roapp.statuses if one != initial)
+
+        stop = roapp.on_call(meanwhile)
+        world.imported()
+        stop()
+        assert read
+        assert world.differences(world.shop(), numbers) == []
+
+
 def test_a_status_without_a_match_waits_for_it(world: World, number: str) -> None:
     shop = world.box.shops[0]
     shop.add_status(9, {"ua": "На складі"})

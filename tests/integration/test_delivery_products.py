@@ -83,10 +83,10 @@ def test_a_missing_product_holds_the_whole_order_until_it_is_there(world: World,
     assert world.made_products() == []
 
 
-@pytest.mark.parametrize("shape", ["errors", "text", "html"])
-def test_a_product_that_staff_deleted_is_looked_for_again_and_made_again(world: World, shape: str) -> None:
+@pytest.mark.parametrize(("shape", "code"), [("errors", 422), ("text", 422), ("html", 422), ("text", 404)])
+def test_a_product_that_staff_deleted_is_looked_for_again_and_made_again(world: World, shape: str, code: int) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
-    roapp.faults.error_shape = shape
+    roapp.faults.switch(error_shape=shape, error_code=code)
     first = shop.place_order(articles=[(CODE, 1), ("KR-799", 1)])
     world.imported()
     kept = next(item["entity_id"] for item in world.roapp_items(first) if item["price"] != shop.good(CODE).price)
@@ -138,3 +138,46 @@ def test_one_unknown_line_says_what_is_missing(world: World) -> None:
     (one,) = held.listed(world.engine, config.key)
     assert CODE in one.message
     assert "by itself" in one.fix
+
+
+def test_an_account_that_takes_no_products_is_tried_again_a_day_later(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.faults.product_create = False
+    number = shop.place_order(articles=[(CODE, 1)])
+    world.imported()
+    assert world.held() == {("order", number): "product-missing"}
+    roapp.faults.product_create = True
+    roapp.clear_calls()
+    world.imported()
+    assert world.held() == {("order", number): "product-missing"}
+    assert [call for call in roapp.calls if call.method == "POST"] == []
+    world.a_day_later()
+    world.imported()
+    assert world.held() == {}
+    assert world.differences(world.shop(), [number]) == []
+
+
+def test_a_long_name_is_cut_and_found_again(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    long = "Кросівки бігові з амортизацією та світловідбивними вставками, " * 4
+    numbers = []
+    for variant in ("розмір 41", "розмір 42"):
+        number = shop.place_order(articles=[("KR-799", 1)])
+        shop.add_line(number, "", 1, price=30, title=long + variant)
+        numbers.append(number)
+
+    def named() -> dict[str, int]:
+        return {row["title"][-2:]: row["id"] for row in world.made_products() if row["title"].startswith(long[:70])}
+
+    world.imported()
+    assert world.held() == {}
+    made = named()
+    assert sorted(made) == ["41", "42"]
+    assert all(len(row["title"]) <= 120 for row in world.made_products())
+    before = len(roapp.products)
+    world.purged()
+    world.imported()
+    assert world.held() == {}
+    assert (named(), len(roapp.products)) == (made, before)
+    for number, size in zip(numbers, ("41", "42"), strict=True):
+        assert made[size] in {item["entity_id"] for item in world.roapp_items(number)}

@@ -211,6 +211,7 @@ def test_a_product_whose_identity_is_not_stored_is_not_made_again(database: str,
         for _ in range(2):
             world.synced(config)
             world.imported(config)
+            world.a_day_later()
         made = [product for product in world.made_products() if product["title"] == "Кепка"]
         assert len(made) == 1
         held = world.held(config)

@@ -21,6 +21,7 @@ ROAPP: list[dict[str, Any]] = [
     {"emails_filter": True},
     {"sort_ignored": True},
     {"rows_reversed": True},
+    {"list_notes": False},
     {"page_size": 3},
     {"page_size": 3, "rows_reversed": True, "sort_ignored": True},
     {"money_comma": True},

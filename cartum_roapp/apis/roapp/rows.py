@@ -129,6 +129,11 @@ class RoOrder(Row):
     modified_at: Moment = None
     total: Money = None
 
+    @property
+    def shows_notes(self) -> bool:
+        """False for a row without `manager_notes`, which says nothing of them; None there means that there are none."""
+        return "manager_notes" in self.model_fields_set
+
 
 class RoItem(Row):
     """A line of an order. `written_off`: its goods have left the stock, so it is not to be touched;
