@@ -40,12 +40,22 @@ class ContactBook:
         """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides for a
         buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when a person has to choose."""
         async with self._turns.on(order.buyer_phone, order.buyer_email):
-            known = self._known(order) or await self._adopt(order, client)
+            found = await self._settled(order, self._known(order) or await self._adopt(order, client))
+            if found is None and (order.buyer_phone or order.buyer_email) and await self._search.refresh():
+                found = await self._settled(order, await self._adopt(order, client))
+            return await self._create(order) if found is None else found
+
+    async def _settled(self, order: WantedOrder, known: ContactMatch | None) -> int | None:
+        """The id of the contact, with its data completed; None where there is none. One that turned out to be
+        somebody else's is looked past, once."""
+        for last in (False, True):
             if known is None:
-                return await self._create(order)
+                break
             async with self._turns.on(f"contact {known.ro_id}"):
-                await self._complete_data(order, known)
-            return known.ro_id
+                if await self._complete_data(order, known):
+                    return known.ro_id
+            known = None if last else await self._adopt(order, None)
+        return None
 
     def forget(self, ro_id: int) -> None:
         """RO App refused this contact: a person merged or deleted it. The next order searches anew."""
@@ -82,7 +92,7 @@ class ContactBook:
             return None
         (ro_id,) = usable
         if order.buyer_phone:
-            contact = await self._roapp.contact(ro_id)
+            contact = await self._contact(ro_id)
             if contact is not None and self._search.phones(contact, order.shop):
                 return None  # staff have given it a phone since, another one than this buyer's
         return ContactMatch(identity(order), ro_id, phones.get(ro_id, ""), order.buyer_email)
@@ -137,28 +147,43 @@ class ContactBook:
             return order.buyer_phone in phones
         return bool(order.buyer_email) and not phones and mail(contact) == order.buyer_email
 
-    async def _complete_data(self, order: WantedOrder, known: ContactMatch) -> None:
+    async def _contact(self, ro_id: int) -> Contact | None:
+        """As RO App shows it now, else as it was listed."""
+        contact = await self._roapp.contact(ro_id)
+        if contact is None:
+            return self._search.seen.get(ro_id)
+        self._search.note(contact)
+        return contact
+
+    async def _complete_data(self, order: WantedOrder, known: ContactMatch) -> bool:
         """Adds the phone or e-mail that RO App's contact lacks. A PATCH may be repeated; arrays are replaced
-        whole (roapp §3.1), so phones are read, merged and written."""
+        whole (roapp §3.1), so phones are read, merged and written. False, with nothing written, where it was found
+        without a phone and has one now that is not the buyer's: the e-mail decides no more."""
         phone, email = known.phone or order.buyer_phone, known.email or order.buyer_email
         if (phone, email) != (known.phone, known.email):
-            contact = await self._roapp.contact(known.ro_id) or self._search.seen.get(known.ro_id)
-            body: dict[str, object] = {}
+            contact = await self._contact(known.ro_id)
             if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
                 phone, email = known.phone, known.email
             else:
+                phones = self._search.phones(contact, order.shop)
+                if not known.phone and order.buyer_phone and phones and order.buyer_phone not in phones:
+                    return False
+                body: dict[str, object] = {}
                 if not known.phone and order.buyer_phone and not contact.phones:
                     body["phones"] = [_written(order.buyer_phone)]
                 if not known.email and order.buyer_email and not contact.email:
                     body["email"] = order.buyer_email
-            if body:
-                await self._roapp.update_contact(known.ro_id, body)
+                if body:
+                    await self._roapp.update_contact(known.ro_id, body)
+                    shown = {"phones": [order.buyer_phone]} if "phones" in body else {}
+                    self._search.note(contact.model_copy(update={**body, **shown}))
         account = self._session.account
         with self._session.transaction() as connection:
             stored = matches.contact(connection, account, identity(order))
-            if stored is None or (stored.phone, stored.email) != (phone, email):
+            if stored != ContactMatch(identity(order), known.ro_id, phone, email):
                 matches.bind_contact(connection, account, identity(order), known.ro_id, phone=phone, email=email)
                 intents.found(connection, account, "contact", identity(order), known.ro_id)
+        return True
 
 
 def identity(order: WantedOrder) -> str:

@@ -6,19 +6,23 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact
-from cartum_roapp.delivery.markers import BEFORE_ORDER, marker
+from cartum_roapp.delivery.markers import BEFORE_ORDER, CLOCKS, marker
+from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger.wanted import WantedOrder
 from cartum_roapp.orders.phones import e164, spellings
 
+# What staff added since a search that is older than this is read before a contact is made.
+FRESH_FOR = timedelta(minutes=2)
+
 
 class ContactSearch:
-    """What was searched is remembered for as long as the account's lock is held. `region` gives the country of a
-    shop's phones, `ahead` the (phone, e-mail) of the next orders' buyers, which are searched in the same call."""
+    """What was searched is remembered for as long as the account's lock is held, which may be hours. `region` gives the
+    country of a shop's phones, `ahead` the (phone, e-mail) of the next orders' buyers, which are searched in the same call."""
 
     def __init__(
         self, roapp: RoApp, region: Callable[[str], str | None], ahead: Callable[[], Iterable[tuple[str, str]]]
@@ -29,6 +33,9 @@ class ContactSearch:
         self._searched: set[str] = set()
         self._complete = False
         self._searching = asyncio.Lock()
+        self._read_at: datetime | None = None  # what was made in RO App since then may be missing in `seen`
+        self._newest: datetime | None = None  # by RO App's clock: what is made after `_read_at` is not older than this
+        self._fresh_for = FRESH_FOR
         self.seen: dict[int, Contact] = {}
         self._guests: dict[str, int] = {}  # marker → id
         self._guests_since: datetime | None = None
@@ -66,9 +73,31 @@ class ContactSearch:
         region = self._region(shop)
         return {phone for phone in (e164(one, region) for one in contact.phones) if phone}
 
+    def note(self, contact: Contact) -> None:
+        """A newer reading of this contact."""
+        self.seen[contact.id] = contact
+
     def forget(self) -> None:
         """RO App's contacts changed: search anew."""
         self.seen, self._searched, self._complete = {}, set(), False
+        self._read_at = self._newest = None
+
+    async def refresh(self) -> bool:
+        """Reads the contacts that were made since the search, where that is a while ago. True when it did, so that it
+        is worth another look."""
+        async with self._searching:
+            began, read_at, seen = utc_now(), self._read_at, self.seen
+            if read_at is None or began - read_at < self._fresh_for:
+                return False
+            newest = max((one.created_at for one in seen.values() if one.created_at is not None), default=None)
+            since = read_at - CLOCKS if self._newest is None else min(self._newest, read_at)
+            async for page in self._roapp.walk_contacts(created_from=since):
+                seen.update((contact.id, contact) for contact in page)
+            if seen is self.seen:
+                self._read_at, self._newest = began, newest
+            # Where this filter is ignored it was a walk of all contacts: not too often.
+            self._fresh_for = max(FRESH_FOR, 10 * (utc_now() - began))
+            return True
 
     async def _only(self, wanted: str, what: str, same: Callable[[Contact], bool]) -> Contact | None:
         async with self._searching:  # the next one may be among those that are searched ahead
@@ -103,6 +132,7 @@ class ContactSearch:
         digits = {_digits(spelling) for spelling in written}
         stranger = False
         seen, searched = self.seen, self._searched
+        self._read_at = self._read_at or utc_now()
         async for page in self._roapp.walk_contacts(phones=written, emails=emails):
             for contact in page:
                 seen[contact.id] = contact

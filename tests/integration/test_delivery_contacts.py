@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from world import World
 
+from cartum_roapp.delivery import drain, search
 from sandbox import Sandbox
 
 PHONE, OTHER = "+380671112233", "+380509998877"
@@ -81,6 +83,66 @@ def test_two_phones_with_one_email_are_two_buyers(world: World) -> None:
     world.synced()
     assert client(world, mail_only)["id"] == client(world, first)["id"] != client(world, second)["id"]
     assert phones(client(world, first)) == [PHONE]
+    well(world)
+
+
+@pytest.mark.parametrize("contact_get", [True, False])
+@pytest.mark.parametrize("emails_filter", [True, False])
+def test_a_phone_that_a_contact_got_a_moment_ago_makes_it_somebody_elses_for_the_next(
+    world: World, emails_filter: bool, contact_get: bool
+) -> None:
+    roapp = world.box.roapp
+    roapp.faults.switch(emails_filter=emails_filter, contact_get=contact_get)
+    known = roapp.add_contact("Олена", email=MAIL)
+    numbers = [order(world, PHONE, MAIL), order(world, OTHER, MAIL)]
+    world.imported()
+    clients = [client(world, number) for number in numbers]
+    assert known in {one["id"] for one in clients}
+    assert [phones(one) for one in clients] == [[PHONE], [OTHER]]
+    well(world)
+
+
+def test_a_phone_that_staff_gave_a_contact_between_search_and_use(world: World) -> None:
+    roapp = world.box.roapp
+    known = roapp.add_contact("Олена", email=MAIL)
+    number = order(world, PHONE, MAIL)
+
+    def staff(method: str, path: str, phase: str) -> None:
+        if method == "GET" and path == f"/contacts/people/{known}" and phase == "before":
+            roapp.edit_contact(known, phones=[OTHER])
+
+    stop = roapp.on_call(staff)
+    world.imported()
+    stop()
+    assert client(world, number)["id"] != known
+    assert (phones(roapp.contacts[known]), phones(client(world, number))) == ([OTHER], [PHONE])
+    well(world)
+
+
+@pytest.mark.parametrize("emails_filter", [True, False])
+def test_a_contact_that_staff_added_long_after_the_search_is_not_doubled(
+    world: World, monkeypatch: pytest.MonkeyPatch, emails_filter: bool
+) -> None:
+    monkeypatch.setattr(search, "FRESH_FOR", timedelta(0))
+    monkeypatch.setattr(drain, "IN_FLIGHT", 1)
+    roapp = world.box.roapp
+    roapp.faults.emails_filter = emails_filter
+    roapp.add_contact("Хтось", email="other@example.com")
+    for phone in (PHONE, OTHER):
+        order(world, phone, f"{phone[1:]}@example.com")
+    added: list[int] = []
+
+    def staff(method: str, path: str, phase: str) -> None:
+        if (method, path, phase) == ("POST", "/orders", "before") and not added:
+            left = {PHONE, OTHER} - {phone for one in world.made_contacts() for phone in phones(one)}
+            added.append(roapp.add_contact("Олена", phones=sorted(left)))
+
+    stop = roapp.on_call(staff)
+    world.imported()
+    stop()
+    assert added
+    assert len(world.made_contacts()) == 3
+    assert roapp.duplicates()["contacts"] == {}
     well(world)
 
 
