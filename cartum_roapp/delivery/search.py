@@ -22,7 +22,7 @@ FRESH_FOR = timedelta(minutes=2)
 
 class ContactSearch:
     """What was searched is remembered for as long as the account's lock is held, which may be hours. `region` gives the
-    country of a shop's phones, `ahead` the (phone, e-mail) of the next orders' buyers, which are searched in the same call."""
+    country of a shop's phones, `ahead` the (phone, e-mail) of the next orders' buyers, searched in the same call."""
 
     def __init__(
         self, roapp: RoApp, region: Callable[[str], str | None], ahead: Callable[[], Iterable[tuple[str, str]]]
