@@ -149,10 +149,9 @@ def test_a_purge_keeps_calls_that_may_still_arrive_and_those_of_other_shops(worl
 def test_a_call_of_a_shop_that_is_not_served_is_looked_at_all_the_same(world: World) -> None:
     """Its settings are not at hand, so its phones' country is not known."""
     run = world.imported()
-    roapp, now = world.box.roapp, datetime.now(UTC)
-    number = world.box.shops[0].qualifying()[0]
+    now = datetime.now(UTC)
     shops.register(world.engine, key="abcdef", slug="one", account="main")
-    contact = roapp.contacts[world.roapp_order(number)["client_id"]]
+    contact, *_ = world.made_contacts()
     contact["notes"] = "[abcdef:1]"
     contact["phones"] = [{"phone": "+380671112233"}]
     with world.engine.begin() as connection:

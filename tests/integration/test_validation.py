@@ -72,7 +72,7 @@ def rounds(fields: Sequence[str], cases: Sequence[Case]) -> Iterator[list[Case]]
 
 @pytest.fixture
 def forms(installation: Installation) -> Iterator[Forms]:
-    """`shop-3` is connected."""
+    """`shop-10` is connected."""
     installation.connect(OTHER_INDEX)
     forms = Forms(installation)
     yield forms
