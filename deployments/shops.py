@@ -185,12 +185,10 @@ async def _refuse_conflicts(config: ShopConfig) -> None:
 
 
 def _in_ledger(engine: Engine, key: str) -> tuple[bool, bool]:
-    """Is the shop connected there, and was it ever?"""
-    try:
-        shops.state(engine, key)
-    except BadConfig:
-        return False, False
-    return key in {state.key for state in shops.all_states(engine)}, True
+    """Is the shop connected there, and is there anything of it, be it the history of a deleted one?"""
+    with engine.connect() as connection:
+        known = shops.is_known(connection, key)
+    return key in {state.key for state in shops.all_states(engine)}, known
 
 
 async def _save(engine: Engine, config: ShopConfig, company: str) -> None:

@@ -57,7 +57,6 @@ class Cartum:
     ) -> None:
         self._zone = zone
         self._days_only = False
-        self._offset_ignored = False
         self._article_filter = True
         self._session = Session(
             url,
@@ -167,8 +166,8 @@ class Cartum:
                 found.update((number, row) for number, row in numbered.items() if question.keeps(row))
             fresh = [number for number in seen - known if number not in found or not is_later(found[number], begun)]
             quiet = 0 if fresh else quiet + 1
-            # A row that came twice in one walk has pushed another one out of it; windows repeat rows by themselves.
-            pushed = not self._offset_ignored and max(numbers.values(), default=1) > 1
+            # A row that came twice in one walk has pushed another one out of it.
+            pushed = max(numbers.values(), default=1) > 1
             if pages <= 1 or (walked and quiet >= (QUIET if pushed else 1)):
                 return found
         raise Retryable(f"the shop's list of orders brought other ones at each of {WALKS} walks")
@@ -188,9 +187,8 @@ class Cartum:
             async for rows in walk(question, first, self._orders_page, limit):
                 yield rows
         except OffsetIgnored:
-            self._offset_ignored = True
             log.info("the shop has no second page: asking for shorter and shorter times")
-            async for rows in in_windows(question, self._orders_page):
+            async for rows in in_windows(question, first, self._orders_page):
                 yield rows
 
     async def _first_page(self, question: Question, limit: int) -> list[Row] | None:

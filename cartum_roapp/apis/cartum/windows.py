@@ -3,10 +3,10 @@ many rows it sends at most is not documented. So the dates asked for are parted 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from cartum_roapp.apis.cartum.orders import FORM, ROWS, Fetch, Question, Row, created_of
+from cartum_roapp.apis.cartum.orders import FORM, ROWS, Fetch, Question, Row, created_of, number_of
 from cartum_roapp.errors import Retryable
 
 #: An answer of fewer rows is whole: no shop cuts its list so short.
@@ -15,25 +15,28 @@ _SECOND = timedelta(seconds=1)
 _FIRST = datetime(2000, 1, 1)
 
 
-async def in_windows(question: Question, fetch: Fetch) -> AsyncIterator[list[Row]]:
-    """All rows of the question, some of them several times. An answer is whole when it is shorter than the longest that
-    the shop gave, or when the shop ignores dates as well: then there is nothing to part. Raises Retryable where more
-    orders fall on one second (one day for a shop that takes no times) than it sends at once.
+async def in_windows(question: Question, first: list[Row], fetch: Fetch) -> AsyncIterator[list[Row]]:
+    """The rows of the question beside those of its `first` answer, each once. An answer is whole when it is shorter
+    than the longest that the shop gave, or when the shop ignores dates as well: there is nothing to part then. Raises
+    Retryable where more orders fall on one second (one day for a shop that takes no times) than it sends at once.
     """
-    most = FEW
-    waiting = [question]
+    seen = {number_of(row) for row in first}
+    most = max(FEW, len(first))
+    waiting = [*_parts(question, first, most)]
     while waiting:
         window = waiting.pop()
         rows = await fetch(window.parameters(0, ROWS))
         most = max(most, len(rows))
-        if rows:
-            yield rows
-        if len(rows) >= most and window.numbers is None and all(window.asked_for(row) for row in rows):
-            waiting += _parts(window, rows)
+        if fresh := [row for row in rows if number_of(row) not in seen]:
+            seen |= {number_of(row) for row in fresh}
+            yield fresh
+        waiting += _parts(window, rows, most)
 
 
-def _parts(window: Question, rows: list[Row]) -> tuple[Question, Question]:
-    """The window cut where half of the rows were placed; without its border that would be the same window."""
+def _parts(window: Question, rows: list[Row], most: int) -> Sequence[Question]:
+    """The window cut where half of the rows were placed; none where its answer is whole."""
+    if len(rows) < most or window.numbers is not None or not all(window.asked_for(row) for row in rows):
+        return ()
     since, until = _bounds(window)
     stamps = sorted(created for row in rows if (created := created_of(row)) and since < created <= until)
     cut = stamps[len(stamps) // 2] if stamps else since + (until - since) / 2
