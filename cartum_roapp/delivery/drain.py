@@ -14,11 +14,11 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.company import check_company
-from cartum_roapp.delivery.once import Later, Patience, utc_now
+from cartum_roapp.delivery.once import UNANSWERED, Later, Patience, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
-from cartum_roapp.errors import BadConfig, BadRecord, NotAllowed, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable
 from cartum_roapp.ledger import held, outbox, shops, wanted
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.zones import country_of
@@ -29,6 +29,8 @@ IN_FLIGHT = 8
 AHEAD = 25
 FAILURES = 3
 REFUSALS = 3
+#: After so many it is held, if RO App answers otherwise: every run that waited for such an order would fail.
+PUT_OFFS = 10
 _IDLE = 0.2
 # Fields that are about one order's own records or state, not about the shop's settings.
 _OWN_FIELDS = {"assignee_id", "client_id", "entity_id", "manager_notes", "price", "quantity", "status_id"}
@@ -128,7 +130,7 @@ class Drain:
         except LockLost:
             raise
         except Retryable as error:
-            self._retry(claim, error)
+            await self._retry(claim, error)
         except BadConfig as error:
             if isinstance(error, NotAllowed):  # its location, order type or one order: the neighbours go on
                 error.about(shop=shop.slug)
@@ -186,7 +188,10 @@ class Drain:
         for key in [key for key in self._refused if key[0] == shop]:
             del self._refused[key]
 
-    def _retry(self, claim: Claim, error: Retryable) -> None:
+    async def _retry(self, claim: Claim, error: Retryable) -> None:
+        if claim.attempts >= PUT_OFFS and await self._answers():
+            self._hold(claim, _unanswered(claim.attempts, error))
+            return
         self._failures += 1
         wait = error.retry_after or pause(claim.attempts)
         log.warning("order %s of %s is put off: %s", claim.number, self._shops[claim.shop].slug, error.message)
@@ -194,6 +199,13 @@ class Drain:
             outbox.defer(connection, claim.shop, claim.number, utc_now() + timedelta(seconds=wait))
         if self._failures >= FAILURES:
             raise error
+
+    async def _answers(self) -> bool:
+        try:
+            await self._roapp.company()
+        except IntegrationError:
+            return False
+        return True
 
     def _region(self, shop: str) -> str | None:
         """None for a shop that is not served, of which a call is left: international numbers still count."""
@@ -209,3 +221,12 @@ class Drain:
 def pause(attempts: int) -> float:
     """Seconds until an order that RO App did not answer for is tried again; attempts may go into the thousands."""
     return min(60.0, 5.0 * 2.0 ** min(attempts, 10))
+
+
+def _unanswered(attempts: int, error: Retryable) -> BadRecord:
+    return BadRecord(
+        f"RO App answers, but {attempts} times in a row not for this order, the last time: {error.message}.",
+        code=UNANSWERED,
+        entity="order",
+        fix="Nothing at first: it is tried again by itself. If it stays, ask RO App's support.",
+    )

@@ -10,7 +10,16 @@ from sqlalchemy import Connection, Engine, case, delete, func, null, select, upd
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadConfig, NotReady
-from cartum_roapp.ledger.tables import accounts, intents, markers, order_lines, runs, shops
+from cartum_roapp.ledger.tables import (
+    accounts,
+    contact_matches,
+    customers,
+    intents,
+    markers,
+    order_lines,
+    runs,
+    shops,
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +186,8 @@ def lift_pause(engine: Engine, key: str, *, by_hand: bool) -> bool:
 
 def forget(engine: Engine, key: str, *, purge: bool) -> None:
     """Ends the shop and its pause: its history stays unless `purge`, which removes every row of it. Its markers are
-    read again from RO App when it is connected again; contacts and products stay known, as they are the account's.
+    read again from RO App when it is connected again; products stay known, as they are the account's, and so do the
+    contacts of buyers that another of its shops has too.
 
     A call of the last hour that nobody knows the outcome of stays noted even then, so that what it made is not made
     again, by an order of another shop that has the same buyer either. The next purge in this ledger removes it.
@@ -190,6 +200,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
             for table in (order_lines, runs, markers):  # the others go with the shop
                 connection.execute(delete(table).where(table.c.shop == key))
             _forget_calls(connection)
+            _forget_buyers(connection, account)
             connection.execute(
                 update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
             )
@@ -213,6 +224,19 @@ def deleted_slugs(engine: Engine) -> set[str]:
     """The slugs of deleted shops whose history is still here."""
     with engine.connect() as connection:
         return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
+
+
+def _forget_buyers(connection: Connection, account: str | None) -> None:
+    """The contacts of buyers that no shop of the account has. A guest without phone and e-mail stays known: the row
+    says nothing of a person, and nothing else leads back to that contact."""
+    theirs = select(customers.c.identity).join(shops, shops.c.key == customers.c.shop).where(shops.c.account == account)
+    connection.execute(
+        delete(contact_matches).where(
+            contact_matches.c.account == account,
+            contact_matches.c.identity.not_in(theirs),
+            (contact_matches.c.phone != "") | (contact_matches.c.email != ""),
+        )
+    )
 
 
 def _forget_calls(connection: Connection) -> None:

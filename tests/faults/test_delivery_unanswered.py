@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from world import World
 
+from cartum_roapp.delivery.drain import FAILURES, PUT_OFFS
 from cartum_roapp.delivery.once import UNANSWERED, UNCLEAR_ENDS
+from cartum_roapp.errors import Retryable
 
 CALLS = {
     "contact": r"^/contacts/people$",
@@ -80,5 +83,35 @@ def test_two_orders_that_need_the_same_unanswered_product(database: str) -> None
         assert world.differences(world.shop(), [other]) == []
         roapp.faults.calm()
         world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_change_that_is_never_answered_is_held_where_ro_app_answers_otherwise(
+    database: str, monkeypatch: pytest.MonkeyPatch, alive: bool
+) -> None:
+    monkeypatch.setattr("cartum_roapp.delivery.drain.pause", lambda attempts: 0.01)
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT | {"retry_base": 0.001}) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112233")
+        world.imported()
+        shop.set_waybill(number, "20450000000001")
+        for _ in range(1 + PUT_OFFS // FAILURES):
+            roapp.faults.calm()
+            roapp.faults.fail("error", 9999, method="PATCH", path=r"^/orders/\d+$")
+            if not alive:
+                roapp.faults.fail("error", 9999, path="^/company$", skip=1)  # a run begins with that call
+            with suppress(Retryable):
+                world.synced()
+        assert world.held() == ({("order", number): UNANSWERED} if alive else {})
+
+        other = shop.place_order(articles=[("CAP-2", 1)], delivery_phone="+380671112244")
+        if alive:
+            world.synced()
+            assert other in world.roapp_orders(world.shop()), "it blocks no other"
+        roapp.faults.calm()
+        world.imported()
+        world.synced()
         assert world.held() == {}
         assert world.differences(world.shop(), shop.qualifying()) == []

@@ -121,6 +121,26 @@ def test_a_deleted_shop_can_be_purged_later_and_leaves_nothing(world: World) -> 
     assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
 
 
+def test_a_purge_forgets_the_buyers_that_no_other_shop_has(database: str) -> None:
+    with World.of(database, shops=2, orders=0, delivered=0, older=0) as world:
+        one, two = world.box.shops
+        one.place_order(articles=[("CAP-2", 1)], delivery_phone="+380671112233", delivery_email="")
+        for shop in (one, two):
+            shop.place_order(articles=[("CAP-2", 1)], delivery_phone="", delivery_email="olena@example.com")
+        one.place_order(articles=[("CAP-2", 1)], delivery_phone="", delivery_email="")
+        for index in (0, 1):
+            asyncio.run(world.import_(world.shop(index), world.shop(1 - index)))
+        shops.forget(world.engine, world.shop(0).key, purge=True)
+        with world.engine.connect() as connection:
+            left = sorted(
+                identity.partition(":")[0] for identity in connection.scalars(select(tables.contact_matches.c.identity))
+            )
+        assert left == ["email", "order"], "a guest who left nothing is only known by the order"
+
+        asyncio.run(world.import_(world.shop(0), world.shop(1)))
+        assert len(world.made_contacts()) == 3, "and nobody is made twice"
+
+
 def test_a_purge_keeps_calls_that_may_still_arrive_and_those_of_other_shops(world: World) -> None:
     now = datetime.now(UTC)
     shops.register(world.engine, key="abcdef", slug="one", account="main")
