@@ -12,6 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 ROWS = 100
+#: Where rows move, a single page may well bring none that is new.
+STALE = 3
 FORM = "%Y-%m-%d %H:%M:%S"
 Row = dict[str, Any]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Row]]]
@@ -139,14 +141,15 @@ class Question:
 async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = ROWS) -> AsyncIterator[list[Row]]:
     """One walk over all pages, rows as they came; `first` is the page at offset 0, asked for with `limit`. The offset
     advances by the rows *received*: servers cap the page silently, and a short page says nothing. It ends at an
-    empty page, at a page without a new number, or when every number asked for is there. Raises OffsetIgnored when the
-    second page is the first one."""
+    empty page, at the third page in a row without a new number, or when every number asked for is there. Raises
+    OffsetIgnored when the second page is the first one."""
     seen: set[str] = set()
-    offset, rows = 0, first
+    offset, rows, stale = 0, first, 0
     while numbers := {number_of(row) for row in rows}:
         if offset == len(first) and numbers == seen:
             raise OffsetIgnored
-        if numbers <= seen:
+        stale = stale + 1 if numbers <= seen else 0
+        if stale == STALE:
             return
         seen |= numbers
         offset += len(rows)
