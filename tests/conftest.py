@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg2 import sql
+from reliability import rewrite, stored
 
 from cartum_roapp import service
 from cartum_roapp.home import Home
@@ -29,6 +30,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"seed of random faults: {config.getoption('--seed')}"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A run that was killed left rows of docs/reliability.md behind: they are no longer true."""
+    if not hasattr(session.config, "workerinput"):
+        stored(session.config)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The rows of this run take the place of those that the page had. Here, as the process that hands the tests out to
+    others reads no other conftest."""
+    if not hasattr(session.config, "workerinput"):
+        rewrite(stored(session.config))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 
 import pytest
 from points import SHARES, Points, Server
-from reliability import Record, rewrite, stored
+from reliability import Record
 from world import admin
 
 from cartum_roapp.ledger import database
@@ -44,15 +44,3 @@ def pool() -> Iterator[Executor]:
 def points(pool: Executor, server: Server) -> Points:
     """Tries every point of a fault, several at once."""
     return Points(pool, server)
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """A run that was killed left rows behind: they are no longer true."""
-    if not hasattr(session.config, "workerinput"):
-        stored(session.config)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """The rows of this run take the place of those that the table had."""
-    if not hasattr(session.config, "workerinput"):
-        rewrite(stored(session.config))

@@ -117,7 +117,7 @@ def test_a_storm_of_429s_is_waited_out_and_the_whole_budget_used_again(
         toll = Toll()
         for index, box in enumerate(world.box.shops):
             toll += world.toll(world.shop(index), box.qualifying(), index)
-        fault = f"A storm of 429s {'with' if retry_after else 'without'} Retry-After during two imports"
+        fault = f"a storm of 429s {'with' if retry_after else 'without'} Retry-After during two imports"
         record("In RO App", fault, toll, "by itself: the account's pause is everybody's, then 3 calls a second again")
 
 

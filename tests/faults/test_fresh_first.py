@@ -148,7 +148,7 @@ def test_an_import_of_2000_orders_is_overtaken_killed_and_finished(database: str
         assert (world.held(one), world.held(two)) == ({}, {})
         assert world.synced(one, two).calls.roapp_writes == 0
         recovery = "fresh orders go first; the import, killed twice, goes on where it stopped"
-        record("Side by side", "An import of 2,000 orders, syncs of two shops beside it", toll, recovery)
+        record("Side by side", "an import of 2,000 orders, syncs of two shops beside it", toll, recovery)
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["connected", "mended"])

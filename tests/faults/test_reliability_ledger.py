@@ -41,26 +41,26 @@ def purged(url: str, n: int, by: str) -> Struck | None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("run", ["import", "sync"])
+@pytest.mark.parametrize("run", ["an import", "a sync"])
 def test_a_backup_of_any_moment_is_restored(points: Points, record: Record, run: str) -> None:
     """Taken when a run had stopped half-way; the integration went on for a while, then the backup came back."""
     struck = points(restored, run)
     assert struck.toll.tried > 30
-    record(SECTION, f"restored from a backup of the middle of an {run}", struck.toll, "the next run")
+    record(SECTION, f"restored from a backup of the middle of {run}", struck.toll, "the next run")
 
 
 def restored(url: str, n: int, run: str) -> Struck | None:
     with quiet(url, QUICK) as world:
         place(world)
-        if run == "sync":
+        if run == "a sync":
             world.imported()
             change(world)
-        stopped = world.sync(world.shop()) if run == "sync" else world.import_(world.shop())
+        stopped = world.sync(world.shop()) if run == "a sync" else world.import_(world.shop())
         if not stopped_at(world, stopped, n):
             return None
         with backup(world) as copy:
             world.imported()
-            if run == "import":
+            if run == "an import":
                 change(world)
             world.box.shops[0].place_order(
                 articles=[("LMP-07", 1)], delivery_phone="", delivery_email="late@example.com"
