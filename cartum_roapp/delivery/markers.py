@@ -80,7 +80,7 @@ class MarkerIndex:
                 return
             with self._session.transaction() as connection:
                 oldest = intents.oldest_unsettled(connection, self._session.account, "order")
-            await self._walk(min(sent_at, oldest or sent_at) - BEFORE_INTENT - CLOCKS, None)
+            await self._walk(min(sent_at, oldest or sent_at) - BEFORE_INTENT - CLOCKS)
 
     def note(self, connection: Connection, marked: Marked) -> None:
         """An order that was made with its marker, in the transaction that stores it."""
@@ -97,28 +97,24 @@ class MarkerIndex:
             if start is None or created_at - BEFORE_ORDER < start:
                 created_at = min(created_at, markers.oldest_to_create(connection, self._session.account) or created_at)
         since = created_at - BEFORE_ORDER
-        if start is None or end is None:
-            await self._walk(since, None)
-            return
-        if self._looked_at is None:
-            await self._walk(end - CLOCKS, None)
-        if since < start:
-            await self._walk(since, start + CLOCKS)
+        if start is None or end is None or since < start:
+            await self._walk(since)
+        elif self._looked_at is None:
+            await self._walk(end - CLOCKS)
 
-    async def _walk(self, since: datetime, until: datetime | None) -> None:
+    async def _walk(self, since: datetime) -> None:
         began = utc_now()
         silent: list[int] = []
         listed = False
-        async for page in self._roapp.walk_orders(created_from=since, created_to=until):
+        async for page in self._roapp.walk_orders(created_from=since):
             self._note(page)
             listed = listed or any(order.shows_notes for order in page)
             silent += [order.id for order in page if not order.shows_notes and read(order) is None]
         if not listed:  # else the list has them, and it is empty ones that are left out
             await self._read_each(silent)
         with self._session.transaction() as connection:
-            markers.covered(connection, self._session.account, since, until or began)
-        if until is None:
-            self._looked_at = began
+            markers.covered(connection, self._session.account, since, began)
+        self._looked_at = began
 
     async def _read_each(self, ids: Iterable[int]) -> None:
         with self._session.transaction() as connection:

@@ -102,7 +102,7 @@ class RoApp:
         """All pages of the people with one of these phones, then of those with one of these e-mail addresses (a
         contact may come twice); of everybody when neither is given. 50 values are asked for at a time. Rows are
         not checked here: an ignored filter yields the whole base (e-mail: roapp §3.1)."""
-        dated = [found] if (found := by_date("created_at", created_from, None)) else []
+        dated = [found] if (found := by_date("created_at", created_from)) else []
         asked: list[list[Filter]] = [
             *([by_phones(part), *dated] for part in _chunks(phones)),
             *([by_emails(part), *dated] for part in _chunks(emails)),
@@ -133,11 +133,10 @@ class RoApp:
     async def walk_orders(
         self,
         created_from: datetime | None = None,
-        created_to: datetime | None = None,
         modified_from: datetime | None = None,
     ) -> AsyncIterator[list[rows.RoOrder]]:
-        """All pages, oldest first where RO App sorts by creation. Both ends inclusive. Rows are not checked here."""
-        dates = (by_date("created_at", created_from, created_to), by_date("modified_at", modified_from, None))
+        """All pages, oldest first where RO App sorts by creation. Both inclusive. Rows are not checked here."""
+        dates = (by_date("created_at", created_from), by_date("modified_at", modified_from))
         async for page in self._reading.walk(ORDERS, rows.RoOrder, [date for date in dates if date]):
             yield page
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from cartum_roapp.apis.http import stamp
 from cartum_roapp.apis.roapp.paging import Page, Raw
@@ -63,27 +63,25 @@ def by_emails(emails: Sequence[str]) -> Filter:
     return Filter("emails", tuple(emails), matches, like)
 
 
-def by_date(name: str, since: datetime | None, until: datetime | None) -> Filter | None:
-    """`name[]=from` or `name[]=from&name[]=to`, ISO 8601 with Z, both inclusive; None without either. An `until`
-    alone can't be said, so 1970 stands before it."""
-    if since is None and until is None:
+def by_date(name: str, since: datetime | None) -> Filter | None:
+    """`name[]=from`, ISO 8601 with Z, inclusive; None without it. An end is never asked for: a server that takes the
+    last one only of a name that is repeated would take it for the beginning."""
+    if since is None:
         return None
-    since = since or datetime(1970, 1, 1, tzinfo=UTC)
-    values = (stamp(since),) if until is None else (stamp(since), stamp(until))
 
     def matches(row: Raw) -> bool:
         for order in read(RoOrder, [row]):
             when = order.created_at if name == "created_at" else order.modified_at
-            if when is not None and (when < since - _SLACK or (until is not None and when > until + _SLACK)):
+            if when is not None and when < since - _SLACK:
                 return False
         return True
 
     def like(row: Raw) -> Filter | None:
         for order in read(RoOrder, [row]):
-            return by_date(name, order.created_at if name == "created_at" else order.modified_at, None)
+            return by_date(name, order.created_at if name == "created_at" else order.modified_at)
         return None
 
-    return Filter(name, values, matches, like)
+    return Filter(name, (stamp(since),), matches, like)
 
 
 class Spelling:
@@ -113,8 +111,9 @@ class Spelling:
                 continue
             other = {**chosen, item.name: BARE if chosen[item.name] == BRACKETS else BRACKETS}
             second = await _tried(filters, other, fetch)
-            if second is not None and page is not None and not second.rows:
-                second = second if await _proven(item, page, other[item.name], fetch) else None
+            if second is not None and (len(item.values) > 1 or (page is not None and not second.rows)):
+                everything = page or await fetch([])
+                second = second if await _proven(item, everything, other[item.name], fetch) else None
             if second is not None and (page is None or _fits(item, second) or _size(second) < _size(page)):
                 page, chosen = second, other
             elif page is None:
@@ -139,11 +138,19 @@ async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fe
 
 
 async def _proven(item: Filter, everything: Page, suffix: str | None, fetch: Fetch) -> bool:
-    probe = next((found for row in everything.rows if (found := item.like(row)) is not None), None)
-    if probe is None:
+    """Does this spelling find rows that are known to exist: two in one call where the filter has several values?"""
+    probes: list[Filter] = []
+    for row in everything.rows:
+        probe = None if any(one.matches(row) for one in probes) else item.like(row)
+        probes += [probe] if probe is not None and len(probes) < min(2, len(item.values)) else []
+    if len(probes) < min(2, len(item.values)):
         return False
-    page = await _tried([probe], {probe.name: suffix}, fetch)
-    return page is not None and bool(page.rows) and _fits(probe, page)
+    asked = replace(item, values=tuple(value for probe in probes for value in probe.values))
+    page = await _tried([asked], {item.name: suffix}, fetch)
+    found = page.rows if page is not None else []
+    return all(any(probe.matches(row) for row in found) for probe in probes) and all(
+        any(probe.matches(row) for probe in probes) for row in found
+    )
 
 
 def _params(filters: list[Filter], chosen: dict[str, str | None]) -> Params:
