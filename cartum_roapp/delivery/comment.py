@@ -1,12 +1,14 @@
 """How an order is delivered and paid, as a comment in RO App's feed: at most once for each text.
 
-Comments can't be read back (DESIGN §3). So the note that it is being sent is stored together with what it follows,
-the order's creation or its notes; who finds that note takes the comment for sent, as does who finds its facts in RO
-App's notes without knowing how they came there. The notes have the same facts in any case.
+Comments can't be read back (DESIGN §3). So the note that it is the next call is stored together with what it follows,
+the order's creation or its notes. Who finds that note later, after a kill or in a restored ledger, takes the comment
+for sent, but for an order without lines, which come after it. So does who finds its facts in RO App's notes without
+knowing how they came there. The notes have the same facts in any case.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,15 +18,23 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.markers import marker
-from cartum_roapp.delivery.once import Before, Later, Once
+from cartum_roapp.delivery.once import UNANSWERED, Before, Later, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import matches
+from cartum_roapp.ledger import intents, matches
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.wanted import WantedOrder
 
 if TYPE_CHECKING:
     from cartum_roapp.delivery.bindings import Bound
+
+log = logging.getLogger(__name__)
+
+
+def is_announced(connection: Connection, account: str, order: WantedOrder, shop: ShopConfig) -> bool:
+    """Was it announced and, as far as this ledger knows, not sent?"""
+    intent = intents.unsettled(connection, account, "comment", _identity(order, _digest(order, shop)))
+    return intent is not None and intent.announced
 
 
 def announce(connection: Connection, once: Once, order: WantedOrder, shop: ShopConfig) -> bool:
@@ -46,8 +56,8 @@ class OrderComment:
         return bound.match.comment_hash == _digest(order, shop)
 
     async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig, *, known: bool = False) -> None:
-        """May be called twice. `known`: it was sent, by whomever. Raises BadRecord when RO App refuses it, Retryable
-        when it does not answer."""
+        """May be called twice. `known`: it was sent, by whomever. One that RO App refuses is left out: the notes have
+        its facts. Raises Retryable when RO App does not answer."""
         if self.is_sent(order, bound, shop):
             return
         digest = _digest(order, shop)
@@ -73,8 +83,9 @@ class OrderComment:
         except Later:
             known = True
         except BadRecord as error:
-            if error.code != "not-available":
+            if error.code == UNANSWERED:
                 raise
+            log.warning("order %s of %s gets no comment: %s", order.number, shop.slug, error.message)
             known = True
         if known:
             with self._session.transaction() as connection:

@@ -7,11 +7,11 @@ from cartum_roapp.config import AccountConfig
 from cartum_roapp.errors import BadConfig
 
 
-async def check_company(roapp: RoApp, account: AccountConfig) -> None:
-    """Raises BadConfig when the key belongs to another company than the one that was connected. One call, none for
-    an account whose fingerprint is unknown."""
+async def check_company(roapp: RoApp, account: AccountConfig) -> str:
+    """The company's currency, ISO 4217; "" where that is not known. Raises BadConfig when the key belongs to another
+    company than the one that was connected. One call, none for an account whose fingerprint is unknown."""
     if not account.fingerprint:
-        return
+        return ""
     company = await roapp.company()
     if str(company.get("created_at") or "") != account.fingerprint:
         raise BadConfig(
@@ -21,3 +21,4 @@ async def check_company(roapp: RoApp, account: AccountConfig) -> None:
             field="api_key",
             fix="Give the right key with `cartum-roapp account add`, or connect the other company by its own name.",
         )
+    return str(company.get("currency") or "").strip().upper()

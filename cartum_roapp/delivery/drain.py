@@ -68,8 +68,8 @@ class Drain:
         refuses the account, LockLost when the database connection broke. A shop whose settings are wrong,
         or may not write, is left out, with its error in `stopped`.
         """
-        await check_company(self._roapp, self._account)
         delivery = self._delivery
+        delivery.currency = await check_company(self._roapp, self._account)
         await Recheck(
             self._session, self._roapp, delivery.markers, delivery.contacts, delivery.products, self._pause
         ).run()
@@ -164,11 +164,11 @@ class Drain:
             held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
             outbox.hold(connection, claim.shop, claim.number, claim.version)
         news = error.code == "refused" and before != "refused"  # several old ones are tried again at once
-        if news and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
+        if news and claim.first and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
             self._suspect(claim, error)
 
     def _suspect(self, claim: Claim, error: BadRecord) -> None:
-        """Three orders refused for one field, no new one made meanwhile: the shop's settings are wrong (DESIGN §3)."""
+        """Three new orders refused for one field, none made meanwhile: the shop's settings are wrong (DESIGN §3)."""
         numbers = self._refused[claim.shop, error.field or ""]
         numbers.add(claim.number)
         if len(numbers) < REFUSALS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
@@ -24,6 +25,7 @@ from cartum_roapp.ledger import wanted
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.ledger.wanted import WantedOrder
 
+_ISO = re.compile("[A-Z]{3}")
 _BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_email")
 
 
@@ -51,6 +53,7 @@ class OrderDelivery:
         self._status = OrderStatus(session, roapp, once, self._bindings)
         self._employees: list[int] | None = None
         self._searched_anew: set[tuple[str, str]] = set()
+        self.currency = ""
 
     async def deliver(self, claim: Claim, shop: ShopConfig) -> int:
         """Brings the newest state of the order into RO App; gives the version that was sent.
@@ -70,6 +73,8 @@ class OrderDelivery:
             if bound is None:
                 return order.version
 
+        if bound is None:
+            self._check_currency(order)
         contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
         products = {line.product: await self.products.resolve(order, line, shop) for line in order.lines}
         try:
@@ -84,6 +89,16 @@ class OrderDelivery:
                 raise
             await self._bring(order, bound, contact, products, shop)
         return order.version
+
+    def _check_currency(self, order: WantedOrder) -> None:
+        """Nothing is converted. A shop may use a name of its own, which says nothing (cartum §5.2)."""
+        if self.currency != order.currency and _ISO.fullmatch(self.currency) and _ISO.fullmatch(order.currency):
+            raise BadRecord(
+                f"the order is in {order.currency}, RO App counts in {self.currency}; nothing is converted.",
+                code="currency-differs",
+                field="currency",
+                fix=f"Enter it in RO App by hand in {self.currency}, then `held dismiss`.",
+            )
 
     async def _bring(
         self,

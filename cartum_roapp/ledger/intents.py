@@ -32,6 +32,11 @@ class Intent:
     sent_at: datetime
     resend_at: datetime
 
+    @property
+    def announced(self) -> bool:
+        """Noted as the next call, without one that could still arrive."""
+        return self.resend_at == self.sent_at
+
 
 _COLUMNS = "id, account, kind, identity, shop, number, state, sent_at, resend_at"
 

@@ -45,7 +45,8 @@ class Catalogue:
 
     def _entry(self, row: RawProduct) -> CatalogueEntry:
         return CatalogueEntry(
-            title=pick(row.get("title"), self._language),
+            # One title for all modifications of a product would make one product of them (cartum §5.2).
+            title=pick(row.get("mod_title"), self._language) or pick(row.get("title"), self._language),
             description=pick(row.get("description"), self._language, plain),
             barcode=_barcode(row.get("gtin")),
             price=_price(row.get("price")),

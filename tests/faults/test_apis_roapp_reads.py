@@ -339,7 +339,9 @@ def test_a_repeated_name_is_trusted_only_after_it_has_found_two_in_one_call(
     people = [*PEOPLE[:1], *others]
     found, _ = ask(Last(people=people, refused=refused), by_phone("+380501112233", "+380990000000"))
     proven = many and others
-    assert {number for page in found for number in page} == {one["id"] for one in people if not proven or one["id"] == 1}
+    assert {number for page in found for number in page} == {
+        one["id"] for one in people if not proven or one["id"] == 1
+    }
 
 
 def test_a_filter_that_is_always_ignored_gives_everything_and_is_probed_once() -> None:

@@ -102,40 +102,84 @@ def test_a_new_order_that_goes_through_shows_that_the_settings_are_right(
         assert world.differences(world.shop(), numbers[1::2]) == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "code", "alone"),
-    [
-        ("PATCH", "/orders/{}$", 403, True), ("POST", "/orders/{}/items$", 403, True),
-        ("PATCH", "/orders/{}$", 401, False), ("GET", "/orders/{}/items$", 403, False),
-    ],
-)  # fmt: skip
-def test_a_write_that_is_not_allowed_stops_only_the_shop_whose_order_it_is(
-    database: str, method: str, path: str, code: int, alone: bool
-) -> None:
-    with World.of(database, shops=2, orders=1, delivered=0, older=0) as world:
-        ours, theirs = world.shop(0), world.shop(1)
-        world.imported(ours)
-        world.imported(theirs)
-        (our_number,), (number,) = (shop.qualifying() for shop in world.box.shops)
-        world.box.shops[1].add_line(number, "KR-799", 2, price=500)
-        world.box.shops[1].set_waybill(number, "20450000000001")
-        place = path.format(world.roapp_order(number, theirs)["id"])
+@pytest.mark.parametrize(("method", "path", "code"), [("PATCH", "/orders/{}$", 401), ("GET", "/orders/{}/items$", 403)])
+def test_a_refused_key_stops_the_account(database: str, method: str, path: str, code: int) -> None:
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        world.imported()
+        (number,) = world.box.shops[0].qualifying()
+        world.box.shops[0].add_line(number, "KR-799", 2, price=500)
+        world.box.shops[0].set_waybill(number, "20450000000001")
+        place = path.format(world.roapp_order(number)["id"])
         world.box.roapp.faults.fail("error", 99, method=method, path=place, status=code)
         with pytest.raises(BadConfig) as error:
-            world.synced(theirs)
-        assert (error.value.field, error.value.shop) == ("api_key", theirs.slug if alone else None)
+            world.synced()
+        assert (error.value.field, error.value.shop) == ("api_key", None)
 
-        world.box.shops[0].set_waybill(our_number, "20450000000002")
-        if not alone:
-            with pytest.raises(BadConfig):
-                world.synced(ours, theirs)
-            return
-        world.synced(ours, theirs)
-        assert world.differences(ours, [our_number]) == []
+
+@pytest.mark.parametrize(("method", "path"), [("PATCH", "/orders/{}$"), ("POST", "/orders/{}/items$")])
+def test_an_order_that_may_not_be_changed_is_held_alone(database: str, method: str, path: str) -> None:
+    """RO App may have closed it: of the key that says nothing."""
+    with World.of(database, orders=4, delivered=0, older=0) as world:
+        world.imported()
+        shop = world.box.shops[0]
+        numbers = shop.qualifying()
+        for number in numbers:
+            shop.add_line(number, "KR-799", 2, price=500)
+            shop.set_waybill(number, f"2045000000{number}")
+        for number in numbers[1:]:
+            place = path.format(world.roapp_order(number)["id"])
+            world.box.roapp.faults.fail("error", 1, method=method, path=place, status=403)
+        fresh = shop.place_order(articles=[("CAP-2", 1)], delivery_phone="+380671112233")
+        world.synced()
+        assert world.held() == {("order", number): "refused" for number in numbers[1:]}
+        assert fresh in world.roapp_orders(world.shop())
+        world.imported()
+        world.synced()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_a_right_that_all_new_orders_need_stops_the_shop(database: str) -> None:
+    with World.of(database, orders=4, delivered=0, older=0) as world:
+        world.box.roapp.faults.fail("error", 99, method="POST", path="/items$", status=403)
+        with pytest.raises(BadConfig, match="HTTP 403") as error:
+            world.imported()
+        assert (error.value.field, error.value.shop) == ("api_key", world.shop().slug)
         world.box.roapp.faults.calm()
-        world.synced(theirs)
-        assert world.held(theirs) == {}
-        assert world.differences(theirs, [number], 1) == []
+        world.imported()
+        assert world.held() == {}
+        assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+@pytest.mark.parametrize("code", [403, 422])
+def test_a_comment_that_is_refused_is_left_out(database: str, code: int) -> None:
+    with World.of(database, orders=4, delivered=0, older=0) as world:
+        world.box.roapp.faults.fail("error", 99, method="POST", path="/comments$", status=code)
+        world.imported()
+        assert world.held() == {}
+        orders = world.roapp_orders(world.shop())
+        assert sorted(orders) == sorted(world.box.shops[0].qualifying())
+        assert world.synced().calls.roapp_writes == 0
+
+
+def test_products_that_may_not_be_made_are_missing(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        number = world.box.shops[0].place_order(articles=[("CAP-2", 1)])
+        world.box.roapp.faults.fail("error", 99, method="POST", path="/products$", status=403)
+        world.imported()
+        assert world.held() == {("order", number): "product-missing"}
+
+
+def test_an_order_in_another_currency_is_held(database: str) -> None:
+    with World.of(database, orders=2, delivered=0, older=0) as world:
+        shop = world.box.shops[0]
+        ours, named, foreign = (
+            shop.place_order(articles=[("CAP-2", 1)], currency=one) for one in ("UAH", "грн", "USD")
+        )
+        world.imported()
+        assert world.held() == {("order", foreign): "currency-differs"}
+        assert {ours, named} <= world.roapp_orders(world.shop()).keys()
+        assert foreign not in world.roapp_orders(world.shop())
 
 
 @pytest.mark.parametrize("zero", [True, False])

@@ -161,7 +161,7 @@ class RoApp:
         await self._sending.post(path, anything, body, missing="row", about=about, rights=True, before=before)
 
     async def add_comment(self, order_id: int, text: str, private: bool, before: Before | None = None) -> None:
-        """BadRecord(code="not-available") where there is no such call. Comments can't be read back."""
+        """BadRecord(code="not-available") without this call, or the right to it. Comments can't be read back."""
         body = {"comment": text, "is_private": private}
         path, about = f"{ORDERS}/{order_id}/comments", ("order", order_id)
         await self._sending.post(path, anything, body, missing="optional", about=about, before=before)
@@ -174,7 +174,7 @@ class RoApp:
     async def add_item(self, order_id: int, body: dict[str, Any], before: Before | None = None) -> int | None:
         """Required fields: roapp §3.2. The new line's id, None where RO App doesn't tell it."""
         path, about = f"{ORDERS}/{order_id}/items", ("order", order_id)
-        return await self._sending.post(path, maybe_id, body, missing="row", about=about, before=before)
+        return await self._sending.post(path, maybe_id, body, missing="row", about=about, rights=True, before=before)
 
     async def update_item(
         self, order_id: int, item_id: int, body: dict[str, Any], unanswered: Unanswered | None = None
@@ -194,8 +194,8 @@ class RoApp:
         return await self._reading.one(f"{PRODUCTS}/{id}", rows.RoProduct, "product", id)
 
     async def create_product(self, body: dict[str, Any], before: Before | None = None) -> int:
-        """No source documents this call (roapp §3.4): BadRecord(code="not-available") where it doesn't exist, and
-        read the product afterwards to see what was kept. `barcodes` is a list of strings here."""
+        """No source documents this call (roapp §3.4): BadRecord(code="not-available") where it doesn't exist or
+        there is no right to it; read the product afterwards to see what was kept. `barcodes` is a list of strings."""
         return await self._create(PRODUCTS, body, "product", ("id", "product_id"), "optional", before=before)
 
     # ------------------------------------------------------------------ inside

@@ -96,7 +96,8 @@ class Sending:
     async def patch(self, path: str, body: Body, *, about: About, unanswered: Unanswered | None = None) -> None:
         """A PATCH sets absolute values, so it may be sent again. `unanswered` runs after each try that nobody answered:
         it may still arrive. Raises Retryable, BadRecord, BadConfig."""
-        await self._repeat(_Call("PATCH", path, _anything, "row", body=body, unanswered=unanswered), about)
+        call = _Call("PATCH", path, _anything, "row", body=body, rights=True, unanswered=unanswered)
+        await self._repeat(call, about)
 
     async def post(
         self,
@@ -111,7 +112,7 @@ class Sending:
     ) -> T:
         """`read` of the answer's JSON (None for an empty one). Sent again only when it surely was not accepted: a
         refused connection or 429. Raises Retryable (then nothing was written), Unclear, BadRecord, BadConfig.
-        `rights`: a 403 is about this one step, not about the key. `before` runs right before each try; what it
+        `rights`: a 403 is about this one record, not about the key. `before` runs right before each try; what it
         raises comes out, and nothing is sent."""
         return await self._repeat(_Call("POST", path, read, missing, body=body, rights=rights, before=before), about)
 
@@ -161,7 +162,7 @@ class Sending:
 
     def _sorted(self, call: _Call[Any], reply: Reply) -> IntegrationError:
         status = reply.status
-        if call.missing == "optional" and status in (404, 405, 501):
+        if call.missing == "optional" and status in (403, 404, 405, 501):
             return BadRecord(f"{call.name}: not available on this account (HTTP {status})", code="not-available")
         if status == 408 or status >= 500:
             return _unanswered(call, f"HTTP {status}", answered=status in (500, 501))
@@ -246,7 +247,10 @@ def _refused(call: _Call[Any], reply: Reply) -> Refused:
     refusal = read_refusal(reply, personal(call.body))
     fix = f"Give {refusal.first} a value that RO App accepts." if refusal.first else None
     message = f"RO App refuses {call.name} (HTTP {reply.status}): {refusal}"
+    if reply.status == 403:  # one closed order, or a right that all orders need: when it is met again and again
+        return Refused(message, refusal, reply.status, field="api_key", fix=_RIGHTS)
     return Refused(message, refusal, reply.status, field=refusal.first, fix=fix)
 
 
+_RIGHTS = "Open it in RO App if it is closed there; else check the rights of the API key's employee."
 _LOOK = "Nothing: it is looked for in RO App before anything is sent again."
