@@ -141,6 +141,22 @@ def test_a_shop_that_ignores_the_offset_and_cuts_its_list_is_read_whole(
     assert len(bodies) < 20 + 12 * there / cap
 
 
+class Shortened(NoOffset):
+    """Reads but the date of a moment, and takes it for the day's beginning."""
+
+    def page(self, body: Row) -> list[Row]:
+        low, high = body.get("from", "")[:10], body.get("to", "9")[:10]
+        return [row for row in self.rows if low <= row["stat_created"] <= f"{high} 00:00:00"][: self.cap]
+
+
+@pytest.mark.parametrize(("there", "cap"), [(120, 50), (250, 100), (99, 500), (1, 500)])
+def test_a_shop_that_shortens_the_end_of_a_time_to_the_days_beginning_is_read_whole(there: int, cap: int) -> None:
+    last = datetime(2026, 3, 1, 22) + timedelta(hours=2 * there)
+    window = {"created_from": datetime(2026, 2, 28, tzinfo=UTC), "created_to": last.replace(tzinfo=UTC)}
+    found, _ = ask(Shortened(spread(there), cap), lambda cartum: cartum.walk_orders(**window))
+    assert set(found) == {str(n) for n in range(there)}
+
+
 def test_without_dates_it_is_read_whole_too() -> None:
     found, _ = ask(NoOffset(spread(120), 50), lambda cartum: cartum.walk_orders(statuses=[1]))
     assert len(found) == 120
@@ -309,7 +325,7 @@ class Dated(Shop):
 def test_dates_go_out_in_the_shops_time_to_the_second_both_ends_included() -> None:
     found, bodies = ask(Dated(DATED), lambda cartum: pages(cartum, created_from=FROM, created_to=TO))
     assert found == [[2, 3, 5, 6]], "what can't be read is passed on, to be held"
-    assert (bodies[0]["from"], bodies[0]["to"]) == ("2026-01-10 09:15:00", "2026-01-12 08:00:00")
+    assert (bodies[0]["from"], bodies[0]["to"]) == ("2026-01-10 09:15:00", "2026-01-13 08:00:00")
 
 
 def test_dates_without_a_zone_are_a_mistake_of_the_caller() -> None:

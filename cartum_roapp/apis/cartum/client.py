@@ -196,7 +196,7 @@ class Cartum:
         if not question.is_timed:
             return await self._orders_page(question.parameters(0, limit))
         rows = await self._session.rows("orders/get", "orders", question.parameters(0, limit), also={"ERROR"})
-        return rows if rows is not None and all(question.in_window(row) for row in rows) else None
+        return rows if rows is not None and all(question.asked_for(row) for row in rows) else None
 
     async def _orders_page(self, parameters: dict[str, Any]) -> list[Row]:
         return await self._session.rows("orders/get", "orders", parameters) or []

@@ -51,14 +51,16 @@ def created_of(row: Row) -> datetime | None:
 class Question:
     """Which orders: created from/to, both inclusive, in the shop's time as `YYYY-MM-DD HH:MM:SS`; statuses;
     numbers. `days_only`: the shop is older than 3.30 and takes dates without times, so a spare day is asked
-    for on either side of the window. Rows that don't fit are dropped by `keeps`: a parameter that a shop does not know
-    is ignored, and then everything comes back."""
+    for on either side of the window. Unless it is `exact`, the end has a spare day in any case: a shop may read but the
+    date of it, and take that for the day's beginning. Rows that don't fit are dropped by `keeps`: a parameter that a
+    shop does not know is ignored, and then everything comes back."""
 
     created_from: str | None = None
     created_to: str | None = None
     statuses: frozenset[int] | None = None
     numbers: frozenset[str] | None = None
     days_only: bool = False
+    exact: bool = False
 
     @classmethod
     def of(
@@ -89,7 +91,7 @@ class Question:
 
     def between(self, since: datetime, until: datetime) -> Question:
         """The same question of a part of its time, both ends included, by the shop's clock."""
-        return replace(self, created_from=since.strftime(FORM), created_to=until.strftime(FORM))
+        return replace(self, created_from=since.strftime(FORM), created_to=until.strftime(FORM), exact=True)
 
     def parts(self) -> list[Question]:
         """The same question in pieces that fit into one call each: at most 100 numbers."""
@@ -103,7 +105,7 @@ class Question:
         if self.created_from is not None:
             asked["from"] = _day(self.created_from, -1) if self.days_only else self.created_from
         if self.created_to is not None:
-            asked["to"] = _day(self.created_to, 1) if self.days_only else self.created_to
+            asked["to"] = _day(self.created_to, 1) if self.days_only else self._end
         if self.statuses is not None:
             asked["status"] = sorted(self.statuses)
         if self.numbers is not None:
@@ -115,11 +117,17 @@ class Question:
         return self._within(row, self.created_from, self.created_to)
 
     def asked_for(self, row: Row) -> bool:
-        """The same of the dates as they are sent: whole days with one to spare, where the shop takes no times."""
+        """The same of the dates as they are sent."""
         if not self.days_only:
-            return self.in_window(row)
+            return self._within(row, self.created_from, self._end)
         since, until = self.created_from, self.created_to
         return self._within(row, since and _day(since, -1), until and f"{_day(until, 1)} 23:59:59")
+
+    @property
+    def _end(self) -> str | None:
+        if self.created_to is None or self.exact:
+            return self.created_to
+        return _day(self.created_to, 1) + self.created_to[10:]
 
     def _within(self, row: Row, since: str | None, until: str | None) -> bool:
         if created_of(row) is None:

@@ -23,6 +23,8 @@ async def in_windows(question: Question, first: list[Row], fetch: Fetch) -> Asyn
     seen = {number_of(row) for row in first}
     most = max(FEW, len(first))
     waiting = [*_parts(question, first, most)]
+    if waiting and not (question.days_only or await _takes_times(question, first, fetch)):
+        waiting = [*_parts(question.by_days(), first, most)]
     while waiting:
         window = waiting.pop()
         rows = await fetch(window.parameters(0, ROWS))
@@ -31,6 +33,18 @@ async def in_windows(question: Question, first: list[Row], fetch: Fetch) -> Asyn
             seen |= {number_of(row) for row in fresh}
             yield fresh
         waiting += _parts(window, rows, most)
+
+
+async def _takes_times(question: Question, rows: list[Row], fetch: Fetch) -> bool:
+    """Does the shop find an order by the very second at which it was placed? One that reads but the date may take it
+    for the day's beginning."""
+    dated = next((row for row in rows if created_of(row) is not None), None)
+    when = created_of(dated) if dated is not None else None
+    if dated is None or when is None or (when.hour, when.minute, when.second) == (0, 0, 0):
+        return False
+    window = question.between(when, when)
+    found = await fetch(window.parameters(0, ROWS))
+    return number_of(dated) in map(number_of, found) and all(window.asked_for(row) for row in found)
 
 
 def _parts(window: Question, rows: list[Row], most: int) -> Sequence[Question]:
