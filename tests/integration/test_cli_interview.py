@@ -107,7 +107,7 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
         terminal.sees("identify_products_by: sku")
         terminal.sees('is the location "Склад"')
         terminal.answers("What now?")
-        terminal.sees("Imported:")
+        terminal.sees(f"{SLUG}: initial-import")
         assert terminal.ended() == 0
         del shop.statuses[77]
 
