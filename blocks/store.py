@@ -157,11 +157,6 @@ async def delete_logins(keys: Collection[str]) -> None:
             await _delete(CartumLogin, name)
 
 
-async def delete_account(name: str) -> bool:
-    """Forget the account; False when there was none."""
-    return await _delete(RoAppAccount, name)
-
-
 async def _by_id(kind: type[Block], id: str) -> BlockDocument | None:
     async with get_client() as client:
         try:

@@ -17,6 +17,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+def with_fix(message: str, fix: str | None) -> str:
+    """The message, ended as a sentence, and what to do."""
+    if not fix:
+        return message
+    return f"{message}{'' if message.endswith(('.', '!', '?', '…')) else '.'} Fix: {fix}"
+
+
 class IntegrationError(Exception):
     """The base of all errors of this project. `shop`, `entity` and `id` say what it is about."""
 
@@ -53,7 +60,7 @@ class IntegrationError(Exception):
     def __str__(self) -> str:
         subject = " ".join(part for part in (self.shop, self.entity, self.id) if part)
         text = f"{subject}: {self.message}" if subject else self.message
-        return f"{text} Fix: {self.fix}" if self.fix else text
+        return with_fix(text, self.fix)
 
 
 class Retryable(IntegrationError):

@@ -91,6 +91,6 @@ def settings() -> Settings:
     name = str(problem["loc"][0]) if problem["loc"] else "settings"
     variable = PREFIX + name.removeprefix(PREFIX.lower()).upper()
     what = problem["msg"].removeprefix("Value error, ")
-    given = "" if name == "database_url" else f" is {os.environ.get(variable, '')[:80]!r}"
+    given = "" if name == "database_url" else f"is {os.environ.get(variable, '')[:80]!r}; "
     fix = _FIXES.get(name, f"Correct {variable} or unset it for the default.")
-    raise BadConfig(f"{variable}{given}: {what[:1].lower()}{what[1:]}.", field=variable, fix=fix)
+    raise BadConfig(f"{variable}: {given}{what[:1].lower()}{what[1:]}.", field=variable, fix=fix)

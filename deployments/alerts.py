@@ -30,6 +30,8 @@ from tasks.summary import HELD_GREW, resource_of
 log = logging.getLogger(__name__)
 
 VARIABLE = "cartum_roapp_alerts"
+#: What to do where the block that was chosen can't be used any more.
+CHOOSE = "`cartum-roapp alerts TYPE/NAME` chooses another block, `cartum-roapp alerts --off` none"
 FAILED, SILENT, HELD = "a run failed", "no success for 15 minutes", "held records grew"
 
 _HOUR = timedelta(hours=1)
@@ -55,6 +57,20 @@ async def chosen() -> str | None:
     """The block that messages go through, as `type/name`."""
     block = await Variable.aget(VARIABLE)
     return None if block is None else str(block)
+
+
+async def why_none() -> str | None:
+    """What is wrong with the block that was chosen, such as that it is gone: then no messages are sent. None where it
+    can be used, or none was chosen."""
+    block = await chosen()
+    if block is None:
+        return None
+    async with get_client() as client:
+        try:
+            await _document(client, block)
+        except BadConfig as error:
+            return error.message
+    return None
 
 
 async def renew(shop: ShopConfig, *, active: bool) -> None:
@@ -132,10 +148,7 @@ async def _usable(client: PrefectClient) -> UUID | None:
     try:
         return None if block is None else await _document(client, block)
     except BadConfig as error:
-        log.warning(
-            "No messages are sent: %s Fix: `cartum-roapp alerts TYPE/NAME` chooses another block, `cartum-roapp alerts "
-            "--off` none.", error.message,
-        )  # fmt: skip
+        log.warning("No messages are sent: %s Fix: %s.", error.message, CHOOSE)
         return None
 
 

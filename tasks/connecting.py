@@ -3,6 +3,7 @@ of the run: it comes back with the answer (see `tasks.form`)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
@@ -85,17 +86,19 @@ async def _tell(config: ShopConfig, text: str, what: str) -> None:
 
 
 def _access(draft: Draft) -> list[Question]:
-    correct = ""
-    if draft.login:
-        correct = f"[Correct {draft.login.name}](/blocks/block/{draft.login.id}/edit) and submit, or choose another."
     return access_questions(
         draft.values,
         slug=None if draft.before else draft.slug,
         login=draft.login_id or None,
         account=draft.account_id or None,
         keeps_login=draft.before is not None,
-        correct=correct,
+        correct_login=_correct(draft.login.name, draft.login.id) if draft.login else "",
+        correct_account=_correct(str(draft.values["account"]), draft.account_id) if draft.values["account"] else "",
     )
+
+
+def _correct(block: str, id: str) -> str:
+    return f"[Correct {block}](/blocks/block/{id}/edit) and submit, or choose another."
 
 
 def _lists(draft: Draft) -> tuple[ShopLists, AccountLists]:
@@ -105,30 +108,38 @@ def _lists(draft: Draft) -> tuple[ShopLists, AccountLists]:
 
 
 def _summary(draft: Draft) -> str:
-    """All that will be saved, as it was found on both sides with what is to be minded, and what an edit changes."""
+    """What an edit changes, what was found on both sides with what is to be done first, and all that will be saved.
+    Lists, as the page folds their lines; a table it would cut off."""
     config = draft.config()
-    found = [
-        (check.field, f"**{check.message}** {check.fix}" if check.fix else check.message)
-        for check in checklist(config, draft.examination)
-    ]
+    checks = checklist(config, draft.examination)
+    to_do = [(check.field, f"{check.message} **Fix:** {check.fix}") for check in checks if check.fix]
+    found = [(check.field, check.message) for check in checks if not check.fix]
+    settings = config.model_dump(mode="json", exclude={"password", "key", "statuses"}, exclude_none=True)
     statuses = [
         (f"{row['title']} ({row['id']})", f"{row['roapp_status']} ({row['roapp_status_id']})")
         for row in status_rows(config.statuses, draft.examination, config.language)
     ]
-    settings = config.model_dump(mode="json", exclude={"password", "key", "statuses"}, exclude_none=True)
     parts = [
-        table(("checked", ""), found),
-        table(("setting", ""), list(settings.items())),
+        _changes(draft, config),
+        _listed("Look at this first", to_do),
+        _listed("What was checked", found),
+        _listed("Settings", list(settings.items())),
         table(("status of the shop", "status in RO App"), statuses),
     ]
-    return "\n\n".join([*_changes(draft, config), *parts])
+    return "\n\n".join(filter(None, parts))
 
 
-def _changes(draft: Draft, config: ShopConfig) -> list[str]:
+def _changes(draft: Draft, config: ShopConfig) -> str:
     if draft.before is None:
-        return []
+        return ""
     old, new = draft.before.model_dump(exclude={"password"}), config.model_dump(exclude={"password"})
-    rows = [(key, old[key], new[key]) for key in new if old[key] != new[key]]
+    rows = [(key, f"{old[key]} → {new[key]}") for key in new if old[key] != new[key]]
     if draft.before.password != config.password:
-        rows.append(("password", "•••", "a new one"))
-    return [table(("changed", "before", "now"), rows) if rows else "Nothing is changed."]
+        rows.append(("password", "a new one"))
+    return _listed("What changes", rows) or "Nothing is changed."
+
+
+def _listed(title: str, rows: Sequence[tuple[str, object]]) -> str:
+    """A list in Markdown with its title; "" for none. Nothing in a row can end it."""
+    lines = [f"- **{name}**: {' '.join(str(value).split())}" for name, value in rows]
+    return "\n".join([f"#### {title}", "", *lines]) if lines else ""

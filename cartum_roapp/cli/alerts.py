@@ -29,11 +29,15 @@ def alerts(
         from deployments import alerts as deployed
         from deployments import shops
 
-        async def chosen() -> str | None:
+        async def chosen() -> tuple[str | None, str | None]:
             if off or block is not None:
                 await deployed.choose(block)
                 await shops.renew_alerts()
-            return await deployed.chosen()
+            return await deployed.chosen(), await deployed.why_none()
 
-        to = asyncio.run(chosen())
+        to, wrong = asyncio.run(chosen())
+    if wrong:
+        document = {"block": to, "problem": wrong, "fix": deployed.CHOOSE}
+        show(document, lambda: f"No messages are sent: {wrong} Fix: {deployed.CHOOSE}.")
+        return
     show({"block": to}, lambda: f"Messages go through {to}." if to else "No messages are sent.")

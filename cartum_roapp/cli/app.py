@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cartum_roapp.cli import accounts, alerts, demo, deployments, held, held_export, runs, shop_checks, shops, up, watch
-from cartum_roapp.cli.output import BAD_INPUT, DONE, FAILED, CommandEnd, Json, opened, report, say
+from cartum_roapp.cli.output import BAD_INPUT, DONE, FAILED, INTERRUPTED, CommandEnd, Json, opened, report, say, show
 
 app = typer.Typer(
     name="cartum-roapp",
@@ -36,14 +36,12 @@ app.add_typer(deployments.app, name="deployments")
 app.command("alerts")(alerts.alerts)
 
 
-INTERRUPTED = 130
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(version("cartum-roapp"))
+        number = version("cartum-roapp")
+        show({"version": number}, lambda: number)
         raise typer.Exit
 
 
@@ -92,16 +90,17 @@ def _end_of(error: Exception) -> CommandEnd:
     if hasattr(error, "format_message"):  # Typer's own: a wrong option, a missing argument
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "cartum-roapp"
+        message = str(error.format_message()).rstrip()
         if not getattr(error, "message", ""):
-            return CommandEnd(
-                BAD_INPUT, str(error.format_message()).rstrip(), fix=f"`{path} --help` lists what there is"
-            )
-        return CommandEnd(BAD_INPUT, str(error.format_message()).rstrip(), fix=f"see `{path} --help`.")
+            fix = f"`{path} --help` lists what there is"
+            return CommandEnd(BAD_INPUT, message or "No command is given.", fix=fix)
+        return CommandEnd(BAD_INPUT, message, fix=f"see `{path} --help`.")
     if isinstance(error, IntegrationError):
         from cartum_roapp.connection.problems import Problem
 
         code = BAD_INPUT if isinstance(error, BadConfig) else FAILED
-        fields = [Problem(error.field, error.message, error.fix or "correct it")] if error.field else []
+        what = error.message.removeprefix(f"{error.field}: ")  # the line of a field names it itself
+        fields = [Problem(error.field, what, error.fix or "correct it")] if error.field else []
         return CommandEnd(code, error.about().message, kind=error.kind, fix=error.fix, fields=fields)
     from cartum_roapp.cli.crash import write_log
 

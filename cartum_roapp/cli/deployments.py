@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from cartum_roapp.cli.output import Json, show
+from cartum_roapp.errors import with_fix
 
 app = typer.Typer(help="Deployments of the shops in Prefect.", no_args_is_help=True)
 
@@ -34,5 +35,7 @@ def sync(json: Json = False) -> None:
 def _said(document: dict[str, Any]) -> str:
     lines = [f"{len(document['renewed'])} shops are as their blocks say."]
     lines += [f"{slug} had no block any more: it is disconnected." for slug in document["removed"]]
-    lines += [f"{slug} can't be used: {why['problem']} Fix: {why['fix']}" for slug, why in document["unusable"].items()]
+    lines += [
+        with_fix(f"{slug} can't be used: {why['problem']}", why["fix"]) for slug, why in document["unusable"].items()
+    ]
     return "\n".join(lines)

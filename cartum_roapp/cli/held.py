@@ -44,8 +44,12 @@ def list_(
     """All held records with their reason and fix."""
     with known_shops(slug) as shops:
         found = shops.held(entity, code, dismissed=dismissed)
+        others = 0 if found else len(shops.held(None, None, dismissed=dismissed))
     records = [{**one.__dict__, "shop": shops.slugs[one.shop]} for one in found]
-    show(records, lambda: _table(records, several=len({one["shop"] for one in records}) > 1))
+    show(
+        records,
+        lambda: _table(records, several=len({one["shop"] for one in records}) > 1) if records else _none(others),
+    )
 
 
 @app.command("show")
@@ -129,9 +133,14 @@ def known_shops(slug: str | None) -> Iterator[Shops]:
         yield Shops(engine, slugs, named)
 
 
-def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:
-    if not records:
+def _none(others: int) -> str:
+    """`others`: how many are held that were not asked for."""
+    if not others:
         return "Nothing is held."
+    return f"Nothing of that kind is held ({others} other record{' is' if others == 1 else 's are'})."
+
+
+def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:
     columns = [*(["shop"] if several else []), "record", "why", "what to do", "tries", "last"]
     rows = [
         [

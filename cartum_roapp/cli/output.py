@@ -1,7 +1,7 @@
 """What a command prints and how it ends.
 
 Results go to stdout: for people, or with `--json` exactly one JSON document. Everything else goes to stderr.
-Exit codes: 0 done (also with held records), 1 failed, 2 bad input.
+Exit codes: 0 done (also with held records), 1 failed, 2 bad input, 130 broken off with Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cartum_roapp.errors import with_fix
+
 if TYPE_CHECKING:
     from cartum_roapp.connection.problems import Problem
 
-DONE, FAILED, BAD_INPUT = 0, 1, 2
-EXIT_KINDS = {FAILED: "failed", BAD_INPUT: "bad-input"}
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+EXIT_KINDS = {FAILED: "failed", BAD_INPUT: "bad-input", INTERRUPTED: "interrupted"}
 
 #: The option of every command. It is looked up in the arguments themselves, so that errors obey it too.
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
@@ -149,8 +151,8 @@ def local(moment: datetime | None) -> str:
 
 def report(end: CommandEnd) -> None:
     """How a command failed: a line for each field on stderr, and the document with `--json`."""
-    if all(problem.message != end.message for problem in end.fields):
-        say(f"{end.message}{f' Fix: {end.fix}' if end.fix else ''}")
+    if not any(end.message in (problem.message, f"{problem.field}: {problem.message}") for problem in end.fields):
+        say(with_fix(end.message, end.fix))
     for problem in end.fields:
         say(str(problem))
     if _current.as_json and not _current.written:

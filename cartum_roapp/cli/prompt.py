@@ -12,6 +12,7 @@ from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.questions import Question
 from cartum_roapp.connection.refused import Refused
 from cartum_roapp.connection.rules import PASSWORD, SHOP_FIELDS, checked
+from cartum_roapp.errors import with_fix
 
 _RULES = {**SHOP_FIELDS, "password": PASSWORD}
 
@@ -71,5 +72,5 @@ def _verdict(question: Question, typed: str) -> bool | str:
     try:
         checked(rule, _read(question, typed))
     except Refused as refused:
-        return f"{refused.message} Fix: {refused.fix}"
+        return with_fix(refused.message, refused.fix)
     return True

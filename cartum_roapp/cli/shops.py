@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.connecting import add_shop, begin_interview, edit_shop, interview_shop, plain, shown, typed, warn
-from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, say, show, table
+from cartum_roapp.cli.outcomes import Counts, counted
+from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, table
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
@@ -195,27 +196,28 @@ def missing(slug: str) -> CommandEnd:
     from cartum_roapp.connection.problems import Problem
 
     problem = Problem("slug", f'there is no shop "{slug}".', "`cartum-roapp shop list` shows the shops there are")
-    return CommandEnd(BAD_INPUT, f'There is no shop "{slug}".', fields=[problem])
+    return CommandEnd(BAD_INPUT, problem.message, fields=[problem])
 
 
-def _import(slug: str, document: dict[str, Any]) -> dict[str, object]:
+def _import(slug: str, document: dict[str, Any]) -> Counts:
     from cartum_roapp.cli.runs import run_import
     from cartum_roapp.errors import IntegrationError
 
     say("Importing the orders of the last two months …")
+    goes_on = f"`cartum-roapp import {slug}` goes on where it stopped"
     try:
         return run_import(slug)
+    except KeyboardInterrupt:
+        message = f"Interrupted: {slug} is saved, but its orders are not all imported."
+        raise CommandEnd(INTERRUPTED, message, fix=goes_on, document=document) from None
     except IntegrationError as error:
         message = f"{slug} is saved, but its import failed: {error.message}"
-        goes_on = f"`cartum-roapp import {slug}` goes on where it stopped"
         fix = f"{error.fix.rstrip('.')}; then {goes_on}" if error.fix else goes_on
         raise CommandEnd(FAILED, message, kind=error.kind, fix=fix, document=document) from error
 
 
-def _imported(slug: str, counts: dict[str, object] | None) -> str:
-    if counts is None:
-        return f"Nothing imported: `cartum-roapp import {slug}` starts it."
-    return "Imported: " + ", ".join(f"{key} {value}" for key, value in counts.items())
+def _imported(slug: str, counts: Counts | None) -> object:
+    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else counted(counts)
 
 
 def _switched(slug: str, verb: str, state: str) -> None:

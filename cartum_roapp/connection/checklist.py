@@ -11,6 +11,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.connection.problems import Problem
+from cartum_roapp.errors import with_fix
 from cartum_roapp.orders.zones import zone_of
 
 State = Literal["ok", "warning", "problem", "unknown"]
@@ -28,7 +29,7 @@ class Check:
     fix: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.state:8}{self.field}: {self.message}{f' Fix: {self.fix}' if self.fix else ''}"
+        return with_fix(f"{self.state:8}{self.field}: {self.message}", self.fix)
 
     def as_dict(self) -> dict[str, object]:
         return {"field": self.field, "state": self.state, "message": self.message, "fix": self.fix}

@@ -54,10 +54,7 @@ def match_account(values: Mapping[str, object], account: AccountLists, problems:
         shown = [f'{custom.key} "{custom.name}"' for custom in fields]
         fix = f"write one of {_enough(shown)}" if shown else "make an order field in RO App, or leave the key out"
         problems.add("order_number_field", f"RO App has no order field {key}.", fix)
-    targets = set(cast(dict[int, int], values.get("statuses") or {}).values())
-    unknown = sorted(targets - {status.id for status in account.statuses})
-    if unknown:
-        problems.add("statuses", f"RO App has no {_plural('status', unknown)}.", _write_one(account.statuses))
+    _match_targets(cast(dict[int, int], values.get("statuses") or {}), account, problems)
 
 
 def match_shop(values: Mapping[str, object], shop: ShopLists, problems: Problems) -> None:
@@ -76,8 +73,9 @@ def match_shop(values: Mapping[str, object], shop: ShopLists, problems: Problems
         if unmatched:
             named = ", ".join(f'{number} "{titles[number]}"' for number in unmatched)
             subject = "a status of the shop is" if len(unmatched) == 1 else f"{len(unmatched)} statuses of the shop are"
-            lines = ", ".join(f"{number}: …" for number in unmatched)
-            problems.add("statuses", f"{subject} not matched: {named}.", f"add {lines}")
+            ids = ", ".join(map(str, unmatched))
+            target = "a status of RO App" if len(unmatched) == 1 else "statuses of RO App"
+            problems.add("statuses", f"{subject} not matched: {named}.", f"match {ids} with {target}")
         _strangers("statuses", pairs, titles, problems)
     else:
         named = ", ".join(f'{number} "{title}"' for number, title in titles.items())
@@ -127,6 +125,17 @@ def match_currency(shop: ShopLists, account: AccountLists, problems: Problems) -
             f"RO App counts in {account.currency}, the shop in {', '.join(shop.currencies)}; nothing is converted.",
             "name an account of the shop's currency, or change the currency on one side",
         )
+
+
+def _match_targets(pairs: Mapping[int, int], account: AccountLists, problems: Problems) -> None:
+    known = {status.id for status in account.statuses}
+    unknown: dict[int, list[int]] = {}
+    for number, target in pairs.items():
+        if target not in known:
+            unknown.setdefault(target, []).append(number)
+    if unknown:
+        shown = [f"status {target} for the shop's {_plural('status', unknown[target])}" for target in sorted(unknown)]
+        problems.add("statuses", f"RO App has no {', no '.join(shown)}.", _write_one(account.statuses))
 
 
 def _match_managers(managers: object, account: AccountLists, problems: Problems) -> None:

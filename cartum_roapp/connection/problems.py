@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cartum_roapp.errors import BadConfig
+from cartum_roapp.errors import BadConfig, with_fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.message} Fix: {self.fix}"
+        return with_fix(f"{self.field}: {self.message}", self.fix)
 
     def as_dict(self) -> dict[str, str]:
         return {"field": self.field, "message": self.message, "fix": self.fix}

@@ -56,18 +56,22 @@ def access_questions(
     login: str | None,
     account: str | None,
     keeps_login: bool,
-    correct: str = "",
+    correct_login: str = "",
+    correct_account: str = "",
 ) -> list[Question]:
     """Who the shop is, and how to get in. `slug` is None for a shop that has one; `login`, `account`: ids of blocks;
-    with `keeps_login` the shop has a login, which stays where none is chosen; `correct` says where to correct one."""
+    with `keeps_login` the shop has a login, which stays where none is chosen; `correct_…` says where to correct one."""
     kept = "Leave it empty to keep the one it has." if keeps_login else ""
-    login_text = " ".join(filter(None, ("The shop's address with an admin's user name and password.", kept, correct)))
+    login_text = " ".join(
+        filter(None, ("The shop's address with an admin's user name and password.", kept, correct_login))
+    )
+    account_text = " ".join(filter(None, ("The company that gets the orders.", correct_account)))
     naming = Question("slug", "Short name", "Names the shop's runs and commands, like my-shop.", default=slug)
     return [
         *([] if slug is None else [naming]),
         *_naming(values),
         Question("login", "Shop login", login_text, "login", default=login, required=not keeps_login),
-        Question("account", "RO App account", "The company that gets the orders.", "account", default=account),
+        Question("account", "RO App account", account_text, "account", default=account),
     ]  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from cartum_roapp.errors import with_fix
+
 BIGGEST_ID = 2**63 - 1
 
 
@@ -13,7 +15,7 @@ class Refused(ValueError):
     own error, everything else into a Problem."""
 
     def __init__(self, message: str, fix: str) -> None:
-        super().__init__(f"{message} Fix: {fix}")
+        super().__init__(with_fix(message, fix))
         self.message = message
         self.fix = fix
 

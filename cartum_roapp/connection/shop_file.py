@@ -25,6 +25,13 @@ MISPLACED = {
     "slug": ("is not a key of the file.", "remove the line; the slug is given on the command line: shop add SLUG"),
     "key": ("is not a key of the file.", "remove the line; the shop's key is derived from its address"),
 }
+#: The same of `--set`, where no file is at hand.
+NOT_SET = {
+    "password": ("can't be given with --set.", "give it with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD"),
+    "api_key": ("can't be given with --set.", "it belongs to the account: `cartum-roapp account add`"),
+    "slug": ("stays as it is.", "leave it out; with another slug a shop is added anew"),
+    "key": ("stays as it is.", "leave it out; the orders are found by it"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,11 @@ def read_shop_file(path: Path) -> Values:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        return _unreadable("is not there.", "give the path of an existing file")
+        return _unreadable(f"{path} is not there.", "give the path of an existing file")
     except IsADirectoryError:
-        return _unreadable("is a directory.", "give the path of a file")
+        return _unreadable(f"{path} is a directory.", "give the path of a file")
     except OSError as error:
-        return _unreadable(f"can't be read ({error.strerror}).", "give the path of a readable file")
+        return _unreadable(f"{path} can't be read ({error.strerror}).", "give the path of a readable file")
     return parse_shop_file(raw)
 
 
@@ -91,6 +98,8 @@ def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Valu
             equals = ""
         if not equals or not key or (dot and (key != "statuses" or not part)):
             problems.add("--set", f"{shown(path)} can't be read.", "write KEY=VALUE, or statuses.ID=VALUE for one pair")
+        elif key not in SHOP_FIELDS:
+            problems.add(shown(key), *NOT_SET.get(key, ("is not a setting.", _nearest(key))))
         elif dot:
             pairs = {str(status): target for status, target in dict(content.get("statuses") or {}).items()}
             if value is None:
@@ -167,6 +176,11 @@ def _unknown(key: object, free: list[str]) -> tuple[str, str, str]:
         return (name, *MISPLACED[name])
     near = closest(name, free) or closest(name, SHOP_FIELDS)
     return name, "is not a key of the file.", f"did you mean {near}?" if near else "remove the line"
+
+
+def _nearest(name: str) -> str:
+    near = closest(name, SHOP_FIELDS)
+    return f"did you mean {near}?" if near else f"name one of {', '.join(SHOP_FIELDS)}"
 
 
 def _repeated(node: yaml.Node) -> Problems:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -79,12 +79,6 @@ class Frames:
             self.customers[self.customers["identity"].isin(orders["customer"])].reset_index(drop=True),
             self.products[self.products["product"].isin(lines["product"])].reset_index(drop=True),
         )
-
-    def without_products(self, articles: Collection[str]) -> Frames:
-        """The same without the product rows of these articles: those that were not asked of the catalogue because
-        they are known, so that a title from an order's line does not replace the catalogue's."""
-        kept = self.products[~self.products["article"].isin(set(articles) - {""})]
-        return Frames(self.orders, self.lines, self.customers, kept.reset_index(drop=True))
 
 
 def table(columns: Mapping[str, str], records: Iterable[Sequence[object]]) -> pd.DataFrame:

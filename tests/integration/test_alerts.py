@@ -9,6 +9,7 @@ from threading import Thread
 
 import pytest
 from installation import Installation, Row
+from warm import warm
 
 SLUG, INDEX = "shop-4", 3
 FAILED, SILENT, HELD = (
@@ -128,3 +129,14 @@ def test_connecting_again_renews_and_deleting_removes_them(told: Installation) -
     assert after[FAILED]["actions"][0]["subject"] == "Інша назва: a run failed"
     told.done("shop", "delete", SLUG, "--yes")
     assert automations(told) == {}
+
+
+def test_a_block_that_is_gone_is_said(told: Installation) -> None:
+    told.done("alerts", "custom-webhook/ops")
+    block = told.prefect.get("/block_types/slug/custom-webhook/block_documents/name/ops").raise_for_status().json()
+    told.prefect.delete(f"/block_documents/{block['id']}").raise_for_status()
+    found = told.done("alerts")
+    assert (found["block"], found["problem"]) == ("custom-webhook/ops", 'there is no block "custom-webhook/ops".')
+    said = warm().run(["alerts"], told.shell.environment, "").stdout
+    assert said.startswith('No messages are sent: there is no block "custom-webhook/ops". Fix: `cartum-roapp alerts')
+    assert told.done("alerts", "--off") == {"block": None}

@@ -100,12 +100,14 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
         for status in shop.statuses:
             terminal.answers(f"({status}):")
         terminal.answers("Final statuses:")
-        terminal.sees('statuses: a status of the shop is not matched: 77 "Хтозна". Fix: add 77: …')
+        terminal.sees(
+            'statuses: a status of the shop is not matched: 77 "Хтозна". Fix: match 77 with a status of RO App'
+        )
         terminal.answers("Хтозна (77):", DOWN + ENTER)
         terminal.sees("identify_products_by: sku")
         terminal.sees('is the location "Склад"')
         terminal.answers("What now?")
-        terminal.sees("Imported:")
+        terminal.sees(f"{SLUG}: initial-import")
         assert terminal.ended() == 0
         del shop.statuses[77]
 

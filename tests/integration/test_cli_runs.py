@@ -146,20 +146,24 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
+        (("backfill", SLUG), "from"),
+        (("backfill", SLUG, "--ids", "12,x"), "ids"),
         (("backfill", SLUG, "--from", "2026-02-02", "--to", "2026-02-01"), "from"),
         (("backfill", SLUG, "--from", "yesterday"), None),
         (("sync", "ghost"), "slug"),
     ],
 )
-def test_bad_input_is_2_and_changes_nothing(
+def test_bad_input_is_2_starts_no_run_and_changes_nothing(
     cli: Installation, imported: Row, arguments: tuple[str, ...], field: str | None
 ) -> None:
+    before = latest(cli)["id"]
     ended = cli.command(*arguments)
     assert ended.code == 2
     assert [one["field"] for one in ended.document["error"]["fields"]] == ([field] if field else [])
     assert ended.document["error"]["message"] in ended.said or field
     assert cli.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG) is None
     assert not cli.flow_runs(name={"like_": "ghost"})
+    assert latest(cli)["id"] == before
 
 
 def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(

@@ -211,7 +211,10 @@ def test_an_unmatched_status_is_named_and_nothing_is_saved(shell: Shell, file: P
     changed(file, "  7: 5706140", "  # 7: 5706140")
     add(shell, "mavka", file)
     assert shell.code == 2
-    assert 'statuses: a status of the shop is not matched: 7 "Очікує оплати". Fix: add 7: …' in shell.err.splitlines()
+    assert (
+        'statuses: a status of the shop is not matched: 7 "Очікує оплати". Fix: match 7 with a status of RO App'
+        in shell.err.splitlines()
+    )
     assert shell.out == ""
     assert shell.json("shop", "list") == []
 
@@ -252,7 +255,11 @@ def test_a_file_that_is_not_there_needs_no_server(tmp_path: Path, box: Sandbox) 
     document = shell.json("shop", "add", "mavka", "--from", str(tmp_path / "none.yaml"))
     assert shell.code == 2
     assert document["error"]["fields"] == [
-        {"field": "file", "message": "is not there.", "fix": "give the path of an existing file"}
+        {
+            "field": "file",
+            "message": f"{tmp_path / 'none.yaml'} is not there.",
+            "fix": "give the path of an existing file",
+        }
     ]
     assert not (tmp_path / "home").exists()
 

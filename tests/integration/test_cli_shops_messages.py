@@ -102,20 +102,25 @@ LISTS = [
     ),
     (
         {"statuses": {key: PAIRS[key] for key in (1, 2, 3, 4, 6)}},
-        'statuses: 2 statuses of the shop are not matched: 7 "Очікує оплати", 8 "Комплектується". Fix: add 7: …, 8: …',
+        'statuses: 2 statuses of the shop are not matched: 7 "Очікує оплати", 8 "Комплектується". '
+        "Fix: match 7, 8 with statuses of RO App",
     ),
     (
         {"statuses": {key: PAIRS[key] for key in (1, 2, 3, 4, 6, 7)}},
-        'statuses: a status of the shop is not matched: 8 "Комплектується". Fix: add 8: …',
+        'statuses: a status of the shop is not matched: 8 "Комплектується". Fix: match 8 with a status of RO App',
     ),
     (
         {"statuses": {**PAIRS, 99: 5706131}},
         f"statuses: the shop has no status 99. Fix: the shop's statuses are {SHOP_STATUSES}",
     ),
-    ({"statuses": {**PAIRS, 1: 7}}, f"statuses: RO App has no status 7. Fix: write one of {RO_STATUSES}"),
+    (
+        {"statuses": {**PAIRS, 1: 7}},
+        f"statuses: RO App has no status 7 for the shop's status 1. Fix: write one of {RO_STATUSES}",
+    ),
     (
         {"statuses": {**PAIRS, 1: 7, 99: 8}},
-        "statuses: RO App has no statuses 7, 8; the shop has no status 99. "
+        "statuses: RO App has no status 7 for the shop's status 1, no status 8 for the shop's status 99; "
+        "the shop has no status 99. "
         f"Fix: write one of {RO_STATUSES}; the shop's statuses are {SHOP_STATUSES}",
     ),
     (

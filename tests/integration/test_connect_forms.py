@@ -152,7 +152,8 @@ def test_a_status_that_means_nothing_has_to_be_chosen(forms: Forms) -> None:
         assert form.defaults["status_77"] == "— choose —"
         again = forms.next(run, form, status_1=form.choice("status_1", "Виконано"))
         assert again.refused() == {
-            "status_77": '**statuses**: a status of the shop is not matched: 77 "Хтозна". **Fix:** add 77: …'
+            "status_77": '**statuses**: a status of the shop is not matched: 77 "Хтозна". **Fix:** match 77 with '
+            "a status of RO App"
         }
         assert again.defaults["status_1"] == "Виконано (5706152)"
         decision = forms.next(run, again, status_77=again.choice("status_77", "Новий"))
@@ -189,6 +190,8 @@ def test_an_account_that_was_saved_by_hand_is_checked_and_learns_its_company(for
         forms.correct(with_twin, base_url=installation.box.roapp.base_url, api_key="wrong-key")
         form = forms.next(run, form)
         assert '**account**: "twin": RO App refuses the API key' in form.refused()["account"]
+        link = f"[Correct twin](/blocks/block/{with_twin['$ref']['block_document_id']}/edit)"
+        assert link in form.fields["account"]["description"]
         settings = forms.next(run, form, account=account(forms))
         assert settings.refused() == {}
         installation.set_state(run, "CANCELLED")
@@ -305,9 +308,14 @@ def test_a_shop_is_edited_and_keeps_what_was_not_changed(forms: Forms) -> None:
     statuses = forms.next(run, form, without=("login",))
     assert statuses.title == "Statuses", "without a new login the old one stays"
     decision = forms.next(run, statuses)
-    assert "| name | Верба | Нова верба |" in decision.text
-    assert "| location_id | 234001 | 234002 |" in decision.text
-    assert "password" not in decision.text.split("| checked |")[0]
+    changes, _, checks = decision.text.partition("#### Look at this first")
+    assert "- **name**: Верба → Нова верба\n" in changes
+    assert "- **location_id**: 234001 → 234002\n" in changes
+    assert "password" not in changes
+    to_do, _, found = checks.partition("#### What was checked")
+    assert "- **roapp_integration**: RO App's API doesn't tell" in to_do
+    assert "**Fix:** look in RO App, and switch it off\n" in to_do
+    assert "- **password**: the shop takes it." in found and "Fix:" not in found
     assert decision.choices("decision") == ["Save", "Change something"]
     forms.answer(run, decision)
     installation.completed(run)
@@ -336,7 +344,7 @@ def test_a_new_password_is_taken_from_a_new_login(forms: Forms) -> None:
         assert form.refused()["login"].startswith("**password**: the shop refuses login and password")
         settings = forms.next(run, form, login=login(forms, "new-login"))
         decision = forms.next(run, forms.next(run, settings))
-        assert "| password | ••• | a new one |" in decision.text
+        assert "- **password**: a new one\n" in decision.text
         forms.answer(run, decision)
         installation.completed(run)
         assert installation.done("shop", "check", SLUG)["ok"] is True

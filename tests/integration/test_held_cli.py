@@ -115,11 +115,11 @@ def test_buyers_are_shown_only_to_who_asks(cli: Installation, records: dict[str,
 def test_an_id_that_nobody_knows_is_2_and_names_near_ones(
     cli: Installation, records: dict[str, str], command: str
 ) -> None:
-    runs = cli.value("SELECT count(*) FROM runs")
+    runs, before = cli.value("SELECT count(*) FROM runs"), latest(cli)["id"]
     ended = cli.command("held", command, SLUG, records["order"] + "7")
     assert ended.code == 2
     assert records["order"] in ended.document["error"]["fix"]
-    assert cli.value("SELECT count(*) FROM runs") == runs
+    assert (cli.value("SELECT count(*) FROM runs"), latest(cli)["id"]) == (runs, before)
     assert cli.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG) == "Paused by hand."
 
 
@@ -191,9 +191,11 @@ def test_a_replay_says_what_became_of_each(cli: Installation, shop: CartumShop, 
     assert (nothing["records"], nothing["calls"]) == ([], 0)
 
 
-def test_a_replay_of_nothing_named_is_2(cli: Installation) -> None:
+def test_a_replay_of_nothing_named_is_2_and_starts_no_run(cli: Installation) -> None:
+    before = latest(cli)["id"]
     ended = cli.command("held", "replay", SLUG)
     assert (ended.code, ended.document["error"]["fields"][0]["field"]) == (2, "id")
+    assert latest(cli)["id"] == before
 
 
 def test_a_replay_from_the_ui(cli: Installation, shop: CartumShop) -> None:

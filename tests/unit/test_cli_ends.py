@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import stat
@@ -13,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from cartum_roapp.cli import backend, held_export
+from cartum_roapp.cli import backend, held_export, shops
 from cartum_roapp.cli.app import main
+from cartum_roapp.cli.output import CommandEnd, opened, show
+from cartum_roapp.connection.problems import Problem, bad_config
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 
 READ_BY_NOBODY = """
 import sys
@@ -104,3 +108,74 @@ def test_an_export_over_a_file_is_for_this_user_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     held_export._write(Path("/dev/null"), "new")
     assert stat.S_IMODE(Path("/dev/null").stat().st_mode) == 0o666
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            bad_config([Problem("url", "this shop is connected already.", "choose another one")], shop="mavka"),
+            "url: this shop is connected already. Fix: choose another one\n",
+        ),
+        (
+            BadConfig("there is no shop.", field="slug", fix="`cartum-roapp shop list` shows them"),
+            "slug: there is no shop. Fix: `cartum-roapp shop list` shows them\n",
+        ),
+        (Retryable("the shop did not answer", fix="Repeat."), "the shop did not answer. Fix: Repeat.\n"),
+    ],
+)
+def test_a_failure_is_said_once_and_in_sentences(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: IntegrationError, said: str
+) -> None:
+    def serving() -> None:
+        raise error
+
+    monkeypatch.setattr("cartum_roapp.cli.backend.serving", serving)
+    assert main(["shop", "list"]) == (2 if isinstance(error, BadConfig) else 1)
+    assert capsys.readouterr().err == said
+
+
+def test_a_bad_variable_is_named_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("CARTUM_ROAPP_HTTP_TIMEOUT", "abc")
+    assert main(["shop", "list"]) == 2
+    assert capsys.readouterr().err == (
+        "CARTUM_ROAPP_HTTP_TIMEOUT: is 'abc'; input should be a valid number, unable to parse string as a number. "
+        "Fix: Correct CARTUM_ROAPP_HTTP_TIMEOUT or unset it for the default.\n"
+    )
+
+
+@pytest.mark.parametrize("command", [(), ("held",)])
+def test_no_command_shows_what_there_is(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 2
+    printed = capsys.readouterr()
+    assert "Usage: " in printed.out
+    path = " ".join(("cartum-roapp", *command))
+    assert printed.err == f"No command is given. Fix: `{path} --help` lists what there is\n"
+
+
+def test_the_version_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    version = capsys.readouterr().out.strip()
+    assert main(["--version", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"version": version}
+
+
+def test_an_import_that_is_broken_off_says_that_the_shop_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_import(slug: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cartum_roapp.cli.runs.run_import", run_import)
+    with pytest.raises(CommandEnd) as ended:
+        shops._import("mavka", {"slug": "mavka", "saved": True})
+    assert (ended.value.code, ended.value.kind) == (130, "interrupted")
+    assert ended.value.message.startswith("Interrupted: mavka is saved")
+    assert ended.value.fix == "`cartum-roapp import mavka` goes on where it stopped"
+    assert ended.value.as_dict()["saved"] is True
+
+
+def test_an_import_ends_with_its_table(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = {"shop": "mavka", "run": "initial-import", "delivered": 3, "calls_by_kind": {"cartum": 17}}
+    with opened(as_json=False):
+        show(None, lambda: shops._imported("mavka", counts))
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert printed == [["mavka:", "initial-import"], [], ["delivered", "3"], ["cartum", "17"]]

@@ -71,3 +71,15 @@ def test_a_row_without_its_buyer() -> None:
         "delivery_data": "•••", "total_sum": "ask •••", "new_field": "•••", "payed": 0,
         "products": [{"article": "A", "title": "Кепка", "price": None, "engraving": "•••"}], "user": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (0, "Nothing is held."),
+        (1, "Nothing of that kind is held (1 other record is)."),
+        (2, "Nothing of that kind is held (2 other records are)."),
+    ],
+)
+def test_an_empty_list_says_whether_others_are_held(others: int, said: str) -> None:
+    assert held._none(others) == said

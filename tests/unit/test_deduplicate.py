@@ -129,12 +129,6 @@ def test_one_product_is_one_row_and_what_is_known_of_it_stays() -> None:
     ]
 
 
-def test_known_products_can_be_left_out() -> None:
-    made = part(row(1, products=[line("A"), line("B"), line("", title="Без артикула")]))
-    assert list(made.without_products({"A", ""}).products["product"]) == ["article:B", "name:без артикула"]
-    assert len(made.without_products({"A"}).lines) == 3
-
-
 def test_some_orders_only() -> None:
     made = deduplicate(part(row(1, products=[line("A")]), row(2, products=[line("B")], delivery_phone="0501234567")))
     two = made.only({"2", "77"})

@@ -71,7 +71,7 @@ def test_a_bad_value_is_named_with_its_variable_and_a_fix(
     with pytest.raises(BadConfig) as caught:
         settings()
     assert caught.value.field == f"CARTUM_ROAPP_{name}"
-    assert f"CARTUM_ROAPP_{name} is {value!r}" in str(caught.value)
+    assert f"CARTUM_ROAPP_{name}: is {value!r}; " in str(caught.value)
     assert says in str(caught.value)
     assert caught.value.fix
 

@@ -1,0 +1,82 @@
+"""What a run ended with, as tables for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cartum_roapp.cli.output import table
+
+Counts = dict[str, Any]
+
+# What of a run's document is no count.
+_APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records")
+
+
+def counted(result: Counts) -> object:
+    """What a run counted."""
+    rows = [(name, value) for name, value in result.items() if name not in (*_APART, "calls_by_kind")]
+    rows += list(result.get("calls_by_kind", {}).items())
+    return table(f"{result['shop']}: {result['run']}", ("", ""), rows)
+
+
+def replayed(result: Counts) -> object:
+    """What became of each held record."""
+    records = result["records"]
+    if not records:
+        return "Nothing to replay."
+    if result["dry_run"]:
+        return table("Would be replayed (nothing was sent)", *_columns(records, "code", "message"))
+    parts = [table("Replayed", *_columns(records, "outcome", "message", "fix")), counted(result)]
+    return parts
+
+
+def _columns(records: list[Counts], *names: str) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The records with these columns; what was delivered has no reason left."""
+    done = [one.get("outcome") == "delivered" for one in records]
+    rows = [
+        [f"{one['entity']} {one['id']}", *("" if gone and name in ("message", "fix") else one[name] for name in names)]
+        for one, gone in zip(records, done, strict=True)
+    ]
+    return ("record", *names), rows
+
+
+def planned(result: Counts) -> object:
+    """What RO App would get, and what would be held."""
+    rows = [
+        (
+            order["number"],
+            order["action"],
+            order["shop_status"],
+            order["status_id"] or "not matched",
+            order["total"],
+            "; ".join(f"{line['quantity']} × {line['title']} @ {line['price']}" for line in order["lines"]),
+        )
+        for order in result["orders"]
+    ]
+    columns = ("order", "action", "shop status", "RO App status", "total", "lines")
+    held = [(row["number"], row["message"], row["fix"]) for row in result["would_hold"]]
+    tables = [table("What RO App would get (nothing was sent)", columns, rows)]
+    return [*tables, table("Would be held", ("order", "why", "fix"), held)] if held else tables
+
+
+def compared(result: Counts) -> object:
+    """The counts, the days on which the sides differ, and every order that does."""
+    days = result["days"]
+    uneven = [day for day in days if not _is_even(day)]
+    columns = ("day", "shop_orders", "shop_sum", "ledger_orders", "ledger_sum", "roapp_orders", "roapp_sum", "held")
+    parts = [counted(result), *result["warnings"]]
+    parts.append(f"{len(days) - len(uneven)} of {len(days)} days are alike in shop, ledger and RO App.")
+    if uneven:
+        parts.append(table("Days that differ", columns, [[day[name] for name in columns] for day in uneven]))
+    if not result["findings"]:
+        return [*parts, "No order differs."]
+    columns = ("number", "day", "what", "shop_sum", "ledger_sum", "roapp_sum", "to_do", "outcome")
+    return [
+        *parts,
+        table("Orders that differ", columns, [[one[name] for name in columns] for one in result["findings"]]),
+    ]
+
+
+def _is_even(day: dict[str, Any]) -> bool:
+    sides = {(day[f"{side}_orders"], day[f"{side}_sum"]) for side in ("shop", "ledger", "roapp")}
+    return len(sides) == 1
