@@ -53,7 +53,7 @@ def delivery(order: WantedOrder, language: str) -> str:
     paid = ", ".join(part for part in (order.payment_method, label[5] if order.paid else label[6]) if part)
     lines = [f"{label[2]}: {sent}" if sent else "", f"{label[3]}: {order.waybill}" if order.waybill else ""]
     lines.append(f"{label[4]}: {paid}")
-    return "\n".join(line[:_LONGEST_LINE] for line in lines if line)
+    return "\n".join(_cut(line, _LONGEST_LINE) for line in lines if line)
 
 
 def block(order: WantedOrder, marker: str, shop_name: str, language: str, *, written_off: bool = False) -> str:
@@ -70,10 +70,16 @@ def block(order: WantedOrder, marker: str, shop_name: str, language: str, *, wri
         f"{label[7]}: {discount}" if order.discount else "",
         f"{label[8]}: {_money(order.total, order.currency)}",
         f"{label[10]}: {order.manager_comment}" if order.manager_comment else "",
-        f"{label[9]}: {order.comment}" if order.comment else "",
     ]
-    text = "\n".join(line if "\n" in line else line[:_LONGEST_LINE] for line in lines if line)
-    return text[:_LONGEST]
+    lines = [line if "\n" in line else _cut(line, _LONGEST_LINE) for line in lines if line]
+    if order.comment:  # last, so that it may be as long as there is room
+        lines.append(f"{label[9]}: {order.comment}")
+    text = "\n".join(lines).replace(f"\n{RULE}", "\n—")  # what stands below a rule is taken for the staff's
+    return _cut(text, _LONGEST)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def say(current: str, ours: str) -> bool:

@@ -234,6 +234,25 @@ def test_an_order_that_closes_gets_its_changes_before_the_status(world: World, n
     well(world)
 
 
+def test_a_buyers_long_comment_is_kept_and_a_rule_in_it_is_no_rule(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    comment = "а" * 560 + "\n———\nкінець"
+    number = shop.place_order(articles=[("CAP-2", 1)], comment=comment)
+    endless = shop.place_order(articles=[("CAP-2", 1)], comment="б" * 2000)
+    world.synced()
+    order = world.roapp_order(number)
+    roapp.edit_order(order["id"], manager_notes=f"{order['manager_notes']}\nзателефонувати")
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    notes = roapp.orders[order["id"]]["manager_notes"]
+    assert "а" * 560 in notes
+    assert notes.count("кінець") == 1
+    assert notes.endswith("———\nзателефонувати")
+    cut = world.roapp_order(endless)["manager_notes"]
+    assert len(cut) < 1000
+    assert "…\n———" in cut
+
+
 def test_payment_and_delivery_arrive_as_notes_and_one_new_comment(world: World, number: str) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     order = world.roapp_order(number)
