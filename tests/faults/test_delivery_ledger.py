@@ -12,6 +12,7 @@ from sqlalchemy import make_url, text
 from world import World, admin
 
 from cartum_roapp.apis.limiter import LocalLimiter
+from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.session import AccountSession, Guarded, LockLost
 from cartum_roapp.errors import BadConfig
@@ -306,4 +307,29 @@ def test_a_text_that_comes_back_after_its_comment_was_unclear_stops_nothing(data
             assert world.synced().counts.delivered == 1
         comments = [one["comment"] for one in roapp.comments_of(world.roapp_order(number)["id"])]
         assert len(comments) == len(set(comments)) == (1 if lost else 2)
+        assert world.differences(world.shop(), [number]) == []
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_comment_that_had_not_left_when_the_run_was_killed_is_sent_by_the_next_one(
+    database: str, monkeypatch: pytest.MonkeyPatch, left: bool
+) -> None:
+    class Killed(Exception):
+        pass
+
+    async def add_comment(*args: Any, before: Any, **kwargs: Any) -> None:
+        if left:
+            before()
+        raise Killed
+
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        monkeypatch.setattr(RoApp, "add_comment", add_comment)
+        with pytest.raises(Killed):
+            world.imported()
+        monkeypatch.undo()
+        for _ in range(2):
+            world.imported()
+        (number,) = world.box.shops[0].qualifying()
+        comments = world.box.roapp.comments_of(world.roapp_order(number)["id"])
+        assert len(comments) == (0 if left else 1), "nobody knows whether it arrived" if left else "it had not left"
         assert world.differences(world.shop(), [number]) == []
