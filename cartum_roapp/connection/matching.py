@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, cast
 
+from cartum_roapp.apis.cartum import DEFAULT_STATUSES
 from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
 from cartum_roapp.connection.problems import Problem, Problems
 from cartum_roapp.errors import BadConfig
@@ -58,7 +59,8 @@ def match_account(values: Mapping[str, object], account: AccountLists, problems:
 
 
 def match_shop(values: Mapping[str, object], shop: ShopLists, problems: Problems) -> None:
-    """Language and statuses against the shop: every status that it really has must be matched."""
+    """Language and statuses against the shop: every status that it really has must be matched. A shop before 4.0 tells
+    none: it is taken for one with the five default ones, and may have others (cartum §3)."""
     language = cast(str | None, values.get("language"))
     if language is None and shop.languages:
         problems.offer("language", f"write one of {', '.join(shop.languages)}")
@@ -67,6 +69,7 @@ def match_shop(values: Mapping[str, object], shop: ShopLists, problems: Problems
         listed = ", ".join(shop.languages)
         problems.add("language", f'the shop has no language "{language}".', fix or f"write one of {listed}")
     titles = {status.id: title_of(status, language) for status in shop.statuses}
+    told = tuple(shop.statuses) != DEFAULT_STATUSES
     if "statuses" in values or "statuses" not in problems:
         pairs = cast(dict[int, int], values.get("statuses") or {})
         unmatched = [number for number in titles if number not in pairs]
@@ -76,11 +79,13 @@ def match_shop(values: Mapping[str, object], shop: ShopLists, problems: Problems
             ids = ", ".join(map(str, unmatched))
             target = "a status of RO App" if len(unmatched) == 1 else "statuses of RO App"
             problems.add("statuses", f"{subject} not matched: {named}.", f"match {ids} with {target}")
-        _strangers("statuses", pairs, titles, problems)
+        if told:
+            _strangers("statuses", pairs, titles, problems)
     else:
         named = ", ".join(f'{number} "{title}"' for number, title in titles.items())
         problems.add("statuses", f"the shop's statuses are {named}.", "match each of them")
-    _strangers("final_statuses", cast(Sequence[int], values.get("final_statuses") or ()), titles, problems)
+    if told:
+        _strangers("final_statuses", cast(Sequence[int], values.get("final_statuses") or ()), titles, problems)
 
 
 def match_clock(values: Mapping[str, object], shop: ShopLists, problems: Problems) -> None:

@@ -109,6 +109,7 @@ def _mapped(order: WantedOrder, shop: ShopConfig) -> int:
             f"the shop's status {order.status_id} is not matched with a status of RO App.",
             code="status-unmatched",
             field="statuses",
-            fix=f"Match it: `cartum-roapp shop statuses {shop.slug}` shows both lists.",
+            fix=f"`cartum-roapp shop statuses {shop.slug}` shows both lists; "
+            f"`cartum-roapp shop edit {shop.slug} --set statuses.{order.status_id}=ID` matches it.",
         )
     return status

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cartum_roapp.apis.cartum import ShopStatus
+from cartum_roapp.apis.cartum import DEFAULT_STATUSES, ShopStatus
 from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoStatus
 from cartum_roapp.connection.lists import AccountLists, ShopLists
-from cartum_roapp.connection.problems import Problem
+from cartum_roapp.connection.matching import match_shop
+from cartum_roapp.connection.problems import Problem, Problems
 from cartum_roapp.connection.questions import (
     NONE,
     UNDECIDED,
@@ -126,3 +129,12 @@ def test_a_problem_stands_with_the_question_that_can_mend_it(field: str, key: st
     access = access_questions({}, slug=None, login=None, account=None, keeps_login=True)
     asked = [*access, *settings_questions({}, SHOP, ACCOUNT), *status_questions({}, SHOP, ACCOUNT)]
     assert asked_as(Problem(field, "is wrong.", "mend it"), asked) == key
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_only_a_shop_that_tells_its_statuses_has_no_others(told: bool) -> None:
+    statuses = SHOP.statuses if told else DEFAULT_STATUSES
+    problems = Problems()
+    pairs = {**{status.id: 11 for status in statuses}, 77: 11}
+    match_shop({"language": "ua", "statuses": pairs}, replace(SHOP, statuses=list(statuses)), problems)
+    assert ("statuses" in problems) is told
