@@ -65,9 +65,7 @@ class OrderBindings:
         if match is not None and match.make_again:
             match = await self._still_there(order, match)
         if match is not None and len(self._markers.known(order.shop, order.number)) < 2:
-            with self._session.transaction() as connection:
-                announced = comment.is_announced(connection, self._session.account, order, shop)
-            return Bound(match, fresh=False, announced=announced and not await self._went_on(match.ro_id))
+            return Bound(match, fresh=False)
         found = await self._markers.find(order.shop, order.number, order.created_at)
         return await self._adopt(order, found, match, shop)
 
@@ -128,7 +126,7 @@ class OrderBindings:
         ours = marker(order.shop, order.number)
         with self._session.transaction() as connection:
             made_here = intents.unsettled(connection, self._session.account, "order", ours) is not None
-        announced = made_here and not await self._went_on(seen.id)
+        announced = made_here and not await self._went_on(seen)
         with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)
             if owner not in (None, (order.shop, order.number)):
@@ -184,7 +182,7 @@ class OrderBindings:
             alive = await self._carriers(order, self._markers.known(order.shop, order.number))
             _refuse_doubled([seen.id for seen in alive])
             earlier = alive[0] if alive else None
-            went_on = earlier is not None and await self._went_on(earlier.id)
+            went_on = earlier is not None and await self._went_on(earlier)
             return earlier.id if earlier else None
 
         def bind(connection: Connection, ro_id: int) -> None:
@@ -203,15 +201,9 @@ class OrderBindings:
         assert match is not None
         return Bound(match, fresh=earlier is None, seen=earlier, announced=announced)
 
-    async def _went_on(self, ro_id: int) -> bool:
-        """Whether somebody has gone on with an order after it was made: it has lines, which come after its comment, or
-        was deleted."""
-        try:
-            return bool(await self._roapp.items(ro_id))
-        except BadRecord as error:
-            if error.code != "not-found":
-                raise
-            return True
+    async def _went_on(self, seen: RoOrder) -> bool:
+        """Whether somebody has gone on with an order after it was made: it has lines, which come after its comment."""
+        return bool(await self._roapp.items(seen.id))
 
     def _bind(
         self,

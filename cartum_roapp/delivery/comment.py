@@ -1,9 +1,9 @@
 """How an order is delivered and paid, as a comment in RO App's feed: at most once for each text.
 
 Comments can't be read back (DESIGN §3). So the note that it is the next call is stored together with what it follows,
-the order's creation or its notes. Who finds that note later, after a kill or in a restored ledger, takes the comment
-for sent, but for an order without lines, which come after it. So does who finds its facts in RO App's notes without
-knowing how they came there. The notes have the same facts in any case.
+the order's creation or its notes. Who finds that note after a kill sends the comment; in a restored ledger it is taken
+for sent. So it is by who finds its facts in RO App's notes without knowing how they came there. The notes have the same
+facts in any case.
 """
 
 from __future__ import annotations
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def is_announced(connection: Connection, account: str, order: WantedOrder, shop: ShopConfig) -> bool:
-    """Was it announced and, as far as this ledger knows, not sent?"""
-    intent = intents.unsettled(connection, account, "comment", _identity(order, _digest(order, shop)))
-    return intent is not None and intent.announced
-
-
 def announce(connection: Connection, once: Once, order: WantedOrder, shop: ShopConfig) -> bool:
     """In the transaction of what the comment follows: it is the next call. False like `Once.announce`."""
     identity = _identity(order, _digest(order, shop))
@@ -54,6 +48,12 @@ class OrderComment:
     def is_sent(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
         """As far as the ledger knows."""
         return bound.match.comment_hash == _digest(order, shop)
+
+    def is_announced(self, order: WantedOrder, shop: ShopConfig) -> bool:
+        """Is it the next call, which a kill has prevented?"""
+        identity = _identity(order, _digest(order, shop))
+        with self._session.transaction() as connection:
+            return intents.announced(connection, self._session.account, "comment", identity)
 
     async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig, *, known: bool = False) -> None:
         """May be called twice. `known`: it was sent, by whomever. One that RO App refuses is left out: the notes have

@@ -122,13 +122,13 @@ class Once:
         return made
 
     def announce(self, connection: Connection, kind: Kind, identity: str, *, shop: str, number: str) -> bool:
-        """Notes in the caller's transaction that this call is the next one. Who finds the note later, after a kill or
-        in a restored ledger, takes the call for sent: `make` looks for what it made. False where an earlier call of the
-        same thing was sent and is unsettled: that one is `make`'s."""
-        earlier = intents.unsettled(connection, self._session.account, kind, identity)
-        if earlier is None:
-            self._begin(connection, kind, identity, shop, number, announced=True)
-        return earlier is None or earlier.announced
+        """Notes in the caller's transaction that this call is the next one. Who finds the note after a kill sends it
+        (`intents.announced`); in a restored ledger it is taken for sent: `make` looks for what it made. False where an
+        earlier call of the same thing is unsettled: that one is `make`'s."""
+        if intents.unsettled(connection, self._session.account, kind, identity) is not None:
+            return False
+        self._begin(connection, kind, identity, shop, number, announced=True)
+        return True
 
     async def change(self, what: str, *, shop: str, number: str, send: Callable[[Unanswered], Awaitable[None]]) -> None:
         """Sets values of RO App's `what`, which may be repeated at once.
@@ -193,8 +193,9 @@ class Once:
             shop=shop,
             number=number,
             sent_at=now,
-            resend_at=now if announced else now + timedelta(seconds=patience.timeout + patience.unanswered),
+            resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
             recheck_at=now + timedelta(seconds=patience.recheck_after) if repeats else None,
+            announced=announced,
         )
 
     def _settle(self, intent: int, ro_id: int, bind: Callable[[Connection, int], None]) -> None:

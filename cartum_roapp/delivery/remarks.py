@@ -24,7 +24,9 @@ class Remarks:
         self._comment = comment.OrderComment(session, roapp, once)
 
     async def bring_announced_comment(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
-        """The comment of an order that was just made. May be called twice. Raises what `bring` raises."""
+        """The comment that is the next call: of an order that was just made, or that a kill has prevented. May be
+        called twice. Raises what `bring` raises."""
+        bound.announced = bound.announced or self._comment.is_announced(order, shop)
         if bound.announced:
             await self._comment.bring(order, bound, shop)
 

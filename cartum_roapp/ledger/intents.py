@@ -32,12 +32,13 @@ class Intent:
     sent_at: datetime
     resend_at: datetime
 
-    @property
-    def announced(self) -> bool:
-        """Noted as the next call, without one that could still arrive."""
-        return self.resend_at == self.sent_at
 
-
+#: This database as it runs now: a ledger that was restored, whatever way, runs in another one, or its rows were
+#: written by another transaction. Joined with the transaction that wrote a row, it tells that nothing was restored.
+_HERE = (
+    "(SELECT oid FROM pg_database WHERE datname = current_database()) || ' ' || "
+    "extract(epoch FROM pg_postmaster_start_time()) || ' '"
+)
 _COLUMNS = "id, account, kind, identity, shop, number, state, sent_at, resend_at"
 
 
@@ -77,6 +78,19 @@ def oldest_unsettled(connection: Connection, account: str, kind: Kind) -> dateti
     return oldest
 
 
+def announced(connection: Connection, account: str, kind: Kind, identity: str) -> bool:
+    """Was this call noted as the next one and surely not sent since? A restored ledger can't tell: False."""
+    return bool(
+        connection.scalar(
+            text(
+                "SELECT count(*) FROM intents WHERE account = :account AND kind = :kind AND identity = :identity "
+                f"AND state = 'open' AND announced_in = {_HERE} || xmin"
+            ),
+            {"account": account, "kind": kind, "identity": identity},
+        )
+    )
+
+
 def begin(
     connection: Connection,
     *,
@@ -88,17 +102,21 @@ def begin(
     sent_at: datetime,
     resend_at: datetime,
     recheck_at: datetime | None,
+    announced: bool = False,
 ) -> int:
-    """Notes that the call is about to be sent (or sent once more after a refusal such as a 429).
+    """Notes that the call is about to be sent (or sent once more after a refusal such as a 429); where it is
+    `announced`, only that it is the next one.
 
     The unique index lets no second unsettled intent of the same thing exist.
     """
     intent: int = connection.execute(
         text(
-            "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, recheck_at) "
-            "VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, :recheck_at) "
+            "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, recheck_at, "
+            "announced_in) VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, :recheck_at, "
+            f"CASE WHEN :announced THEN {_HERE} || pg_current_xact_id()::xid END) "
             "ON CONFLICT (account, kind, identity) WHERE state IN ('open', 'unclear') "
-            "DO UPDATE SET sent_at = excluded.sent_at, resend_at = excluded.resend_at WHERE known.state = 'open' "
+            "DO UPDATE SET sent_at = excluded.sent_at, resend_at = excluded.resend_at, "
+            "announced_in = excluded.announced_in WHERE known.state = 'open' "
             "RETURNING id"
         ),
         {
@@ -110,6 +128,7 @@ def begin(
             "sent_at": sent_at,
             "resend_at": resend_at,
             "recheck_at": recheck_at,
+            "announced": announced,
         },
     ).scalar_one()
     return intent

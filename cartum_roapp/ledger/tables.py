@@ -263,6 +263,8 @@ intents = Table(
     Column("resend_at", Stamp, nullable=False),
     Column("settled_at", Stamp),
     Column("ro_id", BigInteger),
+    # set as long as it is only announced: the database and the transaction that noted it
+    Column("announced_in", Text),
     # set on a call that repeats one taken for lost: look again whether both arrived
     Column("recheck_at", Stamp),
     Index(

@@ -333,3 +333,27 @@ def test_a_comment_that_had_not_left_when_the_run_was_killed_is_sent_by_the_next
         comments = world.box.roapp.comments_of(world.roapp_order(number)["id"])
         assert len(comments) == (0 if left else 1), "nobody knows whether it arrived" if left else "it had not left"
         assert world.differences(world.shop(), [number]) == []
+
+
+def test_a_comment_that_left_after_the_backup_is_not_sent_again(
+    database: str, monkeypatch: pytest.MonkeyPatch, another: Another
+) -> None:
+    class Killed(Exception):
+        pass
+
+    async def killed(*args: Any, **kwargs: Any) -> None:
+        raise Killed
+
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        for call in ("add_comment", "add_item"):  # before its comment, and before its lines
+            monkeypatch.setattr(RoApp, call, killed)
+            backup = another(world, copy=True) if call == "add_item" else None
+            with pytest.raises(Killed):
+                world.imported()
+            monkeypatch.undo()
+        assert backup is not None
+        for _ in range(2):
+            backup.imported()
+        (number,) = world.box.shops[0].qualifying()
+        assert len(world.box.roapp.comments_of(world.roapp_order(number)["id"])) == 1
+        assert backup.differences(world.shop(), [number]) == []

@@ -25,7 +25,7 @@ from sandbox import Sandbox
 from sandbox.box import Shop
 
 SHOPS = 2
-HISTORIES, STEPS = 100, 12
+HISTORIES, STEPS = 200, 12
 TIMEOUT, WAIT = 0.5, 0.5
 HASTE: Row = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": 2 * WAIT, "retry_base": 0.02}
 HANG = 3 * TIMEOUT

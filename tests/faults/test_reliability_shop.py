@@ -102,9 +102,9 @@ def test_a_shop_that_cuts_its_pages_short(points: Points, record: Record) -> Non
 
 @pytest.mark.long
 def test_a_shop_that_cuts_its_pages_short_and_shuffles_them_at_each_call(points: Points, record: Record) -> None:
-    """No number of walks can be sure of a list that is shuffled while it is read."""
     struck = points(cut, SHUFFLED)
-    record(SECTION, "pages cut to 1–6 rows, shuffled at each call", struck.toll, "the same run or the next one")
+    assert struck.recovery is Recovery.SAME_RUN
+    record(SECTION, "pages cut to 1–6 rows, shuffled at each call", struck.toll, "same run")
 
 
 def cut(url: str, n: int, forms: list[Row]) -> Struck | None:
@@ -126,7 +126,7 @@ def cut(url: str, n: int, forms: list[Row]) -> Struck | None:
 def test_an_order_deleted_at_any_moment(points: Points, record: Record) -> None:
     """RO App keeps it, and its notes say so after two more runs; one that nobody has read yet never comes in."""
     struck = points(deleted)
-    assert struck.toll.tried > 15
+    assert struck.toll.tried > 20
     record(SECTION, "an order deleted in the shop", struck.toll, "two more runs; then RO App's notes say so")
 
 
@@ -138,6 +138,7 @@ def deleted(url: str, n: int) -> Struck | None:
         done = at_call(world, n, lambda world: shop.delete_order(number))
         world.imported()
         shop.place_order(articles=[("UMB-1", 2)], delivery_phone="+380 50 222 33 44")
+        world.synced()
         world.synced()
         if not done:
             return None
