@@ -21,9 +21,9 @@ from cartum_roapp.apis.cartum.statuses import DEFAULT_STATUSES, ShopStatus, read
 from cartum_roapp.apis.cartum.windows import in_windows
 from cartum_roapp.errors import Retryable
 
-WALKS = 20
+WALKS = 30
 #: Of a list whose order changes from call to call, so many walks in a row must bring nothing new.
-QUIET = 5
+QUIET = 10
 UNKNOWN = "UNDEFINED_FUNCTION"
 
 log = logging.getLogger(__name__)
