@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def demo(
                 shutil.rmtree(home, ignore_errors=True)
     rows = [(what, expected, found, "yes" if expected == found else "NO") for what, expected, found in checks]
     document["ui"] = up["ui"] if keep else None
-    document["stop"] = f"CARTUM_ROAPP_HOME={home} cartum-roapp down" if keep else None
+    document["stop"] = _stop(home, box) if keep else None
     document["checks"] = [dict(zip(("what", "expected", "found", "holds"), row, strict=True)) for row in rows]
     if wrong := [row[0] for row in rows if row[3] == "NO"]:
         raise CommandEnd(FAILED, f"The demo found what it should not: {'; '.join(wrong)}.", document=document)
@@ -108,6 +109,12 @@ class Command:
         if ended.returncode:
             raise CommandEnd(FAILED, f"`cartum-roapp {' '.join(arguments)}` ended with {ended.returncode}.")
         return dict(json_.loads(ended.stdout))
+
+
+def _stop(home: Path, box: Box) -> str:
+    """What to type, in whatever shell, when it was kept: ends what runs, the sandbox too, and leaves nothing behind."""
+    command = shlex.join([sys.executable, "-m", "cartum_roapp.cli", "down"])
+    return f"CARTUM_ROAPP_HOME={home} {command}; kill {box.pid}; rm -r {home}"
 
 
 def _printed(document: dict[str, Any], rows: Sequence[tuple[object, ...]]) -> list[object]:

@@ -24,6 +24,7 @@ class Box:
 
     shop: dict[str, Any]
     account: dict[str, Any]
+    pid: int | None = None
 
     @property
     def statuses(self) -> dict[int, int]:
@@ -92,7 +93,7 @@ def sandbox(orders: int, *, stay: bool) -> Iterator[Box]:
     try:
         assert process.stdout is not None
         described = json.loads(process.stdout.readline())
-        yield Box(described["shops"][0], described["roapp"])
+        yield Box(described["shops"][0], described["roapp"], process.pid)
     except BaseException:
         stay = False
         raise

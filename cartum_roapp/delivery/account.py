@@ -26,7 +26,8 @@ from cartum_roapp.settings import Settings
 
 @dataclass(frozen=True)
 class Outcome:
-    """How this run's own orders ended: in RO App, held for a person, or still waiting."""
+    """How this run's own orders ended: in RO App (with those of the shop that it brought there for another run), held for
+    a person, or still waiting."""
 
     delivered: int
     held: int
@@ -80,6 +81,7 @@ async def deliver(
 
     guarded = Guarded(slots)
     handover = Handover(engine, account.name)
+    brought: set[str] = set()
 
     async def hold(session: AccountSession, roapp: RoApp) -> Drain:
         drain = Drain(session, roapp, account, {key: shops[key] for key in served}, patience)
@@ -101,13 +103,14 @@ async def deliver(
                     await asyncio.sleep(POLL)
                     continue
                 drain = await hold(session, roapp)
+                brought |= {number for shop, number in drain.delivered if shop == own}
                 if own in drain.stopped:
                     raise drain.stopped[own]
                 served -= drain.stopped.keys()
                 await handover.passed()
     with engine.connect() as connection:
         delivered, held, waiting = outbox.outcome(connection, own, mine)
-    return Outcome(delivered, held, waiting)
+    return Outcome(delivered + len(brought - mine.keys()), held, waiting)
 
 
 @asynccontextmanager

@@ -60,6 +60,7 @@ class Drain:
         self._failures = 0
         self._refused: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.stopped: dict[str, BadConfig] = {}
+        self.delivered: set[tuple[str, str]] = set()  # shop, number
 
     async def run(self, done: Done) -> None:
         """Works until `done` says so, or nothing that waits can be delivered any more.
@@ -147,6 +148,7 @@ class Drain:
             with self._session.transaction() as connection:
                 outbox.delivered(connection, claim.shop, claim.number, version)
                 held.clear(connection, claim.shop, "order", [claim.number])
+            self.delivered.add((claim.shop, claim.number))
 
     def _is_purged(self, key: str) -> bool:
         """Was the shop purged while its order was on the way? Then there is nothing left to note that order at."""

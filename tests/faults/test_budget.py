@@ -194,6 +194,8 @@ def test_calls_that_leave_late_come_no_closer_to_the_next_ones(database: str) ->
         assert_kept(budget(world.box.roapp.calls))
 
 
+@pytest.mark.long
+@pytest.mark.alone
 def test_a_slow_disk_makes_no_429(database: str) -> None:
     """Each intent is committed between the turn and the request."""
     with a_world(database, shops=1, orders=3, latency=0.3) as world:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from points import stopped_at
 from sqlalchemy import make_url, text
 from world import World, admin
 
@@ -64,6 +66,17 @@ def test_a_purged_ledger_finds_everything_again(database: str, another: Another)
         assert counts(world) == before
         assert purged.held() == {}
         assert purged.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_a_sync_counts_what_it_delivers_of_an_import_that_was_stopped(database: str) -> None:
+    with World.of(database, orders=12) as world:
+        shop = world.box.shops[0]
+        assert stopped_at(world, world.import_(world.shop()), 20)
+        done = world.value("SELECT count(*) FROM outbox WHERE delivered_version > 0")
+        shop.place_order()
+        run = world.synced(rest=timedelta(hours=1))
+        assert (run.counts.new, run.counts.delivered) == (1, 13 - done)
+        assert world.differences(world.shop(), shop.qualifying()) == []
 
 
 @pytest.mark.parametrize("status", [1, 3])

@@ -53,9 +53,9 @@ def test_kills_of_the_command(system: Installation, seed: int, record: Record) -
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("system", [90], indirect=True)
+@pytest.mark.parametrize("system", [150], indirect=True)
 def test_kills_of_the_worker(system: Installation, seed: int, record: Record) -> None:
-    kills, chance = 10, random.Random(seed)
+    kills, chance = 30, random.Random(seed)
     system.done("up")
     system.start("initial-import/shop-1")
     for _ in range(kills):

@@ -18,9 +18,10 @@ from cartum_roapp.home import Home
 from cartum_roapp.service.process import Process, command_of, wait_until
 from cartum_roapp.settings import Settings
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/cmdline").exists(), reason="looks at processes as Linux shows them"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks at processes as Linux shows them"),
+]
 
 USER = """
 import sys, time

@@ -199,6 +199,7 @@ def test_an_account_that_was_saved_by_hand_is_checked_and_learns_its_company(for
         installation.prefect.delete(f"/block_documents/{with_twin['$ref']['block_document_id']}")
 
 
+@pytest.mark.long
 def test_a_form_left_open_outlives_stops_and_kills_of_the_worker(forms: Forms) -> None:
     installation = forms.installation
     run = begin(forms, login=login(forms))

@@ -111,6 +111,7 @@ def test_a_stopped_worker_hands_its_runs_to_the_next_one(worker: Installation, i
     worker.completed(id)
 
 
+@pytest.mark.long
 def test_runs_of_a_killed_worker_are_marked_and_the_living_are_left(worker: Installation, imported: Row) -> None:
     before = worker.worker()
     with worker.held_up(SHOP), worker.held_up(OTHER):
