@@ -44,7 +44,7 @@ def list_(
     """All held records with their reason and fix."""
     with known_shops(slug) as shops:
         found = shops.held(entity, code, dismissed=dismissed)
-        others = 0 if found else len(shops.held(None, None, dismissed=dismissed))
+        others = Counter(one.code for one in shops.held(None, None, dismissed=dismissed))
     records = [{**one.__dict__, "shop": shops.slugs[one.shop]} for one in found]
     show(
         records,
@@ -133,11 +133,12 @@ def known_shops(slug: str | None) -> Iterator[Shops]:
         yield Shops(engine, slugs, named)
 
 
-def _none(others: int) -> str:
-    """`others`: how many are held that were not asked for."""
+def _none(others: Counter[str]) -> str:
+    """`others`: what is held that was not asked for, by code."""
     if not others:
         return "Nothing is held."
-    return f"Nothing of that kind is held ({others} other record{' is' if others == 1 else 's are'})."
+    counts = ", ".join(f"{code} ({count})" for code, count in others.most_common())
+    return f"Nothing of that kind is held. What is held, by code: {counts}."
 
 
 def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:

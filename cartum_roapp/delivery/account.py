@@ -26,8 +26,8 @@ from cartum_roapp.settings import Settings
 
 @dataclass(frozen=True)
 class Outcome:
-    """How this run's own orders ended: in RO App (with those of the shop that it brought there for another run), held for
-    a person, or still waiting."""
+    """How this run's own orders ended: in RO App (and those of the shop that it brought there for an earlier run), held
+    for a person, or still waiting."""
 
     delivered: int
     held: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,10 +77,12 @@ def test_a_row_without_its_buyer() -> None:
 @pytest.mark.parametrize(
     ("others", "said"),
     [
-        (0, "Nothing is held."),
-        (1, "Nothing of that kind is held (1 other record is)."),
-        (2, "Nothing of that kind is held (2 other records are)."),
+        (Counter(), "Nothing is held."),
+        (
+            Counter(doubled=1, refused=3),
+            "Nothing of that kind is held. What is held, by code: refused (3), doubled (1).",
+        ),
     ],
 )
-def test_an_empty_list_says_whether_others_are_held(others: int, said: str) -> None:
+def test_an_empty_list_says_what_else_is_held(others: Counter[str], said: str) -> None:
     assert held._none(others) == said
