@@ -31,7 +31,10 @@ def choose(
     """
     if not (ids or entity or code or all_held):
         raise BadConfig(
-            "nothing is named.", shop=shop.slug, field="id", fix="Name records, an entity or a code, or all of them."
+            "nothing is named.",
+            shop=shop.slug,
+            field="id",
+            fix="Name records, an entity or a code; or all of them (`--all`).",
         )
     codes = [code] if code else []
     with told(), ledger.opened() as engine:

@@ -37,8 +37,8 @@ def selection(
     statuses: Sequence[int] | None,
     numbers: Sequence[str] | None,
 ) -> Selection:
-    """Days are whole days on the shop's clock. Raises BadConfig when nothing is named, the days are reversed, or
-    a number is none: before the run is opened, as a slip in a backfill must not pause the shop.
+    """Days are whole days on the shop's clock. Raises BadConfig when nothing is named, the days are reversed, a number
+    is none, or a status is not matched: before the run is opened, as a slip in a backfill must not pause the shop.
     """
     if created_from is None and created_to is None and not statuses and not numbers:
         raise BadConfig("nothing is named.", shop=shop.slug, field="from", fix="Name dates, statuses or order numbers.")
@@ -47,6 +47,14 @@ def selection(
     if odd := [number for number in numbers or () if not str(number).strip().isdecimal()]:
         raise BadConfig(
             f"{', '.join(map(str, odd[:5]))}: no order number.", shop=shop.slug, field="ids", fix="Give whole numbers."
+        )
+    if unknown := [status for status in statuses or () if status not in shop.statuses]:
+        raise BadConfig(
+            f"no status {', '.join(map(str, unknown))} of this shop is matched with one of RO App; it has "
+            f"{', '.join(map(str, sorted(shop.statuses)))}.",
+            shop=shop.slug,
+            field="status",
+            fix=f"Correct the number; `cartum-roapp shop statuses {shop.slug}` names them all.",
         )
     zone = zone_of(shop.timezone)
     return Selection(

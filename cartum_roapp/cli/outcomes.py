@@ -23,7 +23,7 @@ def replayed(result: Counts) -> object:
     """What became of each held record."""
     records = result["records"]
     if not records:
-        return "Nothing to replay."
+        return f"Nothing to replay: `cartum-roapp held list {result['shop']}` shows what is held."
     if result["dry_run"]:
         return table("Would be replayed (nothing was sent)", *_columns(records, "code", "message"))
     parts = [table("Replayed", *_columns(records, "outcome", "message", "fix")), counted(result)]
@@ -42,6 +42,8 @@ def _columns(records: list[Counts], *names: str) -> tuple[tuple[str, ...], list[
 
 def planned(result: Counts) -> object:
     """What RO App would get, and what would be held."""
+    if not result["orders"] and not result["would_hold"]:
+        return "No order of the shop is one of those."
     rows = [
         (
             order["number"],
@@ -55,7 +57,10 @@ def planned(result: Counts) -> object:
     ]
     columns = ("order", "action", "shop status", "RO App status", "total", "lines")
     held = [(row["number"], row["message"], row["fix"]) for row in result["would_hold"]]
-    tables = [table("What RO App would get (nothing was sent)", columns, rows)]
+    tables = [
+        table("What RO App would get (nothing was sent)", columns, rows),
+        f"{result['new']} to create, {result['changed']} to update, {result['unchanged']} as they are.",
+    ]
     return [*tables, table("Would be held", ("order", "why", "fix"), held)] if held else tables
 
 

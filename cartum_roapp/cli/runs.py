@@ -7,7 +7,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 #: Begins a run of the shop, or raises BadConfig where what was typed can't be right: then there is no run.
 Flow = Callable[["ShopConfig"], Coroutine[Any, Any, Counts]]
+DAY = "YYYY-MM-DD"
+
+
+def _day(typed: str) -> date:
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        raise typer.BadParameter(f"{typed!r} is no day; write it as {DAY}, like 2026-01-31.") from None
 
 
 def import_(slug: Slug, json: Json = False) -> None:
@@ -44,22 +52,22 @@ def sync(slug: Slug, json: Json = False) -> None:
 
 def backfill(
     slug: Slug,
-    since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")] = None,
+    since: Annotated[date | None, typer.Option("--from", parser=_day, metavar=DAY, help="First day.")] = None,
+    until: Annotated[date | None, typer.Option("--to", parser=_day, metavar=DAY, help="Last day.")] = None,
     status: Annotated[list[int] | None, typer.Option("--status", help="Only this status; may be repeated.")] = None,
     ids: Annotated[str | None, typer.Option("--ids", help="Order numbers, separated by commas.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what RO App would get; send nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Read named orders again, however old, and deliver what differs."""
+    """Read named orders, however old and in whatever status, Delivered ones too; deliver what is new or differs."""
     numbers = [number.strip() for number in (ids or "").split(",") if number.strip()]
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
         from flows.backfill import backfill as named
         from tasks.selection import selection
 
-        selection(shop, _day(since), _day(until), status, numbers)
-        return named(slug, _day(since), _day(until), statuses=status or None, numbers=numbers or None, dry_run=dry_run)
+        selection(shop, since, until, status, numbers)
+        return named(slug, since, until, statuses=status or None, numbers=numbers or None, dry_run=dry_run)
 
     result = _run(slug, flow)
     show(result, lambda: planned(result) if dry_run else counted(result))
@@ -177,7 +185,3 @@ def _progress() -> Iterator[None]:
             yield
         finally:
             on_progress.reset(token)
-
-
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()

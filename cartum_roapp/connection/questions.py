@@ -82,7 +82,7 @@ def typed_access_questions(values: Mapping[str, object], accounts: Sequence[str]
         Question("url", "Shop's address", "Like https://shop.example.com.", default=values.get("url")),
         Question("login", "Login", "The user name from Settings > Admins, not an e-mail address.",
                  default=values.get("login")),
-        Question("password", "Password", "What you type is not shown.", "secret"),
+        Question("password", "Password", "Each character is shown as a star.", "secret"),
         _word("account", "RO App account", "The company that gets the orders.", accounts, values),
     ]  # fmt: skip
 

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
+import pytest
+
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.errors import BadConfig
 from tasks.selection import fetch_selection, selection
 
 
 class Settings:
-    slug, timezone = "mavka", "Europe/Kyiv"
+    slug, timezone, statuses = "mavka", "Europe/Kyiv", {1: 101, 3: 103, 6: 106}
 
 
 class Shop:
@@ -56,3 +59,9 @@ def test_named_numbers_are_taken_though_the_shops_clock_runs_ahead() -> None:
 def test_a_status_counts_however_the_shop_writes_it() -> None:
     shop = Shop(6, "6", 6.0, "6.0", {"id": 6}, 1, None)
     assert taken(shop, since=date(2026, 1, 1), statuses=[6]) == ["1", "2", "3", "4", "5"]
+
+
+def test_a_status_that_the_shop_does_not_have_is_a_slip() -> None:
+    with pytest.raises(BadConfig, match=r"no status 77, 78 of this shop is matched .* it has 1, 3, 6") as raised:
+        taken(Shop(6), statuses=[6, 77, 78])
+    assert raised.value.field == "status"
