@@ -52,7 +52,7 @@ async def reconcile(
             sides = stand(run, roapp, statuses.final, repair=repair, gone=gone)
             for portion in portions(run):
                 part = await fetch_portion_task(run, api, sides, portion)
-                rows = qualifying(run, part.rows, statuses.successful)
+                rows = qualifying(run, part.rows, statuses.successful, taken=sides.marked())
                 catalogue = await fetch_catalogue_task(api, missing_articles(rows.values(), known_articles(run)))
                 frames, bad = transform_task(rows.values(), catalogue, run.shop)
                 frames = deduplicate_task(frames)

@@ -52,10 +52,13 @@ class Sides:
         """Numbers that the ledger believes to be in the shop."""
         return {number for number, order in self.ledger.items() if not order.gone}
 
+    def marked(self) -> set[str]:
+        """Numbers whose marker RO App has: they were taken over once, also where a ledger was lost that knew it."""
+        return {one.number for one in self.roapp.values() if one.number is not None and one.number.isdecimal()}
+
     def unseen(self) -> set[str]:
-        """Those, and what RO App has, that the shop has not shown."""
-        marked = {one.number for one in self.roapp.values() if one.number is not None and one.number.isdecimal()}
-        return (self.believed() | marked) - self.seen
+        """Numbers of either that the shop has not shown."""
+        return (self.believed() | self.marked()) - self.seen
 
 
 async def read_roapp(run: Run) -> Side:

@@ -3,7 +3,7 @@ it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -107,10 +107,12 @@ def reread(run: Run, final: frozenset[int]) -> set[str]:
     return orders.to_reread(run.engine, run.shop.key, final, FINAL_FOR) | held.rows(run.engine, run.shop.key)
 
 
-def qualifying(run: Run, rows: Rows, successful: frozenset[int]) -> Rows:
-    """Those of the rows that are taken over: the rule is `cartum_roapp.orders.qualifying`. What is held was taken."""
+def qualifying(run: Run, rows: Rows, successful: frozenset[int], taken: Collection[str] = ()) -> Rows:
+    """Those of the rows that are taken over: the rule is `cartum_roapp.orders.qualifying`. What is held was taken, and
+    so were the numbers `taken`, whoever knows it."""
     state = run.state
     assert state.window_from is not None and state.window_to is not None
     rule = Rule(state.window_from, state.window_to, successful, run.zone)
     known = orders.known(run.engine, run.shop.key, list(rows)) | held.rows(run.engine, run.shop.key)
+    known |= rows.keys() & set(taken)
     return rule.rows(rows, known)

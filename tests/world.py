@@ -204,7 +204,7 @@ class World:
             sides = stand(run, roapp, statuses.final, repair=repair, gone=gone)
             for portion in portions(run):
                 part = await fetch_portion(run, api, sides, portion)
-                rows = qualifying(run, part.rows, statuses.successful)
+                rows = qualifying(run, part.rows, statuses.successful, taken=sides.marked())
                 catalogue = await fetch_catalogue(api, missing_articles(rows.values(), known_articles(run)))
                 frames, bad = transform(rows.values(), catalogue, run.shop)
                 frames = deduplicate(frames)

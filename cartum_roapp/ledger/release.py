@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.ledger import held, orders
+from cartum_roapp.ledger import catalogue, held, orders
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
 
@@ -74,13 +74,15 @@ def due_again(engine: Engine, shop: str, pause: timedelta) -> int:
 
 def by_hand(connection: Connection, account: str, shop: str, records: Sequence[Held], *, make_again: bool) -> None:
     """Puts what a person chose back into delivery, ahead of history. With `make_again`, orders that RO App has no
-    more are made anew: whoever delivers them looks for the old one first. Rows are the caller's: only the shop can
-    give them anew. May be called twice."""
+    more are made anew: whoever delivers them looks for the old one first. Where products were missing, it is tried once
+    more whether RO App takes new ones. Rows are the caller's: only the shop can give them anew. May be called twice."""
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", "status", "line")})
     _forgive(connection, shop, records)
     orders.requeue(connection, shop, numbers, Priority.CHANGE)
     if any(one.code == "doubled" for one in records):
         _look_now(connection, account, shop)
+    if any(one.code == "product-missing" for one in records):
+        catalogue.note_product_writes(connection, account, "unknown")
     if make_again:
         connection.execute(
             text("UPDATE order_matches SET make_again = true WHERE shop = :shop AND number = ANY(:numbers)"),

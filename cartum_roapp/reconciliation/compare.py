@@ -1,8 +1,8 @@
 """What differs between shop, ledger and RO App, and how that is called. Pure: may be called twice.
 
-No difference: what was never to be taken over (Delivered at the time of the import), what the next sync reads anyway,
-what waits for its delivery, what is held for a reason that a person sees or has dismissed, what the shop has deleted,
-and lines of an order whose goods are written off.
+No difference: what was never to be taken over (Delivered at the time of the import, and not in RO App), what the next
+sync reads anyway, what waits for its delivery, what is held for a reason that a person sees or has dismissed, what the
+shop has deleted, and lines of an order whose goods are written off.
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ _TO_DO = {
     What.MARKER_OF_NOBODY: "take the marker out of the notes in RO App, or delete that order by hand",
     What.LINES_UNBOUND: "match its lines with RO App's again",
     What.SUM_DIFFERS_IN_ROAPP: "bring its lines to what the shop has",
-    What.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; it stays until the shop changes the line",
+    What.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; else correct it there (it may have changed "
+    "in the shop while the ledger was lost). It stays until the shop changes the line",
 }
 
 

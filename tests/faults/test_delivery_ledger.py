@@ -99,6 +99,21 @@ def test_a_waiting_order_whose_row_is_lost_stops_no_other(database: str, status:
         assert world.differences(world.shop(), [lost, other]) == []
 
 
+def test_an_order_that_was_delivered_while_the_ledger_was_lost_is_not_forgotten(database: str) -> None:
+    """The import takes no Delivered ones; this one is in RO App, in another status, and nobody knows any more why."""
+    with World.of(database, orders=3) as world:
+        shop = world.box.shops[0]
+        number = shop.qualifying()[0]
+        world.imported()
+        world.purged()
+        shop.set_status(number, 3)
+        world.imported()
+        assert world.reconciled(repair=True)["findings"]
+        assert world.held() == {("status", number): "status-differs"}
+        assert len(world.roapp_orders(world.shop())[number]) == 1
+        assert world.reconciled(repair=True)["findings"] == []
+
+
 def test_what_changed_in_the_shop_while_the_ledger_was_lost_arrives(database: str, another: Another) -> None:
     with World.of(database, orders=0) as world:
         shop = world.box.shops[0]

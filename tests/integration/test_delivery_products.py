@@ -157,6 +157,17 @@ def test_an_account_that_takes_no_products_is_tried_again_a_day_later(world: Wor
     assert world.differences(world.shop(), [number]) == []
 
 
+def test_a_person_need_not_wait_for_that_day(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.faults.product_create = False
+    number = shop.place_order(articles=[(CODE, 1)])
+    world.imported()
+    roapp.faults.product_create = True
+    (outcome,) = world.replayed(number)
+    assert (outcome["outcome"], world.held()) == ("delivered", {})
+    assert world.differences(world.shop(), [number]) == []
+
+
 def test_a_long_name_is_cut_and_found_again(world: World) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     long = "Кросівки бігові з амортизацією та світловідбивними вставками, " * 4
