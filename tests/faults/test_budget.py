@@ -72,8 +72,9 @@ def assert_all_there(world: World) -> None:
 @pytest.mark.alone
 @pytest.mark.parametrize("latency", [0.3, 1.5])
 def test_two_imports_and_a_person_who_checks_use_the_budget_and_keep_it(database: str, latency: float) -> None:
-    """Two imports at once on one account, and lists read beside them as `shop check` does."""
-    with a_world(database, orders=15, latency=latency) as world:
+    """Two imports at once on one account, and lists read beside them as `shop check` does. Enough orders that the
+    beginning, when each call waits for the one before, is less than half of it."""
+    with a_world(database, orders=25, latency=latency) as world:
 
         def check(own: World) -> None:
             doors = Doors(timeout=10, limiter=lambda name: CallSlots(own.engine, name, INTERVAL))
