@@ -117,7 +117,7 @@ def test_runs_of_a_killed_worker_are_marked_and_the_living_are_left(worker: Inst
     with worker.held_up(SHOP), worker.held_up(OTHER):
         lost = worker.start("initial-import/shop-1")
         worker.begun(lost)
-        alive = worker.shell.start("sync", "shop-2")
+        alive = worker.shell.start("import", "shop-2")
         (living,) = worker.become(
             lambda: worker.flow_runs(tags={"all_": ["shop:shop-2"]}, state={"type": {"any_": ["RUNNING"]}}), bool
         )
