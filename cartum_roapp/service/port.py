@@ -9,12 +9,14 @@ import socket
 from collections.abc import Iterator
 
 from cartum_roapp.home import Home, write_atomically
+from cartum_roapp.service.process import wait_until
 
 HOST = "127.0.0.1"
 
 # Below the range that Linux, macOS and Windows take the ports of outgoing connections from.
 _FIRST, _LAST = 15000, 32000
 _TRIES = 50
+_CLOSING = 2.0  # seconds
 
 
 def is_free(port: int) -> bool:
@@ -39,6 +41,7 @@ def answers(port: int) -> bool:
 def kept_port(home: Home, name: str, *, not_this: int = 0) -> int:
     """The port of a part of this home: the last one where it is free, else a new one, which is kept from then on.
 
+    The sockets of a killed process are there for a moment yet, so the last one is waited for.
     `not_this`: a port that turned out to be taken. Raises OSError where the home can't be written.
     """
     path = home.run / "ports.json"
@@ -47,7 +50,7 @@ def kept_port(home: Home, name: str, *, not_this: int = 0) -> int:
         last = ports.get(name)
     except (OSError, ValueError, AttributeError):
         ports, last = {}, None
-    if isinstance(last, int) and last != not_this and is_free(last):
+    if isinstance(last, int) and last != not_this and wait_until(lambda: is_free(last), _CLOSING):
         return last
     others = {port for part, port in ports.items() if part != name} | {not_this}
     port = next(port for port in _candidates(home, name) if port not in others and is_free(port))

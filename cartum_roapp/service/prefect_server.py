@@ -21,7 +21,7 @@ from typing import IO
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
 from cartum_roapp.service.database_url import DatabaseUrl
-from cartum_roapp.service.port import HOST, is_free, kept_port
+from cartum_roapp.service.port import HOST, kept_port
 from cartum_roapp.service.process import Process, spawn
 
 LOG = "prefect-server"
@@ -133,8 +133,7 @@ class PrefectServer:
 
     def warm_up(self, database: DatabaseUrl) -> None:
         """Starts the program up to the point where it needs the database. Raises OSError."""
-        taken = self.port if self.port and not is_free(self.port) else 0
-        self.port = kept_port(self.home, LOG, not_this=taken)
+        self.port = kept_port(self.home, LOG)
         environment = server_environment(self.home, self.port, database, self.inherited)
         command = [sys.executable, "-P", "-c", _PROGRAM, HOST, str(self.port)]
         with self.home.open_log(LOG) as log:
