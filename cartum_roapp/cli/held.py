@@ -44,11 +44,15 @@ def list_(
     """All held records with their reason and fix."""
     with known_shops(slug) as shops:
         found = shops.held(entity, code, dismissed=dismissed)
-        others = Counter(one.code for one in shops.held(None, None, dismissed=dismissed))
+        all_ = found or shops.held(None, None, dismissed=dismissed)
     records = [{**one.__dict__, "shop": shops.slugs[one.shop]} for one in found]
     show(
         records,
-        lambda: _table(records, several=len({one["shop"] for one in records}) > 1) if records else _none(others),
+        lambda: (
+            _table(records, several=len({one["shop"] for one in records}) > 1)
+            if records
+            else _none(Counter(one.code for one in all_))
+        ),
     )
 
 
