@@ -157,6 +157,29 @@ def test_a_shop_that_shortens_the_end_of_a_time_to_the_days_beginning_is_read_wh
     assert set(found) == {str(n) for n in range(there)}
 
 
+def test_an_order_placed_between_two_calls_costs_a_shop_without_offset_but_two_more_walks() -> None:
+    class Growing(NoOffset):
+        def page(self, body: Row) -> list[Row]:
+            if self.served == 2:
+                self.rows = [order(1000, stat_created="2026-03-01 09:59:59"), *self.rows]
+            return super().page(body)
+
+    found, bodies = ask(Growing(spread(250), 100), lambda cartum: cartum.walk_orders(**MARCH))
+    assert set(found) == {"1000", *(str(n) for n in range(250))}
+    assert len(bodies) < 40
+
+
+@pytest.mark.parametrize("there", [60, 120, 250])
+def test_a_shop_that_ignores_offset_and_keeps_to_limit_is_not_read_ten_times(there: int) -> None:
+    class Limited(NoOffset):
+        def page(self, body: Row) -> list[Row]:
+            return super().page(body)[: body["limit"]]
+
+    found, bodies = ask(Limited(spread(there)), lambda cartum: cartum.walk_orders(**MARCH))
+    assert set(found) == {str(n) for n in range(there)}
+    assert len(bodies) < 40
+
+
 def test_without_dates_it_is_read_whole_too() -> None:
     found, _ = ask(NoOffset(spread(120), 50), lambda cartum: cartum.walk_orders(statuses=[1]))
     assert len(found) == 120
@@ -172,6 +195,18 @@ def test_more_orders_of_one_second_than_the_shop_sends_at_once_are_told() -> Non
     with pytest.raises(Retryable, match="no second page"):
         ask(NoOffset(rows, 50), lambda cartum: cartum.walk_orders(**MARCH))
     assert len(ask(NoOffset(rows[:9], 50), lambda cartum: cartum.walk_orders(**MARCH))[0]) == 9
+
+
+@pytest.mark.parametrize("older", [2, 70, 500])
+def test_busy_days_of_a_shop_that_takes_no_times_are_read_whole(older: int) -> None:
+    """Each answer has what lies around the days asked for as well, so no part of them has fewer rows."""
+    now = datetime(2026, 4, 20, 12)
+    rows = [order(n, stat_created=f"{now - timedelta(minutes=20 * n):%Y-%m-%d %H:%M:%S}") for n in range(15)]
+    rows += [order(n, stat_created=f"{now - timedelta(days=n):%Y-%m-%d %H:%M:%S}") for n in range(20, 20 + older)]
+    window = {"created_from": datetime(2026, 4, 19, 9, tzinfo=UTC), "created_to": datetime(2026, 4, 21, 9, tzinfo=UTC)}
+    found, bodies = ask(NoOffset(rows, days=True), lambda cartum: cartum.walk_orders(**window))
+    assert set(found) == {str(n) for n in range(15)}
+    assert len(bodies) < 12
 
 
 def test_an_import_of_one_second_that_is_sent_at_once_is_whole() -> None:
@@ -232,16 +267,43 @@ def test_neighbours_that_change_places_all_the_time_are_all_found(seed: int) -> 
     assert len(found) == 950
 
 
+class Shuffled(Shop):
+    """Its list has another order at every call."""
+
+    def __init__(self, rows: list[Row], cap: int, seed: int) -> None:
+        super().__init__(rows, cap)
+        self.chance = random.Random(seed)
+
+    def page(self, body: Row) -> list[Row]:
+        self.chance.shuffle(self.rows)
+        return super().page(body)
+
+
 @pytest.mark.parametrize("seed", range(10))
-def test_a_list_that_is_shuffled_at_every_call_is_read_whole(seed: int) -> None:
-    chance = random.Random(seed)
+@pytest.mark.parametrize(("there", "cap"), [(250, 100), *((8, cap) for cap in range(1, 8))])
+def test_a_list_that_is_shuffled_at_every_call_is_read_whole(there: int, cap: int, seed: int) -> None:
+    found, _ = ask(Shuffled([order(n) for n in range(there)], cap, seed), lambda cartum: cartum.walk_orders())
+    assert len(found) == there
 
-    class Shuffled(Shop):
+
+@pytest.mark.parametrize(("there", "cap"), [(250, 100), (8, 3), (3, 3)])
+def test_a_shop_that_repeats_its_last_page_for_ever_is_read_whole(there: int, cap: int) -> None:
+    class Clamped(Shop):
         def page(self, body: Row) -> list[Row]:
-            return chance.sample(self.rows, len(self.rows))[body["offset"] : body["offset"] + body["limit"]]
+            return super().page(body) or self.rows[-self.cap :]
 
-    found, _ = ask(Shuffled([order(n) for n in range(250)]), lambda cartum: cartum.walk_orders())
-    assert len(found) == 250
+    found, bodies = ask(Clamped([order(n) for n in range(there)], cap), lambda cartum: cartum.walk_orders())
+    assert len(found) == there
+    assert len(bodies) < 100
+
+
+def test_a_list_that_is_shuffled_and_never_ends_is_read_whole() -> None:
+    class Endless(Shuffled):
+        def page(self, body: Row) -> list[Row]:
+            return super().page({**body, "offset": 0})
+
+    found, _ = ask(Endless([order(n) for n in range(60)], 20, 1), lambda cartum: cartum.walk_orders())
+    assert len(found) == 60
 
 
 def test_a_row_that_came_twice_tells_that_another_one_was_pushed_out() -> None:

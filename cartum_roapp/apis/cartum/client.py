@@ -1,9 +1,8 @@
-"""What an integration asks of a Cartum (Horoshop) shop. All of it only reads."""
+"""What an integration asks of a Cartum (Horoshop) shop, and the one thing that it writes there: an order's status."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -15,14 +14,24 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import catalogue
-from cartum_roapp.apis.cartum.orders import ROWS, OffsetIgnored, Question, Row, is_later, number_of, shop_time, walk
+from cartum_roapp.apis.cartum.orders import (
+    ROWS,
+    OffsetIgnored,
+    Question,
+    Row,
+    as_sent,
+    is_later,
+    number_of,
+    shop_time,
+    walk,
+)
 from cartum_roapp.apis.cartum.session import Session
 from cartum_roapp.apis.cartum.statuses import DEFAULT_STATUSES, ShopStatus, read_statuses
 from cartum_roapp.apis.cartum.windows import in_windows
 from cartum_roapp.errors import Retryable
 
 WALKS = 30
-#: Of a list whose order changes from call to call, so many walks in a row must bring nothing new.
+#: Where walks go on to bring more rows than there are orders, so many in a row must bring nothing new.
 QUIET = 10
 UNKNOWN = "UNDEFINED_FUNCTION"
 
@@ -130,6 +139,11 @@ class Cartum:
             found.update(await self._settled(part))
         return found
 
+    async def set_status(self, number: str, status: int) -> None:
+        """The order's status in the shop, asked for once. BadRecord where the shop refuses it, Retryable where it does
+        not say; that it says OK does not prove that it was kept. Status 4 locks the order there (cartum §3)."""
+        await self._session.write("orders/update", {"orders": [{"order_id": as_sent(number), "status": status}]})
+
     async def products(self, articles: Sequence[str], fields: Sequence[str] = catalogue.FIELDS) -> dict[str, Row]:
         """Article → raw row of catalog/export with `fields` (article, parent_article and parent always come).
         Articles count without blanks around them; those that the shop doesn't have are missing. Asked 100 at a time;
@@ -154,22 +168,23 @@ class Cartum:
         begun = shop_time(datetime.now(UTC), self._zone) if self._zone else None
         found: dict[str, Row] = {}
         seen: set[str] = set()
-        quiet = 0
+        quiet = before = 0
         for walked in range(WALKS):
-            known, pages, numbers = set(seen), 0, Counter[str]()
+            known, pages, received = set(seen), 0, 0
             # Every other walk puts the borders of its pages elsewhere: that is where rows get lost.
             async for rows in self._pages(question, ROWS // 2 if walked % 2 else ROWS):
                 pages += 1
                 numbered = {number_of(row): row for row in rows}
-                numbers.update(map(number_of, rows))
+                received += len(rows)
                 seen.update(numbered)
                 found.update((number, row) for number, row in numbered.items() if question.keeps(row))
             fresh = [number for number in seen - known if number not in found or not is_later(found[number], begun)]
             quiet = 0 if fresh else quiet + 1
-            # A row that came twice in one walk has pushed another one out of it.
-            pushed = max(numbers.values(), default=1) > 1
-            if pages <= 1 or (walked and quiet >= (QUIET if pushed else 1)):
+            # Rows that come twice push others out of the walk; its length still tells how many there are.
+            lacking = max(received, before) > len(seen)
+            if pages <= 1 or (walked and quiet >= (QUIET if lacking else 1)):
                 return found
+            before = received
         raise Retryable(f"the shop's list of orders brought other ones at each of {WALKS} walks")
 
     async def _pages(self, question: Question, limit: int = ROWS) -> AsyncIterator[list[Row]]:

@@ -12,8 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 ROWS = 100
-#: Where rows move, a single page may well bring none that is new.
-STALE = 3
+#: The same page so often in a row, by chance or from a shop that repeats its last one, ends a walk.
+SAME = 3
+#: So far behind, a shop that brings its first rows once more ignores `offset`.
+FAR = 5 * ROWS
 FORM = "%Y-%m-%d %H:%M:%S"
 Row = dict[str, Any]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Row]]]
@@ -109,7 +111,7 @@ class Question:
         if self.statuses is not None:
             asked["status"] = sorted(self.statuses)
         if self.numbers is not None:
-            asked["ids"] = [_as_sent(number) for number in sorted(self.numbers, key=_by_number)]
+            asked["ids"] = [as_sent(number) for number in sorted(self.numbers, key=_by_number)]
         return asked
 
     def in_window(self, row: Row) -> bool:
@@ -148,24 +150,31 @@ class Question:
 
 async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = ROWS) -> AsyncIterator[list[Row]]:
     """One walk over all pages, rows as they came; `first` is the page at offset 0, asked for with `limit`. The offset
-    advances by the rows *received*: servers cap the page silently, and a short page says nothing. It ends at an
-    empty page, at the third page in a row without a new number, or when every number asked for is there. Raises
-    OffsetIgnored when the second page is the first one."""
+    advances by the rows *received*: servers cap the page silently, and a short page says nothing. It ends at an empty
+    page, or when every number asked for is there; also where the last page comes again and again, and where far more
+    rows came than orders. Raises OffsetIgnored when the first page comes again as the second one, and far behind it."""
     seen: set[str] = set()
-    offset, rows, stale = 0, first, 0
-    while numbers := {number_of(row) for row in rows}:
-        if offset == len(first) and numbers == seen:
+    before: list[str] = []
+    offset, rows, same = 0, first, 0
+    while numbers := [number_of(row) for row in rows]:
+        if offset == len(first) and seen <= set(numbers) and await _comes_anywhere(seen, question, offset, fetch):
             raise OffsetIgnored
-        stale = stale + 1 if numbers <= seen else 0
-        if stale == STALE:
+        same = same + 1 if numbers == before else 0
+        if same == SAME or offset > SAME * len(seen) + ROWS:
             return
-        seen |= numbers
+        seen.update(numbers)
+        before = numbers
         offset += len(rows)
         yield rows
         if question.numbers is not None and question.numbers <= seen:
             return
         limit = max(limit, ROWS)
         rows = await fetch(question.parameters(offset, limit))
+
+
+async def _comes_anywhere(numbers: set[str], question: Question, offset: int, fetch: Fetch) -> bool:
+    """A list that is shuffled at each call brings the same few rows twice by chance, but none behind its end."""
+    return numbers <= {number_of(row) for row in await fetch(question.parameters(offset + FAR, ROWS))}
 
 
 def is_later(row: Row, local: str | None) -> bool:
@@ -186,7 +195,8 @@ def _day(local: str, spare: int) -> str:
     return (date.fromisoformat(local[:10]) + timedelta(days=spare)).isoformat()
 
 
-def _as_sent(number: str) -> int | str:
+def as_sent(number: str) -> int | str:
+    """The number as the shop has it in JSON."""
     return int(number) if number.isascii() and number.isdecimal() and str(int(number)) == number else number
 
 

@@ -12,12 +12,12 @@ import httpx
 from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls
-from cartum_roapp.apis.cartum.envelope import KNOWN, Envelope, read
+from cartum_roapp.apis.cartum.envelope import KNOWN, SUCCESS, Envelope, read
 from cartum_roapp.apis.cartum.token import Token
 from cartum_roapp.apis.http import Http, Lost, NotSent, Reply
 from cartum_roapp.apis.masking import mask
 from cartum_roapp.apis.retries import repeat
-from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable
 
 # Some shops show a JavaScript challenge to agents that are no browsers (cartum §1.6).
 USER_AGENT = "Mozilla/5.0 (compatible; cartum-roapp/0.1; order integration)"
@@ -32,8 +32,8 @@ class NoShop(BadConfig):
 
 
 class Session:
-    """Calls functions of one shop. Everything that Cartum offers us is a read, so every failure of the
-    transport is Retryable. May be used by many tasks at once."""
+    """Calls functions of one shop. All of them read, or set values to what they may well be already, so every failure
+    of the transport is Retryable. May be used by many tasks at once."""
 
     def __init__(
         self,
@@ -77,17 +77,8 @@ class Session:
     ) -> list[dict[str, Any]] | None:
         """The rows under `key` in the answer of `function`; None when it ended with a status word of `also`.
         Everything else is tried again and then raised: Retryable, BadConfig where the account lacks rights."""
-        refused = False
 
-        async def once() -> list[dict[str, Any]] | None:
-            nonlocal refused
-            answer = await self._authorised(function, body or {})
-            if answer.refuses_token and not refused:
-                refused = True
-                answer = await self._authorised(function, body or {})
-            if answer.refuses_token:
-                raise Retryable(f"{function}: the shop refuses the token that it has just given out")
-            self._check_quota(answer)
+        def rows(answer: Envelope) -> list[dict[str, Any]] | None:
             if not answer.ok:
                 if answer.status in also and not answer.lacks_rights:
                     return None
@@ -96,7 +87,43 @@ class Session:
                 raise Retryable(f"{function}: {answer.status}, but without {key}")
             return rows
 
-        return await self._repeat(once, connected=True)
+        return await self._call(function, body or {}, rows)
+
+    async def write(self, function: str, body: dict[str, Any]) -> None:
+        """A write of one row that sets values; sent once, as who repeats it should look first whether they are still
+        wanted. BadRecord where the shop refuses it, of the row (WARNING, and its words in `log`: cartum §6) or
+        altogether: that says nothing of what it lets us read. Retryable where nobody knows what came of it."""
+
+        def done(answer: Envelope) -> None:
+            log = answer.rows("log") or []
+            failed = [entry for entry in log if str(entry.get("status", "OK")).upper() not in SUCCESS]
+            if answer.ok and not failed and not (answer.status == "WARNING" and not log):
+                return
+            if not answer.ok and (answer.status not in KNOWN or answer.code >= 500):
+                raise self._sorted(function, answer)
+            said = " ".join(str(entry.get("messages") or entry.get("message") or "") for entry in failed).strip()
+            words = mask(said, [self._password.get_secret_value()]) or self._shown(answer) or answer.status
+            raise BadRecord(f"the shop refuses {function}: {words}", code="refused-by-shop")
+
+        await self._call(function, body, done, tries=1)
+
+    async def _call(
+        self, function: str, body: dict[str, Any], read: Callable[[Envelope], T], tries: int | None = None
+    ) -> T:
+        refused = False
+
+        async def once() -> T:
+            nonlocal refused
+            answer = await self._authorised(function, body)
+            if answer.refuses_token and not refused:
+                refused = True
+                answer = await self._authorised(function, body)
+            if answer.refuses_token:
+                raise Retryable(f"{function}: the shop refuses the token that it has just given out")
+            self._check_quota(answer)
+            return read(answer)
+
+        return await self._repeat(once, connected=True, tries=tries)
 
     async def _authorised(self, function: str, body: dict[str, Any]) -> Envelope:
         token = await self._token.current()
@@ -105,8 +132,12 @@ class Session:
             self._token.drop(token)
         return answer
 
-    async def _repeat(self, call: Callable[[], Awaitable[T]], *, connected: bool = False) -> T:
-        """`connected`: it was a shop when it was connected, so a page in its place is believed at the last try only."""
+    async def _repeat(
+        self, call: Callable[[], Awaitable[T]], *, connected: bool = False, tries: int | None = None
+    ) -> T:
+        """`connected`: it was a shop when it was connected, so a page in its place is believed at the last of several
+        tries only."""
+        tries = self._tries if tries is None else tries
 
         async def quietly(attempt: int) -> T:
             # The quota is the shop's, so what one task has learned holds for all.
@@ -115,11 +146,11 @@ class Session:
             try:
                 return await call()
             except NoShop as error:
-                if connected and attempt < self._tries:
+                if connected and not 1 < attempt == tries:
                     raise Retryable(error.message, field="url") from None
                 raise
 
-        return await repeat(quietly, tries=self._tries, base=self._base, max_wait=self._max_wait)
+        return await repeat(quietly, tries=tries, base=self._base, max_wait=self._max_wait)
 
     async def _log_in(self) -> str:
         body = {"login": self._login_name, "password": self._password.get_secret_value()}

@@ -3,7 +3,7 @@ many rows it sends at most is not documented. So the dates asked for are parted 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 from cartum_roapp.apis.cartum.orders import FORM, ROWS, Fetch, Question, Row, created_of, number_of
@@ -13,26 +13,27 @@ from cartum_roapp.errors import Retryable
 FEW = 10
 _SECOND = timedelta(seconds=1)
 _FIRST = datetime(2000, 1, 1)
+_EARLIER = (timedelta(days=7), timedelta(days=60), timedelta(days=400))
 
 
 async def in_windows(question: Question, first: list[Row], fetch: Fetch) -> AsyncIterator[list[Row]]:
     """The rows of the question beside those of its `first` answer, each once. An answer is whole when it is shorter
     than the longest that the shop gave, or when the shop ignores dates as well: there is nothing to part then. Raises
     Retryable where more orders fall on one second (one day for a shop that takes no times) than it sends at once.
+    Before that a longer time is asked for: more rows there tell that the shop does not cut its lists so short.
     """
     seen = {number_of(row) for row in first}
-    most = max(FEW, len(first))
-    waiting = [*_parts(question, first, most)]
+    waiting, most = await _parts(question, first, FEW, fetch)
     if waiting and not (question.days_only or await _takes_times(question, first, fetch)):
-        waiting = [*_parts(question.by_days(), first, most)]
+        waiting, most = await _parts(question.by_days(), first, most, fetch)
     while waiting:
         window = waiting.pop()
         rows = await fetch(window.parameters(0, ROWS))
-        most = max(most, len(rows))
         if fresh := [row for row in rows if number_of(row) not in seen]:
             seen |= {number_of(row) for row in fresh}
             yield fresh
-        waiting += _parts(window, rows, most)
+        parts, most = await _parts(window, rows, most, fetch)
+        waiting += parts
 
 
 async def _takes_times(question: Question, rows: list[Row], fetch: Fetch) -> bool:
@@ -47,20 +48,35 @@ async def _takes_times(question: Question, rows: list[Row], fetch: Fetch) -> boo
     return number_of(dated) in map(number_of, found) and all(window.asked_for(row) for row in found)
 
 
-def _parts(window: Question, rows: list[Row], most: int) -> Sequence[Question]:
-    """The window cut where half of the rows were placed; none where its answer is whole."""
+async def _parts(window: Question, rows: list[Row], most: int, fetch: Fetch) -> tuple[list[Question], int]:
+    """What to ask in place of the window, nothing where its answer is whole; and the `most` rows that the shop sent in
+    one answer so far. Raises Retryable where the answer may not be whole, and can't be parted."""
+    most = max(most, len(rows))
     if len(rows) < most or window.numbers is not None or not all(window.asked_for(row) for row in rows):
-        return ()
+        return [], most
+    if parts := _halves(window, rows):
+        return parts, most
+    since, until = _bounds(window)
+    for earlier in _EARLIER:  # a shop that sends more when it has more has sent all that the window has
+        wider = window.between(max(_FIRST, since - earlier), until)
+        most = max(most, len(await fetch(wider.parameters(0, ROWS))))
+        if len(rows) < most:
+            return [], most
+    raise Retryable(f"the shop sends {len(rows)} orders of {since} at most, and has no second page of them")
+
+
+def _halves(window: Question, rows: list[Row]) -> list[Question]:
+    """The window cut where half of the rows were placed; nothing where it can't be cut."""
     since, until = _bounds(window)
     stamps = sorted(created for row in rows if (created := created_of(row)) and since < created <= until)
     cut = stamps[len(stamps) // 2] if stamps else since + (until - since) / 2
-    unit = timedelta(days=1) if window.days_only else _SECOND
     if window.days_only:
-        cut = max(datetime(cut.year, cut.month, cut.day), datetime(since.year, since.month, since.day) + unit)
+        midnight = datetime(since.year, since.month, since.day)
+        cut = max(datetime(cut.year, cut.month, cut.day), midnight + timedelta(days=1))
     cut = cut.replace(microsecond=0)
     if not since < cut <= until:
-        raise Retryable(f"the shop sends {len(rows)} orders of {since} at most, and has no second page of them")
-    return window.between(since, cut - _SECOND), window.between(cut, until)
+        return []
+    return [window.between(since, cut - _SECOND), window.between(cut, until)]
 
 
 def _bounds(window: Question) -> tuple[datetime, datetime]:
