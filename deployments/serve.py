@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from cartum_roapp.service.process import Process
 from cartum_roapp.settings import settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from deployments.worker import InProcessWorker
 
 #: Held by the worker of a home as long as it lives; RECORD says which process that is, and whether it polls already.
@@ -29,6 +28,7 @@ RECORD = "worker.json"
 
 _LAST_SECONDS = 10.0
 _SWEEP_EVERY = 300.0
+_CLEAR_EVERY = 20.0
 
 
 def main() -> int:
@@ -69,7 +69,7 @@ async def _serve(home: Home, database_url: str) -> None:
     from cartum_roapp.ledger import database
     from deployments import pool, shared
     from deployments.crashed import go_on, mark_crashed
-    from deployments.late import cancel_pile
+    from deployments.late import cancel_pile, clear_paused
     from deployments.worker import InProcessWorker
 
     stopped = asyncio.Event()
@@ -87,7 +87,9 @@ async def _serve(home: Home, database_url: str) -> None:
     serving = [
         asyncio.create_task(worker.start()),
         asyncio.create_task(worker.mind_cancellations()),
-        asyncio.create_task(_sweep(engine, worker)),
+        # Runs of the command line that were killed, and of workers on other machines.
+        asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.attempts.keys()))),
+        asyncio.create_task(_every(_CLEAR_EVERY, clear_paused)),
         asyncio.create_task(_tell(home, worker)),
     ]
     ending = asyncio.create_task(stopped.wait())
@@ -109,14 +111,11 @@ async def _tell(home: Home, worker: InProcessWorker) -> None:
     await asyncio.Event().wait()
 
 
-async def _sweep(engine: Engine, worker: InProcessWorker) -> None:
-    """Runs of the command line that were killed, and of workers on other machines."""
-    from deployments.crashed import mark_crashed
-
+async def _every(seconds: float, turn: Callable[[], Awaitable[object]]) -> None:
     while True:
-        await asyncio.sleep(_SWEEP_EVERY)
+        await asyncio.sleep(seconds)
         with suppress(Exception):  # database or server are away: at the next turn
-            await mark_crashed(engine, mine=worker.attempts.keys())
+            await turn()
 
 
 if __name__ == "__main__":

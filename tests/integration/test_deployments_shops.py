@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from installation import Installation, Row, names
+from sqlalchemy import create_engine, text
 
 from deployments.one_shop import anchor, night
 
@@ -88,8 +89,20 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
     assert schedules() == {True}
     assert all(one["description"].startswith("Нова назва") for one in found.values())
 
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    by_hand = connected.start(f"incremental-sync/{SLUG}", at=tomorrow)
+    connected.become(planned, lambda count: count > 3)
+    engine = create_engine(connected.engine.url.set(database="prefect"))
+    with engine.begin() as connection:  # as the server does that planned just before the pause
+        connection.execute(text("UPDATE deployment_schedule SET active = false"))
+    engine.dispose()
+    assert schedules() == {False}
+    assert connected.become(planned, lambda count: count <= 1) == 1
+    assert connected.flow_run(by_hand)["state"]["type"] == "SCHEDULED"
+
     connected.done("shop", "edit", SLUG, "--from", str(connected.file(INDEX, enabled=False)))
     assert schedules() == {False}
+    connected.set_state(by_hand, "CANCELLED")
     assert connected.become(planned, lambda count: count == 0) == 0
     (run,) = connected.ended(connected.start(f"incremental-sync/{SLUG}"))
     assert "switched off" in run["state"]["message"]
@@ -146,6 +159,7 @@ def delete_block(connected: Installation) -> None:
     connected.prefect.delete(f"/block_documents/{block.json()['id']}").raise_for_status()
 
 
+@pytest.mark.long
 def test_a_shop_whose_block_was_deleted_by_hand_is_disconnected_or_deleted(connected: Installation) -> None:
     delete_block(connected)
     assert connected.done("deployments", "sync")["removed"] == [SLUG]

@@ -99,6 +99,7 @@ def test_a_failed_run_can_be_retried_in_the_ui(worker: Installation, imported: R
     worker.completed(id)
 
 
+@pytest.mark.long
 def test_a_stopped_worker_hands_its_runs_to_the_next_one(worker: Installation, imported: Row) -> None:
     before = worker.worker()
     with worker.held_up(SHOP):
@@ -142,6 +143,7 @@ def test_runs_of_a_killed_worker_are_marked_and_the_living_are_left(worker: Inst
     worker.completed(new[0]["id"])
 
 
+@pytest.mark.long
 def test_late_runs_end_at_once_and_a_pile_is_canceled(worker: Installation, imported: Row) -> None:
     worker.done("sync", "shop-1")
     now = datetime.now(UTC)
