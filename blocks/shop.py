@@ -77,7 +77,7 @@ class CartumShop(Block):
     status_direction: Literal["to_roapp", "both"] = Field(
         default="to_roapp",
         title="Direction of statuses",
-        description="Where changes of status travel; in this version to RO App, whatever stands here.",
+        description="Where changes of status travel: to RO App only, or also what staff set there into the shop.",
     )
     window_days: int = Field(
         default=60, title="Trailing window", description="For how many days open orders are read again at each sync."

@@ -17,6 +17,7 @@ from tasks.summary import summarize_task
 from tasks.transform import transform_task
 from tasks.upsert import known_articles, upsert_task
 from tasks.window import nothing_due, qualifying, read_statuses, reread, stored_window
+from tasks.write_back import both_ways, write_back_task
 
 
 @flow(name="incremental-sync", flow_run_name="{shop}: sync", persist_result=False)
@@ -24,7 +25,8 @@ async def incremental_sync(shop: Annotated[str, Field(title="Shop", description=
     """Three reads, because a shop has no "updated since": orders created since the watermark, open orders of
     the trailing window, and by number those that the ledger believes open or final for less than 14 days.
 
-    A run with no change writes nothing and makes no write call. May run at the same time as the import.
+    Where statuses travel both ways, what staff set in RO App goes into the shop in the end. A run with no change
+    writes nothing and makes no write call. May run at the same time as the import.
     """
     async with open_run(await settings_of(shop), "incremental-sync") as run:
         async with run.reading() as api:
@@ -49,4 +51,6 @@ async def incremental_sync(shop: Annotated[str, Field(title="Shop", description=
                 watermark=run.started,
             )
         await deliver_task(run, upto=Priority.CHANGE, rest_until=leftover_deadline(run))
+        if both_ways(run):
+            await write_back_task(run)
         return await summarize_task(run)

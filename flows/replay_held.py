@@ -19,6 +19,7 @@ from tasks.summary import show_choice_task, show_outcomes_task
 from tasks.transform import transform_task
 from tasks.upsert import known_articles, upsert_task
 from tasks.window import read_statuses
+from tasks.write_back import both_ways, write_back_task
 
 
 @flow(name="replay-held", flow_run_name="{shop}: replay of held records", persist_result=False)
@@ -50,4 +51,6 @@ async def replay_held(
                             missing=missing, asked=len(numbers))  # fmt: skip
         put_back_task(run, chosen, make_again=make_again)
         await deliver_task(run, upto=Priority.CHANGE)
+        if both_ways(run):
+            await write_back_task(run)
         return await show_outcomes_task(run, outcomes(run, chosen, missing))

@@ -75,6 +75,12 @@ def find(connection: Connection, account: str, by: Literal["code", "sku", "barco
     return [row.ro_id for row in rows]
 
 
+def has(connection: Connection, account: str, ro_id: int) -> bool:
+    """Whether the reading shows this product."""
+    query = text("SELECT EXISTS (SELECT FROM catalogue WHERE account = :a AND ro_id = :id)")
+    return bool(connection.scalar(query, {"a": account, "id": ro_id}))
+
+
 def product_writes(connection: Connection, account: str) -> str:
     """`unknown` until the first create, then `works` or, for a day, `refused`."""
     query = text(

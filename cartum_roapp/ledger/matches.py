@@ -24,13 +24,17 @@ class ContactMatch:
 
 @dataclass(frozen=True)
 class OrderMatch:
-    """`sent_status`: the shop's status last delivered. The hashes stand for the text last written. `make_again`: a
-    person wants another one where RO App has this one no more."""
+    """`sent_status`: the shop's status that both sides agreed on last. Where statuses travel both ways, `roapp_status`
+    is RO App's, `staff_status` what staff set there since, `written_status` what the shop is given for it. The hashes
+    stand for the text last written. `make_again`: a person wants another one where RO App has this one no more."""
 
     ro_id: int
     contact_id: int | None
     manager_id: int | None
     sent_status: int | None
+    roapp_status: int | None
+    staff_status: int | None
+    written_status: int | None
     notes_hash: str | None
     comment_hash: str | None
     make_again: bool
@@ -113,8 +117,8 @@ def unbind_product(connection: Connection, account: str, ro_id: int) -> None:
 def order(connection: Connection, shop: str, number: str) -> OrderMatch | None:
     row = connection.execute(
         text(
-            "SELECT ro_id, contact_id, manager_id, sent_status, notes_hash, comment_hash, make_again "
-            "FROM order_matches WHERE shop = :shop AND number = :number"
+            "SELECT ro_id, contact_id, manager_id, sent_status, roapp_status, staff_status, written_status, "
+            "notes_hash, comment_hash, make_again FROM order_matches WHERE shop = :shop AND number = :number"
         ),
         {"shop": shop, "number": number},
     ).one_or_none()
@@ -169,8 +173,7 @@ def unbind_order(connection: Connection, shop: str, number: str) -> None:
 
 
 def note_order(connection: Connection, shop: str, number: str, **sent: int | str | bool | None) -> None:
-    """Records what RO App's order now carries: contact_id, manager_id, sent_status, notes_hash, comment_hash; and
-    whether it is to be made again (`make_again`)."""
+    """Records what RO App's order now carries: any field of OrderMatch but its id."""
     allowed = set(OrderMatch.__dataclass_fields__) - {"ro_id"}
     assert set(sent) <= allowed, sent
     connection.execute(
@@ -179,6 +182,32 @@ def note_order(connection: Connection, shop: str, number: str, **sent: int | str
             "WHERE shop = :shop AND number = :number"
         ),
         {"shop": shop, "number": number, **sent},
+    )
+
+
+def agree(
+    connection: Connection,
+    shop: str,
+    number: str,
+    sent_status: int,
+    *,
+    roapp_status: int | None,
+    staff_status: int | None = None,
+) -> None:
+    """Both sides have this status; `staff_status` where staff have moved on in RO App meanwhile."""
+    connection.execute(
+        text(
+            "UPDATE order_matches SET sent_status = :sent_status, roapp_status = :roapp_status, "
+            "staff_status = :staff_status, written_status = NULL, agreed_at = now() "
+            "WHERE shop = :shop AND number = :number"
+        ),
+        {
+            "shop": shop,
+            "number": number,
+            "sent_status": sent_status,
+            "roapp_status": roapp_status,
+            "staff_status": staff_status,
+        },
     )
 
 

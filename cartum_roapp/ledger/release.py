@@ -16,6 +16,8 @@ from cartum_roapp.ledger.orders import Priority
 DELETED = "deleted-in-roapp"
 #: The shop took a line out that RO App does not let go.
 STUCK = "line-not-removable"
+#: The shop does not take the status that staff set in RO App.
+REFUSED_BY_SHOP = "refused-by-shop"
 
 _MENDED_IN_ROAPP = (
     "product-missing",
@@ -27,18 +29,19 @@ _MENDED_IN_ROAPP = (
 )
 # A refused call costs a writing call each time, so it is tried more and more rarely.
 _PATIENT = ":pause * power(2, least(attempts, 16) - 1)"
-_DUE = f"last_at < now() - least({_PATIENT}, greatest(:pause, interval '4 hours')) AND dismissed_at IS NULL"
+#: Of the table `held`, whose column names stand in no other table that it is joined with.
+DUE = f"last_at < now() - least({_PATIENT}, greatest(:pause, interval '4 hours')) AND dismissed_at IS NULL"
 
 _HELD_ORDERS = f"""
     UPDATE outbox SET held = false, available_at = now() FROM (
         SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code <> :deleted AND (
-            (code = ANY(:mended) AND last_at < now() - :pause AND dismissed_at IS NULL) OR ({_DUE}))
+            (code = ANY(:mended) AND last_at < now() - :pause AND dismissed_at IS NULL) OR ({DUE}))
     ) due WHERE outbox.shop = :shop AND outbox.number = due.id AND outbox.held
 """
 _LEFT_BEHIND = f"""
     SELECT DISTINCT number FROM (
-        SELECT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND {_DUE}
-        AND (entity = 'status' AND code <> 'status-unmatched' OR entity = 'line' AND code = :stuck)
+        SELECT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND {DUE}
+        AND (entity = 'status' AND code <> ALL(:others) OR entity = 'line' AND code = :stuck)
     ) due JOIN outbox USING (number)
     WHERE outbox.shop = :shop AND NOT outbox.held AND delivered_version >= wanted_version
 """
@@ -65,7 +68,8 @@ def due_again(engine: Engine, shop: str, pause: timedelta) -> int:
     What a person mends there is looked for again at every `pause`; what RO App refused after one, two, four … of
     them, at most four hours. An order that was deleted there stays held, and so does what a person dismissed.
     """
-    values = {"shop": shop, "pause": pause, "mended": list(_MENDED_IN_ROAPP), "deleted": DELETED, "stuck": STUCK}
+    values = {"shop": shop, "pause": pause, "mended": list(_MENDED_IN_ROAPP), "deleted": DELETED, "stuck": STUCK,
+              "others": ["status-unmatched", REFUSED_BY_SHOP]}  # fmt: skip
     with engine.begin() as connection:
         released: int = connection.execute(text(_HELD_ORDERS), values).rowcount
         numbers = list(connection.scalars(text(_LEFT_BEHIND), values))
@@ -75,7 +79,7 @@ def due_again(engine: Engine, shop: str, pause: timedelta) -> int:
 def by_hand(connection: Connection, account: str, shop: str, records: Sequence[Held], *, make_again: bool) -> None:
     """Puts what a person chose back into delivery, ahead of history. With `make_again`, orders that RO App has no
     more are made anew: whoever delivers them looks for the old one first. Where products were missing, it is tried once
-    more whether RO App takes new ones. Rows are the caller's: only the shop can give them anew. May be called twice."""
+    more whether RO App takes new ones. Rows, and what the shop refused, are the caller's. May be called twice."""
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", "status", "line")})
     _forgive(connection, shop, records)
     orders.requeue(connection, shop, numbers, Priority.CHANGE)

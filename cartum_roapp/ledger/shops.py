@@ -35,6 +35,7 @@ class ShopState:
     stored_until: datetime | None
     window_stored_at: datetime | None
     watermark: datetime | None
+    statuses_read_to: datetime | None
 
 
 #: The reason of a pause that a person made.
@@ -163,6 +164,15 @@ def move_watermark(connection: Connection, key: str, read_started_at: datetime) 
     connection.execute(
         update(shops).where(shops.c.key == key, shops.c.watermark < read_started_at).values(watermark=read_started_at)
     )
+
+
+def statuses_read(connection: Connection, key: str, until: datetime | None) -> None:
+    """RO App's changes of orders were read up to this moment of its clock (UTC), which never moves back; None: what was
+    read is forgotten."""
+    values = update(shops).where(shops.c.key == key).values(statuses_read_to=until)
+    if until is not None:
+        values = values.where(shops.c.statuses_read_to.is_(None) | (shops.c.statuses_read_to < until))
+    connection.execute(values)
 
 
 def pause(engine: Engine, key: str, because: str) -> None:

@@ -74,6 +74,8 @@ shops = Table(
     Column("stored_until", Stamp),
     Column("window_stored_at", Stamp),
     Column("watermark", Stamp),
+    # how far RO App's changes of orders were read, by its clock
+    Column("statuses_read_to", Stamp),
     Index("uq_shops_slug", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")),
 )
 
@@ -213,6 +215,12 @@ order_matches = Table(
     Column("contact_id", BigInteger),
     Column("manager_id", BigInteger),
     Column("sent_status", Integer),
+    # where statuses travel both ways: RO App's status when both sides agreed last, another one that staff set there
+    # since, and the status that the shop is being given for it
+    Column("roapp_status", BigInteger),
+    Column("staff_status", BigInteger),
+    Column("written_status", Integer),
+    Column("agreed_at", Stamp),
     Column("notes_hash", Text),
     Column("comment_hash", Text),
     Column("bound_at", Stamp, nullable=False, server_default=func.now()),
@@ -220,6 +228,7 @@ order_matches = Table(
     Column("make_again", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("shop", "number"),
     UniqueConstraint("account", "ro_id"),
+    Index("ix_order_matches_staff_status", "shop", postgresql_where=text("staff_status IS NOT NULL")),
 )
 
 line_matches = Table(

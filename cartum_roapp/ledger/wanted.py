@@ -73,6 +73,13 @@ def read(connection: Connection, shop: str, number: str) -> WantedOrder:
     return WantedOrder(**row._mapping, lines=tuple(WantedLine(**line._mapping) for line in lines))
 
 
+def status(connection: Connection, shop: str, number: str) -> int | None:
+    """The order's status in the shop as it is stored now."""
+    query = text("SELECT status_id FROM orders WHERE shop = :shop AND number = :number")
+    found: int | None = connection.scalar(query, {"shop": shop, "number": number})
+    return found
+
+
 def buyers(connection: Connection, keys: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """(phone, e-mail) of the buyers of these (shop, number) orders, for searching many at once."""
     rows = connection.execute(

@@ -7,19 +7,17 @@ forked from this one. A longer import is killed at points drawn from a seed, whi
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 
 import pytest
-from forked import Forked
+from kills import Point, killed
 from points import Server
 from reliability import Record
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 from world import Toll, World
 
 from sandbox import Sandbox
@@ -37,18 +35,6 @@ KINDS = {
     "commit": "kill -9 before a commit",
     "committed": "kill -9 right after a commit",
 }
-
-
-@dataclass(frozen=True)
-class Point:
-    """The n-th event of a kind: a call that RO App `received`, a call that it `applied` but did not answer yet, a
-    `commit` about to be made, or one that PostgreSQL has `committed`."""
-
-    kind: str
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.n}"
 
 
 @pytest.mark.long
@@ -116,9 +102,9 @@ def _summed(tolls: Sequence[Toll]) -> Toll:
 def _killed_at(point: Point, server: Server, shop: dict[str, int]) -> tuple[bool, Toll]:
     """(the import ended before its point came, what was wrong after it was run again)."""
     with server.ledger() as url, Sandbox(**shop, rate_limit=0) as box:
-        status = _forked(box, url, point)
-        assert status in (0, signal.SIGKILL), f"the import failed by itself before {point}"
         world = World(box, url, **QUICK)
+        status = killed(point, world, World.imported, [box.roapp])
+        assert status in (0, signal.SIGKILL), f"the import failed by itself before {point}"
         again, idle = world.imported(), world.synced()
         toll = world.toll(world.shop(), box.shops[0].qualifying())
         if again.counts.held or idle.counts.held:
@@ -128,56 +114,3 @@ def _killed_at(point: Point, server: Server, shop: dict[str, int]) -> tuple[bool
         toll.wrong[:] = [f"{point}: {what}" for what in toll.wrong]
         world.engine.dispose()
         return status == 0, toll
-
-
-def _forked(box: Sandbox, url: str, point: Point) -> int:
-    """Runs the import in a process of its own, which dies at the point; gives the signal that ended it, or 0."""
-    process = Forked(lambda: _import(World(box, url, **QUICK), point))
-    stop = _kill_at_call(box, process.pid, point) if point.kind in ("received", "applied") else lambda: None
-    try:
-        return abs(process.ended())
-    finally:
-        stop()
-
-
-def _import(world: World, point: Point) -> None:
-    if point.kind == "commit":
-        _die_before_commit(world.engine, point.n)
-    elif point.kind == "committed":
-        _die_after_commit(world.engine, point.n)
-    world.imported()
-
-
-def _kill_at_call(box: Sandbox, pid: int, point: Point) -> Callable[[], None]:
-    phase = "before" if point.kind == "received" else "applied"
-    last = _Countdown(point.n, pid)
-    return box.roapp.on_call(lambda method, path, now: last.tick() if now == phase else None)
-
-
-def _die_before_commit(engine: Engine, n: int) -> None:
-    last = _Countdown(n, os.getpid())
-    event.listen(engine, "commit", lambda connection: last.tick())
-
-
-def _die_after_commit(engine: Engine, n: int) -> None:
-    last = _Countdown(n, os.getpid())
-    commit = engine.dialect.do_commit
-
-    def do_commit(connection: object) -> None:
-        commit(connection)  # type: ignore[arg-type]
-        last.tick()
-
-    engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
-
-
-@dataclass
-class _Countdown:
-    """Kills the process at the n-th tick."""
-
-    left: int
-    pid: int
-
-    def tick(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(self.pid, signal.SIGKILL)

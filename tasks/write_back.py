@@ -1,0 +1,42 @@
+"""Statuses that staff set in RO App → the shop."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from cartum_roapp import writeback
+from cartum_roapp.delivery.account import reading
+from cartum_roapp.ledger import held, staff_statuses
+from tasks.run import Run
+from tasks.step import step
+
+log = logging.getLogger(__name__)
+
+
+def both_ways(run: Run) -> bool:
+    """Do the shop's statuses travel both ways? Where they did before, what was noted for that is forgotten."""
+    if run.shop.status_direction == "both":
+        return True
+    if run.state.statuses_read_to is not None:
+        with run.engine.begin() as connection:
+            staff_statuses.forget(connection, run.shop.key)
+    return False
+
+
+async def write_back(run: Run) -> list[str]:
+    """The numbers of the orders whose status in the shop follows RO App's now. Raises Retryable and BadConfig; what
+    waits stays in the ledger. May be called twice."""
+    async with reading(run.engine, run.account, run.settings, run.calls) as roapp:
+        await writeback.look(run.engine, run.shop, roapp)
+    async with run.reading() as api:
+        # A replay tries everything again at once.
+        pause = timedelta(seconds=0 if run.kind == "replay-held" else run.settings.look_again)
+        written = await writeback.bring(run.engine, run.shop, api, pause)
+    if written:
+        log.info("the shop took RO App's status of %s orders: %s", len(written), ", ".join(written[:20]))
+    run.counts.held = held.count(run.engine, run.shop.key, run.started)
+    return written
+
+
+write_back_task = step("write back", "roapp", "cartum")(write_back)

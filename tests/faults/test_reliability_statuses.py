@@ -1,0 +1,123 @@
+"""A status on its way back into the shop, with a fault at every step: the sync that carries it is killed at every call
+and every commit, and disturbed at every call."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import Executor
+
+import pytest
+from kills import Point, killed
+from points import QUICK, SHARES, Fault, Points, Recovery, Server, Struck, ends, quiet
+from reliability import Record
+from world import World
+
+from cartum_roapp.config import ShopConfig
+
+PROCESSING, DELIVERED, SHIPPING = 2, 3, 6
+
+FAULTS = {
+    "the shop answers 500, and has set the status": Fault("shop", "error_after"),
+    "the shop hangs past the time-out, and has set the status": Fault("shop", "hang_after", more={"seconds": 5.0}),
+    "RO App closes the connection after it accepted": Fault("roapp", "drop_after"),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["received", "applied", "commit"])
+def test_a_kill_at_every_point_neither_loses_nor_turns_back_a_status(
+    pool: Executor, server: Server, record: Record, kind: str
+) -> None:
+    shares = [pool.submit(every_kill, kind, server, first) for first in range(1, SHARES + 1)]
+    struck = Struck()
+    for share in shares:
+        struck += share.result()
+    assert struck.toll.tried > 8, "a sync has more points than that"
+    name = {"received": "before a call", "applied": "between a call and its answer", "commit": "before a commit"}[kind]
+    record("Kills", f"kill -9 {name} of a sync that carries statuses both ways: every one", struck.toll, "the next run")
+
+
+def every_kill(kind: str, server: Server, first: int) -> Struck:
+    struck = Struck()
+    for n in range(first, 1000, SHARES):
+        with server.ledger() as url:
+            one = kill(url, Point(kind, n))
+        if one is None:
+            return struck
+        one.toll.wrong[:] = [f"{kind} {n}: {what}" for what in one.toll.wrong]
+        struck += one
+    raise AssertionError("the sync never ends")
+
+
+def kill(url: str, point: Point) -> Struck | None:
+    with quiet(url, QUICK) as world:
+        moved_on_both_sides(world)
+        box = world.box
+        ended = killed(point, world, lambda own: own.synced(both(own)), [box.shops[0], box.roapp])
+        assert ended in (0, signal.SIGKILL), f"the sync failed by itself before {point}"
+        if not ended:
+            return None
+        staff_set(world, next(iter(box.shops[0].orders)), DELIVERED)  # they go on while nobody syncs
+        return judged(world, DELIVERED)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_at_every_call_neither_loses_nor_turns_back_a_status(points: Points, record: Record, name: str) -> None:
+    struck = points(disturb, FAULTS[name])
+    assert struck.toll.tried > 4, "a sync has more calls than that"
+    record("On the wire", f"{name}, while statuses travel both ways", struck.toll, "the same run or the next one")
+
+
+def disturb(url: str, n: int, fault: Fault) -> Struck | None:
+    with quiet(url, fault.settings) as world:
+        moved_on_both_sides(world)
+        fault.on(world).fail(fault.kind, skip=n, **fault.more)
+        ends(lambda: world.synced(both(world)))
+        if not fault.met(world):
+            return None
+        fault.on(world).calm()
+        return judged(world, SHIPPING)
+
+
+def both(world: World) -> ShopConfig:
+    return world.shop(status_direction="both")
+
+
+def moved_on_both_sides(world: World) -> None:
+    """Two orders in RO App: of one staff have set the status, of the other the shop."""
+    box = world.box.shops[0]
+    first, second = (box.place_order(articles=[("KR-799", 1)], delivery_phone=f"050222334{n}") for n in range(2))
+    world.imported(both(world))
+    world.synced(both(world))
+    staff_set(world, first, SHIPPING)
+    box.set_status(second, PROCESSING)
+
+
+def staff_set(world: World, number: str, status: int) -> None:
+    """The status of RO App that the shop's is matched with."""
+    world.box.roapp.set_status(world.roapp_order(number)["id"], both(world).statuses[status])
+
+
+def judged(world: World, staffs: int) -> Struck:
+    """After at most two more syncs both sides have both statuses, `staffs` and the shop's, and nothing is left to write
+    on either."""
+    box = world.box.shops[0]
+
+    def right() -> bool:
+        return [row["stat_status"] for row in box.orders.values()] == [staffs, PROCESSING]
+
+    recovery = Recovery.SAME_RUN if right() else Recovery.NEXT_RUN
+    for _ in range(2):
+        world.synced(both(world))
+    before = sum(call.path == "orders/update" for call in box.calls)
+    idle = world.synced(both(world))
+    toll = world.toll(world.shop(), list(box.orders))
+    if not right():
+        toll.lost += 1
+        toll.wrong.append(f"the shop has {[row['stat_status'] for row in box.orders.values()]}")
+    if idle.calls.roapp_writes or sum(call.path == "orders/update" for call in box.calls) > before:
+        toll.wrong.append("writing calls when nothing changed")
+    if world.held():
+        toll.wrong.append(f"held: {world.held()}")
+    return Struck(toll, recovery)
