@@ -14,10 +14,10 @@ setup: .venv/.ready  ## .venv with everything that requirements.lock names, and 
 demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints the summary
 	$(BIN)/cartum-roapp demo $(ARGS)
 
-test: setup  ## unit, integration, fault and browser tests
+test: setup  ## unit, integration, fault and browser tests, a quarter of an hour
 	$(BIN)/pytest -m "not long" -n 3 --dist loadfile $(ARGS)
 
-test-faults: setup  ## the long ones: a kill at every call and commit
+test-faults: setup  ## the long ones, an hour: a kill at every call and commit, faults mixed
 	$(BIN)/pytest -m "long and alone" $(ARGS)
 	$(BIN)/pytest -m "long and not alone" -n 2 --dist load $(ARGS)
 

@@ -43,6 +43,7 @@ from tasks.run import Run
 from tasks.transform import transform
 from tasks.upsert import known_articles, upsert
 from tasks.window import close_window, freeze_window, qualifying, read_statuses, reread, stored_window
+from tasks.write_back import both_ways, write_back
 
 # What each status of the sandbox's shop is called in its RO App, by what it means.
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
@@ -168,6 +169,8 @@ class World:
             upsert(run, deduplicate(frames), bad, final_statuses=statuses.final, new_as=Priority.FRESH,
                    missing=named.missing, asked=len(asked), watermark=run.started)  # fmt: skip
         await deliver(run, upto=Priority.CHANGE, rest_until=run.started + rest)
+        if both_ways(run):
+            await write_back(run)
         return run
 
     def replayed(self, *ids: str, shop: ShopConfig | None = None, make_again: bool = False, **named: Any) -> list[Row]:
@@ -189,6 +192,8 @@ class World:
                 missing = found.missing
         put_back(run, records, make_again=make_again)
         await deliver(run, upto=Priority.CHANGE)
+        if both_ways(run):
+            await write_back(run)
         return outcomes(run, records, missing)
 
     async def reconcile(

@@ -154,7 +154,7 @@ def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:
             f"{one['code']}: {one['message']}",
             one["fix"],
             one["attempts"],
-            local(one["last_at"])[5:16],
+            local(one["last_at"])[:16],
         ]
         for one in records
     ]

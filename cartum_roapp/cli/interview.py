@@ -92,13 +92,14 @@ class Interview:
         return {"status_direction": "to_roapp", "managers": "all", **chosen}
 
     def _stages(self) -> list[list[Question]]:
-        """The questions in their order: who gets in, what the lists of both sides offer, each status. Where nothing is
-        there to choose any number of, nothing is asked."""
+        """The questions in their order: who gets in, what the shop is to do, each status. After each stage both sides
+        are asked whether it holds. Where nothing is there to choose any number of, nothing is asked."""
         values = {key: value for key, value in self._values().items() if value is not None}
-        stages = [[*typed_access_questions(values, self._accounts), *habit_questions(values)]]
+        stages = [typed_access_questions(values, self._accounts)]
         shop, account = self._examination.shop, self._examination.account
         if shop is not None and account is not None:
-            stages += [settings_questions(values, shop, account), status_questions(values, shop, account)]
+            stages.append([*habit_questions(values), *settings_questions(values, shop, account)])
+            stages.append(status_questions(values, shop, account))
         return [[one for one in stage if one.choices or one.kind != "many"] for stage in stages]
 
     def _open(self) -> list[tuple[Question, Problem | None]]:

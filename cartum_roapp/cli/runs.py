@@ -55,12 +55,14 @@ def backfill(
     since: Annotated[date | None, typer.Option("--from", parser=_day, metavar=DAY, help="First day.")] = None,
     until: Annotated[date | None, typer.Option("--to", parser=_day, metavar=DAY, help="Last day.")] = None,
     status: Annotated[list[int] | None, typer.Option("--status", help="Only this status; may be repeated.")] = None,
-    ids: Annotated[str | None, typer.Option("--ids", help="Order numbers, separated by commas.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Option("--ids", help="Order numbers, separated by commas; may be repeated.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what RO App would get; send nothing.")] = False,
     json: Json = False,
 ) -> None:
     """Read named orders, however old and in whatever status, Delivered ones too; deliver what is new or differs."""
-    numbers = [number.strip() for number in (ids or "").split(",") if number.strip()]
+    numbers = [number.strip() for number in ",".join(ids or []).split(",") if number.strip()]
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
         from flows.backfill import backfill as named

@@ -111,15 +111,20 @@ def no_account(name: object, known: Iterable[str]) -> Problem:
 
 def warnings(values: Mapping[str, object]) -> list[Problem]:
     """What works otherwise than a person may expect."""
-    if values.get("status_direction") == "both":
-        return [
-            Problem(
-                "status_direction",
-                "statuses travel to RO App only in this version; changes made in RO App don't reach the shop.",
-                "nothing to do; write to_roapp to silence this",
-            )
-        ]
-    return []
+    statuses = values.get("statuses")
+    if values.get("status_direction") != "both" or not isinstance(statuses, dict):
+        return []
+    alike = {theirs: sorted(one for one in statuses if statuses[one] == theirs) for theirs in statuses.values()}
+    return [
+        Problem(
+            "statuses",
+            f"{', '.join(map(str, ours))} of the shop are matched with the same status {theirs} of RO App: "
+            f"an order that staff set to it there becomes {ours[0]} in the shop.",
+            "nothing to do if that is right; else match each with a status of its own",
+        )
+        for theirs, ours in sorted(alike.items())
+        if len(ours) > 1
+    ]
 
 
 async def _shop(

@@ -36,7 +36,7 @@ def template(
         "managers: all  # or some of these ids, like [12, 34]:",
         *[f"  # {row.id}  {_comment(row.name)}" for row in active],
         "",
-        "status_direction: to_roapp  # the only direction in this version",
+        "status_direction: to_roapp  # or both: what staff set in RO App goes into the shop as well",
         "statuses:  # the shop's status: RO App's status",
         *_statuses(shop, account, language),
         "  # RO App's statuses:",

@@ -4,6 +4,7 @@ else a new one. The line that creates an RO App order is here."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -12,7 +13,7 @@ from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import comment, notes
 from cartum_roapp.delivery.markers import MarkerIndex, marker, read
-from cartum_roapp.delivery.once import Before, Once
+from cartum_roapp.delivery.once import Before, Later, Once, utc_now
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import BadRecord
@@ -24,6 +25,8 @@ from cartum_roapp.ledger.release import DELETED
 from cartum_roapp.ledger.wanted import WantedOrder
 
 DOUBLED = "doubled"
+#: How long after its answer RO App may take to show an order that it has made.
+SHOWN_WITHIN = timedelta(seconds=5)
 
 
 @dataclass
@@ -84,10 +87,13 @@ class OrderBindings:
         return found
 
     async def see(self, bound: Bound) -> RoOrder:
-        """RO App's order as it stands. Raises BadRecord when somebody deleted it there."""
+        """RO App's order as it stands. Raises BadRecord when somebody deleted it there, Later where it was made
+        a moment ago: RO App may show it a little after its answer."""
         if bound.seen is None:
             bound.seen = await self._roapp.order(bound.ro_id)
         if bound.seen is None:
+            if bound.fresh:
+                raise Later(utc_now() + SHOWN_WITHIN)
             raise deleted(bound.ro_id)
         return bound.seen
 

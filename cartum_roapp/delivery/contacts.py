@@ -37,8 +37,9 @@ class ContactBook:
         self._turns = Turns()
 
     async def resolve(self, order: WantedOrder, client: int | None = None) -> int:
-        """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides for a
-        buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when a person has to choose."""
+        """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides among
+        several candidates, and for a buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when
+        a person has to choose."""
         async with self._turns.on(order.buyer_phone, order.buyer_email):
             found = await self._settled(order, self._known(order) or await self._adopt(order, client))
             if found is None and (order.buyer_phone or order.buyer_email) and await self._search.refresh():
@@ -72,12 +73,12 @@ class ContactBook:
         if not (order.buyer_phone or order.buyer_email):
             guest = await self._search.guest(order) if client is None else client
             return None if guest is None else ContactMatch(identity(order), guest, "", "")
-        contact = await self._search.by_phone(order)
+        contact = await self._search.by_phone(order, client)
         if contact is None:
             known = await self._known_by_email(order)
             if known is not None:
                 return known
-            contact = await self._search.by_email(order)
+            contact = await self._search.by_email(order, client)
         return None if contact is None else self._match(order, contact)
 
     async def _known_by_email(self, order: WantedOrder) -> ContactMatch | None:
@@ -106,9 +107,10 @@ class ContactBook:
         first, _, last = (order.buyer_name or order.buyer_phone or order.buyer_email or "?").partition(" ")
         body: dict[str, object] = {
             "first_name": first[:_LONGEST_NAME],
-            "last_name": last[:_LONGEST_NAME],
             "notes": marker(order.shop, order.number),
         }
+        if last:
+            body["last_name"] = last[:_LONGEST_NAME]
         if order.buyer_phone:
             body["phones"] = [_written(order.buyer_phone)]
         if order.buyer_email:

@@ -57,6 +57,7 @@ class ProductBook:
         self._once = once
         self._turn = asyncio.Lock()
         self._read_here = False
+        self._refused_here = 0
 
     async def resolve(self, order: WantedOrder, line: WantedLine, shop: ShopConfig) -> int:
         """RO App's product id. Raises BadRecord `product-ambiguous` or `product-missing`."""
@@ -160,8 +161,10 @@ class ProductBook:
             )
         except BadRecord as error:
             if error.code == "not-available":
-                with self._session.transaction() as connection:
-                    catalogue.note_product_writes(connection, account, "refused")
+                self._refused_here += 1
+                if writes != "works" or self._refused_here > 1:  # it made products before: once may be a slip
+                    with self._session.transaction() as connection:
+                        catalogue.note_product_writes(connection, account, "refused")
                 raise _missing(line, by, value, allowed=True) from error
             raise
         kept = title_key(shortened(line.title)) if by == "name" else value
@@ -177,6 +180,8 @@ class ProductBook:
         if product is None and first:
             await self._read_catalogue()
             with self._session.transaction() as connection:
+                if not catalogue.has(connection, account, made):
+                    return  # not seen anywhere yet: the next product that is made tells
                 stored = made in catalogue.find(connection, account, by, value)
         else:
             stored = product is None or value in _identities(_row(product), by)

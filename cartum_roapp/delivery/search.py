@@ -40,21 +40,22 @@ class ContactSearch:
         self._guests: dict[str, int] = {}  # marker → id
         self._guests_since: datetime | None = None
 
-    async def by_phone(self, order: WantedOrder) -> Contact | None:
-        """The contact with the buyer's phone, whatever its name. Raises BadRecord `contact-ambiguous`."""
+    async def by_phone(self, order: WantedOrder, client: int | None) -> Contact | None:
+        """The contact with the buyer's phone, whatever its name; of several that of the `client` whose the order is in
+        RO App already. Raises BadRecord `contact-ambiguous`."""
 
         def same(contact: Contact) -> bool:
             return order.buyer_phone in self.phones(contact, order.shop)
 
-        return await self._only(order.buyer_phone, "phone number", same) if order.buyer_phone else None
+        return await self._only(order.buyer_phone, "phone number", same, client) if order.buyer_phone else None
 
-    async def by_email(self, order: WantedOrder) -> Contact | None:
-        """The contact with the buyer's e-mail, where one of the two has no phone. Raises `contact-ambiguous`."""
+    async def by_email(self, order: WantedOrder, client: int | None) -> Contact | None:
+        """The same by the buyer's e-mail, where one of the two has no phone."""
 
         def same(contact: Contact) -> bool:
             return mail(contact) == order.buyer_email and not (order.buyer_phone and self.phones(contact, order.shop))
 
-        return await self._only(order.buyer_email, "e-mail address", same) if order.buyer_email else None
+        return await self._only(order.buyer_email, "e-mail address", same, client) if order.buyer_email else None
 
     async def guest(self, order: WantedOrder) -> int | None:
         """The contact that an earlier life of the ledger made for a buyer who left neither phone nor e-mail: only the
@@ -99,7 +100,9 @@ class ContactSearch:
             self._fresh_for = max(FRESH_FOR, 10 * (utc_now() - began))
             return True
 
-    async def _only(self, wanted: str, what: str, same: Callable[[Contact], bool]) -> Contact | None:
+    async def _only(
+        self, wanted: str, what: str, same: Callable[[Contact], bool], client: int | None
+    ) -> Contact | None:
         async with self._searching:  # the next one may be among those that are searched ahead
             fresh = await self._search(wanted)
             found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
@@ -107,6 +110,8 @@ class ContactSearch:
                 self.forget()
                 await self._search(wanted)
                 found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
+        if len(found) > 1 and client is not None:
+            found = [one for one in found if one.id == client] or found
         if len(found) > 1:
             raise BadRecord(
                 f"several contacts of RO App have the buyer's {what}: {', '.join(str(one.id) for one in found)}.",

@@ -10,9 +10,9 @@ from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import DIFFERS
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import held, intents, matches
+from cartum_roapp.ledger import held, intents, matches, wanted
 from cartum_roapp.ledger.intents import Intent
-from cartum_roapp.ledger.release import DELETED
+from cartum_roapp.ledger.release import DELETED, REFUSED_BY_SHOP
 from cartum_roapp.ledger.wanted import WantedOrder
 
 
@@ -34,12 +34,17 @@ class OrderStatus:
         with self._session.transaction() as connection:
             unsettled = intents.unsettled_of(connection, self._session.account, "status", order.shop, order.number)
             why = held.code(connection, order.shop, "status", order.number)
+            if wanted.status(connection, order.shop, order.number) != order.status_id:
+                return  # it has changed since it was read: its newer version is another delivery's
         if bound.match.sent_status == order.status_id and not unsettled:
             if why == DIFFERS and not await self._agree(order, bound, shop):
                 with self._session.transaction() as connection:
                     held.touch(connection, order.shop, "status", order.number)
-            elif why is not None:
+            elif why not in (None, REFUSED_BY_SHOP):
                 self._clear(order)
+            return
+        if order.status_id == bound.match.written_status and not unsettled:
+            self._was_written_by_us(order, bound, shop)
             return
         try:
             status = _mapped(order, shop)
@@ -55,9 +60,20 @@ class OrderStatus:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
             return
         with self._session.transaction() as connection:
-            matches.note_order(connection, order.shop, order.number, sent_status=order.status_id)
+            both = status if shop.status_direction == "both" else None
+            matches.agree(connection, order.shop, order.number, order.status_id, roapp_status=both)
             account = self._session.account
             intents.found(connection, account, "status", _identity(order, status), bound.ro_id)
+        self._clear(order)
+
+    def _was_written_by_us(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+        """The shop's change is our own, of a write-back that was broken off: what staff set since is not undone."""
+        theirs, staff = shop.statuses.get(order.status_id), bound.match.staff_status
+        with self._session.transaction() as connection:
+            matches.agree(
+                connection, order.shop, order.number, order.status_id,
+                roapp_status=theirs, staff_status=None if staff == theirs else staff,
+            )  # fmt: skip
         self._clear(order)
 
     async def _agree(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:

@@ -27,6 +27,11 @@ def take_over(connection: Connection, order: WantedOrder, seen: RoOrder, shop: S
     comment = notes.digest(notes.delivery(order, shop.language))
     status = order.status_id if _is_staffs(order, seen, shop) else None
     matches.note_order(connection, order.shop, order.number, comment_hash=comment, sent_status=status)
+    if status is not None and shop.status_direction == "both":
+        new = status == NEW  # then it was staff's to move it on
+        agreed = shop.statuses[NEW] if new else seen.status_id
+        staffs = seen.status_id if new else None
+        matches.agree(connection, order.shop, order.number, status, roapp_status=agreed, staff_status=staffs)
     if status not in (None, NEW):
         problem = BadRecord(
             f"RO App order {seen.id} has another status than the shop's order, and the ledger that knew why is lost.",

@@ -36,7 +36,13 @@ def ui(installation: Installation, page: Page, tmp_path: Path) -> PrefectUi:
     return PrefectUi(page, str(installation.prefect.base_url).removesuffix("/api/"), pictures)
 
 
-def test_from_an_empty_prefect_to_imported_orders(installation: Installation, ui: PrefectUi) -> None:
+@pytest.mark.long
+def test_from_an_empty_prefect_to_imported_orders_and_back(installation: Installation, ui: PrefectUi) -> None:
+    connect(installation, ui)
+    delete(installation, ui)
+
+
+def connect(installation: Installation, ui: PrefectUi) -> None:
     shop, account, page = installation.box.shops[0], installation.box.roapp, ui.page
     ui.deployment("connect-shop")
     form = page.locator("form")
@@ -94,7 +100,7 @@ def test_from_an_empty_prefect_to_imported_orders(installation: Installation, ui
     assert installation.done("shop", "show", "mavka")["statuses"]["77"] == 5706131
 
 
-def test_and_it_is_deleted_again(installation: Installation, ui: PrefectUi) -> None:
+def delete(installation: Installation, ui: PrefectUi) -> None:
     ui.deployment("delete-shop")
     form = ui.page.locator("form")
     ui.fill(form, "Shop", "mavka")

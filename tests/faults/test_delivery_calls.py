@@ -41,6 +41,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_becomes_of_a_call_twice_in_a_row(database: str, fault: str) -> None:
     with World.of(database, orders=5, delivered=0, older=0, settings=IMPATIENT) as world:

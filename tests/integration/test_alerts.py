@@ -63,6 +63,13 @@ def told(installation: Installation, inbox: Inbox) -> Iterator[Installation]:
     assert installation.command("shop", "delete", SLUG, "--yes", "--purge").code in (0, 2)
 
 
+@pytest.fixture
+def watched(told: Installation) -> Installation:
+    """The shop, with people told through that block."""
+    assert told.done("alerts", "custom-webhook/ops") == {"block": "custom-webhook/ops"}
+    return told
+
+
 def automations(installation: Installation) -> dict[str, Row]:
     found = installation.ask("/automations/filter", automations={"name": {"any_": [FAILED, SILENT, HELD]}})
     return {one["name"]: one for one in found}
@@ -79,64 +86,70 @@ def test_a_block_that_can_not_tell_anybody_is_refused(told: Installation, block:
     assert told.done("alerts") == {"block": None}
 
 
-def test_each_kind_of_message_arrives(told: Installation, inbox: Inbox) -> None:
+def test_each_shop_has_its_automations_while_people_are_told(told: Installation) -> None:
     assert automations(told) == {}
-    assert told.done("alerts", "custom-webhook/ops") == {"block": "custom-webhook/ops"}
-    found = automations(told)
-    assert set(found) == {FAILED, SILENT, HELD}
-    assert all(one["enabled"] for one in found.values())
-    shop = told.box.shops[INDEX]
-    told.done("import", SLUG)
-    told.only_by_hand(SLUG)
+    told.done("alerts", "custom-webhook/ops")
+    assert {name: one["enabled"] for name, one in automations(told).items()} == {
+        FAILED: True, SILENT: True, HELD: True,
+    }  # fmt: skip
+    told.done("alerts", "--off")
+    assert automations(told) == {}
+
+
+@pytest.mark.long
+def test_each_kind_of_message_arrives(watched: Installation, inbox: Inbox) -> None:
+    found = automations(watched)
+    shop = watched.box.shops[INDEX]
+    watched.done("import", SLUG)
+    watched.only_by_hand(SLUG)
 
     quick = {name: found[SILENT][name] for name in ("name", "description", "enabled", "tags", "trigger", "actions")}
     quick["trigger"] = {**quick["trigger"], "within": 10}
-    told.prefect.put(f"/automations/{found[SILENT]['id']}", json=quick).raise_for_status()
+    watched.prefect.put(f"/automations/{found[SILENT]['id']}", json=quick).raise_for_status()
 
     shop.edit(shop.place_order(), total_sum="not a sum")
-    assert told.done("sync", SLUG)["held"] == 1
-    (message,) = told.become(lambda: inbox.about("held records grew"), bool)
+    assert watched.done("sync", SLUG)["held"] == 1
+    (message,) = watched.become(lambda: inbox.about("held records grew"), bool)
     assert message.startswith("1 more, 1 in all;") and f"held list {SLUG}" in message
-    (message,) = told.become(lambda: inbox.about("no success for 15 minutes"), bool)
+    (message,) = watched.become(lambda: inbox.about("no success for 15 minutes"), bool)
     assert "Is the worker there?" in message
 
     password = shop.password
     shop.change_password("another")
     shop.revoke_tokens()
-    assert told.command("sync", SLUG).code == 2
-    (message,) = told.become(lambda: inbox.about("a run failed"), bool)
+    assert watched.command("sync", SLUG).code == 2
+    (message,) = watched.become(lambda: inbox.about("a run failed"), bool)
     assert f"{SLUG}: sync: Failed." in message and "/runs/flow-run/" in message
     assert password not in message
     shop.change_password(password)
-    told.done("sync", SLUG)
+    watched.done("sync", SLUG)
     assert len(inbox.about("held records grew")) == 1, "what was held before is no news"
 
 
-def test_a_shop_that_stands_still_is_not_missed(told: Installation) -> None:
-    told.done("shop", "pause", SLUG)
-    assert {name: one["enabled"] for name, one in automations(told).items()} == {
+def test_a_shop_that_stands_still_is_not_missed(watched: Installation) -> None:
+    watched.done("shop", "pause", SLUG)
+    assert {name: one["enabled"] for name, one in automations(watched).items()} == {
         FAILED: True, SILENT: False, HELD: True,
     }  # fmt: skip
-    told.done("shop", "resume", SLUG)
-    assert automations(told)[SILENT]["enabled"]
+    watched.done("shop", "resume", SLUG)
+    assert automations(watched)[SILENT]["enabled"]
 
 
-def test_connecting_again_renews_and_deleting_removes_them(told: Installation) -> None:
-    before = {name: one["id"] for name, one in automations(told).items()}
-    told.done("shop", "edit", SLUG, "--from", str(told.file(INDEX, name="Інша назва")))
-    after = automations(told)
+def test_connecting_again_renews_and_deleting_removes_them(watched: Installation) -> None:
+    before = {name: one["id"] for name, one in automations(watched).items()}
+    watched.done("shop", "edit", SLUG, "--from", str(watched.file(INDEX, name="Інша назва")))
+    after = automations(watched)
     assert {name: one["id"] for name, one in after.items()} == before
     assert after[FAILED]["actions"][0]["subject"] == "Інша назва: a run failed"
-    told.done("shop", "delete", SLUG, "--yes")
-    assert automations(told) == {}
+    watched.done("shop", "delete", SLUG, "--yes")
+    assert automations(watched) == {}
 
 
-def test_a_block_that_is_gone_is_said(told: Installation) -> None:
-    told.done("alerts", "custom-webhook/ops")
-    block = told.prefect.get("/block_types/slug/custom-webhook/block_documents/name/ops").raise_for_status().json()
-    told.prefect.delete(f"/block_documents/{block['id']}").raise_for_status()
-    found = told.done("alerts")
+def test_a_block_that_is_gone_is_said(watched: Installation) -> None:
+    block = watched.prefect.get("/block_types/slug/custom-webhook/block_documents/name/ops").raise_for_status().json()
+    watched.prefect.delete(f"/block_documents/{block['id']}").raise_for_status()
+    found = watched.done("alerts")
     assert (found["block"], found["problem"]) == ("custom-webhook/ops", 'there is no block "custom-webhook/ops".')
-    said = warm().run(["alerts"], told.shell.environment, "").stdout
+    said = warm().run(["alerts"], watched.shell.environment, "").stdout
     assert said.startswith('No messages are sent: there is no block "custom-webhook/ops". Fix: `cartum-roapp alerts')
-    assert told.done("alerts", "--off") == {"block": None}
+    assert watched.done("alerts", "--off") == {"block": None}

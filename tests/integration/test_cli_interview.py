@@ -67,7 +67,7 @@ def typed(text: str) -> str:
 
 
 def get_in(terminal: Terminal, installation: Installation, **given: str) -> None:
-    """Answers the questions about the shop itself: `given`, else what is right."""
+    """Answers the questions about how to get in: `given`, else what is right."""
     shop = installation.box.shops[INDEX]
     right = {"url": shop.url, "login": shop.login, "password": shop.password, **given}
     terminal.answers("Shop name:", typed("Верба"))
@@ -75,7 +75,12 @@ def get_in(terminal: Terminal, installation: Installation, **given: str) -> None
     terminal.answers("Shop's address:", typed(right["url"]))
     terminal.answers("Login:", typed(right["login"]))
     terminal.answers("Password:", typed(right["password"]))
-    for question in ("RO App account:", "Identify products by:", "Missing products:", "Integration on:"):
+    terminal.answers("RO App account:")
+
+
+def take_habits(terminal: Terminal) -> None:
+    """Takes what is offered to the first questions once both systems are open."""
+    for question in ("Identify products by:", "Missing products:", "Integration on:"):
         terminal.answers(question)
 
 
@@ -91,6 +96,7 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
         terminal.answers("Shop's address:")
         terminal.answers("Login:", ERASE + typed(shop.login))
         terminal.answers("Password:", typed(shop.password))
+        take_habits(terminal)
         terminal.answers("Location:", DOWN + ENTER)
         terminal.answers("Order type:")
         terminal.answers("Managers:", SPACE + ENTER)
@@ -139,10 +145,12 @@ def test_what_is_refused_while_it_is_typed_can_be_corrected_at_once(forms: Forms
     assert SLUG not in [shop["slug"] for shop in forms.installation.done("shop", "list")]
 
 
+@pytest.mark.long
 def test_something_is_changed_at_the_end(forms: Forms) -> None:
     shop = forms.installation.box.shops[INDEX]
     terminal = Terminal(forms.installation, "shop", "add", SLUG, "--no-import")
     get_in(terminal, forms.installation)
+    take_habits(terminal)
     for question in ("Location:", "Order type:", "Managers:", "Language of product names:", "Time zone:",
                      "Field for the shop's order number:", "Trailing window, days:", "Country of phone numbers:",
                      *(f"({status}):" for status in shop.statuses), "Final statuses:"):  # fmt: skip

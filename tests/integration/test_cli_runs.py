@@ -100,7 +100,10 @@ def test_a_dry_run_shows_exactly_what_the_backfill_sends(cli: Installation, shop
     assert sorted((float(one["price"]), float(one["quantity"])) for one in items) == sorted(
         (float(line["price"]), float(line["quantity"])) for line in order["lines"]
     )
-    assert cli.done("backfill", SLUG, "--ids", number, "--dry-run")["orders"][0]["action"] == "nothing"
+    other = next(iter(shop.qualifying()))
+    again = cli.done("backfill", SLUG, "--ids", number, "--ids", other, "--dry-run")["orders"]
+    assert {one["number"]: one["action"] for one in again}[number] == "nothing"
+    assert {one["number"] for one in again} == {number, other}
 
 
 def test_a_backfill_by_days_and_status(cli: Installation, shop: CartumShop, imported: Row) -> None:
@@ -211,3 +214,14 @@ def schedule(cli: Installation) -> bool:
     found = cli.deployment(f"incremental-sync/{SLUG}")
     assert found is not None
     return bool(found["schedules"][0]["active"])
+
+
+def test_statuses_travel_both_ways_where_the_shop_says_so(cli: Installation, shop: CartumShop, imported: Row) -> None:
+    both = cli.done("shop", "edit", SLUG, "--set", "status_direction=both")["shop"]
+    number = str(shop.place_order())
+    cli.done("sync", SLUG)
+    (there,) = in_roapp(cli, number)
+    cli.box.roapp.set_status(there["id"], both["statuses"]["6"])
+    assert cli.done("sync", SLUG)["calls_by_kind"]["roapp_writes"] == 0
+    assert shop.orders[number]["stat_status"] == 6
+    assert "write back" in {one["name"].partition("-")[0] for one in cli.tasks(latest(cli)["id"])}

@@ -264,12 +264,15 @@ def test_a_file_that_is_not_there_needs_no_server(tmp_path: Path, box: Sandbox) 
     assert not (tmp_path / "home").exists()
 
 
-def test_both_directions_are_taken_with_a_warning(shell: Shell, file: Path) -> None:
+def test_both_directions_warn_of_statuses_that_are_matched_alike(shell: Shell, file: Path) -> None:
     changed(file, "status_direction: to_roapp", "status_direction: both")
     document = json.loads(add(shell, "mavka", file, "--no-import", "--json").out)
+    assert (document["shop"]["status_direction"], document["warnings"]) == ("both", [])
+    theirs = document["shop"]["statuses"]["1"]
+    document = shell.json("shop", "edit", "mavka", "--set", f"statuses.7={theirs}")
     assert shell.code == 0
-    assert document["shop"]["status_direction"] == "both"
-    assert document["warnings"][0]["message"].startswith("statuses travel to RO App only in this version")
+    (warning,) = document["warnings"]
+    assert warning["message"].startswith(f"1, 7 of the shop are matched with the same status {theirs} of RO App")
 
 
 def test_an_edit_keeps_password_and_key(shell: Shell, file: Path) -> None:

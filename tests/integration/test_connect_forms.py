@@ -229,6 +229,7 @@ def test_a_form_left_open_outlives_stops_and_kills_of_the_worker(forms: Forms) -
     assert (shown["timezone"], shown["statuses"]["1"]) == ("Europe/Bucharest", 5706152)
 
 
+@pytest.mark.long
 def test_a_failed_run_that_is_retried_keeps_its_answers(forms: Forms) -> None:
     installation = forms.installation
     run = begin(forms, login=login(forms), name=" Верба ", slug=f" {SLUG}\n")
@@ -247,6 +248,7 @@ def test_a_failed_run_that_is_retried_keeps_its_answers(forms: Forms) -> None:
     assert (shown["name"], shown["timezone"]) == ("Верба", "Europe/Bucharest")
 
 
+@pytest.mark.long
 def test_a_run_that_was_killed_while_it_saved_finds_its_own_shop(forms: Forms) -> None:
     connected(forms)
     with forms.prefect_here():
@@ -262,6 +264,7 @@ def test_a_run_that_was_killed_while_it_saved_finds_its_own_shop(forms: Forms) -
         assert [problem.field for problem in draft.examination.problems] == ["slug"]
 
 
+@pytest.mark.long
 def test_nothing_is_saved_for_a_run_that_goes_on_without_an_answer(forms: Forms) -> None:
     installation = forms.installation
     run = begin(forms, login=login(forms))
@@ -332,6 +335,7 @@ def test_a_shop_is_edited_and_keeps_what_was_not_changed(forms: Forms) -> None:
     assert not [name for kind, name in forms.blocks() if kind == "cartum-login"]
 
 
+@pytest.mark.long
 def test_a_new_password_is_taken_from_a_new_login(forms: Forms) -> None:
     installation = forms.installation
     connected(forms)

@@ -57,6 +57,15 @@ def test_one_phone_in_many_spellings_with_many_names_is_one_contact(world: World
     well(world)
 
 
+def test_a_buyer_of_one_name_gets_no_empty_last_name(world: World) -> None:
+    order(world, PHONE, name="Олена")
+    world.imported()
+    (made,) = [call.body for call in world.box.roapp.calls if (call.method, call.path) == ("POST", "/contacts/people")]
+    assert made["first_name"] == "Олена"
+    assert "last_name" not in made
+    well(world)
+
+
 @pytest.mark.parametrize("emails_filter", [True, False])
 @pytest.mark.parametrize("mail_first", [True, False])
 def test_an_email_alone_and_the_same_email_with_a_phone_are_one_buyer(
@@ -226,6 +235,23 @@ def test_several_candidates_are_held_until_staff_merged_them(world: World, by: s
     world.imported()
     assert client(world, number)["id"] == first
     well(world)
+
+
+@pytest.mark.parametrize("by", ["phone", "email"])
+def test_of_several_candidates_an_order_keeps_the_one_that_it_has(world: World, by: str) -> None:
+    """The ledger is lost, and meanwhile staff have made a second contact of the same buyer."""
+    roapp = world.box.roapp
+    number = order(world, PHONE if by == "phone" else "", MAIL)
+    world.imported()
+    mine = client(world, number)["id"]
+    roapp.seeded["contacts"].add(
+        roapp.add_contact("Лена", **({"phones": [PHONE]} if by == "phone" else {"email": MAIL}))
+    )
+    world.purged()
+    fresh = order(world, PHONE if by == "phone" else "", MAIL)
+    world.imported()
+    assert client(world, number)["id"] == mine
+    assert set(world.held().items()) <= {(("order", fresh), "contact-ambiguous")}
 
 
 def test_an_email_of_two_buyers_we_know_is_held_until_staff_merged_them(world: World) -> None:

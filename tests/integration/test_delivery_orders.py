@@ -48,6 +48,18 @@ def test_an_order_that_staff_deleted_is_held_and_not_made_again(world: World, nu
     assert world.differences(world.shop(), rest) == []
 
 
+def test_an_order_that_ro_app_shows_a_little_after_it_was_made_is_not_taken_for_deleted(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    number = shop.place_order()
+    shop.set_status(number, 2)
+    roapp.faults.fail("error", 1, method="GET", path=r"/orders/\d+$", status=404)
+    world.synced()
+    assert roapp.faults.plan == [], "it was looked for"
+    world.synced()
+    assert world.held() == {}
+    assert world.differences(world.shop(), shop.qualifying()) == []
+
+
 def test_an_order_that_staff_moved_to_another_location_is_still_that_order(world: World, number: str) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     there = sorted(roapp.locations)[1]

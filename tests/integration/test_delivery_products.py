@@ -157,6 +157,34 @@ def test_an_account_that_takes_no_products_is_tried_again_a_day_later(world: Wor
     assert world.differences(world.shop(), [number]) == []
 
 
+def test_one_refusal_does_not_stop_an_account_that_has_made_products(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    first = shop.place_order(articles=[("KR-799", 1)])
+    world.imported()
+    assert len(world.made_products()) == 1
+    roapp.faults.fail("error", status=404, method="POST", path="^/catalog/products$")
+    number = shop.place_order(articles=[(CODE, 1)])
+    world.synced()
+    assert world.held() == {("order", number): "product-missing"}
+    world.imported()
+    assert world.held() == {}
+    assert world.differences(world.shop(), [first, number]) == []
+
+
+def test_an_account_that_takes_no_products_any_more_is_asked_twice_a_run(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    shop.place_order(articles=[("KR-799", 1)])
+    world.imported()
+    assert len(world.made_products()) == 1
+    roapp.faults.product_create = False
+    for article in (CODE, "UMB-1", "LMP-07"):
+        shop.place_order(articles=[(article, 1)])
+    roapp.clear_calls()
+    world.synced()
+    assert len([call for call in roapp.calls if call.path == "/catalog/products" and call.method == "POST"]) == 2
+    assert set(world.held().values()) == {"product-missing"}
+
+
 def test_a_person_need_not_wait_for_that_day(world: World) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     roapp.faults.product_create = False
@@ -192,3 +220,27 @@ def test_a_long_name_is_cut_and_found_again(world: World) -> None:
     assert (named(), len(roapp.products)) == (made, before)
     for number, size in zip(numbers, ("41", "42"), strict=True):
         assert made[size] in {item["entity_id"] for item in world.roapp_items(number)}
+
+
+def test_a_catalogue_that_shows_a_new_product_late_stops_no_others(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.faults.product_get = False
+    withheld = {}
+
+    def lag(method: str, path: str, phase: str) -> None:
+        """The first reading after the product was made does not have it yet."""
+        if method != "GET" or not path.endswith("/catalog/products"):
+            return
+        if phase == "before" and not withheld and (made := world.made_products()):
+            withheld[made[0]["id"]] = roapp.products.pop(made[0]["id"])
+        elif phase != "before":
+            roapp.products.update(withheld)
+
+    numbers = [shop.place_order(articles=[(code, 1)]) for code in (CODE, "KR-799")]
+    stop = roapp.on_call(lag)
+    world.imported()
+    stop()
+    assert withheld
+    roapp.products.update(withheld)
+    assert world.held() == {}
+    assert world.differences(world.shop(), numbers) == []
