@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,6 @@ from playwright.sync_api import Page, expect
 from prefect_ui import PrefectUi
 
 from sandbox import Sandbox
-
-#: Set it to renew the pictures in the documentation.
-PICTURE = "CARTUM_ROAPP_TESTS_PICTURE"
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +27,18 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 @pytest.fixture
-def ui(installation: Installation, page: Page, tmp_path: Path) -> PrefectUi:
-    pictures = Path(__file__).parents[2] / "docs" / "images" if os.environ.get(PICTURE) else tmp_path
-    return PrefectUi(page, str(installation.prefect.base_url).removesuffix("/api/"), pictures)
+def open_ui(installation: Installation, new_page: Callable[[], Page], pictures: Path) -> Callable[[], PrefectUi]:
+    address = str(installation.prefect.base_url).removesuffix("/api/")
+    return lambda: PrefectUi(new_page(), address, pictures)
 
 
 @pytest.mark.long
-def test_from_an_empty_prefect_to_imported_orders_and_back(installation: Installation, ui: PrefectUi) -> None:
-    connect(installation, ui)
-    delete(installation, ui)
+@pytest.mark.alone
+def test_from_an_empty_prefect_to_imported_orders_and_back(
+    installation: Installation, open_ui: Callable[[], PrefectUi]
+) -> None:
+    connect(installation, open_ui())
+    delete(installation, open_ui())
 
 
 def connect(installation: Installation, ui: PrefectUi) -> None:
@@ -95,6 +94,7 @@ def connect(installation: Installation, ui: PrefectUi) -> None:
     expect(imported.get_by_text("mavka: initial import", exact=True).first).to_be_visible()
     expect(imported.get_by_text("Completed", exact=True).first).to_be_visible()
     imported.screenshot(path=ui.pictures / "connect-imported.png", animations="disabled")
+    page.context.close()
     orders = [one for one in account.orders_by_marker() if one.startswith(installation.key(0))]
     assert len(orders) == len(shop.qualifying()) > 0
     assert installation.done("shop", "show", "mavka")["statuses"]["77"] == 5706131

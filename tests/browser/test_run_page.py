@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from playwright.sync_api import Page, expect
 from cartum_roapp import service
 from sandbox import Sandbox
 
-#: Set it to renew the picture in the documentation.
-PICTURE = "CARTUM_ROAPP_TESTS_PICTURE"
 TASKS = ("fetch created orders", "fetch products", "transform", "de-duplicate", "upsert", "deliver", "summarize")
 
 
@@ -33,16 +30,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
             installation.close()
 
 
-@pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    if not os.environ.get(PICTURE):
-        return tmp_path / "run.png"
-    target = Path(__file__).parents[2] / "docs" / "images" / "run.png"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target
-
-
-def test_the_page_of_an_import_tells_its_story(installation: Installation, page: Page, picture: Path) -> None:
+def test_the_page_of_an_import_tells_its_story(installation: Installation, page: Page, pictures: Path) -> None:
     (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
     address = f"{str(installation.prefect.base_url).removesuffix('/api/')}/runs/flow-run/{run['id']}"
     page.goto(address)
@@ -61,8 +49,8 @@ def test_the_page_of_an_import_tells_its_story(installation: Installation, page:
     count = len(installation.box.shops[0].qualifying())
     expect(page.get_by_text(f"{count} of {count} orders delivered or held").first).to_be_visible()
     expect(page.get_by_text("initial-import, summary").first).to_be_visible()
-    page.screenshot(path=picture)
-    assert picture.stat().st_size > 20_000
+    page.screenshot(path=pictures / "run.png")
+    assert (pictures / "run.png").stat().st_size > 20_000
 
 
 def test_the_summary_is_a_table_with_the_counts(installation: Installation, page: Page, tmp_path: Path) -> None:
