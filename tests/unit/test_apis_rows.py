@@ -120,6 +120,9 @@ def test_shop_statuses_of_both_documented_answers() -> None:
     assert (first.id, first.titles, first.is_successful) == (1, {"ua": "Нове", "en": "New"}, False)
     assert (second.id, second.titles, second.is_successful) == (3, {}, True)
     assert [one.is_successful for one in read_statuses([{"id": 3}, {"id": 1}])] == [False, True], "3 where none says so"
+    for title in ({"ua": "&quot;Друк&quot; &amp; оплата"}, "&quot;Друк&quot; &amp; оплата"):
+        (quoted,) = read_statuses([{"id": 9, "title": title}])
+        assert [*quoted.titles.values()] == ['"Друк" & оплата']
 
 
 def test_rows_can_be_kept_as_json() -> None:

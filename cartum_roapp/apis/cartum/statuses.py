@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,8 +30,8 @@ DEFAULT_STATUSES = (
 
 
 def read_statuses(rows: Iterable[dict[str, Any]]) -> list[ShopStatus]:
-    """Typed rows by id. Numbers may come as text, an empty title as `[]`; a row without an id is left out. Where no row
-    says whether it `is_successful`, 3 is (DESIGN §1)."""
+    """Typed rows by id. Numbers may come as text, an empty title as `[]`, a quote in it as `&quot;`; a row without an
+    id is left out. Where no row says whether it `is_successful`, 3 is (DESIGN §1)."""
     rows = list(rows)
     told = any("is_successful" in row for row in rows)
     found: dict[int, ShopStatus] = {}
@@ -39,9 +40,9 @@ def read_statuses(rows: Iterable[dict[str, Any]]) -> list[ShopStatus]:
             continue
         title = row.get("title")
         if isinstance(title, dict):
-            titles = {str(language): str(text) for language, text in title.items() if text}
+            titles = {str(language): html.unescape(str(text)) for language, text in title.items() if text}
         else:
-            titles = {"": title} if isinstance(title, str) and title else {}
+            titles = {"": html.unescape(title)} if isinstance(title, str) and title else {}
         successful = str(row.get("is_successful")).lower() in ("1", "true") if told else int(row["id"]) == DELIVERED
         found[int(row["id"])] = ShopStatus(int(row["id"]), titles, successful)
     return [found[id_] for id_ in sorted(found)]
