@@ -35,6 +35,8 @@ from cartum_roapp.apis.calls import Calls, Kind
 
 KEPT = 3.0
 
+_WORDS = {"", "ok", "okay", "done", "success", "accepted", "saved", "updated", "created", "changed"}
+
 Left = Callable[[], Awaitable[None]]
 Reason = Literal["dns", "tls", "refused", "timeout"]
 
@@ -74,6 +76,11 @@ class Reply:
     @property
     def is_html(self) -> bool:
         return "html" in self.headers.get("content-type", "").lower() or self.content.lstrip()[:1] == b"<"
+
+    @property
+    def says_nothing(self) -> bool:
+        """Empty, or a single word like `OK`; any other text may be the opposite of it."""
+        return self.text().strip("\ufeff \t\r\n.!").casefold() in _WORDS
 
     def text(self) -> str:
         """The body in the charset that it declares, else UTF-8; never raises."""

@@ -69,6 +69,7 @@ UNCLEAR = [
     Say(b"", 408),
     Say("<html>ok</html>", 200, HTML),
     Say('{"id": ', 201),
+    Say("busy, come back later", 200, {"Content-Type": "text/plain"}),
     Say({"id": 5}, 524),
 ]
 
@@ -132,6 +133,18 @@ def test_where_no_id_is_needed_any_readable_success_will_do(body: Any, code: int
             assert ask(server, call) is None
     with Server([answer]) as server:
         assert ask(server, POSTS["add_item"]) in (5, None)
+
+
+@pytest.mark.parametrize("word", ["OK", "updated", "Success!", "\ufeffok\r\n"])
+def test_a_plain_word_of_success_is_one_where_no_id_is_needed(word: str) -> None:
+    text = {"Content-Type": "text/plain"}
+    for name, call in {**POSTS, **PATCHES}.items():
+        with Server([Say(word.encode(), 200, text)]) as server:
+            if name.startswith("create"):
+                assert isinstance(fails(server, call), Unclear)
+            else:
+                assert ask(server, call) is None
+            assert len(server.asked) == 1
 
 
 # ------------------------------------------------------------------ unclear, or not
@@ -388,6 +401,31 @@ def test_custom_fields_go_as_an_object_and_as_text_where_that_is_refused() -> No
         ask(server, three)
     sent = [asked.body.get("custom_fields") for asked in server.asked]
     assert sent == [{"f1": "ї"}, '{"f1": "ї"}', '{"f1": "y"}', None]
+
+
+@pytest.mark.parametrize("code", [400, 422])
+@pytest.mark.parametrize(
+    "words",
+    [{"message": "custom_fields must be a string"}, {"error": "Validation error"}, "Bad Request", {"detail": "wrong"}],
+)
+def test_custom_fields_go_as_text_also_where_the_refusal_names_no_field(words: Any, code: int) -> None:
+    def answer(asked: Asked) -> Say:
+        return Say({"id": 5}) if isinstance(asked.body["custom_fields"], str) else Say(words, code)
+
+    with Server(answer) as server:
+        for _ in range(2):
+            assert ask(server, lambda roapp: roapp.create_order({"custom_fields": {"f1": "x"}})) == 5
+
+
+def test_what_the_other_shape_is_refused_for_hides_nothing() -> None:
+    def answer(asked: Asked) -> Say:
+        if isinstance(asked.body["custom_fields"], str):
+            return Say({"errors": {"custom_fields": ["must be an object"]}}, 422)
+        return Say({"message": "this location is closed"}, 422)
+
+    with Server(answer) as server:
+        refused = fails(server, lambda roapp: roapp.create_order({"custom_fields": {"f1": "x"}}))
+    assert "this location is closed" in str(refused)
 
 
 def test_custom_fields_that_are_refused_in_both_shapes_are_refused_and_nothing_is_remembered() -> None:

@@ -55,9 +55,9 @@ def test_the_fields_and_the_words_are_found(body: Any, fields: list[str], words:
 
 def test_a_part_of_a_field_belongs_to_it() -> None:
     refusal = read_refusal(reply({"errors": {"custom_fields.f12": ["x"], "barcodes[0]": ["y"]}}))
-    assert refusal.names("custom_fields")
-    assert refusal.names("barcodes")
-    assert not refusal.names("custom")
+    assert refusal.mentions("custom_fields")
+    assert refusal.mentions("barcodes")
+    assert not refusal.mentions("custom")
 
 
 def test_what_was_sent_about_a_buyer_does_not_come_back_in_the_message() -> None:

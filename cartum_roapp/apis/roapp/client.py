@@ -14,10 +14,10 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.limiter import Limiter
 from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, by_date, by_emails, by_phones
-from cartum_roapp.apis.roapp.paging import read_object, read_page
+from cartum_roapp.apis.roapp.paging import read_object
 from cartum_roapp.apis.roapp.reading import Reading
-from cartum_roapp.apis.roapp.sending import Before, Missing, Sending, Unanswered
-from cartum_roapp.apis.roapp.writes import Bodies, anything, maybe_id, new_id
+from cartum_roapp.apis.roapp.sending import Before, Missing, Sending, Unanswered, anything
+from cartum_roapp.apis.roapp.writes import Bodies, maybe_id, new_id
 
 VALUES = 50
 PEOPLE, ORDERS, PRODUCTS = "/contacts/people", "/orders", "/catalog/products"
@@ -168,8 +168,7 @@ class RoApp:
 
     async def items(self, order_id: int) -> list[rows.RoItem]:
         """The order's lines; BadRecord(code="not-found") for an order that isn't there."""
-        path, about = f"{ORDERS}/{order_id}/items", ("order", order_id)
-        return rows.read(rows.RoItem, (await self._sending.get(path, read_page, missing="row", about=about)).rows)
+        return await self._reading.directory(f"{ORDERS}/{order_id}/items", rows.RoItem, "row", ("order", order_id))
 
     async def add_item(self, order_id: int, body: dict[str, Any], before: Before | None = None) -> int | None:
         """Required fields: roapp §3.2. The new line's id, None where RO App doesn't tell it."""
@@ -190,8 +189,8 @@ class RoApp:
             yield page
 
     async def product(self, id: int) -> rows.RoProduct | None:
-        """None for one that isn't there, or where RO App doesn't show single products (404, 405)."""
-        return await self._reading.one(f"{PRODUCTS}/{id}", rows.RoProduct, "product", id)
+        """None for one that isn't there, or where RO App doesn't show single products (403, 404, 405, 501)."""
+        return await self._reading.one(f"{PRODUCTS}/{id}", rows.RoProduct, "product", id, "optional")
 
     async def create_product(self, body: dict[str, Any], before: Before | None = None) -> int:
         """No source documents this call (roapp §3.4): BadRecord(code="not-available") where it doesn't exist or

@@ -2,8 +2,9 @@
 
 A filter that RO App doesn't know is ignored, and then *everything* comes back. So the first page of every walk is
 compared with what was asked: where it doesn't fit, the other spelling is tried once, and the one that works
-is remembered for the client's life. That the other spelling finds nothing proves nothing, so it is then asked for a
-row that is known to exist. Rows are passed on as they come; the caller checks every one of them.
+is remembered for the client's life. That a spelling finds nothing proves nothing, and of several values a server may
+take the last one only: so it is asked once for a row that is known to exist, between two others. Rows are passed on as
+they come; the caller checks every one of them.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def by_phones(phones: Sequence[str]) -> Filter:
         return any(_same(one, other) for one in found for other in wanted)
 
     def like(row: Raw) -> Filter | None:
-        found = [phone for contact in read(Contact, [row]) for phone in contact.phones]
+        found = [phone for contact in read(Contact, [row]) for phone in contact.phones if len(_digits(phone)) >= 9]
         return by_phones(found[:1]) if found else None
 
     return Filter("phones", tuple(phones), matches, like)
@@ -90,6 +91,7 @@ class Spelling:
     def __init__(self) -> None:
         self._suffix: dict[tuple[str, str], str | None] = {}
         self._settled: set[tuple[str, str]] = set()
+        self._probed: set[tuple[str, str]] = set()
         self._works: dict[tuple[str, str], bool] = {}
 
     def works(self, path: str, name: str) -> bool | None:
@@ -105,25 +107,38 @@ class Spelling:
             known = (path, item.name)
             if known in self._settled:
                 continue
+            everything, proven = None, None
             if page is not None and _fits(item, page):
-                if page.rows:
-                    self._works[known] = True
-                continue
+                if len(item.values) > 1 and known not in self._probed:
+                    self._probed.add(known)
+                    everything = await fetch([])
+                    overlooked = _overlooked(item, page, everything)
+                    proven = not overlooked and await _proven(item, everything, chosen[item.name], fetch)
+                if proven is not False:
+                    self._note(known, chosen[item.name], works=bool(proven or page.rows) or None, settled=bool(proven))
+                    continue
+                page = None
             other = {**chosen, item.name: BARE if chosen[item.name] == BRACKETS else BRACKETS}
             second = await _tried(filters, other, fetch)
             if second is not None and (len(item.values) > 1 or (page is not None and not second.rows)):
-                everything = page or await fetch([])
+                everything = everything or page or await fetch([])
                 second = second if await _proven(item, everything, other[item.name], fetch) else None
             if second is not None and (page is None or _fits(item, second) or _size(second) < _size(page)):
                 page, chosen = second, other
             elif page is None:
                 chosen = {**chosen, item.name: LEFT_OUT}
                 page = await _tried(filters, chosen, fetch)
-            self._suffix[known] = chosen[item.name]
-            self._settled.add(known)
-            self._works[known] = chosen[item.name] is not LEFT_OUT and page is not None and _fits(item, page)
+            works = chosen[item.name] is not LEFT_OUT and page is not None and _fits(item, page)
+            self._note(known, chosen[item.name], works=works, settled=True)
         params = _params(filters, chosen)
         return (page if page is not None else await fetch(params)), params
+
+    def _note(self, known: tuple[str, str], suffix: str | None, *, works: bool | None, settled: bool) -> None:
+        if works is not None:
+            self._works[known] = works
+        if settled:
+            self._suffix[known] = suffix
+            self._settled.add(known)
 
 
 async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fetch) -> Page | None:
@@ -137,20 +152,26 @@ async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fe
         return None
 
 
-async def _proven(item: Filter, everything: Page, suffix: str | None, fetch: Fetch) -> bool:
-    """Does this spelling find rows that are known to exist: two in one call where the filter has several values?"""
-    probes: list[Filter] = []
-    for row in everything.rows:
-        probe = None if any(one.matches(row) for one in probes) else item.like(row)
-        probes += [probe] if probe is not None and len(probes) < min(2, len(item.values)) else []
-    if len(probes) < min(2, len(item.values)):
-        return False
-    asked = replace(item, values=tuple(value for probe in probes for value in probe.values))
-    page = await _tried([asked], {item.name: suffix}, fetch)
-    found = page.rows if page is not None else []
-    return all(any(probe.matches(row) for row in found) for probe in probes) and all(
-        any(probe.matches(row) for probe in probes) for row in found
+def _overlooked(item: Filter, page: Page, everything: Page) -> bool:
+    """Does the whole answer lack a row that was asked for?"""
+    found = {str(row.get("id")) for row in page.rows}
+    return (page.total_pages or 1) <= 1 and any(
+        item.matches(row) and str(row.get("id")) not in found for row in everything.rows
     )
+
+
+async def _proven(item: Filter, everything: Page, suffix: str | None, fetch: Fetch) -> bool | None:
+    """Does this spelling find a row that is known to exist, also between other values where there are several? None
+    where no such row is known."""
+    several = len(item.values) > 1
+    others = (row for row in everything.rows if not (several and item.matches(row)))
+    probe = next((probe for row in others if (probe := item.like(row))), None)
+    if probe is None:
+        return None
+    values = (item.values[0], *probe.values, item.values[-1]) if several else probe.values
+    page = await _tried([replace(item, values=values)], {item.name: suffix}, fetch)
+    found = page.rows if page is not None else []
+    return any(map(probe.matches, found)) and all(probe.matches(row) or item.matches(row) for row in found)
 
 
 def _params(filters: list[Filter], chosen: dict[str, str | None]) -> Params:

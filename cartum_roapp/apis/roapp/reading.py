@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol, TypeVar
 
 from cartum_roapp.apis.http import Unreadable
 from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, Params, Spelling
 from cartum_roapp.apis.roapp.paging import Page, read_object, read_page, walk
-from cartum_roapp.apis.roapp.sending import Missing, Refused, Sending
+from cartum_roapp.apis.roapp.sending import About, Missing, Refused, Sending
 from cartum_roapp.errors import BadRecord
 
 R = TypeVar("R", bound=rows.Row)
@@ -24,42 +24,49 @@ class Reading:
         self._sortable: str | None = sortable
         self.spelling = Spelling()
 
-    async def directory(self, path: str, kind: type[R], missing: Missing = "collection") -> list[R]:
+    async def directory(
+        self, path: str, kind: type[R], missing: Missing = "collection", about: About | None = None
+    ) -> list[R]:
         """A list that is documented without pages; read page by page where it comes in pages all the same."""
 
-        async def fetch(number: int) -> Page:
+        async def fetch(number: int, missing: Missing = missing) -> Page:
             params = [("page", str(number))] if number > 1 else []
-            return await self._sending.get(path, read_page, params, missing=missing, about=(path.strip("/"), None))
+            named = about or (path.strip("/"), None)
+            return await self._sending.get(path, read_page, params, missing=missing, about=named)
 
         first = await fetch(1)
-        if first.total_pages is None:  # a bare array is never paged
+        if first.total_pages is None and first.count is None:  # a bare array is never paged
             return rows.read(kind, first.rows)
-        return [row async for page in walk(first, fetch, path) for row in rows.read(kind, page)]
+        return [row async for page in walk(first, _to_the_end(first, fetch), path) for row in rows.read(kind, page)]
 
     async def walk(self, path: str, kind: type[R], filters: list[Filter]) -> AsyncIterator[list[R]]:
         """All pages of a list, each row once; what the filters let through is not checked here."""
         first, params = await self.spelling.first_page(path, filters, lambda asked: self._page(path, asked, 1))
-        async for page in walk(first, lambda number: self._page(path, params, number), path):
+
+        async def fetch(number: int, missing: Missing = "collection") -> Page:
+            return await self._page(path, params, number, missing)
+
+        async for page in walk(first, _to_the_end(first, fetch), path):
             if typed := rows.read(kind, page):
                 yield typed
 
-    async def _page(self, path: str, params: Params, number: int) -> Page:
+    async def _page(self, path: str, params: Params, number: int, missing: Missing = "collection") -> Page:
         asked = [*params, ("page", str(number))]
         about = (path.strip("/"), None)
         if path == self._sortable:
             try:
                 sorted_ = [*asked, ("sort", "created_at")]
-                return await self._sending.get(path, read_page, sorted_, missing="collection", about=about)
+                return await self._sending.get(path, read_page, sorted_, missing=missing, about=about)
             except Refused as error:
                 if error.http not in (400, 422):
                     raise
-            page = await self._sending.get(path, read_page, asked, missing="collection", about=about)
+            page = await self._sending.get(path, read_page, asked, missing=missing, about=about)
             self._sortable = None
             return page
-        return await self._sending.get(path, read_page, asked, missing="collection", about=about)
+        return await self._sending.get(path, read_page, asked, missing=missing, about=about)
 
-    async def one(self, path: str, kind: type[R], entity: str, id_: int) -> R | None:
-        """None for a row that isn't there (404) or isn't shown one by one (405)."""
+    async def one(self, path: str, kind: type[R], entity: str, id_: int, missing: Missing = "row") -> R | None:
+        """None for a row that isn't there (404) or isn't shown one by one (405; all that `optional` stands for)."""
 
         def read_one(content: Any) -> R:
             found = rows.read(kind, [read_object(content)])
@@ -68,12 +75,32 @@ class Reading:
             return found[0]
 
         try:
-            return await self._sending.get(path, read_one, missing="row", about=(entity, id_))
+            return await self._sending.get(path, read_one, missing=missing, about=(entity, id_))
         except Refused as error:
             if error.http == 405:
                 return None
             raise
         except BadRecord as error:
-            if error.code == "not-found":
+            if error.code in ("not-found", "not-available"):
                 return None
             raise
+
+
+class _Fetch(Protocol):
+    async def __call__(self, number: int, missing: Missing = ...) -> Page: ...
+
+
+def _to_the_end(first: Page, fetch: _Fetch) -> Callable[[int], Awaitable[Page]]:
+    """Where a list doesn't tell its end, the page behind it may be refused instead of empty."""
+
+    async def page(number: int) -> Page:
+        if number == 1 or first.total_pages is not None:
+            return await fetch(number)
+        try:
+            return await fetch(number, "row")
+        except BadRecord as error:
+            if error.code == "not-found" or (isinstance(error, Refused) and error.http in (400, 422)):
+                return Page([])
+            raise
+
+    return page

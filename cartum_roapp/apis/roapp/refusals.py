@@ -25,9 +25,10 @@ class Refusal:
     def first(self) -> str | None:
         return self.fields[0][0] if self.fields else None
 
-    def names(self, field: str) -> bool:
-        """Is this field, or a part of it, among those refused?"""
-        return any(name == field or name.startswith((f"{field}.", f"{field}[")) for name, _ in self.fields)
+    def mentions(self, field: str) -> bool:
+        """Is this field, or a part of it, among those refused, or spoken of in words?"""
+        named = any(name == field or name.startswith((f"{field}.", f"{field}[")) for name, _ in self.fields)
+        return named or field in self.text
 
     def __str__(self) -> str:
         parts = [f"{name}: {said}" if said else name for name, said in self.fields[:_LISTED]]

@@ -96,7 +96,7 @@ class Sending:
     async def patch(self, path: str, body: Body, *, about: About, unanswered: Unanswered | None = None) -> None:
         """A PATCH sets absolute values, so it may be sent again. `unanswered` runs after each try that nobody answered:
         it may still arrive. Raises Retryable, BadRecord, BadConfig."""
-        call = _Call("PATCH", path, _anything, "row", body=body, rights=True, unanswered=unanswered)
+        call = _Call("PATCH", path, anything, "row", body=body, rights=True, unanswered=unanswered)
         await self._repeat(call, about)
 
     async def post(
@@ -220,13 +220,13 @@ class _Call(Generic[T]):
         return self.method != "POST"
 
 
-def _anything(content: Any) -> None:
-    return None
+def anything(content: Any) -> None:
+    """Any readable answer will do, also an empty one."""
 
 
 def _content(call: _Call[T], reply: Reply) -> T:
     try:
-        content = None if call.method != "GET" and not reply.content.strip() else reply.json()
+        content = None if call.method != "GET" and reply.says_nothing else reply.json()
         if not (isinstance(content, dict) and content.get("success") is False):
             return call.read(content)
     except Unreadable:

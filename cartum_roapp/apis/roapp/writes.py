@@ -13,28 +13,29 @@ T = TypeVar("T")
 
 
 class Bodies:
-    """`custom_fields` goes as an object, barcodes as `[{"code": …}]`; when RO App refuses exactly that field, the
-    call is repeated once with the other shape (JSON text, plain strings), which is then kept for the client's
-    life (roapp §3.3, §3.4). A refused call was not written, so this is safe for a POST too."""
+    """`custom_fields` goes as an object, barcodes as `[{"code": …}]`; when RO App refuses that field, or names none,
+    the call is repeated once with the other shape (JSON text, plain strings), which is kept for the client's life
+    where it is taken (roapp §3.3, §3.4). A refused call was not written, so this is safe for a POST too."""
 
     def __init__(self) -> None:
         self._other: dict[str, bool] = {"custom_fields": False, "barcodes": False}
 
     async def send(self, body: Body, call: Callable[[Body], Awaitable[T]]) -> T:
-        shapes, tried = dict(self._other), set[str]()
-        while True:
-            try:
-                result = await call(self._shaped(body, shapes))
-            except Refused as error:
-                # `tried`, not `_other`: another call in flight may have found the other shape meanwhile.
-                fresh = [name for name in shapes if name not in tried and body.get(name) and error.refusal.names(name)]
-                if not fresh:
-                    raise
-                tried.update(fresh)
-                shapes.update((name, not shapes[name]) for name in fresh)
-                continue
-            self._other = {**self._other, **{name: shapes[name] for name in tried}}
-            return result
+        shapes = dict(self._other)
+        try:
+            return await call(self._shaped(body, shapes))
+        except Refused as error:
+            refused, doubtful = error, [name for name in shapes if body.get(name) and _doubts(error, name)]
+        if not doubtful:
+            raise refused
+        turned = {name: not shapes[name] for name in doubtful}
+        try:
+            result = await call(self._shaped(body, {**shapes, **turned}))
+        except Refused as error:
+            # Where the other shape is refused for its own sake the first one was right, and what was said to it counts.
+            raise (refused if any(error.refusal.mentions(name) for name in doubtful) else error) from None
+        self._other = {**self._other, **turned}
+        return result
 
     def _shaped(self, body: Body, other: dict[str, bool]) -> Body:
         shaped = dict(body)
@@ -45,8 +46,8 @@ class Bodies:
         return shaped
 
 
-def anything(content: Any) -> None:
-    """Any readable answer will do, also an empty one."""
+def _doubts(error: Refused, name: str) -> bool:
+    return error.http in (400, 422) and (error.refusal.mentions(name) or error.refusal.first is None)
 
 
 def new_id(names: tuple[str, ...]) -> Callable[[Any], int]:
