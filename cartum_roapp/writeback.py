@@ -6,7 +6,7 @@ be killed and repeated: a status is set, not added. Where both sides were change
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
@@ -32,9 +32,10 @@ def shop_status(shop: ShopConfig, roapp_status: int) -> int | None:
     return min((ours for ours, theirs in shop.statuses.items() if theirs == roapp_status), default=None)
 
 
-async def look(engine: Engine, shop: ShopConfig, roapp: RoApp) -> None:
-    """Notes what staff changed in RO App since the last look. The first look reads all orders, and takes for agreed
-    what RO App has by then of those that were delivered while statuses travelled one way. Where RO App ignores
+async def look(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime) -> None:
+    """Notes what staff changed in RO App since the last look; what was delivered since the run `started` (UTC) is left
+    to the next one, as RO App may show it a little after its answer. The first look reads all orders, and takes for
+    agreed what RO App has by then of those that were delivered while statuses travelled one way. Where RO App ignores
     `modified_at[]` (roapp §2), every look reads all. May be called twice. Raises what RoApp raises; the next look
     begins at the same moment then."""
     read_to = shops.state(engine, shop.key).statuses_read_to
@@ -42,19 +43,19 @@ async def look(engine: Engine, shop: ShopConfig, roapp: RoApp) -> None:
         began, oldest = staff_statuses.clock(connection), staff_statuses.first_order(connection, shop.key)
     if oldest is None:
         return
-    start, newest, latest = time.monotonic(), read_to, datetime.now(UTC) + _CLOCKS
+    newest, latest = read_to, datetime.now(UTC) + _CLOCKS
     since = oldest - timedelta(days=1) if read_to is None else read_to - _OVERLAP
     async for page in roapp.walk_orders(modified_from=since):
         seen = {row.id: row.status_id for row in page if row.status_id is not None}
         with engine.begin() as connection:
-            for known in staff_statuses.agreed(connection, shop.key, list(seen), before=began):
+            for known in staff_statuses.agreed(connection, shop.key, list(seen), before=min(began, started)):
                 _note(connection, shop, known, seen[known.ro_id])
         stamps = [row.modified_at for row in page if row.modified_at is not None and row.modified_at <= latest]
         newest = max([*stamps, *([] if newest is None else [newest])], default=None)
-    lasted = timedelta(seconds=time.monotonic() - start)
+    lasted = datetime.now(UTC) - started
     if newest is not None and newest != read_to:
-        # What is changed while we read may stand on a page that is read already.
-        until = newest - lasted if lasted > _LONG else newest
+        # What is changed since then may stand on a page that is read already; and a stamp may be ahead of the others.
+        until = min(newest - lasted if lasted > _LONG else newest, started)
         with engine.begin() as connection:
             shops.statuses_read(connection, shop.key, until)
 
@@ -85,31 +86,43 @@ async def _bring(engine: Engine, shop: ShopConfig, api: Cartum, one: Agreed) -> 
     with engine.begin() as connection:
         if not staff_statuses.write(connection, shop.key, one, wanted):
             return False
-    there, why = await _set(api, one, wanted)
+    tried = await _set(api, one, wanted)
     with engine.begin() as connection:
-        if there == wanted:
+        if tried.status == wanted:
             staff_statuses.settle(connection, shop.key, one, wanted)
-        elif there == one.shop_status:
-            held.hold(connection, shop=shop.key, entity="status", id=one.number, error=_not_taken(one, why))
-    return there == wanted
+            return True
+        if tried.status == one.shop_status:
+            held.hold(connection, shop=shop.key, entity="status", id=one.number, error=_not_taken(one, tried.why))
+        if not tried.unanswered:
+            staff_statuses.not_written(connection, shop.key, one)
+    return False
 
 
-async def _set(api: Cartum, one: Agreed, wanted: int) -> tuple[int | None, str]:
-    """The status that the shop has in the end, and why it is not the `wanted` one. Right before each try the order is
-    read: where the shop has moved it meanwhile, the shop's change wins."""
-    why = "it said that it has the new status, and kept the old one"
+@dataclass
+class _Tried:
+    """The `status` that the shop has in the end, and `why` it is not the wanted one. `unanswered`: it may come yet."""
+
+    status: int | None
+    why: str = "it said that it has the new status, and kept the old one"
+    unanswered: bool = False
+
+
+async def _set(api: Cartum, one: Agreed, wanted: int) -> _Tried:
+    """Right before each try the order is read: where the shop has moved it meanwhile, the shop's change wins."""
+    tried = _Tried(None)
     for _ in range(_TRIES):
-        there = await _status(api, one.number)
-        if there == wanted or there != one.shop_status:
-            return there, why
+        tried.status = await _status(api, one.number)
+        if tried.status != one.shop_status or tried.status == wanted:
+            return tried
         try:
             await api.set_status(one.number, wanted)
         except BadRecord as error:
-            why = error.message
+            tried.why = error.message
             break
         except Retryable as error:
-            why = error.message
-    return await _status(api, one.number), why
+            tried.why, tried.unanswered = error.message, True
+    tried.status = await _status(api, one.number)
+    return tried
 
 
 async def _status(api: Cartum, number: str) -> int | None:

@@ -18,8 +18,8 @@ def both_ways(run: Run) -> bool:
     """Do the shop's statuses travel both ways? Where they did before, what was noted for that is forgotten."""
     if run.shop.status_direction == "both":
         return True
-    if run.state.statuses_read_to is not None:
-        with run.engine.begin() as connection:
+    with run.engine.begin() as connection:
+        if run.state.statuses_read_to is not None or staff_statuses.any_noted(connection, run.shop.key):
             staff_statuses.forget(connection, run.shop.key)
     return False
 
@@ -28,7 +28,7 @@ async def write_back(run: Run) -> list[str]:
     """The numbers of the orders whose status in the shop follows RO App's now. Raises Retryable and BadConfig; what
     waits stays in the ledger. May be called twice."""
     async with reading(run.engine, run.account, run.settings, run.calls) as roapp:
-        await writeback.look(run.engine, run.shop, roapp)
+        await writeback.look(run.engine, run.shop, roapp, run.started)
     async with run.reading() as api:
         # A replay tries everything again at once.
         pause = timedelta(seconds=0 if run.kind == "replay-held" else run.settings.look_again)

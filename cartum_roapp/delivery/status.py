@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.bindings import Bound, OrderBindings
@@ -14,6 +18,8 @@ from cartum_roapp.ledger import held, intents, matches, wanted
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.release import DELETED, REFUSED_BY_SHOP
 from cartum_roapp.ledger.wanted import WantedOrder
+
+Agree = Callable[[Connection, int], None]
 
 
 class OrderStatus:
@@ -51,20 +57,23 @@ class OrderStatus:
             for earlier in unsettled:
                 if earlier.identity != _identity(order, status):  # one that arrives late would undo this one
                     self._once.give_up(earlier)
+
+            def agree(connection: Connection, ro_id: int) -> None:
+                both = status if shop.status_direction == "both" else None
+                matches.agree(connection, order.shop, order.number, order.status_id, roapp_status=both)
+                intents.found(connection, self._session.account, "status", _identity(order, status), ro_id)
+                held.clear(connection, order.shop, "status", [order.number])
+
             if await self._current(bound, shop, status) != status:
-                await self._send(order, bound.ro_id, status)
+                await self._send(order, bound.ro_id, status, agree)
+            else:
+                with self._session.transaction() as connection:
+                    agree(connection, bound.ro_id)
         except BadRecord as error:
             if error.code == DELETED:
                 raise
             with self._session.transaction() as connection:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
-            return
-        with self._session.transaction() as connection:
-            both = status if shop.status_direction == "both" else None
-            matches.agree(connection, order.shop, order.number, order.status_id, roapp_status=both)
-            account = self._session.account
-            intents.found(connection, account, "status", _identity(order, status), bound.ro_id)
-        self._clear(order)
 
     def _was_written_by_us(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
         """The shop's change is our own, of a write-back that was broken off: what staff set since is not undone."""
@@ -72,7 +81,7 @@ class OrderStatus:
         with self._session.transaction() as connection:
             matches.agree(
                 connection, order.shop, order.number, order.status_id,
-                roapp_status=theirs, staff_status=None if staff == theirs else staff,
+                roapp_status=theirs, staff_status=None if staff == theirs else staff, from_now=False,
             )  # fmt: skip
         self._clear(order)
 
@@ -94,7 +103,7 @@ class OrderStatus:
             self._first[shop.order_type_id] = seen.status_id
         return seen.status_id
 
-    async def _send(self, order: WantedOrder, ro_id: int, status: int) -> None:
+    async def _send(self, order: WantedOrder, ro_id: int, status: int, agree: Agree) -> None:
         async def find(intent: Intent) -> int | None:
             seen = await self._roapp.order(ro_id)
             return ro_id if seen is not None and seen.status_id == status else None
@@ -110,7 +119,7 @@ class OrderStatus:
             number=order.number,
             find=find,
             send=send,
-            bind=lambda connection, made: None,
+            bind=agree,
         )
 
 

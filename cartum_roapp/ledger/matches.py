@@ -193,12 +193,15 @@ def agree(
     *,
     roapp_status: int | None,
     staff_status: int | None = None,
+    from_now: bool = True,
 ) -> None:
-    """Both sides have this status; `staff_status` where staff have moved on in RO App meanwhile."""
+    """Both sides have this status; `staff_status` where staff have moved on in RO App meanwhile. `from_now`: what
+    RO App showed before says nothing."""
     connection.execute(
         text(
             "UPDATE order_matches SET sent_status = :sent_status, roapp_status = :roapp_status, "
-            "staff_status = :staff_status, written_status = NULL, agreed_at = now() "
+            "staff_status = :staff_status, written_status = NULL, "
+            "agreed_at = CASE WHEN :from_now THEN now() ELSE agreed_at END "
             "WHERE shop = :shop AND number = :number"
         ),
         {
@@ -207,6 +210,7 @@ def agree(
             "sent_status": sent_status,
             "roapp_status": roapp_status,
             "staff_status": staff_status,
+            "from_now": from_now,
         },
     )
 

@@ -46,6 +46,7 @@ _STILL = """
     AND roapp_status IS NOT DISTINCT FROM :roapp_status AND staff_status IS NOT DISTINCT FROM :staff_status
     RETURNING number
 """
+_NOTED = "coalesce(roapp_status, staff_status, written_status) IS NOT NULL"
 
 
 def first_order(connection: Connection, shop: str) -> datetime | None:
@@ -93,8 +94,21 @@ def note(
 
 def write(connection: Connection, shop: str, known: Agreed, shop_status: int) -> bool:
     """Notes that the shop is given this status now: where it is read there before `settle`, the change is our own.
-    False where `known` is outdated."""
-    return _still(connection, shop, known, "written_status = :status", status=shop_status)
+    So the order is read with the next sync, however old it is. False where `known` is outdated."""
+    if not _still(connection, shop, known, "written_status = :status", status=shop_status):
+        return False
+    connection.execute(
+        text(
+            "UPDATE orders SET final_since = now() WHERE shop = :shop AND number = :number AND final_since IS NOT NULL"
+        ),
+        {"shop": shop, "number": known.number},
+    )
+    return True
+
+
+def not_written(connection: Connection, shop: str, known: Agreed) -> None:
+    """Nothing of ours can arrive in the shop any more: what is read there from now on is the shop's own change."""
+    _still(connection, shop, known, "written_status = NULL")
 
 
 def settle(connection: Connection, shop: str, known: Agreed, shop_status: int) -> None:
@@ -115,12 +129,18 @@ def settle(connection: Connection, shop: str, known: Agreed, shop_status: int) -
     held.clear(connection, shop, "status", [known.number])
 
 
+def any_noted(connection: Connection, shop: str) -> bool:
+    """Is there something to `forget`?"""
+    query = "SELECT EXISTS (SELECT FROM order_matches WHERE shop = :shop AND " + _NOTED + ")"
+    return bool(connection.scalar(text(query), {"shop": shop}))
+
+
 def forget(connection: Connection, shop: str) -> None:
     """The shop's statuses travel one way from now on: RO App's are staff's own again. May be called twice."""
     connection.execute(
         text(
             "UPDATE order_matches SET roapp_status = NULL, staff_status = NULL, written_status = NULL "
-            "WHERE shop = :shop AND coalesce(roapp_status, staff_status, written_status) IS NOT NULL"
+            f"WHERE shop = :shop AND {_NOTED}"
         ),
         {"shop": shop},
     )

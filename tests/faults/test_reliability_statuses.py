@@ -14,7 +14,7 @@ from world import World
 
 from cartum_roapp.config import ShopConfig
 
-PROCESSING, DELIVERED, SHIPPING = 2, 3, 6
+NEW, PROCESSING, DELIVERED, SHIPPING = 1, 2, 3, 6
 
 FAULTS = {
     "the shop answers 500, and has set the status": Fault("shop", "error_after"),
@@ -57,8 +57,10 @@ def kill(url: str, point: Point) -> Struck | None:
         assert ended in (0, signal.SIGKILL), f"the sync failed by itself before {point}"
         if not ended:
             return None
-        staff_set(world, next(iter(box.shops[0].orders)), DELIVERED)  # they go on while nobody syncs
-        return judged(world, DELIVERED)
+        first, _, third = box.shops[0].orders  # on both sides they go on while nobody syncs
+        staff_set(world, first, DELIVERED)
+        box.shops[0].set_status(third, NEW)
+        return judged(world, [DELIVERED, PROCESSING, NEW])
 
 
 @pytest.mark.long
@@ -77,7 +79,7 @@ def disturb(url: str, n: int, fault: Fault) -> Struck | None:
         if not fault.met(world):
             return None
         fault.on(world).calm()
-        return judged(world, SHIPPING)
+        return judged(world, [SHIPPING, PROCESSING, PROCESSING])
 
 
 def both(world: World) -> ShopConfig:
@@ -85,13 +87,14 @@ def both(world: World) -> ShopConfig:
 
 
 def moved_on_both_sides(world: World) -> None:
-    """Two orders in RO App: of one staff have set the status, of the other the shop."""
+    """Three orders in RO App: of the first staff have set the status, of the others the shop."""
     box = world.box.shops[0]
-    first, second = (box.place_order(articles=[("KR-799", 1)], delivery_phone=f"050222334{n}") for n in range(2))
+    first, *others = (box.place_order(articles=[("KR-799", 1)], delivery_phone=f"050222334{n}") for n in range(3))
     world.imported(both(world))
     world.synced(both(world))
     staff_set(world, first, SHIPPING)
-    box.set_status(second, PROCESSING)
+    for number in others:
+        box.set_status(number, PROCESSING)
 
 
 def staff_set(world: World, number: str, status: int) -> None:
@@ -99,13 +102,12 @@ def staff_set(world: World, number: str, status: int) -> None:
     world.box.roapp.set_status(world.roapp_order(number)["id"], both(world).statuses[status])
 
 
-def judged(world: World, staffs: int) -> Struck:
-    """After at most two more syncs both sides have both statuses, `staffs` and the shop's, and nothing is left to write
-    on either."""
+def judged(world: World, statuses: list[int]) -> Struck:
+    """After at most two more syncs both sides have these statuses, and nothing is left to write on either."""
     box = world.box.shops[0]
 
     def right() -> bool:
-        return [row["stat_status"] for row in box.orders.values()] == [staffs, PROCESSING]
+        return [row["stat_status"] for row in box.orders.values()] == statuses
 
     recovery = Recovery.SAME_RUN if right() else Recovery.NEXT_RUN
     for _ in range(2):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from world import World
 
 from cartum_roapp import writeback
+from cartum_roapp.apis.http import stamp
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
@@ -267,7 +269,7 @@ def test_an_order_that_is_delivered_while_staff_are_looked_at_keeps_the_shops_st
     async def write_back() -> None:
         run = world.run("incremental-sync", both(world))
         async with Overtaken(run.account.base_url, run.account.api_key, limiter=LocalLimiter(0)) as roapp:
-            await writeback.look(run.engine, run.shop, roapp)
+            await writeback.look(run.engine, run.shop, roapp, run.started)
         async with run.reading() as api:
             assert await writeback.bring(run.engine, run.shop, api, timedelta(0)) == []
 
@@ -405,11 +407,67 @@ def test_a_shop_whose_statuses_go_one_way_again_forgets_what_was_held(
     assert box.orders[number]["stat_status"] == NEW, "what staff set before is theirs"
 
 
-def test_a_stamp_of_another_age_hides_nothing(world: World, box: CartumShop, number: str) -> None:
+def test_what_an_import_noted_is_forgotten_as_well(world: World, box: CartumShop) -> None:
+    """One way again before any sync has looked at what staff set."""
+    number = next(iter(world.roapp_orders(world.shop())))
+    status = box.orders[number]["stat_status"]
+    world.synced()
+    in_roapp(world, number, PROCESSING if status == SHIPPING else SHIPPING)
+    world.synced()
+    world.synced(both(world))
+    world.synced(both(world))
+    assert (box.orders[number]["stat_status"], updates(box)) == (status, 0)
+
+
+def test_what_staff_set_on_an_old_order_after_a_broken_write_back_is_not_turned_back(
+    world: World, box: CartumShop, number: str
+) -> None:
+    """It has been final for so long that syncs don't read it any more."""
+    box.set_status(number, DELIVERED)
+    world.synced(both(world))
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE orders SET final_since = now() - interval '20 days'"))
+        connection.execute(text("UPDATE shops SET watermark = now()"))
+
+    def break_off(method: str, path: str, phase: str) -> None:
+        if path == "orders/update" and phase == "applied":
+            box.faults.fail("error", 1000, path="^orders/get$")
+
+    in_roapp(world, number, CANCELED)
+    stop = box.on_call(break_off)
+    with pytest.raises(Retryable):
+        world.synced(both(world))
+    stop()
+    box.faults.calm()
+    in_roapp(world, number, DELIVERED)
+    world.synced(both(world))
+    world.reconciled(both(world), repair=True)
+    world.synced(both(world))
+    assert box.orders[number]["stat_status"] == DELIVERED
+    well(world)
+
+
+def test_the_shops_change_wins_also_where_it_is_what_it_had_refused_before(
+    world: World, box: CartumShop, number: str
+) -> None:
+    title = box.statuses.pop(SHIPPING)
+    in_roapp(world, number, SHIPPING)
+    world.synced(both(world))
+    box.statuses[SHIPPING] = title
+    in_roapp(world, number, PROCESSING)
+    box.set_status(number, SHIPPING)
+    world.synced(both(world))
+    world.synced(both(world))
+    assert box.orders[number]["stat_status"] == SHIPPING
+    well(world)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=100), timedelta(days=3000)])
+def test_a_stamp_of_another_age_hides_nothing(world: World, box: CartumShop, number: str, ahead: timedelta) -> None:
     roapp = world.box.roapp
     other = next(one for one in roapp.orders.values() if one["id"] != world.roapp_order(number)["id"])
     roapp.edit_order(other["id"])
-    other["modified_at"] = "2036-01-01T00:00:00Z"
+    other["modified_at"] = stamp(datetime.now(UTC) + ahead)
     world.synced(both(world))
     in_roapp(world, number, SHIPPING)
     world.synced(both(world))
