@@ -420,9 +420,11 @@ def test_what_an_import_noted_is_forgotten_as_well(world: World, box: CartumShop
 
 
 def test_what_staff_set_on_an_old_order_after_a_broken_write_back_is_not_turned_back(
-    world: World, box: CartumShop, number: str
+    world: World, box: CartumShop
 ) -> None:
     """It has been final for so long that syncs don't read it any more."""
+    number = box.place_order(created=box.clock.now() - timedelta(days=3), articles=[("KR-799", 1)])
+    world.synced(both(world))
     box.set_status(number, DELIVERED)
     world.synced(both(world))
     with world.engine.begin() as connection:
