@@ -172,14 +172,18 @@ def test_a_passing_fault_of_auth_is_tried_again_and_never_taken_for_bad_credenti
         assert len(server.asked) == 4
 
 
-@pytest.mark.parametrize("page", [answer for answer, field in REFUSALS if field == "url"])
-def test_a_page_in_place_of_a_connected_shop_is_believed_when_it_stays(page: Say) -> None:
+MOVED = Say({}, 302, {"Location": "https://other.example/maintenance"})
+
+
+@pytest.mark.parametrize("page", [*(answer for answer, field in REFUSALS if field == "url"), MOVED])
+def test_a_page_in_place_of_a_connected_shop_will_pass_and_pauses_nothing(page: Say) -> None:
     with shop(CURRENCY, auth=[page, page, AUTH]) as server:
         assert ask(server)
     with shop(CURRENCY, auth=[page]) as server:
-        with pytest.raises(BadConfig) as raised:
+        with pytest.raises(Retryable) as raised:
             ask(server)
         assert raised.value.field == "url"
+        assert raised.value.fix
         assert len(server.calls("auth")) == 4
 
 

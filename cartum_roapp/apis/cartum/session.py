@@ -135,19 +135,18 @@ class Session:
     async def _repeat(
         self, call: Callable[[], Awaitable[T]], *, connected: bool = False, tries: int | None = None
     ) -> T:
-        """`connected`: it was a shop when it was connected, so a page in its place is believed at the last of several
-        tries only."""
+        """`connected`: it was a shop when it was connected, so a page in its place will pass."""
         tries = self._tries if tries is None else tries
 
-        async def quietly(attempt: int) -> T:
+        async def quietly(_: int) -> T:
             # The quota is the shop's, so what one task has learned holds for all.
             if (left := self._quiet_until - time.monotonic()) > 0.01:
                 raise self._over_quota(left)
             try:
                 return await call()
             except NoShop as error:
-                if connected and not 1 < attempt == tries:
-                    raise Retryable(error.message, field="url") from None
+                if connected:
+                    raise Retryable(error.message, field="url", fix=error.fix) from None
                 raise
 
         return await repeat(quietly, tries=tries, base=self._base, max_wait=self._max_wait)
@@ -180,7 +179,7 @@ class Session:
         message = f"{self._host} redirects {function} to {where}"
         if function != "auth":
             return Retryable(message, field="url")
-        return BadConfig(message, field="url", fix="Enter the shop's address exactly as its pages show it.")
+        return NoShop(message, field="url", fix="Enter the shop's address exactly as its pages show it.")
 
     def _check_quota(self, answer: Envelope) -> None:
         if not answer.over_quota:
