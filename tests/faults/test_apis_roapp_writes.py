@@ -403,12 +403,20 @@ def test_custom_fields_go_as_an_object_and_as_text_where_that_is_refused() -> No
     assert sent == [{"f1": "ї"}, '{"f1": "ї"}', '{"f1": "y"}', None]
 
 
-@pytest.mark.parametrize("code", [400, 422])
-@pytest.mark.parametrize(
-    "words",
-    [{"message": "custom_fields must be a string"}, {"error": "Validation error"}, "Bad Request", {"detail": "wrong"}],
-)
-def test_custom_fields_go_as_text_also_where_the_refusal_names_no_field(words: Any, code: int) -> None:
+VALIDATION = {"success": False, "message": {"validation": {"custom_fields": ["must be a string"]}}}
+NAMELESS = [
+    *(({"message": "custom_fields must be a string"}, code) for code in (400, 422)),
+    *(
+        (words, code)
+        for words in ({"error": "Validation error"}, "Bad Request", {"detail": "no"})
+        for code in (400, 422)
+    ),
+    (VALIDATION, 200),
+]
+
+
+@pytest.mark.parametrize(("words", "code"), NAMELESS)
+def test_custom_fields_go_as_text_however_they_are_refused(words: Any, code: int) -> None:
     def answer(asked: Asked) -> Say:
         return Say({"id": 5}) if isinstance(asked.body["custom_fields"], str) else Say(words, code)
 

@@ -47,7 +47,7 @@ class Bodies:
 
 
 def _doubts(error: Refused, name: str) -> bool:
-    return error.http in (400, 422) and (error.refusal.mentions(name) or error.refusal.first is None)
+    return error.refusal.mentions(name) or (error.refusal.first is None and error.http in (400, 422))
 
 
 def new_id(names: tuple[str, ...]) -> Callable[[Any], int]:
