@@ -404,7 +404,7 @@ def test_custom_fields_go_as_an_object_and_as_text_where_that_is_refused() -> No
 
 
 VALIDATION = {"success": False, "message": {"validation": {"custom_fields": ["must be a string"]}}}
-NAMELESS = [
+SHAPES_REFUSED = [
     *(({"message": "custom_fields must be a string"}, code) for code in (400, 422)),
     *(
         (words, code)
@@ -415,7 +415,7 @@ NAMELESS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "code"), NAMELESS)
+@pytest.mark.parametrize(("words", "code"), SHAPES_REFUSED)
 def test_custom_fields_go_as_text_however_they_are_refused(words: Any, code: int) -> None:
     def answer(asked: Asked) -> Say:
         return Say({"id": 5}) if isinstance(asked.body["custom_fields"], str) else Say(words, code)
