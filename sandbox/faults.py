@@ -147,6 +147,7 @@ class RoAppFaults(Faults):
     created_form: str = "id"  # §3.2: bare, id, order_id, data.id, data
     created_status: int = 201
     filter_form: str = "both"  # §2: both, brackets, bare, ignored
+    filter_values: str = "all"  # of a name that is repeated count all values, the last or the first
     phone_match: str = "digits"  # phones[]: digits of the stored text, or "exact"
     emails_filter: bool = False  # §3.1: emails= works
     list_notes: bool = True  # §3.2: False: the list of orders leaves `manager_notes` out

@@ -85,6 +85,7 @@ class Views:
             kind,
             wanted,
             faults.filter_form,
+            faults.filter_values,
             faults.phone_match,
             faults.emails_filter,
             faults.sort_ignored,
@@ -115,6 +116,8 @@ class Views:
             bracketed = name.endswith("[]")
             if form == "both" or (form == "brackets" and bracketed) or (form == "bare" and not bracketed):
                 values.setdefault(name.removesuffix("[]"), []).append(value)
+        counted = {"all": slice(None), "last": slice(-1, None), "first": slice(1)}[self.account.faults.filter_values]
+        values = {name: several[counted] for name, several in values.items()}
         tests: list[Callable[[Row], bool]] = []
         if kind in ("orders", "contacts", "organizations"):
             tests += [_between(name, values[name]) for name in ("created_at", "modified_at") if name in values]

@@ -314,6 +314,24 @@ def test_a_base_of_contacts_that_can_not_be_searched_is_read_once(database: str)
         world.engine.dispose()
 
 
+@pytest.mark.parametrize("counted", ["last", "first"])
+def test_a_search_that_takes_one_of_several_phones_only_doubles_no_contact(database: str, counted: str) -> None:
+    """Everybody who bought is in RO App already, and the ledger knows nobody."""
+    with Sandbox(
+        orders=10, delivered=0, older=0, rate_limit=0, filter_values=counted, emails_filter=True, seed=3
+    ) as box:
+        world = World(box, database)
+        world.imported()
+        known = set(box.roapp.contacts)
+        world.purged()
+        box.roapp.orders.clear()
+        box.roapp.revision += 1
+        world.imported()
+        assert set(box.roapp.contacts) == known
+        assert world.held() == {}
+        world.engine.dispose()
+
+
 def test_a_buyer_whose_contact_is_gone_is_searched_anew_also_where_ro_app_says_404(world: World) -> None:
     roapp = world.box.roapp
     number, other = order(world, PHONE), order(world, OTHER)

@@ -17,6 +17,7 @@ ROAPP: list[dict[str, Any]] = [
     *({"created_form": form} for form in ("bare", "order_id", "data.id", "data")),
     {"created_status": 200},
     *({"filter_form": form} for form in ("brackets", "bare", "ignored")),
+    *({"filter_values": counted, "emails_filter": True} for counted in ("last", "first")),
     {"phone_match": "exact"},
     {"emails_filter": True},
     {"sort_ignored": True},

@@ -268,6 +268,17 @@ def test_filters_may_work_in_one_spelling_only_or_not_at_all(account: Account, h
     }
 
 
+@pytest.mark.parametrize(("counted", "found"), [("all", 2), ("last", 1), ("first", 1)])
+def test_of_a_name_that_is_repeated_not_every_value_may_count(
+    account: Account, http: httpx.Client, counted: str, found: int
+) -> None:
+    account.faults.filter_values = counted
+    asked = [("ids[]", str(one)) for one in [*account.orders][:2]]
+    rows = http.get("/orders", params=asked).json()["data"]
+    assert len(rows) == found
+    assert counted != "last" or rows[0]["id"] == [*account.orders][1]
+
+
 def test_rows_are_sorted_as_asked_unless_that_is_switched_off(account: Account, http: httpx.Client) -> None:
     def ids(**query: Any) -> list[int]:
         return [row["id"] for row in http.get("/orders", params=query).json()["data"]]

@@ -67,6 +67,20 @@ def writes(world: World) -> int:
     return sum(call.method != "GET" for call in world.box.roapp.calls)
 
 
+def broken_off(world: World, box: CartumShop) -> None:
+    """A sync that ends between the shop's write and the look that makes sure of it."""
+
+    def break_off(method: str, path: str, phase: str) -> None:
+        if path == "orders/update" and phase == "applied":
+            box.faults.fail("error", 1000, path="^orders/get$")
+
+    stop = box.on_call(break_off)
+    with pytest.raises(Retryable):
+        world.synced(both(world))
+    stop()
+    box.faults.calm()
+
+
 def well(world: World) -> None:
     assert world.held() == {}
     assert (
@@ -308,18 +322,8 @@ def test_a_shop_that_does_not_answer_well_has_the_status_all_the_same(
 def test_what_staff_set_after_a_broken_write_back_is_not_turned_back(
     world: World, box: CartumShop, number: str
 ) -> None:
-    """The run ends between the shop's write and the look that makes sure of it."""
-
-    def break_off(method: str, path: str, phase: str) -> None:
-        if path == "orders/update" and phase == "applied":
-            box.faults.fail("error", 1000, path="^orders/get$")
-
     in_roapp(world, number, PROCESSING)
-    stop = box.on_call(break_off)
-    with pytest.raises(Retryable):
-        world.synced(both(world))
-    stop()
-    box.faults.calm()
+    broken_off(world, box)
     assert box.orders[number]["stat_status"] == PROCESSING
     in_roapp(world, number, DELIVERED)
     world.synced(both(world))
@@ -431,16 +435,8 @@ def test_what_staff_set_on_an_old_order_after_a_broken_write_back_is_not_turned_
         connection.execute(text("UPDATE orders SET final_since = now() - interval '20 days'"))
         connection.execute(text("UPDATE shops SET watermark = now()"))
 
-    def break_off(method: str, path: str, phase: str) -> None:
-        if path == "orders/update" and phase == "applied":
-            box.faults.fail("error", 1000, path="^orders/get$")
-
     in_roapp(world, number, CANCELED)
-    stop = box.on_call(break_off)
-    with pytest.raises(Retryable):
-        world.synced(both(world))
-    stop()
-    box.faults.calm()
+    broken_off(world, box)
     in_roapp(world, number, DELIVERED)
     world.synced(both(world))
     world.reconciled(both(world), repair=True)
