@@ -1,6 +1,7 @@
 """The directory that holds all state of one installation; two homes never meet.
 
-keys/       0700: passwords of the embedded database, the key that encrypts Prefect's secrets (each 0600)
+keys/       0700: passwords of the embedded database, the key that encrypts Prefect's secrets, the login of Prefect's UI
+            and API (each 0600)
 logs/       what the database and the servers print
 postgres/   the embedded database (only its own user may look inside)
 prefect/    Prefect's home
@@ -30,6 +31,10 @@ _TAIL = 64 * 1024
 
 def _password() -> str:
     return secrets.token_urlsafe(24)
+
+
+def _login() -> str:
+    return f"admin:{_password()}"
 
 
 def _fernet_key() -> str:
@@ -92,6 +97,15 @@ class Home:
     def encryption_key(self) -> str:
         """The Fernet key that Prefect encrypts secret fields with. Without it they can't be read again."""
         return self._key("prefect-encryption", _fernet_key)
+
+    def login(self) -> str:
+        """What Prefect's UI and API ask for, as `user:password`; made at the first call, then always the same."""
+        return self._key("prefect-login", _login)
+
+    @property
+    def login_path(self) -> Path:
+        """Where `login` is kept."""
+        return self.keys / "prefect-login"
 
     def fingerprint(self, *parts: str) -> str:
         """32 hex digits that tell whether `parts` are the same, and nothing about them without this home's key."""

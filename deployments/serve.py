@@ -1,9 +1,8 @@
-"""The worker as a process of its home: `python -m deployments.serve`. `cartum-roapp up` starts it in the background."""
+"""The worker as a process of its home: `python -m deployments.serve`. From `up` to `down` the keeper keeps it up."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -14,19 +13,16 @@ from typing import TYPE_CHECKING
 
 from cartum_roapp import service
 from cartum_roapp.errors import IntegrationError
-from cartum_roapp.home import Home, write_atomically
+from cartum_roapp.home import Home
 from cartum_roapp.service.lock import FileLock
-from cartum_roapp.service.process import Process
-from cartum_roapp.settings import settings
+from cartum_roapp.service.worker import LOCK, is_wanted, record
+from cartum_roapp.settings import Settings, settings
 
 if TYPE_CHECKING:
     from deployments.worker import InProcessWorker
 
-#: Held by the worker of a home as long as it lives; RECORD says which process that is, and whether it polls already.
-LOCK = "worker.lock"
-RECORD = "worker.json"
-
 _LAST_SECONDS = 10.0
+_KEEP_EVERY, _KEEPER_WITHIN = 10.0, 30.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
 
@@ -39,7 +35,7 @@ def main() -> int:
         if not lock.acquire(timeout=5.0):
             print("another worker serves this home already", file=sys.stderr)
             return 0
-        _record(home, serving=False)
+        record(home, polling=False)
         try:
             with service.use(config) as running:
                 os.environ.update(running.env)
@@ -47,7 +43,7 @@ def main() -> int:
                 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
                 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
                 os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits between two forms
-                asyncio.run(_serve(home, running.database_url.get_secret_value()))
+                asyncio.run(_serve(config, home, running.database_url.get_secret_value()))
         except IntegrationError as error:
             print(error, file=sys.stderr)
             return 1
@@ -59,12 +55,7 @@ def worker_name(home: Home) -> str:
     return f"{socket.gethostname()} {home.fingerprint('worker')[:6]}".replace("/", "-").replace("%", "-")
 
 
-def _record(home: Home, *, serving: bool) -> None:
-    if me := Process.of(os.getpid()):
-        write_atomically(home.run / RECORD, json.dumps({"process": me.dump(), "serving": serving}))
-
-
-async def _serve(home: Home, database_url: str) -> None:
+async def _serve(config: Settings, home: Home, database_url: str) -> None:
     from blocks.store import register
     from cartum_roapp.ledger import database
     from deployments import pool, shared
@@ -87,6 +78,7 @@ async def _serve(home: Home, database_url: str) -> None:
     serving = [
         asyncio.create_task(worker.start()),
         asyncio.create_task(worker.mind_cancellations()),
+        asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_bring_keeper_back, config, home))),
         # Runs of the command line that were killed, and of workers on other machines.
         asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.attempts.keys()))),
         asyncio.create_task(_every(_CLEAR_EVERY, clear_paused)),
@@ -107,8 +99,15 @@ async def _serve(home: Home, database_url: str) -> None:
 async def _tell(home: Home, worker: InProcessWorker) -> None:
     while not worker.is_setup:
         await asyncio.sleep(0.05)
-    _record(home, serving=True)
+    record(home, polling=True)
     await asyncio.Event().wait()
+
+
+def _bring_keeper_back(config: Settings, home: Home) -> None:
+    """The keeper minds this worker, and this worker the keeper: one that was killed is started by using the home."""
+    if is_wanted(home) and service.state(config).phase == "stopped":
+        with service.use(config, with_worker=True, timeout=_KEEPER_WITHIN):
+            pass
 
 
 async def _every(seconds: float, turn: Callable[[], Awaitable[object]]) -> None:

@@ -7,6 +7,7 @@ of shops at five minutes (docs/adr/0003).
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -32,6 +33,24 @@ POOL_TYPE = "cartum-roapp"
 SYNC = "incremental-sync"
 SYNCS, OTHERS = 20, 10
 _LOOK = 3.0
+_OWN = re.compile(r"flows(\.[a-z_]+){2}")
+
+
+def own_flow(entrypoint: str | None) -> Flow[Any, Any]:
+    """The flow of this project that an entrypoint names, such as `flows.backfill.backfill`.
+
+    Whoever may make deployments names the code that this process would run. Raises ForeignFlow for all other code:
+    nothing of it is imported.
+    """
+    if entrypoint is None or not _OWN.fullmatch(entrypoint):
+        raise ForeignFlow(
+            f"The worker runs the flows of cartum-roapp only, and not {(entrypoint or 'nothing')[:200]!r}."
+        )
+    return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+
+
+class ForeignFlow(ValueError):
+    """A deployment in the work pool names code that is not this project's."""
 
 
 class InProcessResult(BaseWorkerResult):
@@ -60,10 +79,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         """Runs the flow to its end. An error inside the flow is the run's, not the worker's."""
         if flow_run.deployment_id is None:
             raise ValueError("a flow run without a deployment has no entrypoint")
-        deployment = await self.client.read_deployment(flow_run.deployment_id)
-        if deployment.entrypoint is None:
-            raise ValueError(f"deployment {deployment.name} has no entrypoint")
-        flow: Flow[Any, Any] = load_flow_from_entrypoint(deployment.entrypoint, use_placeholder_flow=False)
+        flow = own_flow((await self.client.read_deployment(flow_run.deployment_id)).entrypoint)
         attempt = self.attempts[flow_run.id] = Attempt(flow, flow_run)
         if task_status is not None:
             task_status.started(flow_run.id.int)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from installation import FINAL, Installation
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect_api import here
 
 Row = dict[str, Any]
 SCHEDULED = {"type": {"any_": ["SCHEDULED"]}}
@@ -80,8 +80,7 @@ class Forms:
     @contextmanager
     def prefect_here(self) -> Iterator[None]:
         """This process asks the installation's server and ledger, too."""
-        url = str(self.installation.prefect.base_url).rstrip("/")
-        with temporary_settings({PREFECT_API_URL: url}), pytest.MonkeyPatch.context() as environment:
+        with here(self.installation.config), pytest.MonkeyPatch.context() as environment:
             environment.setenv("CARTUM_ROAPP_HOME", str(self.installation.home))
             yield
 

@@ -15,14 +15,16 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect_api import here, over_http
 from shell import Shell
 from sqlalchemy import Engine, text
 
 from cartum_roapp import service
 from cartum_roapp.cli.demo_box import Box
 from cartum_roapp.config import shop_key
+from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
+from cartum_roapp.service import worker
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 from deployments import shops
@@ -69,10 +71,14 @@ class Installation:
     # What runs.
 
     def worker(self) -> Process:
-        record = json.loads((self.home / "run" / "worker.json").read_text())
-        process = Process.load(record["process"])
+        process = worker.running(Home(self.home))
         assert process is not None
         return process
+
+    def next_worker(self, before: Process, seconds: float = 60) -> Process:
+        """The worker that came in the place of one that ended, once it polls."""
+        self.become(lambda: not before.alive() and worker.polls(Home(self.home)), bool, seconds)
+        return self.worker()
 
     # Shops.
 
@@ -97,8 +103,7 @@ class Installation:
 
     @cached_property
     def prefect(self) -> httpx.Client:
-        port = service.state(self.config).prefect
-        return httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=30)
+        return over_http(self.config)
 
     def ask(self, path: str, **body: Any) -> Any:
         return self.prefect.post(path, json=body).raise_for_status().json()
@@ -201,9 +206,9 @@ class Installation:
 
 def disconnect(config: Settings, slug: str) -> None:
     """`shop delete SLUG --yes --purge` in a home whose server is up, without a process of its own."""
-    with service.use(config) as running, pytest.MonkeyPatch.context() as environment:
+    with service.use(config), pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
-        with temporary_settings({PREFECT_API_URL: running.env["PREFECT_API_URL"]}):
+        with here(config):
             asyncio.run(shops.disconnect(slug, purge=True))
 
 

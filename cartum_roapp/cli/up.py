@@ -1,116 +1,100 @@
-"""`cartum-roapp up | down`: the database, Prefect's server and the worker of this home, in the background."""
+"""`cartum-roapp up | down | ui`: the database, Prefect's server and the worker of this home, in the background."""
 
 from __future__ import annotations
 
-import json as json_
-import os
-import signal
-import sys
 import time
-from typing import TYPE_CHECKING, Any
+import webbrowser
+from typing import TYPE_CHECKING, Annotated
 
-from cartum_roapp.cli.output import Json, show, table
+import typer
+
+from cartum_roapp.cli.output import Json, say, show, table
 from cartum_roapp.errors import Retryable
 
 if TYPE_CHECKING:
     from cartum_roapp.home import Home
-    from cartum_roapp.service.process import Process
+    from cartum_roapp.service import Running
+    from cartum_roapp.settings import Settings
 
-_LOG = "worker"
 _TIMEOUT = 90.0
+_LOOK = 0.1
 
 
 def up(json: Json = False) -> None:
-    """Start the database, Prefect's server and the worker; print the UI's address."""
-    document = start()
-    rows = [(name, document[name]) for name in ("ui", "home", "worker")]
-    show(document, lambda: table("Up", ("", ""), rows))
+    """Start the database, Prefect's server and the worker, until `down`; print the UI's address and its login."""
+    from cartum_roapp import service
+    from cartum_roapp.settings import settings
+
+    config = settings()
+    began = time.time()
+    with service.use(config, with_worker=True) as running:
+        started = _wait_for_worker(config, running.home, began)
+    if running.other_variables:
+        say("Warning: what runs here was started with other CARTUM_ROAPP_ or proxy variables, and keeps them.")
+        say("Fix: `cartum-roapp down`, then `cartum-roapp up`.")
+    document = {
+        "ui": running.ui_url,
+        "api": running.prefect_api_url,
+        "login_file": str(running.home.login_path) if _is_own(running) else None,
+        "home": str(running.home.root),
+        "worker": "started" if started else "was running",
+    }
+    rows = [("ui", document["ui"]), *_login(running), *((name, document[name]) for name in ("home", "worker"))]
+    show(document, lambda: table("Up until `cartum-roapp down`", ("", ""), rows))
+
+
+def ui(
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser of this machine.")] = False,
+    json: Json = False,
+) -> None:
+    """Print the address of Prefect's UI and what its login page asks for."""
+    from cartum_roapp import service
+    from cartum_roapp.settings import settings
+
+    with service.use(settings()) as running:
+        if open_ and running.ui_url:
+            webbrowser.open(running.ui_url)
+        document = {
+            "ui": running.ui_url,
+            "api": running.prefect_api_url,
+            "login": running.login.get_secret_value() if running.login else None,
+        }
+        show(document, lambda: table("Prefect's UI", ("", ""), [("ui", running.ui_url), *_login(running)]))
 
 
 def down(json: Json = False) -> None:
-    """Stop whatever runs for this home."""
-    stopped = stop()
+    """Stop whatever runs for this home: the worker, then server and database."""
+    from cartum_roapp import service
+    from cartum_roapp.settings import settings
+
+    stopped = service.stop(settings())
     show({"stopped": stopped}, lambda: f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def start() -> dict[str, Any]:
-    """Starts what is missing and returns once the worker polls. May be called twice."""
+def _login(running: Running) -> list[tuple[str, str]]:
+    """The row for people; none where the server is the operator's own."""
+    return [("log in with", running.login.get_secret_value())] if running.login else []
+
+
+def _is_own(running: Running) -> bool:
+    """Whether the login is the one that this home has made."""
+    return running.login is not None and running.login.get_secret_value() == running.home.login()
+
+
+def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:
+    """Returns once the home's worker polls; whether it was started since `began` (seconds since 1970)."""
     from cartum_roapp import service
-    from cartum_roapp.settings import settings
+    from cartum_roapp.service import worker
 
-    config = settings()
-    with service.use(config) as running:
-        started = _ensure_worker(running.home)
-        return {
-            "ui": running.ui_url,
-            "api": running.prefect_api_url,
-            "home": str(running.home.root),
-            "worker": "started" if started else "was running",
-        }
-
-
-def stop() -> list[str]:
-    """Stops the worker, then server and database; gives what was stopped. May be called twice."""
-    from cartum_roapp import service
-    from cartum_roapp.home import Home
-    from cartum_roapp.settings import settings
-
-    config = settings()
-    home = Home(config.home)
-    stopped = []
-    worker, _ = _noted(home)
-    if worker is not None and worker.alive():
-        worker.stop((signal.SIGTERM, 20.0))
-        stopped.append("worker")
-    return stopped + service.stop(config)
-
-
-def worker_runs(home: Home) -> bool:
-    """Whether a worker of this home is alive, though perhaps not polling yet."""
-    from cartum_roapp.service.lock import is_held
-    from deployments.serve import LOCK
-
-    return is_held(home.run / LOCK)
-
-
-def _ensure_worker(home: Home) -> bool:
-    """Waits until the home's worker polls; True if it had to be started."""
-    started: Process | None = None
+    started = False
     deadline = time.monotonic() + _TIMEOUT
-    while True:
-        worker, serving = _noted(home)
-        if worker_runs(home):
-            if serving and worker is not None and worker.alive():
-                return started is not None
-        elif started is None:
-            started = _spawn(home)
-        elif not started.alive():
-            raise Retryable("the worker did not start.", fix=f"The reason is at the end of {home.log_path(_LOG)}.")
+    while not worker.polls(home):
+        started = True
+        if service.state(config).worker_died_at >= began:
+            raise Retryable(
+                "The worker did not start.", fix=f"The reason is at the end of {home.log_path(worker.LOG)}."
+            )
         if time.monotonic() > deadline:
-            raise Retryable("the worker is not up yet.", fix=f"See {home.log_path(_LOG)}, then repeat.")
-        time.sleep(0.1)
-
-
-def _spawn(home: Home) -> Process:
-    from cartum_roapp.cli.secrets import API_KEY, SHOP_PASSWORD
-    from cartum_roapp.service.process import spawn
-
-    secret = {API_KEY.variable, SHOP_PASSWORD.variable}
-    kept = {name: value for name, value in os.environ.items() if name not in secret}
-    # Each run has a thread of its own: with glibc's arena for each the worker would seem to grow for ever.
-    kept.setdefault("MALLOC_ARENA_MAX", "2")
-    with home.open_log(_LOG) as log:
-        process, _ = spawn([sys.executable, "-P", "-m", "deployments.serve"], log=log, env=kept)
-    return process
-
-
-def _noted(home: Home) -> tuple[Process | None, bool]:
-    """The worker's process, alive or not, and whether it polls."""
-    from cartum_roapp.service.process import Process
-    from deployments.serve import RECORD
-
-    try:
-        record = json_.loads((home.run / RECORD).read_text())
-        return Process.load(record["process"]), bool(record["serving"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None, False
+            raise Retryable("The worker is not up yet.", fix=f"See {home.log_path(worker.LOG)}, then repeat.")
+        time.sleep(_LOOK)
+    return started

@@ -67,10 +67,10 @@ def _glance(found: list[dict[str, Any]], worker: str) -> object:
 def _running() -> dict[str, str]:
     """`running` is about the servers, which this very command starts; the worker runs from `up` to `down`."""
     from cartum_roapp import service
-    from cartum_roapp.cli.up import worker_runs
     from cartum_roapp.home import Home
+    from cartum_roapp.service import worker
     from cartum_roapp.settings import settings
 
     config = settings()
-    worker = "running" if worker_runs(Home(config.home)) else "stopped"
-    return {"running": service.state(config).phase, "worker": worker}
+    alive = "running" if worker.runs(Home(config.home)) else "stopped"
+    return {"running": service.state(config).phase, "worker": alive}

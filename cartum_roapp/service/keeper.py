@@ -1,8 +1,9 @@
 """The one process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
 
-It starts what the users of the home need, starts again what dies, and ends with all of it when nobody has used the
-home for `linger` seconds, when the home is deleted, or on SIGTERM. Users are seen by the file locks they hold, so
-one that was killed needs no clearing up. A killed keeper leaves its two servers running; the next one adopts them.
+It starts what the users of the home need, and from `up` to `down` a worker; it starts again what dies. It ends with
+all of it on SIGTERM, when the home is deleted, or when nobody has used the home for `linger` seconds and no worker is
+wanted. Users are seen by the file locks they hold, so one that was killed needs no clearing up. A killed keeper leaves
+worker and servers running; the next one adopts them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import psycopg2
 
 from cartum_roapp.errors import IntegrationError, Retryable
 from cartum_roapp.home import Home, unusable
+from cartum_roapp.service import worker
 from cartum_roapp.service.cluster import LOG as POSTGRES
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import PREFECT as PREFECT_DATABASE
@@ -29,7 +31,7 @@ from cartum_roapp.service.postgres import PostgresServer
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.prefect_server import PrefectServer
 from cartum_roapp.service.process import Process
-from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of
+from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import Settings, settings
 
 _TICK = 0.1
@@ -65,13 +67,19 @@ class Keeper:
         self.postgres = None if self.outside else PostgresServer(home)
         self.prefect = PrefectServer(home, os.environ)
         self.migration = MigrationLock()
+        self.worker: Process | None = None
         self.stopping = False
         self.answering = False
         self.adopted = False
         self.idle_since: float | None = None
-        self.database_back_off, self.prefect_back_off = BackOff(), BackOff()
+        self.database_back_off, self.prefect_back_off, self.worker_back_off = BackOff(), BackOff(), BackOff()
         me = Process.of(os.getpid())
-        self.state = State(phase="starting", kind=kind_of(home, config), keeper=me.dump() if me else {})
+        self.state = State(
+            phase="starting",
+            kind=kind_of(home, config),
+            variables=variables_of(home, os.environ),
+            keeper=me.dump() if me else {},
+        )
         self.written: State | None = None
 
     def run(self) -> None:
@@ -86,6 +94,7 @@ class Keeper:
             while not self._is_over():
                 self._mind_database()
                 self._mind_prefect()
+                self._mind_worker()
                 with suppress(OSError):  # a full disk: told at a later tick
                     self._tell()
                 time.sleep(_TICK)
@@ -98,7 +107,7 @@ class Keeper:
     def _is_over(self) -> bool:
         if self.stopping or not self.lock.is_current():
             return True
-        if is_held(self.users.path):
+        if is_held(self.users.path) or worker.is_wanted(self.home):
             self.idle_since = None
             return False
         now = time.monotonic()
@@ -187,6 +196,18 @@ class Keeper:
         if self.prefect_back_off.deaths >= 3:
             self.state = self.state.failed(self.prefect.failure())
 
+    def _mind_worker(self) -> None:
+        if self.worker is not None and not self.worker.alive():
+            self.worker = None
+            self.worker_back_off.died()
+            self.state = replace(self.state, worker_died_at=time.time())
+        if self.worker is None and worker.is_wanted(self.home) and self.worker_back_off.over():
+            try:
+                self.worker = worker.running(self.home) or worker.start(self.home, os.environ)
+            except (IntegrationError, OSError) as error:
+                self.state = self.state.failed(unusable(error) if isinstance(error, OSError) else error)
+                self.worker_back_off.died()
+
     def _database_answers(self) -> bool:
         return self.postgres is None or bool(self.state.database)
 
@@ -196,16 +217,21 @@ class Keeper:
             pids[POSTGRES] = self.postgres.process.pid
         if self.prefect.process:
             pids[PREFECT] = self.prefect.process.pid
+        if self.worker:
+            pids[worker.LOG] = self.worker.pid
         self.state = replace(self.state, pids=pids)
         if self.state != self.written and self.lock.is_current():
             self.state.write(self.home)
             self.written = self.state
 
     def _end(self) -> None:
-        """Server first, then the database under it; without a last checkpoint when its files are gone anyway."""
+        """The worker first, which still tells Prefect of its runs; then the server, then the database (without a last
+        checkpoint where its files are gone anyway)."""
         self.state = replace(self.state, phase="stopping", database=0, prefect=0)
         with suppress(OSError):
             self._tell()
+        if self.worker is not None:
+            worker.stop(self.worker)
         self.migration.release()
         self.prefect.stop()
         if self.postgres is not None:

@@ -1,7 +1,7 @@
-"""Prefect's API server and its UI, as a program of its own on 127.0.0.1.
+"""Prefect's API server and its UI, as a program of its own on 127.0.0.1 (deployments/server.py).
 
-Started without Prefect's command line (0.4 s less, and no welcome text), in two steps: importing it takes some four
-seconds and needs no database, so that happens while PostgreSQL starts; a line on its input lets it go on.
+Started in two steps: importing Prefect takes some four seconds and needs no database, so that happens while PostgreSQL
+starts; a line on its input lets it go on.
 """
 
 from __future__ import annotations
@@ -27,36 +27,33 @@ from cartum_roapp.service.process import Process, spawn
 LOG = "prefect-server"
 AUTH_STRING = "PREFECT_SERVER_API_AUTH_STRING"
 
-# What may be tuned about the server from outside; the rest of PREFECT_* could only lead it astray.
-_TUNING = (
+# What may be set about the server from outside; the rest of PREFECT_* could only lead it astray.
+_OPEN = (
+    "PREFECT_SERVER_API_CORS_",
+    "PREFECT_SERVER_API_CSRF_",
+    "PREFECT_SERVER_CORS_",
+    "PREFECT_SERVER_CSRF_",
+    "PREFECT_SERVER_UI_API_URL",
+    "PREFECT_UI_API_URL",
     "PREFECT_SERVER_SERVICES_",
     "PREFECT_SERVER_EVENTS_",
+    "PREFECT_EVENTS_",
     "PREFECT_SERVER_DATABASE_SQLALCHEMY_",
     "PREFECT_SERVER_DATABASE_TIMEOUT",
     "PREFECT_SERVER_LOGGING_",
 )
 
-# Without the line (whoever started it was killed) it ends before it touches the database.
-_PROGRAM = """
-import sys, uvicorn
-from prefect.server.api.server import create_app
-app = create_app(final=True)
-if sys.stdin.readline():
-    uvicorn.run(app, host=sys.argv[1], port=int(sys.argv[2]), log_level="warning", timeout_graceful_shutdown=3)
-"""
-
 
 def server_environment(home: Home, port: int, database: DatabaseUrl, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the server. Of the caller's PREFECT_ variables only the tuning and the auth string count."""
+    """The environment of the server. Of the caller's PREFECT_ variables only those that may be set count."""
     kept = {name: value for name, value in inherited.items() if _may_pass(name)}
     return {
+        **_defaults(port),
         **kept,
         **client_environment(home, port),
+        AUTH_STRING: auth_string(home, inherited),
         "PREFECT_SERVER_API_HOST": HOST,
         "PREFECT_SERVER_API_PORT": str(port),
-        # Else the UI calls port 4200, whatever the server's own port is.
-        "PREFECT_SERVER_UI_API_URL": api_url(port),
-        "PREFECT_UI_API_URL": api_url(port),
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home.prefect / "ui"),
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database.asyncpg().get_secret_value(),
@@ -64,6 +61,20 @@ def server_environment(home: Home, port: int, database: DatabaseUrl, inherited: 
         "PREFECT_SERVER_ENCRYPTION_KEY": home.encryption_key(),
         "PREFECT_SERVER_LOGGING_LEVEL": inherited.get("PREFECT_SERVER_LOGGING_LEVEL", "WARNING"),
         "PREFECT_LOGGING_LEVEL": "WARNING",
+    }
+
+
+def _defaults(port: int) -> dict[str, str]:
+    """What an operator may set otherwise, each under the name that Prefect looks for last."""
+    return {
+        # Else the UI calls port 4200, whatever the server's own port is.
+        "PREFECT_UI_API_URL": api_url(port),
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port},http://localhost:{port}",
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        # Prefect keeps runs, their tasks, logs and artifacts for ever, which is 13 MB per shop and day.
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "true",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(14 * 24 * 60 * 60),  # seconds
+        "PREFECT_EVENTS_RETENTION_PERIOD": "P2D",
     }
 
 
@@ -83,13 +94,13 @@ def api_url(port: int) -> str:
     return f"http://{HOST}:{port}/api"
 
 
-def auth_string(environment: Mapping[str, str]) -> str:
-    """What the server asks its callers for; "" where it lets everybody on this machine in."""
-    return environment.get(AUTH_STRING, "")
+def auth_string(home: Home, environment: Mapping[str, str]) -> str:
+    """What the server asks its callers for, as `user:password`: the operator's, else this home's own."""
+    return environment.get(AUTH_STRING) or home.login()
 
 
 def _may_pass(name: str) -> bool:
-    return not name.startswith(("PREFECT_", "CARTUM_ROAPP_")) or name == AUTH_STRING or name.startswith(_TUNING)
+    return not name.startswith(("PREFECT_", "CARTUM_ROAPP_")) or name.startswith(_OPEN)
 
 
 class PrefectServer:
@@ -135,7 +146,7 @@ class PrefectServer:
         """Starts the program up to the point where it needs the database. Raises OSError."""
         self.port = kept_port(self.home, LOG)
         environment = server_environment(self.home, self.port, database, self.inherited)
-        command = [sys.executable, "-P", "-c", _PROGRAM, HOST, str(self.port)]
+        command = [sys.executable, "-P", "-m", "deployments.server", HOST, str(self.port)]
         with self.home.open_log(LOG) as log:
             self.process, self._input = spawn(command, log=log, env=environment, cwd=self.home.prefect, stdin=PIPE)
         record = {"process": self.process.dump(), "port": self.port, "kind": self._kind(database)}
@@ -186,6 +197,7 @@ class PrefectServer:
             version("prefect"),
             sys.prefix,
             database.asyncpg().get_secret_value(),
+            auth_string(self.home, self.inherited),
             *_server_settings(self.inherited),
         )
         return self.home.fingerprint(*parts)

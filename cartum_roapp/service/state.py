@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +15,10 @@ from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
 from cartum_roapp.service.prefect_server import auth_string
 from cartum_roapp.service.process import Process
-from cartum_roapp.settings import Settings
+from cartum_roapp.settings import PREFIX, Settings
+
+# Marks a PREFECT_API_URL as our own, so that a child process does not take it for the user's choice.
+OWN_API = PREFIX + "OWN_PREFECT_API_URL"
 
 # Held exclusively by the keeper; shared by every user; shared by those users who need the Prefect server.
 KEEPER_LOCK, USERS_LOCK, PREFECT_LOCK = "keeper.lock", "users.lock", "prefect.lock"
@@ -26,18 +30,21 @@ Phase = Literal["starting", "running", "stopping", "stopped"]
 class State:
     """`phase` is the keeper's; `database` and `prefect` are ports on 127.0.0.1, 0 while that part does not answer.
 
-    `pids`: the processes by name (keeper, postgres, prefect-server). `kind` is the fingerprint of the settings that
-    the keeper runs with. `problem`: the last failure, `problem_at` its time (seconds since 1970).
+    `pids`: the processes by name (keeper, postgres, prefect-server, worker). `kind` and `variables` are fingerprints of
+    what the keeper runs with: of what all users must agree on, and of the settings that its worker gets. `problem`: the
+    last failure, `problem_at` its time (seconds since 1970); `worker_died_at` is when the worker last ended.
     """
 
     phase: Phase = "stopped"
     database: int = 0
     prefect: int = 0
     kind: str = ""
+    variables: str = ""
     pids: dict[str, int] = field(default_factory=dict)
     keeper: dict[str, object] = field(default_factory=dict)
     problem: dict[str, str] = field(default_factory=dict)
     problem_at: float = 0.0
+    worker_died_at: float = 0.0
 
     @classmethod
     def read(cls, home: Home) -> State:
@@ -70,7 +77,14 @@ class State:
 def kind_of(home: Home, config: Settings) -> str:
     """A fingerprint of what two users of one home must agree on: the database, Prefect's version and auth string."""
     outside = config.database_url.get_secret_value() if config.database_url else ""
-    return home.fingerprint(outside, version("prefect"), auth_string(os.environ))
+    return home.fingerprint(outside, version("prefect"), auth_string(home, os.environ))
+
+
+def variables_of(home: Home, environment: Mapping[str, str]) -> str:
+    """A fingerprint of our settings and of the proxies, which a worker reads from its environment."""
+    read = {name: value for name, value in environment.items() if name != OWN_API}
+    ours = [f"{name}={read[name]}" for name in read if name.startswith(PREFIX) or name.lower().endswith("_proxy")]
+    return home.fingerprint(*sorted(ours))
 
 
 def _path(home: Home) -> Path:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home, unusable
+from cartum_roapp.service import worker
 from cartum_roapp.service.cluster import LOG as POSTGRES
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import check_ledger, embedded_url, prepare_prefect
@@ -30,11 +31,8 @@ from cartum_roapp.service.prefect_server import (
     ui_address,
 )
 from cartum_roapp.service.process import Process, spawn
-from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of
+from cartum_roapp.service.state import KEEPER_LOCK, OWN_API, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import PREFIX, Settings
-
-# Marks a PREFECT_API_URL as our own, so that a child process does not take it for the user's choice.
-OWN_API = PREFIX + "OWN_PREFECT_API_URL"
 
 TIMEOUT = 180.0
 _KEEPERS = 3
@@ -46,21 +44,29 @@ _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 @dataclass(frozen=True)
 class Running:
     """What is there to use. `database_url` is for SQLAlchemy with psycopg2; `env` are the variables to set before
-    prefect is imported; both addresses are None where no Prefect was asked for (`ui_url` also where it is unknown)."""
+    prefect is imported; both addresses are None where no Prefect was asked for (`ui_url` also where it is unknown).
+    `login` is what the UI of a server of ours asks for. `other_variables`: the keeper, and so its worker, was started
+    with other settings or proxies than this process has."""
 
     home: Home
     database_url: SecretStr
     prefect_api_url: str | None = None
     ui_url: str | None = None
     env: dict[str, str] = field(default_factory=dict, repr=False)
+    login: SecretStr | None = None
+    other_variables: bool = False
 
 
 @contextlib.contextmanager
-def use(config: Settings, *, prefect: bool = True, timeout: float = TIMEOUT) -> Iterator[Running]:
+def use(
+    config: Settings, *, prefect: bool = True, with_worker: bool = False, timeout: float = TIMEOUT
+) -> Iterator[Running]:
     """Starts what is missing, and keeps it up until the end of the block (and `config.linger` seconds longer).
 
     Any number of processes may use a home at once, also nested in one process. `prefect=False` needs only the
-    database. A server that the environment names by PREFECT_API_URL is used instead of one of our own.
+    database. A server that the environment names by PREFECT_API_URL is used instead of one of our own. `with_worker`
+    wants a worker from now until `stop`, which need not poll yet; it gets this process' variables, unless somebody
+    works with a keeper that has others.
     Raises BadConfig for settings that can't work, Retryable when it is not up within `timeout` seconds.
     """
     named = os.environ.get("PREFECT_API_URL", "")
@@ -76,19 +82,26 @@ def use(config: Settings, *, prefect: bool = True, timeout: float = TIMEOUT) -> 
     home = Home(config.home).create()
     with contextlib.ExitStack() as stack:
         state = State()
-        if ours or not outside:
+        other_variables = False
+        if ours or not outside or with_worker:
             users = stack.enter_context(FileLock(home.run / USERS_LOCK))
             server_users = stack.enter_context(FileLock(home.run / PREFECT_LOCK))
-            state = _Entrance(config, home, users, server_users if ours else None, timeout).pass_through()
+            entrance = _Entrance(config, home, users, server_users if ours else None, timeout)
+            state = entrance.pass_through()
+            if with_worker:
+                state, other_variables = entrance.with_own_variables(state)
+                try:
+                    worker.want(home)
+                except OSError as error:
+                    raise unusable(error) from None
         url = outside.sqlalchemy() if outside else embedded_url(home, state.database).sqlalchemy()
         if ours:
-            api = api_url(state.prefect)
-            env = {**client_environment(home, state.prefect), OWN_API: api}
-            if auth := auth_string(os.environ):
-                env["PREFECT_API_AUTH_STRING"] = auth
-            yield Running(home, url, api, api.removesuffix("/api"), env)
+            api, login = api_url(state.prefect), auth_string(home, os.environ)
+            env = {**client_environment(home, state.prefect), "PREFECT_API_AUTH_STRING": login, OWN_API: api}
+            yield Running(home, url, api, api.removesuffix("/api"), env, SecretStr(login), other_variables)
         elif prefect:
-            yield Running(home, url, theirs, ui_address(theirs), {"PREFECT_API_URL": theirs})
+            env = {"PREFECT_API_URL": theirs}
+            yield Running(home, url, theirs, ui_address(theirs), env, other_variables=other_variables)
         else:
             yield Running(home, url)
 
@@ -106,6 +119,7 @@ def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
     home = Home(config.home)
     if not home.run.is_dir():
         return []
+    worker.want_none(home)
     now = State.read(home)
     stopped = []
     if keeper := Process.load(now.keeper):
@@ -116,6 +130,8 @@ def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
     with FileLock(home.run / KEEPER_LOCK) as lock:
         # What a killed keeper left. A keeper that has the lock by now was started after us, by somebody else.
         if lock.acquire(timeout=1.0):
+            if (left := worker.running(home)) and worker.stop(left):
+                stopped.append(worker.LOG)
             server = PrefectServer(home, {})
             if server.end_left_over():
                 stopped.append(PREFECT)
@@ -156,6 +172,14 @@ class _Entrance:
                     fix="Wait a little, then repeat.",
                 )
             time.sleep(_PAUSE)
+
+    def with_own_variables(self, now: State) -> tuple[State, bool]:
+        """Starts the keeper anew where it has other variables than we have and nobody works with it. Returns the state
+        then, and whether the variables are other ones still."""
+        if now.variables == variables_of(self.home, self._environment()):
+            return now, False
+        stopped = self._stop_unused()
+        return self.pass_through(), not stopped
 
     def _enter(self) -> None:
         for lock in (self.users, self.server_users):
@@ -200,15 +224,21 @@ class _Entrance:
 
     def _leave_other_settings(self) -> None:
         """The keeper runs with another database or another Prefect: stop it, unless somebody works with it."""
-        for lock in (self.users, self.server_users):
-            if lock:
-                lock.release()
-        if not self.users.acquire():
+        if not self._stop_unused():
             raise BadConfig(
                 f"{self.home.root} is in use with another database, another version of Prefect or another auth string.",
                 field=PREFIX + "DATABASE_URL",
                 fix="Run `cartum-roapp down` first, or set CARTUM_ROAPP_HOME to another directory.",
             )
+        self._enter()
+
+    def _stop_unused(self) -> bool:
+        """Lets go of the home and stops what runs there, unless somebody else works with it."""
+        for lock in (self.users, self.server_users):
+            if lock:
+                lock.release()
+        if worker.is_wanted(self.home) or not self.users.acquire():
+            return False
         self.users.release()
         stop(self.config)
-        self._enter()
+        return True

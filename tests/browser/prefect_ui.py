@@ -7,6 +7,14 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 
+def log_in(page: Page, address: str, login: str) -> None:
+    """By the login page, where every way into the UI begins."""
+    page.goto(address)
+    page.get_by_placeholder("admin:pass").fill(login)
+    page.get_by_role("button", name="Login").click()
+    expect(page.get_by_role("link", name="Dashboard")).to_be_visible()
+
+
 class PrefectUi:
     """One browser page. Pictures go to `pictures`."""
 

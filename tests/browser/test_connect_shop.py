@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from installation import Installation
 from playwright.sync_api import Page, expect
-from prefect_ui import PrefectUi
+from prefect_ui import PrefectUi, log_in
 
 from sandbox import Sandbox
 
@@ -28,8 +28,14 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 @pytest.fixture
 def open_ui(installation: Installation, new_page: Callable[[], Page], pictures: Path) -> Callable[[], PrefectUi]:
-    address = str(installation.prefect.base_url).removesuffix("/api/")
-    return lambda: PrefectUi(new_page(), address, pictures)
+    found = installation.done("ui")
+
+    def opened() -> PrefectUi:
+        page = new_page()
+        log_in(page, found["ui"], found["login"])
+        return PrefectUi(page, found["ui"], pictures)
+
+    return opened
 
 
 @pytest.mark.long

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.testing.standard_test_suites import BlockStandardTestSuite
+from prefect_api import here
 from pydantic import SecretStr, ValidationError
 
 from blocks import CartumLogin, CartumShop, RoAppAccount, store
@@ -76,7 +76,7 @@ def test_a_block_that_was_not_saved_has_no_config() -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real Prefect server on a real PostgreSQL."""
     config = Settings(home=tmp_path_factory.mktemp("blocks") / "home", linger=2, database_url=None)
-    with service.use(config) as running, temporary_settings({PREFECT_API_URL: running.prefect_api_url}):
+    with service.use(config), here(config):
         yield
     service.stop(config)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.variables import Variable
+from prefect_api import here
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
@@ -48,9 +48,9 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A home with a real Prefect server on a real PostgreSQL, and the account `main`; its ledger."""
     config = Settings(home=tmp_path_factory.mktemp("saving") / "home", linger=2, database_url=None)
-    with service.use(config) as running, pytest.MonkeyPatch.context() as environment:
+    with service.use(config), pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
-        with temporary_settings({PREFECT_API_URL: running.prefect_api_url}), ledger.opened() as engine:
+        with here(config), ledger.opened() as engine:
             run(store.register())
             account = AccountConfig(
                 name="main", base_url="https://api.roapp.io/v2", api_key=SecretStr("key"), fingerprint="f"

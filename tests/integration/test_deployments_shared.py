@@ -9,6 +9,7 @@ import sys
 import pytest
 from installation import Installation
 from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect_api import variables
 
 from deployments.shared import PREFECT_YAML, described
 
@@ -42,7 +43,7 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
     before = [installation.deployment(name) for name in names]
     environment = {
         **os.environ,
-        "PREFECT_API_URL": str(installation.prefect.base_url).rstrip("/"),
+        **variables(installation.config),
         "PREFECT_HOME": str(installation.home / "prefect"),
     }
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]

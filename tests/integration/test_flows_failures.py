@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from installation import Installation
+from prefect_api import variables
 
 from cartum_roapp.errors import BadRecord, IntegrationError
 from tasks.failure import Unexpected, told
@@ -46,7 +47,7 @@ for kind in ("foreseen", "unforeseen"):
 def test_a_buyer_in_an_error_of_a_step_is_nowhere_to_be_read(installation: Installation) -> None:
     environment = {
         **os.environ,
-        "PREFECT_API_URL": str(installation.prefect.base_url).rstrip("/"),
+        **variables(installation.config),
         "PREFECT_HOME": str(installation.home / "prefect"),
         "CARTUM_ROAPP_HOME": str(installation.home),
     }

@@ -5,25 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cartum_roapp.cli.up import worker_runs
 from cartum_roapp.cli.watch import _glance, _run
 from cartum_roapp.home import Home
 from cartum_roapp.ledger.runs import Run
+from cartum_roapp.service import worker
 from cartum_roapp.service.lock import FileLock
-from deployments.serve import LOCK
 
 
 def test_a_worker_runs_while_it_holds_its_lock(tmp_path: Path) -> None:
     home = Home(tmp_path / "home").create()
-    assert not worker_runs(home)
-    with FileLock(home.run / LOCK) as lock:
+    assert not worker.runs(home)
+    with FileLock(home.run / worker.LOCK) as lock:
         assert lock.acquire()
-        assert worker_runs(home)
-    assert not worker_runs(home)
+        assert worker.runs(home)
+    assert not worker.runs(home)
 
 
 def test_a_stopped_worker_is_told_with_its_fix() -> None:
-    stopped, running = (_glance([], worker) for worker in ("stopped", "running"))
+    stopped, running = (_glance([], one) for one in ("stopped", "running"))
     assert isinstance(stopped, list) and "Fix: `cartum-roapp up`" in stopped[0]
     assert isinstance(running, list) and running[0] == "Worker: running."
 

@@ -1,0 +1,144 @@
+"""Prefect's UI as it comes: who may see it, and what it shows of a run: name, tags, tasks, progress, summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from installation import Installation
+from playwright.sync_api import Page, expect
+from prefect_ui import log_in
+
+from cartum_roapp import service
+from sandbox import Sandbox
+
+TASKS = ("fetch created orders", "fetch products", "transform", "de-duplicate", "upsert", "deliver", "summarize")
+
+# What a page of somebody else tries: to read every secret, to listen on a socket, to write.
+FOREIGN = """async ([api, socket]) => {
+  const json = {"Content-Type": "application/json"}
+  const filter = JSON.stringify({include_secrets: true})
+  const say = answer => answer.text()
+  const read = (how) => fetch(`${api}/block_documents/filter`, {method: "POST", body: filter, ...how}).then(say)
+  const listen = new Promise((done, refused) => {
+    const events = new WebSocket(socket, ["prefect"])
+    events.onopen = () => events.send(JSON.stringify({type: "auth", token: null}))
+    events.onmessage = message => done(message.data)
+    events.onerror = events.onclose = () => refused(new Error("closed"))
+  })
+  const tried = {
+    read: read({headers: json}),
+    readAsAGuess: read({headers: {...json, Authorization: `Basic ${btoa("admin:pass")}`}}),
+    readWithoutAsking: read({mode: "no-cors"}),
+    token: fetch(`${api}/csrf-token?client=page`).then(say),
+    settings: fetch(api.replace("/api", "/ui-settings")).then(say),
+    write: fetch(`${api}/flows/`, {method: "POST", mode: "no-cors", body: '{"name": "foreign"}'}).then(say),
+    listen,
+  }
+  const ends = {}
+  for (const name in tried) ends[name] = await tried[name].catch(error => `refused: ${error.message}`)
+  return ends
+}"""
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A shop is connected and imported by the command line; the server stays up."""
+    with Sandbox(orders=8, seed=3, rate_limit=0) as box:
+        installation = Installation(tmp_path_factory.mktemp("browser") / "home", box)
+        try:
+            with service.use(installation.config):
+                installation.done("account", "add", "main", "--base-url", box.roapp.base_url)
+                installation.connect(0)
+                installation.done("import", "shop-1")
+                yield installation
+        finally:
+            installation.close()
+
+
+@pytest.fixture
+def page(installation: Installation, new_page: Callable[[], Page]) -> Page:
+    """Logged in with what `ui` prints, at the UI that people land in."""
+    page, found = new_page(), installation.done("ui")
+    log_in(page, found["ui"], found["login"])
+    return page
+
+
+def test_a_page_of_another_origin_gets_nothing(
+    installation: Installation, new_page: Callable[[], Page], tmp_path: Path
+) -> None:
+    """Not even from a browser in which the owner is logged in."""
+    found, page = installation.done("ui"), new_page()
+    log_in(page, found["ui"], found["login"])
+    (tmp_path / "index.html").write_text("<title>Somebody else's</title>")
+    serve = partial(Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        ends = page.evaluate(FOREIGN, [found["api"], found["api"].replace("http", "ws", 1) + "/events/out"])
+        # A picture of the UI for a page that lays something else over it.
+        page.set_content(f'<iframe src="{found["ui"]}"></iframe>')
+        framed = page.frames[1]
+        framed.wait_for_load_state()
+        server.shutdown()
+    assert {name: end for name, end in ends.items() if end and not end.startswith("refused: ")} == {}
+    assert not framed.url.startswith(found["ui"])
+    assert [flow["name"] for flow in installation.ask("/flows/filter") if flow["name"] == "foreign"] == []
+
+
+def test_the_ui_loads_nothing_from_elsewhere(installation: Installation, page: Page) -> None:
+    """Neither telemetry nor a picture that some text names."""
+    asked: list[str] = []
+    page.context.on("requestfinished", lambda request: asked.append(request.url))
+    page.context.on("requestfailed", lambda request: asked.append(request.url))
+    foreign = "https://example.com/pixel.png"
+    (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
+    artifact = installation.ask("/artifacts/", type="markdown", data=f"![x]({foreign})", flow_run_id=run["id"])
+    page.goto(f"{address_of(installation)}/v2/artifacts/artifact/{artifact['id']}")
+    expect(page.locator(f"img[src='{foreign}']")).to_have_count(1)
+    assert {url for url in asked if not url.startswith(("http://127.0.0.1", "data:", "blob:"))} == set()
+
+
+def test_the_page_of_an_import_tells_its_story(installation: Installation, page: Page, pictures: Path) -> None:
+    (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
+    page.goto(f"{address_of(installation)}/runs/flow-run/{run['id']}")
+    expect(page.get_by_text("shop-1: initial import", exact=True).first).to_be_visible()
+    for tag in ("account:main", "cartum-roapp", "shop:shop-1"):
+        expect(page.get_by_text(tag, exact=True).first).to_be_visible()
+    expect(page.get_by_text("Completed", exact=True).first).to_be_visible()
+
+    page.get_by_text("Task Runs", exact=True).click()
+    search = page.get_by_placeholder("Search by run name")
+    for task in TASKS:
+        search.fill(task)
+        expect(page.locator("main, body").get_by_text(task).first).to_be_visible()
+
+    page.get_by_text("Artifacts", exact=True).click()
+    count = len(installation.box.shops[0].qualifying())
+    expect(page.get_by_text(f"{count} of {count} orders delivered or held").first).to_be_visible()
+    expect(page.get_by_text("initial-import, summary").first).to_be_visible()
+    page.screenshot(path=pictures / "run.png")
+    assert (pictures / "run.png").stat().st_size > 20_000
+
+
+def test_the_summary_is_a_table_with_the_counts(installation: Installation, page: Page, tmp_path: Path) -> None:
+    (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
+    (summary,) = [one for one in installation.artifacts(run["id"]) if one["type"] == "markdown"]
+    page.goto(f"{address_of(installation)}/artifacts/artifact/{summary['id']}")
+    row = page.get_by_role("row").filter(has_text="delivered")
+    expect(row.first).to_contain_text(str(len(installation.box.shops[0].qualifying())))
+    page.screenshot(path=tmp_path / "summary.png")
+
+
+def address_of(installation: Installation) -> str:
+    return str(installation.prefect.base_url).removesuffix("/api/")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Nothing on stderr."""

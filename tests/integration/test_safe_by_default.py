@@ -1,0 +1,133 @@
+"""What `up` starts lets nobody in who has not its login, and runs no code but this project's (P10)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from installation import Installation
+from prefect_api import variables
+
+NOBODY = 65534
+
+# Another user of the machine, who knows where everything is.
+INTRUDER = """
+import json, sys, urllib.error, urllib.request
+api, home = sys.argv[1:]
+
+def call(path, body=None, **headers):
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", **headers}
+    try:
+        return urllib.request.urlopen(urllib.request.Request(api + path, data, headers), timeout=20).read().decode()
+    except urllib.error.HTTPError as error:
+        return f"refused: {error.code}"
+
+def read(path):
+    try:
+        return open(path).read()
+    except OSError as error:
+        return f"refused: {error.strerror}"
+
+secrets = {"include_secrets": True}
+client = {"Prefect-Csrf-Client": "intruder", "Prefect-Csrf-Token": "0" * 64}
+tried = {
+    "secrets": call("/block_documents/filter", secrets),
+    "secrets with a token": call("/block_documents/filter", secrets, **client),
+    "secrets with a guess": call("/block_documents/filter", secrets, Authorization="Basic YWRtaW46cGFzcw==", **client),
+    "token": call("/csrf-token?client=intruder"),
+    "runs": call("/flow_runs/filter", {}, **client),
+    "deployment": call("/deployments/", {"name": "mine", "flow_id": "0" * 32, "entrypoint": "mine.py:main"}, **client),
+    "settings": call("/admin/settings"),
+    "login": read(home + "/keys/prefect-login"),
+    "database": read(home + "/keys/superuser"),
+    "state": read(home + "/run/state.json"),
+    "log": read(home + "/logs/worker.log"),
+}
+json.dump(tried, sys.stdout)
+"""
+
+
+def test_another_user_of_the_machine_gets_nothing(installation: Installation) -> None:
+    """As another uid where this one may become it; else at least without the login."""
+    root = os.geteuid() == 0
+    other: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if root else {}
+    api = variables(installation.config)["PREFECT_API_URL"]
+    command = [sys.executable if not root else "/usr/bin/python3", "-I", "-c", INTRUDER, api, str(installation.home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, cwd="/", env={}, **other)
+    tried = json.loads(done.stdout)
+    files = ("login", "database", "state", "log")
+    got = {what: end for what, end in tried.items() if root or what not in files}
+    assert {what: end for what, end in got.items() if not end.startswith("refused: ")} == {}
+    assert len(got) == len(tried) - (0 if root else len(files))
+
+
+@pytest.mark.parametrize("name", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
+def test_a_request_for_another_host_is_refused(installation: Installation, name: str) -> None:
+    """A name of the attacker's that leads to this machine makes a page of theirs the UI's own origin."""
+    for path in ("/health", "/block_types/filter"):
+        answer = installation.prefect.request("GET", path, headers={"Host": name})
+        assert answer.status_code == 400
+        assert "csrf" not in answer.text and "{" not in answer.text
+
+
+def test_the_own_names_are_answered(installation: Installation) -> None:
+    port = httpx.URL(variables(installation.config)["PREFECT_API_URL"]).port
+    for name in (f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"):
+        assert installation.prefect.get("/health", headers={"Host": name}).json() is True
+
+
+def test_only_pages_of_the_ui_may_read_answers(installation: Installation) -> None:
+    port = httpx.URL(variables(installation.config)["PREFECT_API_URL"]).port
+    allowed = {
+        origin: installation.prefect.get("/health", headers={"Origin": origin}).headers.get(
+            "access-control-allow-origin"
+        )
+        for origin in (f"http://127.0.0.1:{port}", f"http://localhost:{port}", "http://localhost:1", "null")
+    }
+    assert [origin for origin, answer in allowed.items() if answer] == list(allowed)[:2]
+
+
+def test_code_of_somebody_else_is_not_even_loaded(installation: Installation, tmp_path: Path) -> None:
+    """Also of one who has the login: the worker says what it refused."""
+    trace = tmp_path / "it-ran"
+    script = tmp_path / "mine.py"
+    script.write_text(f"from prefect import flow\nopen({str(trace)!r}, 'w')\n@flow\ndef main(): ...\n")
+    flow = installation.ask("/flows/", name="mine")["id"]
+    ends = {}
+    for name, entrypoint in (
+        ("file", f"{script}:main"),
+        ("module", "json.tool.main"),
+        ("path", "flows/../mine.py:main"),
+        ("deep", "flows.backfill.asyncio.run"),
+    ):
+        body = {"name": name, "flow_id": flow, "work_pool_name": "cartum-roapp", "entrypoint": entrypoint}
+        installation.prefect.post("/deployments/", json={**body, "path": str(tmp_path)}).raise_for_status()
+        (run,) = installation.ended(installation.start(f"mine/{name}"))
+        ends[entrypoint] = (run["state_type"], run["state"]["message"])
+    assert {state for state, _ in ends.values()} == {"CRASHED"}
+    assert all("flows of cartum-roapp only" in said and entrypoint in said for entrypoint, (_, said) in ends.items())
+    assert not trace.exists()
+
+
+def test_the_login_is_in_no_log_and_no_state(installation: Installation) -> None:
+    login = installation.done("ui")["login"]
+    up = installation.done("up")
+    assert Path(up["login_file"]).read_text() == login
+    assert Path(up["login_file"]).stat().st_mode & 0o077 == 0
+    password = login.partition(":")[2].encode()
+    kept = [path for path in installation.home.rglob("*") if path.is_file() and "postgres" not in path.parts]
+    assert [path.name for path in kept if password in path.read_bytes()] == ["prefect-login"]
+
+
+def test_old_runs_and_events_are_cleared(installation: Installation) -> None:
+    settings = installation.prefect.get("/admin/settings").raise_for_status().json()["server"]
+    vacuum = settings["services"]["db_vacuum"]
+    assert vacuum["enabled"] is True
+    assert (vacuum["retention_period"], settings["events"]["retention_period"]) == ("P14D", "P2D")
