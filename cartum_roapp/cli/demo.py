@@ -37,8 +37,9 @@ def demo(
     with sandbox(orders, stay=keep) as box:
         command = Command(home, box)
         try:
-            up = command.run("up")
-            say(f"Prefect's UI: {up['ui']}")
+            command.run("up")
+            ui = command.run("ui")
+            say(f"Prefect's UI: {ui['ui']}")
             document, checks = _story(command, box)
         except BaseException:
             keep = False
@@ -48,7 +49,7 @@ def demo(
                 command.run("down")
                 shutil.rmtree(home, ignore_errors=True)
     rows = [(what, expected, found, "yes" if expected == found else "NO") for what, expected, found in checks]
-    document["ui"] = up["ui"] if keep else None
+    document["ui"], document["login"] = (ui["ui"], ui["login"]) if keep else (None, None)
     document["stop"] = _stop(home, box) if keep else None
     document["checks"] = [dict(zip(("what", "expected", "found", "holds"), row, strict=True)) for row in rows]
     if wrong := [row[0] for row in rows if row[3] == "NO"]:
@@ -126,5 +127,6 @@ def _printed(document: dict[str, Any], rows: Sequence[tuple[object, ...]]) -> li
         table("Checked in RO App", ("", "expected", "found", "holds"), rows),
     ]
     if document["ui"]:
-        parts += ["", f"Prefect's UI: {document['ui']}", f"To stop it all: {document['stop']}"]
+        parts += ["", f"Prefect's UI: {document['ui']}, log in with {document['login']}"]
+        parts += [f"To stop it all: {document['stop']}"]
     return parts

@@ -174,7 +174,9 @@ def test_up_lasts_whoever_is_killed(worker: Installation, imported: Row) -> None
     after = worker.next_worker(before)
     assert keeper is not None
     keeper.signal(signal.SIGKILL)
-    worker.become(lambda: service.state(worker.config), lambda now: now.phase == "running" and now.keeper != keeper)
+    worker.become(
+        lambda: service.state(worker.config), lambda now: now.phase == "running" and now.keeper != keeper.dump()
+    )
     assert worker.worker() == after
     worker.completed(worker.start("incremental-sync/shop-1"))
 
