@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from prefect.blocks.core import Block
-from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import BlockDocument
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
 
 from blocks.account import RoAppAccount
 from blocks.login import CartumLogin
+from blocks.pages import every_row
 from blocks.shop import CartumShop
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.connection.configs import stored_account, stored_shop
 from cartum_roapp.connection.refused import Refused
 from cartum_roapp.connection.rules import SHOP_FIELDS, checked
 from cartum_roapp.errors import BadConfig
-
-PAGE = 100
+from cartum_roapp.ledger import shops
+from cartum_roapp.service import ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +67,33 @@ async def know_company(name: str, fingerprint: str) -> None:
 
 async def load_shop(slug: str) -> ShopConfig:
     """The shop, every value checked again. Raises BadConfig: there is none (field `slug`), or a value is bad."""
-    async with get_client() as client:
-        stored = await _stored(client, CartumShop, slug)
-    if stored is None:
+    found = await find_shop(slug)
+    if found is None:
         fix = "`cartum-roapp shop list` shows the shops there are"
         raise BadConfig(f'there is no shop "{slug}".', field="slug", fix=fix)
-    return stored_shop(stored, slug=slug)
+    if isinstance(found, BadConfig):
+        raise found
+    return found
+
+
+async def find_shop(slug: str) -> ShopConfig | BadConfig | None:
+    """The shop as list_shops has it; None where there is none."""
+    return (await list_shops([slug])).get(slug)
 
 
 async def load_account(name: str) -> AccountConfig:
     """The account, every value checked again. Raises BadConfig: there is none (field `account`), or a value is bad."""
-    async with get_client() as client:
-        stored = await _stored(client, RoAppAccount, name)
+    stored = dict(await _all(RoAppAccount, [name])).get(name)
     if stored is None:
         fix = f"add it: `cartum-roapp account add {name}`"
         raise BadConfig(f'there is no account "{name}".', field="account", fix=fix)
     return stored_account(stored, name=name)
 
 
-async def list_shops() -> dict[str, ShopConfig | BadConfig]:
-    """All shops by slug, in its order; what can't be used as it is stored stands there as the error that says why."""
-    found: dict[str, ShopConfig | BadConfig] = {}
-    for slug, stored in await _all(CartumShop):
-        try:
-            found[slug] = stored_shop(stored, slug=slug)
-        except BadConfig as error:
-            found[slug] = error
-    return found
+async def list_shops(slugs: Collection[str] | None = None) -> dict[str, ShopConfig | BadConfig]:
+    """All shops by slug, in its order, or those of `slugs` that there are; what can't be used as it is stored stands
+    there as the error that says why."""
+    return {slug: _checked(slug, stored) for slug, stored in await _all(CartumShop, slugs)}
 
 
 async def list_accounts() -> dict[str, AccountConfig | BadConfig]:
@@ -133,10 +133,17 @@ async def account_id(name: str) -> str | None:
 
 
 async def settings_of(slug: str) -> ShopSettings:
-    """The shop, its account, and all usable shops of that account. Raises BadConfig like load_shop."""
+    """The shop, its account, and all usable shops that the ledger knows in that account. Raises BadConfig like
+    load_shop.
+
+    A shop that was moved into the account by hand joins them with its own next run, which tells the ledger: until then
+    nothing of it waits there.
+    """
     shop = await load_shop(slug)
     account = await load_account(shop.account)
-    others = [other for other in (await list_shops()).values() if isinstance(other, ShopConfig)]
+    with ledger.opened() as engine:
+        slugs = {state.slug for state in shops.all_states(engine) if state.account == shop.account} - {slug}
+    others = [other for other in (await list_shops(slugs)).values() if isinstance(other, ShopConfig)] if slugs else []
     neighbours = {other.key: other for other in others if other.account == shop.account and other.enabled}
     return ShopSettings(shop=shop, account=account, neighbours={**neighbours, shop.key: shop})
 
@@ -167,30 +174,26 @@ async def _by_id(kind: type[Block], id: str) -> BlockDocument | None:
     return document if found == kind.get_block_type_slug() else None
 
 
-async def _stored(client: PrefectClient, kind: type[Block], name: str) -> Mapping[str, Any] | None:
-    try:
-        document = await client.read_block_document_by_name(name, kind.get_block_type_slug(), include_secrets=True)
-    except ObjectNotFound:
-        return None
-    return document.data
-
-
-async def _all(kind: type[Block]) -> list[tuple[str, Mapping[str, Any]]]:
-    found: dict[str, Mapping[str, Any]] = {}
+async def _all(kind: type[Block], names: Collection[str] | None = None) -> list[tuple[str, Mapping[str, Any]]]:
+    # Not `read_block_documents_by_type`: the server gives that list whole, and can't be asked for some of it.
+    wanted = {} if names is None else {"block_documents": {"name": {"any_": sorted(names)}}}
+    kinds = {"slug": {"any_": [kind.get_block_type_slug()]}}
     async with get_client() as client:
-        while True:
-            try:
-                page = await client.read_block_documents_by_type(
-                    kind.get_block_type_slug(), offset=len(found), limit=PAGE, include_secrets=True
-                )
-            except PrefectHTTPStatusError as error:
-                if error.response.status_code == HTTPStatus.NOT_FOUND:
-                    break  # a server that has not seen this kind of block yet
-                raise
-            found.update((document.name, document.data) for document in page if document.name)
-            if len(page) < PAGE:
-                break
-    return sorted(found.items())
+
+        async def page(limit: int, offset: int) -> list[BlockDocument]:
+            body = {**wanted, "block_types": kinds, "include_secrets": True, "limit": limit, "offset": offset}
+            answer = await client.request("POST", "/block_documents/filter", json=body)
+            return [BlockDocument.model_validate(one) for one in answer.json()]
+
+        found = await every_row(page)
+    return sorted((document.name, document.data) for document in found if document.name)
+
+
+def _checked(slug: str, stored: Mapping[str, Any]) -> ShopConfig | BadConfig:
+    try:
+        return stored_shop(stored, slug=slug)
+    except BadConfig as error:
+        return error
 
 
 async def _delete(kind: type[Block], name: str) -> bool:

@@ -19,10 +19,12 @@ from prefect.client.schemas.filters import (
     TaskRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed, Scheduled
 from sqlalchemy import Engine
 
+from blocks.pages import every_row
 from cartum_roapp.ledger import runs
 from deployments.pool import TAG
 
@@ -31,7 +33,6 @@ GRACE = timedelta(minutes=2)
 WHY = "The process of this run was killed."
 WORKER_LABEL = "prefect.worker.name"
 
-_PAGE = 200
 _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
 
 
@@ -91,12 +92,11 @@ async def _under_way(client: PrefectClient) -> list[FlowRun]:
         tags=FlowRunFilterTags(all_=[TAG]),
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNDER_WAY)),
     )
-    found: dict[UUID, FlowRun] = {}
-    while page := await client.read_flow_runs(flow_run_filter=wanted, limit=_PAGE, offset=len(found)):
-        found.update((run.id, run) for run in page)
-        if len(page) < _PAGE:
-            break
-    return list(found.values())
+    return await every_row(
+        lambda limit, offset: client.read_flow_runs(
+            flow_run_filter=wanted, limit=limit, offset=offset, sort=FlowRunSort.ID_DESC
+        )
+    )
 
 
 async def _end(client: PrefectClient, run: FlowRun) -> None:

@@ -11,8 +11,6 @@ from uuid import UUID
 from prefect import State
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterTags,
     FlowFilter,
     FlowRunFilter,
     FlowRunFilterDeploymentId,
@@ -27,11 +25,10 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
-from deployments.pool import TAG
+from blocks.pages import every_row
+from deployments.pool import TAG, deployments
 from tasks.deliver import SYNC_EVERY
 from tasks.schedule import SCHEDULED
-
-_PAGE = 200
 
 
 async def cancel_pile() -> int:
@@ -39,7 +36,7 @@ async def cancel_pile() -> int:
     last: dict[UUID | None, FlowRun] = {}
     canceled = 0
     async with get_client() as client:
-        for run in await _late():
+        for run in await _late(client):
             newer = last.setdefault(run.deployment_id, run)
             if newer is run:
                 continue
@@ -64,7 +61,11 @@ async def clear_paused() -> int:
             deployment_id=FlowRunFilterDeploymentId(any_=paused), state=FlowRunFilterState(name=names)
         )
         cleared = 0
-        for run in await client.read_flow_runs(flow_run_filter=planned, limit=_PAGE):
+        for run in await every_row(
+            lambda limit, offset: client.read_flow_runs(
+                flow_run_filter=planned, limit=limit, offset=offset, sort=FlowRunSort.ID_DESC
+            )
+        ):
             if run.auto_scheduled:
                 with suppress(ObjectNotFound):
                     await client.delete_flow_run(run.id)
@@ -74,17 +75,11 @@ async def clear_paused() -> int:
 
 async def _paused(client: PrefectClient) -> list[UUID]:
     """Deployments of shops with schedules of which none is active."""
-    ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
-    found: dict[UUID, bool] = {}
-    while page := await client.read_deployments(deployment_filter=ours, limit=_PAGE, offset=len(found)):
-        for one in page:
-            found[one.id] = bool(one.schedules) and not any(schedule.active for schedule in one.schedules)
-        if len(page) < _PAGE:
-            break
-    return [id_ for id_, paused in found.items() if paused]
+    ours = await deployments(client)
+    return [one.id for one in ours if one.schedules and not any(schedule.active for schedule in one.schedules)]
 
 
-async def _late() -> list[FlowRun]:
+async def _late(client: PrefectClient) -> list[FlowRun]:
     """Scheduled runs that are late by more than half an interval, the latest first."""
     wanted = FlowRunFilter(
         tags=FlowRunFilterTags(all_=[TAG]),
@@ -92,13 +87,9 @@ async def _late() -> list[FlowRun]:
         next_scheduled_start_time=FlowRunFilterNextScheduledStartTime(before_=datetime.now(UTC) - SYNC_EVERY / 2),
     )
     flow = FlowFilter.model_validate({"name": {"any_": list(SCHEDULED)}})
-    found: dict[UUID, FlowRun] = {}
-    async with get_client() as client:
-        while page := await client.read_flow_runs(
-            flow_filter=flow, flow_run_filter=wanted, limit=_PAGE, offset=len(found),
-            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
-        ):  # fmt: skip
-            found.update((run.id, run) for run in page)
-            if len(page) < _PAGE:
-                break
-    return list(found.values())
+    found = await every_row(
+        lambda limit, offset: client.read_flow_runs(
+            flow_filter=flow, flow_run_filter=wanted, limit=limit, offset=offset, sort=FlowRunSort.ID_DESC
+        )
+    )
+    return sorted(found, key=lambda run: run.expected_start_time or datetime.min.replace(tzinfo=UTC), reverse=True)

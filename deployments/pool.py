@@ -1,11 +1,15 @@
-"""The work pool that all deployments wait in."""
+"""The work pool that all deployments wait in, and what is in it."""
 
 from __future__ import annotations
 
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.sorting import DeploymentSort
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
+from blocks.pages import every_row
 from cartum_roapp.config import ShopConfig
 from deployments.worker import POOL_TYPE, InProcessWorker
 
@@ -18,6 +22,17 @@ TAG = "cartum-roapp"
 def tags_of(shop: ShopConfig) -> list[str]:
     """The tags of a shop's deployments and runs."""
     return [TAG, f"shop:{shop.slug}", f"account:{shop.account}"]
+
+
+async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
+    """Those of all shops and the shared ones."""
+    ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+    # By name, the server's default, the deployments of one shop may change places between two pages.
+    return await every_row(
+        lambda limit, offset: client.read_deployments(
+            deployment_filter=ours, limit=limit, offset=offset, sort=DeploymentSort.CREATED_DESC
+        )
+    )
 
 
 async def ensure() -> None:

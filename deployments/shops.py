@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from sqlalchemy import Engine
 
 from blocks import store
@@ -26,7 +25,6 @@ from cartum_roapp.service import ledger
 from deployments import alerts, one_shop, pool, shared
 from tasks import schedule
 
-PAGE = 200
 _SAVING = "saving shops"
 _LOOK = 0.1
 
@@ -36,7 +34,7 @@ async def add(config: ShopConfig, company: str) -> None:
     fingerprint of its account's company. May be called twice. Raises BadConfig where its name or the shop itself was
     taken meanwhile."""
     async with _alone() as engine:
-        there = (await store.list_shops()).get(config.slug)
+        there = await store.find_shop(config.slug)
         if there not in (None, config):
             raise bad_config([taken(config.slug)], shop=config.slug)
         await _refuse_conflicts(config)
@@ -115,7 +113,7 @@ async def sync() -> Synced:
     renewed, removed, unusable = [], [], {}
     for slug in await store.list_shops():
         async with _alone() as engine:
-            config = (await store.list_shops()).get(slug)
+            config = await store.find_shop(slug)
             if config is None:
                 continue
             try:
@@ -131,7 +129,7 @@ async def sync() -> Synced:
     there = await connected()
     for slug in sorted(there - (await store.list_shops()).keys()):
         async with _alone() as engine:
-            if slug not in await store.list_shops():
+            if await store.find_shop(slug) is None:
                 await _disconnect(engine, slug, purge=False)
                 removed.append(slug)
     return Synced(renewed, removed, unusable)
@@ -144,13 +142,9 @@ async def connected(*, deleted: bool = False) -> set[str]:
         slugs = {state.slug for state in shops.all_states(engine)} | (await store.list_shops()).keys()
         if deleted:
             slugs |= shops.deleted_slugs(engine)
-    wanted = DeploymentFilter(tags=DeploymentFilterTags(all_=[pool.TAG]))
     async with get_client() as client:
-        offset = 0
-        while page := await client.read_deployments(deployment_filter=wanted, limit=PAGE, offset=offset):
-            offset += len(page)
-            slugs |= {tag.removeprefix("shop:") for one in page for tag in one.tags if tag.startswith("shop:")}
-    return slugs
+        ours = await pool.deployments(client)
+    return slugs | {tag.removeprefix("shop:") for one in ours for tag in one.tags if tag.startswith("shop:")}
 
 
 async def renew_alerts() -> None:
@@ -173,7 +167,7 @@ async def _alone() -> AsyncIterator[Engine]:
 
 
 async def _refuse_gone(config: ShopConfig) -> None:
-    stored = (await store.list_shops()).get(config.slug)
+    stored = await store.find_shop(config.slug)
     if stored is None or (isinstance(stored, ShopConfig) and stored.key != config.key):
         fix = "`cartum-roapp shop list` shows the shops there are"
         raise BadConfig(f'there is no shop "{config.slug}" any more.', field="slug", fix=fix)
@@ -219,7 +213,7 @@ async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None
 async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
     """The block first and the ledger last: where this is killed, `sync` finds the rest of a shop without a block, and
     takes it away."""
-    stored = (await store.list_shops()).get(slug)
+    stored = await store.find_shop(slug)
     keys = {state.key for state in shops.all_states(engine) if state.slug == slug}
     if purge:
         keys |= set(shops.purge_deleted(engine, slug))

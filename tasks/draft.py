@@ -125,7 +125,7 @@ class Draft:
     async def _slug(self, found: Problems) -> None:
         if self.before is not None or not _try(found, "slug", SLUG_FIELD, self.slug):
             return
-        stored = (await store.list_shops()).get(self.slug)
+        stored = await store.find_shop(self.slug)
         # A run that was killed while it saved finds its own shop.
         mine = self.decision is not None and not found and stored == self.config()
         if stored is not None and not mine:

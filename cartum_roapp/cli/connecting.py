@@ -74,10 +74,10 @@ def _misnamed(slug: str) -> list[Problem]:
 
 async def add_shop(slug: str, values: Values, problems: Problems, password: str | None, doors: Doors) -> ShopConfig:
     from blocks.examine import taken
-    from blocks.store import list_shops
+    from blocks.store import find_shop
     from deployments import shops
 
-    if slug in await list_shops():
+    if await find_shop(slug):
         problems.extend([taken(slug)])
     config, company = await _examined(slug, None, values, problems, password=password, doors=doors)
     await shops.add(config, company)

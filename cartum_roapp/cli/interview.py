@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from blocks.examine import examine_shop, taken
-from blocks.store import list_accounts, list_shops
+from blocks.store import find_shop, list_accounts
 from cartum_roapp.cli.connecting import plain, shown
 from cartum_roapp.cli.output import bad_input, say
 from cartum_roapp.cli.secrets import SHOP_PASSWORD, remember
@@ -77,7 +77,7 @@ class Interview:
             await self._look()
 
     async def _begin(self) -> None:
-        if self._slug in await list_shops():
+        if await find_shop(self._slug):
             raise bad_input([taken(self._slug)])
         self._accounts = sorted(await list_accounts())
         if not self._accounts:
@@ -142,7 +142,7 @@ class Interview:
         values = self._values()
         typed = check_values(values, {key: rule for key, rule in SHOP_FIELDS.items() if key in values})
         self._good = typed.good
-        found = Problems([taken(self._slug)] if self._slug in await list_shops() else [])
+        found = Problems([taken(self._slug)] if await find_shop(self._slug) else [])
         found.extend(typed.problems)
         password = self._answers.get("password")
         self._examination = await examine_shop(

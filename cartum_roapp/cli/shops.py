@@ -81,10 +81,10 @@ def edit(
         fix = "give --from FILE.yaml, --set KEY=VALUE once or more, or a new password with --password-stdin"
         raise CommandEnd(BAD_INPUT, "Nothing to change.", fix=fix)
     with serving() as backend:
-        from blocks.store import list_shops
+        from blocks.store import find_shop
         from cartum_roapp.errors import BadConfig
 
-        stored = asyncio.run(list_shops()).get(slug)
+        stored = asyncio.run(find_shop(slug))
         if stored is None:
             raise missing(slug)
         before = None if isinstance(stored, BadConfig) else stored

@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import BlockDocumentCreate
 from prefect.testing.standard_test_suites import BlockStandardTestSuite
 from prefect_api import here
 from pydantic import SecretStr, ValidationError
 
 from blocks import CartumLogin, CartumShop, RoAppAccount, store
+from blocks.pages import PAGE
 from cartum_roapp import service
 from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
 from cartum_roapp.connection.rules import SHOP_FIELDS
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import shops
+from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings
 
 PASSWORD, KEY = "пароль-to-hide", "key-to-hide-0123456789"
@@ -76,7 +80,8 @@ def test_a_block_that_was_not_saved_has_no_config() -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real Prefect server on a real PostgreSQL."""
     config = Settings(home=tmp_path_factory.mktemp("blocks") / "home", linger=2, database_url=None)
-    with service.use(config), here(config):
+    with service.use(config), here(config), pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
         yield
     service.stop(config)
 
@@ -227,3 +232,49 @@ def test_an_account_saved_by_hand_learns_its_company_once(empty: None) -> None:
     run(store.know_company("main", "first"))
     run(store.know_company("main", "second"))
     assert run(store.load_account("main")) == ACCOUNT.model_copy(update={"fingerprint": "first"})
+
+
+async def saved_with_many(n: int) -> list[str]:
+    """`mavka` and n copies of it, straight to the server."""
+    await store.save_shop(SHOP)
+    async with get_client() as client:
+        first = await client.read_block_document_by_name(
+            "mavka", CartumShop.get_block_type_slug(), include_secrets=True
+        )
+        slugs = [f"shop-{number:03}" for number in range(n)]
+        for slug in slugs:
+            await client.create_block_document(
+                BlockDocumentCreate(
+                    name=slug,
+                    data={**first.data, "url": f"https://{slug}.example.com", "key": ""},
+                    block_type_id=first.block_type_id,
+                    block_schema_id=first.block_schema_id,
+                )
+            )
+    return ["mavka", *slugs]
+
+
+def test_more_shops_than_a_page_are_all_there_and_a_run_takes_those_of_its_account(empty: None) -> None:
+    slugs = run(saved_with_many(PAGE + 3))
+    run(store.save_account(ACCOUNT))
+    listed = run(asyncio.wait_for(store.list_shops(), 60))
+    assert list(listed) == slugs
+    assert all(isinstance(shop, ShopConfig) for shop in listed.values())
+    assert len({shop.key for shop in listed.values()}) == len(slugs)
+    assert run(store.find_shop("shop-202")) == listed["shop-202"]
+    assert run(store.find_shop("shop-20")) is None
+
+    run(saved_by_rest(CartumShop, "shop-001", account="other"))
+    run(saved_by_rest(CartumShop, "shop-002", enabled=False))
+    run(saved_by_rest(CartumShop, "shop-003", timezone="Kyiv"))
+    run(store.delete_shop("shop-004"))
+    with ledger.opened() as engine:
+        for slug in ("mavka", *slugs[1:7]):
+            shops.register(engine, key=listed[slug].key, slug=slug, account="main")
+        shops.register(engine, key=listed["shop-100"].key, slug="shop-100", account="other")
+    found = run(asyncio.wait_for(store.settings_of("mavka"), 60))
+    assert {shop.slug for shop in found.neighbours.values()} == {"mavka", "shop-000", "shop-005"}
+    assert found.neighbours[SHOP.key] == found.shop == SHOP
+    assert run(store.settings_of("shop-200")).neighbours.keys() == {
+        listed["shop-200"].key, SHOP.key, listed["shop-000"].key, listed["shop-005"].key
+    }  # fmt: skip
