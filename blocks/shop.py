@@ -82,6 +82,11 @@ class CartumShop(Block):
     window_days: int = Field(
         default=60, title="Trailing window", description="For how many days open orders are read again at each sync."
     )
+    retention_days: int | None = Field(
+        default=None,
+        title="Keep buyers' data, days",
+        description="After so many days the buyer of a final order is removed from the ledger; empty: never.",
+    )
     final_statuses: list[int] | None = Field(
         default=None,
         title="Final statuses",

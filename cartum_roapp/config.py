@@ -66,6 +66,7 @@ class ShopConfig(BaseModel):
     status_direction: Literal["to_roapp", "both"] = "to_roapp"
     enabled: bool = True
     window_days: int = 60
+    retention_days: int | None = None
     final_statuses: tuple[int, ...] | None = None
     order_number_field: str | None = None
     phone_region: str | None = None

@@ -24,6 +24,7 @@ from tasks.reconciliation import (
     store_task,
 )
 from tasks.report import show_report_task
+from tasks.retention import erase_old_task
 from tasks.run import open_run
 from tasks.transform import transform_task
 from tasks.upsert import known_articles
@@ -40,8 +41,9 @@ async def reconcile(
 ) -> dict[str, Any]:
     """Counts, sums and numbers of all orders since the start of the first import: what one side lacks or has
     otherwise. With `repair` what is safe goes through ledger and outbox as ever, and the rest is held for a person;
-    nothing is deleted. Without it nothing is written. So many orders that are missing in the shop at once that its
-    user rather lost rights count as deleted only where a person says so (`gone`).
+    nothing is deleted but buyers' data that the ledger has kept long enough. Without it nothing is written. So many
+    orders that are missing in the shop at once that its user rather lost rights count as deleted only where a person
+    says so (`gone`).
     """
     settings = await settings_of(shop)
     confirmed(settings.shop, repair=repair, gone=gone)
@@ -63,4 +65,5 @@ async def reconcile(
         if repair:
             put_right_task(run, sides)
             await deliver_task(run, upto=Priority.CHANGE)
+            erase_old_task(run)
         return await show_report_task(run, sides)

@@ -58,9 +58,11 @@ def upsert(
             changed_as=changed_as,
         )
         held.clear(connection, key, "row", set(frames.orders["number"]))
+        erased = orders.erased(connection, key, [row.id for row in bad]) if bad else set()
         for row in bad:
             error = BadRecord(row.message, code=row.code, fix=row.fix)
-            held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=row.payload)
+            payload = None if row.id in erased else row.payload
+            held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=payload)
         orders.found_again(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
         crowd = None if deleted else orders.crowd(connection, key, asked, sorted(missing))
         noted = [] if crowd else sorted(missing)

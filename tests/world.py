@@ -39,6 +39,7 @@ from tasks.reconciliation import (
 )
 from tasks.replay import outcomes, put_back, unread
 from tasks.report import show_report
+from tasks.retention import erase_old
 from tasks.run import Run
 from tasks.transform import transform
 from tasks.upsert import known_articles, upsert
@@ -222,6 +223,7 @@ class World:
         if repair:
             put_right(run, sides)
             await deliver(run, upto=Priority.CHANGE)
+            erase_old(run)
         return await show_report(run, sides)
 
     # What a person would see in RO App.

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from cartum_roapp.cli import accounts, alerts, demo, deployments, held, held_export, runs, shop_checks, shops, up, watch
+from cartum_roapp.cli import (
+    accounts,
+    alerts,
+    customers,
+    demo,
+    deployments,
+    held,
+    held_export,
+    runs,
+    shop_checks,
+    shops,
+    up,
+    watch,
+)
 from cartum_roapp.cli.output import BAD_INPUT, DONE, FAILED, INTERRUPTED, CommandEnd, Json, opened, report, say, show
 
 app = typer.Typer(
@@ -24,6 +37,7 @@ app.add_typer(shops.app, name="shop")
 held.app.add_typer(held_export.app)
 held.app.command("replay")(runs.replay)
 app.add_typer(held.app, name="held")
+app.add_typer(customers.app, name="customer")
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.command("ui")(up.ui)

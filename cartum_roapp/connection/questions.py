@@ -15,7 +15,7 @@ from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
 from cartum_roapp.connection.matching import Named
 from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.proposals import propose, propose_settings
-from cartum_roapp.connection.rules import LONGEST_WINDOW, SHOP_FIELDS
+from cartum_roapp.connection.rules import LONGEST_RETENTION, LONGEST_WINDOW, SHOP_FIELDS, SHORTEST_RETENTION
 
 #: What a drop-down shows where nothing suggests itself, and where an optional value is left out.
 UNDECIDED, NONE = "— choose —", "— none —"
@@ -126,6 +126,10 @@ def settings_questions(values: Mapping[str, object], shop: ShopLists, account: A
         _order_field(account, values),
         Question("window_days", "Trailing window, days", "How far back open orders are read again at each sync.",
                  "number", default=values.get("window_days", 60), bounds=(1, LONGEST_WINDOW)),
+        Question("retention_days", "Keep buyers' data, days",
+                 "After so many days the buyer of a final order is removed from the ledger. Empty: never.",
+                 "number", default=values.get("retention_days"), required=False,
+                 bounds=(SHORTEST_RETENTION, LONGEST_RETENTION)),
         Question("phone_region", "Country of phone numbers",
                  "Two letters, like UA, for numbers without a country code. Empty: the country of the time zone.",
                  default=values.get("phone_region"), required=False),

@@ -19,6 +19,8 @@ from cartum_roapp.connection.refused import BIGGEST_ID, Refused, closest, kind_o
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?")
 SLUG_RULE = "1 to 48 lower-case Latin letters, digits and hyphens, no hyphen at either end"
 LONGEST_WINDOW = 365
+#: Longer than an order's data is needed: the trailing window of most shops, and two weeks after its end.
+SHORTEST_RETENTION, LONGEST_RETENTION = 90, 3650
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,11 @@ SHOP_FIELDS: dict[str, Field] = {
     "window_days": Field(
         lambda value: whole_number(value, 1, LONGEST_WINDOW),
         f"write a number from 1 to {LONGEST_WINDOW}",
+        required=False,
+    ),
+    "retention_days": Field(
+        lambda value: whole_number(value, SHORTEST_RETENTION, LONGEST_RETENTION),
+        f"write a number from {SHORTEST_RETENTION} to {LONGEST_RETENTION}, or leave the key out to keep the data",
         required=False,
     ),
     "final_statuses": Field(_final_statuses, "list the shop's statuses that end an order, like [3, 4]", required=False),

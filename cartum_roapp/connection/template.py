@@ -45,6 +45,7 @@ def template(
         "# Left out, each of these has the value that stands here:",
         "# enabled: true",
         "# window_days: 60",
+        "# retention_days:  # 90 or more: then the ledger forgets the buyer of a final order; left out: never",
         f"# final_statuses: {_final(shop)}",
         "# order_number_field:  # an order field of RO App that gets the shop's order number",
         *[f"#   f{row.id}  {_comment(row.name)}" for row in account.custom_fields or ()],

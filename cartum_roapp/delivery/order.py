@@ -1,4 +1,7 @@
-"""One order's way into RO App: contact → products → order → lines → notes and comment → status."""
+"""One order's way into RO App: contact → products → order → lines → notes and comment → status.
+
+An order whose buyer's data is erased here goes on without contact, notes and comment: what RO App has of them stays.
+"""
 
 from __future__ import annotations
 
@@ -75,10 +78,15 @@ class OrderDelivery:
 
         if bound is None:
             self._check_currency(order)
-        contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
+        contact = None
+        if order.erased_at is None:
+            contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
         products = {line.product: await self.products.resolve(order, line, shop) for line in order.lines}
         try:
-            bound = bound or await self._bindings.create(order, contact, await self._manager(order, shop), shop)
+            if bound is None:
+                if contact is None:
+                    raise _erased()
+                bound = await self._bindings.create(order, contact, await self._manager(order, shop), shop)
             await self._bring(order, bound, contact, products, shop)
         except BadRecord as error:
             if bound is not None and error.code == "not-found":
@@ -104,19 +112,22 @@ class OrderDelivery:
         self,
         order: WantedOrder,
         bound: Bound,
-        contact: int,
+        contact: int | None,
         products: Mapping[str, int],
         shop: ShopConfig,
     ) -> None:
-        """What an order has besides itself. A comment that was announced comes first: with every call before it a kill
-        could cost it; the status comes last, as a closed one may lock the order."""
+        """What an order has besides itself; without `contact` nothing that is about its buyer. A comment that was
+        announced comes first: with every call before it a kill could cost it; the status comes last, as a closed one
+        may lock the order."""
 
         async def assignee() -> int:
             return await self._manager(order, shop, bound.match.manager_id)
 
-        await self._remarks.bring_announced_comment(order, bound, shop)
+        if contact is not None:
+            await self._remarks.bring_announced_comment(order, bound, shop)
         kept = await self._lines.bring(order, bound.ro_id, products, assignee, fresh=bound.fresh)
-        await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
+        if contact is not None:
+            await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
         await self._status.bring(order, bound, shop)
 
     async def _opened(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
@@ -129,7 +140,7 @@ class OrderDelivery:
         return self._bindings.renew(order, bound).match.sent_status != before
 
     async def _search_anew(
-        self, error: BadRecord, order: WantedOrder, contact: int, products: Mapping[str, int]
+        self, error: BadRecord, order: WantedOrder, contact: int | None, products: Mapping[str, int]
     ) -> None:
         """A contact or product that staff merged or deleted is forgotten and searched anew, once: raises Later. Where
         RO App names no field (roapp §2) it is those that can't be read any more. `not-found` is said of an order that
@@ -139,11 +150,12 @@ class OrderDelivery:
         client, entity = (name in f"{error.field} {error.message}" for name in ("client_id", "entity_id"))
         lost = list(products.values()) if entity else []
         if error.field is None and not client and not entity:
-            client = await self._roapp.contact(contact) is None and bool(order.buyer_phone or order.buyer_email)
+            if contact is not None and (order.buyer_phone or order.buyer_email):
+                client = await self._roapp.contact(contact) is None
             lost = [product for product in products.values() if await self._roapp.product(product) is None]
         if not client and not lost:
             return
-        if client:
+        if client and contact is not None:
             self.contacts.forget(contact)
         for product in lost:
             self.products.forget(product)
@@ -166,3 +178,12 @@ class OrderDelivery:
                 fix="Choose active employees, or `all`.",
             )
         return chosen[zlib.crc32(order.number.encode()) % len(chosen)]
+
+
+def _erased() -> BadRecord:
+    """Without its buyer's data an order can't be made."""
+    return BadRecord(
+        "RO App does not have this order, and its buyer's data was erased here.",
+        code="erased",
+        fix="Enter it in RO App by hand if it is wanted there, then `held dismiss`.",
+    )

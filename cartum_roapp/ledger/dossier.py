@@ -21,8 +21,9 @@ _PLAIN = {
 }  # fmt: skip
 
 _ORDER = f"""
-    SELECT orders.number, orders.created_at, orders.status_id, orders.gone_at, orders.version, orders.total,
-           orders.currency, orders.delivery_method, orders.payment_method, orders.paid, {", ".join(BUYER)},
+    SELECT orders.number, orders.created_at, orders.status_id, orders.gone_at, orders.erased_at, orders.version,
+           orders.total, orders.currency, orders.delivery_method, orders.payment_method, orders.paid,
+           {", ".join(BUYER)},
            match.ro_id, match.sent_status, outbox.wanted_version, outbox.delivered_version, outbox.held,
            outbox.available_at, outbox.attempts
     FROM orders LEFT JOIN order_matches match USING (shop, number) LEFT JOIN outbox USING (shop, number)
@@ -64,8 +65,8 @@ def without_buyer(value: Any) -> Any:
 
 
 def _order(row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
-    shown = ("number", "created_at", "status_id", "gone_at", "version", "total", "currency", "delivery_method",
-             "payment_method", "paid")  # fmt: skip
+    shown = ("number", "created_at", "status_id", "gone_at", "erased_at", "version", "total", "currency",
+             "delivery_method", "payment_method", "paid")  # fmt: skip
     return {
         **{name: row[name] for name in shown},
         "roapp_id": row["ro_id"],

@@ -53,7 +53,7 @@ def hold(
     payload: Mapping[str, Any] | None = None,
 ) -> None:
     """Holds a record, or counts one more attempt of a held one. May be called twice. One that a person has dismissed
-    is seen again, unless it is the very row that was dismissed."""
+    is seen again, unless it is the very row that was dismissed, or one that was erased: that gets no payload back."""
     row = insert(held).values(
         shop=shop,
         entity=entity,
@@ -64,6 +64,7 @@ def hold(
         fix=error.fix or "",
         payload=payload,
     )
+    same = held.c.erased_at.is_not(None) | held.c.payload.is_not_distinct_from(row.excluded.payload)
     connection.execute(
         row.on_conflict_do_update(
             index_elements=[held.c.shop, held.c.entity, held.c.id],
@@ -72,10 +73,10 @@ def hold(
                 "field": row.excluded.field,
                 "message": row.excluded.message,
                 "fix": row.excluded.fix,
-                "payload": row.excluded.payload,
+                "payload": case((held.c.erased_at.is_(None), row.excluded.payload)),
                 "attempts": held.c.attempts + 1,
                 "last_at": func.now(),
-                "dismissed_at": case((held.c.payload == row.excluded.payload, held.c.dismissed_at), else_=None),
+                "dismissed_at": case((same, held.c.dismissed_at)),
             },
         )
     )

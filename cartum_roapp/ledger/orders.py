@@ -56,7 +56,8 @@ def store(
 ) -> Stored:
     """Upserts a window and queues what changed, in the caller's transaction.
 
-    An order whose hash is the stored one touches no row at all. `new_as` and `changed_as` are the
+    An order whose hash is the stored one touches no row at all; one whose buyer was erased changes, but gets no
+    personal data back. `new_as` and `changed_as` are the
     priorities of the outbox rows. A held order that changed in the shop is tried again. May be
     called twice with the same frames: the second call finds everything unchanged.
     """
@@ -196,6 +197,15 @@ def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[st
     return {row.number: (row.hash, row.gone) for row in rows}
 
 
+def erased(connection: Connection, shop: str, numbers: Collection[str]) -> set[str]:
+    """Those of the numbers whose buyer's data is not kept any more."""
+    rows = connection.execute(
+        text("SELECT number FROM orders WHERE shop = :shop AND number = ANY(:numbers) AND erased_at IS NOT NULL"),
+        {"shop": shop, "numbers": list(numbers)},
+    )
+    return {row.number for row in rows}
+
+
 def _among(frame: pd.DataFrame, column: str, values: pd.Series) -> pd.DataFrame:
     return frame[frame[column].isin(set(values))]
 
@@ -223,7 +233,14 @@ def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
 _ORDER_COLUMNS = [
     column.name
     for column in tables.orders.columns
-    if column.name not in ("shop", "version", "final_since", "gone_at", "stored_at")
+    if column.name not in ("shop", "version", "final_since", "gone_at", "stored_at", "erased_at")
+]
+_TAKEN = [
+    f"{name} = CASE WHEN known.erased_at IS NULL THEN excluded.{name} ELSE known.{name} END"
+    if name in tables.PERSONAL
+    else f"{name} = excluded.{name}"
+    for name in _ORDER_COLUMNS
+    if name != "number"
 ]
 _UPSERT_ORDERS = f"""
     INSERT INTO orders AS known (shop, final_since, {", ".join(_ORDER_COLUMNS)})
@@ -233,7 +250,7 @@ _UPSERT_ORDERS = f"""
         version = known.version + 1, stored_at = now(), gone_at = NULL,
         final_since = CASE WHEN excluded.final_since IS NOT NULL
                            THEN coalesce(known.final_since, excluded.final_since) END,
-        {", ".join(f"{name} = excluded.{name}" for name in _ORDER_COLUMNS if name != "number")}
+        {", ".join(_TAKEN)}
     WHERE known.hash <> excluded.hash OR known.gone_at IS NOT NULL
     RETURNING number, version
 """
@@ -250,6 +267,7 @@ _INSERT_LINES = """
 _UPSERT_CUSTOMERS = """
     INSERT INTO customers AS known (shop, identity, name, phone, email)
     SELECT :shop, identity, name, phone, email FROM arriving_customers
+    WHERE identity IN (SELECT customer FROM orders WHERE shop = :shop AND number = ANY(:numbers))
     ON CONFLICT (shop, identity) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email
     WHERE (known.name, known.phone, known.email) <> (excluded.name, excluded.phone, excluded.email)
 """

@@ -236,6 +236,12 @@ def deleted_slugs(engine: Engine) -> set[str]:
         return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
 
 
+def keys_of(engine: Engine, slug: str) -> list[str]:
+    """The keys of the shops that have or had this slug and whose history is here."""
+    with engine.connect() as connection:
+        return list(connection.scalars(select(shops.c.key).where(shops.c.slug == slug).order_by(shops.c.key)))
+
+
 def _forget_buyers(connection: Connection, account: str | None) -> None:
     """The contacts of buyers that no shop of the account has. A guest without phone and e-mail stays known: the row
     says nothing of a person, and nothing else leads back to that contact."""

@@ -1,9 +1,8 @@
 """All tables. Times are UTC, money is exact, identities are text.
 
 `shop` is the shop's six-letter key, `number` the shop's order number, `account` the name of an RO App
-account. Columns that hold a buyer's personal data: `orders.buyer_*`, `orders.delivery_address`,
-`orders.comment`, `orders.manager_comment`, `customers.*`, `contact_matches.identity|phone|email`,
-`intents.identity` of contacts, `held.payload`.
+account. Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `customers.*`,
+`contact_matches.identity|phone|email`, `intents.identity` of contacts, `held.payload`.
 """
 
 from __future__ import annotations
@@ -38,6 +37,12 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+#: What an erasure empties in `orders`.
+PERSONAL = (
+    "customer", "buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_email", "delivery_city", "delivery_address",
+    "waybill", "comment", "manager_comment", "coupon",
+)  # fmt: skip
 
 Stamp = DateTime(timezone=True)
 Money = Numeric(18, 4)
@@ -109,6 +114,8 @@ orders = Table(
     Column("discount", Money, nullable=False),
     Column("total", Money, nullable=False),
     Column("currency", Text, nullable=False),
+    # since when the buyer's data is not kept here, whatever the shop still sends
+    Column("erased_at", Stamp),
     PrimaryKeyConstraint("shop", "number"),
     Index("ix_orders_shop_created_at", "shop", "created_at"),
 )
@@ -320,7 +327,22 @@ held = Table(
     # a person wants it left as it is, until it changes
     Column("dismissed_at", Stamp),
     Column("told_at", Stamp),
+    # since when the row is not kept here, whatever the shop still sends
+    Column("erased_at", Stamp),
     PrimaryKeyConstraint("shop", "entity", "id"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _shop(),
+    Column("at", Stamp, nullable=False, server_default=func.now()),
+    # by what the buyer was named (phone, email, number), or `retention`
+    Column("named", Text, nullable=False),
+    Column("orders", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Index("ix_erasures_shop", "shop"),
 )
 
 call_slots = Table(

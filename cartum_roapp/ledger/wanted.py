@@ -24,7 +24,8 @@ class WantedLine:
 
 @dataclass(frozen=True)
 class WantedOrder:
-    """One shop order at one version. `created_at` and `gone_at` are UTC, money is in `currency`."""
+    """One shop order at one version. `created_at`, `gone_at` and `erased_at` are UTC, money is in `currency`. Once the
+    buyer's data is erased all that is about the buyer is ""."""
 
     shop: str
     number: str
@@ -32,6 +33,7 @@ class WantedOrder:
     status_id: int
     created_at: datetime
     gone_at: datetime | None
+    erased_at: datetime | None
     customer: str
     buyer_name: str
     buyer_phone: str

@@ -101,7 +101,8 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
         terminal.answers("Order type:")
         terminal.answers("Managers:", SPACE + ENTER)
         for question in ("Language of product names:", "Time zone:", "Field for the shop's order number:",
-                         "Trailing window, days:", "Country of phone numbers:"):  # fmt: skip
+                         "Trailing window, days:", "Keep buyers' data, days:",
+                         "Country of phone numbers:"):  # fmt: skip
             terminal.answers(question)
         for status in shop.statuses:
             terminal.answers(f"({status}):")
@@ -152,8 +153,9 @@ def test_something_is_changed_at_the_end(forms: Forms) -> None:
     get_in(terminal, forms.installation)
     take_habits(terminal)
     for question in ("Location:", "Order type:", "Managers:", "Language of product names:", "Time zone:",
-                     "Field for the shop's order number:", "Trailing window, days:", "Country of phone numbers:",
-                     *(f"({status}):" for status in shop.statuses), "Final statuses:"):  # fmt: skip
+                     "Field for the shop's order number:", "Trailing window, days:", "Keep buyers' data, days:",
+                     "Country of phone numbers:", *(f"({status}):" for status in shop.statuses),
+                     "Final statuses:"):  # fmt: skip
         terminal.answers(question)
     terminal.answers("What now?", DOWN + ENTER)
     terminal.answers("What is to be changed?")

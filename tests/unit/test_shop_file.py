@@ -152,6 +152,7 @@ BAD_LINES = [
     ("window_days", "window_days: 0", "is 0, out of range. Fix: write a number from 1 to 365"),
     ("window_days", "window_days: 366", "is 366, out of range. Fix: write a number from 1 to 365"),
     ("window_days", "window_days: 2 months", "must be a whole number, this is text. Fix: write digits only"),
+    ("retention_days", "retention_days: 89", "is 89, out of range. Fix: write a number from 90 to 3650"),
     ("final_statuses", "final_statuses: 3", f"must be a list of numbers, this is a number. Fix: {FINAL}"),
     ("final_statuses", "final_statuses: []", f"is an empty list. Fix: {FINAL}"),
     (

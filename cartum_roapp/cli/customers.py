@@ -1,0 +1,139 @@
+"""`cartum-roapp customer erase | erasures`: a buyer who wants to be forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cartum_roapp.cli.held import OptionalSlug, known_shops
+from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, local, show, table
+from cartum_roapp.cli.shops import Slug, missing
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from cartum_roapp.ledger.erasure import Buyer, Named
+
+app = typer.Typer(help="Buyers' personal data in the ledger.", no_args_is_help=True)
+
+_STAYS = "The shop and RO App keep what they have."
+_NAME_ONE = "name the buyer by the number of an order, a phone with its country code, or an e-mail address"
+
+
+@app.command("erase")
+def erase(
+    slug: Slug,
+    who: Annotated[
+        str, typer.Argument(metavar="PHONE|EMAIL|NUMBER", help="The buyer's phone or e-mail, or one of their orders.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Remove one buyer's personal data from the ledger: from all their orders in this shop, and from held rows.
+
+    It asks first; the answer no erases nothing and ends with 1. The shop and RO App keep what they have.
+    """
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.ledger import erasure, shops
+    from cartum_roapp.service import ledger
+
+    with serving(), ledger.opened() as engine:
+        keys = shops.keys_of(engine, slug)
+        if not keys:
+            raise missing(slug)
+        named, value, region = _named(engine, slug, keys, who.strip())
+        with engine.connect() as connection:
+            orders, rows = _counts(_found(connection, slug, keys, named, value, region))
+        what = f"{len(orders)} orders and {rows} held rows"
+        if not yes:
+            if not sys.stdin.isatty():
+                raise CommandEnd(BAD_INPUT, "Erasing needs a confirmation, and there is no terminal.", fix="add --yes")
+            if not typer.confirm(f"Erase this buyer's data, {what} of {slug}?", err=True):
+                raise CommandEnd(FAILED, "Nothing was erased: the answer was no.", kind="declined")
+        with engine.begin() as connection:
+            found = _found(connection, slug, keys, named, value, region)
+            for key, buyer in found.items():
+                erasure.erase(connection, key, buyer, named)
+    orders, rows = _counts(found)
+    document = {"shop": slug, "erased": True, "named": named, "orders": orders, "rows": rows}
+    show(document, lambda: f"The buyer's data is erased: {len(orders)} orders and {rows} held rows. {_STAYS}")
+
+
+@app.command("erasures")
+def erasures(slug: OptionalSlug = None, json: Json = False) -> None:
+    """What was erased and when, by hand and by `retention_days`; whose data it was is not kept."""
+    from cartum_roapp.ledger import erasure
+
+    with known_shops(slug) as shops:
+        found = erasure.listed(shops.engine, [shops.one] if slug else list(shops.slugs))
+        records = [{**one.__dict__, "shop": shops.slugs[one.shop]} for one in found]
+    columns = ("shop", "at", "named", "orders", "rows")
+    show(
+        records,
+        lambda: (
+            table("Erased", columns, [[one["shop"], local(one["at"]), *(one[name] for name in columns[2:])]
+                                      for one in records])
+            if records
+            else "Nothing was erased."
+        ),
+    )  # fmt: skip
+
+
+def _named(engine: Engine, slug: str, keys: Sequence[str], who: str) -> tuple[Named, str, str | None]:
+    """What the buyer was named by, in the form that the ledger has, and the shop's country. An order's number goes
+    before a phone of the same digits."""
+    from cartum_roapp.ledger import erasure
+    from cartum_roapp.orders import buyers, phones
+
+    region = asyncio.run(_region(slug))
+    if email := buyers.email(who):
+        return "email", email, region
+    with engine.connect() as connection:
+        if any(erasure.is_number(connection, key, who) for key in keys):
+            return "number", who, region
+    if phone := phones.e164(who, region):
+        return "phone", phone, region
+    raise CommandEnd(BAD_INPUT, f"This is no order of {slug}, no phone and no e-mail address.", fix=_NAME_ONE)
+
+
+async def _region(slug: str) -> str | None:
+    """None for a shop that is deleted, or can't be used as it is stored: international spellings still count."""
+    from blocks.store import find_shop
+    from cartum_roapp.config import ShopConfig
+    from cartum_roapp.orders.zones import country_of
+
+    config = await find_shop(slug)
+    return config.phone_region or country_of(config.timezone) if isinstance(config, ShopConfig) else None
+
+
+def _found(
+    connection: Connection, slug: str, keys: Sequence[str], named: Named, value: str, region: str | None
+) -> Mapping[str, Buyer]:
+    """By the shop's key. Ends the command where nothing can be erased."""
+    from cartum_roapp.ledger import erasure
+
+    found = {key: erasure.find(connection, key, named, value, region) for key in keys}
+    if not any(buyer.orders or buyer.rows for buyer in found.values()):
+        since = [at for key in keys if named == "number" and (at := erasure.erased_at(connection, key, value))]
+        if since:
+            raise CommandEnd(BAD_INPUT, f"The buyer of this order was erased on {local(since[0])}.", fix=_NAME_ONE)
+        raise CommandEnd(BAD_INPUT, f"The ledger has nothing of this buyer in {slug}.", fix=_NAME_ONE)
+    if named == "email" and any(buyer.contacts > 1 for buyer in found.values()):
+        fix = "name one of them by phone or by the number of an order"
+        raise CommandEnd(BAD_INPUT, "Several buyers have this e-mail address.", fix=fix)
+    if busy := [number for buyer in found.values() for number in buyer.busy]:
+        fix = (
+            "let them come to an end in the shop and wait for the next sync, dismiss what is held "
+            f"(`cartum-roapp held list {slug}`), then repeat"
+        )
+        raise CommandEnd(BAD_INPUT, f"These orders are still open, or not yet in RO App: {', '.join(busy)}.", fix=fix)
+    return found
+
+
+def _counts(found: Mapping[str, Buyer]) -> tuple[list[str], int]:
+    """The numbers of the orders, and how many held rows there are."""
+    return [number for buyer in found.values() for number in buyer.orders], sum(len(one.rows) for one in found.values())

@@ -1,0 +1,197 @@
+"""Buyers' data taken out of the ledger: what exactly-once needs stays (number, version, hash, status, amounts, which
+RO App order it is), and the order is marked, so that no later read of it brings the data back.
+
+Only of orders that nothing is under way for: final or deleted in the shop, and in RO App at their newest version, or
+dismissed by a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, text
+
+from cartum_roapp.ledger.tables import PERSONAL
+from cartum_roapp.orders import buyers, phones
+from cartum_roapp.orders.qualifying import FINAL_FOR
+
+Named = Literal["phone", "email", "number", "retention"]
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Of one shop: the numbers of the buyer's orders, those of them for which something is still under way, and the ids
+    of held rows that the shop sent of them. `contacts`: how many contacts of RO App the orders belong to."""
+
+    orders: tuple[str, ...]
+    busy: tuple[str, ...]
+    rows: tuple[str, ...]
+    contacts: int
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What was removed of a shop, when (UTC), and by what the buyer was named."""
+
+    shop: str
+    at: datetime
+    named: str
+    orders: int
+    rows: int
+
+
+def find(connection: Connection, shop: str, named: Named, value: str, region: str | None) -> Buyer:
+    """The buyer with this phone (E.164), this e-mail (lower case), or of this order. RO App's contact tells which
+    orders are one buyer's; a held row is the buyer's that has the phone or the e-mail anywhere. No orders and no rows
+    where there is nothing of the buyer (any more)."""
+    payloads = connection.execute(text(_PAYLOADS), {"shop": shop}).all()
+    own = [row for row in payloads if named == "number" and row.id == value]
+    asked = {
+        "phone": [value] if named == "phone" else [],
+        "email": [value] if named == "email" else [],
+        "number": [value] if named == "number" else [],
+    }
+    for row in own:
+        asked["phone"] += filter(None, [phones.e164(row.payload.get("delivery_phone"), region)])
+        asked["email"] += filter(None, [buyers.email(row.payload.get("delivery_email"))] if not asked["phone"] else [])
+    orders = connection.execute(text(_BUYER), {"shop": shop, **asked}).all()
+    telling = {*asked["phone"], *asked["email"], *(one for row in orders for one in row[:2] if one)}
+    rows = {row.id for row in own} | {row.id for row in payloads if _mentions(row.payload, telling, region)}
+    numbers = sorted({row.number for row in orders})
+    return Buyer(
+        orders=tuple(numbers),
+        busy=tuple(sorted(set(numbers) - _idle(connection, shop, numbers))),
+        rows=tuple(sorted(rows)),
+        contacts=len({row.ro_id for row in orders if row.ro_id is not None}),
+    )
+
+
+def old(connection: Connection, shop: str, days: int) -> Buyer:
+    """Orders of all buyers that were placed more than `days` ago and are final for two weeks at least, and rows that
+    are held for so long."""
+    values = {"shop": shop, "age": timedelta(days=days), "final_for": FINAL_FOR}
+    numbers = list(connection.scalars(text(_OLD_ORDERS), values))
+    rows = list(connection.scalars(text(_OLD_ROWS), values))
+    return Buyer(tuple(sorted(_idle(connection, shop, numbers))), (), tuple(rows), 0)
+
+
+def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None:
+    """Removes it and notes that, in the caller's transaction; `buyer.busy` are removed as well. Writes nothing where
+    there is nothing to remove."""
+    if not buyer.orders and not buyer.rows:
+        return
+    values = {"shop": shop, "numbers": list(buyer.orders), "rows": list(buyer.rows)}
+    identities = list(connection.scalars(text(_IDENTITIES), values))
+    connection.execute(text(_ERASE_ORDERS), values)
+    connection.execute(text(_ERASE_ROWS), values)
+    gone = list(connection.scalars(text(_FORGET_CUSTOMERS), {**values, "identities": identities}))
+    for statement in (_FORGET_CALLS, _FORGET_CONTACTS):
+        connection.execute(text(statement), {**values, "identities": gone})
+    connection.execute(
+        text("INSERT INTO erasures (shop, named, orders, rows) VALUES (:shop, :named, :orders, :rows)"),
+        {"shop": shop, "named": named, "orders": len(buyer.orders), "rows": len(buyer.rows)},
+    )
+
+
+def is_number(connection: Connection, shop: str, value: str) -> bool:
+    """Whether an order or a held row of the shop is known by this number."""
+    return bool(connection.scalar(text(_KNOWN), {"shop": shop, "number": value}))
+
+
+def erased_at(connection: Connection, shop: str, number: str) -> datetime | None:
+    """Since when the buyer of this order is not known any more (UTC)."""
+    query = text("SELECT erased_at FROM orders WHERE shop = :shop AND number = :number")
+    found: datetime | None = connection.scalar(query, {"shop": shop, "number": number})
+    return found
+
+
+def listed(engine: Engine, shops: Collection[str]) -> list[Erasure]:
+    """All that was removed of these shops, newest first."""
+    query = text("SELECT shop, at, named, orders, rows FROM erasures WHERE shop = ANY(:shops) ORDER BY id DESC")
+    with engine.connect() as connection:
+        return [Erasure(**row._mapping) for row in connection.execute(query, {"shops": list(shops)})]
+
+
+def _idle(connection: Connection, shop: str, numbers: Sequence[str]) -> set[str]:
+    """Locked until the transaction ends: what is idle now stays so."""
+    return set(connection.scalars(text(_IDLE), {"shop": shop, "numbers": list(numbers)}))
+
+
+def _mentions(part: Any, telling: Collection[str], region: str | None) -> bool:
+    if isinstance(part, dict):
+        return any(_mentions(one, telling, region) for one in part.values())
+    if isinstance(part, list):
+        return any(_mentions(one, telling, region) for one in part)
+    if isinstance(part, bool) or not isinstance(part, str | int):
+        return False
+    return buyers.email(part) in telling or phones.e164(str(part), region) in telling
+
+
+_PAYLOADS = """
+    SELECT id, payload FROM held
+    WHERE shop = :shop AND entity = 'row' AND jsonb_typeof(payload) = 'object' ORDER BY id
+"""
+_KNOWN = """
+    SELECT EXISTS (SELECT FROM orders WHERE shop = :shop AND number = :number)
+        OR EXISTS (SELECT FROM held WHERE shop = :shop AND entity = 'row' AND id = :number)
+"""
+# Buyers meet by identity, and identities by RO App's contact.
+_BUYER = """
+    WITH named AS (
+        SELECT customer, number FROM orders WHERE shop = :shop AND erased_at IS NULL
+        AND (buyer_phone = ANY(:phone) OR buyer_email = ANY(:email) OR number = ANY(:number))
+    ), known AS (
+        SELECT match.identity, match.ro_id FROM contact_matches match JOIN shops USING (account)
+        WHERE shops.key = :shop
+    ), same AS (
+        SELECT identity FROM known WHERE ro_id IN (SELECT ro_id FROM known JOIN named ON customer = identity)
+        UNION SELECT customer FROM named WHERE customer NOT LIKE 'order:%'
+    )
+    SELECT buyer_phone, buyer_email, number, ro_id
+    FROM orders LEFT JOIN known ON customer = identity
+    WHERE shop = :shop AND erased_at IS NULL
+      AND (customer IN (SELECT identity FROM same) OR number IN (SELECT number FROM named))
+"""
+_IDLE = """
+    SELECT orders.number FROM orders JOIN outbox USING (shop, number)
+    WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
+      AND (orders.final_since IS NOT NULL OR orders.gone_at IS NOT NULL)
+      AND (outbox.wanted_version <= outbox.delivered_version OR EXISTS (
+          SELECT FROM held WHERE held.shop = :shop AND entity = 'order' AND id = orders.number
+          AND dismissed_at IS NOT NULL))
+      AND NOT EXISTS (
+          SELECT FROM intents WHERE kind = 'contact' AND identity = orders.customer AND account = outbox.account
+          AND (state IN ('open', 'unclear') OR recheck_at IS NOT NULL))
+    FOR UPDATE OF orders, outbox
+"""
+_OLD_ORDERS = """
+    SELECT number FROM orders WHERE shop = :shop AND erased_at IS NULL AND created_at < now() - :age
+    AND coalesce(final_since, gone_at) < now() - :final_for
+"""
+_OLD_ROWS = """
+    SELECT id FROM held
+    WHERE shop = :shop AND entity = 'row' AND erased_at IS NULL AND first_at < now() - :age
+"""
+_IDENTITIES = "SELECT DISTINCT customer FROM orders WHERE shop = :shop AND number = ANY(:numbers)"
+_ERASE_ORDERS = f"""
+    UPDATE orders SET erased_at = now(), {", ".join(f"{name} = ''" for name in PERSONAL)}
+    WHERE shop = :shop AND number = ANY(:numbers)
+"""
+_ERASE_ROWS = """
+    UPDATE held SET erased_at = now(), payload = NULL WHERE shop = :shop AND entity = 'row' AND id = ANY(:rows)
+"""
+_FORGET_CUSTOMERS = """
+    DELETE FROM customers WHERE shop = :shop AND identity = ANY(:identities)
+    AND NOT EXISTS (SELECT FROM orders WHERE shop = :shop AND customer = identity)
+    RETURNING identity
+"""
+_FORGET_CALLS = "DELETE FROM intents WHERE shop = :shop AND kind = 'contact' AND identity = ANY(:identities)"
+_FORGET_CONTACTS = """
+    DELETE FROM contact_matches USING shops
+    WHERE shops.key = :shop AND contact_matches.account = shops.account AND identity = ANY(:identities)
+    AND NOT EXISTS (SELECT FROM customers JOIN shops other ON other.key = customers.shop
+                    WHERE customers.identity = contact_matches.identity AND other.account = contact_matches.account)
+"""

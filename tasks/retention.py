@@ -1,0 +1,29 @@
+"""Buyers' data that was kept as long as the shop's owner wants it kept."""
+
+from __future__ import annotations
+
+import logging
+
+from cartum_roapp.ledger import erasure
+from tasks.run import Run
+from tasks.step import step
+
+log = logging.getLogger(__name__)
+
+
+def erase_old(run: Run) -> int:
+    """Removes buyers' data from the ledger where the shop sets `retention_days` and an order was placed longer ago;
+    gives of how many orders. What is open, held or on its way keeps it, and so do the shop and RO App. May be called
+    twice."""
+    days = run.shop.retention_days
+    if days is None:
+        return 0
+    with run.engine.begin() as connection:
+        old = erasure.old(connection, run.shop.key, days)
+        erasure.erase(connection, run.shop.key, old, "retention")
+    if old.orders or old.rows:
+        log.info("buyers' data of %d orders and %d held rows is removed", len(old.orders), len(old.rows))
+    return len(old.orders)
+
+
+erase_old_task = step("remove old buyers' data", "ledger")(erase_old)

@@ -1,0 +1,145 @@
+"""A buyer's data goes from every table, by hand or after so many days; nothing is doubled or comes back for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from world import World
+
+from cartum_roapp.ledger import erasure
+from cartum_roapp.ledger.erasure import Buyer, Named
+
+NAME, EMAIL, PHONE = "Ганна Нетакаяквсі", "hanna@buyers.example", "+380671234567"
+TELLING = ("Нетакаяквсі", EMAIL, "671234567", "67 123", "Прихована", "domofon 4711", "20450000000471")
+CANCELED = 4
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=4, delivered=0, older=0) as world:
+        world.imported()
+        yield world
+
+
+def place(world: World, phone: str = "067 123 45 67", email: str = EMAIL) -> str:
+    return world.box.shops[0].place_order(
+        delivery_name=NAME, delivery_phone=phone, delivery_email=email, comment="domofon 4711",
+        delivery_address="вул. Прихована, 5", manager_comment=f"tell {EMAIL}",
+        delivery_data={"deliveryOperatorType": "novaposhta", "tnNumber": "20450000000471"},
+    )  # fmt: skip
+
+
+def tables_with(world: World, *telling: str) -> set[str]:
+    """Every table, whichever there are, that holds one of these texts in any of its columns."""
+    with world.engine.connect() as connection:
+        names = connection.scalars(
+            text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        ).all()
+        return {
+            name
+            for name in names
+            for row in connection.scalars(text(f'SELECT to_jsonb(one)::text FROM "{name}" one'))
+            if any(one in row for one in telling)
+        }
+
+
+def found(world: World, named: Named, value: str) -> Buyer:
+    with world.engine.connect() as connection:
+        return erasure.find(connection, world.shop().key, named, value, "UA")
+
+
+def erase(world: World, named: Named, value: str) -> Buyer:
+    with world.engine.begin() as connection:
+        buyer = erasure.find(connection, world.shop().key, named, value, "UA")
+        erasure.erase(connection, world.shop().key, buyer, named)
+    return buyer
+
+
+def test_an_erased_buyer_is_in_no_table_and_nothing_comes_back_or_is_doubled(world: World) -> None:
+    shop, config, roapp = world.box.shops[0], world.shop(), world.box.roapp
+    mine = sorted([place(world), place(world, phone="+38 (067) 123-45-67", email=""), place(world, phone="")])
+    stranger = shop.place_order(delivery_name="Інша Особа", delivery_phone="050 765 43 21")
+    world.synced()
+    unreadable = place(world)
+    shop.edit(unreadable, total_sum="not a sum")
+    world.synced()
+    assert found(world, "number", mine[0]) == found(world, "email", EMAIL) == found(world, "phone", PHONE)
+    assert found(world, "phone", PHONE) == Buyer(tuple(mine), tuple(mine), (unreadable,), 1), "all of them are open"
+    for number in mine:
+        shop.set_status(number, CANCELED)
+    world.synced()
+    assert tables_with(world, *TELLING) == {"orders", "customers", "contact_matches", "intents", "held"}
+
+    assert erase(world, "phone", PHONE) == Buyer(tuple(mine), (), (unreadable,), 1)
+    assert tables_with(world, *TELLING) == set()
+    assert tables_with(world, "+380507654321") >= {"orders", "customers", "contact_matches"}
+    assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, [config.key])] == [
+        ("phone", 3, 1)
+    ]
+    assert found(world, "phone", PHONE) == Buyer((), (), (), 0)
+
+    contacts, before = len(roapp.contacts), {number: world.roapp_order(number, config) for number in mine}
+    notes = {number: order["manager_notes"] for number, order in before.items()}
+    assert all("Нетакаяквсі" in text for text in notes.values())
+    for _ in range(2):
+        assert world.synced().calls.roapp_writes == 0
+    assert [(one["number"], one["what"]) for one in world.reconciled(repair=True)["findings"]] == [
+        (unreadable, "unreadable-in-shop")
+    ]
+
+    shop.reopen(mine[0])
+    shop.change_line(mine[1], 0, quantity=7)
+    shop.delete_order(mine[2])
+    shop.edit(stranger, comment="still the same")
+    shop.edit(unreadable, total_default="no sum either")
+    for _ in range(3):
+        world.synced()
+    assert world.roapp_order(mine[0])["status_id"] == config.statuses[2]
+    assert 7 in {int(float(item["quantity"])) for item in world.roapp_items(mine[1])}
+    assert {number: world.roapp_order(number)["manager_notes"] for number in mine} == notes
+    assert tables_with(world, *TELLING) == set(), "changes are taken over without the buyer"
+    assert set(world.held()) == {("row", unreadable)}
+    assert "still the same" in world.roapp_order(stranger)["manager_notes"]
+
+    again = place(world)
+    world.synced()
+    assert world.roapp_order(again)["client_id"] == before[mine[0]]["client_id"]
+    assert len(roapp.contacts) == contacts
+    assert world.differences(config, [*shop.qualifying(), mine[2]], left_out=[unreadable, mine[2]]) == []
+    assert found(world, "phone", PHONE) == Buyer((again,), (again,), (), 1)
+
+
+def test_retention_takes_old_final_orders_alone(world: World) -> None:
+    shop, key = world.box.shops[0], world.shop().key
+    old, open_, lately, young, held = (place(world, phone=f"067 123 45 6{n}", email="") for n in range(5))
+    world.synced()
+    for number in (old, lately, young, held):
+        shop.set_status(number, CANCELED)
+    world.synced()
+
+    def put(column: str, days: int, *numbers: str) -> None:
+        with world.engine.begin() as connection:
+            values: dict[str, Any] = {"days": days, "numbers": list(numbers)}
+            statement = f"UPDATE orders SET {column} = {column} - :days * interval '1 day' WHERE number = ANY(:numbers)"
+            assert connection.execute(text(statement), values).rowcount == len(numbers)
+
+    put("created_at", 91, old, open_, lately, held)
+    put("final_since", 15, old, young, held)
+    world.box.roapp.delete_order(world.roapp_order(held)["id"])
+
+    limited = world.shop(retention_days=90)
+    world.reconciled(repair=True)
+    world.reconciled(limited)
+    assert erasure.listed(world.engine, [key]) == []
+    assert world.held() == {("order", held): "deleted-in-roapp"}
+    for _ in range(2):
+        world.reconciled(limited, repair=True)
+    assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, [key])] == [("retention", 1, 0)]
+    with world.engine.connect() as connection:
+        erased = set(connection.scalars(text("SELECT number FROM orders WHERE erased_at IS NOT NULL")))
+    assert erased == {old}
+    assert tables_with(world, "67123456" + "0") == set()
+    assert tables_with(world, "67123456" + "1") >= {"orders", "customers", "contact_matches"}
