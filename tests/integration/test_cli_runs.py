@@ -216,6 +216,33 @@ def schedule(cli: Installation) -> bool:
     return bool(found["schedules"][0]["active"])
 
 
+def test_a_buyer_is_erased_by_hand(cli: Installation, shop: CartumShop, imported: Row) -> None:
+    number = shop.place_order(delivery_name="Ганна", delivery_phone="+38 (067) 123-45-67", delivery_email="a@b.example")
+    cli.done("sync", SLUG)
+    erase = ("customer", "erase", SLUG)
+    assert "still open" in refused(cli, *erase, number, "--yes")
+    shop.set_status(number, 4)
+    cli.done("sync", SLUG)
+    assert "add --yes" in refused(cli, *erase, number)
+    for nobody in ("067 000 11 22", "nobody@b.example", "987654", "?"):
+        said = refused(cli, *erase, nobody, "--yes")
+        assert nobody not in said and "of an order" in said
+    assert cli.done("held", "show", SLUG, number, "--payload")["order"]["buyer_name"] == "Ганна"
+    ended = cli.command(*erase, "0671234567", "--yes")
+    assert ended.document == {"shop": SLUG, "erased": True, "named": "phone", "orders": [number], "rows": 0}
+    assert cli.done("held", "show", SLUG, number, "--payload")["order"]["buyer_name"] == ""
+    assert "erased on" in refused(cli, *erase, number, "--yes")
+    (noted,) = cli.done("customer", "erasures", SLUG)
+    assert {**noted, "at": ""} == {"shop": SLUG, "at": "", "named": "phone", "orders": 1, "rows": 0}
+    assert cli.done("sync", SLUG)["calls_by_kind"]["roapp_writes"] == 0
+
+
+def refused(cli: Installation, *arguments: str) -> str:
+    ended = cli.command(*arguments)
+    assert ended.code == 2, ended.said
+    return ended.said
+
+
 def test_statuses_travel_both_ways_where_the_shop_says_so(cli: Installation, shop: CartumShop, imported: Row) -> None:
     both = cli.done("shop", "edit", SLUG, "--set", "status_direction=both")["shop"]
     number = str(shop.place_order())
