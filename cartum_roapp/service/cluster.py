@@ -104,6 +104,12 @@ def raise_if_hopeless(home: Home, since: int) -> None:
         raise Retryable("PostgreSQL did not start: no space is left on the disk.", fix="Free some space, then repeat.")
     if "can't become user" in tail:
         raise refused()
+    if os.geteuid() == 0 and "invalid binary" in tail:
+        raise BadConfig(
+            f"As root PostgreSQL runs as another user, who may not enter the folder of its programs: {binaries()}.",
+            fix="Give root CAP_SETPCAP, install cartum-roapp where all users may enter, run it as an ordinary user, or "
+            "set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours.",
+        )
 
 
 def start_failure(home: Home, what: str) -> IntegrationError:

@@ -3,7 +3,8 @@
     python -I unprivileged.py UID CAPABILITIES PROGRAM [ARGUMENT …]
 
 CAPABILITIES is empty or names, joined by commas, what the program keeps of root's rights (Linux: DAC_OVERRIDE,
-DAC_READ_SEARCH): the way to the home may lead through a directory that only root may enter, such as /root.
+DAC_READ_SEARCH): the way to the home may lead through a directory that only root may enter, such as /root. access(2)
+leaves capabilities out unless the secure bit NO_SETUID_FIXUP is set, and PostgreSQL looks at its programs that way.
 Of the standard library only; exits 126 when the change of user is refused.
 """
 
@@ -16,6 +17,7 @@ CAPABILITIES = {"DAC_OVERRIDE": 1, "DAC_READ_SEARCH": 2}
 REFUSED = 126
 
 _PR_SET_KEEPCAPS, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 8, 38, 47, 2
+_PR_GET_SECUREBITS, _PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP = 27, 28, 4
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -28,6 +30,8 @@ def become(uid: int, names: list[str]) -> None:
     """Turns this process into `uid` (and the group of the same number), with only the named capabilities."""
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
     if libc and names:
+        # Refused where root lacks CAP_SETPCAP: then it works wherever access(2) needs no capability.
+        libc.prctl(_PR_SET_SECUREBITS, libc.prctl(_PR_GET_SECUREBITS, 0, 0, 0, 0) | _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
         _check(libc, libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities")
     os.setgroups([])
     os.setregid(uid, uid)

@@ -19,6 +19,7 @@ from psycopg2 import extensions
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home
+from cartum_roapp.service.cluster import binaries
 from cartum_roapp.service.process import command_of
 from cartum_roapp.settings import Settings
 
@@ -205,6 +206,23 @@ def test_it_runs_for_an_ordinary_user_too() -> None:
         )  # fmt: skip
         assert made.stdout == "['keeper', 'postgres']\n", made.stderr
         assert (own / "home" / "postgres" / "data").stat().st_uid == 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="PostgreSQL runs as another user only where we are root")
+def test_programs_in_a_folder_that_only_root_may_enter_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, installed = tmp_path / "Größe und mehr", binaries().parent.parent
+    for part in (installed, installed.with_name(f"{installed.name}.libs")):  # with the libraries that it is linked to
+        if part.is_dir():
+            shutil.copytree(part, closed / part.name, ignore=shutil.ignore_patterns("include"))
+    closed.chmod(0o700)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(closed), *sys.path]))
+    config = Settings(home=closed / "home", linger=0, database_url=None)
+    try:
+        with closing(connect(config)) as made:
+            assert ask(made, "SELECT 1") == 1
+            assert str(closed) in command_of(service.state(config).pids["postgres"])[0]
+    finally:
+        service.stop(config)
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="needs root to make a small disk")
