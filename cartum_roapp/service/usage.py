@@ -31,6 +31,7 @@ from cartum_roapp.service.prefect_server import (
     ui_address,
 )
 from cartum_roapp.service.process import Process, spawn
+from cartum_roapp.service.proxy import keep_off_loopback
 from cartum_roapp.service.state import KEEPER_LOCK, OWN_API, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import PREFIX, Settings
 
@@ -66,9 +67,11 @@ def use(
     Any number of processes may use a home at once, also nested in one process. `prefect=False` needs only the
     database. A server that the environment names by PREFECT_API_URL is used instead of one of our own. `with_worker`
     wants a worker from now until `stop`, which need not poll yet; it gets this process' variables, unless somebody
-    works with a keeper that has others.
+    works with a keeper that has others. From here on this process and those that it starts reach the loopback without a
+    proxy.
     Raises BadConfig for settings that can't work, Retryable when it is not up within `timeout` seconds.
     """
+    keep_off_loopback(os.environ)
     named = os.environ.get("PREFECT_API_URL", "")
     theirs = named if named != os.environ.get(OWN_API) else ""
     ours = prefect and not theirs
