@@ -44,7 +44,8 @@ def migrate(engine: Engine, revision: str = HEAD) -> None:
         connection.commit()
         try:
             config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            # A percent sign starts an interpolation there.
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
             connection.commit()

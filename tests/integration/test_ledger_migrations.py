@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import pytest
 from sqlalchemy import text
 
+from cartum_roapp.ledger import database as ledger
 from cartum_roapp.ledger import held, matches
 from cartum_roapp.ledger.database import connect, migrate
 
@@ -28,4 +33,15 @@ def test_a_first_ledger_keeps_its_records(database: str) -> None:
     with engine.connect() as connection:
         match = matches.order(connection, "abcdef", "1")
     assert match is not None and (match.ro_id, match.make_again) == (7, False)
+    engine.dispose()
+
+
+def test_they_are_found_in_any_folder(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "100%s Größe %(here)s"
+    shutil.copytree(Path(ledger.__file__).parent / "migrations", place / "migrations")
+    monkeypatch.setattr(ledger, "__file__", str(place / "database.py"))
+    engine = connect(database)
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == ledger.HEAD
     engine.dispose()
