@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-PYTHON ?= python3
+# A command, a path or a version: `make test PYTHON=3.13` makes .venv anew where it has another Python.
+PYTHON ?=
 BIN := .venv/bin
 
 help:  ## this list
@@ -7,7 +8,7 @@ help:  ## this list
 
 setup: .venv/.ready  ## .venv with everything that requirements.lock names, and the command `cartum-roapp` in it
 
-.venv/.ready: requirements.lock pyproject.toml setup.sh
+.venv/.ready: requirements.lock pyproject.toml setup.sh $(if $(PYTHON),named-python)
 	PYTHON="$(PYTHON)" sh setup.sh
 	@touch $@
 
@@ -31,7 +32,9 @@ bench: setup  ## speed as a ratio to a peer measured in the same run
 	$(BIN)/python -m benchmarks
 
 lock:  ## resolve requirements.lock anew from pyproject.toml
-	$$(command -v uv || echo .uv/bin/uv) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	$$(command -v uv || echo .uv/bin/uv) pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-faults check bench lock
+named-python:
+
+.PHONY: help named-python setup demo test test-faults check bench lock

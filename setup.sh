@@ -1,12 +1,9 @@
 #!/bin/sh
-# Makes .venv from requirements.lock. Needs Python >= 3.11 and a package index; brings uv where it is missing.
+# Makes .venv from requirements.lock. Needs Python and a package index; brings uv where it is missing.
+# PYTHON names an interpreter: a command, a path, or a version such as 3.13, which uv finds or downloads. A .venv of
+# another one is made anew; without PYTHON a .venv that is there is kept.
 set -eu
 python=${PYTHON:-python3}
-
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-  echo "setup: $("$python" --version) is too old: Python 3.11 or newer is needed. Name one: make setup PYTHON=python3.12" >&2
-  exit 2
-}
 
 if command -v uv >/dev/null 2>&1; then
   uv=uv
@@ -14,13 +11,15 @@ elif [ -x .uv/bin/uv ]; then
   uv=.uv/bin/uv
 else
   echo "setup: bringing uv into .uv/"
-  if "$python" -m venv .uv >/dev/null 2>&1; then
+  bringer=$python
+  command -v "$bringer" >/dev/null 2>&1 || bringer=python3
+  if "$bringer" -m venv .uv >/dev/null 2>&1; then
     .uv/bin/python -m pip install --quiet --disable-pip-version-check uv
     uv=.uv/bin/uv
-  elif "$python" -m pip --version >/dev/null 2>&1; then
+  elif "$bringer" -m pip --version >/dev/null 2>&1; then
     # Debian without python3-venv: pip alone is enough to bring uv.
     rm -rf .uv
-    "$python" -m pip install --quiet --disable-pip-version-check --target .uv uv
+    "$bringer" -m pip install --quiet --disable-pip-version-check --target .uv uv
     uv=.uv/bin/uv
   else
     echo "setup: this Python has neither venv nor pip. Install one of python3-venv, python3-pip, uv and repeat." >&2
@@ -28,7 +27,19 @@ else
   fi
 fi
 
-[ -x .venv/bin/python ] || "$uv" venv --quiet --python "$python" .venv
+if [ -n "${PYTHON:-}" ] || ! [ -x .venv/bin/python ]; then
+  if found=$("$uv" python find --system "$python" 2>/dev/null); then
+    python=$found
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+      echo "setup: $("$python" --version) is too old: Python 3.11 or newer is needed. Name one: make setup PYTHON=3.12" >&2
+      exit 2
+    }
+  fi
+  version='import sys; print(sys.version)'
+  if ! [ -x .venv/bin/python ] || [ "$(.venv/bin/python -c "$version")" != "$("$python" -c "$version" 2>/dev/null)" ]; then
+    "$uv" venv --quiet --clear --python "$python" .venv
+  fi
+fi
 export VIRTUAL_ENV="$PWD/.venv"
 "$uv" pip sync --quiet --require-hashes requirements.lock
 "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
