@@ -65,5 +65,6 @@ async def reconcile(
         if repair:
             put_right_task(run, sides)
             await deliver_task(run, upto=Priority.CHANGE)
-            erase_old_task(run)
+            if run.shop.retention_days is not None:
+                erase_old_task(run)
         return await show_report_task(run, sides)
