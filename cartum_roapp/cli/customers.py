@@ -122,7 +122,7 @@ def _found(
         if since:
             raise CommandEnd(BAD_INPUT, f"The buyer of this order was erased on {local(since[0])}.", fix=_NAME_ONE)
         raise CommandEnd(BAD_INPUT, f"The ledger has nothing of this buyer in {slug}.", fix=_NAME_ONE)
-    if named == "email" and any(buyer.contacts > 1 for buyer in found.values()):
+    if any(buyer.contacts > 1 for buyer in found.values()):
         fix = "name one of them by phone or by the number of an order"
         raise CommandEnd(BAD_INPUT, "Several buyers have this e-mail address.", fix=fix)
     if busy := [number for buyer in found.values() for number in buyer.busy]:

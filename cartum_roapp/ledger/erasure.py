@@ -116,7 +116,7 @@ def listed(engine: Engine, shops: Collection[str]) -> list[Erasure]:
 
 
 def _idle(connection: Connection, shop: str, numbers: Sequence[str]) -> set[str]:
-    """Locked until the transaction ends: what is idle now stays so."""
+    """Those that nothing is under way for. Locked until the transaction ends: what is idle now stays so."""
     return set(connection.scalars(text(_IDLE), {"shop": shop, "numbers": list(numbers)}))
 
 
@@ -165,7 +165,7 @@ _IDLE = """
       AND NOT EXISTS (
           SELECT FROM intents WHERE kind = 'contact' AND identity = orders.customer AND account = outbox.account
           AND (state IN ('open', 'unclear') OR recheck_at IS NOT NULL))
-    FOR UPDATE OF orders, outbox
+    FOR UPDATE OF orders, outbox SKIP LOCKED
 """
 _OLD_ORDERS = """
     SELECT number FROM orders WHERE shop = :shop AND erased_at IS NULL AND created_at < now() - :age
