@@ -22,20 +22,17 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Literal
 
 import httpx
 
 from cartum_roapp.apis.calls import Calls, Kind
+from cartum_roapp.apis.reply import ACCEPTED, Reply, receive
 
 KEPT = 3.0
-
-_WORDS = {"", "ok", "okay", "done", "success", "accepted", "saved", "updated", "created", "changed"}
 
 Left = Callable[[], Awaitable[None]]
 Reason = Literal["dns", "tls", "refused", "timeout"]
@@ -49,68 +46,8 @@ class NotSent(Exception):
         self.reason = reason
 
 
-class Unreadable(ValueError):
-    """The answer arrived, but is not what it should be."""
-
-
 class Lost(Exception):
     """The request may have been acted on; the text says how the answer got lost."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer, read to its end. `status` is the HTTP code."""
-
-    status: int
-    headers: httpx.Headers
-    content: bytes
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-    @property
-    def redirects(self) -> bool:
-        return 300 <= self.status < 400 and self.status != 304
-
-    @property
-    def is_html(self) -> bool:
-        return "html" in self.headers.get("content-type", "").lower() or self.content.lstrip()[:1] == b"<"
-
-    @property
-    def says_nothing(self) -> bool:
-        """Empty, or a single word like `OK`; any other text may be the opposite of it."""
-        return self.text().strip("\ufeff \t\r\n.!").casefold() in _WORDS
-
-    def text(self) -> str:
-        """The body in the charset that it declares, else UTF-8; never raises."""
-        encoding = httpx.Response(200, headers=self.headers).charset_encoding or "utf-8-sig"
-        try:
-            return self.content.decode(encoding, errors="replace")
-        except LookupError:
-            return self.content.decode("utf-8-sig", errors="replace")
-
-    def json(self) -> Any:
-        """The body as JSON, with or without a byte-order mark. Unreadable for anything else, also when empty."""
-        try:
-            return json.loads(self.text().lstrip("\ufeff"))
-        except ValueError as error:
-            raise Unreadable("no JSON") from error
-
-    def retry_after(self) -> float | None:
-        """Seconds that the Retry-After header asks for, as a number or as an HTTP date; None without one."""
-        value = self.headers.get("retry-after", "").strip()
-        if not value:
-            return None
-        try:
-            seconds = float(value)
-        except ValueError:
-            try:
-                when = parsedate_to_datetime(value)
-            except (TypeError, ValueError):
-                return None
-            seconds = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-        return seconds if 0 < seconds < float("inf") else None
 
 
 class Http:
@@ -130,7 +67,7 @@ class Http:
         self._timeout = timeout
         self._calls = calls
         self._client = httpx.AsyncClient(
-            headers=dict(headers),
+            headers={**headers, "Accept-Encoding": ACCEPTED},
             timeout=httpx.Timeout(timeout),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=16, keepalive_expiry=KEPT),
             follow_redirects=False,
@@ -166,7 +103,7 @@ class Http:
         )
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client.send(request)
+                reply = await receive(await self._client.send(request, stream=True))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise _not_sent(error) from None
         except (TimeoutError, httpx.TimeoutException):
@@ -182,7 +119,7 @@ class Http:
                 self._calls.add(kind)
             raise
         self._calls.add(kind)
-        return Reply(response.status_code, response.headers, response.content)
+        return reply
 
 
 def encode(body: Any) -> bytes:

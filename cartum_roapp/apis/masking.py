@@ -8,8 +8,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from cartum_roapp.control import shown
+
 SHOWN = 200
 MASK = "•••"
+# Enough for what is shown; the patterns take long for an essay without blanks.
+_LOOKED_AT = 2000
 
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 _TOKEN = re.compile(r"(?=[\w.~+/-]*\d)(?=[\w.~+/-]*[A-Za-z])[\w.~+/-]{16,}=*|\b[A-Za-z]{32,}\b")
@@ -39,9 +43,13 @@ def about(**somebody: str) -> Iterator[None]:
 
 
 def mask(text: str, private: Iterable[str] = ()) -> str:
-    """`text` on one line, cut to 200 characters; e-mail addresses, phone numbers, anything that looks like a
-    token or key, and every string of `private` (passwords, names, whatever was sent) are replaced by `•••`."""
-    text = " ".join(text.split())
+    """`text` on one line, without control characters, cut to 200 characters; e-mail addresses, phone numbers, anything
+    that looks like a token or key, and every string of `private` (passwords, names, whatever was sent) are replaced by
+    `•••`."""
+    looked_at = shown(text[:_LOOKED_AT]).split()
+    if len(text) > _LOOKED_AT:
+        looked_at[-1:] = "…"  # half a word would not be known for what it is
+    text = " ".join(looked_at)
     for value in sorted({*private, *_somebody.get()}, key=len, reverse=True):
         if len(value) >= 2:
             text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)

@@ -25,6 +25,7 @@ from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
 FRESH_FOR = timedelta(minutes=2)
 _LONGEST_TITLE = 120  # roapp §7
 _TAIL = 40
+_LONGEST_IDENTITY = 600  # of four bytes each: PostgreSQL's index takes 2,704
 
 
 def shortened(title: str) -> str:
@@ -198,11 +199,16 @@ class ProductBook:
 def _row(product: RoProduct) -> CatalogueRow:
     return CatalogueRow(
         product.id,
-        title_key(product.title),
-        product.code.strip(),
-        product.sku.strip(),
-        tuple(barcode.strip() for barcode in product.barcodes),
+        _indexed(title_key(product.title)),
+        _indexed(product.code.strip()),
+        _indexed(product.sku.strip()),
+        tuple(kept for barcode in product.barcodes if (kept := _indexed(barcode.strip()))),
     )
+
+
+def _indexed(text: str) -> str:
+    """What an index of the ledger is too small for identifies nothing; no shop's article is that long."""
+    return text if len(text) <= _LONGEST_IDENTITY else ""
 
 
 def _identities(row: CatalogueRow, by: Identifier) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ class Asked:
 @dataclass(frozen=True)
 class Say:
     """An HTTP answer. `body`: bytes as they are, text as UTF-8, anything else as JSON. `missing`: that many bytes
-    are promised and never sent. `pause`: seconds before each byte. `leave`: close when the next request comes."""
+    are promised and never sent. `pause`: seconds before each byte. `leave`: close when the next request comes.
+    `chunked`: its length is not told."""
 
     body: Any = b""
     status: int = 200
@@ -49,6 +50,7 @@ class Say:
     pause: float = 0.0
     wait: float = 0.0
     leave: bool = False
+    chunked: bool = False
 
 
 class Drop:
@@ -158,7 +160,11 @@ class Server:
             body = json.dumps(body).encode()
         self._ended.wait(answer.wait)
         headers = {"Content-Type": "application/json", **answer.headers}
-        headers["Content-Length"] = str(len(body) + answer.missing)
+        if answer.chunked:
+            headers["Transfer-Encoding"] = "chunked"
+            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        else:
+            headers["Content-Length"] = str(len(body) + answer.missing)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {answer.status} X\r\n{lines}\r\n".encode()
         if answer.pause:

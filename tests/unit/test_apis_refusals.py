@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartum_roapp.apis.http import Reply
 from cartum_roapp.apis.masking import MASK, mask, personal
+from cartum_roapp.apis.reply import Reply
 from cartum_roapp.apis.roapp.refusals import read_refusal
 
 

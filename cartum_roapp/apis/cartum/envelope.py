@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from cartum_roapp.apis.http import Reply, Unreadable
+from cartum_roapp.apis.reply import LONGEST_WAIT, Reply, Unreadable
 
 SUCCESS = frozenset({"OK", "EMPTY", "WARNING"})
 KNOWN = SUCCESS | {
@@ -27,6 +27,7 @@ _TOKEN_WORDS = frozenset({"UNAUTHORIZED", "AUTHORIZATION_ERROR", "AUTH_ERROR"})
 _TOKEN_TEXT = re.compile(r"auth required|unauthori[sz]ed|\btoken\b|токен|не авторизован", re.IGNORECASE)
 _QUOTA_TEXT = re.compile(r"requests? limit has been exceeded", re.IGNORECASE)
 _QUOTA_SECONDS = re.compile(r"(?:retry after|через)\D{0,12}(\d+(?:\.\d+)?)", re.IGNORECASE)
+_CODE = re.compile(r"[0-9]{1,9}")
 _RIGHTS_TEXT = re.compile(
     r"permission|access (?:is )?denied|forbidden|(?:немає|недостатньо|нет|недостаточно) прав"
     r"|доступ\w* (?:заборонен|запрещ)",
@@ -63,7 +64,7 @@ class Envelope:
     def code(self) -> int:
         """The number in `response.code` of an HTTP_ERROR, else the HTTP code."""
         value = self.response.get("code") if isinstance(self.response, dict) else None
-        return int(str(value)) if str(value).isdecimal() else self.http
+        return int(found[0]) if (found := _CODE.fullmatch(str(value))) else self.http
 
     @property
     def refuses_token(self) -> bool:
@@ -85,9 +86,9 @@ class Envelope:
 
     @property
     def quota_seconds(self) -> float | None:
-        """How long the shop wants us to wait, read from its message, else from Retry-After."""
+        """How long the shop wants us to wait, read from its message, else from Retry-After; an hour at most."""
         found = _QUOTA_SECONDS.search(self.message)
-        return float(found.group(1)) if found else self.asked_to_wait
+        return min(float(found.group(1)), LONGEST_WAIT) if found else self.asked_to_wait
 
     @property
     def lacks_rights(self) -> bool:

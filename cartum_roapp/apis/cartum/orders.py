@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ Row = dict[str, Any]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Row]]]
 
 _FIRST_YEAR = 2000
+_DIGITS = re.compile(r"[0-9]{1,19}")
 
 
 class OffsetIgnored(Exception):
@@ -140,7 +142,7 @@ class Question:
     def keeps(self, row: Row) -> bool:
         """False only where the row shows plainly that it was not asked for."""
         status = str(row.get("stat_status"))
-        if self.statuses is not None and status.isdecimal() and int(status) not in self.statuses:
+        if self.statuses is not None and _DIGITS.fullmatch(status) and int(status) not in self.statuses:
             return False
         number = number_of(row)
         if self.numbers is not None and not number.startswith("?") and number not in self.numbers:
@@ -197,7 +199,7 @@ def _day(local: str, spare: int) -> str:
 
 def as_sent(number: str) -> int | str:
     """The number as the shop has it in JSON."""
-    return int(number) if number.isascii() and number.isdecimal() and str(int(number)) == number else number
+    return int(number) if _DIGITS.fullmatch(number) and str(int(number)) == number else number
 
 
 def _by_number(number: str) -> tuple[int, str]:

@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum.envelope import KNOWN, SUCCESS, Envelope, read
 from cartum_roapp.apis.cartum.token import Token
-from cartum_roapp.apis.http import Http, Lost, NotSent, Reply
+from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.masking import mask
+from cartum_roapp.apis.reply import Reply
 from cartum_roapp.apis.retries import repeat
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,9 @@ class ShopStatus:
 
 
 DELIVERED = 3
+#: What the ledger's columns keep.
+LARGEST = 2**31 - 1
+_ID = re.compile(r"[0-9]{1,10}")
 
 # What a shop before 4.0 has, where the function is unknown. There is no 5.
 DEFAULT_STATUSES = (
@@ -31,12 +35,12 @@ DEFAULT_STATUSES = (
 
 def read_statuses(rows: Iterable[dict[str, Any]]) -> list[ShopStatus]:
     """Typed rows by id. Numbers may come as text, an empty title as `[]`, a quote in it as `&quot;`; a row without an
-    id is left out. Where no row says whether it `is_successful`, 3 is (DESIGN §1)."""
+    id that can be one is left out. Where no row says whether it `is_successful`, 3 is (DESIGN §1)."""
     rows = list(rows)
     told = any("is_successful" in row for row in rows)
     found: dict[int, ShopStatus] = {}
     for row in rows:
-        if not str(row.get("id", "")).isdecimal():
+        if not _ID.fullmatch(str(row.get("id", ""))) or int(row["id"]) > LARGEST:
             continue
         title = row.get("title")
         if isinstance(title, dict):

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cartum_roapp.apis.http import Unreadable
+from cartum_roapp.apis.reply import Unreadable
+from cartum_roapp.apis.roapp.rows import whole
 
 Raw = dict[str, Any]
 
@@ -37,8 +38,8 @@ def read_page(content: Any) -> Page:
     if not isinstance(rows, list):
         raise Unreadable("a list without rows")
     paging = paging if isinstance(paging, dict) else {}
-    count = _whole(paging.get("count"))
-    return Page([row for row in rows if isinstance(row, dict)], _whole(paging.get("total_pages")), count)
+    count = whole(paging.get("count"))
+    return Page([row for row in rows if isinstance(row, dict)], whole(paging.get("total_pages")), count)
 
 
 def read_object(content: Any) -> Raw:
@@ -84,7 +85,3 @@ def _fresh(rows: list[Raw], seen: set[str]) -> list[Raw]:
             seen.add(key)
             fresh.append(row)
     return fresh
-
-
-def _whole(value: Any) -> int | None:
-    return int(str(value)) if not isinstance(value, bool) and str(value).isdecimal() else None

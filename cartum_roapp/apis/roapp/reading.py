@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
-from cartum_roapp.apis.http import Unreadable
+from cartum_roapp.apis.reply import Unreadable
 from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, Params, Spelling
 from cartum_roapp.apis.roapp.paging import Page, read_object, read_page, walk

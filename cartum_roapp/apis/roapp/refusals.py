@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cartum_roapp.apis.http import Reply, Unreadable
 from cartum_roapp.apis.masking import MASK, mask
+from cartum_roapp.apis.reply import Reply, Unreadable
 
 _NAME = re.compile(r"[A-Za-z_][\w.\[\]-]{0,60}")
 _LISTED = 8

@@ -24,9 +24,24 @@ from pydantic import (
     model_validator,
 )
 
+LARGEST_ID = 2**63 - 1
+LARGEST_AMOUNT = Decimal(10) ** 12
+# A number of more characters is none that an account could hold, and slow to reckon with.
+_LONGEST_NUMBER = 40
+# What neither PostgreSQL nor UTF-8 can hold.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def whole(value: Any) -> int | None:
+    """A number from 0 up, as a number or as text; None for anything else, also for one that no column could keep."""
+    text = str(value).strip()
+    if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"[0-9]{1,19}", text):
+        return None
+    return number if (number := int(text)) <= LARGEST_ID else None
+
 
 def _text(value: Any) -> str:
-    return "" if value is None or isinstance(value, bool | dict | list) else str(value)
+    return "" if value is None or isinstance(value, bool | dict | list) else _UNSTORABLE.sub("", str(value))
 
 
 def _number(value: Any) -> int | None:
@@ -34,19 +49,20 @@ def _number(value: Any) -> int | None:
         value = value.get("id")
     if isinstance(value, bool) or value is None:
         return None
-    found = re.fullmatch(r"f?(\d+)(?:\.0+)?", str(value).strip())
-    return int(found.group(1)) if found else None
+    found = re.fullmatch(r"f?([0-9]+)(?:\.0+)?", str(value).strip())
+    return whole(found.group(1)) if found else None
 
 
 def _decimal(value: Any) -> Decimal | None:
     if isinstance(value, bool) or value is None:
         return None
+    # Money is text with two decimals; a decimal comma has been met (roapp §2).
+    text = re.sub(r"[\s\u00a0']", "", str(value)).replace(",", ".")
     try:
-        # Money is text with two decimals; a decimal comma has been met (roapp §2).
-        number = Decimal(re.sub(r"[\s\u00a0']", "", str(value)).replace(",", "."))
+        number = Decimal(text if len(text) <= _LONGEST_NUMBER else "")
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and number.copy_abs() < LARGEST_AMOUNT else None
 
 
 def _moment(value: Any) -> datetime | None:
@@ -57,7 +73,10 @@ def _moment(value: Any) -> datetime | None:
             return None
     if not isinstance(value, datetime):
         return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:  # the first or the last day that there is, seen from another zone
+        return None
 
 
 def _texts(value: Any, *keys: str) -> list[str]:
@@ -74,7 +93,7 @@ def _fields(value: Any) -> dict[str, str]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
     if not isinstance(value, dict):
         return {}

@@ -21,9 +21,10 @@ import httpx
 from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls, Kind
-from cartum_roapp.apis.http import Http, Lost, NotSent, Reply, Unreadable
+from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
 from cartum_roapp.apis.masking import personal
+from cartum_roapp.apis.reply import Reply, Unreadable
 from cartum_roapp.apis.retries import pause, repeat
 from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable, Unclear
@@ -230,7 +231,7 @@ def _content(call: _Call[T], reply: Reply) -> T:
         if not (isinstance(content, dict) and content.get("success") is False):
             return call.read(content)
     except Unreadable:
-        raise _unanswered(call, f"an answer that can't be read (HTTP {reply.status})", answered=True) from None
+        raise _unanswered(call, f"an answer that can't be read ({reply.outcome})", answered=True) from None
     raise _refused(call, reply)
 
 

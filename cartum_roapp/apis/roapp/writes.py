@@ -6,7 +6,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from cartum_roapp.apis.http import Unreadable
+from cartum_roapp.apis.reply import Unreadable
+from cartum_roapp.apis.roapp.rows import whole
 from cartum_roapp.apis.roapp.sending import Body, Refused
 
 T = TypeVar("T")
@@ -70,16 +71,9 @@ def maybe_id(content: Any) -> int | None:
 def _find(content: Any, names: tuple[str, ...]) -> int | None:
     if isinstance(content, dict):
         for name in names:
-            if (found := _whole(content.get(name))) is not None:
+            if found := whole(content.get(name)):
                 return found
         return _find(content["data"], names) if isinstance(content.get("data"), dict | int | str | list) else None
     if isinstance(content, list):
         return _find(content[0], names) if len(content) == 1 else None
-    return _whole(content)
-
-
-def _whole(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    text = str(value).strip()
-    return int(text) if text.isascii() and text.isdecimal() and int(text) > 0 else None
+    return whole(content) or None

@@ -1,0 +1,150 @@
+"""An answer, read to its end or up to what is bearable, and its JSON without what can hurt who reads it.
+
+What one answer may weigh is bounded (`LARGEST`) and counted after unpacking: 600 MB of blanks are 600 kB of gzip. A
+page of 100 orders weighs up to 395 kB (cartum §2.1), one of 100 products with descriptions up to 6.9 MB (cartum §5.1),
+and a shop that ignores `limit` sends thousands of orders at once. 32 MB are four times the largest page that is known,
+and 8,000 orders.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+LARGEST = 32 * 1024 * 1024
+#: An answer is packed like this or not at all. httpx would unpack other forms too, but all of a piece at once.
+ACCEPTED = "gzip"
+#: No pause that is asked for counts for longer, in seconds: the shop's quota is an hourly one (cartum §1.5).
+LONGEST_WAIT = 3600.0
+
+_PACKED = ("gzip", "x-gzip", "deflate")
+# Python's objects outweigh their JSON: 32 MB of `[],` would take 900 MB. An order has some 150 values.
+_MOST_VALUES = 2_000_000
+# PHP writes 512 levels at most, and what is meant here has less than ten.
+_DEEPEST = 64
+# More digits are no number that anything here could keep; Python itself refuses to read more than 4,300.
+_LONGEST_WHOLE = 20
+# The others among Python's are no charsets, or slow.
+_CHARSET = re.compile(r"utf[-_]?(?:8|16|32)|us-ascii|ascii|latin|iso[-_]?8859|windows-|cp\d|koi8", re.IGNORECASE)
+_UTF_8 = "utf-8-sig"
+_WORDS = {"", "ok", "okay", "done", "success", "accepted", "saved", "updated", "created", "changed"}
+
+
+class Unreadable(ValueError):
+    """The answer arrived, but is not what it should be."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer. `status` is the HTTP code; `unread` says why there is no content where the body was not read."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+    unread: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def outcome(self) -> str:
+        """The code and why there is no content, for messages."""
+        return f"HTTP {self.status}{f', {self.unread}' if self.unread else ''}"
+
+    @property
+    def redirects(self) -> bool:
+        return 300 <= self.status < 400 and self.status != 304
+
+    @property
+    def is_html(self) -> bool:
+        return "html" in self.headers.get("content-type", "").lower() or self.content.lstrip()[:1] == b"<"
+
+    @property
+    def says_nothing(self) -> bool:
+        """Empty, or a single word like `OK`; any other text may be the opposite of it."""
+        return not self.unread and self.text().strip("\ufeff \t\r\n.!").casefold() in _WORDS
+
+    def text(self) -> str:
+        """The body in the charset that it declares, else UTF-8; never raises."""
+        charset = httpx.Response(200, headers=self.headers).charset_encoding or ""
+        try:
+            return self.content.decode(charset if _CHARSET.match(charset) else _UTF_8, errors="replace")
+        except (LookupError, ValueError):
+            return self.content.decode(_UTF_8, errors="replace")
+
+    def json(self) -> Any:
+        """The body as JSON, with or without a byte-order mark. Unreadable for anything else, also when empty. A whole
+        number of more than 20 digits is a float, as one that is too large for its column anyway."""
+        if self.unread:
+            raise Unreadable(self.unread)
+        if self.content.count(b",") > _MOST_VALUES:
+            raise Unreadable(f"more than {_MOST_VALUES} values")
+        try:
+            content = json.loads(self.text().lstrip("\ufeff"), parse_int=_whole)
+        except (ValueError, RecursionError) as error:
+            raise Unreadable("no JSON") from error
+        if _is_deep(content):
+            raise Unreadable(f"JSON of more than {_DEEPEST} levels")
+        return content
+
+    def retry_after(self) -> float | None:
+        """Seconds that the Retry-After header asks for, as a number or as an HTTP date, an hour at most; None without
+        one."""
+        value = self.headers.get("retry-after", "").strip()
+        if not value:
+            return None
+        try:
+            seconds = float(value)
+        except ValueError:
+            try:
+                when = parsedate_to_datetime(value)
+                seconds = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+            except (TypeError, ValueError, OverflowError):
+                return None
+        return min(seconds, LONGEST_WAIT) if 0 < seconds < float("inf") else None
+
+
+async def receive(response: httpx.Response) -> Reply:
+    """The answer with its body, whose connection can be used again afterwards unless it was too large to be read."""
+    unpack = None
+    if response.headers.get("content-encoding", "").strip().lower() in _PACKED:
+        unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)  # reads the headers of gzip and of deflate
+    content, unread = bytearray(), ""
+    try:
+        async for part in response.aiter_raw():
+            content += part if unpack is None else unpack.decompress(part, LARGEST + 1 - len(content))
+            if len(content) > LARGEST:
+                unread = f"more than {LARGEST // 1024**2} MB"
+                break
+    except zlib.error:
+        unread = "broken gzip"
+    finally:
+        await response.aclose()
+    return Reply(response.status_code, response.headers, b"" if unread else bytes(content), unread)
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_WHOLE else float(digits)
+
+
+def _is_deep(content: Any) -> bool:
+    level = [content]
+    for _ in range(_DEEPEST + 1):
+        level = [
+            part
+            for value in level
+            if isinstance(value, dict | list)
+            for part in (value.values() if isinstance(value, dict) else value)
+            if isinstance(part, dict | list)
+        ]
+        if not level:
+            return False
+    return True
