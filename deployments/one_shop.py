@@ -17,6 +17,7 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.markdown import escaped
 from deployments import pool
 from tasks.deliver import SYNC_EVERY
 
@@ -83,7 +84,7 @@ async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None
         entrypoint_type=EntrypointType.MODULE_PATH,
         parameters={"shop": config.slug, **parameters},
         tags=pool.tags_of(config),
-        description=f"{config.name} ({config.url})\n\n{cleandoc(flow.description or '')}",
+        description=f"{escaped(config.name)} ({config.url})\n\n{cleandoc(flow.description or '')}",
         version=version("cartum-roapp"),
         work_pool_name=pool.POOL,
         schedules=[schedule] if schedule else [],

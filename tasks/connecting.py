@@ -22,9 +22,9 @@ from cartum_roapp.connection.questions import (
     settings_questions,
     status_questions,
 )
+from cartum_roapp.markdown import escaped, table
 from tasks.draft import ACCESS, SETTINGS, STATUSES, Draft
 from tasks.form import ask
-from tasks.summary import table
 
 
 async def ask_access(draft: Draft) -> None:
@@ -67,21 +67,21 @@ async def ask_to_save(draft: Draft) -> None:
 async def tell_connected(config: ShopConfig, import_id: object) -> dict[str, Any]:
     """Says in an artifact what was connected, with the way to its import."""
     started = f"[Its import is running](/runs/flow-run/{import_id})." if import_id else "Nothing is imported yet."
-    text = f"**{config.name}** is connected as `{config.slug}`. {started}"
+    text = f"**{escaped(config.name)}** is connected as `{config.slug}`. {started}"
     await _tell(config, text, "connected")
     return {"shop": config.slug, "saved": True, "import": str(import_id) if import_id else None}
 
 
 async def tell_changed(config: ShopConfig) -> dict[str, Any]:
     """Says in an artifact that the next run uses the new settings."""
-    await _tell(config, f"**{config.name}** is saved; the next run uses the new settings.", "edited")
+    await _tell(config, f"**{escaped(config.name)}** is saved; the next run uses the new settings.", "edited")
     return {"shop": config.slug, "saved": True}
 
 
 async def _tell(config: ShopConfig, text: str, what: str) -> None:
     if flow_run.get_id():
         await acreate_markdown_artifact(
-            key=f"{config.slug}-settings", markdown=text, description=f"{config.name}: {what}"
+            key=f"{config.slug}-settings", markdown=text, description=f"{escaped(config.name)}: {what}"
         )
 
 
@@ -98,7 +98,7 @@ def _access(draft: Draft) -> list[Question]:
 
 
 def _correct(block: str, id: str) -> str:
-    return f"[Correct {block}](/blocks/block/{id}/edit) and submit, or choose another."
+    return f"[Correct {escaped(block)}](/blocks/block/{id}/edit) and submit, or choose another."
 
 
 def _lists(draft: Draft) -> tuple[ShopLists, AccountLists]:
@@ -112,8 +112,8 @@ def _summary(draft: Draft) -> str:
     Lists, as the page folds their lines; a table it would cut off."""
     config = draft.config()
     checks = checklist(config, draft.examination)
-    to_do = [(check.field, f"{check.message} **Fix:** {check.fix}") for check in checks if check.fix]
-    found = [(check.field, check.message) for check in checks if not check.fix]
+    to_do = [(check.field, f"{escaped(check.message)} **Fix:** {escaped(check.fix)}") for check in checks if check.fix]
+    found = [(check.field, escaped(check.message)) for check in checks if not check.fix]
     settings = config.model_dump(mode="json", exclude={"password", "key", "statuses"}, exclude_none=True)
     statuses = [
         (f"{row['title']} ({row['id']})", f"{row['roapp_status']} ({row['roapp_status_id']})")
@@ -123,7 +123,7 @@ def _summary(draft: Draft) -> str:
         _changes(draft, config),
         _listed("Look at this first", to_do),
         _listed("What was checked", found),
-        _listed("Settings", list(settings.items())),
+        _listed("Settings", [(key, escaped(value)) for key, value in settings.items()]),
         table(("status of the shop", "status in RO App"), statuses),
     ]
     return "\n\n".join(filter(None, parts))
@@ -133,13 +133,13 @@ def _changes(draft: Draft, config: ShopConfig) -> str:
     if draft.before is None:
         return ""
     old, new = draft.before.model_dump(exclude={"password"}), config.model_dump(exclude={"password"})
-    rows = [(key, f"{old[key]} → {new[key]}") for key in new if old[key] != new[key]]
+    rows = [(key, escaped(f"{old[key]} → {new[key]}")) for key in new if old[key] != new[key]]
     if draft.before.password != config.password:
         rows.append(("password", "a new one"))
     return _listed("What changes", rows) or "Nothing is changed."
 
 
-def _listed(title: str, rows: Sequence[tuple[str, object]]) -> str:
-    """A list in Markdown with its title; "" for none. Nothing in a row can end it."""
-    lines = [f"- **{name}**: {' '.join(str(value).split())}" for name, value in rows]
+def _listed(title: str, rows: Sequence[tuple[str, str]]) -> str:
+    """A list in Markdown with its title; "" for none. The second of a row is Markdown of one line."""
+    lines = [f"- **{name}**: {value}" for name, value in rows]
     return "\n".join([f"#### {title}", "", *lines]) if lines else ""

@@ -23,6 +23,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.questions import Kind, Question, asked_as
+from cartum_roapp.markdown import escaped
 
 #: How long a form waits for its answer before the run fails.
 PATIENCE_DAYS = 7
@@ -155,7 +156,7 @@ def _listed(problems: Sequence[Problem]) -> str:
 
 
 def _line(problem: Problem) -> str:
-    return f"**{problem.field}**: {problem.message} **Fix:** {problem.fix}"
+    return f"**{escaped(problem.field)}**: {escaped(problem.message)} **Fix:** {escaped(problem.fix)}"
 
 
 class _Calm(logging.Filter):

@@ -6,6 +6,7 @@ from typing import Any
 
 from prefect.artifacts import acreate_table_artifact
 
+from cartum_roapp.markdown import escaped
 from cartum_roapp.reconciliation.findings import Report
 from tasks.progress import in_prefect
 from tasks.reconciliation import Sides, conclude
@@ -23,12 +24,13 @@ async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
     document = {**await summarize(run), "repair": sides.repair, **report.as_dict()}
     if in_prefect():
         name, findings = f"{run.shop.slug}-reconcile", document["findings"]
+        shop = escaped(run.shop.name)
         said = " ".join([_said(report), *report.warnings])
-        await acreate_table_artifact(document["days"], key=f"{name}-days", description=f"{run.shop.name}: {said}")
+        await acreate_table_artifact(document["days"], key=f"{name}-days", description=f"{shop}: {said}")
         if findings:
             more = f" The first {_SHOWN} of them." if len(findings) > _SHOWN else ""
             await acreate_table_artifact(
-                findings[:_SHOWN], key=f"{name}-findings", description=f"{run.shop.name}: what differs.{more}"
+                findings[:_SHOWN], key=f"{name}-findings", description=f"{shop}: what differs.{more}"
             )
     return document
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from prefect.events import emit_event
 
 from cartum_roapp.ledger import held, outbox
 from cartum_roapp.ledger.held import Held
+from cartum_roapp.markdown import escaped, table
 from tasks.progress import in_prefect
 from tasks.replay import planned
 from tasks.run import Run
@@ -92,9 +93,8 @@ async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str
 
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
     if in_prefect():
-        await acreate_markdown_artifact(
-            key=f"{run.shop.slug}-{run.kind}", markdown=markdown, description=f"{run.shop.name}: {run.kind}, {what}"
-        )
+        description = f"{escaped(run.shop.name)}: {run.kind}, {what}"
+        await acreate_markdown_artifact(key=f"{run.shop.slug}-{run.kind}", markdown=markdown, description=description)
 
 
 def _summary(run: Run, result: dict[str, Any]) -> str:
@@ -134,13 +134,6 @@ def _lag(watermark: datetime | None) -> str:
         return "–"
     seconds = max(0, round((datetime.now(UTC) - watermark).total_seconds()))
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table in Markdown; nothing in a cell can end it."""
-    lines = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in (columns, *rows)]
-    head, *body = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([head, f"|{'---|' * len(columns)}", *body])
 
 
 summarize_task = step("summarize")(summarize)

@@ -16,6 +16,7 @@ from cartum_roapp.connection.matching import Named
 from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.proposals import propose, propose_settings
 from cartum_roapp.connection.rules import LONGEST_RETENTION, LONGEST_WINDOW, SHOP_FIELDS, SHORTEST_RETENTION
+from cartum_roapp.control import shown
 
 #: What a drop-down shows where nothing suggests itself, and where an optional value is left out.
 UNDECIDED, NONE = "— choose —", "— none —"
@@ -142,7 +143,7 @@ def status_questions(values: Mapping[str, object], shop: ShopLists, account: Acc
     given = cast(Mapping[int, int], values.get("statuses") or {})
     language = cast("str | None", values.get("language"))
     likely = propose(shop.statuses, account.statuses)
-    titles = {status.id: f"{title_of(status, language)} ({status.id})" for status in shop.statuses}
+    titles = {status.id: f"{shown(title_of(status, language))} ({status.id})" for status in shop.statuses}
     asked = []
     for status in shop.statuses:
         means = "Delivered orders have it." if status.is_successful else ""
@@ -203,7 +204,7 @@ def _id(answer: object) -> object:
 
 
 def _label(row: Named) -> str:
-    return f"{' '.join(row.name.split())} ({row.id})"
+    return f"{' '.join(shown(row.name).split())} ({row.id})"
 
 
 def _one(
