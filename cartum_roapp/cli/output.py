@@ -1,6 +1,7 @@
 """What a command prints and how it ends.
 
-Results go to stdout: for people, or with `--json` exactly one JSON document. Everything else goes to stderr.
+Results go to stdout: for people, or with `--json` exactly one JSON document. Everything else goes to stderr. Control
+characters in what others wrote reach no terminal.
 Exit codes: 0 done (also with held records), 1 failed, 2 bad input, 130 broken off with Ctrl-C.
 """
 
@@ -16,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cartum_roapp.control import escaped_json, shown
 from cartum_roapp.errors import with_fix
 
 if TYPE_CHECKING:
@@ -69,8 +71,7 @@ class Output:
     def document(self, value: object) -> None:
         """The one JSON document."""
         self.written = True
-        json.dump(value, self.results, ensure_ascii=False, indent=2, default=_plain)
-        self.results.write("\n")
+        self.results.write(escaped_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain)) + "\n")
         self.results.flush()
 
 
@@ -119,14 +120,14 @@ def show(document: object, human: Callable[[], object]) -> None:
     parts = human()
     for part in parts if isinstance(parts, list) else [parts]:
         if isinstance(part, str):
-            print(part, file=_current.results)
+            print(shown(part), file=_current.results)
         else:
             _console().print(part)
 
 
 def say(text: str) -> None:
     """Progress and warnings, for people: stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(shown(text), file=sys.stderr, flush=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> object:
@@ -137,11 +138,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
     built = Table(header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        built.add_column(column, overflow="fold")
+        built.add_column(shown(column), overflow="fold")
     for row in rows:
-        built.add_row(*[Text("" if cell is None else str(cell)) for cell in row])
+        built.add_row(*[Text("" if cell is None else shown(str(cell))) for cell in row])
     # A title of the table itself would be folded to the width of its columns.
-    return Group(Text(title, style="italic"), built)
+    return Group(Text(shown(title), style="italic"), built)
 
 
 def local(moment: datetime | None) -> str:

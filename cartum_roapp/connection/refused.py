@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from cartum_roapp.control import shown as without_control
 from cartum_roapp.errors import with_fix
 
 BIGGEST_ID = 2**63 - 1
@@ -39,7 +40,7 @@ def text(value: object, longest: int) -> str:
         fix = "put it in quotes" if isinstance(value, bool | int | float) else "write one line of text"
         raise Refused(f"must be text, this is {kind_of(value)}.", fix)
     value = value.strip()
-    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+    if "\n" in value or "\t" in value or without_control(value) != value:
         raise Refused("has a line break or a control character in it.", "write it on one line")
     if len(value) > longest:
         raise Refused(f"has {len(value)} characters, at most {longest} fit.", "shorten it")
