@@ -10,13 +10,12 @@ import idna
 
 from cartum_roapp.connection.refused import Refused, text
 
+# Loopback and what RFC 1918 and RFC 4193 leave to the owner of a network. Link-local addresses are none: there a cloud
+# answers with its machine's credentials; nor is 100.64.0.0/10, which a provider's customers share.
 LOCAL = tuple(
     ipaddress.ip_network(block)
-    for block in (
-        "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "::1/128", "fc00::/7",
-        "fe80::/10",
-    )
-)  # fmt: skip
+    for block in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+)
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 UNVERSIONED = ("api.roapp.io", "api.remonline.app")
 
@@ -29,6 +28,8 @@ def is_local(host: str) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
     return any(address.version == block.version and address in block for block in LOCAL)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cartum_roapp.connection.addresses import base_url, shop_url
+from cartum_roapp.connection.refused import Refused
 from cartum_roapp.connection.shop_file import LARGEST, changed_values, parse_shop_file, read_shop_file
 
 GOOD = """\
@@ -258,6 +260,8 @@ def test_a_good_file_gives_its_values_in_stored_form() -> None:
         ("url", "url: http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
         ("url", "url: http://10.0.0.7", "http://10.0.0.7"),
         ("url", "url: http://[::1]:81", "http://[::1]:81"),
+        ("url", "url: http://192.168.1.2", "http://192.168.1.2"),
+        ("url", "url: http://[fd00::1]", "http://[fd00::1]"),
         ("url", "url: http://localhost:8080", "http://localhost:8080"),
         ("url", "url: https://магазин.укр", "https://xn--80aairftm.xn--j1amh"),
         ("name", "name: 2024-01-01", "2024-01-01"),
@@ -353,3 +357,16 @@ def test_what_is_no_setting_is_refused_in_words_of_the_command(change: str, said
     problem = changed_values(STORED, [change]).problems[0]
     assert str(problem).startswith(said)
     assert "file" not in str(problem) and "line;" not in str(problem)
+
+
+PUBLIC = ["shop.example.com", "169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0", "[::]",
+          "100.64.0.1", "172.32.0.1", "[::ffff:8.8.8.8]", "0x7f.1", "localhost.example.com", "metadata"]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", PUBLIC)
+def test_a_password_goes_in_clear_only_within_ones_own_network(host: str) -> None:
+    for rule in (shop_url, base_url):
+        rule(f"https://{host}")
+        rule("http://[::ffff:10.0.0.7]")
+        with pytest.raises(Refused, match="is http on a public address"):
+            rule(f"http://{host}")
