@@ -9,25 +9,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cartum_roapp.cli.secrets import without_secrets
+from cartum_roapp.control import shown
 
 #: Their messages quote what was sent or stored: values, statements, URLs.
 QUOTING = ("pydantic", "pydantic_core", "sqlalchemy", "psycopg2", "httpx", "httpcore")
 
 
 def write_log(error: BaseException) -> Path:
-    """Writes the traceback to `logs/` of the home (else of the temporary directory) and returns the file's path.
-    Never raises. Local variables are not in it, nor the messages of libraries that quote data."""
-    text = without_secrets("".join(_lines(error)))
-    name = f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    """Writes the traceback to `logs/` of the home (else to the temporary directory) and returns the file's path. It is
+    a new file, for this user alone: whatever somebody else has put there is neither followed nor written to. Never
+    raises. Local variables are not in it, nor the messages of libraries that quote data."""
+    text = shown(without_secrets("".join(_lines(error))))
+    prefix = f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}-"
     for directory in (_logs(), Path(tempfile.gettempdir())):
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            path = directory / name
-            path.touch(mode=0o600)
-            path.write_text(text, encoding="utf-8")
+            descriptor, path = tempfile.mkstemp(".log", prefix, directory)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
         except OSError:
             continue
-        return path
+        return Path(path)
     return Path(os.devnull)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json as json_
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -17,6 +18,7 @@ import typer
 
 from cartum_roapp.cli.held import Codes, Dismissed, OneEntity, OptionalSlug, Payload, Shops, known_shops
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show
+from cartum_roapp.control import escaped_json, shown
 
 if TYPE_CHECKING:
     from cartum_roapp.ledger.held import Held
@@ -28,9 +30,9 @@ COLUMNS = (
     "order_created_at", "order_status", "order_total", "order_currency", "roapp_id", "delivery",
 )  # fmt: skip
 
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
+# What a spreadsheet would take for a formula: a sign, also of full width, behind blanks and quotes; at the beginning of
+# the cell, and where a spreadsheet that separates by semicolon or tab begins another cell or row.
+_FORMULA = re.compile(r'(?:^|(?<=[;\t\r\n]))(?=[\s"\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠])|^(?=[\t\r])')
 
 Format = Literal["csv", "json"]
 
@@ -101,12 +103,12 @@ def _cell(value: object) -> object:
         return value
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    text = value if isinstance(value, str) else json_.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    text = shown(value) if isinstance(value, str) else escaped_json(json_.dumps(value, ensure_ascii=False))
+    return _FORMULA.sub("'", text)
 
 
 def _json(records: Sequence[dict[str, Any]]) -> str:
-    return json_.dumps(records, ensure_ascii=False, indent=2, default=_said) + "\n"
+    return escaped_json(json_.dumps(records, ensure_ascii=False, indent=2, default=_said)) + "\n"
 
 
 def _said(value: object) -> str:

@@ -10,13 +10,15 @@ import stat
 import subprocess
 import sys
 from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from cartum_roapp.cli import backend, held_export, shops
 from cartum_roapp.cli.app import main
-from cartum_roapp.cli.output import CommandEnd, opened, show
+from cartum_roapp.cli.crash import write_log
+from cartum_roapp.cli.output import CommandEnd, bad_input, opened, report, say, show, table
 from cartum_roapp.connection.problems import Problem, bad_config
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 
@@ -42,6 +44,26 @@ def test_a_document_that_nobody_reads_is_no_crash(fail: str, code: int, said: st
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (code, said)
+
+
+STEERING = "a\x1b]0;title\x07\x1b[2J\r\x08b\x7f\x85\x9b31m\u202ec\u2066\udc80\x00 Київ\tB\n"
+
+
+def test_what_others_wrote_never_steers_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    problem = Problem(STEERING, STEERING, STEERING)
+    with opened(as_json=False):
+        show({}, lambda: [STEERING, table(STEERING, (STEERING,), [(STEERING,)])])
+        say(STEERING)
+        report(bad_input([problem]))
+        report(CommandEnd(1, STEERING, fix=STEERING))
+    said = "".join(capsys.readouterr())
+    assert {letter for letter in said if not letter.isprintable()} <= {"\n", "\t"}
+    assert said.count("Київ") >= 8
+    with opened(as_json=True):
+        show({"name": STEERING}, str)
+    document = capsys.readouterr().out
+    assert {letter for letter in document if not letter.isprintable()} == {"\n"}
+    assert json.loads(document) == {"name": STEERING}
 
 
 class Terminal(io.StringIO):
@@ -97,6 +119,27 @@ def test_a_warning_of_the_deployments_is_said_once(capsys: pytest.CaptureFixture
     finally:
         logging.getLogger("deployments").removeHandler(handler)
     assert capsys.readouterr().err.count("Warning: No messages are sent: why\n") == 1
+
+
+def test_the_log_of_a_crash_is_a_new_file_wherever_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, theirs = tmp_path / "shared", tmp_path / "theirs"
+    shared.mkdir()
+    theirs.write_text("kept")
+    now = datetime.now(UTC)
+    for second in range(10):
+        name = f"error-{now + timedelta(seconds=second):%Y%m%dT%H%M%S}-{os.getpid()}.log"
+        (shared / name).symlink_to(theirs)
+    planted = set(shared.iterdir())
+    monkeypatch.setattr("tempfile.tempdir", str(shared))
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file" / "home", tmp_path / "home"):
+        monkeypatch.setenv("CARTUM_ROAPP_HOME", str(home))
+        path = write_log(ValueError("odd \udc80\x1b[2J"))
+        assert path not in planted and stat.S_ISREG(path.lstat().st_mode)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert "ValueError: odd ��[2J" in path.read_text()
+    assert path.parent == tmp_path / "home" / "logs"
+    assert theirs.read_text() == "kept"
 
 
 def test_an_export_over_a_file_is_for_this_user_alone(tmp_path: Path) -> None:
