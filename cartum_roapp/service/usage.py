@@ -18,6 +18,7 @@ from cartum_roapp.service import worker
 from cartum_roapp.service.cluster import LOG as POSTGRES
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import check_ledger, embedded_url, prepare_prefect
+from cartum_roapp.service.environment import prepare
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.service.port import answers
 from cartum_roapp.service.postgres import PostgresServer
@@ -31,7 +32,6 @@ from cartum_roapp.service.prefect_server import (
     ui_address,
 )
 from cartum_roapp.service.process import Process, spawn
-from cartum_roapp.service.proxy import keep_off_loopback
 from cartum_roapp.service.state import KEEPER_LOCK, OWN_API, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import PREFIX, Settings
 
@@ -71,7 +71,7 @@ def use(
     proxy.
     Raises BadConfig for settings that can't work, Retryable when it is not up within `timeout` seconds.
     """
-    keep_off_loopback(os.environ)
+    prepare(config.home)
     named = os.environ.get("PREFECT_API_URL", "")
     theirs = named if named != os.environ.get(OWN_API) else ""
     ours = prefect and not theirs

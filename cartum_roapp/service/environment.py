@@ -1,8 +1,10 @@
-"""The proxies that the environment names: for shops and RO App, never for what runs on this machine."""
+"""What Prefect needs of the environment of each process, whoever set it up."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import MutableMapping
+from pathlib import Path
 
 from cartum_roapp.errors import BadConfig
 
@@ -10,10 +12,21 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
+def prepare(root: Path) -> None:
+    """Prepares this process, and those that it starts, for the servers of the home at `root`. May be called twice.
+
+    Raises BadConfig for a proxy that can't be used.
+    """
+    keep_off_loopback(os.environ)
+    if os.path.expanduser("~") == "~":
+        # A user number without an account: Prefect can't be imported without a home directory.
+        os.environ["HOME"] = str(root)
+
+
 def keep_off_loopback(environment: MutableMapping[str, str]) -> None:
     """Adds the loopback to NO_PROXY and no_proxy where a proxy is named; the hosts that stand there stay.
 
-    Raises BadConfig for a proxy that can't be used.
+    A proxy is for shops and RO App, never for what runs on this machine. Raises BadConfig for one that can't be used.
     """
     named = {name: value for name, value in environment.items() if name.lower() in _PROXIES and value}
     if not named:

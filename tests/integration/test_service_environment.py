@@ -1,16 +1,19 @@
-"""A proxy of the environment gets the calls to shops and RO App, and nothing that stays on this machine."""
+"""What the environment of a process may lack or have too much of: a home directory, a proxy."""
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 from installation import Installation
 
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.service.proxy import keep_off_loopback
+from cartum_roapp.service.environment import keep_off_loopback, prepare
 
 ELSEWHERE = "http://10.0.0.1/v2"
 
@@ -70,3 +73,14 @@ def test_hosts_that_are_kept_off_it_stay(given: dict[str, str], kept_off: str | 
 def test_what_is_no_proxy_is_refused_with_its_variable(value: str) -> None:
     with pytest.raises(BadConfig, match=r"ALL_PROXY is not the address of a proxy.* unset ALL_PROXY"):
         keep_off_loopback({"ALL_PROXY": value})
+
+
+def test_a_user_without_a_home_directory_gets_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    with pytest.MonkeyPatch.context() as accounts:
+        accounts.setattr(pwd, "getpwuid", lambda number: {}[number])
+        prepare(tmp_path)
+        assert Path.home() == tmp_path
+    monkeypatch.delenv("HOME")
+    prepare(tmp_path)
+    assert "HOME" not in os.environ
