@@ -23,7 +23,7 @@ PREFECT_YAML = next(
 
 def described() -> list[dict[str, Any]]:
     """The entries of prefect.yaml: name, entrypoint, description, tags, parameters, work_pool."""
-    return list(yaml.safe_load(PREFECT_YAML.read_text())["deployments"])
+    return list(yaml.safe_load(PREFECT_YAML.read_text("utf-8"))["deployments"])
 
 
 async def deploy() -> None:

@@ -106,7 +106,7 @@ class Command:
     def run(self, *arguments: str) -> dict[str, Any]:
         say(f"$ cartum-roapp {' '.join(arguments)}")
         command = [sys.executable, "-m", "cartum_roapp.cli.app", *arguments, "--json"]
-        ended = subprocess.run(command, env=self._environment, stdout=subprocess.PIPE, check=False, text=True)
+        ended = subprocess.run(command, env=self._environment, stdout=subprocess.PIPE, check=False, encoding="utf-8")
         if ended.returncode:
             raise CommandEnd(FAILED, f"`cartum-roapp {' '.join(arguments)}` ended with {ended.returncode}.")
         return dict(json_.loads(ended.stdout))

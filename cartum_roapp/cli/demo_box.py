@@ -51,7 +51,7 @@ class Box:
             "status_direction": "to_roapp",
         }
         path = folder / "demo-shop.yaml"
-        path.write_text(json.dumps(settings, ensure_ascii=False, indent=2))  # JSON is YAML
+        path.write_text(json.dumps(settings, ensure_ascii=False, indent=2), encoding="utf-8")  # JSON is YAML
         return path
 
     def act(self, action: str, **arguments: object) -> Any:
@@ -91,7 +91,7 @@ def sandbox(orders: int, *, stay: bool) -> Iterator[Box]:
     process = subprocess.Popen(
         command if stay else [*command, "--exit-with-parent"],
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
     try:

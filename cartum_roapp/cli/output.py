@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -87,6 +88,8 @@ def opened(*, as_json: bool) -> Iterator[Output]:
     """The process's output. With `as_json` everything that anybody prints to stdout, also a library or a child
     process, goes to stderr meanwhile; only the document reaches the real stdout. Not to be nested."""
     global _current
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a letter shows a question mark
     if not as_json:
         _current = Output(as_json=False, results=sys.stdout)
         yield _current
@@ -100,6 +103,7 @@ def opened(*, as_json: bool) -> Iterator[Output]:
         return
     stdout.flush()
     os.dup2(sys.stderr.fileno(), stdout.fileno())
+    # A path that is no text in this locale is escaped, as JSON does it.
     results = os.fdopen(kept, "w", encoding="utf-8")
     try:
         _current = Output(as_json=True, results=results)

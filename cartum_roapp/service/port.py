@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import socket
 from collections.abc import Iterator
 
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home, write_atomically
 from cartum_roapp.service.process import wait_until
 
@@ -20,13 +22,18 @@ _CLOSING = 2.0  # seconds
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen there now."""
+    """Whether a server could listen there now. Raises BadConfig on a machine without the address."""
     with socket.socket() as probe:
         # As servers do: a port whose last connections are still closing counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise BadConfig(
+                    f"This machine has no loopback address {HOST}, where database and Prefect's server listen.",
+                    fix=f"Bring it up: ip addr add {HOST}/8 dev lo && ip link set lo up.",
+                ) from None
             return False
     return True
 

@@ -125,7 +125,7 @@ class PostgresServer:
     def running(self) -> Process | None:
         """The postmaster of this home, if one runs; its port becomes ours. Never a process that only got its number."""
         try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            lines = (self.data / "postmaster.pid").read_text("utf-8", "replace").splitlines()
             pid, port = int(lines[0]), int(lines[3]) if len(lines) > 3 else 0
         except (OSError, ValueError, IndexError):
             return None

@@ -1,9 +1,11 @@
-"""What the environment of a process may lack or have too much of: a home directory, a proxy."""
+"""What a process finds around it that it can't rely on: a proxy, no home directory, no IPv4."""
 
 from __future__ import annotations
 
 import os
 import pwd
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -84,3 +86,16 @@ def test_a_user_without_a_home_directory_gets_one(tmp_path: Path, monkeypatch: p
     monkeypatch.delenv("HOME")
     prepare(tmp_path)
     assert "HOME" not in os.environ
+
+
+def test_a_machine_without_ipv4_is_told_so() -> None:
+    bare = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c"]
+    no_ipv4 = "ip link set lo up && ip address delete 127.0.0.1/8 dev lo"
+    try:
+        subprocess.run([*bare, no_ipv4], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no network of its own can be made here")
+    program = "from cartum_roapp.service.port import is_free; is_free(20000)"
+    command = [*bare, f'{no_ipv4} && exec "$0" -c "$1"', sys.executable, program]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert "This machine has no loopback address 127.0.0.1" in done.stderr

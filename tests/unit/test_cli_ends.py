@@ -222,3 +222,18 @@ def test_an_import_ends_with_its_table(capsys: pytest.CaptureFixture[str]) -> No
         show(None, lambda: shops._imported("mavka", counts))
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert printed == [["mavka:", "initial-import"], [], ["delivered", "3"], ["cartum", "17"]]
+
+
+@pytest.mark.parametrize(("arguments", "printed"), [((), b"?berweisung"), (("--json",), "Überweisung".encode())])
+def test_a_name_that_the_terminal_can_not_show_is_no_crash(arguments: tuple[str, ...], printed: bytes) -> None:
+    program = (
+        "import sys; from cartum_roapp.cli.output import opened, show\n"
+        "with opened(as_json='--json' in sys.argv): show({'name': '\\xdcberweisung'}, lambda: '\\xdcberweisung')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"},
+        capture_output=True,
+        check=True,
+    )
+    assert printed in done.stdout
