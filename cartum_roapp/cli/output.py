@@ -104,7 +104,7 @@ def opened(*, as_json: bool) -> Iterator[Output]:
     stdout.flush()
     os.dup2(sys.stderr.fileno(), stdout.fileno())
     # A path that is no text in this locale is escaped, as JSON does it.
-    results = os.fdopen(kept, "w", encoding="utf-8")
+    results = os.fdopen(kept, "w", encoding="utf-8", errors="backslashreplace")
     try:
         _current = Output(as_json=True, results=results)
         yield _current

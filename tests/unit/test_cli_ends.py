@@ -224,11 +224,12 @@ def test_an_import_ends_with_its_table(capsys: pytest.CaptureFixture[str]) -> No
     assert printed == [["mavka:", "initial-import"], [], ["delivered", "3"], ["cartum", "17"]]
 
 
-@pytest.mark.parametrize(("arguments", "printed"), [((), b"?berweisung"), (("--json",), "Überweisung".encode())])
+@pytest.mark.parametrize(("arguments", "printed"), [((), b"Gr??e"), (("--json",), '"Gr\\udcf6ße"'.encode())])
 def test_a_name_that_the_terminal_can_not_show_is_no_crash(arguments: tuple[str, ...], printed: bytes) -> None:
+    """Of two letters, one is not of the terminal's, the other of a path that is no text."""
     program = (
         "import sys; from cartum_roapp.cli.output import opened, show\n"
-        "with opened(as_json='--json' in sys.argv): show({'name': '\\xdcberweisung'}, lambda: '\\xdcberweisung')"
+        "with opened(as_json='--json' in sys.argv): show({'name': 'Gr\\udcf6\\xdfe'}, lambda: 'Gr\\udcf6\\xdfe')"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
