@@ -2,6 +2,7 @@
 # A command, a path or a version: `make test PYTHON=3.13` makes .venv anew where it has another Python.
 PYTHON ?=
 BIN := .venv/bin
+WHOLE := $(if $(filter-out 0,$(FULL)),--full)
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -18,9 +19,9 @@ demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints 
 test: setup  ## unit, integration, fault and browser tests, a quarter of an hour
 	$(BIN)/pytest -m "not long" -n 3 --dist loadfile $(ARGS)
 
-test-faults: setup  ## the long ones, an hour: a kill at every call and commit, faults mixed
-	$(BIN)/pytest -m "long and alone" $(ARGS)
-	$(BIN)/pytest -m "long and not alone" -n 2 --dist load $(ARGS)
+test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; the commit draws which. FULL=1: all of them, an hour
+	$(BIN)/pytest -m "long and alone" $(WHOLE) $(ARGS)
+	$(BIN)/pytest -m "long and not alone" -n 2 --dist load $(WHOLE) $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg2 import sql
 from reliability import rewrite, stored
+from sampling import Sample, seed_of_commit
 
 from cartum_roapp import service
 from cartum_roapp.home import Home
@@ -25,17 +27,41 @@ hypothesis_settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seed", type=int, default=20261124, help="replays the random faults of a run")
+    parser.addoption(
+        "--seed", type=int, help="draws samples and random faults, as an earlier run's (default: the commit)"
+    )
+    parser.addoption(
+        "--full", action="store_true", help="tries all points of each fault, and renews docs/reliability.md"
+    )
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"seed of random faults: {config.getoption('--seed')}"
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.seed is None:
+        config.option.seed = seed_of_commit()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """A run that was killed left rows of docs/reliability.md behind: they are no longer true."""
-    if not hasattr(session.config, "workerinput"):
-        stored(session.config)
+    """Says what is drawn, also where pytest is told to be quiet. A run that was killed left rows of docs/reliability.md
+    behind: they are no longer true."""
+    config = session.config
+    if not hasattr(config, "workerinput"):
+        stored(config)
+        tried = "all points of each fault" if config.option.full else "a sample of each fault's points"
+        config.get_terminal_writer().line(f"--seed {config.option.seed} draws what is random; tried: {tried}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test that is marked `one_of` one case is drawn."""
+    if config.option.full:
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("one_of"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    drawn = [random.Random(f"{config.option.seed} {name}").choice(of) for name, of in cases.items()]
+    left = [item for of in cases.values() for item in of if item not in drawn]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -56,6 +82,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def seed(request: pytest.FixtureRequest) -> int:
     """What all chance of a test comes from."""
     return int(request.config.getoption("--seed"))
+
+
+@pytest.fixture
+def sample(request: pytest.FixtureRequest, seed: int) -> Sample:
+    """What is tried of this test's points."""
+    return Sample(seed, request.config.getoption("--full"), request.node.name)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from multiprocessing import get_context
 import pytest
 from points import SHARES, Points, Server
 from reliability import Record
+from sampling import Sample
 from world import admin
 
 from cartum_roapp.ledger import database
@@ -17,7 +18,7 @@ from cartum_roapp.ledger import database
 
 @pytest.fixture
 def record(request: pytest.FixtureRequest) -> Record:
-    """Puts a row into the table of docs/reliability.md; fails the test unless nothing is lost, doubled or wrong."""
+    """Fails the test unless nothing is lost, doubled or wrong; with `--full` puts a row into docs/reliability.md."""
     return Record(request.config)
 
 
@@ -41,6 +42,6 @@ def pool() -> Iterator[Executor]:
 
 
 @pytest.fixture
-def points(pool: Executor, server: Server) -> Points:
-    """Tries every point of a fault, several at once."""
-    return Points(pool, server)
+def points(pool: Executor, server: Server, sample: Sample) -> Points:
+    """Tries the points of a fault, several at once."""
+    return Points(pool, server, sample)

@@ -1,17 +1,19 @@
-"""A fault at every call of a small story, one run per point: the shop's first import, changes of every kind in the
+"""A fault at the calls of a small story, one run per point: the shop's first import, changes of every kind in the
 shop, and the sync after them. The story has every kind of call, to the shop and to RO App."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Literal
+from itertools import islice
+from typing import Any, Literal, TypeVar
 
+from sampling import Sample
 from sqlalchemy import text
 from world import Row, Toll, World, admin
 
@@ -20,7 +22,10 @@ from cartum_roapp.errors import Retryable
 from sandbox.faults import Faults
 
 SHARES = 2  # how many processes try the points of one fault
+LONGEST = 1000  # no story has so many points
 SEED = 21
+
+T = TypeVar("T")
 
 #: So short that a fault costs little time.
 QUICK: Row = {"http_timeout": 0.6, "unclear_wait": 0.2, "retries": 6, "retry_base": 0.02}
@@ -72,10 +77,11 @@ class Fault:
 
 @dataclass
 class Struck:
-    """The toll of all points, and what it took at the worst of them."""
+    """The toll of all points, and what it took at the worst of them. `about`: how many points there are, at most."""
 
     toll: Toll = field(default_factory=Toll)
     recovery: Recovery = Recovery.SAME_RUN
+    about: int = 0
 
     def __iadd__(self, other: Struck) -> Struck:
         self.toll += other.toll
@@ -86,15 +92,24 @@ class Struck:
 class Points:
     """Tries points in several processes, each in a run with a ledger of its own."""
 
-    def __init__(self, pool: Executor, server: Server) -> None:
+    def __init__(self, pool: Executor, server: Server, sample: Sample) -> None:
         self._pool = pool
         self._server = server
+        self._sample = sample
 
     def __call__(self, attempt: Attempt, *rest: Any) -> Struck:
-        """`attempt(url of the ledger, n, *rest)` for n = 0, 1, 2 … until it gives None: a run has no such point."""
-        shares = [
-            self._pool.submit(every, attempt, self._server, *rest, first=first, step=SHARES) for first in range(SHARES)
-        ]
+        """`attempt(url of the ledger, n, *rest)` for the sample's part of n = 0, 1, 2 … until it gives None: a run has
+        no such point."""
+        struck = self._shared(every, attempt, self._sample, *rest)
+        struck.about = self._sample.about(struck.toll.tried)
+        return struck
+
+    def each(self, attempt: Attempt, places: Sequence[object], *rest: Any) -> Struck:
+        """`attempt(url of the ledger, place, *rest)` for all of these places; None where a run has no such point."""
+        return self._shared(these, attempt, places, *rest)
+
+    def _shared(self, work: Callable[..., Struck], *arguments: Any) -> Struck:
+        shares = [self._pool.submit(work, self._server, *arguments, first=first) for first in range(SHARES)]
         struck = Struck()
         for share in shares:
             struck += share.result()
@@ -123,17 +138,33 @@ class Server:
             admin(self.url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def every(attempt: Attempt, server: Server, *rest: Any, first: int = 0, step: int = 1) -> Struck:
-    """The points from the `first` on, each `step`-th, one after the other; ends as `Points` does."""
+def every(server: Server, attempt: Attempt, sample: Sample, *rest: Any, first: int) -> Struck:
+    """One process' share of the points, up to the end of the story."""
     struck = Struck()
-    for n in range(first, 1000, step):
-        with server.ledger() as url:
-            one = attempt(url, n, *rest)
+    for n, one in _tried(server, attempt, islice(sample.points(), first, None, SHARES), *rest):
+        assert n < LONGEST, "the story never ends"
         if one is None:
-            return struck
-        one.toll.wrong[:] = [f"point {n}: {what}" for what in one.toll.wrong]
+            break
         struck += one
-    raise AssertionError("the story never ends")
+    return struck
+
+
+def these(server: Server, attempt: Attempt, places: Sequence[object], *rest: Any, first: int) -> Struck:
+    """One process' share of the places."""
+    struck = Struck()
+    for _, one in _tried(server, attempt, places[first::SHARES], *rest):
+        if one is not None:
+            struck += one
+    return struck
+
+
+def _tried(server: Server, attempt: Attempt, places: Iterable[T], *rest: Any) -> Iterator[tuple[T, Struck | None]]:
+    for place in places:
+        with server.ledger() as url:
+            one = attempt(url, place, *rest)
+        if one is not None:
+            one.toll.wrong[:] = [f"{place}: {what}" for what in one.toll.wrong]
+        yield place, one
 
 
 def strike(url: str, n: int, fault: Fault) -> Struck | None:

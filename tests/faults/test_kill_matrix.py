@@ -1,32 +1,30 @@
-"""SIGKILL at every call and every commit of an import, one run per point, then the import again.
+"""SIGKILL at the calls and commits of an import, one run per point, then the import again.
 
-The matrix takes no samples: its orders are chosen so that every kind of call occurs (contact, product, order, line,
-comment, status, a contact and products that RO App has already), and each point is a run of its own, in a process
-forked from this one. A longer import is killed at points drawn from a seed, which `--seed` replays.
+The orders are chosen so that every kind of call occurs (contact, product, order, line, comment, status, a contact and
+products that RO App has already), and each point is a run of its own, in a process forked from this one. A longer
+import is killed at points drawn from the seed.
 """
 
 from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import pytest
 from kills import Point, killed
-from points import Server
+from points import Points, Server, Struck
 from reliability import Record
+from sampling import Sample
 from sqlalchemy import event
-from world import Toll, World
+from world import World
 
 from sandbox import Sandbox
 
-WORKERS = 2
 QUICK = {"http_timeout": 1.0, "unclear_wait": 0.2}
 SMALL = {"orders": 4, "seed": 21}
 LONGER = {"orders": 60, "seed": 22}
-RANDOM_POINTS = 100
+#: In a whole run, and else.
+RANDOM_POINTS, FEW_POINTS = 100, 25
 
 #: What a point of each kind is called in the table.
 KINDS = {
@@ -39,46 +37,24 @@ KINDS = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kill_at_every_point_loses_and_doubles_nothing(server: Server, record: Record, kind: str) -> None:
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        shares = [pool.submit(_every, kind, first, server) for first in range(1, WORKERS + 1)]
-        toll = _summed([share.result() for share in shares])
-    assert toll.tried > 20, "the import has more points than that"
-    record("Kills", f"{KINDS[kind]}: every one of a small import", toll, "the next run")
+def test_a_kill_at_every_point_loses_and_doubles_nothing(points: Points, record: Record, kind: str) -> None:
+    struck = points(killed_at_nth, kind)
+    assert struck.about > 20, "the import has more points than that"
+    record("Kills", f"{KINDS[kind]}: every one of a small import", struck.toll, "the next run")
 
 
 @pytest.mark.long
-def test_kills_at_random_points_of_a_longer_import(server: Server, record: Record, seed: int) -> None:
-    chance = random.Random(seed)
+def test_kills_at_random_points_of_a_longer_import(
+    points: Points, server: Server, record: Record, sample: Sample
+) -> None:
+    chance = random.Random(sample.seed)
     calls, commits = _events(server)
     last = {"received": calls, "applied": calls, "commit": commits, "committed": commits}
-    points = [Point(kind := chance.choice(list(KINDS)), chance.randint(1, last[kind])) for _ in range(RANDOM_POINTS)]
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        shares = [pool.submit(_these, points[first::WORKERS], server) for first in range(WORKERS)]
-        toll = _summed([share.result() for share in shares])
-    assert toll.tried >= 0.9 * RANDOM_POINTS, "the import has fewer points than that"
-    record("Kills", f"kill -9 at {RANDOM_POINTS} random points of an import of 60 orders", toll, "the next run")
-
-
-def _every(kind: str, first: int, server: Server) -> Toll:
-    """Every `WORKERS`-th point from the `first` on, until the import ends before its point."""
-    toll = Toll()
-    for n in range(first, 100_000, WORKERS):
-        ended, found = _killed_at(Point(kind, n), server, SMALL)
-        toll += found
-        if ended:
-            toll.tried -= 1  # nothing was killed
-            return toll
-    raise AssertionError("the import never ends")
-
-
-def _these(points: Sequence[Point], server: Server) -> Toll:
-    total = Toll()
-    for point in points:
-        ended, toll = _killed_at(point, server, LONGER)
-        total += toll
-        total.tried -= ended  # nothing was killed
-    return total
+    kinds = [chance.choice(list(KINDS)) for _ in range(sample.times(RANDOM_POINTS, FEW_POINTS))]
+    drawn = [Point(kind, chance.randint(1, last[kind])) for kind in kinds]
+    struck = points.each(killed_at, drawn, LONGER)
+    assert struck.toll.tried >= 0.9 * len(drawn), "the import has fewer points than that"
+    record("Kills", f"kill -9 at {RANDOM_POINTS} random points of an import of 60 orders", struck.toll, "the next run")
 
 
 def _events(server: Server) -> tuple[int, int]:
@@ -92,16 +68,13 @@ def _events(server: Server) -> tuple[int, int]:
         return 8 * len(box.roapp.calls) // 10, 8 * len(commits) // 10
 
 
-def _summed(tolls: Sequence[Toll]) -> Toll:
-    total = Toll()
-    for toll in tolls:
-        total += toll
-    return total
+def killed_at_nth(url: str, n: int, kind: str) -> Struck | None:
+    return killed_at(url, Point(kind, n + 1), SMALL)
 
 
-def _killed_at(point: Point, server: Server, shop: dict[str, int]) -> tuple[bool, Toll]:
-    """(the import ended before its point came, what was wrong after it was run again)."""
-    with server.ledger() as url, Sandbox(**shop, rate_limit=0) as box:
+def killed_at(url: str, point: Point, shop: dict[str, int]) -> Struck | None:
+    """What was wrong after the import was killed at the point and run again; None where it ended before the point."""
+    with Sandbox(**shop, rate_limit=0) as box:
         world = World(box, url, **QUICK)
         status = killed(point, world, World.imported, [box.roapp])
         assert status in (0, signal.SIGKILL), f"the import failed by itself before {point}"
@@ -111,6 +84,5 @@ def _killed_at(point: Point, server: Server, shop: dict[str, int]) -> tuple[bool
             toll.wrong.append(f"held: {world.held()}")
         if idle.calls.roapp_writes:
             toll.wrong.append(f"{idle.calls.roapp_writes} writing calls when nothing changed")
-        toll.wrong[:] = [f"{point}: {what}" for what in toll.wrong]
         world.engine.dispose()
-        return status == 0, toll
+        return Struck(toll) if status else None

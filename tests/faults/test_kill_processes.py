@@ -14,13 +14,16 @@ from pathlib import Path
 import pytest
 from installation import Installation
 from reliability import Record
+from sampling import Sample
 from world import Toll, World
 
 from cartum_roapp import service
 from cartum_roapp.service.process import Process
 from sandbox import Sandbox
 
-Moment = Callable[[Callable[[], None]], Callable[[], None]]
+#: How many in a row: in a whole run, and else.
+KILLS, FEW_KILLS = 30, 12
+OF_POSTGRESQL, FEW_OF_POSTGRESQL = 8, 4
 
 
 @pytest.fixture
@@ -38,8 +41,8 @@ def system(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installat
 
 @pytest.mark.long
 @pytest.mark.parametrize("system", [70], indirect=True)
-def test_kills_of_the_command(system: Installation, seed: int, record: Record) -> None:
-    kills, chance, killed = 30, random.Random(seed), 0
+def test_kills_of_the_command(system: Installation, sample: Sample, record: Record) -> None:
+    kills, chance, killed = sample.times(KILLS, FEW_KILLS), random.Random(sample.seed), 0
     while killed < kills:
         process = system.shell.start("import", "shop-1")
         with _at(chance, system, process.kill, calls=15):
@@ -49,13 +52,13 @@ def test_kills_of_the_command(system: Installation, seed: int, record: Record) -
         else:
             assert process.returncode == 0
             _place(system, 12)  # the import was faster than the kill
-    record("Kills", f"kill -9 of `cartum-roapp import`, {kills} times in a row", _end(system, kills), "the next run")
+    record("Kills", f"kill -9 of `cartum-roapp import`, {KILLS} times in a row", _end(system, kills), "the next run")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("system", [150], indirect=True)
-def test_kills_of_the_worker(system: Installation, seed: int, record: Record) -> None:
-    kills, chance = 30, random.Random(seed)
+def test_kills_of_the_worker(system: Installation, sample: Sample, record: Record) -> None:
+    kills, chance = sample.times(KILLS, FEW_KILLS), random.Random(sample.seed)
     system.done("up")
     system.start("initial-import/shop-1")
     for _ in range(kills):
@@ -63,21 +66,22 @@ def test_kills_of_the_worker(system: Installation, seed: int, record: Record) ->
         with _at(chance, system, lambda worker=worker: _kill(worker), calls=20):  # type: ignore[misc]
             assert worker.wait(120), "the import ended before the kill: choose earlier moments"
         assert system.done("up")["worker"] == "started"
-    record("Kills", f"kill -9 of the worker, {kills} times in a row", _end(system, kills), "the next `up`")
+    record("Kills", f"kill -9 of the worker, {KILLS} times in a row", _end(system, kills), "the next `up`")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("system", [60], indirect=True)
-def test_kills_of_postgresql(system: Installation, seed: int, record: Record) -> None:
+def test_kills_of_postgresql(system: Installation, sample: Sample, record: Record) -> None:
     """The command says so and ends; the database is back by itself, with all that was committed."""
-    kills, chance = 8, random.Random(seed)
+    kills, chance = sample.times(OF_POSTGRESQL, FEW_OF_POSTGRESQL), random.Random(sample.seed)
     for _ in range(kills):
         process = system.shell.start("import", "shop-1")
         with _at(chance, system, lambda: _kill_database(system), calls=20):
             _, said = process.communicate(timeout=300)
         assert process.returncode == 1, said
         assert "Traceback" not in said, said
-    record("Kills", f"kill -9 of PostgreSQL's postmaster, {kills} times in a row", _end(system, kills), "the next run")
+    what = f"kill -9 of PostgreSQL's postmaster, {OF_POSTGRESQL} times in a row"
+    record("Kills", what, _end(system, kills), "the next run")
 
 
 def _place(system: Installation, orders: int) -> None:

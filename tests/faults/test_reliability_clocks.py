@@ -6,16 +6,19 @@ import asyncio
 import struct
 import zoneinfo
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from points import QUICK, Recovery, Server, Struck, judged, quiet
+from points import QUICK, Points, Recovery, Struck, judged, quiet
 from reliability import Record
+from sampling import Sample
 from world import Row, World
 
 from cartum_roapp.apis.cartum.orders import shop_time
@@ -39,18 +42,16 @@ OFF = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("what", OFF)
-def test_clocks_that_are_an_hour_off(server: Server, record: Record, what: str) -> None:
+def test_clocks_that_are_an_hour_off(points: Points, record: Record, what: str) -> None:
     """Orders placed at every moment: long before the import, just before it, between the runs."""
-    struck = Struck()
-    for clock, zone in OFF[what]:
-        with server.ledger() as url:
-            struck += _hour_off(url, clock, zone)
+    struck = points.each(hour_off, OFF[what])
     assert struck.recovery is Recovery.SAME_RUN
     record(SECTION, what, struck.toll, str(Recovery.SAME_RUN))
 
 
-def _hour_off(url: str, clock: int, zone: int) -> Struck:
+def hour_off(url: str, off: tuple[int, int]) -> Struck:
     """The shop is in UTC+2, and its settings say UTC+2+zone."""
+    clock, zone = off
     with quiet(url, QUICK) as world:
         shop = world.box.shops[0]
         shop.zone = ZoneInfo("Etc/GMT-2")
@@ -80,13 +81,14 @@ CHANGES = [(2.0, 3.0), (3.0, 2.0), (-3.5, -2.5), (-2.5, -3.5), (10.5, 11.0), (11
 STARTS = (-90, -30, -1, 1, 30, 59, 61, 90)
 
 
-@pytest.fixture
-def zones(tmp_path: Path) -> Iterator[Path]:
+@contextmanager
+def zones() -> Iterator[Path]:
     """A folder for zones whose clocks change when a test wants it."""
     before = zoneinfo.TZPATH
-    zoneinfo.reset_tzpath([str(tmp_path), *before])
-    yield tmp_path
-    zoneinfo.reset_tzpath(before)
+    with TemporaryDirectory() as folder:
+        zoneinfo.reset_tzpath([folder, *before])
+        yield Path(folder)
+        zoneinfo.reset_tzpath(before)
 
 
 def zone_changing_at(folder: Path, name: str, moment: datetime, before: float, after: float) -> ZoneInfo:
@@ -102,23 +104,20 @@ def zone_changing_at(folder: Path, name: str, moment: datetime, before: float, a
 
 @pytest.mark.long
 @pytest.mark.parametrize("season", ["spring", "autumn"])
-def test_the_night_when_clocks_change(server: Server, record: Record, zones: Path, season: str) -> None:
-    struck = Struck()
-    for before, after in CHANGES:
-        if (season == "spring") is (after > before):
-            for start in STARTS:
-                with server.ledger() as url:
-                    struck += _night(url, zones, before, after, start)
+def test_the_night_when_clocks_change(points: Points, record: Record, sample: Sample, season: str) -> None:
+    changes = [(before, after) for before, after in CHANGES if (season == "spring") is (after > before)]
+    struck = points.each(in_the_night, sample.of([(*change, start) for change in changes for start in STARTS]))
     night = {"spring": "the hour that is skipped in March", "autumn": "the hour that comes twice in October"}[season]
     assert struck.recovery is Recovery.SAME_RUN
     record(SECTION, night, struck.toll, str(Recovery.SAME_RUN))
 
 
-def _night(url: str, folder: Path, before: float, after: float, start: int) -> Struck:
-    """An import and syncs `start` minutes after the change, of orders from around it."""
+def in_the_night(url: str, moment: tuple[float, float, int]) -> Struck:
+    """An import and syncs so many minutes after the change, of orders from around it."""
+    before, after, start = moment
     change = datetime.now(UTC) - timedelta(minutes=start)
     name = f"change{before}{after}{start}"
-    with quiet(url, QUICK) as world:
+    with zones() as folder, quiet(url, QUICK) as world:
         shop = world.box.shops[0]
         shop.zone = zone_changing_at(folder, name, change, before, after)
         for minutes in (-1440, -121, -61, -60, -59, -30, -1, 0, 1, 29, 30, 31, 59, 60, 61):

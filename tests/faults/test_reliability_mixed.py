@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from points import SHARES, Server, stopped_at
 from reliability import Record
+from sampling import Sample
 from world import Row, Toll, World, admin
 
 from cartum_roapp.errors import IntegrationError
@@ -25,7 +26,9 @@ from sandbox import Sandbox
 from sandbox.box import Shop
 
 SHOPS = 2
-HISTORIES, STEPS = 200, 12
+#: In a whole run, and else.
+HISTORIES, FEW_HISTORIES = 200, 48
+STEPS = 12
 TIMEOUT, WAIT = 0.5, 0.5
 HASTE: Row = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": 2 * WAIT, "retry_base": 0.02}
 HANG = 3 * TIMEOUT
@@ -296,10 +299,11 @@ class History(RuleBasedStateMachine):
 
 
 @pytest.mark.long
-def test_many_histories(server: Server, record: Record, pool: Executor, seed: int) -> None:
-    shares = [pool.submit(failure, server, seed + n, HISTORIES // SHARES, STEPS) for n in range(SHARES)]
+def test_many_histories(server: Server, record: Record, pool: Executor, sample: Sample) -> None:
+    count = sample.times(HISTORIES, FEW_HISTORIES) // SHARES
+    shares = [pool.submit(failure, server, sample.seed + n, count, STEPS) for n in range(SHARES)]
     failures = [text for share in shares if (text := share.result())]
-    assert not failures, f"--seed {seed}\n" + "\n\n".join(failures)
+    assert not failures, f"--seed {sample.seed}\n" + "\n\n".join(failures)
     tried = f"histories of up to {STEPS} disturbed or stopped runs, people's edits and lost ledgers"
     record("Side by side", f"all of this page mixed: {tried}", Toll(tried=HISTORIES), "the runs after it")
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from points import QUICK, Points, Recovery, Server, Struck, every, judged, looked_at, place, quiet
+from points import QUICK, Points, Recovery, Struck, judged, looked_at, place, quiet
 from reliability import Record
+from sampling import Sample
 from world import Row, Toll, World
 
 from cartum_roapp.errors import BadConfig
@@ -51,7 +52,7 @@ MOVES = {
 @pytest.mark.parametrize("move", MOVES)
 def test_rows_that_move_while_they_are_read(points: Points, record: Record, move: str) -> None:
     struck = points(moved, MOVES[move])
-    assert struck.toll.tried > 15
+    assert struck.about > 15
     record(SECTION, move, struck.toll, "the same run or the next one")
 
 
@@ -94,23 +95,23 @@ SHUFFLED: list[Row] = [{"page_cap": cap, "row_order": "unstable"} for cap in CAP
 
 
 @pytest.mark.long
-def test_a_shop_that_cuts_its_pages_short(points: Points, record: Record) -> None:
-    struck = points(cut, STEADY)
+def test_a_shop_that_cuts_its_pages_short(points: Points, record: Record, sample: Sample) -> None:
+    struck = points.each(cut, sample.of(STEADY))
     assert struck.recovery is Recovery.SAME_RUN
     record(SECTION, "pages cut to 1–6 rows, or paging ignored", struck.toll, "same run")
 
 
 @pytest.mark.long
-def test_a_shop_that_cuts_its_pages_short_and_shuffles_them_at_each_call(points: Points, record: Record) -> None:
-    struck = points(cut, SHUFFLED)
+def test_a_shop_that_cuts_its_pages_short_and_shuffles_them_at_each_call(
+    points: Points, record: Record, sample: Sample
+) -> None:
+    struck = points.each(cut, sample.of(SHUFFLED))
     assert struck.recovery is Recovery.SAME_RUN
     record(SECTION, "pages cut to 1–6 rows, shuffled at each call", struck.toll, "same run")
 
 
-def cut(url: str, n: int, forms: list[Row]) -> Struck | None:
-    if n >= len(forms):
-        return None
-    with quiet(url, QUICK, **forms[n]) as world:
+def cut(url: str, form: Row) -> Struck:
+    with quiet(url, QUICK, **form) as world:
         place_many(world)
         world.imported()
         place_another(world)
@@ -126,7 +127,7 @@ def cut(url: str, n: int, forms: list[Row]) -> Struck | None:
 def test_an_order_deleted_at_any_moment(points: Points, record: Record) -> None:
     """RO App keeps it, and its notes say so after two more runs; one that nobody has read yet never comes in."""
     struck = points(deleted)
-    assert struck.toll.tried > 20
+    assert struck.about > 20
     record(SECTION, "an order deleted in the shop", struck.toll, "two more runs; then RO App's notes say so")
 
 
@@ -151,10 +152,11 @@ def deleted(url: str, n: int) -> Struck | None:
         return struck
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("left", [0, 1])
-def test_all_orders_gone_at_once_stops_the_shop_and_touches_nothing(server: Server, record: Record, left: int) -> None:
-    struck = every(vanished, server, left)
-    assert struck.toll.tried > 3
+def test_all_orders_gone_at_once_stops_the_shop_and_touches_nothing(points: Points, record: Record, left: int) -> None:
+    struck = points(vanished, left)
+    assert struck.about > 3
     what = "all orders gone at once" if left == 0 else "all orders but one gone at once"
     record(SECTION, what, struck.toll, "the shop stops, nothing is touched; a person gives the rights back")
 

@@ -1,0 +1,58 @@
+"""What is tried of a matrix of points: all of it with `--full`, else a sample. The seed draws the sample and comes from
+the commit, so that a run can be repeated, and many commits together try everything."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+#: A sample takes one point of so many neighbours.
+EACH = 4
+#: The seed where there is no git.
+FIXED = 20261124
+
+
+def seed_of_commit() -> int:
+    """From the commit that is checked out; FIXED where there is none."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return FIXED
+    return int(commit[:8], 16)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The part that one run tries of the points of the test called `name`."""
+
+    seed: int
+    full: bool
+    name: str
+
+    def points(self) -> Iterator[int]:
+        """The points that are tried, without an end."""
+        return filter(self.takes, count())
+
+    def takes(self, n: int) -> bool:
+        """Is point n (0, 1, 2 …) tried? Of each EACH neighbours it is one."""
+        return self.full or n % EACH == random.Random(f"{self.seed} {self.name} {n // EACH}").randrange(EACH)
+
+    def of(self, points: Sequence[T]) -> list[T]:
+        """The points that are tried, in their order."""
+        return [point for n, point in enumerate(points) if self.takes(n)]
+
+    def times(self, whole: int, part: int) -> int:
+        """How many random tries are made: so many in a whole run, so many else."""
+        return whole if self.full else part
+
+    def about(self, tried: int) -> int:
+        """How many points there are, at most, where so many of them were tried."""
+        return tried if self.full else tried * EACH + EACH - 1
