@@ -1,7 +1,7 @@
 """`cartum-roapp …` in a process of its own that need not import everything first: it is forked from one that has.
 
-That one has imported what the commands import, but for this project itself and Prefect, which reads its settings when
-it is imported. A command that a test sends signals to is started cold, by `Shell.start`.
+That one has imported what the commands import. Prefect reads its settings when it is imported, so it is made to read
+them again in each process. A command that a test sends signals to is started cold, by `Shell.start`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Lock
 
-_COLD = ("__", "prefect", "cartum_roapp", "flows", "tasks", "blocks", "deployments")
 _LISTED = "import sys, flows.initial_import, deployments.shops; print(*sys.modules)"
 
 
@@ -71,11 +70,33 @@ def _read(descriptor: int) -> str:
 
 def _import_ahead() -> None:
     listed = subprocess.run([sys.executable, "-c", _LISTED], capture_output=True, text=True, check=True).stdout
-    for name in listed.split():
-        if not name.startswith(_COLD):
-            with suppress(ImportError):
-                importlib.import_module(name)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["PREFECT_HOME"] = home
+        for name in listed.split():
+            if not name.startswith("__"):
+                with suppress(ImportError):
+                    importlib.import_module(name)
+    _read_settings_anew()
     gc.freeze()
+
+
+def _read_settings_anew() -> None:
+    """From here on Prefect reads them when a command has its servers, and with that the whole environment."""
+    from prefect.context import refresh_global_settings_context
+    from prefect.logging.configuration import setup_logging
+
+    from cartum_roapp.cli import backend
+
+    serving = backend.serving
+
+    @contextmanager
+    def serving_anew() -> Iterator[backend.Backend]:
+        with serving() as found:
+            refresh_global_settings_context()
+            setup_logging(incremental=False)
+            yield found
+
+    backend.serving = serving_anew
 
 
 def _serve(control: socket.socket) -> list[str]:
