@@ -68,7 +68,7 @@ def _switch(text: str) -> tuple[str, object]:
 def _print(box: Sandbox, as_json: bool) -> None:
     addresses = box.addresses()
     if as_json:
-        print(json.dumps(addresses, ensure_ascii=False), flush=True)
+        print(json.dumps(addresses), flush=True)
         return
     roapp = addresses["roapp"]
     print(f"RO App   {roapp['base_url']}   API key {roapp['api_key']}")
