@@ -359,8 +359,20 @@ def test_what_is_no_setting_is_refused_in_words_of_the_command(change: str, said
     assert "file" not in str(problem) and "line;" not in str(problem)
 
 
-PUBLIC = ["shop.example.com", "169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0", "[::]",
-          "100.64.0.1", "172.32.0.1", "[::ffff:8.8.8.8]", "0x7f000001", "localhost.example.com", "metadata"]  # fmt: skip
+PUBLIC = [
+    "shop.example.com",
+    "169.254.169.254",
+    "[fe80::1]",
+    "[::ffff:169.254.169.254]",
+    "0.0.0.0",
+    "[::]",
+    "100.64.0.1",
+    "172.32.0.1",
+    "[::ffff:8.8.8.8]",
+    "0x7f000001",
+    "localhost.example.com",
+    "metadata",
+]
 
 
 @pytest.mark.parametrize("host", PUBLIC)
