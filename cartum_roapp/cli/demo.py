@@ -27,7 +27,7 @@ Check = tuple[str, object, object]
 
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up, the shop's schedule running.")] = False,
-    orders: Annotated[int, typer.Option(min=1, max=500, help="How many orders the shop has to import.")] = 40,
+    orders: Annotated[int, typer.Option(min=5, max=500, help="How many orders the shop has to import.")] = 40,
     json: Json = False,
 ) -> None:
     """A sandbox shop and RO App, a database, Prefect: import, sync, sync again, and a change that arrives."""
