@@ -1,25 +1,21 @@
-"""What all tests share: one real PostgreSQL, and a fresh database in it for each test that asks."""
+"""What all tests share: one real PostgreSQL, and an empty ledger in it for each test that asks."""
 
 from __future__ import annotations
 
 import random
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg2
+import ledgers
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from psycopg2 import sql
 from reliability import rewrite, stored
 from sampling import Sample, seed_of_commit
 
 from cartum_roapp import service
 from cartum_roapp.home import Home
 from cartum_roapp.settings import Settings
-
-TEMPLATE = "cartum_roapp_tests"
 
 # A busy machine is no fault of what is tried.
 hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -41,19 +37,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Says what is drawn, also where pytest is told to be quiet. A run that was killed left rows of docs/reliability.md
-    behind: they are no longer true."""
+    """Says what is drawn, also where pytest is told to be quiet. A whole run that was killed left rows of
+    docs/reliability.md behind: they are no longer true."""
     config = session.config
     if not hasattr(config, "workerinput"):
-        stored(config)
+        if config.option.full:
+            stored(config)
         tried = "all points of each fault" if config.option.full else "a sample of each fault's points"
         config.get_terminal_writer().line(f"--seed {config.option.seed} draws what is random; tried: {tried}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a test that is marked `one_of` one case is drawn."""
-    if config.option.full:
-        return
+    """Draws one case of each test that is marked `one_of`."""
+    if not config.option.full:
+        _draw(config, items)
+
+
+def _draw(config: pytest.Config, items: list[pytest.Item]) -> None:
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("one_of"):
@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The rows of this run take the place of those that the page had. Here, as the process that hands the tests out to
     others reads no other conftest."""
-    if not hasattr(session.config, "workerinput"):
+    if session.config.option.full and not hasattr(session.config, "workerinput"):
         rewrite(stored(session.config))
 
 
@@ -94,26 +94,21 @@ def sample(request: pytest.FixtureRequest, seed: int) -> Sample:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real PostgreSQL 18 (SQLAlchemy with psycopg2, superuser, database `postgres`), for the whole run.
 
-    Commits don't wait for the disk in the databases made by `database`. A killed test run leaves nothing behind.
+    A killed test run leaves nothing behind.
     """
     config = Settings(home=tmp_path_factory.mktemp("home") / "postgres", linger=2, database_url=None)
     with service.use(config, prefect=False):
         port, password = service.state(config).database, Home(config.home).superuser_password()
         url = f"postgresql+psycopg2://postgres:{password}@127.0.0.1:{port}"
-        _run(f"{url}/postgres", sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        ledgers.prepare(f"{url}/postgres")
         yield f"{url}/postgres"
     service.stop(config)
 
 
 @pytest.fixture
-def database(postgres: str) -> Iterator[str]:
-    """The URL of an empty database of this test alone (SQLAlchemy with psycopg2); dropped afterwards."""
-    name = f"test_{secrets.token_hex(6)}"
-    quoted = sql.Identifier(name)
-    _run(postgres, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(quoted, sql.Identifier(TEMPLATE)))
-    _run(postgres, sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(quoted))
-    yield f"{postgres.rpartition('/')[0]}/{name}"
-    _run(postgres, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(quoted))
+def database(postgres: str) -> str:
+    """The URL of an empty ledger (SQLAlchemy with psycopg2)."""
+    return ledgers.empty_ledger(postgres)
 
 
 @pytest.fixture
@@ -122,13 +117,3 @@ def home(tmp_path: Path) -> Iterator[Settings]:
     config = Settings(home=tmp_path / "home", linger=2, database_url=None)
     yield config
     service.stop(config)
-
-
-def _run(url: str, statement: sql.Composable) -> None:
-    connection = psycopg2.connect(url.replace("+psycopg2", ""))
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-    finally:
-        connection.close()

@@ -14,7 +14,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 #: A sample takes one point of so many neighbours.
-EACH = 4
+EACH = 5
 #: The seed where there is no git.
 FIXED = 20261124
 
@@ -43,11 +43,17 @@ class Sample:
 
     def takes(self, n: int) -> bool:
         """Is point n (0, 1, 2 …) tried? Of each EACH neighbours it is one."""
-        return self.full or n % EACH == random.Random(f"{self.seed} {self.name} {n // EACH}").randrange(EACH)
+        return self.full or n % EACH == self._chance(n).randrange(EACH)
 
     def of(self, points: Sequence[T]) -> list[T]:
-        """The points that are tried, in their order."""
-        return [point for n, point in enumerate(points) if self.takes(n)]
+        """The points that are tried, in their order: at least one."""
+        if self.full:
+            return list(points)
+        return [self._chance(n).choice(points[n : n + EACH]) for n in range(0, len(points), EACH)]
+
+    def _chance(self, n: int) -> random.Random:
+        """Draws among the neighbours of point n."""
+        return random.Random(f"{self.seed} {self.name} {n // EACH}")
 
     def times(self, whole: int, part: int) -> int:
         """How many random tries are made: so many in a whole run, so many else."""

@@ -1,4 +1,9 @@
-"""SIGKILL at a chosen point of a run, in a process forked from this one."""
+"""SIGKILL at a chosen point of a run, in a process forked from this one.
+
+What is stored, here and in RO App, changes when a commit writes and when a call is applied; between two such moments
+all kills leave the same. So a commit that wrote nothing is no point, and of the moments after a commit only that one is
+at which a call is the next: after any other commit all is as it is before the one that follows.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,9 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import httpx
 from forked import Forked
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from world import World
 
 from sandbox.box import Account, Shop
@@ -17,8 +23,8 @@ from sandbox.box import Account, Shop
 
 @dataclass(frozen=True)
 class Point:
-    """The n-th event of a kind: a call that a side `received`, a call that it `applied` but did not answer yet, a
-    `commit` about to be made, or one that PostgreSQL has `committed`."""
+    """The n-th event of a kind: a writing call to RO App that is about to be `sent`, a call that a side `received`, one
+    that it `applied` but did not answer yet, or a `commit` that writes, about to be made."""
 
     kind: str
     n: int
@@ -44,27 +50,36 @@ def _dying(world: World, point: Point) -> World:
     """The same world with connections of its own."""
     own = World(world.box, world.url)
     own.settings = world.settings
+    last = _Countdown(point.n, os.getpid())
     if point.kind == "commit":
-        _die_before_commit(own.engine, point.n)
-    elif point.kind == "committed":
-        _die_after_commit(own.engine, point.n)
+        on_commit(own.engine, last.tick)
+    elif point.kind == "sent":
+        _before_sending(own.box.roapp.base_url, last.tick)
     return own
 
 
-def _die_before_commit(engine: Engine, n: int) -> None:
-    last = _Countdown(n, os.getpid())
-    event.listen(engine, "commit", lambda connection: last.tick())
+def on_commit(engine: Engine, act: Callable[[], None]) -> None:
+    """Acts right before each commit of a transaction that has written something."""
+
+    @event.listens_for(engine, "commit")
+    def _(connection: Connection) -> None:
+        with connection.connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id_if_assigned()")
+            ((written_by,),) = cursor.fetchall()
+        if written_by is not None:
+            act()
 
 
-def _die_after_commit(engine: Engine, n: int) -> None:
-    last = _Countdown(n, os.getpid())
-    commit = engine.dialect.do_commit
+def _before_sending(address: str, act: Callable[[], None]) -> None:
+    """Acts in this process, from now on, right before each call to this address that may write."""
+    send = httpx.AsyncHTTPTransport.handle_async_request
 
-    def do_commit(connection: object) -> None:
-        commit(connection)  # type: ignore[arg-type]
-        last.tick()
+    async def acting(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET" and str(request.url).startswith(address):
+            act()
+        return await send(transport, request)
 
-    engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
+    httpx.AsyncHTTPTransport.handle_async_request = acting  # type: ignore[method-assign]
 
 
 @dataclass

@@ -4,7 +4,6 @@ shop, and the sync after them. The story has every kind of call, to the shop and
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
@@ -13,9 +12,10 @@ from enum import IntEnum
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
-from sampling import Sample
+from ledgers import empty_ledger
+from sampling import EACH, Sample
 from sqlalchemy import text
-from world import Row, Toll, World, admin
+from world import Row, Toll, World
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Retryable
@@ -90,18 +90,22 @@ class Struck:
 
 
 class Points:
-    """Tries points in several processes, each in a run with a ledger of its own."""
+    """Tries points in several processes, each in a run with an empty ledger."""
 
-    def __init__(self, pool: Executor, server: Server, sample: Sample) -> None:
+    def __init__(self, pool: Executor, postgres: str, sample: Sample) -> None:
         self._pool = pool
-        self._server = server
+        self._postgres = postgres
         self._sample = sample
 
     def __call__(self, attempt: Attempt, *rest: Any) -> Struck:
         """`attempt(url of the ledger, n, *rest)` for the sample's part of n = 0, 1, 2 … until it gives None: a run has
         no such point."""
         struck = self._shared(every, attempt, self._sample, *rest)
-        struck.about = self._sample.about(struck.toll.tried)
+        if struck.toll.tried:
+            struck.about = self._sample.about(struck.toll.tried)
+        else:  # there are so few points that the sample took none
+            struck = self.each(attempt, range(EACH), *rest)
+            struck.about = struck.toll.tried
         return struck
 
     def each(self, attempt: Attempt, places: Sequence[object], *rest: Any) -> Struck:
@@ -109,7 +113,7 @@ class Points:
         return self._shared(these, attempt, places, *rest)
 
     def _shared(self, work: Callable[..., Struck], *arguments: Any) -> Struck:
-        shares = [self._pool.submit(work, self._server, *arguments, first=first) for first in range(SHARES)]
+        shares = [self._pool.submit(work, self._postgres, *arguments, first=first) for first in range(SHARES)]
         struck = Struck()
         for share in shares:
             struck += share.result()
@@ -119,29 +123,10 @@ class Points:
 Attempt = Callable[..., "Struck | None"]
 
 
-@dataclass(frozen=True)
-class Server:
-    """`template`: a database with the ledger's tables."""
-
-    url: str
-    template: str
-
-    @contextmanager
-    def ledger(self) -> Iterator[str]:
-        """The URL of an empty ledger; it is gone afterwards."""
-        name = f"point_{secrets.token_hex(4)}"
-        admin(self.url, f"CREATE DATABASE {name} TEMPLATE {self.template}")
-        try:
-            admin(self.url, f"ALTER DATABASE {name} SET synchronous_commit = off")
-            yield f"{self.url.rpartition('/')[0]}/{name}"
-        finally:
-            admin(self.url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def every(server: Server, attempt: Attempt, sample: Sample, *rest: Any, first: int) -> Struck:
+def every(postgres: str, attempt: Attempt, sample: Sample, *rest: Any, first: int) -> Struck:
     """One process' share of the points, up to the end of the story."""
     struck = Struck()
-    for n, one in _tried(server, attempt, islice(sample.points(), first, None, SHARES), *rest):
+    for n, one in _tried(postgres, attempt, islice(sample.points(), first, None, SHARES), *rest):
         assert n < LONGEST, "the story never ends"
         if one is None:
             break
@@ -149,19 +134,18 @@ def every(server: Server, attempt: Attempt, sample: Sample, *rest: Any, first: i
     return struck
 
 
-def these(server: Server, attempt: Attempt, places: Sequence[object], *rest: Any, first: int) -> Struck:
+def these(postgres: str, attempt: Attempt, places: Sequence[object], *rest: Any, first: int) -> Struck:
     """One process' share of the places."""
     struck = Struck()
-    for _, one in _tried(server, attempt, places[first::SHARES], *rest):
+    for _, one in _tried(postgres, attempt, places[first::SHARES], *rest):
         if one is not None:
             struck += one
     return struck
 
 
-def _tried(server: Server, attempt: Attempt, places: Iterable[T], *rest: Any) -> Iterator[tuple[T, Struck | None]]:
+def _tried(postgres: str, attempt: Attempt, places: Iterable[T], *rest: Any) -> Iterator[tuple[T, Struck | None]]:
     for place in places:
-        with server.ledger() as url:
-            one = attempt(url, place, *rest)
+        one = attempt(empty_ledger(postgres), place, *rest)
         if one is not None:
             one.toll.wrong[:] = [f"{place}: {what}" for what in one.toll.wrong]
         yield place, one

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from world import admin
 
 from cartum_roapp.ledger import database as ledger
 from cartum_roapp.ledger import held, matches
 from cartum_roapp.ledger.database import connect, migrate
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The URL of a database without tables."""
+    admin(postgres, "CREATE DATABASE older")
+    yield make_url(postgres).set(database="older").render_as_string(hide_password=False)
+    admin(postgres, "DROP DATABASE older WITH (FORCE)")
 
 
 def test_a_first_ledger_keeps_its_records(database: str) -> None:
