@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import ledgers
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from reliability import rewrite, stored
 from sampling import Sample, seed_of_commit
+from schedule import Schedule, place
 
 from cartum_roapp import service
 from cartum_roapp.home import Home
@@ -47,10 +49,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         config.get_terminal_writer().line(f"--seed {config.option.seed} draws what is random; tried: {tried}")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
+    config.option.loadscopereorder = False
+    return Schedule(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Draws one case of each test that is marked `one_of`."""
+    """Draws one case of each test that is marked `one_of`; what takes long begins first."""
     if not config.option.full:
         _draw(config, items)
+    items.sort(key=lambda item: place(item.nodeid))
 
 
 def _draw(config: pytest.Config, items: list[pytest.Item]) -> None:

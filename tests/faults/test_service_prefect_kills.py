@@ -15,6 +15,8 @@ from cartum_roapp import service
 from cartum_roapp.service.process import Process, command_of, wait_until
 from cartum_roapp.settings import Settings
 
+pytestmark = pytest.mark.long  # the server starts three times
+
 USER = """
 import sys
 from cartum_roapp import service

@@ -9,6 +9,8 @@ from world import World
 
 from cartum_roapp.config import ShopConfig
 
+pytestmark = pytest.mark.long  # an import and a sync a form; each form alone is tried with the clients of both APIs
+
 # Switches of RO App (roapp §2–§3), each alone.
 ROAPP: list[dict[str, Any]] = [
     {},
