@@ -18,6 +18,8 @@ from cartum_roapp.orders.phones import e164, spellings
 
 # What staff added since a search that is older than this is read before a contact is made.
 FRESH_FOR = timedelta(minutes=2)
+#: A reading that took long is not repeated before so many times as long.
+SPACED = 10
 
 
 class ContactSearch:
@@ -97,7 +99,7 @@ class ContactSearch:
             if seen is self.seen:
                 self._read_at, self._newest = began, newest
             # Where this filter is ignored it was a walk of all contacts: not too often.
-            self._fresh_for = max(FRESH_FOR, 10 * (utc_now() - began))
+            self._fresh_for = max(FRESH_FOR, SPACED * (utc_now() - began))
             return True
 
     async def _only(
