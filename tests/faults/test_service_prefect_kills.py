@@ -60,7 +60,7 @@ def kill(config: Settings, *names: str) -> None:
 def servers(config: Settings) -> list[int]:
     pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
     port = str(service.state(config).prefect)
-    return [pid for pid in pids if command_of(pid)[-2:-1] == [port] and "prefect" in " ".join(command_of(pid))]
+    return [pid for pid in pids if command_of(pid)[-2:-1] == [port] and "deployments.server" in command_of(pid)]
 
 
 def ready(config: Settings) -> bool:
