@@ -175,11 +175,15 @@ NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
 
 def python_for_everybody() -> str | None:
-    """A Python of our version that another user can run too: ours may lie in root's home."""
+    """A Python of our version that another user can run too, with this project: both may lie in root's home."""
     system = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/local/bin:/usr/bin")
     for candidate in filter(None, (sys.executable, system)):
-        check = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
-        if subprocess.run([*NOBODY, candidate, "-c", check], check=False, cwd="/", capture_output=True).returncode == 0:
+        check = (
+            "import subprocess, sys; subprocess.run([sys.executable, '-P', '-c', 'import cartum_roapp'], check=True)"
+        )
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [*NOBODY, candidate, "-B", "-c", check]
+        if subprocess.run(command, check=False, cwd="/", env=environment, capture_output=True).returncode == 0:
             return candidate
     return None
 
@@ -200,7 +204,7 @@ def test_a_user_without_a_name_is_told_so(monkeypatch: pytest.MonkeyPatch) -> No
 def test_it_runs_for_an_ordinary_user_too() -> None:
     python = python_for_everybody()
     if python is None:
-        pytest.skip("no Python that an ordinary user could run")
+        pytest.skip("no Python that an ordinary user could run, or this project lies in a folder of root alone")
     program = (
         "import sys; from cartum_roapp import service; from cartum_roapp.settings import Settings\n"
         "config = Settings(home=sys.argv[1], linger=1)\n"
