@@ -45,12 +45,7 @@ def content_policy() -> str:
     servers = " ".join(origin + " " + origin.replace("http", "ws", 1) for origin in own_origins())
     return "; ".join(
         (
-            "default-src 'self'",
-            "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
-            "style-src 'self' 'unsafe-inline'",
             f"img-src 'self' data: blob: {' '.join(LOGOS)}",
-            "font-src 'self' data:",
-            "worker-src 'self' blob:",
             f"connect-src 'self' {servers}",
             "object-src 'none'",
             "base-uri 'self'",
