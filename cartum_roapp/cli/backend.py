@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from typing import TYPE_CHECKING
 
 from cartum_roapp.cli.output import say
@@ -72,6 +72,9 @@ def serving() -> Iterator[Backend]:
         # Prefect's own lines go to its UI; the terminal has the bar, and the result or the one line of an error.
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
+        with chdir(current.home):
+            # Prefect obeys .env, prefect.toml and pyproject.toml of where it is imported, also the code they name.
+            import prefect  # noqa: F401
         logging.getLogger("deployments").addHandler(_Warnings())
         backend = Backend(current, running.database_url)
         try:
