@@ -71,11 +71,11 @@ class ContentPolicy:
 
 
 def main(host: str, port: int) -> None:
-    app = create_app(final=True)
-    app.add_middleware(ContentPolicy, policy=content_policy())
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=own_hosts(), www_redirect=False)
+    # Around the app and not in it: Prefect's own services call it inside of this process, under a host name of theirs.
+    guarded = ContentPolicy(create_app(final=True), content_policy())
+    served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     if sys.stdin.readline():
-        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)
+        uvicorn.run(served, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)
 
 
 if __name__ == "__main__":
