@@ -11,9 +11,9 @@ from cartum_roapp.control import shown
 _CODE = re.compile(r"(?<!`)`(?!`)[^`|]+`(?!`)")
 # The UI makes a link of a bare address, escaped or not; of code it makes none.
 _ADDRESS = re.compile(r"(?:[\w+.-]+://|www\.)[^\s`|]*", re.IGNORECASE)
-_MARK = re.compile(r"[\\`*\[\]<>|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
-# A heading, a list, a rule: where the text begins a line.
-_FIRST = re.compile(r"^([0-9]*)(?=[.)](?:\s|$)|#{1,6}(?:\s|$)|[+-](?:[\s+-]|$)|=)")
+_MARK = re.compile(r"[\\`*\[\]<|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
+# A heading, a list, a quote, a rule: where the text begins a line.
+_FIRST = re.compile(r"^([0-9]*)(?=[.)](?:\s|$)|#{1,6}(?:\s|$)|[+-](?:[\s+-]|$)|[=>])")
 
 
 def escaped(text: object) -> str:

@@ -104,7 +104,7 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
     done = {"prefect.flow-run.Completed"}
 
     def automation(what: str, trigger: EventTrigger, body: str, *, enabled: bool = True) -> AutomationCore:
-        message = SendNotification(block_document_id=document, subject=f"{shop.name}: {what}", body=body)
+        message = SendNotification(block_document_id=document, subject=f"{_verbatim(shop.name)}: {what}", body=body)
         made = AutomationCore(
             name=_name(shop.slug, what), trigger=trigger, actions=[message], tags=tags_of(shop), enabled=enabled
         )
@@ -131,6 +131,11 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
         "{{ event.payload.more }} more, {{ event.payload.held }} in all; "
         f"why, and what to do: `cartum-roapp held list {shop.slug}`",
     )
+
+
+def _verbatim(text: str) -> str:
+    """The text in a template, where a brace of it would begin an expression."""
+    return text.replace("{", "{{ '{' }}")
 
 
 def _name(slug: str, what: str) -> str:

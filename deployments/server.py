@@ -8,6 +8,8 @@ To what Prefect checks, which is the auth string, the origin of calls and CSRF t
     Host      a request for a name that is not this server's is refused, so no web page reaches it under a name of
               its own that leads to this machine
     policy    the UI's pages load nothing from elsewhere: no telemetry, and no picture that a text from outside names
+    admin     what concerns the server as a whole is read only: nobody empties its database, nor makes the worker write
+              the ends of runs to a place of theirs
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_READS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 #: Where the logos of Prefect's own kinds of block are.
 LOGOS = ("https://raw.githubusercontent.com", "https://images.ctfassets.net")
@@ -54,6 +58,23 @@ def content_policy() -> str:
     )
 
 
+class ReadOnlyAdmin:
+    """Passes reads of `/api/admin` on to `app`, and answers 403 to all else there."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.app
+        if scope["type"] == "http" and _is_admin(scope["path"]) and scope["method"] not in _READS:
+            app = JSONResponse({"detail": "This server is administered by cartum-roapp alone."}, status_code=403)
+        await app(scope, receive, send)
+
+
+def _is_admin(path: str) -> bool:
+    return [part for part in path.split("/") if part][:2] == ["api", "admin"]
+
+
 class ContentPolicy:
     """Sends the policy with every answer of `app`."""
 
@@ -72,7 +93,7 @@ class ContentPolicy:
 
 def main(host: str, port: int) -> None:
     # Around the app and not in it: Prefect's own services call it inside of this process, under a host name of theirs.
-    guarded = ContentPolicy(create_app(final=True), content_policy())
+    guarded = ContentPolicy(ReadOnlyAdmin(create_app(final=True)), content_policy())
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     if sys.stdin.readline():
         uvicorn.run(served, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)

@@ -201,12 +201,17 @@ class Keeper:
             self.worker = None
             self.worker_back_off.died()
             self.state = replace(self.state, worker_died_at=time.time())
-        if self.worker is None and worker.is_wanted(self.home) and self.worker_back_off.over():
+        if self.worker is None and self._worker_is_due():
             try:
                 self.worker = worker.running(self.home) or worker.start(self.home, os.environ)
             except (IntegrationError, OSError) as error:
                 self.state = self.state.failed(unusable(error) if isinstance(error, OSError) else error)
                 self.worker_back_off.died()
+
+    def _worker_is_due(self) -> bool:
+        """Whoever types `up` waits for no back-off: they may have removed the cause."""
+        wanted = worker.wanted_at(self.home)
+        return wanted is not None and (self.worker_back_off.over() or wanted > self.state.worker_died_at)
 
     def _database_answers(self) -> bool:
         return self.postgres is None or bool(self.state.database)

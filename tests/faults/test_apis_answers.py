@@ -16,12 +16,13 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis import Cartum, RoApp
-from cartum_roapp.apis.reply import LARGEST, LONGEST_WAIT
+from cartum_roapp.apis.reply import LARGEST, LONGEST_PAUSE
 from cartum_roapp.errors import BadRecord, IntegrationError, Retryable, Unclear
 from cartum_roapp.ledger import catalogue, held, orders, shops
 from cartum_roapp.ledger import database as ledger
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from tasks.deduplicate import deduplicate
+from tasks.run import LONGEST_WAIT
 from tasks.transform import transform
 from tests.faults.apis_server import Asked, Say, Script, Server, Turns
 from tests.forked import Forked
@@ -44,7 +45,12 @@ def roapp(answers: Script, call: Callable[[RoApp], Awaitable[Any]], limiter: Tur
         return asyncio.run(main(server.url))
 
 
-def cartum(answer: Say | Callable[[Asked], Say], call: Callable[[Cartum], Awaitable[Any]], retries: int = 2) -> Any:
+def cartum(
+    answer: Say | Callable[[Asked], Say],
+    call: Callable[[Cartum], Awaitable[Any]],
+    retries: int = 2,
+    max_wait: float = 120,
+) -> Any:
     def answers(asked: Asked) -> Say:
         if asked.function == "auth":
             return Say({"status": "OK", "response": {"token": "t" * 32}})
@@ -52,7 +58,8 @@ def cartum(answer: Say | Callable[[Asked], Say], call: Callable[[Cartum], Awaita
 
     async def main(url: str) -> Any:
         password, zone = SecretStr("correct-horse"), ZoneInfo("Europe/Kyiv")
-        async with Cartum(url, "api", password, zone=zone, retries=retries, retry_base=0.001) as client:
+        settings = {"zone": zone, "retries": retries, "retry_base": 0.001, "max_wait": max_wait}
+        async with Cartum(url, "api", password, **settings) as client:
             return await call(client)
 
     with Server(answers) as server:
@@ -127,26 +134,35 @@ ASKED = ["9999999999999", "1e300", "1e400", "inf", "nan", "-5", "9" * 400, LATE,
 
 
 @pytest.mark.parametrize("value", ASKED)
-def test_no_header_makes_anybody_wait_longer_than_an_hour(value: str) -> None:
+def test_no_header_makes_anybody_wait_for_long(value: str) -> None:
     limiter = Turns()
     with pytest.raises(Retryable) as raised:
         roapp([Say(b"", 429, {"Retry-After": value})], lambda client: client.locations(), limiter)
-    assert raised.value.retry_after is None or 0 < raised.value.retry_after <= LONGEST_WAIT
+    assert raised.value.retry_after is None or 0 < raised.value.retry_after <= LONGEST_PAUSE
     assert all(0 < seconds <= 120 for seconds in limiter.penalties)
     with pytest.raises(Retryable) as raised:
         cartum(Say({"status": "HTTP_ERROR"}, 429, {"Retry-After": value}), lambda client: client.currencies())
-    assert raised.value.retry_after is None or 0 < raised.value.retry_after <= LONGEST_WAIT + 1
+    assert raised.value.retry_after is None or 0 < raised.value.retry_after <= LONGEST_PAUSE + 1
 
 
 @pytest.mark.parametrize("seconds", ["9999999999999", DIGITS, f"0.{DIGITS}"])
 @pytest.mark.parametrize("code", [429, DIGITS])
-def test_no_words_of_the_shop_make_anybody_wait_longer_than_an_hour(seconds: str, code: Any) -> None:
+def test_no_words_of_the_shop_make_anybody_wait_for_long(seconds: str, code: Any) -> None:
     said = f"You hour requests limit has been exceeded. Retry after {seconds} seconds"
     answer = Say({"status": "HTTP_ERROR", "response": {"code": code, "message": said}})
     with pytest.raises(Retryable, match="quota") as raised:
         cartum(answer, lambda client: client.currencies(), retries=1)
     assert raised.value.retry_after is not None
-    assert raised.value.retry_after <= LONGEST_WAIT + 1
+    assert raised.value.retry_after <= LONGEST_PAUSE + 1
+
+
+@pytest.mark.timeout(60)
+def test_a_pause_that_is_longer_than_a_run_waits_ends_it() -> None:
+    """An import waits an hour for the hourly quota, and not at all for more than that."""
+    said = "You hour requests limit has been exceeded. Retry after 9000 seconds"
+    answer = Say({"status": "HTTP_ERROR", "response": {"code": 429, "message": said}})
+    with pytest.raises(Retryable, match="quota"):
+        cartum(answer, lambda client: client.currencies(), max_wait=LONGEST_WAIT)
 
 
 # ------------------------------------------------------------------ numbers, stamps and texts

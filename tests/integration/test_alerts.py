@@ -9,6 +9,7 @@ from threading import Thread
 
 import pytest
 from installation import Installation, Row
+from jinja2 import Template
 from warm import warm
 
 SLUG, INDEX = "shop-4", 3
@@ -94,6 +95,14 @@ def test_each_shop_has_its_automations_while_people_are_told(told: Installation)
     }  # fmt: skip
     told.done("alerts", "--off")
     assert automations(told) == {}
+
+
+def test_a_shop_whose_name_looks_like_a_template_is_named_in_messages(told: Installation) -> None:
+    name = "{{ secrets }} {% raw %} {# Ї #}"
+    told.done("alerts", "custom-webhook/ops")
+    told.done("shop", "edit", SLUG, "--set", f'name="{name}"')
+    subject = automations(told)[FAILED]["actions"][0]["subject"]
+    assert Template(subject).render() == f"{name}: a run failed"
 
 
 @pytest.mark.long

@@ -131,3 +131,43 @@ def test_old_runs_and_events_are_cleared(installation: Installation) -> None:
     vacuum = settings["services"]["db_vacuum"]
     assert vacuum["enabled"] is True
     assert (vacuum["retention_period"], settings["events"]["retention_period"]) == ("P14D", "P2D")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/admin/database/clear", {"confirm": True}),
+        ("POST", "/admin/database/drop", {"confirm": True}),
+        ("PUT", "/admin/storage", {"default_result_storage_block_id": None}),
+        ("DELETE", "/admin/storage", {}),
+        ("PUT", "//admin/./storage", {}),
+    ],
+)
+def test_the_server_is_read_only_as_a_whole(
+    installation: Installation, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """With the login too: it is Prefect's own API that would empty the database, or have files written elsewhere."""
+    assert installation.prefect.request(method, path, json=body).status_code in (403, 404)
+    assert installation.prefect.get("/admin/storage").json() == {"default_result_storage_block_id": None}
+    assert installation.ask("/work_pools/filter")
+
+
+@pytest.mark.parametrize("name", [".env", "prefect.toml", "pyproject.toml"])
+def test_settings_in_the_folder_of_a_command_are_not_obeyed(
+    installation: Installation, tmp_path: Path, name: str
+) -> None:
+    """Prefect reads them where it is imported, and the logging that they name may be any code."""
+    trace = tmp_path / "it-ran"
+    ran = f"handlers: {{mine: {{(): subprocess.getoutput, cmd: touch '{trace}'}}}}"
+    (tmp_path / "logging.yml").write_text(f"version: 1\n{ran}\nroot: {{handlers: [mine]}}\n")
+    setting = {
+        ".env": f"PREFECT_LOGGING_SETTINGS_PATH={tmp_path / 'logging.yml'}",
+        "prefect.toml": f'[logging]\nconfig_path = "{tmp_path / "logging.yml"}"',
+        "pyproject.toml": f'[tool.prefect.logging]\nconfig_path = "{tmp_path / "logging.yml"}"',
+    }
+    (tmp_path / name).write_text(setting[name] + "\n")
+    command = [sys.executable, "-m", "cartum_roapp.cli.app", "alerts", "--json"]
+    environment = {**installation.shell.environment, "PYTHONSAFEPATH": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not trace.exists()

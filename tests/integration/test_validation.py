@@ -135,6 +135,6 @@ def test_a_form_says_the_same(forms: Forms) -> None:
 
 def said_in(form: Shown) -> dict[str, str]:
     """What stands above the form, by field, as people read it: addresses are code there, and marks are escaped."""
-    text = re.sub(r"`(\w+://[^`]*)`", r"\1", re.sub(r"\\([\[\]<>*_|~])", r"\1", form.text))
+    text = re.sub(r"`(\w+://[^`]*)`", r"\1", re.sub(r"\\([\[\]<*_|~])", r"\1", form.text))
     found = re.findall(r"^\* \*\*([a-z_]+)\*\*: (.*) \*\*Fix:\*\* (.*)$", text, re.MULTILINE)
     return {field: f"{message} Fix: {fix}" for field, message, fix in found}
