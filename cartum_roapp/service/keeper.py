@@ -95,6 +95,7 @@ class Keeper:
                 self._mind_database()
                 self._mind_prefect()
                 self._mind_worker()
+                self.prefect.forget_errors()
                 with suppress(OSError):  # a full disk: told at a later tick
                     self._tell()
                 time.sleep(_TICK)

@@ -11,9 +11,11 @@ import json
 import os
 import signal
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from subprocess import PIPE
 from typing import IO
@@ -112,6 +114,7 @@ class PrefectServer:
         self.port = 0
         self.process: Process | None = None
         self._input: IO[bytes] | None = None
+        self._forgot_at = 0.0
         self._record = home.run / "prefect-server.json"
 
     def alive(self) -> bool:
@@ -184,6 +187,16 @@ class PrefectServer:
         self.process = None
         self._record.unlink(missing_ok=True)
         return ran
+
+    def forget_errors(self) -> None:
+        """Once an hour. Prefect keeps the error of each failed run as a file, which nobody reads or takes away."""
+        an_hour_ago = time.time() - 3600
+        if self._forgot_at < an_hour_ago:
+            self._forgot_at = time.time()
+            for kept in (self.home.prefect / "storage").glob("*"):
+                with suppress(OSError):
+                    if kept.stat().st_mtime < an_hour_ago:
+                        kept.unlink()
 
     def failure(self) -> IntegrationError:
         return Retryable(

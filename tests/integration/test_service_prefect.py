@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,13 @@ def no_prefect_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(home=tmp_path_factory.mktemp("prefect") / "home", linger=2, database_url=None)
+    home = tmp_path_factory.mktemp("prefect") / "home"
+    kept = home / "prefect" / "storage"
+    kept.mkdir(parents=True)
+    for name, hours in (("old", 2), ("new", 0)):
+        (kept / name).touch()
+        os.utime(kept / name, times=(then := time.time() - hours * 3600, then))
+    return Settings(home=home, linger=2, database_url=None)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +96,11 @@ def test_prefect_keeps_everything_in_postgresql_and_in_the_home(config: Settings
     made.close()
     assert not list(Home(config.home).prefect.glob("*.db"))
     assert running.env["PREFECT_HOME"] == str(Home(config.home).prefect)
+
+
+@pytest.mark.usefixtures("running")
+def test_errors_of_runs_that_failed_do_not_pile_up(config: Settings) -> None:
+    assert [path.name for path in (config.home / "prefect" / "storage").iterdir()] == ["new"]
 
 
 def test_it_listens_on_the_loopback_alone(config: Settings, running: service.Running) -> None:
