@@ -123,6 +123,8 @@ class History(RuleBasedStateMachine):
         self.written_off: set[tuple[int, str]] = set()
         self.moved: set[tuple[int, str]] = set()  # to a status that may not be the shop's
         self.unknown: set[tuple[int, str]] = set()  # had changed in the shop when the ledger was lost
+        self.strange: set[tuple[int, str]] = set()  # a line was taken out that a lost ledger can't tell from staff's
+        self.lost = False
 
     # -- runs, what happened before them, and what happens to them ----------------------------------------------------
 
@@ -170,6 +172,8 @@ class History(RuleBasedStateMachine):
             self.gone.add((shop, number))
         if edit == "status" and not self._known(shop, number) and number in self._in_roapp(shop):
             self.moved.add((shop, number))  # a lost ledger can't tell which side did it: a person is told
+        if edit == "remove line" and self.lost and self._unmatched(shop, number):
+            self.strange.add((shop, number))
         self.changes += 1
         EDITS[edit](box, number, self.changes if edit == "waybill" else value)
 
@@ -179,6 +183,14 @@ class History(RuleBasedStateMachine):
     def _known(self, shop: int, number: str) -> bool:
         query = "SELECT count(*) FROM orders WHERE shop = :shop AND number = :number"
         return bool(self.world.value(query, shop=self.world.shop(shop).key, number=number))
+
+    def _unmatched(self, shop: int, number: str) -> bool:
+        """Whether the order has a line in RO App that the ledger does not know of."""
+        query = "SELECT json_agg(item_id) FROM line_matches WHERE shop = :shop AND number = :number"
+        known = self.world.value(query, shop=self.world.shop(shop).key, number=number) or []
+        there = self._in_roapp(shop).get(number, [])
+        items = [item["id"] for order in there for item in self.box.roapp.items[order["id"]]]
+        return not set(items) <= set(known)
 
     async def _together(self) -> None:
         runs = [self._begin(run, shop) for shop in range(SHOPS) for run in ("import", "sync")]
@@ -237,6 +249,7 @@ class History(RuleBasedStateMachine):
             self.stack.callback(admin, self.postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
     def _lost(self) -> None:
+        self.lost = True
         for shop, text in self._differences():
             number = text.partition(":")[0].partition(" ")[0]
             self.unknown.add((shop, number))
@@ -283,7 +296,7 @@ class History(RuleBasedStateMachine):
         number, _, what = text.partition(": ")
         order = shop, number
         return order in self.unknown or (
-            (order in self.written_off and what.startswith("line"))
+            (order in self.written_off | self.strange and what.startswith("line"))
             or (order in self.moved and what.startswith("status"))
         )
 
