@@ -47,6 +47,6 @@ async def initial_import(shop: Annotated[str, Field(title="Shop", description="T
                     slice_end=until,
                 )
             close_window(run)
-        await schedule.start(run)
+        await schedule.start(run.engine, run.shop.key)
         await deliver_task(run, upto=Priority.HISTORY)
         return await summarize_task(run)

@@ -155,7 +155,7 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
                 raise
             runs.finish(engine, identity, state="completed", counts=run.result())
             if run.calls.total and shops.lift_pause(engine, shop.key, by_hand=False):
-                await schedule.resume_imported(run)
+                await schedule.resume_imported(engine, shop.key)
 
 
 async def _failed(run: Run, error: IntegrationError) -> None:

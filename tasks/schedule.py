@@ -3,32 +3,28 @@ window is in the ledger, and stand still while the shop is paused."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
+from sqlalchemy import Engine
 
 from cartum_roapp.ledger import shops
-
-if TYPE_CHECKING:
-    from tasks.run import Run
 
 SCHEDULED = ("incremental-sync", "reconcile")
 
 
-async def start(run: Run) -> bool:
+async def start(engine: Engine, key: str) -> bool:
     """The schedules run from now on, unless a person paused the shop: another pause ends here, as the settings held for
     all of the window, and fresh orders must not wait until that is delivered. May be called twice."""
-    shops.lift_pause(run.engine, run.shop.key, by_hand=False)
-    return await resume_imported(run)
+    shops.lift_pause(engine, key, by_hand=False)
+    return await resume_imported(engine, key)
 
 
-async def resume_imported(run: Run) -> bool:
+async def resume_imported(engine: Engine, key: str) -> bool:
     """The schedules run from now on where the shop is not paused and its window is in the ledger: before that a sync
     has nothing to go on from. May be called twice."""
-    state = run.refresh()
+    state = shops.state(engine, key)
     ready = state.paused_because is None and state.window_stored_at is not None
-    return ready and await resume(run.shop.slug)
+    return ready and await resume(state.slug)
 
 
 async def resume(slug: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cartum_roapp.cli.output import bad_input, say
 
@@ -119,17 +119,3 @@ def warn(values: Values) -> list[dict[str, str]]:
     for warning in found:
         say(f"Warning: {warning.field}: {warning.message}")
     return [warning.as_dict() for warning in found]
-
-
-def shown(config: ShopConfig) -> dict[str, Any]:
-    """A shop's settings for people and scripts: never its password."""
-    return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
-
-
-def plain(value: object) -> object:
-    """A setting in a cell of a table."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {target}" for key, target in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else value

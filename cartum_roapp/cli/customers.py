@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartum_roapp.cli.held import OptionalSlug, known_shops
+from cartum_roapp.cli.arguments import OptionalSlug, Slug, missing
+from cartum_roapp.cli.held import known_shops
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, local, show, table
-from cartum_roapp.cli.shops import Slug, missing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cartum_roapp.cli.arguments import OneEntity, OptionalSlug, Slug, missing
 from cartum_roapp.cli.output import Json, local, show, table
-from cartum_roapp.cli.shops import Slug, missing
-from cartum_roapp.ledger.entities import Entity
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Records that need a person.", no_args_is_help=True)
 
 
-OptionalSlug = Annotated[str | None, typer.Argument(metavar="[SLUG]", help="Only this shop.")]
-OneEntity = Annotated[Entity | None, typer.Option("--entity", help="Only records of this kind.")]
 Codes = Annotated[list[str] | None, typer.Option("--code", help="Only those held for this reason; may be repeated.")]
 Dismissed = Annotated[bool, typer.Option("--dismissed", help="Also those that were dismissed.")]
 Payload = Annotated[

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cartum_roapp.cli.held import Codes, Dismissed, OneEntity, OptionalSlug, Payload, Shops, known_shops
+from cartum_roapp.cli.arguments import OneEntity, OptionalSlug
+from cartum_roapp.cli.held import Codes, Dismissed, Payload, Shops, known_shops
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show
 from cartum_roapp.control import escaped_json, shown
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from blocks.examine import examine_shop, taken
 from blocks.store import find_shop, list_accounts
-from cartum_roapp.cli.connecting import plain, shown
 from cartum_roapp.cli.output import bad_input, say
 from cartum_roapp.cli.secrets import SHOP_PASSWORD, remember
+from cartum_roapp.cli.settings_table import plain, shown
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.connection.access import Doors
 from cartum_roapp.connection.checklist import checklist, status_rows

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.held import OneEntity
+from cartum_roapp.cli.arguments import OneEntity, Slug
 from cartum_roapp.cli.outcomes import Counts, compared, counted, planned, replayed
 from cartum_roapp.cli.output import Json, say, show
-from cartum_roapp.cli.shops import Slug
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cartum_roapp.cli.arguments import PasswordStdin, Slug
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, table
-from cartum_roapp.cli.shops import PasswordStdin, Slug
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.connecting import add_shop, begin_interview, edit_shop, interview_shop, plain, shown, typed, warn
+from cartum_roapp.cli.arguments import PasswordStdin, Slug, missing
+from cartum_roapp.cli.connecting import add_shop, begin_interview, edit_shop, interview_shop, typed, warn
 from cartum_roapp.cli.outcomes import Counts, counted
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, table
+from cartum_roapp.cli.settings_table import plain, shown
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
 app = typer.Typer(help="Cartum (Horoshop) shops.", no_args_is_help=True)
 
-Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The shop's name on the command line.")]
 File = Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="The shop's settings.")]
-PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the shop's password from standard input.")]
 
 
 @app.command("add")
@@ -189,14 +189,6 @@ def delete(
 def _file_of(config: ShopConfig) -> dict[str, Any]:
     """A shop's settings as its file would have them."""
     return config.model_dump(mode="json", exclude={"slug", "key", "password"})
-
-
-def missing(slug: str) -> CommandEnd:
-    """The end of a command that names a shop that isn't there."""
-    from cartum_roapp.connection.problems import Problem
-
-    problem = Problem("slug", f'there is no shop "{slug}".', "`cartum-roapp shop list` shows the shops there are")
-    return CommandEnd(BAD_INPUT, problem.message, fields=[problem])
 
 
 def _import(slug: str, document: dict[str, Any]) -> Counts:

@@ -3,7 +3,6 @@ else a new one. The line that creates an RO App order is here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -12,6 +11,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import comment, notes
+from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import MarkerIndex, marker, read
 from cartum_roapp.delivery.once import Before, Later, Once, utc_now
 from cartum_roapp.delivery.session import AccountSession
@@ -27,26 +27,6 @@ from cartum_roapp.ledger.wanted import WantedOrder
 DOUBLED = "doubled"
 #: How long after its answer RO App may take to show an order that it has made.
 SHOWN_WITHIN = timedelta(seconds=5)
-
-
-@dataclass
-class Bound:
-    """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be
-    empty. `seen` is its newest reading, where there was one. `announced`: its comment is the next call."""
-
-    match: OrderMatch
-    fresh: bool
-    seen: RoOrder | None = None
-    announced: bool = False
-
-    @property
-    def ro_id(self) -> int:
-        return self.match.ro_id
-
-    @property
-    def client(self) -> int | None:
-        """Whose order it is in RO App, as far as that is known."""
-        return self.seen.client_id if self.seen is not None else self.match.contact_id
 
 
 class OrderBindings:

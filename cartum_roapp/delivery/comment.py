@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
+from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import UNANSWERED, Before, Later, Once
 from cartum_roapp.delivery.session import AccountSession
@@ -24,9 +24,6 @@ from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import intents, matches
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.wanted import WantedOrder
-
-if TYPE_CHECKING:
-    from cartum_roapp.delivery.bindings import Bound
 
 log = logging.getLogger(__name__)
 

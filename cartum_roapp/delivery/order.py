@@ -13,7 +13,8 @@ from datetime import timedelta
 from cartum_roapp.apis.masking import about
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.bindings import Bound, OrderBindings
+from cartum_roapp.delivery.bindings import OrderBindings
+from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.markers import MarkerIndex

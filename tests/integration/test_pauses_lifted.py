@@ -77,14 +77,14 @@ def test_the_schedules_start_with_the_stored_window_though_wrong_settings_had_pa
 ) -> None:
     run = stored(world)
     paused(world)
-    assert asyncio.run(schedule.start(run))
+    assert asyncio.run(schedule.start(run.engine, run.shop.key))
     assert (switched, pause(world)) == ([True], None)
 
 
 def test_a_pause_by_hand_outlives_the_import(world: World, switched: list[bool]) -> None:
     run = stored(world)
     paused(world, shops.BY_HAND)
-    assert not asyncio.run(schedule.start(run))
+    assert not asyncio.run(schedule.start(run.engine, run.shop.key))
     ran(world, called)
     assert (switched, pause(world)) == ([], shops.BY_HAND)
 

@@ -1,0 +1,28 @@
+"""The RO App order that a shop order is bound to, during one delivery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cartum_roapp.apis.roapp.rows import RoOrder
+from cartum_roapp.ledger.matches import OrderMatch
+
+
+@dataclass
+class Bound:
+    """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be
+    empty. `seen` is its newest reading, where there was one. `announced`: its comment is the next call."""
+
+    match: OrderMatch
+    fresh: bool
+    seen: RoOrder | None = None
+    announced: bool = False
+
+    @property
+    def ro_id(self) -> int:
+        return self.match.ro_id
+
+    @property
+    def client(self) -> int | None:
+        """Whose order it is in RO App, as far as that is known."""
+        return self.seen.client_id if self.seen is not None else self.match.contact_id
