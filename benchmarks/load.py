@@ -17,15 +17,9 @@ from pydantic import SecretStr
 
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.ledger import database
-from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.settings import settings
-from tasks.deduplicate import deduplicate
-from tasks.deliver import deliver
-from tasks.fetch import fetch_catalogue, fetch_created, missing_articles
+from flows.initial_import import import_window, store_window
 from tasks.run import Run
-from tasks.transform import transform
-from tasks.upsert import known_articles, upsert
-from tasks.window import close_window, freeze_window, qualifying, read_statuses
 
 # Where nothing is delivered the account is never called.
 NOBODY: dict[str, Any] = {
@@ -56,27 +50,6 @@ def shop_of(job: dict[str, Any]) -> ShopSettings:
     return ShopSettings(shop=shop, account=account, neighbours={})
 
 
-async def load(run: Run, *, delivering: bool) -> None:
-    async with run.reading() as api:
-        window = freeze_window(run)
-        statuses = await read_statuses(run, api)
-        for since, until in window.slices():
-            rows = qualifying(run, await fetch_created(api, since, until, run.zone), statuses.successful)
-            catalogue = await fetch_catalogue(api, missing_articles(rows.values(), known_articles(run)))
-            frames, bad = transform(rows.values(), catalogue, run.shop)
-            upsert(
-                run,
-                deduplicate(frames),
-                bad,
-                final_statuses=statuses.final,
-                new_as=Priority.HISTORY,
-                slice_end=until,
-            )
-        close_window(run)
-    if delivering:
-        await deliver(run, upto=Priority.HISTORY)
-
-
 def main() -> None:
     job = json.load(sys.stdin)
     engine = database.connect(job["database_url"])
@@ -84,7 +57,7 @@ def main() -> None:
         database.migrate(engine)
         gc.freeze()  # as the command line does
         run = Run.of(shop_of(job), "initial-import", engine, settings(), str(uuid.uuid4()))
-        asyncio.run(load(run, delivering="roapp" in job))
+        asyncio.run(import_window(run) if "roapp" in job else store_window(run))
     finally:
         engine.dispose()
 

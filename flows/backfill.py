@@ -10,15 +10,13 @@ from pydantic import Field
 
 from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
-from tasks.deduplicate import deduplicate_task
 from tasks.deliver import deliver_task
-from tasks.fetch import fetch_catalogue_task, missing_articles
+from tasks.frames import to_frames
 from tasks.plan import plan_task
-from tasks.run import open_run
-from tasks.selection import fetch_selection_task, selection
+from tasks.run import Run, open_run
+from tasks.selection import Selection, fetch_selection_task, selection
 from tasks.summary import show_plan_task, summarize_task
-from tasks.transform import transform_task
-from tasks.upsert import known_articles, upsert_task
+from tasks.upsert import upsert_task
 from tasks.window import read_statuses
 
 
@@ -36,21 +34,18 @@ async def backfill(
     settings = await settings_of(shop)
     wanted = selection(settings.shop, created_from, created_to, statuses, numbers)
     async with open_run(settings, "backfill") as run:
-        async with run.reading() as api:
-            known = await read_statuses(run, api)
-            rows = await fetch_selection_task(api, wanted)
-            catalogue = await fetch_catalogue_task(api, missing_articles(rows.values(), known_articles(run)))
-            frames, bad = transform_task(rows.values(), catalogue, run.shop)
-            frames = deduplicate_task(frames)
-            if dry_run:
-                return await show_plan_task(run, plan_task(run, frames, bad))
-            upsert_task(
-                run,
-                frames,
-                bad,
-                final_statuses=known.final,
-                new_as=Priority.BACKFILL,
-                changed_as=Priority.BACKFILL,
-            )
-        await deliver_task(run, upto=Priority.BACKFILL)
-        return await summarize_task(run)
+        return await bring_selection(run, wanted, dry_run=dry_run)
+
+
+async def bring_selection(run: Run, wanted: Selection, *, dry_run: bool = False) -> dict[str, Any]:
+    """The flow's story; returns the run's counts, or a dry run's plan."""
+    async with run.reading() as api:
+        known = await read_statuses(run, api)
+        frames, bad = await to_frames(run, api, await fetch_selection_task(api, wanted))
+        if dry_run:
+            return await show_plan_task(run, plan_task(run, frames, bad))
+        upsert_task(
+            run, frames, bad, final_statuses=known.final, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL
+        )
+    await deliver_task(run, upto=Priority.BACKFILL)
+    return await summarize_task(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from prefect import flow
@@ -9,13 +10,12 @@ from pydantic import Field
 
 from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
-from tasks.deduplicate import deduplicate_task
-from tasks.deliver import deliver_task, leftover_deadline
-from tasks.fetch import fetch_catalogue_task, fetch_created_task, fetch_numbers_task, fetch_open_task, missing_articles
-from tasks.run import open_run
+from tasks.deliver import LEFTOVERS, deliver_task
+from tasks.fetch import fetch_created_task, fetch_numbers_task, fetch_open_task
+from tasks.frames import to_frames
+from tasks.run import Run, open_run
 from tasks.summary import summarize_task
-from tasks.transform import transform_task
-from tasks.upsert import known_articles, upsert_task
+from tasks.upsert import upsert_task
 from tasks.window import nothing_due, qualifying, read_statuses, reread, stored_window
 from tasks.write_back import both_ways, write_back_task
 
@@ -29,28 +29,33 @@ async def incremental_sync(shop: Annotated[str, Field(title="Shop", description=
     writes nothing and makes no write call. May run at the same time as the import.
     """
     async with open_run(await settings_of(shop), "incremental-sync") as run:
-        async with run.reading() as api:
-            if nothing_due(run):
-                return await summarize_task(run)
-            window = stored_window(run)
-            statuses = await read_statuses(run, api)
-            created = await fetch_created_task(api, window.since, window.until, run.zone)
-            opened = await fetch_open_task(api, statuses.open, window.trailing_from, run.zone)
-            named = await fetch_numbers_task(api, asked := reread(run, statuses.final) - created.keys() - opened.keys())
-            rows = qualifying(run, created | opened | named.rows, statuses.successful)
-            catalogue = await fetch_catalogue_task(api, missing_articles(rows.values(), known_articles(run)))
-            frames, bad = transform_task(rows.values(), catalogue, run.shop)
-            upsert_task(
-                run,
-                deduplicate_task(frames),
-                bad,
-                final_statuses=statuses.final,
-                new_as=Priority.FRESH,
-                missing=named.missing,
-                asked=len(asked),
-                watermark=run.started,
-            )
-        await deliver_task(run, upto=Priority.CHANGE, rest_until=leftover_deadline(run))
-        if both_ways(run):
-            await write_back_task(run)
-        return await summarize_task(run)
+        return await sync_changes(run)
+
+
+async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
+    """The flow's story; returns the run's counts. `rest`: how long, from the run's start, it goes on with what an
+    import has left to be delivered."""
+    async with run.reading() as api:
+        if nothing_due(run):
+            return await summarize_task(run)
+        window = stored_window(run)
+        statuses = await read_statuses(run, api)
+        created = await fetch_created_task(api, window.since, window.until, run.zone)
+        opened = await fetch_open_task(api, statuses.open, window.trailing_from, run.zone)
+        named = await fetch_numbers_task(api, asked := reread(run, statuses.final) - created.keys() - opened.keys())
+        rows = qualifying(run, created | opened | named.rows, statuses.successful)
+        frames, bad = await to_frames(run, api, rows)
+        upsert_task(
+            run,
+            frames,
+            bad,
+            final_statuses=statuses.final,
+            new_as=Priority.FRESH,
+            missing=named.missing,
+            asked=len(asked),
+            watermark=run.started,
+        )
+    await deliver_task(run, upto=Priority.CHANGE, rest_until=run.started + rest)
+    if both_ways(run):
+        await write_back_task(run)
+    return await summarize_task(run)

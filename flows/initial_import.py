@@ -10,13 +10,12 @@ from pydantic import Field
 from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
 from tasks import schedule
-from tasks.deduplicate import deduplicate_task
 from tasks.deliver import deliver_task
-from tasks.fetch import fetch_catalogue_task, fetch_created_task, missing_articles
-from tasks.run import open_run
+from tasks.fetch import fetch_created_task
+from tasks.frames import to_frames
+from tasks.run import Run, open_run
 from tasks.summary import summarize_task
-from tasks.transform import transform_task
-from tasks.upsert import known_articles, upsert_task
+from tasks.upsert import upsert_task
 from tasks.window import close_window, freeze_window, qualifying, read_statuses
 
 
@@ -29,24 +28,24 @@ async def initial_import(shop: Annotated[str, Field(title="Shop", description="T
     goes active, and what is still to be delivered follows below fresh orders.
     """
     async with open_run(await settings_of(shop), "initial-import") as run:
-        async with run.reading() as api:
-            window = freeze_window(run)
-            statuses = await read_statuses(run, api)
-            for since, until in window.slices():
-                rows = await fetch_created_task(api, since, until, run.zone)
-                rows = qualifying(run, rows, statuses.successful)
-                articles = missing_articles(rows.values(), known_articles(run))
-                catalogue = await fetch_catalogue_task(api, articles)
-                frames, bad = transform_task(rows.values(), catalogue, run.shop)
-                upsert_task(
-                    run,
-                    deduplicate_task(frames),
-                    bad,
-                    final_statuses=statuses.final,
-                    new_as=Priority.HISTORY,
-                    slice_end=until,
-                )
-            close_window(run)
-        await schedule.start(run.engine, run.shop.key)
-        await deliver_task(run, upto=Priority.HISTORY)
-        return await summarize_task(run)
+        return await import_window(run)
+
+
+async def import_window(run: Run) -> dict[str, Any]:
+    """The flow's story; returns the run's counts."""
+    await store_window(run)
+    await schedule.start(run.engine, run.shop.key)
+    await deliver_task(run, upto=Priority.HISTORY)
+    return await summarize_task(run)
+
+
+async def store_window(run: Run) -> None:
+    """Reads the window a week at a time into the ledger."""
+    async with run.reading() as api:
+        window = freeze_window(run)
+        statuses = await read_statuses(run, api)
+        for since, until in window.slices():
+            rows = qualifying(run, await fetch_created_task(api, since, until, run.zone), statuses.successful)
+            frames, bad = await to_frames(run, api, rows)
+            upsert_task(run, frames, bad, final_statuses=statuses.final, new_as=Priority.HISTORY, slice_end=until)
+        close_window(run)

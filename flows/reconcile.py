@@ -9,9 +9,8 @@ from pydantic import Field
 
 from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
-from tasks.deduplicate import deduplicate_task
 from tasks.deliver import deliver_task
-from tasks.fetch import fetch_catalogue_task, missing_articles
+from tasks.frames import to_frames
 from tasks.reconciliation import (
     compare_roapp_task,
     compare_shop_task,
@@ -25,9 +24,7 @@ from tasks.reconciliation import (
 )
 from tasks.report import show_report_task
 from tasks.retention import erase_old_task
-from tasks.run import open_run
-from tasks.transform import transform_task
-from tasks.upsert import known_articles
+from tasks.run import Run, open_run
 from tasks.window import qualifying, read_statuses
 
 
@@ -48,23 +45,26 @@ async def reconcile(
     settings = await settings_of(shop)
     confirmed(settings.shop, repair=repair, gone=gone)
     async with open_run(settings, "reconcile") as run:
-        roapp = await read_roapp_task(run)
-        async with run.reading() as api:
-            statuses = await read_statuses(run, api)
-            sides = stand(run, roapp, statuses.final, repair=repair, gone=gone)
-            for portion in portions(run):
-                part = await fetch_portion_task(run, api, sides, portion)
-                rows = qualifying(run, part.rows, statuses.successful, taken=sides.marked())
-                catalogue = await fetch_catalogue_task(api, missing_articles(rows.values(), known_articles(run)))
-                frames, bad = transform_task(rows.values(), catalogue, run.shop)
-                frames = deduplicate_task(frames)
-                found = compare_shop_task(run, sides, frames, bad, part.missing)
-                if repair and found:
-                    store_task(run, sides, frames, bad, found)
-        await compare_roapp_task(run, sides)
-        if repair:
-            put_right_task(run, sides)
-            await deliver_task(run, upto=Priority.CHANGE)
-            if run.shop.retention_days is not None:
-                erase_old_task(run)
-        return await show_report_task(run, sides)
+        return await compare_sides(run, repair=repair, gone=gone)
+
+
+async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -> dict[str, Any]:
+    """The flow's story; returns the report."""
+    roapp = await read_roapp_task(run)
+    async with run.reading() as api:
+        statuses = await read_statuses(run, api)
+        sides = stand(run, roapp, statuses.final, repair=repair, gone=gone)
+        for portion in portions(run):
+            part = await fetch_portion_task(run, api, sides, portion)
+            rows = qualifying(run, part.rows, statuses.successful, taken=sides.marked())
+            frames, bad = await to_frames(run, api, rows)
+            found = compare_shop_task(run, sides, frames, bad, part.missing)
+            if repair and found:
+                store_task(run, sides, frames, bad, found)
+    await compare_roapp_task(run, sides)
+    if repair:
+        put_right_task(run, sides)
+        await deliver_task(run, upto=Priority.CHANGE)
+        if run.shop.retention_days is not None:
+            erase_old_task(run)
+    return await show_report_task(run, sides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from prefect import flow
@@ -9,15 +10,15 @@ from pydantic import Field
 
 from blocks.store import settings_of
 from cartum_roapp.ledger.entities import Entity
+from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
-from tasks.deduplicate import deduplicate_task
 from tasks.deliver import deliver_task
-from tasks.fetch import fetch_catalogue_task, fetch_numbers_task, missing_articles
+from tasks.fetch import fetch_numbers_task
+from tasks.frames import to_frames
 from tasks.replay import choose, outcomes, put_back_task, unread
-from tasks.run import open_run
+from tasks.run import Run, open_run
 from tasks.summary import show_choice_task, show_outcomes_task
-from tasks.transform import transform_task
-from tasks.upsert import known_articles, upsert_task
+from tasks.upsert import upsert_task
 from tasks.window import read_statuses
 from tasks.write_back import both_ways, write_back_task
 
@@ -37,20 +38,26 @@ async def replay_held(
     settings = await settings_of(shop)
     chosen = choose(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)
     async with open_run(settings, "replay-held") as run:
-        if dry_run or not chosen:
-            return await show_choice_task(run, chosen, dry_run=dry_run)
-        missing = set()
-        if numbers := unread(chosen):
-            async with run.reading() as api:
-                known = await read_statuses(run, api)
-                found = await fetch_numbers_task(api, numbers)
-                catalogue = await fetch_catalogue_task(api, missing_articles(found.rows.values(), known_articles(run)))
-                frames, bad = transform_task(found.rows.values(), catalogue, run.shop)
-                frames, missing = deduplicate_task(frames), found.missing
-                upsert_task(run, frames, bad, final_statuses=known.final, new_as=Priority.CHANGE,
-                            missing=missing, asked=len(numbers))  # fmt: skip
-        put_back_task(run, chosen, make_again=make_again)
-        await deliver_task(run, upto=Priority.CHANGE)
-        if both_ways(run):
-            await write_back_task(run)
-        return await show_outcomes_task(run, outcomes(run, chosen, missing))
+        return await replay_records(run, chosen, make_again=make_again, dry_run=dry_run)
+
+
+async def replay_records(
+    run: Run, chosen: Sequence[Held], *, make_again: bool = False, dry_run: bool = False
+) -> dict[str, Any]:
+    """The flow's story; returns the run's counts and what became of each record."""
+    if dry_run or not chosen:
+        return await show_choice_task(run, chosen, dry_run=dry_run)
+    missing: set[str] = set()
+    if numbers := unread(chosen):
+        async with run.reading() as api:
+            known = await read_statuses(run, api)
+            found = await fetch_numbers_task(api, numbers)
+            frames, bad = await to_frames(run, api, found.rows)
+            missing = found.missing
+            upsert_task(run, frames, bad, final_statuses=known.final, new_as=Priority.CHANGE,
+                        missing=missing, asked=len(numbers))  # fmt: skip
+    put_back_task(run, chosen, make_again=make_again)
+    await deliver_task(run, upto=Priority.CHANGE)
+    if both_ways(run):
+        await write_back_task(run)
+    return await show_outcomes_task(run, outcomes(run, chosen, missing))

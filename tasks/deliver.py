@@ -14,6 +14,8 @@ from tasks.run import Run
 from tasks.step import step
 
 SYNC_EVERY = timedelta(minutes=5)
+#: How long a sync goes on with what an import left behind: the next sync is due soon after.
+LEFTOVERS = SYNC_EVERY - timedelta(seconds=60)
 
 
 async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) -> Outcome:
@@ -51,11 +53,6 @@ def _served(run: Run) -> dict[str, ShopConfig]:
     """The shops of the account by key, but those that stand still until somebody mends their settings."""
     paused = {state.key for state in shops.all_states(run.engine) if state.paused_because}
     return {key: shop for key, shop in run.neighbours.items() if key == run.shop.key or key not in paused}
-
-
-def leftover_deadline(run: Run) -> datetime:
-    """Until when a sync goes on with what an import left behind: the next sync is due soon after."""
-    return run.started + SYNC_EVERY - timedelta(seconds=60)
 
 
 deliver_task = step("deliver", "roapp")(deliver)

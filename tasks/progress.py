@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
-from prefect.context import get_run_context
-from prefect.exceptions import MissingContextError
 
 from tasks.run import Run
+from tasks.step import in_prefect
 
 log = logging.getLogger(__name__)
 
@@ -23,15 +22,6 @@ _EVERY = 2.0
 
 #: Set by the command line: it shows the same progress as a bar on the terminal.
 on_progress: ContextVar[Callable[[str, int, int], None] | None] = ContextVar("on_progress", default=None)
-
-
-def in_prefect() -> bool:
-    """Whether this is a run of Prefect, with a page of its own in the UI."""
-    try:
-        get_run_context()
-    except MissingContextError:
-        return False
-    return True
 
 
 @dataclass

@@ -8,10 +8,9 @@ from prefect.artifacts import acreate_table_artifact
 
 from cartum_roapp.markdown import escaped
 from cartum_roapp.reconciliation.findings import Report
-from tasks.progress import in_prefect
 from tasks.reconciliation import Sides, conclude
 from tasks.run import Run
-from tasks.step import step
+from tasks.step import in_prefect, step
 from tasks.summary import summarize
 
 _SHOWN = 500

@@ -128,34 +128,41 @@ class Run:
 
 @asynccontextmanager
 async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
-    """A run with the ledger at hand; its end is recorded whatever happens.
-
-    BadConfig pauses the shop and its schedule, success lifts the pause (DESIGN §3, §6): that of a run which has asked
-    anybody anything, as a dry run of a replay hasn't.
-    """
+    """A run of this shop with the ledger of the home at hand, `recorded`. Raises BadConfig for a shop that is switched
+    off."""
     shop = found.shop
     if not shop.enabled:
         raise BadConfig(
             "the integration of this shop is switched off.", shop=shop.slug, field="enabled", fix="Set it to true."
         )
     with told(), ledger.opened() as engine:
-        identity = str(flow_run.get_id() or uuid.uuid4())
-        run = Run.of(found, kind, engine, settings(), identity)
-        with runs.alive(engine, identity):
-            runs.start(engine, id=identity, shop=shop.key, kind=kind)
-            try:
-                with told():
-                    yield run
-            except IntegrationError as error:
-                await _failed(run, error)
-                raise
-            except BaseException as error:
-                # Not an error of ours: broken off in Prefect's UI, by Ctrl-C or with the worker.
-                runs.finish(engine, identity, state="canceled", counts=run.result(), error=type(error).__name__)
-                raise
-            runs.finish(engine, identity, state="completed", counts=run.result())
-            if run.calls.total and shops.lift_pause(engine, shop.key, by_hand=False):
-                await schedule.resume_imported(engine, shop.key)
+        async with recorded(Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()))) as run:
+            yield run
+
+
+@asynccontextmanager
+async def recorded(run: Run) -> AsyncIterator[Run]:
+    """The run's beginning and its end are in the ledger, whatever happens.
+
+    BadConfig pauses the shop and its schedule, success lifts the pause (DESIGN §3, §6): that of a run which has asked
+    anybody anything, as a dry run of a replay hasn't.
+    """
+    engine, key = run.engine, run.shop.key
+    with told(), runs.alive(engine, run.id):
+        runs.start(engine, id=run.id, shop=key, kind=run.kind)
+        try:
+            with told():
+                yield run
+        except IntegrationError as error:
+            await _failed(run, error)
+            raise
+        except BaseException as error:
+            # Not an error of ours: broken off in Prefect's UI, by Ctrl-C or with the worker.
+            runs.finish(engine, run.id, state="canceled", counts=run.result(), error=type(error).__name__)
+            raise
+        runs.finish(engine, run.id, state="completed", counts=run.result())
+        if run.calls.total and shops.lift_pause(engine, key, by_hand=False):
+            await schedule.resume_imported(engine, key)
 
 
 async def _failed(run: Run, error: IntegrationError) -> None:

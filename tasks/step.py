@@ -9,6 +9,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.context import get_run_context
+from prefect.exceptions import MissingContextError
 from prefect.utilities.annotations import quote
 
 from tasks.failure import told
@@ -18,7 +20,7 @@ R = TypeVar("R")
 
 
 def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """The function as a Prefect task of that name; the bare one is its `__wrapped__`.
+    """The function as a Prefect task of that name; outside of a run of Prefect it is the plain function.
 
     Its arguments and result are buyers' data: they are neither hashed for a cache nor kept, nothing that it prints is
     logged, and errors leave it without foreign texts. The arguments are quoted, else Prefect walks through every value
@@ -26,18 +28,28 @@ def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def made(function: Callable[P, R]) -> Callable[P, R]:
-        inner = task(
-            name=name, tags=tags, cache_policy=NO_CACHE, persist_result=False, log_prints=False
-        )(_telling(function))  # fmt: skip
+        plain = _telling(function)
+        inner = task(name=name, tags=tags, cache_policy=NO_CACHE, persist_result=False, log_prints=False)(plain)
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if not in_prefect():
+                return plain(*args, **kwargs)
             quoted: dict[str, Any] = {key: quote(value) for key, value in kwargs.items()}
             return cast(R, cast(Any, inner)(*[quote(value) for value in args], **quoted))
 
         return call
 
     return made
+
+
+def in_prefect() -> bool:
+    """Whether this is a run of Prefect, with a page of its own in the UI."""
+    try:
+        get_run_context()
+    except MissingContextError:
+        return False
+    return True
 
 
 def _telling(function: Callable[P, R]) -> Callable[P, R]:

@@ -12,10 +12,9 @@ from prefect.events import emit_event
 from cartum_roapp.ledger import held, outbox
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.markdown import escaped, table
-from tasks.progress import in_prefect
 from tasks.replay import planned
 from tasks.run import Run
-from tasks.step import step
+from tasks.step import in_prefect, step
 
 #: The event of records that are held and that no earlier event has told of.
 HELD_GREW = "cartum-roapp.held.grew"

@@ -1,4 +1,4 @@
-"""A shop, an RO App account and a ledger, put together without Prefect: the steps of the flows as plain functions."""
+"""A shop, an RO App account and a ledger, put together without Prefect: the stories of the flows, as they ship."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -18,39 +18,25 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
+from cartum_roapp.errors import BadConfig, BadRecord, Retryable, Unclear
 from cartum_roapp.ledger import chosen, database, held, tables
-from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.settings import Settings
+from flows.incremental_sync import sync_changes
+from flows.initial_import import import_window
+from flows.reconcile import compare_sides
+from flows.replay_held import replay_records
 from sandbox import Sandbox
-from tasks.deduplicate import deduplicate
-from tasks.deliver import deliver
-from tasks.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles
-from tasks.reconciliation import (
-    compare_roapp,
-    compare_shop,
-    fetch_portion,
-    portions,
-    put_right,
-    read_roapp,
-    stand,
-    store,
-)
-from tasks.replay import outcomes, put_back, unread
-from tasks.report import show_report
-from tasks.retention import erase_old
-from tasks.run import Run
-from tasks.transform import transform
-from tasks.upsert import known_articles, upsert
-from tasks.window import close_window, freeze_window, qualifying, read_statuses, reread, stored_window
-from tasks.write_back import both_ways, write_back
+from tasks.run import Run, recorded
 
 # What each status of the sandbox's shop is called in its RO App, by what it means.
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 
+#: How a run may end that meets a fault; what is unexpected is a defect.
+FORESEEN = (Retryable, Unclear, BadRecord, BadConfig)
+
 Row = dict[str, Any]
-Meanwhile = Callable[[], Awaitable[object]]
 Kind = Literal["lost", "doubled", "other"]
 Finding = tuple[Kind, str]
 
@@ -80,7 +66,7 @@ class Toll:
 
 
 class World:
-    """`imported()` and `synced()` do what the two flows do, in the same order. `changes` are settings."""
+    """`imported()` and `synced()` run the stories of the two flows. `changes` are settings."""
 
     def __init__(self, box: Sandbox, url: str, **changes: Any) -> None:
         self.box = box
@@ -139,92 +125,36 @@ class World:
         """The document of `cartum-roapp reconcile`."""
         return asyncio.run(self.reconcile(shop or self.shop(), repair, gone=gone))
 
+    @asynccontextmanager
+    async def opened(self, kind: str, shop: ShopConfig, *others: ShopConfig) -> AsyncIterator[Run]:
+        """A run as the flows open it, with its record in the ledger."""
+        async with recorded(self.run(kind, shop, *others)) as run:
+            yield run
+
     async def import_(self, shop: ShopConfig, *others: ShopConfig) -> Run:
-        run = self.run("initial-import", shop, *others)
-        async with run.reading() as api:
-            window = freeze_window(run)
-            statuses = await read_statuses(run, api)
-            for since, until in window.slices():
-                rows = qualifying(run, await fetch_created(api, since, until, run.zone), statuses.successful)
-                catalogue = await fetch_catalogue(api, missing_articles(rows.values(), known_articles(run)))
-                frames, bad = transform(rows.values(), catalogue, run.shop)
-                upsert(run, deduplicate(frames), bad, final_statuses=statuses.final, new_as=Priority.HISTORY,
-                       slice_end=until)  # fmt: skip
-            close_window(run)
-        await deliver(run, upto=Priority.HISTORY)
+        async with self.opened("initial-import", shop, *others) as run:
+            await import_window(run)
         return run
 
     async def sync(self, shop: ShopConfig, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
         """`rest`: how long it goes on with what an import left behind."""
-        run = self.run("incremental-sync", shop, *others)
-        async with run.reading() as api:
-            window = stored_window(run)
-            statuses = await read_statuses(run, api)
-            created = await fetch_created(api, window.since, window.until, run.zone)
-            opened = await fetch_open(api, statuses.open, window.trailing_from, run.zone)
-            asked = reread(run, statuses.final) - created.keys() - opened.keys()
-            named = await fetch_numbers(api, asked)
-            rows = qualifying(run, created | opened | named.rows, statuses.successful)
-            catalogue = await fetch_catalogue(api, missing_articles(rows.values(), known_articles(run)))
-            frames, bad = transform(rows.values(), catalogue, run.shop)
-            upsert(run, deduplicate(frames), bad, final_statuses=statuses.final, new_as=Priority.FRESH,
-                   missing=named.missing, asked=len(asked), watermark=run.started)  # fmt: skip
-        await deliver(run, upto=Priority.CHANGE, rest_until=run.started + rest)
-        if both_ways(run):
-            await write_back(run)
+        async with self.opened("incremental-sync", shop, *others) as run:
+            await sync_changes(run, rest)
         return run
 
     def replayed(self, *ids: str, shop: ShopConfig | None = None, make_again: bool = False, **named: Any) -> list[Row]:
-        """What `replay_held` does; gives what became of each record."""
+        """What became of each record."""
         return asyncio.run(self.replay(shop or self.shop(), ids, make_again=make_again, **named))
 
     async def replay(self, shop: ShopConfig, ids: Sequence[str], *, make_again: bool, **named: Any) -> list[Row]:
         records = chosen.chosen(self.engine, shop.key, ids, make_again=make_again, **named)
-        run = self.run("replay-held", shop)
-        missing = set()
-        if numbers := unread(records):
-            async with run.reading() as api:
-                known = await read_statuses(run, api)
-                found = await fetch_numbers(api, numbers)
-                catalogue = await fetch_catalogue(api, missing_articles(found.rows.values(), known_articles(run)))
-                frames, bad = transform(found.rows.values(), catalogue, run.shop)
-                upsert(run, deduplicate(frames), bad, final_statuses=known.final, new_as=Priority.CHANGE,
-                       missing=found.missing, asked=len(numbers))  # fmt: skip
-                missing = found.missing
-        put_back(run, records, make_again=make_again)
-        await deliver(run, upto=Priority.CHANGE)
-        if both_ways(run):
-            await write_back(run)
-        return outcomes(run, records, missing)
+        async with self.opened("replay-held", shop) as run:
+            document = await replay_records(run, records, make_again=make_again)
+        return list(document["records"])
 
-    async def reconcile(
-        self, shop: ShopConfig, repair: bool, meanwhile: Meanwhile | None = None, *, gone: bool = False
-    ) -> Row:
-        """`meanwhile` is run after RO App's orders were read, and again after the shop's were."""
-        run = self.run("reconcile", shop)
-        roapp = await read_roapp(run)
-        if meanwhile:
-            await meanwhile()
-        async with run.reading() as api:
-            statuses = await read_statuses(run, api)
-            sides = stand(run, roapp, statuses.final, repair=repair, gone=gone)
-            for portion in portions(run):
-                part = await fetch_portion(run, api, sides, portion)
-                rows = qualifying(run, part.rows, statuses.successful, taken=sides.marked())
-                catalogue = await fetch_catalogue(api, missing_articles(rows.values(), known_articles(run)))
-                frames, bad = transform(rows.values(), catalogue, run.shop)
-                frames = deduplicate(frames)
-                found = compare_shop(run, sides, frames, bad, part.missing)
-                if repair and found:
-                    store(run, sides, frames, bad, found)
-        if meanwhile:
-            await meanwhile()
-        await compare_roapp(run, sides)
-        if repair:
-            put_right(run, sides)
-            await deliver(run, upto=Priority.CHANGE)
-            erase_old(run)
-        return await show_report(run, sides)
+    async def reconcile(self, shop: ShopConfig, repair: bool, *, gone: bool = False) -> Row:
+        async with self.opened("reconcile", shop) as run:
+            return await compare_sides(run, repair=repair, gone=gone)
 
     # What a person would see in RO App.
 

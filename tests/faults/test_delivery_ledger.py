@@ -342,7 +342,7 @@ def test_a_text_that_comes_back_after_its_comment_was_unclear_stops_nothing(data
 def test_a_comment_that_had_not_left_when_the_run_was_killed_is_sent_by_the_next_one(
     database: str, monkeypatch: pytest.MonkeyPatch, left: bool
 ) -> None:
-    class Killed(Exception):
+    class Killed(BaseException):
         pass
 
     async def add_comment(*args: Any, before: Any, **kwargs: Any) -> None:
@@ -366,7 +366,7 @@ def test_a_comment_that_had_not_left_when_the_run_was_killed_is_sent_by_the_next
 def test_a_comment_that_left_after_the_backup_is_not_sent_again(
     database: str, monkeypatch: pytest.MonkeyPatch, another: Another
 ) -> None:
-    class Killed(Exception):
+    class Killed(BaseException):
         pass
 
     async def killed(*args: Any, **kwargs: Any) -> None:

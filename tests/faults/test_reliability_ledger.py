@@ -11,9 +11,8 @@ from contextlib import contextmanager, suppress
 import pytest
 from points import QUICK, Points, Struck, change, judged, place, quiet, stopped_at
 from reliability import Record
-from world import World, admin
+from world import FORESEEN, World, admin
 
-from cartum_roapp.errors import IntegrationError
 from cartum_roapp.ledger import shops
 
 SECTION = "In the ledger"
@@ -104,7 +103,7 @@ def cut_off(url: str, n: int) -> Struck | None:
             seen += 1
 
         stop = world.box.roapp.on_call(listen)
-        with suppress(IntegrationError):
+        with suppress(*FORESEEN):
             world.imported()
         stop()
         if not cut.running() and not cut.done():

@@ -20,9 +20,8 @@ from ledgers import empty_ledger
 from points import stopped_at
 from reliability import Record
 from sampling import Sample
-from world import Row, Toll, World, admin
+from world import FORESEEN, Row, Toll, World, admin
 
-from cartum_roapp.errors import IntegrationError
 from sandbox import Sandbox
 from sandbox.box import Shop
 
@@ -132,14 +131,14 @@ class History(RuleBasedStateMachine):
     def disturbed(self, changes: list[Change], faults: list[Planned], run: str, shop: int) -> None:
         """A run that meets faults."""
         self._prepare(changes, faults)
-        with suppress(IntegrationError):
+        with suppress(*FORESEEN):
             asyncio.run(self._together() if run == "all at once" else self._begin(run, shop))
 
     @rule(changes=CHANGES, faults=FAULTS, run=st.sampled_from(["import", "sync"]), shop=AT, n=st.integers(0, 50))
     def stopped(self, changes: list[Change], faults: list[Planned], run: str, shop: int, n: int) -> None:
         """A run that is stopped at its n-th event in RO App."""
         self._prepare(changes, faults)
-        with suppress(IntegrationError):
+        with suppress(*FORESEEN):
             stopped_at(self.world, self._begin(run, shop), n)
 
     def _prepare(self, changes: list[Change], faults: list[Planned]) -> None:
@@ -195,7 +194,7 @@ class History(RuleBasedStateMachine):
     async def _together(self) -> None:
         runs = [self._begin(run, shop) for shop in range(SHOPS) for run in ("import", "sync")]
         for result in await asyncio.gather(*runs, return_exceptions=True):
-            if isinstance(result, BaseException) and not isinstance(result, IntegrationError):
+            if isinstance(result, BaseException) and not isinstance(result, FORESEEN):
                 raise result
 
     async def _begin(self, run: str, shop: int) -> None:

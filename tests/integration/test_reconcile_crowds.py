@@ -14,7 +14,9 @@ from world import World
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held
 from cartum_roapp.reconciliation import roapp as closer
+from flows import reconcile as story
 from tasks.reconciliation import confirmed, read_roapp
+from tasks.run import Run
 
 
 @pytest.fixture
@@ -218,10 +220,21 @@ def test_without_totals_the_lines_are_read_as_far_as_the_budget_goes(
     assert len(read) == min(len(numbers), most) - 1
 
 
-def test_what_a_sync_does_meanwhile_is_no_difference(world: World) -> None:
+def test_what_a_sync_does_meanwhile_is_no_difference(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """RO App was read before it, or ledger and shop were."""
     shop, roapp = world.box.shops[0], world.box.roapp
     placed: list[str] = []
+
+    read, compare = story.read_roapp_task, story.compare_roapp_task
+
+    async def read_and_sync(run: Run) -> object:
+        roapp = await read(run)
+        await meanwhile()
+        return roapp
+
+    async def sync_and_compare(*about: Any) -> None:
+        await meanwhile()
+        await compare(*about)
 
     async def meanwhile() -> None:
         placed.append(shop.place_order(articles=[("KR-799", 1)]))
@@ -229,7 +242,9 @@ def test_what_a_sync_does_meanwhile_is_no_difference(world: World) -> None:
         await world.sync(world.shop())
 
     roapp.clear_calls()
-    document = asyncio.run(world.reconcile(world.shop(), True, meanwhile))
+    monkeypatch.setattr(story, "read_roapp_task", read_and_sync)
+    monkeypatch.setattr(story, "compare_roapp_task", sync_and_compare)
+    document = asyncio.run(world.reconcile(world.shop(), True))
     assert len(placed) == 2
     assert named(document) == {}
     assert world.held() == {}
