@@ -145,7 +145,7 @@ class CartumShop:
             self._recount(number)
 
     def delete_order(self, number: str | int) -> None:
-        """It vanishes from every list (cartum §8.18)."""
+        """It vanishes from every list (cartum §8, row 18)."""
         with self.lock:
             del self.orders[str(number)]
             self._touch(number)

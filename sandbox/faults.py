@@ -106,25 +106,25 @@ class Faults:
 
 @dataclass
 class ShopFaults(Faults):
-    """Variants of a Cartum shop; the numbers are the fact sheet's sections (cartum §…)."""
+    """Variants of a Cartum shop; docs/apis/cartum.md has what is known of each."""
 
-    expired_form: str = "a"  # §1.3: a, b, c, or "error" (ERROR whose message speaks of the token)
-    token_lifetime: float = 600.0  # §1.1, seconds of the sandbox's clock
+    expired_form: str = "a"  # cartum §1.3: a, b, c, or "error" (ERROR whose message speaks of the token)
+    token_lifetime: float = 600.0  # cartum §1.1, seconds of the sandbox's clock
     token_calls: int | None = None  # tokens end after so many calls
-    row_order: str = "newest"  # §8.4: newest, oldest, unstable
-    page_cap: int = 500  # §8.3: a larger limit is cut silently
+    row_order: str = "newest"  # cartum §8, row 4: newest, oldest, unstable
+    page_cap: int = 500  # cartum §8, row 3: a larger limit is cut silently
     offset_ignored: bool = False  # shops before 3.30
     paging_unsupported: bool = False  # limit and offset ignored: everything in one answer
-    datetimes: str = "ok"  # §2.1: ok, refused (ERROR for a time of day), time_ignored
-    empty_form: str = "rotate"  # §8.7: rotate, list, object, absent, orders
-    numbers_as_strings: bool = False  # §2.6
-    undefined_functions: tuple[str, ...] = ()  # §3: e.g. ("orders/get_available_statuses",)
-    hourly_quota: int | None = None  # §1.5: calls an hour
+    datetimes: str = "ok"  # cartum §2.1: ok, refused (ERROR for a time of day), time_ignored
+    empty_form: str = "rotate"  # cartum §8, row 7: rotate, list, object, absent, orders
+    numbers_as_strings: bool = False  # cartum §2.6
+    undefined_functions: tuple[str, ...] = ()  # cartum §3: e.g. ("orders/get_available_statuses",)
+    hourly_quota: int | None = None  # cartum §1.5: calls an hour
     quota_form: str = "http"  # http (429), body (HTTP 200 + HTTP_ERROR code 429)
     quota_seconds: int | None = None  # N of "Retry after N seconds"; None: what is really left of the hour
-    no_api: str | None = None  # §1.4: "404" (HTML with 404), "html" (HTML with 200)
-    no_rights: bool = False  # §8.17: every function but auth/ answers ERROR
-    require_mozilla: bool = False  # §1.6: another User-Agent gets a challenge page with 200
+    no_api: str | None = None  # cartum §1.4: "404" (HTML with 404), "html" (HTML with 200)
+    no_rights: bool = False  # cartum §8, row 17: every function but auth/ answers ERROR
+    require_mozilla: bool = False  # cartum §1.6: another User-Agent gets a challenge page with 200
     expression_ignored: bool = False  # catalog/export answers as if there was no expr
     status_word: str = "MAINTENANCE"  # what the planned fault "word" answers
     insert_after_page: int = 0  # a new order is placed after each of the next N pages of orders/get
@@ -133,40 +133,40 @@ class ShopFaults(Faults):
 
 @dataclass
 class RoAppFaults(Faults):
-    """Variants of an RO App account; the numbers are the fact sheet's sections (roapp §…)."""
+    """Variants of an RO App account; docs/apis/roapp.md has what is known of each."""
 
-    rate_limit: int = 3  # §2: calls in any `rate_window`; 0 = no limit
+    rate_limit: int = 3  # roapp §2: calls in any `rate_window`; 0 = no limit
     rate_window: float = 1.0  # seconds, sliding
     rate_counts_refused: bool = True  # a call that got 429 counts too
-    retry_after: float | None = None  # §2: the header's seconds; None = no header
-    error_shape: str = "errors"  # §2: errors, message, validation, text, html
+    retry_after: float | None = None  # roapp §2: the header's seconds; None = no header
+    error_shape: str = "errors"  # roapp §2: errors, message, validation, text, html
     error_code: int = 422  # 422 or 400
     echo: bool = False  # a refusal repeats what was sent, and whose order it is
-    list_form: str = "documented"  # §2: documented, bare, envelope
+    list_form: str = "documented"  # roapp §2: documented, bare, envelope
     object_form: str = "bare"  # bare, data
-    created_form: str = "id"  # §3.2: bare, id, order_id, data.id, data
+    created_form: str = "id"  # roapp §3.2: bare, id, order_id, data.id, data
     created_status: int = 201
-    filter_form: str = "both"  # §2: both, brackets, bare, ignored
+    filter_form: str = "both"  # roapp §2: both, brackets, bare, ignored
     filter_values: str = "all"  # of a name that is repeated count all values, the last or the first
     phone_match: str = "digits"  # phones[]: digits of the stored text, or "exact"
-    emails_filter: bool = False  # §3.1: emails= works
-    list_notes: bool = True  # §3.2: False: the list of orders leaves `manager_notes` out
+    emails_filter: bool = False  # roapp §3.1: emails= works
+    list_notes: bool = True  # roapp §3.2: False: the list of orders leaves `manager_notes` out
     money_comma: bool = False  # "175,00"
-    order_totals: bool = True  # §3.2: False: orders come without `total`
+    order_totals: bool = True  # roapp §3.2: False: orders come without `total`
     sort_ignored: bool = False
     rows_reversed: bool = False
     page_size: int = 50
     page_size_parameter: bool = False  # pageSize= works (10..100)
-    product_create: bool = True  # §3.4: POST /catalog/products; False = 404
+    product_create: bool = True  # roapp §3.4: POST /catalog/products; False = 404
     product_unstored: tuple[str, ...] = ()  # fields that a create loses: code, sku, barcodes
     product_get: bool = True  # False: GET/PATCH of one product is 404
     contact_get: bool = True  # False: GET of one contact is 404
     comments: bool = True  # False: POST .../comments is 404
     custom_fields: bool = True  # False: GET /orders/custom-fields is 404
-    custom_fields_as: str = "object"  # §3.3: object, string, both
-    custom_fields_merge: bool = False  # §7: PATCH replaces the whole object; True: only the keys sent
+    custom_fields_as: str = "object"  # roapp §3.3: object, string, both
+    custom_fields_merge: bool = False  # roapp §7: PATCH replaces the whole object; True: only the keys sent
     zero_quantity: bool = True  # False: PATCH of a line with quantity 0 is refused
-    refused_statuses: tuple[int, ...] = ()  # §3.2: transitions to these are refused
+    refused_statuses: tuple[int, ...] = ()  # roapp §3.2: transitions to these are refused
     comment_statuses: tuple[int, ...] = ()  # these ask for a comment
     closed_locks: bool = False  # an order in a closed group takes no line and no field
     required_order_fields: tuple[str, ...] = ()  # e.g. ("malfunction",)

@@ -20,7 +20,7 @@ class ParameterError(Exception):
 
 
 class OrderPages:
-    """Creation dates only, in the shop's zone; a date without a time ends at 23:59:59 (cartum §8.5, §8.6)."""
+    """Creation dates only, in the shop's zone; a date without a time ends at 23:59:59 (cartum §8, rows 5 and 6)."""
 
     def __init__(self, shop: CartumShop) -> None:
         self.shop = shop

@@ -191,7 +191,7 @@ def _analytics(rng: random.Random) -> Row:
 
 
 def _absent(rng: random.Random, row: Row, name: str) -> None:
-    """Leave an optional value as it is, or make it null, `""` or missing (cartum §8.10)."""
+    """Leave an optional value as it is, or make it null, `""` or missing (cartum §8, row 10)."""
     if row.get(name):
         return
     form = rng.randrange(4)

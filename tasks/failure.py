@@ -1,5 +1,5 @@
 """What an error says once it leaves a step: Prefect writes its text, and the texts of its causes, into logs and states
-that everybody sees in the UI (DESIGN P6)."""
+that everybody sees in the UI (design §2, P6)."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
 async def recorded(run: Run) -> AsyncIterator[Run]:
     """The run's beginning and its end are in the ledger, whatever happens.
 
-    BadConfig pauses the shop and its schedule, success lifts the pause (DESIGN §3, §6): that of a run which has asked
+    BadConfig pauses the shop and its schedule, success lifts the pause (design §3.6): that of a run which has asked
     anybody anything, as a dry run of a replay hasn't.
     """
     engine, key = run.engine, run.shop.key

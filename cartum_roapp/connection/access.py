@@ -110,7 +110,7 @@ def other_company(name: str) -> str:
 
 
 def twin(field: str, account: AccountConfig, fingerprint: str, others: Iterable[AccountConfig]) -> list[Problem]:
-    """The company is connected under another name already: its call budget would be spent twice (DESIGN P4)."""
+    """The company is connected under another name already: its call budget would be spent twice (design §2, P4)."""
     return [
         Problem(
             field,

@@ -237,7 +237,7 @@ def _refuse_doubled(ids: list[int]) -> None:
 
 
 def doubled(what: str, field: str) -> BadRecord:
-    """RO App has something twice, named with the ids. Nothing is deleted by us (DESIGN §3)."""
+    """RO App has something twice, named with the ids. Nothing is deleted by us (design §3.5)."""
     return BadRecord(
         f"RO App has {what}.",
         code=DOUBLED,

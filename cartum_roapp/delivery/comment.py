@@ -1,6 +1,6 @@
 """How an order is delivered and paid, as a comment in RO App's feed: at most once for each text.
 
-Comments can't be read back (DESIGN §3). So the note that it is the next call is stored together with what it follows,
+Comments can't be read back (roapp §3.2). So the note that it is the next call is stored together with what it follows,
 the order's creation or its notes. Who finds that note after a kill sends the comment; in a restored ledger it is taken
 for sent. So it is by who finds its facts in RO App's notes without knowing how they came there. The notes have the same
 facts in any case.

@@ -170,7 +170,7 @@ class Drain:
             self._suspect(claim, error)
 
     def _suspect(self, claim: Claim, error: BadRecord) -> None:
-        """Three new orders refused for one field, none made meanwhile: the shop's settings are wrong (DESIGN §3)."""
+        """Three new orders refused for one field, none made meanwhile: the shop's settings are wrong (design §3.6)."""
         numbers = self._refused[claim.shop, error.field or ""]
         numbers.add(claim.number)
         if len(numbers) < REFUSALS:

@@ -38,7 +38,7 @@ class OrderLines:
         """`products`: line's product → RO App's; `assignee` is asked for each line that is added; `fresh`: the order
         was made just now, so it has no lines.
 
-        False when goods were written off: then nothing is touched (DESIGN §2, P5). May be called twice.
+        False when goods were written off: then nothing is touched (design §2, P5). May be called twice.
         """
         account = self._session.account
         with self._session.transaction() as connection:

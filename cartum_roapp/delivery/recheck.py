@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Recheck:
-    """Looks again ten minutes after a repeat. What is there twice is held: nothing is deleted by us (DESIGN §3)."""
+    """Looks again ten minutes after a repeat. What is there twice is held: nothing is deleted by us (design §3.5)."""
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
 
 
 def two_months_before(moment: datetime, timezone: str) -> datetime:
-    """The same day and time of day two calendar months earlier on the shop's clock (DESIGN §1): the
+    """The same day and time of day two calendar months earlier on the shop's clock (design §1): the
     31st becomes the last day of a shorter month. Takes and gives aware times."""
     import pandas as pd  # slow to import, and most commands never need it
 

@@ -1,4 +1,4 @@
-"""What `up` starts lets nobody in who has not its login, and runs no code but this project's (P10)."""
+"""What `up` starts lets nobody in who has not its login, and runs no code but this project's (design §2, P10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shop of the sandbox over HTTP, as the Cartum fact sheet describes it."""
+"""A shop of the sandbox over HTTP, as docs/apis/cartum.md describes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An RO App account of the sandbox over HTTP, as the RO App fact sheet describes it."""
+"""An RO App account of the sandbox over HTTP, as docs/apis/roapp.md describes it."""
 
 from __future__ import annotations
 

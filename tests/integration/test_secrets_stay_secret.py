@@ -1,4 +1,4 @@
-"""Passwords, keys, tokens and buyers' data appear nowhere but where they belong (P6)."""
+"""Passwords, keys, tokens and buyers' data appear nowhere but where they belong (design §2, P6)."""
 
 from __future__ import annotations
 

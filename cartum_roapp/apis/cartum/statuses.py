@@ -35,7 +35,7 @@ DEFAULT_STATUSES = (
 
 def read_statuses(rows: Iterable[dict[str, Any]]) -> list[ShopStatus]:
     """Typed rows by id. Numbers may come as text, an empty title as `[]`, a quote in it as `&quot;`; a row without an
-    id that can be one is left out. Where no row says whether it `is_successful`, 3 is (DESIGN §1)."""
+    id that can be one is left out. Where no row says whether it `is_successful`, 3 is (cartum §3)."""
     rows = list(rows)
     told = any("is_successful" in row for row in rows)
     found: dict[int, ShopStatus] = {}
