@@ -1,4 +1,6 @@
 .DEFAULT_GOAL := help
+# Else each of the tests' hundreds of processes would compile the project anew.
+export PYTHONDONTWRITEBYTECODE :=
 # A command, a path or a version: `make test PYTHON=3.13` makes .venv anew where it has another Python.
 PYTHON ?=
 BIN := .venv/bin

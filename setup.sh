@@ -41,5 +41,6 @@ if [ -n "${PYTHON:-}" ] || ! [ -x .venv/bin/python ]; then
   fi
 fi
 export VIRTUAL_ENV="$PWD/.venv"
-"$uv" pip sync --quiet --require-hashes requirements.lock
+# Compiled once here: where PYTHONDONTWRITEBYTECODE is set, or .venv is not writable later, each start would compile anew.
+"$uv" pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
