@@ -71,7 +71,6 @@ def assert_all_there(world: World) -> None:
 @pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.one_of
-@pytest.mark.one_of
 @pytest.mark.parametrize("latency", [0.3, 1.5])
 def test_two_imports_and_a_person_who_checks_use_the_budget_and_keep_it(database: str, latency: float) -> None:
     """Two imports at once on one account, and lists read beside them as `shop check` does. Enough orders that the
@@ -96,7 +95,6 @@ def test_two_imports_and_a_person_who_checks_use_the_budget_and_keep_it(database
 
 @pytest.mark.long
 @pytest.mark.alone
-@pytest.mark.one_of
 @pytest.mark.one_of
 @pytest.mark.parametrize("retry_after", [None, 2.0])
 def test_a_storm_of_429s_is_waited_out_and_the_whole_budget_used_again(
