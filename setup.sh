@@ -42,5 +42,5 @@ if [ -n "${PYTHON:-}" ] || ! [ -x .venv/bin/python ]; then
 fi
 export VIRTUAL_ENV="$PWD/.venv"
 # Compiled once here: where PYTHONDONTWRITEBYTECODE is set, or .venv is not writable later, each start would compile anew.
-"$uv" pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+UV_COMPILE_BYTECODE_TIMEOUT=0 "$uv" pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 "$uv" pip install --quiet --no-deps --no-build-isolation --editable .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -70,6 +71,10 @@ def root(
     pass
 
 
+#: What comes after them is the name of a file.
+_FILES = ("--from", "--output", "--write")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; the entry point of the script. Never raises."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -82,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     try:
+        _require_text(arguments)
         result = app(arguments, prog_name="cartum-roapp", standalone_mode=False)
     except BrokenPipeError:
         sys.stdout = sys.stderr
@@ -95,6 +101,18 @@ def _run(arguments: list[str]) -> int:
     if result == INTERRUPTED:  # Typer catches some of them itself
         say("Interrupted.")
     return result if isinstance(result, int) else DONE
+
+
+def _require_text(arguments: list[str]) -> None:
+    """Ends the command where an argument has bytes that are no text, except the name of a file."""
+    for before, argument in pairwise(["", *arguments]):
+        if before not in _FILES and not argument.startswith(tuple(f"{option}=" for option in _FILES)):
+            try:
+                argument.encode()
+            except UnicodeEncodeError:
+                shown = argument.encode(errors="backslashreplace").decode()
+                fix = "type it anew on a terminal that is set to UTF-8"
+                raise CommandEnd(BAD_INPUT, f"{shown} is no text in UTF-8.", fix=fix) from None
 
 
 def _end_of(error: Exception) -> CommandEnd:

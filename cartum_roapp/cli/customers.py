@@ -98,7 +98,9 @@ def _named(engine: Engine, slug: str, keys: Sequence[str], who: str) -> tuple[Na
             return "number", who, region
     if phone := phones.e164(who, region):
         return "phone", phone, region
-    raise CommandEnd(BAD_INPUT, f"This is no order of {slug}, no phone and no e-mail address.", fix=_NAME_ONE)
+    raise CommandEnd(
+        BAD_INPUT, f"The ledger has no such order of {slug}, and this is no phone and no e-mail address.", fix=_NAME_ONE
+    )
 
 
 async def _region(slug: str) -> str | None:

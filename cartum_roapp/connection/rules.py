@@ -67,6 +67,8 @@ def secret(value: object) -> str:
         raise Refused(f"must be text, this is {kind_of(value)}.", "put it in quotes")
     if len(value) > 1024 or any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise Refused("has a line break or more than 1024 characters.", "give the password alone")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise Refused("is no text in UTF-8.", "type it anew on a terminal that is set to UTF-8")
     return value
 
 

@@ -50,7 +50,9 @@ def _require_known(engine: Engine, shop: str, wanted: Sequence[str], found: Sequ
         raise BadConfig(
             f"{', '.join(unknown[:_NEAR])}: nothing of that id is held.",
             field="id",
-            fix=f"Held are, for example: {listed}." if listed else "Nothing is held of this shop.",
+            fix=f"Held are, for example: {listed}."
+            if listed
+            else "There is nothing to do: this shop has no held records.",
         )
 
 

@@ -196,6 +196,20 @@ def test_no_command_shows_what_there_is(command: tuple[str, ...], capsys: pytest
     assert printed.err == f"No command is given. Fix: `{path} --help` lists what there is\n"
 
 
+@pytest.mark.parametrize(
+    "command", [("sync", "\udcff"), ("held", "show", "mavka", "\udcff"), ("customer", "erase", "mavka", "\udcff")]
+)
+def test_an_argument_that_is_no_text_is_refused(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 2
+    refused = "is no text in UTF-8. Fix: type it anew on a terminal that is set to UTF-8"
+    assert capsys.readouterr().err == f"\\udcff {refused}\n"
+
+
+def test_the_name_of_a_file_may_be_any_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shop", "add", "mavka", "--from", f"{tmp_path}/\udcff.yaml"]) == 2
+    assert "no text in UTF-8" not in capsys.readouterr().err
+
+
 def test_the_version_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     version = capsys.readouterr().out.strip()
