@@ -90,7 +90,7 @@ def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:
     deadline = time.monotonic() + _TIMEOUT
     while not worker.polls(home):
         started = True
-        if service.state(config).worker_died_at >= began:
+        if service.state(config).dead_worker_from >= began:  # not one that was killed just before
             raise Retryable(
                 "The worker did not start.", fix=f"The reason is at the end of {home.log_path(worker.LOG)}."
             )

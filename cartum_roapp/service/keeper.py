@@ -68,6 +68,7 @@ class Keeper:
         self.prefect = PrefectServer(home, os.environ)
         self.migration = MigrationLock()
         self.worker: Process | None = None
+        self.worker_from = 0.0
         self.stopping = False
         self.answering = False
         self.adopted = False
@@ -201,9 +202,10 @@ class Keeper:
         if self.worker is not None and not self.worker.alive():
             self.worker = None
             self.worker_back_off.died()
-            self.state = replace(self.state, worker_died_at=time.time())
+            self.state = replace(self.state, worker_died_at=time.time(), dead_worker_from=self.worker_from)
         if self.worker is None and self._worker_is_due():
             try:
+                self.worker_from = time.time()
                 self.worker = worker.running(self.home) or worker.start(self.home, os.environ)
             except (IntegrationError, OSError) as error:
                 self.state = self.state.failed(unusable(error) if isinstance(error, OSError) else error)
