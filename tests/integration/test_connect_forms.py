@@ -275,11 +275,16 @@ def test_nothing_is_saved_for_a_run_that_goes_on_without_an_answer(forms: Forms)
     scheduled = {"type": "SCHEDULED", "name": "AwaitingRetry"}
     installation.ask(f"/flow_runs/{run}/set_state", state=scheduled, force=False)
     again = forms.shown(run, after=decision)
-    assert (again.title, again.text) == (decision.title, decision.text)
+    assert (again.title, without_clock(again.text)) == (decision.title, without_clock(decision.text))
     assert SLUG not in [shop["slug"] for shop in installation.done("shop", "list")]
     assert forms.answer(run, again, decision="Save without importing")["status"] == "ACCEPT"
     assert forms.answer(run, again)["status"] == "ABORT", "submitted twice"
     installation.completed(run)
+
+
+def without_clock(text: str) -> str:
+    """The text without times of day: a minute may end between two forms."""
+    return re.sub(r"\d\d:\d\d", "", text)
 
 
 def test_a_canceled_connection_leaves_nothing_but_the_login(forms: Forms) -> None:
