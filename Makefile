@@ -4,7 +4,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # A command, a path or a version: `make test PYTHON=3.13` makes .venv anew where it has another Python.
 PYTHON ?=
 BIN := .venv/bin
-WHOLE := $(if $(filter-out 0,$(FULL)),--full)
+WHOLE := $(if $(filter-out 0,$(FULL)),--full --timeout 3600)
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20

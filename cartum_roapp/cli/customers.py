@@ -93,8 +93,7 @@ def _named(engine: Engine, slug: str, keys: Sequence[str], who: str) -> tuple[Na
     if email := buyers.email(who):
         return "email", email, region
     with engine.connect() as connection:
-        # An argument that is no text in the terminal's encoding can't be asked of PostgreSQL, and is no number.
-        if who.isprintable() and any(erasure.is_number(connection, key, who) for key in keys):
+        if any(erasure.is_number(connection, key, who) for key in keys):
             return "number", who, region
     if phone := phones.e164(who, region):
         return "phone", phone, region

@@ -51,6 +51,7 @@ class Box:
             "status_direction": "to_roapp",
         }
         path = folder / "demo-shop.yaml"
+        path.touch(mode=0o600)
         path.write_text(json.dumps(settings, ensure_ascii=False, indent=2), encoding="utf-8")  # JSON is YAML
         return path
 

@@ -68,7 +68,7 @@ class Keeper:
         self.prefect = PrefectServer(home, os.environ)
         self.migration = MigrationLock()
         self.worker: Process | None = None
-        self.worker_from = 0.0
+        self.worker_from = self.worker_died_at = 0.0
         self.stopping = False
         self.answering = False
         self.adopted = False
@@ -202,7 +202,8 @@ class Keeper:
         if self.worker is not None and not self.worker.alive():
             self.worker = None
             self.worker_back_off.died()
-            self.state = replace(self.state, worker_died_at=time.time(), dead_worker_from=self.worker_from)
+            self.state = replace(self.state, dead_worker_from=self.worker_from)
+            self.worker_died_at = time.time()
         if self.worker is None and self._worker_is_due():
             try:
                 self.worker_from = time.time()
@@ -214,7 +215,7 @@ class Keeper:
     def _worker_is_due(self) -> bool:
         """Whoever types `up` waits for no back-off: they may have removed the cause."""
         wanted = worker.wanted_at(self.home)
-        return wanted is not None and (self.worker_back_off.over() or wanted > self.state.worker_died_at)
+        return wanted is not None and (self.worker_back_off.over() or wanted > self.worker_died_at)
 
     def _database_answers(self) -> bool:
         return self.postgres is None or bool(self.state.database)

@@ -32,8 +32,8 @@ class State:
 
     `pids`: the processes by name (keeper, postgres, prefect-server, worker). `kind` and `variables` are fingerprints of
     what the keeper runs with: of what all users must agree on, and of the settings that its worker gets. `problem`: the
-    last failure, `problem_at` its time (seconds since 1970); `worker_died_at` is when the worker last ended,
-    `dead_worker_from` since when that one had been there.
+    last failure, `problem_at` its time (seconds since 1970); `dead_worker_from` is since when the worker
+    had been there that died last.
     """
 
     phase: Phase = "stopped"
@@ -45,7 +45,6 @@ class State:
     keeper: dict[str, object] = field(default_factory=dict)
     problem: dict[str, str] = field(default_factory=dict)
     problem_at: float = 0.0
-    worker_died_at: float = 0.0
     dead_worker_from: float = 0.0
 
     @classmethod

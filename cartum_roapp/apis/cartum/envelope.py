@@ -86,7 +86,8 @@ class Envelope:
 
     @property
     def quota_seconds(self) -> float | None:
-        """How long the shop wants us to wait, read from its message, else from Retry-After; an hour at most."""
+        """How long the shop wants us to wait, read from its message, else from Retry-After; at most
+        LONGEST_PAUSE seconds."""
         found = _QUOTA_SECONDS.search(self.message)
         return min(float(found.group(1)), LONGEST_PAUSE) if found else self.asked_to_wait
 
