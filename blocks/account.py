@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator
+from pydantic import ConfigDict, Field, HttpUrl
 
 from cartum_roapp.config import AccountConfig
+from cartum_roapp.config.account import AccountFields
 from cartum_roapp.connection.configs import stored_account
-from cartum_roapp.connection.rules import API_KEY, BASE_URL, checked
 from cartum_roapp.errors import BadConfig
 
 
-class RoAppAccount(Block):
+class RoAppAccount(AccountFields, Block):
     """One account (company) of RO App, into which any number of shops deliver their orders. The block's name is the
     account's name; `cartum-roapp account add` fills it in and checks the key.
 
@@ -30,30 +30,11 @@ class RoAppAccount(Block):
     _documentation_url: ClassVar[HttpUrl | None] = HttpUrl("https://roappua.readme.io/reference")
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    base_url: str = Field(
-        default="https://api.roapp.io/v2",
-        title="API address",
-        description="The address of RO App's API with its version, used as it stands here.",
-    )
-    api_key: SecretStr = Field(
-        title="API key",
-        description="The key of an employee, from RO App: Settings > API; it may do what this employee may do.",
-    )
     fingerprint: str = Field(
         default="",
         title="Company's fingerprint",
         description="When the company was created in RO App; filled in by itself. A key of another company is refused.",
     )
-
-    @field_validator("base_url", mode="before")
-    @classmethod
-    def _base_url(cls, value: object) -> object:
-        return checked(BASE_URL, value)
-
-    @field_validator("api_key", mode="before")
-    @classmethod
-    def _api_key(cls, value: object) -> object:
-        return checked(API_KEY, value.get_secret_value() if isinstance(value, SecretStr) else value)
 
     def config(self) -> AccountConfig:
         """The account as the core takes it, checked again: what Prefect's UI and REST save is not validated.

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 
 from blocks.store import list_accounts, list_shops
 from cartum_roapp.config import ShopConfig, shop_key
+from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.connection.access import Doors, twin
 from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
-from cartum_roapp.connection.problems import Problem, Problems
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.placement import accounts_of
 from cartum_roapp.service import ledger
@@ -40,7 +40,7 @@ async def examine_shop(
     values: Mapping[str, object],
     *,
     before: ShopConfig | None,
-    password: str | None,
+    password: SecretStr | None,
     doors: Doors,
     found: Problems,
 ) -> Examination:
@@ -61,8 +61,7 @@ async def examine_shop(
         url = str(values["url"])
         key = before.key if before else shop_key(url)
         found.extend(await conflicts(slug, key, url=url, account=account.name if account else None))
-    secret = None if password is None else SecretStr(password)
-    examination = await examine(values, password=secret, account=account, doors=doors, found=found)
+    examination = await examine(values, password=password, account=account, doors=doors, found=found)
     if account is None or examination.account is None or account.fingerprint:
         return examination
     known = [other for other in accounts.values() if not isinstance(other, BadConfig)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import ConfigDict, HttpUrl
+
+from cartum_roapp.config.shop import ShopLogin, ShopPassword, ShopUrl
 
 
 class CartumLogin(Block):
@@ -27,9 +29,6 @@ class CartumLogin(Block):
     _documentation_url: ClassVar[HttpUrl | None] = HttpUrl("https://horoshop.notion.site/api-doc")
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    url: str = Field(title="Website URL", description="The shop's address, like https://shop.example.com.")
-    login: str = Field(
-        title="Login",
-        description="The admin's user name (not an e-mail address); it stands in the shop under Settings > Admins.",
-    )
-    password: SecretStr = Field(title="Password", description="The password of that admin.")
+    url: ShopUrl
+    login: ShopLogin
+    password: ShopPassword

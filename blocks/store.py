@@ -22,9 +22,9 @@ from blocks.login import CartumLogin
 from blocks.pages import every_row
 from blocks.shop import CartumShop
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
+from cartum_roapp.config.refused import Refused
+from cartum_roapp.config.shop import SHOP_FIELDS
 from cartum_roapp.connection.configs import stored_account, stored_shop
-from cartum_roapp.connection.refused import Refused
-from cartum_roapp.connection.rules import SHOP_FIELDS, checked
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import shops
 from cartum_roapp.service import ledger
@@ -157,7 +157,7 @@ async def delete_logins(keys: Collection[str]) -> None:
     """Forget all logins for a shop whose address makes one of these keys. May be called twice."""
     for name, stored in await _all(CartumLogin):
         try:
-            url = str(checked(SHOP_FIELDS["url"], stored.get("url")))
+            url = str(SHOP_FIELDS["url"].checked(stored.get("url")))
         except Refused:
             continue
         if shop_key(url) in keys:

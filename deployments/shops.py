@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from blocks import store
 from blocks.examine import conflicts, taken
 from cartum_roapp.config import ShopConfig, shop_key
-from cartum_roapp.connection.problems import bad_config
+from cartum_roapp.config.problems import bad_config
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import database, shops
 from cartum_roapp.service import ledger

@@ -8,7 +8,7 @@ from prefect import flow
 
 from blocks.store import list_shops, load_shop
 from deployments import doors, shops
-from tasks.connecting import ask_access, ask_settings, ask_statuses, ask_to_save, tell_changed
+from tasks.connecting import ask_what_is_open, tell_changed
 from tasks.draft import draft_of
 from tasks.form import asked
 from tasks.which import which_shop
@@ -22,12 +22,9 @@ async def edit_shop(
     nothing is imported twice. The run waits for each form: press **Resume**."""
     with doors.opened() as access:
         slug = await which_shop(shop, await list_shops())
-        draft = await draft_of(await load_shop(slug), access)
-        await ask_access(draft)
-        await ask_settings(draft)
-        await ask_statuses(draft)
-        await ask_to_save(draft)
-        config = draft.config()
-        await shops.change(config, draft.company)
+        asked_for = (await draft_of(await load_shop(slug), access)).shop
+        await ask_what_is_open(asked_for)
+        config = asked_for.config()
+        await shops.change(config, asked_for.company)
         await shops.forget_logins(config)
         return await tell_changed(config)

@@ -21,8 +21,10 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from cartum_roapp.connection.problems import Problem
-from cartum_roapp.connection.questions import Kind, Question, asked_as
+from cartum_roapp.config.problems import Problem
+from cartum_roapp.config.shop import SHOP_FIELDS
+from cartum_roapp.connection.dialogue import Form
+from cartum_roapp.connection.questions import Question, asked_as
 from cartum_roapp.markdown import escaped
 
 #: How long a form waits for its answer before the run fails.
@@ -31,7 +33,7 @@ _MOST = 200
 
 #: A block that is chosen, or added, in a form: {"$ref": {"block_document_id": …}}. The UI's two kinds of forms look for
 #: its type under two names.
-_BLOCKS: dict[Kind, str] = {"login": "cartum-login", "account": "ro-app-account"}
+_BLOCKS = {"login": "cartum-login", "account": "ro-app-account"}
 LoginRef = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "block_type_slug": "cartum-login"})]
 AccountRef = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "block_type_slug": "ro-app-account"})]
 
@@ -40,6 +42,12 @@ def asked(title: str, description: str, **limits: Any) -> Any:
     """How a flow's parameter looks in its run form. Prefect drops the title and description of an annotation's field,
     but not its `json_schema_extra`."""
     return Field(json_schema_extra={"title": title, "description": description}, **limits)
+
+
+def setting(key: str, **limits: Any) -> Any:
+    """The same for a parameter that is a setting of a shop."""
+    declared = SHOP_FIELDS[key].setting
+    return asked(declared.title, declared.text, **limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +71,22 @@ async def answered() -> list[Answer]:
     ]
 
 
-async def ask(
-    form: str, title: str, text: str, questions: Sequence[Question], problems: Sequence[Problem] = ()
-) -> NoReturn:
-    """Suspends this run with the form: it begins again with the answer, or asks again if it comes without one.
-    `problems` are why an earlier answer was refused; each is shown with its question. Raises Pause, Prefect's own."""
+async def ask(form: Form) -> NoReturn:
+    """Suspends this run with the form: it begins again with the answer, or asks again if it comes without one. Each
+    problem is shown with its question. Raises Pause, Prefect's own."""
     run, stored = await _run_and_inputs()
     # A key that has fired passes over its form, and one with an answer would lose it.
     used = {*(run.empirical_policy.pause_keys or ()), *(key for key in stored if key.endswith("-response"))}
     number = max((int(key.partition("-")[0]) for key in used), default=0) + 1
     log = get_run_logger()
-    for problem in problems:
+    for problem in form.problems:
         log.warning("%s", problem)
-    log.info("%s: press Resume at the top of this page.", title)
+    log.info("%s: press Resume at the top of this page.", form.title)
     _waits_calmly()
-    schema = _schema(title, questions, problems)
-    description = "\n\n".join(part for part in (f"### {title}", text, _listed(problems)) if part)
-    shown = type("Form", (_Form,), {"shown_schema": schema, "shown_text": description})
+    description = "\n\n".join(part for part in (f"### {form.title}", form.text, _listed(form.problems)) if part)
+    shown = type("Form", (_Input,), {"shown_schema": _schema(form), "shown_text": description})
     timeout = PATIENCE_DAYS * 24 * 3600
-    await asuspend_flow_run(wait_for_input=shown, timeout=timeout, key=f"{number:03}-{form}")
+    await asuspend_flow_run(wait_for_input=shown, timeout=timeout, key=f"{number:03}-{form.name}")
     raise RuntimeError(f"the form {number} was passed over")
 
 
@@ -91,7 +96,7 @@ def block_id(reference: object) -> str:
     return str((inner.get("block_document_id") if isinstance(inner, Mapping) else inner) or "")
 
 
-class _Form(RunInput):
+class _Input(RunInput):
     """Shows a schema made at run time. The answer is read by `answered`, never as this model: lists may have changed
     since the form was shown, and what was typed is not to be lost for it."""
 
@@ -120,24 +125,25 @@ def _answer(schema: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
     return {name: response.get(name, one.get("default") if name in kept else None) for name, one in properties.items()}
 
 
-def _schema(title: str, questions: Sequence[Question], problems: Sequence[Problem]) -> dict[str, Any]:
+def _schema(form: Form) -> dict[str, Any]:
     refused: dict[str, list[Problem]] = {}
-    for problem in problems:
-        refused.setdefault(asked_as(problem, questions), []).append(problem)
+    for problem in form.problems:
+        refused.setdefault(asked_as(problem, form.questions), []).append(problem)
     properties = {}
-    for question in questions:
+    for question in form.questions:
         # The UI folds the text above a long form away, so a problem stands with its question as well.
         lines = [*map(_line, refused.get(question.key, ())), question.description]
         properties[question.key] = {**_property(question), "description": "\n\n".join(filter(None, lines))}
-    required = [question.key for question in questions if question.required]
-    return {"title": title, "type": "object", "properties": properties, "required": required}
+    required = [question.key for question in form.questions if question.required]
+    return {"title": form.title, "type": "object", "properties": properties, "required": required}
 
 
 def _property(question: Question) -> dict[str, Any]:
     shown: dict[str, Any] = {"title": question.title}
     if question.default is not None:
         shown["default"] = question.default
-    if slug := _BLOCKS.get(question.kind):
+    if question.kind == "block":
+        slug = _BLOCKS[question.key]
         if question.default is not None:
             shown["default"] = {"$ref": {"block_document_id": question.default}}
         return {**shown, "type": "object", "block_type_slug": slug, "blockTypeSlug": slug}

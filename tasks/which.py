@@ -8,27 +8,27 @@ from typing import Any
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 
-from cartum_roapp.connection.problems import Problem
+from cartum_roapp.config.problems import Problem
+from cartum_roapp.connection.dialogue import Form
 from cartum_roapp.connection.questions import Question
 from cartum_roapp.errors import BadConfig
-from tasks.draft import WHICH
 from tasks.form import answered, ask
 
-_NAME = "confirmed"
+_NAME, _WHICH = "confirmed", "shop"
 
 
 async def which_shop(typed: str, there: Iterable[str]) -> str:
     """The slug of one of these shops; asks for one while it is not. Raises BadConfig where there is none at all."""
     answers = await answered()
-    chosen = [answer.fields.get(WHICH) for answer in answers if answer.form == WHICH]
+    chosen = [answer.fields.get(_WHICH) for answer in answers if answer.form == _WHICH]
     slug = str(chosen[-1] if chosen else typed).strip()
     known = tuple(sorted(there))
     if slug not in known:
-        problem = Problem(WHICH, f'there is no shop "{slug}".', "choose one of these")
+        problem = Problem(_WHICH, f'there is no shop "{slug}".', "choose one of these")
         if not known:
-            raise BadConfig(problem.message, field=WHICH, fix="Connect one first.")
-        question = Question(WHICH, "Shop", "", "one", known, known[0])
-        await ask(WHICH, "Which shop?", "", [question], [problem])
+            raise BadConfig(problem.message, field=_WHICH, fix="Connect one first.")
+        question = Question(_WHICH, "Shop", "", "one", known, known[0])
+        await ask(Form(_WHICH, "Which shop?", "", [question], [problem]))
     return slug
 
 
@@ -42,7 +42,7 @@ async def ask_whether(slug: str, *, purge: bool) -> None:
     text = f"The deployments, the schedule and the settings of `{slug}` go. RO App keeps its orders. {history}"
     problems = [Problem(_NAME, "this is not the shop's name.", f"type {slug}, or cancel this run")] if typed else []
     question = Question(_NAME, "Type the shop's short name", f"Type {slug} to delete it; cancel the run to keep it.")
-    await ask(_NAME, f"Delete {slug}?", text, [question], problems)
+    await ask(Form(_NAME, f"Delete {slug}?", text, [question], problems))
 
 
 async def tell_deleted(slug: str, *, purge: bool) -> dict[str, Any]:

@@ -10,10 +10,12 @@ import typer
 from cartum_roapp.cli.output import Json, bad_input, show, table
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from cartum_roapp.config import AccountConfig
+    from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.access import Doors
     from cartum_roapp.connection.lists import AccountLists
-    from cartum_roapp.connection.problems import Problems
     from cartum_roapp.errors import BadConfig
 
 DEFAULT_URL = "https://api.roapp.io/v2"
@@ -35,8 +37,8 @@ def add(
     """Connect an account, or give a new API key to one that is connected; the key is tried first."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import API_KEY, obtain
+    from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.configs import account_config
-    from cartum_roapp.connection.problems import Problems
 
     _, found = account_config(name, base_url or DEFAULT_URL, "not-asked-yet")
     problems = Problems(found)
@@ -131,11 +133,11 @@ def _described(name: str, config: AccountConfig | BadConfig) -> dict[str, Any]:
     return {"name": name, "base_url": config.base_url, "api_key": "set"}
 
 
-async def _add(name: str, base_url: str | None, key: str, doors: Doors) -> dict[str, Any]:
+async def _add(name: str, base_url: str | None, key: SecretStr, doors: Doors) -> dict[str, Any]:
     from blocks.store import list_accounts, save_account
+    from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.access import greet_account
     from cartum_roapp.connection.configs import account_config
-    from cartum_roapp.connection.problems import Problems
     from cartum_roapp.errors import BadConfig
 
     known = await list_accounts()

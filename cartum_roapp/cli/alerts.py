@@ -21,7 +21,7 @@ def alerts(
     """Send a message when a run fails, no sync succeeds for 15 minutes, or more records are held; without a block it
     shows where messages go."""
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.connection.problems import Problem
+    from cartum_roapp.config.problems import Problem
 
     if off and block is not None:
         raise bad_input([Problem("block", "stands beside --off.", "give one of the two")], saved="Nothing is changed.")

@@ -129,7 +129,7 @@ def _end_of(error: Exception) -> CommandEnd:
             return CommandEnd(BAD_INPUT, message or "No command is given.", fix=fix)
         return CommandEnd(BAD_INPUT, message, fix=f"see `{path} --help`.")
     if isinstance(error, IntegrationError):
-        from cartum_roapp.connection.problems import Problem
+        from cartum_roapp.config.problems import Problem
 
         code = BAD_INPUT if isinstance(error, BadConfig) else FAILED
         what = error.message.removeprefix(f"{error.field}: ")  # the line of a field names it itself

@@ -17,7 +17,7 @@ PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the 
 
 def missing(slug: str) -> CommandEnd:
     """The end of a command that names a shop that isn't there."""
-    from cartum_roapp.connection.problems import Problem
+    from cartum_roapp.config.problems import Problem
 
     problem = Problem("slug", f'there is no shop "{slug}".', "`cartum-roapp shop list` shows the shops there are")
     return CommandEnd(BAD_INPUT, problem.message, fields=[problem])

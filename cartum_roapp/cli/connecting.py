@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 from cartum_roapp.cli.output import bad_input, say
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from cartum_roapp.config import ShopConfig
+    from cartum_roapp.config.problems import Problem, Problems
+    from cartum_roapp.config.setting import Values
     from cartum_roapp.connection.access import Doors
-    from cartum_roapp.connection.problems import Problem, Problems
-    from cartum_roapp.connection.shop_file import Values
 
 
 def typed(
-    slug: str, values: Values, password_stdin: bool, old: str | None = None
-) -> tuple[Values, Problems, str | None]:
+    slug: str, values: Values, password_stdin: bool, old: SecretStr | None = None
+) -> tuple[Values, Problems, SecretStr | None]:
     """What can be said of the input without asking anybody. Ends the command for an unreadable file."""
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
-    from cartum_roapp.connection.problems import Problems
+    from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.shop_file import FILE
 
     problems = Problems(values.problems)
@@ -36,7 +38,7 @@ def typed(
 
 def begin_interview(slug: str, password_stdin: bool) -> None:
     """Ends the command where nobody can be asked, or where the answers could not be saved under this name."""
-    from cartum_roapp.connection.problems import Problem
+    from cartum_roapp.config.problems import Problem
 
     problems = _misnamed(slug)
     fix = "give a file; `cartum-roapp shop discover --write FILE.yaml` makes one"
@@ -52,27 +54,31 @@ async def interview_shop(slug: str, doors: Doors, *, no_import: bool) -> tuple[S
     """The shop that a person was asked for, saved; and whether its import is wished for now."""
     from cartum_roapp.cli.interview import Interview
     from cartum_roapp.cli.prompt import on_stderr, prompt
+    from cartum_roapp.connection.questions import SAVE_AND_IMPORT
     from deployments import shops
 
     with on_stderr():
-        config, company, imports = await Interview(slug, prompt, doors, imports=not no_import).shop()
-    await shops.add(config, company)
-    return config, imports
+        asked = await Interview(slug, prompt, doors, imports=not no_import).shop()
+    config = asked.config()
+    await shops.add(config, asked.company)
+    return config, asked.decision == SAVE_AND_IMPORT
 
 
 def _misnamed(slug: str) -> list[Problem]:
-    from cartum_roapp.connection.problems import Problem
-    from cartum_roapp.connection.refused import Refused
-    from cartum_roapp.connection.rules import SLUG_FIELD, checked
+    from cartum_roapp.config.problems import Problem
+    from cartum_roapp.config.refused import Refused
+    from cartum_roapp.config.shop import SLUG
 
     try:
-        checked(SLUG_FIELD, slug)
+        SLUG.checked(slug)
     except Refused as refused:
-        return [Problem("slug", refused.message, refused.fix)]
+        return [Problem("slug", refused.reason, refused.fix)]
     return []
 
 
-async def add_shop(slug: str, values: Values, problems: Problems, password: str | None, doors: Doors) -> ShopConfig:
+async def add_shop(
+    slug: str, values: Values, problems: Problems, password: SecretStr | None, doors: Doors
+) -> ShopConfig:
     from blocks.examine import taken
     from blocks.store import find_shop
     from deployments import shops
@@ -85,7 +91,13 @@ async def add_shop(slug: str, values: Values, problems: Problems, password: str 
 
 
 async def edit_shop(
-    slug: str, before: ShopConfig | None, values: Values, problems: Problems, *, password: str | None, doors: Doors
+    slug: str,
+    before: ShopConfig | None,
+    values: Values,
+    problems: Problems,
+    *,
+    password: SecretStr | None,
+    doors: Doors,
 ) -> ShopConfig:
     from cartum_roapp.config import shop_key
     from deployments import shops
@@ -98,7 +110,13 @@ async def edit_shop(
 
 
 async def _examined(
-    slug: str, before: ShopConfig | None, values: Values, problems: Problems, *, password: str | None, doors: Doors
+    slug: str,
+    before: ShopConfig | None,
+    values: Values,
+    problems: Problems,
+    *,
+    password: SecretStr | None,
+    doors: Doors,
 ) -> tuple[ShopConfig, str]:
     """The shop, when nothing is wrong with it, and its account's company; ends the command with everything that is."""
     from blocks.examine import examine_shop

@@ -1,41 +1,34 @@
-"""`shop add` without a file: asks for what FILE.yaml would hold, until nothing is wrong with it. The questions and the
-checks are those of the forms in Prefect's UI."""
+"""`shop add` without a file: the dialogue of `connection.dialogue` on a terminal, question by question."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+
+from pydantic import SecretStr
 
 from blocks.examine import examine_shop, taken
 from blocks.store import find_shop, list_accounts
 from cartum_roapp.cli.output import bad_input, say
 from cartum_roapp.cli.secrets import SHOP_PASSWORD, remember
 from cartum_roapp.cli.settings_table import plain, shown
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.config.problems import Problem, Problems
+from cartum_roapp.config.refused import Refused
+from cartum_roapp.config.shop import LOGIN_FIELDS, PASSWORD
 from cartum_roapp.connection.access import Doors
 from cartum_roapp.connection.checklist import checklist, status_rows
-from cartum_roapp.connection.configs import shop_config
+from cartum_roapp.connection.dialogue import ACCESS, SETTINGS, STATUSES, Dialogue, Form
 from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.problems import Problem, Problems
 from cartum_roapp.connection.questions import (
     CHANGE,
-    OF_LOGIN,
-    SAVE_AND_IMPORT,
-    STATUS,
+    DECISION,
     UNDECIDED,
     Question,
     asked_as,
-    decision_question,
-    habit_questions,
-    read_answers,
-    settings_questions,
-    status_questions,
-    typed_access_questions,
+    status_of,
+    typed_login_questions,
 )
-from cartum_roapp.connection.refused import Refused
-from cartum_roapp.connection.rules import PASSWORD, SHOP_FIELDS, checked
-from cartum_roapp.connection.shop_file import check_values
 
 Ask = Callable[[Question, Problem | None], Awaitable[object]]
 
@@ -44,129 +37,108 @@ class Interview:
     """One shop while a person is asked for it. `imports`: whether an import is offered at the end."""
 
     def __init__(self, slug: str, ask: Ask, doors: Doors, *, imports: bool) -> None:
-        self._slug = slug
         self._ask = ask
         self._doors = doors
-        self._imports = imports
         self._accounts: list[str] = []
         self._answers: dict[str, object] = {}
+        self._shop = Dialogue(slug, {}, self._logins, imports=imports)
         with suppress(Refused):
-            self._answers["password"] = checked(PASSWORD, os.environ.get(SHOP_PASSWORD.variable))
-        self._good: dict[str, object] = {}
-        self._examination = Examination([])
+            self._shop.password = PASSWORD.checked(os.environ.get(SHOP_PASSWORD.variable))
+            self._answers["password"] = ""
 
-    async def shop(self) -> tuple[ShopConfig, str, bool]:
-        """The shop, its account's company, and whether to import it now. Nothing is saved. Raises KeyboardInterrupt
-        for Ctrl-C, CommandEnd for what no answer can mend."""
+    async def shop(self) -> Dialogue:
+        """The dialogue once the person has said to save the shop. Nothing is saved. Raises KeyboardInterrupt for
+        Ctrl-C, CommandEnd for what no answer can mend."""
         await self._begin()
-        while True:
-            while questions := self._open():
-                for question, problem in questions:
-                    await self._take(question, problem)
-                await self._look()
-            config = shop_config(self._good, slug=self._slug, password=str(self._answers["password"]))
-            self._say_what_was_found(config)
-            decision = await self._ask(decision_question(imports=self._imports and config.enabled), None)
-            if decision != CHANGE:
-                company = self._examination.account.fingerprint if self._examination.account else ""
-                return config, company, decision == SAVE_AND_IMPORT
-            questions_by_title = {question.title: question for stage in self._stages() for question in stage}
-            titles = tuple(questions_by_title)
-            title = await self._ask(Question("", "What is to be changed?", "", "one", titles, titles[0]), None)
-            await self._take(questions_by_title[str(title)], None)
-            await self._look()
+        while form := self._shop.open():
+            if form.name == DECISION:
+                await self._decide(form.questions[0])
+            else:
+                await self._answer(form)
+        return self._shop
 
     async def _begin(self) -> None:
-        if await find_shop(self._slug):
-            raise bad_input([taken(self._slug)])
+        if await find_shop(self._shop.slug):
+            raise bad_input([taken(self._shop.slug)])
         self._accounts = sorted(await list_accounts())
         if not self._accounts:
             fix = "add one first: `cartum-roapp account add NAME`"
             raise bad_input([Problem("account", "no account has been added yet.", fix)])
 
-    def _values(self) -> dict[str, object]:
-        """As FILE.yaml would have them. What may be left out is absent then; what must be chosen and was not, None."""
-        typed = read_answers({key: answer for key, answer in self._answers.items() if key != "password"})
-        wanted = {key for key, rule in SHOP_FIELDS.items() if rule.required}
-        chosen = {key: value for key, value in typed.items() if value is not None or key in wanted}
-        return {"status_direction": "to_roapp", "managers": "all", **chosen}
+    async def _answer(self, form: Form) -> None:
+        """Asks what is open in the form: what was not answered yet, and what was refused."""
+        questions = self._questions(form.name)
+        refused = self._refused(form, questions)
+        undecided = {one.key for one in questions if self._answers.get(one.key) == UNDECIDED}
+        # A refused password may be a wrong login, or another shop's.
+        access = LOGIN_FIELDS if any(problem.field == "password" for problem in refused.values()) else ()
+        again = {*refused, *undecided, *access}
+        still = [one for one in questions if one.key not in self._answers or one.key in again]
+        if form.problems and not still:
+            raise bad_input(form.problems)
+        for question in still:
+            await self._take(question, refused.get(question.key))
+        self._shop.take(form.name, {one.key: self._answers[one.key] for one in questions})
+        await self._look()
 
-    def _stages(self) -> list[list[Question]]:
-        """The questions in their order: who gets in, what the shop is to do, each status. After each stage both sides
-        are asked whether it holds. Where nothing is there to choose any number of, nothing is asked."""
-        values = {key: value for key, value in self._values().items() if value is not None}
-        stages = [typed_access_questions(values, self._accounts)]
-        shop, account = self._examination.shop, self._examination.account
-        if shop is not None and account is not None:
-            stages.append([*habit_questions(values), *settings_questions(values, shop, account)])
-            stages.append(status_questions(values, shop, account))
-        return [[one for one in stage if one.choices or one.kind != "many"] for stage in stages]
+    async def _decide(self, question: Question) -> None:
+        """The last question; to change something is to answer one of all questions once more."""
+        self._say_what_was_found()
+        decision = await self._ask(question, None)
+        if decision != CHANGE:
+            self._shop.take(DECISION, {DECISION: decision})
+            return
+        forms = {one.title: (one, form) for form in (ACCESS, SETTINGS, STATUSES) for one in self._questions(form)}
+        titles = tuple(forms)
+        title = await self._ask(Question("", "What is to be changed?", "", "one", titles, titles[0]), None)
+        changed, form = forms[str(title)]
+        await self._take(changed, None)
+        self._shop.take(form, {one.key: self._answers[one.key] for one in self._questions(form)})
+        await self._look()
 
-    def _open(self) -> list[tuple[Question, Problem | None]]:
-        """What is to be asked now: of the first stage with something that is not answered, or was refused."""
-        for questions in self._stages():
-            told = self._told(questions)
-            undecided = {one.key for one in questions if self._answers.get(one.key) == UNDECIDED}
-            # A refused password may be a wrong login, or another shop's.
-            access = OF_LOGIN if any(problem.field == "password" for problem in told.values()) else ()
-            again = {*told, *undecided, *access}
-            still = [one for one in questions if one.key not in self._answers or one.key in again]
-            if still:
-                return [(one, told.get(one.key)) for one in still]
-        if self._examination.problems:
-            raise bad_input(self._examination.problems)
-        return []
+    def _questions(self, form: str) -> list[Question]:
+        """Those of a form. The slug stands in the command; where nothing is there to choose any number of, nothing is
+        asked."""
+        asked = self._shop.questions(form)
+        return [one for one in asked if one.key != "slug" and (one.choices or one.kind != "many")]
 
-    def _told(self, questions: list[Question]) -> dict[str, Problem]:
-        """Why answers to these questions were refused, each with the first of the questions that it may be about. What
-        was not asked yet is not wrong yet."""
-        told: dict[str, Problem] = {}
+    def _logins(self) -> list[Question]:
+        return typed_login_questions(self._shop.values, self._accounts)
+
+    def _refused(self, form: Form, questions: list[Question]) -> Mapping[str, Problem]:
+        """Why answers to these questions were refused, each with the first of the questions that it may be about."""
+        refused: dict[str, Problem] = {}
         undecided = [one.key for one in questions if self._answers.get(one.key) == UNDECIDED]
-        for problem in self._examination.problems:
+        for problem in form.problems:
             key = asked_as(problem, questions)
-            if key.startswith(STATUS) and undecided:
+            if status_of(key) is not None and undecided:
                 key = undecided[0]
             if key in self._answers:
-                told["url" if key == "password" else key] = problem
-        return told
+                refused["url" if key == "password" else key] = problem
+        return refused
 
     async def _take(self, question: Question, problem: Problem | None) -> None:
         answer = self._answers[question.key] = await self._ask(question, problem)
         if question.key == "password":
+            self._shop.password = SecretStr(str(answer))
             remember(str(answer))
 
     async def _look(self) -> None:
-        """Finds out all that is wrong by now; what is still to be asked is not missing yet."""
+        """Finds out all that is wrong by now."""
         say("Asking both systems …")
         self._accounts = sorted(await list_accounts())
-        values = self._values()
-        typed = check_values(values, {key: rule for key, rule in SHOP_FIELDS.items() if key in values})
-        self._good = typed.good
-        found = Problems([taken(self._slug)] if await find_shop(self._slug) else [])
-        found.extend(typed.problems)
-        password = self._answers.get("password")
-        self._examination = await examine_shop(
-            self._slug, typed.good, before=None, password=None if password is None else str(password),
-            doors=self._doors, found=found,
-        )  # fmt: skip
-        if self._forgets_statuses():
-            await self._look()
+        await self._shop.look(self._examine, [taken(self._shop.slug)] if await find_shop(self._shop.slug) else [])
 
-    def _forgets_statuses(self) -> bool:
-        """Answers for statuses that the shop has no more."""
-        if self._examination.shop is None:
-            return False
-        there = {f"{STATUS}{status.id}" for status in self._examination.shop.statuses}
-        gone = [key for key in self._answers if key.startswith(STATUS) and key not in there]
-        for key in gone:
-            del self._answers[key]
-        return bool(gone)
+    async def _examine(self, good: Mapping[str, object], found: Problems) -> Examination:
+        shop = self._shop
+        return await examine_shop(shop.slug, good, before=None, password=shop.password, doors=self._doors, found=found)
 
-    def _say_what_was_found(self, config: ShopConfig) -> None:
+    def _say_what_was_found(self) -> None:
+        config, examination = self._shop.config(), self._shop.examination
         settings = {key: value for key, value in shown(config).items() if key != "statuses" and value is not None}
         for key, value in settings.items():
             say(f"{key}: {plain(value)}")
-        for row in status_rows(config.statuses, self._examination, config.language):
+        for row in status_rows(config.statuses, examination, config.language):
             say(f"{row['title']} ({row['id']}) → {row['roapp_status']} ({row['roapp_status_id']})")
-        for line in checklist(config, self._examination):
+        for line in checklist(config, examination):
             say(str(line))

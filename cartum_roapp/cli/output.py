@@ -22,7 +22,7 @@ from cartum_roapp.control import escaped_json, shown
 from cartum_roapp.errors import with_fix
 
 if TYPE_CHECKING:
-    from cartum_roapp.connection.problems import Problem
+    from cartum_roapp.config.problems import Problem
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 EXIT_KINDS = {FAILED: "failed", BAD_INPUT: "bad-input", INTERRUPTED: "interrupted"}

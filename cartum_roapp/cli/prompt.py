@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from cartum_roapp.cli.output import say
-from cartum_roapp.connection.problems import Problem
+from cartum_roapp.config.problems import Problem
+from cartum_roapp.config.refused import Refused
+from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS
 from cartum_roapp.connection.questions import Question
-from cartum_roapp.connection.refused import Refused
-from cartum_roapp.connection.rules import PASSWORD, SHOP_FIELDS, checked
 from cartum_roapp.errors import with_fix
 
-_RULES = {**SHOP_FIELDS, "password": PASSWORD}
+_FIELDS = {**SHOP_FIELDS, "password": PASSWORD}
 
 
 @contextmanager
@@ -66,11 +66,11 @@ def _read(question: Question, typed: object) -> object:
 
 
 def _verdict(question: Question, typed: str) -> bool | str:
-    rule = _RULES.get(question.key)
-    if rule is None or (not question.required and not typed.strip()):
+    field = _FIELDS.get(question.key)
+    if field is None or (not question.required and not typed.strip()):
         return True
     try:
-        checked(rule, _read(question, typed))
+        field.checked(_read(question, typed))
     except Refused as refused:
-        return with_fix(refused.message, refused.fix)
+        return with_fix(refused.reason, refused.fix)
     return True

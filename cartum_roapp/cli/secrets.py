@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from cartum_roapp.connection.problems import Problems
+    from pydantic import SecretStr
+
+    from cartum_roapp.config.problems import Problems
 
 _read: set[str] = set()
 _SECRET_NAME = re.compile(r"PASSWORD|API_KEY|SECRET|TOKEN|AUTH_STRING|ENCRYPTION_KEY")
@@ -36,35 +38,37 @@ def given(secret: Secret, *, from_stdin: bool) -> bool:
     return from_stdin or bool(os.environ.get(secret.variable))
 
 
-def obtain(secret: Secret, *, from_stdin: bool, problems: Problems, otherwise: str | None = None) -> str | None:
+def obtain(
+    secret: Secret, *, from_stdin: bool, problems: Problems, otherwise: SecretStr | None = None
+) -> SecretStr | None:
     """The secret: from stdin when asked so, else from its variable, else `otherwise`, else from a prompt on the
     terminal. None with a problem noted where there is no terminal and nothing was given, or where it breaks its
     rule. Nobody is prompted when there are problems already: the command can't succeed."""
-    from cartum_roapp.connection.refused import Refused
-    from cartum_roapp.connection.rules import API_KEY as KEY_RULE
-    from cartum_roapp.connection.rules import PASSWORD, checked
+    from cartum_roapp.config.account import ACCOUNT_FIELDS
+    from cartum_roapp.config.refused import Refused
+    from cartum_roapp.config.shop import PASSWORD
 
-    rule = KEY_RULE if secret is API_KEY else PASSWORD
+    field = ACCOUNT_FIELDS["api_key"] if secret is API_KEY else PASSWORD
     if from_stdin:
         value = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     elif os.environ.get(secret.variable):
         value = os.environ[secret.variable]
     elif otherwise is not None:
-        value = otherwise
+        value = otherwise.get_secret_value()
     elif not sys.stdin.isatty():
-        problems.replace(secret.field, "is missing.", rule.hint)
+        problems.replace(secret.field, "is missing.", field.fix)
         return None
     elif problems:
         return None
     else:
         value = getpass.getpass(f"{secret.prompt}: ", stream=sys.stderr)
     try:
-        value = str(checked(rule, value))
+        checked: SecretStr = field.checked(value)
     except Refused as refused:
-        problems.replace(secret.field, refused.message, refused.fix)
+        problems.replace(secret.field, refused.reason, refused.fix)
         return None
-    remember(value)
-    return value
+    remember(checked.get_secret_value())
+    return checked
 
 
 def remember(value: str) -> None:

@@ -12,6 +12,8 @@ from cartum_roapp.cli.arguments import PasswordStdin, Slug
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, table
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from cartum_roapp.config import ShopConfig
     from cartum_roapp.connection.access import Doors
     from cartum_roapp.connection.examine import Examination
@@ -87,13 +89,13 @@ def discover(
 
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
-    from cartum_roapp.connection.problems import Problems
-    from cartum_roapp.connection.rules import SHOP_FIELDS
-    from cartum_roapp.connection.shop_file import check_values
+    from cartum_roapp.config.problems import Problems
+    from cartum_roapp.config.setting import check
+    from cartum_roapp.config.shop import SHOP_FIELDS
 
     fields = {key: SHOP_FIELDS[key] for key in ("name", "platform", "url", "login", "account")}
     typed = {"name": name or urlsplit(url).hostname or "shop", "platform": platform, "url": url, "login": login}
-    values = check_values({**typed, "account": account}, fields)
+    values = check({**typed, "account": account}, fields)
     problems = Problems(values.problems)
     if write is not None and write.exists():
         problems.add("--write", "the file is there already.", "name a new file, or remove that one first")
@@ -112,8 +114,8 @@ def discover(
 
 async def _examine_stored(slug: str, doors: Doors) -> tuple[ShopConfig, Examination]:
     from blocks.store import load_account, load_shop
+    from cartum_roapp.config.problems import Problem
     from cartum_roapp.connection.examine import examine
-    from cartum_roapp.connection.problems import Problem
     from cartum_roapp.errors import BadConfig
 
     config = await load_shop(slug)
@@ -127,9 +129,7 @@ async def _examine_stored(slug: str, doors: Doors) -> tuple[ShopConfig, Examinat
     return config, await examine(values, password=config.password, account=account, doors=doors, found=found)
 
 
-async def _discover(good: dict[str, object], password: str, doors: Doors) -> tuple[ShopLists, AccountLists]:
-    from pydantic import SecretStr
-
+async def _discover(good: dict[str, object], password: SecretStr, doors: Doors) -> tuple[ShopLists, AccountLists]:
     from blocks.store import list_accounts
     from cartum_roapp.connection.examine import examine, no_account
     from cartum_roapp.errors import BadConfig
@@ -140,9 +140,7 @@ async def _discover(good: dict[str, object], password: str, doors: Doors) -> tup
     if isinstance(account, BadConfig):
         raise account
     access = {key: good[key] for key in ("url", "login")}
-    examination = await examine(
-        access, password=SecretStr(password), account=account, doors=doors, found=found, lists_only=True
-    )
+    examination = await examine(access, password=password, account=account, doors=doors, found=found, lists_only=True)
     if examination.shop is None or examination.account is None:
         raise bad_input(examination.problems, saved="Nothing could be listed.")
     return examination.shop, examination.account
@@ -167,10 +165,7 @@ def _found(good: dict[str, object], shop: ShopLists, roapp: AccountLists) -> tup
         }
         for status in shop.statuses
     ]
-    text = template(
-        name=str(good["name"]), platform=str(good["platform"]), url=str(good["url"]), login=str(good["login"]),
-        account_name=str(good["account"]), shop=shop, account=roapp,
-    )  # fmt: skip
+    text = template(good, shop, roapp)
     languages, currencies = list(shop.languages), list(shop.currencies)
     side = {"url": good["url"], "languages": languages, "currencies": currencies, "statuses": statuses}
     return {"shop": side, "account": {"name": good["account"], **lists_document(roapp)}, "written": None}, text

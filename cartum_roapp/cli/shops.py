@@ -88,7 +88,7 @@ def edit(
         if stored is None:
             raise missing(slug)
         before = None if isinstance(stored, BadConfig) else stored
-        old = before.password.get_secret_value() if before else None
+        old = before.password if before else None
         if file is not None:
             values = read_shop_file(file)
         elif before is not None:

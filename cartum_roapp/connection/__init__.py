@@ -1,16 +1,17 @@
-"""Connecting a shop: what a person fills in, checked field by field, then against both systems.
+"""Connecting a shop: what a person fills in, against both systems.
 
-    problems    one line per field: what is wrong with the value, and the fix
-    rules       how each value may look, without asking anybody; the same rules for files, commands and blocks
-    addresses   the rules for the shop's and the account's URL
     shop_file   FILE.yaml → values
     lists       what the shop and the account offer: statuses, languages, locations, employees …
+    choices     the same as what a setting may be chosen from
     access      can we get in? what kind of refusal is it?
     matching    do the values name things that exist on both sides?
     examine     all of that in order, everything wrong at once
+    checklist   an examination as a list for people
     proposals   what a person would most likely choose
     template    a commented FILE.yaml with what was found
     questions   what a form asks, with the choices that there are
+    dialogue    the forms in their order, until the shop can be saved
+    configs     checked values → the shop and the account as the core takes them
 
-Free of Prefect; `blocks/` stores the result.
+How each value may look is declared in `cartum_roapp.config`. Free of Prefect; `blocks/` stores the result.
 """

@@ -14,9 +14,9 @@ from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.limiter import Limiter, LocalLimiter
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig
+from cartum_roapp.config.account import ACCOUNT_FIELDS
+from cartum_roapp.config.problems import Problem
 from cartum_roapp.connection.lists import AccountLists, ShopLists, account_lists, shop_lists
-from cartum_roapp.connection.problems import Problem
-from cartum_roapp.connection.rules import BASE_URL
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
@@ -94,7 +94,9 @@ async def greet_account(doors: Doors, account: AccountConfig) -> tuple[dict[str,
     except IntegrationError as error:
         return None, Problem("base_url", _sentence(error), _fix(error, "check the address; try again later"))
     if not company.get("name") and not company.get("created_at"):
-        return None, Problem("base_url", "the address answers, but not as RO App's API.", BASE_URL.hint)
+        return None, Problem(
+            "base_url", "the address answers, but not as RO App's API.", ACCOUNT_FIELDS["base_url"].fix
+        )
     return company, None
 
 

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Literal, cast
 
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.config.problems import Problem
+from cartum_roapp.config.shop import SHOP_FIELDS
+from cartum_roapp.connection.choices import OF_SHOP, ChoiceList, both_sides
 from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.lists import AccountLists, ShopLists
-from cartum_roapp.connection.problems import Problem
+from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
 from cartum_roapp.errors import with_fix
 from cartum_roapp.orders.zones import zone_of
 
@@ -96,29 +98,16 @@ def _expected(shop: ShopConfig, examination: Examination) -> list[Expected]:
         ("password", "shop", None if theirs is None else "the shop takes it."),
     ]
     if ours is None:
-        fields = ("account", "location_id", "order_type_id", "managers")
-        lines += [(field, "account", None) for field in fields]
+        lines.append(("account", "account", None))
     else:
         company, currency = ours.company.get("name") or "the company", ours.currency or "an unknown currency"
-        location = next((row.name for row in ours.locations if row.id == shop.location_id), "")
-        order_type = next((row.name for row in ours.order_types if row.id == shop.order_type_id), "")
-        staff = sum(row.is_active for row in ours.employees) if shop.managers == "all" else len(shop.managers)
-        lines += [
-            ("account", "account", f'"{shop.account}" is {company}, which counts in {currency}.'),
-            ("location_id", "account", f'{shop.location_id} is the location "{location}".'),
-            ("order_type_id", "account", f'{shop.order_type_id} is the order type "{order_type}".'),
-            ("managers", "account", f"{staff} active employee{'' if staff == 1 else 's'} may get orders."),
-        ]
+        lines.append(("account", "account", f'"{shop.account}" is {company}, which counts in {currency}.'))
+    lines += _chosen(shop, theirs, ours)
     if "account" not in wrong:  # it names other currencies as well
         lines.append(("currency", _asked(theirs, ours), _currency(theirs, ours)))
     lines.append(("timezone", "shop", None if theirs is None else _clock(shop, theirs)))
     matched = f"all {len(shop.statuses)} statuses of the shop are matched."
-    lines.append(("language", "shop", None if theirs is None else f'the shop has the language "{shop.language}".'))
     lines.append(("statuses", _asked(theirs, ours), None if theirs is None or ours is None else matched))
-    if shop.final_statuses is not None:
-        good = "the shop has all of them."
-        lines.append(("final_statuses", "shop", None if theirs is None else good))
-    lines.append(("order_number_field", "account", _number_field(shop, ours)))
     return lines
 
 
@@ -145,15 +134,36 @@ def _clock(shop: ShopConfig, theirs: ShopLists) -> str | Check:
     return f"{here}; the shop's newest order is from {theirs.newest_order:%Y-%m-%d %H:%M} by its own clock."
 
 
-def _number_field(shop: ShopConfig, ours: AccountLists | None) -> str | Check | None:
-    if shop.order_number_field is None:
-        return Check("order_number_field", "ok", "unset: the order's number stands in its notes, in the marker.")
-    if ours is None:
-        return None
-    if ours.custom_fields is None:
-        fix = f"look in RO App whether orders have the field {shop.order_number_field}"
-        return Check("order_number_field", "unknown", "the account was asked, but doesn't show its order fields.", fix)
-    return "RO App has this order field."
+def _chosen(shop: ShopConfig, theirs: ShopLists | None, ours: AccountLists | None) -> list[Expected]:
+    """Every setting that is chosen from a list of one of the two systems."""
+    lists, lines = both_sides(theirs, ours, shop.language), list[Expected]()
+    for key, field in SHOP_FIELDS.items():
+        name, value = field.setting.choices, getattr(shop, key)
+        if name is None:
+            continue
+        side, found = "shop" if name in OF_SHOP else "account", lists.get(name)
+        if value is None:
+            lines.append((key, side, Check(key, "ok", f"unset: {field.setting.empty}.")))
+        elif found is None:
+            lines.append((key, side, None))
+        elif not found.complete:
+            said = f"the {side} was asked, but doesn't show its {found.plural}."
+            values = value if isinstance(value, tuple) else (value,)
+            fix = f"look in {found.owner} whether it has the {found.named(values)}"
+            lines.append((key, side, Check(key, "unknown", said, fix)))
+        else:
+            lines.append((key, side, _found(found, value)))
+    return lines
+
+
+def _found(found: ChoiceList, value: object) -> str:
+    if isinstance(value, tuple):
+        return f"{found.owner} has all of them."
+    choice = found.find(value)
+    if choice is None:  # a word for all of them
+        return f"all that can be chosen in {found.owner}: {len(found.free)}."
+    named = f'{value} is the {found.noun} "{choice.name}".'
+    return named if choice.name else f'{found.owner} has the {found.noun} "{value}".'
 
 
 def _asked(theirs: object, ours: object) -> str:
@@ -168,8 +178,6 @@ def as_error_fields(checks: Sequence[Check]) -> list[Problem]:
 def status_rows(pairs: Mapping[int, int], examination: Examination, language: str | None) -> list[dict[str, object]]:
     """The shop's statuses with what each is matched with: id, title, titles, is_successful, roapp_status_id,
     roapp_status (the name; None where it is not matched, or not known)."""
-    from cartum_roapp.connection.lists import title_of
-
     names = {row.id: row.name for row in examination.account.statuses} if examination.account else {}
     return [
         {

@@ -14,11 +14,11 @@ from typing import cast
 from pydantic import SecretStr
 
 from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
+from cartum_roapp.config.problems import Problem, Problems
+from cartum_roapp.config.shop import SHOP_FIELDS
 from cartum_roapp.connection.access import Doors, enter_account, enter_shop
 from cartum_roapp.connection.lists import AccountLists, ShopLists
-from cartum_roapp.connection.matching import match_account, match_clock, match_currency, match_shop, other_clock
-from cartum_roapp.connection.problems import Problem, Problems
-from cartum_roapp.connection.rules import SHOP_FIELDS
+from cartum_roapp.connection.matching import match_choices, match_clock, match_currency, match_statuses, other_clock
 
 ORDER = ("file", "slug", "name", "platform", "url", "login", "password", *list(SHOP_FIELDS)[4:])
 
@@ -63,10 +63,9 @@ async def examine(
     shop_side, account_side = shop[0], company[0]
     if lists_only:
         return Examination(problems.sorted(ORDER), [], shop_side, account_side)
-    if account_side is not None:
-        match_account(values, account_side, problems)
+    match_choices(values, shop_side, account_side, problems)
+    match_statuses(values, shop_side, account_side, problems)
     if shop_side is not None:
-        match_shop(values, shop_side, problems)
         match_clock(values, shop_side, problems)
     if shop_side is not None and account_side is not None:
         match_currency(shop_side, account_side, problems)

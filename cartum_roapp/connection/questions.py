@@ -1,22 +1,22 @@
 """What a form asks of a person who connects or edits a shop, with the choices that the two systems offer.
 
-The keys are those of FILE.yaml, but for `status_<id>`: one for each status of the shop. A choice reads "name (id)",
+The keys are those of FILE.yaml, except `status_<id>`: one for each status of the shop. A choice reads "name (id)",
 and so does its answer: `read_answers` needs no list to tell what was meant.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
-from cartum_roapp.connection.matching import Named
-from cartum_roapp.connection.problems import Problem
+from cartum_roapp.config.problems import Problem
+from cartum_roapp.config.setting import Field
+from cartum_roapp.config.shop import LOGIN_FIELDS, PASSWORD, SHOP_FIELDS, SLUG
+from cartum_roapp.connection.choices import Choice, ChoiceList, both_sides, shop_choices
+from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.connection.proposals import propose, propose_settings
-from cartum_roapp.connection.rules import LONGEST_RETENTION, LONGEST_WINDOW, SHOP_FIELDS, SHORTEST_RETENTION
-from cartum_roapp.control import shown
 
 #: What a drop-down shows where nothing suggests itself, and where an optional value is left out.
 UNDECIDED, NONE = "— choose —", "— none —"
@@ -25,20 +25,18 @@ UNDECIDED, NONE = "— choose —", "— none —"
 SAVE, SAVE_AND_IMPORT, SAVE_ONLY, CHANGE = "Save", "Save and import", "Save without importing", "Change something"
 DECISION = "decision"
 
-#: The keys that a form doesn't ask for: they are the fields of a login, asked for as `login`.
-OF_LOGIN = ("url", "login", "password")
-STATUS = "status_"
-#: The keys whose answers are choices with an id; those with any number of them, and what none of them means.
-CHOICES = ("location_id", "order_type_id", "order_number_field")
-LISTS = {"managers": "all", "final_statuses": None}
+#: What is asked before the lists are open, and what with them.
+ACCESS_FIELDS = ("name", "platform", "account", *LOGIN_FIELDS)
+STATUS_FIELDS = ("statuses", "final_statuses")
+SETTINGS_FIELDS = tuple(key for key in SHOP_FIELDS if key not in (*ACCESS_FIELDS, *STATUS_FIELDS))
 
-Kind = Literal["text", "secret", "number", "switch", "one", "many", "login", "account"]
+Kind = Literal["text", "secret", "number", "switch", "one", "many", "block"]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """One field of a form. `choices` are those of the kinds `one` and `many`; `default` is what is chosen when it
-    opens, in the form of an answer; `login` and `account` ask for a saved block, their default is its id."""
+    opens, in the form of an answer; `block` asks for a saved block of Prefect, its default is the block's id."""
 
     key: str
     title: str
@@ -50,112 +48,52 @@ class Question:
     bounds: tuple[int, int] | None = None
 
 
-def access_questions(
-    values: Mapping[str, object],
-    *,
-    slug: str | None,
-    login: str | None,
-    account: str | None,
-    keeps_login: bool,
-    correct_login: str = "",
-    correct_account: str = "",
-) -> list[Question]:
-    """Who the shop is, and how to get in. `slug` is None for a shop that has one; `login`, `account`: ids of blocks;
-    with `keeps_login` the shop has a login, which stays where none is chosen; `correct_…` says where to correct one."""
-    kept = "Leave it empty to keep the one it has." if keeps_login else ""
-    login_text = " ".join(
-        filter(None, ("The shop's address with an admin's user name and password.", kept, correct_login))
-    )
-    account_text = " ".join(filter(None, ("The company that gets the orders.", correct_account)))
-    naming = Question("slug", "Short name", "Names the shop's runs and commands, like my-shop.", default=slug)
+def slug_question(slug: str) -> Question:
+    return _question(SLUG, {"slug": slug})
+
+
+def access_questions(values: Mapping[str, object]) -> list[Question]:
+    """Who the shop is. What opens it is asked for in the front end's own way."""
+    return [_question(SHOP_FIELDS[key], values) for key in ("name", "platform")]
+
+
+def typed_login_questions(values: Mapping[str, object], accounts: Sequence[str]) -> list[Question]:
+    """What opens the shop and who gets its orders, where a person types it."""
+    account = ChoiceList("", "account", [Choice(name) for name in accounts])
     return [
-        *([] if slug is None else [naming]),
-        *_naming(values),
-        Question("login", "Shop login", login_text, "login", default=login, required=not keeps_login),
-        Question("account", "RO App account", account_text, "account", default=account),
-    ]  # fmt: skip
-
-
-def typed_access_questions(values: Mapping[str, object], accounts: Sequence[str]) -> list[Question]:
-    """The same where nothing is saved as a block before: a person types what opens the shop."""
-    return [
-        *_naming(values),
-        Question("url", "Shop's address", "Like https://shop.example.com.", default=values.get("url")),
-        Question("login", "Login", "The user name from Settings > Admins, not an e-mail address.",
-                 default=values.get("login")),
-        Question("password", "Password", "Each character is shown as a star.", "secret"),
-        _word("account", "RO App account", "The company that gets the orders.", accounts, values),
-    ]  # fmt: skip
-
-
-def _naming(values: Mapping[str, object]) -> list[Question]:
-    return [
-        Question("name", "Shop name", "How people call the shop, in any script.", default=values.get("name")),
-        _word("platform", "Platform", "The same API under two names.", ("cartum", "horoshop"), values),
+        _question(SHOP_FIELDS["url"], values),
+        _question(SHOP_FIELDS["login"], values),
+        replace(_question(PASSWORD, {}), kind="secret", description="Each character is shown as a star."),
+        _question(SHOP_FIELDS["account"], {"account": accounts[0], **values}, account),
     ]
 
 
-def habit_questions(values: Mapping[str, object]) -> list[Question]:
-    """What holds whatever the two systems offer."""
-    return [
-        _word("identify_products_by", "Identify products by",
-              "Which field of RO App's products tells that two are the same; code and sku hold the shop's article.",
-              ("sku", "code", "barcode", "name"), values),
-        _word("missing_products", "Missing products",
-              "A product that RO App doesn't have: create it, or hold the order until it is there.",
-              ("create", "hold"), values),
-        Question("enabled", "Integration on", "Off: nothing is read from the shop or sent to RO App.", "switch",
-                 default=values.get("enabled", True), required=False),
-    ]  # fmt: skip
-
-
 def settings_questions(values: Mapping[str, object], shop: ShopLists, account: AccountLists) -> list[Question]:
-    """What is chosen from the lists of both systems."""
-    given = {**propose_settings(shop, account), **values}
-    active = [row for row in account.employees if row.is_active]
-    chosen = values.get("managers", "all")
-    ids = {row.id for row in active} & set(() if chosen == "all" else cast(Sequence[int], chosen))
-    open_locations = [row for row in account.locations if not row.is_archived]
+    """The settings of a shop, with the lists of both systems."""
+    lists, given = both_sides(shop, account), {**propose_settings(shop, account), **values}
+    fields = [SHOP_FIELDS[key] for key in SETTINGS_FIELDS]
     return [
-        _row("location_id", "Location", "Where in RO App the orders go.", open_locations, given),
-        _row("order_type_id", "Order type", "As what they are made.", account.order_types, given),
-        Question("managers", "Managers", "Who gets new orders. Nobody chosen: all active employees.", "many",
-                 tuple(map(_label, active)), [_label(row) for row in active if row.id in ids], required=False),
-        _language(shop, given),
-        Question("timezone", "Time zone", "The shop's own zone, like Europe/Kyiv: its API names none.",
-                 default=given.get("timezone")),
-        _order_field(account, values),
-        Question("window_days", "Trailing window, days", "How far back open orders are read again at each sync.",
-                 "number", default=values.get("window_days", 60), bounds=(1, LONGEST_WINDOW)),
-        Question("retention_days", "Keep buyers' data, days",
-                 "After so many days the buyer of a final order is removed from the ledger. Empty: never.",
-                 "number", default=values.get("retention_days"), required=False,
-                 bounds=(SHORTEST_RETENTION, LONGEST_RETENTION)),
-        Question("phone_region", "Country of phone numbers",
-                 "Two letters, like UA, for numbers without a country code. Empty: the country of the time zone.",
-                 default=values.get("phone_region"), required=False),
-    ]  # fmt: skip
+        _question(field, given, lists[field.setting.choices] if field.setting.choices else None) for field in fields
+    ]
 
 
 def status_questions(values: Mapping[str, object], shop: ShopLists, account: AccountLists) -> list[Question]:
     """A drop-down for each status of the shop, with what was chosen before or else what it most likely means."""
-    names: dict[object, str] = {row.id: _label(row) for row in account.statuses}
+    targets = ChoiceList("RO App", "status", [Choice(row.id, row.name) for row in account.statuses])
     given = cast(Mapping[int, int], values.get("statuses") or {})
-    language = cast("str | None", values.get("language"))
     likely = propose(shop.statuses, account.statuses)
-    titles = {status.id: f"{shown(title_of(status, language))} ({status.id})" for status in shop.statuses}
-    asked = []
-    for status in shop.statuses:
-        means = "Delivered orders have it." if status.is_successful else ""
-        target = given.get(status.id, likely[status.id])
-        asked.append(_one(f"{STATUS}{status.id}", titles[status.id], means, names, target))
-    final = cast(Sequence[int], values.get("final_statuses") or ())
-    chosen = [titles[id] for id in final if id in titles]
-    description = "No change is expected after them. Nothing chosen: the successful ones and 4."
-    last = Question(
-        "final_statuses", "Final statuses", description, "many", tuple(titles.values()), chosen, required=False
-    )
-    return [*asked, last]
+    theirs = shop_choices(shop, cast("str | None", values.get("language")))["shop_statuses"]
+    successful = {status.id for status in shop.statuses if status.is_successful}
+    asked = [
+        _one(
+            Question(f"status_{status.value}", status.label, text),
+            targets,
+            given.get(cast(int, status.value), likely[cast(int, status.value)]),
+        )
+        for status in theirs.choices
+        for text in ["Delivered orders have it." if status.value in successful else ""]
+    ]
+    return [*asked, _question(SHOP_FIELDS["final_statuses"], values, theirs)]
 
 
 def decision_question(*, imports: bool) -> Question:
@@ -166,74 +104,80 @@ def decision_question(*, imports: bool) -> Question:
 
 def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
     """The answers as values of FILE.yaml; what was not chosen is None, what was emptied "" or, where it is optional,
-    None. Chosen blocks are left out."""
+    None. Keys that are no field are left out."""
     values: dict[str, object] = {}
     statuses: dict[int, object] = {}
     for key, answer in answers.items():
-        if key.startswith(STATUS):
-            if (target := _id(answer)) is not None:
-                statuses[int(key.removeprefix(STATUS))] = target
-        elif key in LISTS:
-            ids = [_id(one) for one in cast(list[object], answer or [])]
-            values[key] = ids or LISTS[key]
-        elif key in CHOICES:
-            values[key] = _id(answer)
-        elif isinstance(answer, str) or key not in ("login", "account"):
-            emptied = "" if key in SHOP_FIELDS and SHOP_FIELDS[key].required else None
-            given = answer.strip() if isinstance(answer, str) else answer
-            values[key] = None if given == UNDECIDED else emptied if given in (None, "") else given
+        status = status_of(key)
+        if status is not None:
+            if (target := _value(answer)) is not None:
+                statuses[status] = target
+        elif key in SHOP_FIELDS:
+            values[key] = _read(SHOP_FIELDS[key], answer)
     return {**values, "statuses": statuses} if statuses else values
+
+
+def status_of(key: str) -> int | None:
+    """The id of the shop's status that a question asks for; None for other questions."""
+    found = re.fullmatch(r"status_([0-9]+)", key)
+    return int(found[1]) if found else None
 
 
 def asked_as(problem: Problem, questions: Sequence[Question]) -> str:
     """The key of the question that a problem belongs to; "" when none of them can mend it."""
     keys = [question.key for question in questions]
     if problem.field == "statuses":
-        statuses = [one for one in questions if one.key.startswith(STATUS)]
+        statuses = [one for one in questions if status_of(one.key) is not None]
         return next((one.key for one in statuses if one.default == UNDECIDED), statuses[0].key if statuses else "")
-    field = "login" if problem.field in OF_LOGIN and problem.field not in keys else problem.field
+    field = "login" if problem.field in LOGIN_FIELDS and problem.field not in keys else problem.field
     return field if field in keys else ""
 
 
-def _id(answer: object) -> object:
-    """ "Київ (12)" → 12, "Number (f3)" → "f3"; nothing chosen → None."""
+def _read(field: Field, answer: object) -> object:
+    if isinstance(answer, list):
+        return [_value(one) for one in answer] or field.default
+    if field.setting.choices:
+        return field.default if answer is None else _value(answer)
+    given = answer.strip() if isinstance(answer, str) else answer
+    if given in (None, ""):
+        return None if field.setting.optional else ""
+    return None if given == UNDECIDED else given
+
+
+def _value(answer: object) -> object:
+    """ "Київ (12)" → 12, "Number (f3)" → "f3", "ua" → "ua"; nothing chosen → None."""
     found = re.search(r"\((f?)([0-9]+)\)$", str(answer))
     if found is None:
-        return None
+        return None if answer in (UNDECIDED, NONE, None) else answer
     return f"f{found[2]}" if found[1] else int(found[2])
 
 
-def _label(row: Named) -> str:
-    return f"{' '.join(shown(row.name).split())} ({row.id})"
+def _question(field: Field, values: Mapping[str, object], listed: ChoiceList | None = None) -> Question:
+    """How a field is asked for: its declaration, with the choices of the list that it is chosen from."""
+    setting = field.setting
+    value = values.get(field.key, setting.offered if field.default is None else field.default)
+    asked = Question(field.key, setting.title, setting.text, default=value, required=not field.nullable)
+    if listed is not None and (listed.choices or listed.complete):
+        if field.many:
+            chosen = [choice.label for choice in listed.free if choice.value in _several(value)]
+            labels = tuple(choice.label for choice in listed.free)
+            return replace(asked, kind="many", choices=labels, default=chosen, required=False)
+        return _one(asked, listed, value, optional=field.nullable)
+    if field.words:
+        return _one(asked, ChoiceList("", "", [Choice(word) for word in field.words]), value)
+    if field.plain_type is bool:
+        return replace(asked, kind="switch", required=False)
+    return replace(asked, kind="number", bounds=setting.bounds) if field.plain_type is int else asked
 
 
-def _one(
-    key: str, title: str, description: str, choices: Mapping[object, str], chosen: object, otherwise: str = UNDECIDED
-) -> Question:
-    """A drop-down that shows `otherwise` where what was chosen is not among its choices."""
-    labels = tuple(choices.values())
-    default = choices.get(chosen, otherwise)
-    return Question(key, title, description, "one", labels if default in labels else (default, *labels), default)
+def _one(asked: Question, listed: ChoiceList, value: object, *, optional: bool = False) -> Question:
+    """A drop-down. What was chosen before and can't be chosen any more is open."""
+    labels = (*((NONE,) if optional else ()), *(choice.label for choice in listed.free))
+    found = next((choice.label for choice in listed.free if choice.value == value), NONE if optional else UNDECIDED)
+    return replace(
+        asked, kind="one", choices=labels if found in labels else (found, *labels), default=found, required=True
+    )
 
 
-def _row(key: str, title: str, description: str, rows: Iterable[Named], values: Mapping[str, object]) -> Question:
-    return _one(key, title, description, {row.id: _label(row) for row in rows}, values.get(key))
-
-
-def _word(key: str, title: str, description: str, words: Sequence[str], values: Mapping[str, object]) -> Question:
-    return _one(key, title, description, {word: word for word in words}, values.get(key, words[0]))
-
-
-def _language(shop: ShopLists, values: Mapping[str, object]) -> Question:
-    title, key = "Language of product names", "language"
-    if not shop.languages:
-        return Question(key, title, "A language code of the shop, like ua.", default=values.get(key))
-    return _word(key, title, "A language of the shop.", shop.languages, values)
-
-
-def _order_field(account: AccountLists, values: Mapping[str, object]) -> Question:
-    key, title = "order_number_field", "Field for the shop's order number"
-    description = "An order field of RO App; without one the number stands in the manager's notes only."
-    labels: dict[object, str] = {None: NONE}
-    labels |= {row.key: f"{' '.join(row.name.split())} ({row.key})" for row in account.custom_fields or ()}
-    return _one(key, title, description, labels, values.get(key), NONE)
+def _several(value: object) -> Sequence[object]:
+    return value if isinstance(value, tuple | list) else ()

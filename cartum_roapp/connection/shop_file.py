@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cartum_roapp.connection.problems import Problem, Problems
-from cartum_roapp.connection.refused import Refused, closest, shown
-from cartum_roapp.connection.rules import PASSWORD, SHOP_FIELDS, Field, checked
+from cartum_roapp.config.problems import Problem, Problems
+from cartum_roapp.config.refused import Refused, closest, shown
+from cartum_roapp.config.setting import Values, check
+from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS
 
 FILE = "file"
 LARGEST = 1_000_000
 #: What people put into the file although it belongs elsewhere → why not, the fix.
 MISPLACED = {
-    "password": ("must not stand in the file.", f"remove the line; {PASSWORD.hint}"),
+    "password": ("must not stand in the file.", f"remove the line; {PASSWORD.fix}"),
     "api_key": (
         "must not stand in the file.",
         "remove the line; it belongs to the account: `cartum-roapp account add`",
@@ -32,15 +32,6 @@ NOT_SET = {
     "slug": ("stays as it is.", "leave it out; with another slug a shop is added anew"),
     "key": ("stays as it is.", "leave it out; the orders are found by it"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Values:
-    """What a person filled in. `good` holds the values that pass their rule, in stored form; an optional key
-    that is left out is absent. `problems` has a line for each of the others."""
-
-    good: dict[str, object]
-    problems: list[Problem]
 
 
 class _Loader(yaml.SafeLoader):
@@ -72,8 +63,8 @@ def parse_shop_file(raw: bytes) -> Values:
     try:
         content, repeated = _parsed(raw)
     except Refused as refused:
-        return _unreadable(refused.message, refused.fix)
-    values = check_values(content)
+        return _unreadable(refused.reason, refused.fix)
+    values = check_file(content)
     problems = Problems(repeated)
     problems.extend(problem for problem in values.problems if problem.field not in repeated)
     good = {key: value for key, value in values.good.items() if key not in problems}
@@ -111,7 +102,7 @@ def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Valu
             content.pop(key, None)
         else:
             content[key] = value
-    values = check_values(content)
+    values = check_file(content)
     problems.extend(values.problems)
     return Values(values.good, problems.sorted(["--set", *SHOP_FIELDS]))
 
@@ -148,26 +139,15 @@ def _parsed(raw: bytes) -> tuple[Mapping[Any, object], Problems]:
     return content, repeated
 
 
-def check_values(content: Mapping[Any, object], fields: Mapping[str, Field] = SHOP_FIELDS) -> Values:
+def check_file(content: Mapping[Any, object]) -> Values:
     """Each value against its rule, missing and unknown keys included; all problems, one a field."""
-    good: dict[str, object] = {}
     problems = Problems()
     for key in content:
-        if key not in fields:
-            problems.add(*_unknown(key, [name for name in fields if name not in content]))
-    for name, field in fields.items():
-        if name not in content:
-            if field.required:
-                problems.add(name, "is missing.", field.hint)
-            continue
-        try:
-            value = checked(field, content[name])
-        except Refused as refused:
-            problems.add(name, refused.message, refused.fix)
-        else:
-            if value is not None:
-                good[name] = value
-    return Values(good, problems.sorted(fields))
+        if key not in SHOP_FIELDS:
+            problems.add(*_unknown(key, [name for name in SHOP_FIELDS if name not in content]))
+    values = check(content, SHOP_FIELDS)
+    problems.extend(values.problems)
+    return Values(values.good, problems.sorted(SHOP_FIELDS))
 
 
 def _unknown(key: object, free: list[str]) -> tuple[str, str, str]:

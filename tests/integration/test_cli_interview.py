@@ -17,8 +17,8 @@ from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.cli.interview import Interview
 from cartum_roapp.cli.output import CommandEnd
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.config.problems import Problem
 from cartum_roapp.connection.access import Doors
-from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.questions import UNDECIDED, Question
 
 INDEX, SLUG = 5, "typed"
@@ -72,16 +72,23 @@ def get_in(terminal: Terminal, installation: Installation, **given: str) -> None
     right = {"url": shop.url, "login": shop.login, "password": shop.password, **given}
     terminal.answers("Shop name:", typed("Верба"))
     terminal.answers("Platform:")
-    terminal.answers("Shop's address:", typed(right["url"]))
+    terminal.answers("Website URL:", typed(right["url"]))
     terminal.answers("Login:", typed(right["login"]))
     terminal.answers("Password:", typed(right["password"]))
     terminal.answers("RO App account:")
 
 
-def take_habits(terminal: Terminal) -> None:
-    """Takes what is offered to the first questions once both systems are open."""
-    for question in ("Identify products by:", "Missing products:", "Integration on:"):
-        terminal.answers(question)
+def take_settings(terminal: Terminal, **keys: str) -> None:
+    """Takes what is offered to the questions of the second form, or presses these keys."""
+    asked = {
+        "timezone": "Time zone:", "location": "Location:", "order_type": "Order type:",
+        "language": "Language of product names:", "identify": "Identify products by:", "managers": "Managers:",
+        "missing": "Missing products:", "direction": "Direction of statuses:", "enabled": "Integration on:",
+        "window": "Trailing window, days:", "retention": "Keep buyers' data, days:",
+        "number": "Field for the shop's order number:", "region": "Country of phone numbers:",
+    }  # fmt: skip
+    for name, question in asked.items():
+        terminal.answers(question, keys.get(name, ENTER))
 
 
 def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Forms) -> None:
@@ -93,17 +100,10 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
         terminal = Terminal(installation, "shop", "add", SLUG)
         get_in(terminal, installation, login="nobody", password="not-the-password")
         terminal.sees("password: the shop refuses login and password")
-        terminal.answers("Shop's address:")
+        terminal.answers("Website URL:")
         terminal.answers("Login:", ERASE + typed(shop.login))
         terminal.answers("Password:", typed(shop.password))
-        take_habits(terminal)
-        terminal.answers("Location:", DOWN + ENTER)
-        terminal.answers("Order type:")
-        terminal.answers("Managers:", SPACE + ENTER)
-        for question in ("Language of product names:", "Time zone:", "Field for the shop's order number:",
-                         "Trailing window, days:", "Keep buyers' data, days:",
-                         "Country of phone numbers:"):  # fmt: skip
-            terminal.answers(question)
+        take_settings(terminal, location=DOWN + ENTER, managers=SPACE + ENTER)
         for status in shop.statuses:
             terminal.answers(f"({status}):")
         terminal.answers("Final statuses:")
@@ -138,7 +138,7 @@ def test_what_is_refused_while_it_is_typed_can_be_corrected_at_once(forms: Forms
     terminal.sees("is empty. Fix: give the shop's name, 1 to 64 characters")
     terminal.answers("", ERASE + typed("Верба"))
     terminal.answers("Platform:")
-    terminal.answers("Shop's address:", typed("http://shop.example.com"))
+    terminal.answers("Website URL:", typed("http://shop.example.com"))
     terminal.sees("is http on a public address: passwords would travel in clear.")
     terminal.answers("", CTRL_C)
     terminal.sees("Interrupted.")
@@ -151,11 +151,8 @@ def test_something_is_changed_at_the_end(forms: Forms) -> None:
     shop = forms.installation.box.shops[INDEX]
     terminal = Terminal(forms.installation, "shop", "add", SLUG, "--no-import")
     get_in(terminal, forms.installation)
-    take_habits(terminal)
-    for question in ("Location:", "Order type:", "Managers:", "Language of product names:", "Time zone:",
-                     "Field for the shop's order number:", "Trailing window, days:", "Keep buyers' data, days:",
-                     "Country of phone numbers:", *(f"({status}):" for status in shop.statuses),
-                     "Final statuses:"):  # fmt: skip
+    take_settings(terminal)
+    for question in (*(f"({status}):" for status in shop.statuses), "Final statuses:"):
         terminal.answers(question)
     terminal.answers("What now?", DOWN + ENTER)
     terminal.answers("What is to be changed?")
@@ -194,8 +191,7 @@ def outcome_with(forms: Forms, person: Person) -> ShopConfig:
     person.says |= {"name": ["Верба"], "url": [shop.url], "login": [shop.login], "password": [shop.password]}
     doors = Doors(timeout=5.0, limiter=lambda name: LocalLimiter(0.0))
     with forms.prefect_here():
-        config, _, _ = asyncio.run(Interview(SLUG, person, doors, imports=True).shop())
-    return config
+        return asyncio.run(Interview(SLUG, person, doors, imports=True).shop()).config()
 
 
 def test_what_was_not_chosen_is_asked_again(forms: Forms) -> None:

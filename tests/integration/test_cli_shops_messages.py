@@ -12,10 +12,10 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.config import AccountConfig, shop_key
+from cartum_roapp.config.problems import Problem
 from cartum_roapp.connection.access import Doors, greet_account
 from cartum_roapp.connection.configs import shop_config
 from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
-from cartum_roapp.connection.problems import Problem
 from cartum_roapp.connection.shop_file import parse_shop_file
 from cartum_roapp.connection.template import template
 from sandbox import Sandbox
@@ -293,10 +293,8 @@ def test_a_template_made_of_the_lists_passes_the_checks(box: Sandbox) -> None:
     lists = asked(box)
     assert lists.shop is not None
     assert lists.account is not None
-    text = template(
-        name='Shop "№1": #', platform="horoshop", url=box.shops[0].url, login=box.shops[0].login, account_name="24",
-        shop=lists.shop, account=lists.account,
-    )  # fmt: skip
+    access = {"name": 'Shop "№1": #', "platform": "horoshop", "url": box.shops[0].url, "login": box.shops[0].login}
+    text = template({**access, "account": "24"}, lists.shop, lists.account)
     typed = parse_shop_file(text.encode())
     assert typed.problems == []
     assert typed.good["name"] == 'Shop "№1": #'
@@ -306,7 +304,7 @@ def test_a_template_made_of_the_lists_passes_the_checks(box: Sandbox) -> None:
 
 
 def test_one_shop_under_two_slugs_is_refused(box: Sandbox) -> None:
-    other = shop_config(good_values(box), slug="other", password="secret")
+    other = shop_config(good_values(box), slug="other", password=SecretStr("secret"))
     key = shop_key(box.shops[0].url)
     (problem,) = already_connected({key}, "mavka", [other])
     assert str(problem) == (
@@ -318,7 +316,7 @@ def test_one_shop_under_two_slugs_is_refused(box: Sandbox) -> None:
 
 def test_a_shop_that_moved_is_told_by_its_key_and_by_its_address(box: Sandbox) -> None:
     old, new, key = "https://old.example.com", "https://new.example.com", shop_key("https://old.example.com")
-    moved = shop_config({**good_values(box), "url": new}, slug="moved", password="secret", key=key)
+    moved = shop_config({**good_values(box), "url": new}, slug="moved", password=SecretStr("secret"), key=key)
     for url in (old, new):
         assert [problem.field for problem in already_connected({shop_key(url)}, "mavka", [moved])] == ["url"]
     mine = {shop_key("https://mine.example.com"), shop_key(new)}

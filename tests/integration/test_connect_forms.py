@@ -16,7 +16,7 @@ from installation import Installation, disconnect
 
 from blocks.store import load_shop
 from cartum_roapp.connection.access import Doors
-from tasks.draft import Draft
+from tasks.draft import Blocks, Draft
 from tasks.form import block_id
 
 INDEX = 6
@@ -92,7 +92,7 @@ def test_a_shop_is_connected_form_by_form_and_imported(forms: Forms) -> None:
 def test_refused_input_stands_with_its_field_and_nothing_typed_is_lost(forms: Forms) -> None:
     shop = forms.installation.box.shops[INDEX]
     wrong = login(forms, password="wrong-password")
-    run = begin(forms, slug="My Shop", name="Верба (2)", login=wrong, platform="horoshop", missing_products="hold")
+    run = begin(forms, slug="My Shop", name="Верба (2)", login=wrong, platform="horoshop")
     form = forms.shown(run)
     assert form.title == "The shop and how to get in"
     refused = form.refused()
@@ -116,7 +116,7 @@ def test_refused_input_stands_with_its_field_and_nothing_typed_is_lost(forms: Fo
     settings = forms.next(run, form)
     assert settings.refused() == {}
     form = forms.next(
-        run, settings, without=("phone_region",), timezone="Kyiv", window_days=90,
+        run, settings, without=("phone_region",), timezone="Kyiv", window_days=90, missing_products="hold",
         managers=[settings.choice("managers", "Олег")],
     )  # fmt: skip
     assert form.title == settings.title
@@ -254,14 +254,15 @@ def test_a_run_that_was_killed_while_it_saved_finds_its_own_shop(forms: Forms) -
     with forms.prefect_here():
         saved = asyncio.run(load_shop(SLUG))
         values = saved.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
-        ids = block_id(login(forms)), block_id(account(forms))
-        draft = Draft(SLUG, values, *ids, settled={"access", "settings", "statuses"}, decision="Save without importing")
-        asyncio.run(draft.look(Doors()))
-        assert draft.examination.problems == []
-        assert draft.config() == saved
-        draft.decision = None
-        asyncio.run(draft.look(Doors()))
-        assert [problem.field for problem in draft.examination.problems] == ["slug"]
+        draft = Draft(SLUG, values, Blocks(block_id(login(forms)), block_id(account(forms))), Doors())
+        shop = draft.shop
+        shop.settled, shop.decision = {"access", "settings", "statuses"}, "Save without importing"
+        asyncio.run(draft.look())
+        assert shop.examination.problems == []
+        assert shop.config() == saved
+        shop.decision = None
+        asyncio.run(draft.look())
+        assert [problem.field for problem in shop.examination.problems] == ["slug"]
 
 
 @pytest.mark.long

@@ -15,8 +15,7 @@ import yaml
 from forms import Forms, Shown
 from installation import Installation, Row, disconnect
 
-from cartum_roapp.connection.questions import OF_LOGIN
-from cartum_roapp.connection.rules import SHOP_FIELDS
+from cartum_roapp.config.shop import LOGIN_FIELDS, SHOP_FIELDS
 
 pytestmark = pytest.mark.long
 
@@ -26,7 +25,7 @@ OTHER_INDEX, OTHER = 9, "shop-10"
 ITS_ADDRESS = f"the address of {OTHER}"
 #: What is tried together: a wrong address hides a wrong password, wrong access the lists behind it.
 ACCESS = ("slug", "name", "platform", "url", "login", "account")
-SETTINGS = tuple(field for field in SHOP_FIELDS if field not in (*ACCESS, *OF_LOGIN))
+SETTINGS = tuple(field for field in SHOP_FIELDS if field not in (*ACCESS, *LOGIN_FIELDS))
 TOGETHER = (ACCESS, ("password",), SETTINGS)
 
 
@@ -85,7 +84,7 @@ def access(installation: Installation, values: Row) -> Row:
     connected = values.get("url") == ITS_ADDRESS
     shop = installation.box.shops[OTHER_INDEX if connected else INDEX]
     right = {"url": shop.url, "login": shop.login, "password": shop.password}
-    return {**right, **{key: values[key] for key in OF_LOGIN if key in values and values[key] != ITS_ADDRESS}}
+    return {**right, **{key: values[key] for key in LOGIN_FIELDS if key in values and values[key] != ITS_ADDRESS}}
 
 
 def test_every_field_is_on_the_page() -> None:

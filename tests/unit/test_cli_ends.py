@@ -19,7 +19,7 @@ from cartum_roapp.cli import backend, held_export, shops
 from cartum_roapp.cli.app import main
 from cartum_roapp.cli.crash import write_log
 from cartum_roapp.cli.output import CommandEnd, bad_input, opened, report, say, show, table
-from cartum_roapp.connection.problems import Problem, bad_config
+from cartum_roapp.config.problems import Problem, bad_config
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 
 READ_BY_NOBODY = """

@@ -51,7 +51,7 @@ def test_a_stored_shop_comes_back_as_it_was() -> None:
     assert config.password.get_secret_value() == "пароль"
     values = {key: value for key, value in STORED.items() if key not in ("key", "password")}
     values["statuses"] = {1: 11}
-    assert shop_config(values, slug="mavka", password="пароль", key="qwerty") == config
+    assert shop_config(values, slug="mavka", password=SecretStr("пароль"), key="qwerty") == config
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 import typer.main
 
 from cartum_roapp.cli.app import app
+from cartum_roapp.config.shop import SHOP_FIELDS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
@@ -72,3 +73,11 @@ def test_targets_and_links_exist(page: Path) -> None:
 def anchor(heading: str) -> str:
     """As the pages' host makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_guide_names_every_setting_of_a_shop_as_it_is_declared() -> None:
+    """Seen wrong: paste what this prints into docs/guide.md."""
+    declared = [f"| `{key}` | {field.setting.title}. {field.described} |" for key, field in SHOP_FIELDS.items()]
+    page = (ROOT / "docs" / "guide.md").read_text()
+    shown = page.partition("## The settings of a shop")[2].partition("|---|---|\n")[2].partition("\n\n")[0]
+    assert shown == "\n".join(declared), "\n".join(declared)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cartum_roapp.connection.problems import Problem
+from cartum_roapp.config.problems import Problem
 from cartum_roapp.markdown import escaped, table
 from tasks.form import _line
 from tasks.summary import _held_table

@@ -8,21 +8,23 @@ import pytest
 
 from cartum_roapp.apis.cartum import DEFAULT_STATUSES, ShopStatus
 from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoStatus
+from cartum_roapp.config.problems import Problem, Problems
+from cartum_roapp.config.shop import SHOP_FIELDS
 from cartum_roapp.connection.lists import AccountLists, ShopLists
-from cartum_roapp.connection.matching import match_shop
-from cartum_roapp.connection.problems import Problem, Problems
+from cartum_roapp.connection.matching import match_choices, match_statuses
 from cartum_roapp.connection.questions import (
     NONE,
     UNDECIDED,
     Question,
     access_questions,
     asked_as,
-    habit_questions,
     read_answers,
     settings_questions,
+    slug_question,
+    status_of,
     status_questions,
+    typed_login_questions,
 )
-from cartum_roapp.connection.rules import SHOP_FIELDS
 
 SHOP = ShopLists(
     [
@@ -56,15 +58,15 @@ def by_key(questions: list[Question]) -> dict[str, Question]:
 
 
 def test_all_that_a_file_holds_is_asked_for() -> None:
-    access = access_questions({}, slug="x", login=None, account=None, keeps_login=False)
     asked = [
-        *access,
-        *habit_questions({}),
+        slug_question("x"),
+        *access_questions({}),
+        *typed_login_questions({}, ["main"]),
         *settings_questions({}, SHOP, ACCOUNT),
         *status_questions({}, SHOP, ACCOUNT),
     ]
-    keys = {"statuses" if key.startswith("status_") else key for key in by_key(asked)}
-    assert keys | {"url", "status_direction"} == {*SHOP_FIELDS, "slug"}
+    keys = {"statuses" if status_of(key) else key for key in by_key(asked)}
+    assert keys == {*SHOP_FIELDS, "slug", "password"}
 
 
 def test_a_new_shop_is_offered_what_is_most_likely() -> None:
@@ -114,7 +116,7 @@ def test_what_was_chosen_before_is_shown_and_what_is_gone_is_open() -> None:
         ({"managers": []}, {"managers": "all"}),
         ({"final_statuses": None}, {"final_statuses": None}),
         ({"status_1": "Новий (11)", "status_9": UNDECIDED}, {"statuses": {1: 11}}),
-        ({"login": {"$ref": {}}, "account": None}, {}),
+        ({"password": "secret", "slug": "x"}, {}),
     ],
 )
 def test_an_answer_is_a_value_of_the_file(answers: dict[str, object], values: dict[str, object]) -> None:
@@ -126,8 +128,8 @@ def test_an_answer_is_a_value_of_the_file(answers: dict[str, object], values: di
     [("password", "login"), ("url", "login"), ("location_id", "location_id"), ("statuses", "status_9"), ("slug", "")],
 )
 def test_a_problem_stands_with_the_question_that_can_mend_it(field: str, key: str) -> None:
-    access = access_questions({}, slug=None, login=None, account=None, keeps_login=True)
-    asked = [*access, *settings_questions({}, SHOP, ACCOUNT), *status_questions({}, SHOP, ACCOUNT)]
+    login = Question("login", "Shop login", "", "block")
+    asked = [*access_questions({}), login, *settings_questions({}, SHOP, ACCOUNT), *status_questions({}, SHOP, ACCOUNT)]
     assert asked_as(Problem(field, "is wrong.", "mend it"), asked) == key
 
 
@@ -136,5 +138,7 @@ def test_only_a_shop_that_tells_its_statuses_has_no_others(told: bool) -> None:
     statuses = SHOP.statuses if told else DEFAULT_STATUSES
     problems = Problems()
     pairs = {**{status.id: 11 for status in statuses}, 77: 11}
-    match_shop({"language": "ua", "statuses": pairs}, replace(SHOP, statuses=list(statuses)), problems)
-    assert ("statuses" in problems) is told
+    values = {"language": "ua", "statuses": pairs, "final_statuses": (77,)}
+    match_statuses(values, replace(SHOP, statuses=list(statuses)), None, problems)
+    match_choices(values, replace(SHOP, statuses=list(statuses)), None, problems)
+    assert [field in problems for field in ("statuses", "final_statuses")] == [told, told]

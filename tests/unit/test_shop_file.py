@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cartum_roapp.connection.addresses import base_url, shop_url
-from cartum_roapp.connection.refused import Refused
+from cartum_roapp.config.addresses import base_url, shop_url
+from cartum_roapp.config.refused import Refused
 from cartum_roapp.connection.shop_file import LARGEST, changed_values, parse_shop_file, read_shop_file
 
 GOOD = """\

@@ -188,7 +188,7 @@ def test_a_shop_elsewhere_has_its_own_clock_and_country() -> None:
 
 def test_an_unknown_zone_stops_the_shop() -> None:
     with pytest.raises(BadConfig, match="timezone"):
-        transform([], {}, shop(timezone="Mars/Base"))
+        transform([], {}, shop().model_copy(update={"timezone": "Mars/Base"}))
 
 
 def test_buyers_meet_by_phone_then_by_email() -> None:

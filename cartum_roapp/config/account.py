@@ -1,0 +1,47 @@
+"""An account of RO App: every setting of it, declared once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from cartum_roapp.config import addresses, rules
+from cartum_roapp.config.setting import Setting, fields_of
+
+
+class AccountFields(BaseModel):
+    """All of an account except its name. `base_url` is used as it stands, with its version."""
+
+    base_url: Annotated[
+        str,
+        Setting(
+            "API address",
+            "The address of RO App's API with its version, used as it stands here.",
+            fix="write the address of RO App's API with its version, like https://api.roapp.io/v2",
+            rule=addresses.base_url,
+        ),
+    ] = "https://api.roapp.io/v2"
+    api_key: Annotated[
+        SecretStr,
+        Setting(
+            "API key",
+            "The key of an employee, from RO App: Settings > API; it may do what this employee may do.",
+            fix="give it at the prompt, with --api-key-stdin or in CARTUM_ROAPP_API_KEY",
+            rule=rules.api_key,
+        ),
+    ]
+
+
+class AccountConfig(AccountFields):
+    """An account as the core takes it. `fingerprint` is the company's `created_at` at the time of connecting, so that a
+    swapped key can't write into another company."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    name: Annotated[str, Setting("Name", "How the account is called here.", fix=rules.SLUG_FIX, rule=rules.slug)]
+    fingerprint: str = ""
+
+
+_ALL = fields_of(AccountConfig)
+ACCOUNT_FIELDS = {key: _ALL[key] for key in ("name", "base_url", "api_key")}

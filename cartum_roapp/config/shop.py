@@ -1,0 +1,257 @@
+"""A shop: every setting of it, declared once, in the order of FILE.yaml."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from cartum_roapp.config import addresses, rules
+from cartum_roapp.config.account import AccountConfig
+from cartum_roapp.config.setting import Setting, fields_of
+
+Identifier = Literal["code", "sku", "barcode", "name"]
+
+ShopUrl = Annotated[
+    str,
+    Setting(
+        "Website URL",
+        "The shop's address, like https://shop.example.com.",
+        fix="write the shop's address, like https://shop.example.com",
+        rule=addresses.shop_url,
+    ),
+]
+ShopLogin = Annotated[
+    str,
+    Setting(
+        "Login",
+        "The admin's user name (not an e-mail address); it stands in the shop under Settings > Admins.",
+        fix="write the user name that stands in the shop's admin under Settings > Admins",
+        rule=rules.login,
+    ),
+]
+ShopPassword = Annotated[
+    SecretStr,
+    Setting(
+        "Password",
+        "The password of that admin.",
+        fix="give it at the prompt, with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD",
+        rule=rules.secret,
+    ),
+]
+Slug = Annotated[
+    str,
+    Setting("Short name", "Names the shop's runs and commands, like my-shop.", fix=rules.SLUG_FIX, rule=rules.slug),
+]
+
+
+class ShopFields(BaseModel):
+    """All of a shop except its slug. An `optional` setting may be left out of FILE.yaml; it stays as declared here."""
+
+    name: Annotated[
+        str,
+        Setting(
+            "Shop name",
+            "How people call the shop, 1 to 64 characters in any script.",
+            fix="give the shop's name, 1 to 64 characters",
+            rule=rules.line(64),
+        ),
+    ]
+    platform: Annotated[Literal["cartum", "horoshop"], Setting("Platform", "The same API under two names.")] = "cartum"
+    url: ShopUrl
+    login: ShopLogin
+    password: ShopPassword
+    timezone: Annotated[
+        str,
+        Setting(
+            "Time zone",
+            "The shop's own zone, like Europe/Kyiv: its API names none.",
+            fix="write the IANA name of the shop's zone, like Europe/Kyiv or Europe/Chisinau",
+            rule=rules.timezone,
+        ),
+    ]
+    account: Annotated[
+        str,
+        Setting(
+            "RO App account",
+            "The company that gets the orders.",
+            fix="write the name of an account of `cartum-roapp account list`",
+            rule=rules.slug,
+        ),
+    ]
+    location_id: Annotated[
+        int,
+        Setting(
+            "Location",
+            "Where in RO App the orders go.",
+            fix="write the id of a location; `cartum-roapp account show ACCOUNT` lists them",
+            choices="locations",
+        ),
+    ]
+    order_type_id: Annotated[
+        int,
+        Setting(
+            "Order type",
+            "As what the orders are made in RO App.",
+            fix="write the id of an order type; `cartum-roapp account show ACCOUNT` lists them",
+            choices="order_types",
+        ),
+    ]
+    language: Annotated[
+        str,
+        Setting(
+            "Language of product names",
+            "A language of the shop, like ua.",
+            fix="write a language code of the shop, like ua, ru, en or ro",
+            rule=rules.language,
+            choices="languages",
+        ),
+    ]
+    identify_products_by: Annotated[
+        Identifier,
+        Setting(
+            "Identify products by",
+            "Which field of RO App's products tells that two are the same; code and sku hold the shop's article.",
+            offered="sku",
+        ),
+    ]
+    managers: Annotated[
+        Literal["all"] | tuple[int, ...],
+        Setting(
+            "Managers",
+            "Who gets new orders; an order always goes to the same one.",
+            fix="write all, or the ids of employees: [12, 34]",
+            empty="all active employees",
+            rule=rules.managers,
+            choices="employees",
+        ),
+    ] = "all"
+    statuses: Annotated[
+        dict[int, int],
+        Setting(
+            "Statuses",
+            "Every status of the shop, and the status of RO App that it becomes.",
+            fix="write a line `shop status id: RO App status id` for each status of the shop",
+            rule=rules.statuses,
+        ),
+    ]
+    missing_products: Annotated[
+        Literal["create", "hold"],
+        Setting(
+            "Missing products", "A product that RO App doesn't have: create it, or hold the order until it is there."
+        ),
+    ] = "create"
+    status_direction: Annotated[
+        Literal["to_roapp", "both"],
+        Setting(
+            "Direction of statuses",
+            "Where changes of status travel: to RO App only, or also what staff set there into the shop.",
+        ),
+    ] = "to_roapp"
+    enabled: Annotated[
+        bool,
+        Setting("Integration on", "Off: nothing is read from the shop or sent to RO App.", optional=True),
+    ] = True
+    window_days: Annotated[
+        int,
+        Setting(
+            "Trailing window, days",
+            "How far back open orders are read again at each sync.",
+            bounds=(1, 365),
+            optional=True,
+        ),
+    ] = 60
+    # At least as long as an order's data is needed: the trailing window of most shops, and two weeks after its end.
+    retention_days: Annotated[
+        int | None,
+        Setting(
+            "Keep buyers' data, days",
+            "After so many days the buyer of a final order is removed from the ledger.",
+            empty="never",
+            bounds=(90, 3650),
+            optional=True,
+        ),
+    ] = None
+    final_statuses: Annotated[
+        tuple[int, ...] | None,
+        Setting(
+            "Final statuses",
+            "Statuses of the shop after which no change is expected.",
+            fix="list the shop's statuses that end an order, like [3, 4], or leave the key out",
+            empty="the successful ones and 4",
+            rule=rules.ids,
+            choices="shop_statuses",
+            optional=True,
+        ),
+    ] = None
+    order_number_field: Annotated[
+        str | None,
+        Setting(
+            "Field for the shop's order number",
+            "An order field of RO App, like f123.",
+            fix="write f and the field's id, like f123",
+            empty="the number stands in the manager's notes only",
+            rule=rules.order_number_field,
+            choices="order_fields",
+            optional=True,
+        ),
+    ] = None
+    phone_region: Annotated[
+        str | None,
+        Setting(
+            "Country of phone numbers",
+            "Two letters, like UA, for numbers without a country code.",
+            fix="write the two letters of the country, like UA, MD or RO",
+            empty="the country of the time zone",
+            rule=rules.phone_region,
+            optional=True,
+        ),
+    ] = None
+
+
+class ShopConfig(ShopFields):
+    """A shop as the core takes it. `key` marks its orders in RO App (see `shop_key`)."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    slug: Slug
+    key: str
+
+
+class ShopSettings(BaseModel):
+    """A shop, its account, and by key all usable shops of that account, this one included."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shop: ShopConfig
+    account: AccountConfig
+    neighbours: dict[str, ShopConfig]
+
+
+_ALL = fields_of(ShopConfig)
+SLUG, PASSWORD = _ALL["slug"], _ALL["password"]
+#: The keys of FILE.yaml in their order.
+SHOP_FIELDS = {key: field for key, field in _ALL.items() if key not in ("slug", "password")}
+#: What opens a shop.
+LOGIN_FIELDS = ("url", "login", "password")
+
+
+def shop_key(url: str) -> str:
+    """Six letters a–z that stand for the shop in every marker it leaves in RO App.
+
+    Derived from the host name alone (with the port where it is not the scheme's own), so a shop that is
+    added again, from whatever ledger, finds its own orders. Kept in the shop's block: a later change of
+    the URL does not change it.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removeprefix("www.")
+    if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)):
+        host = f"{host}:{parts.port}"
+    number = int.from_bytes(hashlib.sha256(host.encode()).digest()[:8])
+    letters = ""
+    for _ in range(6):
+        number, digit = divmod(number, 26)
+        letters += chr(ord("a") + digit)
+    return letters

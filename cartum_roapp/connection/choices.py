@@ -1,0 +1,106 @@
+"""What a setting may be chosen from: the lists of both systems in one form, by the name that a declaration gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cartum_roapp.apis.cartum import DEFAULT_STATUSES
+from cartum_roapp.config.setting import ListName
+from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
+from cartum_roapp.control import shown
+
+MOST_SHOWN = 12
+#: The lists that the shop has; the others are the account's.
+OF_SHOP: frozenset[ListName] = frozenset({"shop_statuses", "languages"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`value` is what a shop's settings hold; `hindrance` says why it can't be chosen now."""
+
+    value: int | str
+    name: str = ""
+    hindrance: str = ""
+
+    @property
+    def label(self) -> str:
+        """In a drop-down."""
+        return f"{' '.join(shown(self.name).split())} ({self.value})" if self.name else str(self.value)
+
+    def __str__(self) -> str:
+        return f'{self.value} "{self.name}"' if self.name else str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceList:
+    """`owner` has these; not `complete`: there may be others, or it doesn't tell them."""
+
+    owner: str
+    noun: str
+    choices: Sequence[Choice]
+    complete: bool = True
+
+    @property
+    def free(self) -> tuple[Choice, ...]:
+        """Those that can be chosen."""
+        return tuple(choice for choice in self.choices if not choice.hindrance)
+
+    def find(self, value: object) -> Choice | None:
+        return next((choice for choice in self.choices if choice.value == value), None)
+
+    def named(self, values: Sequence[object]) -> str:
+        """The noun with its values: location 3, statuses 5, 6."""
+        return f"{self.noun if len(values) == 1 else self.plural} {', '.join(map(str, values))}"
+
+    @property
+    def plural(self) -> str:
+        return f"{self.noun}es" if self.noun.endswith("s") else f"{self.noun}s"
+
+    @property
+    def fix(self) -> str:
+        """What to write."""
+        if not self.free:
+            return f"create one in {self.owner} first"
+        listed = enough([str(choice) for choice in self.free])
+        return f"write {listed}" if len(self.free) == 1 else f"write one of {listed}"
+
+
+def shop_choices(shop: ShopLists, language: str | None = None) -> dict[ListName, ChoiceList]:
+    """The shop's lists, its statuses in the language where they have a title in it. A shop before 4.0 has no list
+    of them: it is taken for one with the five default ones, and may have others (cartum §3)."""
+    statuses = [Choice(status.id, title_of(status, language)) for status in shop.statuses]
+    told = tuple(shop.statuses) != DEFAULT_STATUSES
+    languages = [Choice(code) for code in shop.languages]
+    return {
+        "shop_statuses": ChoiceList("the shop", "status", statuses, complete=told),
+        "languages": ChoiceList("the shop", "language", languages, complete=bool(languages)),
+    }
+
+
+def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
+    """The account's lists."""
+    locations = [Choice(row.id, row.name, "archived" if row.is_archived else "") for row in account.locations]
+    order_types = [Choice(row.id, row.name) for row in account.order_types]
+    employees = [Choice(row.id, row.name, "" if row.is_active else "not active") for row in account.employees]
+    fields = [Choice(row.key, row.name) for row in account.custom_fields or ()]
+    return {
+        "locations": ChoiceList("RO App", "location", locations),
+        "order_types": ChoiceList("RO App", "order type", order_types),
+        "employees": ChoiceList("RO App", "employee", employees),
+        "order_fields": ChoiceList("RO App", "order field", fields, complete=account.custom_fields is not None),
+    }
+
+
+def both_sides(
+    shop: ShopLists | None, account: AccountLists | None, language: str | None = None
+) -> Mapping[ListName, ChoiceList]:
+    """The lists of those sides that could be asked."""
+    theirs = shop_choices(shop, language) if shop is not None else {}
+    return {**theirs, **(account_choices(account) if account is not None else {})}
+
+
+def enough(shown: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    rest = len(shown) - MOST_SHOWN
+    return ", ".join(shown[:MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
