@@ -39,11 +39,16 @@ def _lines(field: Field, value: object, listed: ChoiceList | None) -> Iterator[s
     """The key with its value, what it means, and what else could stand there."""
     before = "# " if field.setting.optional else ""
     said = "" if value is None else f" {_yaml(value)}"
-    what = field.described
-    if listed is not None and not listed.free:
-        what = f"{what} {listed.owner} has none yet." if listed.complete else what
-    yield f"{before}{field.key}:{said}  # {what}"
+    yield f"{before}{field.key}:{said}  # {field.described}{_bare(listed) if listed else ''}"
     yield from _list(listed.free if listed else (), value)
+
+
+def _bare(listed: ChoiceList) -> str:
+    """Choices without a name of their own, or that there are none."""
+    if not listed.free:
+        return f" {listed.owner} has none yet." if listed.complete else ""
+    codes = [str(choice.value) for choice in listed.free if not choice.name]
+    return f" One of {', '.join(codes)}." if codes else ""
 
 
 def _list(choices: Sequence[Choice], value: object) -> Iterator[str]:
