@@ -64,7 +64,7 @@ class Draft:
         self.blocks = blocks
         self.doors = doors
         ask = partial(blocks.questions, keeps_login=before is not None)
-        self.shop = Dialogue(slug.strip(), dict(values), ask, before, settled={ACCESS})
+        self.shop = Dialogue(slug.strip(), dict(values), ask, before, settled={ACCESS}, revising=before is not None)
 
     def take(self, answer: Answer) -> None:
         """One more answer."""

@@ -48,7 +48,8 @@ class Form:
 class Dialogue:
     """`values` are those of FILE.yaml as they were typed, `good` those that pass their rules. `before` is the shop
     that is edited. `logins` are the front end's own questions: what opens the shop, and the account. `settled` names
-    the forms that were answered since the person last wished to change something."""
+    the forms that were answered since the person last wished to change something; `revising`: nothing is new to the
+    person, so all settings stand in one form."""
 
     slug: str
     values: dict[str, object]
@@ -87,7 +88,7 @@ class Dialogue:
             for key, one in SHOP_FIELDS.items()
             if key not in unknown and (key in self.values or form_of(key) in self.settled)
         }
-        typed = check(self.values, asked)
+        typed = check({key: self.values.get(key) for key in asked}, asked)
         problems.extend(problem for problem in typed.problems if problem.field not in problems)
         self.good = typed.good
         self.examination = await examine(self.good, problems)
@@ -133,7 +134,8 @@ class Dialogue:
     def _form(self, name: str, problems: Sequence[Problem]) -> Form:
         questions = self.questions(name)
         asked = {question.key for question in questions}
-        if name == SETTINGS and (self.revising or any(problem.field not in asked for problem in problems)):
+        whole = self.revising or any(problem.field not in asked for problem in problems)
+        if name == SETTINGS and whole:
             questions = [*self.questions(ACCESS), *questions]
         return Form(name, *_TITLES[name], questions, problems)
 
