@@ -192,7 +192,7 @@ def test_adding_a_shop_imports_its_orders(shell: Shell, file: Path) -> None:
 
 
 def test_everything_wrong_is_said_at_once_and_nothing_is_saved(shell: Shell, file: Path) -> None:
-    changed(file, 'name: "Мавка"', "name:")
+    changed(file, "name: Мавка", "name:")
     changed(file, "location_id: 234001", "location_id: 234003")
     changed(file, "managers: all", "managers: [1]")
     document = json.loads(add(shell, "Mavka", file, "--json", password="wrong-password").out)
@@ -232,7 +232,7 @@ def test_a_slug_and_a_shop_are_taken_once(shell: Shell, file: Path) -> None:
 
 
 def test_an_unknown_account_is_named(shell: Shell, file: Path) -> None:
-    add(shell, "mavka", changed(file, 'account: "main"', 'account: "mian"'), "--no-import")
+    add(shell, "mavka", changed(file, "account: main", "account: mian"), "--no-import")
     assert shell.code == 2
     assert 'account: there is no account "mian". Fix: write one of main, or add it first' in shell.err
 
@@ -277,7 +277,7 @@ def test_both_directions_warn_of_statuses_that_are_matched_alike(shell: Shell, f
 
 def test_an_edit_keeps_password_and_key(shell: Shell, file: Path) -> None:
     before = json.loads(add(shell, "mavka", file, "--no-import", "--json").out)["shop"]
-    edited = shell.json("shop", "edit", "mavka", "--from", str(changed(file, 'name: "Мавка"', 'name: "Лісова"')))
+    edited = shell.json("shop", "edit", "mavka", "--from", str(changed(file, "name: Мавка", "name: Лісова")))
     assert shell.code == 0, shell.err
     assert edited["shop"] == {**before, "name": "Лісова"}
     assert shell.json("shop", "check", "mavka")["ok"] is True
@@ -401,7 +401,7 @@ def test_a_shop_stays_what_it_is(shell: Shell, file: Path) -> None:
     assert 'account: the orders of this shop belong to the account "main". Fix: write main; to begin' in shell.err
 
     shop, there = box.shops[1], box.shops[0].url
-    path = changed(file, f'url: "{there}"', f'url: "{shop.url}"')
+    path = changed(file, f"url: {there}", f"url: {shop.url}")
     assert add(shell, "other", path, "--no-import", password=shop.password).code == 0, shell.err
     shell.run("shop", "edit", "other", "--set", f"url={there}")
     assert shell.code == 2
