@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from blocks.store import list_accounts, list_shops
 from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.connection.access import Doors, twin
+from cartum_roapp.connection.access import Clients, twin
 from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.placement import accounts_of
@@ -41,7 +41,7 @@ async def examine_shop(
     *,
     before: ShopConfig | None,
     password: SecretStr | None,
-    doors: Doors,
+    clients: Clients,
     found: Problems,
 ) -> Examination:
     """All that is wrong with a shop's values, which passed their rules: an unknown account, a shop that is connected
@@ -61,7 +61,7 @@ async def examine_shop(
         url = str(values["url"])
         key = before.key if before else shop_key(url)
         found.extend(await conflicts(slug, key, url=url, account=account.name if account else None))
-    examination = await examine(values, password=password, account=account, doors=doors, found=found)
+    examination = await examine(values, password=password, account=account, clients=clients, found=found)
     if account is None or examination.account is None or account.fingerprint:
         return examination
     known = [other for other in accounts.values() if not isinstance(other, BadConfig)]

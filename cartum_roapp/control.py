@@ -12,7 +12,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\
 REPLACEMENT = "\ufffd"
 
 
-def shown(text: str) -> str:
+def without_control(text: str) -> str:
     """The text with `�` for each control character, but for tabs and ends of lines."""
     return _CONTROL.sub(REPLACEMENT, text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from cartum_roapp.control import shown
+from cartum_roapp.control import without_control
 
 # A command in our own messages stays code: nothing is read as mark-up in there.
 _CODE = re.compile(r"(?<!`)`(?!`)[^`|]+`(?!`)")
@@ -19,7 +19,7 @@ _FIRST = re.compile(r"^([0-9]*)(?=[.)](?:\s|$)|#{1,6}(?:\s|$)|[+-](?:[\s+-]|$)|[
 def escaped(text: object) -> str:
     """The text on one line, without images, links, HTML, headings or the end of a table's cell. Code in single
     backticks stays code."""
-    line = " ".join(shown(str(text)).split())
+    line = " ".join(without_control(str(text)).split())
     parts, end = [], 0
     for code in _CODE.finditer(line):
         parts += [_plain(line[end : code.start()]), code.group()]
@@ -28,7 +28,7 @@ def escaped(text: object) -> str:
     return _FIRST.sub(r"\1\\", line)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table whose cells are `escaped`."""
     head, *body = [f"| {' | '.join(map(escaped, row))} |" for row in (columns, *rows)]
     return "\n".join([head, f"|{'---|' * len(columns)}", *body])

@@ -1,7 +1,9 @@
 """What staff set in RO App, written back into the shop: an order's status, where the shop's `status_direction` is both.
 
-`look` notes in the ledger which orders staff have moved in RO App, `bring` sets their statuses in the shop. Either may
-be killed and repeated: a status is set, not added. Where both sides were changed, the shop's change wins.
+    note_staff_statuses   notes in the ledger which orders staff moved in RO App
+    set_shop_statuses     sets their statuses in the shop
+
+Both may be called twice, and be killed: a status is set, not added. Where both sides changed, the shop's change wins.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ def shop_status(shop: ShopConfig, roapp_status: int) -> int | None:
     return min((ours for ours, theirs in shop.statuses.items() if theirs == roapp_status), default=None)
 
 
-async def look(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime) -> None:
+async def note_staff_statuses(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime) -> None:
     """Notes what staff changed in RO App since the last look; what was delivered since the run `started` (UTC) is left
     to the next one, as RO App may show it a little after its answer. The first look reads all orders, and takes for
     agreed what RO App has by then of those that were delivered while statuses travelled one way. Where RO App ignores
@@ -70,16 +72,16 @@ def _note(connection: Connection, shop: ShopConfig, known: Agreed, theirs: int) 
         staff_statuses.note(connection, shop.key, known, roapp_status=known.roapp_status, staff_status=theirs)
 
 
-async def bring(engine: Engine, shop: ShopConfig, api: Cartum, pause: timedelta) -> list[str]:
-    """Sets in the shop what `look` has noted; gives the numbers of the orders whose status in the shop follows RO App's
-    now. One that the shop does not take is held, and due again after `pause`, then more and more rarely. While no
-    other run reads this shop. May be called twice. Raises what Cartum's reads raise; what was not set waits."""
+async def set_shop_statuses(engine: Engine, shop: ShopConfig, api: Cartum, retry_after: timedelta) -> list[str]:
+    """Sets the noted statuses in the shop. Returns the numbers of the orders whose status in the shop now follows RO
+    App's. A status that the shop does not take is held and tried again after `retry_after`, then at growing intervals.
+    To be called while no other run reads this shop. Raises what Cartum's reads raise; the other statuses then wait."""
     with engine.connect() as connection:
-        waiting = staff_statuses.waiting(connection, shop.key, pause)
-    return [one.number for one in waiting if await _bring(engine, shop, api, one)]
+        waiting = staff_statuses.waiting(connection, shop.key, retry_after)
+    return [one.number for one in waiting if await _set_shop_status(engine, shop, api, one)]
 
 
-async def _bring(engine: Engine, shop: ShopConfig, api: Cartum, one: Agreed) -> bool:
+async def _set_shop_status(engine: Engine, shop: ShopConfig, api: Cartum, one: Agreed) -> bool:
     assert one.staff_status is not None
     ours = shop_status(shop, one.staff_status)
     wanted = one.shop_status if ours is None else ours  # it is not matched any more

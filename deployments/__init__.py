@@ -10,5 +10,5 @@ attempt    one of its runs, in a thread of its own
 serve      the worker as a process of its home: `python -m deployments.serve`
 crashed    runs whose process was killed
 late       scheduled runs that piled up while no worker was there
-doors      the two systems, asked while a person waits
+clients      the two systems, asked while a person waits
 """

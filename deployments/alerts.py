@@ -59,7 +59,7 @@ async def chosen() -> str | None:
     return None if block is None else str(block)
 
 
-async def why_none() -> str | None:
+async def unusable_because() -> str | None:
     """What is wrong with the block that was chosen, such as that it is gone: then no messages are sent. None where it
     can be used, or none was chosen."""
     block = await chosen()

@@ -57,7 +57,7 @@ async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: s
     return marked
 
 
-async def go_on(dead: Collection[FlowRun]) -> None:
+async def start_again(dead: Collection[FlowRun]) -> None:
     """Starts the imports and backfills among these runs of a worker again; each goes on where it was stopped. A run
     that has asked a person something begins again itself, with the answers that it got. Syncs come again by themselves.
     May be called twice."""

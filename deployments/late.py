@@ -31,7 +31,7 @@ from tasks.deliver import SYNC_EVERY
 from tasks.schedule import SCHEDULED
 
 
-async def cancel_pile() -> int:
+async def cancel_backlog() -> int:
     """Cancels all late runs of each schedule but the last one; gives how many. May be called twice."""
     last: dict[UUID | None, FlowRun] = {}
     canceled = 0

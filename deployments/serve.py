@@ -59,8 +59,8 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     from blocks.store import register
     from cartum_roapp.ledger import database
     from deployments import pool, shared
-    from deployments.crashed import go_on, mark_crashed
-    from deployments.late import cancel_pile, clear_paused
+    from deployments.crashed import mark_crashed, start_again
+    from deployments.late import cancel_backlog, clear_paused
     from deployments.worker import InProcessWorker
 
     stopped = asyncio.Event()
@@ -72,17 +72,17 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     await pool.ensure()
     await shared.deploy()
     name = worker_name(home)
-    await go_on(await mark_crashed(engine, worker=name))
-    await cancel_pile()
+    await start_again(await mark_crashed(engine, worker=name))
+    await cancel_backlog()
     worker = InProcessWorker(work_pool_name=pool.POOL, name=name)
     serving = [
         asyncio.create_task(worker.start()),
-        asyncio.create_task(worker.mind_cancellations()),
+        asyncio.create_task(worker.watch_cancellations()),
         asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_bring_keeper_back, config, home))),
         # Runs of the command line that were killed, and of workers on other machines.
-        asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.attempts.keys()))),
+        asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.threads.keys()))),
         asyncio.create_task(_every(_CLEAR_EVERY, clear_paused)),
-        asyncio.create_task(_tell(home, worker)),
+        asyncio.create_task(_record_polling(home, worker)),
     ]
     ending = asyncio.create_task(stopped.wait())
     await asyncio.wait([*serving, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -96,7 +96,7 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
             raise end
 
 
-async def _tell(home: Home, worker: InProcessWorker) -> None:
+async def _record_polling(home: Home, worker: InProcessWorker) -> None:
     while not worker.is_setup:
         await asyncio.sleep(0.05)
     record(home, polling=True)

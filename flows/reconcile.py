@@ -18,8 +18,8 @@ from tasks.reconciliation import (
     fetch_portion_task,
     portions,
     put_right_task,
+    read_ledger,
     read_roapp_task,
-    stand,
     store_task,
 )
 from tasks.report import show_report_task
@@ -53,7 +53,7 @@ async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -
     roapp = await read_roapp_task(run)
     async with run.reading() as api:
         statuses = await read_statuses(run, api)
-        sides = stand(run, roapp, statuses.final, repair=repair, gone=gone)
+        sides = read_ledger(run, roapp, statuses.final, repair=repair, gone=gone)
         for portion in portions(run):
             part = await fetch_portion_task(run, api, sides, portion)
             rows = qualifying(run, part.rows, statuses.successful, taken=sides.marked())

@@ -13,11 +13,11 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.connection.checklist import checklist, status_rows
 from cartum_roapp.connection.dialogue import Dialogue
 from cartum_roapp.connection.questions import DECISION
-from cartum_roapp.markdown import escaped, table
+from cartum_roapp.markdown import escaped, markdown_table
 from tasks.form import ask
 
 
-async def ask_what_is_open(shop: Dialogue) -> None:
+async def ask_open_form(shop: Dialogue) -> None:
     """Shows the form that is to be answered now, if any; the run then ends, to begin again with the answer."""
     if form := shop.open():
         text = _summary(shop) if form.name == DECISION else form.text
@@ -62,7 +62,7 @@ def _summary(shop: Dialogue) -> str:
         _listed("Look at this first", to_do),
         _listed("What was checked", found),
         _listed("Settings", [(key, escaped(value)) for key, value in settings.items()]),
-        table(("status of the shop", "status in RO App"), statuses),
+        markdown_table(("status of the shop", "status in RO App"), statuses),
     ]
     return "\n\n".join(filter(None, parts))
 

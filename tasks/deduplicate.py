@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cartum_roapp.orders.frames import CUSTOMERS, PRODUCTS, Frames, table
+from cartum_roapp.orders.frames import CUSTOMERS, PRODUCTS, Frames, typed_frame
 from tasks.step import step
 
 
@@ -55,7 +55,7 @@ def _customers(orders: pd.DataFrame) -> pd.DataFrame:
         known = found.setdefault(identity, fields)
         if known is not fields:
             known[:] = [new or old for new, old in zip(fields, known, strict=True)]
-    return table(CUSTOMERS, [(identity, *fields) for identity, fields in found.items()])
+    return typed_frame(CUSTOMERS, [(identity, *fields) for identity, fields in found.items()])
 
 
 def _products(products: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def _products(products: pd.DataFrame) -> pd.DataFrame:
         known = found.setdefault(key, fields)
         if known is not fields:
             known[:] = [new or old for new, old in zip(fields, known, strict=True)]
-    return table(PRODUCTS, [(key, *fields) for key, fields in found.items()])
+    return typed_frame(PRODUCTS, [(key, *fields) for key, fields in found.items()])
 
 
 deduplicate_task = step("de-duplicate", "transform")(deduplicate)

@@ -15,7 +15,7 @@ from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.config.refused import Refused
 from cartum_roapp.config.setting import Field
 from cartum_roapp.config.shop import PASSWORD, SLUG
-from cartum_roapp.connection.access import Doors
+from cartum_roapp.connection.access import Clients
 from cartum_roapp.connection.dialogue import ACCESS, Dialogue
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.questions import Question
@@ -59,10 +59,15 @@ class Draft:
     """A shop that is asked for; `before` is the one that is edited."""
 
     def __init__(
-        self, slug: str, values: Mapping[str, object], blocks: Blocks, doors: Doors, before: ShopConfig | None = None
+        self,
+        slug: str,
+        values: Mapping[str, object],
+        blocks: Blocks,
+        clients: Clients,
+        before: ShopConfig | None = None,
     ) -> None:
         self.blocks = blocks
-        self.doors = doors
+        self.clients = clients
         ask = partial(blocks.questions, keeps_login=before is not None)
         self.shop = Dialogue(slug.strip(), dict(values), ask, before, settled={ACCESS})
 
@@ -108,20 +113,22 @@ class Draft:
         shop = self.shop
         await self._name(found)
         return await examine_shop(
-            shop.slug, good, before=shop.before, password=shop.password, doors=self.doors, found=found
+            shop.slug, good, before=shop.before, password=shop.password, clients=self.clients, found=found
         )
 
 
-async def new_draft(slug: str, values: Mapping[str, object], *, login: object, account: object, doors: Doors) -> Draft:
+async def new_draft(
+    slug: str, values: Mapping[str, object], *, login: object, account: object, clients: Clients
+) -> Draft:
     """A shop that is not connected yet, with all that was answered so far."""
-    return await _looked_at(Draft(slug, values, Blocks(block_id(login), block_id(account)), doors))
+    return await _looked_at(Draft(slug, values, Blocks(block_id(login), block_id(account)), clients))
 
 
-async def draft_of(before: ShopConfig, doors: Doors) -> Draft:
+async def draft_of(before: ShopConfig, clients: Clients) -> Draft:
     """A shop that is edited, with all that was answered so far."""
     values = before.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
     account = await store.account_id(before.account) or ""
-    return await _looked_at(Draft(before.slug, values, Blocks("", account), doors, before))
+    return await _looked_at(Draft(before.slug, values, Blocks("", account), clients, before))
 
 
 async def _looked_at(draft: Draft) -> Draft:

@@ -28,7 +28,7 @@ class Unexpected(IntegrationError):
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def sanitized_errors() -> Iterator[None]:
     """Errors of this project pass, without the causes whose texts nobody has checked; every other one becomes
     `Unexpected`, and its traceback, without texts, goes to `logs/errors.log` of the home. May be nested."""
     try:

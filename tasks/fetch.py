@@ -24,7 +24,7 @@ Row = dict[str, Any]
 Rows = dict[str, Row]
 
 
-class Shop(Protocol):
+class ShopApi(Protocol):
     """The part of `cartum_roapp.apis.cartum.Cartum` that is used here."""
 
     async def walk_orders(
@@ -47,19 +47,19 @@ class Found:
     missing: set[str]
 
 
-async def fetch_created(api: Shop, since: datetime, until: datetime, zone: ZoneInfo) -> Rows:
+async def fetch_created(api: ShopApi, since: datetime, until: datetime, zone: ZoneInfo) -> Rows:
     """Orders created from `since` to `until` (aware, both inclusive, to the second of the shop's clock in `zone`)."""
     return _within(await api.walk_orders(created_from=since, created_to=until), since, until, zone)
 
 
-async def fetch_open(api: Shop, statuses: Sequence[int], since: datetime, zone: ZoneInfo) -> Rows:
+async def fetch_open(api: ShopApi, statuses: Sequence[int], since: datetime, zone: ZoneInfo) -> Rows:
     """Orders in one of the statuses, created at `since` (aware) or later. {} without a call for no statuses."""
     if not statuses:
         return {}
     return _within(await api.walk_orders(created_from=since, statuses=sorted(statuses)), since, None, zone)
 
 
-async def fetch_numbers(api: Shop, numbers: Collection[str]) -> Found:
+async def fetch_numbers(api: ShopApi, numbers: Collection[str]) -> Found:
     """The orders with these numbers, 100 a call. What a call left out is asked for again while that brings more, so
     that a shop which caps a list of ids silently makes no order look deleted.
     """
@@ -76,7 +76,7 @@ async def fetch_numbers(api: Shop, numbers: Collection[str]) -> Found:
     return Found(rows, wanted - rows.keys())
 
 
-async def fetch_catalogue(api: Shop, articles: Collection[str]) -> Rows:
+async def fetch_catalogue(api: ShopApi, articles: Collection[str]) -> Rows:
     """Article → row of catalog/export with title, description, barcode, price. Unknown articles are missing from
     it. {} without a call for no articles.
     """

@@ -38,16 +38,16 @@ LoginRef = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "block_ty
 AccountRef = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "block_type_slug": "ro-app-account"})]
 
 
-def asked(title: str, description: str, **limits: Any) -> Any:
+def parameter(title: str, description: str, **limits: Any) -> Any:
     """How a flow's parameter looks in its run form. Prefect drops the title and description of an annotation's field,
     but not its `json_schema_extra`."""
     return Field(json_schema_extra={"title": title, "description": description}, **limits)
 
 
-def setting(key: str, **limits: Any) -> Any:
+def setting_parameter(key: str, **limits: Any) -> Any:
     """The same for a parameter that is a setting of a shop."""
     declared = SHOP_FIELDS[key].setting
-    return asked(declared.title, declared.text, **limits)
+    return parameter(declared.title, declared.text, **limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from cartum_roapp.ledger import held, orders, standing
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.bad_rows import BadRow
-from cartum_roapp.orders.frames import Frames, table
+from cartum_roapp.orders.frames import Frames, typed_frame
 from cartum_roapp.orders.qualifying import FINAL_FOR
 from cartum_roapp.reconciliation import compare, repair, roapp
-from cartum_roapp.reconciliation.findings import STORED, Finding, Report, What, numbers
-from cartum_roapp.reconciliation.roapp import Side
+from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Report, numbers
+from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.reconciliation.sides import SHOP, by_day, ledger_side, shop_side
-from tasks.fetch import Found, Shop, fetch_created, fetch_numbers
+from tasks.fetch import Found, ShopApi, fetch_created, fetch_numbers
 from tasks.run import Run
 from tasks.step import step
 from tasks.upsert import upsert
@@ -39,12 +39,12 @@ class Sides:
     """What is known so far of the three sides. `ledger`: the orders by number as they stood at the start; `seen`: every
     number that the shop has shown, taken over or not; `gone`: a person says that what the shop lacks was deleted."""
 
-    roapp: Side
+    roapp: RoAppSide
     ledger: dict[str, Standing]
     final: frozenset[int]
     repair: bool
     gone: bool = False
-    shop: pd.DataFrame = field(default_factory=lambda: table(SHOP, ()))
+    shop: pd.DataFrame = field(default_factory=lambda: typed_frame(SHOP, ()))
     seen: set[str] = field(default_factory=set)
     report: Report = field(default_factory=Report)
 
@@ -61,7 +61,7 @@ class Sides:
         return (self.believed() | self.marked()) - self.seen
 
 
-async def read_roapp(run: Run) -> Side:
+async def read_roapp(run: Run) -> RoAppSide:
     """RO App's orders since the oldest that the ledger knows. Raises BadConfig before the first import, and when the
     key belongs to another company: then everything would look deleted."""
     since = history(run).since
@@ -78,7 +78,7 @@ def confirmed(shop: ShopConfig, *, repair: bool, gone: bool) -> None:
                         fix=f"`cartum-roapp reconcile {shop.slug} --repair --gone`.")  # fmt: skip
 
 
-def stand(run: Run, side: Side, final: frozenset[int], *, repair: bool, gone: bool = False) -> Sides:
+def read_ledger(run: Run, side: RoAppSide, final: frozenset[int], *, repair: bool, gone: bool = False) -> Sides:
     """The ledger's side, for as long as nobody else reads the shop into it."""
     return Sides(side, _standings(run, final), final, repair, gone)
 
@@ -88,7 +88,7 @@ def portions(run: Run) -> list[Portion]:
     return [*history(run).slices(), None]
 
 
-async def fetch_portion(run: Run, api: Shop, sides: Sides, portion: Portion) -> Found:
+async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion) -> Found:
     """Rows of the shop that no earlier portion had; `missing` are numbers that the shop should have and has not. Raises
     Retryable and BadConfig."""
     if portion is None:
@@ -116,28 +116,28 @@ def compare_shop(
             f"If they were really deleted: `cartum-roapp reconcile {run.shop.slug} --repair --gone`."
         )
     found += gone
-    found += [Finding(row.id, "", What.UNREADABLE_IN_SHOP) for row in bad]
+    found += [Finding(row.id, "", Difference.UNREADABLE_IN_SHOP) for row in bad]
     sides.shop = pd.concat([sides.shop, portion], ignore_index=True)
     sides.report.findings += found
     changed = len(numbers(found, STORED))
     run.counts.unchanged += len(portion) - changed
     run.counts.seen += len(portion) - changed
     if not sides.repair:
-        run.counts.seen += changed + len(numbers(found, {What.UNREADABLE_IN_SHOP}))
+        run.counts.seen += changed + len(numbers(found, {Difference.UNREADABLE_IN_SHOP}))
     return found
 
 
-def store(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: Iterable[Finding]) -> None:
+def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: Iterable[Finding]) -> None:
     """The orders of the findings as the shop has them now, into ledger and outbox; what is missing is noted, and taken
     for deleted when an earlier run has missed it, too; a crowd is neither, unless a person says so. May be called
     twice."""
     found = list(found)
-    missing = numbers(found, {What.NOT_IN_SHOP})
+    missing = numbers(found, {Difference.NOT_IN_SHOP})
     believed = sides.believed()
     if orders.is_crowd(len(missing), len(believed)) and not sides.gone:
         missing = []
     with run.engine.begin() as connection:
-        orders.distrust(connection, run.shop.key, numbers(found, {What.SUM_DIFFERS_IN_LEDGER}))
+        orders.distrust(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
     upsert(
         run,
         frames.only(numbers(found, STORED)),
@@ -165,7 +165,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
         report.warnings.append(
             f"{len(left)} orders are missing in RO App: rather its key lost rights, so none is held."
         )
-    nobodys = set(numbers(report.findings, {What.MARKER_OF_NOBODY}))
+    nobodys = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
     ledger = ledger_side(sides.ledger.values())
     report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, nobodys)
     return report
@@ -208,6 +208,6 @@ def _stands(order: Standing, before: Standing | None) -> bool:
 read_roapp_task = step("read RO App's orders", "roapp")(read_roapp)
 fetch_portion_task = step("fetch orders", "cartum")(fetch_portion)
 compare_shop_task = step("compare with the shop")(compare_shop)
-store_task = step("store what differs", "ledger")(store)
+store_task = step("store what differs", "ledger")(store_findings)
 compare_roapp_task = step("compare with RO App", "roapp")(compare_roapp)
 put_right_task = step("put right", "ledger")(put_right)

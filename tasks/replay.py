@@ -11,7 +11,7 @@ from cartum_roapp.ledger import chosen, held, release, shops
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.service import ledger
-from tasks.failure import told
+from tasks.failure import sanitized_errors
 from tasks.run import Run
 from tasks.step import step
 
@@ -37,7 +37,7 @@ def choose(
             fix="Name records, an entity or a code; or all of them (`--all`).",
         )
     codes = [code] if code else []
-    with told(), ledger.opened() as engine:
+    with sanitized_errors(), ledger.opened() as engine:
         shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False)
         return chosen.chosen(
             engine, shop.key, ids or (), entity=entity, codes=codes, limit=limit, make_again=make_again

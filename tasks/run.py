@@ -25,7 +25,7 @@ from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings, settings
 from tasks import schedule
-from tasks.failure import told
+from tasks.failure import sanitized_errors
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
         raise BadConfig(
             "the integration of this shop is switched off.", shop=shop.slug, field="enabled", fix="Set it to true."
         )
-    with told(), ledger.opened() as engine:
+    with sanitized_errors(), ledger.opened() as engine:
         async with recorded(Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()))) as run:
             yield run
 
@@ -148,10 +148,10 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
     anybody anything, as a dry run of a replay hasn't.
     """
     engine, key = run.engine, run.shop.key
-    with told(), runs.alive(engine, run.id):
+    with sanitized_errors(), runs.alive(engine, run.id):
         runs.start(engine, id=run.id, shop=key, kind=run.kind)
         try:
-            with told():
+            with sanitized_errors():
                 yield run
         except IntegrationError as error:
             await _failed(run, error)

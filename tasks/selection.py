@@ -11,7 +11,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.rows import status_of
 from cartum_roapp.orders.zones import zone_of
-from tasks.fetch import Rows, Shop, fetch_created, fetch_numbers
+from tasks.fetch import Rows, ShopApi, fetch_created, fetch_numbers
 from tasks.step import step
 
 _BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
@@ -69,7 +69,7 @@ def selection(
     )
 
 
-async def fetch_selection(api: Shop, wanted: Selection) -> Rows:
+async def fetch_selection(api: ShopApi, wanted: Selection) -> Rows:
     """The orders of the selection, by number; every row is compared with it again. May be called twice."""
     if wanted.numbers:
         rows = (await fetch_numbers(api, wanted.numbers)).rows

@@ -13,7 +13,7 @@ from prefect.context import get_run_context
 from prefect.exceptions import MissingContextError
 from prefect.utilities.annotations import quote
 
-from tasks.failure import told
+from tasks.failure import sanitized_errors
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,7 +28,7 @@ def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def made(function: Callable[P, R]) -> Callable[P, R]:
-        plain = _telling(function)
+        plain = _sanitizing(function)
         inner = task(name=name, tags=tags, cache_policy=NO_CACHE, persist_result=False, log_prints=False)(plain)
 
         @wraps(function)
@@ -52,19 +52,19 @@ def in_prefect() -> bool:
     return True
 
 
-def _telling(function: Callable[P, R]) -> Callable[P, R]:
+def _sanitizing(function: Callable[P, R]) -> Callable[P, R]:
     if inspect.iscoroutinefunction(function):
 
         @wraps(function)
         async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with told():
+            with sanitized_errors():
                 return await function(*args, **kwargs)
 
         return cast(Callable[P, R], awaited)
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
-        with told():
+        with sanitized_errors():
             return function(*args, **kwargs)
 
     return called

@@ -11,7 +11,7 @@ from prefect.events import emit_event
 
 from cartum_roapp.ledger import held, outbox
 from cartum_roapp.ledger.held import Held
-from cartum_roapp.markdown import escaped, table
+from cartum_roapp.markdown import escaped, markdown_table
 from tasks.replay import planned
 from tasks.run import Run
 from tasks.step import in_prefect, step
@@ -62,13 +62,13 @@ async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:
     ]
     parts = [
         f"Nothing was sent. {plan['new']} to create, {plan['changed']} to update, {plan['unchanged']} as they are.",
-        table(("order", "action", "shop status", "RO App status", "total", "lines"), rows),
+        markdown_table(("order", "action", "shop status", "RO App status", "total", "lines"), rows),
     ]
     if len(orders) > _PLANNED:
         parts.append(f"… and {len(orders) - _PLANNED} more: `cartum-roapp backfill {run.shop.slug} --dry-run` has all.")
     if plan["would_hold"]:
         bad = [(row["number"], row["message"], row["fix"]) for row in plan["would_hold"]]
-        parts += ["### Would be held", table(("order", "why", "fix"), bad)]
+        parts += ["### Would be held", markdown_table(("order", "why", "fix"), bad)]
     await _artifact(run, "\n\n".join(parts), "dry run")
     return plan
 
@@ -112,7 +112,7 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
         ("seconds", result["seconds"]),
         ("lag behind the shop", _lag(run.state.watermark)),
     ]
-    text = table(("", ""), rows)
+    text = markdown_table(("", ""), rows)
     problems = [planned(one) for one in held.listed(run.engine, run.shop.key)]
     if problems:
         text += f"\n\n### Held for a person\n\n{_held_table(problems, f'`cartum-roapp held list {run.shop.slug}`')}"
@@ -122,7 +122,7 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
 def _held_table(records: Sequence[dict[str, Any]], rest: str = "the run's result") -> str:
     """At most 50 of them; `rest` says where the others are."""
     columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
-    text = table(columns, [[one[name] for name in columns] for one in records[:_SHOWN]])
+    text = markdown_table(columns, [[one[name] for name in columns] for one in records[:_SHOWN]])
     more = len(records) - _SHOWN
     return f"{text}\n\n… and {more} more: {rest}" if more > 0 else text
 

@@ -12,7 +12,7 @@ from cartum_roapp.orders import amounts, buyers, phones
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.catalogue import Catalogue, RawProduct, product_key
 from cartum_roapp.orders.fingerprint import order_hash
-from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, table
+from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from cartum_roapp.orders.rows import LineRow, OrderRow, read_row
 from cartum_roapp.orders.zones import country_of, to_utc, zone_of
 from tasks.step import step
@@ -66,10 +66,10 @@ def _frames(orders: list[_Order]) -> Frames:
             products.pop(product, None)  # to the end: newest last
             products[product] = None
     return Frames(
-        orders=table(ORDERS, [order.order for order in orders]),
-        lines=table(LINES, [line for order in orders for line in order.lines]),
-        customers=table(CUSTOMERS, [order.customer for order in orders]),
-        products=table(PRODUCTS, products),
+        orders=typed_frame(ORDERS, [order.order for order in orders]),
+        lines=typed_frame(LINES, [line for order in orders for line in order.lines]),
+        customers=typed_frame(CUSTOMERS, [order.customer for order in orders]),
+        products=typed_frame(PRODUCTS, products),
     )
 
 

@@ -28,11 +28,11 @@ async def write_back(run: Run) -> list[str]:
     """The numbers of the orders whose status in the shop follows RO App's now. Raises Retryable and BadConfig; what
     waits stays in the ledger. May be called twice."""
     async with reading(run.engine, run.account, run.settings, run.calls) as roapp:
-        await writeback.look(run.engine, run.shop, roapp, run.started)
+        await writeback.note_staff_statuses(run.engine, run.shop, roapp, run.started)
     async with run.reading() as api:
         # A replay tries everything again at once.
-        pause = timedelta(seconds=0 if run.kind == "replay-held" else run.settings.look_again)
-        written = await writeback.bring(run.engine, run.shop, api, pause)
+        retry_after = timedelta(seconds=0 if run.kind == "replay-held" else run.settings.look_again)
+        written = await writeback.set_shop_statuses(run.engine, run.shop, api, retry_after)
     if written:
         log.info("the shop took RO App's status of %s orders: %s", len(written), ", ".join(written[:20]))
     run.counts.held = held.count(run.engine, run.shop.key, run.started)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["cartum", "roapp_reads", "roapp_writes"]
+CallKind = Literal["cartum", "roapp_reads", "roapp_writes"]
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Calls:
     roapp_reads: int = 0
     roapp_writes: int = 0
 
-    def add(self, kind: Kind) -> None:
+    def add(self, kind: CallKind) -> None:
         setattr(self, kind, getattr(self, kind) + 1)
 
     @property

@@ -29,12 +29,12 @@ from typing import Any, Literal
 
 import httpx
 
-from cartum_roapp.apis.calls import Calls, Kind
+from cartum_roapp.apis.calls import CallKind, Calls
 from cartum_roapp.apis.reply import ACCEPTED, Reply, receive
 
 KEPT = 3.0
 
-Left = Callable[[], Awaitable[None]]
+OnSent = Callable[[], Awaitable[None]]
 Reason = Literal["dns", "tls", "refused", "timeout"]
 
 
@@ -84,14 +84,14 @@ class Http:
         method: str,
         url: str,
         *,
-        kind: Kind,
+        kind: CallKind,
         params: Sequence[tuple[str, str]] = (),
         body: Any = None,
-        left: Left | None = None,
+        on_sent: OnSent | None = None,
     ) -> Reply:
-        """Sends once and counts it. `body` goes as JSON; `left` is awaited as soon as the whole request is written.
+        """Sends once and counts it. `body` goes as JSON; `on_sent` is awaited as soon as the whole request is written.
         Any HTTP code is a Reply; raises NotSent or Lost."""
-        progress = _Progress(left)
+        progress = _Progress(on_sent)
         headers = {} if body is None else {"Content-Type": "application/json"}
         request = self._client.build_request(
             method,
@@ -145,8 +145,8 @@ def _plain(value: Any) -> Any:
 class _Progress:
     """Follows httpcore's trace of one request: has a connection been begun, has the request been begun."""
 
-    def __init__(self, left: Left | None) -> None:
-        self._left = left
+    def __init__(self, on_sent: OnSent | None) -> None:
+        self._on_sent = on_sent
         self._connecting = False
         self._sending = False
 
@@ -155,8 +155,8 @@ class _Progress:
             self._connecting = True
         elif event.endswith("send_request_headers.started"):
             self._sending = True
-        elif event.endswith("send_request_body.complete") and self._left is not None:
-            await self._left()
+        elif event.endswith("send_request_body.complete") and self._on_sent is not None:
+            await self._on_sent()
 
     @property
     def never_sent(self) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from cartum_roapp.control import shown
+from cartum_roapp.control import without_control
 
 SHOWN = 200
 MASK = "•••"
@@ -29,28 +29,28 @@ _PERSONAL = frozenset(
 )  # fmt: skip
 
 
-_somebody: ContextVar[frozenset[str]] = ContextVar("somebody", default=frozenset())
+_buyer: ContextVar[frozenset[str]] = ContextVar("somebody", default=frozenset())
 
 
 @contextmanager
 def about(**somebody: str) -> Iterator[None]:
     """Inside, `mask` hides this buyer's data too: RO App may name the person of whom a call gave nothing but the id."""
-    token = _somebody.set(frozenset(personal({"address": list(somebody.values())})))
+    token = _buyer.set(frozenset(personal({"address": list(somebody.values())})))
     try:
         yield
     finally:
-        _somebody.reset(token)
+        _buyer.reset(token)
 
 
 def mask(text: str, private: Iterable[str] = ()) -> str:
     """`text` on one line, without control characters, cut to 200 characters; e-mail addresses, phone numbers, anything
     that looks like a token or key, and every string of `private` (passwords, names, whatever was sent) are replaced by
     `•••`."""
-    looked_at = shown(text[:_LOOKED_AT]).split()
+    looked_at = without_control(text[:_LOOKED_AT]).split()
     if len(text) > _LOOKED_AT:
         looked_at[-1:] = "…"  # half a word would not be known for what it is
     text = " ".join(looked_at)
-    for value in sorted({*private, *_somebody.get()}, key=len, reverse=True):
+    for value in sorted({*private, *_buyer.get()}, key=len, reverse=True):
         if len(value) >= 2:
             text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
     text = _EMAIL.sub(MASK, text)

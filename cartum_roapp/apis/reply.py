@@ -23,7 +23,7 @@ LARGEST = 32 * 1024 * 1024
 ACCEPTED = "gzip"
 #: No pause that is asked for counts for longer, in seconds. The shop's quota is an hourly one (cartum §1.5), and no run
 #: waits in place for as long as this.
-LONGEST_PAUSE = 2 * 3600.0
+LONGEST_RETRY_AFTER = 2 * 3600.0
 
 _PACKED = ("gzip", "x-gzip", "deflate")
 # Python's objects outweigh their JSON: 32 MB of `[],` would take 900 MB. An order has some 150 values.
@@ -110,7 +110,7 @@ class Reply:
                 seconds = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
             except (TypeError, ValueError, OverflowError):
                 return None
-        return min(seconds, LONGEST_PAUSE) if 0 < seconds < float("inf") else None
+        return min(seconds, LONGEST_RETRY_AFTER) if 0 < seconds < float("inf") else None
 
 
 async def receive(response: httpx.Response) -> Reply:

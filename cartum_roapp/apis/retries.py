@@ -12,12 +12,12 @@ from cartum_roapp.errors import Retryable
 
 T = TypeVar("T")
 
-LONGEST_PAUSE = 30.0
+LONGEST_BACKOFF = 30.0
 
 
-def pause(attempt: int, base: float) -> float:
+def backoff(attempt: int, base: float) -> float:
     """Seconds after the failed `attempt` (from 1): `base`, doubling, with a quarter of jitter, at most 30."""
-    return min(LONGEST_PAUSE, base * 2.0 ** min(attempt - 1, 16) * random.uniform(1.0, 1.25))  # noqa: S311
+    return min(LONGEST_BACKOFF, base * 2.0 ** min(attempt - 1, 16) * random.uniform(1.0, 1.25))  # noqa: S311
 
 
 async def repeat(
@@ -40,7 +40,7 @@ async def repeat(
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, Retryable) else None
         if asked is None:
-            return pause(state.attempt_number, base)
+            return backoff(state.attempt_number, base)
         return 0.0 if paced else asked
 
     async for attempt in AsyncRetrying(

@@ -33,7 +33,7 @@ def alerts(
             if off or block is not None:
                 await deployed.choose(block)
                 await shops.renew_alerts()
-            return await deployed.chosen(), await deployed.why_none()
+            return await deployed.chosen(), await deployed.unusable_because()
 
         to, wrong = asyncio.run(chosen())
     if wrong:

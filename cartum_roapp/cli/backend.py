@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from sqlalchemy import Engine
 
-    from cartum_roapp.connection.access import Doors
+    from cartum_roapp.connection.access import Clients
     from cartum_roapp.settings import Settings
 
 
@@ -26,11 +26,11 @@ class Backend:
         self._database_url = database_url
         self._engine: Engine | None = None
 
-    def doors(self) -> Doors:
+    def clients(self) -> Clients:
         """How checks call the two systems."""
-        from cartum_roapp.connection.access import doors_of
+        from cartum_roapp.connection.access import clients_of
 
-        return doors_of(self._ledger, self.settings)
+        return clients_of(self._ledger, self.settings)
 
     def close(self) -> None:
         if self._engine is not None:

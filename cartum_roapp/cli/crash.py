@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cartum_roapp.cli.secrets import without_secrets
-from cartum_roapp.control import shown
+from cartum_roapp.control import without_control
 
 #: Their messages quote what was sent or stored: values, statements, URLs.
 QUOTING = ("pydantic", "pydantic_core", "sqlalchemy", "psycopg2", "httpx", "httpcore")
@@ -19,7 +19,7 @@ def write_log(error: BaseException) -> Path:
     """Writes the traceback to `logs/` of the home (else to the temporary directory) and returns the file's path. It is
     a new file, for this user alone: whatever somebody else has put there is neither followed nor written to. Never
     raises. Local variables are not in it, nor the messages of libraries that quote data."""
-    text = shown(without_secrets("".join(_lines(error))))
+    text = without_control(without_secrets("".join(_lines(error))))
     prefix = f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}-"
     for directory in (_logs(), Path(tempfile.gettempdir())):
         try:

@@ -11,7 +11,7 @@ import typer
 
 from cartum_roapp.cli.arguments import OptionalSlug, Slug, missing
 from cartum_roapp.cli.held import known_shops
-from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, local, show, table
+from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, local, show, terminal_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -75,7 +75,7 @@ def erasures(slug: OptionalSlug = None, json: Json = False) -> None:
     show(
         records,
         lambda: (
-            table("Erased", columns, [[one["shop"], local(one["at"]), *(one[name] for name in columns[2:])]
+            terminal_table("Erased", columns, [[one["shop"], local(one["at"]), *(one[name] for name in columns[2:])]
                                       for one in records])
             if records
             else "Nothing was erased."

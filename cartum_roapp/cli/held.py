@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, OptionalSlug, Slug, missing
-from cartum_roapp.cli.output import Json, local, show, table
+from cartum_roapp.cli.output import Json, local, show, terminal_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -157,20 +157,20 @@ def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:
     ]
     counts = Counter(one["code"] for one in records)
     return [
-        table("Held", columns, rows),
-        table("", ("code", "records"), [*counts.most_common(), ("all", len(records))]),
+        terminal_table("Held", columns, rows),
+        terminal_table("", ("code", "records"), [*counts.most_common(), ("all", len(records))]),
     ]
 
 
 def _shown(document: dict[str, Any]) -> object:
-    parts = [table(f"{one['entity']} {one['id']}", ("", ""), _record(one)) for one in document["records"]]
+    parts = [terminal_table(f"{one['entity']} {one['id']}", ("", ""), _record(one)) for one in document["records"]]
     parts = parts or [f"Nothing is held of {document['id']}."]
     if order := document["order"]:
         lines = order["lines"]
         facts = [(name, _plain(value)) for name, value in order.items() if name != "lines" and value is not None]
-        parts.append(table("The order as last read from the shop", ("", ""), facts))
+        parts.append(terminal_table("The order as last read from the shop", ("", ""), facts))
         columns = ("product", "title", "price", "quantity", "item_id")
-        parts.append(table("Its lines", columns, [[one[name] for name in columns] for one in lines]))
+        parts.append(terminal_table("Its lines", columns, [[one[name] for name in columns] for one in lines]))
     if document["row"] is not None:
         import json
 

@@ -19,7 +19,7 @@ import typer
 from cartum_roapp.cli.arguments import OneEntity, OptionalSlug
 from cartum_roapp.cli.held import Codes, Dismissed, Payload, Shops, known_shops
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show
-from cartum_roapp.control import escaped_json, shown
+from cartum_roapp.control import escaped_json, without_control
 
 if TYPE_CHECKING:
     from cartum_roapp.ledger.held import Held
@@ -104,7 +104,7 @@ def _cell(value: object) -> object:
         return value
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    text = shown(value) if isinstance(value, str) else escaped_json(json_.dumps(value, ensure_ascii=False))
+    text = without_control(value) if isinstance(value, str) else escaped_json(json_.dumps(value, ensure_ascii=False))
     return _FORMULA.sub("'", text)
 
 

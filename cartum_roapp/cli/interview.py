@@ -12,11 +12,11 @@ from blocks.examine import examine_shop, taken
 from blocks.store import find_shop, list_accounts
 from cartum_roapp.cli.output import bad_input, say
 from cartum_roapp.cli.secrets import SHOP_PASSWORD, remember
-from cartum_roapp.cli.settings_table import plain, shown
+from cartum_roapp.cli.settings_table import plain, settings_document
 from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.config.refused import Refused
 from cartum_roapp.config.shop import LOGIN_FIELDS, PASSWORD
-from cartum_roapp.connection.access import Doors
+from cartum_roapp.connection.access import Clients
 from cartum_roapp.connection.checklist import checklist, status_rows
 from cartum_roapp.connection.dialogue import ACCESS, SETTINGS, STATUSES, Dialogue, Form
 from cartum_roapp.connection.examine import Examination
@@ -36,9 +36,9 @@ Ask = Callable[[Question, Problem | None], Awaitable[object]]
 class Interview:
     """One shop while a person is asked for it. `imports`: whether an import is offered at the end."""
 
-    def __init__(self, slug: str, ask: Ask, doors: Doors, *, imports: bool) -> None:
+    def __init__(self, slug: str, ask: Ask, clients: Clients, *, imports: bool) -> None:
         self._ask = ask
-        self._doors = doors
+        self._clients = clients
         self._accounts: list[str] = []
         self._answers: dict[str, object] = {}
         self._shop = Dialogue(slug, {}, self._logins, imports=imports)
@@ -131,11 +131,15 @@ class Interview:
 
     async def _examine(self, good: Mapping[str, object], found: Problems) -> Examination:
         shop = self._shop
-        return await examine_shop(shop.slug, good, before=None, password=shop.password, doors=self._doors, found=found)
+        return await examine_shop(
+            shop.slug, good, before=None, password=shop.password, clients=self._clients, found=found
+        )
 
     def _say_what_was_found(self) -> None:
         config, examination = self._shop.config(), self._shop.examination
-        settings = {key: value for key, value in shown(config).items() if key != "statuses" and value is not None}
+        settings = {
+            key: value for key, value in settings_document(config).items() if key != "statuses" and value is not None
+        }
         for key, value in settings.items():
             say(f"{key}: {plain(value)}")
         for row in status_rows(config.statuses, examination, config.language):

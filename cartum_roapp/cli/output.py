@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.control import escaped_json, shown
+from cartum_roapp.control import escaped_json, without_control
 from cartum_roapp.errors import with_fix
 
 if TYPE_CHECKING:
@@ -124,17 +124,17 @@ def show(document: object, human: Callable[[], object]) -> None:
     parts = human()
     for part in parts if isinstance(parts, list) else [parts]:
         if isinstance(part, str):
-            print(shown(part), file=_current.results)
+            print(without_control(part), file=_current.results)
         else:
             _console().print(part)
 
 
 def say(text: str) -> None:
     """Progress and warnings, for people: stderr."""
-    print(shown(text), file=sys.stderr, flush=True)
+    print(without_control(text), file=sys.stderr, flush=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> object:
+def terminal_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> object:
     """A table for `show`; ids and texts are printed as they are, nothing is read as markup."""
     from rich.console import Group
     from rich.table import Table
@@ -142,11 +142,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
     built = Table(header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        built.add_column(shown(column), overflow="fold")
+        built.add_column(without_control(column), overflow="fold")
     for row in rows:
-        built.add_row(*[Text("" if cell is None else shown(str(cell))) for cell in row])
+        built.add_row(*[Text("" if cell is None else without_control(str(cell))) for cell in row])
     # A title of the table itself would be folded to the width of its columns.
-    return Group(Text(shown(title), style="italic"), built)
+    return Group(Text(without_control(title), style="italic"), built)
 
 
 def local(moment: datetime | None) -> str:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
-from cartum_roapp.cli.outcomes import Counts, compared, counted, planned, replayed
+from cartum_roapp.cli.outcomes import RunResult, compared, counted, planned, replayed
 from cartum_roapp.cli.output import Json, say, show
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
 #: Begins a run of the shop, or raises BadConfig where what was typed can't be right: then there is no run.
-Flow = Callable[["ShopConfig"], Coroutine[Any, Any, Counts]]
+Flow = Callable[["ShopConfig"], Coroutine[Any, Any, RunResult]]
 DAY = "YYYY-MM-DD"
 
 
@@ -40,7 +40,7 @@ def import_(slug: Slug, json: Json = False) -> None:
 def sync(slug: Slug, json: Json = False) -> None:
     """Read what is new or changed in a shop, and deliver it."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.incremental_sync import incremental_sync
 
         return incremental_sync(slug)
@@ -63,7 +63,7 @@ def backfill(
     """Read named orders, however old and in whatever status, Delivered ones too; deliver what is new or differs."""
     numbers = [number.strip() for number in ",".join(ids or []).split(",") if number.strip()]
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.backfill import backfill as named
         from tasks.selection import selection
 
@@ -89,7 +89,7 @@ def replay(
 ) -> None:
     """Try held records again now, and say what became of each."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.replay_held import replay_held
         from tasks.replay import choose
 
@@ -113,7 +113,7 @@ def reconcile(
 ) -> None:
     """Compare shop, ledger and RO App, day by day and order by order."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.reconcile import reconcile as named
 
         return named(slug, repair, gone)
@@ -122,10 +122,10 @@ def reconcile(
     show(result, lambda: compared(result))
 
 
-def run_import(slug: str) -> Counts:
+def run_import(slug: str) -> RunResult:
     """The first import, or the same window again; gives the run's counts. Raises IntegrationError."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.initial_import import initial_import
 
         return initial_import(slug)
@@ -133,14 +133,14 @@ def run_import(slug: str) -> Counts:
     return _run(slug, flow)
 
 
-def _run(slug: str, flow: Flow) -> Counts:
+def _run(slug: str, flow: Flow) -> RunResult:
     from cartum_roapp.cli.backend import serving
 
     with serving(), _progress():
         return asyncio.run(_tagged(slug, flow))
 
 
-async def _tagged(slug: str, flow: Flow) -> Counts:
+async def _tagged(slug: str, flow: Flow) -> RunResult:
     from prefect import tags
 
     from blocks.store import load_shop, register

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
 
-def shown(config: ShopConfig) -> dict[str, Any]:
+def settings_document(config: ShopConfig) -> dict[str, Any]:
     """A shop's settings for people and scripts: never its password."""
     return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartum_roapp.cli.output import Json, say, show, table
+from cartum_roapp.cli.output import Json, say, show, terminal_table
 from cartum_roapp.errors import Retryable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def up(json: Json = False) -> None:
         "worker": "started" if started else "was running",
     }
     rows = [("ui", document["ui"]), *_login(running), *((name, document[name]) for name in ("home", "worker"))]
-    show(document, lambda: table("Up until `cartum-roapp down`", ("", ""), rows))
+    show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
 
 
 def ui(
@@ -59,7 +59,7 @@ def ui(
             "api": running.prefect_api_url,
             "login": running.login.get_secret_value() if running.login else None,
         }
-        show(document, lambda: table("Prefect's UI", ("", ""), [("ui", running.ui_url), *_login(running)]))
+        show(document, lambda: terminal_table("Prefect's UI", ("", ""), [("ui", running.ui_url), *_login(running)]))
 
 
 def down(json: Json = False) -> None:

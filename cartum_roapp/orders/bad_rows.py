@@ -34,7 +34,7 @@ _CODES = {
 _LINE_CODES = {"price": "line-price", "quantity": "line-quantity"}
 
 
-class Problem(NamedTuple):
+class Defect(NamedTuple):
     """One finding: the path into the row, and what completes "<field> …"; neither holds a value of the row."""
 
     path: tuple[str | int, ...]
@@ -73,11 +73,11 @@ class BadRow:
         return f"row-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def bad_row(number: str | None, problems: Sequence[Problem], raw: object) -> BadRow:
-    """The first problem decides code and fix; the message names up to three."""
-    message = "; ".join(str(problem) for problem in problems[:_SHOWN])
-    if len(problems) > _SHOWN:
-        message += f"; and {len(problems) - _SHOWN} more"
-    code = problems[0].code
+def bad_row(number: str | None, defects: Sequence[Defect], raw: object) -> BadRow:
+    """The first defect decides code and fix; the message names up to three."""
+    message = "; ".join(str(defect) for defect in defects[:_SHOWN])
+    if len(defects) > _SHOWN:
+        message += f"; and {len(defects) - _SHOWN} more"
+    code = defects[0].code
     payload = storable(raw)
     return BadRow(number, code, f"{message}.", _FIXES[code], payload if isinstance(payload, dict) else {"row": payload})

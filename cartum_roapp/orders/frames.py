@@ -67,7 +67,9 @@ class Frames:
     @classmethod
     def empty(cls) -> Frames:
         """No orders, with all columns and their types."""
-        return cls(table(ORDERS, ()), table(LINES, ()), table(CUSTOMERS, ()), table(PRODUCTS, ()))
+        return cls(
+            typed_frame(ORDERS, ()), typed_frame(LINES, ()), typed_frame(CUSTOMERS, ()), typed_frame(PRODUCTS, ())
+        )
 
     def only(self, numbers: Iterable[str]) -> Frames:
         """The orders with these numbers, and the lines, customers and products that they speak of."""
@@ -81,7 +83,7 @@ class Frames:
         )
 
 
-def table(columns: Mapping[str, str], records: Iterable[Sequence[object]]) -> pd.DataFrame:
+def typed_frame(columns: Mapping[str, str], records: Iterable[Sequence[object]]) -> pd.DataFrame:
     """Records in the columns' order as a frame with exactly these columns and types."""
     values = list(zip(*records, strict=True)) or [()] * len(columns)
     series = zip(columns.items(), values, strict=True)

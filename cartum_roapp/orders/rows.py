@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from cartum_roapp.orders import amounts
-from cartum_roapp.orders.bad_rows import BadRow, Problem, bad_row
+from cartum_roapp.orders.bad_rows import BadRow, Defect, bad_row
 from cartum_roapp.orders.texts import clean, clean_lines, pick
 from cartum_roapp.orders.zones import read_stamp
 
@@ -51,12 +51,12 @@ def read_row(raw: object, language: str = "") -> OrderRow | BadRow:
     `language` chooses among the languages of a text that comes in several.
     """
     if not isinstance(raw, dict):
-        return bad_row(None, [Problem((), "is not an object")], raw)
+        return bad_row(None, [Defect((), "is not an object")], raw)
     try:
         return OrderRow.model_validate(raw, context={"language": language})
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=False)
-        return bad_row(number_of(raw), [_problem(detail) for detail in details], raw)
+        return bad_row(number_of(raw), [_defect(detail) for detail in details], raw)
 
 
 def number_of(raw: Mapping[str, Any]) -> str | None:
@@ -157,8 +157,8 @@ def _choice(value: object, info: ValidationInfo) -> str:
     return _title(value, info) if isinstance(value, str) else ""
 
 
-def _problem(detail: ErrorDetails) -> Problem:
-    return Problem(tuple(detail["loc"]), _WORDS.get(detail["type"]) or detail["msg"].removeprefix("Value error, "))
+def _defect(detail: ErrorDetails) -> Defect:
+    return Defect(tuple(detail["loc"]), _WORDS.get(detail["type"]) or detail["msg"].removeprefix("Value error, "))
 
 
 Text = Annotated[str, BeforeValidator(clean)]

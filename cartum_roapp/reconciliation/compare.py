@@ -18,8 +18,8 @@ import pandas as pd
 from cartum_roapp.delivery.bindings import DOUBLED
 from cartum_roapp.ledger.release import DELETED
 from cartum_roapp.ledger.standing import Standing
-from cartum_roapp.reconciliation.findings import Finding, What
-from cartum_roapp.reconciliation.sides import There, day_of
+from cartum_roapp.reconciliation.findings import Difference, Finding
+from cartum_roapp.reconciliation.sides import OrderInRoApp, day_of
 
 #: Rounding of prices and totals on either side; no edit of a person is that small.
 ROUNDING = Decimal("0.05")
@@ -33,7 +33,11 @@ def with_shop(shop: pd.DataFrame, ledger: pd.DataFrame, *, read_until: datetime,
     differs = both["hash"] != both["hash_known"]
     changed = both["gone"] | (differs & both["settled"])
     wrong = ~differs & ~both["gone"] & (both["total"] != both["total_known"])
-    parts = {What.MISSING_IN_LEDGER: lost, What.CHANGED_IN_SHOP: both[changed], What.SUM_DIFFERS_IN_LEDGER: both[wrong]}
+    parts = {
+        Difference.MISSING_IN_LEDGER: lost,
+        Difference.CHANGED_IN_SHOP: both[changed],
+        Difference.SUM_DIFFERS_IN_LEDGER: both[wrong],
+    }
     return [
         Finding(
             row["number"], day_of(row["created_at"], zone), what, shop_sum=row["total"], ledger_sum=row["total_known"]
@@ -46,14 +50,14 @@ def with_shop(shop: pd.DataFrame, ledger: pd.DataFrame, *, read_until: datetime,
 def not_in_shop(ledger: Iterable[Standing], missing: Collection[str], zone: ZoneInfo) -> list[Finding]:
     """Orders that the ledger believes to be in the shop and that a read by number did not return."""
     return [
-        Finding(one.number, day_of(one.created_at, zone), What.NOT_IN_SHOP, ledger_sum=one.total)
+        Finding(one.number, day_of(one.created_at, zone), Difference.NOT_IN_SHOP, ledger_sum=one.total)
         for one in ledger
         if one.number in missing and not one.gone
     ]
 
 
 def with_roapp(
-    ledger: Iterable[Standing], roapp: Iterable[There], *, zone: ZoneInfo, moving: Collection[str] = ()
+    ledger: Iterable[Standing], roapp: Iterable[OrderInRoApp], *, zone: ZoneInfo, moving: Collection[str] = ()
 ) -> list[Finding]:
     """What differs between ledger and RO App, one difference an order. The sums of `moving` orders, whose change is
     on its way from the shop, are not compared; an order whose total RO App does not tell differs until a closer look
@@ -82,58 +86,60 @@ def with_roapp(
 
 
 def unknown_markers(
-    roapp: Iterable[There], ledger: Collection[str], in_shop: Collection[str], zone: ZoneInfo
+    roapp: Iterable[OrderInRoApp], ledger: Collection[str], in_shop: Collection[str], zone: ZoneInfo
 ) -> list[Finding]:
     """RO App orders with a marker of this shop whose order neither the ledger nor the shop has, and those that are
     there twice though the ledger does not have them. `in_shop`: every number that the shop has shown."""
     found = []
     for number, rows in _carriers(one for one in roapp if one.number not in ledger).items():
-        what = What.MARKER_OF_NOBODY if number not in in_shop else What.DOUBLED_IN_ROAPP
-        if what is What.MARKER_OF_NOBODY or len(rows) > 1:
+        what = Difference.MARKER_OF_NOBODY if number not in in_shop else Difference.DOUBLED_IN_ROAPP
+        if what is Difference.MARKER_OF_NOBODY or len(rows) > 1:
             day = day_of(rows[0].created_at, zone)
             ids = tuple(one.ro_id for one in rows)
             found.append(Finding(number, day, what, roapp_sum=rows[0].total, roapp_ids=ids))
     return found
 
 
-def _carriers(roapp: Iterable[There]) -> dict[str, list[There]]:
+def _carriers(roapp: Iterable[OrderInRoApp]) -> dict[str, list[OrderInRoApp]]:
     """Order number → what carries its marker, by id."""
-    found: dict[str, list[There]] = defaultdict(list)
+    found: dict[str, list[OrderInRoApp]] = defaultdict(list)
     for one in sorted(roapp, key=lambda one: one.ro_id):
         if one.number is not None:
             found[one.number].append(one)
     return found
 
 
-def _verdict(order: Standing, bound: There | None, marked: list[There], *, moving: bool) -> What | None:
+def _verdict(
+    order: Standing, bound: OrderInRoApp | None, marked: list[OrderInRoApp], *, moving: bool
+) -> Difference | None:
     if len(marked) > 1:
-        return None if order.dismissed and order.held_because == DOUBLED else What.DOUBLED_IN_ROAPP
+        return None if order.dismissed and order.held_because == DOUBLED else Difference.DOUBLED_IN_ROAPP
     if order.gone or order.state == "waiting":
         return None
     if order.state == "lost":
-        return What.NOT_QUEUED
+        return Difference.NOT_QUEUED
     if order.state == "held" and order.held_because is None:
-        return What.HELD_WITHOUT_REASON
+        return Difference.HELD_WITHOUT_REASON
     nobodys = bound is None or (bound.number is None and not bound.foreign)
     if marked and marked[0].ro_id != order.ro_id and nobodys:  # the marker tells which order it is
-        return What.BINDING_LOST if order.state == "delivered" or order.held_because == DELETED else None
+        return Difference.BINDING_LOST if order.state == "delivered" or order.held_because == DELETED else None
     if bound is None:
         if order.held_because == DELETED:
-            return None if order.dismissed else What.MISSING_IN_ROAPP
-        return None if order.state == "held" and order.ro_id is None else What.MISSING_IN_ROAPP
+            return None if order.dismissed else Difference.MISSING_IN_ROAPP
+        return None if order.state == "held" and order.ro_id is None else Difference.MISSING_IN_ROAPP
     if order.held_because == DELETED:
-        return What.BACK_IN_ROAPP
+        return Difference.BACK_IN_ROAPP
     if bound.number != order.number:
-        return What.MARKER_MISSING if nobodys else What.MARKER_ELSEWHERE
+        return Difference.MARKER_MISSING if nobodys else Difference.MARKER_ELSEWHERE
     if order.state == "held" or moving:
         return None
     return _lines(order, bound)
 
 
-def _lines(order: Standing, bound: There) -> What | None:
+def _lines(order: Standing, bound: OrderInRoApp) -> Difference | None:
     if bound.written_off or order.lines_held:
         return None
     differs = bound.total is None or abs(bound.total - order.rounded) > ROUNDING
     if not order.all_sent:
-        return What.SUM_DIFFERS_IN_ROAPP if differs else What.LINES_UNBOUND
-    return What.EDITED_IN_ROAPP if differs else None
+        return Difference.SUM_DIFFERS_IN_ROAPP if differs else Difference.LINES_UNBOUND
+    return Difference.EDITED_IN_ROAPP if differs else None

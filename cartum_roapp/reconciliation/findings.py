@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 
-class What(StrEnum):
+class Difference(StrEnum):
     """How the differences are called, in reports and scripts."""
 
     # between shop and ledger
@@ -37,41 +37,41 @@ class What(StrEnum):
 
 
 #: Put right by storing the shop's row again.
-STORED = frozenset({What.MISSING_IN_LEDGER, What.CHANGED_IN_SHOP, What.SUM_DIFFERS_IN_LEDGER})
+STORED = frozenset({Difference.MISSING_IN_LEDGER, Difference.CHANGED_IN_SHOP, Difference.SUM_DIFFERS_IN_LEDGER})
 #: Put right by another delivery, which looks at everything that the ledger does not know for sure.
 REQUEUED = frozenset(
     {
-        What.NOT_QUEUED,
-        What.HELD_WITHOUT_REASON,
-        What.BACK_IN_ROAPP,
-        What.BINDING_LOST,
-        What.MARKER_MISSING,
-        What.LINES_UNBOUND,
-        What.SUM_DIFFERS_IN_ROAPP,
+        Difference.NOT_QUEUED,
+        Difference.HELD_WITHOUT_REASON,
+        Difference.BACK_IN_ROAPP,
+        Difference.BINDING_LOST,
+        Difference.MARKER_MISSING,
+        Difference.LINES_UNBOUND,
+        Difference.SUM_DIFFERS_IN_ROAPP,
     }
 )
 #: Held, for a person.
-HELD = frozenset({What.UNREADABLE_IN_SHOP, What.MISSING_IN_ROAPP, What.DOUBLED_IN_ROAPP})
+HELD = frozenset({Difference.UNREADABLE_IN_SHOP, Difference.MISSING_IN_ROAPP, Difference.DOUBLED_IN_ROAPP})
 
 _TO_DO = {
-    What.MISSING_IN_LEDGER: "store and deliver it; RO App is looked through for its marker first",
-    What.CHANGED_IN_SHOP: "store and deliver the change",
-    What.SUM_DIFFERS_IN_LEDGER: "store the shop's lines again and deliver them",
-    What.NOT_IN_SHOP: "look again; missed by two runs it counts as deleted, and RO App's notes say so",
-    What.UNREADABLE_IN_SHOP: "correct the order in the shop",
-    What.NOT_QUEUED: "queue it again",
-    What.HELD_WITHOUT_REASON: "try it again, so that its reason is known",
-    What.MISSING_IN_ROAPP: "if it was deleted there on purpose, `held dismiss`; else `held replay --make-again`",
-    What.BACK_IN_ROAPP: "release it",
-    What.BINDING_LOST: "bind it again by its marker",
-    What.DOUBLED_IN_ROAPP: "keep one and delete the others in RO App by hand",
-    What.MARKER_MISSING: "put the marker back at the start of the notes",
-    What.MARKER_ELSEWHERE: "put its own marker back at the start of the notes in RO App by hand",
-    What.MARKER_OF_NOBODY: "take the marker out of the notes in RO App, or delete that order by hand",
-    What.LINES_UNBOUND: "match its lines with RO App's again",
-    What.SUM_DIFFERS_IN_ROAPP: "bring its lines to what the shop has",
-    What.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; else correct it there (it may have changed "
-    "in the shop while the ledger was lost). It stays until the shop changes the line",
+    Difference.MISSING_IN_LEDGER: "store and deliver it; RO App is looked through for its marker first",
+    Difference.CHANGED_IN_SHOP: "store and deliver the change",
+    Difference.SUM_DIFFERS_IN_LEDGER: "store the shop's lines again and deliver them",
+    Difference.NOT_IN_SHOP: "look again; missed by two runs it counts as deleted, and RO App's notes say so",
+    Difference.UNREADABLE_IN_SHOP: "correct the order in the shop",
+    Difference.NOT_QUEUED: "queue it again",
+    Difference.HELD_WITHOUT_REASON: "try it again, so that its reason is known",
+    Difference.MISSING_IN_ROAPP: "if it was deleted there on purpose, `held dismiss`; else `held replay --make-again`",
+    Difference.BACK_IN_ROAPP: "release it",
+    Difference.BINDING_LOST: "bind it again by its marker",
+    Difference.DOUBLED_IN_ROAPP: "keep one and delete the others in RO App by hand",
+    Difference.MARKER_MISSING: "put the marker back at the start of the notes",
+    Difference.MARKER_ELSEWHERE: "put its own marker back at the start of the notes in RO App by hand",
+    Difference.MARKER_OF_NOBODY: "take the marker out of the notes in RO App, or delete that order by hand",
+    Difference.LINES_UNBOUND: "match its lines with RO App's again",
+    Difference.SUM_DIFFERS_IN_ROAPP: "bring its lines to what the shop has",
+    Difference.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; else correct it there (it may have "
+    "changed in the shop while the ledger was lost). It stays until the shop changes the line",
 }
 
 
@@ -83,7 +83,7 @@ class Finding:
 
     number: str
     day: str
-    what: What
+    what: Difference
     shop_sum: Decimal | None = None
     ledger_sum: Decimal | None = None
     roapp_sum: Decimal | None = None
@@ -109,7 +109,7 @@ class Finding:
         }
 
 
-def numbers(findings: Iterable[Finding], whats: Collection[What]) -> list[str]:
+def numbers(findings: Iterable[Finding], whats: Collection[Difference]) -> list[str]:
     """The orders with one of these differences, each once."""
     return list(dict.fromkeys(one.number for one in findings if one.what in whats))
 

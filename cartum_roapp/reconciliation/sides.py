@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cartum_roapp.ledger.standing import Standing
-from cartum_roapp.orders.frames import STAMP, Frames, table
+from cartum_roapp.orders.frames import STAMP, Frames, typed_frame
 
 SHOP = {"number": "str", "created_at": STAMP, "total": "object", "hash": "str"}
 LEDGER = {
@@ -32,7 +32,7 @@ LEDGER = {
 
 
 @dataclass(frozen=True)
-class There:
+class OrderInRoApp:
     """One RO App order. `number`: whose marker it carries, among this shop's orders; `foreign`: it carries one of
     another shop. `total` None where RO App does not tell it; `written_off` is known after a closer look."""
 
@@ -57,11 +57,11 @@ def shop_side(frames: Frames) -> pd.DataFrame:
 
 def ledger_side(standings: Iterable[Standing]) -> pd.DataFrame:
     """Orders as the ledger has them; `ledger.standing` tells what the columns are."""
-    return table(LEDGER, [tuple(getattr(one, name) for name in LEDGER) for one in standings])
+    return typed_frame(LEDGER, [tuple(getattr(one, name) for name in LEDGER) for one in standings])
 
 
 def by_day(
-    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[There], zone: ZoneInfo, nobodys: Collection[str]
+    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[OrderInRoApp], zone: ZoneInfo, nobodys: Collection[str]
 ) -> pd.DataFrame:
     """Counts and sums of the three sides by the day on which the orders were created, oldest first.
 

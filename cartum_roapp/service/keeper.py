@@ -89,16 +89,16 @@ class Keeper:
         signal.signal(signal.SIGINT, lambda *_: setattr(self, "stopping", True))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
-            self._tell()
-            self._begin_prefect()
-            self._begin_database()
+            self._write_state()
+            self._start_prefect()
+            self._start_database()
             while not self._is_over():
-                self._mind_database()
-                self._mind_prefect()
-                self._mind_worker()
+                self._keep_database_up()
+                self._keep_prefect_up()
+                self._keep_worker_up()
                 self.prefect.forget_errors()
                 with suppress(OSError):  # a full disk: told at a later tick
-                    self._tell()
+                    self._write_state()
                 time.sleep(_TICK)
         except IntegrationError as error:
             self.state = self.state.failed(error)
@@ -117,19 +117,19 @@ class Keeper:
         # From here on new users wait until all is down, then start a keeper of their own.
         return now - self.idle_since >= self.linger and self.users.acquire()
 
-    def _gone(self) -> bool:
+    def _must_end(self) -> bool:
         return self.stopping or not self.lock.is_current()
 
     def _prefect_wanted(self) -> bool:
         """Once it has run it is kept up until the end: the next command needs it as likely as the last."""
         return self.prefect_back_off.deaths > 0 or is_held(self.home.run / PREFECT_LOCK)
 
-    def _begin_database(self) -> None:
+    def _start_database(self) -> None:
         if self.postgres is None:
             self.state = replace(self.state, phase="running")
             return
-        self.postgres.start(self._gone)
-        if self._gone():
+        self.postgres.start(self._must_end)
+        if self._must_end():
             return
         try:
             prepare_embedded(self.postgres)
@@ -137,17 +137,17 @@ class Keeper:
             raise Retryable(f"The databases could not be made ({type(error).__name__}).", fix="Repeat.") from None
         self.state = replace(self.state, phase="running", database=self.postgres.port)
 
-    def _mind_database(self) -> None:
+    def _keep_database_up(self) -> None:
         if self.postgres is None or (self.state.database and self.postgres.alive()):
             return
         if self.state.database:
             self.state = replace(self.state, database=0)
             self.database_back_off.died()
-            self._tell()
+            self._write_state()
         if self.database_back_off.over():
             port = self.postgres.port
             try:
-                self._begin_database()
+                self._start_database()
             except IntegrationError as error:
                 self.state = self.state.failed(error)
                 self.database_back_off.died()
@@ -162,14 +162,14 @@ class Keeper:
             self.postgres.port = kept_port(self.home, POSTGRES)
         return embedded_url(self.home, self.postgres.port, PREFECT_DATABASE)
 
-    def _begin_prefect(self) -> None:
+    def _start_prefect(self) -> None:
         """Adopts the server that an earlier keeper left; else starts one if a user needs it."""
         database = self._prefect_database()
         self.adopted = self.prefect.adopt(database)
         if not self.adopted and self._prefect_wanted():
             self.prefect.warm_up(database)
 
-    def _mind_prefect(self) -> None:
+    def _keep_prefect_up(self) -> None:
         if self.answering and self.prefect.alive():
             return
         if self.answering or (self.prefect.process is not None and not self.prefect.alive()):
@@ -177,7 +177,7 @@ class Keeper:
         if self.prefect.process is None:
             if self.prefect_back_off.over() and self._prefect_wanted():
                 try:
-                    self._begin_prefect()
+                    self._start_prefect()
                 except OSError as error:
                     self.state = self.state.failed(unusable(error))
                     self.prefect_back_off.died()
@@ -198,7 +198,7 @@ class Keeper:
         if self.prefect_back_off.deaths >= 3:
             self.state = self.state.failed(self.prefect.failure())
 
-    def _mind_worker(self) -> None:
+    def _keep_worker_up(self) -> None:
         if self.worker is not None and not self.worker.alive():
             self.worker = None
             self.worker_back_off.died()
@@ -214,13 +214,13 @@ class Keeper:
 
     def _worker_is_due(self) -> bool:
         """Whoever types `up` waits for no back-off: they may have removed the cause."""
-        wanted = worker.wanted_at(self.home)
+        wanted = worker.last_wanted_at(self.home)
         return wanted is not None and (self.worker_back_off.over() or wanted > self.worker_died_at)
 
     def _database_answers(self) -> bool:
         return self.postgres is None or bool(self.state.database)
 
-    def _tell(self) -> None:
+    def _write_state(self) -> None:
         pids = {"keeper": os.getpid()}
         if self.postgres and self.postgres.process:
             pids[POSTGRES] = self.postgres.process.pid
@@ -238,7 +238,7 @@ class Keeper:
         checkpoint where its files are gone anyway)."""
         self.state = replace(self.state, phase="stopping", database=0, prefect=0)
         with suppress(OSError):
-            self._tell()
+            self._write_state()
         if self.worker is not None:
             worker.stop(self.worker)
         self.migration.release()

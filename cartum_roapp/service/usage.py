@@ -89,10 +89,10 @@ def use(
         if ours or not outside or with_worker:
             users = stack.enter_context(FileLock(home.run / USERS_LOCK))
             server_users = stack.enter_context(FileLock(home.run / PREFECT_LOCK))
-            entrance = _Entrance(config, home, users, server_users if ours else None, timeout)
-            state = entrance.pass_through()
+            client = _KeeperClient(config, home, users, server_users if ours else None, timeout)
+            state = client.wait_until_ready()
             if with_worker:
-                state, other_variables = entrance.with_own_variables(state)
+                state, other_variables = client.with_own_variables(state)
                 try:
                     worker.want(home)
                 except OSError as error:
@@ -143,7 +143,7 @@ def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
     return stopped
 
 
-class _Entrance:
+class _KeeperClient:
     """Waits until the keeper of the home offers what one user needs; starts the keeper where there is none."""
 
     def __init__(
@@ -158,9 +158,9 @@ class _Entrance:
         self.kind = kind_of(home, config)
         self.started: list[Process] = []
 
-    def pass_through(self) -> State:
+    def wait_until_ready(self) -> State:
         """Returns with the locks held that keep it up."""
-        self._enter()
+        self._take_locks()
         while True:
             now = State.read(self.home)
             if now.kind == self.kind and self._offers(now):
@@ -168,7 +168,7 @@ class _Entrance:
             if now.phase == "stopped" or now.problem_at >= self.began:
                 self._start_or_raise(now)
             elif now.phase != "stopping" and now.kind != self.kind:
-                self._leave_other_settings()
+                self._stop_other_settings()
             if time.monotonic() >= self.deadline:
                 raise Retryable(
                     f"Database and Prefect server are not up yet; see {self.home.logs}.",
@@ -182,9 +182,9 @@ class _Entrance:
         if now.variables == variables_of(self.home, self._environment()):
             return now, False
         stopped = self._stop_unused()
-        return self.pass_through(), not stopped
+        return self.wait_until_ready(), not stopped
 
-    def _enter(self) -> None:
+    def _take_locks(self) -> None:
         for lock in (self.users, self.server_users):
             # Refused only while a keeper is on its way out.
             if lock and not lock.acquire(shared=True, timeout=max(1.0, self.deadline - time.monotonic())):
@@ -225,7 +225,7 @@ class _Entrance:
             kept[PREFIX + "DATABASE_URL"] = self.config.database_url.get_secret_value()
         return kept
 
-    def _leave_other_settings(self) -> None:
+    def _stop_other_settings(self) -> None:
         """The keeper runs with another database or another Prefect: stop it, unless somebody works with it."""
         if not self._stop_unused():
             raise BadConfig(
@@ -233,7 +233,7 @@ class _Entrance:
                 field=PREFIX + "DATABASE_URL",
                 fix="Run `cartum-roapp down` first, or set CARTUM_ROAPP_HOME to another directory.",
             )
-        self._enter()
+        self._take_locks()
 
     def _stop_unused(self) -> bool:
         """Lets go of the home and stops what runs there, unless somebody else works with it."""

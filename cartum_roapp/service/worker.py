@@ -38,10 +38,10 @@ def want_none(home: Home) -> None:
 
 
 def is_wanted(home: Home) -> bool:
-    return wanted_at(home) is not None
+    return last_wanted_at(home) is not None
 
 
-def wanted_at(home: Home) -> float | None:
+def last_wanted_at(home: Home) -> float | None:
     """When `want` was called last (seconds since 1970); None after `want_none`."""
     try:
         return (home.run / _WANTED).stat().st_mtime

@@ -17,11 +17,11 @@ from cartum_roapp.apis.cartum import catalogue
 from cartum_roapp.apis.cartum.orders import (
     ROWS,
     OffsetIgnored,
-    Question,
+    OrderQuery,
     Row,
     as_sent,
     is_later,
-    number_of,
+    row_key,
     shop_time,
     walk,
 )
@@ -116,8 +116,8 @@ class Cartum:
         miss some: see `walk_orders`. Both dates are aware and inclusive, and mean the order's creation. An
         empty `statuses` or `numbers` finds nothing. Rows that were not asked for are left out, rows that can't
         be read are not."""
-        question = Question.of(self._zone, created_from, created_to, statuses, numbers)
-        for part in question.parts():
+        query = OrderQuery.of(self._zone, created_from, created_to, statuses, numbers)
+        for part in query.parts():
             async for rows in self._pages(part):
                 if kept := [row for row in rows if part.keeps(row)]:
                     yield kept
@@ -133,9 +133,9 @@ class Cartum:
         """Order number → raw row, the latest read of each. A walk of more than one page is walked again until it
         brings nothing new but orders placed since its beginning, because rows move between pages while we read.
         Retryable when that never ends. A row without a readable number has a key that begins with `?`."""
-        question = Question.of(self._zone, created_from, created_to, statuses, numbers)
+        query = OrderQuery.of(self._zone, created_from, created_to, statuses, numbers)
         found: dict[str, Row] = {}
-        for part in question.parts():
+        for part in query.parts():
             found.update(await self._settled(part))
         return found
 
@@ -164,7 +164,7 @@ class Cartum:
         self._article_filter = False
         return found
 
-    async def _settled(self, question: Question) -> dict[str, Row]:
+    async def _settled(self, query: OrderQuery) -> dict[str, Row]:
         begun = shop_time(datetime.now(UTC), self._zone) if self._zone else None
         found: dict[str, Row] = {}
         seen: set[str] = set()
@@ -172,12 +172,12 @@ class Cartum:
         for walked in range(WALKS):
             known, pages, received = set(seen), 0, 0
             # Every other walk puts the borders of its pages elsewhere: that is where rows get lost.
-            async for rows in self._pages(question, ROWS // 2 if walked % 2 else ROWS):
+            async for rows in self._pages(query, ROWS // 2 if walked % 2 else ROWS):
                 pages += 1
-                numbered = {number_of(row): row for row in rows}
+                numbered = {row_key(row): row for row in rows}
                 received += len(rows)
                 seen.update(numbered)
-                found.update((number, row) for number, row in numbered.items() if question.keeps(row))
+                found.update((number, row) for number, row in numbered.items() if query.keeps(row))
             fresh = [number for number in seen - known if number not in found or not is_later(found[number], begun)]
             quiet = 0 if fresh else quiet + 1
             # Rows that come twice push others out of the walk; its length still tells how many there are.
@@ -187,31 +187,31 @@ class Cartum:
             before = received
         raise Retryable(f"the shop's list of orders brought other ones at each of {WALKS} walks")
 
-    async def _pages(self, question: Question, limit: int = ROWS) -> AsyncIterator[list[Row]]:
-        if question.asks_nothing:
+    async def _pages(self, query: OrderQuery, limit: int = ROWS) -> AsyncIterator[list[Row]]:
+        if query.is_empty:
             return
         if self._days_only:
-            question = question.by_days()
-        first = await self._first_page(question, limit)
+            query = query.by_days()
+        first = await self._first_page(query, limit)
         if first is None:
             self._days_only = True
             log.info("the shop takes no time of day in dates: asking for whole days")
-            question = question.by_days()
-            first = await self._orders_page(question.parameters(0, limit))
+            query = query.by_days()
+            first = await self._orders_page(query.parameters(0, limit))
         try:
-            async for rows in walk(question, first, self._orders_page, limit):
+            async for rows in walk(query, first, self._orders_page, limit):
                 yield rows
         except OffsetIgnored:
             log.info("the shop has no second page: asking for shorter and shorter times")
-            async for rows in in_windows(question, first, self._orders_page):
+            async for rows in in_windows(query, first, self._orders_page):
                 yield rows
 
-    async def _first_page(self, question: Question, limit: int) -> list[Row] | None:
+    async def _first_page(self, query: OrderQuery, limit: int) -> list[Row] | None:
         # A shop before 3.30 refuses a time of day, or ignores the whole parameter and sends everything.
-        if not question.is_timed:
-            return await self._orders_page(question.parameters(0, limit))
-        rows = await self._session.rows("orders/get", "orders", question.parameters(0, limit), also={"ERROR"})
-        return rows if rows is not None and all(question.asked_for(row) for row in rows) else None
+        if not query.is_timed:
+            return await self._orders_page(query.parameters(0, limit))
+        rows = await self._session.rows("orders/get", "orders", query.parameters(0, limit), also={"ERROR"})
+        return rows if rows is not None and all(query.in_sent_dates(row) for row in rows) else None
 
     async def _orders_page(self, parameters: dict[str, Any]) -> list[Row]:
         return await self._session.rows("orders/get", "orders", parameters) or []

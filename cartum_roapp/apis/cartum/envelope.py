@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from cartum_roapp.apis.reply import LONGEST_PAUSE, Reply, Unreadable
+from cartum_roapp.apis.reply import LONGEST_RETRY_AFTER, Reply, Unreadable
 
 SUCCESS = frozenset({"OK", "EMPTY", "WARNING"})
 KNOWN = SUCCESS | {
@@ -87,9 +87,9 @@ class Envelope:
     @property
     def quota_seconds(self) -> float | None:
         """How long the shop wants us to wait, read from its message, else from Retry-After; at most
-        LONGEST_PAUSE seconds."""
+        LONGEST_RETRY_AFTER seconds."""
         found = _QUOTA_SECONDS.search(self.message)
-        return min(float(found.group(1)), LONGEST_PAUSE) if found else self.asked_to_wait
+        return min(float(found.group(1)), LONGEST_RETRY_AFTER) if found else self.asked_to_wait
 
     @property
     def lacks_rights(self) -> bool:

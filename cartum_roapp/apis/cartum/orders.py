@@ -29,7 +29,7 @@ class OffsetIgnored(Exception):
     """The shop answered the second page with the first one."""
 
 
-def number_of(row: Row) -> str:
+def row_key(row: Row) -> str:
     """The order's number as text. A row without a readable one gets a name of its own, `?` and a digest, so
     that it can still be held and is not lost among others like it."""
     number = row.get("order_id")
@@ -43,7 +43,7 @@ def number_of(row: Row) -> str:
     return f"?{digest[:12]}"
 
 
-def created_of(row: Row) -> datetime | None:
+def wall_time_of(row: Row) -> datetime | None:
     """When the order was placed by the shop's clock; None where that can't be read, as of zero dates."""
     with suppress(TypeError, ValueError):
         created = datetime.strptime(row.get("stat_created"), FORM)  # type: ignore[arg-type]
@@ -52,7 +52,7 @@ def created_of(row: Row) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Question:
+class OrderQuery:
     """Which orders: created from/to, both inclusive, in the shop's time as `YYYY-MM-DD HH:MM:SS`; statuses;
     numbers. `days_only`: the shop is older than 3.30 and takes dates without times, so a spare day is asked
     for on either side of the window. Unless it is `exact`, the end has a spare day in any case: a shop may read but the
@@ -74,7 +74,7 @@ class Question:
         created_to: datetime | None,
         statuses: Sequence[int] | None,
         numbers: Sequence[str] | None,
-    ) -> Question:
+    ) -> OrderQuery:
         return cls(
             created_from=shop_time(created_from, zone),
             created_to=shop_time(created_to, zone),
@@ -83,22 +83,22 @@ class Question:
         )
 
     @property
-    def asks_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         return self.statuses == frozenset() or self.numbers == frozenset()
 
     @property
     def is_timed(self) -> bool:
         return not self.days_only and (self.created_from is not None or self.created_to is not None)
 
-    def by_days(self) -> Question:
+    def by_days(self) -> OrderQuery:
         return replace(self, days_only=True)
 
-    def between(self, since: datetime, until: datetime) -> Question:
-        """The same question of a part of its time, both ends included, by the shop's clock."""
+    def between(self, since: datetime, until: datetime) -> OrderQuery:
+        """The same query of a part of its time, both ends included, by the shop's clock."""
         return replace(self, created_from=since.strftime(FORM), created_to=until.strftime(FORM), exact=True)
 
-    def parts(self) -> list[Question]:
-        """The same question in pieces that fit into one call each: at most 100 numbers."""
+    def parts(self) -> list[OrderQuery]:
+        """The same query in pieces that fit into one call each: at most 100 numbers."""
         if self.numbers is None:
             return [self]
         numbers = sorted(self.numbers, key=_by_number)
@@ -120,7 +120,7 @@ class Question:
         """Whether it was placed within the dates; true of a row that does not show it."""
         return self._within(row, self.created_from, self.created_to)
 
-    def asked_for(self, row: Row) -> bool:
+    def in_sent_dates(self, row: Row) -> bool:
         """The same of the dates as they are sent."""
         if not self.days_only:
             return self._within(row, self.created_from, self._end)
@@ -134,7 +134,7 @@ class Question:
         return _day(self.created_to, 1) + self.created_to[10:]
 
     def _within(self, row: Row, since: str | None, until: str | None) -> bool:
-        if created_of(row) is None:
+        if wall_time_of(row) is None:
             return True
         created = row["stat_created"]
         return not ((since is not None and created < since) or (until is not None and created > until))
@@ -144,13 +144,13 @@ class Question:
         status = str(row.get("stat_status"))
         if self.statuses is not None and _DIGITS.fullmatch(status) and int(status) not in self.statuses:
             return False
-        number = number_of(row)
+        number = row_key(row)
         if self.numbers is not None and not number.startswith("?") and number not in self.numbers:
             return False
         return self.in_window(row)
 
 
-async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = ROWS) -> AsyncIterator[list[Row]]:
+async def walk(query: OrderQuery, first: list[Row], fetch: Fetch, limit: int = ROWS) -> AsyncIterator[list[Row]]:
     """One walk over all pages, rows as they came; `first` is the page at offset 0, asked for with `limit`. The offset
     advances by the rows *received*: servers cap the page silently, and a short page says nothing. It ends at an empty
     page, or when every number asked for is there; also where the last page comes again and again, and where far more
@@ -158,8 +158,8 @@ async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = 
     seen: set[str] = set()
     before: list[str] = []
     offset, rows, same = 0, first, 0
-    while numbers := [number_of(row) for row in rows]:
-        if offset == len(first) and seen <= set(numbers) and await _comes_anywhere(seen, question, offset, fetch):
+    while numbers := [row_key(row) for row in rows]:
+        if offset == len(first) and seen <= set(numbers) and await _comes_anywhere(seen, query, offset, fetch):
             raise OffsetIgnored
         same = same + 1 if numbers == before else 0
         if same == SAME or offset > SAME * len(seen) + ROWS:
@@ -168,20 +168,20 @@ async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = 
         before = numbers
         offset += len(rows)
         yield rows
-        if question.numbers is not None and question.numbers <= seen:
+        if query.numbers is not None and query.numbers <= seen:
             return
         limit = max(limit, ROWS)
-        rows = await fetch(question.parameters(offset, limit))
+        rows = await fetch(query.parameters(offset, limit))
 
 
-async def _comes_anywhere(numbers: set[str], question: Question, offset: int, fetch: Fetch) -> bool:
+async def _comes_anywhere(numbers: set[str], query: OrderQuery, offset: int, fetch: Fetch) -> bool:
     """A list that is shuffled at each call brings the same few rows twice by chance, but none behind its end."""
-    return numbers <= {number_of(row) for row in await fetch(question.parameters(offset + FAR, ROWS))}
+    return numbers <= {row_key(row) for row in await fetch(query.parameters(offset + FAR, ROWS))}
 
 
 def is_later(row: Row, local: str | None) -> bool:
     """Was the order placed after this moment of the shop's time?"""
-    return local is not None and created_of(row) is not None and row["stat_created"] > local
+    return local is not None and wall_time_of(row) is not None and row["stat_created"] > local
 
 
 def shop_time(when: datetime | None, zone: ZoneInfo | None) -> str | None:

@@ -16,7 +16,7 @@ from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, by_date, by_emails, by_phones
 from cartum_roapp.apis.roapp.paging import read_object
 from cartum_roapp.apis.roapp.reading import Reading
-from cartum_roapp.apis.roapp.sending import Before, Missing, Sending, Unanswered, anything
+from cartum_roapp.apis.roapp.sending import Before, Missing, Sending, Unanswered, ignore_content
 from cartum_roapp.apis.roapp.writes import Bodies, maybe_id, new_id
 
 VALUES = 50
@@ -158,13 +158,13 @@ class RoApp:
         depend on the employee's rights, which says nothing about the key (roapp §3.2)."""
         path, about = f"{ORDERS}/{order_id}/status", ("order", order_id)
         body = {"status_id": status_id}
-        await self._sending.post(path, anything, body, missing="row", about=about, rights=True, before=before)
+        await self._sending.post(path, ignore_content, body, missing="row", about=about, rights=True, before=before)
 
     async def add_comment(self, order_id: int, text: str, private: bool, before: Before | None = None) -> None:
         """BadRecord(code="not-available") without this call, or the right to it. Comments can't be read back."""
         body = {"comment": text, "is_private": private}
         path, about = f"{ORDERS}/{order_id}/comments", ("order", order_id)
-        await self._sending.post(path, anything, body, missing="optional", about=about, before=before)
+        await self._sending.post(path, ignore_content, body, missing="optional", about=about, before=before)
 
     async def items(self, order_id: int) -> list[rows.RoItem]:
         """The order's lines; BadRecord(code="not-found") for an order that isn't there."""

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from cartum_roapp.apis.http import stamp
 from cartum_roapp.apis.roapp.paging import Page, Raw
 from cartum_roapp.apis.roapp.rows import Contact, RoOrder, read
-from cartum_roapp.apis.roapp.sending import Refused
+from cartum_roapp.apis.roapp.sending import RefusedCall
 
 Params = list[tuple[str, str]]
 Fetch = Callable[[Params], Awaitable[Page]]
@@ -146,7 +146,7 @@ async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fe
         return await fetch([])
     try:
         return await fetch(_params(filters, chosen))
-    except Refused as error:
+    except RefusedCall as error:
         if error.http not in (400, 422):
             raise
         return None

@@ -9,7 +9,7 @@ from cartum_roapp.apis.reply import Unreadable
 from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, Params, Spelling
 from cartum_roapp.apis.roapp.paging import Page, read_object, read_page, walk
-from cartum_roapp.apis.roapp.sending import About, Missing, Refused, Sending
+from cartum_roapp.apis.roapp.sending import About, Missing, RefusedCall, Sending
 from cartum_roapp.errors import BadRecord
 
 R = TypeVar("R", bound=rows.Row)
@@ -57,7 +57,7 @@ class Reading:
             try:
                 sorted_ = [*asked, ("sort", "created_at")]
                 return await self._sending.get(path, read_page, sorted_, missing=missing, about=about)
-            except Refused as error:
+            except RefusedCall as error:
                 if error.http not in (400, 422):
                     raise
             page = await self._sending.get(path, read_page, asked, missing=missing, about=about)
@@ -76,7 +76,7 @@ class Reading:
 
         try:
             return await self._sending.get(path, read_one, missing=missing, about=(entity, id_))
-        except Refused as error:
+        except RefusedCall as error:
             if error.http == 405:
                 return None
             raise
@@ -99,7 +99,7 @@ def _to_the_end(first: Page, fetch: _Fetch) -> Callable[[int], Awaitable[Page]]:
         try:
             return await fetch(number, "row")
         except BadRecord as error:
-            if error.code == "not-found" or (isinstance(error, Refused) and error.http in (400, 422)):
+            if error.code == "not-found" or (isinstance(error, RefusedCall) and error.http in (400, 422)):
                 return Page([])
             raise
 

@@ -221,10 +221,10 @@ class CustomField(Row):
         return f"f{self.id}"
 
 
-Kind = TypeVar("Kind", bound=Row)
+RowType = TypeVar("RowType", bound=Row)
 
 
-def read(kind: type[Kind], rows: Iterable[dict[str, Any]]) -> list[Kind]:
+def read(kind: type[RowType], rows: Iterable[dict[str, Any]]) -> list[RowType]:
     """Typed rows in the order in which they came."""
     found = []
     for row in rows:

@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
-from cartum_roapp.apis.calls import Calls, Kind
+from cartum_roapp.apis.calls import CallKind, Calls
 from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
 from cartum_roapp.apis.masking import personal
 from cartum_roapp.apis.reply import Reply, Unreadable
-from cartum_roapp.apis.retries import pause, repeat
+from cartum_roapp.apis.retries import backoff, repeat
 from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable, Unclear
 
@@ -45,7 +45,7 @@ Before = Callable[[], None]
 Unanswered = Callable[[], None]
 
 
-class Refused(BadRecord):
+class RefusedCall(BadRecord):
     """A BadRecord inside this package, with the refusal still readable field by field."""
 
     def __init__(self, message: str, refusal: Refusal | None = None, http: int = 0, **about: Any) -> None:
@@ -97,7 +97,7 @@ class Sending:
     async def patch(self, path: str, body: Body, *, about: About, unanswered: Unanswered | None = None) -> None:
         """A PATCH sets absolute values, so it may be sent again. `unanswered` runs after each try that nobody answered:
         it may still arrive. Raises Retryable, BadRecord, BadConfig."""
-        call = _Call("PATCH", path, anything, "row", body=body, rights=True, unanswered=unanswered)
+        call = _Call("PATCH", path, ignore_content, "row", body=body, rights=True, unanswered=unanswered)
         await self._repeat(call, about)
 
     async def post(
@@ -129,7 +129,7 @@ class Sending:
     async def _once(self, call: _Call[T], attempt: int) -> T:
         turn = await self._limiter.acquire()
 
-        async def left() -> None:
+        async def on_sent() -> None:
             # Noting the intent and opening a connection take their time, and RO App counts what arrives.
             if (late := now() - turn) > PUNCTUAL:
                 await self._limiter.late(late)
@@ -143,7 +143,7 @@ class Sending:
                 kind=call.kind,
                 params=call.params,
                 body=call.body,
-                left=left,
+                on_sent=on_sent,
             )
         except NotSent as error:
             raise Retryable(f"{self._host} can't be reached: {error}", field="base_url") from None
@@ -157,7 +157,7 @@ class Sending:
 
     async def _throttled(self, reply: Reply, what: str, attempt: int) -> Retryable:
         # The account's limiter keeps the pause, so that the other calls in flight keep it too.
-        seconds = reply.retry_after() or pause(attempt, self._base)
+        seconds = reply.retry_after() or backoff(attempt, self._base)
         await self._limiter.penalize(min(seconds, LONGEST_PENALTY))
         return Retryable(f"{what}: HTTP {reply.status}, too many requests", retry_after=seconds)
 
@@ -213,7 +213,7 @@ class _Call(Generic[T]):
         return f"{self.method} {self.path}"
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> CallKind:
         return "roapp_reads" if self.method == "GET" else "roapp_writes"
 
     @property
@@ -221,7 +221,7 @@ class _Call(Generic[T]):
         return self.method != "POST"
 
 
-def anything(content: Any) -> None:
+def ignore_content(content: Any) -> None:
     """Any readable answer will do, also an empty one."""
 
 
@@ -244,13 +244,13 @@ def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> Integ
     return Unclear(f"{call.name}: {text}; RO App may have written it", answered=answered, fix=_LOOK)
 
 
-def _refused(call: _Call[Any], reply: Reply) -> Refused:
+def _refused(call: _Call[Any], reply: Reply) -> RefusedCall:
     refusal = read_refusal(reply, personal(call.body))
     fix = f"Give {refusal.first} a value that RO App accepts." if refusal.first else None
     message = f"RO App refuses {call.name} (HTTP {reply.status}): {refusal}"
     if reply.status == 403:  # one closed order, or a right that all orders need: when it is met again and again
-        return Refused(message, refusal, reply.status, field="api_key", fix=_RIGHTS)
-    return Refused(message, refusal, reply.status, field=refusal.first, fix=fix)
+        return RefusedCall(message, refusal, reply.status, field="api_key", fix=_RIGHTS)
+    return RefusedCall(message, refusal, reply.status, field=refusal.first, fix=fix)
 
 
 _RIGHTS = "Open it in RO App if it is closed there; else check the rights of the API key's employee."

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from cartum_roapp.apis.reply import Unreadable
 from cartum_roapp.apis.roapp.rows import whole
-from cartum_roapp.apis.roapp.sending import Body, Refused
+from cartum_roapp.apis.roapp.sending import Body, RefusedCall
 
 T = TypeVar("T")
 
@@ -25,14 +25,14 @@ class Bodies:
         shapes = dict(self._other)
         try:
             return await call(self._shaped(body, shapes))
-        except Refused as error:
+        except RefusedCall as error:
             refused, doubtful = error, [name for name in shapes if body.get(name) and _doubts(error, name)]
         if not doubtful:
             raise refused
         turned = {name: not shapes[name] for name in doubtful}
         try:
             result = await call(self._shaped(body, {**shapes, **turned}))
-        except Refused as error:
+        except RefusedCall as error:
             # Where the other shape is refused for its own sake the first one was right, and what was said to it counts.
             raise (refused if any(error.refusal.mentions(name) for name in doubtful) else error) from None
         self._other = {**self._other, **turned}
@@ -47,7 +47,7 @@ class Bodies:
         return shaped
 
 
-def _doubts(error: Refused, name: str) -> bool:
+def _doubts(error: RefusedCall, name: str) -> bool:
     return error.refusal.mentions(name) or (error.refusal.first is None and error.http in (400, 422))
 
 

@@ -17,7 +17,7 @@ from tasks.form import answered, ask
 _NAME, _WHICH = "confirmed", "shop"
 
 
-async def which_shop(typed: str, there: Iterable[str]) -> str:
+async def ask_shop(typed: str, there: Iterable[str]) -> str:
     """The slug of one of these shops; asks for one while it is not. Raises BadConfig where there is none at all."""
     answers = await answered()
     chosen = [answer.fields.get(_WHICH) for answer in answers if answer.form == _WHICH]
@@ -32,7 +32,7 @@ async def which_shop(typed: str, there: Iterable[str]) -> str:
     return slug
 
 
-async def ask_whether(slug: str, *, purge: bool) -> None:
+async def confirm_deletion(slug: str, *, purge: bool) -> None:
     """Asks until the shop's name is typed."""
     answers = await answered()
     typed = [str(answer.fields.get(_NAME) or "").strip() for answer in answers if answer.form == _NAME]

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.flow_engine import run_flow_async
 
 
-class Attempt:
+class RunThread:
     """`ending` is the state that a stopped run is left in; None while nobody has stopped it."""
 
     def __init__(self, flow: Flow[Any, Any], flow_run: FlowRun) -> None:
@@ -31,7 +31,7 @@ class Attempt:
             return
         self._over.set_running_or_notify_cancel()
         body = contextvars.copy_context().run
-        Thread(target=body, args=(self._thread,), name=f"run {self.flow_run.id}", daemon=True).start()
+        Thread(target=body, args=(self._target,), name=f"run {self.flow_run.id}", daemon=True).start()
         await asyncio.shield(asyncio.wrap_future(self._over))
 
     def stop(self, ending: State[Any]) -> None:
@@ -53,7 +53,7 @@ class Attempt:
             return False
         return True
 
-    def _thread(self) -> None:
+    def _target(self) -> None:
         try:
             asyncio.run(self._main())
         except BaseException:  # noqa: BLE001, S110 - the engine has logged and recorded it

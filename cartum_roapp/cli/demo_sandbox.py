@@ -19,7 +19,7 @@ _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 
 
 @dataclass(frozen=True)
-class Box:
+class DemoSandbox:
     """One shop and one account, as the sandbox describes them."""
 
     shop: dict[str, Any]
@@ -86,7 +86,7 @@ def _call(method: str, url: str, **more: Any) -> Any:
 
 
 @contextmanager
-def sandbox(orders: int, *, stay: bool) -> Iterator[Box]:
+def sandbox(orders: int, *, stay: bool) -> Iterator[DemoSandbox]:
     """`python -m sandbox` on free ports; with `stay` it goes on after the demo."""
     command = [sys.executable, "-m", "sandbox", "--json", "--orders", str(orders)]
     process = subprocess.Popen(
@@ -98,7 +98,7 @@ def sandbox(orders: int, *, stay: bool) -> Iterator[Box]:
     try:
         assert process.stdout is not None
         described = json.loads(process.stdout.readline())
-        yield Box(described["shops"][0], described["roapp"], process.pid)
+        yield DemoSandbox(described["shops"][0], described["roapp"], process.pid)
     except BaseException:
         stay = False
         raise
