@@ -1,10 +1,9 @@
-"""Array filters of RO App, whose spelling nobody has proven: `name[]=` or a repeated `name=` (roapp §2).
+"""Array filters of RO App. It is not known which spelling it takes: `name[]=` or a repeated `name=` (roapp §2).
 
-A filter that RO App doesn't know is ignored, and then *everything* comes back. So the first page of every walk is
-compared with what was asked: where it doesn't fit, the other spelling is tried once, and the one that works
-is remembered for the client's life. That a spelling finds nothing proves nothing, and of several values a server may
-take the last one only: so it is asked once for a row that is known to exist, between two others. Rows are passed on as
-they come; the caller checks every one of them.
+RO App ignores filters that it does not know and then sends *everything*. So the first page of each walk is compared
+with what was asked for. If it does not fit, the other spelling is tried once, and the one that works is kept for the
+client's life. An empty answer proves nothing, and of several values a server may take only the last one; so each
+spelling is tried once with a row that is known to exist, between two other values. The caller checks all rows.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ _SLACK = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Filter:
-    """`matches(raw row)` is False only where the row plainly isn't what was asked for; `like(raw row)` is a filter
-    of the same name that must find that row, None where the row has no such value."""
+    """`matches(raw row)` is False only if the row certainly was not asked for. `like(raw row)` returns a filter of the
+    same name that must find that row, None if the row has no such value."""
 
     name: str
     values: tuple[str, ...]
@@ -65,8 +64,8 @@ def by_emails(emails: Sequence[str]) -> Filter:
 
 
 def by_date(name: str, since: datetime | None) -> Filter | None:
-    """`name[]=from`, ISO 8601 with Z, inclusive; None without it. An end is never asked for: a server that takes the
-    last one only of a name that is repeated would take it for the beginning."""
+    """Returns the filter `name[]=since` (ISO 8601 with Z, inclusive); None without `since`. An end is not sent: a
+    server that takes only the last value of a repeated name would take it for the beginning."""
     if since is None:
         return None
 
@@ -86,7 +85,7 @@ def by_date(name: str, since: datetime | None) -> Filter | None:
 
 
 class Spelling:
-    """What is known so far about how this account's RO App wants its filters."""
+    """The spellings of filters that this account's RO App takes, as far as they are known."""
 
     def __init__(self) -> None:
         self._suffix: dict[tuple[str, str], str | None] = {}
@@ -95,11 +94,11 @@ class Spelling:
         self._works: dict[tuple[str, str], bool] = {}
 
     def works(self, path: str, name: str) -> bool | None:
-        """Is this filter obeyed? None as long as no walk has shown it."""
+        """Returns whether RO App applies this filter; None until a walk has shown it."""
         return self._works.get((path, name))
 
     async def first_page(self, path: str, filters: Iterable[Filter], fetch: Fetch) -> tuple[Page, Params]:
-        """Page 1, and the parameters with which to ask for the others."""
+        """Returns page 1, and the parameters for the other pages."""
         filters = list(filters)
         chosen = {item.name: self._suffix.get((path, item.name), BRACKETS) for item in filters}
         page = await _tried(filters, chosen, fetch)
@@ -153,7 +152,7 @@ async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fe
 
 
 def _overlooked(item: Filter, page: Page, everything: Page) -> bool:
-    """Does the whole answer lack a row that was asked for?"""
+    """Returns whether the complete answer lacks a row that was asked for."""
     found = {str(row.get("id")) for row in page.rows}
     return (page.total_pages or 1) <= 1 and any(
         item.matches(row) and str(row.get("id")) not in found for row in everything.rows
@@ -161,8 +160,8 @@ def _overlooked(item: Filter, page: Page, everything: Page) -> bool:
 
 
 async def _proven(item: Filter, everything: Page, suffix: str | None, fetch: Fetch) -> bool | None:
-    """Does this spelling find a row that is known to exist, also between other values where there are several? None
-    where no such row is known."""
+    """Returns whether this spelling finds a row that is known to exist; if there are several values, also between other
+    ones. None if no such row is known."""
     several = len(item.values) > 1
     others = (row for row in everything.rows if not (several and item.matches(row)))
     probe = next((probe for row in others if (probe := item.like(row))), None)
@@ -198,5 +197,5 @@ def _digits(phone: str) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    # RO App may keep a number with or without its country code, whatever was asked.
+    # RO App may store a number with or without its country code.
     return one[-9:] == other[-9:] if min(len(one), len(other)) >= 9 else one == other

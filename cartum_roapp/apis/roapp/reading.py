@@ -1,4 +1,4 @@
-"""Reading RO App: single rows, short directories, and the long lists with their filters."""
+"""Reads from RO App: single rows, short lists (directories), and long lists with filters."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ R = TypeVar("R", bound=rows.Row)
 
 
 class Reading:
-    """Typed reads of one account. `sortable`: the path of the list that is asked for in the order of creation, as
-    long as RO App takes `sort` (which fields it takes is not documented, roapp §2)."""
+    """Typed reads of one account. `sortable` is the path of the list that is read in the order of creation, if RO App
+    takes `sort` (the fields that it takes are not documented, roapp §2)."""
 
     def __init__(self, sending: Sending, *, sortable: str) -> None:
         self._sending = sending
@@ -27,7 +27,7 @@ class Reading:
     async def directory(
         self, path: str, kind: type[R], missing: Missing = "collection", about: About | None = None
     ) -> list[R]:
-        """A list that is documented without pages; read page by page where it comes in pages all the same."""
+        """Returns all rows of a list that is documented without pages. Reads all pages if it has some nevertheless."""
 
         async def fetch(number: int, missing: Missing = missing) -> Page:
             params = [("page", str(number))] if number > 1 else []
@@ -40,7 +40,7 @@ class Reading:
         return [row async for page in walk(first, _to_the_end(first, fetch), path) for row in rows.read(kind, page)]
 
     async def walk(self, path: str, kind: type[R], filters: list[Filter]) -> AsyncIterator[list[R]]:
-        """All pages of a list, each row once; what the filters let through is not checked here."""
+        """Yields all pages of a list, each row once. The caller checks that the filters were applied."""
         first, params = await self.spelling.first_page(path, filters, lambda asked: self._page(path, asked, 1))
 
         async def fetch(number: int, missing: Missing = "collection") -> Page:
@@ -66,7 +66,8 @@ class Reading:
         return await self._sending.get(path, read_page, asked, missing=missing, about=about)
 
     async def one(self, path: str, kind: type[R], entity: str, id_: int, missing: Missing = "row") -> R | None:
-        """None for a row that isn't there (404) or isn't shown one by one (405; all that `optional` stands for)."""
+        """Returns None if there is no such row (404), or if single rows are not returned (405, and with `optional` the
+        codes that it stands for)."""
 
         def read_one(content: Any) -> R:
             found = rows.read(kind, [read_object(content)])
@@ -91,7 +92,7 @@ class _Fetch(Protocol):
 
 
 def _to_the_end(first: Page, fetch: _Fetch) -> Callable[[int], Awaitable[Page]]:
-    """Where a list doesn't tell its end, the page behind it may be refused instead of empty."""
+    """Returns a `fetch` that takes a refused page for an empty one: so may end a list without a number of pages."""
 
     async def page(number: int) -> Page:
         if number == 1 or first.total_pages is not None:

@@ -1,4 +1,4 @@
-"""How a call to RO App is sent, and what its end means (roapp §2, §6).
+"""Sends calls to RO App, and decides what kind of error their end means (roapp §2, §6).
 
                                 GET, PATCH              POST
     never sent, 429             tried again             tried again
@@ -29,11 +29,11 @@ from cartum_roapp.apis.retries import backoff, repeat
 from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable, Unclear
 
-# Seconds between turn and request that the limiter's own slack covers.
+# A request that is sent so many seconds after its turn is not late: the limiter's interval has that much spare time.
 PUNCTUAL = 0.01
 
-# What a 404 says: this row is gone, this whole collection is not there, or it is not there and we can do without.
-# For a create it may as well be something that the body names: a refusal like any other.
+# What a 404 means: this row is missing; this whole collection is missing; it is missing and not needed; or, for a
+# create, perhaps something that the body names: a refusal like any other.
 Missing = Literal["row", "collection", "optional", "anything"]
 Params = Sequence[tuple[str, str]]
 Body = dict[str, Any]
@@ -46,7 +46,7 @@ Unanswered = Callable[[], None]
 
 
 class RefusedCall(BadRecord):
-    """A BadRecord inside this package, with the refusal still readable field by field."""
+    """A BadRecord that keeps the refusal field by field, for this package."""
 
     def __init__(self, message: str, refusal: Refusal | None = None, http: int = 0, **about: Any) -> None:
         super().__init__(message, **about)
@@ -55,7 +55,9 @@ class RefusedCall(BadRecord):
 
 
 class Sending:
-    """Sends to one account. `base_url` is used verbatim, with its version. Many tasks may use it at once."""
+    """Sends calls to one account. `base_url` is used verbatim, with its version. Many tasks may use it at once.
+
+    All calls raise Retryable, BadRecord and BadConfig."""
 
     def __init__(
         self,
@@ -91,12 +93,12 @@ class Sending:
         await self._http.close()
 
     async def get(self, path: str, read: Read[T], params: Params = (), *, missing: Missing, about: About) -> T:
-        """`read` of the JSON; its Unreadable means an unreadable answer. Raises Retryable, BadRecord, BadConfig."""
+        """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
     async def patch(self, path: str, body: Body, *, about: About, unanswered: Unanswered | None = None) -> None:
-        """A PATCH sets absolute values, so it may be sent again. `unanswered` runs after each try that nobody answered:
-        it may still arrive. Raises Retryable, BadRecord, BadConfig."""
+        """Sets absolute values, so the call may be sent again. `unanswered` runs after each try without an answer: such
+        a try may still arrive."""
         call = _Call("PATCH", path, ignore_content, "row", body=body, rights=True, unanswered=unanswered)
         await self._repeat(call, about)
 
@@ -111,10 +113,11 @@ class Sending:
         rights: bool = False,
         before: Before | None = None,
     ) -> T:
-        """`read` of the answer's JSON (None for an empty one). Sent again only when it surely was not accepted: a
-        refused connection or 429. Raises Retryable (then nothing was written), Unclear, BadRecord, BadConfig.
-        `rights`: a 403 is about this one record, not about the key. `before` runs right before each try; what it
-        raises comes out, and nothing is sent."""
+        """Returns `read` of the answer's JSON (of None for an empty answer). Sends the call again only if it certainly
+        was not accepted: a refused connection, or 429. Raises Unclear, too; Retryable means that nothing was written.
+
+        `rights`: a 403 is about this record, not about the key. `before` runs right before each try. If it raises,
+        nothing is sent, and the exception passes."""
         return await self._repeat(_Call("POST", path, read, missing, body=body, rights=rights, before=before), about)
 
     async def _repeat(self, call: _Call[T], about: About) -> T:
@@ -130,7 +133,7 @@ class Sending:
         turn = await self._limiter.acquire()
 
         async def on_sent() -> None:
-            # Noting the intent and opening a connection take their time, and RO App counts what arrives.
+            # RO App counts arrivals, and recording the intent and opening a connection take time.
             if (late := now() - turn) > PUNCTUAL:
                 await self._limiter.late(late)
 
@@ -156,7 +159,7 @@ class Sending:
         return _content(call, reply)
 
     async def _throttled(self, reply: Reply, what: str, attempt: int) -> Retryable:
-        # The account's limiter keeps the pause, so that the other calls in flight keep it too.
+        # The account's limiter waits, so that the other calls in flight wait as well.
         seconds = reply.retry_after() or backoff(attempt, self._base)
         await self._limiter.penalize(min(seconds, LONGEST_PENALTY))
         return Retryable(f"{what}: HTTP {reply.status}, too many requests", retry_after=seconds)
@@ -222,7 +225,7 @@ class _Call(Generic[T]):
 
 
 def ignore_content(content: Any) -> None:
-    """Any readable answer will do, also an empty one."""
+    """Accepts any readable answer, also an empty one."""
 
 
 def _content(call: _Call[T], reply: Reply) -> T:
@@ -236,7 +239,8 @@ def _content(call: _Call[T], reply: Reply) -> T:
 
 
 def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> IntegrationError:
-    """`answered`: by RO App itself; what stands before it (502, 503, 504, 52x) may give up sooner than RO App does."""
+    """`answered`: RO App itself answered. A proxy in front of it (502, 503, 504, 52x) may give up while RO App still
+    works on the call."""
     if call.repeatable:
         if call.unanswered is not None and not answered:
             call.unanswered()
@@ -248,7 +252,7 @@ def _refused(call: _Call[Any], reply: Reply) -> RefusedCall:
     refusal = read_refusal(reply, personal(call.body))
     fix = f"Give {refusal.first} a value that RO App accepts." if refusal.first else None
     message = f"RO App refuses {call.name} (HTTP {reply.status}): {refusal}"
-    if reply.status == 403:  # one closed order, or a right that all orders need: when it is met again and again
+    if reply.status == 403:  # either this order is closed, or the employee lacks a right that all orders need
         return RefusedCall(message, refusal, reply.status, field="api_key", fix=_RIGHTS)
     return RefusedCall(message, refusal, reply.status, field=refusal.first, fix=fix)
 
