@@ -1,4 +1,4 @@
-"""A row that can't go through as it is: held with its reason and the fix in words, while the others go on."""
+"""Rows that can't be taken over as they are. Each is held with its reason and a fix in words; the others go on."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _LINE_CODES = {"price": "line-price", "quantity": "line-quantity"}
 
 
 class Defect(NamedTuple):
-    """One finding: the path into the row, and what completes "<field> …"; neither holds a value of the row."""
+    """What is wrong with a row: the path to the field, and a text that completes "<field> …". Neither holds a value of
+    the row."""
 
     path: tuple[str | int, ...]
     text: str
@@ -55,9 +56,8 @@ class Defect(NamedTuple):
 
 @dataclass(frozen=True)
 class BadRow:
-    """`number` is None where the order's number can't be read; `id` then stands for the row's content, so the same
-    row is held once. `message` and `fix` hold no personal data, `payload` (fit for jsonb) does.
-    """
+    """`number` is None if the order's number can't be read; then `id` is a digest of the row, so that the same row is
+    held once. `payload` (fit for jsonb) holds personal data, `message` and `fix` do not."""
 
     number: str | None
     code: str
@@ -74,7 +74,7 @@ class BadRow:
 
 
 def bad_row(number: str | None, defects: Sequence[Defect], raw: object) -> BadRow:
-    """The first defect decides code and fix; the message names up to three."""
+    """Returns the row with the code and fix of the first defect; the message names up to three defects."""
     message = "; ".join(str(defect) for defect in defects[:_SHOWN])
     if len(defects) > _SHOWN:
         message += f"; and {len(defects) - _SHOWN} more"
