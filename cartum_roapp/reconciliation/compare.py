@@ -1,8 +1,8 @@
-"""What differs between shop, ledger and RO App, and how that is called. Pure: may be called twice.
+"""Finds the differences between shop, ledger and RO App. All functions are pure.
 
-No difference: what was never to be taken over (Delivered at the time of the import, and not in RO App), what the next
-sync reads anyway, what waits for its delivery, what is held for a reason that a person sees or has dismissed, what the
-shop has deleted, and lines of an order whose goods are written off.
+These do not count as differences: orders that were never to be taken over (Delivered at the time of the import, and not
+in RO App); what the next sync reads anyway; orders that wait for delivery; orders that are held for a reason that a
+person sees or has dismissed; orders that the shop has deleted; lines of orders whose goods are written off.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.reconciliation.findings import Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp, day_of
 
-#: Rounding of prices and totals on either side; no edit of a person is that small.
+#: Prices and totals are rounded on both sides; nobody edits a sum by so little.
 ROUNDING = Decimal("0.05")
 
 
 def with_shop(shop: pd.DataFrame, ledger: pd.DataFrame, *, read_until: datetime, zone: ZoneInfo) -> list[Finding]:
-    """Orders of the shop's side that the ledger lacks or has otherwise. Those created at `read_until` (aware) or
-    later are the next sync's, and so is a change of an order that it reads again."""
+    """Returns the shop's orders that the ledger lacks or has with other content. Orders created at `read_until` (aware)
+    or later are left to the next sync, and so are changes of orders that it reads again."""
     lost = shop[~shop["number"].isin(ledger["number"]) & (shop["created_at"] < read_until)].assign(total_known=None)
     both = shop.merge(ledger, on="number", suffixes=("", "_known"))
     differs = both["hash"] != both["hash_known"]
@@ -48,7 +48,7 @@ def with_shop(shop: pd.DataFrame, ledger: pd.DataFrame, *, read_until: datetime,
 
 
 def not_in_shop(ledger: Iterable[Standing], missing: Collection[str], zone: ZoneInfo) -> list[Finding]:
-    """Orders that the ledger believes to be in the shop and that a read by number did not return."""
+    """Returns the orders that the ledger has as existing in the shop and that a read by number did not return."""
     return [
         Finding(one.number, day_of(one.created_at, zone), Difference.NOT_IN_SHOP, ledger_sum=one.total)
         for one in ledger
@@ -59,9 +59,9 @@ def not_in_shop(ledger: Iterable[Standing], missing: Collection[str], zone: Zone
 def with_roapp(
     ledger: Iterable[Standing], roapp: Iterable[OrderInRoApp], *, zone: ZoneInfo, moving: Collection[str] = ()
 ) -> list[Finding]:
-    """What differs between ledger and RO App, one difference an order. The sums of `moving` orders, whose change is
-    on its way from the shop, are not compared; an order whose total RO App does not tell differs until a closer look
-    has brought it."""
+    """Returns what differs between ledger and RO App, at most one difference per order. Sums of `moving` orders are not
+    compared: their change is on its way from the shop. An order without a total in RO App differs until its lines were
+    read."""
     by_id = {one.ro_id: one for one in roapp}
     carriers = _carriers(by_id.values())
     found = []
@@ -88,8 +88,8 @@ def with_roapp(
 def unknown_markers(
     roapp: Iterable[OrderInRoApp], ledger: Collection[str], in_shop: Collection[str], zone: ZoneInfo
 ) -> list[Finding]:
-    """RO App orders with a marker of this shop whose order neither the ledger nor the shop has, and those that are
-    there twice though the ledger does not have them. `in_shop`: every number that the shop has shown."""
+    """Returns RO App orders with a marker of this shop that are not in the ledger, if the shop does not have them
+    either or if several have the same marker. `in_shop`: all numbers that were read from the shop."""
     found = []
     for number, rows in _carriers(one for one in roapp if one.number not in ledger).items():
         what = Difference.MARKER_OF_NOBODY if number not in in_shop else Difference.DOUBLED_IN_ROAPP
@@ -101,7 +101,7 @@ def unknown_markers(
 
 
 def _carriers(roapp: Iterable[OrderInRoApp]) -> dict[str, list[OrderInRoApp]]:
-    """Order number → what carries its marker, by id."""
+    """Returns order number → the RO App orders with its marker, sorted by id."""
     found: dict[str, list[OrderInRoApp]] = defaultdict(list)
     for one in sorted(roapp, key=lambda one: one.ro_id):
         if one.number is not None:
@@ -121,7 +121,7 @@ def _verdict(
     if order.state == "held" and order.held_because is None:
         return Difference.HELD_WITHOUT_REASON
     nobodys = bound is None or (bound.number is None and not bound.foreign)
-    if marked and marked[0].ro_id != order.ro_id and nobodys:  # the marker tells which order it is
+    if marked and marked[0].ro_id != order.ro_id and nobodys:  # another RO App order has its marker
         return Difference.BINDING_LOST if order.state == "delivered" or order.held_because == DELETED else None
     if bound is None:
         if order.held_because == DELETED:

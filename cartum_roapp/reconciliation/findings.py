@@ -1,4 +1,4 @@
-"""One difference between shop, ledger and RO App: what it means, what is done about it, how that ended."""
+"""One difference between shop, ledger and RO App: its kind, what is to be done about it, how it ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 
 class Difference(StrEnum):
-    """How the differences are called, in reports and scripts."""
+    """The kinds of difference, by their names in reports and scripts."""
 
     # between shop and ledger
     MISSING_IN_LEDGER = "missing-in-ledger"
@@ -36,9 +36,9 @@ class Difference(StrEnum):
     EDITED_IN_ROAPP = "edited-in-roapp"
 
 
-#: Put right by storing the shop's row again.
+#: Repaired by storing the shop's row again.
 STORED = frozenset({Difference.MISSING_IN_LEDGER, Difference.CHANGED_IN_SHOP, Difference.SUM_DIFFERS_IN_LEDGER})
-#: Put right by another delivery, which looks at everything that the ledger does not know for sure.
+#: Repaired by another delivery, which checks everything in RO App that the ledger does not know for sure.
 REQUEUED = frozenset(
     {
         Difference.NOT_QUEUED,
@@ -50,7 +50,7 @@ REQUEUED = frozenset(
         Difference.SUM_DIFFERS_IN_ROAPP,
     }
 )
-#: Held, for a person.
+#: Held for a person.
 HELD = frozenset({Difference.UNREADABLE_IN_SHOP, Difference.MISSING_IN_ROAPP, Difference.DOUBLED_IN_ROAPP})
 
 _TO_DO = {
@@ -77,9 +77,9 @@ _TO_DO = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One order that differs. `day` (YYYY-MM-DD, the shop's clock) is when it was created in the shop, "" where nobody
-    knows; sums are those of its lines, None on a side that does not have it or was not asked. `outcome`:
-    reported, repaired, held, or waiting for its delivery."""
+    """One order that differs. `day` (YYYY-MM-DD, in the shop's time) is when it was created in the shop, "" if unknown.
+    Sums are those of its lines, None for a side that lacks the order or was not read. `outcome`: reported, repaired,
+    held, or waiting for delivery."""
 
     number: str
     day: str
@@ -95,7 +95,7 @@ class Finding:
         return _TO_DO[self.what]
 
     def as_dict(self) -> dict[str, Any]:
-        """Sums as text with two decimals, None where there is none."""
+        """Returns the finding for JSON. Sums are text with two decimals, or None."""
         return {
             "number": self.number,
             "day": self.day,
@@ -110,14 +110,14 @@ class Finding:
 
 
 def numbers(findings: Iterable[Finding], whats: Collection[Difference]) -> list[str]:
-    """The orders with one of these differences, each once."""
+    """Returns the numbers of the orders with one of these differences, each once."""
     return list(dict.fromkeys(one.number for one in findings if one.what in whats))
 
 
 @dataclass
 class Report:
-    """What a reconciliation found. `days`: see `sides.by_day`; `unchecked`: orders whose lines in RO App were to be
-    read but were not, as a run reads those of so many only; `warnings`: sentences about the whole of it."""
+    """What a reconciliation found. `days`: see `sides.by_day`. `unchecked`: how many orders were not read again in RO
+    App, as a run reads only a limited number. `warnings`: sentences about the whole reconciliation."""
 
     findings: list[Finding] = field(default_factory=list)
     days: pd.DataFrame = field(default_factory=pd.DataFrame)

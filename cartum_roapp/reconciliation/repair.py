@@ -1,4 +1,4 @@
-"""What is safe: ledger and outbox are put right, and the delivery does the rest under the account's lock. Nothing is
+"""Corrects ledger and outbox where that is safe. The delivery then does the rest, under the account's lock. Nothing is
 written to RO App from here, and nothing is ever deleted there."""
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from cartum_roapp.reconciliation.sides import OrderInRoApp
 
 
 def note_markers(connection: Connection, account: str, shop: str, roapp: Iterable[OrderInRoApp]) -> None:
-    """What the walk has seen and the ledger's index of markers lacks, so that a delivery finds it and makes no second
-    order. Writes nothing where the index is whole."""
+    """Adds markers that the walk has seen to the ledger's index if it lacks them, so that a delivery finds the order
+    and creates no second one. Otherwise writes nothing."""
     known = markers.of_shop(connection, account, shop)
     for one in roapp:
         if one.number is not None and known.get(one.ro_id) != one.number:
@@ -29,7 +29,8 @@ def note_markers(connection: Connection, account: str, shop: str, roapp: Iterabl
 
 
 def left_alone(findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> list[Finding]:
-    """Orders that would be held as deleted in RO App, when they are such a crowd that lost rights are likelier."""
+    """Returns the orders that seem to be deleted in RO App if they are so many that lost rights are more likely;
+    otherwise []."""
     missing = [
         one for one in findings if one.what is Difference.MISSING_IN_ROAPP and ledger[one.number].state != "held"
     ]
@@ -38,8 +39,9 @@ def left_alone(findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> l
 
 
 def put_right(connection: Connection, shop: str, findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> None:
-    """Queues again what another delivery mends, and holds what a person has to see; what is held for its reason
-    already is left as it is, so it may be called twice. `ledger` has the orders as they stood when they differed."""
+    """Queues orders again that another delivery repairs, and holds those that a person has to see. Orders that are held
+    for the same reason already stay as they are, so it may be called twice. `ledger` has the orders as they were
+    compared."""
     for one in findings:
         order = ledger.get(one.number)
         if order is None:
@@ -61,8 +63,8 @@ def put_right(connection: Connection, shop: str, findings: Iterable[Finding], le
 def outcomes(
     findings: Iterable[Finding], after: Mapping[str, Standing], rows: Mapping[str, Held], *, repaired: bool
 ) -> list[Finding]:
-    """The findings with how they ended, without the rows that a person has dismissed. `after`: the orders as they stand
-    now; `rows`: the held rows of the shop by id; `repaired`: whether anything was to be put right at all."""
+    """Returns the findings with their outcomes, without rows that a person has dismissed. `after`: the orders as they
+    are now; `rows`: the shop's held rows by id; `repaired`: whether the run was to repair."""
     seen = [one for one in findings if one.what is not Difference.UNREADABLE_IN_SHOP or not _is_dismissed(rows, one)]
     return [replace(one, outcome=_outcome(one, after.get(one.number), rows, repaired)) for one in seen]
 

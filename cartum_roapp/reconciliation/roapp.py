@@ -1,4 +1,4 @@
-"""RO App's side: one walk of its orders, and a closer look at what seems to differ."""
+"""Reads RO App's side: one walk over its orders, then each order that seems to differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.reconciliation.findings import Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp
 
-#: Lines are read one order a call: as many as fit into some six minutes of the account's budget.
+#: The most calls of `look_closer`: one order each, about six minutes of the account's budget.
 MOST = 1000
 
 _OF_LINES = {Difference.LINES_UNBOUND, Difference.SUM_DIFFERS_IN_ROAPP, Difference.EDITED_IN_ROAPP}
@@ -24,8 +24,8 @@ RoAppSide = dict[int, OrderInRoApp]
 
 
 async def read(roapp: RoApp, shop: str, since: datetime) -> RoAppSide:
-    """RO App's orders created at `since` (aware) or later, by id: a call for each 50 of the account. One that shows
-    another date was not asked for."""
+    """Returns RO App's orders created at `since` (aware) or later, by id, with one call for 50 orders of the account.
+    Leaves out orders with an earlier date: RO App may ignore the filter."""
     found: RoAppSide = {}
     async for page in roapp.walk_orders(created_from=since):
         for order in page:
@@ -37,10 +37,10 @@ async def read(roapp: RoApp, shop: str, since: datetime) -> RoAppSide:
 async def look_closer(
     roapp: RoApp, shop: str, side: RoAppSide, findings: Iterable[Finding], ledger: Collection[Standing]
 ) -> tuple[set[str], int]:
-    """Brings `side` up to date for the orders of these findings, the newest first and lines last: pages shift while
-    a walk reads them, and a total says nothing of write-offs. An order that is gone leaves the side.
+    """Updates `side` for the orders of these findings, the newest first, those whose lines are to be read last: pages
+    shift while a walk reads them, and a total does not show write-offs. Removes orders that are gone.
 
-    Gives the numbers that were looked at, and how many were not: at most `MOST` calls are made.
+    Returns the numbers that were read, and how many were not: makes at most `MOST` calls.
     """
     bound = {one.number: one.ro_id for one in ledger}
     looked: set[str] = set()
