@@ -1,4 +1,4 @@
-"""What staff set in RO App, written back into the shop: an order's status, where the shop's `status_direction` is both.
+"""Writes statuses that staff set in RO App back into the shop, if the shop's `status_direction` is `both`.
 
     note_staff_statuses   notes in the ledger which orders staff moved in RO App
     set_shop_statuses     sets their statuses in the shop
@@ -24,22 +24,24 @@ from cartum_roapp.orders.rows import status_of
 
 _OVERLAP = timedelta(minutes=10)
 _LONG = timedelta(minutes=5)
-# RO App's clock may be ahead of ours by an hour or two; a stamp beyond that is no clock's.
+# RO App's clock may be ahead of ours by an hour or two; later stamps are wrong.
 _CLOCKS = timedelta(hours=2)
 _TRIES = 3
 
 
 def shop_status(shop: ShopConfig, roapp_status: int) -> int | None:
-    """The shop's status that stands for this one of RO App: the lowest of those that are matched with it."""
+    """Returns the shop's status for this one of RO App: the lowest of those that are matched with it; None if there is
+    none."""
     return min((ours for ours, theirs in shop.statuses.items() if theirs == roapp_status), default=None)
 
 
 async def note_staff_statuses(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime) -> None:
-    """Notes what staff changed in RO App since the last look; what was delivered since the run `started` (UTC) is left
-    to the next one, as RO App may show it a little after its answer. The first look reads all orders, and takes for
-    agreed what RO App has by then of those that were delivered while statuses travelled one way. Where RO App ignores
-    `modified_at[]` (roapp §2), every look reads all. May be called twice. Raises what RoApp raises; the next look
-    begins at the same moment then."""
+    """Notes in the ledger which statuses staff changed in RO App since the last call.
+
+    Orders that were delivered since the run `started` (UTC) are left to the next call, as RO App may show the delivered
+    status a little after its answer. The first call reads all orders; of those that were delivered while statuses
+    travelled one way, it takes RO App's status as agreed. If RO App ignores `modified_at[]` (roapp §2), every call
+    reads all orders. Raises what RoApp raises; the next call then begins at the same time."""
     read_to = shops.state(engine, shop.key).statuses_read_to
     with engine.connect() as connection:
         began, oldest = staff_statuses.clock(connection), staff_statuses.first_order(connection, shop.key)
@@ -56,7 +58,7 @@ async def note_staff_statuses(engine: Engine, shop: ShopConfig, roapp: RoApp, st
         newest = max([*stamps, *([] if newest is None else [newest])], default=None)
     lasted = datetime.now(UTC) - started
     if newest is not None and newest != read_to:
-        # What is changed since then may stand on a page that is read already; and a stamp may be ahead of the others.
+        # What changed during the walk may be on a page that was read before; and a stamp may be ahead of the others.
         until = min(newest - lasted if lasted > _LONG else newest, started)
         with engine.begin() as connection:
             shops.statuses_read(connection, shop.key, until)
@@ -66,7 +68,7 @@ def _note(connection: Connection, shop: ShopConfig, known: Agreed, theirs: int) 
     if theirs == (known.roapp_status if known.staff_status is None else known.staff_status):
         return
     as_it_was = known.roapp_status in (None, theirs) or shop.statuses.get(known.shop_status) == theirs
-    if as_it_was or shop_status(shop, theirs) is None:  # else a step of the workshop's that the shop has no word for
+    if as_it_was or shop_status(shop, theirs) is None:  # None: a status of the workshop that no status of the shop has
         staff_statuses.note(connection, shop.key, known, roapp_status=theirs, staff_status=None)
     else:
         staff_statuses.note(connection, shop.key, known, roapp_status=known.roapp_status, staff_status=theirs)
@@ -102,7 +104,8 @@ async def _set_shop_status(engine: Engine, shop: ShopConfig, api: Cartum, one: A
 
 @dataclass
 class _Tried:
-    """The `status` that the shop has in the end, and `why` it is not the wanted one. `unanswered`: it may come yet."""
+    """The `status` that the shop has in the end, and `why` it is not the wanted one. `unanswered`: the wanted one may
+    still arrive."""
 
     status: int | None
     why: str = "it said that it has the new status, and kept the old one"
@@ -110,7 +113,8 @@ class _Tried:
 
 
 async def _set(api: Cartum, one: Agreed, wanted: int) -> _Tried:
-    """Right before each try the order is read: where the shop has moved it meanwhile, the shop's change wins."""
+    """Sets the status with up to three tries. Reads the order right before each: if its status changed in the shop
+    meanwhile, the shop's change wins."""
     tried = _Tried(None)
     for _ in range(_TRIES):
         tried.status = await _status(api, one.number)
