@@ -1,9 +1,9 @@
-"""The one process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
+"""The process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
 
-It starts what the users of the home need, and from `up` to `down` a worker; it starts again what dies. It ends with
-all of it on SIGTERM, when the home is deleted, or when nobody has used the home for `linger` seconds and no worker is
-wanted. Users are seen by the file locks they hold, so one that was killed needs no clearing up. A killed keeper leaves
-worker and servers running; the next one adopts them.
+It starts what the users of the home need, and from `up` to `down` a worker, and restarts what dies. It stops everything
+and ends on SIGTERM, when the home is deleted, or when the home was unused for `linger` seconds and no worker is wanted.
+Users are known by the file locks that they hold, so a killed one leaves nothing to clean up. A killed keeper leaves
+worker and servers running; the next keeper adopts them.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ from cartum_roapp.service.process import Process
 from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import Settings, settings
 
+# Seconds: between two checks; before each successive restart; of life after which deaths are counted anew.
 _TICK = 0.1
 _BACK_OFF = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0)
 _CALM = 60.0
 
 
 class BackOff:
-    """When a part that died may be started again: at once the first time, then later and later."""
+    """When a part that died may be restarted: at once the first time, then after growing times."""
 
     def __init__(self) -> None:
         self.deaths = 0
@@ -56,7 +57,7 @@ class BackOff:
 
 
 class Keeper:
-    """`lock` is the home's keeper lock, held. `run` returns when nothing is needed any more."""
+    """`lock` is the home's keeper lock, which this process holds. `run` returns when nothing is needed any more."""
 
     def __init__(self, home: Home, config: Settings, lock: FileLock) -> None:
         self.home = home
@@ -84,7 +85,7 @@ class Keeper:
         self.written: State | None = None
 
     def run(self) -> None:
-        """Raises the IntegrationError that kept the database from its first start."""
+        """Raises IntegrationError if the database can't be started the first time."""
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
         signal.signal(signal.SIGINT, lambda *_: setattr(self, "stopping", True))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -97,7 +98,7 @@ class Keeper:
                 self._keep_prefect_up()
                 self._keep_worker_up()
                 self.prefect.forget_errors()
-                with suppress(OSError):  # a full disk: told at a later tick
+                with suppress(OSError):  # a full disk: written later
                     self._write_state()
                 time.sleep(_TICK)
         except IntegrationError as error:
@@ -114,14 +115,14 @@ class Keeper:
             return False
         now = time.monotonic()
         self.idle_since = self.idle_since or now
-        # From here on new users wait until all is down, then start a keeper of their own.
+        # With this lock held, new users wait until everything is down and then start another keeper.
         return now - self.idle_since >= self.linger and self.users.acquire()
 
     def _must_end(self) -> bool:
         return self.stopping or not self.lock.is_current()
 
     def _prefect_wanted(self) -> bool:
-        """Once it has run it is kept up until the end: the next command needs it as likely as the last."""
+        """Returns whether a user needs the server now, or it died before: after that it is kept up until the end."""
         return self.prefect_back_off.deaths > 0 or is_held(self.home.run / PREFECT_LOCK)
 
     def _start_database(self) -> None:
@@ -163,7 +164,7 @@ class Keeper:
         return embedded_url(self.home, self.postgres.port, PREFECT_DATABASE)
 
     def _start_prefect(self) -> None:
-        """Adopts the server that an earlier keeper left; else starts one if a user needs it."""
+        """Adopts the server that an earlier keeper left, otherwise starts one if a user needs it."""
         database = self._prefect_database()
         self.adopted = self.prefect.adopt(database)
         if not self.adopted and self._prefect_wanted():
@@ -213,7 +214,8 @@ class Keeper:
                 self.worker_back_off.died()
 
     def _worker_is_due(self) -> bool:
-        """Whoever types `up` waits for no back-off: they may have removed the cause."""
+        """Returns whether the worker is to be started now. After another `up` there is no back-off: the person may have
+        removed the cause."""
         wanted = worker.last_wanted_at(self.home)
         return wanted is not None and (self.worker_back_off.over() or wanted > self.worker_died_at)
 
@@ -234,8 +236,8 @@ class Keeper:
             self.written = self.state
 
     def _end(self) -> None:
-        """The worker first, which still tells Prefect of its runs; then the server, then the database (without a last
-        checkpoint where its files are gone anyway)."""
+        """Stops the worker first, as it still reports its runs to Prefect; then the server, then the database (without
+        a last checkpoint if its files are gone)."""
         self.state = replace(self.state, phase="stopping", database=0, prefect=0)
         with suppress(OSError):
             self._write_state()
@@ -249,11 +251,11 @@ class Keeper:
 
 
 def main() -> int:
-    """Exits 0 also when another keeper is there already, 1 when the start failed (the state file says why)."""
+    """Returns the exit code: 0, also if there is another keeper; 1 if the start failed (the state file says why)."""
     config = settings()
     home = Home(config.home).create()
     with FileLock(home.run / KEEPER_LOCK) as lock:
-        # Users look by taking the lock for an instant, so one refusal says nothing.
+        # Users take the lock for an instant to see whether it is held, so one refusal proves nothing.
         if not lock.acquire(timeout=1.0):
             return 0
         try:
