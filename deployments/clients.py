@@ -1,4 +1,4 @@
-"""The two systems, to be asked while a person waits."""
+"""Clients of the two systems for flows that wait for a person."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from tasks.failure import sanitized_errors
 
 @contextmanager
 def open_clients() -> Iterator[Clients]:
-    """How a flow calls them, within the accounts' call budget; errors leave it without foreign texts."""
+    """Yields the clients, which keep the accounts' call budget. Errors inside are sanitized."""
     with sanitized_errors(), ledger.opened() as engine:
         yield clients_of(lambda: engine, settings())

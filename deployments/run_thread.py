@@ -1,4 +1,4 @@
-"""One flow run in the worker's process: a thread with an event loop of its own, which can be stopped from outside."""
+"""One flow run in the worker's process, in a thread with its own event loop. It can be stopped from outside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prefect.flow_engine import run_flow_async
 
 
 class RunThread:
-    """`ending` is the state that a stopped run is left in; None while nobody has stopped it."""
+    """`ending` is the state that a stopped run is to get; None while nobody has stopped it."""
 
     def __init__(self, flow: Flow[Any, Any], flow_run: FlowRun) -> None:
         self.flow = flow
@@ -25,8 +25,8 @@ class RunThread:
         self._over: Future[None] = Future()
 
     async def run(self) -> None:
-        """To the flow's end, however it ends: Prefect's engine records that. Called once; the thread goes on when the
-        caller is cancelled, until it is stopped."""
+        """Runs the flow to its end; Prefect's engine records how it ends. To be called once. If the caller is
+        cancelled, the thread goes on until it is stopped."""
         if self.ending is not None:
             return
         self._over.set_running_or_notify_cancel()
@@ -35,8 +35,8 @@ class RunThread:
         await asyncio.shield(asyncio.wrap_future(self._over))
 
     def stop(self, ending: State[Any]) -> None:
-        """Ends the run at its next wait; the state is the caller's to set once it is over. May be called from any
-        thread, and twice: the first ending stands."""
+        """Ends the run at its next await. The caller sets the state when the run is over. May be called from any
+        thread, and twice: the first `ending` counts."""
         with self._lock:
             if self.ending is None:
                 self.ending = ending
@@ -44,7 +44,7 @@ class RunThread:
                     self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     def over(self, timeout: float) -> bool:
-        """Whether its thread has ended, or was never begun, within `timeout` seconds."""
+        """Waits up to `timeout` seconds. Returns whether the thread has ended or was never started."""
         if not self._over.running():
             return True
         try:

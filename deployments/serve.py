@@ -39,7 +39,7 @@ def main() -> int:
         try:
             with service.use(config) as running:
                 os.environ.update(running.env)
-                # What runs log is in Prefect's UI; the worker's own file has what goes wrong.
+                # Logs of runs are in Prefect's UI; the worker's own log has warnings and errors only.
                 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
                 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
                 os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits between two forms
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def worker_name(home: Home) -> str:
-    """The name of this home's worker in Prefect, the same at every start."""
+    """Returns the name of this home's worker in Prefect, the same at every start."""
     return f"{socket.gethostname()} {home.fingerprint('worker')[:6]}".replace("/", "-").replace("%", "-")
 
 
@@ -79,7 +79,7 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
         asyncio.create_task(worker.start()),
         asyncio.create_task(worker.watch_cancellations()),
         asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_bring_keeper_back, config, home))),
-        # Runs of the command line that were killed, and of workers on other machines.
+        # Killed runs of the command line, and of workers on other machines.
         asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.threads.keys()))),
         asyncio.create_task(_every(_CLEAR_EVERY, clear_paused)),
         asyncio.create_task(_record_polling(home, worker)),
@@ -104,7 +104,7 @@ async def _record_polling(home: Home, worker: InProcessWorker) -> None:
 
 
 def _bring_keeper_back(config: Settings, home: Home) -> None:
-    """The keeper minds this worker, and this worker the keeper: one that was killed is started by using the home."""
+    """Restarts a killed keeper, which `service.use` does, as the keeper restarts a killed worker."""
     if is_wanted(home) and service.state(config).phase == "stopped":
         with service.use(config, with_worker=True, timeout=_KEEPER_WITHIN):
             pass
@@ -113,7 +113,7 @@ def _bring_keeper_back(config: Settings, home: Home) -> None:
 async def _every(seconds: float, turn: Callable[[], Awaitable[object]]) -> None:
     while True:
         await asyncio.sleep(seconds)
-        with suppress(Exception):  # database or server are away: at the next turn
+        with suppress(Exception):  # database or server are down: tried again next time
             await turn()
 
 

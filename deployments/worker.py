@@ -1,7 +1,7 @@
-"""A worker that runs flows in its own process, each in a thread with an event loop of its own.
+"""A worker that runs flows in its own process, each in a thread with its own event loop.
 
-A process per run costs seconds of start-up on every run of every shop; one warm process keeps hundreds
-of shops at five minutes (docs/adr/0003).
+One process per run would need seconds to start for every run of every shop. One process serves hundreds of shops every
+five minutes (docs/adr/0003).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from deployments.run_thread import RunThread
 
 POOL_TYPE = "cartum-roapp"
 
-#: Syncs never wait behind imports and backfills. A run holds about five connections of the database's 200.
+#: How many runs go at once. Syncs are counted apart, so that they never wait for imports and backfills. A run holds
+#: about five of the database's 200 connections.
 SYNC = "incremental-sync"
 SYNCS, OTHERS = 20, 10
 _LOOK = 3.0
@@ -37,10 +38,9 @@ _OWN = re.compile(r"flows(\.[a-z_]+){2}")
 
 
 def own_flow(entrypoint: str | None) -> Flow[Any, Any]:
-    """The flow of this project that an entrypoint names, such as `flows.backfill.backfill`.
+    """Returns the flow of this project that an entrypoint names, such as `flows.backfill.backfill`.
 
-    Whoever may make deployments names the code that this process would run. Raises ForeignFlow for all other code:
-    nothing of it is imported.
+    A deployment names the code to run. Raises ForeignFlow for code that is not this project's, without importing it.
     """
     if entrypoint is None or not _OWN.fullmatch(entrypoint):
         raise ForeignFlow(
@@ -50,15 +50,15 @@ def own_flow(entrypoint: str | None) -> Flow[Any, Any]:
 
 
 class ForeignFlow(ValueError):
-    """A deployment in the work pool names code that is not this project's."""
+    """A deployment names code that is not this project's."""
 
 
 class InProcessResult(BaseWorkerResult):
-    """The flow recorded its own end; the worker only reports that it is over."""
+    """Reports only that the run is over: Prefect's engine has recorded how it ended."""
 
 
 class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
-    """Polls its work pool like any worker of Prefect. `threads` are the runs it has at hand, by flow run id."""
+    """Polls its work pool like any worker of Prefect. `threads` has its present runs by flow run id."""
 
     type = POOL_TYPE
     job_configuration = BaseJobConfiguration
@@ -76,7 +76,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         configuration: BaseJobConfiguration,
         task_status: anyio.abc.TaskStatus[int] | None = None,
     ) -> InProcessResult:
-        """Runs the flow to its end. An error inside the flow is the run's, not the worker's."""
+        """Runs the flow to its end. Errors of the flow are recorded in the run and not raised."""
         if flow_run.deployment_id is None:
             raise ValueError("a flow run without a deployment has no entrypoint")
         flow = own_flow((await self.client.read_deployment(flow_run.deployment_id)).entrypoint)
@@ -85,7 +85,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
             task_status.started(flow_run.id.int)
         async with self._syncs if flow.name == SYNC else self._others:
             await thread.run()
-        # A worker that is being stopped does not come here: `close` ends what is left in `threads`.
+        # Not reached in a worker that is stopped: `close` ends the runs that are left in `threads`.
         del self.threads[flow_run.id]
         await _leave(thread)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
@@ -93,7 +93,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30
     ) -> None:
-        """Called by Prefect for a run that is cancelled before it began: it never begins."""
+        """Called by Prefect for a run that is cancelled before it began: the run then does not begin."""
         thread = self.threads.get(UUID(int=int(infrastructure_pid)))
         if thread is None:
             raise InfrastructureNotFound("this worker has no such run")
@@ -104,14 +104,14 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         while True:
             await asyncio.sleep(_LOOK)
             if self.threads:
-                with suppress(Exception):  # the server is away: the runs go on, and it is asked again
+                with suppress(Exception):  # the server is down: runs go on, and the next try asks it again
                     for id in await _cancelling(self.threads):
                         if thread := self.threads.get(id):
                             thread.stop(Cancelled(message="Cancelled; what it had stored and delivered stays."))
 
     async def close(self, timeout: float) -> bool:
-        """Ends all runs, to be gone on with by the next worker; False if one is still in a call after `timeout`
-        seconds. For a worker that has stopped polling."""
+        """Ends all runs; the next worker continues them. Returns False if one still runs after `timeout` seconds. To be
+        called after the worker stopped polling."""
         for thread in self.threads.values():
             thread.stop(AwaitingRetry(message="The worker was stopped. The next one goes on with this run."))
         deadline = time.monotonic() + timeout
@@ -123,7 +123,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
 
 
 async def _leave(thread: RunThread) -> None:
-    """Gives a stopped run its state, unless it had come to an end by itself."""
+    """Sets the state of a stopped run, unless the run ended by itself before."""
     if thread.ending is None:
         return
     async with get_client() as client:

@@ -122,7 +122,8 @@ class Keeper:
         return self.stopping or not self.lock.is_current()
 
     def _prefect_wanted(self) -> bool:
-        """Returns whether a user needs the server now, or it died before: after that it is kept up until the end."""
+        """Returns whether the server is to be started: a user needs it now, or it ran before and died. A server that
+        once ran is kept up until the end, as the next command probably needs it as well."""
         return self.prefect_back_off.deaths > 0 or is_held(self.home.run / PREFECT_LOCK)
 
     def _start_database(self) -> None:
