@@ -1,4 +1,7 @@
-"""Shop, ledger and RO App against each other, step by step; the rules are those of `cartum_roapp.reconciliation`."""
+"""Compares shop, ledger and RO App, step by step. The rules are in `cartum_roapp.reconciliation`.
+
+The steps that read a system raise Retryable and BadConfig.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from tasks.step import step
 from tasks.upsert import upsert
 from tasks.window import history
 
-# The shop's clock may be that much behind ours: an order stamped so shortly before a read may have come after it.
+# The shop's clock may be so much behind ours: an order with a stamp shortly before a read may have come after it.
 CLOCK = timedelta(minutes=10)
 
 Portion = tuple[datetime, datetime] | None
@@ -36,8 +39,9 @@ Portion = tuple[datetime, datetime] | None
 
 @dataclass
 class Sides:
-    """What is known so far of the three sides. `ledger`: the orders by number as they stood at the start; `seen`: every
-    number that the shop has shown, taken over or not; `gone`: a person says that what the shop lacks was deleted."""
+    """What is known so far of the three sides. `ledger`: the orders by number as they were at the start; `seen`: all
+    numbers that were read from the shop, taken over or not; `gone`: a person says that missing orders were deleted in
+    the shop."""
 
     roapp: RoAppSide
     ledger: dict[str, Standing]
@@ -49,21 +53,21 @@ class Sides:
     report: Report = field(default_factory=Report)
 
     def believed(self) -> set[str]:
-        """Numbers that the ledger believes to be in the shop."""
+        """Returns the numbers of orders that the ledger has as existing in the shop."""
         return {number for number, order in self.ledger.items() if not order.gone}
 
     def marked(self) -> set[str]:
-        """Numbers whose marker RO App has: they were taken over once, also where a ledger was lost that knew it."""
+        """Returns the numbers in RO App's markers: these orders were taken over, also if the ledger was lost since."""
         return {one.number for one in self.roapp.values() if one.number is not None and one.number.isdecimal()}
 
     def unseen(self) -> set[str]:
-        """Numbers of either that the shop has not shown."""
+        """Returns the numbers of `believed` and `marked` that were not read from the shop."""
         return (self.believed() | self.marked()) - self.seen
 
 
 async def read_roapp(run: Run) -> RoAppSide:
-    """RO App's orders since the oldest that the ledger knows. Raises BadConfig before the first import, and when the
-    key belongs to another company: then everything would look deleted."""
+    """Returns RO App's orders since the oldest order of the ledger. Raises BadConfig also before the first import, and
+    if the key belongs to another company: everything would look deleted there."""
     since = history(run).since
     with run.engine.connect() as connection:
         since = min(since, standing.oldest(connection, run.shop.key) or since)
@@ -72,25 +76,26 @@ async def read_roapp(run: Run) -> RoAppSide:
 
 
 def confirmed(shop: ShopConfig, *, repair: bool, gone: bool) -> None:
-    """Raises BadConfig where `gone` has no effect: before the run is opened, as a slip must not pause the shop."""
+    """Raises BadConfig if `gone` would have no effect. To be called before the run is opened, so that a typing mistake
+    does not pause the shop."""
     if gone and not repair:
         raise BadConfig("it needs `--repair`: a report takes nothing for deleted.", shop=shop.slug, field="gone",
                         fix=f"`cartum-roapp reconcile {shop.slug} --repair --gone`.")  # fmt: skip
 
 
 def read_ledger(run: Run, side: RoAppSide, final: frozenset[int], *, repair: bool, gone: bool = False) -> Sides:
-    """The ledger's side, for as long as nobody else reads the shop into it."""
+    """Returns the sides with the ledger's orders. To be called while no other run reads this shop."""
     return Sides(side, _standings(run, final), final, repair, gone)
 
 
 def portions(run: Run) -> list[Portion]:
-    """The shop's orders a week at a time, oldest first, then None: those that were not among them, by number."""
+    """Returns the portions in which the shop is read: its orders week by week, the oldest first; then None, for orders
+    that were not among them and are read by number."""
     return [*history(run).slices(), None]
 
 
 async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion) -> Found:
-    """Rows of the shop that no earlier portion had; `missing` are numbers that the shop should have and has not. Raises
-    Retryable and BadConfig."""
+    """Returns the shop's rows that no earlier portion had, and the numbers that the shop should have and lacks."""
     if portion is None:
         found = await fetch_numbers(api, sides.unseen())
     else:
@@ -103,7 +108,7 @@ async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion) 
 def compare_shop(
     run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], missing: Iterable[str]
 ) -> list[Finding]:
-    """What of this portion the ledger lacks or has otherwise; notes it in the report."""
+    """Returns what the ledger lacks or has with other content of this portion, and adds it to the report."""
     watermark = run.state.watermark or run.started
     portion = shop_side(frames)
     known = [sides.ledger[number] for number in portion["number"] if number in sides.ledger]
@@ -128,9 +133,10 @@ def compare_shop(
 
 
 def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: Iterable[Finding]) -> None:
-    """The orders of the findings as the shop has them now, into ledger and outbox; what is missing is noted, and taken
-    for deleted when an earlier run has missed it, too; a crowd is neither, unless a person says so. May be called
-    twice."""
+    """Stores the orders of the findings, as the shop has them now, in ledger and outbox.
+
+    Missing orders are noted, and count as deleted if an earlier run missed them as well. Too many at once are ignored,
+    unless a person says that they were deleted. May be called twice."""
     found = list(found)
     missing = numbers(found, {Difference.NOT_IN_SHOP})
     believed = sides.believed()
@@ -151,8 +157,8 @@ def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow]
 
 
 async def compare_roapp(run: Run, sides: Sides) -> Report:
-    """What differs between ledger and RO App once both were looked at again; the report is complete then. An order that
-    moved meanwhile is left to the next run."""
+    """Returns the complete report: adds what still differs between ledger and RO App after both were read again. An
+    order that changed in the ledger meanwhile is left to the next run."""
     report, moving = sides.report, set(numbers(sides.report.findings, STORED))
     suspects = _differences(run, sides, sides.ledger, moving)
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
@@ -172,7 +178,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
 
 
 def put_right(run: Run, sides: Sides) -> None:
-    """What is safe, in ledger and outbox; the delivery that follows does the rest. May be called twice."""
+    """Repairs what is safe, in ledger and outbox; the delivery that follows does the rest. May be called twice."""
     findings = sides.report.findings
     left = repair.left_alone(findings, sides.ledger)
     with run.engine.begin() as connection:
@@ -182,7 +188,7 @@ def put_right(run: Run, sides: Sides) -> None:
 
 
 def conclude(run: Run, sides: Sides) -> Report:
-    """The report with how each finding ended."""
+    """Returns the report, with the outcome of each finding."""
     after = _standings(run, sides.final, {one.number for one in sides.report.findings})
     held_rows = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="row", dismissed=True)}
     sides.report.findings = repair.outcomes(sides.report.findings, after, held_rows, repaired=sides.repair)

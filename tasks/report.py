@@ -1,4 +1,4 @@
-"""What a person sees of a reconciliation: two tables in Prefect's UI, and the document of the command line."""
+"""The report of a reconciliation: two tables in Prefect's UI, and the document of the command line."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _SHOWN = 500
 
 
 async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
-    """Writes the summary and the tables; gives the run's counts with findings, days and warnings. Orders stand there by
-    their numbers alone. May be called twice: the UI keeps both."""
+    """Writes the summary and the tables. Returns the run's counts with findings, days and warnings. Orders appear only
+    by their numbers. If it is called twice, the UI keeps both artifacts."""
     report = conclude(run, sides)
     document = {**await summarize(run), "repair": sides.repair, **report.as_dict()}
     if in_prefect():

@@ -1,4 +1,4 @@
-"""How a plain function becomes a task of a flow."""
+"""Makes a Prefect task of a plain function."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ R = TypeVar("R")
 
 
 def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """The function as a Prefect task of that name; outside of a run of Prefect it is the plain function.
+    """Returns a decorator that makes a Prefect task of this name; outside a run of Prefect the function is called
+    directly.
 
-    Its arguments and result are buyers' data: they are neither hashed for a cache nor kept, nothing that it prints is
-    logged, and errors leave it without foreign texts. The arguments are quoted, else Prefect walks through every value
-    of them in search of futures, twice: 2 s for 3,000 orders.
+    Arguments and results are buyers' data. So they are neither hashed for a cache nor stored, output is not logged, and
+    errors are sanitized. Arguments are quoted, because otherwise Prefect searches all their values for futures, twice:
+    2 s for 3,000 orders.
     """
 
     def made(function: Callable[P, R]) -> Callable[P, R]:
@@ -44,7 +45,7 @@ def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def in_prefect() -> bool:
-    """Whether this is a run of Prefect, with a page of its own in the UI."""
+    """Returns whether this code runs in a flow run of Prefect, which has a page in the UI."""
     try:
         get_run_context()
     except MissingContextError:

@@ -1,4 +1,7 @@
-"""What a person sees of a run in Prefect's UI: its summary when it is done, or what a dry run would have sent."""
+"""The artifacts of a run in Prefect's UI: its summary, or what a dry run would have sent.
+
+If a function is called twice, the UI keeps both artifacts.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from tasks.replay import planned
 from tasks.run import Run
 from tasks.step import in_prefect, step
 
-#: The event of records that are held and that no earlier event has told of.
+#: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
 
 _SHOWN = 50
@@ -24,7 +27,7 @@ _PLANNED = 200
 
 
 async def summarize(run: Run) -> dict[str, Any]:
-    """Writes the run's summary artifact and gives its counts. May be called twice: the UI keeps both."""
+    """Writes the run's summary artifact. Returns its counts."""
     run.refresh()
     result = run.result()
     await _artifact(run, _summary(run, result))
@@ -33,7 +36,7 @@ async def summarize(run: Run) -> dict[str, Any]:
 
 
 def resource_of(slug: str) -> dict[str, str]:
-    """What events of this project are about."""
+    """Returns the resource of a shop's events."""
     return {"prefect.resource.id": f"cartum-roapp.shop.{slug}"}
 
 
@@ -47,7 +50,7 @@ def _tell_of_held(run: Run) -> None:
 
 
 async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:
-    """Writes a dry run's artifact, what RO App would get and what would be held; gives the plan as it is."""
+    """Writes a dry run's artifact: what RO App would get, and what would be held. Returns the plan unchanged."""
     orders = plan["orders"]
     rows = [
         (
@@ -74,7 +77,8 @@ async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:
 
 
 async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> dict[str, Any]:
-    """What a replay would try again, with nothing sent: a dry run, or nothing of what was named is held."""
+    """Writes the artifact of a replay that sends nothing, because it is a dry run or no named record is held. Returns
+    the run's counts and the records."""
     found = [planned(one) for one in records]
     text = _held_table(found) if found else "Nothing to replay."
     await _artifact(run, f"Nothing was sent.\n\n{text}", "dry run" if dry_run else "nothing to replay")
@@ -82,7 +86,7 @@ async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> di
 
 
 async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Writes a replay's summary artifact with what became of each record; gives the run's counts and the records."""
+    """Writes a replay's summary artifact with the outcome of each record. Returns the run's counts and the records."""
     run.refresh()
     result = run.result()
     text = f"{_summary(run, result)}\n\n### Replayed\n\n{_held_table(records)}"
@@ -120,7 +124,7 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
 
 
 def _held_table(records: Sequence[dict[str, Any]], rest: str = "the run's result") -> str:
-    """At most 50 of them; `rest` says where the others are."""
+    """Returns a table of at most 50 records; `rest` says where the others are."""
     columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
     text = markdown_table(columns, [[one[name] for name in columns] for one in records[:_SHOWN]])
     more = len(records) - _SHOWN
@@ -128,7 +132,7 @@ def _held_table(records: Sequence[dict[str, Any]], rest: str = "the run's result
 
 
 def _lag(watermark: datetime | None) -> str:
-    """How old the last complete read is: "–" before the first one."""
+    """Returns the age of the last complete read; "–" before the first one."""
     if watermark is None:
         return "–"
     seconds = max(0, round((datetime.now(UTC) - watermark).total_seconds()))
