@@ -1,4 +1,4 @@
-"""Connecting a shop in Prefect's UI: the same checks as `cartum-roapp shop add`, form by form."""
+"""Connects a shop in Prefect's UI, form by form, with the same checks as `cartum-roapp shop add`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Disconnecting a shop in Prefect's UI, like `cartum-roapp shop delete`."""
+"""Disconnects a shop in Prefect's UI, like `cartum-roapp shop delete`."""
 
 from __future__ import annotations
 

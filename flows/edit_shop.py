@@ -1,4 +1,4 @@
-"""Editing a shop in Prefect's UI: the same checks as `cartum-roapp shop edit`, form by form."""
+"""Edits a shop in Prefect's UI, form by form, with the same checks as `cartum-roapp shop edit`."""
 
 from __future__ import annotations
 

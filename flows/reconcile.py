@@ -1,4 +1,4 @@
-"""Shop, ledger and RO App against each other, every night."""
+"""Compares shop, ledger and RO App, every night."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def reconcile(
 
 
 async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -> dict[str, Any]:
-    """The flow's story; returns the report."""
+    """The steps of the flow. Returns the report."""
     roapp = await read_roapp_task(run)
     async with run.reading() as api:
         statuses = await read_statuses(run, api)

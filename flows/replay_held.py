@@ -1,4 +1,4 @@
-"""Held records that a person tries again: back into the outbox, through the same steps."""
+"""Tries held records again that a person names: puts them back into the outbox, then the usual steps."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def replay_held(
 async def replay_records(
     run: Run, chosen: Sequence[Held], *, make_again: bool = False, dry_run: bool = False
 ) -> dict[str, Any]:
-    """The flow's story; returns the run's counts and what became of each record."""
+    """The steps of the flow. Returns the run's counts and the outcome of each record."""
     if dry_run or not chosen:
         return await show_choice_task(run, chosen, dry_run=dry_run)
     missing: set[str] = set()
