@@ -89,7 +89,7 @@ def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = Fal
 
 
 def lists_document(lists: AccountLists) -> dict[str, Any]:
-    """What an account offers, for JSON."""
+    """Returns what an account offers, for JSON."""
     return {
         "company": {key: lists.company.get(key) for key in ("name", "country", "currency", "timezone")},
         "locations": [
@@ -108,7 +108,7 @@ def lists_document(lists: AccountLists) -> dict[str, Any]:
 
 
 def tables(lists: AccountLists) -> list[object]:
-    """The same for people."""
+    """Returns what an account offers, as tables for people."""
     parts = [
         terminal_table("Locations (location_id)", ["id", "name", ""], [
             (row.id, row.name, "archived" if row.is_archived else "") for row in lists.locations

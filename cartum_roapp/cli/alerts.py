@@ -1,4 +1,4 @@
-"""`cartum-roapp alerts`: who is told when a shop's runs fail, fall silent, or leave records for a person."""
+"""`cartum-roapp alerts`: where messages go if a run fails, no sync succeeds, or more records are held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a person typed to a shop that is saved, or to everything that is wrong with it."""
+"""Makes a saved shop of a person's input, or ends the command with everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def check_input(
     slug: str, values: Values, password_stdin: bool, old: SecretStr | None = None
 ) -> tuple[Values, Problems, SecretStr | None]:
-    """What can be said of the input without asking anybody. Ends the command for an unreadable file."""
+    """Checks the input as far as that is possible without calls. Returns the values, the problems, and the password.
+    Ends the command if the file can't be read."""
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
     from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.shop_file import FILE
@@ -37,7 +38,7 @@ def check_input(
 
 
 def begin_interview(slug: str, password_stdin: bool) -> None:
-    """Ends the command where nobody can be asked, or where the answers could not be saved under this name."""
+    """Ends the command if nobody can be asked, or if the slug is invalid."""
     from cartum_roapp.config.problems import Problem
 
     problems = _misnamed(slug)
@@ -51,7 +52,7 @@ def begin_interview(slug: str, password_stdin: bool) -> None:
 
 
 async def interview_shop(slug: str, clients: Clients, *, no_import: bool) -> tuple[ShopConfig, bool]:
-    """The shop that a person was asked for, saved; and whether its import is wished for now."""
+    """Asks a person for a shop, and saves it. Returns it, and whether its import is to start now."""
     from cartum_roapp.cli.interview import Interview
     from cartum_roapp.cli.prompt import on_stderr, prompt
     from cartum_roapp.connection.questions import SAVE_AND_IMPORT
@@ -118,7 +119,7 @@ async def _examined(
     password: SecretStr | None,
     clients: Clients,
 ) -> tuple[ShopConfig, str]:
-    """The shop, when nothing is wrong with it, and its account's company; ends the command with everything that is."""
+    """Returns the shop and the fingerprint of its account's company. Ends the command with everything that is wrong."""
     from blocks.examine import examine_shop
     from cartum_roapp.connection.configs import shop_config
 

@@ -1,4 +1,4 @@
-"""`cartum-roapp demo`: everything on this machine, through the very commands that a person would type."""
+"""`cartum-roapp demo`: shows everything on this machine, by the commands that a person would type."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _story(command: Command, box: DemoSandbox) -> tuple[dict[str, Any], list[Che
 
 
 class Command:
-    """Runs `cartum-roapp …` in the demo's home and gives its JSON document."""
+    """Runs `cartum-roapp …` in the demo's home. `run` returns its JSON document."""
 
     def __init__(self, home: Path, box: DemoSandbox) -> None:
         self.home = home
@@ -113,7 +113,7 @@ class Command:
 
 
 def _stop(home: Path, box: DemoSandbox) -> str:
-    """What to type, in whatever shell, when it was kept: ends what runs, the sandbox too, and leaves nothing behind."""
+    """Returns the commands, for any shell, that stop a demo that was kept up, with its sandbox, and delete its home."""
     command = shlex.join([sys.executable, "-m", "cartum_roapp.cli", "down"])
     return f"CARTUM_ROAPP_HOME={home} {command}; kill {box.pid}; rm -r {home}"
 

@@ -1,4 +1,4 @@
-"""`cartum-roapp deployments …`: what Prefect runs for the shops."""
+"""`cartum-roapp deployments …`: updates the deployments of the shops in Prefect."""
 
 from __future__ import annotations
 

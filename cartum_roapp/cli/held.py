@@ -1,4 +1,4 @@
-"""`cartum-roapp held list | show | dismiss`: records that need a person. `replay` is in `runs`, `export` in
+"""`cartum-roapp held list | show | dismiss`: records that need a person. `replay` is in `runs`, `export` is in
 `held_export`."""
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def dismiss(
 
 @dataclass(frozen=True)
 class Shops:
-    """The shops by key, and the one that was named."""
+    """The shops of the ledger: slugs by key, and the key of the one that was named."""
 
     engine: Engine
     slugs: dict[str, str]
@@ -121,8 +121,8 @@ class Shops:
 
 @contextmanager
 def known_shops(slug: str | None) -> Iterator[Shops]:
-    """The shops of the ledger, or the named one of them; without a Prefect server. Ends the command for a shop that
-    isn't there."""
+    """Yields the shops of the ledger, of which one may be named. Needs no Prefect server. Ends the command if the named
+    shop is unknown."""
     from cartum_roapp.ledger import shops
     from cartum_roapp.service import ledger
 
@@ -135,7 +135,7 @@ def known_shops(slug: str | None) -> Iterator[Shops]:
 
 
 def _none(others: Counter[str]) -> str:
-    """`others`: what is held that was not asked for, by code."""
+    """Returns the text for an empty list. `others`: the number of all held records by code."""
     if not others:
         return "Nothing is held."
     counts = ", ".join(f"{code} ({count})" for code, count in others.most_common())

@@ -1,4 +1,4 @@
-"""What a run ended with, as tables for people."""
+"""The result of a run as tables for people."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from cartum_roapp.cli.output import terminal_table
 
 RunResult = dict[str, Any]
 
-# What of a run's document is no count.
+# The keys of a run's document that are no counts.
 _APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records")
 
 
 def counted(result: RunResult) -> object:
-    """What a run counted."""
+    """Returns a table of the run's counts."""
     rows = [(name, value) for name, value in result.items() if name not in (*_APART, "calls_by_kind")]
     rows += list(result.get("calls_by_kind", {}).items())
     return terminal_table(f"{result['shop']}: {result['run']}", ("", ""), rows)
 
 
 def replayed(result: RunResult) -> object:
-    """What became of each held record."""
+    """Returns what became of each held record."""
     records = result["records"]
     if not records:
         return f"Nothing to replay: `cartum-roapp held list {result['shop']}` shows what is held."
@@ -31,7 +31,7 @@ def replayed(result: RunResult) -> object:
 
 
 def _columns(records: list[RunResult], *names: str) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The records with these columns; what was delivered has no reason left."""
+    """Returns the table's columns and rows. Delivered records have no message and fix any more."""
     done = [one.get("outcome") == "delivered" for one in records]
     rows = [
         [f"{one['entity']} {one['id']}", *("" if gone and name in ("message", "fix") else one[name] for name in names)]
@@ -41,7 +41,7 @@ def _columns(records: list[RunResult], *names: str) -> tuple[tuple[str, ...], li
 
 
 def planned(result: RunResult) -> object:
-    """What RO App would get, and what would be held."""
+    """Returns what RO App would get, and what would be held."""
     if not result["orders"] and not result["would_hold"]:
         return "No order of the shop is one of those."
     rows = [
@@ -65,7 +65,7 @@ def planned(result: RunResult) -> object:
 
 
 def compared(result: RunResult) -> object:
-    """The counts, the days on which the sides differ, and every order that does."""
+    """Returns the counts, the days on which the sides differ, and every order that differs."""
     days = result["days"]
     uneven = [day for day in days if not _is_even(day)]
     columns = ("day", "shop_orders", "shop_sum", "ledger_orders", "ledger_sum", "roapp_orders", "roapp_sum", "held")

@@ -1,5 +1,5 @@
-"""`cartum-roapp import | sync | backfill | reconcile | held replay`: a run in this process, seen in Prefect's UI like
-any other."""
+"""`cartum-roapp import | sync | backfill | reconcile | held replay`: runs in this process. Prefect's UI shows them like
+any other run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cartum_roapp.cli.output import Json, say, show
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
-#: Begins a run of the shop, or raises BadConfig where what was typed can't be right: then there is no run.
+#: Starts a run of the shop. Raises BadConfig for wrong input before there is a run.
 Flow = Callable[["ShopConfig"], Coroutine[Any, Any, RunResult]]
 DAY = "YYYY-MM-DD"
 
@@ -123,7 +123,7 @@ def reconcile(
 
 
 def run_import(slug: str) -> RunResult:
-    """The first import, or the same window again; gives the run's counts. Raises IntegrationError."""
+    """Runs the first import, or reads the same window again. Returns the run's counts. Raises IntegrationError."""
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.initial_import import initial_import
@@ -154,13 +154,13 @@ async def _tagged(slug: str, flow: Flow) -> RunResult:
         await mark_crashed(engine)
     with tags(*tags_of(shop)):
         work = flow(shop)
-        gc.freeze()  # what was imported stays: no collection need walk it again
+        gc.freeze()  # imported modules stay, so that garbage collections need not visit them
         return await work
 
 
 @contextmanager
 def _progress() -> Iterator[None]:
-    """A progress bar on a terminal; a line at each tenth elsewhere. Both on stderr."""
+    """Shows progress on stderr: a bar on a terminal, otherwise a line for each tenth."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

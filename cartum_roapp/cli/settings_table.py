@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 def settings_document(config: ShopConfig) -> dict[str, Any]:
-    """A shop's settings for people and scripts: never its password."""
+    """Returns a shop's settings as a document, without its password."""
     return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
 
 
 def plain(value: object) -> object:
-    """A setting in a cell of a table."""
+    """Returns a setting as the cell of a table."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):

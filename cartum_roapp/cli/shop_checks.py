@@ -1,4 +1,4 @@
-"""`cartum-roapp shop check|statuses|discover`: what the two systems say, nothing is changed."""
+"""`cartum-roapp shop check | statuses | discover`: reads both systems and changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`cartum-roapp shop …`: shops connected, listed, edited, paused and deleted. What only looks is in `shop_checks`."""
+"""`cartum-roapp shop …`: connects, lists, edits, pauses and deletes shops. Commands that only check are in
+`shop_checks`."""
 
 from __future__ import annotations
 
@@ -190,7 +191,7 @@ def delete(
 
 
 def _file_of(config: ShopConfig) -> dict[str, Any]:
-    """A shop's settings as its file would have them."""
+    """Returns a shop's settings as its file has them."""
     return config.model_dump(mode="json", exclude={"slug", "key", "password"})
 
 

@@ -1,4 +1,4 @@
-"""`cartum-roapp up | down | ui`: the database, Prefect's server and the worker of this home, in the background."""
+"""`cartum-roapp up | down | ui`: starts and stops database, Prefect's server and worker in the background."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cartum_roapp.service import Running
     from cartum_roapp.settings import Settings
 
+# Seconds.
 _TIMEOUT = 90.0
 _LOOK = 0.1
 
@@ -72,17 +73,18 @@ def down(json: Json = False) -> None:
 
 
 def _login(running: Running) -> list[tuple[str, str]]:
-    """The row for people; none where the server is the operator's own."""
+    """Returns the row with the login; [] if the server is the operator's own."""
     return [("log in with", running.login.get_secret_value())] if running.login else []
 
 
 def _is_own(running: Running) -> bool:
-    """Whether the login is the one that this home has made."""
+    """Returns whether the login is the one that this home made."""
     return running.login is not None and running.login.get_secret_value() == running.home.login()
 
 
 def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:
-    """Returns once the home's worker polls; whether it was started since `began` (seconds since 1970)."""
+    """Waits until the home's worker polls. Returns whether it was started since `began` (seconds since 1970). Raises
+    Retryable if it does not start in time."""
     from cartum_roapp import service
     from cartum_roapp.service import worker
 
@@ -90,7 +92,7 @@ def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:
     deadline = time.monotonic() + _TIMEOUT
     while not worker.polls(home):
         started = True
-        if service.state(config).dead_worker_from >= began:  # not one that was killed just before
+        if service.state(config).dead_worker_from >= began:  # a worker that was started since then has died
             raise Retryable(
                 "The worker did not start.", fix=f"The reason is at the end of {home.log_path(worker.LOG)}."
             )

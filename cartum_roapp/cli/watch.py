@@ -1,4 +1,4 @@
-"""`cartum-roapp status`: what a person looks at first."""
+"""`cartum-roapp status`: the state of all shops."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ def _glance(found: list[dict[str, Any]], worker: str) -> object:
 
 
 def _running() -> dict[str, str]:
-    """`running` is about the servers, which this very command starts; the worker runs from `up` to `down`."""
+    """Returns the states of the servers (`running`), which this command itself starts, and of the worker, which runs
+    from `up` to `down`."""
     from cartum_roapp import service
     from cartum_roapp.home import Home
     from cartum_roapp.service import worker
