@@ -33,7 +33,7 @@ async def deploy(config: ShopConfig, *, active: bool) -> None:
     await _deploy(config, IMPORT)
     every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
     await _deploy(config, SYNC, every)
-    nightly = Cron(night(config.key), timezone=config.timezone, active=active, slug=NIGHTLY)
+    nightly = Cron(nightly_cron(config.key), timezone=config.timezone, active=active, slug=NIGHTLY)
     await _deploy(config, RECONCILE, nightly, repair=True)
 
 
@@ -61,7 +61,7 @@ def anchor(key: str) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=_spread(key, int(SYNC_EVERY.total_seconds())))
 
 
-def night(key: str) -> str:
+def nightly_cron(key: str) -> str:
     """Returns when the shop is reconciled, as a cron expression: between 3 and 4 at night in the shop's time, which
     occurs once also in nights when clocks change."""
     return f"{_spread(key, 60)} 3 * * *"

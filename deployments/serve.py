@@ -21,7 +21,7 @@ from cartum_roapp.settings import Settings, settings
 if TYPE_CHECKING:
     from deployments.worker import InProcessWorker
 
-_LAST_SECONDS = 10.0
+_STOP_TIMEOUT = 10.0
 _KEEP_EVERY, _KEEPER_WITHIN = 10.0, 30.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
@@ -78,7 +78,7 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     serving = [
         asyncio.create_task(worker.start()),
         asyncio.create_task(worker.watch_cancellations()),
-        asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_bring_keeper_back, config, home))),
+        asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_restart_keeper, config, home))),
         # Killed runs of the command line, and of workers on other machines.
         asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.threads.keys()))),
         asyncio.create_task(_every(_CLEAR_EVERY, clear_paused)),
@@ -89,7 +89,7 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     for task in (*serving, ending):
         task.cancel()
     ends = await asyncio.gather(*serving, return_exceptions=True)
-    await worker.close(_LAST_SECONDS)
+    await worker.close(_STOP_TIMEOUT)
     engine.dispose()
     for end in ends:
         if isinstance(end, Exception):
@@ -103,7 +103,7 @@ async def _record_polling(home: Home, worker: InProcessWorker) -> None:
     await asyncio.Event().wait()
 
 
-def _bring_keeper_back(config: Settings, home: Home) -> None:
+def _restart_keeper(config: Settings, home: Home) -> None:
     """Restarts a killed keeper, which `service.use` does, as the keeper restarts a killed worker."""
     if is_wanted(home) and service.state(config).phase == "stopped":
         with service.use(config, with_worker=True, timeout=_KEEPER_WITHIN):

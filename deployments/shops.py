@@ -32,7 +32,7 @@ _LOOK = 0.1  # seconds
 async def add(config: ShopConfig, company: str) -> None:
     """Saves and connects a new shop, with everything that belongs to it, or not at all. `company` is the fingerprint of
     its account's company. Raises BadConfig if its slug was taken, or the shop was connected, meanwhile."""
-    async with _alone() as engine:
+    async with _locked_ledger() as engine:
         there = await store.find_shop(config.slug)
         if there not in (None, config):
             raise bad_config([taken(config.slug)], shop=config.slug)
@@ -56,7 +56,7 @@ async def add(config: ShopConfig, company: str) -> None:
 async def change(config: ShopConfig, company: str) -> None:
     """Saves a shop's new settings and connects it with them. Raises BadConfig if the shop was deleted, or its new
     address was taken, meanwhile."""
-    async with _alone() as engine:
+    async with _locked_ledger() as engine:
         await _refuse_gone(config)
         await _refuse_conflicts(config)
         await _save(engine, config, company)
@@ -69,7 +69,7 @@ async def forget_logins(config: ShopConfig) -> None:
 
 async def pause(config: ShopConfig) -> None:
     """Pauses the schedules until `resume`."""
-    async with _alone() as engine:
+    async with _locked_ledger() as engine:
         await _refuse_gone(config)
         shops.pause(engine, config.key, shops.BY_HAND)
         await schedule.pause(config.slug)
@@ -78,7 +78,7 @@ async def pause(config: ShopConfig) -> None:
 
 async def resume(config: ShopConfig) -> None:
     """Lifts a pause, whatever its reason."""
-    async with _alone() as engine:
+    async with _locked_ledger() as engine:
         await _refuse_gone(config)
         shops.lift_pause(engine, config.key, by_hand=True)
         await _connect(engine, config, checked=True)
@@ -87,7 +87,7 @@ async def resume(config: ShopConfig) -> None:
 async def disconnect(slug: str, *, purge: bool = False) -> None:
     """Removes the shop's block, every login for it, and its deployments with their schedules. RO App keeps its orders;
     the ledger keeps the history unless `purge`. May be called again after a failure."""
-    async with _alone() as engine:
+    async with _locked_ledger() as engine:
         await _disconnect(engine, slug, purge=purge)
 
 
@@ -110,7 +110,7 @@ async def sync() -> Synced:
     await shared.deploy()
     renewed, removed, unusable = [], [], {}
     for slug in await store.list_shops():
-        async with _alone() as engine:
+        async with _locked_ledger() as engine:
             config = await store.find_shop(slug)
             if config is None:
                 continue
@@ -126,7 +126,7 @@ async def sync() -> Synced:
     # In this order, because a shop that is added meanwhile gets its block first.
     there = await connected()
     for slug in sorted(there - (await store.list_shops()).keys()):
-        async with _alone() as engine:
+        async with _locked_ledger() as engine:
             if await store.find_shop(slug) is None:
                 await _disconnect(engine, slug, purge=False)
                 removed.append(slug)
@@ -147,7 +147,7 @@ async def connected(*, deleted: bool = False) -> set[str]:
 
 async def renew_alerts() -> None:
     """Updates the automations of all shops, after another block was chosen for messages."""
-    async with _alone() as engine:
+    async with _locked_ledger() as engine:
         found = [config for config in (await store.list_shops()).values() if isinstance(config, ShopConfig)]
         paused = {state.key: state.paused_because is not None for state in shops.all_states(engine)}
         for config in found:
@@ -155,7 +155,7 @@ async def renew_alerts() -> None:
 
 
 @asynccontextmanager
-async def _alone() -> AsyncIterator[Engine]:
+async def _locked_ledger() -> AsyncIterator[Engine]:
     """Yields the ledger while nobody else changes a shop. Not to be nested."""
     # The lock ends with its connection, and that with the engine, which only this call uses.
     with ledger.opened() as engine, engine.connect() as connection:

@@ -87,7 +87,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
             await thread.run()
         # Not reached in a worker that is stopped: `close` ends the runs that are left in `threads`.
         del self.threads[flow_run.id]
-        await _leave(thread)
+        await _set_ending(thread)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
 
     async def kill_infrastructure(
@@ -118,11 +118,11 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         over = True
         for thread in list(self.threads.values()):
             over &= await asyncio.to_thread(thread.over, max(0.0, deadline - time.monotonic()))
-            await _leave(thread)
+            await _set_ending(thread)
         return over
 
 
-async def _leave(thread: RunThread) -> None:
+async def _set_ending(thread: RunThread) -> None:
     """Sets the state of a stopped run, unless the run ended by itself before."""
     if thread.ending is None:
         return

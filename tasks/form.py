@@ -27,8 +27,8 @@ from cartum_roapp.connection.dialogue import Form
 from cartum_roapp.connection.questions import Question, asked_as
 from cartum_roapp.markdown import escaped
 
-#: How long a form waits for its answer before the run fails.
-PATIENCE_DAYS = 7
+#: For so many days a form waits for its answer, then the run fails.
+ANSWER_DAYS = 7
 _MOST = 200
 
 #: The block types of a form's block questions; an answer is {"$ref": {"block_document_id": …}}. The UI's two kinds of
@@ -83,10 +83,10 @@ async def ask(form: Form) -> NoReturn:
     for problem in form.problems:
         log.warning("%s", problem)
     log.info("%s: press Resume at the top of this page.", form.title)
-    _waits_calmly()
+    _log_suspended_as_info()
     description = "\n\n".join(part for part in (f"### {form.title}", form.text, _listed(form.problems)) if part)
     shown = type("Form", (_Input,), {"shown_schema": _schema(form), "shown_text": description})
-    timeout = PATIENCE_DAYS * 24 * 3600
+    timeout = ANSWER_DAYS * 24 * 3600
     await asuspend_flow_run(wait_for_input=shown, timeout=timeout, key=f"{number:03}-{form.name}")
     raise RuntimeError(f"the form {number} was passed over")
 
@@ -167,7 +167,7 @@ def _line(problem: Problem) -> str:
     return f"**{escaped(problem.field)}**: {escaped(problem.message)} **Fix:** {escaped(problem.fix)}"
 
 
-class _Calm(logging.Filter):
+class _SuspendedAsInfo(logging.Filter):
     """Lowers Prefect's message that a run is suspended from error to info."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -176,8 +176,8 @@ class _Calm(logging.Filter):
         return True
 
 
-_CALM = _Calm()
+_SUSPENDED_AS_INFO = _SuspendedAsInfo()
 
 
-def _waits_calmly() -> None:
-    logging.getLogger("prefect.flow_runs").addFilter(_CALM)
+def _log_suspended_as_info() -> None:
+    logging.getLogger("prefect.flow_runs").addFilter(_SUSPENDED_AS_INFO)

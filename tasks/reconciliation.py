@@ -162,25 +162,25 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     report, moving = sides.report, set(numbers(sides.report.findings, STORED))
     suspects = _differences(run, sides, sides.ledger, moving)
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        closer = roapp.look_closer(api, run.shop.key, sides.roapp, suspects, sides.ledger.values())
+        closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values())
         looked, report.unchecked = await closer
     now = _standings(run, sides.final, looked)
     still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
     report.findings += [one for one in _differences(run, sides, still, moving) if one.number in looked]
-    if left := repair.left_alone(report.findings, sides.ledger):
+    if left := repair.missing_crowd(report.findings, sides.ledger):
         report.warnings.append(
             f"{len(left)} orders are missing in RO App: rather its key lost rights, so none is held."
         )
-    nobodys = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
+    unknown = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
     ledger = ledger_side(sides.ledger.values())
-    report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, nobodys)
+    report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, unknown)
     return report
 
 
 def put_right(run: Run, sides: Sides) -> None:
     """Repairs what is safe, in ledger and outbox; the delivery that follows does the rest. May be called twice."""
     findings = sides.report.findings
-    left = repair.left_alone(findings, sides.ledger)
+    left = repair.missing_crowd(findings, sides.ledger)
     with run.engine.begin() as connection:
         orders.found_again(connection, run.shop.key, sides.seen)
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())

@@ -24,8 +24,8 @@ async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
     if in_prefect():
         name, findings = f"{run.shop.slug}-reconcile", document["findings"]
         shop = escaped(run.shop.name)
-        said = " ".join([_said(report), *report.warnings])
-        await acreate_table_artifact(document["days"], key=f"{name}-days", description=f"{shop}: {said}")
+        summary = " ".join([_summary(report), *report.warnings])
+        await acreate_table_artifact(document["days"], key=f"{name}-days", description=f"{shop}: {summary}")
         if findings:
             more = f" The first {_SHOWN} of them." if len(findings) > _SHOWN else ""
             await acreate_table_artifact(
@@ -34,7 +34,7 @@ async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
     return document
 
 
-def _said(report: Report) -> str:
+def _summary(report: Report) -> str:
     days = report.days
     orders = ", ".join(f"{side} {int(days[f'{side}_orders'].sum())}" for side in ("shop", "ledger", "roapp"))
     return f"orders: {orders}; {len(report.findings)} differences."

@@ -108,7 +108,7 @@ class Run:
     async def reading(self) -> AsyncIterator[Cartum]:
         """Yields the shop's API while no other run reads this shop, so that an older read is never stored after a newer
         one."""
-        async with _reading_alone(self.engine, self.shop.key), self.cartum() as api:
+        async with _read_lock(self.engine, self.shop.key), self.cartum() as api:
             yield api
 
     def cartum(self) -> Cartum:
@@ -173,7 +173,7 @@ async def _failed(run: Run, error: IntegrationError) -> None:
 
 
 @asynccontextmanager
-async def _reading_alone(engine: Engine, key: str) -> AsyncIterator[None]:
+async def _read_lock(engine: Engine, key: str) -> AsyncIterator[None]:
     name = f"reading:{key}"
     with engine.connect() as connection:
         while not database.try_lock(connection, name):

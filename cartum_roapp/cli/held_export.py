@@ -109,10 +109,10 @@ def _cell(value: object) -> object:
 
 
 def _json(records: Sequence[dict[str, Any]]) -> str:
-    return escaped_json(json_.dumps(records, ensure_ascii=False, indent=2, default=_said)) + "\n"
+    return escaped_json(json_.dumps(records, ensure_ascii=False, indent=2, default=_plain)) + "\n"
 
 
-def _said(value: object) -> str:
+def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 

@@ -84,7 +84,7 @@ class Interview:
     async def _decide(self, question: Question) -> None:
         """Asks the last question: what to do with the shop. To change something, the person picks any question and
         answers it again."""
-        self._say_what_was_found()
+        self._print_findings()
         decision = await self._ask(question, None)
         if decision != CHANGE:
             self._shop.take(DECISION, {DECISION: decision})
@@ -136,7 +136,7 @@ class Interview:
             shop.slug, good, before=None, password=shop.password, clients=self._clients, found=found
         )
 
-    def _say_what_was_found(self) -> None:
+    def _print_findings(self) -> None:
         config, examination = self._shop.config(), self._shop.examination
         settings = {
             key: value for key, value in settings_document(config).items() if key != "statuses" and value is not None

@@ -120,8 +120,8 @@ def _verdict(
         return Difference.NOT_QUEUED
     if order.state == "held" and order.held_because is None:
         return Difference.HELD_WITHOUT_REASON
-    nobodys = bound is None or (bound.number is None and not bound.foreign)
-    if marked and marked[0].ro_id != order.ro_id and nobodys:  # another RO App order has its marker
+    unmarked = bound is None or (bound.number is None and not bound.foreign)
+    if marked and marked[0].ro_id != order.ro_id and unmarked:  # another RO App order has its marker
         return Difference.BINDING_LOST if order.state == "delivered" or order.held_because == DELETED else None
     if bound is None:
         if order.held_because == DELETED:
@@ -130,7 +130,7 @@ def _verdict(
     if order.held_because == DELETED:
         return Difference.BACK_IN_ROAPP
     if bound.number != order.number:
-        return Difference.MARKER_MISSING if nobodys else Difference.MARKER_ELSEWHERE
+        return Difference.MARKER_MISSING if unmarked else Difference.MARKER_ELSEWHERE
     if order.state == "held" or moving:
         return None
     return _lines(order, bound)

@@ -28,7 +28,7 @@ def note_markers(connection: Connection, account: str, shop: str, roapp: Iterabl
             markers.note(connection, account, Marked(one.ro_id, shop, one.number, one.branch_id, one.order_type_id))
 
 
-def left_alone(findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> list[Finding]:
+def missing_crowd(findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> list[Finding]:
     """Returns the orders that seem to be deleted in RO App if they are so many that lost rights are more likely;
     otherwise []."""
     missing = [

@@ -15,7 +15,7 @@ from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.reconciliation.findings import Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp
 
-#: The most calls of `look_closer`: one order each, about six minutes of the account's budget.
+#: The most calls of `read_again`: one order each, about six minutes of the account's budget.
 MOST = 1000
 
 _OF_LINES = {Difference.LINES_UNBOUND, Difference.SUM_DIFFERS_IN_ROAPP, Difference.EDITED_IN_ROAPP}
@@ -34,7 +34,7 @@ async def read(roapp: RoApp, shop: str, since: datetime) -> RoAppSide:
     return found
 
 
-async def look_closer(
+async def read_again(
     roapp: RoApp, shop: str, side: RoAppSide, findings: Iterable[Finding], ledger: Collection[Standing]
 ) -> tuple[set[str], int]:
     """Updates `side` for the orders of these findings, the newest first, those whose lines are to be read last: pages

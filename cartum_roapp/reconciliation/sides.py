@@ -61,12 +61,12 @@ def ledger_side(standings: Iterable[Standing]) -> pd.DataFrame:
 
 
 def by_day(
-    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[OrderInRoApp], zone: ZoneInfo, nobodys: Collection[str]
+    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[OrderInRoApp], zone: ZoneInfo, unknown: Collection[str]
 ) -> pd.DataFrame:
     """Returns counts and sums of the three sides by the day on which the orders were created, the oldest day first.
 
     It has the orders that all sides should have: without those that the shop has deleted and those that were never
-    taken over, except markers that are `nobodys`. An RO App order counts for the day of its shop order. A sum is None
+    taken over, except the numbers `unknown`. An RO App order counts for the day of its shop order. A sum is None
     if a total of that day is unknown. `waiting` and `held` orders are part of the ledger's.
     """
     gone = set(ledger["number"][ledger["gone"]])
@@ -76,7 +76,7 @@ def by_day(
     carried = []
     for one in roapp:
         number = one.number or bound.get(one.ro_id)
-        if number is None or number in gone or (number not in days and number not in nobodys):
+        if number is None or number in gone or (number not in days and number not in unknown):
             continue
         carried.append((days.get(number) or day_of(one.created_at, zone), one.total))
     there = pd.DataFrame(carried, columns=["day", "total"], dtype="object")

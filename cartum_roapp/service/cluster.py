@@ -89,7 +89,7 @@ def _run_initdb(home: Home, user: SystemUser, place: Path, password: Path) -> No
             command, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=server_environment(), cwd=place
         )
     if made.returncode != 0:
-        raise_if_hopeless(home, began)
+        raise_if_permanent(home, began)
         raise start_failure(home, "PostgreSQL's data directory could not be made.")
 
 
@@ -105,7 +105,7 @@ def _check_version(data: Path) -> None:
         )
 
 
-def raise_if_hopeless(home: Home, since: int) -> None:
+def raise_if_permanent(home: Home, since: int) -> None:
     """Raises BadConfig or Retryable if the log (from byte `since` on) names a cause that another try can't remove."""
     tail = home.log_tail(LOG, since)
     if "No space left on device" in tail:

@@ -18,7 +18,7 @@ from cartum_roapp.service.cluster import (
     SUPERUSER,
     binaries,
     ensure_cluster,
-    raise_if_hopeless,
+    raise_if_permanent,
     server_environment,
     start_failure,
 )
@@ -106,7 +106,7 @@ class PostgresServer:
                     self.process = self._launch(user)
                 if self._answers(abandoned) or abandoned():
                     return
-                raise_if_hopeless(self.home, began)
+                raise_if_permanent(self.home, began)
                 taken = self.port if "Address already in use" in self.home.log_tail(LOG, began) else 0
                 time.sleep(0.2)
         except OSError as error:

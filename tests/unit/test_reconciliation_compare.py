@@ -15,7 +15,7 @@ from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.frames import typed_frame
 from cartum_roapp.reconciliation import compare
 from cartum_roapp.reconciliation.findings import Difference
-from cartum_roapp.reconciliation.repair import left_alone
+from cartum_roapp.reconciliation.repair import missing_crowd
 from cartum_roapp.reconciliation.sides import SHOP, OrderInRoApp, by_day, ledger_side
 
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -189,4 +189,4 @@ def test_a_few_that_are_missing_are_no_crowd() -> None:
     ledger = {str(number): replace(base, number=str(number), ro_id=number) for number in range(1, 101)}
     for missing, crowd in ((1, 0), (5, 0), (6, 6), (100, 100)):
         found = compare.with_roapp(list(ledger.values())[:missing], [], zone=KYIV)
-        assert len(left_alone(found, ledger)) == crowd
+        assert len(missing_crowd(found, ledger)) == crowd

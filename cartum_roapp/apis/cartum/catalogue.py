@@ -44,7 +44,7 @@ async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetc
     return found
 
 
-async def whole(wanted: Collection[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
+async def from_whole(wanted: Collection[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
     """Walks over the whole catalogue until all `wanted` articles are found. Returns their rows."""
     found: dict[str, Row] = {}
     seen: set[str] = set()

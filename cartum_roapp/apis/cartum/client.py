@@ -163,7 +163,7 @@ class Cartum:
             except catalogue.FilterIgnored:
                 log.info("the shop has no catalogue filter by article: reading the whole catalogue")
         rest = [article for article in wanted if article not in found]
-        found.update(await catalogue.whole(rest, fields, self._catalogue_page))
+        found.update(await catalogue.from_whole(rest, fields, self._catalogue_page))
         self._article_filter = False
         return found
 

@@ -113,7 +113,7 @@ class Envelope:
         return [row if isinstance(row, dict) else {"unreadable": type(row).__name__} for row in found]
 
 
-def read(reply: Reply) -> Envelope:
+def read_envelope(reply: Reply) -> Envelope:
     """Returns the Envelope of any answer. An HTML page, incomplete JSON and foreign JSON have the status ""."""
     readable = True
     try:

@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls
-from cartum_roapp.apis.cartum.envelope import KNOWN, SUCCESS, Envelope, read
+from cartum_roapp.apis.cartum.envelope import KNOWN, SUCCESS, Envelope, read_envelope
 from cartum_roapp.apis.cartum.token import Token
 from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.masking import mask
@@ -83,7 +83,7 @@ class Session:
             if not answer.ok:
                 if answer.status in also and not answer.lacks_rights:
                     return None
-                raise self._sorted(function, answer)
+                raise self._error_for(function, answer)
             if (rows := answer.rows(key)) is None:
                 raise Retryable(f"{function}: {answer.status}, but without {key}")
             return rows
@@ -101,9 +101,9 @@ class Session:
             if answer.ok and not failed and not (answer.status == "WARNING" and not log):
                 return
             if not answer.ok and (answer.status not in KNOWN or answer.code >= 500):
-                raise self._sorted(function, answer)
+                raise self._error_for(function, answer)
             said = " ".join(str(entry.get("messages") or entry.get("message") or "") for entry in failed).strip()
-            words = mask(said, [self._password.get_secret_value()]) or self._shown(answer) or answer.status
+            words = mask(said, [self._password.get_secret_value()]) or self._masked_message(answer) or answer.status
             raise BadRecord(f"the shop refuses {function}: {words}", code="refused-by-shop")
 
         await self._call(function, body, done, tries=1)
@@ -171,7 +171,7 @@ class Session:
             raise Retryable(f"{self._host} didn't answer {function}: {error}", field="url") from None
         if reply.redirects:
             raise self._redirected(function, reply)
-        return read(reply)
+        return read_envelope(reply)
 
     def _redirected(self, function: str, reply: Reply) -> IntegrationError:
         # Redirects are not followed: the body has a password or a token.
@@ -195,8 +195,8 @@ class Session:
         until = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")
         return Retryable(f"the shop's hourly quota of requests is used up until {until} UTC", retry_after=seconds)
 
-    def _sorted(self, function: str, answer: Envelope) -> IntegrationError:
-        said = self._shown(answer)
+    def _error_for(self, function: str, answer: Envelope) -> IntegrationError:
+        said = self._masked_message(answer)
         wait = answer.asked_to_wait if answer.http == 503 else None
         if answer.lacks_rights:
             return BadConfig(
@@ -216,8 +216,8 @@ class Session:
 
     def _auth_refusal(self, answer: Envelope) -> IntegrationError:
         if answer.http >= 500 or answer.http == 408 or answer.status == "EXCEPTION":
-            return self._about_url(self._sorted("auth", answer))
-        said = self._shown(answer)
+            return self._with_field_url(self._error_for("auth", answer))
+        said = self._masked_message(answer)
         if answer.lacks_rights:
             return BadConfig(f"the shop lets this login not use its API: {said}", field="login", fix=_OWNER)
         if answer.refuses_token or answer.status == "ERROR" or (answer.code in (401, 403) and not answer.is_html):
@@ -234,13 +234,13 @@ class Session:
             )
         if answer.is_foreign:
             return NoShop(f"not-a-shop: {self._host} answers, but not as a shop", field="url", fix=_ADDRESS)
-        return self._about_url(self._sorted("auth", answer))
+        return self._with_field_url(self._error_for("auth", answer))
 
-    def _about_url(self, error: IntegrationError) -> IntegrationError:
+    def _with_field_url(self, error: IntegrationError) -> IntegrationError:
         error.field = error.field or "url"
         return error
 
-    def _shown(self, answer: Envelope) -> str:
+    def _masked_message(self, answer: Envelope) -> str:
         return mask(answer.message, [self._password.get_secret_value()])
 
 

@@ -101,7 +101,7 @@ class Spelling:
         """Returns page 1, and the parameters for the other pages."""
         filters = list(filters)
         chosen = {item.name: self._suffix.get((path, item.name), BRACKETS) for item in filters}
-        page = await _tried(filters, chosen, fetch)
+        page = await _page_or_none(filters, chosen, fetch)
         for item in filters:
             known = (path, item.name)
             if known in self._settled:
@@ -111,22 +111,22 @@ class Spelling:
                 if len(item.values) > 1 and known not in self._probed:
                     self._probed.add(known)
                     everything = await fetch([])
-                    overlooked = _overlooked(item, page, everything)
-                    proven = not overlooked and await _proven(item, everything, chosen[item.name], fetch)
+                    missed = _misses_rows(item, page, everything)
+                    proven = not missed and await _finds_known_row(item, everything, chosen[item.name], fetch)
                 if proven is not False:
                     self._note(known, chosen[item.name], works=bool(proven or page.rows) or None, settled=bool(proven))
                     continue
                 page = None
             other = {**chosen, item.name: BARE if chosen[item.name] == BRACKETS else BRACKETS}
-            second = await _tried(filters, other, fetch)
+            second = await _page_or_none(filters, other, fetch)
             if second is not None and (len(item.values) > 1 or (page is not None and not second.rows)):
                 everything = everything or page or await fetch([])
-                second = second if await _proven(item, everything, other[item.name], fetch) else None
+                second = second if await _finds_known_row(item, everything, other[item.name], fetch) else None
             if second is not None and (page is None or _fits(item, second) or _size(second) < _size(page)):
                 page, chosen = second, other
             elif page is None:
                 chosen = {**chosen, item.name: LEFT_OUT}
-                page = await _tried(filters, chosen, fetch)
+                page = await _page_or_none(filters, chosen, fetch)
             works = chosen[item.name] is not LEFT_OUT and page is not None and _fits(item, page)
             self._note(known, chosen[item.name], works=works, settled=True)
         params = _params(filters, chosen)
@@ -140,7 +140,7 @@ class Spelling:
             self._settled.add(known)
 
 
-async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fetch) -> Page | None:
+async def _page_or_none(filters: list[Filter], chosen: dict[str, str | None], fetch: Fetch) -> Page | None:
     if not filters:
         return await fetch([])
     try:
@@ -151,7 +151,7 @@ async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fe
         return None
 
 
-def _overlooked(item: Filter, page: Page, everything: Page) -> bool:
+def _misses_rows(item: Filter, page: Page, everything: Page) -> bool:
     """Returns whether the complete answer lacks a row that was asked for."""
     found = {str(row.get("id")) for row in page.rows}
     return (page.total_pages or 1) <= 1 and any(
@@ -159,7 +159,7 @@ def _overlooked(item: Filter, page: Page, everything: Page) -> bool:
     )
 
 
-async def _proven(item: Filter, everything: Page, suffix: str | None, fetch: Fetch) -> bool | None:
+async def _finds_known_row(item: Filter, everything: Page, suffix: str | None, fetch: Fetch) -> bool | None:
     """Returns whether this spelling finds a row that is known to exist; if there are several values, also between other
     ones. None if no such row is known."""
     several = len(item.values) > 1
@@ -168,7 +168,7 @@ async def _proven(item: Filter, everything: Page, suffix: str | None, fetch: Fet
     if probe is None:
         return None
     values = (item.values[0], *probe.values, item.values[-1]) if several else probe.values
-    page = await _tried([replace(item, values=values)], {item.name: suffix}, fetch)
+    page = await _page_or_none([replace(item, values=values)], {item.name: suffix}, fetch)
     found = page.rows if page is not None else []
     return any(map(probe.matches, found)) and all(probe.matches(row) or item.matches(row) for row in found)
 

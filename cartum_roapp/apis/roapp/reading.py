@@ -37,7 +37,9 @@ class Reading:
         first = await fetch(1)
         if first.total_pages is None and first.count is None:  # a bare array is never paged
             return rows.read(kind, first.rows)
-        return [row async for page in walk(first, _to_the_end(first, fetch), path) for row in rows.read(kind, page)]
+        return [
+            row async for page in walk(first, _ending_at_refusal(first, fetch), path) for row in rows.read(kind, page)
+        ]
 
     async def walk(self, path: str, kind: type[R], filters: list[Filter]) -> AsyncIterator[list[R]]:
         """Yields all pages of a list, each row once. The caller checks that the filters were applied."""
@@ -46,7 +48,7 @@ class Reading:
         async def fetch(number: int, missing: Missing = "collection") -> Page:
             return await self._page(path, params, number, missing)
 
-        async for page in walk(first, _to_the_end(first, fetch), path):
+        async for page in walk(first, _ending_at_refusal(first, fetch), path):
             if typed := rows.read(kind, page):
                 yield typed
 
@@ -91,7 +93,7 @@ class _Fetch(Protocol):
     async def __call__(self, number: int, missing: Missing = ...) -> Page: ...
 
 
-def _to_the_end(first: Page, fetch: _Fetch) -> Callable[[int], Awaitable[Page]]:
+def _ending_at_refusal(first: Page, fetch: _Fetch) -> Callable[[int], Awaitable[Page]]:
     """Returns a `fetch` that takes a refused page for an empty one: so may end a list without a number of pages."""
 
     async def page(number: int) -> Page:

@@ -155,7 +155,7 @@ class Sending:
         if reply.status == 429 or (call.repeatable and reply.status == 503 and reply.retry_after()):
             raise await self._throttled(reply, call.name, attempt)
         if not reply.ok:
-            raise self._sorted(call, reply)
+            raise self._error_for(call, reply)
         return _content(call, reply)
 
     async def _throttled(self, reply: Reply, what: str, attempt: int) -> Retryable:
@@ -164,7 +164,7 @@ class Sending:
         await self._limiter.penalize(min(seconds, LONGEST_PENALTY))
         return Retryable(f"{what}: HTTP {reply.status}, too many requests", retry_after=seconds)
 
-    def _sorted(self, call: _Call[Any], reply: Reply) -> IntegrationError:
+    def _error_for(self, call: _Call[Any], reply: Reply) -> IntegrationError:
         status = reply.status
         if call.missing == "optional" and status in (403, 404, 405, 501):
             return BadRecord(f"{call.name}: not available on this account (HTTP {status})", code="not-available")
