@@ -1,5 +1,5 @@
 """The deployments of one shop: `incremental-sync/<slug>` every five minutes, `reconcile/<slug>` every night,
-`initial-import/<slug>` on demand."""
+`initial-import/<slug>` on demand. All functions may be called twice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"
 
 
 async def deploy(config: ShopConfig, *, active: bool) -> None:
-    """Makes or updates the deployments, with active or paused schedules. May be called twice."""
+    """Makes or updates the deployments, with active or paused schedules."""
     await pool.ensure()
     await _deploy(config, IMPORT)
     every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
@@ -38,7 +38,7 @@ async def deploy(config: ShopConfig, *, active: bool) -> None:
 
 
 async def remove(slug: str) -> None:
-    """Deletes the deployments and their schedules. May be called twice."""
+    """Deletes the deployments and their schedules."""
     async with get_client() as client:
         for entrypoint in (SYNC, IMPORT, RECONCILE):
             try:

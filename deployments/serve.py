@@ -21,6 +21,7 @@ from cartum_roapp.settings import Settings, settings
 if TYPE_CHECKING:
     from deployments.worker import InProcessWorker
 
+# Seconds.
 _STOP_TIMEOUT = 10.0
 _KEEP_EVERY, _KEEPER_WITHIN = 10.0, 30.0
 _SWEEP_EVERY = 300.0

@@ -86,7 +86,7 @@ async def resume(config: ShopConfig) -> None:
 
 async def disconnect(slug: str, *, purge: bool = False) -> None:
     """Removes the shop's block, every login for it, and its deployments with their schedules. RO App keeps its orders;
-    the ledger keeps the history unless `purge`. May be called again after a failure."""
+    the ledger keeps the history unless `purge`."""
     async with _locked_ledger() as engine:
         await _disconnect(engine, slug, purge=purge)
 

@@ -33,7 +33,7 @@ POOL_TYPE = "cartum-roapp"
 #: about five of the database's 200 connections.
 SYNC = "incremental-sync"
 SYNCS, OTHERS = 20, 10
-_LOOK = 3.0
+_LOOK = 3.0  # seconds
 _OWN = re.compile(r"flows(\.[a-z_]+){2}")
 
 

@@ -31,8 +31,8 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """How the two systems are called: `timeout` is the deadline of one call in seconds, `limiter` gives an
-    account's call budget by the account's name. The transports replace the network."""
+    """Makes clients of the two systems. `timeout` is the deadline of one call in seconds; `limiter` returns the limiter
+    of an account by its name. The transports replace the network."""
 
     timeout: float = 10.0
     limiter: Callable[[str], Limiter] = lambda name: LocalLimiter()
@@ -128,8 +128,8 @@ def twin(field: str, account: AccountConfig, fingerprint: str, others: Iterable[
 
 
 def clients_of(engine: Callable[[], Engine], settings: Settings) -> Clients:
-    """How checks call the two systems while a person waits. They keep the accounts' call budget over all processes
-    through the ledger, which is asked for when an account is called for the first time."""
+    """Returns the clients for checks while a person waits. They keep the accounts' call budget over all processes
+    by the ledger; `engine` is called when an account is called for the first time."""
 
     def limiter(account: str) -> Limiter:
         return CallSlots(engine(), account, settings.roapp_interval)

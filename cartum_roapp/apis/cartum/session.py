@@ -22,7 +22,7 @@ from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryabl
 
 # Some shops answer agents that are not browsers with a JavaScript challenge (cartum §1.6).
 USER_AGENT = "Mozilla/5.0 (compatible; cartum-roapp/0.1; order integration)"
-QUOTA_MARGIN = 1.0
+QUOTA_MARGIN = 1.0  # seconds
 
 T = TypeVar("T")
 
