@@ -39,7 +39,7 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
             calls=run.calls,
             upto=upto,
             rest_until=rest_until,
-            progress=progress.report,
+            progress=progress.update,
         )
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key, run.started)

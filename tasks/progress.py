@@ -49,7 +49,7 @@ class Progress:
             await asyncio.gather(ticker, return_exceptions=True)
             await progress._show()
 
-    def report(self, done: int, total: int) -> None:
+    def update(self, done: int, total: int) -> None:
         """Sets the progress. Is cheap, so it may be called often."""
         self.done, self.total = done, total
         listener = on_progress.get()

@@ -16,7 +16,7 @@ from tasks.run import Run
 from tasks.step import step
 
 
-def choose(
+def select_records(
     shop: ShopConfig,
     ids: Collection[str] | None,
     entity: Entity | None,
@@ -62,11 +62,11 @@ def outcomes(run: Run, records: Sequence[Held], missing: Collection[str] = ()) -
     for one in records:
         now = left.get((one.entity, one.id)) or (left.get(("order", one.id)) if one.entity == "row" else None)
         outcome = "missing" if one.entity == "row" and one.id in missing else "held" if now else "delivered"
-        found.append({**planned(now or one), "entity": one.entity, "outcome": outcome})
+        found.append({**as_document(now or one), "entity": one.entity, "outcome": outcome})
     return found
 
 
-def planned(one: Held) -> dict[str, Any]:
+def as_document(one: Held) -> dict[str, Any]:
     """Returns the record as it appears in a dry run and in a result."""
     return {"entity": one.entity, "id": one.id, "code": one.code, "message": one.message, "fix": one.fix}
 

@@ -15,7 +15,7 @@ from prefect.events import emit_event
 from cartum_roapp.ledger import held, outbox
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.markdown import escaped, markdown_table
-from tasks.replay import planned
+from tasks.replay import as_document
 from tasks.run import Run
 from tasks.step import in_prefect, step
 
@@ -79,7 +79,7 @@ async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:
 async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> dict[str, Any]:
     """Writes the artifact of a replay that sends nothing, because it is a dry run or no named record is held. Returns
     the run's counts and the records."""
-    found = [planned(one) for one in records]
+    found = [as_document(one) for one in records]
     text = _held_table(found) if found else "Nothing to replay."
     await _artifact(run, f"Nothing was sent.\n\n{text}", "dry run" if dry_run else "nothing to replay")
     return {**run.result(), "dry_run": dry_run, "records": found}
@@ -117,7 +117,7 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
         ("lag behind the shop", _lag(run.state.watermark)),
     ]
     text = markdown_table(("", ""), rows)
-    problems = [planned(one) for one in held.listed(run.engine, run.shop.key)]
+    problems = [as_document(one) for one in held.listed(run.engine, run.shop.key)]
     if problems:
         text += f"\n\n### Held for a person\n\n{_held_table(problems, f'`cartum-roapp held list {run.shop.slug}`')}"
     return text

@@ -23,7 +23,18 @@ from cartum_roapp.cli import (
     up,
     watch,
 )
-from cartum_roapp.cli.output import BAD_INPUT, DONE, FAILED, INTERRUPTED, CommandEnd, Json, opened, report, say, show
+from cartum_roapp.cli.output import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    CommandEnd,
+    Json,
+    opened,
+    print_failure,
+    say,
+    show,
+)
 
 app = typer.Typer(
     name="cartum-roapp",
@@ -81,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with opened(as_json="--json" in given) as output:
         code = _run(given)
         if code and output.as_json and not output.written:
-            report(CommandEnd(FAILED, "The command was interrupted.", kind="interrupted"))
+            print_failure(CommandEnd(FAILED, "The command was interrupted.", kind="interrupted"))
         return code
 
 
@@ -96,7 +107,7 @@ def _run(arguments: list[str]) -> int:
         result = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a line and an exit code
         end = _end_of(error)
-        report(end)
+        print_failure(end)
         return end.code
     if result == INTERRUPTED:  # Typer catches some of them itself
         say("Interrupted.")

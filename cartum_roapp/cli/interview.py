@@ -12,7 +12,7 @@ from blocks.examine import examine_shop, taken
 from blocks.store import find_shop, list_accounts
 from cartum_roapp.cli.output import bad_input, say
 from cartum_roapp.cli.secrets import SHOP_PASSWORD, remember
-from cartum_roapp.cli.settings_table import plain, settings_document
+from cartum_roapp.cli.settings_table import setting_cell, settings_document
 from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.config.refused import Refused
 from cartum_roapp.config.shop import LOGIN_FIELDS, PASSWORD
@@ -142,7 +142,7 @@ class Interview:
             key: value for key, value in settings_document(config).items() if key != "statuses" and value is not None
         }
         for key, value in settings.items():
-            say(f"{key}: {plain(value)}")
+            say(f"{key}: {setting_cell(value)}")
         for row in status_rows(config.statuses, examination, config.language):
             say(f"{row['title']} ({row['id']}) → {row['roapp_status']} ({row['roapp_status_id']})")
         for line in checklist(config, examination):

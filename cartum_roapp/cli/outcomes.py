@@ -12,21 +12,21 @@ RunResult = dict[str, Any]
 _APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records")
 
 
-def counted(result: RunResult) -> object:
+def counts_table(result: RunResult) -> object:
     """Returns a table of the run's counts."""
     rows = [(name, value) for name, value in result.items() if name not in (*_APART, "calls_by_kind")]
     rows += list(result.get("calls_by_kind", {}).items())
     return terminal_table(f"{result['shop']}: {result['run']}", ("", ""), rows)
 
 
-def replayed(result: RunResult) -> object:
+def replay_tables(result: RunResult) -> object:
     """Returns what became of each held record."""
     records = result["records"]
     if not records:
         return f"Nothing to replay: `cartum-roapp held list {result['shop']}` shows what is held."
     if result["dry_run"]:
         return terminal_table("Would be replayed (nothing was sent)", *_columns(records, "code", "message"))
-    parts = [terminal_table("Replayed", *_columns(records, "outcome", "message", "fix")), counted(result)]
+    parts = [terminal_table("Replayed", *_columns(records, "outcome", "message", "fix")), counts_table(result)]
     return parts
 
 
@@ -40,7 +40,7 @@ def _columns(records: list[RunResult], *names: str) -> tuple[tuple[str, ...], li
     return ("record", *names), rows
 
 
-def planned(result: RunResult) -> object:
+def plan_tables(result: RunResult) -> object:
     """Returns what RO App would get, and what would be held."""
     if not result["orders"] and not result["would_hold"]:
         return "No order of the shop is one of those."
@@ -64,12 +64,12 @@ def planned(result: RunResult) -> object:
     return [*tables, terminal_table("Would be held", ("order", "why", "fix"), held)] if held else tables
 
 
-def compared(result: RunResult) -> object:
+def comparison_tables(result: RunResult) -> object:
     """Returns the counts, the days on which the sides differ, and every order that differs."""
     days = result["days"]
     uneven = [day for day in days if not _is_even(day)]
     columns = ("day", "shop_orders", "shop_sum", "ledger_orders", "ledger_sum", "roapp_orders", "roapp_sum", "held")
-    parts = [counted(result), *result["warnings"]]
+    parts = [counts_table(result), *result["warnings"]]
     parts.append(f"{len(days) - len(uneven)} of {len(days)} days are alike in shop, ledger and RO App.")
     if uneven:
         parts.append(terminal_table("Days that differ", columns, [[day[name] for name in columns] for day in uneven]))

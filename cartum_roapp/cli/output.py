@@ -154,7 +154,7 @@ def local(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone().isoformat(sep=" ", timespec="seconds")
 
 
-def report(end: CommandEnd) -> None:
+def print_failure(end: CommandEnd) -> None:
     """Prints how a command failed: a line for each field on stderr, and the document with `--json`."""
     if not any(end.message in (problem.message, f"{problem.field}: {problem.message}") for problem in end.fields):
         say(with_fix(end.message, end.fix))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
-from cartum_roapp.cli.outcomes import RunResult, compared, counted, planned, replayed
+from cartum_roapp.cli.outcomes import RunResult, comparison_tables, counts_table, plan_tables, replay_tables
 from cartum_roapp.cli.output import Json, say, show
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _day(typed: str) -> date:
 def import_(slug: Slug, json: Json = False) -> None:
     """Import two months of orders; goes on where a stopped import was."""
     result = run_import(slug)
-    show(result, lambda: counted(result))
+    show(result, lambda: counts_table(result))
 
 
 def sync(slug: Slug, json: Json = False) -> None:
@@ -46,7 +46,7 @@ def sync(slug: Slug, json: Json = False) -> None:
         return incremental_sync(slug)
 
     result = _run(slug, flow)
-    show(result, lambda: counted(result))
+    show(result, lambda: counts_table(result))
 
 
 def backfill(
@@ -71,7 +71,7 @@ def backfill(
         return named(slug, since, until, statuses=status or None, numbers=numbers or None, dry_run=dry_run)
 
     result = _run(slug, flow)
-    show(result, lambda: planned(result) if dry_run else counted(result))
+    show(result, lambda: plan_tables(result) if dry_run else counts_table(result))
 
 
 def replay(
@@ -91,16 +91,16 @@ def replay(
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.replay_held import replay_held
-        from tasks.replay import choose
+        from tasks.replay import select_records
 
-        choose(shop, ids, entity, code, all_held=all_, limit=limit, make_again=make_again)
+        select_records(shop, ids, entity, code, all_held=all_, limit=limit, make_again=make_again)
         return replay_held(
             slug, ids or None, entity, code, all_held=all_, limit=limit, make_again=make_again,
             dry_run=dry_run,
         )  # fmt: skip
 
     result = _run(slug, flow)
-    show(result, lambda: replayed(result))
+    show(result, lambda: replay_tables(result))
 
 
 def reconcile(
@@ -119,7 +119,7 @@ def reconcile(
         return named(slug, repair, gone)
 
     result = _run(slug, flow)
-    show(result, lambda: compared(result))
+    show(result, lambda: comparison_tables(result))
 
 
 def run_import(slug: str) -> RunResult:

@@ -13,7 +13,7 @@ def settings_document(config: ShopConfig) -> dict[str, Any]:
     return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
 
 
-def plain(value: object) -> object:
+def setting_cell(value: object) -> object:
     """Returns a setting as the cell of a table."""
     if isinstance(value, bool):
         return "yes" if value else "no"

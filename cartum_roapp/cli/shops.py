@@ -11,9 +11,9 @@ import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, missing
 from cartum_roapp.cli.connecting import add_shop, begin_interview, check_input, edit_shop, interview_shop, warn
-from cartum_roapp.cli.outcomes import RunResult, counted
+from cartum_roapp.cli.outcomes import RunResult, counts_table
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, terminal_table
-from cartum_roapp.cli.settings_table import plain, settings_document
+from cartum_roapp.cli.settings_table import setting_cell, settings_document
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
@@ -127,7 +127,7 @@ def list_(json: Json = False) -> None:
     show(
         rows,
         lambda: (
-            terminal_table("Shops", columns, [[plain(row.get(key, "")) for key in columns] for row in rows])
+            terminal_table("Shops", columns, [[setting_cell(row.get(key, "")) for key in columns] for row in rows])
             if rows
             else "No shops yet: `cartum-roapp shop discover` shows what there is, `cartum-roapp shop add` connects one"
         ),
@@ -145,7 +145,7 @@ def show_(slug: Slug, json: Json = False) -> None:
         document = settings_document(asyncio.run(load_shop(slug)))
     show(
         document,
-        lambda: terminal_table(slug, ("key", "value"), [(key, plain(value)) for key, value in document.items()]),
+        lambda: terminal_table(slug, ("key", "value"), [(key, setting_cell(value)) for key, value in document.items()]),
     )
 
 
@@ -213,7 +213,7 @@ def _import(slug: str, document: dict[str, Any]) -> RunResult:
 
 
 def _imported(slug: str, counts: RunResult | None) -> object:
-    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else counted(counts)
+    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else counts_table(counts)
 
 
 def _switched(slug: str, verb: str, state: str) -> None:
