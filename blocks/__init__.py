@@ -1,10 +1,11 @@
-"""What a person fills in, as Prefect blocks.
+"""The Prefect blocks that a person fills in.
 
 shop      a shop with all its settings
 account   an account of RO App
-login     how to get into a shop that is not connected yet
-store     where they are kept
-examine   what a person filled in, against what is kept and against both systems
+login     the login of a shop that is to be connected
+store     saves, reads and deletes them
+examine   checks what a person filled in against what is stored and against both systems
+pages     reads long lists from Prefect's server
 """
 
 from blocks.account import RoAppAccount

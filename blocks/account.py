@@ -1,4 +1,4 @@
-"""An account of RO App, as a block."""
+"""An account of RO App as a block."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RoAppAccount(AccountFields, Block):
     )
 
     def config(self) -> AccountConfig:
-        """The account as the core takes it, checked again: what Prefect's UI and REST save is not validated.
+        """Returns the account for the core. Checks it again, as Prefect's UI and REST save without validation.
 
         Raises BadConfig that names each bad field and its fix, also for a block without a name (not saved yet).
         """
@@ -47,5 +47,5 @@ class RoAppAccount(AccountFields, Block):
 
     @classmethod
     def of(cls, config: AccountConfig) -> Self:
-        """The block that holds this account, to be saved under `config.name`."""
+        """Returns the block with this account, to be saved under `config.name`."""
         return cls(base_url=config.base_url, api_key=config.api_key, fingerprint=config.fingerprint)

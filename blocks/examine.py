@@ -1,4 +1,4 @@
-"""What a person filled in, against what is kept here and against both systems. Command line and UI ask the same."""
+"""Checks what a person filled in against what is stored and against both systems, for command line and UI alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from blocks.store import list_accounts, list_shops
 from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.connection.access import Doors, twin
+from cartum_roapp.connection.access import Clients, twin
 from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.placement import accounts_of
@@ -17,14 +17,14 @@ from cartum_roapp.service import ledger
 
 
 def taken(slug: str) -> Problem:
-    """Another shop has this slug."""
+    """Returns the problem that another shop has this slug."""
     fix = f"choose another one, or change that shop: `cartum-roapp shop edit {slug} --from FILE.yaml`"
     return Problem("slug", f'"{slug}" is taken.', fix)
 
 
 async def conflicts(slug: str, key: str, *, url: str, account: str | None) -> list[Problem]:
-    """Why this shop can't be saved beside what is kept here: it is connected under another slug, or its orders belong
-    to another account."""
+    """Returns why this shop can't be saved: it is connected under another slug, or its orders are in another
+    account."""
     stored = await list_shops()
     others = [shop for shop in stored.values() if not isinstance(shop, BadConfig)]
     problems = already_connected({key, shop_key(url)}, slug, others)
@@ -41,14 +41,14 @@ async def examine_shop(
     *,
     before: ShopConfig | None,
     password: SecretStr | None,
-    doors: Doors,
+    clients: Clients,
     found: Problems,
 ) -> Examination:
-    """All that is wrong with a shop's values, which passed their rules: an unknown account, a shop that is connected
-    under another slug or has its orders in another account, and what both systems say.
+    """Returns everything that is wrong with a shop's values, each of which passed its rule: an unknown account, a shop
+    that is connected under another slug or has its orders in another account, and what both systems object to.
 
-    `before` is the shop that is edited; `found` is what is known to be wrong already. Reads only, may be called again;
-    values that are still to be chosen may be absent.
+    `before` is the shop before an edit; `found` are the problems that are known already. Values that are still to be
+    chosen may be missing. Only reads.
     """
     accounts = await list_accounts()
     account = accounts.get(str(values.get("account")))
@@ -61,7 +61,7 @@ async def examine_shop(
         url = str(values["url"])
         key = before.key if before else shop_key(url)
         found.extend(await conflicts(slug, key, url=url, account=account.name if account else None))
-    examination = await examine(values, password=password, account=account, doors=doors, found=found)
+    examination = await examine(values, password=password, account=account, clients=clients, found=found)
     if account is None or examination.account is None or account.fingerprint:
         return examination
     known = [other for other in accounts.values() if not isinstance(other, BadConfig)]

@@ -1,4 +1,4 @@
-"""How to get into a shop, as a block: what a person fills in before a shop is connected in Prefect's UI."""
+"""The login of a shop as a block, which a person fills in before a shop is connected in Prefect's UI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists that Prefect's server gives in pages."""
+"""Reads lists that Prefect's server returns in pages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-#: As many rows as a server gives at once, unless its own PREFECT_SERVER_API_DEFAULT_LIMIT says otherwise.
+#: The most rows that a server returns at once by default (its PREFECT_SERVER_API_DEFAULT_LIMIT).
 PAGE = 200
 
 
@@ -19,10 +19,10 @@ Row = TypeVar("Row", bound=Identified)
 
 
 async def every_row(read: Callable[[int, int], Awaitable[Sequence[Row]]]) -> list[Row]:
-    """All rows of a list, each once, in its order. `read(limit, offset)` asks for one page.
+    """Returns all rows of a list, each once, in its order. `read(limit, offset)` returns one page.
 
-    Ends at a page that is not full or brings no new row: not every list of the server heeds limit and offset. Sort by
-    something unique, else rows fall between two pages.
+    Ends at a page that is not full or brings no new row: some lists of the server ignore limit and offset. `read` has
+    to sort by something unique, otherwise rows may be missed between two pages.
     """
     found: dict[UUID, Row] = {}
     received = 0

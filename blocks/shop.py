@@ -1,4 +1,4 @@
-"""A Cartum or Horoshop shop, as a block. Its fields are those that a shop declares, and its key."""
+"""A Cartum or Horoshop shop as a block. Its fields are those of a shop's settings, and its key."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class CartumShop(ShopFields, Block):
         return without_empty(values, SHOP_FIELDS)
 
     def config(self) -> ShopConfig:
-        """The shop as the core takes it, checked again: what Prefect's UI and REST save is not validated.
+        """Returns the shop for the core. Checks it again, as Prefect's UI and REST save without validation.
 
         Raises BadConfig that names each bad field and its fix, also for a block without a name (not saved yet).
         """
@@ -53,5 +53,5 @@ class CartumShop(ShopFields, Block):
 
     @classmethod
     def of(cls, config: ShopConfig) -> Self:
-        """The block that holds this shop, to be saved under `config.slug`."""
+        """Returns the block with this shop, to be saved under `config.slug`."""
         return cls(**config.model_dump(exclude={"slug"}))

@@ -1,7 +1,7 @@
-"""Where shops, accounts and logins are kept: Prefect's block documents, a shop's under its slug, an account's under its
-name; a login is known by the id of its block.
+"""Saves, reads and deletes shops, accounts and logins as block documents of Prefect: a shop's under its slug, an
+account's under its name. A login is identified by the id of its block.
 
-All functions are coroutines, ask the Prefect server that the environment names, and may be called again.
+All functions are coroutines, call the Prefect server that the environment names, and may be called twice.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from cartum_roapp.service import ledger
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A login as it is stored, nothing checked; what was left empty is ""."""
+    """A login as it is stored, not checked. Empty fields are ""."""
 
     id: str
     name: str
@@ -42,31 +42,32 @@ class Login:
 
 
 async def register() -> None:
-    """Make all kinds of block known to the server, so that its UI offers their forms."""
+    """Registers our block types with the server, so that its UI offers their forms."""
     async with get_client() as client:
         for kind in (CartumShop, RoAppAccount, CartumLogin):
             await kind.aregister_type_and_schema(client=client)
 
 
 async def save_shop(config: ShopConfig) -> None:
-    """Keep the shop under its slug, in place of what was there."""
+    """Saves the shop under its slug. Replaces an earlier one."""
     await CartumShop.of(config).asave(config.slug, overwrite=True)
 
 
 async def save_account(config: AccountConfig) -> None:
-    """Keep the account under its name, in place of what was there."""
+    """Saves the account under its name. Replaces an earlier one."""
     await RoAppAccount.of(config).asave(config.name, overwrite=True)
 
 
 async def know_company(name: str, fingerprint: str) -> None:
-    """Keep with an account what tells its company from any other, where that is not known yet. May be called twice."""
+    """Saves the fingerprint of an account's company if it is not known yet."""
     account = await load_account(name)
     if fingerprint and not account.fingerprint:
         await save_account(account.model_copy(update={"fingerprint": fingerprint}))
 
 
 async def load_shop(slug: str) -> ShopConfig:
-    """The shop, every value checked again. Raises BadConfig: there is none (field `slug`), or a value is bad."""
+    """Returns the shop, with each value checked again. Raises BadConfig if there is none (field `slug`), or a value is
+    bad."""
     found = await find_shop(slug)
     if found is None:
         fix = "`cartum-roapp shop list` shows the shops there are"
@@ -77,12 +78,13 @@ async def load_shop(slug: str) -> ShopConfig:
 
 
 async def find_shop(slug: str) -> ShopConfig | BadConfig | None:
-    """The shop as list_shops has it; None where there is none."""
+    """Returns the shop as `list_shops` has it; None if there is none."""
     return (await list_shops([slug])).get(slug)
 
 
 async def load_account(name: str) -> AccountConfig:
-    """The account, every value checked again. Raises BadConfig: there is none (field `account`), or a value is bad."""
+    """Returns the account, with each value checked again. Raises BadConfig if there is none (field `account`), or a
+    value is bad."""
     stored = dict(await _all(RoAppAccount, [name])).get(name)
     if stored is None:
         fix = f"add it: `cartum-roapp account add {name}`"
@@ -91,13 +93,13 @@ async def load_account(name: str) -> AccountConfig:
 
 
 async def list_shops(slugs: Collection[str] | None = None) -> dict[str, ShopConfig | BadConfig]:
-    """All shops by slug, in its order, or those of `slugs` that there are; what can't be used as it is stored stands
-    there as the error that says why."""
+    """Returns all shops, or those of `slugs` that exist, sorted by slug. For a shop that can't be used as it is stored,
+    returns the error that says why."""
     return {slug: _checked(slug, stored) for slug, stored in await _all(CartumShop, slugs)}
 
 
 async def list_accounts() -> dict[str, AccountConfig | BadConfig]:
-    """All accounts by name, like list_shops."""
+    """Returns all accounts by name, like `list_shops`."""
     found: dict[str, AccountConfig | BadConfig] = {}
     for name, stored in await _all(RoAppAccount):
         try:
@@ -108,7 +110,7 @@ async def list_accounts() -> dict[str, AccountConfig | BadConfig]:
 
 
 async def load_login(id: str) -> Login | None:
-    """The login with this id of a block; None where there is none, or another kind of block has it."""
+    """Returns the login with this block id; None if there is none, or if it is the id of another type of block."""
     document = await _by_id(CartumLogin, id)
     if document is None:
         return None
@@ -117,13 +119,13 @@ async def load_login(id: str) -> Login | None:
 
 
 async def account_name(id: str) -> str | None:
-    """The name of the account with this id of a block; None like load_login."""
+    """Returns the name of the account with this block id; None like `load_login`."""
     document = await _by_id(RoAppAccount, id)
     return document.name if document else None
 
 
 async def account_id(name: str) -> str | None:
-    """The id of the account's block."""
+    """Returns the id of the account's block; None if there is none."""
     async with get_client() as client:
         try:
             document = await client.read_block_document_by_name(name, RoAppAccount.get_block_type_slug())
@@ -133,11 +135,11 @@ async def account_id(name: str) -> str | None:
 
 
 async def settings_of(slug: str) -> ShopSettings:
-    """The shop, its account, and all usable shops that the ledger knows in that account. Raises BadConfig like
-    load_shop.
+    """Returns the shop, its account, and all usable shops that the ledger has in that account. Raises BadConfig like
+    `load_shop` and `load_account`.
 
-    A shop that was moved into the account by hand joins them with its own next run, which tells the ledger: until then
-    nothing of it waits there.
+    A shop that was moved into the account by hand is not among them before its own next run, which registers it in the
+    ledger. Before that it has no orders to deliver to this account.
     """
     shop = await load_shop(slug)
     account = await load_account(shop.account)
@@ -149,12 +151,12 @@ async def settings_of(slug: str) -> ShopSettings:
 
 
 async def delete_shop(slug: str) -> bool:
-    """Forget the shop's settings; False when there was none. Its deployments and history are not touched."""
+    """Deletes the shop's settings, not its deployments and history. Returns False if there was no such shop."""
     return await _delete(CartumShop, slug)
 
 
 async def delete_logins(keys: Collection[str]) -> None:
-    """Forget all logins for a shop whose address makes one of these keys. May be called twice."""
+    """Deletes all logins whose address results in one of these shop keys."""
     for name, stored in await _all(CartumLogin):
         try:
             url = str(SHOP_FIELDS["url"].checked(stored.get("url")))
@@ -175,7 +177,7 @@ async def _by_id(kind: type[Block], id: str) -> BlockDocument | None:
 
 
 async def _all(kind: type[Block], names: Collection[str] | None = None) -> list[tuple[str, Mapping[str, Any]]]:
-    # Not `read_block_documents_by_type`: the server gives that list whole, and can't be asked for some of it.
+    # Not `read_block_documents_by_type`: the server returns that list only as a whole.
     wanted = {} if names is None else {"block_documents": {"name": {"any_": sorted(names)}}}
     kinds = {"slug": {"any_": [kind.get_block_type_slug()]}}
     async with get_client() as client:

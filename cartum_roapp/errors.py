@@ -1,15 +1,15 @@
-"""What can go wrong, sorted by what must happen next.
+"""The errors of this project, by what has to happen next.
 
     IntegrationError
     ├── Retryable    nothing was written: the same call may be sent again
-    ├── Unclear      a non-idempotent call may or may not have been written: reconcile, never repeat
-    ├── BadRecord    this record can't go through as it is: hold it, go on with the others
-    └── BadConfig    nothing of this shop can go through: stop it, tell the owner
-        ├── NotReady     something else has to be done first: the schedule need not stand still
-        └── NotAllowed   this write may not be made: of other shops with the same key it says nothing
+    ├── Unclear      a call that is not idempotent may have been carried out: look into RO App, never just repeat
+    ├── BadRecord    this record can't be taken over as it is: hold it, go on with the others
+    └── BadConfig    no record of this shop can be taken over: stop the shop, inform the owner
+        ├── NotReady     something else has to be done first: the schedule goes on
+        └── NotAllowed   this write is not allowed: other shops with the same key go on
 
-Messages name the field, what is wrong with its value, and the fix. They never carry a secret or a
-buyer's personal data: they end up in logs and in Prefect's UI.
+Messages name the field, what is wrong with its value, and the fix. They never hold a secret or a buyer's personal data,
+as they are written into logs and Prefect's UI.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import ClassVar
 
 
 def with_fix(message: str, fix: str | None) -> str:
-    """The message, ended as a sentence, and what to do."""
+    """Returns the message as a sentence, followed by the fix if there is one."""
     if not fix:
         return message
     return f"{message}{'' if message.endswith(('.', '!', '?', '…')) else '.'} Fix: {fix}"
 
 
 class IntegrationError(Exception):
-    """The base of all errors of this project. `shop`, `entity` and `id` say what it is about."""
+    """The base of all errors of this project. `shop`, `entity` and `id` name the record."""
 
     kind: ClassVar[str] = "error"
 
@@ -50,7 +50,7 @@ class IntegrationError(Exception):
     def about(
         self, *, shop: str | None = None, entity: str | None = None, id: str | int | None = None
     ) -> IntegrationError:
-        """The same error with what was still unknown filled in; what it already names stays."""
+        """Sets the attributes that are still None. Returns the same error."""
         self.shop = self.shop or shop
         self.entity = self.entity or entity
         if self.id is None and id is not None:
@@ -64,7 +64,7 @@ class IntegrationError(Exception):
 
 
 class Retryable(IntegrationError):
-    """Nothing was written. `retry_after` (seconds) is what the other side asked for, if it did."""
+    """Nothing was written. `retry_after` is the wait in seconds that the other system asked for, None if it did not."""
 
     kind = "retryable"
 
@@ -74,9 +74,8 @@ class Retryable(IntegrationError):
 
 
 class Unclear(IntegrationError):
-    """A non-idempotent call ended without a readable answer. Only a look into RO App can tell whether
-    it was written; a retry layer never sends it again. `answered`: RO App itself said that it is done with the
-    call, though not how it ended."""
+    """A call that is not idempotent ended without a readable answer. Only RO App's data tell whether it was written, so
+    no retry sends it again. `answered`: RO App itself ended the call, though its answer does not tell the result."""
 
     kind = "unclear"
 
@@ -86,8 +85,8 @@ class Unclear(IntegrationError):
 
 
 class BadRecord(IntegrationError):
-    """This record is refused, ambiguous or unreadable: it is held with its reason, the rest goes on.
-    `code` is a short stable word for the reason (`product-missing`, `phone-ambiguous` …)."""
+    """This record is refused, ambiguous or unreadable: it is held with its reason, the others go on. `code` is a short
+    stable word for the reason (`product-missing`, `phone-ambiguous` …)."""
 
     kind = "bad-record"
 
@@ -97,14 +96,14 @@ class BadRecord(IntegrationError):
 
 
 class BadConfig(IntegrationError):
-    """Credentials, rights or settings are wrong: every record would fail the same way."""
+    """Credentials, rights or settings are wrong: every record would fail in the same way."""
 
     kind = "bad-config"
 
 
 class NotReady(BadConfig):
-    """The settings may be right, but something else has to be done first. It pauses no schedule."""
+    """The settings may be right, but something else has to be done first. Pauses no schedule."""
 
 
 class NotAllowed(BadConfig):
-    """The credentials are good, but they may not make this write: a right, a location or the plan is missing."""
+    """The credentials are valid, but do not allow this write: a right, a location or the plan is missing."""

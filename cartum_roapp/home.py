@@ -2,10 +2,10 @@
 
 keys/       0700: passwords of the embedded database, the key that encrypts Prefect's secrets, the login of Prefect's UI
             and API (each 0600)
-logs/       what the database and the servers print
-postgres/   the embedded database (only its own user may look inside)
+logs/       the output of database and servers
+postgres/   the embedded database (readable only for its own user)
 prefect/    Prefect's home
-run/        locks, the keeper's state, ports; worthless when nothing runs
+run/        locks, the keeper's state, ports; not needed while nothing runs
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import BinaryIO
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 
+# Bytes.
 LOG_LIMIT = 10 * 1024 * 1024
 _TAIL = 64 * 1024
 
@@ -43,7 +44,9 @@ def _fernet_key() -> str:
 
 @dataclass(frozen=True)
 class Home:
-    """Paths below `root`, and what is kept there once and for all (keys). Nothing is made before `create()`."""
+    """Paths below `root`, and the keys, each of which is made once. Nothing exists before `create()`.
+
+    Methods that read or write raise BadConfig if the place can't be used, Retryable if the disk is full."""
 
     root: Path
 
@@ -68,10 +71,9 @@ class Home:
         return self.root / "run"
 
     def create(self) -> Home:
-        """Makes the directories where they are missing; may be called by several processes at once and twice.
+        """Makes the missing directories. May be called twice, and by several processes at once.
 
-        All are 0700 but the two on the way to the database's data, which root hands to another user.
-        Raises BadConfig where the place can't be written, Retryable where the disk is full.
+        All are 0700, except the two on the way to the database's data: as root, another user has to reach it.
         """
         passable = 0o711 if os.geteuid() == 0 else 0o700
         modes = {self.root: passable, self.postgres: passable}
@@ -87,28 +89,28 @@ class Home:
         return self
 
     def database_password(self) -> str:
-        """The password of the role that owns both databases; made at the first call, then always the same."""
+        """Returns the password of the role that owns both databases."""
         return self._key("database", _password)
 
     def superuser_password(self) -> str:
-        """The password of the embedded server's superuser; only the keeper needs it."""
+        """Returns the password of the embedded server's superuser; only the keeper needs it."""
         return self._key("superuser", _password)
 
     def encryption_key(self) -> str:
-        """The Fernet key that Prefect encrypts secret fields with. Without it they can't be read again."""
+        """Returns the Fernet key with which Prefect encrypts secret fields. Without it they can't be read again."""
         return self._key("prefect-encryption", _fernet_key)
 
     def login(self) -> str:
-        """What Prefect's UI and API ask for, as `user:password`; made at the first call, then always the same."""
+        """Returns the login of Prefect's UI and API, as `user:password`."""
         return self._key("prefect-login", _login)
 
     @property
     def login_path(self) -> Path:
-        """Where `login` is kept."""
+        """The file that holds `login`."""
         return self.keys / "prefect-login"
 
     def fingerprint(self, *parts: str) -> str:
-        """32 hex digits that tell whether `parts` are the same, and nothing about them without this home's key."""
+        """Returns 32 hex digits that are equal for equal `parts`. Without this home's key they disclose nothing."""
         text = "\x00".join(parts).encode()
         return hmac.new(self.encryption_key().encode(), text, hashlib.sha256).hexdigest()[:32]
 
@@ -116,7 +118,7 @@ class Home:
         path = self.keys / name
         try:
             if not path.exists():
-                # A link appears whole or not at all, and the first of two processes wins.
+                # A link is made completely or not at all, and the first of two processes wins.
                 handle, draft = tempfile.mkstemp(dir=self.keys, prefix=f".{name}-")
                 try:
                     with os.fdopen(handle, "w") as file:
@@ -133,7 +135,7 @@ class Home:
             raise unusable(error) from None
 
     def require_space(self, size: int) -> None:
-        """Raises Retryable where less than `size` bytes are free: a full disk can't even hold the log that says so."""
+        """Raises Retryable if fewer than `size` bytes are free: a full disk can't even hold the log of a failure."""
         if shutil.disk_usage(self.root).free < size:
             raise unusable(OSError(errno.ENOSPC, "", str(self.root)))
 
@@ -141,7 +143,7 @@ class Home:
         return self.logs / f"{name}.log"
 
     def open_log(self, name: str) -> BinaryIO:
-        """The log file of a part, opened to append; started anew when it has grown over 10 MB."""
+        """Opens the log file of a part to append. Empties it first if it is larger than 10 MB."""
         path = self.log_path(name)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -152,7 +154,8 @@ class Home:
             raise unusable(error) from None
 
     def log_tail(self, name: str, since: int = 0) -> str:
-        """The end of a part's log, to look for a known cause in (never to print). "" where there is none."""
+        """Returns the end of a part's log (from byte `since` on), to search it for known causes, never to print it. ""
+        if there is none."""
         try:
             with open(self.log_path(name), "rb") as file:
                 size = file.seek(0, os.SEEK_END)
@@ -169,7 +172,7 @@ class Home:
 
 
 def unusable(error: OSError) -> IntegrationError:
-    """What a failure to read or write in the home means: a full disk may be tried again, the rest may not."""
+    """Returns the error for a failed read or write in the home: Retryable for a full disk, otherwise BadConfig."""
     where = error.filename or "the home directory"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Retryable(f"No space is left on the disk ({where}).", fix="Free some space, then repeat.")
@@ -181,7 +184,7 @@ def unusable(error: OSError) -> IntegrationError:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replaces a small file (0600) so that a reader sees the old or the new text, never half.
+    """Replaces a small file (0600) so that readers see the old or the new text, never a part of it.
 
     For one writer at a time. Raises OSError.
     """

@@ -1,25 +1,25 @@
-"""What others wrote, in the Markdown of Prefect's UI: shown as it is, never obeyed."""
+"""Escapes foreign texts for the Markdown of Prefect's UI, so that they are shown literally."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 
-from cartum_roapp.control import shown
+from cartum_roapp.control import without_control
 
-# A command in our own messages stays code: nothing is read as mark-up in there.
+# Commands in our own messages stay code; there is no mark-up in code.
 _CODE = re.compile(r"(?<!`)`(?!`)[^`|]+`(?!`)")
-# The UI makes a link of a bare address, escaped or not; of code it makes none.
+# The UI makes a link of each bare address, even if escaped, except in code.
 _ADDRESS = re.compile(r"(?:[\w+.-]+://|www\.)[^\s`|]*", re.IGNORECASE)
 _MARK = re.compile(r"[\\`*\[\]<|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
-# A heading, a list, a quote, a rule: where the text begins a line.
+# What makes a heading, list, quote or rule at the beginning of a line.
 _FIRST = re.compile(r"^([0-9]*)(?=[.)](?:\s|$)|#{1,6}(?:\s|$)|[+-](?:[\s+-]|$)|[=>])")
 
 
 def escaped(text: object) -> str:
-    """The text on one line, without images, links, HTML, headings or the end of a table's cell. Code in single
-    backticks stays code."""
-    line = " ".join(shown(str(text)).split())
+    """Returns the text on one line, so that it makes no image, link, HTML, heading, or end of a table cell. Code in
+    single backticks stays code."""
+    line = " ".join(without_control(str(text)).split())
     parts, end = [], 0
     for code in _CODE.finditer(line):
         parts += [_plain(line[end : code.start()]), code.group()]
@@ -28,8 +28,8 @@ def escaped(text: object) -> str:
     return _FIRST.sub(r"\1\\", line)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table whose cells are `escaped`."""
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Returns a table in Markdown. Its cells are `escaped`."""
     head, *body = [f"| {' | '.join(map(escaped, row))} |" for row in (columns, *rows)]
     return "\n".join([head, f"|{'---|' * len(columns)}", *body])
 

@@ -1,4 +1,4 @@
-"""What is set through the environment: one variable a field, all with the prefix CARTUM_ROAPP_."""
+"""Settings from the environment: one variable per field, with the prefix CARTUM_ROAPP_."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
 
 def default_home() -> Path:
-    """The user's data directory: ~/.local/share/cartum-roapp (or below XDG_DATA_HOME where that is absolute),
-    ~/Library/Application Support/cartum-roapp on macOS."""
+    """Returns the user's data directory: ~/.local/share/cartum-roapp (below XDG_DATA_HOME if that is absolute), on
+    macOS ~/Library/Application Support/cartum-roapp."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "cartum-roapp"
     base = os.environ.get("XDG_DATA_HOME", "")
@@ -31,15 +31,19 @@ def _blank_is_unset(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    """The settings of one process. Times are seconds. An empty variable counts as not set.
+    """The settings of one process. All times are in seconds. An empty variable counts as not set.
 
-    `home` holds all state and becomes absolute; `database_url` names an outside PostgreSQL, None the embedded one;
-    `http_timeout` is the deadline of one call; `unclear_wait` how long after it an unclear write is looked for, and
-    believed absent (2.5 times that where nobody answered); `recheck_after` when a repeated one is looked at again;
-    `look_again` how long after a try a held record is tried again by itself; `roapp_interval` lies between two calls
-    of one account;
-    `linger` is how long database and server stay up unused; `retries` counts the tries of a repeatable call,
-    `retry_base` is its first back-off.
+    home             the directory with all state; becomes absolute
+    database_url     an outside PostgreSQL; None: the embedded one
+    http_timeout     the deadline of one call
+    unclear_wait     after this time an unclear write is looked for, and counts as absent if it is not found (2.5 times
+                     as long if there was no answer)
+    recheck_after    after this time an unclear write that was repeated is looked for again
+    look_again       after this time a held record is tried again
+    roapp_interval   the time between two calls of one account
+    linger           how long database and server stay up unused
+    retries          the number of tries of a repeatable call
+    retry_base       its first back-off
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
@@ -74,9 +78,9 @@ _FIXES = {
 
 
 def settings() -> Settings:
-    """The settings as the environment has them now: read anew at each call, cheap, may be called from anywhere.
+    """Reads the settings from the environment anew at each call, which is cheap.
 
-    Raises BadConfig that names the first variable with a bad value, what is wrong with it, and the fix.
+    Raises BadConfig with the first variable that has a bad value, what is wrong with it, and the fix.
     """
     try:
         return Settings()

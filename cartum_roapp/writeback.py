@@ -1,7 +1,9 @@
-"""What staff set in RO App, written back into the shop: an order's status, where the shop's `status_direction` is both.
+"""Writes statuses that staff set in RO App back into the shop, if the shop's `status_direction` is `both`.
 
-`look` notes in the ledger which orders staff have moved in RO App, `bring` sets their statuses in the shop. Either may
-be killed and repeated: a status is set, not added. Where both sides were changed, the shop's change wins.
+    note_staff_statuses   notes in the ledger which orders staff moved in RO App
+    set_shop_statuses     sets their statuses in the shop
+
+Both may be called twice, and be killed: a status is set, not added. Where both sides changed, the shop's change wins.
 """
 
 from __future__ import annotations
@@ -22,22 +24,24 @@ from cartum_roapp.orders.rows import status_of
 
 _OVERLAP = timedelta(minutes=10)
 _LONG = timedelta(minutes=5)
-# RO App's clock may be ahead of ours by an hour or two; a stamp beyond that is no clock's.
+# RO App's clock may be ahead of ours by an hour or two; later stamps are wrong.
 _CLOCKS = timedelta(hours=2)
 _TRIES = 3
 
 
 def shop_status(shop: ShopConfig, roapp_status: int) -> int | None:
-    """The shop's status that stands for this one of RO App: the lowest of those that are matched with it."""
+    """Returns the shop's status for this one of RO App: the lowest of those that are matched with it; None if there is
+    none."""
     return min((ours for ours, theirs in shop.statuses.items() if theirs == roapp_status), default=None)
 
 
-async def look(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime) -> None:
-    """Notes what staff changed in RO App since the last look; what was delivered since the run `started` (UTC) is left
-    to the next one, as RO App may show it a little after its answer. The first look reads all orders, and takes for
-    agreed what RO App has by then of those that were delivered while statuses travelled one way. Where RO App ignores
-    `modified_at[]` (roapp §2), every look reads all. May be called twice. Raises what RoApp raises; the next look
-    begins at the same moment then."""
+async def note_staff_statuses(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime) -> None:
+    """Notes in the ledger which statuses staff changed in RO App since the last call.
+
+    Orders that were delivered since the run `started` (UTC) are left to the next call, as RO App may show the delivered
+    status a little after its answer. The first call reads all orders; of those that were delivered while statuses
+    travelled one way, it takes RO App's status as agreed. If RO App ignores `modified_at[]` (roapp §2), every call
+    reads all orders. Raises what RoApp raises; the next call then begins at the same time."""
     read_to = shops.state(engine, shop.key).statuses_read_to
     with engine.connect() as connection:
         began, oldest = staff_statuses.clock(connection), staff_statuses.first_order(connection, shop.key)
@@ -54,7 +58,7 @@ async def look(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime
         newest = max([*stamps, *([] if newest is None else [newest])], default=None)
     lasted = datetime.now(UTC) - started
     if newest is not None and newest != read_to:
-        # What is changed since then may stand on a page that is read already; and a stamp may be ahead of the others.
+        # What changed during the walk may be on a page that was read before; and a stamp may be ahead of the others.
         until = min(newest - lasted if lasted > _LONG else newest, started)
         with engine.begin() as connection:
             shops.statuses_read(connection, shop.key, until)
@@ -64,22 +68,22 @@ def _note(connection: Connection, shop: ShopConfig, known: Agreed, theirs: int) 
     if theirs == (known.roapp_status if known.staff_status is None else known.staff_status):
         return
     as_it_was = known.roapp_status in (None, theirs) or shop.statuses.get(known.shop_status) == theirs
-    if as_it_was or shop_status(shop, theirs) is None:  # else a step of the workshop's that the shop has no word for
+    if as_it_was or shop_status(shop, theirs) is None:  # None: a status of the workshop that no status of the shop has
         staff_statuses.note(connection, shop.key, known, roapp_status=theirs, staff_status=None)
     else:
         staff_statuses.note(connection, shop.key, known, roapp_status=known.roapp_status, staff_status=theirs)
 
 
-async def bring(engine: Engine, shop: ShopConfig, api: Cartum, pause: timedelta) -> list[str]:
-    """Sets in the shop what `look` has noted; gives the numbers of the orders whose status in the shop follows RO App's
-    now. One that the shop does not take is held, and due again after `pause`, then more and more rarely. While no
-    other run reads this shop. May be called twice. Raises what Cartum's reads raise; what was not set waits."""
+async def set_shop_statuses(engine: Engine, shop: ShopConfig, api: Cartum, retry_after: timedelta) -> list[str]:
+    """Sets the noted statuses in the shop. Returns the numbers of the orders whose status in the shop now follows RO
+    App's. A status that the shop does not take is held and tried again after `retry_after`, then at growing intervals.
+    To be called while no other run reads this shop. Raises what Cartum's reads raise; the other statuses then wait."""
     with engine.connect() as connection:
-        waiting = staff_statuses.waiting(connection, shop.key, pause)
-    return [one.number for one in waiting if await _bring(engine, shop, api, one)]
+        waiting = staff_statuses.waiting(connection, shop.key, retry_after)
+    return [one.number for one in waiting if await _set_shop_status(engine, shop, api, one)]
 
 
-async def _bring(engine: Engine, shop: ShopConfig, api: Cartum, one: Agreed) -> bool:
+async def _set_shop_status(engine: Engine, shop: ShopConfig, api: Cartum, one: Agreed) -> bool:
     assert one.staff_status is not None
     ours = shop_status(shop, one.staff_status)
     wanted = one.shop_status if ours is None else ours  # it is not matched any more
@@ -100,7 +104,8 @@ async def _bring(engine: Engine, shop: ShopConfig, api: Cartum, one: Agreed) -> 
 
 @dataclass
 class _Tried:
-    """The `status` that the shop has in the end, and `why` it is not the wanted one. `unanswered`: it may come yet."""
+    """The `status` that the shop has in the end, and `why` it is not the wanted one. `unanswered`: the wanted one may
+    still arrive."""
 
     status: int | None
     why: str = "it said that it has the new status, and kept the old one"
@@ -108,7 +113,8 @@ class _Tried:
 
 
 async def _set(api: Cartum, one: Agreed, wanted: int) -> _Tried:
-    """Right before each try the order is read: where the shop has moved it meanwhile, the shop's change wins."""
+    """Sets the status with up to three tries. Reads the order right before each: if its status changed in the shop
+    meanwhile, the shop's change wins."""
     tried = _Tried(None)
     for _ in range(_TRIES):
         tried.status = await _status(api, one.number)

@@ -1,10 +1,12 @@
-"""Messages to people: three automations for each shop, sent through whatever notification block somebody names.
+"""Messages to people: three automations for each shop, which send through a notification block of Prefect.
 
-    failed    a run failed, at most one message an hour
-    silent    no sync has succeeded for 15 minutes, one message until one succeeds again
+    failed    a run failed; at most one message an hour
+    silent    no sync succeeded for 15 minutes; one message until a sync succeeds again
     held      a run left more held records than there were before
 
-Which block it is stands in the Prefect variable `cartum_roapp_alerts`; without one there are no automations.
+The Prefect variable `cartum_roapp_alerts` names the block. Without it there are no automations.
+
+All functions may be called twice.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from tasks.summary import HELD_GREW, resource_of
 log = logging.getLogger(__name__)
 
 VARIABLE = "cartum_roapp_alerts"
-#: What to do where the block that was chosen can't be used any more.
+#: The fix if the chosen block can't be used any more.
 CHOOSE = "`cartum-roapp alerts TYPE/NAME` chooses another block, `cartum-roapp alerts --off` none"
 FAILED, SILENT, HELD = "a run failed", "no success for 15 minutes", "held records grew"
 
@@ -40,10 +42,10 @@ _RUN = "{{ flow_run.name }}: {{ flow_run.state.name }}. {{ flow_run.state.messag
 
 
 async def choose(block: str | None) -> None:
-    """From now on messages go through the block `type/name`, such as `slack-webhook/ops`; with None there are none. The
-    shops' automations follow with `renew`.
+    """Chooses the block `type/name`, such as `slack-webhook/ops`, for all messages; None: no messages. To take effect,
+    the shops' automations have to be renewed with `renew`.
 
-    Raises BadConfig (field `block`) where there is no such block, or it sends no notifications. May be called twice.
+    Raises BadConfig with the field `block` if there is no such block, or if it sends no notifications.
     """
     if block is None:
         await Variable.aunset(VARIABLE)
@@ -54,14 +56,14 @@ async def choose(block: str | None) -> None:
 
 
 async def chosen() -> str | None:
-    """The block that messages go through, as `type/name`."""
+    """Returns the chosen block as `type/name`; None if none is chosen."""
     block = await Variable.aget(VARIABLE)
     return None if block is None else str(block)
 
 
-async def why_none() -> str | None:
-    """What is wrong with the block that was chosen, such as that it is gone: then no messages are sent. None where it
-    can be used, or none was chosen."""
+async def unusable_because() -> str | None:
+    """Returns why the chosen block can't be used, for example because it was deleted: then no messages are sent.
+    Returns None if it can be used, or if none is chosen."""
     block = await chosen()
     if block is None:
         return None
@@ -74,9 +76,9 @@ async def why_none() -> str | None:
 
 
 async def renew(shop: ShopConfig, *, active: bool) -> None:
-    """Makes the shop's automations as they are to be; a shop that stands still is not missed. May be called twice.
+    """Makes or updates the shop's automations. With `active` False there is no message about missing successes.
 
-    Where the block that was chosen can't be used any more there are none, and a warning says so.
+    If the chosen block can't be used any more, removes the automations and logs a warning.
     """
     async with get_client() as client:
         document = await _usable(client)
@@ -91,7 +93,7 @@ async def renew(shop: ShopConfig, *, active: bool) -> None:
 
 
 async def remove(slug: str) -> None:
-    """Takes the shop's automations away. May be called twice."""
+    """Deletes the shop's automations."""
     async with get_client() as client:
         for known in (await _known(client, slug)).values():
             await client.delete_automation(known)
@@ -108,14 +110,14 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
         made = AutomationCore(
             name=_name(shop.slug, what), trigger=trigger, actions=[message], tags=tags_of(shop), enabled=enabled
         )
-        # An update sends only what was set, and the kinds of trigger and action are defaults.
+        # An update sends only fields that were set. The types of trigger and action are defaults, so this sets them.
         return AutomationCore.model_validate(made.model_dump(exclude={"owner_resource"}))
 
     failed = {f"prefect.flow-run.{state}" for state in ("Failed", "Crashed", "TimedOut")}
     yield automation(
         FAILED, EventTrigger(expect=failed, match=runs, match_related=tag, threshold=1, within=_HOUR), _RUN
     )
-    # The same event opens the window and closes it: the message comes once, and again only after a success.
+    # A success both opens and closes the window: so after one message the next one needs a success first.
     yield automation(
         SILENT,
         EventTrigger(
@@ -134,7 +136,7 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
 
 
 def _verbatim(text: str) -> str:
-    """The text in a template, where a brace of it would begin an expression."""
+    """Escapes a text for a template, in which a brace would begin an expression."""
     return text.replace("{", "{{ '{' }}")
 
 

@@ -1,4 +1,7 @@
-"""Runs whose process was killed: nobody is left to end them, so they would stand in the UI as running for ever."""
+"""Ends runs whose process was killed: without this the UI would show them as running for ever.
+
+Functions may be called twice.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from blocks.pages import every_row
 from cartum_roapp.ledger import runs
 from deployments.pool import TAG
 
-#: A live run is known to the ledger, and a finished one to Prefect, long before this has passed.
+#: Long before this time the ledger knows a run that lives, and Prefect knows that a run has finished.
 GRACE = timedelta(minutes=2)
 WHY = "The process of this run was killed."
 WORKER_LABEL = "prefect.worker.name"
@@ -37,10 +40,10 @@ _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
 
 
 async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: str | None = None) -> list[FlowRun]:
-    """Marks them Crashed in Prefect and in the ledger, and gives those that Prefect knew. A run that lives, in
-    whatever process, is left alone: it holds a lock in the ledger, is one of `mine`, or is younger than GRACE.
+    """Marks dead runs as crashed in Prefect and in the ledger. Returns those that Prefect knew. A run counts as alive,
+    in any process, if it holds a lock in the ledger, is one of `mine`, or is younger than GRACE.
 
-    `worker` names a worker that is known to be dead: its runs are marked at once. May be called twice.
+    `worker` names a worker that is known to be dead: its runs are marked at once.
     """
     dead = {run.id for run in runs.unfinished(engine) if not runs.is_alive(engine, run.id)} - {str(id) for id in mine}
     marked: list[FlowRun] = []
@@ -57,10 +60,10 @@ async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: s
     return marked
 
 
-async def go_on(dead: Collection[FlowRun]) -> None:
-    """Starts the imports and backfills among these runs of a worker again; each goes on where it was stopped. A run
-    that has asked a person something begins again itself, with the answers that it got. Syncs come again by themselves.
-    May be called twice."""
+async def start_again(dead: Collection[FlowRun]) -> None:
+    """Starts these runs of a worker again, except scheduled ones, which come again anyway. Imports and backfills become
+    new runs, which continue where the old ones stopped. A run that has asked a person something is itself resumed, with
+    the answers that it got."""
     async with get_client() as client:
         for run in dead:
             if run.deployment_id is None or run.auto_scheduled:
@@ -77,7 +80,7 @@ async def go_on(dead: Collection[FlowRun]) -> None:
 
 
 def _is_forgotten(engine: Engine, run: FlowRun, worker: str | None) -> bool:
-    """Whether no process can still have this run, which Prefect takes for one under way."""
+    """Returns whether no process can still work on this run, which Prefect has as pending or running."""
     if runs.is_alive(engine, str(run.id)):
         return False
     if worker is not None and run.labels.get(WORKER_LABEL) == worker:

@@ -1,5 +1,8 @@
-"""Scheduled runs that nobody needs. Where they piled up while no worker was there, one of them reads all that the
-others would have read; of a schedule that stands still none is wanted."""
+"""Removes scheduled runs that nobody needs. Of those that became late while no worker ran, the last one reads all that
+the others would read. Of paused schedules no run is needed.
+
+All functions may be called twice.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,8 @@ from tasks.deliver import SYNC_EVERY
 from tasks.schedule import SCHEDULED
 
 
-async def cancel_pile() -> int:
-    """Cancels all late runs of each schedule but the last one; gives how many. May be called twice."""
+async def cancel_backlog() -> int:
+    """Cancels all late runs of each schedule except the last one. Returns their number."""
     last: dict[UUID | None, FlowRun] = {}
     canceled = 0
     async with get_client() as client:
@@ -50,9 +53,10 @@ async def cancel_pile() -> int:
 
 
 async def clear_paused() -> int:
-    """Takes away runs that were planned for schedules which stand still; gives how many. Prefect's server takes them
-    away itself when a schedule is paused, but plans runs in two steps: what it had thought out just before is there
-    just after. Runs that a person planned stay. May be called twice."""
+    """Deletes the scheduled runs of paused schedules. Returns their number. Runs that a person scheduled stay.
+
+    Prefect's server deletes them when a schedule is paused, but it plans and stores runs in two steps: it may still
+    store runs that it planned just before."""
     async with get_client() as client:
         if not (paused := await _paused(client)):
             return 0
@@ -74,13 +78,13 @@ async def clear_paused() -> int:
 
 
 async def _paused(client: PrefectClient) -> list[UUID]:
-    """Deployments of shops with schedules of which none is active."""
+    """Returns the deployments that have schedules, but no active one."""
     ours = await deployments(client)
     return [one.id for one in ours if one.schedules and not any(schedule.active for schedule in one.schedules)]
 
 
 async def _late(client: PrefectClient) -> list[FlowRun]:
-    """Scheduled runs that are late by more than half an interval, the latest first."""
+    """Returns the scheduled runs that are late by more than half an interval, the one that is due last first."""
     wanted = FlowRunFilter(
         tags=FlowRunFilterTags(all_=[TAG]),
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),

@@ -1,5 +1,5 @@
 """The deployments of one shop: `incremental-sync/<slug>` every five minutes, `reconcile/<slug>` every night,
-`initial-import/<slug>` on demand."""
+`initial-import/<slug>` on demand. All functions may be called twice."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from cartum_roapp.markdown import escaped
 from deployments import pool
 from tasks.deliver import SYNC_EVERY
 
-#: By entrypoint, as prefect.yaml names the shared ones: flows that connect and delete a shop use this module.
+#: Entrypoints and not imports, as the flows that connect and delete a shop import this module.
 SYNC, IMPORT = "flows.incremental_sync.incremental_sync", "flows.initial_import.initial_import"
 RECONCILE = "flows.reconcile.reconcile"
 SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"
 
 
 async def deploy(config: ShopConfig, *, active: bool) -> None:
-    """Makes or renews them, with their schedules active or not. May be called twice."""
+    """Makes or updates the deployments, with active or paused schedules."""
     await pool.ensure()
     await _deploy(config, IMPORT)
     every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
     await _deploy(config, SYNC, every)
-    nightly = Cron(night(config.key), timezone=config.timezone, active=active, slug=NIGHTLY)
+    nightly = Cron(nightly_cron(config.key), timezone=config.timezone, active=active, slug=NIGHTLY)
     await _deploy(config, RECONCILE, nightly, repair=True)
 
 
 async def remove(slug: str) -> None:
-    """Takes them away with their schedules. May be called twice."""
+    """Deletes the deployments and their schedules."""
     async with get_client() as client:
         for entrypoint in (SYNC, IMPORT, RECONCILE):
             try:
@@ -49,22 +49,21 @@ async def remove(slug: str) -> None:
 
 
 async def start_import(config: ShopConfig, started_by: str) -> FlowRun:
-    """Starts the shop's first import in the background. May be called again with the same `started_by`: it is started
-    once."""
+    """Starts the shop's first import in the background. Calls with the same `started_by` start it once."""
     async with get_client() as client:
         deployment = await client.read_deployment_by_name(f"{_flow(IMPORT).name}/{config.slug}")
         return await client.create_flow_run_from_deployment(deployment.id, idempotency_key=f"import: {started_by}")
 
 
 def anchor(key: str) -> datetime:
-    """When the shop's schedule ticks: interval schedules have no jitter, so the shops are spread over the five
-    minutes by their keys."""
+    """Returns the anchor of the shop's interval schedule. Such schedules have no jitter, so the shops are spread over
+    the five minutes by their keys."""
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=_spread(key, int(SYNC_EVERY.total_seconds())))
 
 
-def night(key: str) -> str:
-    """When the shop is reconciled, as cron writes it: between three and four at night on the shop's clock; once also on
-    the nights when clocks change."""
+def nightly_cron(key: str) -> str:
+    """Returns when the shop is reconciled, as a cron expression: between 3 and 4 at night in the shop's time, which
+    occurs once also in nights when clocks change."""
     return f"{_spread(key, 60)} 3 * * *"
 
 
@@ -78,7 +77,7 @@ def _flow(entrypoint: str) -> Flow[Any, Any]:
 
 async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object) -> None:
     flow = _flow(entrypoint)
-    # A module entrypoint: a file's would be imported a second time, from wherever the worker stands.
+    # With a file as entrypoint the module would be imported a second time, relative to the worker's directory.
     deployment = await flow.ato_deployment(
         config.slug,
         entrypoint_type=EntrypointType.MODULE_PATH,

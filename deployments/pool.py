@@ -1,4 +1,4 @@
-"""The work pool that all deployments wait in, and what is in it."""
+"""The work pool of all deployments, and the deployments in it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from deployments.worker import POOL_TYPE, InProcessWorker
 
 POOL = "cartum-roapp"
 
-#: On every run, whoever started it.
+#: A tag of every run, whoever started it.
 TAG = "cartum-roapp"
 
 
 def tags_of(shop: ShopConfig) -> list[str]:
-    """The tags of a shop's deployments and runs."""
+    """Returns the tags of a shop's deployments and runs."""
     return [TAG, f"shop:{shop.slug}", f"account:{shop.account}"]
 
 
 async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
-    """Those of all shops and the shared ones."""
+    """Returns the deployments of all shops and the shared ones."""
     ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
-    # By name, the server's default, the deployments of one shop may change places between two pages.
+    # By name, the server's default order, deployments of one shop could change places between two pages.
     return await every_row(
         lambda limit, offset: client.read_deployments(
             deployment_filter=ours, limit=limit, offset=offset, sort=DeploymentSort.CREATED_DESC
@@ -36,7 +36,7 @@ async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
 
 
 async def ensure() -> None:
-    """Makes the work pool where it is missing. May be called twice, and by several at once."""
+    """Makes the work pool if it is missing. May be called twice, and by several processes at once."""
     async with get_client() as client:
         try:
             await client.read_work_pool(POOL)

@@ -21,7 +21,8 @@ from cartum_roapp.settings import Settings, settings
 if TYPE_CHECKING:
     from deployments.worker import InProcessWorker
 
-_LAST_SECONDS = 10.0
+# Seconds.
+_STOP_TIMEOUT = 10.0
 _KEEP_EVERY, _KEEPER_WITHIN = 10.0, 30.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
@@ -39,7 +40,7 @@ def main() -> int:
         try:
             with service.use(config) as running:
                 os.environ.update(running.env)
-                # What runs log is in Prefect's UI; the worker's own file has what goes wrong.
+                # Logs of runs are in Prefect's UI; the worker's own log has warnings and errors only.
                 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
                 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
                 os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits between two forms
@@ -51,7 +52,7 @@ def main() -> int:
 
 
 def worker_name(home: Home) -> str:
-    """The name of this home's worker in Prefect, the same at every start."""
+    """Returns the name of this home's worker in Prefect, the same at every start."""
     return f"{socket.gethostname()} {home.fingerprint('worker')[:6]}".replace("/", "-").replace("%", "-")
 
 
@@ -59,8 +60,8 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     from blocks.store import register
     from cartum_roapp.ledger import database
     from deployments import pool, shared
-    from deployments.crashed import go_on, mark_crashed
-    from deployments.late import cancel_pile, clear_paused
+    from deployments.crashed import mark_crashed, start_again
+    from deployments.late import cancel_backlog, clear_paused
     from deployments.worker import InProcessWorker
 
     stopped = asyncio.Event()
@@ -72,39 +73,39 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     await pool.ensure()
     await shared.deploy()
     name = worker_name(home)
-    await go_on(await mark_crashed(engine, worker=name))
-    await cancel_pile()
+    await start_again(await mark_crashed(engine, worker=name))
+    await cancel_backlog()
     worker = InProcessWorker(work_pool_name=pool.POOL, name=name)
     serving = [
         asyncio.create_task(worker.start()),
-        asyncio.create_task(worker.mind_cancellations()),
-        asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_bring_keeper_back, config, home))),
-        # Runs of the command line that were killed, and of workers on other machines.
-        asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.attempts.keys()))),
+        asyncio.create_task(worker.watch_cancellations()),
+        asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_restart_keeper, config, home))),
+        # Killed runs of the command line, and of workers on other machines.
+        asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.threads.keys()))),
         asyncio.create_task(_every(_CLEAR_EVERY, clear_paused)),
-        asyncio.create_task(_tell(home, worker)),
+        asyncio.create_task(_record_polling(home, worker)),
     ]
     ending = asyncio.create_task(stopped.wait())
     await asyncio.wait([*serving, ending], return_when=asyncio.FIRST_COMPLETED)
     for task in (*serving, ending):
         task.cancel()
     ends = await asyncio.gather(*serving, return_exceptions=True)
-    await worker.close(_LAST_SECONDS)
+    await worker.close(_STOP_TIMEOUT)
     engine.dispose()
     for end in ends:
         if isinstance(end, Exception):
             raise end
 
 
-async def _tell(home: Home, worker: InProcessWorker) -> None:
+async def _record_polling(home: Home, worker: InProcessWorker) -> None:
     while not worker.is_setup:
         await asyncio.sleep(0.05)
     record(home, polling=True)
     await asyncio.Event().wait()
 
 
-def _bring_keeper_back(config: Settings, home: Home) -> None:
-    """The keeper minds this worker, and this worker the keeper: one that was killed is started by using the home."""
+def _restart_keeper(config: Settings, home: Home) -> None:
+    """Restarts a killed keeper, which `service.use` does, as the keeper restarts a killed worker."""
     if is_wanted(home) and service.state(config).phase == "stopped":
         with service.use(config, with_worker=True, timeout=_KEEPER_WITHIN):
             pass
@@ -113,7 +114,7 @@ def _bring_keeper_back(config: Settings, home: Home) -> None:
 async def _every(seconds: float, turn: Callable[[], Awaitable[object]]) -> None:
     while True:
         await asyncio.sleep(seconds)
-        with suppress(Exception):  # database or server are away: at the next turn
+        with suppress(Exception):  # database or server are down: tried again next time
             await turn()
 
 

@@ -1,15 +1,15 @@
 """Prefect's API server and its UI as a program: `python -m deployments.server HOST PORT`. The home's keeper starts it.
 
-Without Prefect's command line it is there 0.4 s sooner. A line on standard input lets it go on to its database; at the
-end of input (whoever started it was killed) it ends before that.
+Without Prefect's command line it starts 0.4 s faster. It waits for a line on standard input before it uses its
+database, and ends at the end of input (the process that started it was killed).
 
-To what Prefect checks, which is the auth string, the origin of calls and CSRF tokens, it adds:
+Prefect itself checks the auth string, the origin of calls, and CSRF tokens. This program adds:
 
-    Host      a request for a name that is not this server's is refused, so no web page reaches it under a name of
-              its own that leads to this machine
-    policy    the UI's pages load nothing from elsewhere: no telemetry, and no picture that a text from outside names
-    admin     what concerns the server as a whole is read only: nobody empties its database, nor makes the worker write
-              the ends of runs to a place of theirs
+    Host      requests for other host names are refused, so that no web page reaches the server under a name of its own
+              that resolves to this machine (DNS rebinding)
+    policy    the UI's pages load nothing from elsewhere: no telemetry, and no picture that a foreign text names
+    admin     the API for administering the server is read only, so that nobody empties the database or makes the worker
+              store results of runs elsewhere
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _READS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-#: Where the logos of Prefect's own kinds of block are.
+#: The hosts of the logos of Prefect's own block types.
 LOGOS = ("https://raw.githubusercontent.com", "https://images.ctfassets.net")
 
 
 def own_origins() -> list[str]:
-    """The origins that this server is reached at, as Prefect's settings name them; never `*`."""
+    """Returns the origins at which this server is reached, from Prefect's settings; never `*`."""
     server = get_current_settings().server
     named = [*server.api.cors_allowed_origins.split(","), server.ui.api_url or ""]
     parts = [urlsplit(address.strip()) for address in named]
@@ -40,12 +40,12 @@ def own_origins() -> list[str]:
 
 
 def own_hosts() -> list[str]:
-    """The host names that requests may be for: those of the loopback and of `own_origins`."""
+    """Returns the allowed host names: those of the loopback and of `own_origins`."""
     return [*LOOPBACK, *(urlsplit(origin).hostname or "" for origin in own_origins())]
 
 
 def content_policy() -> str:
-    """The Content-Security-Policy of every answer."""
+    """Returns the Content-Security-Policy of every answer."""
     servers = " ".join(origin + " " + origin.replace("http", "ws", 1) for origin in own_origins())
     return "; ".join(
         (
@@ -59,7 +59,7 @@ def content_policy() -> str:
 
 
 class ReadOnlyAdmin:
-    """Passes reads of `/api/admin` on to `app`, and answers 403 to all else there."""
+    """Answers 403 to every call of `/api/admin` except reads; passes everything else on to `app`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -76,7 +76,7 @@ def _is_admin(path: str) -> bool:
 
 
 class ContentPolicy:
-    """Sends the policy with every answer of `app`."""
+    """Adds the policy to every answer of `app`."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self.app = app
@@ -92,7 +92,7 @@ class ContentPolicy:
 
 
 def main(host: str, port: int) -> None:
-    # Around the app and not in it: Prefect's own services call it inside of this process, under a host name of theirs.
+    # Around the app: Prefect's own services call the app within this process, under another host name.
     guarded = ContentPolicy(ReadOnlyAdmin(create_app(final=True)), content_policy())
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     if sys.stdin.readline():

@@ -15,19 +15,19 @@ from deployments import pool
 
 _HERE = Path(__file__).parent
 
-#: A wheel has it in this package (pyproject.toml), a working copy at its top.
+#: In a wheel the file is in this package (pyproject.toml), in a working copy at the top.
 PREFECT_YAML = next(
     (path for path in (_HERE / "prefect.yaml", _HERE.parent / "prefect.yaml") if path.exists()), _HERE / "prefect.yaml"
 )
 
 
 def described() -> list[dict[str, Any]]:
-    """The entries of prefect.yaml: name, entrypoint, description, tags, parameters, work_pool."""
+    """Returns the entries of prefect.yaml: name, entrypoint, description, tags, parameters, work_pool."""
     return list(yaml.safe_load(PREFECT_YAML.read_text("utf-8"))["deployments"])
 
 
 async def deploy() -> None:
-    """Makes or renews them. May be called twice."""
+    """Makes or updates these deployments. May be called twice."""
     await pool.ensure()
     for entry in described():
         flow: Flow[Any, Any] = load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False)

@@ -1,8 +1,8 @@
-"""A shop's life: connected, edited, paused, resumed, disconnected, each with all that belongs to the shop: its block,
-its place in the ledger, its deployments and its alerts.
+"""Connects, edits, pauses, resumes and disconnects a shop, with everything that belongs to it: its block, its row in
+the ledger, its deployments and its alerts.
 
-Whatever changes a shop here holds one lock, over all processes of the ledger: what was checked still holds when it is
-saved.
+Every change of a shop holds one lock over all processes of the ledger, so that what was checked is still true when it
+is saved. All functions may be called twice.
 """
 
 from __future__ import annotations
@@ -26,14 +26,13 @@ from deployments import alerts, one_shop, pool, shared
 from tasks import schedule
 
 _SAVING = "saving shops"
-_LOOK = 0.1
+_LOOK = 0.1  # seconds
 
 
 async def add(config: ShopConfig, company: str) -> None:
-    """Saves a new shop and connects it: a shop is there with all that belongs to it, or not at all. `company` is the
-    fingerprint of its account's company. May be called twice. Raises BadConfig where its name or the shop itself was
-    taken meanwhile."""
-    async with _alone() as engine:
+    """Saves and connects a new shop, with everything that belongs to it, or not at all. `company` is the fingerprint of
+    its account's company. Raises BadConfig if its slug was taken, or the shop was connected, meanwhile."""
+    async with _locked_ledger() as engine:
         there = await store.find_shop(config.slug)
         if there not in (None, config):
             raise bad_config([taken(config.slug)], shop=config.slug)
@@ -44,7 +43,7 @@ async def add(config: ShopConfig, company: str) -> None:
             await _save(engine, config, company)
         except BaseException:
             if there is None:
-                with suppress(Exception):  # what is left without a block goes with the next `deployments sync`
+                with suppress(Exception):  # the next `deployments sync` removes what is left without a block
                     await store.delete_shop(config.slug)
                     if not leftovers:
                         await alerts.remove(config.slug)
@@ -55,22 +54,22 @@ async def add(config: ShopConfig, company: str) -> None:
 
 
 async def change(config: ShopConfig, company: str) -> None:
-    """Saves a shop's new settings and connects it with them. May be called twice. Raises BadConfig where the shop was
-    deleted meanwhile, or its new address taken."""
-    async with _alone() as engine:
+    """Saves a shop's new settings and connects it with them. Raises BadConfig if the shop was deleted, or its new
+    address was taken, meanwhile."""
+    async with _locked_ledger() as engine:
         await _refuse_gone(config)
         await _refuse_conflicts(config)
         await _save(engine, config, company)
 
 
 async def forget_logins(config: ShopConfig) -> None:
-    """The shop's own block has what they hold. May be called twice."""
+    """Deletes the logins of the shop: its own block has their content."""
     await store.delete_logins({config.key, shop_key(config.url)})
 
 
 async def pause(config: ShopConfig) -> None:
-    """The schedules stand still until `resume`. May be called twice."""
-    async with _alone() as engine:
+    """Pauses the schedules until `resume`."""
+    async with _locked_ledger() as engine:
         await _refuse_gone(config)
         shops.pause(engine, config.key, shops.BY_HAND)
         await schedule.pause(config.slug)
@@ -78,8 +77,8 @@ async def pause(config: ShopConfig) -> None:
 
 
 async def resume(config: ShopConfig) -> None:
-    """Lifts a pause, whatever its reason. May be called twice."""
-    async with _alone() as engine:
+    """Lifts a pause, whatever its reason."""
+    async with _locked_ledger() as engine:
         await _refuse_gone(config)
         shops.lift_pause(engine, config.key, by_hand=True)
         await _connect(engine, config, checked=True)
@@ -87,15 +86,15 @@ async def resume(config: ShopConfig) -> None:
 
 async def disconnect(slug: str, *, purge: bool = False) -> None:
     """Removes the shop's block, every login for it, and its deployments with their schedules. RO App keeps its orders;
-    the ledger keeps the history unless `purge`. May be called again after a failure."""
-    async with _alone() as engine:
+    the ledger keeps the history unless `purge`."""
+    async with _locked_ledger() as engine:
         await _disconnect(engine, slug, purge=purge)
 
 
 @dataclass(frozen=True)
 class Synced:
-    """Shops whose deployments are as their blocks say, shops that had no block any more, and shops that can't be
-    connected as they are stored (slug → why)."""
+    """Slugs of shops whose deployments were updated, and of shops that had no block any more and were removed; shops
+    that can't be connected as they are stored (slug → why)."""
 
     renewed: list[str]
     removed: list[str]
@@ -103,16 +102,15 @@ class Synced:
 
 
 async def sync() -> Synced:
-    """Makes deployments, schedules and alerts of all shops what their blocks say, and the shared deployments what
-    prefect.yaml says: for blocks that were edited or deleted by hand, deployments that somebody changed, and after an
-    upgrade. May be called twice.
+    """Updates deployments, schedules and alerts of all shops to their blocks, and the shared deployments to
+    prefect.yaml: after blocks were edited or deleted by hand, after deployments were changed, after an upgrade.
 
-    A shop without a block is disconnected like a deleted one; one that can't be connected stands still.
+    A shop without a block is disconnected like a deleted one. A shop that can't be connected is paused in Prefect.
     """
     await shared.deploy()
     renewed, removed, unusable = [], [], {}
     for slug in await store.list_shops():
-        async with _alone() as engine:
+        async with _locked_ledger() as engine:
             config = await store.find_shop(slug)
             if config is None:
                 continue
@@ -125,10 +123,10 @@ async def sync() -> Synced:
                 await schedule.pause(slug)
             else:
                 renewed.append(slug)
-    # In this order: a shop that is added meanwhile has its block before anything else.
+    # In this order, because a shop that is added meanwhile gets its block first.
     there = await connected()
     for slug in sorted(there - (await store.list_shops()).keys()):
-        async with _alone() as engine:
+        async with _locked_ledger() as engine:
             if await store.find_shop(slug) is None:
                 await _disconnect(engine, slug, purge=False)
                 removed.append(slug)
@@ -136,8 +134,8 @@ async def sync() -> Synced:
 
 
 async def connected(*, deleted: bool = False) -> set[str]:
-    """The slugs of all shops that have anything: a block, deployments, or a place in the ledger; with `deleted` also
-    those whose history is all that is left."""
+    """Returns the slugs of all shops with a block, deployments, or a row in the ledger; with `deleted` also of those of
+    which only the history is left."""
     with ledger.opened() as engine:
         slugs = {state.slug for state in shops.all_states(engine)} | (await store.list_shops()).keys()
         if deleted:
@@ -148,8 +146,8 @@ async def connected(*, deleted: bool = False) -> set[str]:
 
 
 async def renew_alerts() -> None:
-    """Every shop's automations, after another block was chosen for their messages. May be called twice."""
-    async with _alone() as engine:
+    """Updates the automations of all shops, after another block was chosen for messages."""
+    async with _locked_ledger() as engine:
         found = [config for config in (await store.list_shops()).values() if isinstance(config, ShopConfig)]
         paused = {state.key: state.paused_because is not None for state in shops.all_states(engine)}
         for config in found:
@@ -157,9 +155,9 @@ async def renew_alerts() -> None:
 
 
 @asynccontextmanager
-async def _alone() -> AsyncIterator[Engine]:
-    """The ledger, while nobody else changes a shop. Not to be nested."""
-    # The lock goes with its connection, and that with the engine, which is of this call alone.
+async def _locked_ledger() -> AsyncIterator[Engine]:
+    """Yields the ledger while nobody else changes a shop. Not to be nested."""
+    # The lock ends with its connection, and that with the engine, which only this call uses.
     with ledger.opened() as engine, engine.connect() as connection:
         while not database.try_lock(connection, _SAVING):
             await asyncio.sleep(_LOOK)
@@ -179,25 +177,25 @@ async def _refuse_conflicts(config: ShopConfig) -> None:
 
 
 def _in_ledger(engine: Engine, key: str) -> tuple[bool, bool]:
-    """Is the shop connected there, and is there anything of it, be it the history of a deleted one?"""
+    """Returns whether the ledger has the shop as connected, and whether it has anything of it, even only history."""
     with engine.connect() as connection:
         known = shops.is_known(connection, key)
     return key in {state.key for state in shops.all_states(engine)}, known
 
 
 async def _save(engine: Engine, config: ShopConfig, company: str) -> None:
-    """An account that was saved by hand learns its company here, so that a key of another one is refused from now
-    on."""
+    """Saves and connects the shop. Stores the company of an account that was saved by hand, so that a key of another
+    company is refused from now on."""
     await store.know_company(config.account, company)
     await store.save_shop(config)
     await _connect(engine, config, checked=True)
 
 
 async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None:
-    """Registers the shop in the ledger and makes or renews its deployments. May be called twice.
+    """Registers the shop in the ledger and makes or updates its deployments.
 
-    The schedules are active once the window of the first import is in the ledger, unless the shop is switched off or
-    was paused by hand: a pause that wrong settings caused ends where these have been `checked`.
+    The schedules are active if the window of the first import is in the ledger, unless the shop is switched off or
+    paused. With `checked`, a pause because of wrong settings is lifted, a pause by hand is not.
     """
     shops.register(engine, key=config.key, slug=config.slug, account=config.account)
     if checked:
@@ -206,13 +204,13 @@ async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None
     active = config.enabled and state.window_stored_at is not None and state.paused_because is None
     await one_shop.deploy(config, active=active)
     await (schedule.resume if active else schedule.pause)(config.slug)
-    # What waits for the first import is not missed either: only a success opens the window of "no success".
+    # Also active before the first import: only a success opens the window of "no success".
     await alerts.renew(config, active=config.enabled and state.paused_because is None)
 
 
 async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
-    """The block first and the ledger last: where this is killed, `sync` finds the rest of a shop without a block, and
-    takes it away."""
+    """Deletes the block first and the ledger's row last, so that after a kill `sync` finds a shop without a block and
+    removes the rest."""
     stored = await store.find_shop(slug)
     keys = {state.key for state in shops.all_states(engine) if state.slug == slug}
     if purge:

@@ -1,7 +1,7 @@
-"""A worker that runs flows in its own process, each in a thread with an event loop of its own.
+"""A worker that runs flows in its own process, each in a thread with its own event loop.
 
-A process per run costs seconds of start-up on every run of every shop; one warm process keeps hundreds
-of shops at five minutes (docs/adr/0003).
+One process per run would need seconds to start for every run of every shop. One process serves hundreds of shops every
+five minutes (docs/adr/0003).
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.states import AwaitingRetry, Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseWorker, BaseWorkerResult
 
-from deployments.attempt import Attempt
+from deployments.run_thread import RunThread
 
 POOL_TYPE = "cartum-roapp"
 
-#: Syncs never wait behind imports and backfills. A run holds about five connections of the database's 200.
+#: How many runs go at once. Syncs are counted apart, so that they never wait for imports and backfills. A run holds
+#: about five of the database's 200 connections.
 SYNC = "incremental-sync"
 SYNCS, OTHERS = 20, 10
-_LOOK = 3.0
+_LOOK = 3.0  # seconds
 _OWN = re.compile(r"flows(\.[a-z_]+){2}")
 
 
 def own_flow(entrypoint: str | None) -> Flow[Any, Any]:
-    """The flow of this project that an entrypoint names, such as `flows.backfill.backfill`.
+    """Returns the flow of this project that an entrypoint names, such as `flows.backfill.backfill`.
 
-    Whoever may make deployments names the code that this process would run. Raises ForeignFlow for all other code:
-    nothing of it is imported.
+    A deployment names the code to run. Raises ForeignFlow for code that is not this project's, without importing it.
     """
     if entrypoint is None or not _OWN.fullmatch(entrypoint):
         raise ForeignFlow(
@@ -50,15 +50,15 @@ def own_flow(entrypoint: str | None) -> Flow[Any, Any]:
 
 
 class ForeignFlow(ValueError):
-    """A deployment in the work pool names code that is not this project's."""
+    """A deployment names code that is not this project's."""
 
 
 class InProcessResult(BaseWorkerResult):
-    """The flow recorded its own end; the worker only reports that it is over."""
+    """Reports only that the run is over: Prefect's engine has recorded how it ended."""
 
 
 class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
-    """Polls its work pool like any worker of Prefect. `attempts` are the runs it has at hand, by flow run id."""
+    """Polls its work pool like any worker of Prefect. `threads` has its present runs by flow run id."""
 
     type = POOL_TYPE
     job_configuration = BaseJobConfiguration
@@ -67,7 +67,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.attempts: dict[UUID, Attempt] = {}
+        self.threads: dict[UUID, RunThread] = {}
         self._syncs, self._others = asyncio.Semaphore(SYNCS), asyncio.Semaphore(OTHERS)
 
     async def run(
@@ -76,62 +76,62 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         configuration: BaseJobConfiguration,
         task_status: anyio.abc.TaskStatus[int] | None = None,
     ) -> InProcessResult:
-        """Runs the flow to its end. An error inside the flow is the run's, not the worker's."""
+        """Runs the flow to its end. Errors of the flow are recorded in the run and not raised."""
         if flow_run.deployment_id is None:
             raise ValueError("a flow run without a deployment has no entrypoint")
         flow = own_flow((await self.client.read_deployment(flow_run.deployment_id)).entrypoint)
-        attempt = self.attempts[flow_run.id] = Attempt(flow, flow_run)
+        thread = self.threads[flow_run.id] = RunThread(flow, flow_run)
         if task_status is not None:
             task_status.started(flow_run.id.int)
         async with self._syncs if flow.name == SYNC else self._others:
-            await attempt.run()
-        # A worker that is being stopped does not come here: `close` ends what is left in `attempts`.
-        del self.attempts[flow_run.id]
-        await _leave(attempt)
+            await thread.run()
+        # Not reached in a worker that is stopped: `close` ends the runs that are left in `threads`.
+        del self.threads[flow_run.id]
+        await _set_ending(thread)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
 
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30
     ) -> None:
-        """Called by Prefect for a run that is cancelled before it began: it never begins."""
-        attempt = self.attempts.get(UUID(int=int(infrastructure_pid)))
-        if attempt is None:
+        """Called by Prefect for a run that is cancelled before it began: the run then does not begin."""
+        thread = self.threads.get(UUID(int=int(infrastructure_pid)))
+        if thread is None:
             raise InfrastructureNotFound("this worker has no such run")
-        attempt.stop(Cancelled(message="Cancelled before it began."))
+        thread.stop(Cancelled(message="Cancelled before it began."))
 
-    async def mind_cancellations(self) -> None:
+    async def watch_cancellations(self) -> None:
         """Ends the runs that a person cancels in the UI, within seconds. Never returns."""
         while True:
             await asyncio.sleep(_LOOK)
-            if self.attempts:
-                with suppress(Exception):  # the server is away: the runs go on, and it is asked again
-                    for id in await _cancelling(self.attempts):
-                        if attempt := self.attempts.get(id):
-                            attempt.stop(Cancelled(message="Cancelled; what it had stored and delivered stays."))
+            if self.threads:
+                with suppress(Exception):  # the server is down: runs go on, and the next try asks it again
+                    for id in await _cancelling(self.threads):
+                        if thread := self.threads.get(id):
+                            thread.stop(Cancelled(message="Cancelled; what it had stored and delivered stays."))
 
     async def close(self, timeout: float) -> bool:
-        """Ends all runs, to be gone on with by the next worker; False if one is still in a call after `timeout`
-        seconds. For a worker that has stopped polling."""
-        for attempt in self.attempts.values():
-            attempt.stop(AwaitingRetry(message="The worker was stopped. The next one goes on with this run."))
+        """Ends all runs; the next worker continues them. Returns False if one still runs after `timeout` seconds. To be
+        called after the worker stopped polling."""
+        for thread in self.threads.values():
+            thread.stop(AwaitingRetry(message="The worker was stopped. The next one goes on with this run."))
         deadline = time.monotonic() + timeout
         over = True
-        for attempt in list(self.attempts.values()):
-            over &= await asyncio.to_thread(attempt.over, max(0.0, deadline - time.monotonic()))
-            await _leave(attempt)
+        for thread in list(self.threads.values()):
+            over &= await asyncio.to_thread(thread.over, max(0.0, deadline - time.monotonic()))
+            await _set_ending(thread)
         return over
 
 
-async def _leave(attempt: Attempt) -> None:
-    """Gives a stopped run its state, unless it had come to an end by itself."""
-    if attempt.ending is None:
+async def _set_ending(thread: RunThread) -> None:
+    """Sets the state of a stopped run, unless the run ended by itself before."""
+    if thread.ending is None:
         return
     async with get_client() as client:
         try:
-            state = (await client.read_flow_run(attempt.flow_run.id)).state
+            state = (await client.read_flow_run(thread.flow_run.id)).state
             # A suspended run waits for a person, whether there is a worker or not.
             if state is None or state.is_crashed() or not (state.is_final() or state.is_paused()):
-                await client.set_flow_run_state(attempt.flow_run.id, attempt.ending, force=True)
+                await client.set_flow_run_state(thread.flow_run.id, thread.ending, force=True)
         except ObjectNotFound:
             pass
 

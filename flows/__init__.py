@@ -1,11 +1,11 @@
-"""One file a flow; its body reads as the story. Nothing but flows is defined here.
+"""The flows, one per file, each with its steps in order. Nothing except flows is defined here.
 
-initial_import     two months of orders, once; then their delivery
-incremental_sync   what is new or changed, every five minutes
-reconcile          shop, ledger and RO App against each other, every night
-backfill           what a data engineer names: dates, statuses, order numbers
-replay_held        held records, tried again by a person
-connect_shop       forms that connect a shop, in Prefect's UI
-edit_shop          forms that change one
-delete_shop        disconnects one, once its name is typed
+initial_import     reads two months of orders once, and delivers them
+incremental_sync   reads what is new or changed every five minutes, and delivers it
+reconcile          compares shop, ledger and RO App every night
+backfill           takes orders that a person names: by dates, statuses, order numbers
+replay_held        tries held records again that a person names
+connect_shop       connects a shop by forms in Prefect's UI
+edit_shop          edits a shop by forms
+delete_shop        disconnects a shop after its slug was typed
 """

@@ -1,4 +1,4 @@
-"""What a data engineer names: dates, statuses or order numbers, through the same steps at lower priority."""
+"""Takes orders that a person names by dates, statuses or order numbers: the usual steps, with the lowest priority."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def backfill(
 
 
 async def bring_selection(run: Run, wanted: Selection, *, dry_run: bool = False) -> dict[str, Any]:
-    """The flow's story; returns the run's counts, or a dry run's plan."""
+    """The steps of the flow. Returns the run's counts, or a dry run's plan."""
     async with run.reading() as api:
         known = await read_statuses(run, api)
         frames, bad = await to_frames(run, api, await fetch_selection_task(api, wanted))

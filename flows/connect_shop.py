@@ -1,4 +1,4 @@
-"""Connecting a shop in Prefect's UI: the same checks as `cartum-roapp shop add`, form by form."""
+"""Connects a shop in Prefect's UI, form by form, with the same checks as `cartum-roapp shop add`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from cartum_roapp.connection.questions import SAVE_AND_IMPORT
-from deployments import doors, one_shop, shops
-from tasks.connecting import ask_what_is_open, tell_connected
+from deployments import one_shop, shops
+from deployments.clients import open_clients
+from tasks.connecting import ask_open_form, tell_connected
 from tasks.draft import new_draft
-from tasks.form import AccountRef, LoginRef, asked, setting
+from tasks.form import AccountRef, LoginRef, parameter, setting_parameter
 
 
 @flow(name="connect-shop", flow_run_name="{slug}: connect", validate_parameters=False, persist_result=False)
 async def connect_shop(
-    slug: Annotated[str, asked("Short name", "Names the shop's runs and commands, like my-shop", max_length=48)],
-    name: Annotated[str, setting("name", min_length=1, max_length=64)],
-    login: Annotated[LoginRef, asked("Shop login", "The shop's address with an admin's user name and password")],
-    account: Annotated[AccountRef, asked("RO App account", "The company that gets the orders, with its API key")],
-    platform: Annotated[Literal["cartum", "horoshop"], setting("platform")] = "cartum",
+    slug: Annotated[str, parameter("Short name", "Names the shop's runs and commands, like my-shop", max_length=48)],
+    name: Annotated[str, setting_parameter("name", min_length=1, max_length=64)],
+    login: Annotated[LoginRef, parameter("Shop login", "The shop's address with an admin's user name and password")],
+    account: Annotated[AccountRef, parameter("RO App account", "The company that gets the orders, with its API key")],
+    platform: Annotated[Literal["cartum", "horoshop"], setting_parameter("platform")] = "cartum",
 ) -> dict[str, Any]:
     """Checks everything against both systems, asks what is still to be chosen, saves, and starts the first import.
 
@@ -28,12 +29,12 @@ async def connect_shop(
     what is answered and right; nothing is saved before all of it holds.
     """
     typed = {"name": name, "platform": platform}
-    with doors.opened() as access:
-        asked_for = (await new_draft(slug, typed, login=login, account=account, doors=access)).shop
-        await ask_what_is_open(asked_for)
-        shop = asked_for.config()
-        await shops.add(shop, asked_for.company)
-        imports = shop.enabled and asked_for.decision == SAVE_AND_IMPORT
+    with open_clients() as clients:
+        dialogue = (await new_draft(slug, typed, login=login, account=account, clients=clients)).shop
+        await ask_open_form(dialogue)
+        shop = dialogue.config()
+        await shops.add(shop, dialogue.company)
+        imports = shop.enabled and dialogue.decision == SAVE_AND_IMPORT
         started = await one_shop.start_import(shop, str(flow_run.get_id())) if imports else None
         await shops.forget_logins(shop)
         return await tell_connected(shop, started.id if started else None)

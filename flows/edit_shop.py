@@ -1,4 +1,4 @@
-"""Editing a shop in Prefect's UI: the same checks as `cartum-roapp shop edit`, form by form."""
+"""Edits a shop in Prefect's UI, form by form, with the same checks as `cartum-roapp shop edit`."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import Annotated, Any
 from prefect import flow
 
 from blocks.store import list_shops, load_shop
-from deployments import doors, shops
-from tasks.connecting import ask_what_is_open, tell_changed
+from deployments import shops
+from deployments.clients import open_clients
+from tasks.connecting import ask_open_form, tell_changed
 from tasks.draft import draft_of
-from tasks.form import asked
-from tasks.which import which_shop
+from tasks.form import parameter
+from tasks.shop_forms import ask_shop
 
 
 @flow(name="edit-shop", flow_run_name="{shop}: edit", persist_result=False)
 async def edit_shop(
-    shop: Annotated[str, asked("Shop", "The shop's short name", max_length=48)],
+    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
 ) -> dict[str, Any]:
     """Shows a shop's settings to be changed and checks them against both systems. They take effect on the next run;
     nothing is imported twice. The run waits for each form: press **Resume**."""
-    with doors.opened() as access:
-        slug = await which_shop(shop, await list_shops())
-        asked_for = (await draft_of(await load_shop(slug), access)).shop
-        await ask_what_is_open(asked_for)
-        config = asked_for.config()
-        await shops.change(config, asked_for.company)
+    with open_clients() as clients:
+        slug = await ask_shop(shop, await list_shops())
+        dialogue = (await draft_of(await load_shop(slug), clients)).shop
+        await ask_open_form(dialogue)
+        config = dialogue.config()
+        await shops.change(config, dialogue.company)
         await shops.forget_logins(config)
         return await tell_changed(config)

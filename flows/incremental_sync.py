@@ -1,4 +1,4 @@
-"""What is new or changed in a shop, every five minutes."""
+"""Takes over what is new or changed in a shop, every five minutes."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ async def incremental_sync(shop: Annotated[str, Field(title="Shop", description=
 
 
 async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
-    """The flow's story; returns the run's counts. `rest`: how long, from the run's start, it goes on with what an
-    import has left to be delivered."""
+    """The steps of the flow. Returns the run's counts. `rest`: how long, from the run's start, it also delivers orders
+    that an import left."""
     async with run.reading() as api:
         if nothing_due(run):
             return await summarize_task(run)

@@ -1,4 +1,4 @@
-"""The first import of a shop: two months of orders, except those Delivered."""
+"""The first import of a shop: orders of two months, except those that are Delivered."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def initial_import(shop: Annotated[str, Field(title="Shop", description="T
 
 
 async def import_window(run: Run) -> dict[str, Any]:
-    """The flow's story; returns the run's counts."""
+    """The steps of the flow. Returns the run's counts."""
     await store_window(run)
     await schedule.start(run.engine, run.shop.key)
     await deliver_task(run, upto=Priority.HISTORY)
@@ -40,7 +40,7 @@ async def import_window(run: Run) -> dict[str, Any]:
 
 
 async def store_window(run: Run) -> None:
-    """Reads the window a week at a time into the ledger."""
+    """Reads the window into the ledger, week by week."""
     async with run.reading() as api:
         window = freeze_window(run)
         statuses = await read_statuses(run, api)

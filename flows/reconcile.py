@@ -1,4 +1,4 @@
-"""Shop, ledger and RO App against each other, every night."""
+"""Compares shop, ledger and RO App, every night."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tasks.reconciliation import (
     fetch_portion_task,
     portions,
     put_right_task,
+    read_ledger,
     read_roapp_task,
-    stand,
     store_task,
 )
 from tasks.report import show_report_task
@@ -49,11 +49,11 @@ async def reconcile(
 
 
 async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -> dict[str, Any]:
-    """The flow's story; returns the report."""
+    """The steps of the flow. Returns the report."""
     roapp = await read_roapp_task(run)
     async with run.reading() as api:
         statuses = await read_statuses(run, api)
-        sides = stand(run, roapp, statuses.final, repair=repair, gone=gone)
+        sides = read_ledger(run, roapp, statuses.final, repair=repair, gone=gone)
         for portion in portions(run):
             part = await fetch_portion_task(run, api, sides, portion)
             rows = qualifying(run, part.rows, statuses.successful, taken=sides.marked())

@@ -1,4 +1,4 @@
-"""Held records that a person tries again: back into the outbox, through the same steps."""
+"""Tries held records again that a person names: puts them back into the outbox, then the usual steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cartum_roapp.ledger.orders import Priority
 from tasks.deliver import deliver_task
 from tasks.fetch import fetch_numbers_task
 from tasks.frames import to_frames
-from tasks.replay import choose, outcomes, put_back_task, unread
+from tasks.replay import outcomes, put_back_task, select_records, unread
 from tasks.run import Run, open_run
 from tasks.summary import show_choice_task, show_outcomes_task
 from tasks.upsert import upsert_task
@@ -36,7 +36,7 @@ async def replay_held(
 ) -> dict[str, Any]:
     """Tries held records again now. Names ids, an entity or a code (several narrow each other), or all."""
     settings = await settings_of(shop)
-    chosen = choose(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)
+    chosen = select_records(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)
     async with open_run(settings, "replay-held") as run:
         return await replay_records(run, chosen, make_again=make_again, dry_run=dry_run)
 
@@ -44,7 +44,7 @@ async def replay_held(
 async def replay_records(
     run: Run, chosen: Sequence[Held], *, make_again: bool = False, dry_run: bool = False
 ) -> dict[str, Any]:
-    """The flow's story; returns the run's counts and what became of each record."""
+    """The steps of the flow. Returns the run's counts and the outcome of each record."""
     if dry_run or not chosen:
         return await show_choice_task(run, chosen, dry_run=dry_run)
     missing: set[str] = set()

@@ -1,4 +1,4 @@
-"""The forms of connecting and editing a shop, and what is said in the end."""
+"""The forms that connect and edit a shop, and the artifact at the end."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.connection.checklist import checklist, status_rows
 from cartum_roapp.connection.dialogue import Dialogue
 from cartum_roapp.connection.questions import DECISION
-from cartum_roapp.markdown import escaped, table
+from cartum_roapp.markdown import escaped, markdown_table
 from tasks.form import ask
 
 
-async def ask_what_is_open(shop: Dialogue) -> None:
-    """Shows the form that is to be answered now, if any; the run then ends, to begin again with the answer."""
+async def ask_open_form(shop: Dialogue) -> None:
+    """Shows the next open form, if there is one. The run is then suspended and begins again with the answer."""
     if form := shop.open():
         text = _summary(shop) if form.name == DECISION else form.text
         await ask(replace(form, text=text))
 
 
 async def tell_connected(config: ShopConfig, import_id: object) -> dict[str, Any]:
-    """Says in an artifact what was connected, with the way to its import."""
+    """Writes an artifact that names the connected shop, with a link to its import. Returns the run's result."""
     started = f"[Its import is running](/runs/flow-run/{import_id})." if import_id else "Nothing is imported yet."
     text = f"**{escaped(config.name)}** is connected as `{config.slug}`. {started}"
     await _tell(config, text, "connected")
@@ -33,7 +33,7 @@ async def tell_connected(config: ShopConfig, import_id: object) -> dict[str, Any
 
 
 async def tell_changed(config: ShopConfig) -> dict[str, Any]:
-    """Says in an artifact that the next run uses the new settings."""
+    """Writes an artifact that says that the next run uses the new settings. Returns the run's result."""
     await _tell(config, f"**{escaped(config.name)}** is saved; the next run uses the new settings.", "edited")
     return {"shop": config.slug, "saved": True}
 
@@ -46,8 +46,8 @@ async def _tell(config: ShopConfig, text: str, what: str) -> None:
 
 
 def _summary(shop: Dialogue) -> str:
-    """What an edit changes, what was found on both sides with what is to be done first, and all that will be saved.
-    Lists, as the page folds their lines; a table it would cut off."""
+    """Returns in Markdown what an edit changes, what the check of both systems found, and all that will be saved. Uses
+    lists, as the page wraps their lines and would cut off a table."""
     config = shop.config()
     checks = checklist(config, shop.examination)
     to_do = [(check.field, f"{escaped(check.message)} **Fix:** {escaped(check.fix)}") for check in checks if check.fix]
@@ -62,7 +62,7 @@ def _summary(shop: Dialogue) -> str:
         _listed("Look at this first", to_do),
         _listed("What was checked", found),
         _listed("Settings", [(key, escaped(value)) for key, value in settings.items()]),
-        table(("status of the shop", "status in RO App"), statuses),
+        markdown_table(("status of the shop", "status in RO App"), statuses),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -78,6 +78,7 @@ def _changes(before: ShopConfig | None, config: ShopConfig) -> str:
 
 
 def _listed(title: str, rows: Sequence[tuple[str, str]]) -> str:
-    """A list in Markdown with its title; "" for none. The second of a row is Markdown of one line."""
+    """Returns a list in Markdown with its title; "" if it is empty. The second item of a row is Markdown of one
+    line."""
     lines = [f"- **{name}**: {value}" for name, value in rows]
     return "\n".join([f"#### {title}", "", *lines]) if lines else ""

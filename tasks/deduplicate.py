@@ -1,22 +1,22 @@
-"""One row per order, per buyer and per product."""
+"""Makes orders, buyers and products unique."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from cartum_roapp.orders.frames import CUSTOMERS, PRODUCTS, Frames, table
+from cartum_roapp.orders.frames import CUSTOMERS, PRODUCTS, Frames, typed_frame
 from tasks.step import step
 
 
 def deduplicate(*parts: Frames) -> Frames:
-    """The parts as one, in the order they were read. Pure, and the same again on its own result.
+    """Joins the parts in the order in which they were read. Pure and idempotent.
 
-    * The same order in two parts: the later part's row with the later part's lines; an order is never mixed.
-    * A buyer: one row per identity, every field from the newest order (by creation) that has it.
-    * A product: one row per key, every text from the last row that has it, the price from the last that is not 0.
-    * Buyers and products that no remaining order speaks of go.
+    * An order in two parts: the row and the lines of the later part.
+    * A buyer: one row per identity; each field from the newest order (by creation) that has it.
+    * A product: one row per key; each text from the last row that has it, the price from the last row that is not 0.
+    * Buyers and products without an order are left out.
 
-    Raises ValueError if one part holds an order twice: which lines are whose could then not be told.
+    Raises ValueError if one part has an order twice: it would be unknown which lines belong to which row.
     """
     parts = tuple(part for part in parts if len(part.orders)) or (Frames.empty(),)
     for part in parts:
@@ -46,7 +46,7 @@ def _bare(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _customers(orders: pd.DataFrame) -> pd.DataFrame:
-    """Derived from the orders alone: they carry all that is known of a buyer, and when it was written."""
+    """Derives the buyers from the orders, which have all data of a buyer and their age."""
     found: dict[str, list[str]] = {}
     newest_last = orders.sort_values(["created_at", "number"])
     for identity, *fields in zip(
@@ -55,7 +55,7 @@ def _customers(orders: pd.DataFrame) -> pd.DataFrame:
         known = found.setdefault(identity, fields)
         if known is not fields:
             known[:] = [new or old for new, old in zip(fields, known, strict=True)]
-    return table(CUSTOMERS, [(identity, *fields) for identity, fields in found.items()])
+    return typed_frame(CUSTOMERS, [(identity, *fields) for identity, fields in found.items()])
 
 
 def _products(products: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def _products(products: pd.DataFrame) -> pd.DataFrame:
         known = found.setdefault(key, fields)
         if known is not fields:
             known[:] = [new or old for new, old in zip(fields, known, strict=True)]
-    return table(PRODUCTS, [(key, *fields) for key, fields in found.items()])
+    return typed_frame(PRODUCTS, [(key, *fields) for key, fields in found.items()])
 
 
 deduplicate_task = step("de-duplicate", "transform")(deduplicate)

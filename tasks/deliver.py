@@ -1,4 +1,4 @@
-"""Outbox → RO App."""
+"""Delivers the outbox to RO App."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tasks.run import Run
 from tasks.step import step
 
 SYNC_EVERY = timedelta(minutes=5)
-#: How long a sync goes on with what an import left behind: the next sync is due soon after.
+#: How long a sync delivers what an import left, from its start: the next sync is due soon after.
 LEFTOVERS = SYNC_EVERY - timedelta(seconds=60)
 
 
 async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) -> Outcome:
-    """Waits until the shop's orders up to this priority are in RO App or held; delivers for the whole account
-    while nobody else does, until `rest_until` (UTC) also what is not this run's own.
+    """Waits until the shop's orders up to this priority are in RO App or held. While no other run does, it delivers the
+    outbox of the whole account, until `rest_until` (UTC) also orders that this run does not wait for.
 
-    Held records whose cause is gone are released first. Raises Retryable and BadConfig; what waits stays
+    Releases held records whose cause is gone first. Raises Retryable and BadConfig; orders that were not delivered stay
     in the outbox. May be called twice.
     """
     release.mapped_statuses(run.engine, run.shop)
-    # An import tries everything again at once.
+    # An import tries all held records again at once.
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
     release.due_again(run.engine, run.shop.key, timedelta(seconds=pause))
     async with Progress.of(run, "delivered or held") as progress:
@@ -39,18 +39,18 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
             calls=run.calls,
             upto=upto,
             rest_until=rest_until,
-            progress=progress.report,
+            progress=progress.update,
         )
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key, run.started)
     if outcome.waiting:
-        run.refresh()  # the shop may have been deleted meanwhile: then no next run goes on
+        run.refresh()  # raises if the shop was deleted meanwhile: then there is no next run
         raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
     return outcome
 
 
 def _served(run: Run) -> dict[str, ShopConfig]:
-    """The shops of the account by key, but those that stand still until somebody mends their settings."""
+    """Returns the shops of the account by key, except other shops that are paused."""
     paused = {state.key for state in shops.all_states(run.engine) if state.paused_because}
     return {key: shop for key, shop in run.neighbours.items() if key == run.shop.key or key not in paused}
 

@@ -1,5 +1,5 @@
-"""A shop while a person connects or edits it in Prefect's UI: the dialogue of `connection.dialogue`, whose login and
-account are blocks, with all that this run was answered so far."""
+"""A shop while a person connects or edits it in Prefect's UI: the dialogue of `connection.dialogue` with all answers
+that this run got so far. Login and account are blocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.config.refused import Refused
 from cartum_roapp.config.setting import Field
 from cartum_roapp.config.shop import PASSWORD, SLUG
-from cartum_roapp.connection.access import Doors
+from cartum_roapp.connection.access import Clients
 from cartum_roapp.connection.dialogue import ACCESS, Dialogue
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.questions import Question
@@ -25,7 +25,7 @@ from tasks.form import Answer, answered, block_id
 
 @dataclass
 class Blocks:
-    """The blocks that were chosen, by their ids; "" for none. `login` is the one of the login as it is stored."""
+    """The chosen blocks by id, "" for none; the account's name; the login as it is stored."""
 
     login_id: str
     account_id: str
@@ -43,7 +43,8 @@ class Blocks:
             self.account_id = block_id(answer.fields["account"])
 
     def questions(self, *, keeps_login: bool) -> list[Question]:
-        """With `keeps_login` the shop has a login, which stays where none is chosen."""
+        """Returns the questions for login and account. `keeps_login`: the shop has a login, which stays if none is
+        chosen."""
         kept = "Leave it empty to keep the one it has." if keeps_login else ""
         correct_login = _correct(self.login.name, self.login.id) if self.login else ""
         correct_account = _correct(self.account, self.account_id) if self.account else ""
@@ -56,24 +57,29 @@ class Blocks:
 
 
 class Draft:
-    """A shop that is asked for; `before` is the one that is edited."""
+    """A shop that is connected or edited; `before` is the shop before an edit."""
 
     def __init__(
-        self, slug: str, values: Mapping[str, object], blocks: Blocks, doors: Doors, before: ShopConfig | None = None
+        self,
+        slug: str,
+        values: Mapping[str, object],
+        blocks: Blocks,
+        clients: Clients,
+        before: ShopConfig | None = None,
     ) -> None:
         self.blocks = blocks
-        self.doors = doors
+        self.clients = clients
         ask = partial(blocks.questions, keeps_login=before is not None)
         self.shop = Dialogue(slug.strip(), dict(values), ask, before, settled={ACCESS}, revising=before is not None)
 
     def take(self, answer: Answer) -> None:
-        """One more answer."""
+        """Adds an answer."""
         self.blocks.take(answer)
         of_blocks = {"login", "account"}
         self.shop.take(answer.form, {key: value for key, value in answer.fields.items() if key not in of_blocks})
 
     async def look(self) -> None:
-        """Finds out all that is wrong with it by now."""
+        """Checks everything that was answered so far."""
         shop, found = self.shop, Problems()
         await self.blocks.load()
         if not self.blocks.account:
@@ -83,7 +89,7 @@ class Draft:
         await shop.look(self._examine, found)
 
     def _open_shop(self, found: Problems) -> None:
-        """Who logs in: the chosen login, or the one that the edited shop has."""
+        """Sets the login: the chosen one, or the one of the shop that is edited."""
         shop, before, login = self.shop, self.shop.before, self.blocks.login
         if before is not None and not self.blocks.login_id:
             shop.values |= {"url": before.url, "login": before.login}
@@ -99,7 +105,7 @@ class Draft:
         if shop.before is not None or _checked(found, SLUG, shop.slug) is None:
             return
         stored = await store.find_shop(shop.slug)
-        # A run that was killed while it saved finds its own shop.
+        # The shop is this run's own if the run was killed while it saved.
         mine = shop.decision is not None and not found and stored == shop.config()
         if stored is not None and not mine:
             found.extend([taken(shop.slug)])
@@ -108,20 +114,22 @@ class Draft:
         shop = self.shop
         await self._name(found)
         return await examine_shop(
-            shop.slug, good, before=shop.before, password=shop.password, doors=self.doors, found=found
+            shop.slug, good, before=shop.before, password=shop.password, clients=self.clients, found=found
         )
 
 
-async def new_draft(slug: str, values: Mapping[str, object], *, login: object, account: object, doors: Doors) -> Draft:
-    """A shop that is not connected yet, with all that was answered so far."""
-    return await _looked_at(Draft(slug, values, Blocks(block_id(login), block_id(account)), doors))
+async def new_draft(
+    slug: str, values: Mapping[str, object], *, login: object, account: object, clients: Clients
+) -> Draft:
+    """Returns the draft of a new shop with all answers so far, checked."""
+    return await _looked_at(Draft(slug, values, Blocks(block_id(login), block_id(account)), clients))
 
 
-async def draft_of(before: ShopConfig, doors: Doors) -> Draft:
-    """A shop that is edited, with all that was answered so far."""
+async def draft_of(before: ShopConfig, clients: Clients) -> Draft:
+    """Returns the draft of an edited shop with all answers so far, checked."""
     values = before.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
     account = await store.account_id(before.account) or ""
-    return await _looked_at(Draft(before.slug, values, Blocks("", account), doors, before))
+    return await _looked_at(Draft(before.slug, values, Blocks("", account), clients, before))
 
 
 async def _looked_at(draft: Draft) -> Draft:
@@ -132,7 +140,7 @@ async def _looked_at(draft: Draft) -> Draft:
 
 
 def _checked(found: Problems, field: Field, value: object, fix: str = "") -> Any:
-    """The value in its stored form; None with the problem noted."""
+    """Returns the value in its stored form. If it breaks its rule, adds the problem and returns None."""
     try:
         return field.checked(value)
     except Refused as refused:

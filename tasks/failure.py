@@ -1,5 +1,5 @@
-"""What an error says once it leaves a step: Prefect writes its text, and the texts of its causes, into logs and states
-that everybody sees in the UI (design §2, P6)."""
+"""Removes private data from errors that leave a step: Prefect writes the text of an error, and the texts of its causes,
+into logs and states that everybody sees in the UI (design §2, P6)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ LOG = "errors"
 
 
 class Unexpected(IntegrationError):
-    """An error that nobody foresaw. Its message names the kind alone: the text of a library's or Python's error may
-    quote a buyer's data or a secret."""
+    """An unforeseen error. Its message has only the class of the original one, as the text of a library's or Python's
+    error may quote a buyer's data or a secret."""
 
     kind = "unexpected"
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Errors of this project pass, without the causes whose texts nobody has checked; every other one becomes
-    `Unexpected`, and its traceback, without texts, goes to `logs/errors.log` of the home. May be nested."""
+def sanitized_errors() -> Iterator[None]:
+    """Passes errors of this project on, without their causes, whose texts are not known to be safe. Turns a lost
+    connection to the database into Retryable, every other error into `Unexpected`; the traceback of the latter, without
+    texts, is appended to `logs/errors.log` of the home. May be nested."""
     try:
         yield
     except IntegrationError as error:
@@ -61,7 +62,7 @@ def _noted(error: BaseException) -> str:
 
 
 def _lines(error: BaseException) -> list[str]:
-    """Kinds of errors and lines of code: no values, no messages."""
+    """Returns the traceback: classes of errors and lines of code, without messages."""
     lines = [f"{type(error).__module__}.{type(error).__qualname__}\n", *traceback.format_tb(error.__traceback__)]
     causes = list(error.exceptions) if isinstance(error, BaseExceptionGroup) else []
     if cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__):

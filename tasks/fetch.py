@@ -1,8 +1,8 @@
-"""Which orders and products are read from a shop. There is no "updated since" (cartum §2.1), so the incremental sync
-makes three reads: `fetch_created`, `fetch_open`, and `fetch_numbers` for what the second did not return.
+"""Reads orders and products from a shop. There is no "updated since" (cartum §2.1), so the incremental sync makes three
+reads: `fetch_created`, `fetch_open`, and `fetch_numbers` for orders that these two did not return.
 
-Rows are raw and keyed by the order's number; a row whose number can't be read has a key of the client's, and is
-passed on to be held. All functions may be called twice. Those that read raise Retryable and BadConfig.
+Rows are raw and keyed by the order's number. A row whose number can't be read has a key made by the client, and is kept
+to be held. All functions may be called twice. Those that read raise Retryable and BadConfig.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 Rows = dict[str, Row]
 
 
-class Shop(Protocol):
+class ShopApi(Protocol):
     """The part of `cartum_roapp.apis.cartum.Cartum` that is used here."""
 
     async def walk_orders(
@@ -41,28 +41,28 @@ class Shop(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """What a read by numbers returned, and the numbers that it did not."""
+    """The rows that a read by number returned, and the numbers without a row."""
 
     rows: Rows
     missing: set[str]
 
 
-async def fetch_created(api: Shop, since: datetime, until: datetime, zone: ZoneInfo) -> Rows:
-    """Orders created from `since` to `until` (aware, both inclusive, to the second of the shop's clock in `zone`)."""
+async def fetch_created(api: ShopApi, since: datetime, until: datetime, zone: ZoneInfo) -> Rows:
+    """Returns the orders created from `since` to `until` (aware, both inclusive, to the second), in the shop's time."""
     return _within(await api.walk_orders(created_from=since, created_to=until), since, until, zone)
 
 
-async def fetch_open(api: Shop, statuses: Sequence[int], since: datetime, zone: ZoneInfo) -> Rows:
-    """Orders in one of the statuses, created at `since` (aware) or later. {} without a call for no statuses."""
+async def fetch_open(api: ShopApi, statuses: Sequence[int], since: datetime, zone: ZoneInfo) -> Rows:
+    """Returns the orders in one of the statuses, created at `since` (aware) or later; {} without a call if there are no
+    statuses."""
     if not statuses:
         return {}
     return _within(await api.walk_orders(created_from=since, statuses=sorted(statuses)), since, None, zone)
 
 
-async def fetch_numbers(api: Shop, numbers: Collection[str]) -> Found:
-    """The orders with these numbers, 100 a call. What a call left out is asked for again while that brings more, so
-    that a shop which caps a list of ids silently makes no order look deleted.
-    """
+async def fetch_numbers(api: ShopApi, numbers: Collection[str]) -> Found:
+    """Returns the orders with these numbers, with one call for 100. Asks for missing ones again while that brings more,
+    so that no order looks deleted because the shop cut the list of ids."""
     wanted = set(numbers)
     rows: Rows = {}
     while wanted - rows.keys():
@@ -71,28 +71,26 @@ async def fetch_numbers(api: Shop, numbers: Collection[str]) -> Found:
         for start in range(0, len(rest), BATCH):
             found = await api.walk_orders(numbers=rest[start : start + BATCH])
             rows.update((number, row) for number, row in found.items() if number in wanted or not number_of(row))
-        if len(rows) == before:  # nothing came: asking again would only cost a call
+        if len(rows) == before:
             break
     return Found(rows, wanted - rows.keys())
 
 
-async def fetch_catalogue(api: Shop, articles: Collection[str]) -> Rows:
-    """Article → row of catalog/export with title, description, barcode, price. Unknown articles are missing from
-    it. {} without a call for no articles.
-    """
+async def fetch_catalogue(api: ShopApi, articles: Collection[str]) -> Rows:
+    """Returns article → row of catalog/export, without articles that the shop does not have; {} without a call if there
+    are no articles."""
     return await api.products(sorted(articles)) if articles else {}
 
 
 def missing_articles(rows: Iterable[Any], known: Collection[str] = ()) -> set[str]:
-    """The articles of the rows' lines that are not `known`, as `transform` writes them."""
+    """Returns the articles of the rows' lines that are not `known`, in the form that `transform` gives them."""
     lines = (line for row in rows if isinstance(row, dict) for line in lines_of(row) if isinstance(line, dict))
     return {article for line in lines if (article := clean(line.get("article")))} - set(known)
 
 
 def slices(window_from: datetime, window_to: datetime, days: float = 7) -> list[tuple[datetime, datetime]]:
-    """The window in pieces of at most `days`, oldest first, each beginning where the last one ends; [] for an empty
-    window. Raises ValueError for naive times or days that are not above 0.
-    """
+    """Returns the window in slices of at most `days`, the oldest first, each beginning where the last one ends; [] for
+    an empty window. Raises ValueError for naive times and for `days` that are not above 0."""
     if window_from.tzinfo is None or window_to.tzinfo is None:
         raise ValueError("the window's bounds carry an offset")
     if days <= 0:
@@ -107,8 +105,8 @@ def slices(window_from: datetime, window_to: datetime, days: float = 7) -> list[
 
 
 def _within(rows: Mapping[str, Row], since: datetime, until: datetime | None, zone: ZoneInfo) -> Rows:
-    # By the shop's clock, as the shop itself compares: in UTC an order of the repeated autumn hour could fall
-    # between two slices. A row whose stamp can't be read stays, to be held.
+    # Compares in the shop's time, as the shop does: in UTC an order of the repeated hour in autumn could be in neither
+    # of two slices. A row whose stamp can't be read is kept, to be held.
     earliest = to_wall(since, zone).replace(microsecond=0)
     latest = to_wall(until, zone) if until else datetime.max
     kept: Rows = {}

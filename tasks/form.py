@@ -1,7 +1,7 @@
 """A form that a flow run shows in Prefect's UI while it waits, and the answers that it got (docs/adr/0007).
 
-A run that asks is suspended: it holds no slot of the worker and outlives it. With the answer it begins again from the
-top and reads what was answered so far, so each form is asked once.
+A run that asks is suspended: it takes no slot of the worker and outlives it. With the answer it begins again from the
+top and reads all answers so far, so each form is asked once.
 """
 
 from __future__ import annotations
@@ -27,39 +27,40 @@ from cartum_roapp.connection.dialogue import Form
 from cartum_roapp.connection.questions import Question, asked_as
 from cartum_roapp.markdown import escaped
 
-#: How long a form waits for its answer before the run fails.
-PATIENCE_DAYS = 7
+#: For so many days a form waits for its answer, then the run fails.
+ANSWER_DAYS = 7
 _MOST = 200
 
-#: A block that is chosen, or added, in a form: {"$ref": {"block_document_id": …}}. The UI's two kinds of forms look for
-#: its type under two names.
+#: The block types of a form's block questions; an answer is {"$ref": {"block_document_id": …}}. The UI's two kinds of
+#: forms look for the type under two names.
 _BLOCKS = {"login": "cartum-login", "account": "ro-app-account"}
 LoginRef = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "block_type_slug": "cartum-login"})]
 AccountRef = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "block_type_slug": "ro-app-account"})]
 
 
-def asked(title: str, description: str, **limits: Any) -> Any:
-    """How a flow's parameter looks in its run form. Prefect drops the title and description of an annotation's field,
-    but not its `json_schema_extra`."""
+def parameter(title: str, description: str, **limits: Any) -> Any:
+    """Returns the field of a flow's parameter, with title and description for its run form. They are in
+    `json_schema_extra`, as Prefect ignores those of the field itself."""
     return Field(json_schema_extra={"title": title, "description": description}, **limits)
 
 
-def setting(key: str, **limits: Any) -> Any:
-    """The same for a parameter that is a setting of a shop."""
+def setting_parameter(key: str, **limits: Any) -> Any:
+    """As `parameter`, for a parameter that is a setting of a shop."""
     declared = SHOP_FIELDS[key].setting
-    return asked(declared.title, declared.text, **limits)
+    return parameter(declared.title, declared.text, **limits)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was typed into a form. A text or choice that was emptied is None."""
+    """The answer to a form. A text or choice that was emptied is None."""
 
     form: str
     fields: dict[str, Any]
 
 
 async def answered() -> list[Answer]:
-    """The answers that this run got so far, in their order; a retry of a failed run keeps them. [] outside of a run."""
+    """Returns the answers that this run got so far, in their order; a retry of a failed run keeps them. [] outside a
+    run."""
     if flow_run.get_id() is None:
         return []
     _, stored = await _run_and_inputs()
@@ -72,33 +73,33 @@ async def answered() -> list[Answer]:
 
 
 async def ask(form: Form) -> NoReturn:
-    """Suspends this run with the form: it begins again with the answer, or asks again if it comes without one. Each
-    problem is shown with its question. Raises Pause, Prefect's own."""
+    """Suspends this run and shows the form, each problem with its question. The run begins again with the answer, or
+    asks again if it is resumed without one. Raises Prefect's Pause."""
     run, stored = await _run_and_inputs()
-    # A key that has fired passes over its form, and one with an answer would lose it.
+    # With a key that was used before, Prefect would skip the form, or overwrite its answer.
     used = {*(run.empirical_policy.pause_keys or ()), *(key for key in stored if key.endswith("-response"))}
     number = max((int(key.partition("-")[0]) for key in used), default=0) + 1
     log = get_run_logger()
     for problem in form.problems:
         log.warning("%s", problem)
     log.info("%s: press Resume at the top of this page.", form.title)
-    _waits_calmly()
+    _log_suspended_as_info()
     description = "\n\n".join(part for part in (f"### {form.title}", form.text, _listed(form.problems)) if part)
     shown = type("Form", (_Input,), {"shown_schema": _schema(form), "shown_text": description})
-    timeout = PATIENCE_DAYS * 24 * 3600
+    timeout = ANSWER_DAYS * 24 * 3600
     await asuspend_flow_run(wait_for_input=shown, timeout=timeout, key=f"{number:03}-{form.name}")
     raise RuntimeError(f"the form {number} was passed over")
 
 
 def block_id(reference: object) -> str:
-    """The id in a reference to a block; "" for none."""
+    """Returns the id in a reference to a block; "" if there is none."""
     inner = reference.get("$ref") if isinstance(reference, Mapping) else None
     return str((inner.get("block_document_id") if isinstance(inner, Mapping) else inner) or "")
 
 
 class _Input(RunInput):
-    """Shows a schema made at run time. The answer is read by `answered`, never as this model: lists may have changed
-    since the form was shown, and what was typed is not to be lost for it."""
+    """Shows a schema that is made at run time. `answered` reads the answer and never validates it as this model: lists
+    may have changed since the form was shown, and the answer must not be lost for that."""
 
     model_config = ConfigDict(extra="allow")
     shown_schema: ClassVar[dict[str, Any]] = {}
@@ -111,7 +112,8 @@ class _Input(RunInput):
 
 
 async def _run_and_inputs() -> tuple[FlowRun, dict[str, Any]]:
-    """This run, and its forms' schemas and answers by key, like 001-access-schema and 001-access-response."""
+    """Returns this run, and the schemas and answers of its forms by key, like 001-access-schema and
+    001-access-response."""
     async with get_client() as client:
         run = await client.read_flow_run(UUID(str(flow_run.get_id())))
         inputs = await client.filter_flow_run_input(run.id, key_prefix="suspended-", limit=_MOST, exclude_keys=set())
@@ -120,7 +122,7 @@ async def _run_and_inputs() -> tuple[FlowRun, dict[str, Any]]:
 
 def _answer(schema: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
     properties = schema["properties"]
-    # What a person empties, the UI leaves out. A switch and a required field can't be emptied.
+    # The UI leaves out fields that a person emptied. A switch and a required field can't be emptied.
     kept = {name for name, one in properties.items() if one["type"] == "boolean" or name in schema["required"]}
     return {name: response.get(name, one.get("default") if name in kept else None) for name, one in properties.items()}
 
@@ -131,7 +133,7 @@ def _schema(form: Form) -> dict[str, Any]:
         refused.setdefault(asked_as(problem, form.questions), []).append(problem)
     properties = {}
     for question in form.questions:
-        # The UI folds the text above a long form away, so a problem stands with its question as well.
+        # The UI collapses the text above a long form, so a problem is shown with its question as well.
         lines = [*map(_line, refused.get(question.key, ())), question.description]
         properties[question.key] = {**_property(question), "description": "\n\n".join(filter(None, lines))}
     required = [question.key for question in form.questions if question.required]
@@ -165,8 +167,8 @@ def _line(problem: Problem) -> str:
     return f"**{escaped(problem.field)}**: {escaped(problem.message)} **Fix:** {escaped(problem.fix)}"
 
 
-class _Calm(logging.Filter):
-    """Prefect logs as an error that a run is suspended; for the person who reads it, it is none."""
+class _SuspendedAsInfo(logging.Filter):
+    """Lowers Prefect's message that a run is suspended from error to info."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.getMessage().startswith("Finished in state Suspended"):
@@ -174,8 +176,8 @@ class _Calm(logging.Filter):
         return True
 
 
-_CALM = _Calm()
+_SUSPENDED_AS_INFO = _SuspendedAsInfo()
 
 
-def _waits_calmly() -> None:
-    logging.getLogger("prefect.flow_runs").addFilter(_CALM)
+def _log_suspended_as_info() -> None:
+    logging.getLogger("prefect.flow_runs").addFilter(_SUSPENDED_AS_INFO)

@@ -1,4 +1,4 @@
-"""Rows of a shop → the frames that are stored: the part that every flow has in common."""
+"""Rows of a shop → the frames that are stored: the steps that all flows share."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tasks.upsert import known_articles
 
 
 async def to_frames(run: Run, api: Cartum, rows: Rows) -> tuple[Frames, Sequence[BadRow]]:
-    """The rows' orders, lines, customers and products, each once, with what the shop's catalogue says of articles that
-    the ledger does not know; and the rows that can't be read. Raises Retryable and BadConfig."""
+    """Returns the rows' orders, lines, customers and products, each once, and the rows that can't be read. Reads
+    articles that the ledger does not know from the shop's catalogue. Raises Retryable and BadConfig."""
     catalogue = await fetch_catalogue_task(api, missing_articles(rows.values(), known_articles(run)))
     frames, bad = transform_task(rows.values(), catalogue, run.shop)
     return deduplicate_task(frames), bad

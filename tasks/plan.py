@@ -1,4 +1,4 @@
-"""What a delivery would send to RO App, without sending it."""
+"""Plans what a delivery would send to RO App, for a dry run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from tasks.step import step
 
 
 def plan(run: Run, frames: Frames, bad: Iterable[BadRow]) -> dict[str, Any]:
-    """One entry an order: `create`, `update` or `nothing`, with location, order type, status, lines and total as
-    they would be sent; the held ones with their reason. Buyers stand there by their order's number alone.
-    """
+    """Returns one entry per order (`create`, `update` or `nothing`), with location, order type, status, lines and total
+    as they would be sent; and the rows that would be held, with their reasons. Has no buyer's data."""
     shop = run.shop
     with run.engine.connect() as connection:
         hashes = orders.hashes(connection, shop.key, frames.orders["number"].tolist())

@@ -1,4 +1,4 @@
-"""How far a run is: an artifact in Prefect's UI, a bar on the terminal."""
+"""The progress of a run: an artifact in Prefect's UI, a bar on the terminal."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tasks.step import in_prefect
 
 log = logging.getLogger(__name__)
 
-_EVERY = 2.0
+_EVERY = 2.0  # seconds
 
-#: Set by the command line: it shows the same progress as a bar on the terminal.
+#: The command line sets it, to show the same progress as a bar on the terminal.
 on_progress: ContextVar[Callable[[str, int, int], None] | None] = ContextVar("on_progress", default=None)
 
 
 @dataclass
 class Progress:
-    """A progress artifact with count and expected end, renewed every two seconds while work goes on. `what` says
-    what the orders counted here are ("delivered or held")."""
+    """A progress artifact with count and expected end, updated every two seconds. `what` says what was done with the
+    counted orders ("delivered or held")."""
 
     slug: str
     what: str
@@ -49,15 +49,16 @@ class Progress:
             await asyncio.gather(ticker, return_exceptions=True)
             await progress._show()
 
-    def report(self, done: int, total: int) -> None:
-        """How far the work is; may be called often."""
+    def update(self, done: int, total: int) -> None:
+        """Sets the progress. Is cheap, so it may be called often."""
         self.done, self.total = done, total
         listener = on_progress.get()
         if listener is not None and total:
             listener(f"{self.slug}: {self.what}", done, total)
 
     def describe(self) -> str:
-        """ "12 of 40 orders delivered or held, done at about 14:05 UTC"; the end once there is something to go by."""
+        """Returns "12 of 40 orders delivered or held, done at about 14:05 UTC"; without the time before the first
+        order is done."""
         text = f"{self.done} of {self.total} orders {self.what}"
         if not 0 < self.done < self.total:
             return text
@@ -81,5 +82,5 @@ class Progress:
                 self.artifact = await acreate_progress_artifact(percent, key=key, description=self.describe())
             else:
                 await aupdate_progress_artifact(self.artifact, progress=percent, description=self.describe())
-        except Exception as error:  # noqa: BLE001 - the delivery matters, its picture does not
+        except Exception as error:  # noqa: BLE001 - a failure to show progress must not end the delivery
             log.warning("progress can't be shown (%s)", type(error).__name__)

@@ -1,4 +1,7 @@
-"""Shop, ledger and RO App against each other, step by step; the rules are those of `cartum_roapp.reconciliation`."""
+"""Compares shop, ledger and RO App, step by step. The rules are in `cartum_roapp.reconciliation`.
+
+The steps that read a system raise Retryable and BadConfig.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,19 @@ from cartum_roapp.ledger import held, orders, standing
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.bad_rows import BadRow
-from cartum_roapp.orders.frames import Frames, table
+from cartum_roapp.orders.frames import Frames, typed_frame
 from cartum_roapp.orders.qualifying import FINAL_FOR
 from cartum_roapp.reconciliation import compare, repair, roapp
-from cartum_roapp.reconciliation.findings import STORED, Finding, Report, What, numbers
-from cartum_roapp.reconciliation.roapp import Side
+from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Report, numbers
+from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.reconciliation.sides import SHOP, by_day, ledger_side, shop_side
-from tasks.fetch import Found, Shop, fetch_created, fetch_numbers
+from tasks.fetch import Found, ShopApi, fetch_created, fetch_numbers
 from tasks.run import Run
 from tasks.step import step
 from tasks.upsert import upsert
 from tasks.window import history
 
-# The shop's clock may be that much behind ours: an order stamped so shortly before a read may have come after it.
+# The shop's clock may be so much behind ours: an order with a stamp shortly before a read may have come after it.
 CLOCK = timedelta(minutes=10)
 
 Portion = tuple[datetime, datetime] | None
@@ -36,34 +39,35 @@ Portion = tuple[datetime, datetime] | None
 
 @dataclass
 class Sides:
-    """What is known so far of the three sides. `ledger`: the orders by number as they stood at the start; `seen`: every
-    number that the shop has shown, taken over or not; `gone`: a person says that what the shop lacks was deleted."""
+    """What is known so far of the three sides. `ledger`: the orders by number as they were at the start; `seen`: all
+    numbers that were read from the shop, taken over or not; `gone`: a person says that missing orders were deleted in
+    the shop."""
 
-    roapp: Side
+    roapp: RoAppSide
     ledger: dict[str, Standing]
     final: frozenset[int]
     repair: bool
     gone: bool = False
-    shop: pd.DataFrame = field(default_factory=lambda: table(SHOP, ()))
+    shop: pd.DataFrame = field(default_factory=lambda: typed_frame(SHOP, ()))
     seen: set[str] = field(default_factory=set)
     report: Report = field(default_factory=Report)
 
     def believed(self) -> set[str]:
-        """Numbers that the ledger believes to be in the shop."""
+        """Returns the numbers of orders that the ledger has as existing in the shop."""
         return {number for number, order in self.ledger.items() if not order.gone}
 
     def marked(self) -> set[str]:
-        """Numbers whose marker RO App has: they were taken over once, also where a ledger was lost that knew it."""
+        """Returns the numbers in RO App's markers: these orders were taken over, also if the ledger was lost since."""
         return {one.number for one in self.roapp.values() if one.number is not None and one.number.isdecimal()}
 
     def unseen(self) -> set[str]:
-        """Numbers of either that the shop has not shown."""
+        """Returns the numbers of `believed` and `marked` that were not read from the shop."""
         return (self.believed() | self.marked()) - self.seen
 
 
-async def read_roapp(run: Run) -> Side:
-    """RO App's orders since the oldest that the ledger knows. Raises BadConfig before the first import, and when the
-    key belongs to another company: then everything would look deleted."""
+async def read_roapp(run: Run) -> RoAppSide:
+    """Returns RO App's orders since the oldest order of the ledger. Raises BadConfig also before the first import, and
+    if the key belongs to another company: everything would look deleted there."""
     since = history(run).since
     with run.engine.connect() as connection:
         since = min(since, standing.oldest(connection, run.shop.key) or since)
@@ -72,25 +76,26 @@ async def read_roapp(run: Run) -> Side:
 
 
 def confirmed(shop: ShopConfig, *, repair: bool, gone: bool) -> None:
-    """Raises BadConfig where `gone` has no effect: before the run is opened, as a slip must not pause the shop."""
+    """Raises BadConfig if `gone` would have no effect. To be called before the run is opened, so that a typing mistake
+    does not pause the shop."""
     if gone and not repair:
         raise BadConfig("it needs `--repair`: a report takes nothing for deleted.", shop=shop.slug, field="gone",
                         fix=f"`cartum-roapp reconcile {shop.slug} --repair --gone`.")  # fmt: skip
 
 
-def stand(run: Run, side: Side, final: frozenset[int], *, repair: bool, gone: bool = False) -> Sides:
-    """The ledger's side, for as long as nobody else reads the shop into it."""
+def read_ledger(run: Run, side: RoAppSide, final: frozenset[int], *, repair: bool, gone: bool = False) -> Sides:
+    """Returns the sides with the ledger's orders. To be called while no other run reads this shop."""
     return Sides(side, _standings(run, final), final, repair, gone)
 
 
 def portions(run: Run) -> list[Portion]:
-    """The shop's orders a week at a time, oldest first, then None: those that were not among them, by number."""
+    """Returns the portions in which the shop is read: its orders week by week, the oldest first; then None, for orders
+    that were not among them and are read by number."""
     return [*history(run).slices(), None]
 
 
-async def fetch_portion(run: Run, api: Shop, sides: Sides, portion: Portion) -> Found:
-    """Rows of the shop that no earlier portion had; `missing` are numbers that the shop should have and has not. Raises
-    Retryable and BadConfig."""
+async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion) -> Found:
+    """Returns the shop's rows that no earlier portion had, and the numbers that the shop should have and lacks."""
     if portion is None:
         found = await fetch_numbers(api, sides.unseen())
     else:
@@ -103,7 +108,7 @@ async def fetch_portion(run: Run, api: Shop, sides: Sides, portion: Portion) -> 
 def compare_shop(
     run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], missing: Iterable[str]
 ) -> list[Finding]:
-    """What of this portion the ledger lacks or has otherwise; notes it in the report."""
+    """Returns what the ledger lacks or has with other content of this portion, and adds it to the report."""
     watermark = run.state.watermark or run.started
     portion = shop_side(frames)
     known = [sides.ledger[number] for number in portion["number"] if number in sides.ledger]
@@ -116,28 +121,29 @@ def compare_shop(
             f"If they were really deleted: `cartum-roapp reconcile {run.shop.slug} --repair --gone`."
         )
     found += gone
-    found += [Finding(row.id, "", What.UNREADABLE_IN_SHOP) for row in bad]
+    found += [Finding(row.id, "", Difference.UNREADABLE_IN_SHOP) for row in bad]
     sides.shop = pd.concat([sides.shop, portion], ignore_index=True)
     sides.report.findings += found
     changed = len(numbers(found, STORED))
     run.counts.unchanged += len(portion) - changed
     run.counts.seen += len(portion) - changed
     if not sides.repair:
-        run.counts.seen += changed + len(numbers(found, {What.UNREADABLE_IN_SHOP}))
+        run.counts.seen += changed + len(numbers(found, {Difference.UNREADABLE_IN_SHOP}))
     return found
 
 
-def store(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: Iterable[Finding]) -> None:
-    """The orders of the findings as the shop has them now, into ledger and outbox; what is missing is noted, and taken
-    for deleted when an earlier run has missed it, too; a crowd is neither, unless a person says so. May be called
-    twice."""
+def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: Iterable[Finding]) -> None:
+    """Stores the orders of the findings, as the shop has them now, in ledger and outbox.
+
+    Missing orders are noted, and count as deleted if an earlier run missed them as well. Too many at once are ignored,
+    unless a person says that they were deleted. May be called twice."""
     found = list(found)
-    missing = numbers(found, {What.NOT_IN_SHOP})
+    missing = numbers(found, {Difference.NOT_IN_SHOP})
     believed = sides.believed()
     if orders.is_crowd(len(missing), len(believed)) and not sides.gone:
         missing = []
     with run.engine.begin() as connection:
-        orders.distrust(connection, run.shop.key, numbers(found, {What.SUM_DIFFERS_IN_LEDGER}))
+        orders.distrust(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
     upsert(
         run,
         frames.only(numbers(found, STORED)),
@@ -151,30 +157,30 @@ def store(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: 
 
 
 async def compare_roapp(run: Run, sides: Sides) -> Report:
-    """What differs between ledger and RO App once both were looked at again; the report is complete then. An order that
-    moved meanwhile is left to the next run."""
+    """Returns the complete report: adds what still differs between ledger and RO App after both were read again. An
+    order that changed in the ledger meanwhile is left to the next run."""
     report, moving = sides.report, set(numbers(sides.report.findings, STORED))
     suspects = _differences(run, sides, sides.ledger, moving)
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        closer = roapp.look_closer(api, run.shop.key, sides.roapp, suspects, sides.ledger.values())
+        closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values())
         looked, report.unchecked = await closer
     now = _standings(run, sides.final, looked)
     still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
     report.findings += [one for one in _differences(run, sides, still, moving) if one.number in looked]
-    if left := repair.left_alone(report.findings, sides.ledger):
+    if left := repair.missing_crowd(report.findings, sides.ledger):
         report.warnings.append(
             f"{len(left)} orders are missing in RO App: rather its key lost rights, so none is held."
         )
-    nobodys = set(numbers(report.findings, {What.MARKER_OF_NOBODY}))
+    unknown = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
     ledger = ledger_side(sides.ledger.values())
-    report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, nobodys)
+    report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, unknown)
     return report
 
 
 def put_right(run: Run, sides: Sides) -> None:
-    """What is safe, in ledger and outbox; the delivery that follows does the rest. May be called twice."""
+    """Repairs what is safe, in ledger and outbox; the delivery that follows does the rest. May be called twice."""
     findings = sides.report.findings
-    left = repair.left_alone(findings, sides.ledger)
+    left = repair.missing_crowd(findings, sides.ledger)
     with run.engine.begin() as connection:
         orders.found_again(connection, run.shop.key, sides.seen)
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
@@ -182,7 +188,7 @@ def put_right(run: Run, sides: Sides) -> None:
 
 
 def conclude(run: Run, sides: Sides) -> Report:
-    """The report with how each finding ended."""
+    """Returns the report, with the outcome of each finding."""
     after = _standings(run, sides.final, {one.number for one in sides.report.findings})
     held_rows = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="row", dismissed=True)}
     sides.report.findings = repair.outcomes(sides.report.findings, after, held_rows, repaired=sides.repair)
@@ -208,6 +214,6 @@ def _stands(order: Standing, before: Standing | None) -> bool:
 read_roapp_task = step("read RO App's orders", "roapp")(read_roapp)
 fetch_portion_task = step("fetch orders", "cartum")(fetch_portion)
 compare_shop_task = step("compare with the shop")(compare_shop)
-store_task = step("store what differs", "ledger")(store)
+store_task = step("store what differs", "ledger")(store_findings)
 compare_roapp_task = step("compare with RO App", "roapp")(compare_roapp)
 put_right_task = step("put right", "ledger")(put_right)

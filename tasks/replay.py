@@ -1,4 +1,4 @@
-"""Held records that a person puts back into delivery, and what became of each."""
+"""Held records that a person tries again, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cartum_roapp.ledger import chosen, held, release, shops
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.service import ledger
-from tasks.failure import told
+from tasks.failure import sanitized_errors
 from tasks.run import Run
 from tasks.step import step
 
 
-def choose(
+def select_records(
     shop: ShopConfig,
     ids: Collection[str] | None,
     entity: Entity | None,
@@ -26,9 +26,8 @@ def choose(
     limit: int | None,
     make_again: bool,
 ) -> list[Held]:
-    """The held records that are named. Raises BadConfig when none is named, or what `chosen` raises: before the run
-    is opened, as a slip must not pause the shop.
-    """
+    """Returns the held records that are named. Raises BadConfig if none is named, and what `chosen` raises. To be
+    called before the run is opened, so that a typing mistake does not pause the shop."""
     if not (ids or entity or code or all_held):
         raise BadConfig(
             "nothing is named.",
@@ -37,7 +36,7 @@ def choose(
             fix="Name records, an entity or a code; or all of them (`--all`).",
         )
     codes = [code] if code else []
-    with told(), ledger.opened() as engine:
+    with sanitized_errors(), ledger.opened() as engine:
         shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False)
         return chosen.chosen(
             engine, shop.key, ids or (), entity=entity, codes=codes, limit=limit, make_again=make_again
@@ -45,30 +44,30 @@ def choose(
 
 
 def unread(records: Sequence[Held]) -> set[str]:
-    """The orders that have to be read from the shop again."""
+    """Returns the orders that have to be read from the shop again: those whose row is held."""
     return {one.number for one in records if one.entity == "row" and one.number}
 
 
 def put_back(run: Run, records: Sequence[Held], *, make_again: bool) -> None:
-    """Puts them into the outbox, ahead of history. May be called twice."""
+    """Puts the records back into the outbox, with the priority of changes. May be called twice."""
     with run.engine.begin() as connection:
         release.by_hand(connection, run.shop.account, run.shop.key, records, make_again=make_again)
 
 
 def outcomes(run: Run, records: Sequence[Held], missing: Collection[str] = ()) -> list[dict[str, Any]]:
-    """What became of each: `delivered`, `held` again with its reason and fix, or `missing` from the shop. A row that
-    can be read by now stands for its order."""
+    """Returns the outcome of each record: `delivered`, `held` again with reason and fix, or `missing` in the shop. For
+    a row that can now be read, it is the outcome of its order."""
     left = {(one.entity, one.id): one for one in held.listed(run.engine, run.shop.key, dismissed=True)}
     found = []
     for one in records:
         now = left.get((one.entity, one.id)) or (left.get(("order", one.id)) if one.entity == "row" else None)
         outcome = "missing" if one.entity == "row" and one.id in missing else "held" if now else "delivered"
-        found.append({**planned(now or one), "entity": one.entity, "outcome": outcome})
+        found.append({**as_document(now or one), "entity": one.entity, "outcome": outcome})
     return found
 
 
-def planned(one: Held) -> dict[str, Any]:
-    """The record, as a dry run and a result name it."""
+def as_document(one: Held) -> dict[str, Any]:
+    """Returns the record as it appears in a dry run and in a result."""
     return {"entity": one.entity, "id": one.id, "code": one.code, "message": one.message, "fix": one.fix}
 
 

@@ -1,4 +1,4 @@
-"""What a person sees of a reconciliation: two tables in Prefect's UI, and the document of the command line."""
+"""The report of a reconciliation: two tables in Prefect's UI, and the document of the command line."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _SHOWN = 500
 
 
 async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
-    """Writes the summary and the tables; gives the run's counts with findings, days and warnings. Orders stand there by
-    their numbers alone. May be called twice: the UI keeps both."""
+    """Writes the summary and the tables. Returns the run's counts with findings, days and warnings. Orders appear only
+    by their numbers. If it is called twice, the UI keeps both artifacts."""
     report = conclude(run, sides)
     document = {**await summarize(run), "repair": sides.repair, **report.as_dict()}
     if in_prefect():
         name, findings = f"{run.shop.slug}-reconcile", document["findings"]
         shop = escaped(run.shop.name)
-        said = " ".join([_said(report), *report.warnings])
-        await acreate_table_artifact(document["days"], key=f"{name}-days", description=f"{shop}: {said}")
+        summary = " ".join([_summary(report), *report.warnings])
+        await acreate_table_artifact(document["days"], key=f"{name}-days", description=f"{shop}: {summary}")
         if findings:
             more = f" The first {_SHOWN} of them." if len(findings) > _SHOWN else ""
             await acreate_table_artifact(
@@ -34,7 +34,7 @@ async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
     return document
 
 
-def _said(report: Report) -> str:
+def _summary(report: Report) -> str:
     days = report.days
     orders = ", ".join(f"{side} {int(days[f'{side}_orders'].sum())}" for side in ("shop", "ledger", "roapp"))
     return f"orders: {orders}; {len(report.findings)} differences."

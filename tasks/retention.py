@@ -1,4 +1,4 @@
-"""Buyers' data that was kept as long as the shop's owner wants it kept."""
+"""Removes buyers' data after the time that the shop's owner has set."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 
 
 def erase_old(run: Run) -> int:
-    """Removes buyers' data from the ledger where the shop sets `retention_days` and an order was placed longer ago;
-    gives of how many orders. What is open, held or on its way keeps it, and so do the shop and RO App. May be called
-    twice."""
+    """Removes buyers' data from the ledger for orders that were placed more than `retention_days` of the shop ago.
+    Returns the number of orders. Orders that are open, held or not yet delivered keep it; so do the shop and RO App.
+    May be called twice."""
     days = run.shop.retention_days
     if days is None:
         return 0

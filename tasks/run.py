@@ -1,4 +1,4 @@
-"""What a run has at hand, and how it begins and ends."""
+"""A run: what it works with, and how it begins and ends."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings, settings
 from tasks import schedule
-from tasks.failure import told
+from tasks.failure import sanitized_errors
 
 log = logging.getLogger(__name__)
 
-CANCELED = 4  # final though not successful (cartum §3)
-#: In place, in seconds: an hourly quota of the shop, and a minute.
+CANCELED = 4  # a status that is final although it is not successful (cartum §3)
+#: In seconds: the longest wait for the shop's hourly quota, about a minute more than an hour.
 LONGEST_WAIT = 3700.0
 
 
 @dataclass
 class Counts:
-    """What a run did: orders as they were read, and as they ended in RO App."""
+    """The orders that a run read (`seen` to `unchanged`), delivered and held."""
 
     seen: int = 0
     new: int = 0
@@ -48,7 +48,7 @@ class Counts:
 
 @dataclass
 class Run:
-    """One run for one shop. `state` is the shop in the ledger as of the run's start or last refresh."""
+    """One run for one shop. `state` is the shop's state in the ledger at the run's start or last refresh."""
 
     id: str
     kind: str
@@ -64,8 +64,8 @@ class Run:
 
     @classmethod
     def of(cls, found: ShopSettings, kind: str, engine: Engine, config: Settings, id: str) -> Run:
-        """A run of this shop now; registers the shop in the ledger where it is not known yet. Raises BadConfig where it
-        was deleted."""
+        """Returns a run of this shop that starts now. Registers the shop in the ledger if it is unknown. Raises
+        BadConfig if it was deleted."""
         shop = found.shop
         return cls(
             id=id,
@@ -84,12 +84,12 @@ class Run:
         return zone_of(self.shop.timezone)
 
     def refresh(self) -> ShopState:
-        """The shop's state in the ledger, read anew."""
+        """Reads the shop's state in the ledger again, and returns it."""
         self.state = shops.state(self.engine, self.shop.key)
         return self.state
 
     def result(self) -> dict[str, Any]:
-        """The run's counts as a document: what the command line prints with `--json`."""
+        """Returns the run's counts as the document that the command line prints with `--json`."""
         seconds = (datetime.now(UTC) - self.started).total_seconds()
         return {
             "shop": self.shop.slug,
@@ -106,9 +106,9 @@ class Run:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Cartum]:
-        """The shop's API, while no other run reads this shop: two reads can't overtake each other on their
-        way into the ledger."""
-        async with _reading_alone(self.engine, self.shop.key), self.cartum() as api:
+        """Yields the shop's API while no other run reads this shop, so that an older read is never stored after a newer
+        one."""
+        async with _read_lock(self.engine, self.shop.key), self.cartum() as api:
             yield api
 
     def cartum(self) -> Cartum:
@@ -128,36 +128,35 @@ class Run:
 
 @asynccontextmanager
 async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
-    """A run of this shop with the ledger of the home at hand, `recorded`. Raises BadConfig for a shop that is switched
-    off."""
+    """Yields a `recorded` run of this shop with the home's ledger. Raises BadConfig if the shop is switched off."""
     shop = found.shop
     if not shop.enabled:
         raise BadConfig(
             "the integration of this shop is switched off.", shop=shop.slug, field="enabled", fix="Set it to true."
         )
-    with told(), ledger.opened() as engine:
+    with sanitized_errors(), ledger.opened() as engine:
         async with recorded(Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()))) as run:
             yield run
 
 
 @asynccontextmanager
 async def recorded(run: Run) -> AsyncIterator[Run]:
-    """The run's beginning and its end are in the ledger, whatever happens.
+    """Records the run's beginning and its end in the ledger.
 
-    BadConfig pauses the shop and its schedule, success lifts the pause (design §3.6): that of a run which has asked
-    anybody anything, as a dry run of a replay hasn't.
+    BadConfig pauses the shop and its schedules. Success lifts that pause (design §3.6) if the run called one of the
+    systems, which a dry run of a replay does not.
     """
     engine, key = run.engine, run.shop.key
-    with told(), runs.alive(engine, run.id):
+    with sanitized_errors(), runs.alive(engine, run.id):
         runs.start(engine, id=run.id, shop=key, kind=run.kind)
         try:
-            with told():
+            with sanitized_errors():
                 yield run
         except IntegrationError as error:
             await _failed(run, error)
             raise
         except BaseException as error:
-            # Not an error of ours: broken off in Prefect's UI, by Ctrl-C or with the worker.
+            # Cancelled: in Prefect's UI, by Ctrl-C, or with the worker.
             runs.finish(engine, run.id, state="canceled", counts=run.result(), error=type(error).__name__)
             raise
         runs.finish(engine, run.id, state="completed", counts=run.result())
@@ -174,7 +173,7 @@ async def _failed(run: Run, error: IntegrationError) -> None:
 
 
 @asynccontextmanager
-async def _reading_alone(engine: Engine, key: str) -> AsyncIterator[None]:
+async def _read_lock(engine: Engine, key: str) -> AsyncIterator[None]:
     name = f"reading:{key}"
     with engine.connect() as connection:
         while not database.try_lock(connection, name):

@@ -1,5 +1,8 @@
-"""The shop's schedules in Prefect, of its sync and of its nightly reconciliation: they go active when the import's
-window is in the ledger, and stand still while the shop is paused."""
+"""The shop's schedules in Prefect: of its sync and of its nightly reconciliation. They become active when the window of
+the first import is in the ledger, and are paused while the shop is paused.
+
+All functions may be called twice.
+"""
 
 from __future__ import annotations
 
@@ -14,33 +17,34 @@ SCHEDULED = ("incremental-sync", "reconcile")
 
 
 async def start(engine: Engine, key: str) -> bool:
-    """The schedules run from now on, unless a person paused the shop: another pause ends here, as the settings held for
-    all of the window, and fresh orders must not wait until that is delivered. May be called twice."""
+    """Activates the schedules after the window was stored, unless a person paused the shop. Lifts any other pause: the
+    settings were right for the whole window, and fresh orders must not wait until it is delivered. Returns whether the
+    shop has deployments that are active now."""
     shops.lift_pause(engine, key, by_hand=False)
     return await resume_imported(engine, key)
 
 
 async def resume_imported(engine: Engine, key: str) -> bool:
-    """The schedules run from now on where the shop is not paused and its window is in the ledger: before that a sync
-    has nothing to go on from. May be called twice."""
+    """Activates the schedules if the shop is not paused and its window is in the ledger, which a sync needs. Returns
+    whether the shop has deployments that are active now."""
     state = shops.state(engine, key)
     ready = state.paused_because is None and state.window_stored_at is not None
     return ready and await resume(state.slug)
 
 
 async def resume(slug: str) -> bool:
-    """The schedules run from now on. False where the shop has no deployment. May be called twice."""
+    """Activates the schedules. Returns False if the shop has no deployments."""
     return await _set(slug, active=True)
 
 
 async def pause(slug: str) -> bool:
-    """The schedules stand still; runs that a person starts still run. May be called twice."""
+    """Pauses the schedules; runs that a person starts still run. Returns False if the shop has no deployments."""
     return await _set(slug, active=False)
 
 
 async def _set(slug: str, *, active: bool) -> bool:
     found = False
-    if get_current_settings().api.url is None:  # a run without Prefect, as tests and benchmarks make them
+    if get_current_settings().api.url is None:  # tests and benchmarks run without Prefect
         return False
     async with get_client() as client:
         for flow in SCHEDULED:

@@ -1,4 +1,4 @@
-"""Which orders a backfill names."""
+"""The orders that a backfill names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.rows import status_of
 from cartum_roapp.orders.zones import zone_of
-from tasks.fetch import Rows, Shop, fetch_created, fetch_numbers
+from tasks.fetch import Rows, ShopApi, fetch_created, fetch_numbers
 from tasks.step import step
 
 _BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
@@ -19,8 +19,8 @@ _BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Selection:
-    """Orders created from `since` to `until` (aware; `dated` where a person named one of them), in `statuses`, with
-    `numbers`; () means any."""
+    """Orders created from `since` to `until` (aware), in `statuses`, with `numbers`; () means any. `dated`: a person
+    named one of the dates."""
 
     since: datetime
     until: datetime
@@ -37,9 +37,9 @@ def selection(
     statuses: Sequence[int] | None,
     numbers: Sequence[str] | None,
 ) -> Selection:
-    """Days are whole days on the shop's clock. Raises BadConfig when nothing is named, the days are reversed, a number
-    is none, or a status is not matched: before the run is opened, as a slip in a backfill must not pause the shop.
-    """
+    """Returns the selection. Days are whole days in the shop's time. Raises BadConfig if nothing is named, the days are
+    reversed, a number is invalid, or a status is not matched. To be called before the run is opened, so that a typing
+    mistake does not pause the shop."""
     if created_from is None and created_to is None and not statuses and not numbers:
         raise BadConfig("nothing is named.", shop=shop.slug, field="from", fix="Name dates, statuses or order numbers.")
     if created_from and created_to and created_from > created_to:
@@ -69,8 +69,8 @@ def selection(
     )
 
 
-async def fetch_selection(api: Shop, wanted: Selection) -> Rows:
-    """The orders of the selection, by number; every row is compared with it again. May be called twice."""
+async def fetch_selection(api: ShopApi, wanted: Selection) -> Rows:
+    """Returns the orders of the selection, by number. Compares each row with it again. May be called twice."""
     if wanted.numbers:
         rows = (await fetch_numbers(api, wanted.numbers)).rows
         within = await fetch_created(_Fixed(rows), wanted.since, wanted.until, wanted.zone) if wanted.dated else rows
@@ -80,7 +80,7 @@ async def fetch_selection(api: Shop, wanted: Selection) -> Rows:
 
 
 class _Fixed:
-    """Rows at hand in the place of a shop, to be narrowed by the same rule."""
+    """Stands for a shop and returns given rows, so that `fetch_created` applies its rule to them."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows

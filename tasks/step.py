@@ -1,4 +1,4 @@
-"""How a plain function becomes a task of a flow."""
+"""Makes a Prefect task of a plain function."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from prefect.context import get_run_context
 from prefect.exceptions import MissingContextError
 from prefect.utilities.annotations import quote
 
-from tasks.failure import told
+from tasks.failure import sanitized_errors
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """The function as a Prefect task of that name; outside of a run of Prefect it is the plain function.
+    """Returns a decorator that makes a Prefect task of this name; outside a run of Prefect the function is called
+    directly.
 
-    Its arguments and result are buyers' data: they are neither hashed for a cache nor kept, nothing that it prints is
-    logged, and errors leave it without foreign texts. The arguments are quoted, else Prefect walks through every value
-    of them in search of futures, twice: 2 s for 3,000 orders.
+    Arguments and results are buyers' data. So they are neither hashed for a cache nor stored, output is not logged, and
+    errors are sanitized. Arguments are quoted, because otherwise Prefect searches all their values for futures, twice:
+    2 s for 3,000 orders.
     """
 
     def made(function: Callable[P, R]) -> Callable[P, R]:
-        plain = _telling(function)
+        plain = _sanitizing(function)
         inner = task(name=name, tags=tags, cache_policy=NO_CACHE, persist_result=False, log_prints=False)(plain)
 
         @wraps(function)
@@ -44,7 +45,7 @@ def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def in_prefect() -> bool:
-    """Whether this is a run of Prefect, with a page of its own in the UI."""
+    """Returns whether this code runs in a flow run of Prefect, which has a page in the UI."""
     try:
         get_run_context()
     except MissingContextError:
@@ -52,19 +53,19 @@ def in_prefect() -> bool:
     return True
 
 
-def _telling(function: Callable[P, R]) -> Callable[P, R]:
+def _sanitizing(function: Callable[P, R]) -> Callable[P, R]:
     if inspect.iscoroutinefunction(function):
 
         @wraps(function)
         async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with told():
+            with sanitized_errors():
                 return await function(*args, **kwargs)
 
         return cast(Callable[P, R], awaited)
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
-        with told():
+        with sanitized_errors():
             return function(*args, **kwargs)
 
     return called

@@ -1,4 +1,7 @@
-"""What a person sees of a run in Prefect's UI: its summary when it is done, or what a dry run would have sent."""
+"""The artifacts of a run in Prefect's UI: its summary, or what a dry run would have sent.
+
+If a function is called twice, the UI keeps both artifacts.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from prefect.events import emit_event
 
 from cartum_roapp.ledger import held, outbox
 from cartum_roapp.ledger.held import Held
-from cartum_roapp.markdown import escaped, table
-from tasks.replay import planned
+from cartum_roapp.markdown import escaped, markdown_table
+from tasks.replay import as_document
 from tasks.run import Run
 from tasks.step import in_prefect, step
 
-#: The event of records that are held and that no earlier event has told of.
+#: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
 
 _SHOWN = 50
@@ -24,7 +27,7 @@ _PLANNED = 200
 
 
 async def summarize(run: Run) -> dict[str, Any]:
-    """Writes the run's summary artifact and gives its counts. May be called twice: the UI keeps both."""
+    """Writes the run's summary artifact. Returns its counts."""
     run.refresh()
     result = run.result()
     await _artifact(run, _summary(run, result))
@@ -33,7 +36,7 @@ async def summarize(run: Run) -> dict[str, Any]:
 
 
 def resource_of(slug: str) -> dict[str, str]:
-    """What events of this project are about."""
+    """Returns the resource of a shop's events."""
     return {"prefect.resource.id": f"cartum-roapp.shop.{slug}"}
 
 
@@ -47,7 +50,7 @@ def _tell_of_held(run: Run) -> None:
 
 
 async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:
-    """Writes a dry run's artifact, what RO App would get and what would be held; gives the plan as it is."""
+    """Writes a dry run's artifact: what RO App would get, and what would be held. Returns the plan unchanged."""
     orders = plan["orders"]
     rows = [
         (
@@ -62,27 +65,28 @@ async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:
     ]
     parts = [
         f"Nothing was sent. {plan['new']} to create, {plan['changed']} to update, {plan['unchanged']} as they are.",
-        table(("order", "action", "shop status", "RO App status", "total", "lines"), rows),
+        markdown_table(("order", "action", "shop status", "RO App status", "total", "lines"), rows),
     ]
     if len(orders) > _PLANNED:
         parts.append(f"… and {len(orders) - _PLANNED} more: `cartum-roapp backfill {run.shop.slug} --dry-run` has all.")
     if plan["would_hold"]:
         bad = [(row["number"], row["message"], row["fix"]) for row in plan["would_hold"]]
-        parts += ["### Would be held", table(("order", "why", "fix"), bad)]
+        parts += ["### Would be held", markdown_table(("order", "why", "fix"), bad)]
     await _artifact(run, "\n\n".join(parts), "dry run")
     return plan
 
 
 async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> dict[str, Any]:
-    """What a replay would try again, with nothing sent: a dry run, or nothing of what was named is held."""
-    found = [planned(one) for one in records]
+    """Writes the artifact of a replay that sends nothing, because it is a dry run or no named record is held. Returns
+    the run's counts and the records."""
+    found = [as_document(one) for one in records]
     text = _held_table(found) if found else "Nothing to replay."
     await _artifact(run, f"Nothing was sent.\n\n{text}", "dry run" if dry_run else "nothing to replay")
     return {**run.result(), "dry_run": dry_run, "records": found}
 
 
 async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Writes a replay's summary artifact with what became of each record; gives the run's counts and the records."""
+    """Writes a replay's summary artifact with the outcome of each record. Returns the run's counts and the records."""
     run.refresh()
     result = run.result()
     text = f"{_summary(run, result)}\n\n### Replayed\n\n{_held_table(records)}"
@@ -112,23 +116,23 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
         ("seconds", result["seconds"]),
         ("lag behind the shop", _lag(run.state.watermark)),
     ]
-    text = table(("", ""), rows)
-    problems = [planned(one) for one in held.listed(run.engine, run.shop.key)]
+    text = markdown_table(("", ""), rows)
+    problems = [as_document(one) for one in held.listed(run.engine, run.shop.key)]
     if problems:
         text += f"\n\n### Held for a person\n\n{_held_table(problems, f'`cartum-roapp held list {run.shop.slug}`')}"
     return text
 
 
 def _held_table(records: Sequence[dict[str, Any]], rest: str = "the run's result") -> str:
-    """At most 50 of them; `rest` says where the others are."""
+    """Returns a table of at most 50 records; `rest` says where the others are."""
     columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
-    text = table(columns, [[one[name] for name in columns] for one in records[:_SHOWN]])
+    text = markdown_table(columns, [[one[name] for name in columns] for one in records[:_SHOWN]])
     more = len(records) - _SHOWN
     return f"{text}\n\n… and {more} more: {rest}" if more > 0 else text
 
 
 def _lag(watermark: datetime | None) -> str:
-    """How old the last complete read is: "–" before the first one."""
+    """Returns the age of the last complete read; "–" before the first one."""
     if watermark is None:
         return "–"
     seconds = max(0, round((datetime.now(UTC) - watermark).total_seconds()))

@@ -1,4 +1,4 @@
-"""Raw orders of a shop → typed frames."""
+"""Transforms raw orders of a shop into typed frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cartum_roapp.orders import amounts, buyers, phones
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.catalogue import Catalogue, RawProduct, product_key
 from cartum_roapp.orders.fingerprint import order_hash
-from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, table
+from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from cartum_roapp.orders.rows import LineRow, OrderRow, read_row
 from cartum_roapp.orders.zones import country_of, to_utc, zone_of
 from tasks.step import step
@@ -34,12 +34,11 @@ class _Order(NamedTuple):
 def transform(
     rows: Iterable[Any], catalogue: Mapping[str, RawProduct], shop: ShopConfig
 ) -> tuple[Frames, list[BadRow]]:
-    """Rows of `orders/get` as frames, and those that must be held. Pure: may be called twice.
+    """Returns rows of `orders/get` as frames, the oldest order first, and the rows that must be held. Pure.
 
-    Every row is checked alone; a bad line makes its whole order bad. Of an order that was read twice the later row
-    counts, be it good or bad. `catalogue` (article → row of `catalog/export`) gives titles, descriptions and
-    barcodes; a product that it lacks is named by its line. Orders come oldest first. Raises BadConfig for an
-    unknown zone of the shop.
+    Each row is checked alone; a bad line makes its whole order bad. If an order was read twice, the later row counts,
+    whether good or bad. Titles, descriptions and barcodes come from `catalogue` (article → row of `catalog/export`),
+    for products that it lacks from the line. Raises BadConfig if the shop's time zone is unknown.
     """
     zone = zone_of(shop.timezone)
     region = shop.phone_region or country_of(shop.timezone)
@@ -66,10 +65,10 @@ def _frames(orders: list[_Order]) -> Frames:
             products.pop(product, None)  # to the end: newest last
             products[product] = None
     return Frames(
-        orders=table(ORDERS, [order.order for order in orders]),
-        lines=table(LINES, [line for order in orders for line in order.lines]),
-        customers=table(CUSTOMERS, [order.customer for order in orders]),
-        products=table(PRODUCTS, products),
+        orders=typed_frame(ORDERS, [order.order for order in orders]),
+        lines=typed_frame(LINES, [line for order in orders for line in order.lines]),
+        customers=typed_frame(CUSTOMERS, [order.customer for order in orders]),
+        products=typed_frame(PRODUCTS, products),
     )
 
 
@@ -95,7 +94,7 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
         row.total_sum,
         row.currency.upper(),
     )
-    # Two spellings of one number are no change; one that can't be used is all there is.
+    # Another spelling of the same phone is no change. A phone that can't be read counts as it was typed.
     content = (*head, phone or row.delivery_phone, *tail)
     digest = order_hash(content, [(product, price, quantity) for _, product, price, quantity, _, _ in lines])
     return _Order(
@@ -108,7 +107,7 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
 
 
 def _merged(row: OrderRow) -> list[_Line]:
-    """Lines of equal product and unit price become one with the summed quantity; title and kind are the first's."""
+    """Returns lines of equal product and unit price as one with the summed quantity; title and kind are the first's."""
     merged: dict[tuple[str, Decimal], _Line] = {}
     for line in row.products:
         product = product_key(line.article, line.title)

@@ -1,4 +1,4 @@
-"""Frames → ledger and outbox, in one transaction with the cursor or watermark that it justifies."""
+"""Stores frames in ledger and outbox, in one transaction with the cursor or watermark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tasks.step import step
 
 
 def known_articles(run: Run) -> set[str]:
-    """Articles whose title and barcode the ledger has."""
+    """Returns the articles whose title and barcode the ledger has."""
     query = select(products.c.article).where(products.c.shop == run.shop.key, products.c.article != "")
     with run.engine.connect() as connection:
         return set(connection.scalars(query))
@@ -37,12 +37,14 @@ def upsert(
     slice_end: datetime | None = None,
     watermark: datetime | None = None,
 ) -> Stored:
-    """Stores one window: new and changed orders, their outbox rows, held rows, orders that are `missing` from a
-    read by number (of `asked` ones; a person may say that all of them are `deleted`), and the cursor (`slice_end`, UTC)
-    or the `watermark` (UTC). All or nothing; may be called twice.
+    """Stores one window in one transaction. May be called twice.
 
-    Raises BadConfig when the shop was deleted, and when too many orders vanished at once: what was read is stored then,
-    but neither what is missing nor the watermark.
+    It stores new and changed orders, their outbox rows, held rows, and orders that are `missing` in a read of `asked`
+    orders by number (`deleted`: a person says that all of these were deleted in the shop); and either the cursor of the
+    import (`slice_end`, UTC) or the `watermark` (UTC).
+
+    Raises BadConfig if the shop was deleted, and if too many orders vanished at once: then it stores what was read, but
+    neither the missing orders nor the watermark.
     """
     bad = list(bad)
     key = run.shop.key

@@ -1,5 +1,4 @@
-"""Which orders a run reads: the frozen window of the first import, and what a sync and a reconciliation read after
-it."""
+"""Which orders a run reads: the frozen window of the first import, and what a sync and a reconciliation read later."""
 
 from __future__ import annotations
 
@@ -16,13 +15,13 @@ from cartum_roapp.orders.qualifying import FINAL_FOR, OVERLAP, Rule
 from tasks.fetch import Rows, slices
 from tasks.run import CANCELED, Run
 
-# The shop's clock may run ahead of ours, and lie in any zone.
+# The shop's clock may be ahead of ours, in any time zone.
 AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Statuses:
-    """The shop's statuses by what they mean: `successful` (Delivered), `final` (no change is expected), `open`."""
+    """The shop's statuses by their meaning: `successful` (Delivered), `final` (no change is expected), `open`."""
 
     successful: frozenset[int]
     final: frozenset[int]
@@ -30,7 +29,8 @@ class Statuses:
 
 
 async def read_statuses(run: Run, api: Cartum) -> Statuses:
-    """Final are those that the shop's settings name, else the successful ones and 4 (canceled)."""
+    """Reads the shop's statuses. Final are those that its settings name, otherwise the successful ones and 4
+    (canceled)."""
     found = await api.statuses()
     successful = frozenset(status.id for status in found if status.is_successful)
     final = frozenset(run.shop.final_statuses) if run.shop.final_statuses is not None else successful | {CANCELED}
@@ -39,20 +39,21 @@ async def read_statuses(run: Run, api: Cartum) -> Statuses:
 
 @dataclass(frozen=True)
 class Window:
-    """The frozen window of the first import, UTC; of a reconciliation it goes on until now."""
+    """The frozen window of the first import, in UTC; that of a reconciliation ends now."""
 
     since: datetime
     until: datetime
     stored_until: datetime | None
 
     def slices(self) -> Iterator[tuple[datetime, datetime]]:
-        """A week at a time, from where an earlier run stopped; all of it again once it was stored."""
+        """Yields the window week by week, from where an earlier run stopped; from its start if it was stored before."""
         yield from slices(self.stored_until or self.since, self.until)
 
 
 @dataclass(frozen=True)
 class Trailing:
-    """What an incremental sync reads: orders created from `since` to `until`, open ones from `trailing_from`. UTC."""
+    """What an incremental sync reads: orders created from `since` to `until`, open ones created from `trailing_from`
+    on. All are in UTC."""
 
     since: datetime
     until: datetime
@@ -60,7 +61,8 @@ class Trailing:
 
 
 def freeze_window(run: Run) -> Window:
-    """The window is set at the very first start. Another run may have stored some of it meanwhile."""
+    """Returns the window. Sets it at the first start of the first import. Reads the ledger again, as another run may
+    have stored a part of the window meanwhile."""
     state = shops.freeze_window(run.engine, run.shop.key, run.started, run.shop.timezone)
     run.refresh()
     assert state.window_from is not None and state.window_to is not None
@@ -69,14 +71,15 @@ def freeze_window(run: Run) -> Window:
 
 
 def close_window(run: Run) -> None:
-    """All of the window is in the ledger: the incremental sync may begin. May be called twice."""
+    """Marks the whole window as stored: the incremental sync may begin. May be called twice."""
     with run.engine.begin() as connection:
         shops.window_stored(connection, run.shop.key)
     run.refresh()
 
 
 def stored_window(run: Run) -> Trailing:
-    """Raises BadConfig before the first import has stored its window; it pauses nothing."""
+    """Returns what an incremental sync reads. Raises NotReady, which pauses nothing, before the first import has stored
+    its window."""
     state = run.state
     if state.window_stored_at is None or state.watermark is None or state.window_from is None:
         raise NotReady(
@@ -89,27 +92,30 @@ def stored_window(run: Run) -> Trailing:
 
 
 def history(run: Run) -> Window:
-    """All that was ever to be taken over: from the frozen window's start until now. Raises as `stored_window`."""
+    """Returns the time of all orders that were to be taken over: from the frozen window's start until now. Raises like
+    `stored_window`."""
     until = stored_window(run).until
     assert run.state.window_from is not None
     return Window(run.state.window_from, until, None)
 
 
 def nothing_due(run: Run) -> bool:
-    """Another run read the shop after this one was due: runs that piled up during an outage end at once."""
+    """Returns whether another run read the shop after this one was due. So runs that became late in an outage end at
+    once."""
     watermark = run.refresh().watermark
     due = flow_run.get_scheduled_start_time() if flow_run.get_id() else None
     return watermark is not None and watermark > (min(due, run.started) if due else run.started)
 
 
 def reread(run: Run, final: frozenset[int]) -> set[str]:
-    """Numbers that the ledger believes open, or final for less than two weeks, and those whose row is held."""
+    """Returns the numbers of orders that the ledger has as open or as final for less than two weeks, and those whose
+    row is held."""
     return orders.to_reread(run.engine, run.shop.key, final, FINAL_FOR) | held.rows(run.engine, run.shop.key)
 
 
 def qualifying(run: Run, rows: Rows, successful: frozenset[int], taken: Collection[str] = ()) -> Rows:
-    """Those of the rows that are taken over: the rule is `cartum_roapp.orders.qualifying`. What is held was taken, and
-    so were the numbers `taken`, whoever knows it."""
+    """Returns the rows that are taken over, by the rule of `cartum_roapp.orders.qualifying`. Held rows and the numbers
+    in `taken` count as known."""
     state = run.state
     assert state.window_from is not None and state.window_to is not None
     rule = Rule(state.window_from, state.window_to, successful, run.zone)

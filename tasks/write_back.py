@@ -1,4 +1,4 @@
-"""Statuses that staff set in RO App → the shop."""
+"""Writes statuses that staff set in RO App back into the shop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def both_ways(run: Run) -> bool:
-    """Do the shop's statuses travel both ways? Where they did before, what was noted for that is forgotten."""
+    """Returns whether the shop's statuses travel both ways. If they no longer do, deletes what was noted for that."""
     if run.shop.status_direction == "both":
         return True
     with run.engine.begin() as connection:
@@ -25,14 +25,14 @@ def both_ways(run: Run) -> bool:
 
 
 async def write_back(run: Run) -> list[str]:
-    """The numbers of the orders whose status in the shop follows RO App's now. Raises Retryable and BadConfig; what
-    waits stays in the ledger. May be called twice."""
+    """Writes statuses back. Returns the numbers of the orders whose status in the shop now follows RO App's. Raises
+    Retryable and BadConfig; the other statuses wait in the ledger. May be called twice."""
     async with reading(run.engine, run.account, run.settings, run.calls) as roapp:
-        await writeback.look(run.engine, run.shop, roapp, run.started)
+        await writeback.note_staff_statuses(run.engine, run.shop, roapp, run.started)
     async with run.reading() as api:
-        # A replay tries everything again at once.
-        pause = timedelta(seconds=0 if run.kind == "replay-held" else run.settings.look_again)
-        written = await writeback.bring(run.engine, run.shop, api, pause)
+        # A replay tries all statuses again at once.
+        retry_after = timedelta(seconds=0 if run.kind == "replay-held" else run.settings.look_again)
+        written = await writeback.set_shop_statuses(run.engine, run.shop, api, retry_after)
     if written:
         log.info("the shop took RO App's status of %s orders: %s", len(written), ", ".join(written[:20]))
     run.counts.held = held.count(run.engine, run.shop.key, run.started)

@@ -20,7 +20,7 @@ from shell import Shell
 from sqlalchemy import Engine, text
 
 from cartum_roapp import service
-from cartum_roapp.cli.demo_box import Box
+from cartum_roapp.cli.demo_sandbox import DemoSandbox
 from cartum_roapp.config import shop_key
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
@@ -91,7 +91,7 @@ class Installation:
 
     def file(self, index: int, **changes: Any) -> Path:
         addresses = self.box.addresses()
-        path = Box(addresses["shops"][index], addresses["roapp"]).shop_file(self.home, "main")
+        path = DemoSandbox(addresses["shops"][index], addresses["roapp"]).shop_file(self.home, "main")
         target = path.with_name(f"shop-{index + 1}.yaml")
         target.write_text(json.dumps({**json.loads(path.read_text()), **changes}, ensure_ascii=False))
         return target

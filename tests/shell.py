@@ -12,7 +12,7 @@ from typing import Any
 
 from warm import warm
 
-from cartum_roapp.cli.demo_box import Box
+from cartum_roapp.cli.demo_sandbox import DemoSandbox
 from sandbox import Sandbox
 
 
@@ -26,7 +26,7 @@ class Shell:
 
     def __init__(self, home: Path, box: Sandbox) -> None:
         addresses = box.addresses()
-        self.box = Box(addresses["shops"][0], addresses["roapp"])
+        self.box = DemoSandbox(addresses["shops"][0], addresses["roapp"])
         self.home = home
         self.said = ""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CARTUM_ROAPP_"))}

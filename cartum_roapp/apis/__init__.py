@@ -1,9 +1,10 @@
-"""The two web APIs, and nothing of what is done with them.
+"""Clients of the two web APIs. What their answers are used for is elsewhere.
 
-calls, limiter, retries, masking   counting, pacing, repeating, and what may be shown
-http                               the one place that sends a request
-cartum                             `Cartum`: reads a shop
-roapp                              `RoApp`: reads and writes an account
+calls, limiter, retries   count, pace and repeat calls
+masking                   hides personal data and secrets in texts of the APIs
+http, reply               send one request; read one answer
+cartum                    `Cartum`: reads a shop and sets statuses of orders
+roapp                     `RoApp`: reads and writes an account
 """
 
 from cartum_roapp.apis.calls import Calls

@@ -1,24 +1,23 @@
-"""How many HTTP requests a run has cost, by kind."""
+"""Counts the HTTP requests of a run, by kind."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["cartum", "roapp_reads", "roapp_writes"]
+CallKind = Literal["cartum", "roapp_reads", "roapp_writes"]
 
 
 @dataclass
 class Calls:
-    """Counts every HTTP request that was sent, each try of a repeated one included; a connection that was
-    refused before anything was sent is not a call. One object may be shared by several clients of one
-    event loop."""
+    """Counts every HTTP request that was sent, including each try of a repeated one. A connection that was refused
+    before anything was sent does not count. Several clients of one event loop may share one object."""
 
     cartum: int = 0
     roapp_reads: int = 0
     roapp_writes: int = 0
 
-    def add(self, kind: Kind) -> None:
+    def add(self, kind: CallKind) -> None:
         setattr(self, kind, getattr(self, kind) + 1)
 
     @property
@@ -26,7 +25,6 @@ class Calls:
         return self.cartum + self.roapp_reads + self.roapp_writes
 
     def as_dict(self) -> dict[str, int]:
-        """The three counts and `total`, for a run's summary."""
         return {
             "cartum": self.cartum,
             "roapp_reads": self.roapp_reads,

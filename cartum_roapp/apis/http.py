@@ -1,17 +1,16 @@
-"""The one place that sends a request: a deadline for the whole call, no redirects, no cookies.
+"""Sends one request: a deadline for the whole call, no redirects, no cookies.
 
-Two ways in which a call can end without an answer, and the whole exactly-once story hangs on telling them
-apart:
+A call without an answer ends in one of two ways. "Exactly once" depends on the difference:
 
-    NotSent    no byte of the request left this machine: the name did not resolve, the connection was
-               refused or its TLS failed, or the deadline passed before it stood
-    Lost       anything else: the other side may have read the request and acted on it
+    NotSent    no byte of the request left this machine: the name did not resolve, the connection or its TLS was
+               refused, or the deadline passed before it was open
+    Lost       any other end: the server may have read the request and acted on it
 
-A connection that was kept open can be closed by the server in the very moment in which a request is written
-to it; that request is Lost although it most likely was never read. httpx looks whether an idle connection was
-closed before it takes it, and `KEPT` (seconds) throws idle ones away long before the usual servers do (5 to 75 s),
-so this is rare. Opening a new connection for every write would rule it out, but would add the time of a
-TLS handshake between the limiter's turn and the request, which is enough to meet RO App's 429.
+If the server closes a kept connection while a request is written to it, that request is Lost, although the server
+probably did not read it. This is rare: httpx checks that an idle connection is still open before it uses it, and idle
+connections are closed after `KEPT` seconds, long before servers usually do it (5 to 75 s). A new connection for each
+write would prevent it, but the time of a TLS handshake between the limiter's turn and the request is enough to get 429
+from RO App.
 """
 
 from __future__ import annotations
@@ -29,17 +28,18 @@ from typing import Any, Literal
 
 import httpx
 
-from cartum_roapp.apis.calls import Calls, Kind
+from cartum_roapp.apis.calls import CallKind, Calls
 from cartum_roapp.apis.reply import ACCEPTED, Reply, receive
 
+#: Seconds for which an idle connection is kept.
 KEPT = 3.0
 
-Left = Callable[[], Awaitable[None]]
+OnSent = Callable[[], Awaitable[None]]
 Reason = Literal["dns", "tls", "refused", "timeout"]
 
 
 class NotSent(Exception):
-    """Nothing left this machine. `reason` is a stable word, the text says it to a person."""
+    """No byte of the request left this machine. `reason` is a stable word, the text is for people."""
 
     def __init__(self, text: str, reason: Reason) -> None:
         super().__init__(text)
@@ -47,14 +47,14 @@ class NotSent(Exception):
 
 
 class Lost(Exception):
-    """The request may have been acted on; the text says how the answer got lost."""
+    """The server may have acted on the request. The text says how the answer got lost."""
 
 
 class Http:
-    """A client with one deadline (`timeout`, seconds) for each call from the connection to the body's last byte.
+    """An HTTP client. `timeout` is the deadline in seconds of a call, from the connection to the last byte of the body.
 
-    `transport` replaces the network (and the proxies of the environment). Certificates are always verified.
-    May be used by many tasks at once."""
+    `transport` replaces the network and the environment's proxies. Certificates are always verified. Many tasks may use
+    it at once."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Http:
             timeout=httpx.Timeout(timeout),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=16, keepalive_expiry=KEPT),
             follow_redirects=False,
-            # A session cookie would tie calls together that the server is to see as independent.
+            # Calls are independent; a session cookie would connect them.
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
             transport=transport,
         )
@@ -84,14 +84,14 @@ class Http:
         method: str,
         url: str,
         *,
-        kind: Kind,
+        kind: CallKind,
         params: Sequence[tuple[str, str]] = (),
         body: Any = None,
-        left: Left | None = None,
+        on_sent: OnSent | None = None,
     ) -> Reply:
-        """Sends once and counts it. `body` goes as JSON; `left` is awaited as soon as the whole request is written.
-        Any HTTP code is a Reply; raises NotSent or Lost."""
-        progress = _Progress(left)
+        """Sends the request once and counts it. `body` is sent as JSON; `on_sent` is awaited when the whole request is
+        written. Returns a Reply for any HTTP code. Raises NotSent or Lost."""
+        progress = _Progress(on_sent)
         headers = {} if body is None else {"Content-Type": "application/json"}
         request = self._client.build_request(
             method,
@@ -123,12 +123,12 @@ class Http:
 
 
 def encode(body: Any) -> bytes:
-    """JSON in UTF-8 without a byte-order mark (cartum §0); decimals as numbers, stamps as ISO 8601 with Z."""
+    """Returns JSON in UTF-8 without a byte-order mark (cartum §0): decimals as numbers, stamps as ISO 8601 with Z."""
     return json.dumps(body, ensure_ascii=False, allow_nan=False, default=_plain).encode()
 
 
 def stamp(when: datetime) -> str:
-    """An aware datetime as RO App wants it: ISO 8601 with Z, whole seconds (roapp §2)."""
+    """Returns an aware datetime as RO App expects it: ISO 8601 with Z, whole seconds (roapp §2)."""
     if when.tzinfo is None:
         raise ValueError("a datetime without a zone")
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -143,10 +143,10 @@ def _plain(value: Any) -> Any:
 
 
 class _Progress:
-    """Follows httpcore's trace of one request: has a connection been begun, has the request been begun."""
+    """Follows httpcore's trace of one request: whether connecting began, and whether sending began."""
 
-    def __init__(self, left: Left | None) -> None:
-        self._left = left
+    def __init__(self, on_sent: OnSent | None) -> None:
+        self._on_sent = on_sent
         self._connecting = False
         self._sending = False
 
@@ -155,8 +155,8 @@ class _Progress:
             self._connecting = True
         elif event.endswith("send_request_headers.started"):
             self._sending = True
-        elif event.endswith("send_request_body.complete") and self._left is not None:
-            await self._left()
+        elif event.endswith("send_request_body.complete") and self._on_sent is not None:
+            await self._on_sent()
 
     @property
     def never_sent(self) -> bool:
@@ -177,7 +177,7 @@ def _not_sent(error: BaseException) -> NotSent:
 
 
 class _WithoutQuery(logging.Filter):
-    """httpx logs every URL at INFO; RO App's search parameters are buyers' phone numbers."""
+    """Removes queries from the URLs that httpx logs at INFO: RO App's search parameters are buyers' phone numbers."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):

@@ -1,11 +1,11 @@
-"""Who may call RO App now: at most one call every `interval` seconds per account."""
+"""Paces calls to RO App: at most one every `interval` seconds per account."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Protocol
 
-#: No penalty is longer, in seconds.
+#: The longest penalty, in seconds.
 LONGEST_PENALTY = 120.0
 
 
@@ -13,29 +13,28 @@ class Limiter(Protocol):
     """One per RO App account. RO App allows 3 requests a second and answers 429 above it (roapp §2)."""
 
     async def acquire(self) -> float:
-        """Returns when the caller may send exactly one request, at once; gives the moment (`now`) from which that is
-        late. Waits in turn; may be cancelled."""
+        """Waits for a turn, in the order of the calls. The caller then sends exactly one request, at once. Returns the
+        time of the turn, by `now`. May be cancelled."""
 
     async def late(self, seconds: float) -> None:
-        """The request left that long after its turn: the turns after it move as well, so that it comes no closer to
-        them. Returns without waiting."""
+        """To be called if the request was sent `seconds` after its turn: delays the next turns, so that the distance to
+        them is kept. Does not wait."""
 
     async def penalize(self, seconds: float) -> None:
-        """After a 429: nobody gets a turn for `seconds` (at most LONGEST_PENALTY) from now. Returns without waiting
+        """To be called after a 429: there is no turn for `seconds` (at most LONGEST_PENALTY) from now on. Does not wait
         that long."""
 
 
 def now() -> float:
-    """The clock of turns: seconds that are never put back."""
+    """Returns the time by which turns are measured: monotonic, in seconds."""
     return asyncio.get_running_loop().time()
 
 
 class LocalLimiter:
-    """A limiter for one process and one event loop; for several processes there is one over PostgreSQL.
+    """A limiter for one process and one event loop. (`ledger.slots` has the one for several processes.)
 
-    `interval` is in seconds. The next turn is measured from the moment at which the previous one was
-    really given, not from when it was due: a late wake-up never makes two calls closer than the interval,
-    and there is no burst after an idle time.
+    `interval` is in seconds. It is measured from the time at which the previous turn was given, not from when it was
+    due, so a late wake-up brings no two calls closer than the interval, and no burst follows an idle time.
     """
 
     def __init__(self, interval: float = 0.351) -> None:
@@ -44,8 +43,8 @@ class LocalLimiter:
         self._turn = asyncio.Lock()
 
     async def acquire(self) -> float:
-        # The lock is held through the sleep, so that turns are given in the order of asking. A penalty
-        # that arrives meanwhile moves `_next`, hence the loop.
+        # The lock is held during the sleep, so that turns are given in the order of the calls. It is a loop because a
+        # penalty may move `_next` meanwhile.
         async with self._turn:
             while (wait := self._next - now()) > 0:
                 await asyncio.sleep(wait)

@@ -1,4 +1,4 @@
-"""What the two APIs say in their own words, made fit for a log: short, and without anybody's data."""
+"""Makes texts of the two APIs fit for a log: short, and without personal data and secrets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from cartum_roapp.control import shown
+from cartum_roapp.control import without_control
 
 SHOWN = 200
 MASK = "•••"
-# Enough for what is shown; the patterns take long for an essay without blanks.
+# The patterns are slow on a long text without blanks, so no more than this is searched.
 _LOOKED_AT = 2000
 
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
@@ -20,7 +20,7 @@ _TOKEN = re.compile(r"(?=[\w.~+/-]*\d)(?=[\w.~+/-]*[A-Za-z])[\w.~+/-]{16,}=*|\b[
 _DIGITS = re.compile(r"\+?\(?\d[\d\s().\-]{5,}\d")
 _STAMP = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::?\d{2})?)?\s*")
 
-# Keys of RO App's request bodies whose values say something about a buyer.
+# Keys of RO App's request bodies with personal data of a buyer.
 _PERSONAL = frozenset(
     {
         "first_name", "last_name", "name", "email", "phone", "phones", "address", "notes", "manager_notes",
@@ -29,28 +29,28 @@ _PERSONAL = frozenset(
 )  # fmt: skip
 
 
-_somebody: ContextVar[frozenset[str]] = ContextVar("somebody", default=frozenset())
+_buyer: ContextVar[frozenset[str]] = ContextVar("buyer", default=frozenset())
 
 
 @contextmanager
-def about(**somebody: str) -> Iterator[None]:
-    """Inside, `mask` hides this buyer's data too: RO App may name the person of whom a call gave nothing but the id."""
-    token = _somebody.set(frozenset(personal({"address": list(somebody.values())})))
+def about(**buyer: str) -> Iterator[None]:
+    """Inside, `mask` hides this buyer's data as well: RO App may name the person although the call had only the id."""
+    token = _buyer.set(frozenset(personal({"address": list(buyer.values())})))
     try:
         yield
     finally:
-        _somebody.reset(token)
+        _buyer.reset(token)
 
 
 def mask(text: str, private: Iterable[str] = ()) -> str:
-    """`text` on one line, without control characters, cut to 200 characters; e-mail addresses, phone numbers, anything
-    that looks like a token or key, and every string of `private` (passwords, names, whatever was sent) are replaced by
-    `•••`."""
-    looked_at = shown(text[:_LOOKED_AT]).split()
+    """Returns `text` on one line of at most 200 characters, without control characters. E-mail addresses, phone
+    numbers, what looks like a token or key, and every string of `private` (passwords, names, data that was sent) are
+    replaced by `•••`."""
+    looked_at = without_control(text[:_LOOKED_AT]).split()
     if len(text) > _LOOKED_AT:
-        looked_at[-1:] = "…"  # half a word would not be known for what it is
+        looked_at[-1:] = "…"  # the patterns don't recognise half a word
     text = " ".join(looked_at)
-    for value in sorted({*private, *_somebody.get()}, key=len, reverse=True):
+    for value in sorted({*private, *_buyer.get()}, key=len, reverse=True):
         if len(value) >= 2:
             text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
     text = _EMAIL.sub(MASK, text)
@@ -60,7 +60,7 @@ def mask(text: str, private: Iterable[str] = ()) -> str:
 
 
 def personal(body: Any) -> set[str]:
-    """The strings of a request body that say something about a buyer, and their words, for `mask`."""
+    """Returns the strings of a request body with personal data of a buyer, and their words, for `mask`."""
     values: set[str] = set()
     for value in _strings(body, False):
         values.add(value)

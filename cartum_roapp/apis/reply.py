@@ -1,9 +1,8 @@
-"""An answer, read to its end or up to what is bearable, and its JSON without what can hurt who reads it.
+"""Reads an answer and its JSON within limits of size and depth, so that no answer can exhaust this process.
 
-What one answer may weigh is bounded (`LARGEST`) and counted after unpacking: 600 MB of blanks are 600 kB of gzip. A
-page of 100 orders weighs up to 395 kB (cartum §2.1), one of 100 products with descriptions up to 6.9 MB (cartum §5.1),
-and a shop that ignores `limit` sends thousands of orders at once. 32 MB are four times the largest page that is known,
-and 8,000 orders.
+The size (`LARGEST`) is counted after unpacking: 600 MB of blanks are 600 kB of gzip. A page of 100 orders has up to
+395 kB (cartum §2.1), one of 100 products with descriptions up to 6.9 MB (cartum §5.1), and a shop that ignores `limit`
+sends thousands of orders at once. 32 MB are four times the largest page that is known, or 8,000 orders.
 """
 
 from __future__ import annotations
@@ -18,33 +17,33 @@ from typing import Any
 
 import httpx
 
-LARGEST = 32 * 1024 * 1024
-#: An answer is packed like this or not at all. httpx would unpack other forms too, but all of a piece at once.
+LARGEST = 32 * 1024 * 1024  # bytes
+#: The only compression that is asked for. httpx also unpacks other ones, but a whole chunk at once.
 ACCEPTED = "gzip"
-#: No pause that is asked for counts for longer, in seconds. The shop's quota is an hourly one (cartum §1.5), and no run
-#: waits in place for as long as this.
-LONGEST_PAUSE = 2 * 3600.0
+#: In seconds. A longer wait that is asked for is cut to this. The shop's quota is an hourly one (cartum §1.5), and no
+#: run waits in place for so long.
+LONGEST_RETRY_AFTER = 2 * 3600.0
 
 _PACKED = ("gzip", "x-gzip", "deflate")
-# Python's objects outweigh their JSON: 32 MB of `[],` would take 900 MB. An order has some 150 values.
+# Python's objects are larger than their JSON: 32 MB of `[],` would take 900 MB. An order has about 150 values.
 _MOST_VALUES = 2_000_000
-# PHP writes 512 levels at most, and what is meant here has less than ten.
+# PHP writes at most 512 levels; proper answers have fewer than ten.
 _DEEPEST = 64
-# More digits are no number that anything here could keep; Python itself refuses to read more than 4,300.
+# No column holds a number of more digits, and Python refuses to read more than 4,300.
 _LONGEST_WHOLE = 20
-# The others among Python's are no charsets, or slow.
+# Python's other encodings are no charsets, or slow.
 _CHARSET = re.compile(r"utf[-_]?(?:8|16|32)|us-ascii|ascii|latin|iso[-_]?8859|windows-|cp\d|koi8", re.IGNORECASE)
 _UTF_8 = "utf-8-sig"
 _WORDS = {"", "ok", "okay", "done", "success", "accepted", "saved", "updated", "created", "changed"}
 
 
 class Unreadable(ValueError):
-    """The answer arrived, but is not what it should be."""
+    """The answer arrived, but its content is not as expected."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. `status` is the HTTP code; `unread` says why there is no content where the body was not read."""
+    """An answer. `status` is the HTTP code; `unread` says why the body was not read, "" if it was."""
 
     status: int
     headers: httpx.Headers
@@ -57,7 +56,7 @@ class Reply:
 
     @property
     def outcome(self) -> str:
-        """The code and why there is no content, for messages."""
+        """The HTTP code and why there is no content, for messages."""
         return f"HTTP {self.status}{f', {self.unread}' if self.unread else ''}"
 
     @property
@@ -70,11 +69,11 @@ class Reply:
 
     @property
     def says_nothing(self) -> bool:
-        """Empty, or a single word like `OK`; any other text may be the opposite of it."""
+        """True for an empty body and for a single word like `OK`. Any other text may report a failure."""
         return not self.unread and self.text().strip("\ufeff \t\r\n.!").casefold() in _WORDS
 
     def text(self) -> str:
-        """The body in the charset that it declares, else UTF-8; never raises."""
+        """Returns the body in its declared charset, otherwise in UTF-8. Never raises."""
         charset = httpx.Response(200, headers=self.headers).charset_encoding or ""
         try:
             return self.content.decode(charset if _CHARSET.match(charset) else _UTF_8, errors="replace")
@@ -82,8 +81,8 @@ class Reply:
             return self.content.decode(_UTF_8, errors="replace")
 
     def json(self) -> Any:
-        """The body as JSON, with or without a byte-order mark. Unreadable for anything else, also when empty. A whole
-        number of more than 20 digits is a float, as one that is too large for its column anyway."""
+        """Returns the body as JSON, which may begin with a byte-order mark. Raises Unreadable for anything else, also
+        for an empty body. A whole number of more than 20 digits, which no column can hold, becomes a float."""
         if self.unread:
             raise Unreadable(self.unread)
         if self.content.count(b",") > _MOST_VALUES:
@@ -97,8 +96,8 @@ class Reply:
         return content
 
     def retry_after(self) -> float | None:
-        """Seconds that the Retry-After header asks for, as a number or as an HTTP date, an hour at most; None without
-        one."""
+        """Returns the seconds that the Retry-After header (a number or an HTTP date) asks for, at most
+        LONGEST_RETRY_AFTER; None without a usable one."""
         value = self.headers.get("retry-after", "").strip()
         if not value:
             return None
@@ -110,11 +109,11 @@ class Reply:
                 seconds = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
             except (TypeError, ValueError, OverflowError):
                 return None
-        return min(seconds, LONGEST_PAUSE) if 0 < seconds < float("inf") else None
+        return min(seconds, LONGEST_RETRY_AFTER) if 0 < seconds < float("inf") else None
 
 
 async def receive(response: httpx.Response) -> Reply:
-    """The answer with its body, whose connection can be used again afterwards unless it was too large to be read."""
+    """Returns the answer with its body. The connection can be used again, unless the body was too large."""
     unpack = None
     if response.headers.get("content-encoding", "").strip().lower() in _PACKED:
         unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)  # reads the headers of gzip and of deflate

@@ -1,4 +1,4 @@
-"""Repeating a call that may be repeated: bounded, with growing pauses."""
+"""Repeats a call that may be repeated: a limited number of tries, with exponential back-off."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from cartum_roapp.errors import Retryable
 
 T = TypeVar("T")
 
-LONGEST_PAUSE = 30.0
+LONGEST_BACKOFF = 30.0  # seconds
 
 
-def pause(attempt: int, base: float) -> float:
-    """Seconds after the failed `attempt` (from 1): `base`, doubling, with a quarter of jitter, at most 30."""
-    return min(LONGEST_PAUSE, base * 2.0 ** min(attempt - 1, 16) * random.uniform(1.0, 1.25))  # noqa: S311
+def backoff(attempt: int, base: float) -> float:
+    """Returns the seconds to wait after the failed `attempt` (the first is 1): `base` seconds, doubled with each
+    attempt, plus up to a quarter of jitter, at most LONGEST_BACKOFF."""
+    return min(LONGEST_BACKOFF, base * 2.0 ** min(attempt - 1, 16) * random.uniform(1.0, 1.25))  # noqa: S311
 
 
 async def repeat(
@@ -28,10 +29,11 @@ async def repeat(
     max_wait: float,
     paced: bool = False,
 ) -> T:
-    """`call(attempt)` until it raises something else than Retryable, at most `tries` times; the last
-    Retryable comes out as it is. One whose `retry_after` exceeds `max_wait` (seconds) comes out at once.
-    Between two tries: its `retry_after`, else `pause`. `paced`: somebody else keeps the time of a
-    `retry_after` (RO App's limiter), so it is not waited for here."""
+    """Returns what `call(attempt)` returns. Repeats it while it raises Retryable, at most `tries` times in total; then
+    raises the last Retryable. A Retryable whose `retry_after` exceeds `max_wait` (both in seconds) is raised at once.
+
+    Between two tries it waits for `retry_after`, otherwise for `backoff`. `paced`: the limiter waits for `retry_after`,
+    so this function does not."""
 
     def again(error: BaseException) -> bool:
         return isinstance(error, Retryable) and (error.retry_after is None or error.retry_after <= max_wait)
@@ -40,7 +42,7 @@ async def repeat(
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, Retryable) else None
         if asked is None:
-            return pause(state.attempt_number, base)
+            return backoff(state.attempt_number, base)
         return 0.0 if paced else asked
 
     async for attempt in AsyncRetrying(

@@ -1,5 +1,5 @@
-"""The command line. `app` puts the commands together, `output` decides what goes where and how a command ends.
+"""The command line. `app` combines the commands; `output` prints results and ends commands.
 
-Importing a command's module costs next to nothing: whatever is heavy (Prefect, pandas, the clients) is imported
-inside the command, and Prefect only after `backend.serving` has set its environment.
+Each command imports what is slow to import (Prefect, pandas, the clients) in its function, so that the command line
+starts fast; and Prefect only after `backend.serving` has set its environment.
 """

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.output import Json, bad_input, show, table
+from cartum_roapp.cli.output import Json, bad_input, show, terminal_table
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from cartum_roapp.config import AccountConfig
     from cartum_roapp.config.problems import Problems
-    from cartum_roapp.connection.access import Doors
+    from cartum_roapp.connection.access import Clients
     from cartum_roapp.connection.lists import AccountLists
     from cartum_roapp.errors import BadConfig
 
@@ -46,7 +46,7 @@ def add(
     if problems or key is None:
         raise bad_input(problems.sorted(("name", "base_url", "api_key")))
     with serving() as backend:
-        document = asyncio.run(_add(name, base_url, key, backend.doors()))
+        document = asyncio.run(_add(name, base_url, key, backend.clients()))
     verb = "updated" if document["updated"] else "added"
     show(
         document, lambda: f"Account {document['name']} {verb}: {document['company']['name']} at {document['base_url']}"
@@ -65,7 +65,7 @@ def list_(json: Json = False) -> None:
     rows = [_described(name, config) for name, config in accounts.items()]
     show(
         rows,
-        lambda: table("Accounts", ["name", "API address", "problem"], [
+        lambda: terminal_table("Accounts", ["name", "API address", "problem"], [
             (row["name"], row.get("base_url", ""), row.get("problem", "")) for row in rows
         ]) if rows else "No accounts yet: `cartum-roapp account add NAME`",
     )  # fmt: skip
@@ -81,7 +81,7 @@ def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = Fal
         from cartum_roapp.connection.access import enter_account
 
         config = asyncio.run(load_account(name))
-        lists, problem = asyncio.run(enter_account(backend.doors(), config))
+        lists, problem = asyncio.run(enter_account(backend.clients(), config))
     if lists is None:
         raise bad_input([problem] if problem else [], saved="Nothing could be listed.")
     document = {"name": config.name, "base_url": config.base_url, "api_key": "set", **lists_document(lists)}
@@ -89,7 +89,7 @@ def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = Fal
 
 
 def lists_document(lists: AccountLists) -> dict[str, Any]:
-    """What an account offers, for JSON."""
+    """Returns what an account offers, for JSON."""
     return {
         "company": {key: lists.company.get(key) for key in ("name", "country", "currency", "timezone")},
         "locations": [
@@ -108,20 +108,22 @@ def lists_document(lists: AccountLists) -> dict[str, Any]:
 
 
 def tables(lists: AccountLists) -> list[object]:
-    """The same for people."""
+    """Returns what an account offers, as tables for people."""
     parts = [
-        table("Locations (location_id)", ["id", "name", ""], [
+        terminal_table("Locations (location_id)", ["id", "name", ""], [
             (row.id, row.name, "archived" if row.is_archived else "") for row in lists.locations
         ]),
-        table("Order types (order_type_id)", ["id", "name"], [(row.id, row.name) for row in lists.order_types]),
-        table("Employees (managers)", ["id", "name", ""], [
+        terminal_table("Order types (order_type_id)", ["id", "name"], [
+            (row.id, row.name) for row in lists.order_types
+        ]),
+        terminal_table("Employees (managers)", ["id", "name", ""], [
             (row.id, row.name, "" if row.is_active else "not active") for row in lists.employees
         ]),
-        table("Statuses", ["id", "name"], [(row.id, row.name) for row in lists.statuses]),
+        terminal_table("Statuses", ["id", "name"], [(row.id, row.name) for row in lists.statuses]),
     ]  # fmt: skip
     if lists.custom_fields:
         rows = [(row.key, row.name) for row in lists.custom_fields]
-        parts.append(table("Order fields (order_number_field)", ["key", "name"], rows))
+        parts.append(terminal_table("Order fields (order_number_field)", ["key", "name"], rows))
     return [line for part in parts for line in (part, "")][:-1]
 
 
@@ -133,7 +135,7 @@ def _described(name: str, config: AccountConfig | BadConfig) -> dict[str, Any]:
     return {"name": name, "base_url": config.base_url, "api_key": "set"}
 
 
-async def _add(name: str, base_url: str | None, key: SecretStr, doors: Doors) -> dict[str, Any]:
+async def _add(name: str, base_url: str | None, key: SecretStr, clients: Clients) -> dict[str, Any]:
     from blocks.store import list_accounts, save_account
     from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.access import greet_account
@@ -148,7 +150,7 @@ async def _add(name: str, base_url: str | None, key: SecretStr, doors: Doors) ->
     problems = Problems(found)
     if wanted is None:
         raise bad_input(list(problems))
-    company, problem = await greet_account(doors, wanted)
+    company, problem = await greet_account(clients, wanted)
     if company is None:
         raise bad_input([problem] if problem else [])
     fingerprint = str(company.get("created_at") or "")

@@ -1,4 +1,4 @@
-"""`cartum-roapp alerts`: who is told when a shop's runs fail, fall silent, or leave records for a person."""
+"""`cartum-roapp alerts`: where messages go if a run fails, no sync succeeds, or more records are held."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def alerts(
             if off or block is not None:
                 await deployed.choose(block)
                 await shops.renew_alerts()
-            return await deployed.chosen(), await deployed.why_none()
+            return await deployed.chosen(), await deployed.unusable_because()
 
         to, wrong = asyncio.run(chosen())
     if wrong:

@@ -1,4 +1,4 @@
-"""`cartum-roapp`: the commands put together, and the one place where a command's end becomes an exit code."""
+"""`cartum-roapp`: combines the commands, and turns the end of a command into an exit code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,18 @@ from cartum_roapp.cli import (
     up,
     watch,
 )
-from cartum_roapp.cli.output import BAD_INPUT, DONE, FAILED, INTERRUPTED, CommandEnd, Json, opened, report, say, show
+from cartum_roapp.cli.output import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    CommandEnd,
+    Json,
+    opened,
+    print_failure,
+    say,
+    show,
+)
 
 app = typer.Typer(
     name="cartum-roapp",
@@ -71,7 +82,7 @@ def root(
     pass
 
 
-#: What comes after them is the name of a file.
+#: Options whose value is the name of a file.
 _FILES = ("--from", "--output", "--write")
 
 
@@ -81,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with opened(as_json="--json" in given) as output:
         code = _run(given)
         if code and output.as_json and not output.written:
-            report(CommandEnd(FAILED, "The command was interrupted.", kind="interrupted"))
+            print_failure(CommandEnd(FAILED, "The command was interrupted.", kind="interrupted"))
         return code
 
 
@@ -96,7 +107,7 @@ def _run(arguments: list[str]) -> int:
         result = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a line and an exit code
         end = _end_of(error)
-        report(end)
+        print_failure(end)
         return end.code
     if result == INTERRUPTED:  # Typer catches some of them itself
         say("Interrupted.")
@@ -104,7 +115,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _require_text(arguments: list[str]) -> None:
-    """Ends the command where an argument has bytes that are no text, except the name of a file."""
+    """Ends the command if an argument, except the name of a file, has bytes that are no text."""
     for before, argument in pairwise(["", *arguments]):
         if before not in _FILES and not argument.startswith(tuple(f"{option}=" for option in _FILES)):
             try:
@@ -120,7 +131,7 @@ def _end_of(error: Exception) -> CommandEnd:
 
     if isinstance(error, CommandEnd):
         return error
-    if hasattr(error, "format_message"):  # Typer's own: a wrong option, a missing argument
+    if hasattr(error, "format_message"):  # an error of Typer: a wrong option, a missing argument
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "cartum-roapp"
         message = str(error.format_message()).rstrip()
@@ -132,7 +143,7 @@ def _end_of(error: Exception) -> CommandEnd:
         from cartum_roapp.config.problems import Problem
 
         code = BAD_INPUT if isinstance(error, BadConfig) else FAILED
-        what = error.message.removeprefix(f"{error.field}: ")  # the line of a field names it itself
+        what = error.message.removeprefix(f"{error.field}: ")  # the line of a problem begins with its field anyway
         fields = [Problem(error.field, what, error.fix or "correct it")] if error.field else []
         return CommandEnd(code, error.about().message, kind=error.kind, fix=error.fix, fields=fields)
     from cartum_roapp.cli.crash import write_log

@@ -1,4 +1,4 @@
-"""What the command line's commands have in common: their arguments, and the end of one that names no shop."""
+"""Arguments that several commands share, and the end of a command for an unknown shop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the 
 
 
 def missing(slug: str) -> CommandEnd:
-    """The end of a command that names a shop that isn't there."""
+    """Returns the end of a command that names an unknown shop."""
     from cartum_roapp.config.problems import Problem
 
     problem = Problem("slug", f'there is no shop "{slug}".', "`cartum-roapp shop list` shows the shops there are")

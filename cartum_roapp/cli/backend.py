@@ -1,4 +1,4 @@
-"""What stands behind a command: database, Prefect server, and the accounts' call budget."""
+"""What a command works with: database, Prefect server, and clients that keep the accounts' call budget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from sqlalchemy import Engine
 
-    from cartum_roapp.connection.access import Doors
+    from cartum_roapp.connection.access import Clients
     from cartum_roapp.settings import Settings
 
 
@@ -26,11 +26,11 @@ class Backend:
         self._database_url = database_url
         self._engine: Engine | None = None
 
-    def doors(self) -> Doors:
-        """How checks call the two systems."""
-        from cartum_roapp.connection.access import doors_of
+    def clients(self) -> Clients:
+        """Returns the clients of the two systems for checks."""
+        from cartum_roapp.connection.access import clients_of
 
-        return doors_of(self._ledger, self.settings)
+        return clients_of(self._ledger, self.settings)
 
     def close(self) -> None:
         if self._engine is not None:
@@ -46,34 +46,35 @@ class Backend:
 
 
 class _Warnings(logging.Handler):
-    """What the deployments warn of, for the person at the terminal; the same of many shops once."""
+    """Prints warnings of the deployments on the terminal, each text once."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._said: set[str] = set()
+        self._printed: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if text not in self._said:
-            self._said.add(text)
+        if text not in self._printed:
+            self._printed.add(text)
             say(f"Warning: {text}")
 
 
 @contextmanager
 def serving() -> Iterator[Backend]:
-    """Database and Prefect server of this home are up inside. Prefect reads its environment when it is first
-    imported, so everything that imports it (blocks, deployments, flows) is imported inside as well."""
+    """Inside, database and Prefect server of this home are up. Prefect reads its environment when it is first imported,
+    so everything that imports it (blocks, deployments, flows) has to be imported inside as well."""
     from cartum_roapp import service
     from cartum_roapp.settings import settings
 
     current = settings()
     with service.use(current) as running:
         os.environ.update(running.env)
-        # Prefect's own lines go to its UI; the terminal has the bar, and the result or the one line of an error.
+        # Prefect's logs are in its UI; the terminal shows the bar, and the result or the line of an error.
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
         with chdir(current.home):
-            # Prefect obeys .env, prefect.toml and pyproject.toml of where it is imported, also the code they name.
+            # Prefect reads .env, prefect.toml and pyproject.toml of the working directory when it is imported, and runs
+            # code that they name.
             import prefect  # noqa: F401
         logging.getLogger("deployments").addHandler(_Warnings())
         backend = Backend(current, running.database_url)

@@ -1,4 +1,4 @@
-"""From what a person typed to a shop that is saved, or to everything that is wrong with it."""
+"""Makes a saved shop of a person's input, or ends the command with everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
     from cartum_roapp.config.problems import Problem, Problems
     from cartum_roapp.config.setting import Values
-    from cartum_roapp.connection.access import Doors
+    from cartum_roapp.connection.access import Clients
 
 
-def typed(
+def check_input(
     slug: str, values: Values, password_stdin: bool, old: SecretStr | None = None
 ) -> tuple[Values, Problems, SecretStr | None]:
-    """What can be said of the input without asking anybody. Ends the command for an unreadable file."""
+    """Checks the input as far as that is possible without calls. Returns the values, the problems, and the password.
+    Ends the command if the file can't be read."""
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
     from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.shop_file import FILE
@@ -37,7 +38,7 @@ def typed(
 
 
 def begin_interview(slug: str, password_stdin: bool) -> None:
-    """Ends the command where nobody can be asked, or where the answers could not be saved under this name."""
+    """Ends the command if nobody can be asked, or if the slug is invalid."""
     from cartum_roapp.config.problems import Problem
 
     problems = _misnamed(slug)
@@ -50,15 +51,15 @@ def begin_interview(slug: str, password_stdin: bool) -> None:
         raise bad_input(problems)
 
 
-async def interview_shop(slug: str, doors: Doors, *, no_import: bool) -> tuple[ShopConfig, bool]:
-    """The shop that a person was asked for, saved; and whether its import is wished for now."""
+async def interview_shop(slug: str, clients: Clients, *, no_import: bool) -> tuple[ShopConfig, bool]:
+    """Asks a person for a shop, and saves it. Returns it, and whether its import is to start now."""
     from cartum_roapp.cli.interview import Interview
     from cartum_roapp.cli.prompt import on_stderr, prompt
     from cartum_roapp.connection.questions import SAVE_AND_IMPORT
     from deployments import shops
 
     with on_stderr():
-        asked = await Interview(slug, prompt, doors, imports=not no_import).shop()
+        asked = await Interview(slug, prompt, clients, imports=not no_import).shop()
     config = asked.config()
     await shops.add(config, asked.company)
     return config, asked.decision == SAVE_AND_IMPORT
@@ -77,7 +78,7 @@ def _misnamed(slug: str) -> list[Problem]:
 
 
 async def add_shop(
-    slug: str, values: Values, problems: Problems, password: SecretStr | None, doors: Doors
+    slug: str, values: Values, problems: Problems, password: SecretStr | None, clients: Clients
 ) -> ShopConfig:
     from blocks.examine import taken
     from blocks.store import find_shop
@@ -85,7 +86,7 @@ async def add_shop(
 
     if await find_shop(slug):
         problems.extend([taken(slug)])
-    config, company = await _examined(slug, None, values, problems, password=password, doors=doors)
+    config, company = await _examined(slug, None, values, problems, password=password, clients=clients)
     await shops.add(config, company)
     return config
 
@@ -97,12 +98,12 @@ async def edit_shop(
     problems: Problems,
     *,
     password: SecretStr | None,
-    doors: Doors,
+    clients: Clients,
 ) -> ShopConfig:
     from cartum_roapp.config import shop_key
     from deployments import shops
 
-    config, company = await _examined(slug, before, values, problems, password=password, doors=doors)
+    config, company = await _examined(slug, before, values, problems, password=password, clients=clients)
     if before is not None and shop_key(before.url) != shop_key(config.url):
         say(f"url: taken for the same shop under a new address ({before.url} before): its orders keep their markers.")
     await shops.change(config, company)
@@ -116,14 +117,14 @@ async def _examined(
     problems: Problems,
     *,
     password: SecretStr | None,
-    doors: Doors,
+    clients: Clients,
 ) -> tuple[ShopConfig, str]:
-    """The shop, when nothing is wrong with it, and its account's company; ends the command with everything that is."""
+    """Returns the shop and the fingerprint of its account's company. Ends the command with everything that is wrong."""
     from blocks.examine import examine_shop
     from cartum_roapp.connection.configs import shop_config
 
     good = values.good
-    examination = await examine_shop(slug, good, before=before, password=password, doors=doors, found=problems)
+    examination = await examine_shop(slug, good, before=before, password=password, clients=clients, found=problems)
     if examination.problems or password is None or examination.account is None:
         raise bad_input(examination.problems)
     config = shop_config(good, slug=slug, password=password, key=before.key if before else "")

@@ -1,4 +1,4 @@
-"""The log of an unexpected error: its traceback goes to a file in the home, without secrets."""
+"""Writes the traceback of an unexpected error, without secrets, to a file in the home."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cartum_roapp.cli.secrets import without_secrets
-from cartum_roapp.control import shown
+from cartum_roapp.control import without_control
 
-#: Their messages quote what was sent or stored: values, statements, URLs.
+#: Packages whose error messages quote data: values, statements, URLs.
 QUOTING = ("pydantic", "pydantic_core", "sqlalchemy", "psycopg2", "httpx", "httpcore")
 
 
 def write_log(error: BaseException) -> Path:
-    """Writes the traceback to `logs/` of the home (else to the temporary directory) and returns the file's path. It is
-    a new file, for this user alone: whatever somebody else has put there is neither followed nor written to. Never
-    raises. Local variables are not in it, nor the messages of libraries that quote data."""
-    text = shown(without_secrets("".join(_lines(error))))
+    """Writes the traceback to `logs/` of the home, otherwise to the temporary directory. Returns the file's path. Never
+    raises.
+
+    The file is new and readable only for this user: links and files that another user has put there are not used. It
+    has no local variables, and no messages of libraries that quote data."""
+    text = without_control(without_secrets("".join(_lines(error))))
     prefix = f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}-"
     for directory in (_logs(), Path(tempfile.gettempdir())):
         try:

@@ -1,4 +1,4 @@
-"""`cartum-roapp customer erase | erasures`: a buyer who wants to be forgotten."""
+"""`cartum-roapp customer erase | erasures`: erases a buyer's data, and lists what was erased."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from cartum_roapp.cli.arguments import OptionalSlug, Slug, missing
 from cartum_roapp.cli.held import known_shops
-from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, local, show, table
+from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, local, show, terminal_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -75,7 +75,7 @@ def erasures(slug: OptionalSlug = None, json: Json = False) -> None:
     show(
         records,
         lambda: (
-            table("Erased", columns, [[one["shop"], local(one["at"]), *(one[name] for name in columns[2:])]
+            terminal_table("Erased", columns, [[one["shop"], local(one["at"]), *(one[name] for name in columns[2:])]
                                       for one in records])
             if records
             else "Nothing was erased."
@@ -84,8 +84,8 @@ def erasures(slug: OptionalSlug = None, json: Json = False) -> None:
 
 
 def _named(engine: Engine, slug: str, keys: Sequence[str], who: str) -> tuple[Named, str, str | None]:
-    """What the buyer was named by, in the form that the ledger has, and the shop's country. An order's number goes
-    before a phone of the same digits."""
+    """Returns by what the buyer was named, the value in the ledger's form, and the shop's country. An order's number
+    has priority over a phone of the same digits."""
     from cartum_roapp.ledger import erasure
     from cartum_roapp.orders import buyers, phones
 
@@ -103,7 +103,8 @@ def _named(engine: Engine, slug: str, keys: Sequence[str], who: str) -> tuple[Na
 
 
 async def _region(slug: str) -> str | None:
-    """None for a shop that is deleted, or can't be used as it is stored: international spellings still count."""
+    """Returns the shop's country; None if the shop is deleted or can't be used as it is stored: then only international
+    spellings of phones are read."""
     from blocks.store import find_shop
     from cartum_roapp.config import ShopConfig
     from cartum_roapp.orders.zones import country_of
@@ -115,7 +116,7 @@ async def _region(slug: str) -> str | None:
 def _found(
     connection: Connection, slug: str, keys: Sequence[str], named: Named, value: str, region: str | None
 ) -> Mapping[str, Buyer]:
-    """By the shop's key. Ends the command where nothing can be erased."""
+    """Returns the buyer's data by the shop's key. Ends the command if nothing can be erased."""
     from cartum_roapp.ledger import erasure
 
     found = {key: erasure.find(connection, key, named, value, region) for key in keys}
@@ -137,5 +138,5 @@ def _found(
 
 
 def _counts(found: Mapping[str, Buyer]) -> tuple[list[str], int]:
-    """The numbers of the orders, and how many held rows there are."""
+    """Returns the numbers of the orders, and the number of held rows."""
     return [number for buyer in found.values() for number in buyer.orders], sum(len(one.rows) for one in found.values())

@@ -1,4 +1,4 @@
-"""`cartum-roapp demo`: everything on this machine, through the very commands that a person would type."""
+"""`cartum-roapp demo`: shows everything on this machine, by the commands that a person would type."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.output import FAILED, CommandEnd, Json, say, show, table
+from cartum_roapp.cli.output import FAILED, CommandEnd, Json, say, show, terminal_table
 
 if TYPE_CHECKING:
-    from cartum_roapp.cli.demo_box import Box
+    from cartum_roapp.cli.demo_sandbox import DemoSandbox
 
 SHOP, ACCOUNT = "demo-shop", "demo"
 DELIVERED, SENT = 3, 6
@@ -31,7 +31,7 @@ def demo(
     json: Json = False,
 ) -> None:
     """A sandbox shop and RO App, a database, Prefect: import, sync, sync again, and a change that arrives."""
-    from cartum_roapp.cli.demo_box import sandbox
+    from cartum_roapp.cli.demo_sandbox import sandbox
 
     home = Path(tempfile.mkdtemp(prefix="cartum-roapp-demo-"))
     with sandbox(orders, stay=keep) as box:
@@ -57,7 +57,7 @@ def demo(
     show(document, lambda: _printed(document, rows))
 
 
-def _story(command: Command, box: Box) -> tuple[dict[str, Any], list[Check]]:
+def _story(command: Command, box: DemoSandbox) -> tuple[dict[str, Any], list[Check]]:
     say(f"A shop at {box.shop['url']} and an RO App at {box.account['base_url']}, both made up on this machine.")
     command.run("account", "add", ACCOUNT, "--base-url", box.account["base_url"])
     imported = command.run("shop", "add", SHOP, "--from", str(box.shop_file(command.home, ACCOUNT)))["import"]
@@ -91,9 +91,9 @@ def _story(command: Command, box: Box) -> tuple[dict[str, Any], list[Check]]:
 
 
 class Command:
-    """Runs `cartum-roapp …` in the demo's home and gives its JSON document."""
+    """Runs `cartum-roapp …` in the demo's home. `run` returns its JSON document."""
 
-    def __init__(self, home: Path, box: Box) -> None:
+    def __init__(self, home: Path, box: DemoSandbox) -> None:
         self.home = home
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CARTUM_ROAPP_"))}
         self._environment = {
@@ -112,8 +112,8 @@ class Command:
         return dict(json_.loads(ended.stdout))
 
 
-def _stop(home: Path, box: Box) -> str:
-    """What to type, in whatever shell, when it was kept: ends what runs, the sandbox too, and leaves nothing behind."""
+def _stop(home: Path, box: DemoSandbox) -> str:
+    """Returns the commands, for any shell, that stop a demo that was kept up, with its sandbox, and delete its home."""
     command = shlex.join([sys.executable, "-m", "cartum_roapp.cli", "down"])
     return f"CARTUM_ROAPP_HOME={home} {command}; kill {box.pid}; rm -r {home}"
 
@@ -122,9 +122,11 @@ def _printed(document: dict[str, Any], rows: Sequence[tuple[object, ...]]) -> li
     runs = [(name, document[name]) for name in ("import", "second_sync", "third_sync")]
     names = ("seen", "new", "changed", "unchanged", "delivered", "held", "calls", "seconds")
     parts = [
-        table("Runs", ("", *names), [(name.replace("_", " "), *(run[key] for key in names)) for name, run in runs]),
+        terminal_table(
+            "Runs", ("", *names), [(name.replace("_", " "), *(run[key] for key in names)) for name, run in runs]
+        ),
         "",
-        table("Checked in RO App", ("", "expected", "found", "holds"), rows),
+        terminal_table("Checked in RO App", ("", "expected", "found", "holds"), rows),
     ]
     if document["ui"]:
         parts += ["", f"Prefect's UI: {document['ui']}, log in with {document['login']}"]

@@ -1,4 +1,4 @@
-"""`cartum-roapp deployments …`: what Prefect runs for the shops."""
+"""`cartum-roapp deployments …`: updates the deployments of the shops in Prefect."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def sync(json: Json = False) -> None:
         done = asyncio.run(shops.sync())
     unusable = {slug: {"problem": error.message, "fix": error.fix} for slug, error in done.unusable.items()}
     document: dict[str, Any] = {"renewed": done.renewed, "removed": done.removed, "unusable": unusable}
-    show(document, lambda: _said(document))
+    show(document, lambda: _text(document))
 
 
-def _said(document: dict[str, Any]) -> str:
+def _text(document: dict[str, Any]) -> str:
     lines = [f"{len(document['renewed'])} shops are as their blocks say."]
     lines += [f"{slug} had no block any more: it is disconnected." for slug in document["removed"]]
     lines += [

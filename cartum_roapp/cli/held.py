@@ -1,4 +1,4 @@
-"""`cartum-roapp held list | show | dismiss`: records that need a person. `replay` is in `runs`, `export` in
+"""`cartum-roapp held list | show | dismiss`: records that need a person. `replay` is in `runs`, `export` is in
 `held_export`."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, OptionalSlug, Slug, missing
-from cartum_roapp.cli.output import Json, local, show, table
+from cartum_roapp.cli.output import Json, local, show, terminal_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -101,7 +101,7 @@ def dismiss(
 
 @dataclass(frozen=True)
 class Shops:
-    """The shops by key, and the one that was named."""
+    """The shops of the ledger: slugs by key, and the key of the one that was named."""
 
     engine: Engine
     slugs: dict[str, str]
@@ -121,8 +121,8 @@ class Shops:
 
 @contextmanager
 def known_shops(slug: str | None) -> Iterator[Shops]:
-    """The shops of the ledger, or the named one of them; without a Prefect server. Ends the command for a shop that
-    isn't there."""
+    """Yields the shops of the ledger, of which one may be named. Needs no Prefect server. Ends the command if the named
+    shop is unknown."""
     from cartum_roapp.ledger import shops
     from cartum_roapp.service import ledger
 
@@ -135,7 +135,7 @@ def known_shops(slug: str | None) -> Iterator[Shops]:
 
 
 def _none(others: Counter[str]) -> str:
-    """`others`: what is held that was not asked for, by code."""
+    """Returns the text for an empty list. `others`: the number of all held records by code."""
     if not others:
         return "Nothing is held."
     counts = ", ".join(f"{code} ({count})" for code, count in others.most_common())
@@ -157,20 +157,20 @@ def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:
     ]
     counts = Counter(one["code"] for one in records)
     return [
-        table("Held", columns, rows),
-        table("", ("code", "records"), [*counts.most_common(), ("all", len(records))]),
+        terminal_table("Held", columns, rows),
+        terminal_table("", ("code", "records"), [*counts.most_common(), ("all", len(records))]),
     ]
 
 
 def _shown(document: dict[str, Any]) -> object:
-    parts = [table(f"{one['entity']} {one['id']}", ("", ""), _record(one)) for one in document["records"]]
+    parts = [terminal_table(f"{one['entity']} {one['id']}", ("", ""), _record(one)) for one in document["records"]]
     parts = parts or [f"Nothing is held of {document['id']}."]
     if order := document["order"]:
         lines = order["lines"]
         facts = [(name, _plain(value)) for name, value in order.items() if name != "lines" and value is not None]
-        parts.append(table("The order as last read from the shop", ("", ""), facts))
+        parts.append(terminal_table("The order as last read from the shop", ("", ""), facts))
         columns = ("product", "title", "price", "quantity", "item_id")
-        parts.append(table("Its lines", columns, [[one[name] for name in columns] for one in lines]))
+        parts.append(terminal_table("Its lines", columns, [[one[name] for name in columns] for one in lines]))
     if document["row"] is not None:
         import json
 

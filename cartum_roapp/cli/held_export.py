@@ -1,4 +1,4 @@
-"""`cartum-roapp held export`: held records for a spreadsheet."""
+"""`cartum-roapp held export`: writes held records for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import typer
 from cartum_roapp.cli.arguments import OneEntity, OptionalSlug
 from cartum_roapp.cli.held import Codes, Dismissed, Payload, Shops, known_shops
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show
-from cartum_roapp.control import escaped_json, shown
+from cartum_roapp.control import escaped_json, without_control
 
 if TYPE_CHECKING:
     from cartum_roapp.ledger.held import Held
@@ -31,8 +31,8 @@ COLUMNS = (
     "order_created_at", "order_status", "order_total", "order_currency", "roapp_id", "delivery",
 )  # fmt: skip
 
-# What a spreadsheet would take for a formula: a sign, also of full width, behind blanks and quotes; at the beginning of
-# the cell, and where a spreadsheet that separates by semicolon or tab begins another cell or row.
+# What a spreadsheet takes for the beginning of a formula: a sign, also of full width, after blanks and quotes; at the
+# beginning of a cell, and where a spreadsheet that separates by semicolon or tab begins another cell or row.
 _FORMULA = re.compile(r'(?:^|(?<=[;\t\r\n]))(?=[\s"\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠])|^(?=[\t\r])')
 
 Format = Literal["csv", "json"]
@@ -88,7 +88,7 @@ def _rows(shops: Shops, found: Sequence[Held], *, personal: bool) -> Iterator[di
 
 
 def _csv(records: Sequence[dict[str, Any]], *, personal: bool) -> str:
-    """With a byte order mark, else Excel reads Cyrillic letters in the machine's own code page."""
+    """Returns CSV with a byte-order mark: without it Excel reads Cyrillic letters in the machine's code page."""
     from cartum_roapp.ledger import dossier
 
     columns = [*COLUMNS, *((*dossier.BUYER, "payload") if personal else ())]
@@ -104,23 +104,23 @@ def _cell(value: object) -> object:
         return value
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    text = shown(value) if isinstance(value, str) else escaped_json(json_.dumps(value, ensure_ascii=False))
+    text = without_control(value) if isinstance(value, str) else escaped_json(json_.dumps(value, ensure_ascii=False))
     return _FORMULA.sub("'", text)
 
 
 def _json(records: Sequence[dict[str, Any]]) -> str:
-    return escaped_json(json_.dumps(records, ensure_ascii=False, indent=2, default=_said)) + "\n"
+    return escaped_json(json_.dumps(records, ensure_ascii=False, indent=2, default=_plain)) + "\n"
 
 
-def _said(value: object) -> str:
+def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _write(path: Path, text: str) -> None:
-    """Readable by this user alone, also where the file was there: it may hold buyers' data."""
+    """Writes the file, readable only for this user, even if it existed: it may hold buyers' data."""
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # else a pipe or a device
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # otherwise it is a pipe or a device
                 os.fchmod(file.fileno(), 0o600)
                 file.truncate()
             file.write(text)

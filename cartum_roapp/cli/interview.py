@@ -12,11 +12,11 @@ from blocks.examine import examine_shop, taken
 from blocks.store import find_shop, list_accounts
 from cartum_roapp.cli.output import bad_input, say
 from cartum_roapp.cli.secrets import SHOP_PASSWORD, remember
-from cartum_roapp.cli.settings_table import plain, shown
+from cartum_roapp.cli.settings_table import setting_cell, settings_document
 from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.config.refused import Refused
 from cartum_roapp.config.shop import LOGIN_FIELDS, PASSWORD
-from cartum_roapp.connection.access import Doors
+from cartum_roapp.connection.access import Clients
 from cartum_roapp.connection.checklist import checklist, status_rows
 from cartum_roapp.connection.dialogue import ACCESS, SETTINGS, STATUSES, Dialogue, Form
 from cartum_roapp.connection.examine import Examination
@@ -34,11 +34,11 @@ Ask = Callable[[Question, Problem | None], Awaitable[object]]
 
 
 class Interview:
-    """One shop while a person is asked for it. `imports`: whether an import is offered at the end."""
+    """Asks a person for one shop. `imports`: whether an import is offered at the end."""
 
-    def __init__(self, slug: str, ask: Ask, doors: Doors, *, imports: bool) -> None:
+    def __init__(self, slug: str, ask: Ask, clients: Clients, *, imports: bool) -> None:
         self._ask = ask
-        self._doors = doors
+        self._clients = clients
         self._accounts: list[str] = []
         self._answers: dict[str, object] = {}
         self._shop = Dialogue(slug, {}, self._logins, imports=imports)
@@ -47,8 +47,8 @@ class Interview:
             self._answers["password"] = ""
 
     async def shop(self) -> Dialogue:
-        """The dialogue once the person has said to save the shop. Nothing is saved. Raises KeyboardInterrupt for
-        Ctrl-C, CommandEnd for what no answer can mend."""
+        """Returns the dialogue when the person has decided to save the shop; saves nothing itself. Raises
+        KeyboardInterrupt for Ctrl-C, CommandEnd for a problem that no answer can remove."""
         await self._begin()
         while form := self._shop.open():
             if form.name == DECISION:
@@ -66,11 +66,11 @@ class Interview:
             raise bad_input([Problem("account", "no account has been added yet.", fix)])
 
     async def _answer(self, form: Form) -> None:
-        """Asks what is open in the form: what was not answered yet, and what was refused."""
+        """Asks the form's open questions: those without an answer, and those whose answer was refused."""
         questions = self._questions(form.name)
         refused = self._refused(form, questions)
         undecided = {one.key for one in questions if self._answers.get(one.key) == UNDECIDED}
-        # A refused password may be a wrong login, or another shop's.
+        # If the password is refused, the login or the address may be wrong.
         access = LOGIN_FIELDS if any(problem.field == "password" for problem in refused.values()) else ()
         again = {*refused, *undecided, *access}
         still = [one for one in questions if one.key not in self._answers or one.key in again]
@@ -82,8 +82,9 @@ class Interview:
         await self._look()
 
     async def _decide(self, question: Question) -> None:
-        """The last question; to change something is to answer one of all questions once more."""
-        self._say_what_was_found()
+        """Asks the last question: what to do with the shop. To change something, the person picks any question and
+        answers it again."""
+        self._print_findings()
         decision = await self._ask(question, None)
         if decision != CHANGE:
             self._shop.take(DECISION, {DECISION: decision})
@@ -97,8 +98,8 @@ class Interview:
         await self._look()
 
     def _questions(self, form: str) -> list[Question]:
-        """Those of a form. The slug stands in the command; where nothing is there to choose any number of, nothing is
-        asked."""
+        """Returns the questions of a form, except the slug, which is in the command, and except lists to choose from
+        that are empty."""
         asked = self._shop.questions(form)
         return [one for one in asked if one.key != "slug" and (one.choices or one.kind != "many")]
 
@@ -106,7 +107,7 @@ class Interview:
         return typed_login_questions(self._shop.values, self._accounts)
 
     def _refused(self, form: Form, questions: list[Question]) -> Mapping[str, Problem]:
-        """Why answers to these questions were refused, each with the first of the questions that it may be about."""
+        """Returns why answers were refused, by the first question that the problem may concern."""
         refused: dict[str, Problem] = {}
         undecided = [one.key for one in questions if self._answers.get(one.key) == UNDECIDED]
         for problem in form.problems:
@@ -124,20 +125,24 @@ class Interview:
             remember(str(answer))
 
     async def _look(self) -> None:
-        """Finds out all that is wrong by now."""
+        """Checks everything that was answered so far."""
         say("Asking both systems …")
         self._accounts = sorted(await list_accounts())
         await self._shop.look(self._examine, [taken(self._shop.slug)] if await find_shop(self._shop.slug) else [])
 
     async def _examine(self, good: Mapping[str, object], found: Problems) -> Examination:
         shop = self._shop
-        return await examine_shop(shop.slug, good, before=None, password=shop.password, doors=self._doors, found=found)
+        return await examine_shop(
+            shop.slug, good, before=None, password=shop.password, clients=self._clients, found=found
+        )
 
-    def _say_what_was_found(self) -> None:
+    def _print_findings(self) -> None:
         config, examination = self._shop.config(), self._shop.examination
-        settings = {key: value for key, value in shown(config).items() if key != "statuses" and value is not None}
+        settings = {
+            key: value for key, value in settings_document(config).items() if key != "statuses" and value is not None
+        }
         for key, value in settings.items():
-            say(f"{key}: {plain(value)}")
+            say(f"{key}: {setting_cell(value)}")
         for row in status_rows(config.statuses, examination, config.language):
             say(f"{row['title']} ({row['id']}) → {row['roapp_status']} ({row['roapp_status_id']})")
         for line in checklist(config, examination):

@@ -1,37 +1,37 @@
-"""What a run ended with, as tables for people."""
+"""The result of a run as tables for people."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from cartum_roapp.cli.output import table
+from cartum_roapp.cli.output import terminal_table
 
-Counts = dict[str, Any]
+RunResult = dict[str, Any]
 
-# What of a run's document is no count.
+# The keys of a run's document that are no counts.
 _APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records")
 
 
-def counted(result: Counts) -> object:
-    """What a run counted."""
+def counts_table(result: RunResult) -> object:
+    """Returns a table of the run's counts."""
     rows = [(name, value) for name, value in result.items() if name not in (*_APART, "calls_by_kind")]
     rows += list(result.get("calls_by_kind", {}).items())
-    return table(f"{result['shop']}: {result['run']}", ("", ""), rows)
+    return terminal_table(f"{result['shop']}: {result['run']}", ("", ""), rows)
 
 
-def replayed(result: Counts) -> object:
-    """What became of each held record."""
+def replay_tables(result: RunResult) -> object:
+    """Returns what became of each held record."""
     records = result["records"]
     if not records:
         return f"Nothing to replay: `cartum-roapp held list {result['shop']}` shows what is held."
     if result["dry_run"]:
-        return table("Would be replayed (nothing was sent)", *_columns(records, "code", "message"))
-    parts = [table("Replayed", *_columns(records, "outcome", "message", "fix")), counted(result)]
+        return terminal_table("Would be replayed (nothing was sent)", *_columns(records, "code", "message"))
+    parts = [terminal_table("Replayed", *_columns(records, "outcome", "message", "fix")), counts_table(result)]
     return parts
 
 
-def _columns(records: list[Counts], *names: str) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The records with these columns; what was delivered has no reason left."""
+def _columns(records: list[RunResult], *names: str) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Returns the table's columns and rows. Delivered records have no message and fix any more."""
     done = [one.get("outcome") == "delivered" for one in records]
     rows = [
         [f"{one['entity']} {one['id']}", *("" if gone and name in ("message", "fix") else one[name] for name in names)]
@@ -40,8 +40,8 @@ def _columns(records: list[Counts], *names: str) -> tuple[tuple[str, ...], list[
     return ("record", *names), rows
 
 
-def planned(result: Counts) -> object:
-    """What RO App would get, and what would be held."""
+def plan_tables(result: RunResult) -> object:
+    """Returns what RO App would get, and what would be held."""
     if not result["orders"] and not result["would_hold"]:
         return "No order of the shop is one of those."
     rows = [
@@ -58,27 +58,27 @@ def planned(result: Counts) -> object:
     columns = ("order", "action", "shop status", "RO App status", "total", "lines")
     held = [(row["number"], row["message"], row["fix"]) for row in result["would_hold"]]
     tables = [
-        table("What RO App would get (nothing was sent)", columns, rows),
+        terminal_table("What RO App would get (nothing was sent)", columns, rows),
         f"{result['new']} to create, {result['changed']} to update, {result['unchanged']} as they are.",
     ]
-    return [*tables, table("Would be held", ("order", "why", "fix"), held)] if held else tables
+    return [*tables, terminal_table("Would be held", ("order", "why", "fix"), held)] if held else tables
 
 
-def compared(result: Counts) -> object:
-    """The counts, the days on which the sides differ, and every order that does."""
+def comparison_tables(result: RunResult) -> object:
+    """Returns the counts, the days on which the sides differ, and every order that differs."""
     days = result["days"]
     uneven = [day for day in days if not _is_even(day)]
     columns = ("day", "shop_orders", "shop_sum", "ledger_orders", "ledger_sum", "roapp_orders", "roapp_sum", "held")
-    parts = [counted(result), *result["warnings"]]
+    parts = [counts_table(result), *result["warnings"]]
     parts.append(f"{len(days) - len(uneven)} of {len(days)} days are alike in shop, ledger and RO App.")
     if uneven:
-        parts.append(table("Days that differ", columns, [[day[name] for name in columns] for day in uneven]))
+        parts.append(terminal_table("Days that differ", columns, [[day[name] for name in columns] for day in uneven]))
     if not result["findings"]:
         return [*parts, "No order differs."]
     columns = ("number", "day", "what", "shop_sum", "ledger_sum", "roapp_sum", "to_do", "outcome")
     return [
         *parts,
-        table("Orders that differ", columns, [[one[name] for name in columns] for one in result["findings"]]),
+        terminal_table("Orders that differ", columns, [[one[name] for name in columns] for one in result["findings"]]),
     ]
 
 

@@ -1,8 +1,8 @@
-"""What a command prints and how it ends.
+"""Prints what a command returns, and defines how a command ends.
 
-Results go to stdout: for people, or with `--json` exactly one JSON document. Everything else goes to stderr. Control
-characters in what others wrote reach no terminal.
-Exit codes: 0 done (also with held records), 1 failed, 2 bad input, 130 broken off with Ctrl-C.
+Results go to stdout: for people, or with `--json` as exactly one JSON document. Everything else goes to stderr. Control
+characters in foreign texts are replaced.
+Exit codes: 0 done (also with held records), 1 failed, 2 bad input, 130 interrupted with Ctrl-C.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.control import escaped_json, shown
+from cartum_roapp.control import escaped_json, without_control
 from cartum_roapp.errors import with_fix
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 EXIT_KINDS = {FAILED: "failed", BAD_INPUT: "bad-input", INTERRUPTED: "interrupted"}
 
-#: The option of every command. It is looked up in the arguments themselves, so that errors obey it too.
+#: An option of every command. `main` looks for it in the raw arguments, so that it works for errors of parsing as well.
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 
 
 class CommandEnd(Exception):
-    """Ends a command with an exit code and a message; `fields` has a line for each field that is wrong, `document`
-    what the JSON document holds beside "error"."""
+    """Ends a command with an exit code and a message. `fields` has a problem for each wrong field; `document` has what
+    the JSON document holds in addition to "error"."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class CommandEnd(Exception):
 
 
 class Output:
-    """Where this process prints. One per command; `main` opens it."""
+    """The output of this process. `main` opens one per command."""
 
     def __init__(self, *, as_json: bool, results: IO[str]) -> None:
         self.as_json = as_json
@@ -70,7 +70,7 @@ class Output:
         self.written = False
 
     def document(self, value: object) -> None:
-        """The one JSON document."""
+        """Prints the JSON document."""
         self.written = True
         self.results.write(escaped_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain)) + "\n")
         self.results.flush()
@@ -85,8 +85,8 @@ _current = Output(as_json=False, results=sys.stdout)
 
 @contextmanager
 def opened(*, as_json: bool) -> Iterator[Output]:
-    """The process's output. With `as_json` everything that anybody prints to stdout, also a library or a child
-    process, goes to stderr meanwhile; only the document reaches the real stdout. Not to be nested."""
+    """Yields the output of this process. With `as_json` everything that is printed to stdout, also by libraries and
+    child processes, goes to stderr; only the document goes to the real stdout. Not to be nested."""
     global _current
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a letter shows a question mark
@@ -97,13 +97,13 @@ def opened(*, as_json: bool) -> Iterator[Output]:
     stdout = sys.stdout
     try:
         kept = os.dup(stdout.fileno())
-    except (OSError, ValueError):  # a stdout without a descriptor: somebody captures it
+    except (OSError, ValueError):  # stdout has no descriptor, because it is captured
         _current = Output(as_json=True, results=sys.stdout)
         yield _current
         return
     stdout.flush()
     os.dup2(sys.stderr.fileno(), stdout.fileno())
-    # A path that is no text in this locale is escaped, as JSON does it.
+    # A path that is no text in this locale is escaped.
     results = os.fdopen(kept, "w", encoding="utf-8", errors="backslashreplace")
     try:
         _current = Output(as_json=True, results=results)
@@ -111,62 +111,62 @@ def opened(*, as_json: bool) -> Iterator[Output]:
     finally:
         stdout.flush()
         os.dup2(kept, stdout.fileno())
-        with suppress(BrokenPipeError):  # nobody reads it any more
+        with suppress(BrokenPipeError):
             results.close()
 
 
 def show(document: object, human: Callable[[], object]) -> None:
-    """The command's result: the document with `--json`, else what `human` returns (a text, something that rich can
-    print, or a list of them). Called once, at the end."""
+    """Prints the command's result: the document with `--json`, otherwise what `human` returns (a text, an object that
+    rich can print, or a list of these). To be called once, at the end."""
     if _current.as_json:
         _current.document(document)
         return
     parts = human()
     for part in parts if isinstance(parts, list) else [parts]:
         if isinstance(part, str):
-            print(shown(part), file=_current.results)
+            print(without_control(part), file=_current.results)
         else:
             _console().print(part)
 
 
 def say(text: str) -> None:
-    """Progress and warnings, for people: stderr."""
-    print(shown(text), file=sys.stderr, flush=True)
+    """Prints progress and warnings for people, to stderr."""
+    print(without_control(text), file=sys.stderr, flush=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> object:
-    """A table for `show`; ids and texts are printed as they are, nothing is read as markup."""
+def terminal_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> object:
+    """Returns a table for `show`. Its texts are printed literally: nothing is read as markup."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     built = Table(header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        built.add_column(shown(column), overflow="fold")
+        built.add_column(without_control(column), overflow="fold")
     for row in rows:
-        built.add_row(*[Text("" if cell is None else shown(str(cell))) for cell in row])
-    # A title of the table itself would be folded to the width of its columns.
-    return Group(Text(shown(title), style="italic"), built)
+        built.add_row(*[Text("" if cell is None else without_control(str(cell))) for cell in row])
+    # Not the table's own title, which rich would wrap to the width of the columns.
+    return Group(Text(without_control(title), style="italic"), built)
 
 
 def local(moment: datetime | None) -> str:
-    """A stamp for people: on this machine's clock, to the second, with its offset."""
+    """Returns a stamp for people: in this machine's time zone, to the second, with the offset."""
     return "" if moment is None else moment.astimezone().isoformat(sep=" ", timespec="seconds")
 
 
-def report(end: CommandEnd) -> None:
-    """How a command failed: a line for each field on stderr, and the document with `--json`."""
+def print_failure(end: CommandEnd) -> None:
+    """Prints how a command failed: a line for each field on stderr, and the document with `--json`."""
     if not any(end.message in (problem.message, f"{problem.field}: {problem.message}") for problem in end.fields):
         say(with_fix(end.message, end.fix))
     for problem in end.fields:
         say(str(problem))
     if _current.as_json and not _current.written:
-        with suppress(BrokenPipeError):  # what ended the command stands on stderr
+        with suppress(BrokenPipeError):  # the error is on stderr already
             _current.document(end.as_dict())
 
 
 def bad_input(problems: Sequence[Problem], *, saved: str = "Nothing was saved.", **more: Any) -> CommandEnd:
-    """The end of a command whose input is wrong, all of it at once."""
+    """Returns the end of a command with wrong input, with all problems at once."""
     count = len(problems)
     return CommandEnd(
         BAD_INPUT,

@@ -1,4 +1,4 @@
-"""One question of `connection.questions` on the terminal."""
+"""Asks one question of `connection.questions` on the terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIELDS = {**SHOP_FIELDS, "password": PASSWORD}
 
 @contextmanager
 def on_stderr() -> Iterator[None]:
-    """Questions are shown on stderr inside: stdout has the result alone."""
+    """Inside, questions are shown on stderr: stdout is for the result only."""
     from prompt_toolkit.application import create_app_session
     from prompt_toolkit.output import create_output
 
@@ -28,8 +28,8 @@ def on_stderr() -> Iterator[None]:
 
 
 async def prompt(question: Question, problem: Problem | None) -> object:
-    """The answer, in the form that a form of the UI would give it. What can be told wrong without asking anybody is
-    refused while it is typed; `problem` is why an earlier answer was refused. Raises KeyboardInterrupt for Ctrl-C."""
+    """Returns the answer as a form of the UI returns it. Refuses an answer that breaks its rule while it is typed.
+    `problem` says why an earlier answer was refused. Raises KeyboardInterrupt for Ctrl-C."""
     if problem is not None:
         say(str(problem))
     return _read(question, await _asked(question).unsafe_ask_async())

@@ -1,5 +1,5 @@
-"""`cartum-roapp import | sync | backfill | reconcile | held replay`: a run in this process, seen in Prefect's UI like
-any other."""
+"""`cartum-roapp import | sync | backfill | reconcile | held replay`: runs in this process. Prefect's UI shows them like
+any other run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
-from cartum_roapp.cli.outcomes import Counts, compared, counted, planned, replayed
+from cartum_roapp.cli.outcomes import RunResult, comparison_tables, counts_table, plan_tables, replay_tables
 from cartum_roapp.cli.output import Json, say, show
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
-#: Begins a run of the shop, or raises BadConfig where what was typed can't be right: then there is no run.
-Flow = Callable[["ShopConfig"], Coroutine[Any, Any, Counts]]
+#: Starts a run of the shop. Raises BadConfig for wrong input before there is a run.
+Flow = Callable[["ShopConfig"], Coroutine[Any, Any, RunResult]]
 DAY = "YYYY-MM-DD"
 
 
@@ -34,19 +34,19 @@ def _day(typed: str) -> date:
 def import_(slug: Slug, json: Json = False) -> None:
     """Import two months of orders; goes on where a stopped import was."""
     result = run_import(slug)
-    show(result, lambda: counted(result))
+    show(result, lambda: counts_table(result))
 
 
 def sync(slug: Slug, json: Json = False) -> None:
     """Read what is new or changed in a shop, and deliver it."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.incremental_sync import incremental_sync
 
         return incremental_sync(slug)
 
     result = _run(slug, flow)
-    show(result, lambda: counted(result))
+    show(result, lambda: counts_table(result))
 
 
 def backfill(
@@ -63,7 +63,7 @@ def backfill(
     """Read named orders, however old and in whatever status, Delivered ones too; deliver what is new or differs."""
     numbers = [number.strip() for number in ",".join(ids or []).split(",") if number.strip()]
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.backfill import backfill as named
         from tasks.selection import selection
 
@@ -71,7 +71,7 @@ def backfill(
         return named(slug, since, until, statuses=status or None, numbers=numbers or None, dry_run=dry_run)
 
     result = _run(slug, flow)
-    show(result, lambda: planned(result) if dry_run else counted(result))
+    show(result, lambda: plan_tables(result) if dry_run else counts_table(result))
 
 
 def replay(
@@ -89,18 +89,18 @@ def replay(
 ) -> None:
     """Try held records again now, and say what became of each."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.replay_held import replay_held
-        from tasks.replay import choose
+        from tasks.replay import select_records
 
-        choose(shop, ids, entity, code, all_held=all_, limit=limit, make_again=make_again)
+        select_records(shop, ids, entity, code, all_held=all_, limit=limit, make_again=make_again)
         return replay_held(
             slug, ids or None, entity, code, all_held=all_, limit=limit, make_again=make_again,
             dry_run=dry_run,
         )  # fmt: skip
 
     result = _run(slug, flow)
-    show(result, lambda: replayed(result))
+    show(result, lambda: replay_tables(result))
 
 
 def reconcile(
@@ -113,19 +113,19 @@ def reconcile(
 ) -> None:
     """Compare shop, ledger and RO App, day by day and order by order."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.reconcile import reconcile as named
 
         return named(slug, repair, gone)
 
     result = _run(slug, flow)
-    show(result, lambda: compared(result))
+    show(result, lambda: comparison_tables(result))
 
 
-def run_import(slug: str) -> Counts:
-    """The first import, or the same window again; gives the run's counts. Raises IntegrationError."""
+def run_import(slug: str) -> RunResult:
+    """Runs the first import, or reads the same window again. Returns the run's counts. Raises IntegrationError."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, Counts]:
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.initial_import import initial_import
 
         return initial_import(slug)
@@ -133,14 +133,14 @@ def run_import(slug: str) -> Counts:
     return _run(slug, flow)
 
 
-def _run(slug: str, flow: Flow) -> Counts:
+def _run(slug: str, flow: Flow) -> RunResult:
     from cartum_roapp.cli.backend import serving
 
     with serving(), _progress():
         return asyncio.run(_tagged(slug, flow))
 
 
-async def _tagged(slug: str, flow: Flow) -> Counts:
+async def _tagged(slug: str, flow: Flow) -> RunResult:
     from prefect import tags
 
     from blocks.store import load_shop, register
@@ -154,13 +154,13 @@ async def _tagged(slug: str, flow: Flow) -> Counts:
         await mark_crashed(engine)
     with tags(*tags_of(shop)):
         work = flow(shop)
-        gc.freeze()  # what was imported stays: no collection need walk it again
+        gc.freeze()  # imported modules stay, so that garbage collections need not visit them
         return await work
 
 
 @contextmanager
 def _progress() -> Iterator[None]:
-    """A progress bar on a terminal; a line at each tenth elsewhere. Both on stderr."""
+    """Shows progress on stderr: a bar on a terminal, otherwise a line for each tenth."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -1,4 +1,4 @@
-"""Passwords and keys: from standard input, the environment, or a prompt; and kept out of whatever is written."""
+"""Reads passwords and keys from standard input, the environment, or a prompt; and masks them in what is written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECRET_NAME = re.compile(r"PASSWORD|API_KEY|SECRET|TOKEN|AUTH_STRING|ENCRYPTION
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One secret that a command asks for: the field it fills, the variable and the option that can give it."""
+    """One secret that a command asks for: its field, and the variable and the option by which it may be given."""
 
     field: str
     variable: str
@@ -34,16 +34,17 @@ API_KEY = Secret("api_key", "CARTUM_ROAPP_API_KEY", "--api-key-stdin", "API key 
 
 
 def given(secret: Secret, *, from_stdin: bool) -> bool:
-    """Is there one without a prompt?"""
+    """Returns whether there is a secret without a prompt."""
     return from_stdin or bool(os.environ.get(secret.variable))
 
 
 def obtain(
     secret: Secret, *, from_stdin: bool, problems: Problems, otherwise: SecretStr | None = None
 ) -> SecretStr | None:
-    """The secret: from stdin when asked so, else from its variable, else `otherwise`, else from a prompt on the
-    terminal. None with a problem noted where there is no terminal and nothing was given, or where it breaks its
-    rule. Nobody is prompted when there are problems already: the command can't succeed."""
+    """Returns the secret: with `from_stdin` from stdin, otherwise from its variable, otherwise `otherwise`, otherwise
+    from a prompt on the terminal. Does not prompt if there are problems already, as the command can't succeed.
+
+    Returns None and adds a problem if nothing was given and there is no terminal, or if the secret breaks its rule."""
     from cartum_roapp.config.account import ACCOUNT_FIELDS
     from cartum_roapp.config.refused import Refused
     from cartum_roapp.config.shop import PASSWORD
@@ -72,12 +73,12 @@ def obtain(
 
 
 def remember(value: str) -> None:
-    """From now on it is masked in whatever is written."""
+    """Masks the value in `without_secrets` from now on."""
     _read.add(value)
 
 
 def without_secrets(text: str) -> str:
-    """The text with every secret that this process has read, or finds in its environment, masked."""
+    """Returns the text with all secrets masked that this process has read or has in its environment."""
     known = set(_read)
     for name, value in os.environ.items():
         if _SECRET_NAME.search(name):

@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
 
-def shown(config: ShopConfig) -> dict[str, Any]:
-    """A shop's settings for people and scripts: never its password."""
+def settings_document(config: ShopConfig) -> dict[str, Any]:
+    """Returns a shop's settings as a document, without its password."""
     return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
 
 
-def plain(value: object) -> object:
-    """A setting in a cell of a table."""
+def setting_cell(value: object) -> object:
+    """Returns a setting as the cell of a table."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""`cartum-roapp shop check|statuses|discover`: what the two systems say, nothing is changed."""
+"""`cartum-roapp shop check | statuses | discover`: reads both systems and changes nothing."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, Slug
-from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, table
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, terminal_table
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from cartum_roapp.config import ShopConfig
-    from cartum_roapp.connection.access import Doors
+    from cartum_roapp.connection.access import Clients
     from cartum_roapp.connection.examine import Examination
     from cartum_roapp.connection.lists import AccountLists, ShopLists
 
@@ -33,7 +33,7 @@ def check(slug: Slug, json: Json = False) -> None:
     from cartum_roapp.service import ledger
 
     with serving() as backend:
-        config, examination = asyncio.run(_examine_stored(slug, backend.doors()))
+        config, examination = asyncio.run(_examine_stored(slug, backend.clients()))
         with ledger.opened() as engine, engine.connect() as connection:
             writes = catalogue.product_writes(connection, config.account)
     checks = checklist(config, examination, writes)
@@ -61,7 +61,7 @@ def statuses(slug: Slug, json: Json = False) -> None:
     from cartum_roapp.connection.checklist import status_rows
 
     with serving() as backend:
-        config, examination = asyncio.run(_examine_stored(slug, backend.doors()))
+        config, examination = asyncio.run(_examine_stored(slug, backend.clients()))
     if examination.shop is None or examination.account is None:
         unreachable = [
             problem for problem in examination.problems if problem.field in ("url", "login", "password", "account")
@@ -103,7 +103,7 @@ def discover(
     if problems or password is None:
         raise bad_input(list(problems), saved="Nothing could be listed.")
     with serving() as backend:
-        shop, roapp = asyncio.run(_discover(values.good, password, backend.doors()))
+        shop, roapp = asyncio.run(_discover(values.good, password, backend.clients()))
     document, text = _found(values.good, shop, roapp)
     if write is not None:
         _written(write, text)
@@ -112,7 +112,7 @@ def discover(
     show(document, lambda: _found_tables(document, roapp))
 
 
-async def _examine_stored(slug: str, doors: Doors) -> tuple[ShopConfig, Examination]:
+async def _examine_stored(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
     from blocks.store import load_account, load_shop
     from cartum_roapp.config.problems import Problem
     from cartum_roapp.connection.examine import examine
@@ -126,10 +126,10 @@ async def _examine_stored(slug: str, doors: Doors) -> tuple[ShopConfig, Examinat
         account = None
         found.append(Problem("account", error.message, error.fix or "add it again"))
     values = config.model_dump(exclude={"password"}, exclude_none=True)
-    return config, await examine(values, password=config.password, account=account, doors=doors, found=found)
+    return config, await examine(values, password=config.password, account=account, clients=clients, found=found)
 
 
-async def _discover(good: dict[str, object], password: SecretStr, doors: Doors) -> tuple[ShopLists, AccountLists]:
+async def _discover(good: dict[str, object], password: SecretStr, clients: Clients) -> tuple[ShopLists, AccountLists]:
     from blocks.store import list_accounts
     from cartum_roapp.connection.examine import examine, no_account
     from cartum_roapp.errors import BadConfig
@@ -140,7 +140,9 @@ async def _discover(good: dict[str, object], password: SecretStr, doors: Doors) 
     if isinstance(account, BadConfig):
         raise account
     access = {key: good[key] for key in ("url", "login")}
-    examination = await examine(access, password=password, account=account, doors=doors, found=found, lists_only=True)
+    examination = await examine(
+        access, password=password, account=account, clients=clients, found=found, lists_only=True
+    )
     if examination.shop is None or examination.account is None:
         raise bad_input(examination.problems, saved="Nothing could be listed.")
     return examination.shop, examination.account
@@ -188,9 +190,9 @@ def _status_tables(rows: list[dict[str, Any]], roapp: list[dict[str, Any]]) -> l
         (row["id"], row["title"], "yes" if row["is_successful"] else "", row["roapp_status_id"], row["roapp_status"])
         for row in rows
     ]
-    parts = [table("The shop's statuses", STATUS_COLUMNS, shop)]
+    parts = [terminal_table("The shop's statuses", STATUS_COLUMNS, shop)]
     if roapp:
-        parts += ["", table("RO App's statuses", ("id", "name"), [(row["id"], row["name"]) for row in roapp])]
+        parts += ["", terminal_table("RO App's statuses", ("id", "name"), [(row["id"], row["name"]) for row in roapp])]
     return parts
 
 

@@ -1,4 +1,5 @@
-"""`cartum-roapp shop …`: shops connected, listed, edited, paused and deleted. What only looks is in `shop_checks`."""
+"""`cartum-roapp shop …`: connects, lists, edits, pauses and deletes shops. Commands that only check are in
+`shop_checks`."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, missing
-from cartum_roapp.cli.connecting import add_shop, begin_interview, edit_shop, interview_shop, typed, warn
-from cartum_roapp.cli.outcomes import Counts, counted
-from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, table
-from cartum_roapp.cli.settings_table import plain, shown
+from cartum_roapp.cli.connecting import add_shop, begin_interview, check_input, edit_shop, interview_shop, warn
+from cartum_roapp.cli.outcomes import RunResult, counts_table
+from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, terminal_table
+from cartum_roapp.cli.settings_table import setting_cell, settings_document
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
@@ -40,17 +41,17 @@ def add(
     if file is None:
         begin_interview(slug, password_stdin)
         with serving() as backend:
-            config, imports = asyncio.run(interview_shop(slug, backend.doors(), no_import=no_import))
+            config, imports = asyncio.run(interview_shop(slug, backend.clients(), no_import=no_import))
         warnings = []
     else:
-        values, problems, password = typed(slug, read_shop_file(file), password_stdin)
+        values, problems, password = check_input(slug, read_shop_file(file), password_stdin)
         with serving() as backend:
-            config = asyncio.run(add_shop(slug, values, problems, password, backend.doors()))
+            config = asyncio.run(add_shop(slug, values, problems, password, backend.clients()))
         warnings, imports = warn(values), config.enabled and not no_import
     document: dict[str, Any] = {
         "slug": slug,
         "saved": True,
-        "shop": shown(config),
+        "shop": settings_document(config),
         "warnings": warnings,
         "import": None,
     }
@@ -97,9 +98,9 @@ def edit(
             raise CommandEnd(
                 BAD_INPUT, f"{slug} can't be used as it is stored.", fix="give all of it: --from FILE.yaml"
             )
-        values, problems, password = typed(slug, values, password_stdin, old)
-        config = asyncio.run(edit_shop(slug, before, values, problems, password=password, doors=backend.doors()))
-    document = {"slug": slug, "saved": True, "shop": shown(config), "warnings": warn(values)}
+        values, problems, password = check_input(slug, values, password_stdin, old)
+        config = asyncio.run(edit_shop(slug, before, values, problems, password=password, clients=backend.clients()))
+    document = {"slug": slug, "saved": True, "shop": settings_document(config), "warnings": warn(values)}
     show(document, lambda: f"{slug} is saved; the next run uses the new settings.")
 
 
@@ -126,7 +127,7 @@ def list_(json: Json = False) -> None:
     show(
         rows,
         lambda: (
-            table("Shops", columns, [[plain(row.get(key, "")) for key in columns] for row in rows])
+            terminal_table("Shops", columns, [[setting_cell(row.get(key, "")) for key in columns] for row in rows])
             if rows
             else "No shops yet: `cartum-roapp shop discover` shows what there is, `cartum-roapp shop add` connects one"
         ),
@@ -141,8 +142,11 @@ def show_(slug: Slug, json: Json = False) -> None:
     with serving():
         from blocks.store import load_shop
 
-        document = shown(asyncio.run(load_shop(slug)))
-    show(document, lambda: table(slug, ("key", "value"), [(key, plain(value)) for key, value in document.items()]))
+        document = settings_document(asyncio.run(load_shop(slug)))
+    show(
+        document,
+        lambda: terminal_table(slug, ("key", "value"), [(key, setting_cell(value)) for key, value in document.items()]),
+    )
 
 
 @app.command("pause")
@@ -187,11 +191,11 @@ def delete(
 
 
 def _file_of(config: ShopConfig) -> dict[str, Any]:
-    """A shop's settings as its file would have them."""
+    """Returns a shop's settings as its file has them."""
     return config.model_dump(mode="json", exclude={"slug", "key", "password"})
 
 
-def _import(slug: str, document: dict[str, Any]) -> Counts:
+def _import(slug: str, document: dict[str, Any]) -> RunResult:
     from cartum_roapp.cli.runs import run_import
     from cartum_roapp.errors import IntegrationError
 
@@ -208,8 +212,8 @@ def _import(slug: str, document: dict[str, Any]) -> Counts:
         raise CommandEnd(FAILED, message, kind=error.kind, fix=fix, document=document) from error
 
 
-def _imported(slug: str, counts: Counts | None) -> object:
-    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else counted(counts)
+def _imported(slug: str, counts: RunResult | None) -> object:
+    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else counts_table(counts)
 
 
 def _switched(slug: str, verb: str, state: str) -> None:

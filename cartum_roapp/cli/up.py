@@ -1,4 +1,4 @@
-"""`cartum-roapp up | down | ui`: the database, Prefect's server and the worker of this home, in the background."""
+"""`cartum-roapp up | down | ui`: starts and stops database, Prefect's server and worker in the background."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartum_roapp.cli.output import Json, say, show, table
+from cartum_roapp.cli.output import Json, say, show, terminal_table
 from cartum_roapp.errors import Retryable
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cartum_roapp.service import Running
     from cartum_roapp.settings import Settings
 
+# Seconds.
 _TIMEOUT = 90.0
 _LOOK = 0.1
 
@@ -40,7 +41,7 @@ def up(json: Json = False) -> None:
         "worker": "started" if started else "was running",
     }
     rows = [("ui", document["ui"]), *_login(running), *((name, document[name]) for name in ("home", "worker"))]
-    show(document, lambda: table("Up until `cartum-roapp down`", ("", ""), rows))
+    show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
 
 
 def ui(
@@ -59,7 +60,7 @@ def ui(
             "api": running.prefect_api_url,
             "login": running.login.get_secret_value() if running.login else None,
         }
-        show(document, lambda: table("Prefect's UI", ("", ""), [("ui", running.ui_url), *_login(running)]))
+        show(document, lambda: terminal_table("Prefect's UI", ("", ""), [("ui", running.ui_url), *_login(running)]))
 
 
 def down(json: Json = False) -> None:
@@ -72,17 +73,18 @@ def down(json: Json = False) -> None:
 
 
 def _login(running: Running) -> list[tuple[str, str]]:
-    """The row for people; none where the server is the operator's own."""
+    """Returns the row with the login; [] if the server is the operator's own."""
     return [("log in with", running.login.get_secret_value())] if running.login else []
 
 
 def _is_own(running: Running) -> bool:
-    """Whether the login is the one that this home has made."""
+    """Returns whether the login is the one that this home made."""
     return running.login is not None and running.login.get_secret_value() == running.home.login()
 
 
 def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:
-    """Returns once the home's worker polls; whether it was started since `began` (seconds since 1970)."""
+    """Waits until the home's worker polls. Returns whether it was started since `began` (seconds since 1970). Raises
+    Retryable if it does not start in time."""
     from cartum_roapp import service
     from cartum_roapp.service import worker
 
@@ -90,7 +92,7 @@ def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:
     deadline = time.monotonic() + _TIMEOUT
     while not worker.polls(home):
         started = True
-        if service.state(config).dead_worker_from >= began:  # not one that was killed just before
+        if service.state(config).dead_worker_from >= began:  # a worker that was started since then has died
             raise Retryable(
                 "The worker did not start.", fix=f"The reason is at the end of {home.log_path(worker.LOG)}."
             )

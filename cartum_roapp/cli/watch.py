@@ -1,11 +1,11 @@
-"""`cartum-roapp status`: what a person looks at first."""
+"""`cartum-roapp status`: the state of all shops."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cartum_roapp.cli.output import Json, local, show, table
+from cartum_roapp.cli.output import Json, local, show, terminal_table
 
 if TYPE_CHECKING:
     from cartum_roapp.ledger.runs import Run
@@ -55,17 +55,20 @@ def _glance(found: list[dict[str, Any]], worker: str) -> object:
     if not found:
         return [*parts, "No shops yet: `cartum-roapp shop add` connects one."]
     columns = ("shop", "account", "delivered", "waiting", "held", "lag_seconds", "paused")
-    parts.append(table("Shops", columns, [[one[name] for name in columns] for one in found]))
+    parts.append(terminal_table("Shops", columns, [[one[name] for name in columns] for one in found]))
     last = [
         (one["shop"], run["kind"], run["state"], local(run["at"]), *(run[name] for name in COUNTS))
         for one in found
         if (run := one["last_run"])
     ]
-    return [*parts, "", table("Last runs", ("shop", "run", "state", "began", *COUNTS), last)] if last else parts
+    return (
+        [*parts, "", terminal_table("Last runs", ("shop", "run", "state", "began", *COUNTS), last)] if last else parts
+    )
 
 
 def _running() -> dict[str, str]:
-    """`running` is about the servers, which this very command starts; the worker runs from `up` to `down`."""
+    """Returns the states of the servers (`running`), which this command itself starts, and of the worker, which runs
+    from `up` to `down`."""
     from cartum_roapp import service
     from cartum_roapp.home import Home
     from cartum_roapp.service import worker

@@ -45,6 +45,6 @@ def closest(word: str, words: Iterable[str]) -> str | None:
     return by_folded[match[0]] if match else None
 
 
-def shown(word: str) -> str:
+def shortened(word: str) -> str:
     """A typed word, short enough for a message."""
     return word if len(word) <= 40 else word[:37] + "…"

@@ -11,8 +11,8 @@ import re
 import zoneinfo
 from collections.abc import Callable, Sequence
 
-from cartum_roapp.config.refused import Refused, closest, kind_of, shown
-from cartum_roapp.control import shown as without_control
+from cartum_roapp.config.refused import Refused, closest, kind_of, shortened
+from cartum_roapp.control import without_control
 
 BIGGEST_ID = 2**63 - 1
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?")
@@ -65,7 +65,7 @@ def one_of(words: Sequence[str]) -> Callable[[object], str]:
         word = value.strip()
         if word not in words:
             near = closest(word, words)
-            raise Refused(f'"{shown(word)}" is unknown.', f"write {near}" if near else f"write one of {listed}")
+            raise Refused(f'"{shortened(word)}" is unknown.', f"write {near}" if near else f"write one of {listed}")
         return word
 
     return rule
@@ -81,7 +81,7 @@ def slug(value: object) -> str:
     """A shop's name on the command line, an account's name: they name Prefect's blocks and deployments."""
     name = text(value, 2000)
     if not SLUG.fullmatch(name):
-        raise Refused(f'"{shown(name)}" can\'t be a name here.', SLUG_FIX)
+        raise Refused(f'"{shortened(name)}" can\'t be a name here.', SLUG_FIX)
     return name
 
 
@@ -128,7 +128,7 @@ def timezone(value: object) -> str:
             else closest(name, _zones()) or closest(name.rpartition("/")[2], (z.rpartition("/")[2] for z in _zones()))
         )
         full = near if near is None or near in _zones() else min(z for z in _zones() if z.endswith("/" + near))
-        raise Refused(f'"{shown(name)}" is not a time zone.', f"write {full}" if full else "")
+        raise Refused(f'"{shortened(name)}" is not a time zone.', f"write {full}" if full else "")
     return name
 
 
@@ -136,7 +136,7 @@ def language(value: object) -> str:
     """A language code as shops name them, such as ua."""
     code = text(value, 100)
     if not re.fullmatch(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?", code):
-        raise Refused(f'"{shown(code)}" is not a language code.', "write a code of the shop, like ua, ru, en or ro")
+        raise Refused(f'"{shortened(code)}" is not a language code.', "write a code of the shop, like ua, ru, en or ro")
     return code
 
 
@@ -187,7 +187,7 @@ def order_number_field(value: object) -> str:
     """The key of an order field of RO App, such as f123 (roapp §3.3)."""
     name = text(value, 100)
     if not re.fullmatch(r"f[0-9]{1,18}", name):
-        raise Refused(f'"{shown(name)}" is not a custom field.')
+        raise Refused(f'"{shortened(name)}" is not a custom field.')
     return name
 
 
@@ -197,11 +197,13 @@ def phone_region(value: object) -> str:
 
     region = text(value, 100).upper()
     if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise Refused(f'"{shown(region)}" is not a country.', "write GB" if region == "UK" else "")
+        raise Refused(f'"{shortened(region)}" is not a country.', "write GB" if region == "UK" else "")
     return region
 
 
 def _word(value: object) -> str:
     if value is None:
         return "nothing"
-    return f'"{shown(value)}"' if isinstance(value, str) else str(value) if isinstance(value, int) else kind_of(value)
+    return (
+        f'"{shortened(value)}"' if isinstance(value, str) else str(value) if isinstance(value, int) else kind_of(value)
+    )

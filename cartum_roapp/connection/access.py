@@ -30,9 +30,9 @@ PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """How the two systems are called: `timeout` is the deadline of one call in seconds, `limiter` gives an
-    account's call budget by the account's name. The transports replace the network."""
+class Clients:
+    """Makes clients of the two systems. `timeout` is the deadline of one call in seconds; `limiter` returns the limiter
+    of an account by its name. The transports replace the network."""
 
     timeout: float = 10.0
     limiter: Callable[[str], Limiter] = lambda name: LocalLimiter()
@@ -53,23 +53,23 @@ class Doors:
 
 
 async def enter_shop(
-    doors: Doors, url: str, login: str, password: SecretStr
+    clients: Clients, url: str, login: str, password: SecretStr
 ) -> tuple[ShopLists | None, Problem | None]:
     """Log in and read the shop's lists; or why that fails: unreachable, no shop, no API in the tariff (`url`),
     no rights (`login`), wrong login or password (`password`)."""
     try:
-        async with doors.cartum(url, login, password) as cartum:
+        async with clients.cartum(url, login, password) as cartum:
             await cartum.login()
             return await shop_lists(cartum), None
     except IntegrationError as error:
         return None, shop_problem(error)
 
 
-async def enter_account(doors: Doors, account: AccountConfig) -> tuple[AccountLists | None, Problem | None]:
+async def enter_account(clients: Clients, account: AccountConfig) -> tuple[AccountLists | None, Problem | None]:
     """Read the account's lists, and make sure that it is still the company it was; or why that fails, as a
     problem of `account`."""
     try:
-        async with doors.roapp(account) as roapp:
+        async with clients.roapp(account) as roapp:
             lists = await account_lists(roapp)
     except IntegrationError as error:
         return None, Problem(
@@ -82,11 +82,11 @@ async def enter_account(doors: Doors, account: AccountConfig) -> tuple[AccountLi
     return lists, None
 
 
-async def greet_account(doors: Doors, account: AccountConfig) -> tuple[dict[str, object] | None, Problem | None]:
+async def greet_account(clients: Clients, account: AccountConfig) -> tuple[dict[str, object] | None, Problem | None]:
     """The company behind the key (GET /company, roapp §3.7); or why it can't be read, as a problem of `api_key`
     or `base_url`."""
     try:
-        async with doors.roapp(account) as roapp:
+        async with clients.roapp(account) as roapp:
             company = await roapp.company()
     except BadConfig as error:
         field = error.field if error.field in ("api_key", "base_url") else "base_url"
@@ -127,14 +127,14 @@ def twin(field: str, account: AccountConfig, fingerprint: str, others: Iterable[
     ]
 
 
-def doors_of(engine: Callable[[], Engine], settings: Settings) -> Doors:
-    """How checks call the two systems while a person waits. They keep the accounts' call budget over all processes
-    through the ledger, which is asked for when an account is called for the first time."""
+def clients_of(engine: Callable[[], Engine], settings: Settings) -> Clients:
+    """Returns the clients for checks while a person waits. They keep the accounts' call budget over all processes
+    by the ledger; `engine` is called when an account is called for the first time."""
 
     def limiter(account: str) -> Limiter:
         return CallSlots(engine(), account, settings.roapp_interval)
 
-    return Doors(timeout=min(settings.http_timeout, PATIENCE), limiter=limiter)
+    return Clients(timeout=min(settings.http_timeout, PATIENCE), limiter=limiter)
 
 
 def _again(name: str, error: IntegrationError) -> str:

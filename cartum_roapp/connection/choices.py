@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cartum_roapp.apis.cartum import DEFAULT_STATUSES
 from cartum_roapp.config.setting import ListName
 from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
-from cartum_roapp.control import shown
+from cartum_roapp.control import without_control
 
 MOST_SHOWN = 12
 #: The lists that the shop has; the others are the account's.
@@ -26,7 +26,7 @@ class Choice:
     @property
     def label(self) -> str:
         """In a drop-down."""
-        return f"{' '.join(shown(self.name).split())} ({self.value})" if self.name else str(self.value)
+        return f"{' '.join(without_control(self.name).split())} ({self.value})" if self.name else str(self.value)
 
     def __str__(self) -> str:
         return f'{self.value} "{self.name}"' if self.name else str(self.value)

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
 from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.config.shop import SHOP_FIELDS
-from cartum_roapp.connection.access import Doors, enter_account, enter_shop
+from cartum_roapp.connection.access import Clients, enter_account, enter_shop
 from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.connection.matching import match_choices, match_clock, match_currency, match_statuses, other_clock
 
@@ -45,7 +45,7 @@ async def examine(
     *,
     password: SecretStr | None,
     account: AccountConfig | None,
-    doors: Doors,
+    clients: Clients,
     found: Iterable[Problem] = (),
     lists_only: bool = False,
 ) -> Examination:
@@ -56,7 +56,7 @@ async def examine(
     raises for what a person can correct.
     """
     problems = Problems(found)
-    shop, company = await asyncio.gather(_shop(values, password, doors), _account(account, doors))
+    shop, company = await asyncio.gather(_shop(values, password, clients), _account(account, clients))
     for problem in (shop[1], company[1]):
         if problem is not None:
             problems.add(problem.field, problem.message, problem.fix)
@@ -127,13 +127,13 @@ def warnings(values: Mapping[str, object]) -> list[Problem]:
 
 
 async def _shop(
-    values: Mapping[str, object], password: SecretStr | None, doors: Doors
+    values: Mapping[str, object], password: SecretStr | None, clients: Clients
 ) -> tuple[ShopLists | None, Problem | None]:
     url, login = cast(str | None, values.get("url")), cast(str | None, values.get("login"))
     if url is None or login is None or password is None:
         return None, None
-    return await enter_shop(doors, url, login, password)
+    return await enter_shop(clients, url, login, password)
 
 
-async def _account(account: AccountConfig | None, doors: Doors) -> tuple[AccountLists | None, Problem | None]:
-    return (None, None) if account is None else await enter_account(doors, account)
+async def _account(account: AccountConfig | None, clients: Clients) -> tuple[AccountLists | None, Problem | None]:
+    return (None, None) if account is None else await enter_account(clients, account)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.config.refused import Refused, closest, shown
+from cartum_roapp.config.refused import Refused, closest, shortened
 from cartum_roapp.config.setting import Values, check
 from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS
 
@@ -88,9 +88,11 @@ def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Valu
         except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
             equals = ""
         if not equals or not key or (dot and (key != "statuses" or not part)):
-            problems.add("--set", f"{shown(path)} can't be read.", "write KEY=VALUE, or statuses.ID=VALUE for one pair")
+            problems.add(
+                "--set", f"{shortened(path)} can't be read.", "write KEY=VALUE, or statuses.ID=VALUE for one pair"
+            )
         elif key not in SHOP_FIELDS:
-            problems.add(shown(key), *NOT_SET.get(key, ("is not a setting.", _nearest(key))))
+            problems.add(shortened(key), *NOT_SET.get(key, ("is not a setting.", _nearest(key))))
         elif dot:
             pairs = {str(status): target for status, target in dict(content.get("statuses") or {}).items()}
             if value is None:
@@ -151,7 +153,11 @@ def check_file(content: Mapping[Any, object]) -> Values:
 
 
 def _unknown(key: object, free: list[str]) -> tuple[str, str, str]:
-    name = shown(str(key)) if isinstance(key, str | int | float | bool) or key is None else "a list or mapping as a key"
+    name = (
+        shortened(str(key))
+        if isinstance(key, str | int | float | bool) or key is None
+        else "a list or mapping as a key"
+    )
     if name in MISPLACED:
         return (name, *MISPLACED[name])
     near = closest(name, free) or closest(name, SHOP_FIELDS)
@@ -169,13 +175,13 @@ def _repeated(node: yaml.Node) -> Problems:
     if not isinstance(node, yaml.MappingNode):
         return problems
     for key, first, again in _twice(node):
-        problems.add(shown(key), f"stands twice, {_lines(first, again)}.", "keep one of the two")
+        problems.add(shortened(key), f"stands twice, {_lines(first, again)}.", "keep one of the two")
     for key_node, value_node in node.value:
         if isinstance(key_node, yaml.ScalarNode) and isinstance(value_node, yaml.MappingNode):
             for key, first, again in _twice(value_node):
                 problems.add(
-                    shown(key_node.value),
-                    f'holds "{shown(key)}" twice, {_lines(first, again)}.',
+                    shortened(key_node.value),
+                    f'holds "{shortened(key)}" twice, {_lines(first, again)}.',
                     "keep one of the two",
                 )
     return problems

@@ -1,6 +1,6 @@
-"""Numbers of a row, exactly: from JSON numbers, numeric strings and decimal commas (cartum §2.6).
+"""Reads exact numbers from JSON numbers, numeric strings and decimal commas (cartum §2.6).
 
-Every function raises ValueError, whose text completes the sentence "<field> …" and shows no value.
+A ValueError has a text that completes the sentence "<field> …" and holds no value.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-PLACES = Decimal("0.0001")  # what the ledger's columns keep; takes float artefacts (0.30000000000000004) away, too
+PLACES = Decimal("0.0001")  # as in the ledger's columns; also removes float artefacts (0.30000000000000004)
 CENT = Decimal("0.01")
 LIMIT = Decimal(10) ** 12
 
@@ -22,12 +22,13 @@ _TRUE = frozenset({"1", "true", "yes", "on", "t", "y"})
 
 
 def money(value: object) -> Decimal:
-    """Two decimals, up to four where the shop has more (halves go up). 199.5 → Decimal("199.50")."""
+    """Returns an amount with two decimals, up to four if the shop has more (halves are rounded up):
+    199.5 → Decimal("199.50"). Raises ValueError."""
     return _cached_money(value) if isinstance(value, _SCALARS) else _money(value)
 
 
 def price(value: object) -> Decimal:
-    """`money` that is zero or more: gifts and parts of a set cost 0 (cartum §2.5)."""
+    """As `money`, at least 0: gifts and parts of a set cost 0 (cartum §2.5). Raises ValueError."""
     amount = money(value)
     if amount < 0:
         raise ValueError("is negative")
@@ -35,12 +36,13 @@ def price(value: object) -> Decimal:
 
 
 def quantity(value: object) -> Decimal:
-    """More than zero, at most four decimals, without trailing zeros: 2.0 → Decimal("2")."""
+    """Returns a number above 0 with at most four decimals and no trailing zeros: 2.0 → Decimal("2"). Raises
+    ValueError."""
     return _cached_quantity(value) if isinstance(value, _SCALARS) else _quantity(value)
 
 
 def whole(value: object) -> int:
-    """An integer from 7, 7.0, "7" or "7.0"; booleans and fractions are refused."""
+    """Reads an integer from 7, 7.0, "7" or "7.0". Raises ValueError, also for booleans and fractions."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float | Decimal):
@@ -55,12 +57,12 @@ def whole(value: object) -> int:
 
 
 def is_missing(value: object) -> bool:
-    """null, "" and PHP's empty list or object are no value."""
+    """Returns whether it is no value: null, "", or PHP's empty list or object."""
     return value is None or value in ("", [], {})
 
 
 def flag(value: object) -> bool:
-    """1, "1", true, "yes" are true; 0, "", null, missing and whatever can't be read are false."""
+    """Returns True for 1, "1", true, "yes" and the like; False for anything else."""
     if isinstance(value, str):
         return value.strip().lower() in _TRUE
     return isinstance(value, int | float) and value == 1
@@ -100,7 +102,7 @@ def _decimal(value: object) -> Decimal:
 
 
 def _point(value: str) -> str:
-    """A numeric string with a decimal point and without thousands' separators."""
+    """Returns the numeric string with a decimal point and without thousands separators."""
     text = "".join(value.split()).replace("'", "").replace("’", "")
     if not text:
         raise ValueError("is missing")

@@ -1,4 +1,4 @@
-"""A row that can't go through as it is: held with its reason and the fix in words, while the others go on."""
+"""Rows that can't be taken over as they are. Each is held with its reason and a fix in words; the others go on."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ _CODES = {
 _LINE_CODES = {"price": "line-price", "quantity": "line-quantity"}
 
 
-class Problem(NamedTuple):
-    """One finding: the path into the row, and what completes "<field> …"; neither holds a value of the row."""
+class Defect(NamedTuple):
+    """What is wrong with a row: the path to the field, and a text that completes "<field> …". Neither holds a value of
+    the row."""
 
     path: tuple[str | int, ...]
     text: str
@@ -55,9 +56,8 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class BadRow:
-    """`number` is None where the order's number can't be read; `id` then stands for the row's content, so the same
-    row is held once. `message` and `fix` hold no personal data, `payload` (fit for jsonb) does.
-    """
+    """`number` is None if the order's number can't be read; then `id` is a digest of the row, so that the same row is
+    held once. `payload` (fit for jsonb) holds personal data, `message` and `fix` do not."""
 
     number: str | None
     code: str
@@ -73,11 +73,11 @@ class BadRow:
         return f"row-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def bad_row(number: str | None, problems: Sequence[Problem], raw: object) -> BadRow:
-    """The first problem decides code and fix; the message names up to three."""
-    message = "; ".join(str(problem) for problem in problems[:_SHOWN])
-    if len(problems) > _SHOWN:
-        message += f"; and {len(problems) - _SHOWN} more"
-    code = problems[0].code
+def bad_row(number: str | None, defects: Sequence[Defect], raw: object) -> BadRow:
+    """Returns the row with the code and fix of the first defect; the message names up to three defects."""
+    message = "; ".join(str(defect) for defect in defects[:_SHOWN])
+    if len(defects) > _SHOWN:
+        message += f"; and {len(defects) - _SHOWN} more"
+    code = defects[0].code
     payload = storable(raw)
     return BadRow(number, code, f"{message}.", _FIXES[code], payload if isinstance(payload, dict) else {"row": payload})

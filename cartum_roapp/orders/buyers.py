@@ -1,4 +1,4 @@
-"""Who ordered: the identity by which the orders of one buyer meet (cartum §4.2)."""
+"""The identity of a buyer, which all orders of one buyer share (cartum §4.2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _EMAIL = re.compile(r"[^@\s<>()\"]+@[^@\s.<>()]+(?:\.[^@\s.<>()]+)+")
 
 
 def email(value: object) -> str:
-    """The address in lower case, or "" when there is no usable one. Of several, the first usable."""
+    """Returns the first usable address in lower case; "" if there is none."""
     for part in re.split(r"[,;\s]+", clean(value).lower()):
         address = part.removeprefix("mailto:").strip("<>.")
         if len(address) <= _LONGEST and _EMAIL.fullmatch(address):
@@ -20,7 +20,7 @@ def email(value: object) -> str:
 
 
 def identity(phone: str, email: str, number: str) -> str:
-    """ "phone:+380…", else "email:a@b", else "order:<number>": a buyer who left neither is met once only.
+    """Returns "phone:+380…", otherwise "email:a@b", otherwise "order:<number>": a buyer with neither has one order.
 
     `user` of the row is no identity: nearly every guest order has its own (cartum §2.3).
     """

@@ -1,4 +1,4 @@
-"""Products of `catalog/export` and of order lines, under one key (cartum §2.5, §5.2)."""
+"""Products of `catalog/export`, and the key that they share with products of order lines (cartum §2.5, §5.2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RawProduct = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """What the shop's catalogue says of one article. `title` may be "", `price` None: the line's then count."""
+    """What the shop's catalogue says of one article. If `title` is "" or `price` is None, the line's is used."""
 
     title: str
     description: str
@@ -24,12 +24,12 @@ class CatalogueEntry:
 
 
 def product_key(article: str, title: str) -> str:
-    """ "article:<article>", else "name:<title, case folded>"; both texts cleaned."""
+    """Returns "article:<article>", otherwise "name:<title, case folded>". Takes cleaned texts."""
     return f"article:{article}" if article else f"name:{clean(title.casefold())}"
 
 
 class Catalogue:
-    """Raw catalogue rows by article, read when first asked for."""
+    """Raw catalogue rows by article, each read when it is first asked for."""
 
     def __init__(self, rows: Mapping[str, RawProduct], language: str) -> None:
         self._rows = {clean(article): row for article, row in rows.items()}
@@ -37,7 +37,7 @@ class Catalogue:
         self._read: dict[str, CatalogueEntry | None] = {}
 
     def entry(self, article: str) -> CatalogueEntry | None:
-        """The entry of a cleaned article; None for one that the catalogue lacks or that can't be read."""
+        """Returns the entry of a cleaned article; None if the catalogue lacks it or it can't be read."""
         if article not in self._read:
             row = self._rows.get(article)
             self._read[article] = self._entry(row) if isinstance(row, Mapping) else None
@@ -45,7 +45,7 @@ class Catalogue:
 
     def _entry(self, row: RawProduct) -> CatalogueEntry:
         return CatalogueEntry(
-            # One title for all modifications of a product would make one product of them (cartum §5.2).
+            # `title` is the same for all modifications of a product, `mod_title` is not (cartum §5.2).
             title=pick(row.get("mod_title"), self._language) or pick(row.get("title"), self._language),
             description=pick(row.get("description"), self._language, plain),
             barcode=_barcode(row.get("gtin")),
@@ -54,7 +54,7 @@ class Catalogue:
 
 
 def _barcode(value: object) -> str:
-    """The first of what may be several, without spaces inside; "0" is none."""
+    """Returns the first barcode, without spaces and hyphens; "" for none, which shops also write as "0"."""
     text = clean(next(iter(value), "") if isinstance(value, list) else value)
     text = text.replace(";", ",").split(",")[0].replace(" ", "").replace("-", "")
     return "" if text.strip("0") == "" else text

@@ -1,4 +1,4 @@
-"""The hash by which an order that did not change is recognised (promise: an idle run writes nothing)."""
+"""The hash by which an unchanged order is recognised: an idle run writes nothing (design §2, P3)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-VERSION = 1  # another number makes every order of every shop a changed one
+VERSION = 1  # with another number every order of every shop counts as changed
 
 
 def order_hash(content: Sequence[object], lines: Iterable[tuple[str, Decimal, Decimal]]) -> str:
-    """SHA-256 (hex) of an order's own values and its lines' (product, price, quantity), whatever their order.
+    """Returns the SHA-256 (hex) of an order's values and of its lines' (product, price, quantity) in any order.
 
-    Values are text, int, bool, None, aware datetimes and Decimals of canonical form (`amounts`), so 600, "600" and
-    "600.00" are one. Not in it, because they change without the order: titles of lines with an article, the
-    catalogue, the parcel's tracking.
+    Values are text, int, bool, None, aware datetimes, and Decimals in canonical form (`amounts`), so that 600, "600"
+    and "600.00" are equal. Titles of lines with an article, the catalogue and the parcel's tracking are left out, as
+    they change without the order.
     """
     texts = sorted((product, str(price), str(quantity)) for product, price, quantity in lines)
     return hashlib.sha256(_JSON.encode([VERSION, content, texts]).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Orders as typed tables. Identities are text, stamps UTC, money exact Decimals in object columns."""
+"""Orders as typed data frames. Identities are text, stamps are in UTC, money is exact Decimals in object columns."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ PRODUCTS = {
 
 @dataclass
 class Frames:
-    """`orders` unique by number, `lines` by (number, product, price); every line's order is among `orders`.
+    """`orders` are unique by number, `lines` by (number, product, price); every line's order is in `orders`.
 
-    `customers` and `products` of a fresh transform may repeat an identity, newest last; after `deduplicate` not.
+    `customers` and `products` may repeat an identity, the newest last, until `deduplicate` has made them unique.
     """
 
     orders: pd.DataFrame
@@ -66,11 +66,13 @@ class Frames:
 
     @classmethod
     def empty(cls) -> Frames:
-        """No orders, with all columns and their types."""
-        return cls(table(ORDERS, ()), table(LINES, ()), table(CUSTOMERS, ()), table(PRODUCTS, ()))
+        """Returns frames without rows, with all columns and types."""
+        return cls(
+            typed_frame(ORDERS, ()), typed_frame(LINES, ()), typed_frame(CUSTOMERS, ()), typed_frame(PRODUCTS, ())
+        )
 
     def only(self, numbers: Iterable[str]) -> Frames:
-        """The orders with these numbers, and the lines, customers and products that they speak of."""
+        """Returns the orders with these numbers, and their lines, customers and products."""
         orders = self.orders[self.orders["number"].isin(list(numbers))]
         lines = self.lines[self.lines["number"].isin(orders["number"])]
         return Frames(
@@ -81,8 +83,8 @@ class Frames:
         )
 
 
-def table(columns: Mapping[str, str], records: Iterable[Sequence[object]]) -> pd.DataFrame:
-    """Records in the columns' order as a frame with exactly these columns and types."""
+def typed_frame(columns: Mapping[str, str], records: Iterable[Sequence[object]]) -> pd.DataFrame:
+    """Returns a frame with exactly these columns and types. Each record is in the columns' order."""
     values = list(zip(*records, strict=True)) or [()] * len(columns)
     series = zip(columns.items(), values, strict=True)
     return pd.DataFrame({name: pd.Series(list(column), dtype=kind) for (name, kind), column in series})

@@ -1,7 +1,7 @@
-"""Phones as buyers type them → E.164, the key by which a buyer is recognised (cartum §4.2).
+"""Reads phones as buyers type them into E.164, the key by which a buyer is recognised (cartum §4.2).
 
-"Usable" is a number of a possible length that is no placeholder. Numbers that the numbering plan confirms go first;
-one that it does not know (a new operator's prefix) is still what the merchant would dial.
+A number is usable if its length is possible and it is no placeholder. Numbers that the numbering plan confirms come
+first. Others count as well: the plan may not know a new operator's prefix.
 """
 
 from __future__ import annotations
@@ -29,19 +29,18 @@ _LONGEST = 250
 
 
 def e164(raw: object, region: str | None) -> str:
-    """The first usable number of the field as "+380501234567", or "" when there is none.
+    """Returns the first usable number of the field, like "+380501234567"; "" if there is none. Drops extensions.
 
-    `region` (ISO 3166 alpha-2) reads national spellings; without it only international ones are understood.
-    Extensions are dropped.
+    `region` (ISO 3166 alpha-2) is needed to read national spellings; without it only international ones are read.
     """
     text = unicodedata.normalize("NFKC", clean_lines(raw))[:_LONGEST]
     return _first_usable(text, region.upper() if region else None) if text else ""
 
 
 def spellings(phone: str) -> tuple[str, ...]:
-    """How one E.164 number may stand in RO App: E.164, digits, national digits, and both with spaces.
+    """Returns how RO App may have an E.164 number: E.164, digits, national digits, and both with spaces.
 
-    Without doubles, best first; () for "". For a search whose every answer is compared again (roapp §2).
+    Unique, the likeliest first; () for "". For a search of which each found row is compared again (roapp §2).
     """
     digits = _DIGITS.sub("", phone)
     if not digits:
@@ -83,18 +82,18 @@ def _candidates(text: str, region: str | None) -> Iterator[PhoneNumber]:
 
 
 def _readings(text: str, region: str | None) -> Iterator[PhoneNumber]:
-    """The text as it stands, then with the habits that the numbering plan does not know."""
+    """Yields the text as it is, then in readings for habits that the numbering plan does not know."""
     stripped = text.strip()
     yield from _parsed(re.sub(r"^\D*00", "+", stripped) if re.match(r"^\D*00[1-9]", stripped) else stripped, region)
     digits = _DIGITS.sub("", stripped)
     code = phonenumbers.country_code_for_region(region) if region else 0
     if region == "UA" and len(digits) == 11 and digits.startswith("80"):  # 8 (050) …, Ukraine's trunk prefix till 2009
         yield from _parsed(digits[1:], region)
-    if stripped.startswith("+0"):  # a form's fixed plus before a national number
+    if stripped.startswith("+0"):  # the form's fixed plus before a national number
         yield from _parsed(digits, region)
     if code and digits.startswith(str(code)):
         yield from _parsed(f"+{digits}", region)
-    if code and digits.startswith(f"{code}{code}"):  # a form's fixed country code before a typed one
+    if code and digits.startswith(f"{code}{code}"):  # the form's fixed country code before a typed one
         yield from _parsed(f"+{digits[len(str(code)) :]}", region)
     if len(digits) >= 11:  # another country's number without its plus
         yield from filter(phonenumbers.is_valid_number, _parsed(f"+{digits}", region))
@@ -112,20 +111,20 @@ def _length_fits(number: PhoneNumber) -> bool:
 
 
 def _is_placeholder(number: PhoneNumber) -> bool:
-    """000000000, 111111111, 123456789 …: one contact for all the buyers who typed it would be wrong."""
+    """Returns whether it is like 000000000 or 123456789: all buyers who typed it would share one contact."""
     digits = phonenumbers.national_significant_number(number)
     return len(set(digits)) == 1 or digits in "01234567890123456789" or digits in "98765432109876543210"
 
 
 def _is_cut_short(number: PhoneNumber, region: str | None) -> bool:
-    """A national spelling that only counts as long enough together with its trunk prefix: 069 123 456 for Ukraine."""
+    """Returns whether a national spelling is long enough only with its trunk prefix, like 069 123 456 for Ukraine."""
     national = number.country_code_source == CountryCodeSource.FROM_DEFAULT_COUNTRY
     trunk = phonenumbers.ndd_prefix_for_region(region or "", True)
     return national and bool(trunk) and phonenumbers.national_significant_number(number).startswith(str(trunk))
 
 
 def _without_trunk_prefix(number: PhoneNumber) -> PhoneNumber:
-    """+380 (0)10 …: where the plan does not know the number, the library leaves the zero in."""
+    """Returns +380 (0)10 … without the zero, which the library keeps if the plan does not know the number."""
     digits = phonenumbers.national_significant_number(number)
     shorter = PhoneNumber(country_code=number.country_code, national_number=int(digits))
     trimmed = digits.startswith("0") and len(str(int(digits))) == len(digits) - 1

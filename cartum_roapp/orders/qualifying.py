@@ -1,4 +1,4 @@
-"""Which orders of a shop are taken over at all."""
+"""Which orders of a shop are taken over."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cartum_roapp.orders.zones import to_utc
 
 R = TypeVar("R", bound=Mapping[str, Any])
 
-OVERLAP = timedelta(hours=26)  # how far a read of new orders reaches back; covers the nights when clocks change
-FINAL_FOR = timedelta(days=14)  # how long an order that reached a final status is still re-read
+OVERLAP = timedelta(hours=26)  # how far a read of new orders reaches back: covers nights when clocks change
+FINAL_FOR = timedelta(days=14)  # how long an order is read again after it reached a final status
 
 
 def qualifies(
@@ -28,11 +28,11 @@ def qualifies(
     successful: Collection[int],
     known: Collection[str],
 ) -> bool:
-    """Is the order taken over? All times are aware; the window is the initial import's frozen one.
+    """Returns whether the order is taken over. All times are aware; the window is the frozen one of the first import.
 
-    An order already in the ledger (`known`) always; one created at `window_to` or later whatever its status; one of
-    the window unless it is in a `successful` status (Delivered); an older one never. What can't be read (None)
-    counts in favour: such a row must be held where it is seen, not vanish.
+    An order that is in the ledger (`known`) is taken; also one created at `window_to` or later, in any status; also one
+    of the window, unless it is in a `successful` status (Delivered). An older one is not. An unreadable value (None)
+    counts in favour of the order, so that such a row is held and not lost.
     """
     if number in known or created_at is None or created_at >= window_to:
         return True
@@ -41,7 +41,7 @@ def qualifies(
 
 @dataclass(frozen=True)
 class Rule:
-    """`qualifies` of one shop, for raw rows before a transform and for frames after it."""
+    """`qualifies` for one shop: for raw rows before the transform, for frames after it."""
 
     window_from: datetime
     window_to: datetime
@@ -49,11 +49,10 @@ class Rule:
     zone: ZoneInfo
 
     def rows(self, rows: Mapping[str, R], known: Collection[str]) -> dict[str, R]:
-        """Those of the raw rows that qualify, unreadable ones included."""
+        """Returns the raw rows that qualify, including unreadable ones."""
         return {key: row for key, row in rows.items() if self._takes(row, known)}
 
     def frames(self, frames: Frames, known: Collection[str]) -> Frames:
-        """The frames of the orders that qualify."""
         orders = frames.orders
         return frames.only(
             number

@@ -1,7 +1,7 @@
-"""One order of `orders/get`, checked alone: lenient about representation, strict about what matters (cartum §2).
+"""Checks one order of `orders/get` (cartum §2). Values may come in several representations.
 
-Strict: the number, the status, the creation stamp, money, and every line's product, price and quantity: an order
-is never delivered with a line missing. An order without products is an order. All else reads as empty where it
+Required and strict are the number, the status, the creation stamp, money, and every line's product, price and quantity:
+an order is never delivered with a line missing. An order without products is valid. Any other value is empty if it
 can't be read; unknown keys are ignored.
 """
 
@@ -25,16 +25,16 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from cartum_roapp.orders import amounts
-from cartum_roapp.orders.bad_rows import BadRow, Problem, bad_row
+from cartum_roapp.orders.bad_rows import BadRow, Defect, bad_row
 from cartum_roapp.orders.texts import clean, clean_lines, pick
 from cartum_roapp.orders.zones import read_stamp
 
 LARGEST_NUMBER = 2**63 - 1
 LARGEST_STATUS = 2**31 - 1
-# Longer ones can't be told apart by an index of the ledger, and no shop has them.
+# An index of the ledger can't hold longer ones, and no shop has them.
 LONGEST_ARTICLE = 255
 LONGEST_TITLE = 1000
-#: Lines that cost nothing of their own when their total says so (cartum §2.5).
+#: Kinds of lines that cost nothing if their total is 0 (cartum §2.5).
 INCLUDED = ("gift", "set_item")
 
 _WORDS = {
@@ -46,21 +46,21 @@ _WORDS = {
 
 
 def read_row(raw: object, language: str = "") -> OrderRow | BadRow:
-    """The row as a model, or why it must be held. Raises nothing, whatever the shop sends; may be called twice.
+    """Returns the row as a model, or as a row that must be held. Raises nothing, whatever the shop sends.
 
-    `language` chooses among the languages of a text that comes in several.
+    `language` is taken from a text that comes in several languages.
     """
     if not isinstance(raw, dict):
-        return bad_row(None, [Problem((), "is not an object")], raw)
+        return bad_row(None, [Defect((), "is not an object")], raw)
     try:
         return OrderRow.model_validate(raw, context={"language": language})
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=False)
-        return bad_row(number_of(raw), [_problem(detail) for detail in details], raw)
+        return bad_row(number_of(raw), [_defect(detail) for detail in details], raw)
 
 
 def number_of(raw: Mapping[str, Any]) -> str | None:
-    """The order's number as text, or None where it can't be read."""
+    """Returns the order's number as text; None if it can't be read."""
     try:
         return _number(raw.get("order_id"))
     except ValueError:
@@ -68,7 +68,7 @@ def number_of(raw: Mapping[str, Any]) -> str | None:
 
 
 def status_of(raw: Mapping[str, Any]) -> int | None:
-    """The order's status id, or None where it can't be read."""
+    """Returns the id of the order's status; None if it can't be read."""
     try:
         return _status(raw.get("stat_status"))
     except ValueError:
@@ -76,7 +76,7 @@ def status_of(raw: Mapping[str, Any]) -> int | None:
 
 
 def created_of(raw: Mapping[str, Any]) -> datetime | None:
-    """The creation stamp as the shop wrote it (naive unless it carries an offset), or None."""
+    """Returns the creation stamp, naive unless it has an offset; None if it can't be read."""
     try:
         return read_stamp(raw.get("stat_created"))
     except ValueError:
@@ -84,7 +84,7 @@ def created_of(raw: Mapping[str, Any]) -> datetime | None:
 
 
 def lines_of(raw: Mapping[str, Any]) -> list[Any]:
-    """The lines as they came, from any of PHP's shapes; [] where there are none."""
+    """Returns the raw lines, from a list or an object keyed by id; [] if there are none."""
     lines = _rows(raw.get("products"))
     return lines if isinstance(lines, list) else []
 
@@ -115,7 +115,7 @@ def _optional_money(value: object) -> Decimal | None:
 
 
 def _delivery_price(value: object) -> Decimal | None:
-    # -1 is "by the carrier's tariff" (cartum §2.3); a text such as "free" is no price either.
+    # -1 means "by the carrier's tariff" (cartum §2.3); a text such as "free" is no price either.
     try:
         return amounts.price(value)
     except ValueError:
@@ -130,7 +130,8 @@ def _count(value: object) -> int:
 
 
 def _rows(value: object) -> object:
-    """PHP's lists: a list, an object keyed by id; [] / {} / null / "" when empty (cartum §6)."""
+    """Returns a list of PHP as a list: it comes as a list or as an object keyed by id, and as [], {}, null or "" if
+    empty (cartum §6)."""
     if isinstance(value, dict):
         return list(value.values())
     return [] if value is None or value == "" else value
@@ -141,7 +142,7 @@ def _mapping(value: object) -> object:
 
 
 def _address(value: object) -> str:
-    # UkrPoshta's parts are joined by "@" (cartum §2.3).
+    # The parts of an UkrPoshta address are joined by "@" (cartum §2.3).
     text = clean(value)
     return ", ".join(part for part in (part.strip() for part in text.split("@")) if part) if "@" in text else text
 
@@ -151,14 +152,14 @@ def _title(value: object, info: ValidationInfo) -> str:
 
 
 def _choice(value: object, info: ValidationInfo) -> str:
-    """`{id, title}` gives its title, a bare text is the title; null, [] and a bare id give ""."""
+    """Returns the title of `{id, title}`, or a bare text; "" for null, [] and a bare id."""
     if isinstance(value, dict) and "title" in value:
         return _title(value["title"], info)
     return _title(value, info) if isinstance(value, str) else ""
 
 
-def _problem(detail: ErrorDetails) -> Problem:
-    return Problem(tuple(detail["loc"]), _WORDS.get(detail["type"]) or detail["msg"].removeprefix("Value error, "))
+def _defect(detail: ErrorDetails) -> Defect:
+    return Defect(tuple(detail["loc"]), _WORDS.get(detail["type"]) or detail["msg"].removeprefix("Value error, "))
 
 
 Text = Annotated[str, BeforeValidator(clean)]
@@ -168,8 +169,8 @@ Choice = Annotated[str, BeforeValidator(_choice)]
 
 
 class LineRow(BaseModel):
-    """One of `products` (cartum §2.5). `price` is the unit price, product discount inside, coupon not; 0 for a gift or
-    a part of a set whose total is 0."""
+    """One of `products` (cartum §2.5). `price` is the unit price after product discounts and before a coupon; 0 for a
+    gift or a part of a set whose total is 0."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -196,7 +197,7 @@ class LineRow(BaseModel):
 
 
 class OrderRow(BaseModel):
-    """One row of `orders/get` (cartum §2.3). `stat_created` is the shop's wall time; money is in `currency`."""
+    """One row of `orders/get` (cartum §2.3). `stat_created` is in the shop's time, money in `currency`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -242,16 +243,16 @@ class OrderRow(BaseModel):
 
     @property
     def city(self) -> str:
-        """The carrier's name of the city, else the platform's own."""
+        """The carrier's name of the city, otherwise the platform's."""
         return self.delivery_city or self.delivery_city_stable
 
     @property
     def waybill(self) -> str:
-        """The carrier's number of the parcel, "" before it exists. How the parcel travels is not read."""
+        """The carrier's number of the parcel; "" before there is one. The parcel's tracking is not read."""
         number = clean(self.delivery_data.get("tnNumber")) or self.np_number
         return "" if number == "0" else number
 
     @property
     def discount(self) -> Decimal:
-        """What the order's own discounts take off (coupon, manager's); product discounts are in the prices."""
+        """The discounts on the order (coupon, manager's). Product discounts are in the prices."""
         return amounts.money(0 if self.total_default is None else self.total_default - self.total_sum)

@@ -1,6 +1,6 @@
-"""Text as a shop sends it, made comparable: entities undone, Unicode composed, whitespace collapsed.
+"""Makes texts of a shop comparable: decodes entities, composes Unicode, collapses whitespace.
 
-All functions are pure, give "" where there is no text, and may be called on their own result: `f(f(x)) == f(x)`.
+All functions are pure and idempotent (`f(f(x)) == f(x)`). All except `storable` return "" if there is no text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from html.entities import html5
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-# Controls, bidi marks, soft hyphen, BOM, zero-width space, lone surrogates. Joiners stay: they hold emoji together.
+# Controls, bidi marks, soft hyphen, BOM, zero-width space, lone surrogates. Joiners stay: emoji need them.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff]"
@@ -24,15 +24,14 @@ _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE |
 _BLOCK = re.compile(r"</?(?:p|div|li|ul|ol|tr|table|h[1-6]|section|article|blockquote|hr)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^>]*>")
 
-# Cartum's code of Ukrainian is `ua`; people type the ISO code (cartum §6).
+# Cartum's code for Ukrainian is `ua`; people type the ISO code (cartum §6).
 _ALIASES = {"ua": "uk", "uk": "ua"}
 _FALLBACK = ("ua", "uk", "ru", "en")
 
 
 def as_text(value: object) -> str:
-    """A scalar as text, untouched otherwise. Whole floats lose their fraction (1001.0 → "1001"); null, booleans
-    and PHP's empty list for an empty text give "".
-    """
+    """Returns a scalar as text, unchanged otherwise. Whole floats lose their fraction (1001.0 → "1001"). Returns "" for
+    null, booleans, and PHP's empty list for an empty text."""
     if isinstance(value, str):
         return value
     if isinstance(value, float) and math.isfinite(value):
@@ -43,7 +42,7 @@ def as_text(value: object) -> str:
 
 
 def clean(value: object) -> str:
-    """One line of text: entities undone however often they were escaped, NFC, single spaces, no controls."""
+    """Returns one line of text: entities decoded, however often they were escaped; NFC; single spaces; no controls."""
     text = as_text(value)
     if _is_clean(text):
         return text
@@ -55,7 +54,7 @@ def clean(value: object) -> str:
 
 
 def clean_lines(value: object) -> str:
-    """As `clean`, with line breaks kept (also `<br>`); empty lines go."""
+    """As `clean`, and keeps line breaks (also `<br>`), except empty lines."""
     text = as_text(value)
     if _is_clean(text) and "<" not in text:
         return text
@@ -68,7 +67,7 @@ def clean_lines(value: object) -> str:
 
 
 def plain(value: object) -> str:
-    """A text with mark-up, such as a product's description, as plain lines."""
+    """Returns a text with mark-up, such as a product's description, as plain lines."""
     text = clean_lines(value)
     previous = None
     while text != previous:
@@ -80,10 +79,8 @@ def plain(value: object) -> str:
 
 
 def pick(value: object, language: str, cleaner: Callable[[object], str] = clean) -> str:
-    """One language of a text that is a string, `{language: text}` or `{id, value: {language: text}}` (cartum §5.2).
-
-    A language that is missing or empty falls back to ua, ru, en, then to the first that has a text.
-    """
+    """Returns one language of a text that is a string, `{language: text}` or `{id, value: {language: text}}` (cartum
+    §5.2). If it is missing or empty, takes ua, ru or en, otherwise the first language with a text."""
     if isinstance(value, dict):
         if "value" in value:
             return pick(value["value"], language, cleaner)
@@ -96,7 +93,7 @@ def pick(value: object, language: str, cleaner: Callable[[object], str] = clean)
 
 
 def storable(value: object) -> object:
-    """JSON data that PostgreSQL takes as jsonb: no NUL, no lone surrogate, no NaN or infinity (they become text)."""
+    """Returns JSON data that PostgreSQL takes as jsonb: without NUL and lone surrogates; NaN and infinity as text."""
     if isinstance(value, str):
         return re.sub("[\x00\ud800-\udfff]", "", value)
     if isinstance(value, dict):
@@ -126,6 +123,6 @@ def _normal(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
-    # html.unescape alone also reads "&notes" as "¬es": only what ends in a semicolon is an entity here.
+    # html.unescape alone reads "&notes" as "¬es": here only what ends with a semicolon is an entity.
     entity = match.group()
     return html.unescape(entity) if entity[1] == "#" else html5.get(entity[1:], entity)

@@ -1,4 +1,4 @@
-"""The shop's clock: its zone's country, and its stamps without an offset against UTC (cartum §2.1)."""
+"""The shop's time zone: its country, and the shop's stamps without an offset to and from UTC (cartum §2.1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIRST_YEAR = 2000
 
 @cache
 def zone_of(name: str) -> ZoneInfo:
-    """The zone of an IANA name. Raises BadConfig for an unknown one."""
+    """Returns the zone of an IANA name. Raises BadConfig if it is unknown."""
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError):  # KeyError: not found; OSError: a folder such as "Europe"
@@ -31,9 +31,9 @@ def zone_of(name: str) -> ZoneInfo:
 
 @cache
 def country_of(zone: str) -> str | None:
-    """ISO 3166 alpha-2 code of the country that the zone stands for; None where it stands for none ("UTC").
+    """Returns the country of the zone (ISO 3166 alpha-2); None if it has none ("UTC").
 
-    Old names count: tzdata's links lead Europe/Kiev to Europe/Kyiv.
+    Old names work: tzdata links Europe/Kiev to Europe/Kyiv.
     """
     countries, links = _zone_table()
     for _ in range(5):  # a link may lead to a link
@@ -46,7 +46,7 @@ def country_of(zone: str) -> str | None:
 
 
 def read_stamp(value: object) -> datetime:
-    """A stamp of the shop, naive unless it carries an offset. Raises ValueError that completes "<field> …"."""
+    """Reads a stamp of the shop, naive unless it has an offset. Raises ValueError, whose text completes "<field> …"."""
     text = value.strip() if isinstance(value, str) else ""
     if not text:
         raise ValueError("is missing" if is_missing(value) else "is not a date")
@@ -67,16 +67,16 @@ def read_stamp(value: object) -> datetime:
 
 
 def to_utc(stamp: datetime, zone: ZoneInfo) -> datetime:
-    """A stamp of the shop in UTC.
+    """Returns a stamp of the shop in UTC.
 
-    In the autumn night the repeated hour counts as its first occurrence; a wall time that the spring night
-    skips is moved forward by the skipped hour, as PHP does.
+    When clocks change, the repeated hour of autumn counts as its first occurrence, and a time in the skipped hour of
+    spring is moved forward by one hour, as PHP does.
     """
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=zone, fold=0)).astimezone(UTC)
 
 
 def to_wall(moment: datetime, zone: ZoneInfo) -> datetime:
-    """An aware moment as the shop's clock showed it, naive: what `from` and `to` of a read are written in."""
+    """Returns an aware time as naive time of the shop, in which `from` and `to` of a read are written."""
     if moment.tzinfo is None:
         raise ValueError("moments carry an offset")
     return moment.astimezone(zone).replace(tzinfo=None, fold=0)

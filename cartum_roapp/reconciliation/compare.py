@@ -1,8 +1,8 @@
-"""What differs between shop, ledger and RO App, and how that is called. Pure: may be called twice.
+"""Finds the differences between shop, ledger and RO App. All functions are pure.
 
-No difference: what was never to be taken over (Delivered at the time of the import, and not in RO App), what the next
-sync reads anyway, what waits for its delivery, what is held for a reason that a person sees or has dismissed, what the
-shop has deleted, and lines of an order whose goods are written off.
+These do not count as differences: orders that were never to be taken over (Delivered at the time of the import, and not
+in RO App); what the next sync reads anyway; orders that wait for delivery; orders that are held for a reason that a
+person sees or has dismissed; orders that the shop has deleted; lines of orders whose goods are written off.
 """
 
 from __future__ import annotations
@@ -18,22 +18,26 @@ import pandas as pd
 from cartum_roapp.delivery.bindings import DOUBLED
 from cartum_roapp.ledger.release import DELETED
 from cartum_roapp.ledger.standing import Standing
-from cartum_roapp.reconciliation.findings import Finding, What
-from cartum_roapp.reconciliation.sides import There, day_of
+from cartum_roapp.reconciliation.findings import Difference, Finding
+from cartum_roapp.reconciliation.sides import OrderInRoApp, day_of
 
-#: Rounding of prices and totals on either side; no edit of a person is that small.
+#: Prices and totals are rounded on both sides; nobody edits a sum by so little.
 ROUNDING = Decimal("0.05")
 
 
 def with_shop(shop: pd.DataFrame, ledger: pd.DataFrame, *, read_until: datetime, zone: ZoneInfo) -> list[Finding]:
-    """Orders of the shop's side that the ledger lacks or has otherwise. Those created at `read_until` (aware) or
-    later are the next sync's, and so is a change of an order that it reads again."""
+    """Returns the shop's orders that the ledger lacks or has with other content. Orders created at `read_until` (aware)
+    or later are left to the next sync, and so are changes of orders that it reads again."""
     lost = shop[~shop["number"].isin(ledger["number"]) & (shop["created_at"] < read_until)].assign(total_known=None)
     both = shop.merge(ledger, on="number", suffixes=("", "_known"))
     differs = both["hash"] != both["hash_known"]
     changed = both["gone"] | (differs & both["settled"])
     wrong = ~differs & ~both["gone"] & (both["total"] != both["total_known"])
-    parts = {What.MISSING_IN_LEDGER: lost, What.CHANGED_IN_SHOP: both[changed], What.SUM_DIFFERS_IN_LEDGER: both[wrong]}
+    parts = {
+        Difference.MISSING_IN_LEDGER: lost,
+        Difference.CHANGED_IN_SHOP: both[changed],
+        Difference.SUM_DIFFERS_IN_LEDGER: both[wrong],
+    }
     return [
         Finding(
             row["number"], day_of(row["created_at"], zone), what, shop_sum=row["total"], ledger_sum=row["total_known"]
@@ -44,20 +48,20 @@ def with_shop(shop: pd.DataFrame, ledger: pd.DataFrame, *, read_until: datetime,
 
 
 def not_in_shop(ledger: Iterable[Standing], missing: Collection[str], zone: ZoneInfo) -> list[Finding]:
-    """Orders that the ledger believes to be in the shop and that a read by number did not return."""
+    """Returns the orders that the ledger has as existing in the shop and that a read by number did not return."""
     return [
-        Finding(one.number, day_of(one.created_at, zone), What.NOT_IN_SHOP, ledger_sum=one.total)
+        Finding(one.number, day_of(one.created_at, zone), Difference.NOT_IN_SHOP, ledger_sum=one.total)
         for one in ledger
         if one.number in missing and not one.gone
     ]
 
 
 def with_roapp(
-    ledger: Iterable[Standing], roapp: Iterable[There], *, zone: ZoneInfo, moving: Collection[str] = ()
+    ledger: Iterable[Standing], roapp: Iterable[OrderInRoApp], *, zone: ZoneInfo, moving: Collection[str] = ()
 ) -> list[Finding]:
-    """What differs between ledger and RO App, one difference an order. The sums of `moving` orders, whose change is
-    on its way from the shop, are not compared; an order whose total RO App does not tell differs until a closer look
-    has brought it."""
+    """Returns what differs between ledger and RO App, at most one difference per order. Sums of `moving` orders are not
+    compared: their change is on its way from the shop. An order without a total in RO App differs until its lines were
+    read."""
     by_id = {one.ro_id: one for one in roapp}
     carriers = _carriers(by_id.values())
     found = []
@@ -82,58 +86,60 @@ def with_roapp(
 
 
 def unknown_markers(
-    roapp: Iterable[There], ledger: Collection[str], in_shop: Collection[str], zone: ZoneInfo
+    roapp: Iterable[OrderInRoApp], ledger: Collection[str], in_shop: Collection[str], zone: ZoneInfo
 ) -> list[Finding]:
-    """RO App orders with a marker of this shop whose order neither the ledger nor the shop has, and those that are
-    there twice though the ledger does not have them. `in_shop`: every number that the shop has shown."""
+    """Returns RO App orders with a marker of this shop that are not in the ledger, if the shop does not have them
+    either or if several have the same marker. `in_shop`: all numbers that were read from the shop."""
     found = []
     for number, rows in _carriers(one for one in roapp if one.number not in ledger).items():
-        what = What.MARKER_OF_NOBODY if number not in in_shop else What.DOUBLED_IN_ROAPP
-        if what is What.MARKER_OF_NOBODY or len(rows) > 1:
+        what = Difference.MARKER_OF_NOBODY if number not in in_shop else Difference.DOUBLED_IN_ROAPP
+        if what is Difference.MARKER_OF_NOBODY or len(rows) > 1:
             day = day_of(rows[0].created_at, zone)
             ids = tuple(one.ro_id for one in rows)
             found.append(Finding(number, day, what, roapp_sum=rows[0].total, roapp_ids=ids))
     return found
 
 
-def _carriers(roapp: Iterable[There]) -> dict[str, list[There]]:
-    """Order number → what carries its marker, by id."""
-    found: dict[str, list[There]] = defaultdict(list)
+def _carriers(roapp: Iterable[OrderInRoApp]) -> dict[str, list[OrderInRoApp]]:
+    """Returns order number → the RO App orders with its marker, sorted by id."""
+    found: dict[str, list[OrderInRoApp]] = defaultdict(list)
     for one in sorted(roapp, key=lambda one: one.ro_id):
         if one.number is not None:
             found[one.number].append(one)
     return found
 
 
-def _verdict(order: Standing, bound: There | None, marked: list[There], *, moving: bool) -> What | None:
+def _verdict(
+    order: Standing, bound: OrderInRoApp | None, marked: list[OrderInRoApp], *, moving: bool
+) -> Difference | None:
     if len(marked) > 1:
-        return None if order.dismissed and order.held_because == DOUBLED else What.DOUBLED_IN_ROAPP
+        return None if order.dismissed and order.held_because == DOUBLED else Difference.DOUBLED_IN_ROAPP
     if order.gone or order.state == "waiting":
         return None
     if order.state == "lost":
-        return What.NOT_QUEUED
+        return Difference.NOT_QUEUED
     if order.state == "held" and order.held_because is None:
-        return What.HELD_WITHOUT_REASON
-    nobodys = bound is None or (bound.number is None and not bound.foreign)
-    if marked and marked[0].ro_id != order.ro_id and nobodys:  # the marker tells which order it is
-        return What.BINDING_LOST if order.state == "delivered" or order.held_because == DELETED else None
+        return Difference.HELD_WITHOUT_REASON
+    unmarked = bound is None or (bound.number is None and not bound.foreign)
+    if marked and marked[0].ro_id != order.ro_id and unmarked:  # another RO App order has its marker
+        return Difference.BINDING_LOST if order.state == "delivered" or order.held_because == DELETED else None
     if bound is None:
         if order.held_because == DELETED:
-            return None if order.dismissed else What.MISSING_IN_ROAPP
-        return None if order.state == "held" and order.ro_id is None else What.MISSING_IN_ROAPP
+            return None if order.dismissed else Difference.MISSING_IN_ROAPP
+        return None if order.state == "held" and order.ro_id is None else Difference.MISSING_IN_ROAPP
     if order.held_because == DELETED:
-        return What.BACK_IN_ROAPP
+        return Difference.BACK_IN_ROAPP
     if bound.number != order.number:
-        return What.MARKER_MISSING if nobodys else What.MARKER_ELSEWHERE
+        return Difference.MARKER_MISSING if unmarked else Difference.MARKER_ELSEWHERE
     if order.state == "held" or moving:
         return None
     return _lines(order, bound)
 
 
-def _lines(order: Standing, bound: There) -> What | None:
+def _lines(order: Standing, bound: OrderInRoApp) -> Difference | None:
     if bound.written_off or order.lines_held:
         return None
     differs = bound.total is None or abs(bound.total - order.rounded) > ROUNDING
     if not order.all_sent:
-        return What.SUM_DIFFERS_IN_ROAPP if differs else What.LINES_UNBOUND
-    return What.EDITED_IN_ROAPP if differs else None
+        return Difference.SUM_DIFFERS_IN_ROAPP if differs else Difference.LINES_UNBOUND
+    return Difference.EDITED_IN_ROAPP if differs else None

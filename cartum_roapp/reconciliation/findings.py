@@ -1,4 +1,4 @@
-"""One difference between shop, ledger and RO App: what it means, what is done about it, how that ended."""
+"""One difference between shop, ledger and RO App: its kind, what is to be done about it, how it ended."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 
-class What(StrEnum):
-    """How the differences are called, in reports and scripts."""
+class Difference(StrEnum):
+    """The kinds of difference, by their names in reports and scripts."""
 
     # between shop and ledger
     MISSING_IN_LEDGER = "missing-in-ledger"
@@ -36,54 +36,54 @@ class What(StrEnum):
     EDITED_IN_ROAPP = "edited-in-roapp"
 
 
-#: Put right by storing the shop's row again.
-STORED = frozenset({What.MISSING_IN_LEDGER, What.CHANGED_IN_SHOP, What.SUM_DIFFERS_IN_LEDGER})
-#: Put right by another delivery, which looks at everything that the ledger does not know for sure.
+#: Repaired by storing the shop's row again.
+STORED = frozenset({Difference.MISSING_IN_LEDGER, Difference.CHANGED_IN_SHOP, Difference.SUM_DIFFERS_IN_LEDGER})
+#: Repaired by another delivery, which checks everything in RO App that the ledger does not know for sure.
 REQUEUED = frozenset(
     {
-        What.NOT_QUEUED,
-        What.HELD_WITHOUT_REASON,
-        What.BACK_IN_ROAPP,
-        What.BINDING_LOST,
-        What.MARKER_MISSING,
-        What.LINES_UNBOUND,
-        What.SUM_DIFFERS_IN_ROAPP,
+        Difference.NOT_QUEUED,
+        Difference.HELD_WITHOUT_REASON,
+        Difference.BACK_IN_ROAPP,
+        Difference.BINDING_LOST,
+        Difference.MARKER_MISSING,
+        Difference.LINES_UNBOUND,
+        Difference.SUM_DIFFERS_IN_ROAPP,
     }
 )
-#: Held, for a person.
-HELD = frozenset({What.UNREADABLE_IN_SHOP, What.MISSING_IN_ROAPP, What.DOUBLED_IN_ROAPP})
+#: Held for a person.
+HELD = frozenset({Difference.UNREADABLE_IN_SHOP, Difference.MISSING_IN_ROAPP, Difference.DOUBLED_IN_ROAPP})
 
 _TO_DO = {
-    What.MISSING_IN_LEDGER: "store and deliver it; RO App is looked through for its marker first",
-    What.CHANGED_IN_SHOP: "store and deliver the change",
-    What.SUM_DIFFERS_IN_LEDGER: "store the shop's lines again and deliver them",
-    What.NOT_IN_SHOP: "look again; missed by two runs it counts as deleted, and RO App's notes say so",
-    What.UNREADABLE_IN_SHOP: "correct the order in the shop",
-    What.NOT_QUEUED: "queue it again",
-    What.HELD_WITHOUT_REASON: "try it again, so that its reason is known",
-    What.MISSING_IN_ROAPP: "if it was deleted there on purpose, `held dismiss`; else `held replay --make-again`",
-    What.BACK_IN_ROAPP: "release it",
-    What.BINDING_LOST: "bind it again by its marker",
-    What.DOUBLED_IN_ROAPP: "keep one and delete the others in RO App by hand",
-    What.MARKER_MISSING: "put the marker back at the start of the notes",
-    What.MARKER_ELSEWHERE: "put its own marker back at the start of the notes in RO App by hand",
-    What.MARKER_OF_NOBODY: "take the marker out of the notes in RO App, or delete that order by hand",
-    What.LINES_UNBOUND: "match its lines with RO App's again",
-    What.SUM_DIFFERS_IN_ROAPP: "bring its lines to what the shop has",
-    What.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; else correct it there (it may have changed "
-    "in the shop while the ledger was lost). It stays until the shop changes the line",
+    Difference.MISSING_IN_LEDGER: "store and deliver it; RO App is looked through for its marker first",
+    Difference.CHANGED_IN_SHOP: "store and deliver the change",
+    Difference.SUM_DIFFERS_IN_LEDGER: "store the shop's lines again and deliver them",
+    Difference.NOT_IN_SHOP: "look again; missed by two runs it counts as deleted, and RO App's notes say so",
+    Difference.UNREADABLE_IN_SHOP: "correct the order in the shop",
+    Difference.NOT_QUEUED: "queue it again",
+    Difference.HELD_WITHOUT_REASON: "try it again, so that its reason is known",
+    Difference.MISSING_IN_ROAPP: "if it was deleted there on purpose, `held dismiss`; else `held replay --make-again`",
+    Difference.BACK_IN_ROAPP: "release it",
+    Difference.BINDING_LOST: "bind it again by its marker",
+    Difference.DOUBLED_IN_ROAPP: "keep one and delete the others in RO App by hand",
+    Difference.MARKER_MISSING: "put the marker back at the start of the notes",
+    Difference.MARKER_ELSEWHERE: "put its own marker back at the start of the notes in RO App by hand",
+    Difference.MARKER_OF_NOBODY: "take the marker out of the notes in RO App, or delete that order by hand",
+    Difference.LINES_UNBOUND: "match its lines with RO App's again",
+    Difference.SUM_DIFFERS_IN_ROAPP: "bring its lines to what the shop has",
+    Difference.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; else correct it there (it may have "
+    "changed in the shop while the ledger was lost). It stays until the shop changes the line",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One order that differs. `day` (YYYY-MM-DD, the shop's clock) is when it was created in the shop, "" where nobody
-    knows; sums are those of its lines, None on a side that does not have it or was not asked. `outcome`:
-    reported, repaired, held, or waiting for its delivery."""
+    """One order that differs. `day` (YYYY-MM-DD, in the shop's time) is when it was created in the shop, "" if unknown.
+    Sums are those of its lines, None for a side that lacks the order or was not read. `outcome`: reported, repaired,
+    held, or waiting for delivery."""
 
     number: str
     day: str
-    what: What
+    what: Difference
     shop_sum: Decimal | None = None
     ledger_sum: Decimal | None = None
     roapp_sum: Decimal | None = None
@@ -95,7 +95,7 @@ class Finding:
         return _TO_DO[self.what]
 
     def as_dict(self) -> dict[str, Any]:
-        """Sums as text with two decimals, None where there is none."""
+        """Returns the finding for JSON. Sums are text with two decimals, or None."""
         return {
             "number": self.number,
             "day": self.day,
@@ -109,15 +109,15 @@ class Finding:
         }
 
 
-def numbers(findings: Iterable[Finding], whats: Collection[What]) -> list[str]:
-    """The orders with one of these differences, each once."""
+def numbers(findings: Iterable[Finding], whats: Collection[Difference]) -> list[str]:
+    """Returns the numbers of the orders with one of these differences, each once."""
     return list(dict.fromkeys(one.number for one in findings if one.what in whats))
 
 
 @dataclass
 class Report:
-    """What a reconciliation found. `days`: see `sides.by_day`; `unchecked`: orders whose lines in RO App were to be
-    read but were not, as a run reads those of so many only; `warnings`: sentences about the whole of it."""
+    """What a reconciliation found. `days`: see `sides.by_day`. `unchecked`: how many orders were not read again in RO
+    App, as a run reads only a limited number. `warnings`: sentences about the whole reconciliation."""
 
     findings: list[Finding] = field(default_factory=list)
     days: pd.DataFrame = field(default_factory=pd.DataFrame)

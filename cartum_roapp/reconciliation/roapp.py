@@ -1,4 +1,4 @@
-"""RO App's side: one walk of its orders, and a closer look at what seems to differ."""
+"""Reads RO App's side: one walk over its orders, then each order that seems to differ."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.delivery import markers
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger.standing import Standing
-from cartum_roapp.reconciliation.findings import Finding, What
-from cartum_roapp.reconciliation.sides import There
+from cartum_roapp.reconciliation.findings import Difference, Finding
+from cartum_roapp.reconciliation.sides import OrderInRoApp
 
-#: Lines are read one order a call: as many as fit into some six minutes of the account's budget.
+#: The most calls of `read_again`: one order each, about six minutes of the account's budget.
 MOST = 1000
 
-_OF_LINES = {What.LINES_UNBOUND, What.SUM_DIFFERS_IN_ROAPP, What.EDITED_IN_ROAPP}
+_OF_LINES = {Difference.LINES_UNBOUND, Difference.SUM_DIFFERS_IN_ROAPP, Difference.EDITED_IN_ROAPP}
 
-Side = dict[int, There]
+RoAppSide = dict[int, OrderInRoApp]
 
 
-async def read(roapp: RoApp, shop: str, since: datetime) -> Side:
-    """RO App's orders created at `since` (aware) or later, by id: a call for each 50 of the account. One that shows
-    another date was not asked for."""
-    found: Side = {}
+async def read(roapp: RoApp, shop: str, since: datetime) -> RoAppSide:
+    """Returns RO App's orders created at `since` (aware) or later, by id, with one call for 50 orders of the account.
+    Leaves out orders with an earlier date: RO App may ignore the filter."""
+    found: RoAppSide = {}
     async for page in roapp.walk_orders(created_from=since):
         for order in page:
             if order.created_at is None or order.created_at >= since:
-                found[order.id] = _there(order, shop)
+                found[order.id] = _order_in_roapp(order, shop)
     return found
 
 
-async def look_closer(
-    roapp: RoApp, shop: str, side: Side, findings: Iterable[Finding], ledger: Collection[Standing]
+async def read_again(
+    roapp: RoApp, shop: str, side: RoAppSide, findings: Iterable[Finding], ledger: Collection[Standing]
 ) -> tuple[set[str], int]:
-    """Brings `side` up to date for the orders of these findings, the newest first and lines last: pages shift while
-    a walk reads them, and a total says nothing of write-offs. An order that is gone leaves the side.
+    """Updates `side` for the orders of these findings, the newest first, those whose lines are to be read last: pages
+    shift while a walk reads them, and a total does not show write-offs. Removes orders that are gone.
 
-    Gives the numbers that were looked at, and how many were not: at most `MOST` calls are made.
+    Returns the numbers that were read, and how many were not: makes at most `MOST` calls.
     """
     bound = {one.number: one.ro_id for one in ledger}
     looked: set[str] = set()
@@ -61,15 +61,15 @@ async def look_closer(
     return looked, len({one.number for one in newest_first} - looked)
 
 
-async def _read_order(roapp: RoApp, shop: str, side: Side, ro_id: int) -> None:
+async def _read_order(roapp: RoApp, shop: str, side: RoAppSide, ro_id: int) -> None:
     seen = await roapp.order(ro_id)
     if seen is None:
         side.pop(ro_id, None)
     else:
-        side[ro_id] = _there(seen, shop)
+        side[ro_id] = _order_in_roapp(seen, shop)
 
 
-async def _read_lines(roapp: RoApp, side: Side, ro_id: int) -> None:
+async def _read_lines(roapp: RoApp, side: RoAppSide, ro_id: int) -> None:
     try:
         items = await roapp.items(ro_id)
     except BadRecord as error:
@@ -81,9 +81,9 @@ async def _read_lines(roapp: RoApp, side: Side, ro_id: int) -> None:
     side[ro_id] = replace(side[ro_id], total=total, written_off=any(item.written_off for item in items))
 
 
-def _there(order: RoOrder, shop: str) -> There:
+def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:
     key, number = markers.read(order) or (None, None)
-    return There(
+    return OrderInRoApp(
         ro_id=order.id,
         number=number if key == shop else None,
         foreign=key not in (None, shop),

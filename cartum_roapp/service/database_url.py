@@ -1,4 +1,4 @@
-"""The address of a PostgreSQL, in the spellings that its three readers want. Free of connections."""
+"""The address of a PostgreSQL database, as libpq, SQLAlchemy and asyncpg write it. Opens no connection."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ VARIABLE = "CARTUM_ROAPP_DATABASE_URL"
 EXAMPLE = "Write postgresql://user:password@host:5432/database."
 
 _SCHEMES = {"postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg", "postgresql+asyncpg"}
-# Of libpq's parameters asyncpg takes these from the environment, and the rest not at all.
+# asyncpg takes these parameters of libpq from the environment, and no other ones.
 _ASYNCPG_ENVIRONMENT = {"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"}
 _LONGEST_NAME = 63
 
 
 @dataclass(frozen=True)
 class DatabaseUrl:
-    """One database. `authority` is user, password, host and port as they were written; `query` libpq's parameters."""
+    """One database. `authority` is user, password, host and port as written; `query` has libpq's parameters."""
 
     authority: str = field(repr=False)
     database: str
@@ -28,7 +28,8 @@ class DatabaseUrl:
 
     @classmethod
     def parse(cls, url: SecretStr) -> DatabaseUrl:
-        """Raises BadConfig (never with the URL in it) for what is no address of a PostgreSQL database."""
+        """Raises BadConfig, whose text never has the URL, for anything else than the address of a PostgreSQL
+        database."""
         text = url.get_secret_value().strip()
         try:
             parts = urlsplit(text)
@@ -45,21 +46,21 @@ class DatabaseUrl:
 
     @property
     def password(self) -> str:
-        """The password as it is sent; "" where the URL has none (then PGPASSWORD or ~/.pgpass counts)."""
+        """The decoded password; "" if the URL has none (then libpq takes PGPASSWORD or ~/.pgpass)."""
         return unquote(self.authority.rpartition("@")[0].partition(":")[2])
 
     @property
     def place(self) -> str:
-        """Host, port and database, for messages: never user or password."""
+        """Host, port and database, without user and password, for messages."""
         host = self.authority.rpartition("@")[2] or dict(self.query).get("host", "localhost")
         return f"{host}/{self.database}"
 
     def named(self, database: str) -> DatabaseUrl:
-        """Another database of the same server."""
+        """Returns another database of the same server."""
         return replace(self, database=database)
 
     def prefect(self) -> DatabaseUrl:
-        """Prefect's database: the ledger's name with `_prefect`. Raises BadConfig where that gets too long."""
+        """Returns Prefect's database: the ledger's name with `_prefect`. Raises BadConfig if that is too long."""
         name = f"{self.database}_prefect"
         if len(name.encode()) > _LONGEST_NAME:
             fix = f"Use a database with a name of at most {_LONGEST_NAME - len('_prefect')} characters."
@@ -67,22 +68,22 @@ class DatabaseUrl:
         return self.named(name)
 
     def libpq(self) -> str:
-        """For psycopg2.connect."""
+        """Returns the address for psycopg2.connect."""
         return self._write("postgresql", self.query)
 
     def sqlalchemy(self) -> SecretStr:
-        """For SQLAlchemy with psycopg2."""
+        """Returns the address for SQLAlchemy with psycopg2."""
         return SecretStr(self._write("postgresql+psycopg2", self.query))
 
     def asyncpg(self) -> SecretStr:
-        """For SQLAlchemy with asyncpg, which knows few parameters and calls sslmode `ssl`."""
+        """Returns the address for SQLAlchemy with asyncpg, which knows few parameters and calls sslmode `ssl`."""
         kept = [("ssl" if name == "sslmode" else name, value) for name, value in self.query]
         return SecretStr(
             self._write("postgresql+asyncpg", [pair for pair in kept if pair[0] in ("ssl", "host", "port")])
         )
 
     def asyncpg_environment(self) -> dict[str, str]:
-        """What asyncpg reads from the environment instead of the URL."""
+        """Returns the parameters that asyncpg reads from the environment and not from the URL."""
         return {_ASYNCPG_ENVIRONMENT[name]: value for name, value in self.query if name in _ASYNCPG_ENVIRONMENT}
 
     def _write(self, scheme: str, query: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> str:

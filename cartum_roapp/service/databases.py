@@ -1,4 +1,4 @@
-"""The two databases: the ledger's and Prefect's, on the embedded server or on one that the user names."""
+"""The two databases, the ledger's and Prefect's: on the embedded server, or on one that the user names."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ OWNER = "cartum_roapp"
 LEDGER = "cartum_roapp"
 PREFECT = "prefect"
 
-OLDEST = 140000
+OLDEST = 140000  # as libpq writes version 14
 _UTF8 = sql.SQL("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
 
 
 def embedded_url(home: Home, port: int, database: str = LEDGER) -> DatabaseUrl:
-    """The address of one of the two databases on the embedded server of a home."""
+    """Returns the address of one of the two databases on the home's embedded server."""
     return DatabaseUrl(f"{OWNER}:{home.database_password()}@{HOST}:{port}", database)
 
 
 def prepare_embedded(server: PostgresServer) -> None:
-    """Makes the role and the databases where they are missing; may be called at each start."""
+    """Makes the role and the databases if they are missing. May be called at each start."""
     with server.connect() as admin, admin.cursor() as cursor:
         role, password = sql.Identifier(OWNER), sql.Literal(server.home.database_password())
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
@@ -45,12 +45,12 @@ def prepare_embedded(server: PostgresServer) -> None:
         except psycopg2.OperationalError as error:
             if "password authentication failed" not in str(error):
                 raise
-            # The key file was made anew: the server follows it.
+            # The key file was made anew, so the role gets the new password.
             cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, password))
 
 
 def check_ledger(url: DatabaseUrl) -> None:
-    """Connects to the user's own PostgreSQL once. Raises BadConfig where it can't hold the ledger."""
+    """Connects to the user's own PostgreSQL once. Raises BadConfig if it can't hold the ledger."""
     with _connect(url) as made, made.cursor() as cursor:
         version, encoding = made.server_version, made.get_parameter_status("server_encoding")
         if version < OLDEST:
@@ -74,9 +74,9 @@ def check_ledger(url: DatabaseUrl) -> None:
 
 
 def prepare_prefect(url: DatabaseUrl) -> DatabaseUrl:
-    """Makes Prefect's database beside the ledger's where it is missing, and returns its address.
+    """Makes Prefect's database beside the ledger's if it is missing. Returns its address.
 
-    May be called by several at once. Raises BadConfig with the statement to run where the user has not the right.
+    May be called by several processes at once. Raises BadConfig with the statement to run if the user lacks the right.
     """
     wanted = url.prefect()
     with _connect(url) as made, made.cursor() as cursor:
@@ -122,7 +122,8 @@ def _connect(url: DatabaseUrl) -> Iterator[extensions.connection]:
 
 
 def _refused(url: DatabaseUrl, text: str) -> BadConfig:
-    """What libpq's message means. The server's part of it may be in any language, so the rest is shown."""
+    """Returns the error for libpq's message. A message that is not known is shown, as the server's part of it may be in
+    any language."""
     for words, what, fix in _CAUSES:
         if any(word in text for word in words):
             return BadConfig(f"{url.place} {what}.", field=VARIABLE, fix=fix)
@@ -132,7 +133,7 @@ def _refused(url: DatabaseUrl, text: str) -> BadConfig:
     return BadConfig(f"{url.place} refuses the connection: {said}", field=VARIABLE, fix=f"Correct {VARIABLE}.")
 
 
-# Words in libpq's or the server's message, what they mean, and the fix.
+# Words in libpq's or the server's message, their meaning, and the fix.
 _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
         ("password authentication failed", "no password supplied"),

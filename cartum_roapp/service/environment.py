@@ -1,4 +1,4 @@
-"""What Prefect needs of the environment of each process, whoever set it up."""
+"""Prepares the environment of a process for Prefect."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 def prepare(root: Path) -> None:
     """Prepares this process, and those that it starts, for the servers of the home at `root`. May be called twice.
 
-    Raises BadConfig for a proxy that can't be used.
+    Raises BadConfig for an invalid proxy.
     """
     keep_off_loopback(os.environ)
     if os.path.expanduser("~") == "~":
-        # A user number without an account: Prefect can't be imported without a home directory.
+        # This user number has no account, and Prefect can't be imported without a home directory.
         os.environ["HOME"] = str(root)
 
 
 def keep_off_loopback(environment: MutableMapping[str, str]) -> None:
-    """Adds the loopback to NO_PROXY and no_proxy where a proxy is named; the hosts that stand there stay.
+    """If a proxy is set, adds the loopback to the hosts in NO_PROXY and no_proxy.
 
-    A proxy is for shops and RO App, never for what runs on this machine. Raises BadConfig for one that can't be used.
+    A proxy is for shops and RO App, never for servers on this machine. Raises BadConfig for an invalid one.
     """
     named = {name: value for name, value in environment.items() if name.lower() in _PROXIES and value}
     if not named:
         return
     _check(named)
-    # As in Python's own reading, the lower case wins.
+    # As in Python itself, the lower-case variable has priority.
     hosts = [host.strip() for host in environment.get("no_proxy", environment.get("NO_PROXY", "")).split(",")]
     if "*" in hosts:
         return

@@ -1,9 +1,9 @@
-"""The one process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
+"""The process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
 
-It starts what the users of the home need, and from `up` to `down` a worker; it starts again what dies. It ends with
-all of it on SIGTERM, when the home is deleted, or when nobody has used the home for `linger` seconds and no worker is
-wanted. Users are seen by the file locks they hold, so one that was killed needs no clearing up. A killed keeper leaves
-worker and servers running; the next one adopts them.
+It starts what the users of the home need, and from `up` to `down` a worker, and restarts what dies. It stops everything
+and ends on SIGTERM, when the home is deleted, or when the home was unused for `linger` seconds and no worker is wanted.
+Users are known by the file locks that they hold, so a killed one leaves nothing to clean up. A killed keeper leaves
+worker and servers running; the next keeper adopts them.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ from cartum_roapp.service.process import Process
 from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import Settings, settings
 
+# Seconds: between two checks; before each successive restart; of life after which deaths are counted anew.
 _TICK = 0.1
 _BACK_OFF = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0)
 _CALM = 60.0
 
 
 class BackOff:
-    """When a part that died may be started again: at once the first time, then later and later."""
+    """When a part that died may be restarted: at once the first time, then after growing times."""
 
     def __init__(self) -> None:
         self.deaths = 0
@@ -56,7 +57,7 @@ class BackOff:
 
 
 class Keeper:
-    """`lock` is the home's keeper lock, held. `run` returns when nothing is needed any more."""
+    """`lock` is the home's keeper lock, which this process holds. `run` returns when nothing is needed any more."""
 
     def __init__(self, home: Home, config: Settings, lock: FileLock) -> None:
         self.home = home
@@ -84,21 +85,21 @@ class Keeper:
         self.written: State | None = None
 
     def run(self) -> None:
-        """Raises the IntegrationError that kept the database from its first start."""
+        """Raises IntegrationError if the database can't be started the first time."""
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
         signal.signal(signal.SIGINT, lambda *_: setattr(self, "stopping", True))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
-            self._tell()
-            self._begin_prefect()
-            self._begin_database()
+            self._write_state()
+            self._start_prefect()
+            self._start_database()
             while not self._is_over():
-                self._mind_database()
-                self._mind_prefect()
-                self._mind_worker()
+                self._keep_database_up()
+                self._keep_prefect_up()
+                self._keep_worker_up()
                 self.prefect.forget_errors()
-                with suppress(OSError):  # a full disk: told at a later tick
-                    self._tell()
+                with suppress(OSError):  # a full disk: written later
+                    self._write_state()
                 time.sleep(_TICK)
         except IntegrationError as error:
             self.state = self.state.failed(error)
@@ -114,22 +115,23 @@ class Keeper:
             return False
         now = time.monotonic()
         self.idle_since = self.idle_since or now
-        # From here on new users wait until all is down, then start a keeper of their own.
+        # With this lock held, new users wait until everything is down and then start another keeper.
         return now - self.idle_since >= self.linger and self.users.acquire()
 
-    def _gone(self) -> bool:
+    def _must_end(self) -> bool:
         return self.stopping or not self.lock.is_current()
 
     def _prefect_wanted(self) -> bool:
-        """Once it has run it is kept up until the end: the next command needs it as likely as the last."""
+        """Returns whether the server is to be started: a user needs it now, or it ran before and died. A server that
+        once ran is kept up until the end, as the next command probably needs it as well."""
         return self.prefect_back_off.deaths > 0 or is_held(self.home.run / PREFECT_LOCK)
 
-    def _begin_database(self) -> None:
+    def _start_database(self) -> None:
         if self.postgres is None:
             self.state = replace(self.state, phase="running")
             return
-        self.postgres.start(self._gone)
-        if self._gone():
+        self.postgres.start(self._must_end)
+        if self._must_end():
             return
         try:
             prepare_embedded(self.postgres)
@@ -137,17 +139,17 @@ class Keeper:
             raise Retryable(f"The databases could not be made ({type(error).__name__}).", fix="Repeat.") from None
         self.state = replace(self.state, phase="running", database=self.postgres.port)
 
-    def _mind_database(self) -> None:
+    def _keep_database_up(self) -> None:
         if self.postgres is None or (self.state.database and self.postgres.alive()):
             return
         if self.state.database:
             self.state = replace(self.state, database=0)
             self.database_back_off.died()
-            self._tell()
+            self._write_state()
         if self.database_back_off.over():
             port = self.postgres.port
             try:
-                self._begin_database()
+                self._start_database()
             except IntegrationError as error:
                 self.state = self.state.failed(error)
                 self.database_back_off.died()
@@ -162,14 +164,14 @@ class Keeper:
             self.postgres.port = kept_port(self.home, POSTGRES)
         return embedded_url(self.home, self.postgres.port, PREFECT_DATABASE)
 
-    def _begin_prefect(self) -> None:
-        """Adopts the server that an earlier keeper left; else starts one if a user needs it."""
+    def _start_prefect(self) -> None:
+        """Adopts the server that an earlier keeper left, otherwise starts one if a user needs it."""
         database = self._prefect_database()
         self.adopted = self.prefect.adopt(database)
         if not self.adopted and self._prefect_wanted():
             self.prefect.warm_up(database)
 
-    def _mind_prefect(self) -> None:
+    def _keep_prefect_up(self) -> None:
         if self.answering and self.prefect.alive():
             return
         if self.answering or (self.prefect.process is not None and not self.prefect.alive()):
@@ -177,7 +179,7 @@ class Keeper:
         if self.prefect.process is None:
             if self.prefect_back_off.over() and self._prefect_wanted():
                 try:
-                    self._begin_prefect()
+                    self._start_prefect()
                 except OSError as error:
                     self.state = self.state.failed(unusable(error))
                     self.prefect_back_off.died()
@@ -198,7 +200,7 @@ class Keeper:
         if self.prefect_back_off.deaths >= 3:
             self.state = self.state.failed(self.prefect.failure())
 
-    def _mind_worker(self) -> None:
+    def _keep_worker_up(self) -> None:
         if self.worker is not None and not self.worker.alive():
             self.worker = None
             self.worker_back_off.died()
@@ -213,14 +215,15 @@ class Keeper:
                 self.worker_back_off.died()
 
     def _worker_is_due(self) -> bool:
-        """Whoever types `up` waits for no back-off: they may have removed the cause."""
-        wanted = worker.wanted_at(self.home)
+        """Returns whether the worker is to be started now. After another `up` there is no back-off: the person may have
+        removed the cause."""
+        wanted = worker.last_wanted_at(self.home)
         return wanted is not None and (self.worker_back_off.over() or wanted > self.worker_died_at)
 
     def _database_answers(self) -> bool:
         return self.postgres is None or bool(self.state.database)
 
-    def _tell(self) -> None:
+    def _write_state(self) -> None:
         pids = {"keeper": os.getpid()}
         if self.postgres and self.postgres.process:
             pids[POSTGRES] = self.postgres.process.pid
@@ -234,11 +237,11 @@ class Keeper:
             self.written = self.state
 
     def _end(self) -> None:
-        """The worker first, which still tells Prefect of its runs; then the server, then the database (without a last
-        checkpoint where its files are gone anyway)."""
+        """Stops the worker first, as it still reports its runs to Prefect; then the server, then the database (without
+        a last checkpoint if its files are gone)."""
         self.state = replace(self.state, phase="stopping", database=0, prefect=0)
         with suppress(OSError):
-            self._tell()
+            self._write_state()
         if self.worker is not None:
             worker.stop(self.worker)
         self.migration.release()
@@ -249,11 +252,11 @@ class Keeper:
 
 
 def main() -> int:
-    """Exits 0 also when another keeper is there already, 1 when the start failed (the state file says why)."""
+    """Returns the exit code: 0, also if there is another keeper; 1 if the start failed (the state file says why)."""
     config = settings()
     home = Home(config.home).create()
     with FileLock(home.run / KEEPER_LOCK) as lock:
-        # Users look by taking the lock for an instant, so one refusal says nothing.
+        # Users take the lock for an instant to see whether it is held, so one refusal proves nothing.
         if not lock.acquire(timeout=1.0):
             return 0
         try:

@@ -1,4 +1,4 @@
-"""The ledger of this home, for a moment."""
+"""Opens the ledger of this home."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cartum_roapp.settings import settings
 
 @contextmanager
 def opened() -> Iterator[Engine]:
-    """Its engine, with the database up and the schema current inside. May be nested."""
+    """Yields the ledger's engine, with the database up and the schema migrated. May be nested."""
     with use(settings(), prefect=False) as running:
         engine = database.connect(running.database_url.get_secret_value())
         try:

@@ -1,4 +1,4 @@
-"""Advisory file locks: the kernel lets go of them when their holder ends, however it ends."""
+"""Advisory file locks. The kernel releases them when their holder ends, in whatever way."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from typing import Self
 
 from cartum_roapp.home import unusable
 
-_PAUSE = 0.02
+_PAUSE = 0.02  # seconds
 
 
 class FileLock:
-    """flock on one file. Held by this object's own descriptor, which no started program inherits."""
+    """flock on one file, by a descriptor of this object that child processes do not inherit."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._handle: int | None = None
 
     def acquire(self, *, shared: bool = False, timeout: float = 0.0) -> bool:
-        """True when held now; False when another holder kept it for `timeout` seconds (0: one try).
+        """Returns True if the lock is held now, False if another holder kept it for `timeout` seconds (0: one try).
 
-        A lock that this object holds already is turned into the wanted kind. A lock on a file that was deleted
-        or replaced meanwhile counts for nothing and is taken anew on the file that is there.
-        Raises BadConfig where the file can't be made.
+        If this object holds the lock already, it is changed to the wanted kind. If the file was deleted or replaced
+        meanwhile, the lock is taken on the new file. Raises BadConfig if the file can't be made.
         """
         kind = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
         deadline = time.monotonic() + timeout
@@ -49,7 +48,7 @@ class FileLock:
             time.sleep(_PAUSE)
 
     def is_current(self) -> bool:
-        """Whether the file is still the one in its place (its directory was not deleted)."""
+        """Returns whether this object's file is still the one at the path: it was not deleted or replaced."""
         if self._handle is None:
             return False
         try:
@@ -60,7 +59,7 @@ class FileLock:
         return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
 
     def release(self) -> None:
-        """Lets go; may be called twice."""
+        """May be called twice."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -75,9 +74,9 @@ class FileLock:
 
 
 def is_held(path: Path, *, exclusively: bool = False) -> bool:
-    """Whether another descriptor holds the lock: in any way, or exclusively. False where there is no file.
+    """Returns whether another descriptor holds the lock: in any way, or exclusively. False if there is no file.
 
-    Looks by taking the lock for an instant, so whoever wants it must try more than once.
+    It takes the lock for an instant to find out, so a process that wants the lock must try more than once.
     """
     if not path.exists():
         return False

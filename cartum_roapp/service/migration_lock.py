@@ -1,4 +1,4 @@
-"""One at a time migrates Prefect's database, also where several homes share an outside server."""
+"""Lets one server at a time migrate Prefect's database, also if several homes share an outside PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ _NUMBER = 0x0CA7_0A99
 
 
 class MigrationLock:
-    """An advisory lock in Prefect's database, held from before the server's migrations until it answers."""
+    """An advisory lock in Prefect's database. It is held from before the server migrates until the server answers."""
 
     def __init__(self) -> None:
         self._connection: extensions.connection | None = None
         self._held = False
 
     def acquire(self, database: DatabaseUrl) -> bool:
-        """One try, to be repeated; True while it is held. False also when the database does not answer."""
+        """Tries once; to be repeated. Returns True while the lock is held, False also if the database does not
+        answer."""
         if self._held:
             return True
         try:

@@ -1,4 +1,4 @@
-"""TCP ports on 127.0.0.1 that a home keeps, so that the UI's address stays the same from start to start."""
+"""TCP ports on 127.0.0.1 that a home keeps, so that the UI has the same address after each start."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from cartum_roapp.service.process import wait_until
 
 HOST = "127.0.0.1"
 
-# Below the range that Linux, macOS and Windows take the ports of outgoing connections from.
+# Below the range from which Linux, macOS and Windows take ports of outgoing connections.
 _FIRST, _LAST = 15000, 32000
 _TRIES = 50
 _CLOSING = 2.0  # seconds
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen there now. Raises BadConfig on a machine without the address."""
+    """Returns whether a server could listen there now. Raises BadConfig on a machine without the address."""
     with socket.socket() as probe:
-        # As servers do: a port whose last connections are still closing counts as free.
+        # As for servers, a port counts as free although its last connections are still closing.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -39,17 +39,17 @@ def is_free(port: int) -> bool:
 
 
 def answers(port: int) -> bool:
-    """Whether something accepts connections there."""
+    """Returns whether a process accepts connections there."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((HOST, port)) == 0
 
 
 def kept_port(home: Home, name: str, *, not_this: int = 0) -> int:
-    """The port of a part of this home: the last one where it is free, else a new one, which is kept from then on.
+    """Returns the port of a part of this home: the last one if it is free, otherwise a new one, which is then kept.
 
-    The sockets of a killed process are there for a moment yet, so the last one is waited for.
-    `not_this`: a port that turned out to be taken. Raises OSError where the home can't be written.
+    Waits for the last one, as the sockets of a killed process stay for a moment. `not_this` is a port that is known to
+    be taken. Raises OSError if the home can't be written.
     """
     path = home.run / "ports.json"
     try:

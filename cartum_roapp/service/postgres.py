@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL of a home: started, adopted, watched, stopped."""
+"""Starts, adopts, watches and stops the embedded PostgreSQL of a home."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cartum_roapp.service.cluster import (
     SUPERUSER,
     binaries,
     ensure_cluster,
-    raise_if_hopeless,
+    raise_if_permanent,
     server_environment,
     start_failure,
 )
@@ -26,11 +26,11 @@ from cartum_roapp.service.port import HOST, kept_port
 from cartum_roapp.service.process import Process, command_of, processes_in, spawn, wait_until
 from cartum_roapp.service.system_user import SystemUser
 
-# Recovery after a crash may take minutes; the server answers only then.
+# Seconds: the server answers only after its recovery, which may take minutes.
 _RECOVERY = 900.0
 _TRIES = 6
 
-# Statements and values carry buyers' phones, so errors of statements go to their client and not into the log.
+# Statements and values have buyers' phones, so their errors go to the client and not into the log.
 OPTIONS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -69,7 +69,8 @@ class PostgresServer:
 
     @contextlib.contextmanager
     def connect(self, database: str = "postgres", *, user: str = SUPERUSER) -> Iterator[extensions.connection]:
-        """A connection in autocommit, as the superuser or as the owner of our databases. Raises psycopg2's errors."""
+        """Yields a connection with autocommit, as the superuser or as the owner of our databases. Raises psycopg2's
+        errors."""
         password = self.home.superuser_password() if user == SUPERUSER else self.home.database_password()
         made = psycopg2.connect(
             host=HOST,
@@ -87,10 +88,10 @@ class PostgresServer:
             made.close()
 
     def start(self, abandoned: Callable[[], bool] = lambda: False) -> None:
-        """Adopts the running server or starts one, and returns when it answers (its recovery included).
+        """Adopts the running server or starts one. Returns when it answers, after its recovery.
 
-        May be called again after the server died. `abandoned` true ends the waiting early.
-        Raises BadConfig or Retryable, which name the log.
+        May be called again after the server died. Stops waiting when `abandoned` returns True. Raises BadConfig or
+        Retryable, which name the log.
         """
         user = SystemUser.of(self.data, binaries())
         try:
@@ -105,7 +106,7 @@ class PostgresServer:
                     self.process = self._launch(user)
                 if self._answers(abandoned) or abandoned():
                     return
-                raise_if_hopeless(self.home, began)
+                raise_if_permanent(self.home, began)
                 taken = self.port if "Address already in use" in self.home.log_tail(LOG, began) else 0
                 time.sleep(0.2)
         except OSError as error:
@@ -113,7 +114,7 @@ class PostgresServer:
         raise start_failure(self.home, "PostgreSQL did not start.")
 
     def stop(self, *, at_once: bool = False) -> bool:
-        """Ends the server in good order (`at_once`: without a last checkpoint). False where none ran."""
+        """Shuts the server down (`at_once`: without a last checkpoint). Returns False if none ran."""
         process = self.process if self.alive() else self.running()
         if process is None:
             return False
@@ -123,7 +124,8 @@ class PostgresServer:
         return True
 
     def running(self) -> Process | None:
-        """The postmaster of this home, if one runs; its port becomes ours. Never a process that only got its number."""
+        """Returns the postmaster of this home if one runs, and sets `port` to its port. A process that only has the
+        same number does not count."""
         try:
             lines = (self.data / "postmaster.pid").read_text("utf-8", "replace").splitlines()
             pid, port = int(lines[0]), int(lines[3]) if len(lines) > 3 else 0
@@ -144,7 +146,7 @@ class PostgresServer:
             return spawn(user.command(command), log=log, env=server_environment(), cwd=self.data)[0]
 
     def _answers(self, abandoned: Callable[[], bool]) -> bool:
-        """Waits until the server lets us in; False when it ended instead."""
+        """Waits until the server accepts a login. Returns False if it ended."""
         process = self.process
         assert process is not None
 
@@ -168,7 +170,7 @@ class PostgresServer:
         return process.alive()
 
     def _clear(self) -> None:
-        """Removes what a killed postmaster left: its file, and backends that have not noticed yet."""
+        """Removes what a killed postmaster left: its file, and backends that still run."""
         orphans = [process for process in processes_in(self.data) if command_of(process.pid)[0].startswith("postgres:")]
         wait_until(lambda: not any(process.alive() for process in orphans), 3.0)
         for process in orphans:

@@ -1,7 +1,7 @@
-"""Prefect's API server and its UI, as a program of its own on 127.0.0.1 (deployments/server.py).
+"""Prefect's API server and UI, as a separate program on 127.0.0.1 (deployments/server.py).
 
-Started in two steps: importing Prefect takes some four seconds and needs no database, so that happens while PostgreSQL
-starts; a line on its input lets it go on.
+It is started in two steps. To import Prefect takes about four seconds and needs no database, so this happens while
+PostgreSQL starts. A line on its input then lets it continue.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cartum_roapp.service.process import Process, spawn
 LOG = "prefect-server"
 AUTH_STRING = "PREFECT_SERVER_API_AUTH_STRING"
 
-# What may be set about the server from outside; the rest of PREFECT_* could only lead it astray.
+# Prefixes of the PREFECT_ variables by which an operator may configure the server. Others would only disturb it.
 _OPEN = (
     "PREFECT_SERVER_API_CORS_",
     "PREFECT_SERVER_API_CSRF_",
@@ -47,7 +47,7 @@ _OPEN = (
 
 
 def server_environment(home: Home, port: int, database: DatabaseUrl, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the server. Of the caller's PREFECT_ variables only those that may be set count."""
+    """Returns the environment of the server. Of the caller's PREFECT_ variables it takes only those that may be set."""
     kept = {name: value for name, value in inherited.items() if _may_pass(name)}
     return {
         **_defaults(port),
@@ -67,13 +67,13 @@ def server_environment(home: Home, port: int, database: DatabaseUrl, inherited: 
 
 
 def _defaults(port: int) -> dict[str, str]:
-    """What an operator may set otherwise, each under the name that Prefect looks for last."""
+    """Returns defaults that an operator may override. Each has the name that Prefect looks up last."""
     return {
-        # Else the UI calls port 4200, whatever the server's own port is.
+        # Otherwise the UI calls port 4200, whatever the server's port is.
         "PREFECT_UI_API_URL": api_url(port),
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port},http://localhost:{port}",
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
-        # Prefect keeps runs, their tasks, logs and artifacts for ever, which is 13 MB per shop and day.
+        # By default Prefect keeps runs, their tasks, logs and artifacts for ever: 13 MB per shop and day.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "true",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(14 * 24 * 60 * 60),  # seconds
         "PREFECT_EVENTS_RETENTION_PERIOD": "P2D",
@@ -81,7 +81,7 @@ def _defaults(port: int) -> dict[str, str]:
 
 
 def client_environment(home: Home, port: int) -> dict[str, str]:
-    """What a process needs in its environment before it imports prefect, to work with this home's server."""
+    """Returns what a process needs in its environment before it imports prefect, to use this home's server."""
     return {
         "PREFECT_API_URL": api_url(port),
         "PREFECT_HOME": str(home.prefect),
@@ -97,7 +97,7 @@ def api_url(port: int) -> str:
 
 
 def auth_string(home: Home, environment: Mapping[str, str]) -> str:
-    """What the server asks its callers for, as `user:password`: the operator's, else this home's own."""
+    """Returns the server's login, as `user:password`: the operator's, otherwise this home's."""
     return environment.get(AUTH_STRING) or home.login()
 
 
@@ -121,7 +121,8 @@ class PrefectServer:
         return self.process is not None and self.process.alive()
 
     def adopt(self, database: DatabaseUrl) -> bool:
-        """Takes over a server that an earlier keeper left, if it is well and of the same kind; else ends it."""
+        """Takes over a server that an earlier keeper left if it answers and is of the same kind; otherwise stops it.
+        Returns whether it took one over."""
         kind = self._find_left_over()
         if kind is None:
             return False
@@ -131,7 +132,7 @@ class PrefectServer:
         return False
 
     def end_left_over(self) -> bool:
-        """Ends a server that a killed keeper left. False where there is none."""
+        """Stops a server that a killed keeper left. Returns False if there is none."""
         return self._find_left_over() is not None and self.stop()
 
     def _find_left_over(self) -> str | None:
@@ -146,7 +147,7 @@ class PrefectServer:
         return kind
 
     def warm_up(self, database: DatabaseUrl) -> None:
-        """Starts the program up to the point where it needs the database. Raises OSError."""
+        """Starts the program, which then waits before it uses the database. Raises OSError."""
         self.port = kept_port(self.home, LOG)
         environment = server_environment(self.home, self.port, database, self.inherited)
         command = [sys.executable, "-P", "-m", "deployments.server", HOST, str(self.port)]
@@ -156,17 +157,17 @@ class PrefectServer:
         write_atomically(self._record, json.dumps(record))
 
     def go(self) -> None:
-        """Lets it migrate its database and answer."""
+        """Lets the program continue: it migrates its database and then answers."""
         if self._input is not None:
             try:
                 self._input.write(b"go\n")
                 self._input.close()
             except OSError:
-                pass  # it has ended, which `alive` shows
+                pass  # it ended: `alive` is False
             self._input = None
 
     def healthy(self) -> bool:
-        """Whether it answers. It does so only after its migrations."""
+        """Returns whether it answers, which it does only after its migrations."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
         try:
             connection.request("GET", "/api/health")
@@ -177,7 +178,7 @@ class PrefectServer:
             connection.close()
 
     def stop(self) -> bool:
-        """Ends it in good order, within seconds. False where none ran."""
+        """Stops it by SIGTERM, after 8 s by SIGKILL. Returns False if none ran."""
         ran = self.alive()
         if self._input is not None:
             self._input.close()
@@ -189,7 +190,8 @@ class PrefectServer:
         return ran
 
     def forget_errors(self) -> None:
-        """Once an hour. Prefect keeps the error of each failed run as a file, which nobody reads or takes away."""
+        """Deletes Prefect's files of failed runs' errors that are older than an hour, once an hour. Nobody reads them,
+        and Prefect never deletes them."""
         an_hour_ago = time.time() - 3600
         if self._forgot_at < an_hour_ago:
             self._forgot_at = time.time()
@@ -205,7 +207,8 @@ class PrefectServer:
         )
 
     def _kind(self, database: DatabaseUrl) -> str:
-        """Changes with whatever would make a running server the wrong one; tells nothing of what it is made from."""
+        """Returns a fingerprint of everything that must be equal for a running server to be usable. It discloses
+        nothing of it."""
         parts = (
             version("prefect"),
             sys.prefix,
@@ -222,7 +225,7 @@ def _server_settings(environment: Mapping[str, str]) -> list[str]:
 
 
 def check_named_server(api: str) -> None:
-    """Raises BadConfig when nothing answers at the API address that the user names. Any answer will do."""
+    """Raises BadConfig if there is no answer at the API address that the user names. Any answer is enough."""
     try:
         urllib.request.urlopen(f"{api.rstrip('/')}/health", timeout=10).close()  # noqa: S310 - the user's own address
     except urllib.error.HTTPError:
@@ -236,6 +239,7 @@ def check_named_server(api: str) -> None:
 
 
 def ui_address(api: str, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The UI that belongs to an API address of the user's own: PREFECT_UI_URL, else the address without /api."""
+    """Returns the UI's address for an API of the user's own: PREFECT_UI_URL, otherwise the API's address without /api;
+    None if it is unknown."""
     named = environment.get("PREFECT_UI_URL", "")
     return named or (api.rstrip("/").removesuffix("/api") if api.rstrip("/").endswith("/api") else None)

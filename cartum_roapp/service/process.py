@@ -1,4 +1,4 @@
-"""Processes that outlive whoever started them, told apart from later ones that got the same number."""
+"""Processes that outlive the one that started them. A later process with the same number is not mistaken for one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, BinaryIO
 
-_PAUSE = 0.02
+_PAUSE = 0.02  # seconds
 _LINUX = sys.platform.startswith("linux")
 
 
@@ -27,7 +27,7 @@ def _boot() -> str:
 
 
 def _start(pid: int) -> str | None:
-    """What tells a process from every other with its number; None where none runs (a zombie does not)."""
+    """Returns a text that differs for each process that ever has this number; None if none runs (zombies don't)."""
     if _LINUX:
         try:
             fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
@@ -51,27 +51,27 @@ def _start(pid: int) -> str | None:
 
 
 def _reap(pid: int) -> None:
-    """Takes in the exit of a child of ours, so that no zombie keeps the number."""
+    """Waits for an ended child of ours, so that no zombie keeps the number."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 
 
 @dataclass(frozen=True)
 class Process:
-    """One process: its number and when it began."""
+    """One process, by its number and its start."""
 
     pid: int
     start: str
 
     @classmethod
     def of(cls, pid: int) -> Process | None:
-        """The process that has this number now, None where there is none."""
+        """Returns the process that has this number now; None if there is none."""
         start = _start(pid) if pid > 0 else None
         return None if start is None else cls(pid, start)
 
     @classmethod
     def load(cls, data: object) -> Process | None:
-        """What `dump` wrote, None for anything else."""
+        """Reads what `dump` wrote. Returns None for anything else."""
         if isinstance(data, dict) and isinstance(data.get("pid"), int) and isinstance(data.get("start"), str):
             return cls(data["pid"], data["start"])
         return None
@@ -83,17 +83,17 @@ class Process:
         return _start(self.pid) == self.start
 
     def signal(self, number: int) -> None:
-        """Sends a signal; nothing happens when the process has ended."""
+        """Sends a signal. Does nothing if the process has ended."""
         if self.alive():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     def wait(self, timeout: float) -> bool:
-        """True when it has ended within `timeout` seconds."""
+        """Returns whether it ended within `timeout` seconds."""
         return wait_until(lambda: not self.alive(), timeout)
 
     def stop(self, *steps: tuple[int, float]) -> bool:
-        """Sends each signal in turn and waits its seconds, until the process has ended. At last SIGKILL."""
+        """Sends each signal in turn, at last SIGKILL, and waits its seconds. Returns whether the process ended."""
         for number, seconds in (*steps, (signal.SIGKILL, 5.0)):
             self.signal(number)
             if self.wait(seconds):
@@ -109,20 +109,20 @@ def spawn(
     cwd: Path | str = "/",
     stdin: int = subprocess.DEVNULL,
 ) -> tuple[Process, IO[bytes] | None]:
-    """Starts a program that outlives us: own session, no descriptor but the log and /dev/null.
+    """Starts a program that outlives us, with its own session and no descriptors except the log and /dev/null.
 
-    Returns its process, and the end to write to where `stdin` is PIPE. Raises OSError where it can't be started.
+    Returns its process, and the writing end if `stdin` is PIPE. Raises OSError if it can't be started.
     """
     started = subprocess.Popen(
         list(command), stdin=stdin, stdout=log, stderr=log, env=dict(env), cwd=cwd, start_new_session=True
     )
     process = Process.of(started.pid) or Process(started.pid, "ended")
-    started.returncode = 0  # nobody waits for it through this object, which would warn at its end
+    started.returncode = 0  # nobody waits through this object; without this it would warn when it is collected
     return process, started.stdin
 
 
 def command_of(pid: int) -> list[str]:
-    """The command line of a process; empty where it can't be seen."""
+    """Returns the command line of a process; [] if it can't be read."""
     if _LINUX:
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\x00")
@@ -133,7 +133,7 @@ def command_of(pid: int) -> list[str]:
 
 
 def processes_in(directory: Path) -> Iterator[Process]:
-    """The processes whose working directory this is (Linux; elsewhere none are seen)."""
+    """Yields the processes with this working directory; none on other systems than Linux."""
     if not _LINUX:
         return
     for entry in os.scandir("/proc"):
@@ -147,7 +147,7 @@ def processes_in(directory: Path) -> Iterator[Process]:
 
 
 def wait_until(condition: Callable[[], bool], timeout: float, pause: float = _PAUSE) -> bool:
-    """Whether the condition came true within `timeout` seconds."""
+    """Returns whether the condition became true within `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() >= deadline:

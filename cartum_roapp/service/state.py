@@ -1,4 +1,4 @@
-"""What the keeper of a home tells its users: one small file, without a password in it."""
+"""The state of a home, which its keeper writes for its users: one small file without passwords."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cartum_roapp.service.prefect_server import auth_string
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import PREFIX, Settings
 
-# Marks a PREFECT_API_URL as our own, so that a child process does not take it for the user's choice.
+# The PREFECT_API_URL that we set, so that a child process does not take it for the user's choice.
 OWN_API = PREFIX + "OWN_PREFECT_API_URL"
 
-# Held exclusively by the keeper; shared by every user; shared by those users who need the Prefect server.
+# Held exclusively by the keeper; shared by all users; shared by the users that need the Prefect server.
 KEEPER_LOCK, USERS_LOCK, PREFECT_LOCK = "keeper.lock", "users.lock", "prefect.lock"
 
 Phase = Literal["starting", "running", "stopping", "stopped"]
@@ -28,12 +28,17 @@ Phase = Literal["starting", "running", "stopping", "stopped"]
 
 @dataclass(frozen=True)
 class State:
-    """`phase` is the keeper's; `database` and `prefect` are ports on 127.0.0.1, 0 while that part does not answer.
+    """The state of a home.
 
-    `pids`: the processes by name (keeper, postgres, prefect-server, worker). `kind` and `variables` are fingerprints of
-    what the keeper runs with: of what all users must agree on, and of the settings that its worker gets. `problem`: the
-    last failure, `problem_at` its time (seconds since 1970); `dead_worker_from` is since when the worker
-    had been there that died last.
+    phase              the keeper's
+    database, prefect  ports on 127.0.0.1, 0 while that part does not answer
+    kind               a fingerprint of what all users must have in common, see `kind_of`
+    variables          a fingerprint of the variables that the worker gets, see `variables_of`
+    pids               process numbers by name (keeper, postgres, prefect-server, worker)
+    problem            the last failure; `problem_at` is its time
+    dead_worker_from   when the worker that died last was started
+
+    Times are in seconds since 1970.
     """
 
     phase: Phase = "stopped"
@@ -49,7 +54,7 @@ class State:
 
     @classmethod
     def read(cls, home: Home) -> State:
-        """The state as it is now: "stopped" when the keeper that wrote the file has ended, whatever it says."""
+        """Returns the present state: "stopped" if the keeper that wrote the file has ended."""
         try:
             data: dict[str, Any] = json.loads(_path(home).read_text())
             state = cls(**data)
@@ -65,24 +70,25 @@ class State:
         write_atomically(_path(home), json.dumps(asdict(self)))
 
     def failed(self, error: IntegrationError) -> State:
-        told = {"kind": error.kind, "message": error.message, "field": error.field or "", "fix": error.fix or ""}
-        return replace(self, problem=told, problem_at=time.time())
+        problem = {"kind": error.kind, "message": error.message, "field": error.field or "", "fix": error.fix or ""}
+        return replace(self, problem=problem, problem_at=time.time())
 
     def error(self) -> IntegrationError:
-        """The problem as the error that it was in the keeper."""
+        """Returns the problem as an error of the same kind as in the keeper."""
         kind = BadConfig if self.problem.get("kind") == BadConfig.kind else Retryable
-        told = self.problem
-        return kind(told.get("message", ""), field=told.get("field") or None, fix=told.get("fix") or None)
+        problem = self.problem
+        return kind(problem.get("message", ""), field=problem.get("field") or None, fix=problem.get("fix") or None)
 
 
 def kind_of(home: Home, config: Settings) -> str:
-    """A fingerprint of what two users of one home must agree on: the database, Prefect's version and auth string."""
+    """Returns a fingerprint of what two users of a home must have in common: database, Prefect's version and auth
+    string."""
     outside = config.database_url.get_secret_value() if config.database_url else ""
     return home.fingerprint(outside, version("prefect"), auth_string(home, os.environ))
 
 
 def variables_of(home: Home, environment: Mapping[str, str]) -> str:
-    """A fingerprint of our settings and of the proxies, which a worker reads from its environment."""
+    """Returns a fingerprint of our settings and the proxies, which a worker reads from its environment."""
     read = {name: value for name, value in environment.items() if name != OWN_API}
     ours = [f"{name}={read[name]}" for name in read if name.startswith(PREFIX) or name.lower().endswith("_proxy")]
     return home.fingerprint(*sorted(ours))

@@ -1,7 +1,7 @@
 """The user of the operating system that the embedded PostgreSQL runs as.
 
-An ordinary user runs it as himself. Root can't (PostgreSQL refuses), so there each home gets a user number of its
-own that no account has: nobody else can read the data, and /etc/passwd stays as it is.
+For an ordinary user it is that user. PostgreSQL refuses to run as root, so as root each home gets a user number of its
+own that no account has: nobody else can read the data, and /etc/passwd does not change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.service import unprivileged
 
-# Not given to accounts by any distribution; systemd hands it out to services for as long as they run.
+# No distribution gives these numbers to accounts; systemd uses them for services while they run.
 _FIRST, _LAST = 61184, 65519
 _KNOWN_ACCOUNTS = ("postgres", "nobody", "daemon")
 _FIX = "Run cartum-roapp as a user that is not root, or set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours."
@@ -26,31 +26,29 @@ _FIX = "Run cartum-roapp as a user that is not root, or set CARTUM_ROAPP_DATABAS
 
 @dataclass(frozen=True)
 class SystemUser:
-    """`uid` None: whoever we are. `capabilities`: what of root's rights the database needs to reach its files."""
+    """`uid`: None for the present user. `capabilities`: those of root that the database needs to reach its files."""
 
     uid: int | None
     capabilities: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, data: Path, binaries: Path) -> SystemUser:
-        """The user for this data directory (its owner, where it is there already)."""
+        """Returns the user for this data directory: its owner if it exists."""
         if os.geteuid() != 0:
             return cls(None)
         owner = data.stat().st_uid if data.exists() else 0
         return cls(owner or _free_number(data), _needed(data.parent, binaries))
 
     def command(self, program: Sequence[str]) -> list[str]:
-        """The command line that runs the program as this user."""
+        """Returns the command line that runs the program as this user."""
         if self.uid is None:
             return list(program)
         launcher = [sys.executable, "-I", "-S", unprivileged.__file__]
         return [*launcher, str(self.uid), ",".join(self.capabilities), *program]
 
     def for_initdb(self) -> SystemUser:
-        """initdb wants its user to have a name, so as root it runs as an account that every system has.
-
-        Raises BadConfig for an ordinary user without a name.
-        """
+        """Returns the user to run initdb as. It needs a user with a name, so for root it is an account that every
+        system has. Raises BadConfig for an ordinary user without a name."""
         if self.uid is None:
             try:
                 pwd.getpwuid(os.geteuid())
@@ -70,7 +68,7 @@ class SystemUser:
         raise BadConfig("The embedded database can't be set up as root: there is no account `nobody`.", fix=_FIX)
 
     def own(self, directory: Path) -> None:
-        """Gives a directory with all in it to this user; nothing to do for an ordinary user."""
+        """As root, makes this user the owner of the directory and everything in it."""
         if self.uid is None:
             return
         os.chown(directory, self.uid, self.uid)
@@ -80,7 +78,7 @@ class SystemUser:
 
 
 def refused() -> BadConfig:
-    """What to say when the system does not let us become another user (a container with few rights)."""
+    """Returns the error for a system that does not let root become another user (a container with few rights)."""
     return BadConfig("PostgreSQL can't run as root, and this system lets root become no other user.", fix=_FIX)
 
 
@@ -107,7 +105,7 @@ def _needed(place: Path, binaries: Path) -> tuple[str, ...]:
 
 
 def _may_search() -> bool:
-    """Whether root has CAP_DAC_READ_SEARCH; containers often leave it only CAP_DAC_OVERRIDE."""
+    """Returns whether root has CAP_DAC_READ_SEARCH. In containers it often has only CAP_DAC_OVERRIDE."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

@@ -2,10 +2,10 @@
 
     python -I unprivileged.py UID CAPABILITIES PROGRAM [ARGUMENT …]
 
-CAPABILITIES is empty or names, joined by commas, what the program keeps of root's rights (Linux: DAC_OVERRIDE,
-DAC_READ_SEARCH): the way to the home may lead through a directory that only root may enter, such as /root. access(2)
-leaves capabilities out unless the secure bit NO_SETUID_FIXUP is set, and PostgreSQL looks at its programs that way.
-Of the standard library only; exits 126 when the change of user is refused.
+CAPABILITIES are the capabilities of root that the program keeps, joined by commas; may be empty (Linux: DAC_OVERRIDE,
+DAC_READ_SEARCH). They are needed if the home is below a directory that only root may enter, such as /root. PostgreSQL
+checks its programs with access(2), which ignores capabilities unless the secure bit NO_SETUID_FIXUP is set.
+Uses the standard library only. Exits with 126 if the change of user is refused.
 """
 
 import ctypes
@@ -27,10 +27,10 @@ def _check(libc: ctypes.CDLL, result: int, what: str) -> None:
 
 
 def become(uid: int, names: list[str]) -> None:
-    """Turns this process into `uid` (and the group of the same number), with only the named capabilities."""
+    """Changes this process to the user and group `uid`, with only the named capabilities."""
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
     if libc and names:
-        # Refused where root lacks CAP_SETPCAP: then it works wherever access(2) needs no capability.
+        # Refused if root lacks CAP_SETPCAP. Then it still works if access(2) needs no capability.
         libc.prctl(_PR_SET_SECUREBITS, libc.prctl(_PR_GET_SECUREBITS, 0, 0, 0, 0) | _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
         _check(libc, libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities")
     os.setgroups([])

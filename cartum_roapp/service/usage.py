@@ -1,4 +1,4 @@
-"""How a command, a worker or a test gets the database and the Prefect server of its home, and how they are stopped."""
+"""Gives a command, a worker or a test the database and the Prefect server of its home, and stops them."""
 
 from __future__ import annotations
 
@@ -35,19 +35,24 @@ from cartum_roapp.service.process import Process, spawn
 from cartum_roapp.service.state import KEEPER_LOCK, OWN_API, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import PREFIX, Settings
 
-TIMEOUT = 180.0
+TIMEOUT = 180.0  # seconds
 _KEEPERS = 3
-_LITTLE = 1024 * 1024
-_PAUSE = 0.02
+_LITTLE = 1024 * 1024  # bytes
+_PAUSE = 0.02  # seconds
 _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 
 
 @dataclass(frozen=True)
 class Running:
-    """What is there to use. `database_url` is for SQLAlchemy with psycopg2; `env` are the variables to set before
-    prefect is imported; both addresses are None where no Prefect was asked for (`ui_url` also where it is unknown).
-    `login` is what the UI of a server of ours asks for. `other_variables`: the keeper, and so its worker, was started
-    with other settings or proxies than this process has."""
+    """What `use` offers.
+
+    database_url      for SQLAlchemy with psycopg2
+    prefect_api_url   None without Prefect
+    ui_url            None without Prefect, or if it is unknown
+    env               the variables to set before prefect is imported
+    login             of the UI, if the server is ours
+    other_variables   the keeper, and so its worker, was started with other settings or proxies than this process has
+    """
 
     home: Home
     database_url: SecretStr
@@ -62,14 +67,14 @@ class Running:
 def use(
     config: Settings, *, prefect: bool = True, with_worker: bool = False, timeout: float = TIMEOUT
 ) -> Iterator[Running]:
-    """Starts what is missing, and keeps it up until the end of the block (and `config.linger` seconds longer).
+    """Starts what is missing, and keeps it up until the end of the block and `config.linger` seconds longer.
 
-    Any number of processes may use a home at once, also nested in one process. `prefect=False` needs only the
-    database. A server that the environment names by PREFECT_API_URL is used instead of one of our own. `with_worker`
-    wants a worker from now until `stop`, which need not poll yet; it gets this process' variables, unless somebody
-    works with a keeper that has others. From here on this process and those that it starts reach the loopback without a
-    proxy.
-    Raises BadConfig for settings that can't work, Retryable when it is not up within `timeout` seconds.
+    Many processes may use a home at once; calls may be nested. `prefect=False` starts only the database. If the
+    environment names a server by PREFECT_API_URL, that is used instead of ours. `with_worker` starts a worker that is
+    kept up until `stop`; it may not poll yet. It gets this process' variables, unless another process uses a keeper
+    that has other ones. From now on this process and its children reach the loopback without a proxy.
+
+    Raises BadConfig for invalid settings, Retryable if it is not up within `timeout` seconds.
     """
     prepare(config.home)
     named = os.environ.get("PREFECT_API_URL", "")
@@ -89,10 +94,10 @@ def use(
         if ours or not outside or with_worker:
             users = stack.enter_context(FileLock(home.run / USERS_LOCK))
             server_users = stack.enter_context(FileLock(home.run / PREFECT_LOCK))
-            entrance = _Entrance(config, home, users, server_users if ours else None, timeout)
-            state = entrance.pass_through()
+            client = _KeeperClient(config, home, users, server_users if ours else None, timeout)
+            state = client.wait_until_ready()
             if with_worker:
-                state, other_variables = entrance.with_own_variables(state)
+                state, other_variables = client.with_own_variables(state)
                 try:
                     worker.want(home)
                 except OSError as error:
@@ -110,14 +115,14 @@ def use(
 
 
 def state(config: Settings) -> State:
-    """What runs for this home now; starts nothing and never waits."""
+    """Returns what runs for this home now. Starts nothing and never waits."""
     return State.read(Home(config.home))
 
 
 def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
-    """Stops whatever runs for this home, users or not, and returns the names of what was stopped.
+    """Stops everything that runs for this home, even if it is in use. Returns the names of what was stopped.
 
-    May be called twice and by several at once ([] when nothing ran). Raises Retryable when it takes too long.
+    May be called twice, and by several processes at once. Raises Retryable if it takes longer than `timeout` seconds.
     """
     home = Home(config.home)
     if not home.run.is_dir():
@@ -131,7 +136,7 @@ def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
             raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
         stopped = sorted(now.pids)
     with FileLock(home.run / KEEPER_LOCK) as lock:
-        # What a killed keeper left. A keeper that has the lock by now was started after us, by somebody else.
+        # Stops what a killed keeper left. If a keeper has the lock, another process started it after our call.
         if lock.acquire(timeout=1.0):
             if (left := worker.running(home)) and worker.stop(left):
                 stopped.append(worker.LOG)
@@ -143,8 +148,8 @@ def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
     return stopped
 
 
-class _Entrance:
-    """Waits until the keeper of the home offers what one user needs; starts the keeper where there is none."""
+class _KeeperClient:
+    """Waits until the keeper of the home offers what one user needs. Starts the keeper if there is none."""
 
     def __init__(
         self, config: Settings, home: Home, users: FileLock, server_users: FileLock | None, timeout: float
@@ -158,9 +163,9 @@ class _Entrance:
         self.kind = kind_of(home, config)
         self.started: list[Process] = []
 
-    def pass_through(self) -> State:
-        """Returns with the locks held that keep it up."""
-        self._enter()
+    def wait_until_ready(self) -> State:
+        """Waits, and returns the state. The locks that keep everything up are then held."""
+        self._take_locks()
         while True:
             now = State.read(self.home)
             if now.kind == self.kind and self._offers(now):
@@ -168,7 +173,7 @@ class _Entrance:
             if now.phase == "stopped" or now.problem_at >= self.began:
                 self._start_or_raise(now)
             elif now.phase != "stopping" and now.kind != self.kind:
-                self._leave_other_settings()
+                self._stop_other_settings()
             if time.monotonic() >= self.deadline:
                 raise Retryable(
                     f"Database and Prefect server are not up yet; see {self.home.logs}.",
@@ -177,16 +182,16 @@ class _Entrance:
             time.sleep(_PAUSE)
 
     def with_own_variables(self, now: State) -> tuple[State, bool]:
-        """Starts the keeper anew where it has other variables than we have and nobody works with it. Returns the state
-        then, and whether the variables are other ones still."""
+        """Restarts the keeper if it has other variables than this process and nobody else uses it. Returns the state,
+        and whether the variables still differ."""
         if now.variables == variables_of(self.home, self._environment()):
             return now, False
         stopped = self._stop_unused()
-        return self.pass_through(), not stopped
+        return self.wait_until_ready(), not stopped
 
-    def _enter(self) -> None:
+    def _take_locks(self) -> None:
         for lock in (self.users, self.server_users):
-            # Refused only while a keeper is on its way out.
+            # Refused only while a keeper is ending.
             if lock and not lock.acquire(shared=True, timeout=max(1.0, self.deadline - time.monotonic())):
                 raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
 
@@ -196,7 +201,7 @@ class _Entrance:
         needed = [] if self.config.database_url else [(POSTGRES, now.database)]
         if self.server_users:
             needed.append((PREFECT, now.prefect))
-        # A part that was killed this instant is still in the state, and its port may answer still.
+        # A part that was killed just now is still in the state, and its port may still answer.
         return now.phase == "running" and all(
             port and Process.of(now.pids.get(name, 0)) and answers(port) for name, port in needed
         )
@@ -225,18 +230,18 @@ class _Entrance:
             kept[PREFIX + "DATABASE_URL"] = self.config.database_url.get_secret_value()
         return kept
 
-    def _leave_other_settings(self) -> None:
-        """The keeper runs with another database or another Prefect: stop it, unless somebody works with it."""
+    def _stop_other_settings(self) -> None:
+        """Stops a keeper that runs with another database or another Prefect. Raises BadConfig if it is in use."""
         if not self._stop_unused():
             raise BadConfig(
                 f"{self.home.root} is in use with another database, another version of Prefect or another auth string.",
                 field=PREFIX + "DATABASE_URL",
                 fix="Run `cartum-roapp down` first, or set CARTUM_ROAPP_HOME to another directory.",
             )
-        self._enter()
+        self._take_locks()
 
     def _stop_unused(self) -> bool:
-        """Lets go of the home and stops what runs there, unless somebody else works with it."""
+        """Releases the locks, and stops what runs unless another process uses it. Returns whether it was stopped."""
         for lock in (self.users, self.server_users):
             if lock:
                 lock.release()

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis import Cartum, RoApp
-from cartum_roapp.apis.reply import LARGEST, LONGEST_PAUSE
+from cartum_roapp.apis.reply import LARGEST, LONGEST_RETRY_AFTER
 from cartum_roapp.errors import BadRecord, IntegrationError, Retryable, Unclear
 from cartum_roapp.ledger import catalogue, held, orders, shops
 from cartum_roapp.ledger import database as ledger
@@ -138,11 +138,11 @@ def test_no_header_makes_anybody_wait_for_long(value: str) -> None:
     limiter = Turns()
     with pytest.raises(Retryable) as raised:
         roapp([Say(b"", 429, {"Retry-After": value})], lambda client: client.locations(), limiter)
-    assert raised.value.retry_after is None or 0 < raised.value.retry_after <= LONGEST_PAUSE
+    assert raised.value.retry_after is None or 0 < raised.value.retry_after <= LONGEST_RETRY_AFTER
     assert all(0 < seconds <= 120 for seconds in limiter.penalties)
     with pytest.raises(Retryable) as raised:
         cartum(Say({"status": "HTTP_ERROR"}, 429, {"Retry-After": value}), lambda client: client.currencies())
-    assert raised.value.retry_after is None or 0 < raised.value.retry_after <= LONGEST_PAUSE + 1
+    assert raised.value.retry_after is None or 0 < raised.value.retry_after <= LONGEST_RETRY_AFTER + 1
 
 
 @pytest.mark.parametrize("seconds", ["9999999999999", DIGITS, f"0.{DIGITS}"])
@@ -153,7 +153,7 @@ def test_no_words_of_the_shop_make_anybody_wait_for_long(seconds: str, code: Any
     with pytest.raises(Retryable, match="quota") as raised:
         cartum(answer, lambda client: client.currencies(), retries=1)
     assert raised.value.retry_after is not None
-    assert raised.value.retry_after <= LONGEST_PAUSE + 1
+    assert raised.value.retry_after <= LONGEST_RETRY_AFTER + 1
 
 
 @pytest.mark.timeout(60)

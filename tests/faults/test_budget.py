@@ -22,7 +22,7 @@ from sqlalchemy import event, text
 from world import Toll, World
 
 from cartum_roapp.apis import Calls, RoApp
-from cartum_roapp.connection.access import Doors, enter_account
+from cartum_roapp.connection.access import Clients, enter_account
 from cartum_roapp.ledger.slots import CallSlots
 from sandbox.budget import Budget, budget
 from sandbox.messages import Call
@@ -78,10 +78,10 @@ def test_two_imports_and_a_person_who_checks_use_the_budget_and_keep_it(database
     with a_world(database, orders=25, latency=latency) as world:
 
         def check(own: World) -> None:
-            doors = Doors(timeout=10, limiter=lambda name: CallSlots(own.engine, name, INTERVAL))
+            clients = Clients(timeout=10, limiter=lambda name: CallSlots(own.engine, name, INTERVAL))
             for _ in range(2):
                 time.sleep(8)
-                lists, problem = asyncio.run(enter_account(doors, own.found(own.shop()).account))
+                lists, problem = asyncio.run(enter_account(clients, own.found(own.shop()).account))
                 assert lists is not None, problem
 
         processes = [*imports(world), in_its_own_process(world, check)]

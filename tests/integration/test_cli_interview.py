@@ -18,7 +18,7 @@ from cartum_roapp.cli.interview import Interview
 from cartum_roapp.cli.output import CommandEnd
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.problems import Problem
-from cartum_roapp.connection.access import Doors
+from cartum_roapp.connection.access import Clients
 from cartum_roapp.connection.questions import UNDECIDED, Question
 
 INDEX, SLUG = 5, "typed"
@@ -189,9 +189,9 @@ def outcome_with(forms: Forms, person: Person) -> ShopConfig:
     """What comes out of the interview."""
     shop = forms.installation.box.shops[INDEX]
     person.says |= {"name": ["Верба"], "url": [shop.url], "login": [shop.login], "password": [shop.password]}
-    doors = Doors(timeout=5.0, limiter=lambda name: LocalLimiter(0.0))
+    clients = Clients(timeout=5.0, limiter=lambda name: LocalLimiter(0.0))
     with forms.prefect_here():
-        return asyncio.run(Interview(SLUG, person, doors, imports=True).shop()).config()
+        return asyncio.run(Interview(SLUG, person, clients, imports=True).shop()).config()
 
 
 def test_what_was_not_chosen_is_asked_again(forms: Forms) -> None:

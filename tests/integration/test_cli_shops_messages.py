@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.config import AccountConfig, shop_key
 from cartum_roapp.config.problems import Problem
-from cartum_roapp.connection.access import Doors, greet_account
+from cartum_roapp.connection.access import Clients, greet_account
 from cartum_roapp.connection.configs import shop_config
 from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
 from cartum_roapp.connection.shop_file import parse_shop_file
@@ -33,7 +33,7 @@ RO_STATUSES = (
 )
 PAIRS = {1: 5706131, 2: 5706134, 3: 5706152, 4: 5706155, 6: 5706149, 7: 5706140, 8: 5706137}
 ADMINS = "enter the user name and the password that stand in the shop's Settings > Admins"
-DOORS = Doors(timeout=5.0, limiter=lambda name: LocalLimiter(0.0))
+CLIENTS = Clients(timeout=5.0, limiter=lambda name: LocalLimiter(0.0))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def asked(
 ) -> Examination:
     values = {key: value for key, value in {**good_values(box), **changed}.items() if value is not None}
     secret = SecretStr(password or box.shops[0].password)
-    return asyncio.run(examine(values, password=secret, account=account or account_of(box), doors=DOORS))
+    return asyncio.run(examine(values, password=secret, account=account or account_of(box), clients=CLIENTS))
 
 
 def lines(problems: list[Problem]) -> list[str]:
@@ -210,7 +210,7 @@ def test_an_account_that_can_not_be_used_gives_its_message(box: Sandbox, changed
 
 def test_an_address_without_its_version_is_not_the_api(box: Sandbox) -> None:
     account = account_of(box, base_url=box.roapp.base_url.removesuffix("/v2"))
-    company, problem = asyncio.run(greet_account(DOORS, account))
+    company, problem = asyncio.run(greet_account(CLIENTS, account))
     assert company is None
     assert str(problem) == (
         "base_url: GET /company: not available on this account (HTTP 404). "
@@ -220,7 +220,7 @@ def test_an_address_without_its_version_is_not_the_api(box: Sandbox) -> None:
 
 def test_a_web_page_is_not_the_api(calm: Sandbox) -> None:
     calm.roapp.faults.fail("html", times=9)
-    company, problem = asyncio.run(greet_account(DOORS, account_of(calm)))
+    company, problem = asyncio.run(greet_account(CLIENTS, account_of(calm)))
     assert company is None
     assert str(problem) == (
         "base_url: GET /company: an answer that can't be read (HTTP 200). Fix: check the address; try again later"
@@ -230,7 +230,7 @@ def test_a_web_page_is_not_the_api(calm: Sandbox) -> None:
 def test_json_that_is_no_company_is_not_the_api(calm: Sandbox) -> None:
     calm.roapp.company.clear()
     calm.roapp.company["hello"] = "world"
-    company, problem = asyncio.run(greet_account(DOORS, account_of(calm)))
+    company, problem = asyncio.run(greet_account(CLIENTS, account_of(calm)))
     assert company is None
     assert str(problem) == (
         "base_url: the address answers, but not as RO App's API. "
@@ -271,7 +271,7 @@ def test_everything_wrong_is_said_at_once_and_lists_complete_the_fixes(box: Sand
             typed.good,
             password=SecretStr(box.shops[0].password),
             account=account_of(box, api_key=SecretStr(box.roapp.api_key)),
-            doors=DOORS,
+            clients=CLIENTS,
             found=typed.problems,
         )
     )

@@ -15,7 +15,7 @@ from forms import Forms, of_a_shop
 from installation import Installation, disconnect
 
 from blocks.store import load_shop
-from cartum_roapp.connection.access import Doors
+from cartum_roapp.connection.access import Clients
 from tasks.draft import Blocks, Draft
 from tasks.form import block_id
 
@@ -254,7 +254,7 @@ def test_a_run_that_was_killed_while_it_saved_finds_its_own_shop(forms: Forms) -
     with forms.prefect_here():
         saved = asyncio.run(load_shop(SLUG))
         values = saved.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
-        draft = Draft(SLUG, values, Blocks(block_id(login(forms)), block_id(account(forms))), Doors())
+        draft = Draft(SLUG, values, Blocks(block_id(login(forms)), block_id(account(forms))), Clients())
         shop = draft.shop
         shop.settled, shop.decision = {"access", "settings", "statuses"}, "Save without importing"
         asyncio.run(draft.look())

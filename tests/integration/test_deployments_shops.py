@@ -9,7 +9,7 @@ import pytest
 from installation import Installation, Row, names
 from sqlalchemy import create_engine, text
 
-from deployments.one_shop import anchor, night
+from deployments.one_shop import anchor, nightly_cron
 
 SLUG = "shop-3"
 INDEX = 2
@@ -48,7 +48,7 @@ def test_a_connected_shop_has_its_deployments(connected: Installation) -> None:
     assert datetime.fromisoformat(every["schedule"]["anchor_date"]) == anchor(connected.key(INDEX))
     (nightly,) = found["reconcile"]["schedules"]
     assert (nightly["active"], nightly["schedule"]["timezone"]) == (False, "Europe/Kyiv")
-    assert nightly["schedule"]["cron"] == night(connected.key(INDEX))
+    assert nightly["schedule"]["cron"] == nightly_cron(connected.key(INDEX))
 
 
 def test_the_schedules_of_shops_are_spread(connected: Installation) -> None:
@@ -56,7 +56,7 @@ def test_the_schedules_of_shops_are_spread(connected: Installation) -> None:
     ticks = {anchor(key) for key in keys}
     assert len(ticks) > 60
     assert all(0 <= (tick - anchor("")).total_seconds() < 300 for tick in ticks)
-    nights = {night(key) for key in keys}
+    nights = {nightly_cron(key) for key in keys}
     assert len(nights) > 30
     assert nights <= {f"{minute} 3 * * *" for minute in range(60)}
 

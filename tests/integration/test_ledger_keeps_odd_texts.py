@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from cartum_roapp.ledger import database as ledger
 from cartum_roapp.ledger import orders, shops, tables
-from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, table
+from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
 
 ODD = ["", "\\N", "\\.", '"', "a,b", "a\nb", "a\rb", "a\r\nb", "o'k", " lead", "NULL", "\\", "ї😀", ";\t", '""']
 
@@ -26,10 +26,10 @@ def test_odd_texts_and_exact_money_survive_the_way_into_the_ledger(database: str
     ]  # fmt: skip
     lines = [(str(n), f"name:{odd}", Decimal("199.50"), Decimal(2), odd, "product") for n, odd in enumerate(ODD)]
     frames = Frames(
-        table(ORDERS, rows),
-        table(LINES, lines),
-        table(CUSTOMERS, [("order:1", ODD[5], "", "")]),
-        table(PRODUCTS, [(f"name:{odd}", "", odd, odd, odd, Decimal(1)) for odd in ODD]),
+        typed_frame(ORDERS, rows),
+        typed_frame(LINES, lines),
+        typed_frame(CUSTOMERS, [("order:1", ODD[5], "", "")]),
+        typed_frame(PRODUCTS, [(f"name:{odd}", "", odd, odd, odd, Decimal(1)) for odd in ODD]),
     )
     with engine.begin() as connection:
         stored = orders.store(connection, frames, shop="abcdef", account="a", final_statuses=[3], new_as=2)

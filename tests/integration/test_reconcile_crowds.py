@@ -255,7 +255,7 @@ def test_what_a_sync_delivers_between_the_two_looks_is_no_difference(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RO App was looked at again before it, the ledger after it."""
-    shop, look = world.box.shops[0], closer.look_closer
+    shop, look = world.box.shops[0], closer.read_again
     world.box.roapp.faults.order_totals = False  # so that all are looked at
 
     async def look_and_sync(*about: Any) -> tuple[set[str], int]:
@@ -264,7 +264,7 @@ def test_what_a_sync_delivers_between_the_two_looks_is_no_difference(
         await world.sync(world.shop())
         return looked
 
-    monkeypatch.setattr(closer, "look_closer", look_and_sync)
+    monkeypatch.setattr(closer, "read_again", look_and_sync)
     assert named(world.reconciled(repair=True)) == {}
     assert world.differences(world.shop(), shop.qualifying()) == []
 

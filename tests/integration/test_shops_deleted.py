@@ -16,10 +16,10 @@ from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.errors import BadConfig, BadRecord, NotReady
 from cartum_roapp.ledger import held, intents, outbox, runs, shops, tables
 from cartum_roapp.ledger.outbox import Claim
-from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, table
+from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from tasks.upsert import upsert
 
-NOTHING = Frames(table(ORDERS, ()), table(LINES, ()), table(CUSTOMERS, ()), table(PRODUCTS, ()))
+NOTHING = Frames(typed_frame(ORDERS, ()), typed_frame(LINES, ()), typed_frame(CUSTOMERS, ()), typed_frame(PRODUCTS, ()))
 
 
 @pytest.fixture

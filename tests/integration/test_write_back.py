@@ -283,9 +283,9 @@ def test_an_order_that_is_delivered_while_staff_are_looked_at_keeps_the_shops_st
     async def write_back() -> None:
         run = world.run("incremental-sync", both(world))
         async with Overtaken(run.account.base_url, run.account.api_key, limiter=LocalLimiter(0)) as roapp:
-            await writeback.look(run.engine, run.shop, roapp, run.started)
+            await writeback.note_staff_statuses(run.engine, run.shop, roapp, run.started)
         async with run.reading() as api:
-            assert await writeback.bring(run.engine, run.shop, api, timedelta(0)) == []
+            assert await writeback.set_shop_statuses(run.engine, run.shop, api, timedelta(0)) == []
 
     in_roapp(world, number, SHIPPING)
     asyncio.run(write_back())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cartum_roapp.apis.cartum import number_of
+from cartum_roapp.apis.cartum import row_key
 from cartum_roapp.apis.cartum.statuses import read_statuses
 from cartum_roapp.apis.roapp import Contact, CustomField, Employee, Location, OrderType, RoItem, RoOrder, RoProduct
 from cartum_roapp.apis.roapp.rows import Row, read
@@ -103,8 +103,8 @@ def test_a_row_without_an_id_is_left_out() -> None:
 
 
 def test_order_numbers_as_number_or_text_and_none_at_all() -> None:
-    assert [number_of({"order_id": raw}) for raw in (1001, "1001", " 1001 ", 1001.0)] == ["1001"] * 4
-    nameless = [number_of({"order_id": raw, "total": total}) for raw, total in ((None, 1), ("", 2), ([], 3))]
+    assert [row_key({"order_id": raw}) for raw in (1001, "1001", " 1001 ", 1001.0)] == ["1001"] * 4
+    nameless = [row_key({"order_id": raw, "total": total}) for raw, total in ((None, 1), ("", 2), ([], 3))]
     assert len(set(nameless)) == 3
     assert all(number.startswith("?") for number in nameless)
 

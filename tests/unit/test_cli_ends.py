@@ -18,7 +18,7 @@ import pytest
 from cartum_roapp.cli import backend, held_export, shops
 from cartum_roapp.cli.app import main
 from cartum_roapp.cli.crash import write_log
-from cartum_roapp.cli.output import CommandEnd, bad_input, opened, report, say, show, table
+from cartum_roapp.cli.output import CommandEnd, bad_input, opened, print_failure, say, show, terminal_table
 from cartum_roapp.config.problems import Problem, bad_config
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 
@@ -52,10 +52,10 @@ STEERING = "a\x1b]0;title\x07\x1b[2J\r\x08b\x7f\x85\x9b31m\u202ec\u2066\udc80\x0
 def test_what_others_wrote_never_steers_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     problem = Problem(STEERING, STEERING, STEERING)
     with opened(as_json=False):
-        show({}, lambda: [STEERING, table(STEERING, (STEERING,), [(STEERING,)])])
+        show({}, lambda: [STEERING, terminal_table(STEERING, (STEERING,), [(STEERING,)])])
         say(STEERING)
-        report(bad_input([problem]))
-        report(CommandEnd(1, STEERING, fix=STEERING))
+        print_failure(bad_input([problem]))
+        print_failure(CommandEnd(1, STEERING, fix=STEERING))
     said = "".join(capsys.readouterr())
     assert {letter for letter in said if not letter.isprintable()} <= {"\n", "\t"}
     assert said.count("Київ") >= 8

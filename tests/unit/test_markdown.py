@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cartum_roapp.config.problems import Problem
-from cartum_roapp.markdown import escaped, table
+from cartum_roapp.markdown import escaped, markdown_table
 from tasks.form import _line
 from tasks.summary import _held_table
 
@@ -36,7 +36,7 @@ def tags(page: str) -> set[str]:
 
 @pytest.mark.parametrize("title", TITLES)
 def test_a_title_makes_no_mark_up_and_ends_no_cell(title: str) -> None:
-    alone, cell = rendered(escaped(title)), rendered(table(("a", "b"), [(title, "end"), ("x", title)]))
+    alone, cell = rendered(escaped(title)), rendered(markdown_table(("a", "b"), [(title, "end"), ("x", title)]))
     assert tags(alone) == {"p"}
     assert tags(cell) == {"table", "thead", "tbody", "tr", "th", "td"}
     assert re.findall(r"<td>(end|x)</td>", cell) == ["end", "x"]

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartum_roapp.ledger.standing import Standing
-from cartum_roapp.orders.frames import table
+from cartum_roapp.orders.frames import typed_frame
 from cartum_roapp.reconciliation import compare
-from cartum_roapp.reconciliation.findings import What
-from cartum_roapp.reconciliation.repair import left_alone
-from cartum_roapp.reconciliation.sides import SHOP, There, by_day, ledger_side
+from cartum_roapp.reconciliation.findings import Difference
+from cartum_roapp.reconciliation.repair import missing_crowd
+from cartum_roapp.reconciliation.sides import SHOP, OrderInRoApp, by_day, ledger_side
 
 KYIV = ZoneInfo("Europe/Kyiv")
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -60,37 +60,39 @@ def shops(draw: st.DrawFn) -> list[tuple[str, datetime, Decimal, str]]:
 
 
 @st.composite
-def roapps(draw: st.DrawFn) -> list[There]:
+def roapps(draw: st.DrawFn) -> list[OrderInRoApp]:
     """Any of ids 101 … 112 carries any marker, or none."""
     found = []
     for ro_id in draw(st.sets(st.integers(101, 112))):
         number = draw(st.sampled_from([None, str(ro_id - 100), *NUMBERS, "9"]))
         foreign = number is None and draw(st.booleans())
         total = draw(st.one_of(st.none(), SUMS))
-        found.append(There(ro_id, number, foreign, 1, 1, total, NOW, written_off=draw(st.booleans())))
+        found.append(OrderInRoApp(ro_id, number, foreign, 1, 1, total, NOW, written_off=draw(st.booleans())))
     return found
 
 
 @given(shops(), ledgers())
 def test_with_the_shop(shop: list[tuple[str, datetime, Decimal, str]], ledger: list[Standing]) -> None:
-    found = compare.with_shop(table(SHOP, shop), ledger_side(ledger), read_until=NOW - timedelta(hours=1), zone=KYIV)
+    found = compare.with_shop(
+        typed_frame(SHOP, shop), ledger_side(ledger), read_until=NOW - timedelta(hours=1), zone=KYIV
+    )
     known = {one.number: one for one in ledger}
     wanted = set()
     for number, created, total, digest in shop:
         order = known.get(number)
         if order is None:
             if created < NOW - timedelta(hours=1):
-                wanted.add((number, What.MISSING_IN_LEDGER))
+                wanted.add((number, Difference.MISSING_IN_LEDGER))
         elif order.gone or (order.settled and order.hash != digest):
-            wanted.add((number, What.CHANGED_IN_SHOP))
+            wanted.add((number, Difference.CHANGED_IN_SHOP))
         elif order.hash == digest and order.total != total:
-            wanted.add((number, What.SUM_DIFFERS_IN_LEDGER))
+            wanted.add((number, Difference.SUM_DIFFERS_IN_LEDGER))
     assert {(one.number, one.what) for one in found} == wanted
     assert len(found) == len(wanted)
 
 
 @given(ledgers(), roapps(), st.randoms(use_true_random=False))
-def test_with_roapp(ledger: list[Standing], roapp: list[There], chance: random.Random) -> None:
+def test_with_roapp(ledger: list[Standing], roapp: list[OrderInRoApp], chance: random.Random) -> None:
     found = {one.number: one for one in compare.with_roapp(ledger, roapp, zone=KYIV)}
     by_id = {one.ro_id: one for one in roapp}
     for order in ledger:
@@ -99,26 +101,28 @@ def test_with_roapp(ledger: list[Standing], roapp: list[There], chance: random.R
         bound = by_id.get(order.ro_id or 0)
         quiet = order.gone or order.state == "waiting"
         if len(marked) > 1:
-            assert what is (None if order.dismissed and order.held_because == "doubled" else What.DOUBLED_IN_ROAPP)
+            assert what is (
+                None if order.dismissed and order.held_because == "doubled" else Difference.DOUBLED_IN_ROAPP
+            )
             continue
-        assert what is not What.DOUBLED_IN_ROAPP
+        assert what is not Difference.DOUBLED_IN_ROAPP
         if quiet:
             assert what is None
         elif order.held_because == "deleted-in-roapp":
             gone = bound is None and not marked
-            assert (what is What.MISSING_IN_ROAPP) == (gone and not order.dismissed and order.state != "lost")
+            assert (what is Difference.MISSING_IN_ROAPP) == (gone and not order.dismissed and order.state != "lost")
         elif order.state == "delivered" and bound is None:
-            assert what is (What.BINDING_LOST if marked else What.MISSING_IN_ROAPP)
+            assert what is (Difference.BINDING_LOST if marked else Difference.MISSING_IN_ROAPP)
         elif order.state == "delivered" and bound is not None and bound in marked and order.held_because is None:
             sure = bound.total is not None and bound.total == order.total
             if bound.written_off or order.lines_held or (sure and order.all_sent):
                 assert what is None
             elif sure:
-                assert what is What.LINES_UNBOUND
+                assert what is Difference.LINES_UNBOUND
             else:
-                assert what is (What.EDITED_IN_ROAPP if order.all_sent else What.SUM_DIFFERS_IN_ROAPP)
+                assert what is (Difference.EDITED_IN_ROAPP if order.all_sent else Difference.SUM_DIFFERS_IN_ROAPP)
         elif order.state == "lost":
-            assert what is What.NOT_QUEUED
+            assert what is Difference.NOT_QUEUED
         if order.state == "held" and order.held_because == "refused" and bound is not None and bound in marked:
             assert what is None, "a person sees it already"
     for rows in (ledger, roapp):
@@ -126,19 +130,21 @@ def test_with_roapp(ledger: list[Standing], roapp: list[There], chance: random.R
     again = {one.number: one for one in compare.with_roapp(ledger, roapp, zone=KYIV)}
     assert again == found
     moving = {order.number for order in ledger}
-    of_lines = {What.LINES_UNBOUND, What.SUM_DIFFERS_IN_ROAPP, What.EDITED_IN_ROAPP}
+    of_lines = {Difference.LINES_UNBOUND, Difference.SUM_DIFFERS_IN_ROAPP, Difference.EDITED_IN_ROAPP}
     rest = {number: one for number, one in found.items() if one.what not in of_lines}
     assert {one.number: one for one in compare.with_roapp(ledger, roapp, zone=KYIV, moving=moving)} == rest
 
 
 @given(ledgers(), roapps(), st.sets(st.sampled_from(NUMBERS)))
-def test_markers_that_the_ledger_does_not_know(ledger: list[Standing], roapp: list[There], seen: set[str]) -> None:
+def test_markers_that_the_ledger_does_not_know(
+    ledger: list[Standing], roapp: list[OrderInRoApp], seen: set[str]
+) -> None:
     known = {one.number for one in ledger}
     found = {one.number: one for one in compare.unknown_markers(roapp, known, seen, KYIV)}
     carried = [one.number for one in roapp if one.number is not None and one.number not in known]
     for number in set(carried):
         if number not in seen:
-            assert found[number].what is What.MARKER_OF_NOBODY
+            assert found[number].what is Difference.MARKER_OF_NOBODY
         else:
             assert (number in found) == (carried.count(number) > 1)
     assert found.keys() <= set(carried)
@@ -146,9 +152,9 @@ def test_markers_that_the_ledger_does_not_know(ledger: list[Standing], roapp: li
 
 @given(shops(), ledgers(), roapps())
 def test_days_add_up(
-    shop: list[tuple[str, datetime, Decimal, str]], ledger: list[Standing], roapp: list[There]
+    shop: list[tuple[str, datetime, Decimal, str]], ledger: list[Standing], roapp: list[OrderInRoApp]
 ) -> None:
-    days = by_day(table(SHOP, shop), ledger_side(ledger), roapp, KYIV, {"9"})
+    days = by_day(typed_frame(SHOP, shop), ledger_side(ledger), roapp, KYIV, {"9"})
     kept = [one for one in ledger if not one.gone]
     gone = {one.number for one in ledger if one.gone}
     assert days["shop_orders"].sum() == len(shop)
@@ -169,7 +175,7 @@ def test_days_add_up(
 
 def test_a_day_is_the_shops() -> None:
     late = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)  # half past midnight in Kyiv
-    days = by_day(table(SHOP, [("1", late, Decimal(5), "a")]), ledger_side([]), [], KYIV, set())
+    days = by_day(typed_frame(SHOP, [("1", late, Decimal(5), "a")]), ledger_side([]), [], KYIV, set())
     assert days.to_dict("records") == [
         {
             "day": "2026-11-25", "shop_orders": 1, "shop_sum": Decimal(5), "ledger_orders": 0, "ledger_sum": Decimal(0),
@@ -183,4 +189,4 @@ def test_a_few_that_are_missing_are_no_crowd() -> None:
     ledger = {str(number): replace(base, number=str(number), ro_id=number) for number in range(1, 101)}
     for missing, crowd in ((1, 0), (5, 0), (6, 6), (100, 100)):
         found = compare.with_roapp(list(ledger.values())[:missing], [], zone=KYIV)
-        assert len(left_alone(found, ledger)) == crowd
+        assert len(missing_crowd(found, ledger)) == crowd

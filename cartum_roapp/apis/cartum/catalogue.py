@@ -1,11 +1,12 @@
-"""What is asked of catalog/export (cartum §5)."""
+"""Reads products from catalog/export (cartum §5)."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
-# A row weighs up to 69 kB with its description: 100 are comfortable, and only what an order needs (cartum §5.1).
+# A row has up to 69 kB with its description, so a page of 100 stays small. Only articles of orders are asked for
+# (cartum §5.1).
 ARTICLES = ROWS = 100
 FIELDS = ("title", "mod_title", "description", "gtin", "price", "currency", "article_for_display")
 
@@ -14,7 +15,7 @@ Fetch = Callable[[dict[str, Any]], Awaitable[list[Row] | None]]
 
 
 class FilterIgnored(Exception):
-    """The shop does not know the filter by article (before 3.21.1): it refused it, or sent what it liked."""
+    """The shop does not know the filter by article (before 3.21.1): it refused the call, or sent other rows."""
 
 
 def article_of(row: Row) -> str:
@@ -23,7 +24,7 @@ def article_of(row: Row) -> str:
 
 
 async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
-    """The rows of at most 100 articles. Raises FilterIgnored as soon as one comes that was not asked for."""
+    """Returns the rows of at most 100 articles. Raises FilterIgnored at the first row that was not asked for."""
     wanted = set(articles)
     found: dict[str, Row] = {}
     offset = 0
@@ -43,8 +44,8 @@ async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetc
     return found
 
 
-async def whole(wanted: Collection[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
-    """The rows of `wanted`, picked from a walk over the whole catalogue; ends when all are there."""
+async def from_whole(wanted: Collection[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
+    """Walks over the whole catalogue until all `wanted` articles are found. Returns their rows."""
     found: dict[str, Row] = {}
     seen: set[str] = set()
     offset = 0

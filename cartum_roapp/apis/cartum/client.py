@@ -1,4 +1,4 @@
-"""What an integration asks of a Cartum (Horoshop) shop, and the one thing that it writes there: an order's status."""
+"""The client of a Cartum (Horoshop) shop. It reads; the only thing that it writes is an order's status."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from cartum_roapp.apis.cartum import catalogue
 from cartum_roapp.apis.cartum.orders import (
     ROWS,
     OffsetIgnored,
-    Question,
+    OrderQuery,
     Row,
     as_sent,
     is_later,
-    number_of,
+    row_key,
     shop_time,
     walk,
 )
@@ -30,8 +30,9 @@ from cartum_roapp.apis.cartum.statuses import DEFAULT_STATUSES, ShopStatus, read
 from cartum_roapp.apis.cartum.windows import in_windows
 from cartum_roapp.errors import Retryable
 
+#: The most walks over one list.
 WALKS = 30
-#: Where walks go on to bring more rows than there are orders, so many in a row must bring nothing new.
+#: If walks return more rows than there are orders, this many successive walks must bring nothing new.
 QUIET = 10
 UNKNOWN = "UNDEFINED_FUNCTION"
 
@@ -39,15 +40,15 @@ log = logging.getLogger(__name__)
 
 
 class Cartum:
-    """A shop's API (cartum §0–§6), as an async context manager; usable by many tasks at once.
+    """A shop's API (cartum §0–§6), as an async context manager. Many tasks may use it at once.
 
-    `url` the shop's address, `login` the user name of an admin account, `zone` the shop's own zone (needed
-    where dates are given: the shop's stamps carry no offset). `timeout` is the deadline of one HTTP call in
-    seconds, `retries` the tries of each call in total, `retry_base` the first pause, `max_wait` the longest
-    time that is waited in place when the shop says that its hourly quota is used up.
+    `url` is the shop's address, `login` the user name of an admin account, `zone` the shop's time zone: needed if dates
+    are given, as the shop's stamps have no offset. `timeout` is the deadline of one HTTP call, `retry_base` the first
+    back-off, `max_wait` the longest wait for the shop's hourly quota (all in seconds); `retries` is the number of tries
+    of each call in total.
 
-    Every method may be called again. All of them raise Retryable (no connection, no readable answer, an
-    unknown status word, a used-up quota with `retry_after`) and BadConfig (auth/ refuses, no API, no rights).
+    Every method may be called again. All raise Retryable (no connection, no readable answer, an unknown status word, a
+    used-up quota with `retry_after`) and BadConfig (auth/ refuses, no API, no rights).
     """
 
     def __init__(
@@ -88,19 +89,19 @@ class Cartum:
         await self._session.close()
 
     async def login(self) -> None:
-        """Logs in, unless a good token is held. BadConfig(field="password") for wrong credentials,
-        BadConfig(field="login") for an account without rights, BadConfig(field="url") where the shop has no
-        API (its text begins `no-api`) or is no shop; Retryable(field="url") when it can't be reached."""
+        """Logs in unless a valid token is there. Raises BadConfig with the field `password` for wrong credentials,
+        `login` for an account without rights, `url` if the shop has no API (the text begins with `no-api`) or is no
+        shop; Retryable with the field `url` if it can't be reached."""
         await self._session.log_in()
 
     async def statuses(self) -> list[ShopStatus]:
-        """All order statuses, custom ones included, by id. Shops before 4.0 don't know the function; they get
-        the five default statuses (cartum §3), and so does one that names none."""
+        """Returns all order statuses, including custom ones, in the order of their ids. Returns the five default
+        statuses (cartum §3) for a shop before 4.0, which does not know the function, and for one that names none."""
         found = await self._session.rows("orders/get_available_statuses", "statuses", also={UNKNOWN})
         return read_statuses(found or ()) or list(DEFAULT_STATUSES)
 
     async def currencies(self) -> list[dict[str, Any]]:
-        """The enabled currencies as sent: id, iso, title, exchangeRates (cartum §6). [] on shops that don't
+        """Returns the enabled currencies as sent: id, iso, title, exchangeRates (cartum §6); [] if the shop does not
         know the function."""
         return await self._session.rows("currency/export", "currency", also={UNKNOWN}) or []
 
@@ -112,12 +113,12 @@ class Cartum:
         statuses: Sequence[int] | None = None,
         numbers: Sequence[str] | None = None,
     ) -> AsyncIterator[list[Row]]:
-        """One walk over the orders, raw rows, at most 100 a page; pages may repeat rows and, while orders move,
-        miss some: see `walk_orders`. Both dates are aware and inclusive, and mean the order's creation. An
-        empty `statuses` or `numbers` finds nothing. Rows that were not asked for are left out, rows that can't
-        be read are not."""
-        question = Question.of(self._zone, created_from, created_to, statuses, numbers)
-        for part in question.parts():
+        """Walks over the orders once. Yields pages of at most 100 raw rows. Pages may repeat rows, and miss some if
+        orders move meanwhile (`walk_orders` misses none). Both dates are aware and inclusive and mean the order's
+        creation. Empty `statuses` or `numbers` find nothing. Rows that were not asked for are left out; rows that
+        can't be read are kept."""
+        query = OrderQuery.of(self._zone, created_from, created_to, statuses, numbers)
+        for part in query.parts():
             async for rows in self._pages(part):
                 if kept := [row for row in rows if part.keeps(row)]:
                     yield kept
@@ -130,25 +131,27 @@ class Cartum:
         statuses: Sequence[int] | None = None,
         numbers: Sequence[str] | None = None,
     ) -> dict[str, Row]:
-        """Order number → raw row, the latest read of each. A walk of more than one page is walked again until it
-        brings nothing new but orders placed since its beginning, because rows move between pages while we read.
-        Retryable when that never ends. A row without a readable number has a key that begins with `?`."""
-        question = Question.of(self._zone, created_from, created_to, statuses, numbers)
+        """Returns order number → raw row as read last. A row without a readable number has a key that begins with `?`.
+
+        Rows move between pages while they are read. So a walk of several pages is repeated until it brings nothing new
+        except orders placed since it began. Raises Retryable if that does not end."""
+        query = OrderQuery.of(self._zone, created_from, created_to, statuses, numbers)
         found: dict[str, Row] = {}
-        for part in question.parts():
+        for part in query.parts():
             found.update(await self._settled(part))
         return found
 
     async def set_status(self, number: str, status: int) -> None:
-        """The order's status in the shop, asked for once. BadRecord where the shop refuses it, Retryable where it does
-        not say; that it says OK does not prove that it was kept. Status 4 locks the order there (cartum §3)."""
+        """Sets the order's status in the shop, with one try. Raises BadRecord if the shop refuses it, Retryable if the
+        outcome is unknown. The answer OK does not prove that the status was stored. Status 4 locks the order there
+        (cartum §3)."""
         await self._session.write("orders/update", {"orders": [{"order_id": as_sent(number), "status": status}]})
 
     async def products(self, articles: Sequence[str], fields: Sequence[str] = catalogue.FIELDS) -> dict[str, Row]:
-        """Article → raw row of catalog/export with `fields` (article, parent_article and parent always come).
-        Articles count without blanks around them; those that the shop doesn't have are missing. Asked 100 at a time;
-        where the shop ignores or refuses that filter (before 3.21.1) its whole catalogue is read once instead.
-        {} where the function is unknown."""
+        """Returns article → raw row of catalog/export with `fields` (article, parent_article and parent always come).
+        Blanks around an article are ignored; unknown articles are missing. 100 are asked for in a call. If the shop
+        ignores or refuses that filter (before 3.21.1), its whole catalogue is read once instead. Returns {} if the shop
+        does not know the function."""
         wanted = list(dict.fromkeys(article.strip() for article in articles if article.strip()))
         found: dict[str, Row] = {}
         if self._article_filter:
@@ -160,58 +163,58 @@ class Cartum:
             except catalogue.FilterIgnored:
                 log.info("the shop has no catalogue filter by article: reading the whole catalogue")
         rest = [article for article in wanted if article not in found]
-        found.update(await catalogue.whole(rest, fields, self._catalogue_page))
+        found.update(await catalogue.from_whole(rest, fields, self._catalogue_page))
         self._article_filter = False
         return found
 
-    async def _settled(self, question: Question) -> dict[str, Row]:
+    async def _settled(self, query: OrderQuery) -> dict[str, Row]:
         begun = shop_time(datetime.now(UTC), self._zone) if self._zone else None
         found: dict[str, Row] = {}
         seen: set[str] = set()
         quiet = before = 0
         for walked in range(WALKS):
             known, pages, received = set(seen), 0, 0
-            # Every other walk puts the borders of its pages elsewhere: that is where rows get lost.
-            async for rows in self._pages(question, ROWS // 2 if walked % 2 else ROWS):
+            # Rows get lost at the borders of pages, so every second walk has other borders.
+            async for rows in self._pages(query, ROWS // 2 if walked % 2 else ROWS):
                 pages += 1
-                numbered = {number_of(row): row for row in rows}
+                numbered = {row_key(row): row for row in rows}
                 received += len(rows)
                 seen.update(numbered)
-                found.update((number, row) for number, row in numbered.items() if question.keeps(row))
+                found.update((number, row) for number, row in numbered.items() if query.keeps(row))
             fresh = [number for number in seen - known if number not in found or not is_later(found[number], begun)]
             quiet = 0 if fresh else quiet + 1
-            # Rows that come twice push others out of the walk; its length still tells how many there are.
+            # Repeated rows take the place of others; the number of rows still tells how many orders there are.
             lacking = max(received, before) > len(seen)
             if pages <= 1 or (walked and quiet >= (QUIET if lacking else 1)):
                 return found
             before = received
         raise Retryable(f"the shop's list of orders brought other ones at each of {WALKS} walks")
 
-    async def _pages(self, question: Question, limit: int = ROWS) -> AsyncIterator[list[Row]]:
-        if question.asks_nothing:
+    async def _pages(self, query: OrderQuery, limit: int = ROWS) -> AsyncIterator[list[Row]]:
+        if query.is_empty:
             return
         if self._days_only:
-            question = question.by_days()
-        first = await self._first_page(question, limit)
+            query = query.by_days()
+        first = await self._first_page(query, limit)
         if first is None:
             self._days_only = True
             log.info("the shop takes no time of day in dates: asking for whole days")
-            question = question.by_days()
-            first = await self._orders_page(question.parameters(0, limit))
+            query = query.by_days()
+            first = await self._orders_page(query.parameters(0, limit))
         try:
-            async for rows in walk(question, first, self._orders_page, limit):
+            async for rows in walk(query, first, self._orders_page, limit):
                 yield rows
         except OffsetIgnored:
             log.info("the shop has no second page: asking for shorter and shorter times")
-            async for rows in in_windows(question, first, self._orders_page):
+            async for rows in in_windows(query, first, self._orders_page):
                 yield rows
 
-    async def _first_page(self, question: Question, limit: int) -> list[Row] | None:
+    async def _first_page(self, query: OrderQuery, limit: int) -> list[Row] | None:
         # A shop before 3.30 refuses a time of day, or ignores the whole parameter and sends everything.
-        if not question.is_timed:
-            return await self._orders_page(question.parameters(0, limit))
-        rows = await self._session.rows("orders/get", "orders", question.parameters(0, limit), also={"ERROR"})
-        return rows if rows is not None and all(question.asked_for(row) for row in rows) else None
+        if not query.is_timed:
+            return await self._orders_page(query.parameters(0, limit))
+        rows = await self._session.rows("orders/get", "orders", query.parameters(0, limit), also={"ERROR"})
+        return rows if rows is not None and all(query.in_sent_dates(row) for row in rows) else None
 
     async def _orders_page(self, parameters: dict[str, Any]) -> list[Row]:
         return await self._session.rows("orders/get", "orders", parameters) or []

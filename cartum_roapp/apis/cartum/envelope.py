@@ -1,8 +1,7 @@
-"""Cartum's answers: `{status, response}`, read with distrust (cartum §1.2, §1.3, §1.5).
+"""Cartum's answers: `{status, response}` (cartum §1.2, §1.3, §1.5).
 
-The HTTP code alone says little: a refused token, a used-up quota and an unknown function may all come with
-HTTP 200. Only OK, EMPTY and WARNING mean that a call worked; a word that nobody knows is an error, never
-"no data".
+The HTTP code alone says little: a refused token, a used-up quota and an unknown function may all come with HTTP 200.
+Only OK, EMPTY and WARNING mean success. An unknown word is an error, never "no data".
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from cartum_roapp.apis.reply import LONGEST_PAUSE, Reply, Unreadable
+from cartum_roapp.apis.reply import LONGEST_RETRY_AFTER, Reply, Unreadable
 
 SUCCESS = frozenset({"OK", "EMPTY", "WARNING"})
 KNOWN = SUCCESS | {
@@ -37,8 +36,8 @@ _RIGHTS_TEXT = re.compile(
 
 @dataclass(frozen=True)
 class Envelope:
-    """One answer. `status` is the word, "" where the body is no envelope at all; `http` the HTTP code.
-    `is_foreign`: readable, complete and yet nothing that a shop would say."""
+    """One answer. `status` is the status word, "" if the body is no envelope; `http` is the HTTP code; `is_foreign`
+    means that the body is complete and readable, but no shop's; `asked_to_wait` is in seconds."""
 
     http: int
     status: str
@@ -53,7 +52,7 @@ class Envelope:
 
     @property
     def message(self) -> str:
-        """The shop's own words, or ""."""
+        """The shop's own text, or ""."""
         if isinstance(self.response, dict):
             for key in ("message", "error", "messages"):
                 if isinstance(text := self.response.get(key), str) and text.strip():
@@ -62,13 +61,13 @@ class Envelope:
 
     @property
     def code(self) -> int:
-        """The number in `response.code` of an HTTP_ERROR, else the HTTP code."""
+        """The number in `response.code`, which an HTTP_ERROR has; otherwise the HTTP code."""
         value = self.response.get("code") if isinstance(self.response, dict) else None
         return int(found[0]) if (found := _CODE.fullmatch(str(value))) else self.http
 
     @property
     def refuses_token(self) -> bool:
-        """Every form in which an expired or unknown token has been seen (cartum §1.3)."""
+        """True for every known form of "this token is expired or unknown" (cartum §1.3)."""
         if self.status in _TOKEN_WORDS:
             return True
         if self.status in SUCCESS:
@@ -79,26 +78,26 @@ class Envelope:
 
     @property
     def over_quota(self) -> bool:
-        """The hourly quota of requests is used up: HTTP 429, or a body that says so (cartum §1.5)."""
+        """True if the hourly quota of requests is used up: HTTP 429, or a body that says so (cartum §1.5)."""
         if self.status in SUCCESS and self.http != 429:
             return False
         return self.http == 429 or self.code == 429 or bool(_QUOTA_TEXT.search(self.message))
 
     @property
     def quota_seconds(self) -> float | None:
-        """How long the shop wants us to wait, read from its message, else from Retry-After; at most
-        LONGEST_PAUSE seconds."""
+        """The seconds to wait that the shop's message names, otherwise those of Retry-After; at most
+        LONGEST_RETRY_AFTER."""
         found = _QUOTA_SECONDS.search(self.message)
-        return min(float(found.group(1)), LONGEST_PAUSE) if found else self.asked_to_wait
+        return min(float(found.group(1)), LONGEST_RETRY_AFTER) if found else self.asked_to_wait
 
     @property
     def lacks_rights(self) -> bool:
-        """The account may log in but not read this (cartum §1.1: the role matters)."""
+        """True if the account may log in, but its role does not allow this read (cartum §1.1)."""
         return self.status in ("ERROR", "HTTP_ERROR") and bool(_RIGHTS_TEXT.search(self.message))
 
     def rows(self, key: str) -> list[dict[str, Any]] | None:
-        """The rows under `response[key]`: a list, or the values of an object keyed by id, as PHP likes to send
-        it; `[]` and `{}` for nothing. None where an answer called OK has no such rows at all."""
+        """Returns the rows under `response[key]`: a list, or the values of an object keyed by id (PHP sends both). `[]`
+        and `{}` mean no rows. Returns None if there is no such list."""
         if self.status == "EMPTY":
             return []
         response = self.response
@@ -114,8 +113,8 @@ class Envelope:
         return [row if isinstance(row, dict) else {"unreadable": type(row).__name__} for row in found]
 
 
-def read(reply: Reply) -> Envelope:
-    """An Envelope for whatever came back; an HTML page, half a JSON or a foreign JSON has the status ""."""
+def read_envelope(reply: Reply) -> Envelope:
+    """Returns the Envelope of any answer. An HTML page, incomplete JSON and foreign JSON have the status ""."""
     readable = True
     try:
         body = reply.json()

@@ -1,4 +1,4 @@
-"""What is asked of orders/get, page by page, and what of its answer is believed (cartum §2)."""
+"""Queries of orders/get, page by page, and checks of their answers (cartum §2)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 ROWS = 100
-#: The same page so often in a row, by chance or from a shop that repeats its last one, ends a walk.
+#: A walk ends if the same page comes this many times in a row: some shops repeat their last page.
 SAME = 3
-#: So far behind, a shop that brings its first rows once more ignores `offset`.
+#: If the first rows come again this many rows further on, the shop ignores `offset`.
 FAR = 5 * ROWS
 FORM = "%Y-%m-%d %H:%M:%S"
 Row = dict[str, Any]
@@ -29,9 +29,9 @@ class OffsetIgnored(Exception):
     """The shop answered the second page with the first one."""
 
 
-def number_of(row: Row) -> str:
-    """The order's number as text. A row without a readable one gets a name of its own, `?` and a digest, so
-    that it can still be held and is not lost among others like it."""
+def row_key(row: Row) -> str:
+    """Returns the order's number as text. For a row without a readable number, returns `?` and a digest of the row, so
+    that each such row can be held."""
     number = row.get("order_id")
     if isinstance(number, int) and not isinstance(number, bool):
         return str(number)
@@ -43,8 +43,8 @@ def number_of(row: Row) -> str:
     return f"?{digest[:12]}"
 
 
-def created_of(row: Row) -> datetime | None:
-    """When the order was placed by the shop's clock; None where that can't be read, as of zero dates."""
+def wall_time_of(row: Row) -> datetime | None:
+    """Returns when the order was placed, naive, in the shop's time; None if that can't be read, as for zero dates."""
     with suppress(TypeError, ValueError):
         created = datetime.strptime(row.get("stat_created"), FORM)  # type: ignore[arg-type]
         return created if created.year >= _FIRST_YEAR else None
@@ -52,12 +52,13 @@ def created_of(row: Row) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Question:
-    """Which orders: created from/to, both inclusive, in the shop's time as `YYYY-MM-DD HH:MM:SS`; statuses;
-    numbers. `days_only`: the shop is older than 3.30 and takes dates without times, so a spare day is asked
-    for on either side of the window. Unless it is `exact`, the end has a spare day in any case: a shop may read but the
-    date of it, and take that for the day's beginning. Rows that don't fit are dropped by `keeps`: a parameter that a
-    shop does not know is ignored, and then everything comes back."""
+class OrderQuery:
+    """Which orders to read. `created_from` and `created_to` are inclusive, in the shop's time (`YYYY-MM-DD HH:MM:SS`).
+
+    `days_only`: the shop (before 3.30) takes dates without a time of day, so one more day is asked for on both sides.
+    Unless `exact` is set, the end is moved one day on in any case: a shop may read only the date of `to` and take it
+    for the beginning of that day. A shop ignores parameters that it does not know and then sends everything, so each
+    row is checked with `keeps`."""
 
     created_from: str | None = None
     created_to: str | None = None
@@ -74,7 +75,7 @@ class Question:
         created_to: datetime | None,
         statuses: Sequence[int] | None,
         numbers: Sequence[str] | None,
-    ) -> Question:
+    ) -> OrderQuery:
         return cls(
             created_from=shop_time(created_from, zone),
             created_to=shop_time(created_to, zone),
@@ -83,22 +84,22 @@ class Question:
         )
 
     @property
-    def asks_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         return self.statuses == frozenset() or self.numbers == frozenset()
 
     @property
     def is_timed(self) -> bool:
         return not self.days_only and (self.created_from is not None or self.created_to is not None)
 
-    def by_days(self) -> Question:
+    def by_days(self) -> OrderQuery:
         return replace(self, days_only=True)
 
-    def between(self, since: datetime, until: datetime) -> Question:
-        """The same question of a part of its time, both ends included, by the shop's clock."""
+    def between(self, since: datetime, until: datetime) -> OrderQuery:
+        """Returns the same query for a part of its time, in the shop's time, both ends included."""
         return replace(self, created_from=since.strftime(FORM), created_to=until.strftime(FORM), exact=True)
 
-    def parts(self) -> list[Question]:
-        """The same question in pieces that fit into one call each: at most 100 numbers."""
+    def parts(self) -> list[OrderQuery]:
+        """Returns the same query in parts that fit into one call each: at most 100 numbers."""
         if self.numbers is None:
             return [self]
         numbers = sorted(self.numbers, key=_by_number)
@@ -117,11 +118,11 @@ class Question:
         return asked
 
     def in_window(self, row: Row) -> bool:
-        """Whether it was placed within the dates; true of a row that does not show it."""
+        """Returns whether the order was placed within the dates; True if the row has no readable stamp."""
         return self._within(row, self.created_from, self.created_to)
 
-    def asked_for(self, row: Row) -> bool:
-        """The same of the dates as they are sent."""
+    def in_sent_dates(self, row: Row) -> bool:
+        """As `in_window`, for the dates as they are sent."""
         if not self.days_only:
             return self._within(row, self.created_from, self._end)
         since, until = self.created_from, self.created_to
@@ -134,32 +135,34 @@ class Question:
         return _day(self.created_to, 1) + self.created_to[10:]
 
     def _within(self, row: Row, since: str | None, until: str | None) -> bool:
-        if created_of(row) is None:
+        if wall_time_of(row) is None:
             return True
         created = row["stat_created"]
         return not ((since is not None and created < since) or (until is not None and created > until))
 
     def keeps(self, row: Row) -> bool:
-        """False only where the row shows plainly that it was not asked for."""
+        """Returns False only if the row certainly was not asked for."""
         status = str(row.get("stat_status"))
         if self.statuses is not None and _DIGITS.fullmatch(status) and int(status) not in self.statuses:
             return False
-        number = number_of(row)
+        number = row_key(row)
         if self.numbers is not None and not number.startswith("?") and number not in self.numbers:
             return False
         return self.in_window(row)
 
 
-async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = ROWS) -> AsyncIterator[list[Row]]:
-    """One walk over all pages, rows as they came; `first` is the page at offset 0, asked for with `limit`. The offset
-    advances by the rows *received*: servers cap the page silently, and a short page says nothing. It ends at an empty
-    page, or when every number asked for is there; also where the last page comes again and again, and where far more
-    rows came than orders. Raises OffsetIgnored when the first page comes again as the second one, and far behind it."""
+async def walk(query: OrderQuery, first: list[Row], fetch: Fetch, limit: int = ROWS) -> AsyncIterator[list[Row]]:
+    """Walks over all pages once. Yields the rows as they came. `first` is the page at offset 0, asked for with `limit`.
+
+    The offset advances by the rows *received*: servers cut pages silently, so a short page is not the last one. The
+    walk ends at an empty page, when every number asked for was seen, when the last page is repeated, or when far more
+    rows than orders came. Raises OffsetIgnored if the first page comes again as the second one and also far behind it.
+    """
     seen: set[str] = set()
     before: list[str] = []
     offset, rows, same = 0, first, 0
-    while numbers := [number_of(row) for row in rows]:
-        if offset == len(first) and seen <= set(numbers) and await _comes_anywhere(seen, question, offset, fetch):
+    while numbers := [row_key(row) for row in rows]:
+        if offset == len(first) and seen <= set(numbers) and await _comes_anywhere(seen, query, offset, fetch):
             raise OffsetIgnored
         same = same + 1 if numbers == before else 0
         if same == SAME or offset > SAME * len(seen) + ROWS:
@@ -168,24 +171,25 @@ async def walk(question: Question, first: list[Row], fetch: Fetch, limit: int = 
         before = numbers
         offset += len(rows)
         yield rows
-        if question.numbers is not None and question.numbers <= seen:
+        if query.numbers is not None and query.numbers <= seen:
             return
         limit = max(limit, ROWS)
-        rows = await fetch(question.parameters(offset, limit))
+        rows = await fetch(query.parameters(offset, limit))
 
 
-async def _comes_anywhere(numbers: set[str], question: Question, offset: int, fetch: Fetch) -> bool:
-    """A list that is shuffled at each call brings the same few rows twice by chance, but none behind its end."""
-    return numbers <= {number_of(row) for row in await fetch(question.parameters(offset + FAR, ROWS))}
+async def _comes_anywhere(numbers: set[str], query: OrderQuery, offset: int, fetch: Fetch) -> bool:
+    """Returns whether these rows come even far behind the end of the list. A list that is shuffled at each call may
+    repeat a few rows by chance, but has none behind its end."""
+    return numbers <= {row_key(row) for row in await fetch(query.parameters(offset + FAR, ROWS))}
 
 
 def is_later(row: Row, local: str | None) -> bool:
-    """Was the order placed after this moment of the shop's time?"""
-    return local is not None and created_of(row) is not None and row["stat_created"] > local
+    """Returns whether the order was placed after `local`, in the shop's time."""
+    return local is not None and wall_time_of(row) is not None and row["stat_created"] > local
 
 
 def shop_time(when: datetime | None, zone: ZoneInfo | None) -> str | None:
-    """An aware datetime as the shop writes it. ValueError without a zone on either side."""
+    """Returns an aware datetime in the shop's time and notation. Raises ValueError if either has no zone."""
     if when is None:
         return None
     if when.tzinfo is None or zone is None:
@@ -198,7 +202,7 @@ def _day(local: str, spare: int) -> str:
 
 
 def as_sent(number: str) -> int | str:
-    """The number as the shop has it in JSON."""
+    """Returns the number as the shop has it in JSON."""
     return int(number) if _DIGITS.fullmatch(number) and str(int(number)) == number else number
 
 

@@ -1,4 +1,4 @@
-"""One call of a Cartum function, whatever it takes: token, quota, retries, and the sorting of what came back."""
+"""Calls of Cartum functions: token, quota, retries, and what kind of error an answer means."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls
-from cartum_roapp.apis.cartum.envelope import KNOWN, SUCCESS, Envelope, read
+from cartum_roapp.apis.cartum.envelope import KNOWN, SUCCESS, Envelope, read_envelope
 from cartum_roapp.apis.cartum.token import Token
 from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.masking import mask
@@ -20,21 +20,21 @@ from cartum_roapp.apis.reply import Reply
 from cartum_roapp.apis.retries import repeat
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable
 
-# Some shops show a JavaScript challenge to agents that are no browsers (cartum §1.6).
+# Some shops answer agents that are not browsers with a JavaScript challenge (cartum §1.6).
 USER_AGENT = "Mozilla/5.0 (compatible; cartum-roapp/0.1; order integration)"
-QUOTA_MARGIN = 1.0
+QUOTA_MARGIN = 1.0  # seconds
 
 T = TypeVar("T")
 
 
 class NoShop(BadConfig):
-    """Where the login should be is a web page, or nothing: another address, a tariff without API, or a shop that is
-    closed for an hour and shows a page that says so."""
+    """At the address of the login is a web page, or nothing: a wrong address, a tariff without the API, or a shop that
+    is closed for a while and shows a page that says so."""
 
 
 class Session:
-    """Calls functions of one shop. All of them read, or set values to what they may well be already, so every failure
-    of the transport is Retryable. May be used by many tasks at once."""
+    """Calls functions of one shop. All of them read, or set absolute values, so every failure of the transport is
+    Retryable. Many tasks may use it at once."""
 
     def __init__(
         self,
@@ -69,21 +69,21 @@ class Session:
         await self._http.close()
 
     async def log_in(self) -> None:
-        """Holds a token afterwards. BadConfig when auth/ itself refuses, Retryable(field="url") when nobody
-        could be asked."""
+        """Gets a token unless a valid one is there. Raises BadConfig if auth/ refuses, Retryable with the field `url`
+        if the shop can't be reached."""
         await self._repeat(self._token.current)
 
     async def rows(
         self, function: str, key: str, body: dict[str, Any] | None = None, *, also: Collection[str] = ()
     ) -> list[dict[str, Any]] | None:
-        """The rows under `key` in the answer of `function`; None when it ended with a status word of `also`.
-        Everything else is tried again and then raised: Retryable, BadConfig where the account lacks rights."""
+        """Returns the rows under `key` in the answer of `function`; None if the answer has a status word of `also`.
+        Otherwise tries again, then raises Retryable. Raises BadConfig if the account lacks rights."""
 
         def rows(answer: Envelope) -> list[dict[str, Any]] | None:
             if not answer.ok:
                 if answer.status in also and not answer.lacks_rights:
                     return None
-                raise self._sorted(function, answer)
+                raise self._error_for(function, answer)
             if (rows := answer.rows(key)) is None:
                 raise Retryable(f"{function}: {answer.status}, but without {key}")
             return rows
@@ -91,9 +91,9 @@ class Session:
         return await self._call(function, body or {}, rows)
 
     async def write(self, function: str, body: dict[str, Any]) -> None:
-        """A write of one row that sets values; sent once, as who repeats it should look first whether they are still
-        wanted. BadRecord where the shop refuses it, of the row (WARNING, and its words in `log`: cartum §6) or
-        altogether: that says nothing of what it lets us read. Retryable where nobody knows what came of it."""
+        """Sets values of one row, with one try: before another one the caller has to check that they are still wanted.
+        Raises BadRecord if the shop refuses the row (WARNING, with the reason in `log`: cartum §6) or the whole call,
+        which says nothing about the right to read; Retryable if the outcome is unknown."""
 
         def done(answer: Envelope) -> None:
             log = answer.rows("log") or []
@@ -101,9 +101,9 @@ class Session:
             if answer.ok and not failed and not (answer.status == "WARNING" and not log):
                 return
             if not answer.ok and (answer.status not in KNOWN or answer.code >= 500):
-                raise self._sorted(function, answer)
+                raise self._error_for(function, answer)
             said = " ".join(str(entry.get("messages") or entry.get("message") or "") for entry in failed).strip()
-            words = mask(said, [self._password.get_secret_value()]) or self._shown(answer) or answer.status
+            words = mask(said, [self._password.get_secret_value()]) or self._masked_message(answer) or answer.status
             raise BadRecord(f"the shop refuses {function}: {words}", code="refused-by-shop")
 
         await self._call(function, body, done, tries=1)
@@ -136,11 +136,11 @@ class Session:
     async def _repeat(
         self, call: Callable[[], Awaitable[T]], *, connected: bool = False, tries: int | None = None
     ) -> T:
-        """`connected`: it was a shop when it was connected, so a page in its place will pass."""
+        """`connected`: it is known to be a shop, so a web page in its place is temporary."""
         tries = self._tries if tries is None else tries
 
         async def quietly(_: int) -> T:
-            # The quota is the shop's, so what one task has learned holds for all.
+            # The quota is the shop's, so all tasks wait for it.
             if (left := self._quiet_until - time.monotonic()) > 0.01:
                 raise self._over_quota(left)
             try:
@@ -171,10 +171,10 @@ class Session:
             raise Retryable(f"{self._host} didn't answer {function}: {error}", field="url") from None
         if reply.redirects:
             raise self._redirected(function, reply)
-        return read(reply)
+        return read_envelope(reply)
 
     def _redirected(self, function: str, reply: Reply) -> IntegrationError:
-        # Never followed: the body carries a password or a token.
+        # Redirects are not followed: the body has a password or a token.
         target = urlsplit(reply.headers.get("location", ""))
         where = f"{target.scheme}://{target.netloc.rpartition('@')[2]}" if target.netloc else "another path"
         message = f"{self._host} redirects {function} to {where}"
@@ -195,8 +195,8 @@ class Session:
         until = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")
         return Retryable(f"the shop's hourly quota of requests is used up until {until} UTC", retry_after=seconds)
 
-    def _sorted(self, function: str, answer: Envelope) -> IntegrationError:
-        said = self._shown(answer)
+    def _error_for(self, function: str, answer: Envelope) -> IntegrationError:
+        said = self._masked_message(answer)
         wait = answer.asked_to_wait if answer.http == 503 else None
         if answer.lacks_rights:
             return BadConfig(
@@ -216,8 +216,8 @@ class Session:
 
     def _auth_refusal(self, answer: Envelope) -> IntegrationError:
         if answer.http >= 500 or answer.http == 408 or answer.status == "EXCEPTION":
-            return self._about_url(self._sorted("auth", answer))
-        said = self._shown(answer)
+            return self._with_field_url(self._error_for("auth", answer))
+        said = self._masked_message(answer)
         if answer.lacks_rights:
             return BadConfig(f"the shop lets this login not use its API: {said}", field="login", fix=_OWNER)
         if answer.refuses_token or answer.status == "ERROR" or (answer.code in (401, 403) and not answer.is_html):
@@ -234,13 +234,13 @@ class Session:
             )
         if answer.is_foreign:
             return NoShop(f"not-a-shop: {self._host} answers, but not as a shop", field="url", fix=_ADDRESS)
-        return self._about_url(self._sorted("auth", answer))
+        return self._with_field_url(self._error_for("auth", answer))
 
-    def _about_url(self, error: IntegrationError) -> IntegrationError:
+    def _with_field_url(self, error: IntegrationError) -> IntegrationError:
         error.field = error.field or "url"
         return error
 
-    def _shown(self, answer: Envelope) -> str:
+    def _masked_message(self, answer: Envelope) -> str:
         return mask(answer.message, [self._password.get_secret_value()])
 
 

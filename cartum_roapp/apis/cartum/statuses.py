@@ -19,11 +19,11 @@ class ShopStatus:
 
 
 DELIVERED = 3
-#: What the ledger's columns keep.
+#: The largest id that the ledger's columns can hold.
 LARGEST = 2**31 - 1
 _ID = re.compile(r"[0-9]{1,10}")
 
-# What a shop before 4.0 has, where the function is unknown. There is no 5.
+# The statuses of a shop before 4.0, which does not know the function. There is no 5.
 DEFAULT_STATUSES = (
     ShopStatus(1, {"en": "New", "ua": "Нове", "ru": "Новый", "ro": "Nou"}),
     ShopStatus(2, {"en": "Processing", "ua": "В обробці", "ru": "В обработке", "ro": "Procesare"}),
@@ -34,10 +34,11 @@ DEFAULT_STATUSES = (
 
 
 def read_statuses(rows: Iterable[dict[str, Any]]) -> list[ShopStatus]:
-    """Typed rows by id. Numbers may come as text, an empty title as `[]`, a quote in it as `&quot;`; a row without an
-    id that can be one is left out. Where no row says whether it `is_successful`, 3 is (cartum §3)."""
+    """Returns typed rows in the order of their ids. Numbers may come as text, an empty title as `[]`, a quote in it as
+    `&quot;`. A row without a usable id is left out. If no row has `is_successful`, status 3 is the successful one
+    (cartum §3)."""
     rows = list(rows)
-    told = any("is_successful" in row for row in rows)
+    marked = any("is_successful" in row for row in rows)
     found: dict[int, ShopStatus] = {}
     for row in rows:
         if not _ID.fullmatch(str(row.get("id", ""))) or int(row["id"]) > LARGEST:
@@ -47,6 +48,6 @@ def read_statuses(rows: Iterable[dict[str, Any]]) -> list[ShopStatus]:
             titles = {str(language): html.unescape(str(text)) for language, text in title.items() if text}
         else:
             titles = {"": html.unescape(title)} if isinstance(title, str) and title else {}
-        successful = str(row.get("is_successful")).lower() in ("1", "true") if told else int(row["id"]) == DELIVERED
+        successful = str(row.get("is_successful")).lower() in ("1", "true") if marked else int(row["id"]) == DELIVERED
         found[int(row["id"])] = ShopStatus(int(row["id"]), titles, successful)
     return [found[id_] for id_ in sorted(found)]

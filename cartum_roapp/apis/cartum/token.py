@@ -1,4 +1,4 @@
-"""The token of a Cartum shop: 600 s from its issue, one login in flight (cartum §1.1)."""
+"""The token of a Cartum shop: valid for 600 s (cartum §1.1), with one login in flight at a time."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-RENEW_AFTER = 540.0
+RENEW_AFTER = 540.0  # seconds
 
 
 class Token:
-    """Hands out a token that is still good, and logs in when there is none.
+    """Returns a valid token, and logs in if there is none.
 
-    Whether the 600 s slide is not documented, so they count from before the login was sent, and the token is
-    renewed after 540 s. Tasks that ask at the same time share one login, with its outcome: an unreachable
-    shop costs all of them one deadline, not one each."""
+    It is not documented whether the 600 s begin anew with each call. So they are counted from before the login was
+    sent, and the token is renewed after 540 s. Tasks that ask at the same time share one login and its outcome, so that
+    all of them together wait one deadline for an unreachable shop, not one each."""
 
     def __init__(self, login: Callable[[], Awaitable[str]], clock: Callable[[], float] = time.monotonic) -> None:
         self._login = login
@@ -27,7 +27,7 @@ class Token:
         return f"Token({'held' if self._value else 'none'})"
 
     async def current(self) -> str:
-        """Raises whatever the login raises. May be cancelled without hurting the others who wait."""
+        """Returns a valid token. Raises what the login raises. May be cancelled; other callers go on waiting."""
         if self._value is not None and self._clock() < self._renew_at:
             return self._value
         if self._pending is None or self._pending.done():
@@ -36,7 +36,7 @@ class Token:
         return await asyncio.shield(self._pending)
 
     def drop(self, refused: str) -> None:
-        """The shop refused this token. Does nothing when a newer one is held already."""
+        """To be called when the shop refused this token. Does nothing if there is a newer one already."""
         if self._value == refused:
             self._value = None
 
@@ -55,6 +55,6 @@ class Token:
 
 
 def _consume(task: asyncio.Task[str]) -> None:
-    # Nobody may be left to look at the outcome; asyncio would log it, traceback and all.
+    # If no caller is left, asyncio would log the exception with its traceback.
     if not task.cancelled():
         task.exception()

@@ -1,63 +1,64 @@
-"""Reading a shop that ignores `offset` (before 3.30, cartum §2.1): every call answers from the first row on, and how
-many rows it sends at most is not documented. So the dates asked for are parted until each answer is surely whole."""
+"""Reads a shop that ignores `offset` (before 3.30, cartum §2.1): every answer begins with the first row, and its
+largest number of rows is not documented. So the window of dates is divided until each answer is certainly complete."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-from cartum_roapp.apis.cartum.orders import FORM, ROWS, Fetch, Question, Row, created_of, number_of
+from cartum_roapp.apis.cartum.orders import FORM, ROWS, Fetch, OrderQuery, Row, row_key, wall_time_of
 from cartum_roapp.errors import Retryable
 
-#: An answer of fewer rows is whole: no shop cuts its list so short.
+#: An answer of fewer rows is complete: no shop cuts its list so short.
 FEW = 10
 _SECOND = timedelta(seconds=1)
 _FIRST = datetime(2000, 1, 1)
 _EARLIER = (timedelta(days=7), timedelta(days=60), timedelta(days=400))
 
 
-async def in_windows(question: Question, first: list[Row], fetch: Fetch) -> AsyncIterator[list[Row]]:
-    """The rows of the question beside those of its `first` answer, each once. An answer is whole when it is shorter
-    than the longest that the shop gave, or when the shop ignores dates as well: there is nothing to part then. Raises
-    Retryable where more orders fall on one second (one day for a shop that takes no times) than it sends at once.
-    Before that a longer time is asked for: more rows there tell that the shop does not cut its lists so short.
+async def in_windows(query: OrderQuery, first: list[Row], fetch: Fetch) -> AsyncIterator[list[Row]]:
+    """Yields the rows of the query that its `first` answer lacks, each once.
+
+    An answer is complete if it is shorter than the longest answer so far, or if the shop ignores dates as well: then
+    there is nothing to divide. If one second (one day for a shop that takes no times) fills an answer, a longer time is
+    asked for: if more rows come, the shop does not cut its lists so short. Otherwise raises Retryable.
     """
-    seen = {number_of(row) for row in first}
-    waiting, most = await _parts(question, first, FEW, fetch)
-    if waiting and not (question.days_only or await _takes_times(question, first, fetch)):
-        waiting, most = await _parts(question.by_days(), first, most, fetch)
+    seen = {row_key(row) for row in first}
+    waiting, most = await _parts(query, first, FEW, fetch)
+    if waiting and not (query.days_only or await _takes_times(query, first, fetch)):
+        waiting, most = await _parts(query.by_days(), first, most, fetch)
     while waiting:
         window = waiting.pop()
         rows = await fetch(window.parameters(0, ROWS))
-        if fresh := [row for row in rows if number_of(row) not in seen]:
-            seen |= {number_of(row) for row in fresh}
+        if fresh := [row for row in rows if row_key(row) not in seen]:
+            seen |= {row_key(row) for row in fresh}
             yield fresh
         parts, most = await _parts(window, rows, most, fetch)
         waiting += parts
 
 
-async def _takes_times(question: Question, rows: list[Row], fetch: Fetch) -> bool:
-    """Does the shop find an order by the very second at which it was placed? One that reads but the date may take it
-    for the day's beginning."""
-    dated = next((row for row in rows if created_of(row) is not None), None)
-    when = created_of(dated) if dated is not None else None
+async def _takes_times(query: OrderQuery, rows: list[Row], fetch: Fetch) -> bool:
+    """Returns whether the shop finds an order by the second at which it was placed. A shop that reads only the date
+    takes it for the beginning of the day."""
+    dated = next((row for row in rows if wall_time_of(row) is not None), None)
+    when = wall_time_of(dated) if dated is not None else None
     if dated is None or when is None or (when.hour, when.minute, when.second) == (0, 0, 0):
         return False
-    window = question.between(when, when)
+    window = query.between(when, when)
     found = await fetch(window.parameters(0, ROWS))
-    return number_of(dated) in map(number_of, found) and all(window.asked_for(row) for row in found)
+    return row_key(dated) in map(row_key, found) and all(window.in_sent_dates(row) for row in found)
 
 
-async def _parts(window: Question, rows: list[Row], most: int, fetch: Fetch) -> tuple[list[Question], int]:
-    """What to ask in place of the window, nothing where its answer is whole; and the `most` rows that the shop sent in
-    one answer so far. Raises Retryable where the answer may not be whole, and can't be parted."""
+async def _parts(window: OrderQuery, rows: list[Row], most: int, fetch: Fetch) -> tuple[list[OrderQuery], int]:
+    """Returns the parts to ask for instead of the window, [] if its answer is complete; and the `most` rows that the
+    shop sent in one answer so far. Raises Retryable if the answer may be incomplete and can't be divided."""
     most = max(most, len(rows))
-    if len(rows) < most or window.numbers is not None or not all(window.asked_for(row) for row in rows):
+    if len(rows) < most or window.numbers is not None or not all(window.in_sent_dates(row) for row in rows):
         return [], most
     if parts := _halves(window, rows):
         return parts, most
     since, until = _bounds(window)
-    for earlier in _EARLIER:  # a shop that sends more when it has more has sent all that the window has
+    for earlier in _EARLIER:  # if it sends more rows for a longer time, the answer for the window was complete
         wider = window.between(max(_FIRST, since - earlier), until)
         most = max(most, len(await fetch(wider.parameters(0, ROWS))))
         if len(rows) < most:
@@ -65,10 +66,10 @@ async def _parts(window: Question, rows: list[Row], most: int, fetch: Fetch) -> 
     raise Retryable(f"the shop sends {len(rows)} orders of {since} at most, and has no second page of them")
 
 
-def _halves(window: Question, rows: list[Row]) -> list[Question]:
-    """The window cut where half of the rows were placed; nothing where it can't be cut."""
+def _halves(window: OrderQuery, rows: list[Row]) -> list[OrderQuery]:
+    """Returns the window divided at the median of the rows' stamps; [] if it can't be divided."""
     since, until = _bounds(window)
-    stamps = sorted(created for row in rows if (created := created_of(row)) and since < created <= until)
+    stamps = sorted(created for row in rows if (created := wall_time_of(row)) and since < created <= until)
     cut = stamps[len(stamps) // 2] if stamps else since + (until - since) / 2
     if window.days_only:
         midnight = datetime(since.year, since.month, since.day)
@@ -79,8 +80,8 @@ def _halves(window: Question, rows: list[Row]) -> list[Question]:
     return [window.between(since, cut - _SECOND), window.between(cut, until)]
 
 
-def _bounds(window: Question) -> tuple[datetime, datetime]:
+def _bounds(window: OrderQuery) -> tuple[datetime, datetime]:
     since = datetime.strptime(window.created_from, FORM) if window.created_from else _FIRST
-    # The shop's clock may lie in any zone; nothing is placed after tomorrow.
+    # The shop may be in any zone; no order is placed after tomorrow.
     latest = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=2)
     return since, datetime.strptime(window.created_to, FORM) if window.created_to else latest

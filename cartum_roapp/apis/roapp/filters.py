@@ -1,10 +1,9 @@
-"""Array filters of RO App, whose spelling nobody has proven: `name[]=` or a repeated `name=` (roapp §2).
+"""Array filters of RO App. It is not known which spelling it takes: `name[]=` or a repeated `name=` (roapp §2).
 
-A filter that RO App doesn't know is ignored, and then *everything* comes back. So the first page of every walk is
-compared with what was asked: where it doesn't fit, the other spelling is tried once, and the one that works
-is remembered for the client's life. That a spelling finds nothing proves nothing, and of several values a server may
-take the last one only: so it is asked once for a row that is known to exist, between two others. Rows are passed on as
-they come; the caller checks every one of them.
+RO App ignores filters that it does not know and then sends *everything*. So the first page of each walk is compared
+with what was asked for. If it does not fit, the other spelling is tried once, and the one that works is kept for the
+client's life. An empty answer proves nothing, and of several values a server may take only the last one; so each
+spelling is tried once with a row that is known to exist, between two other values. The caller checks all rows.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from datetime import datetime, timedelta
 from cartum_roapp.apis.http import stamp
 from cartum_roapp.apis.roapp.paging import Page, Raw
 from cartum_roapp.apis.roapp.rows import Contact, RoOrder, read
-from cartum_roapp.apis.roapp.sending import Refused
+from cartum_roapp.apis.roapp.sending import RefusedCall
 
 Params = list[tuple[str, str]]
 Fetch = Callable[[Params], Awaitable[Page]]
@@ -28,8 +27,8 @@ _SLACK = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Filter:
-    """`matches(raw row)` is False only where the row plainly isn't what was asked for; `like(raw row)` is a filter
-    of the same name that must find that row, None where the row has no such value."""
+    """`matches(raw row)` is False only if the row certainly was not asked for. `like(raw row)` returns a filter of the
+    same name that must find that row, None if the row has no such value."""
 
     name: str
     values: tuple[str, ...]
@@ -65,8 +64,8 @@ def by_emails(emails: Sequence[str]) -> Filter:
 
 
 def by_date(name: str, since: datetime | None) -> Filter | None:
-    """`name[]=from`, ISO 8601 with Z, inclusive; None without it. An end is never asked for: a server that takes the
-    last one only of a name that is repeated would take it for the beginning."""
+    """Returns the filter `name[]=since` (ISO 8601 with Z, inclusive); None without `since`. An end is not sent: a
+    server that takes only the last value of a repeated name would take it for the beginning."""
     if since is None:
         return None
 
@@ -86,7 +85,7 @@ def by_date(name: str, since: datetime | None) -> Filter | None:
 
 
 class Spelling:
-    """What is known so far about how this account's RO App wants its filters."""
+    """The spellings of filters that this account's RO App takes, as far as they are known."""
 
     def __init__(self) -> None:
         self._suffix: dict[tuple[str, str], str | None] = {}
@@ -95,14 +94,14 @@ class Spelling:
         self._works: dict[tuple[str, str], bool] = {}
 
     def works(self, path: str, name: str) -> bool | None:
-        """Is this filter obeyed? None as long as no walk has shown it."""
+        """Returns whether RO App applies this filter; None until a walk has shown it."""
         return self._works.get((path, name))
 
     async def first_page(self, path: str, filters: Iterable[Filter], fetch: Fetch) -> tuple[Page, Params]:
-        """Page 1, and the parameters with which to ask for the others."""
+        """Returns page 1, and the parameters for the other pages."""
         filters = list(filters)
         chosen = {item.name: self._suffix.get((path, item.name), BRACKETS) for item in filters}
-        page = await _tried(filters, chosen, fetch)
+        page = await _page_or_none(filters, chosen, fetch)
         for item in filters:
             known = (path, item.name)
             if known in self._settled:
@@ -112,22 +111,22 @@ class Spelling:
                 if len(item.values) > 1 and known not in self._probed:
                     self._probed.add(known)
                     everything = await fetch([])
-                    overlooked = _overlooked(item, page, everything)
-                    proven = not overlooked and await _proven(item, everything, chosen[item.name], fetch)
+                    missed = _misses_rows(item, page, everything)
+                    proven = not missed and await _finds_known_row(item, everything, chosen[item.name], fetch)
                 if proven is not False:
                     self._note(known, chosen[item.name], works=bool(proven or page.rows) or None, settled=bool(proven))
                     continue
                 page = None
             other = {**chosen, item.name: BARE if chosen[item.name] == BRACKETS else BRACKETS}
-            second = await _tried(filters, other, fetch)
+            second = await _page_or_none(filters, other, fetch)
             if second is not None and (len(item.values) > 1 or (page is not None and not second.rows)):
                 everything = everything or page or await fetch([])
-                second = second if await _proven(item, everything, other[item.name], fetch) else None
+                second = second if await _finds_known_row(item, everything, other[item.name], fetch) else None
             if second is not None and (page is None or _fits(item, second) or _size(second) < _size(page)):
                 page, chosen = second, other
             elif page is None:
                 chosen = {**chosen, item.name: LEFT_OUT}
-                page = await _tried(filters, chosen, fetch)
+                page = await _page_or_none(filters, chosen, fetch)
             works = chosen[item.name] is not LEFT_OUT and page is not None and _fits(item, page)
             self._note(known, chosen[item.name], works=works, settled=True)
         params = _params(filters, chosen)
@@ -141,35 +140,35 @@ class Spelling:
             self._settled.add(known)
 
 
-async def _tried(filters: list[Filter], chosen: dict[str, str | None], fetch: Fetch) -> Page | None:
+async def _page_or_none(filters: list[Filter], chosen: dict[str, str | None], fetch: Fetch) -> Page | None:
     if not filters:
         return await fetch([])
     try:
         return await fetch(_params(filters, chosen))
-    except Refused as error:
+    except RefusedCall as error:
         if error.http not in (400, 422):
             raise
         return None
 
 
-def _overlooked(item: Filter, page: Page, everything: Page) -> bool:
-    """Does the whole answer lack a row that was asked for?"""
+def _misses_rows(item: Filter, page: Page, everything: Page) -> bool:
+    """Returns whether the complete answer lacks a row that was asked for."""
     found = {str(row.get("id")) for row in page.rows}
     return (page.total_pages or 1) <= 1 and any(
         item.matches(row) and str(row.get("id")) not in found for row in everything.rows
     )
 
 
-async def _proven(item: Filter, everything: Page, suffix: str | None, fetch: Fetch) -> bool | None:
-    """Does this spelling find a row that is known to exist, also between other values where there are several? None
-    where no such row is known."""
+async def _finds_known_row(item: Filter, everything: Page, suffix: str | None, fetch: Fetch) -> bool | None:
+    """Returns whether this spelling finds a row that is known to exist; if there are several values, also between other
+    ones. None if no such row is known."""
     several = len(item.values) > 1
     others = (row for row in everything.rows if not (several and item.matches(row)))
     probe = next((probe for row in others if (probe := item.like(row))), None)
     if probe is None:
         return None
     values = (item.values[0], *probe.values, item.values[-1]) if several else probe.values
-    page = await _tried([replace(item, values=values)], {item.name: suffix}, fetch)
+    page = await _page_or_none([replace(item, values=values)], {item.name: suffix}, fetch)
     found = page.rows if page is not None else []
     return any(map(probe.matches, found)) and all(probe.matches(row) or item.matches(row) for row in found)
 
@@ -198,5 +197,5 @@ def _digits(phone: str) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    # RO App may keep a number with or without its country code, whatever was asked.
+    # RO App may store a number with or without its country code.
     return one[-9:] == other[-9:] if min(len(one), len(other)) >= 9 else one == other

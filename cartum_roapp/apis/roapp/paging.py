@@ -1,4 +1,4 @@
-"""RO App's lists: the envelopes they come in, and a walk that neither stops short nor runs for ever (roapp §2)."""
+"""RO App's lists: their envelopes, and a walk that ends and misses no row (roapp §2)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cartum_roapp.apis.roapp.rows import whole
 
 Raw = dict[str, Any]
 
+#: How often a list is walked again if rows are missing.
 REWALKS = 3
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Page:
-    """`total_pages` and `count` (rows in all pages) are None where the answer doesn't say."""
+    """`total_pages` and `count` (rows in all pages) are None if the answer lacks them."""
 
     rows: list[Raw]
     total_pages: int | None = None
@@ -27,8 +28,8 @@ class Page:
 
 
 def read_page(content: Any) -> Page:
-    """A bare array, `{data: […], paging: {…}}`, or data as an object keyed by id. Unreadable for anything else: an
-    answer without rows is not an empty one."""
+    """Reads a bare array, `{data: […], paging: {…}}`, or data as an object keyed by id. Raises Unreadable for anything
+    else: an answer without a list is not an empty list."""
     paging: Any = {}
     rows = content
     if isinstance(content, dict):
@@ -43,7 +44,7 @@ def read_page(content: Any) -> Page:
 
 
 def read_object(content: Any) -> Raw:
-    """A bare object, or one in `{data: {…}}`, or a list of one. Unreadable for anything else."""
+    """Reads a bare object, one in `{data: {…}}`, or a list of one. Raises Unreadable for anything else."""
     if isinstance(content, dict) and "id" not in content and "data" in content:
         content = content["data"]
     if isinstance(content, list) and len(content) == 1:
@@ -54,9 +55,9 @@ def read_object(content: Any) -> Raw:
 
 
 async def walk(first: Page, fetch: Callable[[int], Awaitable[Page]], about: str) -> AsyncIterator[list[Raw]]:
-    """All rows, each id once, page by page; `first` is page 1. Ends at `total_pages`, else at an empty page or
-    one that repeats the page before. When fewer rows were seen than `count` promises, rows have moved between
-    the pages while we read, and the list is walked again, at most three times."""
+    """Yields all rows, each id once, page by page; `first` is page 1. Ends at `total_pages`, otherwise at an empty page
+    or at one that repeats the page before. If fewer rows came than `count` says, rows moved between pages meanwhile:
+    then the list is walked again, at most three times."""
     seen: set[str] = set()
     page = first
     for walked in range(1 + REWALKS):

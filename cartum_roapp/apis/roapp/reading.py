@@ -1,4 +1,4 @@
-"""Reading RO App: single rows, short directories, and the long lists with their filters."""
+"""Reads from RO App: single rows, short lists (directories), and long lists with filters."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from cartum_roapp.apis.reply import Unreadable
 from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, Params, Spelling
 from cartum_roapp.apis.roapp.paging import Page, read_object, read_page, walk
-from cartum_roapp.apis.roapp.sending import About, Missing, Refused, Sending
+from cartum_roapp.apis.roapp.sending import About, Missing, RefusedCall, Sending
 from cartum_roapp.errors import BadRecord
 
 R = TypeVar("R", bound=rows.Row)
 
 
 class Reading:
-    """Typed reads of one account. `sortable`: the path of the list that is asked for in the order of creation, as
-    long as RO App takes `sort` (which fields it takes is not documented, roapp §2)."""
+    """Typed reads of one account. `sortable` is the path of the list that is read in the order of creation, if RO App
+    takes `sort` (the fields that it takes are not documented, roapp §2)."""
 
     def __init__(self, sending: Sending, *, sortable: str) -> None:
         self._sending = sending
@@ -27,7 +27,7 @@ class Reading:
     async def directory(
         self, path: str, kind: type[R], missing: Missing = "collection", about: About | None = None
     ) -> list[R]:
-        """A list that is documented without pages; read page by page where it comes in pages all the same."""
+        """Returns all rows of a list that is documented without pages. Reads all pages if it has some nevertheless."""
 
         async def fetch(number: int, missing: Missing = missing) -> Page:
             params = [("page", str(number))] if number > 1 else []
@@ -37,16 +37,18 @@ class Reading:
         first = await fetch(1)
         if first.total_pages is None and first.count is None:  # a bare array is never paged
             return rows.read(kind, first.rows)
-        return [row async for page in walk(first, _to_the_end(first, fetch), path) for row in rows.read(kind, page)]
+        return [
+            row async for page in walk(first, _ending_at_refusal(first, fetch), path) for row in rows.read(kind, page)
+        ]
 
     async def walk(self, path: str, kind: type[R], filters: list[Filter]) -> AsyncIterator[list[R]]:
-        """All pages of a list, each row once; what the filters let through is not checked here."""
+        """Yields all pages of a list, each row once. The caller checks that the filters were applied."""
         first, params = await self.spelling.first_page(path, filters, lambda asked: self._page(path, asked, 1))
 
         async def fetch(number: int, missing: Missing = "collection") -> Page:
             return await self._page(path, params, number, missing)
 
-        async for page in walk(first, _to_the_end(first, fetch), path):
+        async for page in walk(first, _ending_at_refusal(first, fetch), path):
             if typed := rows.read(kind, page):
                 yield typed
 
@@ -57,7 +59,7 @@ class Reading:
             try:
                 sorted_ = [*asked, ("sort", "created_at")]
                 return await self._sending.get(path, read_page, sorted_, missing=missing, about=about)
-            except Refused as error:
+            except RefusedCall as error:
                 if error.http not in (400, 422):
                     raise
             page = await self._sending.get(path, read_page, asked, missing=missing, about=about)
@@ -66,7 +68,8 @@ class Reading:
         return await self._sending.get(path, read_page, asked, missing=missing, about=about)
 
     async def one(self, path: str, kind: type[R], entity: str, id_: int, missing: Missing = "row") -> R | None:
-        """None for a row that isn't there (404) or isn't shown one by one (405; all that `optional` stands for)."""
+        """Returns None if there is no such row (404), or if single rows are not returned (405, and with `optional` the
+        codes that it stands for)."""
 
         def read_one(content: Any) -> R:
             found = rows.read(kind, [read_object(content)])
@@ -76,7 +79,7 @@ class Reading:
 
         try:
             return await self._sending.get(path, read_one, missing=missing, about=(entity, id_))
-        except Refused as error:
+        except RefusedCall as error:
             if error.http == 405:
                 return None
             raise
@@ -90,8 +93,8 @@ class _Fetch(Protocol):
     async def __call__(self, number: int, missing: Missing = ...) -> Page: ...
 
 
-def _to_the_end(first: Page, fetch: _Fetch) -> Callable[[int], Awaitable[Page]]:
-    """Where a list doesn't tell its end, the page behind it may be refused instead of empty."""
+def _ending_at_refusal(first: Page, fetch: _Fetch) -> Callable[[int], Awaitable[Page]]:
+    """Returns a `fetch` that takes a refused page for an empty one: so may end a list without a number of pages."""
 
     async def page(number: int) -> Page:
         if number == 1 or first.total_pages is not None:
@@ -99,7 +102,7 @@ def _to_the_end(first: Page, fetch: _Fetch) -> Callable[[int], Awaitable[Page]]:
         try:
             return await fetch(number, "row")
         except BadRecord as error:
-            if error.code == "not-found" or (isinstance(error, Refused) and error.http in (400, 422)):
+            if error.code == "not-found" or (isinstance(error, RefusedCall) and error.http in (400, 422)):
                 return Page([])
             raise
 

@@ -1,4 +1,4 @@
-"""What RO App says when it refuses a call: every shape that has been met (roapp §2), as fields and words."""
+"""Reads why RO App refuses a call, from every form of answer that is known (roapp §2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LISTED = 8
 
 @dataclass(frozen=True)
 class Refusal:
-    """`fields`: (name, what is wrong), in the order given; `text`: the words that belong to none of them."""
+    """`fields` are (name, what is wrong), in RO App's order; `text` is what belongs to none of them."""
 
     fields: tuple[tuple[str, str], ...] = ()
     text: str = ""
@@ -26,7 +26,7 @@ class Refusal:
         return self.fields[0][0] if self.fields else None
 
     def mentions(self, field: str) -> bool:
-        """Is this field, or a part of it, among those refused, or spoken of in words?"""
+        """Returns whether this field, or a part of it, is among `fields` or named in `text`."""
         named = any(name == field or name.startswith((f"{field}.", f"{field}[")) for name, _ in self.fields)
         return named or field in self.text
 
@@ -42,8 +42,8 @@ class Refusal:
 
 
 def read_refusal(reply: Reply, private: Iterable[str] = ()) -> Refusal:
-    """Reads `errors`, `validation`, `message`, `error`, `detail` (as text, list or object), plain text and HTML.
-    Phones, e-mail addresses, tokens and everything in `private` are masked."""
+    """Reads `errors`, `validation`, `message`, `error`, `detail` (text, list or object), plain text and HTML. Masks
+    phones, e-mail addresses, tokens, and everything in `private`."""
     private = set(private)
     try:
         body = reply.json()
@@ -63,7 +63,7 @@ def read_refusal(reply: Reply, private: Iterable[str] = ()) -> Refusal:
 
 
 def _found(body: Any) -> Iterator[tuple[str, str]]:
-    """(field or "", words)"""
+    """Yields (field or "", words)."""
     if isinstance(body, str):
         yield "", body
     elif isinstance(body, list):

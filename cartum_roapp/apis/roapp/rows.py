@@ -1,7 +1,6 @@
-"""RO App's rows, typed and forgiving: what is missing is empty, what is unknown is ignored (roapp §3).
+"""RO App's rows as typed models. A missing value is empty, unknown keys are ignored (roapp §3).
 
-`read(kind, rows)` leaves out a row without a readable id; nothing could be done with it. A buyer's data stays
-out of `repr`, and so out of logs.
+`read(kind, rows)` leaves out rows without a readable id. A buyer's data is not in `repr`, and so not in logs.
 """
 
 from __future__ import annotations
@@ -26,14 +25,15 @@ from pydantic import (
 
 LARGEST_ID = 2**63 - 1
 LARGEST_AMOUNT = Decimal(10) ** 12
-# A number of more characters is none that an account could hold, and slow to reckon with.
+# No account has longer numbers, and they would be slow to compute with.
 _LONGEST_NUMBER = 40
-# What neither PostgreSQL nor UTF-8 can hold.
+# Characters that PostgreSQL or UTF-8 can't hold.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def whole(value: Any) -> int | None:
-    """A number from 0 up, as a number or as text; None for anything else, also for one that no column could keep."""
+    """Reads a whole number from 0 on, given as a number or as text. Returns None for anything else, also for a number
+    that is too large for a column."""
     text = str(value).strip()
     if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"[0-9]{1,19}", text):
         return None
@@ -56,7 +56,7 @@ def _number(value: Any) -> int | None:
 def _decimal(value: Any) -> Decimal | None:
     if isinstance(value, bool) or value is None:
         return None
-    # Money is text with two decimals; a decimal comma has been met (roapp §2).
+    # Money is text with two decimals; some answers have a decimal comma (roapp §2).
     text = re.sub(r"[\s\u00a0']", "", str(value)).replace(",", ".")
     try:
         number = Decimal(text if len(text) <= _LONGEST_NUMBER else "")
@@ -75,7 +75,7 @@ def _moment(value: Any) -> datetime | None:
         return None
     try:
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except OverflowError:  # the first or the last day that there is, seen from another zone
+    except OverflowError:  # the first or last possible day, in another zone
         return None
 
 
@@ -122,7 +122,7 @@ class Row(BaseModel):
 
 
 class Contact(Row):
-    """A person (roapp §3.1). `phones` as written there, objects and plain strings alike; stamps in UTC."""
+    """A person (roapp §3.1). `phones` as RO App has them, whether they come as objects or strings; stamps in UTC."""
 
     first_name: Text = Field(default="", repr=False)
     last_name: Text = Field(default="", repr=False)
@@ -150,13 +150,13 @@ class RoOrder(Row):
 
     @property
     def shows_notes(self) -> bool:
-        """False for a row without `manager_notes`, which says nothing of them; None there means that there are none."""
+        """False for a row without the key `manager_notes`, which says nothing about notes; null means no notes."""
         return "manager_notes" in self.model_fields_set
 
 
 class RoItem(Row):
-    """A line of an order. `written_off`: its goods have left the stock, so it is not to be touched;
-    `entity_id` None where RO App doesn't say which product or service it is."""
+    """A line of an order. `written_off`: its goods have left the stock, so it must not be changed. `entity_id` is None
+    if RO App does not say which product or service it is."""
 
     entity_id: MaybeId = Field(default=None, validation_alias=_from("entity", "entity_id", "product_id"))
     entity_type: Text = Field(default="", validation_alias=_from(AliasPath("entity", "type"), "entity_type"))
@@ -188,7 +188,7 @@ class OrderType(Row):
 
 
 class Employee(Row):
-    """`name` is first and last name, else the login."""
+    """`name` is first and last name, otherwise the login."""
 
     name: Text = ""
     is_active: Annotated[bool, BeforeValidator(lambda value: value not in (False, 0, "0", "false"))] = True
@@ -211,7 +211,7 @@ class RoStatus(Row):
 
 
 class CustomField(Row):
-    """A field that the merchant defined; `key` is how it is called in an order's `custom_fields`."""
+    """A field that the merchant defined. `key` is its key in an order's `custom_fields`."""
 
     name: Text = Field(default="", validation_alias=_from("name", "title"))
     type: Text = ""
@@ -221,11 +221,11 @@ class CustomField(Row):
         return f"f{self.id}"
 
 
-Kind = TypeVar("Kind", bound=Row)
+RowType = TypeVar("RowType", bound=Row)
 
 
-def read(kind: type[Kind], rows: Iterable[dict[str, Any]]) -> list[Kind]:
-    """Typed rows in the order in which they came."""
+def read(kind: type[RowType], rows: Iterable[dict[str, Any]]) -> list[RowType]:
+    """Returns typed rows in the given order, without those that have no readable id."""
     found = []
     for row in rows:
         try:

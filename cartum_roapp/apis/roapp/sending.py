@@ -1,4 +1,4 @@
-"""How a call to RO App is sent, and what its end means (roapp §2, §6).
+"""Sends calls to RO App, and decides what kind of error their end means (roapp §2, §6).
 
                                 GET, PATCH              POST
     never sent, 429             tried again             tried again
@@ -20,20 +20,20 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
-from cartum_roapp.apis.calls import Calls, Kind
+from cartum_roapp.apis.calls import CallKind, Calls
 from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
 from cartum_roapp.apis.masking import personal
 from cartum_roapp.apis.reply import Reply, Unreadable
-from cartum_roapp.apis.retries import pause, repeat
+from cartum_roapp.apis.retries import backoff, repeat
 from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable, Unclear
 
-# Seconds between turn and request that the limiter's own slack covers.
+# A request that is sent so many seconds after its turn is not late: the limiter's interval has that much spare time.
 PUNCTUAL = 0.01
 
-# What a 404 says: this row is gone, this whole collection is not there, or it is not there and we can do without.
-# For a create it may as well be something that the body names: a refusal like any other.
+# What a 404 means: this row is missing; this whole collection is missing; it is missing and not needed; or, for a
+# create, perhaps something that the body names: a refusal like any other.
 Missing = Literal["row", "collection", "optional", "anything"]
 Params = Sequence[tuple[str, str]]
 Body = dict[str, Any]
@@ -45,8 +45,8 @@ Before = Callable[[], None]
 Unanswered = Callable[[], None]
 
 
-class Refused(BadRecord):
-    """A BadRecord inside this package, with the refusal still readable field by field."""
+class RefusedCall(BadRecord):
+    """A BadRecord that keeps the refusal field by field, for this package."""
 
     def __init__(self, message: str, refusal: Refusal | None = None, http: int = 0, **about: Any) -> None:
         super().__init__(message, **about)
@@ -55,7 +55,9 @@ class Refused(BadRecord):
 
 
 class Sending:
-    """Sends to one account. `base_url` is used verbatim, with its version. Many tasks may use it at once."""
+    """Sends calls to one account. `base_url` is used verbatim, with its version. Many tasks may use it at once.
+
+    All calls raise Retryable, BadRecord and BadConfig."""
 
     def __init__(
         self,
@@ -91,13 +93,13 @@ class Sending:
         await self._http.close()
 
     async def get(self, path: str, read: Read[T], params: Params = (), *, missing: Missing, about: About) -> T:
-        """`read` of the JSON; its Unreadable means an unreadable answer. Raises Retryable, BadRecord, BadConfig."""
+        """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
     async def patch(self, path: str, body: Body, *, about: About, unanswered: Unanswered | None = None) -> None:
-        """A PATCH sets absolute values, so it may be sent again. `unanswered` runs after each try that nobody answered:
-        it may still arrive. Raises Retryable, BadRecord, BadConfig."""
-        call = _Call("PATCH", path, anything, "row", body=body, rights=True, unanswered=unanswered)
+        """Sets absolute values, so the call may be sent again. `unanswered` runs after each try without an answer: such
+        a try may still arrive."""
+        call = _Call("PATCH", path, ignore_content, "row", body=body, rights=True, unanswered=unanswered)
         await self._repeat(call, about)
 
     async def post(
@@ -111,10 +113,11 @@ class Sending:
         rights: bool = False,
         before: Before | None = None,
     ) -> T:
-        """`read` of the answer's JSON (None for an empty one). Sent again only when it surely was not accepted: a
-        refused connection or 429. Raises Retryable (then nothing was written), Unclear, BadRecord, BadConfig.
-        `rights`: a 403 is about this one record, not about the key. `before` runs right before each try; what it
-        raises comes out, and nothing is sent."""
+        """Returns `read` of the answer's JSON (of None for an empty answer). Sends the call again only if it certainly
+        was not accepted: a refused connection, or 429. Raises Unclear, too; Retryable means that nothing was written.
+
+        `rights`: a 403 is about this record, not about the key. `before` runs right before each try. If it raises,
+        nothing is sent, and the exception passes."""
         return await self._repeat(_Call("POST", path, read, missing, body=body, rights=rights, before=before), about)
 
     async def _repeat(self, call: _Call[T], about: About) -> T:
@@ -129,8 +132,8 @@ class Sending:
     async def _once(self, call: _Call[T], attempt: int) -> T:
         turn = await self._limiter.acquire()
 
-        async def left() -> None:
-            # Noting the intent and opening a connection take their time, and RO App counts what arrives.
+        async def on_sent() -> None:
+            # RO App counts arrivals, and recording the intent and opening a connection take time.
             if (late := now() - turn) > PUNCTUAL:
                 await self._limiter.late(late)
 
@@ -143,7 +146,7 @@ class Sending:
                 kind=call.kind,
                 params=call.params,
                 body=call.body,
-                left=left,
+                on_sent=on_sent,
             )
         except NotSent as error:
             raise Retryable(f"{self._host} can't be reached: {error}", field="base_url") from None
@@ -152,16 +155,16 @@ class Sending:
         if reply.status == 429 or (call.repeatable and reply.status == 503 and reply.retry_after()):
             raise await self._throttled(reply, call.name, attempt)
         if not reply.ok:
-            raise self._sorted(call, reply)
+            raise self._error_for(call, reply)
         return _content(call, reply)
 
     async def _throttled(self, reply: Reply, what: str, attempt: int) -> Retryable:
-        # The account's limiter keeps the pause, so that the other calls in flight keep it too.
-        seconds = reply.retry_after() or pause(attempt, self._base)
+        # The account's limiter waits, so that the other calls in flight wait as well.
+        seconds = reply.retry_after() or backoff(attempt, self._base)
         await self._limiter.penalize(min(seconds, LONGEST_PENALTY))
         return Retryable(f"{what}: HTTP {reply.status}, too many requests", retry_after=seconds)
 
-    def _sorted(self, call: _Call[Any], reply: Reply) -> IntegrationError:
+    def _error_for(self, call: _Call[Any], reply: Reply) -> IntegrationError:
         status = reply.status
         if call.missing == "optional" and status in (403, 404, 405, 501):
             return BadRecord(f"{call.name}: not available on this account (HTTP {status})", code="not-available")
@@ -213,7 +216,7 @@ class _Call(Generic[T]):
         return f"{self.method} {self.path}"
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> CallKind:
         return "roapp_reads" if self.method == "GET" else "roapp_writes"
 
     @property
@@ -221,8 +224,8 @@ class _Call(Generic[T]):
         return self.method != "POST"
 
 
-def anything(content: Any) -> None:
-    """Any readable answer will do, also an empty one."""
+def ignore_content(content: Any) -> None:
+    """Accepts any readable answer, also an empty one."""
 
 
 def _content(call: _Call[T], reply: Reply) -> T:
@@ -236,7 +239,8 @@ def _content(call: _Call[T], reply: Reply) -> T:
 
 
 def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> IntegrationError:
-    """`answered`: by RO App itself; what stands before it (502, 503, 504, 52x) may give up sooner than RO App does."""
+    """`answered`: RO App itself answered. A proxy in front of it (502, 503, 504, 52x) may give up while RO App still
+    works on the call."""
     if call.repeatable:
         if call.unanswered is not None and not answered:
             call.unanswered()
@@ -244,13 +248,13 @@ def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> Integ
     return Unclear(f"{call.name}: {text}; RO App may have written it", answered=answered, fix=_LOOK)
 
 
-def _refused(call: _Call[Any], reply: Reply) -> Refused:
+def _refused(call: _Call[Any], reply: Reply) -> RefusedCall:
     refusal = read_refusal(reply, personal(call.body))
     fix = f"Give {refusal.first} a value that RO App accepts." if refusal.first else None
     message = f"RO App refuses {call.name} (HTTP {reply.status}): {refusal}"
-    if reply.status == 403:  # one closed order, or a right that all orders need: when it is met again and again
-        return Refused(message, refusal, reply.status, field="api_key", fix=_RIGHTS)
-    return Refused(message, refusal, reply.status, field=refusal.first, fix=fix)
+    if reply.status == 403:  # either this order is closed, or the employee lacks a right that all orders need
+        return RefusedCall(message, refusal, reply.status, field="api_key", fix=_RIGHTS)
+    return RefusedCall(message, refusal, reply.status, field=refusal.first, fix=fix)
 
 
 _RIGHTS = "Open it in RO App if it is closed there; else check the rights of the API key's employee."

@@ -1,4 +1,4 @@
-"""How bodies are shaped where RO App's wish is not proven, and how the new id is read from an answer."""
+"""Shapes of request bodies where it is not known which one RO App takes, and reading the new id from an answer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 from cartum_roapp.apis.reply import Unreadable
 from cartum_roapp.apis.roapp.rows import whole
-from cartum_roapp.apis.roapp.sending import Body, Refused
+from cartum_roapp.apis.roapp.sending import Body, RefusedCall
 
 T = TypeVar("T")
 
 
 class Bodies:
-    """`custom_fields` goes as an object, barcodes as `[{"code": …}]`; when RO App refuses that field, or names none,
-    the call is repeated once with the other shape (JSON text, plain strings), which is kept for the client's life
-    where it is taken (roapp §3.3, §3.4). A refused call was not written, so this is safe for a POST too."""
+    """Sends `custom_fields` as an object and barcodes as `[{"code": …}]`. If RO App refuses that field, or names no
+    field, the call is repeated once with the other shape (JSON text, plain strings). If that is accepted, it is used
+    for the client's life (roapp §3.3, §3.4). A refused call wrote nothing, so this is safe for a POST, too."""
 
     def __init__(self) -> None:
         self._other: dict[str, bool] = {"custom_fields": False, "barcodes": False}
@@ -25,15 +25,15 @@ class Bodies:
         shapes = dict(self._other)
         try:
             return await call(self._shaped(body, shapes))
-        except Refused as error:
+        except RefusedCall as error:
             refused, doubtful = error, [name for name in shapes if body.get(name) and _doubts(error, name)]
         if not doubtful:
             raise refused
         turned = {name: not shapes[name] for name in doubtful}
         try:
             result = await call(self._shaped(body, {**shapes, **turned}))
-        except Refused as error:
-            # Where the other shape is refused for its own sake the first one was right, and what was said to it counts.
+        except RefusedCall as error:
+            # If the other shape itself is refused, the first one was right, and its refusal counts.
             raise (refused if any(error.refusal.mentions(name) for name in doubtful) else error) from None
         self._other = {**self._other, **turned}
         return result
@@ -47,12 +47,13 @@ class Bodies:
         return shaped
 
 
-def _doubts(error: Refused, name: str) -> bool:
+def _doubts(error: RefusedCall, name: str) -> bool:
     return error.refusal.mentions(name) or (error.refusal.first is None and error.http in (400, 422))
 
 
 def new_id(names: tuple[str, ...]) -> Callable[[Any], int]:
-    """Reads `5`, `"5"`, `{id}`, `{data: 5}`, `{data: {…}}` with one of `names`; Unreadable for anything else."""
+    """Returns a reader of `5`, `"5"`, `{id}`, `{data: 5}` and `{data: {…}}`, in which the id has one of `names`. It
+    raises Unreadable for anything else."""
 
     def read(content: Any) -> int:
         found = _find(content, names)
@@ -64,7 +65,7 @@ def new_id(names: tuple[str, ...]) -> Callable[[Any], int]:
 
 
 def maybe_id(content: Any) -> int | None:
-    """The same for a line of an order, where an answer without an id is good enough."""
+    """Reads the id of a new order line. Returns None if the answer lacks it."""
     return _find(content, ("id", "item_id", "order_item_id"))
 
 

@@ -1,4 +1,4 @@
-"""The sandbox as the demo sees it: another process, reached over HTTP."""
+"""Starts the demo's sandbox, which is another process, and calls it over HTTP."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx
 
-# What each status of the shop is called in RO App, by what it means.
+# Each status of the shop → the place of the RO App status with the same meaning.
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 
 
 @dataclass(frozen=True)
-class Box:
+class DemoSandbox:
     """One shop and one account, as the sandbox describes them."""
 
     shop: dict[str, Any]
@@ -28,12 +28,12 @@ class Box:
 
     @property
     def statuses(self) -> dict[int, int]:
-        """The shop's status → RO App's."""
+        """The shop's status → RO App's, by ids."""
         offered = [status["id"] for status in self.account["statuses"]]
         return {status["id"]: offered[_SAME[status["id"]]] for status in self.shop["statuses"]}
 
     def shop_file(self, folder: Path, account: str) -> Path:
-        """The settings of the shop, as a person would write them."""
+        """Writes the shop's settings, as a person would. Returns the file's path."""
         settings = {
             "name": self.shop["name"],
             "platform": "horoshop",
@@ -56,19 +56,19 @@ class Box:
         return path
 
     def act(self, action: str, **arguments: object) -> Any:
-        """Something happens in the shop."""
+        """Makes something happen in the shop."""
         return _call("POST", f"{self.shop['control']}/{action}", json=arguments)["result"]
 
     def shop_orders(self) -> dict[str, dict[str, Any]]:
         return dict(_call("GET", f"{self.shop['control']}/orders"))
 
     def roapp(self, name: str) -> Any:
-        """What stands in RO App."""
+        """Returns what RO App has under this name of the sandbox."""
         base, _, query = self.account["control"].partition("?")
         return _call("GET", f"{base}/{name}?{query}")
 
     def roapp_orders(self) -> dict[str, list[dict[str, Any]]]:
-        """Shop order number → the RO App orders that carry its marker."""
+        """Returns the shop's order number → the RO App orders with its marker."""
         orders = {order["id"]: order for order in self.roapp("orders").values()}
         return {
             marker.strip("[]").partition(":")[2]: [orders[one] for one in ids]
@@ -76,18 +76,18 @@ class Box:
         }
 
     def doubled(self) -> int:
-        """Doubled orders, contacts and products."""
+        """Returns the number of doubled orders, contacts and products."""
         return sum(len(groups) for groups in self.roapp("duplicates").values())
 
 
 def _call(method: str, url: str, **more: Any) -> Any:
-    """Past any proxy: the sandbox is on this machine."""
+    """Ignores proxies, as the sandbox is on this machine."""
     return httpx.request(method, url, timeout=30, trust_env=False, **more).raise_for_status().json()
 
 
 @contextmanager
-def sandbox(orders: int, *, stay: bool) -> Iterator[Box]:
-    """`python -m sandbox` on free ports; with `stay` it goes on after the demo."""
+def sandbox(orders: int, *, stay: bool) -> Iterator[DemoSandbox]:
+    """Runs `python -m sandbox` on free ports. With `stay` it goes on after the demo."""
     command = [sys.executable, "-m", "sandbox", "--json", "--orders", str(orders)]
     process = subprocess.Popen(
         command if stay else [*command, "--exit-with-parent"],
@@ -98,7 +98,7 @@ def sandbox(orders: int, *, stay: bool) -> Iterator[Box]:
     try:
         assert process.stdout is not None
         described = json.loads(process.stdout.readline())
-        yield Box(described["shops"][0], described["roapp"], process.pid)
+        yield DemoSandbox(described["shops"][0], described["roapp"], process.pid)
     except BaseException:
         stay = False
         raise

@@ -1,4 +1,4 @@
-"""Which shop a person means, and whether he means it."""
+"""Forms that ask which shop is meant, and for the confirmation to delete it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tasks.form import answered, ask
 _NAME, _WHICH = "confirmed", "shop"
 
 
-async def which_shop(typed: str, there: Iterable[str]) -> str:
-    """The slug of one of these shops; asks for one while it is not. Raises BadConfig where there is none at all."""
+async def ask_shop(typed: str, there: Iterable[str]) -> str:
+    """Returns the slug if it is one of these shops; otherwise asks for one. Raises BadConfig if there are no shops."""
     answers = await answered()
     chosen = [answer.fields.get(_WHICH) for answer in answers if answer.form == _WHICH]
     slug = str(chosen[-1] if chosen else typed).strip()
@@ -32,8 +32,8 @@ async def which_shop(typed: str, there: Iterable[str]) -> str:
     return slug
 
 
-async def ask_whether(slug: str, *, purge: bool) -> None:
-    """Asks until the shop's name is typed."""
+async def confirm_deletion(slug: str, *, purge: bool) -> None:
+    """Asks until the shop's slug is typed."""
     answers = await answered()
     typed = [str(answer.fields.get(_NAME) or "").strip() for answer in answers if answer.form == _NAME]
     if typed and typed[-1] == slug:
@@ -46,7 +46,7 @@ async def ask_whether(slug: str, *, purge: bool) -> None:
 
 
 async def tell_deleted(slug: str, *, purge: bool) -> dict[str, Any]:
-    """Says in an artifact that the shop is gone."""
+    """Writes an artifact that says that the shop is deleted. Returns the run's result."""
     if flow_run.get_id():
         text = f"`{slug}` is deleted; RO App keeps its orders."
         await acreate_markdown_artifact(key=f"{slug}-settings", markdown=text, description=f"{slug}: deleted")

@@ -1,4 +1,4 @@
-"""One flow run in the worker's process: a thread with an event loop of its own, which can be stopped from outside."""
+"""One flow run in the worker's process, in a thread with its own event loop. It can be stopped from outside."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.flow_engine import run_flow_async
 
 
-class Attempt:
-    """`ending` is the state that a stopped run is left in; None while nobody has stopped it."""
+class RunThread:
+    """`ending` is the state that a stopped run is to get; None while nobody has stopped it."""
 
     def __init__(self, flow: Flow[Any, Any], flow_run: FlowRun) -> None:
         self.flow = flow
@@ -25,18 +25,18 @@ class Attempt:
         self._over: Future[None] = Future()
 
     async def run(self) -> None:
-        """To the flow's end, however it ends: Prefect's engine records that. Called once; the thread goes on when the
-        caller is cancelled, until it is stopped."""
+        """Runs the flow to its end; Prefect's engine records how it ends. To be called once. If the caller is
+        cancelled, the thread goes on until it is stopped."""
         if self.ending is not None:
             return
         self._over.set_running_or_notify_cancel()
         body = contextvars.copy_context().run
-        Thread(target=body, args=(self._thread,), name=f"run {self.flow_run.id}", daemon=True).start()
+        Thread(target=body, args=(self._target,), name=f"run {self.flow_run.id}", daemon=True).start()
         await asyncio.shield(asyncio.wrap_future(self._over))
 
     def stop(self, ending: State[Any]) -> None:
-        """Ends the run at its next wait; the state is the caller's to set once it is over. May be called from any
-        thread, and twice: the first ending stands."""
+        """Ends the run at its next await. The caller sets the state when the run is over. May be called from any
+        thread, and twice: the first `ending` counts."""
         with self._lock:
             if self.ending is None:
                 self.ending = ending
@@ -44,7 +44,7 @@ class Attempt:
                     self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     def over(self, timeout: float) -> bool:
-        """Whether its thread has ended, or was never begun, within `timeout` seconds."""
+        """Waits up to `timeout` seconds. Returns whether the thread has ended or was never started."""
         if not self._over.running():
             return True
         try:
@@ -53,7 +53,7 @@ class Attempt:
             return False
         return True
 
-    def _thread(self) -> None:
+    def _target(self) -> None:
         try:
             asyncio.run(self._main())
         except BaseException:  # noqa: BLE001, S110 - the engine has logged and recorded it
