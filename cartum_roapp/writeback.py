@@ -15,7 +15,7 @@ from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadRecord, Retryable
-from cartum_roapp.ledger import held, shops, staff_statuses
+from cartum_roapp.ledger import database, held, shops, staff_statuses
 from cartum_roapp.ledger.release import REFUSED_BY_SHOP
 from cartum_roapp.ledger.staff_statuses import Agreed
 from cartum_roapp.orders.rows import status_of
@@ -39,7 +39,7 @@ async def look(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime
     `modified_at[]` (roapp §2), every look reads all. May be called twice. Raises what RoApp raises; the next look
     begins at the same moment then."""
     read_to = shops.state(engine, shop.key).statuses_read_to
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         began, oldest = staff_statuses.clock(connection), staff_statuses.first_order(connection, shop.key)
     if oldest is None:
         return
@@ -74,7 +74,7 @@ async def bring(engine: Engine, shop: ShopConfig, api: Cartum, pause: timedelta)
     """Sets in the shop what `look` has noted; gives the numbers of the orders whose status in the shop follows RO App's
     now. One that the shop does not take is held, and due again after `pause`, then more and more rarely. While no
     other run reads this shop. May be called twice. Raises what Cartum's reads raise; what was not set waits."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         waiting = staff_statuses.waiting(connection, shop.key, pause)
     return [one.number for one in waiting if await _bring(engine, shop, api, one)]
 

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
+from cartum_roapp.ledger import database
+
 # A row that lost its order has nothing to send until a read of the shop brings the order back. What a deleted shop left
 # behind waits for nobody: the shop may be deleted while an import of it is being delivered.
 _WAITING = (
@@ -163,7 +165,7 @@ def release(connection: Connection, shop: str, numbers: Sequence[str]) -> int:
 
 def counts(engine: Engine, shop: str) -> dict[str, int]:
     """delivered (at least once), waiting and held orders of a shop."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         row = connection.execute(
             text(
                 "SELECT count(*) FILTER (WHERE delivered_version > 0) AS delivered, "

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, case, delete, func, null, select, upd
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadConfig, NotReady
+from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import (
     accounts,
     contact_matches,
@@ -93,7 +94,7 @@ def register(engine: Engine, *, key: str, slug: str, account: str, revive: bool 
 
 def state(engine: Engine, key: str) -> ShopState:
     """Raises BadConfig for a shop that was never registered, or that is deleted."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         row = connection.execute(select(*_STATE).where(shops.c.key == key, shops.c.deleted_at.is_(None))).one_or_none()
         if row is None:
             raise _gone(connection, key)
@@ -124,7 +125,7 @@ def is_known(connection: Connection, key: str) -> bool:
 
 def all_states(engine: Engine) -> list[ShopState]:
     """Every shop that is connected, by slug."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         rows = connection.execute(select(*_STATE).where(shops.c.deleted_at.is_(None)).order_by(shops.c.slug))
         return [ShopState(**row._mapping) for row in rows]
 
@@ -222,7 +223,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
 
 def purge_deleted(engine: Engine, slug: str) -> list[str]:
     """Purges what deleted shops of this slug left; gives their keys. May be called twice."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         gone = select(shops.c.key).where(shops.c.slug == slug, shops.c.deleted_at.is_not(None))
         keys = list(connection.scalars(gone))
     for key in keys:
@@ -232,13 +233,13 @@ def purge_deleted(engine: Engine, slug: str) -> list[str]:
 
 def deleted_slugs(engine: Engine) -> set[str]:
     """The slugs of deleted shops whose history is still here."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
 
 
 def keys_of(engine: Engine, slug: str) -> list[str]:
     """The keys of the shops that have or had this slug and whose history is here."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return list(connection.scalars(select(shops.c.key).where(shops.c.slug == slug).order_by(shops.c.key)))
 
 
