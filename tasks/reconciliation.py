@@ -25,7 +25,7 @@ from cartum_roapp.reconciliation.sides import SHOP, by_day, ledger_side, shop_si
 from tasks.fetch import Found, Shop, fetch_created, fetch_numbers
 from tasks.run import Run
 from tasks.step import step
-from tasks.upsert import upsert
+from tasks.upsert import Reading, upsert
 from tasks.window import history
 
 # The shop's clock may be that much behind ours: an order stamped so shortly before a read may have come after it.
@@ -138,16 +138,9 @@ def store(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: 
         missing = []
     with run.engine.begin() as connection:
         orders.distrust(connection, run.shop.key, numbers(found, {What.SUM_DIFFERS_IN_LEDGER}))
-    upsert(
-        run,
-        frames.only(numbers(found, STORED)),
-        bad,
-        final_statuses=sides.final,
-        new_as=Priority.CHANGE,
-        missing=missing,
-        asked=len(believed),
-        deleted=sides.gone,
-    )
+    stored = frames.only(numbers(found, STORED))
+    reading = Reading(stored, list(bad), sides.final, missing, asked=len(believed), deleted=sides.gone)
+    upsert(run, reading, new_as=Priority.CHANGE)
 
 
 async def compare_roapp(run: Run, sides: Sides) -> Report:

@@ -13,7 +13,7 @@ import pandas as pd
 import psycopg2.extensions
 from sqlalchemy import Connection, Engine, Table, Text, text
 
-from cartum_roapp.ledger import tables
+from cartum_roapp.ledger import database, tables
 
 GONE_SHARE = 0.05
 GONE_FEW = 5
@@ -44,23 +44,24 @@ class Priority:
     FRESH, CHANGE, HISTORY, BACKFILL = range(4)
 
 
-def store(
-    connection: Connection,
-    frames: Frames,
-    *,
-    shop: str,
-    account: str,
-    final_statuses: Iterable[int],
-    new_as: int,
-    changed_as: int = Priority.CHANGE,
-) -> Stored:
+@dataclass(frozen=True)
+class Queue:
+    """Whose orders they are, and with which priority those that are new, and those that changed, wait for delivery."""
+
+    shop: str
+    account: str
+    new_as: int
+    changed_as: int
+
+
+def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuses: Iterable[int]) -> Stored:
     """Upserts a window and queues what changed, in the caller's transaction.
 
     An order whose hash is the stored one touches no row at all; one whose buyer was erased changes, but gets no
-    personal data back. `new_as` and `changed_as` are the
-    priorities of the outbox rows. A held order that changed in the shop is tried again. May be
-    called twice with the same frames: the second call finds everything unchanged.
+    personal data back. A held order that changed in the shop is tried again. May be called twice with the same frames:
+    the second call finds everything unchanged.
     """
+    shop = queue.shop
     arriving = frames.orders
     if arriving.empty:
         return Stored((), (), 0)
@@ -82,12 +83,10 @@ def store(
     _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
 
     rows = connection.execute(text(_UPSERT_ORDERS), {"shop": shop, "final": sorted(final_statuses)}).all()
-    values = {"shop": shop, "account": account, "new_as": new_as, "changed_as": changed_as}
-    touched = {**values, "numbers": [row.number for row in rows]}
+    touched = {**vars(queue), "numbers": [row.number for row in rows]}
     for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE, _RELEASE):
         connection.execute(text(statement), touched)
-    for name in ("orders", "order_lines", "customers", "products"):
-        connection.execute(text(f"DROP TABLE arriving_{name}"))
+    connection.execute(text("DROP TABLE arriving_orders, arriving_order_lines, arriving_customers, arriving_products"))
     return Stored(
         new=tuple(row.number for row in rows if row.version == 1),
         changed=tuple(row.number for row in rows if row.version > 1),
@@ -97,13 +96,13 @@ def store(
 
 def known(engine: Engine, shop: str, numbers: Sequence[str]) -> set[str]:
     """Those of the numbers that the ledger holds."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return set(hashes(connection, shop, numbers))
 
 
 def to_reread(engine: Engine, shop: str, final_statuses: Iterable[int], final_for: timedelta) -> set[str]:
     """Numbers that the ledger believes open, or final for less than `final_for`; not the gone ones."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         rows = connection.execute(
             text(
                 "SELECT number FROM orders WHERE shop = :shop AND gone_at IS NULL "
@@ -172,9 +171,10 @@ def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority:
     ).all()
     if rows:
         account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), {"shop": shop})
-        values = {"shop": shop, "account": account, "new_as": priority, "changed_as": priority}
+        assert account is not None, "orders go with their shop"
+        queued = {**vars(Queue(shop, account, priority, priority)), "numbers": [row.number for row in rows]}
         for statement in (_OUTRUN, _QUEUE):
-            connection.execute(text(statement), {**values, "numbers": [row.number for row in rows]})
+            connection.execute(text(statement), queued)
     return len(rows)
 
 
