@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact
+from cartum_roapp.delivery.keyed_locks import KeyedLocks
 from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.search import ContactSearch, mail
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.delivery.turns import Turns
 from cartum_roapp.ledger import intents, matches
-from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.matches import ContactMatch
 from cartum_roapp.ledger.wanted import WantedOrder
 
@@ -34,14 +34,17 @@ class ContactBook:
         self._roapp = roapp
         self._once = once
         self._search = search
-        self._turns = Turns()
+        self._locks = KeyedLocks()
 
     async def resolve(self, order: WantedOrder, client: int | None = None) -> int:
         """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides among
         several candidates, and for a buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when
         a person has to choose."""
-        async with self._turns.on(order.buyer_phone, order.buyer_email):
-            found = await self._settled(order, self._known(order) or await self._adopt(order, client))
+        async with self._locks.held(order.buyer_phone, order.buyer_email):
+            known = self._known(order)
+            if known is not None and _complete(order, known):
+                return known.ro_id
+            found = await self._settled(order, known or await self._adopt(order, client))
             if found is None and (order.buyer_phone or order.buyer_email) and await self._search.refresh():
                 found = await self._settled(order, await self._adopt(order, client))
             return await self._create(order) if found is None else found
@@ -52,7 +55,7 @@ class ContactBook:
         for last in (False, True):
             if known is None:
                 break
-            async with self._turns.on(f"contact {known.ro_id}"):
+            async with self._locks.held(f"contact {known.ro_id}"):
                 if await self._complete_data(order, known):
                     return known.ro_id
             known = None if last else await self._adopt(order, None)
@@ -65,7 +68,7 @@ class ContactBook:
         self._search.forget()
 
     def _known(self, order: WantedOrder) -> ContactMatch | None:
-        with self._session.transaction() as connection:
+        with self._session.autocommit() as connection:
             return matches.contact(connection, self._session.account, identity(order))
 
     async def _adopt(self, order: WantedOrder, client: int | None) -> ContactMatch | None:
@@ -85,7 +88,7 @@ class ContactBook:
         """None also when several have it: RO App knows better whether a person has merged them."""
         if not order.buyer_email:
             return None
-        with self._session.transaction() as connection:
+        with self._session.autocommit() as connection:
             same = matches.contacts_by_email(connection, self._session.account, order.buyer_email)
         phones = {one.ro_id: one.phone for one in same if one.phone}
         usable = {one.ro_id for one in same} - (set(phones) if order.buyer_phone else set())
@@ -127,9 +130,7 @@ class ContactBook:
         async def find(intent: Intent) -> int | None:
             return next(iter(await self.made_by(intent, order)), None)
 
-        return await self._once.make(
-            "contact", identity(order), shop=order.shop, number=order.number, find=find, send=send, bind=bind
-        )
+        return await self._once.make(self._operation(order), find=find, send=send, bind=bind)
 
     async def made_by(self, intent: Intent, order: WantedOrder | None = None) -> list[int]:
         """What an unclear create of a contact made: created since, with its marker, or the order's buyer."""
@@ -184,14 +185,22 @@ class ContactBook:
             stored = matches.contact(connection, account, identity(order))
             if stored != ContactMatch(identity(order), known.ro_id, phone, email):
                 matches.bind_contact(connection, account, identity(order), known.ro_id, phone=phone, email=email)
-                intents.found(connection, account, "contact", identity(order), known.ro_id)
+                intents.found(connection, self._operation(order), known.ro_id)
         return True
+
+    def _operation(self, order: WantedOrder) -> Operation:
+        return self._once.operation("contact", identity(order), order.shop, order.number)
 
 
 def identity(order: WantedOrder) -> str:
     """By what the buyer is known on the account. Order numbers repeat from shop to shop."""
     anonymous = not (order.buyer_phone or order.buyer_email)
     return f"order:{order.shop}:{order.number}" if anonymous else order.customer
+
+
+def _complete(order: WantedOrder, known: ContactMatch) -> bool:
+    """Whether nothing that the buyer left is missing there."""
+    return bool(known.phone or not order.buyer_phone) and bool(known.email or not order.buyer_email)
 
 
 def _fits(contact: Contact, intent: Intent, search: ContactSearch) -> bool:

@@ -46,13 +46,13 @@ class OrderDelivery:
         ahead: Callable[[], Iterable[tuple[str, str]]],
     ) -> None:
         once = Once(session, patience)
+        self._once = once
         self._session = session
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp)
         self.contacts = ContactBook(session, roapp, once, ContactSearch(roapp, region, ahead))
         self.products = ProductBook(session, roapp, once)
         self._bindings = OrderBindings(session, roapp, once, self.markers)
-        self._lines = OrderLines(session, roapp, once)
         self._remarks = Remarks(session, roapp, once, self._bindings)
         self._status = OrderStatus(session, roapp, once, self._bindings)
         self._employees: list[int] | None = None
@@ -60,11 +60,11 @@ class OrderDelivery:
         self.currency = ""
 
     async def deliver(self, claim: Claim, shop: ShopConfig) -> int:
-        """Brings the newest state of the order into RO App; gives the version that was sent.
+        """Brings the newest state of the order into RO App; returns the version that was sent.
 
         Raises BadRecord when a person is needed, Later while an earlier call may still arrive.
         """
-        with self._session.transaction() as connection:
+        with self._session.autocommit() as connection:
             order = wanted.read(connection, claim.shop, claim.number)
         buyer = {name: str(getattr(order, name)) for name in _BUYER}
         with about(**buyer):
@@ -82,7 +82,7 @@ class OrderDelivery:
         contact = None
         if order.erased_at is None:
             contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
-        products = {line.product: await self.products.resolve(order, line, shop) for line in order.lines}
+        products = await self.products.resolve(order, shop)
         try:
             if bound is None:
                 if contact is None:
@@ -126,7 +126,7 @@ class OrderDelivery:
 
         if contact is not None:
             await self._remarks.bring_announced_comment(order, bound, shop)
-        kept = await self._lines.bring(order, bound.ro_id, products, assignee, fresh=bound.fresh)
+        kept = await OrderLines(self._session, self._roapp, self._once, order, bound, products).bring(assignee)
         if contact is not None:
             await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
         await self._status.bring(order, bound, shop)
