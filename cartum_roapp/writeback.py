@@ -1,7 +1,7 @@
 """What staff set in RO App, written back into the shop: an order's status, where the shop's `status_direction` is both.
 
 `look` notes in the ledger which orders staff have moved in RO App, `bring` sets their statuses in the shop. Either may
-be killed and repeated: a status is set, not added. Where both sides were changed, the shop's change wins.
+be killed and called again: a status is set, not added. Where both sides were changed, the shop's change wins.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ async def look(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime
     """Notes what staff changed in RO App since the last look; what was delivered since the run `started` (UTC) is left
     to the next one, as RO App may show it a little after its answer. The first look reads all orders, and takes for
     agreed what RO App has by then of those that were delivered while statuses travelled one way. Where RO App ignores
-    `modified_at[]` (roapp §2), every look reads all. May be called twice. Raises what RoApp raises; the next look
+    `modified_at[]` (roapp §2), every look reads all. Raises what RoApp raises; the next look
     begins at the same moment then."""
     read_to = shops.state(engine, shop.key).statuses_read_to
     with database.reading(engine) as connection:
@@ -71,9 +71,9 @@ def _note(connection: Connection, shop: ShopConfig, known: Agreed, theirs: int) 
 
 
 async def bring(engine: Engine, shop: ShopConfig, api: Cartum, pause: timedelta) -> list[str]:
-    """Sets in the shop what `look` has noted; gives the numbers of the orders whose status in the shop follows RO App's
-    now. One that the shop does not take is held, and due again after `pause`, then more and more rarely. While no
-    other run reads this shop. May be called twice. Raises what Cartum's reads raise; what was not set waits."""
+    """Sets in the shop what `look` has noted. Returns the numbers of the orders whose status in the shop follows RO
+    App's now. One that the shop does not take is held, and due again after `pause`, then more and more rarely. While no
+    other run reads this shop. Raises what Cartum's reads raise; what was not set waits."""
     with database.reading(engine) as connection:
         waiting = staff_statuses.waiting(connection, shop.key, pause)
     return [one.number for one in waiting if await _bring(engine, shop, api, one)]

@@ -16,5 +16,9 @@ recheck     a second look at what was repeated: did both tries arrive
 once        intent → call → result: how a call is never made twice
 account     delivery as a run sees it: wait for one's own orders, deliver for all while nobody else does
 company     is it still the company that was connected
-session     the account's lock and the transactions on its connection
+session     the account's lock and the statements on its connection
+keyed_locks one at a time on the same buyer or contact
+bound       the RO App order that a shop order is bound to
+handover    the lock goes to a run whose work its holder can't do
+comment     how it is delivered and paid, as a comment: at most once for each text
 """

@@ -17,7 +17,7 @@ from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.handover import POLL, Handover
-from cartum_roapp.delivery.once import Patience, utc_now
+from cartum_roapp.delivery.once import Timeouts, utc_now
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import database, intents, outbox
 from cartum_roapp.ledger.slots import CallSlots
@@ -102,10 +102,10 @@ class Deliverer:
     ) -> Drain:
         """Delivers for these shops while it holds the account's lock."""
         config = self.settings
-        patience = Patience(config.http_timeout, config.unclear_wait, config.recheck_after)
+        timeouts = Timeouts(config.http_timeout, config.unclear_wait, config.recheck_after)
         slots = CallSlots(self.engine, self.account.name, config.roapp_interval, session.autocommit)
         async with _roapp(self.account, config, slots, self.calls) as roapp:
-            drain = Drain(session, roapp, self.account, served, patience)
+            drain = Drain(session, roapp, self.account, served, timeouts)
             await drain.run(_Throttled(lambda: done(drain)))
         return drain
 

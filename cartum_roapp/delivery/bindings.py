@@ -19,11 +19,11 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import intents, matches
+from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
 from cartum_roapp.ledger.release import DELETED
-from cartum_roapp.ledger.wanted import WantedOrder
 
 DOUBLED = "doubled"
 #: How long after its answer RO App may take to show an order that it has made.
@@ -39,7 +39,7 @@ class OrderBindings:
         self._once = once
         self._markers = markers
 
-    async def find(self, order: WantedOrder, shop: ShopConfig) -> Bound | None:
+    async def find(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
         """The order that is bound, else the one that carries the marker; None where there is neither.
 
         An order that a person wants made again is let go here, if RO App really has it no more. Raises BadRecord
@@ -53,7 +53,7 @@ class OrderBindings:
         found = await self._markers.find(order.shop, order.number, order.created_at)
         return await self._adopt(order, found, match, shop)
 
-    async def find_unclear(self, order: WantedOrder, shop: ShopConfig) -> Bound | None:
+    async def find_unclear(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
         """The order that an unclear create has made after all, for a shop order that nobody would create any more.
         Raises Later while it may still arrive."""
         earlier = self._once.unsettled(self._operation(order))
@@ -65,7 +65,7 @@ class OrderBindings:
             self._once.give_up(earlier)
         return found
 
-    async def create(self, order: WantedOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
+    async def create(self, order: DesiredOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
         """For an order that `find` has not found. Raises Later while an earlier create may still arrive, BadRecord
         `doubled` when two did, or what RO App refuses."""
         text = notes.block(order, marker(order.shop, order.number), shop.name, shop.language)
@@ -106,7 +106,7 @@ class OrderBindings:
             raise deleted(bound.ro_id)
         return bound.seen
 
-    async def _still_there(self, order: WantedOrder, match: OrderMatch) -> OrderMatch | None:
+    async def _still_there(self, order: DesiredOrder, match: OrderMatch) -> OrderMatch | None:
         seen = await self._roapp.order(match.ro_id)
         with self._session.transaction() as connection:
             if seen is None:
@@ -115,17 +115,17 @@ class OrderBindings:
                 matches.note_order(connection, order.shop, order.number, make_again=False)
         return None if seen is None else match
 
-    def renew(self, order: WantedOrder, bound: Bound) -> Bound:
+    def renew(self, order: DesiredOrder, bound: Bound) -> Bound:
         """The same order with what the ledger knows of it now."""
         bound.match, bound.seen = self._match(order) or bound.match, None
         return bound
 
-    def _match(self, order: WantedOrder) -> OrderMatch | None:
+    def _match(self, order: DesiredOrder) -> OrderMatch | None:
         with self._session.autocommit() as connection:
             return matches.order(connection, order.shop, order.number)
 
     async def _adopt(
-        self, order: WantedOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
+        self, order: DesiredOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
     ) -> Bound | None:
         """Binds the RO App order that carries the marker; never one of another location or order type, or one that
         is another shop order."""
@@ -156,7 +156,7 @@ class OrderBindings:
         assert match is not None
         return Bound(match, fresh=False, seen=seen, announced=announced)
 
-    async def _carriers(self, order: WantedOrder, found: list[Marked]) -> list[RoOrder]:
+    async def _carriers(self, order: DesiredOrder, found: list[Marked]) -> list[RoOrder]:
         """Those of the orders that are still there and still carry this marker, as far as RO App shows it."""
         alive = []
         for one in found:
@@ -172,14 +172,14 @@ class OrderBindings:
         """Whether somebody has gone on with an order after it was made: it has lines, which come after its comment."""
         return bool(await self._roapp.items(seen.id))
 
-    def _bind(self, connection: Connection, order: WantedOrder, match: OrderMatch) -> None:
+    def _bind(self, connection: Connection, order: DesiredOrder, match: OrderMatch) -> None:
         matches.bind_order(connection, self._session.account, order.shop, order.number, match)
 
-    def _operation(self, order: WantedOrder) -> Operation:
+    def _operation(self, order: DesiredOrder) -> Operation:
         return self._once.operation("order", marker(order.shop, order.number), order.shop, order.number)
 
 
-def _body(order: WantedOrder, contact: int, manager: int, shop: ShopConfig, text: str) -> dict[str, object]:
+def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, text: str) -> dict[str, object]:
     ours = marker(order.shop, order.number)
     body: dict[str, object] = {
         "branch_id": shop.location_id,

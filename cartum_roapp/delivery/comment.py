@@ -22,13 +22,13 @@ from cartum_roapp.delivery.once import UNANSWERED, Before, Later, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import matches
+from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
-from cartum_roapp.ledger.wanted import WantedOrder
 
 log = logging.getLogger(__name__)
 
 
-def announce(connection: Connection, once: Once, order: WantedOrder, shop: ShopConfig) -> bool:
+def announce(connection: Connection, once: Once, order: DesiredOrder, shop: ShopConfig) -> bool:
     """In the transaction of what the comment follows: it is the next call. False like `Once.announce`."""
     return once.announce(connection, _operation(once, order, shop))
 
@@ -41,15 +41,15 @@ class OrderComment:
         self._roapp = roapp
         self._once = once
 
-    def is_sent(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
+    def is_sent(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
         """As far as the ledger knows."""
         return bound.match.comment_hash == _digest(order, shop)
 
-    def is_announced(self, order: WantedOrder, shop: ShopConfig) -> bool:
+    def is_announced(self, order: DesiredOrder, shop: ShopConfig) -> bool:
         """Is it the next call, which a kill has prevented?"""
         return self._once.is_announced(_operation(self._once, order, shop))
 
-    async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig, *, known: bool = False) -> None:
+    async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig, *, known: bool = False) -> None:
         """`known`: it was sent, by whomever. One that RO App refuses is left out: the notes have its facts. Raises
         Retryable when RO App does not answer."""
         if self.is_sent(order, bound, shop):
@@ -85,10 +85,10 @@ class OrderComment:
         bound.match = replace(bound.match, comment_hash=digest)
 
 
-def _digest(order: WantedOrder, shop: ShopConfig) -> str:
+def _digest(order: DesiredOrder, shop: ShopConfig) -> str:
     return notes.digest(notes.delivery(order, shop.language))
 
 
-def _operation(once: Once, order: WantedOrder, shop: ShopConfig) -> Operation:
+def _operation(once: Once, order: DesiredOrder, shop: ShopConfig) -> Operation:
     identity = f"{marker(order.shop, order.number)} {_digest(order, shop)}"
     return once.operation("comment", identity, order.shop, order.number)

@@ -13,12 +13,12 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.company import check_company
-from cartum_roapp.delivery.once import UNANSWERED, Later, Patience, utc_now
+from cartum_roapp.delivery.once import UNANSWERED, Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable
-from cartum_roapp.ledger import held, outbox, shops, wanted
+from cartum_roapp.ledger import desired, held, outbox, shops
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.zones import country_of
 
@@ -46,14 +46,14 @@ class Drain:
         roapp: RoApp,
         account: AccountConfig,
         shops: Mapping[str, ShopConfig],
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> None:
         self._session = session
         self._roapp = roapp
         self._account = account
-        self._pause = patience.recheck_after
+        self._pause = timeouts.recheck_after
         self._shops = dict(shops)
-        self._delivery = OrderDelivery(session, roapp, patience, self._region, self._buyers_ahead)
+        self._delivery = OrderDelivery(session, roapp, timeouts, self._region, self._buyers_ahead)
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._failures = 0
         self._refused: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -211,7 +211,7 @@ class Drain:
     def _buyers_ahead(self) -> list[tuple[str, str]]:
         with self._session.autocommit() as connection:
             claims = outbox.due(connection, self._account.name, self.served(), (), AHEAD + len(self._in_flight))
-            return wanted.buyers(connection, [(claim.shop, claim.number) for claim in claims])
+            return desired.buyers(connection, [(claim.shop, claim.number) for claim in claims])
 
 
 def pause(attempts: int) -> float:

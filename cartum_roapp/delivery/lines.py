@@ -1,4 +1,5 @@
-"""The order lines as a set of (product, price) with absolute quantities, so that a twin can't appear."""
+"""The order lines as a set of (product, price) with absolute quantities, so that a twin can't appear. May be brought
+twice."""
 
 from __future__ import annotations
 
@@ -15,10 +16,10 @@ from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
 from cartum_roapp.ledger import held, intents, matches
+from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.matches import LineMatch
 from cartum_roapp.ledger.release import STUCK
-from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
 
 Key = tuple[str, Decimal]
 #: A line's product → RO App's.
@@ -31,7 +32,7 @@ class OrderLines:
     staff changed is touched only when the shop's line changed since it was sent."""
 
     def __init__(
-        self, session: AccountSession, roapp: RoApp, once: Once, order: WantedOrder, bound: Bound, products: Products
+        self, session: AccountSession, roapp: RoApp, once: Once, order: DesiredOrder, bound: Bound, products: Products
     ) -> None:
         self._session = session
         self._roapp = roapp
@@ -48,7 +49,7 @@ class OrderLines:
 
     async def bring(self, assignee: Assignee) -> bool:
         """`assignee` is asked for each line that is added. False when goods were written off: then nothing is touched
-        (design §2, P5). May be called twice."""
+        (design §2, P5)."""
         unsettled = self._once.unsettled_of("line", self._order.shop, self._order.number)
         sent = {key: line.quantity for key, line in self._ours.items() if line.quantity}
         if not unsettled and not self._stuck and sent == {key: line.quantity for key, line in self._wanted.items()}:
@@ -110,7 +111,7 @@ class OrderLines:
             else:
                 self._once.give_up(intent)
 
-    async def _bring_line(self, key: Key, line: WantedLine, assignee: Assignee, present: Collection[int]) -> None:
+    async def _bring_line(self, key: Key, line: DesiredLine, assignee: Assignee, present: Collection[int]) -> None:
         known = self._ours.get(key)
         if known is None:
             # The same product at another price that the shop no longer has: the price changed.
@@ -134,7 +135,7 @@ class OrderLines:
         if (known.product, known.price) != key:
             del self._ours[known.product, known.price]
 
-    async def _add(self, line: WantedLine, entity: int, assignee: int) -> None:
+    async def _add(self, line: DesiredLine, entity: int, assignee: int) -> None:
         body: dict[str, object] = {
             "entity_id": entity,
             "assignee_id": assignee,

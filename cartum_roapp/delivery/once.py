@@ -34,7 +34,7 @@ class Later(Exception):
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long a call may take, when an unclear one is looked for, and when a repeated one is looked at again. All
     in seconds."""
 
@@ -60,9 +60,9 @@ def utc_now() -> datetime:
 class Once:
     """Makes things in RO App at most once per (kind, identity), across kills and time-outs."""
 
-    def __init__(self, session: AccountSession, patience: Patience) -> None:
+    def __init__(self, session: AccountSession, timeouts: Timeouts) -> None:
         self._session = session
-        self._patience = patience
+        self._patience = timeouts
         with session.autocommit() as connection:
             earlier = intents.all_unsettled(connection, session.account)
         self._begun = {key for one in earlier for key in _keys(one)}
@@ -101,7 +101,7 @@ class Once:
         the intent. Raises Later while the earlier call may still arrive, BadRecord `unanswered` when too
         many in a row ended unclear, and whatever `send` raises for a call that was surely refused.
         """
-        session, patience = self._session, self._patience
+        session, timeouts = self._session, self._patience
         earlier = None if announced else self.unsettled(operation)
         if earlier is not None:
             found = await find(earlier)
@@ -126,11 +126,11 @@ class Once:
         except Unclear as error:
             now = utc_now()
             with session.transaction() as connection:
-                intents.unclear(connection, sent[0], now + timedelta(seconds=patience.resend_after(error)))
+                intents.unclear(connection, sent[0], now + timedelta(seconds=timeouts.resend_after(error)))
                 ends = intents.unclear_ends(connection, operation)
             if ends >= UNCLEAR_ENDS:
                 raise _unanswered(operation.kind, ends, error) from None
-            raise Later(now + timedelta(seconds=patience.unclear_wait)) from None
+            raise Later(now + timedelta(seconds=timeouts.unclear_wait)) from None
         except IntegrationError:
             if sent:
                 with session.transaction() as connection:
@@ -169,7 +169,7 @@ class Once:
         next change of the same thing. `send` makes the call and runs its argument after each such try; what it raises
         comes out. `bind` stores what was set, in the transaction that settles the intent.
         """
-        session, patience = self._session, self._patience
+        session, timeouts = self._session, self._patience
         earlier = self.unsettled(operation)
         if earlier is not None and utc_now() < earlier.resend_at:
             raise Later(earlier.resend_at)
@@ -180,7 +180,7 @@ class Once:
 
         def unanswered() -> None:
             with session.transaction() as connection:
-                intents.unclear(connection, intent, utc_now() + timedelta(seconds=patience.unanswered))
+                intents.unclear(connection, intent, utc_now() + timedelta(seconds=timeouts.unanswered))
 
         try:
             await send(unanswered)
@@ -208,11 +208,11 @@ class Once:
     def _begin(
         self, connection: Connection, operation: Operation, *, repeats: bool = False, announced: bool = False
     ) -> int:
-        now, patience = utc_now(), self._patience
+        now, timeouts = utc_now(), self._patience
         schedule = Schedule(
             sent_at=now,
-            resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
-            recheck_at=now + timedelta(seconds=patience.recheck_after) if repeats else None,
+            resend_at=now + timedelta(seconds=timeouts.timeout + timeouts.unanswered),
+            recheck_at=now + timedelta(seconds=timeouts.recheck_after) if repeats else None,
         )
         self._begun.update(_keys(operation))
         return intents.begin(connection, operation, schedule, announced=announced)

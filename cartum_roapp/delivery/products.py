@@ -18,8 +18,8 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import catalogue, intents, matches
 from cartum_roapp.ledger.catalogue import CatalogueRow
+from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
-from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
 
 # What is missing or ambiguous in an older reading of the catalogue is looked for in a new one.
 FRESH_FOR = timedelta(minutes=2)
@@ -38,7 +38,7 @@ def title_key(title: str) -> str:
     return " ".join(unicodedata.normalize("NFC", title).casefold().split())
 
 
-def identity(line: WantedLine, by: Identifier) -> tuple[Identifier, str]:
+def identity(line: DesiredLine, by: Identifier) -> tuple[Identifier, str]:
     """(field, value) that RO App's product is known by. A line without an article goes by its name, as
     does one without a barcode where barcodes decide."""
     if by in ("code", "sku") and line.article:
@@ -60,7 +60,7 @@ class ProductBook:
         self._read_here = False
         self._refused_here = 0
 
-    async def resolve(self, order: WantedOrder, shop: ShopConfig) -> dict[str, int]:
+    async def resolve(self, order: DesiredOrder, shop: ShopConfig) -> dict[str, int]:
         """RO App's product id of each line's product. Raises BadRecord `product-ambiguous` or `product-missing`."""
         identities = {line.product: identity(line, shop.identify_products_by) for line in order.lines}
         known = self._known(*identities.values())
@@ -69,7 +69,7 @@ class ProductBook:
             for line in order.lines
         }
 
-    async def _resolve(self, order: WantedOrder, line: WantedLine, shop: ShopConfig) -> int:
+    async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> int:
         by, value = identity(line, shop.identify_products_by)
         async with self._lock:
             if known := self._known((by, value)):
@@ -86,7 +86,7 @@ class ProductBook:
         with self._session.autocommit() as connection:
             return matches.products(connection, self._session.account, [_key(*one) for one in identities])
 
-    def _operation(self, order: WantedOrder, by: Identifier, value: str) -> Operation:
+    def _operation(self, order: DesiredOrder, by: Identifier, value: str) -> Operation:
         return self._once.operation("product", _key(by, value), order.shop, order.number)
 
     async def all_with(self, known: str) -> list[int]:
@@ -133,7 +133,9 @@ class ProductBook:
             catalogue.replace(connection, self._session.account, rows, began)
         self._read_here = True
 
-    async def _create(self, order: WantedOrder, line: WantedLine, by: Identifier, value: str, shop: ShopConfig) -> int:
+    async def _create(
+        self, order: DesiredOrder, line: DesiredLine, by: Identifier, value: str, shop: ShopConfig
+    ) -> int:
         with self._session.autocommit() as connection:
             writes = catalogue.product_writes(connection, self._session.account)
             unstored = catalogue.made_before(connection, self._session.account, _key(by, value))
@@ -234,7 +236,7 @@ def _not_identifiable(made: int, by: Identifier) -> BadRecord:
     )
 
 
-def _missing(line: WantedLine, by: Identifier, value: str, *, allowed: bool) -> BadRecord:
+def _missing(line: DesiredLine, by: Identifier, value: str, *, allowed: bool) -> BadRecord:
     what = f"{by} {value!r}" if by != "name" else f"name {line.title!r}"
     because = "RO App takes no new products from this integration" if allowed else "products are not created here"
     return BadRecord(

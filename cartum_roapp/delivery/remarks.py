@@ -14,7 +14,7 @@ from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import matches
-from cartum_roapp.ledger.wanted import WantedOrder
+from cartum_roapp.ledger.desired import DesiredOrder
 
 
 class Remarks:
@@ -27,7 +27,7 @@ class Remarks:
         self._bindings = bindings
         self._comment = comment.OrderComment(session, roapp, once)
 
-    async def bring_announced_comment(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+    async def bring_announced_comment(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """The comment that is the next call: of an order that was just made, or that a kill has prevented. Raises what
         `bring` raises."""
         bound.announced = bound.announced or self._comment.is_announced(order, shop)
@@ -35,14 +35,14 @@ class Remarks:
             await self._comment.bring(order, bound, shop)
 
     async def bring(
-        self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+        self, order: DesiredOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
     ) -> None:
         """Raises BadRecord when RO App refuses, or the order is gone there."""
         known = await self._bring_notes(order, bound, contact, shop, written_off=written_off)
         await self._comment.bring(order, bound, shop, known=known)
 
     async def _bring_notes(
-        self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+        self, order: DesiredOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
     ) -> bool:
         """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
         them has sent it as well."""

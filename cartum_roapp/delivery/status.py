@@ -13,10 +13,10 @@ from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import DIFFERS
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import held, intents, matches, wanted
+from cartum_roapp.ledger import desired, held, intents, matches
+from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.release import DELETED, REFUSED_BY_SHOP
-from cartum_roapp.ledger.wanted import WantedOrder
 
 
 class OrderStatus:
@@ -29,7 +29,7 @@ class OrderStatus:
         self._bindings = bindings
         self._first: dict[int, int] = {}
 
-    async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+    async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """May be called twice."""
         if order.gone_at:
             self._clear(order)
@@ -37,7 +37,7 @@ class OrderStatus:
         unsettled = self._once.unsettled_of("status", order.shop, order.number)
         with self._session.autocommit() as connection:
             why = held.code(connection, order.shop, "status", order.number)
-            if wanted.status(connection, order.shop, order.number) != order.status_id:
+            if desired.status(connection, order.shop, order.number) != order.status_id:
                 return  # it has changed since it was read: its newer version is another delivery's
         if bound.match.sent_status == order.status_id and not unsettled:
             if why == DIFFERS and not await self._agree(order, bound, shop):
@@ -73,7 +73,7 @@ class OrderStatus:
             with self._session.transaction() as connection:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
 
-    def _was_written_by_us(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+    def _was_written_by_us(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """The shop's change is our own, of a write-back that was broken off: what staff set since is not undone."""
         theirs, staff = shop.statuses.get(order.status_id), bound.match.staff_status
         with self._session.transaction() as connection:
@@ -83,10 +83,10 @@ class OrderStatus:
             )  # fmt: skip
         self._clear(order)
 
-    async def _agree(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
+    async def _agree(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
         return (await self._bindings.see(bound)).status_id == shop.statuses.get(order.status_id)
 
-    def _clear(self, order: WantedOrder) -> None:
+    def _clear(self, order: DesiredOrder) -> None:
         with self._session.transaction() as connection:
             held.clear(connection, order.shop, "status", [order.number])
 
@@ -113,11 +113,11 @@ class OrderStatus:
         await self._once.make(operation, find=find, send=send, bind=agree)
 
 
-def _identity(order: WantedOrder, status: int) -> str:
+def _identity(order: DesiredOrder, status: int) -> str:
     return f"{marker(order.shop, order.number)} {status}"
 
 
-def _mapped(order: WantedOrder, shop: ShopConfig) -> int:
+def _mapped(order: DesiredOrder, shop: ShopConfig) -> int:
     status = shop.statuses.get(order.status_id)
     if status is None:
         raise BadRecord(

@@ -12,7 +12,7 @@ markers     which RO App order carries the marker of which shop order
 catalogue   RO App's products by code, SKU, barcode and name
 held        records that need a person, with reason and fix
 entities    what can be held
-chosen      those of them that a person names
+held_selection  those of them that a person names
 release     how they go back into delivery, by themselves or by hand
 dossier     everything known of one order, for whoever looks into it
 slots       the account's call budget over all processes

@@ -156,7 +156,7 @@ def tell(connection: Connection, shop: str) -> int:
 
 
 def count(engine: Engine, shop: str, since: datetime | None = None) -> int:
-    """How many records are held, or were held or held again since (UTC); but the dismissed ones."""
+    """How many records are held, or were held or held again since (UTC), except the dismissed ones."""
     query = select(func.count()).select_from(held).where(held.c.shop == shop, held.c.dismissed_at.is_(None))
     if since is not None:
         query = query.where(held.c.last_at >= since)

@@ -131,8 +131,8 @@ def crowd(connection: Connection, shop: str, asked: int, missing: Sequence[str])
 def note_missing(
     connection: Connection, *, shop: str, run: str, missing: Sequence[str], deleted: bool = False
 ) -> list[str]:
-    """Records what a read by number did not return; gives the numbers now taken for deleted: those that an earlier run
-    missed as well, or all where a person says that they are `deleted`. A `crowd` is not to be noted."""
+    """Records what a read by number did not return. Returns the numbers now taken for deleted: those that an earlier
+    run missed as well, or all where a person says that they are `deleted`. A `crowd` is not to be noted."""
     if not missing:
         return []
     rows = connection.execute(
@@ -163,7 +163,7 @@ def is_crowd(missing: int, believed: int) -> bool:
 
 
 def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority: int) -> int:
-    """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; gives
+    """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; returns
     how many were queued."""
     rows = connection.execute(
         text("UPDATE orders SET version = version + 1 WHERE shop = :shop AND number = ANY(:numbers) RETURNING number"),

@@ -152,7 +152,7 @@ def hold_newest(connection: Connection, shop: str, number: str) -> None:
 
 
 def release(connection: Connection, shop: str, numbers: Sequence[str]) -> int:
-    """Puts held rows back into delivery; gives how many."""
+    """Puts held rows back into delivery; returns how many."""
     result = connection.execute(
         text(
             "UPDATE outbox SET held = false, attempts = 0, available_at = now() "

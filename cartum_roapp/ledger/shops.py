@@ -50,7 +50,7 @@ _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
 
 def two_months_before(moment: datetime, timezone: str) -> datetime:
     """The same day and time of day two calendar months earlier on the shop's clock (design §1): the
-    31st becomes the last day of a shorter month. Takes and gives aware times."""
+    31st becomes the last day of a shorter month. Takes and returns aware times."""
     import pandas as pd  # slow to import, and most commands never need it
 
     local = pd.Timestamp(moment).tz_convert(ZoneInfo(timezone)).tz_localize(None)
@@ -59,7 +59,7 @@ def two_months_before(moment: datetime, timezone: str) -> datetime:
 
 
 def register(engine: Engine, *, key: str, slug: str, account: str, revive: bool = True) -> ShopState:
-    """Makes the shop known, or known again under this slug. What the ledger knows of it stays, but for the pause of a
+    """Makes the shop known, or known again under this slug. What the ledger knows of it stays, except the pause of a
     deleted one.
 
     May be called twice. Raises BadConfig when the slug belongs to another live shop and, without `revive`, when the
@@ -222,7 +222,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
 
 
 def purge_deleted(engine: Engine, slug: str) -> list[str]:
-    """Purges what deleted shops of this slug left; gives their keys. May be called twice."""
+    """Purges what deleted shops of this slug left; returns their keys. May be called twice."""
     with database.reading(engine) as connection:
         gone = select(shops.c.key).where(shops.c.slug == slug, shops.c.deleted_at.is_not(None))
         keys = list(connection.scalars(gone))
