@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from cartum_roapp.errors import BadConfig, BadRecord
-from cartum_roapp.ledger import database, held, orders, shops
+from cartum_roapp.ledger import database, held, missing_orders, orders, shops
 from cartum_roapp.ledger.orders import Frames, Priority, Queue, Stored
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
@@ -63,10 +63,10 @@ def upsert(
             error = BadRecord(row.message, code=row.code, fix=row.fix)
             payload = None if row.id in erased else row.payload
             held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=payload)
-        orders.found_again(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
-        crowd = None if reading.deleted else orders.crowd(connection, key, reading.asked, missing)
+        missing_orders.found_again(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
+        crowd = None if reading.deleted else missing_orders.crowd(connection, key, reading.asked, missing)
         noted = [] if crowd else missing
-        gone = orders.note_missing(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
+        gone = missing_orders.note(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
         held.clear(connection, key, "row", gone)
         requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
         if slice_end is not None:

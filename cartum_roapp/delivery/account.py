@@ -144,7 +144,7 @@ def _roapp(account: AccountConfig, settings: Settings, limiter: Limiter, calls: 
 
 
 class _Throttled:
-    """Asks a question at most every half second: eight orders in flight ask it after each order."""
+    """Asks a question at most every half second, although it is put after each order."""
 
     def __init__(self, ask: Callable[[], bool]) -> None:
         self._ask = ask

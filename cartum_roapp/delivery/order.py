@@ -1,4 +1,4 @@
-"""One order's way into RO App: contact → products → order → lines → notes and comment → status.
+"""One order's way into RO App: contact → products → order → comment → lines → notes → status.
 
 An order whose buyer's data is erased here goes on without contact, notes and comment: what RO App has of them stays.
 """
@@ -45,8 +45,7 @@ class OrderDelivery:
         region: Callable[[str], str | None],
         ahead: Callable[[], Iterable[tuple[str, str]]],
     ) -> None:
-        once = Once(session, timeouts)
-        self._once = once
+        self._once = once = Once(session, timeouts)
         self._session = session
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp)

@@ -15,9 +15,6 @@ from sqlalchemy import Connection, Engine, Table, Text, text
 
 from cartum_roapp.ledger import database, tables
 
-GONE_SHARE = 0.05
-GONE_FEW = 5
-
 
 class Frames(Protocol):
     """One window of orders as typed frames; the columns are those of the tables of the same names,
@@ -113,55 +110,6 @@ def to_reread(engine: Engine, shop: str, final_statuses: Iterable[int], final_fo
         return {row.number for row in rows}
 
 
-def found_again(connection: Connection, shop: str, numbers: Collection[str]) -> None:
-    """The shop has these orders: what an earlier read by number missed of them was a slip. Writes nothing where nothing
-    was missed."""
-    connection.execute(text(_FOUND), {"shop": shop, "numbers": list(numbers)})
-
-
-def crowd(connection: Connection, shop: str, asked: int, missing: Sequence[str]) -> int | None:
-    """Of how many orders that the ledger believes there these are missing, where `is_crowd` says that they are too many
-    at once. `asked` alone would not tell: it lacks those that other reads of the run have returned."""
-    if not missing:
-        return None
-    believed = max(asked, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
-    return believed if is_crowd(len(missing), believed) else None
-
-
-def note_missing(
-    connection: Connection, *, shop: str, run: str, missing: Sequence[str], deleted: bool = False
-) -> list[str]:
-    """Records what a read by number did not return. Returns the numbers now taken for deleted: those that an earlier
-    run missed as well, or all where a person says that they are `deleted`. A `crowd` is not to be noted."""
-    if not missing:
-        return []
-    rows = connection.execute(
-        text("SELECT number FROM missing_orders WHERE shop = :shop AND run <> :run AND number = ANY(:numbers)"),
-        {"shop": shop, "run": run, "numbers": list(missing)},
-    )
-    gone = list(missing) if deleted else [row.number for row in rows]
-    connection.execute(
-        text(
-            "INSERT INTO missing_orders (shop, number, run) SELECT :shop, unnest(CAST(:numbers AS text[])), :run "
-            "ON CONFLICT DO NOTHING"
-        ),
-        {"shop": shop, "run": run, "numbers": list(missing)},
-    )
-    if gone:
-        connection.execute(
-            text("UPDATE orders SET gone_at = now() WHERE shop = :shop AND number = ANY(:gone) AND gone_at IS NULL"),
-            {"shop": shop, "gone": gone},
-        )
-    return gone
-
-
-def is_crowd(missing: int, believed: int) -> bool:
-    """Are so many of the orders that are believed to be there missing at once that lost rights are the likelier
-    reason?"""
-    all_gone = missing == believed and believed > 1
-    return all_gone or (missing >= GONE_FEW and missing > believed * GONE_SHARE)
-
-
 def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority: int) -> int:
     """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; returns
     how many were queued."""
@@ -254,10 +202,6 @@ _UPSERT_ORDERS = f"""
     WHERE known.hash <> excluded.hash OR known.gone_at IS NOT NULL
     RETURNING number, version
 """
-_BELIEVED = """
-    SELECT count(*) FROM orders
-    WHERE shop = :shop AND gone_at IS NULL AND (final_since IS NULL OR final_since > now() - interval '14 days')
-"""
 _REPLACE_LINES = "DELETE FROM order_lines WHERE shop = :shop AND number = ANY(:numbers)"
 _INSERT_LINES = """
     INSERT INTO order_lines (shop, number, product, price, quantity, title, kind)
@@ -297,4 +241,3 @@ _QUEUE = """
         queued_at = now(), available_at = now(), attempts = 0, held = false
 """
 _RELEASE = "DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND id = ANY(:numbers)"
-_FOUND = "DELETE FROM missing_orders WHERE shop = :shop AND number = ANY(:numbers)"
