@@ -1,5 +1,5 @@
-"""The order lines as a set of (product, price) with absolute quantities, so that a twin can't appear. May be brought
-twice."""
+"""The order lines as a set of (product, price) with absolute quantities, so that a twin can't appear. All of it may be
+called twice."""
 
 from __future__ import annotations
 
