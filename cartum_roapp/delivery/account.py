@@ -69,7 +69,7 @@ class Deliverer:
 
         def left() -> int:
             with database.reading(self.engine) as connection:
-                waiting = outbox.backlog(connection, [goal.own], goal.upto).waiting
+                waiting = outbox.backlog(connection, [goal.own], goal.upto)
             progress(max(len(mine) - waiting, 0), len(mine))
             return waiting
 
@@ -114,7 +114,7 @@ class Deliverer:
         if goal.rest_until is None or utc_now() >= goal.rest_until:
             return False
         with database.reading(self.engine) as connection:
-            return outbox.backlog(connection, sorted(served)).waiting > 0
+            return outbox.backlog(connection, sorted(served)) > 0
 
     def _rechecks(self) -> bool:
         with database.reading(self.engine) as connection:

@@ -107,7 +107,7 @@ class Drain:
 
     def _waiting(self) -> bool:
         with self._session.autocommit() as connection:
-            return outbox.backlog(connection, self.served()).waiting > 0
+            return outbox.backlog(connection, self.served()) > 0
 
     def served(self) -> list[str]:
         """The shops that it delivers for."""

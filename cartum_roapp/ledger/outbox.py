@@ -22,28 +22,14 @@ _WAITING = (
 
 @dataclass(frozen=True)
 class Claim:
-    """One order to deliver: the version wanted at the time of the claim, and its priority. `first`: no version of it
-    was delivered yet."""
+    """One order to deliver: the version wanted at the time of the claim. `first`: no version of it was delivered
+    yet."""
 
     shop: str
     number: str
     version: int
-    priority: int
     attempts: int
     first: bool
-
-
-@dataclass(frozen=True)
-class Backlog:
-    """What waits: `due` now, `later` not before `next_at` (UTC)."""
-
-    due: int
-    later: int
-    next_at: datetime | None
-
-    @property
-    def waiting(self) -> int:
-        return self.due + self.later
 
 
 def due(
@@ -52,7 +38,7 @@ def due(
     """The next rows of the account that may be delivered now, fresh ones first."""
     rows = connection.execute(
         text(
-            f"SELECT shop, number, wanted_version AS version, priority, attempts, delivered_version = 0 AS first "
+            f"SELECT shop, number, wanted_version AS version, attempts, delivered_version = 0 AS first "
             f"FROM outbox WHERE account = :account AND {_WAITING} AND shop = ANY(:shops) AND available_at <= now() "
             "AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit"
         ),
@@ -66,18 +52,14 @@ def due(
     return [Claim(**row._mapping) for row in rows]
 
 
-def backlog(connection: Connection, shops: Sequence[str], below: int | None = None) -> Backlog:
-    """What waits for these shops; with `below`, only rows of a priority up to and including it."""
-    row = connection.execute(
-        text(
-            "SELECT count(*) FILTER (WHERE available_at <= now()) AS due, "
-            "count(*) FILTER (WHERE available_at > now()) AS later, "
-            "min(available_at) FILTER (WHERE available_at > now()) AS next_at "
-            f"FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND priority <= :below"
-        ),
-        {"shops": list(shops), "below": 99 if below is None else below},
-    ).one()
-    return Backlog(row.due, row.later, row.next_at)
+def backlog(connection: Connection, shops: Sequence[str], upto: int | None = None) -> int:
+    """How many orders of these shops wait, now due or later; with `upto`, only those of a priority up to and including
+    it."""
+    query = text(
+        f"SELECT count(*) FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND priority <= coalesce(:upto, priority)"
+    )
+    waiting: int = connection.execute(query, {"shops": list(shops), "upto": upto}).scalar_one()
+    return waiting
 
 
 def due_elsewhere(connection: Connection, account: str, shops: Sequence[str]) -> list[str]:
@@ -92,11 +74,11 @@ def due_elsewhere(connection: Connection, account: str, shops: Sequence[str]) ->
     return [row.shop for row in rows]
 
 
-def waiting(connection: Connection, shop: str, below: int) -> dict[str, int]:
-    """Number → wanted version of what waits for this shop, of priorities up to and including `below`."""
+def waiting(connection: Connection, shop: str, upto: int) -> dict[str, int]:
+    """Number → wanted version of what waits for this shop, of priorities up to and including `upto`."""
     rows = connection.execute(
-        text(f"SELECT number, wanted_version FROM outbox WHERE shop = :shop AND {_WAITING} AND priority <= :below"),
-        {"shop": shop, "below": below},
+        text(f"SELECT number, wanted_version FROM outbox WHERE shop = :shop AND {_WAITING} AND priority <= :upto"),
+        {"shop": shop, "upto": upto},
     )
     return {row.number: row.wanted_version for row in rows}
 
