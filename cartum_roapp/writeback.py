@@ -17,7 +17,7 @@ from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadRecord, Retryable
-from cartum_roapp.ledger import held, shops, staff_statuses
+from cartum_roapp.ledger import database, held, shops, staff_statuses
 from cartum_roapp.ledger.release import REFUSED_BY_SHOP
 from cartum_roapp.ledger.staff_statuses import Agreed
 from cartum_roapp.orders.rows import status_of
@@ -43,7 +43,7 @@ async def note_staff_statuses(engine: Engine, shop: ShopConfig, roapp: RoApp, st
     travelled one way, it takes RO App's status as agreed. If RO App ignores `modified_at[]` (roapp §2), every call
     reads all orders. Raises what RoApp raises; the next call then begins at the same time."""
     read_to = shops.state(engine, shop.key).statuses_read_to
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         began, oldest = staff_statuses.clock(connection), staff_statuses.first_order(connection, shop.key)
     if oldest is None:
         return
@@ -78,7 +78,7 @@ async def set_shop_statuses(engine: Engine, shop: ShopConfig, api: Cartum, retry
     """Sets the noted statuses in the shop. Returns the numbers of the orders whose status in the shop now follows RO
     App's. A status that the shop does not take is held and tried again after `retry_after`, then at growing intervals.
     To be called while no other run reads this shop. Raises what Cartum's reads raise; the other statuses then wait."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         waiting = staff_statuses.waiting(connection, shop.key, retry_after)
     return [one.number for one in waiting if await _set_shop_status(engine, shop, api, one)]
 

@@ -16,7 +16,7 @@ from tasks.plan import plan_task
 from tasks.run import Run, open_run
 from tasks.selection import Selection, fetch_selection_task, selection
 from tasks.summary import show_plan_task, summarize_task
-from tasks.upsert import upsert_task
+from tasks.upsert import Reading, upsert_task
 from tasks.window import read_statuses
 
 
@@ -44,8 +44,7 @@ async def bring_selection(run: Run, wanted: Selection, *, dry_run: bool = False)
         frames, bad = await to_frames(run, api, await fetch_selection_task(api, wanted))
         if dry_run:
             return await show_plan_task(run, plan_task(run, frames, bad))
-        upsert_task(
-            run, frames, bad, final_statuses=known.final, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL
-        )
+        reading = Reading(frames, bad, known.final)
+        upsert_task(run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
     await deliver_task(run, upto=Priority.BACKFILL)
     return await summarize_task(run)

@@ -15,7 +15,7 @@ from tasks.fetch import fetch_created_task, fetch_numbers_task, fetch_open_task
 from tasks.frames import to_frames
 from tasks.run import Run, open_run
 from tasks.summary import summarize_task
-from tasks.upsert import upsert_task
+from tasks.upsert import Reading, upsert_task
 from tasks.window import nothing_due, qualifying, read_statuses, reread, stored_window
 from tasks.write_back import both_ways, write_back_task
 
@@ -45,16 +45,8 @@ async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
         named = await fetch_numbers_task(api, asked := reread(run, statuses.final) - created.keys() - opened.keys())
         rows = qualifying(run, created | opened | named.rows, statuses.successful)
         frames, bad = await to_frames(run, api, rows)
-        upsert_task(
-            run,
-            frames,
-            bad,
-            final_statuses=statuses.final,
-            new_as=Priority.FRESH,
-            missing=named.missing,
-            asked=len(asked),
-            watermark=run.started,
-        )
+        reading = Reading(frames, bad, statuses.final, named.missing, asked=len(asked))
+        upsert_task(run, reading, new_as=Priority.FRESH, watermark=run.started)
     await deliver_task(run, upto=Priority.CHANGE, rest_until=run.started + rest)
     if both_ways(run):
         await write_back_task(run)

@@ -15,7 +15,7 @@ from tasks.fetch import fetch_created_task
 from tasks.frames import to_frames
 from tasks.run import Run, open_run
 from tasks.summary import summarize_task
-from tasks.upsert import upsert_task
+from tasks.upsert import Reading, upsert_task
 from tasks.window import close_window, freeze_window, qualifying, read_statuses
 
 
@@ -47,5 +47,5 @@ async def store_window(run: Run) -> None:
         for since, until in window.slices():
             rows = qualifying(run, await fetch_created_task(api, since, until, run.zone), statuses.successful)
             frames, bad = await to_frames(run, api, rows)
-            upsert_task(run, frames, bad, final_statuses=statuses.final, new_as=Priority.HISTORY, slice_end=until)
+            upsert_task(run, Reading(frames, bad, statuses.final), new_as=Priority.HISTORY, slice_end=until)
         close_window(run)

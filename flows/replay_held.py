@@ -18,7 +18,7 @@ from tasks.frames import to_frames
 from tasks.replay import outcomes, put_back_task, select_records, unread
 from tasks.run import Run, open_run
 from tasks.summary import show_choice_task, show_outcomes_task
-from tasks.upsert import upsert_task
+from tasks.upsert import Reading, upsert_task
 from tasks.window import read_statuses
 from tasks.write_back import both_ways, write_back_task
 
@@ -54,8 +54,8 @@ async def replay_records(
             found = await fetch_numbers_task(api, numbers)
             frames, bad = await to_frames(run, api, found.rows)
             missing = found.missing
-            upsert_task(run, frames, bad, final_statuses=known.final, new_as=Priority.CHANGE,
-                        missing=missing, asked=len(numbers))  # fmt: skip
+            reading = Reading(frames, bad, known.final, missing, asked=len(numbers))
+            upsert_task(run, reading, new_as=Priority.CHANGE)
     put_back_task(run, chosen, make_again=make_again)
     await deliver_task(run, upto=Priority.CHANGE)
     if both_ways(run):

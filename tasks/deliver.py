@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cartum_roapp import delivery
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.account import Outcome
+from cartum_roapp.delivery.account import Deliverer, Goal, Outcome
 from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger import held, release, shops
 from tasks.progress import Progress
@@ -30,17 +29,8 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
     release.due_again(run.engine, run.shop.key, timedelta(seconds=pause))
     async with Progress.of(run, "delivered or held") as progress:
-        outcome = await delivery.account.deliver(
-            run.engine,
-            run.account,
-            _served(run),
-            run.shop.key,
-            run.settings,
-            calls=run.calls,
-            upto=upto,
-            rest_until=rest_until,
-            progress=progress.update,
-        )
+        deliverer = Deliverer(run.engine, run.account, _served(run), run.settings, run.calls)
+        outcome = await deliverer.deliver(Goal(run.shop.key, upto, rest_until), progress.update)
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key, run.started)
     if outcome.waiting:

@@ -15,7 +15,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.delivery.markers import BEFORE_ORDER
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import held, orders, standing
+from cartum_roapp.ledger import held, missing_orders, orders, standing
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.bad_rows import BadRow
@@ -28,7 +28,7 @@ from cartum_roapp.reconciliation.sides import SHOP, by_day, ledger_side, shop_si
 from tasks.fetch import Found, ShopApi, fetch_created, fetch_numbers
 from tasks.run import Run
 from tasks.step import step
-from tasks.upsert import upsert
+from tasks.upsert import Reading, upsert
 from tasks.window import history
 
 # The shop's clock may be so much behind ours: an order with a stamp shortly before a read may have come after it.
@@ -115,7 +115,7 @@ def compare_shop(
     found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
     gone = compare.not_in_shop(sides.ledger.values(), set(missing), run.zone)
     believed = len(sides.believed())
-    if orders.is_crowd(len(gone), believed) and not sides.gone:
+    if missing_orders.is_crowd(len(gone), believed) and not sides.gone:
         sides.report.warnings.append(
             f"{len(gone)} of {believed} orders are not in the shop: rather its user lost rights; none counts as gone. "
             f"If they were really deleted: `cartum-roapp reconcile {run.shop.slug} --repair --gone`."
@@ -140,20 +140,13 @@ def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow]
     found = list(found)
     missing = numbers(found, {Difference.NOT_IN_SHOP})
     believed = sides.believed()
-    if orders.is_crowd(len(missing), len(believed)) and not sides.gone:
+    if missing_orders.is_crowd(len(missing), len(believed)) and not sides.gone:
         missing = []
     with run.engine.begin() as connection:
         orders.distrust(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
-    upsert(
-        run,
-        frames.only(numbers(found, STORED)),
-        bad,
-        final_statuses=sides.final,
-        new_as=Priority.CHANGE,
-        missing=missing,
-        asked=len(believed),
-        deleted=sides.gone,
-    )
+    stored = frames.only(numbers(found, STORED))
+    reading = Reading(stored, list(bad), sides.final, missing, asked=len(believed), deleted=sides.gone)
+    upsert(run, reading, new_as=Priority.CHANGE)
 
 
 async def compare_roapp(run: Run, sides: Sides) -> Report:
@@ -182,7 +175,7 @@ def put_right(run: Run, sides: Sides) -> None:
     findings = sides.report.findings
     left = repair.missing_crowd(findings, sides.ledger)
     with run.engine.begin() as connection:
-        orders.found_again(connection, run.shop.key, sides.seen)
+        missing_orders.found_again(connection, run.shop.key, sides.seen)
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
         repair.put_right(connection, run.shop.key, [one for one in findings if one not in left], sides.ledger)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import chosen, held, release, shops
+from cartum_roapp.ledger import held, held_selection, release, shops
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.service import ledger
@@ -38,7 +38,7 @@ def select_records(
     codes = [code] if code else []
     with sanitized_errors(), ledger.opened() as engine:
         shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False)
-        return chosen.chosen(
+        return held_selection.find(
             engine, shop.key, ids or (), entity=entity, codes=codes, limit=limit, make_again=make_again
         )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
@@ -108,7 +107,7 @@ class Run:
     async def reading(self) -> AsyncIterator[Cartum]:
         """Yields the shop's API while no other run reads this shop, so that an older read is never stored after a newer
         one."""
-        async with _read_lock(self.engine, self.shop.key), self.cartum() as api:
+        async with database.locked_soon(self.engine, f"reading:{self.shop.key}"), self.cartum() as api:
             yield api
 
     def cartum(self) -> Cartum:
@@ -170,17 +169,3 @@ async def _failed(run: Run, error: IntegrationError) -> None:
     if isinstance(error, BadConfig) and not isinstance(error, NotReady):
         shops.pause(run.engine, run.shop.key, str(error))
         await schedule.pause(run.shop.slug)
-
-
-@asynccontextmanager
-async def _read_lock(engine: Engine, key: str) -> AsyncIterator[None]:
-    name = f"reading:{key}"
-    with engine.connect() as connection:
-        while not database.try_lock(connection, name):
-            await asyncio.sleep(0.2)
-        try:
-            yield
-        finally:
-            if not connection.invalidated:
-                connection.rollback()
-                database.unlock(connection, name)

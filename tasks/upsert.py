@@ -2,73 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
 from cartum_roapp.errors import BadConfig, BadRecord
-from cartum_roapp.ledger import held, orders, shops
-from cartum_roapp.ledger.orders import Frames, Priority, Stored
+from cartum_roapp.ledger import database, held, missing_orders, orders, shops
+from cartum_roapp.ledger.orders import Frames, Priority, Queue, Stored
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
 from tasks.run import Run
 from tasks.step import step
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a shop at once: orders as typed frames, rows that can't be read, and which statuses are final.
+    `missing`: what a read by number did not return, of `asked` ones; `deleted`: a person says that all of them are."""
+
+    frames: Frames
+    bad: Sequence[BadRow]
+    final_statuses: Collection[int]
+    missing: Collection[str] = ()
+    asked: int = 0
+    deleted: bool = False
+
+
 def known_articles(run: Run) -> set[str]:
     """Returns the articles whose title and barcode the ledger has."""
     query = select(products.c.article).where(products.c.shop == run.shop.key, products.c.article != "")
-    with run.engine.connect() as connection:
+    with database.reading(run.engine) as connection:
         return set(connection.scalars(query))
 
 
 def upsert(
     run: Run,
-    frames: Frames,
-    bad: Iterable[BadRow],
+    reading: Reading,
     *,
-    final_statuses: Collection[int],
     new_as: int,
     changed_as: int = Priority.CHANGE,
-    missing: Collection[str] = (),
-    asked: int = 0,
-    deleted: bool = False,
     slice_end: datetime | None = None,
     watermark: datetime | None = None,
 ) -> Stored:
-    """Stores one window in one transaction. May be called twice.
+    """Stores one reading in one transaction. May be called twice.
 
-    It stores new and changed orders, their outbox rows, held rows, and orders that are `missing` in a read of `asked`
-    orders by number (`deleted`: a person says that all of these were deleted in the shop); and either the cursor of the
-    import (`slice_end`, UTC) or the `watermark` (UTC).
+    It stores new and changed orders, their outbox rows with the priorities `new_as` and `changed_as`, held rows and
+    missing orders, and either the cursor of the import (`slice_end`, UTC) or the `watermark` (UTC).
 
     Raises BadConfig if the shop was deleted, and if too many orders vanished at once: then it stores what was read, but
     neither the missing orders nor the watermark.
     """
-    bad = list(bad)
-    key = run.shop.key
+    key, frames, bad, missing = run.shop.key, reading.frames, reading.bad, sorted(reading.missing)
     with run.engine.begin() as connection:
         shops.hold_on(connection, key)
-        stored = orders.store(
-            connection,
-            frames,
-            shop=key,
-            account=run.shop.account,
-            final_statuses=final_statuses,
-            new_as=new_as,
-            changed_as=changed_as,
-        )
+        queue = Queue(key, run.shop.account, new_as, changed_as)
+        stored = orders.store(connection, frames, queue, final_statuses=reading.final_statuses)
         held.clear(connection, key, "row", set(frames.orders["number"]))
         erased = orders.erased(connection, key, [row.id for row in bad]) if bad else set()
         for row in bad:
             error = BadRecord(row.message, code=row.code, fix=row.fix)
             payload = None if row.id in erased else row.payload
             held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=payload)
-        orders.found_again(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
-        crowd = None if deleted else orders.crowd(connection, key, asked, sorted(missing))
-        noted = [] if crowd else sorted(missing)
-        gone = orders.note_missing(connection, shop=key, run=run.id, missing=noted, deleted=deleted)
+        missing_orders.found_again(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
+        crowd = None if reading.deleted else missing_orders.crowd(connection, key, reading.asked, missing)
+        noted = [] if crowd else missing
+        gone = missing_orders.note(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
         held.clear(connection, key, "row", gone)
         requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
         if slice_end is not None:

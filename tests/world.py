@@ -19,7 +19,7 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.errors import BadConfig, BadRecord, Retryable, Unclear
-from cartum_roapp.ledger import chosen, database, held, tables
+from cartum_roapp.ledger import database, held, held_selection, tables
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.settings import Settings
@@ -147,7 +147,7 @@ class World:
         return asyncio.run(self.replay(shop or self.shop(), ids, make_again=make_again, **named))
 
     async def replay(self, shop: ShopConfig, ids: Sequence[str], *, make_again: bool, **named: Any) -> list[Row]:
-        records = chosen.chosen(self.engine, shop.key, ids, make_again=make_again, **named)
+        records = held_selection.find(self.engine, shop.key, ids, make_again=make_again, **named)
         async with self.opened("replay-held", shop) as run:
             document = await replay_records(run, records, make_again=make_again)
         return list(document["records"])

@@ -62,11 +62,11 @@ def show_(
     json: Json = False,
 ) -> None:
     """Everything known of one held record, and of its order."""
-    from cartum_roapp.ledger import chosen, dossier, held
+    from cartum_roapp.ledger import dossier, held, held_selection
 
     with known_shops(slug) as shops:
         key, engine = shops.one, shops.engine
-        records = chosen.chosen(engine, key, [id], entity=entity)
+        records = held_selection.find(engine, key, [id], entity=entity)
         number = next((one.number for one in records if one.number), id)
         order = dossier.order(engine, key, number, personal=payload)
         row = next((held.payload(engine, key, one.id) for one in records if one.entity == "row"), None)
@@ -89,10 +89,10 @@ def dismiss(
     json: Json = False,
 ) -> None:
     """Leave records as they are: out of the list, not tried again until they change in the shop or are replayed."""
-    from cartum_roapp.ledger import chosen, held
+    from cartum_roapp.ledger import held, held_selection
 
     with known_shops(slug) as shops:
-        records = chosen.chosen(shops.engine, shops.one, ids, entity=entity)
+        records = held_selection.find(shops.engine, shops.one, ids, entity=entity)
         with shops.engine.begin() as connection:
             held.dismiss(connection, shops.one, records)
     names = [{"entity": one.entity, "id": one.id, "code": one.code} for one in records]

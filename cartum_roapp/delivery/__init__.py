@@ -1,20 +1,24 @@
 """One order's way into RO App, and why it gets there exactly once.
 
-drain       the holder of the account's lock delivers what waits, freshest first
-order       one order: contact → products → order → lines → comment → status
-bindings    which RO App order is this shop order: the bound one, the one with the marker, or a new one
-takeover    an RO App order that an earlier life of the ledger made
-contacts    the buyer among RO App's contacts: found by phone, then by e-mail, else made
-search      RO App's contacts by phone and e-mail
-products    the line's product in RO App's catalogue: found by the shop's identification, else made
-lines       the order lines as a set of (product, price) with absolute quantities
-remarks     notes, buyer and comment, written where they differ from what was written last
-status      the order's status, sent when the shop's changed
-notes       what a person reads in RO App: the marker, delivery, payment
-markers     the token that every RO App order carries, and the walk that reads them
-recheck     a second look at what was repeated: did both tries arrive
-once        intent → call → result: how a call is never made twice
-account     delivery as a run sees it: wait for one's own orders, deliver for all while nobody else does
-company     is it still the company that was connected
-session     the account's lock and the transactions on its connection
+account      delivery as a run sees it: wait for one's own orders, deliver for all while nobody else does
+session      the account's lock and the statements on its connection
+handover     the lock goes to a run whose work its holder can't do
+company      is it still the company that was connected
+drain        the holder of the account's lock delivers what waits, freshest first
+order        one order: contact → products → order → comment → lines → notes → status
+bindings     which RO App order is this shop order: the bound one, the one with the marker, or a new one
+bound        the RO App order that a shop order is bound to
+takeover     an RO App order that an earlier life of the ledger made
+contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made
+search       RO App's contacts by phone and e-mail
+keyed_locks  one at a time on the same buyer or contact
+products     the line's product in RO App's catalogue: found by the shop's identification, else made
+lines        the order lines as a set of (product, price) with absolute quantities
+remarks      notes, buyer and comment, written where they differ from what was written last
+notes        what a person reads in RO App: the marker, delivery, payment
+comment      how it is delivered and paid, as a comment: at most once for each text
+status       the order's status, sent when the shop's changed
+markers      the token that every RO App order carries, and the walk that reads them
+once         intent → call → result: how a call is never made twice
+recheck      a second look at what was repeated: did both tries arrive
 """

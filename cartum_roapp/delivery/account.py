@@ -17,9 +17,9 @@ from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.handover import POLL, Handover
-from cartum_roapp.delivery.once import Patience, utc_now
-from cartum_roapp.delivery.session import AccountSession, Guarded
-from cartum_roapp.ledger import intents, outbox
+from cartum_roapp.delivery.once import Timeouts, utc_now
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.ledger import database, intents, outbox
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
 
@@ -37,80 +37,88 @@ class Outcome:
 Progress = Callable[[int, int], None]
 
 
-async def deliver(
-    engine: Engine,
-    account: AccountConfig,
-    shops: Mapping[str, ShopConfig],
-    own: str,
-    settings: Settings,
-    *,
-    calls: Calls,
-    upto: int,
-    rest_until: datetime | None = None,
-    progress: Progress = lambda done, total: None,
-) -> Outcome:
-    """Returns when no order of shop `own` with a priority up to `upto` waits any more.
+@dataclass(frozen=True)
+class Goal:
+    """When a run is through: no order of shop `own` with a priority up to `upto` waits any more. Until `rest_until`
+    (UTC) it goes on with what else waits, where it holds the account's lock."""
 
-    `shops` (by key) are all shops of the account: whoever holds the lock delivers for all of them, others
-    only wait for their own, and get the lock where the holder does not know their shop. Until `rest_until`
-    (UTC) the holder goes on with what else waits. Raises what `Drain.run` raises. May be called any number of
-    times, by any number of processes at once.
-    """
-    with engine.connect() as connection:
-        mine = outbox.waiting(connection, own, upto)
-    slots = CallSlots(engine, account.name, settings.roapp_interval)
-    patience = Patience(settings.http_timeout, settings.unclear_wait, settings.recheck_after)
+    own: str
+    upto: int
+    rest_until: datetime | None = None
 
-    def left() -> int:
-        with engine.connect() as connection:
-            waiting = outbox.backlog(connection, [own], upto).waiting
-        progress(max(len(mine) - waiting, 0), len(mine))
-        return waiting
 
-    served = set(shops)
+@dataclass(frozen=True)
+class Deliverer:
+    """A run's delivery for its account. `shops` (by key) are all shops of the account: whoever holds the lock delivers
+    for all of them, others only wait for their own, and get the lock where the holder does not know their shop."""
 
-    def rest() -> bool:
-        if rest_until is None or utc_now() >= rest_until:
-            return False
-        with engine.connect() as connection:
-            return outbox.backlog(connection, sorted(served)).waiting > 0
+    engine: Engine
+    account: AccountConfig
+    shops: Mapping[str, ShopConfig]
+    settings: Settings
+    calls: Calls
 
-    def rechecks() -> bool:
-        with engine.connect() as connection:
-            return bool(intents.due_rechecks(connection, account.name, utc_now()))
+    async def deliver(self, goal: Goal, progress: Progress = lambda done, total: None) -> Outcome:
+        """Returns when the goal is reached. Raises what `Drain.run` raises. May be called any number of times, by any
+        number of processes at once."""
+        with database.reading(self.engine) as connection:
+            mine = outbox.waiting(connection, goal.own, goal.upto)
+        handover = Handover(self.engine, self.account.name)
+        served = dict(self.shops)
+        brought: set[str] = set()
 
-    guarded = Guarded(slots)
-    handover = Handover(engine, account.name)
-    brought: set[str] = set()
+        def left() -> int:
+            with database.reading(self.engine) as connection:
+                waiting = outbox.backlog(connection, [goal.own], goal.upto)
+            progress(max(len(mine) - waiting, 0), len(mine))
+            return waiting
 
-    async def hold(session: AccountSession, roapp: RoApp) -> Drain:
-        drain = Drain(session, roapp, account, {key: shops[key] for key in served}, patience)
-        guarded.session = session
-        try:
-            await drain.run(_Throttled(lambda: handover.due(drain.served()) or (left() == 0 and not rest())))
-        finally:
-            guarded.session = None
-            session.release()
-        return drain
-
-    with handover.delivering(own), closing(slots):
-        async with _roapp(account, settings, guarded, calls) as roapp:
-            while left() > 0 or rest() or rechecks():
-                session = AccountSession.take(engine, account.name)
+        with handover.delivering(goal.own):
+            while left() > 0 or self._rests(goal, served) or self._rechecks():
+                session = AccountSession.take(self.engine, self.account.name)
                 if session is None:
                     if left() == 0:
                         break
                     await asyncio.sleep(POLL)
                     continue
-                drain = await hold(session, roapp)
-                brought |= {number for shop, number in drain.delivered if shop == own}
-                if own in drain.stopped:
-                    raise drain.stopped[own]
-                served -= drain.stopped.keys()
+                with closing(session):
+                    drain = await self._drain(
+                        session,
+                        served,
+                        lambda drain: handover.due(drain.served()) or (left() == 0 and not self._rests(goal, served)),
+                    )
+                brought |= {number for shop, number in drain.delivered if shop == goal.own}
+                if goal.own in drain.stopped:
+                    raise drain.stopped[goal.own]
+                for key in drain.stopped:
+                    del served[key]
                 await handover.passed()
-    with engine.connect() as connection:
-        delivered, held, waiting = outbox.outcome(connection, own, mine)
-    return Outcome(delivered + len(brought - mine.keys()), held, waiting)
+        with database.reading(self.engine) as connection:
+            delivered, held, waiting = outbox.outcome(connection, goal.own, mine)
+        return Outcome(delivered + len(brought - mine.keys()), held, waiting)
+
+    async def _drain(
+        self, session: AccountSession, served: Mapping[str, ShopConfig], done: Callable[[Drain], bool]
+    ) -> Drain:
+        """Delivers for these shops while it holds the account's lock."""
+        config = self.settings
+        timeouts = Timeouts(config.http_timeout, config.unclear_wait, config.recheck_after)
+        slots = CallSlots(self.engine, self.account.name, config.roapp_interval, session.autocommit)
+        async with _roapp(self.account, config, slots, self.calls) as roapp:
+            drain = Drain(session, roapp, self.account, served, timeouts)
+            await drain.run(_Throttled(lambda: done(drain)))
+        return drain
+
+    def _rests(self, goal: Goal, served: Mapping[str, ShopConfig]) -> bool:
+        """Whether there is something to go on with, and time for that."""
+        if goal.rest_until is None or utc_now() >= goal.rest_until:
+            return False
+        with database.reading(self.engine) as connection:
+            return outbox.backlog(connection, sorted(served)) > 0
+
+    def _rechecks(self) -> bool:
+        with database.reading(self.engine) as connection:
+            return bool(intents.due_rechecks(connection, self.account.name, utc_now()))
 
 
 @asynccontextmanager
@@ -136,7 +144,7 @@ def _roapp(account: AccountConfig, settings: Settings, limiter: Limiter, calls: 
 
 
 class _Throttled:
-    """Asks a question at most every half second: eight orders in flight ask it after each order."""
+    """Asks a question at most every half second, although it is put after each order."""
 
     def __init__(self, ask: Callable[[], bool]) -> None:
         self._ask = ask

@@ -3,6 +3,7 @@ else a new one. The line that creates an RO App order is here."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -18,11 +19,11 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import intents, matches
-from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
 from cartum_roapp.ledger.release import DELETED
-from cartum_roapp.ledger.wanted import WantedOrder
 
 DOUBLED = "doubled"
 #: How long after its answer RO App may take to show an order that it has made.
@@ -38,11 +39,11 @@ class OrderBindings:
         self._once = once
         self._markers = markers
 
-    async def find(self, order: WantedOrder, shop: ShopConfig) -> Bound | None:
+    async def find(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
         """The order that is bound, else the one that carries the marker; None where there is neither.
 
         An order that a person wants made again is let go here, if RO App really has it no more. Raises BadRecord
-        `doubled` or `marker-elsewhere` when a person has to decide. May be called twice.
+        `doubled` or `marker-elsewhere` when a person has to decide.
         """
         match = self._match(order)
         if match is not None and match.make_again:
@@ -52,12 +53,10 @@ class OrderBindings:
         found = await self._markers.find(order.shop, order.number, order.created_at)
         return await self._adopt(order, found, match, shop)
 
-    async def find_unclear(self, order: WantedOrder, shop: ShopConfig) -> Bound | None:
+    async def find_unclear(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
         """The order that an unclear create has made after all, for a shop order that nobody would create any more.
         Raises Later while it may still arrive."""
-        with self._session.transaction() as connection:
-            ours = marker(order.shop, order.number)
-            earlier = intents.unsettled(connection, self._session.account, "order", ours)
+        earlier = self._once.unsettled(self._operation(order))
         if earlier is None:
             return None
         await self._markers.look_again(earlier.sent_at)
@@ -65,6 +64,36 @@ class OrderBindings:
         if found is None:
             self._once.give_up(earlier)
         return found
+
+    async def create(self, order: DesiredOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
+        """For an order that `find` has not found. Raises Later while an earlier create may still arrive, BadRecord
+        `doubled` when two did, or what RO App refuses."""
+        text = notes.block(order, marker(order.shop, order.number), shop.name, shop.language)
+        bound = Bound(OrderMatch(0, contact, manager, notes_hash=notes.digest(text)), fresh=True)
+
+        async def find(intent: Intent) -> int | None:
+            await self._markers.look_again(intent.sent_at)
+            alive = await self._carriers(order, self._markers.known(order.shop, order.number))
+            _refuse_doubled([seen.id for seen in alive])
+            if not alive:
+                return None
+            # It was made of an older version of the order.
+            bound.match = OrderMatch(alive[0].id, alive[0].client_id, manager)
+            bound.fresh, bound.seen, bound.went_on = False, alive[0], await self._went_on(alive[0])
+            return alive[0].id
+
+        async def send(before: Before) -> int:
+            return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=before)
+
+        def bind(connection: Connection, ro_id: int) -> None:
+            bound.match = replace(bound.match, ro_id=ro_id)
+            self._bind(connection, order, bound.match)
+            marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
+            self._markers.note(connection, marked)
+            bound.announced = not bound.went_on and comment.announce(connection, self._once, order, shop)
+
+        await self._once.make(self._operation(order), find=find, send=send, bind=bind)
+        return bound
 
     async def see(self, bound: Bound) -> RoOrder:
         """RO App's order as it stands. Raises BadRecord when somebody deleted it there, Later where it was made
@@ -77,7 +106,7 @@ class OrderBindings:
             raise deleted(bound.ro_id)
         return bound.seen
 
-    async def _still_there(self, order: WantedOrder, match: OrderMatch) -> OrderMatch | None:
+    async def _still_there(self, order: DesiredOrder, match: OrderMatch) -> OrderMatch | None:
         seen = await self._roapp.order(match.ro_id)
         with self._session.transaction() as connection:
             if seen is None:
@@ -86,17 +115,17 @@ class OrderBindings:
                 matches.note_order(connection, order.shop, order.number, make_again=False)
         return None if seen is None else match
 
-    def renew(self, order: WantedOrder, bound: Bound) -> Bound:
+    def renew(self, order: DesiredOrder, bound: Bound) -> Bound:
         """The same order with what the ledger knows of it now."""
         bound.match, bound.seen = self._match(order) or bound.match, None
         return bound
 
-    def _match(self, order: WantedOrder) -> OrderMatch | None:
-        with self._session.transaction() as connection:
+    def _match(self, order: DesiredOrder) -> OrderMatch | None:
+        with self._session.autocommit() as connection:
             return matches.order(connection, order.shop, order.number)
 
     async def _adopt(
-        self, order: WantedOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
+        self, order: DesiredOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
     ) -> Bound | None:
         """Binds the RO App order that carries the marker; never one of another location or order type, or one that
         is another shop order."""
@@ -109,26 +138,25 @@ class OrderBindings:
             return Bound(match, fresh=False, seen=seen)
         if seen.branch_id not in (None, shop.location_id) or seen.order_type_id not in (None, shop.order_type_id):
             raise _elsewhere(seen, "has another location or order type", "Move that order back, or take the marker out")
-        ours = marker(order.shop, order.number)
-        with self._session.transaction() as connection:
-            made_here = intents.unsettled(connection, self._session.account, "order", ours) is not None
+        operation = self._operation(order)
+        made_here = self._once.unsettled(operation) is not None
         announced = made_here and not await self._went_on(seen)
         with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)
             if owner not in (None, (order.shop, order.number)):
                 raise _elsewhere(seen, f"is the shop's order {owner[1] if owner else ''}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
-            self._bind(connection, order, seen.id, contact=seen.client_id if made_here else None)
-            intents.found(connection, self._session.account, "order", ours, seen.id)
+            self._bind(connection, order, OrderMatch(seen.id, contact_id=seen.client_id if made_here else None))
+            intents.found(connection, operation, seen.id)
             if announced:
                 announced = comment.announce(connection, self._once, order, shop)
             elif not made_here:
                 take_over(connection, order, seen, shop)
-        match = self._match(order)
+            match = matches.order(connection, order.shop, order.number)
         assert match is not None
         return Bound(match, fresh=False, seen=seen, announced=announced)
 
-    async def _carriers(self, order: WantedOrder, found: list[Marked]) -> list[RoOrder]:
+    async def _carriers(self, order: DesiredOrder, found: list[Marked]) -> list[RoOrder]:
         """Those of the orders that are still there and still carry this marker, as far as RO App shows it."""
         alive = []
         for one in found:
@@ -140,76 +168,31 @@ class OrderBindings:
                 self._markers.forget(one.ro_id)
         return alive
 
-    async def create(self, order: WantedOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
-        """For an order that `find` has not found. Raises Later while an earlier create may still arrive, BadRecord
-        `doubled` when two did, or what RO App refuses. May be called again after any of them."""
-        ours = marker(order.shop, order.number)
-        text = notes.block(order, ours, shop.name, shop.language)
-        body: dict[str, object] = {
-            "branch_id": shop.location_id,
-            "order_type_id": shop.order_type_id,
-            "client_id": contact,
-            "manager_id": manager,
-            "manager_notes": notes.merged("", text, ours),
-            "malfunction": f"{shop.name} {order.number}",
-            "estimated_price": f"{order.total:.2f}",
-        }
-        if shop.order_number_field:
-            body["custom_fields"] = {shop.order_number_field: ours}
-        earlier: RoOrder | None = None
-        went_on = announced = False
-
-        async def send(before: Before) -> int:
-            return await self._roapp.create_order(body, before=before)
-
-        async def find(intent: Intent) -> int | None:
-            nonlocal earlier, went_on
-            await self._markers.look_again(intent.sent_at)
-            alive = await self._carriers(order, self._markers.known(order.shop, order.number))
-            _refuse_doubled([seen.id for seen in alive])
-            earlier = alive[0] if alive else None
-            went_on = earlier is not None and await self._went_on(earlier)
-            return earlier.id if earlier else None
-
-        def bind(connection: Connection, ro_id: int) -> None:
-            nonlocal announced
-            if earlier is None:
-                self._bind(connection, order, ro_id, contact, manager, notes.digest(text))
-            else:  # it was made of an older version of the order
-                self._bind(connection, order, ro_id, earlier.client_id, manager)
-            self._markers.note(
-                connection, Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
-            )
-            announced = not went_on and comment.announce(connection, self._once, order, shop)
-
-        await self._once.make("order", ours, shop=order.shop, number=order.number, find=find, send=send, bind=bind)
-        match = self._match(order)
-        assert match is not None
-        return Bound(match, fresh=earlier is None, seen=earlier, announced=announced)
-
     async def _went_on(self, seen: RoOrder) -> bool:
         """Whether somebody has gone on with an order after it was made: it has lines, which come after its comment."""
         return bool(await self._roapp.items(seen.id))
 
-    def _bind(
-        self,
-        connection: Connection,
-        order: WantedOrder,
-        ro_id: int,
-        contact: int | None = None,
-        manager: int | None = None,
-        notes_hash: str | None = None,
-    ) -> None:
-        matches.bind_order(
-            connection,
-            account=self._session.account,
-            shop=order.shop,
-            number=order.number,
-            ro_id=ro_id,
-            contact_id=contact,
-            manager_id=manager,
-            notes_hash=notes_hash,
-        )
+    def _bind(self, connection: Connection, order: DesiredOrder, match: OrderMatch) -> None:
+        matches.bind_order(connection, self._session.account, order.shop, order.number, match)
+
+    def _operation(self, order: DesiredOrder) -> Operation:
+        return self._once.operation("order", marker(order.shop, order.number), order.shop, order.number)
+
+
+def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, text: str) -> dict[str, object]:
+    ours = marker(order.shop, order.number)
+    body: dict[str, object] = {
+        "branch_id": shop.location_id,
+        "order_type_id": shop.order_type_id,
+        "client_id": contact,
+        "manager_id": manager,
+        "manager_notes": notes.merged("", text, ours),
+        "malfunction": f"{shop.name} {order.number}",
+        "estimated_price": f"{order.total:.2f}",
+    }
+    if shop.order_number_field:
+        body["custom_fields"] = {shop.order_number_field: ours}
+    return body
 
 
 def deleted(ro_id: int | None) -> BadRecord:

@@ -11,11 +11,13 @@ from cartum_roapp.ledger.matches import OrderMatch
 @dataclass
 class Bound:
     """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be
-    empty. `seen` is its newest reading, where there was one. `announced`: its comment is the next call."""
+    empty. `seen` is its newest reading, where there was one. `went_on`: somebody has gone on with it since it was made.
+    `announced`: its comment is the next call."""
 
     match: OrderMatch
     fresh: bool
     seen: RoOrder | None = None
+    went_on: bool = False
     announced: bool = False
 
     @property

@@ -21,17 +21,16 @@ from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import UNANSWERED, Before, Later, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import intents, matches
-from cartum_roapp.ledger.intents import Intent
-from cartum_roapp.ledger.wanted import WantedOrder
+from cartum_roapp.ledger import matches
+from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.ledger.intents import Intent, Operation
 
 log = logging.getLogger(__name__)
 
 
-def announce(connection: Connection, once: Once, order: WantedOrder, shop: ShopConfig) -> bool:
+def announce(connection: Connection, once: Once, order: DesiredOrder, shop: ShopConfig) -> bool:
     """In the transaction of what the comment follows: it is the next call. False like `Once.announce`."""
-    identity = _identity(order, _digest(order, shop))
-    return once.announce(connection, "comment", identity, shop=order.shop, number=order.number)
+    return once.announce(connection, _operation(once, order, shop))
 
 
 class OrderComment:
@@ -42,19 +41,17 @@ class OrderComment:
         self._roapp = roapp
         self._once = once
 
-    def is_sent(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
+    def is_sent(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
         """As far as the ledger knows."""
         return bound.match.comment_hash == _digest(order, shop)
 
-    def is_announced(self, order: WantedOrder, shop: ShopConfig) -> bool:
+    def is_announced(self, order: DesiredOrder, shop: ShopConfig) -> bool:
         """Is it the next call, which a kill has prevented?"""
-        identity = _identity(order, _digest(order, shop))
-        with self._session.transaction() as connection:
-            return intents.announced(connection, self._session.account, "comment", identity)
+        return self._once.is_announced(_operation(self._once, order, shop))
 
-    async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig, *, known: bool = False) -> None:
-        """May be called twice. `known`: it was sent, by whomever. One that RO App refuses is left out: the notes have
-        its facts. Raises Retryable when RO App does not answer."""
+    async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig, *, known: bool = False) -> None:
+        """`known`: it was sent, by whomever. One that RO App refuses is left out: the notes have its facts. Raises
+        Retryable when RO App does not answer."""
         if self.is_sent(order, bound, shop):
             return
         digest = _digest(order, shop)
@@ -73,10 +70,8 @@ class OrderComment:
         announced, bound.announced = bound.announced, False
         try:
             if announced or not known:
-                await self._once.make(
-                    "comment", _identity(order, digest), shop=order.shop, number=order.number,
-                    find=find, send=send, bind=note, announced=announced,
-                )  # fmt: skip
+                operation = _operation(self._once, order, shop)
+                await self._once.make(operation, find=find, send=send, bind=note, announced=announced)
         except Later:
             known = True
         except BadRecord as error:
@@ -90,9 +85,10 @@ class OrderComment:
         bound.match = replace(bound.match, comment_hash=digest)
 
 
-def _digest(order: WantedOrder, shop: ShopConfig) -> str:
+def _digest(order: DesiredOrder, shop: ShopConfig) -> str:
     return notes.digest(notes.delivery(order, shop.language))
 
 
-def _identity(order: WantedOrder, digest: str) -> str:
-    return f"{marker(order.shop, order.number)} {digest}"
+def _operation(once: Once, order: DesiredOrder, shop: ShopConfig) -> Operation:
+    identity = f"{marker(order.shop, order.number)} {_digest(order, shop)}"
+    return once.operation("comment", identity, order.shop, order.number)

@@ -12,15 +12,15 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact
+from cartum_roapp.delivery.keyed_locks import KeyedLocks
 from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.search import ContactSearch, mail
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.delivery.turns import Turns
 from cartum_roapp.ledger import intents, matches
-from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.matches import ContactMatch
-from cartum_roapp.ledger.wanted import WantedOrder
 
 _LONGEST_NAME = 120  # roapp §7
 
@@ -34,25 +34,28 @@ class ContactBook:
         self._roapp = roapp
         self._once = once
         self._search = search
-        self._turns = Turns()
+        self._locks = KeyedLocks()
 
-    async def resolve(self, order: WantedOrder, client: int | None = None) -> int:
+    async def resolve(self, order: DesiredOrder, client: int | None = None) -> int:
         """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides among
         several candidates, and for a buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when
         a person has to choose."""
-        async with self._turns.on(order.buyer_phone, order.buyer_email):
-            found = await self._settled(order, self._known(order) or await self._adopt(order, client))
+        async with self._locks.held(order.buyer_phone, order.buyer_email):
+            known = self._known(order)
+            if known is not None and _complete(order, known):
+                return known.ro_id
+            found = await self._settled(order, known or await self._adopt(order, client))
             if found is None and (order.buyer_phone or order.buyer_email) and await self._search.refresh():
                 found = await self._settled(order, await self._adopt(order, client))
             return await self._create(order) if found is None else found
 
-    async def _settled(self, order: WantedOrder, known: ContactMatch | None) -> int | None:
+    async def _settled(self, order: DesiredOrder, known: ContactMatch | None) -> int | None:
         """The id of the contact, with its data completed; None where there is none. One that turned out to be
         somebody else's is looked past, once."""
         for last in (False, True):
             if known is None:
                 break
-            async with self._turns.on(f"contact {known.ro_id}"):
+            async with self._locks.held(f"contact {known.ro_id}"):
                 if await self._complete_data(order, known):
                     return known.ro_id
             known = None if last else await self._adopt(order, None)
@@ -64,11 +67,11 @@ class ContactBook:
             matches.unbind_contact(connection, self._session.account, ro_id)
         self._search.forget()
 
-    def _known(self, order: WantedOrder) -> ContactMatch | None:
-        with self._session.transaction() as connection:
+    def _known(self, order: DesiredOrder) -> ContactMatch | None:
+        with self._session.autocommit() as connection:
             return matches.contact(connection, self._session.account, identity(order))
 
-    async def _adopt(self, order: WantedOrder, client: int | None) -> ContactMatch | None:
+    async def _adopt(self, order: DesiredOrder, client: int | None) -> ContactMatch | None:
         """By phone, then by the e-mail of a contact that we know, then by that of any."""
         if not (order.buyer_phone or order.buyer_email):
             guest = await self._search.guest(order) if client is None else client
@@ -81,11 +84,11 @@ class ContactBook:
             contact = await self._search.by_email(order, client)
         return None if contact is None else self._match(order, contact)
 
-    async def _known_by_email(self, order: WantedOrder) -> ContactMatch | None:
+    async def _known_by_email(self, order: DesiredOrder) -> ContactMatch | None:
         """None also when several have it: RO App knows better whether a person has merged them."""
         if not order.buyer_email:
             return None
-        with self._session.transaction() as connection:
+        with self._session.autocommit() as connection:
             same = matches.contacts_by_email(connection, self._session.account, order.buyer_email)
         phones = {one.ro_id: one.phone for one in same if one.phone}
         usable = {one.ro_id for one in same} - (set(phones) if order.buyer_phone else set())
@@ -98,12 +101,12 @@ class ContactBook:
                 return None  # staff have given it a phone since, another one than this buyer's
         return ContactMatch(identity(order), ro_id, phones.get(ro_id, ""), order.buyer_email)
 
-    def _match(self, order: WantedOrder, contact: Contact) -> ContactMatch:
+    def _match(self, order: DesiredOrder, contact: Contact) -> ContactMatch:
         phones = self._search.phones(contact, order.shop)
         phone = order.buyer_phone if order.buyer_phone in phones else next(iter(sorted(phones)), "")
         return ContactMatch(identity(order), contact.id, phone, mail(contact))
 
-    async def _create(self, order: WantedOrder) -> int:
+    async def _create(self, order: DesiredOrder) -> int:
         first, _, last = (order.buyer_name or order.buyer_phone or order.buyer_email or "?").partition(" ")
         body: dict[str, object] = {
             "first_name": first[:_LONGEST_NAME],
@@ -127,11 +130,9 @@ class ContactBook:
         async def find(intent: Intent) -> int | None:
             return next(iter(await self.made_by(intent, order)), None)
 
-        return await self._once.make(
-            "contact", identity(order), shop=order.shop, number=order.number, find=find, send=send, bind=bind
-        )
+        return await self._once.make(self._operation(order), find=find, send=send, bind=bind)
 
-    async def made_by(self, intent: Intent, order: WantedOrder | None = None) -> list[int]:
+    async def made_by(self, intent: Intent, order: DesiredOrder | None = None) -> list[int]:
         """What an unclear create of a contact made: created since, with its marker, or the order's buyer."""
         since: datetime = intent.sent_at - BEFORE_INTENT - CLOCKS
         ours = marker(intent.shop, intent.number)
@@ -143,7 +144,7 @@ class ContactBook:
                     found.append(contact.id)
         return sorted(found)
 
-    def _is_buyer(self, contact: Contact, order: WantedOrder) -> bool:
+    def _is_buyer(self, contact: Contact, order: DesiredOrder) -> bool:
         phones = self._search.phones(contact, order.shop)
         if order.buyer_phone:
             return order.buyer_phone in phones
@@ -157,7 +158,7 @@ class ContactBook:
         self._search.note(contact)
         return contact
 
-    async def _complete_data(self, order: WantedOrder, known: ContactMatch) -> bool:
+    async def _complete_data(self, order: DesiredOrder, known: ContactMatch) -> bool:
         """Adds the phone or e-mail that RO App's contact lacks. A PATCH may be repeated; arrays are replaced
         whole (roapp §3.1), so phones are read, merged and written. False, with nothing written, where it was found
         without a phone and has one now that is not the buyer's: the e-mail decides no more."""
@@ -184,14 +185,22 @@ class ContactBook:
             stored = matches.contact(connection, account, identity(order))
             if stored != ContactMatch(identity(order), known.ro_id, phone, email):
                 matches.bind_contact(connection, account, identity(order), known.ro_id, phone=phone, email=email)
-                intents.found(connection, account, "contact", identity(order), known.ro_id)
+                intents.found(connection, self._operation(order), known.ro_id)
         return True
 
+    def _operation(self, order: DesiredOrder) -> Operation:
+        return self._once.operation("contact", identity(order), order.shop, order.number)
 
-def identity(order: WantedOrder) -> str:
+
+def identity(order: DesiredOrder) -> str:
     """By what the buyer is known on the account. Order numbers repeat from shop to shop."""
     anonymous = not (order.buyer_phone or order.buyer_email)
     return f"order:{order.shop}:{order.number}" if anonymous else order.customer
+
+
+def _complete(order: DesiredOrder, known: ContactMatch) -> bool:
+    """Whether nothing that the buyer left is missing there."""
+    return bool(known.phone or not order.buyer_phone) and bool(known.email or not order.buyer_email)
 
 
 def _fits(contact: Contact, intent: Intent, search: ContactSearch) -> bool:

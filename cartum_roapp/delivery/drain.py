@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -14,12 +13,12 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.company import check_company
-from cartum_roapp.delivery.once import UNANSWERED, Later, Patience, utc_now
+from cartum_roapp.delivery.once import UNANSWERED, Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable
-from cartum_roapp.ledger import held, outbox, shops, wanted
+from cartum_roapp.ledger import desired, held, outbox, shops
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.zones import country_of
 
@@ -47,16 +46,15 @@ class Drain:
         roapp: RoApp,
         account: AccountConfig,
         shops: Mapping[str, ShopConfig],
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> None:
         self._session = session
         self._roapp = roapp
         self._account = account
-        self._pause = patience.recheck_after
+        self._pause = timeouts.recheck_after
         self._shops = dict(shops)
-        self._delivery = OrderDelivery(session, roapp, patience, self._region, self._buyers_ahead)
-        self._claimed: set[tuple[str, str]] = set()
-        self._ended = asyncio.Event()
+        self._delivery = OrderDelivery(session, roapp, timeouts, self._region, self._buyers_ahead)
+        self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._failures = 0
         self._refused: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.stopped: dict[str, BadConfig] = {}
@@ -74,46 +72,42 @@ class Drain:
         await Recheck(
             self._session, self._roapp, delivery.markers, delivery.contacts, delivery.products, self._pause
         ).run()
-        workers = [asyncio.create_task(self._work(done)) for _ in range(IN_FLIGHT)]
         try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-
-    async def _work(self, done: Done) -> None:
-        while not done():
-            claim = self._claim()
-            if claim is None:
-                if not self._claimed and not self._waiting():
+            while not done():
+                for claim in self._claim():
+                    self._in_flight[asyncio.create_task(self._deliver(claim))] = claim
+                if not self._in_flight and not self._waiting():
                     return
-                await self._something_ended()
-                continue
-            try:
-                await self._deliver(claim)
-            finally:
-                self._claimed.discard((claim.shop, claim.number))
-                self._ended.set()
-                self._ended = asyncio.Event()
+                await self._something_ends()
+            while self._in_flight:
+                await self._something_ends()
+        finally:
+            for task in self._in_flight:
+                task.cancel()
+            await asyncio.gather(*self._in_flight, return_exceptions=True)
 
-    async def _something_ended(self) -> None:
-        """Waits for an order in flight to end, or for a while: another one may be due by then."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_IDLE):
-                await self._ended.wait()
+    async def _something_ends(self) -> None:
+        """Waits for an order in flight to end, and raises its error; or for a while, as another may be due then."""
+        if not self._in_flight:
+            await asyncio.sleep(_IDLE)
+            return
+        ended, _ = await asyncio.wait(self._in_flight, timeout=_IDLE, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+            del self._in_flight[task]
 
-    def _claim(self) -> Claim | None:
-        with self._session.transaction() as connection:
-            claims = outbox.due(connection, self._account.name, self.served(), self._claimed, 1)
-        for claim in claims:
-            self._claimed.add((claim.shop, claim.number))
-            return claim
-        return None
+    def _claim(self) -> list[Claim]:
+        """The next orders that are due, as many as may be in flight beside those that are."""
+        free = IN_FLIGHT - len(self._in_flight)
+        if not free:
+            return []
+        claimed = [(claim.shop, claim.number) for claim in self._in_flight.values()]
+        with self._session.autocommit() as connection:
+            return outbox.due(connection, self._account.name, self.served(), claimed, free)
 
     def _waiting(self) -> bool:
-        with self._session.transaction() as connection:
-            return outbox.backlog(connection, self.served()).waiting > 0
+        with self._session.autocommit() as connection:
+            return outbox.backlog(connection, self.served()) > 0
 
     def served(self) -> list[str]:
         """The shops that it delivers for."""
@@ -215,9 +209,9 @@ class Drain:
         return None if config is None else config.phone_region or country_of(config.timezone)
 
     def _buyers_ahead(self) -> list[tuple[str, str]]:
-        with self._session.transaction() as connection:
-            claims = outbox.due(connection, self._account.name, self.served(), (), AHEAD + len(self._claimed))
-            return wanted.buyers(connection, [(claim.shop, claim.number) for claim in claims])
+        with self._session.autocommit() as connection:
+            claims = outbox.due(connection, self._account.name, self.served(), (), AHEAD + len(self._in_flight))
+            return desired.buyers(connection, [(claim.shop, claim.number) for claim in claims])
 
 
 def pause(attempts: int) -> float:

@@ -41,7 +41,7 @@ class Handover:
         now = asyncio.get_running_loop().time()
         if self._offered_at is not None and now - self._offered_at < OFFER_EVERY:
             return False
-        with self._engine.connect() as connection:
+        with database.reading(self._engine) as connection:
             others = outbox.due_elsewhere(connection, self._account, sorted(served))
             found = any(database.anybody(connection, f"delivering:{shop}") for shop in others)
         if found:

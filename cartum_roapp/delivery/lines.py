@@ -1,4 +1,5 @@
-"""The order lines as a set of (product, price) with absolute quantities, so that a twin can't appear."""
+"""The order lines as a set of (product, price) with absolute quantities, so that a twin can't appear. All of it may be
+called twice."""
 
 from __future__ import annotations
 
@@ -9,17 +10,20 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoItem
+from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
 from cartum_roapp.ledger import held, intents, matches
+from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.matches import LineMatch
 from cartum_roapp.ledger.release import STUCK
-from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
 
 Key = tuple[str, Decimal]
+#: A line's product → RO App's.
+Products = Mapping[str, int]
 Assignee = Callable[[], Awaitable[int]]
 
 
@@ -27,160 +31,132 @@ class OrderLines:
     """Brings the lines of one RO App order to what the shop has. Lines that staff added stay; a line that
     staff changed is touched only when the shop's line changed since it was sent."""
 
-    def __init__(self, session: AccountSession, roapp: RoApp, once: Once) -> None:
+    def __init__(
+        self, session: AccountSession, roapp: RoApp, once: Once, order: DesiredOrder, bound: Bound, products: Products
+    ) -> None:
         self._session = session
         self._roapp = roapp
         self._once = once
+        self._order = order
+        self._bound = bound
+        self._products = products
+        self._wanted = {(line.product, line.price): line for line in order.lines}
+        with session.autocommit() as connection:
+            known = matches.lines(connection, order.shop, order.number)
+            self._stuck = held.lines_of(connection, order.shop, order.number, STUCK)
+        self._ours = {(line.product, line.price): line for line in known}
+        self._items: Sequence[RoItem] = ()
 
-    async def bring(
-        self, order: WantedOrder, ro_id: int, products: Mapping[str, int], assignee: Assignee, *, fresh: bool
-    ) -> bool:
-        """`products`: line's product → RO App's; `assignee` is asked for each line that is added; `fresh`: the order
-        was made just now, so it has no lines.
-
-        False when goods were written off: then nothing is touched (design §2, P5). May be called twice.
-        """
-        account = self._session.account
-        with self._session.transaction() as connection:
-            ours = {(line.product, line.price): line for line in matches.lines(connection, order.shop, order.number)}
-            unsettled = intents.unsettled_of(connection, account, "line", order.shop, order.number)
-            stuck = held.lines_of(connection, order.shop, order.number, STUCK)
-        wanted = {(line.product, line.price): line for line in order.lines}
-        if not unsettled and not stuck and _quantities(ours) == {key: line.quantity for key, line in wanted.items()}:
+    async def bring(self, assignee: Assignee) -> bool:
+        """`assignee` is asked for each line that is added. False when goods were written off: then nothing is touched
+        (design §2, P5)."""
+        unsettled = self._once.unsettled_of("line", self._order.shop, self._order.number)
+        sent = {key: line.quantity for key, line in self._ours.items() if line.quantity}
+        if not unsettled and not self._stuck and sent == {key: line.quantity for key, line in self._wanted.items()}:
             return True
-        items = [] if fresh else await self._roapp.items(ro_id)
-        self._look_at_stuck(order, stuck, items)
-        if any(item.written_off for item in items):
+        self._items = () if self._bound.fresh else await self._roapp.items(self._bound.ro_id)
+        self._look_at_stuck()
+        if any(item.written_off for item in self._items):
             return False
-        self._adopt(order, ours, wanted, products, items)
-        self._claim_unwanted(order, ours, wanted, products, items, unsettled)
-        present = {item.id for item in items}
-        for key, line in wanted.items():
-            await self._bring_line(order, ro_id, ours, key, line, wanted, products[line.product], assignee, present)
-        unwanted = [line for key, line in ours.items() if key not in wanted and line.quantity]
-        await self._take_out(order, ro_id, unwanted, present)
+        self._adopt()
+        self._claim_unwanted(unsettled)
+        present = {item.id for item in self._items}
+        for key, line in self._wanted.items():
+            await self._bring_line(key, line, assignee, present)
+        for key, gone in list(self._ours.items()):
+            if key not in self._wanted and gone.quantity:
+                await self._take_out(gone, present)
         return True
 
-    def _look_at_stuck(self, order: WantedOrder, stuck: Sequence[int], items: Sequence[RoItem]) -> None:
+    def _look_at_stuck(self) -> None:
         """Lines that a person was to take out: whether that is done."""
-        left = {item.id for item in items if item.quantity}
+        if not self._stuck:
+            return
+        left = {item.id for item in self._items if item.quantity}
         with self._session.transaction() as connection:
-            for item_id in stuck:
-                record = f"{order.number}/{item_id}"
+            for item_id in self._stuck:
                 if item_id in left:
-                    held.touch(connection, order.shop, "line", record)
+                    held.touch(connection, self._order.shop, "line", self._record(item_id))
                 else:
-                    held.clear(connection, order.shop, "line", [record])
+                    self._removable(connection, item_id)
 
-    def _adopt(
-        self,
-        order: WantedOrder,
-        ours: dict[Key, LineMatch],
-        wanted: Mapping[Key, WantedLine],
-        products: Mapping[str, int],
-        items: Sequence[RoItem],
-    ) -> None:
+    def _adopt(self) -> None:
         """Items that no line of ours owns are matched by (product, price) before anything is added. In an order
         of which no line is known (of an earlier life of the ledger) then by product alone: its price changed since."""
-        free = _free(items, ours)
-        left = [line for key, line in wanted.items() if key not in ours]
-        for by_price in (True,) if ours else (True, False):
+        free = self._free()
+        left = [line for key, line in self._wanted.items() if key not in self._ours]
+        for by_price in (True,) if self._ours else (True, False):
             for line in list(left):
-                entity = products[line.product]
+                entity = self._products[line.product]
                 same = [item for item in free if _carries(item, entity, line.price if by_price else None)]
                 if same:
                     free.remove(same[0])
                     left.remove(line)
                     price = line.price if by_price else same[0].price
-                    self._bind(order, ours, LineMatch(line.product, price, same[0].id, same[0].quantity), entity)
+                    self._found(LineMatch(line.product, price, same[0].id, same[0].quantity), entity)
 
-    def _claim_unwanted(
-        self,
-        order: WantedOrder,
-        ours: dict[Key, LineMatch],
-        wanted: Mapping[Key, WantedLine],
-        products: Mapping[str, int],
-        items: Sequence[RoItem],
-        unsettled: Sequence[Intent],
-    ) -> None:
+    def _claim_unwanted(self, unsettled: Sequence[Intent]) -> None:
         """A line whose adding ended unclear and that the shop took out since is ours all the same. Raises Later
         while it may still arrive."""
-        expected = {_identity(order, line.product, line.price, products[line.product]) for line in wanted.values()}
+        expected = {
+            self._identity(line.product, line.price, self._products[line.product]) for line in self._order.lines
+        }
         for intent in unsettled:
             if intent.identity in expected:
                 continue
-            product, price, entity = _parts(order, intent)
-            same = [item for item in _free(items, ours) if _carries(item, entity, price)]
+            product, price, entity = self._parts(intent)
+            same = [item for item in self._free() if _carries(item, entity, price)]
             if same:
-                self._bind(order, ours, LineMatch(product, price, same[0].id, same[0].quantity), entity)
+                self._found(LineMatch(product, price, same[0].id, same[0].quantity), entity)
             else:
                 self._once.give_up(intent)
 
-    async def _bring_line(
-        self,
-        order: WantedOrder,
-        ro_id: int,
-        ours: dict[Key, LineMatch],
-        key: Key,
-        line: WantedLine,
-        wanted: Mapping[Key, WantedLine],
-        entity: int,
-        assignee: Assignee,
-        present: set[int],
-    ) -> None:
-        known = ours.get(key)
+    async def _bring_line(self, key: Key, line: DesiredLine, assignee: Assignee, present: Collection[int]) -> None:
+        known = self._ours.get(key)
         if known is None:
             # The same product at another price that the shop no longer has: the price changed.
-            known = next((one for one in ours.values() if one.product == line.product
-                          and (one.product, one.price) not in wanted and one.item_id in present), None)  # fmt: skip
+            gone = [one for key, one in self._ours.items() if key not in self._wanted and one.item_id in present]
+            known = next((one for one in gone if one.product == line.product), None)
         if known is not None and (known.price, known.quantity) == (line.price, line.quantity):
             return
-        if known is not None and known.item_id in present:
-            body: dict[str, object] = {"quantity": _number(line.quantity)}
-            if known.price != line.price:
-                body["price"] = _number(line.price)
-            await self._change(order, ro_id, known.item_id, body)
-            ours.pop((known.product, known.price), None)
-            self._bind(order, ours, LineMatch(line.product, line.price, known.item_id, line.quantity))
-            self._removable(order, known.item_id)
+        if known is None or known.item_id not in present:
+            await self._add(line, self._products[line.product], await assignee())
             return
-        await self._add(order, ro_id, ours, line, entity, assignee)
+        body: dict[str, object] = {"quantity": _number(line.quantity)}
+        if known.price != line.price:
+            body["price"] = _number(line.price)
+        item_id = known.item_id
 
-    async def _add(
-        self,
-        order: WantedOrder,
-        ro_id: int,
-        ours: dict[Key, LineMatch],
-        line: WantedLine,
-        entity: int,
-        assignee: Assignee,
-    ) -> None:
+        def bind(connection: Connection) -> None:
+            self._bind(connection, LineMatch(line.product, line.price, item_id, line.quantity))
+            self._removable(connection, item_id)  # the shop has the line again: nobody needs to remove it any more
+
+        await self._change(item_id, body, bind)
+        if (known.product, known.price) != key:
+            del self._ours[known.product, known.price]
+
+    async def _add(self, line: DesiredLine, entity: int, assignee: int) -> None:
         body: dict[str, object] = {
             "entity_id": entity,
-            "assignee_id": await assignee(),
+            "assignee_id": assignee,
             "quantity": _number(line.quantity),
             "price": _number(line.price),
             "cost": 0,
             "discount": {"type": "percentage", "percentage": 0, "amount": 0, "sponsor": "staff"},
             "warranty": {"period": "0", "periodUnits": "days"},
         }
-
-        repeated = False
-
-        async def find(intent: Intent) -> int | None:
-            nonlocal repeated
-            repeated = True
-            return await shown()
+        earlier: list[Intent] = []
 
         async def shown() -> int | None:
-            owned = {known.item_id for known in ours.values()}
-            for item in await self._roapp.items(ro_id):
-                if _carries(item, entity, line.price) and item.id not in owned:
-                    return item.id
-            return None
+            self._items = await self._roapp.items(self._bound.ro_id)
+            return next((item.id for item in self._free() if _carries(item, entity, line.price)), None)
+
+        async def find(intent: Intent) -> int | None:
+            earlier.append(intent)
+            return await shown()
 
         async def send(before: Before) -> int:
-            made = await self._roapp.add_item(ro_id, body, before=before)
+            made = await self._roapp.add_item(self._bound.ro_id, body, before=before)
             if made is not None:
                 return made
             # An id in the answer is promised in no source (roapp §7): read it back.
@@ -188,7 +164,7 @@ class OrderLines:
                 made = await shown()
             except IntegrationError as error:
                 raise _not_shown(error.message) from None
-            if made is None and not repeated:
+            if made is None and not earlier:
                 raise _not_shown("it is not among the lines of the order")
             if made is None:  # the second one: a third would not be shown either
                 raise BadRecord(
@@ -199,77 +175,77 @@ class OrderLines:
             return made
 
         def bind(connection: Connection, item_id: int) -> None:
-            matches.bind_line(
-                connection, order.shop, order.number, LineMatch(line.product, line.price, item_id, line.quantity)
-            )
+            self._bind(connection, LineMatch(line.product, line.price, item_id, line.quantity))
 
-        item_id = await self._once.make(
-            "line",
-            _identity(order, line.product, line.price, entity),
-            shop=order.shop,
-            number=order.number,
-            find=find,
-            send=send,
-            bind=bind,
-        )
-        ours[(line.product, line.price)] = LineMatch(line.product, line.price, item_id, line.quantity)
+        identity = self._identity(line.product, line.price, entity)
+        operation = self._once.operation("line", identity, self._order.shop, self._order.number)
+        await self._once.make(operation, find=find, send=send, bind=bind)
 
-    async def _take_out(
-        self, order: WantedOrder, ro_id: int, lines: Sequence[LineMatch], present: Collection[int]
-    ) -> None:
+    async def _take_out(self, line: LineMatch, present: Collection[int]) -> None:
         """No source knows how to delete a line (roapp §3.2): its quantity becomes 0 where RO App takes that,
         else a person is asked."""
-        for line in lines:
-            try:
-                if line.item_id in present:
-                    await self._change(order, ro_id, line.item_id, {"quantity": 0})
-            except BadRecord as error:
-                problem = BadRecord(
-                    f"the shop took a line out; RO App does not let line {line.item_id} go.",
-                    code=STUCK,
-                    field=error.field,
-                    fix=f"Remove line {line.item_id} of RO App order {ro_id} by hand.",
-                )
-                with self._session.transaction() as connection:
-                    held.hold(
-                        connection, shop=order.shop, entity="line", id=f"{order.number}/{line.item_id}", error=problem
-                    )
-            with self._session.transaction() as connection:
-                matches.bind_line(
-                    connection, order.shop, order.number, LineMatch(line.product, line.price, line.item_id, Decimal(0))
-                )
 
-    async def _change(self, order: WantedOrder, ro_id: int, item_id: int, body: dict[str, object]) -> None:
+        def bind(connection: Connection) -> None:
+            self._bind(connection, LineMatch(line.product, line.price, line.item_id, Decimal(0)))
+
+        problem: BadRecord | None = None
+        try:
+            if line.item_id in present:
+                await self._change(line.item_id, {"quantity": 0}, bind)
+                return
+        except BadRecord as error:
+            problem = BadRecord(
+                f"the shop took a line out; RO App does not let line {line.item_id} go.",
+                code=STUCK,
+                field=error.field,
+                fix=f"Remove line {line.item_id} of RO App order {self._bound.ro_id} by hand.",
+            )
+        with self._session.transaction() as connection:
+            if problem is not None:
+                record = self._record(line.item_id)
+                held.hold(connection, shop=self._order.shop, entity="line", id=record, error=problem)
+            bind(connection)
+
+    async def _change(self, item_id: int, body: dict[str, object], bind: Callable[[Connection], None]) -> None:
         await self._once.change(
-            f"line {item_id}",
-            shop=order.shop,
-            number=order.number,
-            send=lambda unanswered: self._roapp.update_item(ro_id, item_id, body, unanswered),
+            self._once.operation("change", f"line {item_id}", self._order.shop, self._order.number),
+            send=lambda unanswered: self._roapp.update_item(self._bound.ro_id, item_id, body, unanswered),
+            bind=bind,
         )
 
-    def _removable(self, order: WantedOrder, item_id: int) -> None:
-        """The shop has the line again: nobody needs to remove it any more."""
+    def _found(self, line: LineMatch, entity: int) -> None:
+        """An item of RO App turned out to be this line."""
+        identity = self._identity(line.product, line.price, entity)
+        operation = self._once.operation("line", identity, self._order.shop, self._order.number)
         with self._session.transaction() as connection:
-            held.clear(connection, order.shop, "line", [f"{order.number}/{item_id}"])
+            self._bind(connection, line)
+            intents.found(connection, operation, line.item_id)
 
-    def _bind(self, order: WantedOrder, ours: dict[Key, LineMatch], line: LineMatch, entity: int | None = None) -> None:
-        with self._session.transaction() as connection:
-            matches.bind_line(connection, order.shop, order.number, line)
-            if entity is not None:
-                identity = _identity(order, line.product, line.price, entity)
-                intents.found(connection, self._session.account, "line", identity, line.item_id)
-        ours[(line.product, line.price)] = line
+    def _bind(self, connection: Connection, line: LineMatch) -> None:
+        matches.bind_line(connection, self._order.shop, self._order.number, line)
+        self._ours[line.product, line.price] = line
 
+    def _removable(self, connection: Connection, item_id: int) -> None:
+        held.clear(connection, self._order.shop, "line", [self._record(item_id)])
 
-def _identity(order: WantedOrder, product: str, price: Decimal, entity: int) -> str:
-    return f"{marker(order.shop, order.number)} {product} {price:.4f} {entity}"
+    def _record(self, item_id: int) -> str:
+        """The line as a held record."""
+        return f"{self._order.number}/{item_id}"
 
+    def _free(self) -> list[RoItem]:
+        """Items of RO App that no line of ours owns."""
+        owned = {line.item_id for line in self._ours.values()}
+        return [item for item in self._items if item.id not in owned]
 
-def _parts(order: WantedOrder, intent: Intent) -> tuple[str, Decimal, int]:
-    """(product, price, RO App's product) of a line's intent."""
-    rest, _, entity = intent.identity.removeprefix(f"{marker(order.shop, order.number)} ").rpartition(" ")
-    product, _, price = rest.rpartition(" ")
-    return product, Decimal(price), int(entity)
+    def _identity(self, product: str, price: Decimal, entity: int) -> str:
+        return f"{marker(self._order.shop, self._order.number)} {product} {price:.4f} {entity}"
+
+    def _parts(self, intent: Intent) -> tuple[str, Decimal, int]:
+        """(product, price, RO App's product) of a line's intent."""
+        ours = marker(self._order.shop, self._order.number)
+        rest, _, entity = intent.identity.removeprefix(f"{ours} ").rpartition(" ")
+        product, _, price = rest.rpartition(" ")
+        return product, Decimal(price), int(entity)
 
 
 def _not_shown(why: str) -> Unclear:
@@ -277,18 +253,9 @@ def _not_shown(why: str) -> Unclear:
     return Unclear(f"RO App accepted a line without telling its id: {why}", answered=True)
 
 
-def _free(items: Sequence[RoItem], ours: Mapping[Key, LineMatch]) -> list[RoItem]:
-    owned = {line.item_id for line in ours.values()}
-    return [item for item in items if item.id not in owned]
-
-
 def _carries(item: RoItem, entity: int, price: Decimal | None) -> bool:
     """RO App keeps money with two decimals (roapp §2)."""
     return item.entity_id == entity and (price is None or round(item.price, 2) == round(price, 2))
-
-
-def _quantities(lines: Mapping[Key, LineMatch]) -> dict[Key, Decimal]:
-    return {key: line.quantity for key, line in lines.items() if line.quantity}
 
 
 def _number(value: Decimal) -> float | int:

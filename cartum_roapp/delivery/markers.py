@@ -63,12 +63,14 @@ class MarkerIndex:
         """All RO App orders with this marker, given when the shop order was created (UTC). Looks into RO
         App first where the index does not reach."""
         async with self._walking:
-            await self._cover(created_at)
-        return self.known(shop, number)
+            with self._session.autocommit() as connection:
+                span = markers.span(connection, self._session.account)
+                known = markers.find(connection, self._session.account, shop, number)
+            return self.known(shop, number) if await self._cover(created_at, *span) else known
 
     def known(self, shop: str, number: str) -> list[Marked]:
         """The same without a look."""
-        with self._session.transaction() as connection:
+        with self._session.autocommit() as connection:
             return markers.find(connection, self._session.account, shop, number)
 
     async def look_again(self, sent_at: datetime) -> None:
@@ -78,7 +80,7 @@ class MarkerIndex:
         async with self._walking:
             if self._looked_at is not None and self._looked_at >= asked:
                 return
-            with self._session.transaction() as connection:
+            with self._session.autocommit() as connection:
                 oldest = intents.oldest_unsettled(connection, self._session.account, "order")
             await self._walk(min(sent_at, oldest or sent_at) - BEFORE_INTENT - CLOCKS)
 
@@ -91,16 +93,19 @@ class MarkerIndex:
         with self._session.transaction() as connection:
             markers.forget(connection, self._session.account, ro_id)
 
-    async def _cover(self, created_at: datetime) -> None:
-        with self._session.transaction() as connection:
-            start, end = markers.span(connection, self._session.account)
-            if start is None or created_at - BEFORE_ORDER < start:
+    async def _cover(self, created_at: datetime, start: datetime | None, end: datetime | None) -> bool:
+        """Reads what the index lacks; it reaches from `start` to `end`. False where it lacks nothing."""
+        if start is None or created_at - BEFORE_ORDER < start:
+            with self._session.autocommit() as connection:
                 created_at = min(created_at, markers.oldest_to_create(connection, self._session.account) or created_at)
         since = created_at - BEFORE_ORDER
         if start is None or end is None or since < start:
             await self._walk(since)
         elif self._looked_at is None:
             await self._walk(end - CLOCKS)
+        else:
+            return False
+        return True
 
     async def _walk(self, since: datetime) -> None:
         began = utc_now()
@@ -117,7 +122,7 @@ class MarkerIndex:
         self._looked_at = began
 
     async def _read_each(self, ids: Iterable[int]) -> None:
-        with self._session.transaction() as connection:
+        with self._session.autocommit() as connection:
             known = self._read | markers.marked(connection, self._session.account)
         for ro_id in ids:
             if ro_id not in known and (order := await self._roapp.order(ro_id)) is not None:

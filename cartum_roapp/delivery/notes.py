@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
-from cartum_roapp.ledger.wanted import WantedOrder
+from cartum_roapp.ledger.desired import DesiredOrder
 
 RULE = "———"
 _LONGEST = 900  # notes below 1,000 characters are safe (roapp §7)
@@ -44,7 +44,7 @@ def _money(amount: Decimal, currency: str) -> str:
     return f"{amount:.2f} {currency}"
 
 
-def delivery(order: WantedOrder, language: str) -> str:
+def delivery(order: DesiredOrder, language: str) -> str:
     """How it is sent and paid: the comment of the order, and part of its notes."""
     label = _labels(language)
     place = ", ".join(part for part in (order.delivery_city, order.delivery_address.replace("@", ", ")) if part)
@@ -56,7 +56,7 @@ def delivery(order: WantedOrder, language: str) -> str:
     return "\n".join(_cut(line, _LONGEST_LINE) for line in lines if line)
 
 
-def block(order: WantedOrder, marker: str, shop_name: str, language: str, *, written_off: bool = False) -> str:
+def block(order: DesiredOrder, marker: str, shop_name: str, language: str, *, written_off: bool = False) -> str:
     """Our part of the notes, marker first, without the rule."""
     label = _labels(language)
     recipient = ", ".join(part for part in (order.buyer_name, order.buyer_phone or order.buyer_phone_raw) if part)

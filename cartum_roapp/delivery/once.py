@@ -1,21 +1,24 @@
-"""Intent → call → result: how a call that RO App can't recognise as a repeat is never made twice."""
+"""Intent → call → result: how a call that RO App can't recognise as a repeat is never made twice.
+
+Whatever a call ends with, it may be asked for again: what is unclear is looked for before anything is sent.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from sqlalchemy import Connection
 
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
 from cartum_roapp.ledger import intents
-from cartum_roapp.ledger.intents import Intent, Kind
+from cartum_roapp.ledger.intents import Intent, Kind, Operation, Schedule
 
 Before = Callable[[], None]
 Unanswered = Callable[[], None]
+Bind = Callable[[Connection, int], None]
 
 #: After so many unclear ends in a row it is held: a run that waited for such an order would never end.
 UNCLEAR_ENDS = 5
@@ -31,7 +34,7 @@ class Later(Exception):
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long a call may take, when an unclear one is looked for, and when a repeated one is looked at again. All
     in seconds."""
 
@@ -57,34 +60,49 @@ def utc_now() -> datetime:
 class Once:
     """Makes things in RO App at most once per (kind, identity), across kills and time-outs."""
 
-    def __init__(self, session: AccountSession, patience: Patience) -> None:
+    def __init__(self, session: AccountSession, timeouts: Timeouts) -> None:
         self._session = session
-        self._patience = patience
+        self._patience = timeouts
+        with session.autocommit() as connection:
+            earlier = intents.all_unsettled(connection, session.account)
+        self._begun = {key for one in earlier for key in _keys(one)}
+
+    def operation(self, kind: Kind, identity: str, shop: str, number: str) -> Operation:
+        return Operation(self._session.account, kind, identity, shop, number)
+
+    def unsettled(self, operation: Operation) -> Intent | None:
+        """The earlier call of this very thing that nobody knows the outcome of."""
+        if not self._may_be_unsettled(operation.kind, operation.identity):
+            return None
+        with self._session.autocommit() as connection:
+            return intents.unsettled(connection, operation)
+
+    def unsettled_of(self, kind: Kind, shop: str, number: str) -> list[Intent]:
+        """All such calls of one kind that this order asked for, oldest first."""
+        if not self._may_be_unsettled(kind, shop, number):
+            return []
+        with self._session.autocommit() as connection:
+            return intents.unsettled_of(connection, self._session.account, kind, shop, number)
 
     async def make(
         self,
-        kind: Kind,
-        identity: str,
+        operation: Operation,
         *,
-        shop: str,
-        number: str,
         find: Callable[[Intent], Awaitable[int | None]],
         send: Callable[[Before], Awaitable[int]],
-        bind: Callable[[Connection, int], None],
+        bind: Bind,
         announced: bool = False,
     ) -> int:
-        """Gives RO App's id of the thing, made now or found from an earlier, unclear call; where this very delivery has
-        `announced` it, there is none.
+        """Returns RO App's id of the thing, made now or found from an earlier, unclear call; where this very delivery
+        has `announced` it, there is none.
 
         `find` looks into RO App for what the earlier call may have made; `send` makes the call and
         runs its argument right before each try; `bind` stores the id in the transaction that settles
         the intent. Raises Later while the earlier call may still arrive, BadRecord `unanswered` when too
-        many in a row ended unclear, and whatever `send` raises for a call that was surely refused. May be
-        called again after any of them: what is unclear is always looked for first.
+        many in a row ended unclear, and whatever `send` raises for a call that was surely refused.
         """
-        session, patience = self._session, self._patience
-        with session.transaction() as connection:
-            earlier = None if announced else intents.unsettled(connection, session.account, kind, identity)
+        session, timeouts = self._session, self._patience
+        earlier = None if announced else self.unsettled(operation)
         if earlier is not None:
             found = await find(earlier)
             if found is not None:
@@ -100,7 +118,7 @@ class Once:
                 if earlier is not None and not sent:
                     # Together with the repeat, so that a kill in between can't hide that it is one.
                     intents.settle(connection, earlier.id, "absent")
-                intent = self._begin(connection, kind, identity, shop, number, repeats=earlier is not None)
+                intent = self._begin(connection, operation, repeats=earlier is not None)
             sent[:] = [intent]
 
         try:
@@ -108,11 +126,11 @@ class Once:
         except Unclear as error:
             now = utc_now()
             with session.transaction() as connection:
-                intents.unclear(connection, sent[0], now + timedelta(seconds=patience.resend_after(error)))
-                ends = intents.unclear_ends(connection, session.account, kind, identity)
+                intents.unclear(connection, sent[0], now + timedelta(seconds=timeouts.resend_after(error)))
+                ends = intents.unclear_ends(connection, operation)
             if ends >= UNCLEAR_ENDS:
-                raise _unanswered(kind, ends, error) from None
-            raise Later(now + timedelta(seconds=patience.unclear_wait)) from None
+                raise _unanswered(operation.kind, ends, error) from None
+            raise Later(now + timedelta(seconds=timeouts.unclear_wait)) from None
         except IntegrationError:
             if sent:
                 with session.transaction() as connection:
@@ -121,49 +139,58 @@ class Once:
         self._settle(sent[0], made, bind)
         return made
 
-    def announce(self, connection: Connection, kind: Kind, identity: str, *, shop: str, number: str) -> bool:
+    def announce(self, connection: Connection, operation: Operation) -> bool:
         """Notes in the caller's transaction that this call is the next one. Who finds the note after a kill sends it
-        (`intents.announced`); in a restored ledger it is taken for sent: `make` looks for what it made. False where an
+        (`is_announced`); in a restored ledger it is taken for sent: `make` looks for what it made. False where an
         earlier call of the same thing is unsettled: that one is `make`'s."""
-        if intents.unsettled(connection, self._session.account, kind, identity) is not None:
+        known = self._may_be_unsettled(operation.kind, operation.identity)
+        if known and intents.unsettled(connection, operation) is not None:
             return False
-        self._begin(connection, kind, identity, shop, number, announced=True)
+        self._begin(connection, operation, announced=True)
         return True
 
-    async def change(self, what: str, *, shop: str, number: str, send: Callable[[Unanswered], Awaitable[None]]) -> None:
-        """Sets values of RO App's `what`, which may be repeated at once.
+    def is_announced(self, operation: Operation) -> bool:
+        """Is this the next call, which a kill has prevented?"""
+        if not self._may_be_unsettled(operation.kind, operation.identity):
+            return False
+        with self._session.autocommit() as connection:
+            return intents.announced(connection, operation)
+
+    async def change(
+        self,
+        operation: Operation,
+        *,
+        send: Callable[[Unanswered], Awaitable[None]],
+        bind: Callable[[Connection], None],
+    ) -> None:
+        """Sets values of the thing that the operation names, which may be repeated at once.
 
         A try that nobody answered may still arrive, though, and undo a newer value: until then Later is raised for the
         next change of the same thing. `send` makes the call and runs its argument after each such try; what it raises
-        comes out. May be called again.
+        comes out. `bind` stores what was set, in the transaction that settles the intent.
         """
-        session, patience = self._session, self._patience
+        session, timeouts = self._session, self._patience
+        earlier = self.unsettled(operation)
+        if earlier is not None and utc_now() < earlier.resend_at:
+            raise Later(earlier.resend_at)
         with session.transaction() as connection:
-            earlier = intents.unsettled(connection, session.account, "change", what)
-            if earlier is not None and utc_now() < earlier.resend_at:
-                raise Later(earlier.resend_at)
             if earlier is not None:
                 intents.settle(connection, earlier.id, "absent")
-            intent = self._begin(connection, "change", what, shop, number)
-        settled = True
+            intent = self._begin(connection, operation)
 
         def unanswered() -> None:
-            nonlocal settled
-            settled = False
             with session.transaction() as connection:
-                intents.unclear(connection, intent, utc_now() + timedelta(seconds=patience.unanswered))
-
-        def end(state: Literal["done", "refused"]) -> None:
-            if settled:
-                with session.transaction() as connection:
-                    intents.settle(connection, intent, state)
+                intents.unclear(connection, intent, utc_now() + timedelta(seconds=timeouts.unanswered))
 
         try:
             await send(unanswered)
         except IntegrationError:
-            end("refused")
+            with session.transaction() as connection:
+                intents.answered(connection, intent, "refused")
             raise
-        end("done")
+        with session.transaction() as connection:
+            intents.answered(connection, intent, "done")
+            bind(connection)
 
     def give_up(self, earlier: Intent) -> None:
         """What this unclear call would have made is not wanted any more, and a look has not found it. Raises Later
@@ -173,35 +200,31 @@ class Once:
         with self._session.transaction() as connection:
             intents.settle(connection, earlier.id, "absent")
 
-    def _begin(
-        self,
-        connection: Connection,
-        kind: Kind,
-        identity: str,
-        shop: str,
-        number: str,
-        *,
-        repeats: bool = False,
-        announced: bool = False,
-    ) -> int:
-        now, patience = utc_now(), self._patience
-        return intents.begin(
-            connection,
-            account=self._session.account,
-            kind=kind,
-            identity=identity,
-            shop=shop,
-            number=number,
-            sent_at=now,
-            resend_at=now + timedelta(seconds=patience.timeout + patience.unanswered),
-            recheck_at=now + timedelta(seconds=patience.recheck_after) if repeats else None,
-            announced=announced,
-        )
+    def _may_be_unsettled(self, kind: Kind, *named: str) -> bool:
+        """False where no call of this (identity), or of this kind for this (shop, number), can be unsettled: nobody but
+        the holder of the account's lock begins one, and what earlier holders left was read when this one began."""
+        return (kind, *named) in self._begun
 
-    def _settle(self, intent: int, ro_id: int, bind: Callable[[Connection, int], None]) -> None:
+    def _begin(
+        self, connection: Connection, operation: Operation, *, repeats: bool = False, announced: bool = False
+    ) -> int:
+        now, timeouts = utc_now(), self._patience
+        schedule = Schedule(
+            sent_at=now,
+            resend_at=now + timedelta(seconds=timeouts.timeout + timeouts.unanswered),
+            recheck_at=now + timedelta(seconds=timeouts.recheck_after) if repeats else None,
+        )
+        self._begun.update(_keys(operation))
+        return intents.begin(connection, operation, schedule, announced=announced)
+
+    def _settle(self, intent: int, ro_id: int, bind: Bind) -> None:
         with self._session.transaction() as connection:
             intents.settle(connection, intent, "done", ro_id)
             bind(connection, ro_id)
+
+
+def _keys(begun: Operation | Intent) -> Iterable[tuple[str, ...]]:
+    return (begun.kind, begun.identity), (begun.kind, begun.shop, begun.number)
 
 
 def _unanswered(kind: Kind, ends: int, error: Unclear) -> BadRecord:

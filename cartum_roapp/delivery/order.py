@@ -1,4 +1,4 @@
-"""One order's way into RO App: contact → products → order → lines → notes and comment → status.
+"""One order's way into RO App: contact → products → order → comment → lines → notes → status.
 
 An order whose buyer's data is erased here goes on without contact, notes and comment: what RO App has of them stays.
 """
@@ -18,16 +18,16 @@ from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.markers import MarkerIndex
-from cartum_roapp.delivery.once import Later, Once, Patience, utc_now
+from cartum_roapp.delivery.once import Later, Once, Timeouts, utc_now
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import ContactSearch
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.errors import BadConfig, BadRecord
-from cartum_roapp.ledger import wanted
+from cartum_roapp.ledger import desired
+from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.outbox import Claim
-from cartum_roapp.ledger.wanted import WantedOrder
 
 _ISO = re.compile("[A-Z]{3}")
 _BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_email")
@@ -41,18 +41,17 @@ class OrderDelivery:
         self,
         session: AccountSession,
         roapp: RoApp,
-        patience: Patience,
+        timeouts: Timeouts,
         region: Callable[[str], str | None],
         ahead: Callable[[], Iterable[tuple[str, str]]],
     ) -> None:
-        once = Once(session, patience)
+        self._once = once = Once(session, timeouts)
         self._session = session
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp)
         self.contacts = ContactBook(session, roapp, once, ContactSearch(roapp, region, ahead))
         self.products = ProductBook(session, roapp, once)
         self._bindings = OrderBindings(session, roapp, once, self.markers)
-        self._lines = OrderLines(session, roapp, once)
         self._remarks = Remarks(session, roapp, once, self._bindings)
         self._status = OrderStatus(session, roapp, once, self._bindings)
         self._employees: list[int] | None = None
@@ -60,17 +59,17 @@ class OrderDelivery:
         self.currency = ""
 
     async def deliver(self, claim: Claim, shop: ShopConfig) -> int:
-        """Brings the newest state of the order into RO App; gives the version that was sent.
+        """Brings the newest state of the order into RO App; returns the version that was sent.
 
         Raises BadRecord when a person is needed, Later while an earlier call may still arrive.
         """
-        with self._session.transaction() as connection:
-            order = wanted.read(connection, claim.shop, claim.number)
+        with self._session.autocommit() as connection:
+            order = desired.read(connection, claim.shop, claim.number)
         buyer = {name: str(getattr(order, name)) for name in _BUYER}
         with about(**buyer):
             return await self._deliver(order, shop)
 
-    async def _deliver(self, order: WantedOrder, shop: ShopConfig) -> int:
+    async def _deliver(self, order: DesiredOrder, shop: ShopConfig) -> int:
         bound = await self._bindings.find(order, shop)
         if bound is None and order.gone_at:
             bound = await self._bindings.find_unclear(order, shop)
@@ -82,7 +81,7 @@ class OrderDelivery:
         contact = None
         if order.erased_at is None:
             contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
-        products = {line.product: await self.products.resolve(order, line, shop) for line in order.lines}
+        products = await self.products.resolve(order, shop)
         try:
             if bound is None:
                 if contact is None:
@@ -99,7 +98,7 @@ class OrderDelivery:
             await self._bring(order, bound, contact, products, shop)
         return order.version
 
-    def _check_currency(self, order: WantedOrder) -> None:
+    def _check_currency(self, order: DesiredOrder) -> None:
         """Nothing is converted. A shop may use a name of its own, which says nothing (cartum §5.2)."""
         if self.currency != order.currency and _ISO.fullmatch(self.currency) and _ISO.fullmatch(order.currency):
             raise BadRecord(
@@ -111,7 +110,7 @@ class OrderDelivery:
 
     async def _bring(
         self,
-        order: WantedOrder,
+        order: DesiredOrder,
         bound: Bound,
         contact: int | None,
         products: Mapping[str, int],
@@ -126,12 +125,12 @@ class OrderDelivery:
 
         if contact is not None:
             await self._remarks.bring_announced_comment(order, bound, shop)
-        kept = await self._lines.bring(order, bound.ro_id, products, assignee, fresh=bound.fresh)
+        kept = await OrderLines(self._session, self._roapp, self._once, order, bound, products).bring(assignee)
         if contact is not None:
             await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
         await self._status.bring(order, bound, shop)
 
-    async def _opened(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
+    async def _opened(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
         """An order that the shop reopened has to be opened in RO App before it takes any change. True when its
         status has been set just now."""
         before = bound.match.sent_status
@@ -141,7 +140,7 @@ class OrderDelivery:
         return self._bindings.renew(order, bound).match.sent_status != before
 
     async def _search_anew(
-        self, error: BadRecord, order: WantedOrder, contact: int | None, products: Mapping[str, int]
+        self, error: BadRecord, order: DesiredOrder, contact: int | None, products: Mapping[str, int]
     ) -> None:
         """A contact or product that staff merged or deleted is forgotten and searched anew, once: raises Later. Where
         RO App names no field (roapp §2) it is those that can't be read any more. `not-found` is said of an order that
@@ -163,7 +162,7 @@ class OrderDelivery:
         self._searched_anew.add((order.shop, order.number))
         raise Later(utc_now() + timedelta(seconds=1)) from error
 
-    async def _manager(self, order: WantedOrder, shop: ShopConfig, before: int | None = None) -> int:
+    async def _manager(self, order: DesiredOrder, shop: ShopConfig, before: int | None = None) -> int:
         """The employee who gets the order: the same one however often this is asked, and the one from `before` as long
         as they are active."""
         if self._employees is None:

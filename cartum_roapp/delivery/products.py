@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Connection
@@ -18,8 +18,8 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import catalogue, intents, matches
 from cartum_roapp.ledger.catalogue import CatalogueRow
-from cartum_roapp.ledger.intents import Intent
-from cartum_roapp.ledger.wanted import WantedLine, WantedOrder
+from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
+from cartum_roapp.ledger.intents import Intent, Operation
 
 # What is missing or ambiguous in an older reading of the catalogue is looked for in a new one.
 FRESH_FOR = timedelta(minutes=2)
@@ -38,7 +38,7 @@ def title_key(title: str) -> str:
     return " ".join(unicodedata.normalize("NFC", title).casefold().split())
 
 
-def identity(line: WantedLine, by: Identifier) -> tuple[Identifier, str]:
+def identity(line: DesiredLine, by: Identifier) -> tuple[Identifier, str]:
     """(field, value) that RO App's product is known by. A line without an article goes by its name, as
     does one without a barcode where barcodes decide."""
     if by in ("code", "sku") and line.article:
@@ -56,36 +56,44 @@ class ProductBook:
         self._session = session
         self._roapp = roapp
         self._once = once
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._read_here = False
         self._refused_here = 0
 
-    async def resolve(self, order: WantedOrder, line: WantedLine, shop: ShopConfig) -> int:
-        """RO App's product id. Raises BadRecord `product-ambiguous` or `product-missing`."""
+    async def resolve(self, order: DesiredOrder, shop: ShopConfig) -> dict[str, int]:
+        """RO App's product id of each line's product. Raises BadRecord `product-ambiguous` or `product-missing`."""
+        identities = {line.product: identity(line, shop.identify_products_by) for line in order.lines}
+        known = self._known(*identities.values())
+        return {
+            line.product: known.get(_key(*identities[line.product])) or await self._resolve(order, line, shop)
+            for line in order.lines
+        }
+
+    async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> int:
         by, value = identity(line, shop.identify_products_by)
-        known = f"{by}:{value}"
-        if (match := self._known(known)) is not None:
-            return match
-        async with self._turn:
-            if (match := self._known(known)) is not None:
-                return match
+        async with self._lock:
+            if known := self._known((by, value)):
+                return known[_key(by, value)]
             found = await self._find(by, value)
             if found is None:
                 return await self._create(order, line, by, value, shop)
             with self._session.transaction() as connection:
-                matches.bind_product(connection, self._session.account, known, found)
-                intents.found(connection, self._session.account, "product", known, found)
+                matches.bind_product(connection, self._session.account, _key(by, value), found)
+                intents.found(connection, self._operation(order, by, value), found)
             return found
 
-    def _known(self, known: str) -> int | None:
-        with self._session.transaction() as connection:
-            return matches.product(connection, self._session.account, known)
+    def _known(self, *identities: tuple[Identifier, str]) -> dict[str, int]:
+        with self._session.autocommit() as connection:
+            return matches.products(connection, self._session.account, [_key(*one) for one in identities])
+
+    def _operation(self, order: DesiredOrder, by: Identifier, value: str) -> Operation:
+        return self._once.operation("product", _key(by, value), order.shop, order.number)
 
     async def all_with(self, known: str) -> list[int]:
         """Ids of all products that RO App has with this identity now, `"code:CAP-2"`."""
         await self._read_catalogue()
         by, _, value = known.partition(":")
-        return self._read(cast(Identifier, by), value)
+        return self._read(cast(Identifier, by), value)[0]
 
     def forget(self, ro_id: int) -> None:
         """RO App refused this product as a line: it is searched anew, in a new reading of the catalogue."""
@@ -94,14 +102,12 @@ class ProductBook:
             catalogue.forget(connection, self._session.account)
 
     async def _find(self, by: Identifier, value: str) -> int | None:
-        with self._session.transaction() as connection:
-            read_at = catalogue.read_at(connection, self._session.account)
-        found = self._read(by, value)
+        found, read_at = self._read(by, value)
         # The first look of a run is always a new one: a person may just have mended it, or a backup been restored.
         old = not self._read_here or read_at is None or utc_now() - read_at > FRESH_FOR
         if len(found) != 1 and old:
             await self._read_catalogue()
-            found = self._read(by, value)
+            found, _ = self._read(by, value)
         if len(found) > 1:
             raise BadRecord(
                 f"{len(found)} products of RO App have this {by}: ids {', '.join(map(str, found[:10]))}.",
@@ -111,13 +117,14 @@ class ProductBook:
             )
         return found[0] if found else None
 
-    def _read(self, by: Identifier, value: str) -> list[int]:
-        """What the last reading has of this identity; a product that we made has a long name shortened."""
-        with self._session.transaction() as connection:
+    def _read(self, by: Identifier, value: str) -> tuple[list[int], datetime | None]:
+        """What the last reading has of this identity, and when it was (UTC); a product that we made has a long name
+        shortened."""
+        with self._session.autocommit() as connection:
             found = catalogue.find(connection, self._session.account, by, value)
             if not found and by == "name" and (short := shortened(value)) != value:
                 found = catalogue.find(connection, self._session.account, by, short)
-        return found
+            return found, catalogue.read_at(connection, self._session.account)
 
     async def _read_catalogue(self) -> None:
         began = utc_now()
@@ -126,10 +133,12 @@ class ProductBook:
             catalogue.replace(connection, self._session.account, rows, began)
         self._read_here = True
 
-    async def _create(self, order: WantedOrder, line: WantedLine, by: Identifier, value: str, shop: ShopConfig) -> int:
-        with self._session.transaction() as connection:
+    async def _create(
+        self, order: DesiredOrder, line: DesiredLine, by: Identifier, value: str, shop: ShopConfig
+    ) -> int:
+        with self._session.autocommit() as connection:
             writes = catalogue.product_writes(connection, self._session.account)
-            unstored = catalogue.made_before(connection, self._session.account, f"{by}:{value}")
+            unstored = catalogue.made_before(connection, self._session.account, _key(by, value))
         if shop.missing_products == "hold" or writes == "refused":
             raise _missing(line, by, value, allowed=shop.missing_products != "hold")
         if unstored is not None:  # another one would be no better known by it
@@ -147,7 +156,7 @@ class ProductBook:
             return await self._roapp.create_product(body, before=before)
 
         def bind(connection: Connection, ro_id: int) -> None:
-            matches.bind_product(connection, account, f"{by}:{value}", ro_id)
+            matches.bind_product(connection, account, _key(by, value), ro_id)
             barcodes = (line.barcode,) if line.barcode else ()
             row = CatalogueRow(ro_id, title_key(shortened(line.title)), line.article, line.article, barcodes)
             catalogue.add(connection, account, row)
@@ -157,9 +166,7 @@ class ProductBook:
             return await self._find(by, value)
 
         try:
-            made = await self._once.make(
-                "product", f"{by}:{value}", shop=order.shop, number=order.number, find=find, send=send, bind=bind
-            )
+            made = await self._once.make(self._operation(order, by, value), find=find, send=send, bind=bind)
         except BadRecord as error:
             if error.code == "not-available":
                 self._refused_here += 1
@@ -180,7 +187,7 @@ class ProductBook:
         account = self._session.account
         if product is None and first:
             await self._read_catalogue()
-            with self._session.transaction() as connection:
+            with self._session.autocommit() as connection:
                 if not catalogue.has(connection, account, made):
                     return  # not seen anywhere yet: the next product that is made tells
                 stored = made in catalogue.find(connection, account, by, value)
@@ -194,6 +201,11 @@ class ProductBook:
                     catalogue.add(connection, account, _row(product))
         if not stored:
             raise _not_identifiable(made, by)
+
+
+def _key(by: Identifier, value: str) -> str:
+    """An identity as the ledger stores it."""
+    return f"{by}:{value}"
 
 
 def _row(product: RoProduct) -> CatalogueRow:
@@ -224,7 +236,7 @@ def _not_identifiable(made: int, by: Identifier) -> BadRecord:
     )
 
 
-def _missing(line: WantedLine, by: Identifier, value: str, *, allowed: bool) -> BadRecord:
+def _missing(line: DesiredLine, by: Identifier, value: str, *, allowed: bool) -> BadRecord:
     what = f"{by} {value!r}" if by != "name" else f"name {line.title!r}"
     because = "RO App takes no new products from this integration" if allowed else "products are not created here"
     return BadRecord(

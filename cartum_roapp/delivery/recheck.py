@@ -43,7 +43,7 @@ class Recheck:
 
     async def run(self) -> None:
         """May be called twice: what was looked at is not due any more. Raises BadConfig and LockLost."""
-        with self._session.transaction() as connection:
+        with self._session.autocommit() as connection:
             due = intents.due_rechecks(connection, self._session.account, utc_now())
         for intent in due:
             again = await self._look(intent)
@@ -85,7 +85,7 @@ class Recheck:
         return self._hold(intent, f"the product with {by} {value!r}", ids, value)
 
     async def _line(self, intent: Intent) -> bool:
-        with self._session.transaction() as connection:
+        with self._session.autocommit() as connection:
             match = matches.order(connection, intent.shop, intent.number)
             ours = {line.item_id for line in matches.lines(connection, intent.shop, intent.number)}
         if match is None:

@@ -1,6 +1,9 @@
-"""What is written beside the lines: our part of the notes, the buyer's contact, the delivery comment."""
+"""What is written beside the lines: our part of the notes, the buyer's contact, the delivery comment. All of it
+may be called twice."""
 
 from __future__ import annotations
+
+from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
@@ -11,7 +14,7 @@ from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import matches
-from cartum_roapp.ledger.wanted import WantedOrder
+from cartum_roapp.ledger.desired import DesiredOrder
 
 
 class Remarks:
@@ -24,22 +27,22 @@ class Remarks:
         self._bindings = bindings
         self._comment = comment.OrderComment(session, roapp, once)
 
-    async def bring_announced_comment(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
-        """The comment that is the next call: of an order that was just made, or that a kill has prevented. May be
-        called twice. Raises what `bring` raises."""
+    async def bring_announced_comment(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
+        """The comment that is the next call: of an order that was just made, or that a kill has prevented. Raises what
+        `bring` raises."""
         bound.announced = bound.announced or self._comment.is_announced(order, shop)
         if bound.announced:
             await self._comment.bring(order, bound, shop)
 
     async def bring(
-        self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+        self, order: DesiredOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
     ) -> None:
-        """May be called twice. Raises BadRecord when RO App refuses, or the order is gone there."""
+        """Raises BadRecord when RO App refuses, or the order is gone there."""
         known = await self._bring_notes(order, bound, contact, shop, written_off=written_off)
         await self._comment.bring(order, bound, shop, known=known)
 
     async def _bring_notes(
-        self, order: WantedOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+        self, order: DesiredOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
     ) -> bool:
         """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
         them has sent it as well."""
@@ -60,17 +63,21 @@ class Remarks:
             body["custom_fields"] = {**seen.custom_fields, field: ours}
         if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
             body["client_id"] = contact
+
+        def note(connection: Connection) -> None:
+            matches.note_order(connection, order.shop, order.number, notes_hash=digest, contact_id=contact)
+            if not known and not self._comment.is_sent(order, bound, shop):
+                bound.announced = comment.announce(connection, self._once, order, shop)
+
         if body:
             with self._session.transaction() as connection:  # from here on RO App's notes may be newer than we know
                 matches.note_order(connection, order.shop, order.number, notes_hash=None)
             await self._once.change(
-                f"order {bound.ro_id}",
-                shop=order.shop,
-                number=order.number,
+                self._once.operation("change", f"order {bound.ro_id}", order.shop, order.number),
                 send=lambda unanswered: self._roapp.update_order(bound.ro_id, body, unanswered),
+                bind=note,
             )
-        with self._session.transaction() as connection:
-            matches.note_order(connection, order.shop, order.number, notes_hash=digest, contact_id=contact)
-            if not known and not self._comment.is_sent(order, bound, shop):
-                bound.announced = comment.announce(connection, self._once, order, shop)
+        else:
+            with self._session.transaction() as connection:
+                note(connection)
         return known

@@ -13,7 +13,7 @@ from cartum_roapp.apis.roapp.rows import Contact
 from cartum_roapp.delivery.markers import BEFORE_ORDER, CLOCKS, marker
 from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger.wanted import WantedOrder
+from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.phones import e164, spellings
 
 # What staff added since a search that is older than this is read before a contact is made.
@@ -23,8 +23,9 @@ SPACED = 10
 
 
 class ContactSearch:
-    """What was searched is remembered for as long as the account's lock is held, which may be hours. `region` gives the
-    country of a shop's phones, `ahead` the (phone, e-mail) of the next orders' buyers, searched in the same call."""
+    """What was searched is remembered for as long as the account's lock is held, which may be hours. `region` is
+    asked for the country of a shop's phones, `ahead` for the (phone, e-mail) of the next orders' buyers, who are
+    searched in the same call."""
 
     def __init__(
         self, roapp: RoApp, region: Callable[[str], str | None], ahead: Callable[[], Iterable[tuple[str, str]]]
@@ -42,7 +43,7 @@ class ContactSearch:
         self._guests: dict[str, int] = {}  # marker → id
         self._guests_since: datetime | None = None
 
-    async def by_phone(self, order: WantedOrder, client: int | None) -> Contact | None:
+    async def by_phone(self, order: DesiredOrder, client: int | None) -> Contact | None:
         """The contact with the buyer's phone, whatever its name; of several that of the `client` whose the order is in
         RO App already. Raises BadRecord `contact-ambiguous`."""
 
@@ -51,7 +52,7 @@ class ContactSearch:
 
         return await self._only(order.buyer_phone, "phone number", same, client) if order.buyer_phone else None
 
-    async def by_email(self, order: WantedOrder, client: int | None) -> Contact | None:
+    async def by_email(self, order: DesiredOrder, client: int | None) -> Contact | None:
         """The same by the buyer's e-mail, where one of the two has no phone."""
 
         def same(contact: Contact) -> bool:
@@ -59,7 +60,7 @@ class ContactSearch:
 
         return await self._only(order.buyer_email, "e-mail address", same, client) if order.buyer_email else None
 
-    async def guest(self, order: WantedOrder) -> int | None:
+    async def guest(self, order: DesiredOrder) -> int | None:
         """The contact that an earlier life of the ledger made for a buyer who left neither phone nor e-mail: only the
         marker in its notes tells whose it is."""
         since = order.created_at - BEFORE_ORDER

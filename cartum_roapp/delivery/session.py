@@ -1,14 +1,13 @@
-"""The account's lock and the transactions on its connection."""
+"""The account's lock and the statements on its connection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from cartum_roapp.apis.limiter import Limiter
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.ledger import database
 
@@ -23,8 +22,9 @@ class LockLost(IntegrationError):
 class AccountSession:
     """The one deliverer of an account, over all processes and machines that share the ledger.
 
-    The advisory lock lives and dies with the connection, and every intent is committed on that very
-    connection: when it is gone, the commit fails and the call is not made.
+    The advisory lock lives and dies with the connection. Before a call its slot is taken, and before a call that must
+    not happen twice its intent is committed, on that very connection: when it is gone, neither works, and the call is
+    not made. An intent alone would not do: a late PATCH could undo what another process has written since.
     """
 
     def __init__(self, connection: Connection, account: str) -> None:
@@ -44,53 +44,28 @@ class AccountSession:
         connection.close()
         return None
 
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> AbstractContextManager[Connection]:
         """One transaction; commits at the end of the body. Raises LockLost when the connection is gone."""
+        return self._with_lock(Connection.begin)
+
+    def autocommit(self) -> AbstractContextManager[Connection]:
+        """Statements of which each stands for itself: reads, and the call budget. Raises LockLost when the connection
+        is gone."""
+        return self._with_lock(database.autocommit)
+
+    @contextmanager
+    def _with_lock(self, begin: Callable[[Connection], AbstractContextManager[object]]) -> Iterator[Connection]:
         if self._connection.closed or self._connection.invalidated:
             raise LockLost("the database connection that holds the account's lock is gone.")
         try:
-            with self._connection.begin():
+            with begin(self._connection):
                 yield self._connection
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise LockLost("the database connection that holds the account's lock broke.") from error
             raise
 
-    def check(self) -> None:
-        """Raises LockLost when the connection is gone, also where nobody has noticed yet."""
-        with self.transaction() as connection:
-            connection.execute(text("SELECT 1"))
-
-    def release(self) -> None:
+    def close(self) -> None:
         """Gives the lock back; harmless when the connection is gone."""
-        try:
-            if not (self._connection.closed or self._connection.invalidated):
-                self._connection.rollback()
-                database.unlock(self._connection, f"account:{self.account}")
-        except DBAPIError:
-            pass
-        finally:
-            self._connection.close()
-
-
-class Guarded:
-    """A limiter whose turns count only while the account's lock is held: intents cover the calls that must not
-    happen twice, but a late PATCH could undo what another process has written since."""
-
-    def __init__(self, limiter: Limiter) -> None:
-        self._limiter = limiter
-        self.session: AccountSession | None = None
-
-    async def acquire(self) -> float:
-        """See `Limiter`. Raises LockLost."""
-        turn = await self._limiter.acquire()
-        if self.session is not None:
-            self.session.check()
-        return turn
-
-    async def late(self, seconds: float) -> None:
-        await self._limiter.late(seconds)
-
-    async def penalize(self, seconds: float) -> None:
-        await self._limiter.penalize(seconds)
+        database.unlock(self._connection, f"account:{self.account}")
+        self._connection.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
@@ -11,16 +9,14 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
-from cartum_roapp.delivery.once import Before, Once
+from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import DIFFERS
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import held, intents, matches, wanted
-from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.ledger import desired, held, intents, matches
+from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.release import DELETED, REFUSED_BY_SHOP
-from cartum_roapp.ledger.wanted import WantedOrder
-
-Agree = Callable[[Connection, int], None]
 
 
 class OrderStatus:
@@ -33,15 +29,15 @@ class OrderStatus:
         self._bindings = bindings
         self._first: dict[int, int] = {}
 
-    async def bring(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+    async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """May be called twice."""
         if order.gone_at:
             self._clear(order)
             return
-        with self._session.transaction() as connection:
-            unsettled = intents.unsettled_of(connection, self._session.account, "status", order.shop, order.number)
+        unsettled = self._once.unsettled_of("status", order.shop, order.number)
+        with self._session.autocommit() as connection:
             why = held.code(connection, order.shop, "status", order.number)
-            if wanted.status(connection, order.shop, order.number) != order.status_id:
+            if desired.status(connection, order.shop, order.number) != order.status_id:
                 return  # it has changed since it was read: its newer version is another delivery's
         if bound.match.sent_status == order.status_id and not unsettled:
             if why == DIFFERS and not await self._agree(order, bound, shop):
@@ -55,28 +51,29 @@ class OrderStatus:
             return
         try:
             status = _mapped(order, shop)
+            operation = self._once.operation("status", _identity(order, status), order.shop, order.number)
             for earlier in unsettled:
-                if earlier.identity != _identity(order, status):  # one that arrives late would undo this one
+                if earlier.identity != operation.identity:  # one that arrives late would undo this one
                     self._once.give_up(earlier)
 
             def agree(connection: Connection, ro_id: int) -> None:
                 both = status if shop.status_direction == "both" else None
                 matches.agree(connection, order.shop, order.number, order.status_id, roapp_status=both)
-                intents.found(connection, self._session.account, "status", _identity(order, status), ro_id)
                 held.clear(connection, order.shop, "status", [order.number])
 
             if await self._current(bound, shop, status) != status:
-                await self._send(order, bound.ro_id, status, agree)
+                await self._send(operation, bound.ro_id, status, agree)
             else:
                 with self._session.transaction() as connection:
                     agree(connection, bound.ro_id)
+                    intents.found(connection, operation, bound.ro_id)
         except BadRecord as error:
             if error.code == DELETED:
                 raise
             with self._session.transaction() as connection:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
 
-    def _was_written_by_us(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> None:
+    def _was_written_by_us(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """The shop's change is our own, of a write-back that was broken off: what staff set since is not undone."""
         theirs, staff = shop.statuses.get(order.status_id), bound.match.staff_status
         with self._session.transaction() as connection:
@@ -86,10 +83,10 @@ class OrderStatus:
             )  # fmt: skip
         self._clear(order)
 
-    async def _agree(self, order: WantedOrder, bound: Bound, shop: ShopConfig) -> bool:
+    async def _agree(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
         return (await self._bindings.see(bound)).status_id == shop.statuses.get(order.status_id)
 
-    def _clear(self, order: WantedOrder) -> None:
+    def _clear(self, order: DesiredOrder) -> None:
         with self._session.transaction() as connection:
             held.clear(connection, order.shop, "status", [order.number])
 
@@ -104,7 +101,7 @@ class OrderStatus:
             self._first[shop.order_type_id] = seen.status_id
         return seen.status_id
 
-    async def _send(self, order: WantedOrder, ro_id: int, status: int, agree: Agree) -> None:
+    async def _send(self, operation: Operation, ro_id: int, status: int, agree: Bind) -> None:
         async def find(intent: Intent) -> int | None:
             seen = await self._roapp.order(ro_id)
             return ro_id if seen is not None and seen.status_id == status else None
@@ -113,22 +110,14 @@ class OrderStatus:
             await self._roapp.set_status(ro_id, status, before=before)
             return ro_id
 
-        await self._once.make(
-            "status",
-            _identity(order, status),
-            shop=order.shop,
-            number=order.number,
-            find=find,
-            send=send,
-            bind=agree,
-        )
+        await self._once.make(operation, find=find, send=send, bind=agree)
 
 
-def _identity(order: WantedOrder, status: int) -> str:
+def _identity(order: DesiredOrder, status: int) -> str:
     return f"{marker(order.shop, order.number)} {status}"
 
 
-def _mapped(order: WantedOrder, shop: ShopConfig) -> int:
+def _mapped(order: DesiredOrder, shop: ShopConfig) -> int:
     status = shop.statuses.get(order.status_id)
     if status is None:
         raise BadRecord(

@@ -12,13 +12,13 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import held, matches
-from cartum_roapp.ledger.wanted import WantedOrder
+from cartum_roapp.ledger.desired import DesiredOrder
 
 DIFFERS = "status-differs"
 NEW = 1  # the status in which every order of a shop begins (cartum §3)
 
 
-def take_over(connection: Connection, order: WantedOrder, seen: RoOrder, shop: ShopConfig) -> None:
+def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig) -> None:
     """In the transaction that binds the order. Its comment is taken for sent: it stands in the notes as well.
 
     A status that RO App's staff set is not turned back; where the shop may have moved on meanwhile, a person is
@@ -42,7 +42,7 @@ def take_over(connection: Connection, order: WantedOrder, seen: RoOrder, shop: S
         held.hold(connection, shop=order.shop, entity="status", id=order.number, error=problem)
 
 
-def _is_staffs(order: WantedOrder, seen: RoOrder, shop: ShopConfig) -> bool:
+def _is_staffs(order: DesiredOrder, seen: RoOrder, shop: ShopConfig) -> bool:
     """Neither what the shop has now, nor what an order has that nobody has touched yet."""
     wanted = shop.statuses.get(order.status_id)
     return wanted is not None and seen.status_id not in (None, wanted, shop.statuses.get(NEW))

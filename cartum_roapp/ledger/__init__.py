@@ -1,20 +1,25 @@
 """What PostgreSQL knows: every order as last read, what RO App has of it, and what is still to be done.
 
-tables      all tables and the unique constraints that make a doubled order impossible
-database    engine, migrations, advisory locks
-shops       the life of a shop: its frozen import window, its watermark, its pause
-orders      the upsert of a window of orders, and the reads that an incremental sync asks for
-standing    where each order stands, for a reconciliation
-outbox      which order waits for delivery, in which order
-matches     which RO App record is which order, order line, contact and product
-intents     a note before every call that must not happen twice
-markers     which RO App order carries the marker of which shop order
-catalogue   RO App's products by code, SKU, barcode and name
-held        records that need a person, with reason and fix
-entities    what can be held
-chosen      those of them that a person names
-release     how they go back into delivery, by themselves or by hand
-dossier     everything known of one order, for whoever looks into it
-slots       the account's call budget over all processes
-runs        what each run did
+tables          all tables and the unique constraints that make a doubled order impossible
+database        engine, migrations, advisory locks, reads without a transaction
+shops           the life of a shop: its frozen import window, its watermark, its pause
+placement       in which accounts a shop's orders stand
+orders          the upsert of a window of orders, and the reads that an incremental sync asks for
+missing_orders  orders that a read by number did not return
+standing        where each order stands, for a reconciliation
+outbox          which order waits for delivery, in which order
+desired         the newest state of one order, as RO App should have it
+matches         which RO App record is which order, order line, contact and product
+intents         a note before every call that must not happen twice
+markers         which RO App order carries the marker of which shop order
+catalogue       RO App's products by code, SKU, barcode and name
+staff_statuses  statuses that staff set in RO App, on their way back into the shop
+held            records that need a person, with reason and fix
+entities        what can be held
+held_selection  those of them that a person names
+release         how they go back into delivery, by themselves or by hand
+erasure         buyers' data taken out of the ledger
+dossier         everything known of one order, for whoever looks into it
+slots           the account's call budget over all processes
+runs            what each run did
 """

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import psycopg2.extensions
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-HEAD = "0008"
-_MIGRATING = 7_203_514_001
+log = logging.getLogger(__name__)
+
+HEAD = "0001"
 
 
 def connect(url: str) -> Engine:
@@ -39,75 +43,106 @@ def migrate(engine: Engine, revision: str = HEAD) -> None:
     from alembic import command
     from alembic.config import Config
 
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
+    with locked(engine, "migrations"), engine.connect() as connection:
+        config = Config()
+        # A percent sign starts an interpolation there.
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
         connection.commit()
-        try:
-            config = Config()
-            # A percent sign starts an interpolation there.
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-            connection.commit()
-        finally:
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATING})
-            connection.commit()
 
 
 def _revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
             return None
         revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
         return revision
 
 
+@contextmanager
+def autocommit(connection: Connection) -> Iterator[Connection]:
+    """Each statement of the body by itself, in one round trip, with no transaction around them. May be nested."""
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, psycopg2.extensions.connection)
+    if driver.autocommit:
+        yield connection
+        return
+    driver.autocommit = True
+    try:
+        with connection.begin():  # for SQLAlchemy alone: the driver sends no BEGIN
+            yield connection
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for statements that write nothing."""
+    with engine.connect() as connection, autocommit(connection):
+        yield connection
+
+
+# Advisory locks. A name is any text; a lock belongs to the connection and ends with it.
+
+
 def try_lock(connection: Connection, name: str) -> bool:
-    """Takes the session's advisory lock of that name if it is free. It ends with the connection."""
-    taken = connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), {"name": name})
-    connection.commit()
-    return bool(taken)
+    """Takes the lock of that name if it is free."""
+    return _ask(connection, "pg_try_advisory_lock", name)
 
 
-def unlock(connection: Connection, name: str) -> None:
-    """Gives the advisory lock back."""
-    connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": name})
-    connection.commit()
+def unlock(connection: Connection, name: str, function: str = "pg_advisory_unlock") -> None:
+    """Gives the lock back; harmless when the connection is gone, and the lock with it."""
+    if connection.closed or connection.invalidated:
+        return
+    try:
+        connection.rollback()
+        _ask(connection, function, name)
+    except DBAPIError as error:
+        log.info("the advisory lock %s went with its connection (%s)", name, type(error.orig).__name__)
+        connection.invalidate()
+
+
+@contextmanager
+def locked(engine: Engine, name: str) -> Iterator[None]:
+    """Waits for the lock of that name and holds it for the body."""
+    with engine.connect() as connection:
+        _ask(connection, "pg_advisory_lock", name)
+        try:
+            yield
+        finally:
+            unlock(connection, name)
+
+
+@asynccontextmanager
+async def locked_soon(engine: Engine, name: str, every: float = 0.2) -> AsyncIterator[None]:
+    """The same for a coroutine: other tasks go on while it looks for the lock `every` so many seconds."""
+    with engine.connect() as connection:
+        while not try_lock(connection, name):
+            await asyncio.sleep(every)
+        try:
+            yield
+        finally:
+            unlock(connection, name)
 
 
 @contextmanager
 def present(engine: Engine, name: str) -> Iterator[None]:
-    """Holds the advisory lock of that name for the body, together with all others that are `present`."""
+    """Holds the lock of that name for the body, together with all others that are `present`."""
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock_shared(hashtextextended(:name, 0))"), {"name": name})
-        connection.commit()
+        _ask(connection, "pg_advisory_lock_shared", name)
         try:
             yield
         finally:
-            try:
-                connection.execute(text("SELECT pg_advisory_unlock_shared(hashtextextended(:name, 0))"), {"name": name})
-                connection.commit()
-            except DBAPIError:  # the lock has gone with its connection
-                connection.invalidate()
+            unlock(connection, name, "pg_advisory_unlock_shared")
 
 
 def anybody(connection: Connection, name: str) -> bool:
     """Is anybody `present` under that name? Not for one's own connection."""
-    free = connection.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
-    connection.rollback()
-    return not free
+    return not _ask(connection, "pg_try_advisory_xact_lock", name)
 
 
-@contextmanager
-def locked(engine: Engine, name: str) -> Iterator[Connection]:
-    """Waits for the advisory lock of that name and holds it for the body."""
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": name})
-        connection.commit()
-        try:
-            yield connection
-        finally:
-            if not connection.invalidated:
-                connection.rollback()
-                unlock(connection, name)
+def _ask(connection: Connection, function: str, name: str) -> bool:
+    with autocommit(connection):
+        return bool(connection.scalar(text(f"SELECT {function}(hashtextextended(:name, 0))"), {"name": name}))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from cartum_roapp.apis.masking import MASK, mask
+from cartum_roapp.ledger import database
 
 #: A buyer's personal data, shown only to the person who asks for it.
 BUYER = ("buyer_name", "buyer_phone", "buyer_email", "delivery_city", "delivery_address", "comment", "manager_comment")
@@ -39,7 +40,7 @@ _LINES = """
 def orders(engine: Engine, shop: str, numbers: list[str], *, personal: bool) -> dict[str, dict[str, Any]]:
     """Number → the order as last read: number, created_at (UTC), status_id, total, currency … `roapp_id` (None where
     RO App lacks it) and `delivery`, where it stands in words. Buyers' data only with `personal`."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         rows = connection.execute(text(_ORDER), {"shop": shop, "numbers": numbers}).mappings().all()
     return {row["number"]: _order(dict(row), personal=personal) for row in rows}
 
@@ -50,7 +51,7 @@ def order(engine: Engine, shop: str, number: str, *, personal: bool) -> dict[str
     found = orders(engine, shop, [number], personal=personal).get(number)
     if found is None:
         return None
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         lines = connection.execute(text(_LINES), {"shop": shop, "number": number}).mappings().all()
     return {**found, "lines": [dict(line) for line in lines]}
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, text
 
+from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import PERSONAL
 from cartum_roapp.orders import buyers, phones
 from cartum_roapp.orders.qualifying import FINAL_FOR
@@ -111,7 +112,7 @@ def erased_at(connection: Connection, shop: str, number: str) -> datetime | None
 def listed(engine: Engine, shops: Collection[str]) -> list[Erasure]:
     """All that was removed of these shops, newest first."""
     query = text("SELECT shop, at, named, orders, rows FROM erasures WHERE shop = ANY(:shops) ORDER BY id DESC")
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return [Erasure(**row._mapping) for row in connection.execute(query, {"shops": list(shops)})]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import orders, outbox
+from cartum_roapp.ledger import database, orders, outbox
 from cartum_roapp.ledger.tables import held
 
 
@@ -98,17 +98,10 @@ def hold_order(connection: Connection, shop: str, number: str, error: BadRecord)
     hold(connection, shop=shop, entity="order", id=number, error=error)
 
 
-def clear(connection: Connection, shop: str, entity: str, ids: Collection[str]) -> int:
-    """The cause is gone. Touches nothing where nothing is held; gives how many were."""
-    if not ids:
-        return 0
-    present = connection.scalars(
-        select(held.c.id).where(held.c.shop == shop, held.c.entity == entity, held.c.id.in_(ids))
-    ).all()
-    if not present:
-        return 0
-    connection.execute(delete(held).where(held.c.shop == shop, held.c.entity == entity, held.c.id.in_(present)))
-    return len(present)
+def clear(connection: Connection, shop: str, entity: str, ids: Collection[str]) -> None:
+    """The cause is gone. Writes nothing where nothing is held."""
+    if ids:
+        connection.execute(delete(held).where(held.c.shop == shop, held.c.entity == entity, held.c.id.in_(ids)))
 
 
 def code(connection: Connection, shop: str, entity: str, id: str) -> str | None:
@@ -132,14 +125,14 @@ def lines_of(connection: Connection, shop: str, number: str, code: str) -> list[
 def rows(engine: Engine, shop: str) -> set[str]:
     """The numbers of orders that the shop sent in a form that can't be read."""
     query = select(held.c.id).where(held.c.shop == shop, held.c.entity == "row", held.c.id.not_like("row-%"))
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return set(connection.scalars(query))
 
 
 def payload(engine: Engine, shop: str, id: str) -> dict[str, Any] | None:
     """The row as the shop sent it: a buyer's personal data."""
     query = select(held.c.payload).where(held.c.shop == shop, held.c.entity == "row", held.c.id == id)
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         found: dict[str, Any] | None = connection.scalar(query)
         return found
 
@@ -163,11 +156,11 @@ def tell(connection: Connection, shop: str) -> int:
 
 
 def count(engine: Engine, shop: str, since: datetime | None = None) -> int:
-    """How many records are held, or were held or held again since (UTC); but the dismissed ones."""
+    """How many records are held, or were held or held again since (UTC), except the dismissed ones."""
     query = select(func.count()).select_from(held).where(held.c.shop == shop, held.c.dismissed_at.is_(None))
     if since is not None:
         query = query.where(held.c.last_at >= since)
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return connection.execute(query).scalar_one()
 
 
@@ -190,5 +183,5 @@ def listed(
         query = query.where(held.c.code.in_(codes))
     if not dismissed:
         query = query.where(held.c.dismissed_at.is_(None))
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return [Held(**row._mapping) for row in connection.execute(query)]

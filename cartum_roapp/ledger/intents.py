@@ -18,13 +18,24 @@ Kind = Literal["contact", "product", "order", "line", "comment", "status", "chan
 
 
 @dataclass(frozen=True)
+class Operation:
+    """A call that must not happen twice, by what it makes: `identity` names that within account and kind (a buyer, a
+    product, a marker …). `shop` and `number` are the order that asked for it."""
+
+    account: str
+    kind: Kind
+    identity: str
+    shop: str
+    number: str
+
+
+@dataclass(frozen=True)
 class Intent:
-    """`identity` names what is made (a buyer, a product, a marker …); before
-    `resend_at` (UTC) it is looked for, but not sent again."""
+    """An operation that was begun, as stored. Before `resend_at` it is looked for, but not sent again. Times UTC."""
 
     id: int
     account: str
-    kind: str
+    kind: Kind
     identity: str
     shop: str
     number: str
@@ -33,25 +44,39 @@ class Intent:
     resend_at: datetime
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """When a call is sent, from when on it may be sent again if its outcome is not known, and when a repeated one is
+    looked at again (None: never). UTC."""
+
+    sent_at: datetime
+    resend_at: datetime
+    recheck_at: datetime | None = None
+
+
 #: This database as it runs now: a ledger that was restored, whatever way, runs in another one, or its rows were
 #: written by another transaction. Joined with the transaction that wrote a row, it tells that nothing was restored.
 _HERE = (
     "(SELECT oid FROM pg_database WHERE datname = current_database()) || ' ' || "
     "extract(epoch FROM pg_postmaster_start_time()) || ' '"
 )
-_COLUMNS = "id, account, kind, identity, shop, number, state, sent_at, resend_at"
+_COLUMNS = ", ".join(Intent.__dataclass_fields__)
+_THIS = "WHERE account = :account AND kind = :kind AND identity = :identity"
+_UNSETTLED = "AND state IN ('open', 'unclear')"
 
 
-def unsettled(connection: Connection, account: str, kind: Kind, identity: str) -> Intent | None:
+def unsettled(connection: Connection, operation: Operation) -> Intent | None:
     """The intent of this very thing that nobody knows the outcome of."""
     row = connection.execute(
-        text(
-            f"SELECT {_COLUMNS} FROM intents WHERE account = :account AND kind = :kind AND identity = :identity "
-            "AND state IN ('open', 'unclear')"
-        ),
-        {"account": account, "kind": kind, "identity": identity},
+        text(f"SELECT {_COLUMNS} FROM intents {_THIS} {_UNSETTLED}"), vars(operation)
     ).one_or_none()
     return None if row is None else Intent(**row._mapping)
+
+
+def all_unsettled(connection: Connection, account: str) -> list[Intent]:
+    """All intents of the account that nobody knows the outcome of."""
+    query = text(f"SELECT {_COLUMNS} FROM intents WHERE account = :account {_UNSETTLED}")
+    return [Intent(**row._mapping) for row in connection.execute(query, {"account": account})]
 
 
 def unsettled_of(connection: Connection, account: str, kind: Kind, shop: str, number: str) -> list[Intent]:
@@ -59,7 +84,7 @@ def unsettled_of(connection: Connection, account: str, kind: Kind, shop: str, nu
     rows = connection.execute(
         text(
             f"SELECT {_COLUMNS} FROM intents WHERE account = :account AND kind = :kind AND shop = :shop "
-            "AND number = :number AND state IN ('open', 'unclear') ORDER BY sent_at"
+            f"AND number = :number {_UNSETTLED} ORDER BY sent_at"
         ),
         {"account": account, "kind": kind, "shop": shop, "number": number},
     )
@@ -69,68 +94,25 @@ def unsettled_of(connection: Connection, account: str, kind: Kind, shop: str, nu
 def oldest_unsettled(connection: Connection, account: str, kind: Kind) -> datetime | None:
     """When the oldest call of this kind with an unknown outcome was sent (UTC)."""
     oldest: datetime | None = connection.scalar(
-        text(
-            "SELECT min(sent_at) FROM intents "
-            "WHERE account = :account AND kind = :kind AND state IN ('open', 'unclear')"
-        ),
+        text(f"SELECT min(sent_at) FROM intents WHERE account = :account AND kind = :kind {_UNSETTLED}"),
         {"account": account, "kind": kind},
     )
     return oldest
 
 
-def announced(connection: Connection, account: str, kind: Kind, identity: str) -> bool:
+def announced(connection: Connection, operation: Operation) -> bool:
     """Was this call noted as the next one and surely not sent since? A restored ledger can't tell: False."""
-    return bool(
-        connection.scalar(
-            text(
-                "SELECT count(*) FROM intents WHERE account = :account AND kind = :kind AND identity = :identity "
-                f"AND state = 'open' AND announced_in = {_HERE} || xmin"
-            ),
-            {"account": account, "kind": kind, "identity": identity},
-        )
-    )
+    query = text(f"SELECT count(*) FROM intents {_THIS} AND state = 'open' AND announced_in = {_HERE} || xmin")
+    return bool(connection.scalar(query, vars(operation)))
 
 
-def begin(
-    connection: Connection,
-    *,
-    account: str,
-    kind: Kind,
-    identity: str,
-    shop: str,
-    number: str,
-    sent_at: datetime,
-    resend_at: datetime,
-    recheck_at: datetime | None,
-    announced: bool = False,
-) -> int:
+def begin(connection: Connection, operation: Operation, schedule: Schedule, *, announced: bool = False) -> int:
     """Notes that the call is about to be sent (or sent once more after a refusal such as a 429); where it is
-    `announced`, only that it is the next one.
+    `announced`, only that it is the next one. Returns the intent's id.
 
     The unique index lets no second unsettled intent of the same thing exist.
     """
-    intent: int = connection.execute(
-        text(
-            "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, recheck_at, "
-            "announced_in) VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, :recheck_at, "
-            f"CASE WHEN :announced THEN {_HERE} || pg_current_xact_id()::xid END) "
-            "ON CONFLICT (account, kind, identity) WHERE state IN ('open', 'unclear') "
-            "DO UPDATE SET sent_at = excluded.sent_at, resend_at = excluded.resend_at, "
-            "announced_in = excluded.announced_in WHERE known.state = 'open' "
-            "RETURNING id"
-        ),
-        {
-            "account": account,
-            "kind": kind,
-            "identity": identity,
-            "shop": shop,
-            "number": number,
-            "sent_at": sent_at,
-            "resend_at": resend_at,
-            "recheck_at": recheck_at,
-            "announced": announced,
-        },
-    ).scalar_one()
+    intent: int = connection.execute(_BEGIN, {**vars(operation), **vars(schedule), "announced": announced}).scalar_one()
     return intent
 
 
@@ -144,15 +126,18 @@ def settle(
     )
 
 
-def found(connection: Connection, account: str, kind: Kind, identity: str, ro_id: int) -> None:
-    """What an earlier call made was met on another way: its outcome is known now."""
+def answered(connection: Connection, intent: int, state: Literal["done", "refused"]) -> None:
+    """The same for a call that may be repeated at once; one of whose tries nobody answered stays unclear."""
     connection.execute(
-        text(
-            "UPDATE intents SET state = 'done', settled_at = now(), ro_id = :ro_id WHERE account = :account "
-            "AND kind = :kind AND identity = :identity AND state IN ('open', 'unclear')"
-        ),
-        {"account": account, "kind": kind, "identity": identity, "ro_id": ro_id},
+        text("UPDATE intents SET state = :state, settled_at = now() WHERE id = :id AND state = 'open'"),
+        {"id": intent, "state": state},
     )
+
+
+def found(connection: Connection, operation: Operation, ro_id: int) -> None:
+    """What an earlier call made was met on another way: its outcome is known now."""
+    query = text(f"UPDATE intents SET state = 'done', settled_at = now(), ro_id = :ro_id {_THIS} {_UNSETTLED}")
+    connection.execute(query, {**vars(operation), "ro_id": ro_id})
 
 
 def unclear(connection: Connection, intent: int, resend_at: datetime) -> None:
@@ -163,16 +148,9 @@ def unclear(connection: Connection, intent: int, resend_at: datetime) -> None:
     )
 
 
-def unclear_ends(connection: Connection, account: str, kind: Kind, identity: str) -> int:
+def unclear_ends(connection: Connection, operation: Operation) -> int:
     """How many calls of this very thing ended unclear in a row: since one of them was answered, or found made."""
-    ends: int = connection.execute(
-        text(
-            "SELECT count(*) FROM intents WHERE account = :account AND kind = :kind AND identity = :identity "
-            "AND state IN ('unclear', 'absent') AND id > coalesce((SELECT max(id) FROM intents WHERE "
-            "account = :account AND kind = :kind AND identity = :identity AND state IN ('done', 'refused')), 0)"
-        ),
-        {"account": account, "kind": kind, "identity": identity},
-    ).scalar_one()
+    ends: int = connection.execute(_UNCLEAR_ENDS, vars(operation)).scalar_one()
     return ends
 
 
@@ -188,3 +166,18 @@ def due_rechecks(connection: Connection, account: str, now: datetime) -> Sequenc
 def recheck(connection: Connection, intent: int, at: datetime | None) -> None:
     """It was looked at, and is to be looked at again `at` (UTC), or never more."""
     connection.execute(text("UPDATE intents SET recheck_at = :at WHERE id = :id"), {"at": at, "id": intent})
+
+
+_BEGIN = text(
+    "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, recheck_at, "
+    "announced_in) VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, :recheck_at, "
+    f"CASE WHEN :announced THEN {_HERE} || pg_current_xact_id()::xid END) "
+    "ON CONFLICT (account, kind, identity) WHERE state IN ('open', 'unclear') "
+    "DO UPDATE SET sent_at = excluded.sent_at, resend_at = excluded.resend_at, "
+    "announced_in = excluded.announced_in WHERE known.state = 'open' "
+    "RETURNING id"
+)
+_UNCLEAR_ENDS = text(
+    f"SELECT count(*) FROM intents {_THIS} AND state IN ('unclear', 'absent') "
+    f"AND id > coalesce((SELECT max(id) FROM intents {_THIS} AND state IN ('done', 'refused')), 0)"
+)

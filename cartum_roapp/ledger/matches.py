@@ -6,6 +6,7 @@ Unique constraints make doubling impossible: one row per (account, buyer), (acco
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -29,15 +30,18 @@ class OrderMatch:
     stand for the text last written. `make_again`: a person wants another one where RO App has this one no more."""
 
     ro_id: int
-    contact_id: int | None
-    manager_id: int | None
-    sent_status: int | None
-    roapp_status: int | None
-    staff_status: int | None
-    written_status: int | None
-    notes_hash: str | None
-    comment_hash: str | None
-    make_again: bool
+    contact_id: int | None = None
+    manager_id: int | None = None
+    sent_status: int | None = None
+    roapp_status: int | None = None
+    staff_status: int | None = None
+    written_status: int | None = None
+    notes_hash: str | None = None
+    comment_hash: str | None = None
+    make_again: bool = False
+
+
+_ORDER = tuple(OrderMatch.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,13 @@ def unbind_contact(connection: Connection, account: str, ro_id: int) -> None:
     )
 
 
-def product(connection: Connection, account: str, identity: str) -> int | None:
-    ro_id: int | None = connection.scalar(
-        text("SELECT ro_id FROM product_matches WHERE account = :account AND identity = :identity"),
-        {"account": account, "identity": identity},
+def products(connection: Connection, account: str, identities: Collection[str]) -> dict[str, int]:
+    """Identity → RO App's id of those that are known."""
+    rows = connection.execute(
+        text("SELECT identity, ro_id FROM product_matches WHERE account = :account AND identity = ANY(:identities)"),
+        {"account": account, "identities": list(identities)},
     )
-    return ro_id
+    return {row.identity: row.ro_id for row in rows}
 
 
 def bind_product(connection: Connection, account: str, identity: str, ro_id: int) -> None:
@@ -116,42 +121,21 @@ def unbind_product(connection: Connection, account: str, ro_id: int) -> None:
 
 def order(connection: Connection, shop: str, number: str) -> OrderMatch | None:
     row = connection.execute(
-        text(
-            "SELECT ro_id, contact_id, manager_id, sent_status, roapp_status, staff_status, written_status, "
-            "notes_hash, comment_hash, make_again FROM order_matches WHERE shop = :shop AND number = :number"
-        ),
+        text(f"SELECT {', '.join(_ORDER)} FROM order_matches WHERE shop = :shop AND number = :number"),
         {"shop": shop, "number": number},
     ).one_or_none()
     return None if row is None else OrderMatch(**row._mapping)
 
 
-def bind_order(
-    connection: Connection,
-    *,
-    account: str,
-    shop: str,
-    number: str,
-    ro_id: int,
-    contact_id: int | None,
-    manager_id: int | None,
-    notes_hash: str | None,
-) -> None:
+def bind_order(connection: Connection, account: str, shop: str, number: str, match: OrderMatch) -> None:
     """One shop order = one RO App order: a second one for the same number violates the primary key, the
     same one for another number the unique constraint."""
     connection.execute(
         text(
-            "INSERT INTO order_matches (shop, number, account, ro_id, contact_id, manager_id, notes_hash) "
-            "VALUES (:shop, :number, :account, :ro_id, :contact_id, :manager_id, :notes_hash)"
+            f"INSERT INTO order_matches (account, shop, number, {', '.join(_ORDER)}) "
+            f"VALUES (:account, :shop, :number, {', '.join(f':{name}' for name in _ORDER)})"
         ),
-        {
-            "account": account,
-            "shop": shop,
-            "number": number,
-            "ro_id": ro_id,
-            "contact_id": contact_id,
-            "manager_id": manager_id,
-            "notes_hash": notes_hash,
-        },
+        {"account": account, "shop": shop, "number": number, **vars(match)},
     )
 
 
@@ -173,9 +157,8 @@ def unbind_order(connection: Connection, shop: str, number: str) -> None:
 
 
 def note_order(connection: Connection, shop: str, number: str, **sent: int | str | bool | None) -> None:
-    """Records what RO App's order now carries: any field of OrderMatch but its id."""
-    allowed = set(OrderMatch.__dataclass_fields__) - {"ro_id"}
-    assert set(sent) <= allowed, sent
+    """Records what RO App's order now carries: any field of OrderMatch except its id."""
+    assert set(sent) <= set(_ORDER) - {"ro_id"}, sent
     connection.execute(
         text(
             f"UPDATE order_matches SET {', '.join(f'{name} = :{name}' for name in sent)} "
@@ -228,9 +211,9 @@ def lines(connection: Connection, shop: str, number: str) -> list[LineMatch]:
 
 def bind_line(connection: Connection, shop: str, number: str, line: LineMatch) -> None:
     """The line is carried by this item, which until now may have carried another price of the product."""
+    values = {"shop": shop, "number": number, **vars(line)}
     connection.execute(
-        text("DELETE FROM line_matches WHERE shop = :shop AND number = :number AND item_id = :item_id"),
-        {"shop": shop, "number": number, "item_id": line.item_id},
+        text("DELETE FROM line_matches WHERE shop = :shop AND number = :number AND item_id = :item_id"), values
     )
     connection.execute(
         text(
@@ -238,12 +221,5 @@ def bind_line(connection: Connection, shop: str, number: str, line: LineMatch) -
             "VALUES (:shop, :number, :product, :price, :item_id, :quantity) ON CONFLICT (shop, number, product, price) "
             "DO UPDATE SET item_id = excluded.item_id, quantity = excluded.quantity"
         ),
-        {
-            "shop": shop,
-            "number": number,
-            "product": line.product,
-            "price": line.price,
-            "item_id": line.item_id,
-            "quantity": line.quantity,
-        },
+        values,
     )

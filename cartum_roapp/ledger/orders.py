@@ -13,10 +13,7 @@ import pandas as pd
 import psycopg2.extensions
 from sqlalchemy import Connection, Engine, Table, Text, text
 
-from cartum_roapp.ledger import tables
-
-GONE_SHARE = 0.05
-GONE_FEW = 5
+from cartum_roapp.ledger import database, tables
 
 
 class Frames(Protocol):
@@ -44,23 +41,24 @@ class Priority:
     FRESH, CHANGE, HISTORY, BACKFILL = range(4)
 
 
-def store(
-    connection: Connection,
-    frames: Frames,
-    *,
-    shop: str,
-    account: str,
-    final_statuses: Iterable[int],
-    new_as: int,
-    changed_as: int = Priority.CHANGE,
-) -> Stored:
+@dataclass(frozen=True)
+class Queue:
+    """Whose orders they are, and with which priority those that are new, and those that changed, wait for delivery."""
+
+    shop: str
+    account: str
+    new_as: int
+    changed_as: int
+
+
+def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuses: Iterable[int]) -> Stored:
     """Upserts a window and queues what changed, in the caller's transaction.
 
     An order whose hash is the stored one touches no row at all; one whose buyer was erased changes, but gets no
-    personal data back. `new_as` and `changed_as` are the
-    priorities of the outbox rows. A held order that changed in the shop is tried again. May be
-    called twice with the same frames: the second call finds everything unchanged.
+    personal data back. A held order that changed in the shop is tried again. May be called twice with the same frames:
+    the second call finds everything unchanged.
     """
+    shop = queue.shop
     arriving = frames.orders
     if arriving.empty:
         return Stored((), (), 0)
@@ -82,12 +80,10 @@ def store(
     _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
 
     rows = connection.execute(text(_UPSERT_ORDERS), {"shop": shop, "final": sorted(final_statuses)}).all()
-    values = {"shop": shop, "account": account, "new_as": new_as, "changed_as": changed_as}
-    touched = {**values, "numbers": [row.number for row in rows]}
+    touched = {**vars(queue), "numbers": [row.number for row in rows]}
     for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE, _RELEASE):
         connection.execute(text(statement), touched)
-    for name in ("orders", "order_lines", "customers", "products"):
-        connection.execute(text(f"DROP TABLE arriving_{name}"))
+    connection.execute(text("DROP TABLE arriving_orders, arriving_order_lines, arriving_customers, arriving_products"))
     return Stored(
         new=tuple(row.number for row in rows if row.version == 1),
         changed=tuple(row.number for row in rows if row.version > 1),
@@ -97,13 +93,13 @@ def store(
 
 def known(engine: Engine, shop: str, numbers: Sequence[str]) -> set[str]:
     """Those of the numbers that the ledger holds."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return set(hashes(connection, shop, numbers))
 
 
 def to_reread(engine: Engine, shop: str, final_statuses: Iterable[int], final_for: timedelta) -> set[str]:
     """Numbers that the ledger believes open, or final for less than `final_for`; not the gone ones."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         rows = connection.execute(
             text(
                 "SELECT number FROM orders WHERE shop = :shop AND gone_at IS NULL "
@@ -114,57 +110,8 @@ def to_reread(engine: Engine, shop: str, final_statuses: Iterable[int], final_fo
         return {row.number for row in rows}
 
 
-def found_again(connection: Connection, shop: str, numbers: Collection[str]) -> None:
-    """The shop has these orders: what an earlier read by number missed of them was a slip. Writes nothing where nothing
-    was missed."""
-    connection.execute(text(_FOUND), {"shop": shop, "numbers": list(numbers)})
-
-
-def crowd(connection: Connection, shop: str, asked: int, missing: Sequence[str]) -> int | None:
-    """Of how many orders that the ledger believes there these are missing, where `is_crowd` says that they are too many
-    at once. `asked` alone would not tell: it lacks those that other reads of the run have returned."""
-    if not missing:
-        return None
-    believed = max(asked, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
-    return believed if is_crowd(len(missing), believed) else None
-
-
-def note_missing(
-    connection: Connection, *, shop: str, run: str, missing: Sequence[str], deleted: bool = False
-) -> list[str]:
-    """Records what a read by number did not return; gives the numbers now taken for deleted: those that an earlier run
-    missed as well, or all where a person says that they are `deleted`. A `crowd` is not to be noted."""
-    if not missing:
-        return []
-    rows = connection.execute(
-        text("SELECT number FROM missing_orders WHERE shop = :shop AND run <> :run AND number = ANY(:numbers)"),
-        {"shop": shop, "run": run, "numbers": list(missing)},
-    )
-    gone = list(missing) if deleted else [row.number for row in rows]
-    connection.execute(
-        text(
-            "INSERT INTO missing_orders (shop, number, run) SELECT :shop, unnest(CAST(:numbers AS text[])), :run "
-            "ON CONFLICT DO NOTHING"
-        ),
-        {"shop": shop, "run": run, "numbers": list(missing)},
-    )
-    if gone:
-        connection.execute(
-            text("UPDATE orders SET gone_at = now() WHERE shop = :shop AND number = ANY(:gone) AND gone_at IS NULL"),
-            {"shop": shop, "gone": gone},
-        )
-    return gone
-
-
-def is_crowd(missing: int, believed: int) -> bool:
-    """Are so many of the orders that are believed to be there missing at once that lost rights are the likelier
-    reason?"""
-    all_gone = missing == believed and believed > 1
-    return all_gone or (missing >= GONE_FEW and missing > believed * GONE_SHARE)
-
-
 def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority: int) -> int:
-    """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; gives
+    """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; returns
     how many were queued."""
     rows = connection.execute(
         text("UPDATE orders SET version = version + 1 WHERE shop = :shop AND number = ANY(:numbers) RETURNING number"),
@@ -172,9 +119,10 @@ def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority:
     ).all()
     if rows:
         account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), {"shop": shop})
-        values = {"shop": shop, "account": account, "new_as": priority, "changed_as": priority}
+        assert account is not None, "orders go with their shop"
+        queued = {**vars(Queue(shop, account, priority, priority)), "numbers": [row.number for row in rows]}
         for statement in (_OUTRUN, _QUEUE):
-            connection.execute(text(statement), {**values, "numbers": [row.number for row in rows]})
+            connection.execute(text(statement), queued)
     return len(rows)
 
 
@@ -254,10 +202,6 @@ _UPSERT_ORDERS = f"""
     WHERE known.hash <> excluded.hash OR known.gone_at IS NOT NULL
     RETURNING number, version
 """
-_BELIEVED = """
-    SELECT count(*) FROM orders
-    WHERE shop = :shop AND gone_at IS NULL AND (final_since IS NULL OR final_since > now() - interval '14 days')
-"""
 _REPLACE_LINES = "DELETE FROM order_lines WHERE shop = :shop AND number = ANY(:numbers)"
 _INSERT_LINES = """
     INSERT INTO order_lines (shop, number, product, price, quantity, title, kind)
@@ -297,4 +241,3 @@ _QUEUE = """
         queued_at = now(), available_at = now(), attempts = 0, held = false
 """
 _RELEASE = "DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND id = ANY(:numbers)"
-_FOUND = "DELETE FROM missing_orders WHERE shop = :shop AND number = ANY(:numbers)"

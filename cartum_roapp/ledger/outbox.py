@@ -9,6 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
+from cartum_roapp.ledger import database
+
 # A row that lost its order has nothing to send until a read of the shop brings the order back. What a deleted shop left
 # behind waits for nobody: the shop may be deleted while an import of it is being delivered.
 _WAITING = (
@@ -20,28 +22,14 @@ _WAITING = (
 
 @dataclass(frozen=True)
 class Claim:
-    """One order to deliver: the version wanted at the time of the claim, and its priority. `first`: no version of it
-    was delivered yet."""
+    """One order to deliver: the version wanted at the time of the claim. `first`: no version of it was delivered
+    yet."""
 
     shop: str
     number: str
     version: int
-    priority: int
     attempts: int
     first: bool
-
-
-@dataclass(frozen=True)
-class Backlog:
-    """What waits: `due` now, `later` not before `next_at` (UTC)."""
-
-    due: int
-    later: int
-    next_at: datetime | None
-
-    @property
-    def waiting(self) -> int:
-        return self.due + self.later
 
 
 def due(
@@ -50,7 +38,7 @@ def due(
     """The next rows of the account that may be delivered now, fresh ones first."""
     rows = connection.execute(
         text(
-            f"SELECT shop, number, wanted_version AS version, priority, attempts, delivered_version = 0 AS first "
+            f"SELECT shop, number, wanted_version AS version, attempts, delivered_version = 0 AS first "
             f"FROM outbox WHERE account = :account AND {_WAITING} AND shop = ANY(:shops) AND available_at <= now() "
             "AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit"
         ),
@@ -64,18 +52,14 @@ def due(
     return [Claim(**row._mapping) for row in rows]
 
 
-def backlog(connection: Connection, shops: Sequence[str], below: int | None = None) -> Backlog:
-    """What waits for these shops; with `below`, only rows of a priority up to and including it."""
-    row = connection.execute(
-        text(
-            "SELECT count(*) FILTER (WHERE available_at <= now()) AS due, "
-            "count(*) FILTER (WHERE available_at > now()) AS later, "
-            "min(available_at) FILTER (WHERE available_at > now()) AS next_at "
-            f"FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND priority <= :below"
-        ),
-        {"shops": list(shops), "below": 99 if below is None else below},
-    ).one()
-    return Backlog(row.due, row.later, row.next_at)
+def backlog(connection: Connection, shops: Sequence[str], upto: int | None = None) -> int:
+    """How many orders of these shops wait, now due or later; with `upto`, only those of a priority up to and including
+    it."""
+    query = text(
+        f"SELECT count(*) FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND priority <= coalesce(:upto, priority)"
+    )
+    waiting: int = connection.execute(query, {"shops": list(shops), "upto": upto}).scalar_one()
+    return waiting
 
 
 def due_elsewhere(connection: Connection, account: str, shops: Sequence[str]) -> list[str]:
@@ -90,11 +74,11 @@ def due_elsewhere(connection: Connection, account: str, shops: Sequence[str]) ->
     return [row.shop for row in rows]
 
 
-def waiting(connection: Connection, shop: str, below: int) -> dict[str, int]:
-    """Number → wanted version of what waits for this shop, of priorities up to and including `below`."""
+def waiting(connection: Connection, shop: str, upto: int) -> dict[str, int]:
+    """Number → wanted version of what waits for this shop, of priorities up to and including `upto`."""
     rows = connection.execute(
-        text(f"SELECT number, wanted_version FROM outbox WHERE shop = :shop AND {_WAITING} AND priority <= :below"),
-        {"shop": shop, "below": below},
+        text(f"SELECT number, wanted_version FROM outbox WHERE shop = :shop AND {_WAITING} AND priority <= :upto"),
+        {"shop": shop, "upto": upto},
     )
     return {row.number: row.wanted_version for row in rows}
 
@@ -150,7 +134,7 @@ def hold_newest(connection: Connection, shop: str, number: str) -> None:
 
 
 def release(connection: Connection, shop: str, numbers: Sequence[str]) -> int:
-    """Puts held rows back into delivery; gives how many."""
+    """Puts held rows back into delivery; returns how many."""
     result = connection.execute(
         text(
             "UPDATE outbox SET held = false, attempts = 0, available_at = now() "
@@ -163,7 +147,7 @@ def release(connection: Connection, shop: str, numbers: Sequence[str]) -> int:
 
 def counts(engine: Engine, shop: str) -> dict[str, int]:
     """delivered (at least once), waiting and held orders of a shop."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         row = connection.execute(
             text(
                 "SELECT count(*) FILTER (WHERE delivered_version > 0) AS delivered, "

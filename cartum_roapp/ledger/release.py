@@ -48,7 +48,7 @@ _LEFT_BEHIND = f"""
 
 
 def mapped_statuses(engine: Engine, shop: ShopConfig) -> int:
-    """Orders whose status waited for a match that the shop has by now; gives how many."""
+    """Orders whose status waited for a match that the shop has by now; returns how many."""
     waiting = [one.id for one in held.listed(engine, shop.key, entity="status", codes=("status-unmatched",))]
     if not waiting:
         return 0
@@ -63,7 +63,7 @@ def mapped_statuses(engine: Engine, shop: ShopConfig) -> int:
 
 
 def due_again(engine: Engine, shop: str, pause: timedelta) -> int:
-    """Records last tried longer ago than `pause`, where RO App may answer otherwise by now; gives how many.
+    """Records last tried longer ago than `pause`, where RO App may answer otherwise by now; returns how many.
 
     What a person mends there is looked for again at every `pause`; what RO App refused after one, two, four … of
     them, at most four hours. An order that was deleted there stays held, and so does what a person dismissed.

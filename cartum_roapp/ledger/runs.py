@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from cartum_roapp.ledger.database import locked, try_lock, unlock
+from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import runs
 
 
@@ -33,16 +33,16 @@ class Run:
 def alive(engine: Engine, id: str) -> Iterator[None]:
     """Holds a lock for as long as the run's process lives, so that others can tell a killed run from a slow
     one."""
-    with locked(engine, f"run:{id}"):
+    with database.locked(engine, f"run:{id}"):
         yield
 
 
 def is_alive(engine: Engine, id: str) -> bool:
     """False when the process of this run is gone."""
     with engine.connect() as connection:
-        if not try_lock(connection, f"run:{id}"):
+        if not database.try_lock(connection, f"run:{id}"):
             return True
-        unlock(connection, f"run:{id}")
+        database.unlock(connection, f"run:{id}")
         return False
 
 
@@ -82,19 +82,19 @@ def last(engine: Engine, shop: str) -> list[Run]:
     query = (
         select(runs).where(runs.c.shop == shop).distinct(runs.c.kind).order_by(runs.c.kind, runs.c.started_at.desc())
     )
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return [Run(**row._mapping) for row in connection.execute(query)]
 
 
 def find(engine: Engine, id: str) -> Run | None:
     """The run of that id, None where the ledger never saw it."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         row = connection.execute(select(runs).where(runs.c.id == id)).one_or_none()
         return None if row is None else Run(**row._mapping)
 
 
 def unfinished(engine: Engine) -> list[Run]:
     """Runs that have not ended, as far as the ledger knows."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         rows = connection.execute(select(runs).where(runs.c.finished_at.is_(None)).order_by(runs.c.started_at))
         return [Run(**row._mapping) for row in rows]

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, case, delete, func, null, select, upd
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadConfig, NotReady
+from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import (
     accounts,
     contact_matches,
@@ -49,7 +50,7 @@ _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
 
 def two_months_before(moment: datetime, timezone: str) -> datetime:
     """The same day and time of day two calendar months earlier on the shop's clock (design §1): the
-    31st becomes the last day of a shorter month. Takes and gives aware times."""
+    31st becomes the last day of a shorter month. Takes and returns aware times."""
     import pandas as pd  # slow to import, and most commands never need it
 
     local = pd.Timestamp(moment).tz_convert(ZoneInfo(timezone)).tz_localize(None)
@@ -58,7 +59,7 @@ def two_months_before(moment: datetime, timezone: str) -> datetime:
 
 
 def register(engine: Engine, *, key: str, slug: str, account: str, revive: bool = True) -> ShopState:
-    """Makes the shop known, or known again under this slug. What the ledger knows of it stays, but for the pause of a
+    """Makes the shop known, or known again under this slug. What the ledger knows of it stays, except the pause of a
     deleted one.
 
     May be called twice. Raises BadConfig when the slug belongs to another live shop and, without `revive`, when the
@@ -93,7 +94,7 @@ def register(engine: Engine, *, key: str, slug: str, account: str, revive: bool 
 
 def state(engine: Engine, key: str) -> ShopState:
     """Raises BadConfig for a shop that was never registered, or that is deleted."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         row = connection.execute(select(*_STATE).where(shops.c.key == key, shops.c.deleted_at.is_(None))).one_or_none()
         if row is None:
             raise _gone(connection, key)
@@ -124,7 +125,7 @@ def is_known(connection: Connection, key: str) -> bool:
 
 def all_states(engine: Engine) -> list[ShopState]:
     """Every shop that is connected, by slug."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         rows = connection.execute(select(*_STATE).where(shops.c.deleted_at.is_(None)).order_by(shops.c.slug))
         return [ShopState(**row._mapping) for row in rows]
 
@@ -221,8 +222,8 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
 
 
 def purge_deleted(engine: Engine, slug: str) -> list[str]:
-    """Purges what deleted shops of this slug left; gives their keys. May be called twice."""
-    with engine.connect() as connection:
+    """Purges what deleted shops of this slug left; returns their keys. May be called twice."""
+    with database.reading(engine) as connection:
         gone = select(shops.c.key).where(shops.c.slug == slug, shops.c.deleted_at.is_not(None))
         keys = list(connection.scalars(gone))
     for key in keys:
@@ -232,13 +233,13 @@ def purge_deleted(engine: Engine, slug: str) -> list[str]:
 
 def deleted_slugs(engine: Engine) -> set[str]:
     """The slugs of deleted shops whose history is still here."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
 
 
 def keys_of(engine: Engine, slug: str) -> list[str]:
     """The keys of the shops that have or had this slug and whose history is here."""
-    with engine.connect() as connection:
+    with database.reading(engine) as connection:
         return list(connection.scalars(select(shops.c.key).where(shops.c.slug == slug).order_by(shops.c.key)))
 
 

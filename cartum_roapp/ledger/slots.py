@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
 from cartum_roapp.apis.limiter import LONGEST_PENALTY, now
+from cartum_roapp.ledger import database
 
 #: The part of the interval by which a call may be late without moving those after it: a wake-up is late by some
 #: milliseconds, which would add up. Four calls still span 1.033 s at least.
@@ -42,11 +45,19 @@ class CallSlots:
 
     A turn is taken when it is due and not before, so nobody who dies or is late holds one, and after a penalty nobody
     has one left. Within a process turns are given in the order of asking; between processes whoever comes first
-    takes it.
+    takes it. `statements` lends the connection that its statements run on: what that raises comes out, and no turn is
+    taken. Without it there is a connection of its own.
     """
 
-    def __init__(self, engine: Engine, account: str, interval: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        account: str,
+        interval: float,
+        statements: Callable[[], AbstractContextManager[Connection]] | None = None,
+    ) -> None:
         self._engine = engine
+        self._statements = statements or self._own
         self._account = account
         self._spacing = {"interval": interval, "slack": interval * SLACK}
         self._turn = asyncio.Lock()
@@ -82,7 +93,13 @@ class CallSlots:
             self._connection = None
 
     def _run(self, statement: TextClause, **values: float) -> float | None:
+        with self._statements() as connection:
+            result = connection.execute(statement, {"account": self._account, **values})
+            return result.scalar() if result.returns_rows else None
+
+    @contextmanager
+    def _own(self) -> Iterator[Connection]:
         if self._connection is None or self._connection.invalidated or self._connection.closed:
-            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        result = self._connection.execute(statement, {"account": self._account, **values})
-        return result.scalar() if result.returns_rows else None
+            self._connection = self._engine.connect()
+        with database.autocommit(self._connection) as connection:
+            yield connection

@@ -24,7 +24,7 @@ class Agreed:
     staff_status: int | None
 
 
-# But those whose last change of status RO App has not answered: it may arrive late.
+# Except those whose last change of status RO App has not answered: it may arrive late.
 _AGREED = """
     SELECT match.number, match.ro_id, match.sent_status AS shop_status, match.roapp_status, match.staff_status
     FROM order_matches match JOIN orders USING (shop, number)
@@ -70,9 +70,9 @@ def agreed(connection: Connection, shop: str, ro_ids: Sequence[int], before: dat
 
 
 def waiting(connection: Connection, shop: str, pause: timedelta) -> list[Agreed]:
-    """Orders whose `staff_status` the shop does not have yet, oldest number first; but those whose status in the shop
-    has yet to reach RO App, because the shop's wins. One that the shop refused is due after one, two, four … `pause`s,
-    at most four hours."""
+    """Orders whose `staff_status` the shop does not have yet, oldest number first, except those whose status in the
+    shop has yet to reach RO App, because the shop's wins. One that the shop refused is due after one, two, four …
+    `pause`s, at most four hours."""
     return [Agreed(**row._mapping) for row in connection.execute(text(_WAITING), {"shop": shop, "pause": pause})]
 
 

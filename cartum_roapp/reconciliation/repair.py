@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from cartum_roapp.delivery import bindings
 from cartum_roapp.delivery.markers import marker
-from cartum_roapp.ledger import held, markers, matches, orders
+from cartum_roapp.ledger import held, markers, matches, missing_orders, orders
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.orders import Priority
@@ -35,7 +35,7 @@ def missing_crowd(findings: Iterable[Finding], ledger: Mapping[str, Standing]) -
         one for one in findings if one.what is Difference.MISSING_IN_ROAPP and ledger[one.number].state != "held"
     ]
     bound = sum(order.ro_id is not None and not order.gone for order in ledger.values())
-    return missing if orders.is_crowd(len(missing), bound) else []
+    return missing if missing_orders.is_crowd(len(missing), bound) else []
 
 
 def put_right(connection: Connection, shop: str, findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> None:

@@ -202,7 +202,7 @@ def test_a_bad_row_of_the_shop_is_held_alone_and_the_rest_is_stored(database: st
     ledger.migrate(engine)
     shops.register(engine, key="abcdef", slug="s", account="a")
     with engine.begin() as connection:
-        stored = orders.store(connection, frames, shop="abcdef", account="a", final_statuses=[3], new_as=2)
+        stored = orders.store(connection, frames, orders.Queue("abcdef", "a", 2, 1), final_statuses=[3])
         for row in bad:
             error = BadRecord(row.message, code=row.code, fix=row.fix)
             held.hold(connection, shop="abcdef", entity="row", id=row.id, error=error, payload=row.payload)

@@ -13,11 +13,11 @@ from points import stopped_at
 from sqlalchemy import make_url, text
 from world import World, admin
 
-from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.session import AccountSession, Guarded, LockLost
+from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger.slots import CallSlots
 
 Another = Callable[..., World]
 
@@ -310,16 +310,16 @@ def test_no_turn_is_given_to_a_process_without_the_lock(database: str) -> None:
     with World.of(database, orders=0) as world:
         session = AccountSession.take(world.engine, "main")
         assert session is not None
-        limiter = Guarded(LocalLimiter(0))
-        limiter.session = session
-        asyncio.run(limiter.acquire())
+        slots = CallSlots(world.engine, "main", 0, session.autocommit)
+        asyncio.run(slots.acquire())
         world.cut_locks()
-        with pytest.raises(LockLost):
-            asyncio.run(limiter.acquire())
-        session.release()
+        for _ in range(2):
+            with pytest.raises(LockLost):
+                asyncio.run(slots.acquire())
+        session.close()
         other = AccountSession.take(world.engine, "main")
         assert other is not None
-        other.release()
+        other.close()
 
 
 @pytest.mark.parametrize("lost", [True, False])

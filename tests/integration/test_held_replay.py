@@ -9,7 +9,7 @@ from sqlalchemy import text
 from world import World
 
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import chosen, held
+from cartum_roapp.ledger import held, held_selection
 
 FIELD = "ad_campaign_id"
 
@@ -145,13 +145,13 @@ def test_records_are_chosen_by_entity_code_and_limit(world: World) -> None:
     numbers = [refused(world) for _ in range(3)]
     row = world.box.shops[0].place_order(total_sum="x")
     world.synced()
-    assert [one.id for one in chosen.chosen(world.engine, key)] == [*numbers, row]
-    assert [one.id for one in chosen.chosen(world.engine, key, limit=2)] == numbers[:2]
-    assert [one.id for one in chosen.chosen(world.engine, key, entity="row")] == [row]
-    assert [one.id for one in chosen.chosen(world.engine, key, codes=["refused"])] == numbers
-    assert chosen.chosen(world.engine, key, [world.box.shops[0].qualifying()[0]]) == [], "known, and not held"
+    assert [one.id for one in held_selection.find(world.engine, key)] == [*numbers, row]
+    assert [one.id for one in held_selection.find(world.engine, key, limit=2)] == numbers[:2]
+    assert [one.id for one in held_selection.find(world.engine, key, entity="row")] == [row]
+    assert [one.id for one in held_selection.find(world.engine, key, codes=["refused"])] == numbers
+    assert held_selection.find(world.engine, key, [world.box.shops[0].qualifying()[0]]) == [], "known, and not held"
     with pytest.raises(BadConfig) as error:
-        chosen.chosen(world.engine, key, [numbers[0], "999999"])
+        held_selection.find(world.engine, key, [numbers[0], "999999"])
     assert "999999" in error.value.message and numbers[0] not in error.value.message
     assert any(number in str(error.value.fix) for number in [*numbers, row])
 
@@ -211,7 +211,7 @@ def test_only_a_deleted_order_can_be_made_again(world: World) -> None:
 
 def dismissed(world: World, number: str) -> None:
     with world.engine.begin() as connection:
-        held.dismiss(connection, world.shop().key, chosen.chosen(world.engine, world.shop().key, [number]))
+        held.dismiss(connection, world.shop().key, held_selection.find(world.engine, world.shop().key, [number]))
 
 
 def test_what_is_dismissed_is_left_alone_until_it_changes(world: World) -> None:
@@ -222,7 +222,7 @@ def test_what_is_dismissed_is_left_alone_until_it_changes(world: World) -> None:
         connection.execute(text("UPDATE held SET last_at = last_at - interval '9 h'"))
     run = world.synced()
     assert (world.held(), attempts(world), run.counts.held) == ({}, {number: 1}, 0)
-    assert chosen.chosen(world.engine, world.shop().key) == []
+    assert held_selection.find(world.engine, world.shop().key) == []
 
     world.box.shops[0].set_waybill(number, "20450000000001")
     world.synced()

@@ -32,7 +32,7 @@ def test_odd_texts_and_exact_money_survive_the_way_into_the_ledger(database: str
         typed_frame(PRODUCTS, [(f"name:{odd}", "", odd, odd, odd, Decimal(1)) for odd in ODD]),
     )
     with engine.begin() as connection:
-        stored = orders.store(connection, frames, shop="abcdef", account="a", final_statuses=[3], new_as=2)
+        stored = orders.store(connection, frames, orders.Queue("abcdef", "a", 2, 1), final_statuses=[3])
     assert len(stored.new) == len(ODD)
     with engine.connect() as connection:
         for columns, kept, sent in ((ORDERS, tables.orders, rows), (LINES, tables.order_lines, lines)):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import inspect, make_url, text
 from world import admin
 
+from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import database as ledger
-from cartum_roapp.ledger import held, matches
+from cartum_roapp.ledger import held, tables
 from cartum_roapp.ledger.database import connect, migrate
 
 
@@ -23,35 +25,63 @@ def database(postgres: str) -> Iterator[str]:
     admin(postgres, "DROP DATABASE older WITH (FORCE)")
 
 
-def test_a_first_ledger_keeps_its_records(database: str) -> None:
+#: What a next version may bring: a column whose value is made from what is there, and another one's name.
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.add_column("held", sa.Column("since", sa.DateTime(timezone=True), nullable=True))
+    op.execute(sa.text("UPDATE held SET since = first_at"))
+    op.alter_column("held", "fix", new_column_name="remedy")
+"""
+
+
+def test_the_tables_are_those_that_the_queries_name(database: str) -> None:
+    """Columns and indexes of the migrated schema, by name."""
     engine = connect(database)
-    migrate(engine, "0001")
+    migrate(engine)
+    found = inspect(engine)
+    assert {*found.get_table_names()} == {*tables.metadata.tables, "alembic_version"}
+    for name, table in tables.metadata.tables.items():
+        assert {one["name"] for one in found.get_columns(name)} == {*table.columns.keys()}
+        assert {index.name for index in table.indexes} <= {one["name"] for one in found.get_indexes(name)}
+    engine.dispose()
+
+
+def test_an_older_ledger_keeps_its_records(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = connect(database)
+    migrate(engine)
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO shops (key, slug, account) VALUES ('abcdef', 'shop', 'main')"))
-        connection.execute(
-            text("INSERT INTO held (shop, entity, id, code, message) VALUES ('abcdef', 'order', '1', 'refused', 'no')")
-        )
-        connection.execute(
-            text("INSERT INTO order_matches (shop, number, account, ro_id) VALUES ('abcdef', '1', 'main', 7)")
-        )
-    for _ in range(2):
-        migrate(engine)
-    (record,) = held.listed(engine, "abcdef")
-    assert (record.id, record.dismissed_at) == ("1", None)
-    with engine.begin() as connection:
-        assert held.tell(connection, "abcdef") == 0, "what was held before the update was told then"
+        error = BadRecord("no", code="refused", fix="ask")
+        held.hold(connection, shop="abcdef", entity="order", id="1", error=error)
+    _copied(tmp_path, monkeypatch)
+    (tmp_path / "migrations" / "versions" / "0002_next.py").write_text(NEXT)
+    with ThreadPoolExecutor() as both:  # two processes of the next version begin at once
+        for upgrade in [both.submit(migrate, engine, "0002") for _ in range(2)]:
+            upgrade.result()
+    migrate(engine, "0002")
     with engine.connect() as connection:
-        match = matches.order(connection, "abcdef", "1")
-    assert match is not None and (match.ro_id, match.make_again) == (7, False)
+        record = connection.execute(text("SELECT id, remedy, since = first_at AS kept FROM held")).one()
+    assert tuple(record) == ("1", "ask", True)
     engine.dispose()
 
 
 def test_they_are_found_in_any_folder(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = tmp_path / "100%s Größe %(here)s"
-    shutil.copytree(Path(ledger.__file__).parent / "migrations", place / "migrations")
-    monkeypatch.setattr(ledger, "__file__", str(place / "database.py"))
+    _copied(tmp_path / "100%s Größe %(here)s", monkeypatch)
     engine = connect(database)
     migrate(engine)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == ledger.HEAD
     engine.dispose()
+
+
+def _copied(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the migrations are read from this folder."""
+    shutil.copytree(Path(ledger.__file__).parent / "migrations", place / "migrations")
+    monkeypatch.setattr(ledger, "__file__", str(place / "database.py"))

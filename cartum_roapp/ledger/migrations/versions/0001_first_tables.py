@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("catalogue_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("markers_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("markers_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("product_writes_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_accounts")),
     )
     op.create_table(
@@ -62,10 +63,11 @@ def upgrade() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("deadline", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("resend_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ro_id", sa.BigInteger(), nullable=True),
         sa.Column("recheck_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("announced_in", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
     )
     op.create_index(
@@ -137,6 +139,7 @@ def upgrade() -> None:
         sa.Column("stored_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("window_stored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("watermark", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("statuses_read_to", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_shops")),
     )
     op.create_index("uq_shops_slug", "shops", ["slug"], unique=True, postgresql_where=sa.text("deleted_at IS NULL"))
@@ -163,6 +166,9 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default="1", nullable=False),
         sa.Column("first_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("dismissed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["shop"], ["shops.key"], name=op.f("fk_held_shop"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("shop", "entity", "id", name=op.f("pk_held")),
     )
@@ -199,6 +205,11 @@ def upgrade() -> None:
         sa.Column("notes_hash", sa.Text(), nullable=True),
         sa.Column("comment_hash", sa.Text(), nullable=True),
         sa.Column("bound_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("make_again", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("roapp_status", sa.BigInteger(), nullable=True),
+        sa.Column("staff_status", sa.BigInteger(), nullable=True),
+        sa.Column("written_status", sa.Integer(), nullable=True),
+        sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["shop"], ["shops.key"], name=op.f("fk_order_matches_shop"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("shop", "number", name=op.f("pk_order_matches")),
         sa.UniqueConstraint("account", "ro_id", name=op.f("uq_order_matches_account_ro_id")),
@@ -232,6 +243,7 @@ def upgrade() -> None:
         sa.Column("discount", sa.Numeric(precision=18, scale=4), nullable=False),
         sa.Column("total", sa.Numeric(precision=18, scale=4), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["shop"], ["shops.key"], name=op.f("fk_orders_shop"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("shop", "number", name=op.f("pk_orders")),
     )
@@ -270,3 +282,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["shop"], ["shops.key"], name=op.f("fk_products_shop"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("shop", "product", name=op.f("pk_products")),
     )
+    op.create_index(
+        "ix_order_matches_staff_status",
+        "order_matches",
+        ["shop"],
+        unique=False,
+        postgresql_where=sa.text("staff_status IS NOT NULL"),
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("named", sa.Text(), nullable=False),
+        sa.Column("orders", sa.Integer(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["shop"], ["shops.key"], name="fk_erasures_shop_shops", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+    )
+    op.create_index("ix_erasures_shop", "erasures", ["shop"], unique=False)

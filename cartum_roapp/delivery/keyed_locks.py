@@ -1,4 +1,4 @@
-"""One at a time on the same thing, side by side on different things."""
+"""A lock for each key: one at a time on the same thing, side by side on different things."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 
-class Turns:
-    """Turns by key, within one event loop; whoever asks first has it first."""
+class KeyedLocks:
+    """Within one event loop; whoever asks first has it first."""
 
     def __init__(self) -> None:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
-    async def on(self, *keys: str) -> AsyncIterator[None]:
-        """Nobody else works on any of these things in the body. Empty keys stand for nothing."""
+    async def held(self, *keys: str) -> AsyncIterator[None]:
+        """Nobody else holds any of these keys in the body. Empty keys stand for nothing."""
         async with AsyncExitStack() as stack:
             for key in sorted({*keys} - {""}):  # in one order: no two wait for each other
                 await stack.enter_async_context(self._locks[key])

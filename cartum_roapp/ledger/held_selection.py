@@ -15,7 +15,7 @@ from cartum_roapp.ledger.release import DELETED
 _NEAR = 5
 
 
-def chosen(
+def find(
     engine: Engine,
     shop: str,
     ids: Collection[str] = (),
@@ -25,25 +25,27 @@ def chosen(
     limit: int | None = None,
     make_again: bool = False,
 ) -> list[Held]:
-    """Those of the shop's held records, the ones held longest first, at most `limit`. An order's number names all
-    that is held of it; what was dismissed has to be named. An order of the ledger of which nothing is held gives
-    nothing. Raises BadConfig for an id that nobody knows, naming near ones, and for `make_again` where the record is
-    another one than that of an order that RO App has no more.
+    """Returns those of the shop's held records, the ones held longest first, at most `limit`. An order's number names
+    all that is held of it; what was dismissed has to be named. An order of the ledger of which nothing is held adds
+    nothing.
+
+    Raises BadConfig for an id that nobody knows, naming near ones, and for `make_again` where the record is another one
+    than that of an order that RO App has no more.
     """
-    wanted = [str(id).strip() for id in ids if str(id).strip()]
-    there = held.listed(engine, shop, entity=entity, codes=codes, dismissed=bool(wanted))
+    named = [str(id).strip() for id in ids if str(id).strip()]
+    there = held.listed(engine, shop, entity=entity, codes=codes, dismissed=bool(named))
     found = sorted(there, key=lambda one: (one.first_at, one.id))
-    if wanted:
-        found = [one for one in found if one.id in wanted or one.number in wanted]
-        _require_known(engine, shop, wanted, found)
+    if named:
+        found = [one for one in found if one.id in named or one.number in named]
+        _require_known(engine, shop, named, found)
     if make_again:
         _require_deleted(found)
     return found[:limit]
 
 
-def _require_known(engine: Engine, shop: str, wanted: Sequence[str], found: Sequence[Held]) -> None:
-    known = {one.id for one in found} | {one.number for one in found} | orders.known(engine, shop, wanted)
-    if unknown := [id for id in wanted if id not in known]:
+def _require_known(engine: Engine, shop: str, named: Sequence[str], found: Sequence[Held]) -> None:
+    known = {one.id for one in found} | {one.number for one in found} | orders.known(engine, shop, named)
+    if unknown := [id for id in named if id not in known]:
         there = [one.id for one in held.listed(engine, shop, dismissed=True)]
         near = [id for one in unknown for id in get_close_matches(one, there, n=_NEAR, cutoff=0.5)] or there
         listed = ", ".join(dict.fromkeys(near[:_NEAR]))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 
 @dataclass(frozen=True)
-class WantedLine:
+class DesiredLine:
     """One line: (product, price) is unique in an order, the quantity absolute."""
 
     product: str
@@ -23,7 +23,7 @@ class WantedLine:
 
 
 @dataclass(frozen=True)
-class WantedOrder:
+class DesiredOrder:
     """One shop order at one version. `created_at`, `gone_at` and `erased_at` are UTC, money is in `currency`. Once the
     buyer's data is erased all that is about the buyer is ""."""
 
@@ -52,10 +52,10 @@ class WantedOrder:
     discount: Decimal
     total: Decimal
     currency: str
-    lines: tuple[WantedLine, ...]
+    lines: tuple[DesiredLine, ...]
 
 
-_ORDER = [name for name in WantedOrder.__dataclass_fields__ if name != "lines"]
+_ORDER = [name for name in DesiredOrder.__dataclass_fields__ if name != "lines"]
 _LINES = """
     SELECT line.product, line.price, line.quantity, coalesce(nullif(product.title, ''), line.title) AS title,
            product.article, product.description, product.barcode
@@ -64,7 +64,7 @@ _LINES = """
 """
 
 
-def read(connection: Connection, shop: str, number: str) -> WantedOrder:
+def read(connection: Connection, shop: str, number: str) -> DesiredOrder:
     """Both statements see the same snapshot when the caller's transaction is REPEATABLE READ; an upsert in
     between only means that the row stays in the outbox with a newer wanted version."""
     row = connection.execute(
@@ -72,7 +72,7 @@ def read(connection: Connection, shop: str, number: str) -> WantedOrder:
         {"shop": shop, "number": number},
     ).one()
     lines = connection.execute(text(_LINES), {"shop": shop, "number": number})
-    return WantedOrder(**row._mapping, lines=tuple(WantedLine(**line._mapping) for line in lines))
+    return DesiredOrder(**row._mapping, lines=tuple(DesiredLine(**line._mapping) for line in lines))
 
 
 def status(connection: Connection, shop: str, number: str) -> int | None:
