@@ -46,9 +46,11 @@ class TestForms(BlockStandardTestSuite):
     @pytest.mark.skip(reason="no logo: it would have to come from a web server")
     def test_has_a_valid_image(self, block: type[Block]) -> None: ...
 
-    def test_every_field_has_a_title(self, block: type[Block]) -> None:
+    def test_all_fields_have_a_description(self, block: type[Block]) -> None:
+        """In what the UI shows: a declared setting describes itself there."""
         shown = block.model_json_schema()["properties"]
-        assert [name for name, field in shown.items() if not (field["title"] and field["description"])] == []
+        assert [name for name, field in shown.items() if not field["title"]] == []
+        assert [name for name, field in shown.items() if not field["description"].endswith(".")] == []
 
     def test_secrets_are_top_level(self, block: type[Block]) -> None:
         (secret,) = [name for name, field in block.model_fields.items() if field.annotation is SecretStr]
@@ -207,7 +209,9 @@ def test_a_block_made_in_the_ui_gets_its_key_and_its_defaults(empty: None) -> No
 
 
 async def saved_login(name: str, url: str) -> str:
-    return str(await CartumLogin(url=url, login="api", password=SecretStr(PASSWORD)).asave(name))
+    id = await CartumLogin(url="https://shop.example.com", login="api", password=SecretStr(PASSWORD)).asave(name)
+    await saved_by_rest(CartumLogin, name, url=url)
+    return str(id)
 
 
 def test_logins_are_known_by_their_id_and_go_with_their_shop(empty: None) -> None:

@@ -120,7 +120,7 @@ def test_one_shop_is_added_under_one_name_by_two_at_once() -> None:
 
     (refused,) = [end for end in run(both()) if end is not None]
     assert isinstance(refused, BadConfig)
-    assert refused.field == "url" and "is connected already" in refused.reason
+    assert refused.field == "url" and "is connected already" in refused.message
     assert len(run(store.list_shops())) == 1
 
 
