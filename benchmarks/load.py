@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.ledger import database
 from cartum_roapp.settings import settings
+from cartum_roapp.sync.run import Run
 from flows.initial_import import import_window, store_window
-from tasks.run import Run
 
 # Where nothing is delivered the account is never called.
 NOBODY: dict[str, Any] = {

@@ -14,6 +14,7 @@ as they are written into logs and Prefect's UI.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -84,13 +85,48 @@ class Unclear(IntegrationError):
         self.answered = answered
 
 
+class Code(StrEnum):
+    """Why a record can't go through: what `held list` shows, and `held replay --code` takes."""
+
+    REFUSED = "refused"
+    NOT_FOUND = "not-found"
+    NOT_AVAILABLE = "not-available"
+    REFUSED_BY_SHOP = "refused-by-shop"
+    UNANSWERED = "unanswered"
+    # A row of the shop that can't be read.
+    ROW_SHAPE = "row-shape"
+    ORDER_NUMBER = "order-number"
+    ORDER_CREATED = "order-created"
+    ORDER_STATUS = "order-status"
+    ORDER_TOTAL = "order-total"
+    ORDER_LINES = "order-lines"
+    LINE_PRODUCT = "line-product"
+    LINE_PRICE = "line-price"
+    LINE_QUANTITY = "line-quantity"
+    # What has no match, or several.
+    CONTACT_AMBIGUOUS = "contact-ambiguous"
+    PRODUCT_AMBIGUOUS = "product-ambiguous"
+    PRODUCT_MISSING = "product-missing"
+    PRODUCT_NOT_IDENTIFIABLE = "product-not-identifiable"
+    STATUS_UNMATCHED = "status-unmatched"
+    STATUS_DIFFERS = "status-differs"
+    CURRENCY_DIFFERS = "currency-differs"
+    # What became of an order in RO App.
+    DELETED_IN_ROAPP = "deleted-in-roapp"
+    DOUBLED = "doubled"
+    MARKER_ELSEWHERE = "marker-elsewhere"
+    LINE_LOST = "line-lost"
+    LINE_NOT_REMOVABLE = "line-not-removable"
+    ERASED = "erased"
+
+
 class BadRecord(IntegrationError):
     """This record is refused, ambiguous or unreadable: it is held with its reason, the others go on. `code` is a short
     stable word for the reason (`product-missing`, `phone-ambiguous` …)."""
 
     kind = "bad-record"
 
-    def __init__(self, message: str, *, code: str = "refused", **about: str | None) -> None:
+    def __init__(self, message: str, *, code: Code = Code.REFUSED, **about: str | None) -> None:
         super().__init__(message, **about)
         self.code = code
 

@@ -16,9 +16,8 @@ from sqlalchemy import Connection, Engine
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.errors import BadRecord, Retryable
+from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger import database, held, shops, staff_statuses
-from cartum_roapp.ledger.release import REFUSED_BY_SHOP
 from cartum_roapp.ledger.staff_statuses import Agreed
 from cartum_roapp.orders.rows import status_of
 
@@ -139,7 +138,7 @@ async def _status(api: Cartum, number: str) -> int | None:
 def _not_taken(one: Agreed, why: str) -> BadRecord:
     return BadRecord(
         f"the shop does not take the status that RO App order {one.ro_id} has: {why}.",
-        code=REFUSED_BY_SHOP,
+        code=Code.REFUSED_BY_SHOP,
         field="status_id",
         fix="Set one of them by hand, in the shop or in RO App, so that they agree; it is tried again by itself.",
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from cartum_roapp.connection.access import Clients, clients_of
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
-from tasks.failure import sanitized_errors
+from cartum_roapp.sync.failure import sanitized_errors
 
 
 @contextmanager

@@ -10,14 +10,15 @@ from pydantic import Field
 
 from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.selection import Selection, selection
+from cartum_roapp.sync.upsert import Reading
+from cartum_roapp.sync.window import read_statuses
 from tasks.deliver import deliver_task
 from tasks.frames import to_frames
-from tasks.plan import plan_task
-from tasks.run import Run, open_run
-from tasks.selection import Selection, fetch_selection_task, selection
+from tasks.run import open_run
+from tasks.steps import fetch_selection_task, plan_task, upsert_task
 from tasks.summary import show_plan_task, summarize_task
-from tasks.upsert import Reading, upsert_task
-from tasks.window import read_statuses
 
 
 @flow(name="backfill", flow_run_name="{shop}: backfill", persist_result=False)

@@ -10,14 +10,15 @@ from pydantic import Field
 
 from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.upsert import Reading
+from cartum_roapp.sync.window import nothing_due, qualifying, read_statuses, reread, stored_window
+from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import LEFTOVERS, deliver_task
-from tasks.fetch import fetch_created_task, fetch_numbers_task, fetch_open_task
 from tasks.frames import to_frames
-from tasks.run import Run, open_run
+from tasks.run import open_run
+from tasks.steps import fetch_created_task, fetch_numbers_task, fetch_open_task, upsert_task, write_back_task
 from tasks.summary import summarize_task
-from tasks.upsert import Reading, upsert_task
-from tasks.window import nothing_due, qualifying, read_statuses, reread, stored_window
-from tasks.write_back import both_ways, write_back_task
 
 
 @flow(name="incremental-sync", flow_run_name="{shop}: sync", persist_result=False)

@@ -9,14 +9,15 @@ from pydantic import Field
 
 from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.upsert import Reading
+from cartum_roapp.sync.window import close_window, freeze_window, qualifying, read_statuses
 from tasks import schedule
 from tasks.deliver import deliver_task
-from tasks.fetch import fetch_created_task
 from tasks.frames import to_frames
-from tasks.run import Run, open_run
+from tasks.run import open_run
+from tasks.steps import fetch_created_task, upsert_task
 from tasks.summary import summarize_task
-from tasks.upsert import Reading, upsert_task
-from tasks.window import close_window, freeze_window, qualifying, read_statuses
 
 
 @flow(name="initial-import", flow_run_name="{shop}: initial import", persist_result=False)

@@ -9,23 +9,22 @@ from pydantic import Field
 
 from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync.reconciliation import confirmed, portions, read_ledger
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.window import qualifying, read_statuses
 from tasks.deliver import deliver_task
 from tasks.frames import to_frames
-from tasks.reconciliation import (
+from tasks.report import show_report_task
+from tasks.run import open_run
+from tasks.steps import (
     compare_roapp_task,
     compare_shop_task,
-    confirmed,
+    erase_old_task,
     fetch_portion_task,
-    portions,
     put_right_task,
-    read_ledger,
     read_roapp_task,
     store_task,
 )
-from tasks.report import show_report_task
-from tasks.retention import erase_old_task
-from tasks.run import Run, open_run
-from tasks.window import qualifying, read_statuses
 
 
 @flow(name="reconcile", flow_run_name="{shop}: reconcile", persist_result=False)

@@ -12,15 +12,16 @@ from blocks.store import settings_of
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync.replay import outcomes, select_records, unread
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.upsert import Reading
+from cartum_roapp.sync.window import read_statuses
+from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import deliver_task
-from tasks.fetch import fetch_numbers_task
 from tasks.frames import to_frames
-from tasks.replay import outcomes, put_back_task, select_records, unread
-from tasks.run import Run, open_run
+from tasks.run import open_run
+from tasks.steps import fetch_numbers_task, put_back_task, upsert_task, write_back_task
 from tasks.summary import show_choice_task, show_outcomes_task
-from tasks.upsert import Reading, upsert_task
-from tasks.window import read_statuses
-from tasks.write_back import both_ways, write_back_task
 
 
 @flow(name="replay-held", flow_run_name="{shop}: replay of held records", persist_result=False)

@@ -8,8 +8,8 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.account import Deliverer, Goal, Outcome
 from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger import held, release, shops
+from cartum_roapp.sync.run import Run
 from tasks.progress import Progress
-from tasks.run import Run
 from tasks.step import step
 
 SYNC_EVERY = timedelta(minutes=5)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 
-from tasks.run import Run
+from cartum_roapp.sync.run import Run
 from tasks.step import in_prefect
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from prefect.artifacts import acreate_table_artifact
 
 from cartum_roapp.markdown import escaped
 from cartum_roapp.reconciliation.findings import Report
-from tasks.reconciliation import Sides, conclude
-from tasks.run import Run
+from cartum_roapp.sync.reconciliation import Sides, conclude
+from cartum_roapp.sync.run import Run
 from tasks.step import in_prefect, step
 from tasks.summary import summarize
 

@@ -1,128 +1,21 @@
-"""A run: what it works with, and how it begins and ends."""
+"""How a run begins and ends."""
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from prefect.runtime import flow_run
-from sqlalchemy import Engine
 
-from cartum_roapp.apis.calls import Calls
-from cartum_roapp.apis.cartum import Cartum
-from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
+from cartum_roapp.config import ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, NotReady
-from cartum_roapp.ledger import database, runs, shops
-from cartum_roapp.ledger.shops import ShopState
-from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.ledger import runs, shops
 from cartum_roapp.service import ledger
-from cartum_roapp.settings import Settings, settings
+from cartum_roapp.settings import settings
+from cartum_roapp.sync.failure import sanitized_errors
+from cartum_roapp.sync.run import Run
 from tasks import schedule
-from tasks.failure import sanitized_errors
-
-log = logging.getLogger(__name__)
-
-CANCELED = 4  # a status that is final although it is not successful (cartum §3)
-#: In seconds: the longest wait for the shop's hourly quota, about a minute more than an hour.
-LONGEST_WAIT = 3700.0
-
-
-@dataclass
-class Counts:
-    """The orders that a run read (`seen` to `unchanged`), delivered and held."""
-
-    seen: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    delivered: int = 0
-    held: int = 0
-
-
-@dataclass
-class Run:
-    """One run for one shop. `state` is the shop's state in the ledger at the run's start or last refresh."""
-
-    id: str
-    kind: str
-    settings: Settings
-    engine: Engine
-    shop: ShopConfig
-    account: AccountConfig
-    neighbours: dict[str, ShopConfig]
-    state: ShopState
-    started: datetime
-    counts: Counts = field(default_factory=Counts)
-    calls: Calls = field(default_factory=Calls)
-
-    @classmethod
-    def of(cls, found: ShopSettings, kind: str, engine: Engine, config: Settings, id: str) -> Run:
-        """Returns a run of this shop that starts now. Registers the shop in the ledger if it is unknown. Raises
-        BadConfig if it was deleted."""
-        shop = found.shop
-        return cls(
-            id=id,
-            kind=kind,
-            settings=config,
-            engine=engine,
-            shop=shop,
-            account=found.account,
-            neighbours={**found.neighbours, shop.key: shop},
-            state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False),
-            started=datetime.now(UTC),
-        )
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return zone_of(self.shop.timezone)
-
-    def refresh(self) -> ShopState:
-        """Reads the shop's state in the ledger again, and returns it."""
-        self.state = shops.state(self.engine, self.shop.key)
-        return self.state
-
-    def result(self) -> dict[str, Any]:
-        """Returns the run's counts as the document that the command line prints with `--json`."""
-        seconds = (datetime.now(UTC) - self.started).total_seconds()
-        return {
-            "shop": self.shop.slug,
-            "run": self.kind,
-            **self.counts.__dict__,
-            "calls": self.calls.total,
-            "calls_by_kind": {
-                "cartum": self.calls.cartum,
-                "roapp_reads": self.calls.roapp_reads,
-                "roapp_writes": self.calls.roapp_writes,
-            },
-            "seconds": round(seconds, 1),
-        }
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Cartum]:
-        """Yields the shop's API while no other run reads this shop, so that an older read is never stored after a newer
-        one."""
-        async with database.locked_soon(self.engine, f"reading:{self.shop.key}"), self.cartum() as api:
-            yield api
-
-    def cartum(self) -> Cartum:
-        config = self.settings
-        return Cartum(
-            self.shop.url,
-            self.shop.login,
-            self.shop.password,
-            zone=self.zone,
-            timeout=config.http_timeout,
-            retries=config.retries,
-            retry_base=config.retry_base,
-            calls=self.calls,
-            max_wait=LONGEST_WAIT if self.kind != "incremental-sync" else 120.0,
-        )
 
 
 @asynccontextmanager
@@ -134,7 +27,10 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
             "the integration of this shop is switched off.", shop=shop.slug, field="enabled", fix="Set it to true."
         )
     with sanitized_errors(), ledger.opened() as engine:
-        async with recorded(Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()))) as run:
+        opened = Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()))
+        if flow_run.get_id():
+            opened.due = flow_run.get_scheduled_start_time()
+        async with recorded(opened) as run:
             yield run
 
 

@@ -13,7 +13,7 @@ from prefect.context import get_run_context
 from prefect.exceptions import MissingContextError
 from prefect.utilities.annotations import quote
 
-from tasks.failure import sanitized_errors
+from cartum_roapp.sync.failure import sanitized_errors
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -15,8 +15,8 @@ from prefect.events import emit_event
 from cartum_roapp.ledger import held, outbox
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.markdown import escaped, markdown_table
-from tasks.replay import as_document
-from tasks.run import Run
+from cartum_roapp.sync.replay import as_document
+from cartum_roapp.sync.run import Run
 from tasks.step import in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.

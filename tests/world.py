@@ -23,12 +23,13 @@ from cartum_roapp.ledger import database, held, held_selection, tables
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.settings import Settings
+from cartum_roapp.sync.run import Run
 from flows.incremental_sync import sync_changes
 from flows.initial_import import import_window
 from flows.reconcile import compare_sides
 from flows.replay_held import replay_records
 from sandbox import Sandbox
-from tasks.run import Run, recorded
+from tasks.run import recorded
 
 # What each status of the sandbox's shop is called in its RO App, by what it means.
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}

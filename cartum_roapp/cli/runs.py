@@ -64,8 +64,8 @@ def backfill(
     numbers = [number.strip() for number in ",".join(ids or []).split(",") if number.strip()]
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
+        from cartum_roapp.sync.selection import selection
         from flows.backfill import backfill as named
-        from tasks.selection import selection
 
         selection(shop, since, until, status, numbers)
         return named(slug, since, until, statuses=status or None, numbers=numbers or None, dry_run=dry_run)
@@ -90,8 +90,8 @@ def replay(
     """Try held records again now, and say what became of each."""
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
+        from cartum_roapp.sync.replay import select_records
         from flows.replay_held import replay_held
-        from tasks.replay import select_records
 
         select_records(shop, ids, entity, code, all_held=all_, limit=limit, make_again=make_again)
         return replay_held(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cartum_roapp.cli.output import Json, local, show, terminal_table
 
 if TYPE_CHECKING:
-    from cartum_roapp.ledger.runs import Run
+    from cartum_roapp.ledger.runs import RunRecord
 
 COUNTS = ("seen", "new", "changed", "delivered", "held", "calls")
 
@@ -40,7 +40,7 @@ def status(json: Json = False) -> None:
     show({"shops": found, **running}, lambda: _glance(found, running["worker"]))
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: RunRecord) -> dict[str, Any]:
     return {
         "kind": run.kind,
         "state": run.state,

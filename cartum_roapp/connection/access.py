@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from cartum_roapp.apis.cartum import Cartum
+from cartum_roapp.apis.cartum.session import NoShop
 from cartum_roapp.apis.limiter import Limiter, LocalLimiter
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig
@@ -144,9 +145,7 @@ def _again(name: str, error: IntegrationError) -> str:
 
 
 def _sentence(error: IntegrationError) -> str:
-    text = error.message.strip()
-    for mark in ("no-api: ", "not-a-shop: "):
-        text = text.removeprefix(mark)
+    text = (error.sentence if isinstance(error, NoShop) else error.message).strip()
     return text if text.endswith(".") else f"{text}."
 
 

@@ -17,15 +17,13 @@ from cartum_roapp.delivery.markers import MarkerIndex, marker, read
 from cartum_roapp.delivery.once import Before, Later, Once, utc_now
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import intents, matches
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
-from cartum_roapp.ledger.release import DELETED
 
-DOUBLED = "doubled"
 #: How long after its answer RO App may take to show an order that it has made.
 SHOWN_WITHIN = timedelta(seconds=5)
 
@@ -199,7 +197,7 @@ def deleted(ro_id: int | None) -> BadRecord:
     """Somebody deleted the order in RO App: it is not made again by itself."""
     return BadRecord(
         f"RO App order {ro_id} is not there any more." if ro_id else "the order is not in RO App any more.",
-        code=DELETED,
+        code=Code.DELETED_IN_ROAPP,
         field="order_id",
         fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
     )
@@ -208,7 +206,7 @@ def deleted(ro_id: int | None) -> BadRecord:
 def _elsewhere(seen: RoOrder, what: str, fix: str) -> BadRecord:
     return BadRecord(
         f"RO App order {seen.id} carries this order's marker but {what}.",
-        code="marker-elsewhere",
+        code=Code.MARKER_ELSEWHERE,
         field="manager_notes",
         fix=f"{fix} in its notes; the order goes through by itself then.",
     )
@@ -223,7 +221,7 @@ def doubled(what: str, field: str) -> BadRecord:
     """RO App has something twice, named with the ids. Nothing is deleted by us (design §3.5)."""
     return BadRecord(
         f"RO App has {what}.",
-        code=DOUBLED,
+        code=Code.DOUBLED,
         field=field,
         fix="Keep one and delete the others in RO App by hand; it is let go by itself then.",
     )

@@ -18,9 +18,9 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
-from cartum_roapp.delivery.once import UNANSWERED, Before, Later, Once
+from cartum_roapp.delivery.once import Before, Later, Once
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import matches
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
@@ -75,7 +75,7 @@ class OrderComment:
         except Later:
             known = True
         except BadRecord as error:
-            if error.code == UNANSWERED:
+            if error.code == Code.UNANSWERED:
                 raise
             log.warning("order %s of %s gets no comment: %s", order.number, shop.slug, error.message)
             known = True

@@ -13,11 +13,11 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.company import check_company
-from cartum_roapp.delivery.once import UNANSWERED, Later, Timeouts, utc_now
+from cartum_roapp.delivery.once import Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
-from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable
 from cartum_roapp.ledger import desired, held, outbox, shops
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.zones import country_of
@@ -159,7 +159,7 @@ class Drain:
             before = held.code(connection, claim.shop, "order", claim.number)
             held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
             outbox.hold(connection, claim.shop, claim.number, claim.version)
-        news = error.code == "refused" and before != "refused"  # several old ones are tried again at once
+        news = error.code == Code.REFUSED and before != Code.REFUSED  # several old ones are tried again at once
         if news and claim.first and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
             self._suspect(claim, error)
 
@@ -222,7 +222,7 @@ def pause(attempts: int) -> float:
 def _unanswered(attempts: int, error: Retryable) -> BadRecord:
     return BadRecord(
         f"RO App answers, but {attempts} times in a row not for this order, the last time: {error.message}.",
-        code=UNANSWERED,
+        code=Code.UNANSWERED,
         entity="order",
         fix="Nothing at first: it is tried again by itself. If it stays, ask RO App's support.",
     )

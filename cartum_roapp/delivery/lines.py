@@ -14,12 +14,11 @@ from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
+from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
 from cartum_roapp.ledger import held, intents, matches
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.matches import LineMatch
-from cartum_roapp.ledger.release import STUCK
 
 Key = tuple[str, Decimal]
 #: A line's product → RO App's.
@@ -43,7 +42,7 @@ class OrderLines:
         self._wanted = {(line.product, line.price): line for line in order.lines}
         with session.autocommit() as connection:
             known = matches.lines(connection, order.shop, order.number)
-            self._stuck = held.lines_of(connection, order.shop, order.number, STUCK)
+            self._stuck = held.lines_of(connection, order.shop, order.number, Code.LINE_NOT_REMOVABLE)
         self._ours = {(line.product, line.price): line for line in known}
         self._items: Sequence[RoItem] = ()
 
@@ -169,7 +168,7 @@ class OrderLines:
             if made is None:  # the second one: a third would not be shown either
                 raise BadRecord(
                     "RO App accepted a line but does not show it.",
-                    code="line-lost",
+                    code=Code.LINE_LOST,
                     fix="Add the line by hand in RO App.",
                 )
             return made
@@ -196,7 +195,7 @@ class OrderLines:
         except BadRecord as error:
             problem = BadRecord(
                 f"the shop took a line out; RO App does not let line {line.item_id} go.",
-                code=STUCK,
+                code=Code.LINE_NOT_REMOVABLE,
                 field=error.field,
                 fix=f"Remove line {line.item_id} of RO App order {self._bound.ro_id} by hand.",
             )

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
+from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
 from cartum_roapp.ledger import intents
 from cartum_roapp.ledger.intents import Intent, Kind, Operation, Schedule
 
@@ -22,7 +22,6 @@ Bind = Callable[[Connection, int], None]
 
 #: After so many unclear ends in a row it is held: a run that waited for such an order would never end.
 UNCLEAR_ENDS = 5
-UNANSWERED = "unanswered"
 
 
 class Later(Exception):
@@ -230,7 +229,7 @@ def _keys(begun: Operation | Intent) -> Iterable[tuple[str, ...]]:
 def _unanswered(kind: Kind, ends: int, error: Unclear) -> BadRecord:
     return BadRecord(
         f"RO App gave no clear answer to {ends} tries in a row to make a {kind}, the last time: {error.message}.",
-        code=UNANSWERED,
+        code=Code.UNANSWERED,
         entity=kind,
         fix="Nothing at first: it is looked for and tried again by itself. If it stays, ask RO App's support.",
     )

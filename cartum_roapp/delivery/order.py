@@ -24,7 +24,7 @@ from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import ContactSearch
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
-from cartum_roapp.errors import BadConfig, BadRecord
+from cartum_roapp.errors import BadConfig, BadRecord, Code
 from cartum_roapp.ledger import desired
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.outbox import Claim
@@ -89,11 +89,11 @@ class OrderDelivery:
                 bound = await self._bindings.create(order, contact, await self._manager(order, shop), shop)
             await self._bring(order, bound, contact, products, shop)
         except BadRecord as error:
-            if bound is not None and error.code == "not-found":
+            if bound is not None and error.code == Code.NOT_FOUND:
                 bound.seen = None
                 await self._bindings.see(bound)
             await self._search_anew(error, order, contact, products)
-            if bound is None or error.code != "refused" or not await self._opened(order, bound, shop):
+            if bound is None or error.code != Code.REFUSED or not await self._opened(order, bound, shop):
                 raise
             await self._bring(order, bound, contact, products, shop)
         return order.version
@@ -103,7 +103,7 @@ class OrderDelivery:
         if self.currency != order.currency and _ISO.fullmatch(self.currency) and _ISO.fullmatch(order.currency):
             raise BadRecord(
                 f"the order is in {order.currency}, RO App counts in {self.currency}; nothing is converted.",
-                code="currency-differs",
+                code=Code.CURRENCY_DIFFERS,
                 field="currency",
                 fix=f"Enter it in RO App by hand in {self.currency}, then `held dismiss`.",
             )
@@ -184,6 +184,6 @@ def _erased() -> BadRecord:
     """Without its buyer's data an order can't be made."""
     return BadRecord(
         "RO App does not have this order, and its buyer's data was erased here.",
-        code="erased",
+        code=Code.ERASED,
         fix="Enter it in RO App by hand if it is wanted there, then `held dismiss`.",
     )

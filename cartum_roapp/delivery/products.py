@@ -15,7 +15,7 @@ from cartum_roapp.apis.roapp.rows import RoProduct
 from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery.once import Before, Once, utc_now
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import catalogue, intents, matches
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
@@ -111,7 +111,7 @@ class ProductBook:
         if len(found) > 1:
             raise BadRecord(
                 f"{len(found)} products of RO App have this {by}: ids {', '.join(map(str, found[:10]))}.",
-                code="product-ambiguous",
+                code=Code.PRODUCT_AMBIGUOUS,
                 field=by,
                 fix=f"Give all but one of them another {by} in RO App; the order goes through by itself then.",
             )
@@ -168,7 +168,7 @@ class ProductBook:
         try:
             made = await self._once.make(self._operation(order, by, value), find=find, send=send, bind=bind)
         except BadRecord as error:
-            if error.code == "not-available":
+            if error.code == Code.NOT_AVAILABLE:
                 self._refused_here += 1
                 if writes != "works" or self._refused_here > 1:  # it made products before: once may be a slip
                     with self._session.transaction() as connection:
@@ -230,7 +230,7 @@ def _identities(row: CatalogueRow, by: Identifier) -> tuple[str, ...]:
 def _not_identifiable(made: int, by: Identifier) -> BadRecord:
     return BadRecord(
         f"RO App made product {made} but did not store its {by}.",
-        code="product-not-identifiable",
+        code=Code.PRODUCT_NOT_IDENTIFIABLE,
         field=by,
         fix=f"Set the {by} of product {made} in RO App by hand; for a day no more products are made on this account.",
     )
@@ -241,7 +241,7 @@ def _missing(line: DesiredLine, by: Identifier, value: str, *, allowed: bool) ->
     because = "RO App takes no new products from this integration" if allowed else "products are not created here"
     return BadRecord(
         f"RO App has no product with {what}, and {because}.",
-        code="product-missing",
+        code=Code.PRODUCT_MISSING,
         field=by,
         fix="Create it in RO App; the order goes through by itself then.",
     )

@@ -15,7 +15,7 @@ from cartum_roapp.delivery.markers import MarkerIndex, marker
 from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, Retryable
+from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger import held, intents, matches, shops
 from cartum_roapp.ledger.intents import Intent
 
@@ -95,7 +95,7 @@ class Recheck:
         try:
             items = await self._roapp.items(match.ro_id)
         except BadRecord as error:
-            if error.code != "not-found":
+            if error.code != Code.NOT_FOUND:
                 raise
             items = []  # the order was deleted, and both lines with it
         same = [item for item in items if item.entity_id == int(entity) and round(item.price, 2) == unit]

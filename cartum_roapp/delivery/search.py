@@ -12,7 +12,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact
 from cartum_roapp.delivery.markers import BEFORE_ORDER, CLOCKS, marker
 from cartum_roapp.delivery.once import utc_now
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.phones import e164, spellings
 
@@ -118,7 +118,7 @@ class ContactSearch:
         if len(found) > 1:
             raise BadRecord(
                 f"several contacts of RO App have the buyer's {what}: {', '.join(str(one.id) for one in found)}.",
-                code="contact-ambiguous",
+                code=Code.CONTACT_AMBIGUOUS,
                 field="delivery_phone" if what == "phone number" else "delivery_email",
                 fix="Merge them in RO App; the order goes through by itself then.",
             )

@@ -11,12 +11,10 @@ from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.delivery.takeover import DIFFERS
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import desired, held, intents, matches
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
-from cartum_roapp.ledger.release import DELETED, REFUSED_BY_SHOP
 
 
 class OrderStatus:
@@ -40,10 +38,10 @@ class OrderStatus:
             if desired.status(connection, order.shop, order.number) != order.status_id:
                 return  # it has changed since it was read: its newer version is another delivery's
         if bound.match.sent_status == order.status_id and not unsettled:
-            if why == DIFFERS and not await self._agree(order, bound, shop):
+            if why == Code.STATUS_DIFFERS and not await self._agree(order, bound, shop):
                 with self._session.transaction() as connection:
                     held.touch(connection, order.shop, "status", order.number)
-            elif why not in (None, REFUSED_BY_SHOP):
+            elif why not in (None, Code.REFUSED_BY_SHOP):
                 self._clear(order)
             return
         if order.status_id == bound.match.written_status and not unsettled:
@@ -68,7 +66,7 @@ class OrderStatus:
                     agree(connection, bound.ro_id)
                     intents.found(connection, operation, bound.ro_id)
         except BadRecord as error:
-            if error.code == DELETED:
+            if error.code == Code.DELETED_IN_ROAPP:
                 raise
             with self._session.transaction() as connection:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
@@ -122,7 +120,7 @@ def _mapped(order: DesiredOrder, shop: ShopConfig) -> int:
     if status is None:
         raise BadRecord(
             f"the shop's status {order.status_id} is not matched with a status of RO App.",
-            code="status-unmatched",
+            code=Code.STATUS_UNMATCHED,
             field="statuses",
             fix=f"`cartum-roapp shop statuses {shop.slug}` shows both lists; "
             f"`cartum-roapp shop edit {shop.slug} --set statuses.{order.status_id}=ID` matches it.",

@@ -10,11 +10,10 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import held, matches
 from cartum_roapp.ledger.desired import DesiredOrder
 
-DIFFERS = "status-differs"
 NEW = 1  # the status in which every order of a shop begins (cartum §3)
 
 
@@ -35,7 +34,7 @@ def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: 
     if status not in (None, NEW):
         problem = BadRecord(
             f"RO App order {seen.id} has another status than the shop's order, and the ledger that knew why is lost.",
-            code=DIFFERS,
+            code=Code.STATUS_DIFFERS,
             field="status_id",
             fix="Set it in RO App by hand if the shop is right; the next change in the shop is carried over again.",
         )

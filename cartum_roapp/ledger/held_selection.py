@@ -7,10 +7,9 @@ from difflib import get_close_matches
 
 from sqlalchemy import Engine
 
-from cartum_roapp.errors import BadConfig
+from cartum_roapp.errors import BadConfig, Code
 from cartum_roapp.ledger import held, orders
 from cartum_roapp.ledger.held import Held
-from cartum_roapp.ledger.release import DELETED
 
 _NEAR = 5
 
@@ -59,9 +58,10 @@ def _require_known(engine: Engine, shop: str, named: Sequence[str], found: Seque
 
 
 def _require_deleted(found: Sequence[Held]) -> None:
-    if other := [one for one in found if (one.entity, one.code) != ("order", DELETED)]:
+    if other := [one for one in found if (one.entity, one.code) != ("order", Code.DELETED_IN_ROAPP)]:
         raise BadConfig(
             f"{other[0].entity} {other[0].id} is held for another reason: {other[0].code}.",
             field="make_again",
-            fix=f"Only an order that was deleted in RO App is made again: `--code {DELETED}` names all of them.",
+            fix="Only an order that was deleted in RO App is made again: "
+            f"`--code {Code.DELETED_IN_ROAPP}` names all of them.",
         )

@@ -8,24 +8,18 @@ from datetime import timedelta
 from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.errors import Code
 from cartum_roapp.ledger import catalogue, held, orders
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
 
-#: The order is left alone: somebody deleted it in RO App, maybe on purpose.
-DELETED = "deleted-in-roapp"
-#: The shop took a line out that RO App does not let go.
-STUCK = "line-not-removable"
-#: The shop does not take the status that staff set in RO App.
-REFUSED_BY_SHOP = "refused-by-shop"
-
 _MENDED_IN_ROAPP = (
-    "product-missing",
-    "product-ambiguous",
-    "product-not-identifiable",
-    "contact-ambiguous",
-    "doubled",
-    "marker-elsewhere",
+    Code.PRODUCT_MISSING,
+    Code.PRODUCT_AMBIGUOUS,
+    Code.PRODUCT_NOT_IDENTIFIABLE,
+    Code.CONTACT_AMBIGUOUS,
+    Code.DOUBLED,
+    Code.MARKER_ELSEWHERE,
 )
 # A refused call costs a writing call each time, so it is tried more and more rarely.
 _PATIENT = ":pause * power(2, least(attempts, 16) - 1)"
@@ -49,7 +43,7 @@ _LEFT_BEHIND = f"""
 
 def mapped_statuses(engine: Engine, shop: ShopConfig) -> int:
     """Orders whose status waited for a match that the shop has by now; returns how many."""
-    waiting = [one.id for one in held.listed(engine, shop.key, entity="status", codes=("status-unmatched",))]
+    waiting = [one.id for one in held.listed(engine, shop.key, entity="status", codes=(Code.STATUS_UNMATCHED,))]
     if not waiting:
         return 0
     with engine.begin() as connection:
@@ -68,8 +62,14 @@ def due_again(engine: Engine, shop: str, pause: timedelta) -> int:
     What a person mends there is looked for again at every `pause`; what RO App refused after one, two, four … of
     them, at most four hours. An order that was deleted there stays held, and so does what a person dismissed.
     """
-    values = {"shop": shop, "pause": pause, "mended": list(_MENDED_IN_ROAPP), "deleted": DELETED, "stuck": STUCK,
-              "others": ["status-unmatched", REFUSED_BY_SHOP]}  # fmt: skip
+    values = {
+        "shop": shop,
+        "pause": pause,
+        "mended": list(_MENDED_IN_ROAPP),
+        "deleted": Code.DELETED_IN_ROAPP,
+        "stuck": Code.LINE_NOT_REMOVABLE,
+        "others": [Code.STATUS_UNMATCHED, Code.REFUSED_BY_SHOP],
+    }
     with engine.begin() as connection:
         released: int = connection.execute(text(_HELD_ORDERS), values).rowcount
         numbers = list(connection.scalars(text(_LEFT_BEHIND), values))
@@ -83,14 +83,15 @@ def by_hand(connection: Connection, account: str, shop: str, records: Sequence[H
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", "status", "line")})
     _forgive(connection, shop, records)
     orders.requeue(connection, shop, numbers, Priority.CHANGE)
-    if any(one.code == "doubled" for one in records):
+    if any(one.code == Code.DOUBLED for one in records):
         _look_now(connection, account, shop)
-    if any(one.code == "product-missing" for one in records):
+    if any(one.code == Code.PRODUCT_MISSING for one in records):
         catalogue.note_product_writes(connection, account, "unknown")
     if make_again:
+        deleted = [one.id for one in records if one.entity == "order" and one.code == Code.DELETED_IN_ROAPP]
         connection.execute(
             text("UPDATE order_matches SET make_again = true WHERE shop = :shop AND number = ANY(:numbers)"),
-            {"shop": shop, "numbers": [one.id for one in records if one.entity == "order" and one.code == DELETED]},
+            {"shop": shop, "numbers": deleted},
         )
 
 

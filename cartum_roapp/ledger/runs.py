@@ -16,7 +16,7 @@ from cartum_roapp.ledger.tables import runs
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRecord:
     """`id` is the Prefect flow run's id; `state`: running, completed, failed, canceled, crashed. Times UTC."""
 
     id: str
@@ -77,24 +77,24 @@ def finish(
         )
 
 
-def last(engine: Engine, shop: str) -> list[Run]:
+def last(engine: Engine, shop: str) -> list[RunRecord]:
     """The latest run of each kind of a shop."""
     query = (
         select(runs).where(runs.c.shop == shop).distinct(runs.c.kind).order_by(runs.c.kind, runs.c.started_at.desc())
     )
     with database.reading(engine) as connection:
-        return [Run(**row._mapping) for row in connection.execute(query)]
+        return [RunRecord(**row._mapping) for row in connection.execute(query)]
 
 
-def find(engine: Engine, id: str) -> Run | None:
+def find(engine: Engine, id: str) -> RunRecord | None:
     """The run of that id, None where the ledger never saw it."""
     with database.reading(engine) as connection:
         row = connection.execute(select(runs).where(runs.c.id == id)).one_or_none()
-        return None if row is None else Run(**row._mapping)
+        return None if row is None else RunRecord(**row._mapping)
 
 
-def unfinished(engine: Engine) -> list[Run]:
+def unfinished(engine: Engine) -> list[RunRecord]:
     """Runs that have not ended, as far as the ledger knows."""
     with database.reading(engine) as connection:
         rows = connection.execute(select(runs).where(runs.c.finished_at.is_(None)).order_by(runs.c.started_at))
-        return [Run(**row._mapping) for row in rows]
+        return [RunRecord(**row._mapping) for row in rows]

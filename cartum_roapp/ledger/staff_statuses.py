@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from cartum_roapp.errors import Code
 from cartum_roapp.ledger import held, orders, shops
-from cartum_roapp.ledger.release import DUE, REFUSED_BY_SHOP
+from cartum_roapp.ledger.release import DUE
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ _WAITING = f"""
     {_AGREED} AND match.staff_status IS NOT NULL AND match.sent_status = orders.status_id AND orders.gone_at IS NULL
     AND NOT EXISTS (
         SELECT FROM held WHERE held.shop = match.shop AND entity = 'status' AND held.id = match.number
-        AND code = '{REFUSED_BY_SHOP}' AND NOT ({DUE}))
+        AND code = '{Code.REFUSED_BY_SHOP}' AND NOT ({DUE}))
     ORDER BY length(match.number), match.number
 """
 # Whoever delivers the order meanwhile has the newer word.
@@ -87,7 +88,7 @@ def note(
     values = {"agreed": roapp_status, "theirs": staff_status}
     if (
         _still(connection, shop, known, sets, **values)
-        and held.code(connection, shop, "status", known.number) == REFUSED_BY_SHOP
+        and held.code(connection, shop, "status", known.number) == Code.REFUSED_BY_SHOP
     ):
         held.clear(connection, shop, "status", [known.number])
 
@@ -146,7 +147,7 @@ def forget(connection: Connection, shop: str) -> None:
     )
     connection.execute(
         text("DELETE FROM held WHERE shop = :shop AND entity = 'status' AND code = :code"),
-        {"shop": shop, "code": REFUSED_BY_SHOP},
+        {"shop": shop, "code": Code.REFUSED_BY_SHOP},
     )
     shops.statuses_read(connection, shop, None)
 

@@ -8,30 +8,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from cartum_roapp.errors import Code
 from cartum_roapp.orders.texts import storable
 
 _SHOWN = 3
 _AGAIN = "the next read of the order takes it over"
 _FIXES = {
-    "row-shape": "Check that the URL is the shop's own and that nothing between rewrites its answers.",
-    "order-number": f"Give the order a number above 0 in the shop's admin; {_AGAIN}.",
-    "order-created": f"Correct the order's creation date in the shop's admin; {_AGAIN}.",
-    "order-status": f"Choose a status for the order in the shop's admin; {_AGAIN}.",
-    "order-total": f"Open the order in the shop's admin and save it, so that its totals are computed anew; {_AGAIN}.",
-    "order-lines": f"Open the order in the shop's admin and check that its products are all there; {_AGAIN}.",
-    "line-product": f"Give that line an article or a title in the shop's admin; {_AGAIN}.",
-    "line-price": f"Give that line a price of 0 or more in the shop's admin; {_AGAIN}.",
-    "line-quantity": f"Give that line a quantity above 0 in the shop's admin, or remove it; {_AGAIN}.",
+    Code.ROW_SHAPE: "Check that the URL is the shop's own and that nothing between rewrites its answers.",
+    Code.ORDER_NUMBER: f"Give the order a number above 0 in the shop's admin; {_AGAIN}.",
+    Code.ORDER_CREATED: f"Correct the order's creation date in the shop's admin; {_AGAIN}.",
+    Code.ORDER_STATUS: f"Choose a status for the order in the shop's admin; {_AGAIN}.",
+    Code.ORDER_TOTAL: "Open the order in the shop's admin and save it, so that its totals are computed anew; "
+    f"{_AGAIN}.",
+    Code.ORDER_LINES: f"Open the order in the shop's admin and check that its products are all there; {_AGAIN}.",
+    Code.LINE_PRODUCT: f"Give that line an article or a title in the shop's admin; {_AGAIN}.",
+    Code.LINE_PRICE: f"Give that line a price of 0 or more in the shop's admin; {_AGAIN}.",
+    Code.LINE_QUANTITY: f"Give that line a quantity above 0 in the shop's admin, or remove it; {_AGAIN}.",
 }
 _CODES = {
-    "order_id": "order-number",
-    "stat_created": "order-created",
-    "stat_status": "order-status",
-    "total_sum": "order-total",
-    "total_default": "order-total",
-    "products": "order-lines",
+    "order_id": Code.ORDER_NUMBER,
+    "stat_created": Code.ORDER_CREATED,
+    "stat_status": Code.ORDER_STATUS,
+    "total_sum": Code.ORDER_TOTAL,
+    "total_default": Code.ORDER_TOTAL,
+    "products": Code.ORDER_LINES,
 }
-_LINE_CODES = {"price": "line-price", "quantity": "line-quantity"}
+_LINE_CODES = {"price": Code.LINE_PRICE, "quantity": Code.LINE_QUANTITY}
 
 
 class Defect(NamedTuple):
@@ -42,12 +44,12 @@ class Defect(NamedTuple):
     text: str
 
     @property
-    def code(self) -> str:
+    def code(self) -> Code:
         if not self.path:
-            return "row-shape"
+            return Code.ROW_SHAPE
         if len(self.path) == 1:
-            return _CODES.get(str(self.path[0]), "row-shape")
-        return _LINE_CODES.get(str(self.path[-1]), "line-product")
+            return _CODES.get(str(self.path[0]), Code.ROW_SHAPE)
+        return _LINE_CODES.get(str(self.path[-1]), Code.LINE_PRODUCT)
 
     def __str__(self) -> str:
         field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path).lstrip(".")
@@ -60,7 +62,7 @@ class BadRow:
     held once. `payload` (fit for jsonb) holds personal data, `message` and `fix` do not."""
 
     number: str | None
-    code: str
+    code: Code
     message: str
     fix: str
     payload: dict[str, Any]

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cartum_roapp.delivery.bindings import DOUBLED
-from cartum_roapp.ledger.release import DELETED
+from cartum_roapp.errors import Code
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.reconciliation.findings import Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp, day_of
@@ -113,7 +112,7 @@ def _verdict(
     order: Standing, bound: OrderInRoApp | None, marked: list[OrderInRoApp], *, moving: bool
 ) -> Difference | None:
     if len(marked) > 1:
-        return None if order.dismissed and order.held_because == DOUBLED else Difference.DOUBLED_IN_ROAPP
+        return None if order.dismissed and order.held_because == Code.DOUBLED else Difference.DOUBLED_IN_ROAPP
     if order.gone or order.state == "waiting":
         return None
     if order.state == "lost":
@@ -122,12 +121,16 @@ def _verdict(
         return Difference.HELD_WITHOUT_REASON
     unmarked = bound is None or (bound.number is None and not bound.foreign)
     if marked and marked[0].ro_id != order.ro_id and unmarked:  # another RO App order has its marker
-        return Difference.BINDING_LOST if order.state == "delivered" or order.held_because == DELETED else None
+        return (
+            Difference.BINDING_LOST
+            if order.state == "delivered" or order.held_because == Code.DELETED_IN_ROAPP
+            else None
+        )
     if bound is None:
-        if order.held_because == DELETED:
+        if order.held_because == Code.DELETED_IN_ROAPP:
             return None if order.dismissed else Difference.MISSING_IN_ROAPP
         return None if order.state == "held" and order.ro_id is None else Difference.MISSING_IN_ROAPP
-    if order.held_because == DELETED:
+    if order.held_because == Code.DELETED_IN_ROAPP:
         return Difference.BACK_IN_ROAPP
     if bound.number != order.number:
         return Difference.MARKER_MISSING if unmarked else Difference.MARKER_ELSEWHERE

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from cartum_roapp.delivery import bindings
 from cartum_roapp.delivery.markers import marker
+from cartum_roapp.errors import Code
 from cartum_roapp.ledger import held, markers, matches, missing_orders, orders
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.markers import Marked
@@ -52,7 +53,7 @@ def put_right(connection: Connection, shop: str, findings: Iterable[Finding], le
             if one.what is Difference.MARKER_MISSING:
                 matches.note_order(connection, shop, one.number, notes_hash=None)
             orders.requeue(connection, shop, [one.number], Priority.CHANGE)
-        elif one.what is Difference.DOUBLED_IN_ROAPP and order.held_because != bindings.DOUBLED:
+        elif one.what is Difference.DOUBLED_IN_ROAPP and order.held_because != Code.DOUBLED:
             ids = ", ".join(map(str, one.roapp_ids))
             what = f"{marker(shop, one.number)} {len(one.roapp_ids)} times: {ids}"
             held.hold_order(connection, shop, one.number, bindings.doubled(what, "manager_notes"))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.delivery import markers
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.reconciliation.findings import Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp
@@ -73,7 +73,7 @@ async def _read_lines(roapp: RoApp, side: RoAppSide, ro_id: int) -> None:
     try:
         items = await roapp.items(ro_id)
     except BadRecord as error:
-        if error.code != "not-found":
+        if error.code != Code.NOT_FOUND:
             raise
         side.pop(ro_id, None)
         return

@@ -21,9 +21,9 @@ from cartum_roapp.errors import BadRecord, IntegrationError, Retryable, Unclear
 from cartum_roapp.ledger import catalogue, held, orders, shops
 from cartum_roapp.ledger import database as ledger
 from cartum_roapp.ledger.catalogue import CatalogueRow
-from tasks.deduplicate import deduplicate
-from tasks.run import LONGEST_WAIT
-from tasks.transform import transform
+from cartum_roapp.sync.deduplicate import deduplicate
+from cartum_roapp.sync.run import LONGEST_WAIT
+from cartum_roapp.sync.transform import transform
 from tests.faults.apis_server import Asked, Say, Script, Server, Turns
 from tests.forked import Forked
 from tests.unit.test_transform import shop

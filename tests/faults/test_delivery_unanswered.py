@@ -10,8 +10,8 @@ from sqlalchemy import text
 from world import World
 
 from cartum_roapp.delivery.drain import FAILURES, PUT_OFFS
-from cartum_roapp.delivery.once import UNANSWERED, UNCLEAR_ENDS
-from cartum_roapp.errors import Retryable
+from cartum_roapp.delivery.once import UNCLEAR_ENDS
+from cartum_roapp.errors import Code, Retryable
 
 CALLS = {
     "contact": r"^/contacts/people$",
@@ -37,7 +37,7 @@ def test_it_is_held_and_goes_through_once_ro_app_answers(database: str, kind: st
         shop.set_status(number, 2)
         roapp.faults.fail("error", 999, method="POST", path=CALLS[kind])
         world.synced()
-        assert world.held() == {("status" if kind == "status" else "order", number): UNANSWERED}
+        assert world.held() == {("status" if kind == "status" else "order", number): Code.UNANSWERED}
         assert sent(world, kind) == UNCLEAR_ENDS
 
         world.synced()
@@ -64,7 +64,7 @@ def test_what_the_last_try_made_is_found_and_not_made_again(database: str, kind:
         roapp.faults.fail("error", UNCLEAR_ENDS - 1, method="POST", path=CALLS[kind])
         roapp.faults.fail("error_after", 1, method="POST", path=CALLS[kind], status=502)
         world.synced()
-        assert list(world.held().values()) == [UNANSWERED]
+        assert list(world.held().values()) == [Code.UNANSWERED]
         world.imported()
         assert world.held() == {}
         assert sent(world, kind) == UNCLEAR_ENDS
@@ -79,7 +79,7 @@ def test_two_orders_that_need_the_same_unanswered_product(database: str) -> None
         other = shop.place_order(articles=[(next(good.article for good in shop.goods if good.article in known), 1)])
         roapp.faults.fail("error", 999, method="POST", path=CALLS["product"])
         world.imported()
-        assert world.held() == {("order", first): UNANSWERED, ("order", second): UNANSWERED}
+        assert world.held() == {("order", first): Code.UNANSWERED, ("order", second): Code.UNANSWERED}
         assert world.differences(world.shop(), [other]) == []
         roapp.faults.calm()
         world.imported()
@@ -104,7 +104,7 @@ def test_a_change_that_is_never_answered_is_held_where_ro_app_answers_otherwise(
                 roapp.faults.fail("error", 9999, path="^/company$", skip=1)  # a run begins with that call
             with suppress(Retryable):
                 world.synced()
-        assert world.held() == ({("order", number): UNANSWERED} if alive else {})
+        assert world.held() == ({("order", number): Code.UNANSWERED} if alive else {})
 
         other = shop.place_order(articles=[("CAP-2", 1)], delivery_phone="+380671112244")
         if alive:

@@ -24,9 +24,9 @@ from world import Row, World
 from cartum_roapp.apis.cartum.orders import shop_time
 from cartum_roapp.ledger.shops import two_months_before
 from cartum_roapp.orders.qualifying import OVERLAP, Rule
+from cartum_roapp.sync.fetch import fetch_created, slices
+from cartum_roapp.sync.window import AHEAD
 from sandbox.clock import Clock
-from tasks.fetch import fetch_created, slices
-from tasks.window import AHEAD
 
 SECTION = "In the shop"
 HOUR = timedelta(hours=1)

@@ -14,10 +14,10 @@ from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.qualifying import Rule
+from cartum_roapp.sync.deduplicate import deduplicate
+from cartum_roapp.sync.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles, slices
+from cartum_roapp.sync.transform import transform
 from sandbox import Sandbox
-from tasks.deduplicate import deduplicate
-from tasks.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles, slices
-from tasks.transform import transform
 
 KYIV = ZoneInfo("Europe/Kyiv")
 

@@ -12,7 +12,7 @@ from installation import Installation
 from prefect_api import variables
 
 from cartum_roapp.errors import BadRecord, IntegrationError
-from tasks.failure import Unexpected, sanitized_errors
+from cartum_roapp.sync.failure import Unexpected, sanitized_errors
 
 PHONE = "380501112233"
 

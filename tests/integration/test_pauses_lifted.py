@@ -12,10 +12,11 @@ from world import World
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import shops
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.window import close_window, freeze_window, stored_window
 from tasks import run as runs
 from tasks import schedule
-from tasks.run import Run, open_run
-from tasks.window import close_window, freeze_window, stored_window
+from tasks.run import open_run
 
 WRONG = "the password is wrong."
 

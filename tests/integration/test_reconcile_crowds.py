@@ -14,9 +14,9 @@ from world import World
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held
 from cartum_roapp.reconciliation import roapp as closer
+from cartum_roapp.sync.reconciliation import confirmed, read_roapp
+from cartum_roapp.sync.run import Run
 from flows import reconcile as story
-from tasks.reconciliation import confirmed, read_roapp
-from tasks.run import Run
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from cartum_roapp.ledger import held, intents, outbox, runs, shops, tables
 from cartum_roapp.ledger.intents import Operation, Schedule
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
-from tasks.upsert import Reading, upsert
+from cartum_roapp.sync.upsert import Reading, upsert
 
 NOTHING = Frames(typed_frame(ORDERS, ()), typed_frame(LINES, ()), typed_frame(CUSTOMERS, ()), typed_frame(PRODUCTS, ()))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cartum_roapp.cli.watch import _glance, _run
 from cartum_roapp.home import Home
-from cartum_roapp.ledger.runs import Run
+from cartum_roapp.ledger.runs import RunRecord
 from cartum_roapp.service import worker
 from cartum_roapp.service.lock import FileLock
 
@@ -30,7 +30,7 @@ def test_a_stopped_worker_is_told_with_its_fix() -> None:
 def test_a_run_is_told_with_its_counts() -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     counts = {"seen": 9, "new": 1, "changed": 2, "delivered": 3, "held": 0, "calls": 40, "seconds": 7}
-    run = _run(Run("id", "abcdef", "incremental-sync", at, at, "completed", counts, None))
+    run = _run(RunRecord("id", "abcdef", "incremental-sync", at, at, "completed", counts, None))
     told = {name: counts[name] for name in ("seen", "new", "changed", "delivered", "held", "calls")}
     assert run == {"kind": "incremental-sync", "state": "completed", "at": at, **told}
-    assert _run(Run("id", "abcdef", "backfill", at, None, "running", {}, None))["seen"] is None
+    assert _run(RunRecord("id", "abcdef", "backfill", at, None, "running", {}, None))["seen"] is None

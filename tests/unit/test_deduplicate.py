@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.frames import Frames
-from tasks.deduplicate import deduplicate
-from tasks.transform import transform
+from cartum_roapp.sync.deduplicate import deduplicate
+from cartum_roapp.sync.transform import transform
 
 SAMPLE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "samples" / "cartum_orders.json").read_text("utf-8"))[
     "response"

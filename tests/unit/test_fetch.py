@@ -13,14 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.fetch import (
-    fetch_catalogue,
-    fetch_created,
-    fetch_numbers,
-    fetch_open,
-    missing_articles,
-    slices,
-)
+from cartum_roapp.sync.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles, slices
 
 KYIV = ZoneInfo("Europe/Kyiv")
 Row = dict[str, Any]

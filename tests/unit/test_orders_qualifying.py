@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.qualifying import Rule, qualifies
 from cartum_roapp.orders.zones import to_wall, zone_of
-from tasks.transform import transform
+from cartum_roapp.sync.transform import transform
 
 SAMPLE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "samples" / "cartum_orders.json").read_text("utf-8"))[
     "response"

@@ -11,7 +11,7 @@ import pytest
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
-from tasks.selection import fetch_selection, selection
+from cartum_roapp.sync.selection import fetch_selection, selection
 
 
 class Settings:

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames
-from tasks.transform import transform
+from cartum_roapp.sync.transform import transform
 
 FOLDER = Path(__file__).parents[1] / "samples"
 SAMPLES: list[dict[str, Any]] = json.loads((FOLDER / "cartum_orders.json").read_text("utf-8"))["response"]["orders"]

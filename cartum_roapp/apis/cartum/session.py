@@ -18,7 +18,7 @@ from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.masking import mask
 from cartum_roapp.apis.reply import Reply
 from cartum_roapp.apis.retries import repeat
-from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, Retryable
 
 # Some shops answer agents that are not browsers with a JavaScript challenge (cartum §1.6).
 USER_AGENT = "Mozilla/5.0 (compatible; cartum-roapp/0.1; order integration)"
@@ -29,7 +29,12 @@ T = TypeVar("T")
 
 class NoShop(BadConfig):
     """At the address of the login is a web page, or nothing: a wrong address, a tariff without the API, or a shop that
-    is closed for a while and shows a page that says so."""
+    is closed for a while and shows a page that says so. `word` names the case in logs and states; `sentence` is the
+    message without it."""
+
+    def __init__(self, sentence: str, *, word: str = "", **about: str | None) -> None:
+        super().__init__(f"{word}: {sentence}" if word else sentence, **about)
+        self.sentence = sentence
 
 
 class Session:
@@ -104,7 +109,7 @@ class Session:
                 raise self._error_for(function, answer)
             said = " ".join(str(entry.get("messages") or entry.get("message") or "") for entry in failed).strip()
             words = mask(said, [self._password.get_secret_value()]) or self._masked_message(answer) or answer.status
-            raise BadRecord(f"the shop refuses {function}: {words}", code="refused-by-shop")
+            raise BadRecord(f"the shop refuses {function}: {words}", code=Code.REFUSED_BY_SHOP)
 
         await self._call(function, body, done, tries=1)
 
@@ -228,12 +233,13 @@ class Session:
             )
         if answer.code == 404 or answer.is_html or answer.status == "UNDEFINED_FUNCTION":
             return NoShop(
-                f"no-api: {self._host} has no API at /api/auth/ (HTTP {answer.http}); the login was not looked at",
+                f"{self._host} has no API at /api/auth/ (HTTP {answer.http}); the login was not looked at",
+                word="no-api",
                 field="url",
                 fix="Check the address, and that the shop's tariff includes the API (Pro).",
             )
         if answer.is_foreign:
-            return NoShop(f"not-a-shop: {self._host} answers, but not as a shop", field="url", fix=_ADDRESS)
+            return NoShop(f"{self._host} answers, but not as a shop", word="not-a-shop", field="url", fix=_ADDRESS)
         return self._with_field_url(self._error_for("auth", answer))
 
     def _with_field_url(self, error: IntegrationError) -> IntegrationError:

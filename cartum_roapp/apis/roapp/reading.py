@@ -10,7 +10,7 @@ from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, Params, Spelling
 from cartum_roapp.apis.roapp.paging import Page, read_object, read_page, walk
 from cartum_roapp.apis.roapp.sending import About, Missing, RefusedCall, Sending
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, Code
 
 R = TypeVar("R", bound=rows.Row)
 
@@ -84,7 +84,7 @@ class Reading:
                 return None
             raise
         except BadRecord as error:
-            if error.code in ("not-found", "not-available"):
+            if error.code in (Code.NOT_FOUND, Code.NOT_AVAILABLE):
                 return None
             raise
 
@@ -102,7 +102,7 @@ def _ending_at_refusal(first: Page, fetch: _Fetch) -> Callable[[int], Awaitable[
         try:
             return await fetch(number, "row")
         except BadRecord as error:
-            if error.code == "not-found" or (isinstance(error, RefusedCall) and error.http in (400, 422)):
+            if error.code == Code.NOT_FOUND or (isinstance(error, RefusedCall) and error.http in (400, 422)):
                 return Page([])
             raise
 

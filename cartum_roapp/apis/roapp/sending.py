@@ -27,7 +27,7 @@ from cartum_roapp.apis.masking import personal
 from cartum_roapp.apis.reply import Reply, Unreadable
 from cartum_roapp.apis.retries import backoff, repeat
 from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
-from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, NotAllowed, Retryable, Unclear
+from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable, Unclear
 
 # A request that is sent so many seconds after its turn is not late: the limiter's interval has that much spare time.
 PUNCTUAL = 0.01
@@ -167,11 +167,11 @@ class Sending:
     def _error_for(self, call: _Call[Any], reply: Reply) -> IntegrationError:
         status = reply.status
         if call.missing == "optional" and status in (403, 404, 405, 501):
-            return BadRecord(f"{call.name}: not available on this account (HTTP {status})", code="not-available")
+            return BadRecord(f"{call.name}: not available on this account (HTTP {status})", code=Code.NOT_AVAILABLE)
         if status == 408 or status >= 500:
             return _unanswered(call, f"HTTP {status}", answered=status in (500, 501))
         if status == 404 and call.missing == "row":
-            return BadRecord(f"{call.name}: RO App doesn't have it (any more)", code="not-found")
+            return BadRecord(f"{call.name}: RO App doesn't have it (any more)", code=Code.NOT_FOUND)
         return self._bad_config(call, reply) or _refused(call, reply)
 
     def _bad_config(self, call: _Call[Any], reply: Reply) -> BadConfig | None:

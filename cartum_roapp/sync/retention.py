@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 
 from cartum_roapp.ledger import erasure
-from tasks.run import Run
-from tasks.step import step
+from cartum_roapp.sync.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +23,3 @@ def erase_old(run: Run) -> int:
     if old.orders or old.rows:
         log.info("buyers' data of %d orders and %d held rows is removed", len(old.orders), len(old.rows))
     return len(old.orders)
-
-
-erase_old_task = step("remove old buyers' data", "ledger")(erase_old)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from cartum_roapp.orders.frames import CUSTOMERS, PRODUCTS, Frames, typed_frame
-from tasks.step import step
 
 
 def deduplicate(*parts: Frames) -> Frames:
@@ -65,6 +64,3 @@ def _products(products: pd.DataFrame) -> pd.DataFrame:
         if known is not fields:
             known[:] = [new or old for new, old in zip(fields, known, strict=True)]
     return typed_frame(PRODUCTS, [(key, *fields) for key, fields in found.items()])
-
-
-deduplicate_task = step("de-duplicate", "transform")(deduplicate)

@@ -6,14 +6,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from prefect.runtime import flow_run
-
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.errors import NotReady
 from cartum_roapp.ledger import held, orders, shops
 from cartum_roapp.orders.qualifying import FINAL_FOR, OVERLAP, Rule
-from tasks.fetch import Rows, slices
-from tasks.run import CANCELED, Run
+from cartum_roapp.sync.fetch import Rows, slices
+from cartum_roapp.sync.run import CANCELED, Run
 
 # The shop's clock may be ahead of ours, in any time zone.
 AHEAD = timedelta(days=1)
@@ -103,8 +101,7 @@ def nothing_due(run: Run) -> bool:
     """Returns whether another run read the shop after this one was due. So runs that became late in an outage end at
     once."""
     watermark = run.refresh().watermark
-    due = flow_run.get_scheduled_start_time() if flow_run.get_id() else None
-    return watermark is not None and watermark > (min(due, run.started) if due else run.started)
+    return watermark is not None and watermark > min(run.due or run.started, run.started)
 
 
 def reread(run: Run, final: frozenset[int]) -> set[str]:

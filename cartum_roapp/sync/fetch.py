@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from cartum_roapp.orders.rows import created_of, lines_of, number_of
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.orders.zones import to_wall
-from tasks.step import step
 
 BATCH = 100
 
@@ -121,9 +120,3 @@ def _within(rows: Mapping[str, Row], since: datetime, until: datetime | None, zo
 
 def _by_number(number: str) -> tuple[int, str]:
     return len(number), number
-
-
-fetch_created_task = step("fetch created orders", "cartum")(fetch_created)
-fetch_open_task = step("fetch open orders", "cartum")(fetch_open)
-fetch_numbers_task = step("fetch orders by number", "cartum")(fetch_numbers)
-fetch_catalogue_task = step("fetch products", "cartum")(fetch_catalogue)

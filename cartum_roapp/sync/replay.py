@@ -11,9 +11,8 @@ from cartum_roapp.ledger import held, held_selection, release, shops
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.service import ledger
-from tasks.failure import sanitized_errors
-from tasks.run import Run
-from tasks.step import step
+from cartum_roapp.sync.failure import sanitized_errors
+from cartum_roapp.sync.run import Run
 
 
 def select_records(
@@ -69,6 +68,3 @@ def outcomes(run: Run, records: Sequence[Held], missing: Collection[str] = ()) -
 def as_document(one: Held) -> dict[str, Any]:
     """Returns the record as it appears in a dry run and in a result."""
     return {"entity": one.entity, "id": one.id, "code": one.code, "message": one.message, "fix": one.fix}
-
-
-put_back_task = step("put back", "ledger")(put_back)

@@ -8,8 +8,7 @@ from datetime import timedelta
 from cartum_roapp import writeback
 from cartum_roapp.delivery.account import reading
 from cartum_roapp.ledger import held, staff_statuses
-from tasks.run import Run
-from tasks.step import step
+from cartum_roapp.sync.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +36,3 @@ async def write_back(run: Run) -> list[str]:
         log.info("the shop took RO App's status of %s orders: %s", len(written), ", ".join(written[:20]))
     run.counts.held = held.count(run.engine, run.shop.key, run.started)
     return written
-
-
-write_back_task = step("write back", "roapp", "cartum")(write_back)

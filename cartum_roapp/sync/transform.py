@@ -15,7 +15,6 @@ from cartum_roapp.orders.fingerprint import order_hash
 from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from cartum_roapp.orders.rows import LineRow, OrderRow, read_row
 from cartum_roapp.orders.zones import country_of, to_utc, zone_of
-from tasks.step import step
 
 _Line = tuple[str, str, Decimal, Decimal, str, str]
 _Record = tuple[object, ...]
@@ -126,6 +125,3 @@ def _product(line: LineRow, catalogue: Catalogue) -> tuple[object, ...]:
         return key, line.article, line.title or line.article, "", "", line.price
     price = line.price if entry.price is None else entry.price
     return key, line.article, entry.title or line.title or line.article, entry.description, entry.barcode, price
-
-
-transform_task = step("transform", "transform")(transform)

@@ -9,8 +9,7 @@ from cartum_roapp.delivery.markers import marker
 from cartum_roapp.ledger import orders
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
-from tasks.run import Run
-from tasks.step import step
+from cartum_roapp.sync.run import Run
 
 
 def plan(run: Run, frames: Frames, bad: Iterable[BadRow]) -> dict[str, Any]:
@@ -47,6 +46,3 @@ def plan(run: Run, frames: Frames, bad: Iterable[BadRow]) -> dict[str, Any]:
     run.counts.unchanged = sum(entry["action"] == "nothing" for entry in entries)
     held = [{"number": row.id, "code": row.code, "message": row.message, "fix": row.fix} for row in bad]
     return {**run.result(), "dry_run": True, "orders": entries, "would_hold": held}
-
-
-plan_task = step("plan", "dry-run")(plan)

@@ -11,8 +11,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.rows import status_of
 from cartum_roapp.orders.zones import zone_of
-from tasks.fetch import Rows, ShopApi, fetch_created, fetch_numbers
-from tasks.step import step
+from cartum_roapp.sync.fetch import Rows, ShopApi, fetch_created, fetch_numbers
 
 _BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
 
@@ -90,6 +89,3 @@ class _Fixed:
 
     async def products(self, articles: Sequence[str]) -> Rows:
         return {}
-
-
-fetch_selection_task = step("fetch named orders", "cartum")(fetch_selection)

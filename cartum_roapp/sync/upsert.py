@@ -13,8 +13,7 @@ from cartum_roapp.ledger import database, held, missing_orders, orders, shops
 from cartum_roapp.ledger.orders import Frames, Priority, Queue, Stored
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
-from tasks.run import Run
-from tasks.step import step
+from cartum_roapp.sync.run import Run
 
 
 @dataclass(frozen=True)
@@ -88,6 +87,3 @@ def upsert(
             f"`cartum-roapp reconcile {run.shop.slug} --repair --gone`.",
         )
     return stored
-
-
-upsert_task = step("upsert", "ledger")(upsert)

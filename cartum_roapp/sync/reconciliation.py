@@ -25,11 +25,10 @@ from cartum_roapp.reconciliation import compare, repair, roapp
 from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Report, numbers
 from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.reconciliation.sides import SHOP, by_day, ledger_side, shop_side
-from tasks.fetch import Found, ShopApi, fetch_created, fetch_numbers
-from tasks.run import Run
-from tasks.step import step
-from tasks.upsert import Reading, upsert
-from tasks.window import history
+from cartum_roapp.sync.fetch import Found, ShopApi, fetch_created, fetch_numbers
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.upsert import Reading, upsert
+from cartum_roapp.sync.window import history
 
 # The shop's clock may be so much behind ours: an order with a stamp shortly before a read may have come after it.
 CLOCK = timedelta(minutes=10)
@@ -202,11 +201,3 @@ def _standings(run: Run, final: frozenset[int], only: set[str] | None = None) ->
 
 def _stands(order: Standing, before: Standing | None) -> bool:
     return before is not None and (order.version, order.state) == (before.version, before.state)
-
-
-read_roapp_task = step("read RO App's orders", "roapp")(read_roapp)
-fetch_portion_task = step("fetch orders", "cartum")(fetch_portion)
-compare_shop_task = step("compare with the shop")(compare_shop)
-store_task = step("store what differs", "ledger")(store_findings)
-compare_roapp_task = step("compare with RO App", "roapp")(compare_roapp)
-put_right_task = step("put right", "ledger")(put_right)

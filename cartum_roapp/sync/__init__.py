@@ -1,0 +1,18 @@
+"""The steps of a run, free of Prefect.
+
+run             one run: its shop, ledger and counts
+window          which orders an import, a sync and a reconciliation read
+fetch           reads orders and products from the shop
+transform       raw rows → typed frames
+deduplicate     one row per order, per buyer, per product
+upsert          frames → ledger and outbox, in one transaction
+write_back      statuses that staff set in RO App → shop
+selection       the orders that a backfill names
+plan            what a dry run would send
+replay          held records that a person tries again, and their outcomes
+reconciliation  compares shop, ledger and RO App
+retention       removes old personal data
+failure         removes private data from errors that leave a step
+
+`tasks` makes Prefect tasks of them, `flows` calls those in their order.
+"""
