@@ -9,6 +9,7 @@ from typing import Any
 
 import ledgers
 import pytest
+import thrift
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from reliability import rewrite, stored
@@ -34,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    thrift.choose(config.option.full)
     if config.option.seed is None:
         config.option.seed = seed_of_commit()
 
@@ -60,6 +62,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.option.full:
         _draw(config, items)
     items.sort(key=lambda item: place(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    thrift.begin()
 
 
 def _draw(config: pytest.Config, items: list[pytest.Item]) -> None:

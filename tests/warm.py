@@ -6,7 +6,6 @@ them again in each process. A command that a test sends signals to is started co
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
 import os
@@ -21,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Lock
+
+import thrift
 
 _LISTED = "import sys, flows.initial_import, deployments.shops; print(*sys.modules)"
 
@@ -77,7 +78,7 @@ def _import_ahead() -> None:
                 with suppress(ImportError):
                     importlib.import_module(name)
     _read_settings_anew()
-    gc.freeze()
+    thrift.begin()
 
 
 def _read_settings_anew() -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pytest
-from points import Points
+from points import Points, begin
 from reliability import Record
 from sampling import Sample
 
@@ -24,7 +24,7 @@ def record(request: pytest.FixtureRequest) -> Record:
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Executor]:
     """The processes that try faults side by side; each begins when it is needed."""
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), begin) as pool:
         yield pool
 
 

@@ -12,6 +12,7 @@ from enum import IntEnum
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
+import thrift
 from ledgers import empty_ledger
 from sampling import EACH, Sample
 from sqlalchemy import text
@@ -87,6 +88,11 @@ class Struck:
         self.toll += other.toll
         self.recovery = max(self.recovery, other.recovery)
         return self
+
+
+def begin() -> None:
+    """What each of those processes does first, once it has imported all this."""
+    thrift.begin()
 
 
 class Points:

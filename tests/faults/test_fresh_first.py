@@ -156,7 +156,7 @@ def test_a_long_import_is_overtaken_killed_and_finished(database: str, record: R
 @pytest.mark.parametrize("known", [False, True], ids=["connected", "mended"])
 def test_a_shop_that_the_import_does_not_serve_does_not_wait_for_its_end(database: str, known: bool) -> None:
     """It was connected since, or the import had to leave it out, as RO App refused three of its orders."""
-    with a_world(database, 500) as world:
+    with a_world(database, 300) as world:
         small = world.box.shops[1]
         one, two = world.shop(0), world.shop(1)
         wrong = world.shop(1, location_id=1)
@@ -168,6 +168,6 @@ def test_a_shop_that_the_import_does_not_serve_does_not_wait_for_its_end(databas
         world.imported(two, one)
         assert world.differences(two, small.qualifying(), 1) == []
         before = len(world.box.roapp.orders)
-        assert before < 400
+        assert before < 240
         made(world, before + 40)  # the first shop's import goes on
         assert importing.kill() < 0

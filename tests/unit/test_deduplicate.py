@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -172,6 +172,7 @@ reads = st.lists(
 
 
 @given(reads)
+@settings(max_examples=40)  # each is five reads de-duplicated; another run draws others
 def test_pages_in_any_cut_give_what_one_read_of_the_latest_rows_gives(pages: list[list[Any]]) -> None:
     parts, latest = [], {}
     for page in pages:
