@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    thrift.choose(config.option.full)
+    thrift.choose()
     if config.option.seed is None:
         config.option.seed = seed_of_commit()
 
