@@ -13,6 +13,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.config.setting import check
 from cartum_roapp.config.shop import LOGIN_FIELDS, SHOP_FIELDS
+from cartum_roapp.connection.choices import shop_choices
 from cartum_roapp.connection.configs import shop_config
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.questions import (
@@ -64,7 +65,7 @@ class Dialogue:
     examination: Examination = field(default_factory=lambda: Examination([]))
 
     def take(self, form: str, answers: Mapping[str, object]) -> None:
-        """The answers to a form."""
+        """Takes the answers to a form."""
         self.decision = None
         if form == DECISION:
             self.decision = cast("str | None", answers.get(DECISION))
@@ -74,13 +75,18 @@ class Dialogue:
         self.settled.add(form)
         self.slug = str(answers.get("slug", self.slug) or "").strip()
         read = {**self.values, **read_answers(answers)}
+        if pairs := cast("Mapping[int, int]", read.get("statuses") or {}):
+            # A shop may have statuses that it does not list: nobody is asked for them, so their pairs stay.
+            before = cast("Mapping[int, int]", self.values.get("statuses") or {})
+            unasked = {status: target for status, target in before.items() if f"status_{status}" not in answers}
+            read["statuses"] = {**unasked, **pairs}
         self.values = {key: value for key, value in read.items() if value is not None}
 
     async def look(
         self, examine: Callable[[Mapping[str, object], Problems], Awaitable[Examination]], found: Iterable[Problem] = ()
     ) -> None:
-        """Finds out all that is wrong by now. What is still to be asked is not missing yet. `found` is what the front
-        end knows to be wrong; `examine` asks both systems for values that pass their rules."""
+        """Examines all that was answered so far; what is still to be asked does not count as missing. `found` are the
+        problems that the front end knows of; `examine` checks values that pass their rules against both systems."""
         problems = Problems(found)
         unknown = LOGIN_FIELDS if "login" in problems else ()
         asked = {
@@ -99,7 +105,7 @@ class Dialogue:
             self.examination = replace(self.examination, problems=kept)
 
     def open(self) -> Form | None:
-        """The form that is to be answered now; None when the person has said to save the shop."""
+        """Returns the form that is to be answered now; None once the person has decided to save the shop."""
         for name in (ACCESS, SETTINGS, STATUSES):
             problems = [one for one in self.examination.problems if form_of(one.field) == name]
             if problems or name not in self.settled:
@@ -110,7 +116,7 @@ class Dialogue:
         return Form(DECISION, "Everything is checked", "", [question])
 
     def questions(self, name: str) -> list[Question]:
-        """All that a form asks; none before the lists that it needs are there."""
+        """Returns all questions of a form; none while the lists that it needs are not there."""
         if name == ACCESS:
             named = [slug_question(self.slug)] if self.before is None else []
             return [*named, *access_questions(self.values), *self.logins()]
@@ -121,14 +127,14 @@ class Dialogue:
         return ask(self.values, shop, account)
 
     def config(self) -> ShopConfig:
-        """The shop, once no form is open."""
+        """Returns the shop. To be called once no form is open."""
         assert self.password is not None, "no form is open without it"
         key = self.before.key if self.before else ""
         return shop_config(self.good, slug=self.slug, password=self.password, key=key)
 
     @property
     def company(self) -> str:
-        """The fingerprint of the account's company; "" where nobody could be asked."""
+        """The fingerprint of the account's company; "" if the account could not be asked."""
         return self.examination.account.fingerprint if self.examination.account else ""
 
     def _form(self, name: str, problems: Sequence[Problem]) -> Form:
@@ -140,13 +146,13 @@ class Dialogue:
         return Form(name, *_TITLES[name], questions, problems)
 
     def _forgets_statuses(self) -> bool:
-        """Drops what was said of statuses that the shop has no more: nobody is asked for them."""
+        """Drops the pairs of statuses that the shop does not have any more, as nobody is asked for them. Returns
+        whether there were any."""
         pairs = self.values.get("statuses")
-        shop = self.examination.shop
-        if shop is None or not isinstance(pairs, dict):
+        if self.examination.shop is None or not isinstance(pairs, dict):
             return False
-        there = {status.id for status in shop.statuses}
-        kept = {status: target for status, target in pairs.items() if int(status) in there}
+        theirs = shop_choices(self.examination.shop)["shop_statuses"]
+        kept = {status: target for status, target in pairs.items() if theirs.find(status) or not theirs.complete}
         self.values["statuses"] = kept
         return len(kept) < len(pairs)
 
@@ -159,5 +165,5 @@ _TITLES = {
 
 
 def form_of(field: str) -> str:
-    """The form that can mend a field."""
+    """Returns the form that can mend a field."""
     return STATUSES if field in STATUS_FIELDS else SETTINGS if field in SETTINGS_FIELDS else ACCESS

@@ -53,12 +53,12 @@ def slug_question(slug: str) -> Question:
 
 
 def access_questions(values: Mapping[str, object]) -> list[Question]:
-    """Who the shop is. What opens it is asked for in the front end's own way."""
+    """Returns the questions who the shop is. Each front end asks in its own way for the login and the account."""
     return [_question(SHOP_FIELDS[key], values) for key in ("name", "platform")]
 
 
 def typed_login_questions(values: Mapping[str, object], accounts: Sequence[str]) -> list[Question]:
-    """What opens the shop and who gets its orders, where a person types it."""
+    """Returns the questions for the login and the account, where a person types them."""
     account = ChoiceList("", "account", [Choice(name) for name in accounts])
     return [
         _question(SHOP_FIELDS["url"], values),
@@ -69,7 +69,7 @@ def typed_login_questions(values: Mapping[str, object], accounts: Sequence[str])
 
 
 def settings_questions(values: Mapping[str, object], shop: ShopLists, account: AccountLists) -> list[Question]:
-    """The settings of a shop, with the lists of both systems."""
+    """Returns the questions for a shop's settings, with the lists of both systems."""
     lists, given = both_sides(shop, account), {**propose_settings(shop, account), **values}
     fields = [SHOP_FIELDS[key] for key in SETTINGS_FIELDS]
     return [
@@ -78,33 +78,30 @@ def settings_questions(values: Mapping[str, object], shop: ShopLists, account: A
 
 
 def status_questions(values: Mapping[str, object], shop: ShopLists, account: AccountLists) -> list[Question]:
-    """A drop-down for each status of the shop, with what was chosen before or else what it most likely means."""
+    """Returns a drop-down for each status of the shop, with what was chosen before, otherwise with what it most likely
+    means."""
     targets = ChoiceList("RO App", "status", [Choice(row.id, row.name) for row in account.statuses])
     given = cast(Mapping[int, int], values.get("statuses") or {})
     likely = propose(shop.statuses, account.statuses)
     theirs = shop_choices(shop, cast("str | None", values.get("language")))["shop_statuses"]
     successful = {status.id for status in shop.statuses if status.is_successful}
-    asked = [
-        _one(
-            Question(f"status_{status.value}", status.label, text),
-            targets,
-            given.get(cast(int, status.value), likely[cast(int, status.value)]),
-        )
-        for status in theirs.choices
-        for text in ["Delivered orders have it." if status.value in successful else ""]
-    ]
+    asked = []
+    for status in theirs.choices:
+        id = cast(int, status.value)
+        means = "Delivered orders have it." if id in successful else ""
+        asked.append(_one(Question(f"status_{id}", status.label, means), targets, given.get(id, likely[id])))
     return [*asked, _question(SHOP_FIELDS["final_statuses"], values, theirs)]
 
 
 def decision_question(*, imports: bool) -> Question:
-    """The last one. `imports`: whether an import is offered with it."""
+    """Returns the last question. `imports`: whether an import is offered with it."""
     choices = (SAVE_AND_IMPORT, SAVE_ONLY, CHANGE) if imports else (SAVE, CHANGE)
     return Question(DECISION, "What now?", "", "one", choices, choices[0])
 
 
 def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
-    """The answers as values of FILE.yaml; what was not chosen is None, what was emptied "" or, where it is optional,
-    None. Keys that are no field are left out."""
+    """Returns the answers as values of FILE.yaml. What was not chosen is None; what was emptied is "", or None if it is
+    optional. Keys that are no field are left out."""
     values: dict[str, object] = {}
     statuses: dict[int, object] = {}
     for key, answer in answers.items():
@@ -118,13 +115,13 @@ def read_answers(answers: Mapping[str, object]) -> dict[str, object]:
 
 
 def status_of(key: str) -> int | None:
-    """The id of the shop's status that a question asks for; None for other questions."""
+    """Returns the id of the shop's status that a question asks for; None for other questions."""
     found = re.fullmatch(r"status_([0-9]+)", key)
     return int(found[1]) if found else None
 
 
 def asked_as(problem: Problem, questions: Sequence[Question]) -> str:
-    """The key of the question that a problem belongs to; "" when none of them can mend it."""
+    """Returns the key of the question that a problem belongs to; "" if none of them can mend it."""
     keys = [question.key for question in questions]
     if problem.field == "statuses":
         statuses = [one for one in questions if status_of(one.key) is not None]
@@ -153,7 +150,7 @@ def _value(answer: object) -> object:
 
 
 def _question(field: Field, values: Mapping[str, object], listed: ChoiceList | None = None) -> Question:
-    """How a field is asked for: its declaration, with the choices of the list that it is chosen from."""
+    """Returns the question for a declared field, with the choices of the list that its value is chosen from."""
     setting = field.setting
     value = values.get(field.key, setting.offered if field.default is None else field.default)
     asked = Question(field.key, setting.title, setting.text, default=value, required=not field.nullable)
@@ -171,7 +168,7 @@ def _question(field: Field, values: Mapping[str, object], listed: ChoiceList | N
 
 
 def _one(asked: Question, listed: ChoiceList, value: object, *, optional: bool = False) -> Question:
-    """A drop-down. What was chosen before and can't be chosen any more is open."""
+    """Returns a drop-down. If what was chosen before can't be chosen any more, nothing is chosen."""
     labels = (*((NONE,) if optional else ()), *(choice.label for choice in listed.free))
     found = next((choice.label for choice in listed.free if choice.value == value), NONE if optional else UNDECIDED)
     return replace(
