@@ -1,4 +1,4 @@
-"""Can we get in? Both systems are asked, and what they say becomes a problem of the field it concerns."""
+"""Logs in to both systems and reads their lists. An error becomes a problem of the field that it concerns."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Clients:
 async def enter_shop(
     clients: Clients, url: str, login: str, password: SecretStr
 ) -> tuple[ShopLists | None, Problem | None]:
-    """Log in and read the shop's lists; or why that fails: unreachable, no shop, no API in the tariff (`url`),
-    no rights (`login`), wrong login or password (`password`)."""
+    """Logs in and reads the shop's lists. If that fails, returns why, as a problem of `url` (unreachable, no shop, no
+    API in the tariff), `login` (no rights) or `password` (wrong login or password)."""
     try:
         async with clients.cartum(url, login, password) as cartum:
             await cartum.login()
@@ -67,8 +67,8 @@ async def enter_shop(
 
 
 async def enter_account(clients: Clients, account: AccountConfig) -> tuple[AccountLists | None, Problem | None]:
-    """Read the account's lists, and make sure that it is still the company it was; or why that fails, as a
-    problem of `account`."""
+    """Reads the account's lists and checks that its key still belongs to the same company. If that fails, returns why,
+    as a problem of `account`."""
     try:
         async with clients.roapp(account) as roapp:
             lists = await account_lists(roapp)
@@ -84,8 +84,8 @@ async def enter_account(clients: Clients, account: AccountConfig) -> tuple[Accou
 
 
 async def greet_account(clients: Clients, account: AccountConfig) -> tuple[dict[str, object] | None, Problem | None]:
-    """The company behind the key (GET /company, roapp §3.7); or why it can't be read, as a problem of `api_key`
-    or `base_url`."""
+    """Returns the company of the key (GET /company, roapp §3.7); or why it can't be read, as a problem of `api_key` or
+    `base_url`."""
     try:
         async with clients.roapp(account) as roapp:
             company = await roapp.company()
@@ -102,18 +102,19 @@ async def greet_account(clients: Clients, account: AccountConfig) -> tuple[dict[
 
 
 def shop_problem(error: IntegrationError) -> Problem:
-    """A client's error as the problem of the field that it concerns."""
+    """Returns a client's error as the problem of the field that it concerns."""
     field = error.field if error.field in ("url", "login", "password") else "url"
     return Problem(field, _sentence(error), _fix(error, "try again later; the shop answers, but not as it should"))
 
 
 def other_company(name: str) -> str:
-    """What to do when a key belongs to another company than the account was connected to."""
+    """Returns the fix for a key that belongs to another company than the one that was connected."""
     return f"give a key of the company that {name} was connected to, or add the other company under another name"
 
 
 def twin(field: str, account: AccountConfig, fingerprint: str, others: Iterable[AccountConfig]) -> list[Problem]:
-    """The company is connected under another name already: its call budget would be spent twice (design §2, P4)."""
+    """Returns a problem if the company is connected under another name: its call budget would be spent twice (design
+    §2, P4)."""
     return [
         Problem(
             field,

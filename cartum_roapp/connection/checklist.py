@@ -22,8 +22,8 @@ Expected = tuple[str, str, "str | Check | None"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line. `unknown`: nobody could be asked, or who was asked doesn't tell. `fix` is None where there is nothing
-    to do."""
+    """One line. `unknown`: the system could not be asked, or does not show it. `fix` is None if there is nothing to
+    do."""
 
     field: str
     state: State
@@ -38,7 +38,7 @@ class Check:
 
 
 def checklist(shop: ShopConfig, examination: Examination, product_writes: str = "unknown") -> list[Check]:
-    """What was checked for this shop, in the order of its fields, and what only a person can know.
+    """Returns what was checked for this shop, in the order of its fields, and what only a person can check.
 
     `product_writes`: what became of the products that were created so far in this account: unknown, works, refused.
     """
@@ -84,8 +84,8 @@ def _line(problem: Problem, state: State) -> Check:
 
 
 def _expected(shop: ShopConfig, examination: Examination) -> list[Expected]:
-    """(field, who is asked, what to say when it is right: a whole line where it can't be told, None when nobody could
-    be asked)"""
+    """Returns (field, system that is asked, what to say if it is right) for each check. The last is a whole line if it
+    can't be told, None if the system could not be asked."""
     theirs, ours = examination.shop, examination.account
     wrong = {problem.field for problem in examination.problems}
     # Who refuses login or password has been reached.
@@ -135,7 +135,7 @@ def _clock(shop: ShopConfig, theirs: ShopLists) -> str | Check:
 
 
 def _chosen(shop: ShopConfig, theirs: ShopLists | None, ours: AccountLists | None) -> list[Expected]:
-    """Every setting that is chosen from a list of one of the two systems."""
+    """Returns the checks of all settings that are chosen from a list."""
     lists, lines = both_sides(theirs, ours, shop.language), list[Expected]()
     for key, field in SHOP_FIELDS.items():
         name, value = field.setting.choices, getattr(shop, key)
@@ -171,13 +171,13 @@ def _asked(theirs: object, ours: object) -> str:
 
 
 def as_error_fields(checks: Sequence[Check]) -> list[Problem]:
-    """The lines with a problem, as the fields of an error."""
+    """Returns the lines with a problem, as the fields of an error."""
     return [Problem(check.field, check.message, check.fix or "") for check in checks if check.state == "problem"]
 
 
 def status_rows(pairs: Mapping[int, int], examination: Examination, language: str | None) -> list[dict[str, object]]:
-    """The shop's statuses with what each is matched with: id, title, titles, is_successful, roapp_status_id,
-    roapp_status (the name; None where it is not matched, or not known)."""
+    """Returns the shop's statuses with what each is matched with: id, title, titles, is_successful, roapp_status_id,
+    roapp_status (the name; None if it is not matched, or unknown)."""
     names = {row.id: row.name for row in examination.account.statuses} if examination.account else {}
     return [
         {

@@ -1,4 +1,4 @@
-"""What a setting may be chosen from: the lists of both systems in one form, by the name that a declaration gives."""
+"""The lists of both systems in one form, by the names under which settings declare what they are chosen from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OF_SHOP: frozenset[ListName] = frozenset({"shop_statuses", "languages"})
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`value` is what a shop's settings hold; `hindrance` says why it can't be chosen now."""
+    """One row of a list. `value` is what a shop's settings hold; `hindrance` says why it can't be chosen now."""
 
     value: int | str
     name: str = ""
@@ -25,7 +25,7 @@ class Choice:
 
     @property
     def label(self) -> str:
-        """In a drop-down."""
+        """How a drop-down shows it."""
         return f"{' '.join(without_control(self.name).split())} ({self.value})" if self.name else str(self.value)
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceList:
-    """`owner` has these; not `complete`: there may be others, or it doesn't tell them."""
+    """What `owner` has of one kind. Not `complete`: there may be others, or the owner does not show them."""
 
     owner: str
     noun: str
@@ -50,7 +50,7 @@ class ChoiceList:
         return next((choice for choice in self.choices if choice.value == value), None)
 
     def named(self, values: Sequence[object]) -> str:
-        """The noun with its values: location 3, statuses 5, 6."""
+        """Returns the noun with its values: location 3, statuses 5, 6."""
         return f"{self.noun if len(values) == 1 else self.plural} {', '.join(map(str, values))}"
 
     @property
@@ -59,7 +59,7 @@ class ChoiceList:
 
     @property
     def fix(self) -> str:
-        """What to write."""
+        """What a person should write."""
         if not self.free:
             return f"create one in {self.owner} first"
         listed = enough([str(choice) for choice in self.free])
@@ -67,8 +67,8 @@ class ChoiceList:
 
 
 def shop_choices(shop: ShopLists, language: str | None = None) -> dict[ListName, ChoiceList]:
-    """The shop's lists, its statuses in the language where they have a title in it. A shop before 4.0 has no list
-    of them: it is taken for one with the five default ones, and may have others (cartum §3)."""
+    """Returns the shop's lists, with the titles of statuses in the language if they have one. A shop before version 4.0
+    lists no statuses: it has the five default ones, and may have others (cartum §3)."""
     statuses = [Choice(status.id, title_of(status, language)) for status in shop.statuses]
     told = tuple(shop.statuses) != DEFAULT_STATUSES
     languages = [Choice(code) for code in shop.languages]
@@ -79,7 +79,7 @@ def shop_choices(shop: ShopLists, language: str | None = None) -> dict[ListName,
 
 
 def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
-    """The account's lists."""
+    """Returns the account's lists."""
     locations = [Choice(row.id, row.name, "archived" if row.is_archived else "") for row in account.locations]
     order_types = [Choice(row.id, row.name) for row in account.order_types]
     employees = [Choice(row.id, row.name, "" if row.is_active else "not active") for row in account.employees]
@@ -95,12 +95,12 @@ def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
 def both_sides(
     shop: ShopLists | None, account: AccountLists | None, language: str | None = None
 ) -> Mapping[ListName, ChoiceList]:
-    """The lists of those sides that could be asked."""
+    """Returns the lists of the systems that could be asked."""
     theirs = shop_choices(shop, language) if shop is not None else {}
     return {**theirs, **(account_choices(account) if account is not None else {})}
 
 
 def enough(shown: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
+    """Returns the first of them, and how many more there are."""
     rest = len(shown) - MOST_SHOWN
     return ", ".join(shown[:MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,4 +1,4 @@
-"""Checked values → ShopConfig and AccountConfig; stored values are checked again before they are used."""
+"""Makes ShopConfig and AccountConfig of checked values. Stored values are checked again before they are used."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _STORED = {**SHOP_FIELDS, "password": PASSWORD, "slug": SLUG}
 
 
 def shop_config(good: Mapping[str, object], *, slug: str, password: SecretStr, key: str = "") -> ShopConfig:
-    """The shop from values that passed their rules (all required ones are there). Without a `key` it is
-    derived from the URL; an edited shop keeps the one it has."""
+    """Returns the shop from values that passed their rules, all required ones among them. Without a `key` it is derived
+    from the URL; an edited shop keeps its key."""
     return ShopConfig.model_validate(
         {**good, "slug": slug, "password": password, "key": key or shop_key(str(good["url"]))}
     )
 
 
 def stored_shop(stored: Mapping[str, object], *, slug: str) -> ShopConfig:
-    """The shop from what a block holds, every value checked again: Prefect's UI and REST save anything.
+    """Returns the shop from a block's values, each checked again: Prefect's UI and REST save anything.
 
     Raises BadConfig that names each bad field, what is wrong with it and the fix.
     """
@@ -40,7 +40,7 @@ def stored_shop(stored: Mapping[str, object], *, slug: str) -> ShopConfig:
 
 
 def stored_account(stored: Mapping[str, object], *, name: str) -> AccountConfig:
-    """The account from what a block holds, checked again. Raises BadConfig like stored_shop."""
+    """Returns the account from a block's values, checked again. Raises BadConfig like stored_shop."""
     config, problems = account_config(
         name, stored.get("base_url"), stored.get("api_key"), fingerprint=str(stored.get("fingerprint") or "")
     )
@@ -52,7 +52,7 @@ def stored_account(stored: Mapping[str, object], *, name: str) -> AccountConfig:
 def account_config(
     name: object, base_url: object, api_key: object, *, fingerprint: str = ""
 ) -> tuple[AccountConfig | None, list[Problem]]:
-    """The account from what was typed, or all that is wrong with it."""
+    """Returns the account from what was typed, or None with all its problems."""
     values = check({"name": name, "base_url": base_url, "api_key": api_key}, ACCOUNT_FIELDS)
     if values.problems:
         return None, values.problems

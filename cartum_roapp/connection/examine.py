@@ -25,8 +25,8 @@ ORDER = ("file", "slug", "name", "platform", "url", "login", "password", *list(S
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was found. `problems` is empty when the shop can be saved; `warnings` are said, but don't stop
-    anything. The lists are None where nobody could be asked."""
+    """What was found. `problems` is empty if the shop can be saved; `warnings` do not prevent that. The lists of a
+    system that could not be asked are None."""
 
     problems: list[Problem]
     warnings: list[Problem] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Examination:
     account: AccountLists | None = None
 
     def also(self, more: Iterable[Problem]) -> Examination:
-        """The same with more problems, in the order of the fields."""
+        """Returns the same with more problems, in the order of the fields."""
         problems = Problems(self.problems)
         problems.extend(more)
         return replace(self, problems=problems.sorted(ORDER))
@@ -49,7 +49,7 @@ async def examine(
     found: Iterable[Problem] = (),
     lists_only: bool = False,
 ) -> Examination:
-    """Check values that passed their rules against the shop and the account.
+    """Checks values that passed their rules against the shop and the account.
 
     `found` is what is known to be wrong already, among it an `account` that does not exist (then `account` is
     None). `lists_only`: there are no values yet, only access is checked. Reads only; may be called again. Never
@@ -76,8 +76,8 @@ async def examine(
 
 
 def already_connected(keys: Collection[str], slug: str, others: Iterable[ShopConfig]) -> list[Problem]:
-    """The shop's orders would go to RO App twice if one shop were connected under two slugs. `keys`: its own, and the
-    one that its address makes: a shop that moved keeps the first."""
+    """Returns a problem if the shop is connected under another slug: its orders would go to RO App twice. `keys`: its
+    own, and the one of its address, which differs after a move."""
     return [
         Problem(
             "url",
@@ -90,8 +90,8 @@ def already_connected(keys: Collection[str], slug: str, others: Iterable[ShopCon
 
 
 def other_account(slug: str, account: str, bound: Collection[str], *, connected: bool) -> list[Problem]:
-    """The shop's orders stand in these accounts: in another one they would be made a second time, and what waits for
-    delivery would wait for ever."""
+    """Returns a problem if the shop's orders belong to another account, one of `bound`: they would be created a second
+    time, and what waits for delivery would never be delivered."""
     elsewhere = [name for name in bound if name != account]
     if not elsewhere:
         return []
@@ -102,14 +102,14 @@ def other_account(slug: str, account: str, bound: Collection[str], *, connected:
 
 
 def no_account(name: object, known: Iterable[str]) -> Problem:
-    """The file names an account that has not been added."""
+    """Returns the problem of an account that has not been added."""
     names = ", ".join(sorted(known))
     add = f"add it first: `cartum-roapp account add {name}`"
     return Problem("account", f'there is no account "{name}".', f"write one of {names}, or {add}" if names else add)
 
 
 def warnings(values: Mapping[str, object]) -> list[Problem]:
-    """What works otherwise than a person may expect."""
+    """Returns what may work differently from what a person expects."""
     statuses = values.get("statuses")
     if values.get("status_direction") != "both" or not isinstance(statuses, dict):
         return []

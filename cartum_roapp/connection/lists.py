@@ -18,9 +18,9 @@ PAGES = 3
 
 @dataclass(frozen=True, slots=True)
 class ShopLists:
-    """The shop's side. `languages`: codes in which it names things, empty when it shows none; `currencies`:
-    ISO codes of those that are switched on, empty when it does not tell; `newest_order`: when the newest one of the
-    last days was placed, by the shop's clock (naive), None where there was none."""
+    """The shop's lists. `languages`: the codes in which it names things; `currencies`: the ISO codes of those that are
+    switched on; either is empty if the shop does not show them. `newest_order`: when the newest order of the last days
+    was placed, by the shop's clock (naive); None if there was none."""
 
     statuses: Sequence[ShopStatus]
     languages: tuple[str, ...]
@@ -30,7 +30,7 @@ class ShopLists:
 
 @dataclass(frozen=True, slots=True)
 class AccountLists:
-    """The account's side. `custom_fields` is None where the account does not show its order fields."""
+    """The account's lists. `custom_fields` is None if the account does not show its order fields."""
 
     company: dict[str, object]
     locations: Sequence[Location]
@@ -41,17 +41,17 @@ class AccountLists:
 
     @property
     def currency(self) -> str:
-        """The company's ISO code, "" when unknown (roapp §3.7)."""
+        """The company's ISO code, "" if unknown (roapp §3.7)."""
         return iso(self.company.get("currency"))
 
     @property
     def fingerprint(self) -> str:
-        """What tells this company from any other: its `created_at` (roapp §3.7)."""
+        """Tells this company from any other: its `created_at` (roapp §3.7)."""
         return str(self.company.get("created_at") or "")
 
 
 async def shop_lists(cartum: Cartum) -> ShopLists:
-    """Read the shop's lists. Raises what the client raises; a shop that refuses its currencies has none known."""
+    """Reads the shop's lists. If the shop refuses its currencies, they are empty. Raises what the client raises."""
     statuses = await cartum.statuses()
     titled = {code for status in statuses for code, title in status.titles.items() if code and title.strip()}
     try:
@@ -74,7 +74,7 @@ async def _newest_order(cartum: Cartum) -> datetime | None:
 
 
 async def account_lists(roapp: RoApp) -> AccountLists:
-    """Read the account's lists. Raises what the client raises; the order fields are optional (roapp §2, §3.3)."""
+    """Reads the account's lists; its order fields are optional (roapp §2, §3.3). Raises what the client raises."""
     company = await roapp.company()
     try:
         custom_fields: Sequence[CustomField] | None = await roapp.order_custom_fields()
@@ -91,12 +91,12 @@ async def account_lists(roapp: RoApp) -> AccountLists:
 
 
 def iso(value: object) -> str:
-    """A currency's ISO code; "" for a shop's own name such as "грн" (cartum §5.2)."""
+    """Returns a currency's ISO code; "" for a shop's own name such as "грн" (cartum §5.2)."""
     code = str(value or "").strip().upper()
     return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
 
 
 def title_of(status: ShopStatus, language: str | None = None) -> str:
-    """The status's title in the language, else in any that has one, else its number."""
+    """Returns the status's title in the language, otherwise in any language, otherwise its id."""
     wanted = status.titles.get(language or "", "").strip()
     return wanted or next((title for title in status.titles.values() if title.strip()), str(status.id))

@@ -1,6 +1,7 @@
-"""Do the values name things that exist on both sides?
+"""Checks that the values name things that exist in both systems.
 
-Values that are absent (they broke their rule) are passed over, except where the lists can say more than the rule could.
+Values that broke their rule are absent and passed over, except if the lists allow a better fix than the rule could
+name.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ CLOCKS = timedelta(minutes=10)
 def match_choices(
     values: Mapping[str, object], shop: ShopLists | None, account: AccountLists | None, problems: Problems
 ) -> None:
-    """Every setting that is chosen from a list, against the lists of the sides that could be asked."""
+    """Checks every setting that is chosen from a list, against the lists of the systems that could be asked."""
     lists = both_sides(shop, account, cast("str | None", values.get("language")))
     for key, field in SHOP_FIELDS.items():
         found = lists.get(field.setting.choices) if field.setting.choices else None
@@ -61,7 +62,7 @@ def _match(key: str, chosen: Sequence[object], found: ChoiceList, problems: Prob
 def match_statuses(
     values: Mapping[str, object], shop: ShopLists | None, account: AccountLists | None, problems: Problems
 ) -> None:
-    """Every status that the shop really has must be matched, with a status that RO App has."""
+    """Checks that every status of the shop is matched with a status that RO App has."""
     targets = cast(Mapping[int, int], values.get("statuses") or {})
     if account is not None:
         _match_targets(targets, account, problems)
@@ -102,8 +103,8 @@ def _match_targets(pairs: Mapping[int, int], account: AccountLists, problems: Pr
 
 
 def match_clock(values: Mapping[str, object], shop: ShopLists, problems: Problems) -> None:
-    """Orders are placed in the past: a newest one in the future means that the shop's clock shows another zone's
-    time (cartum §2.1), or that ours is wrong."""
+    """Checks that the newest order was not placed in the future. Otherwise the shop's clock shows another zone's time
+    (cartum §2.1), or this machine's clock is wrong."""
     timezone = cast(str | None, values.get("timezone"))
     if timezone is None or shop.newest_order is None:
         return
@@ -118,7 +119,7 @@ def match_clock(values: Mapping[str, object], shop: ShopLists, problems: Problem
 
 
 def other_clock(values: Mapping[str, object], account: AccountLists) -> list[Problem]:
-    """The location's zone in RO App, where it is another one than the shop's; most shops stand where they deliver."""
+    """Returns a warning if the location's zone in RO App differs from the shop's; for most shops they are the same."""
     location = next((row for row in account.locations if row.id == values.get("location_id")), None)
     timezone = cast(str | None, values.get("timezone"))
     if location is None or not location.timezone or timezone is None or _same_clock(location.timezone, timezone):
@@ -136,7 +137,7 @@ def _same_clock(one: str, other: str) -> bool:
 
 
 def match_currency(shop: ShopLists, account: AccountLists, problems: Problems) -> None:
-    """Amounts are carried as they are, so both sides must count in one currency (roapp §5)."""
+    """Checks that both systems use one currency, as amounts are not converted (roapp §5)."""
     if shop.currencies and account.currency and account.currency not in shop.currencies:
         problems.add(
             "account",

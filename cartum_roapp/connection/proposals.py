@@ -1,5 +1,5 @@
 """What a person would most likely choose: an RO App status for each status of the shop, and the settings around it.
-An offer: a person reads it before it counts."""
+Only an offer, which a person confirms."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PREFERRED = ("ua", "ro", "ru", "en")
 
 
 def propose_settings(shop: ShopLists, account: AccountLists) -> dict[str, object]:
-    """Location, order type, language and time zone; a key is absent where there is nothing to choose from."""
+    """Returns location, order type, language and time zone; without the keys for which there is nothing to choose."""
     location = next((row for row in account.locations if not row.is_archived), None)
     order_type = next(iter(account.order_types), None)
     languages = sorted(shop.languages, key=lambda code: PREFERRED.index(code) if code in PREFERRED else len(PREFERRED))
@@ -58,7 +58,7 @@ def propose_settings(shop: ShopLists, account: AccountLists) -> dict[str, object
 
 
 def propose(shop: Sequence[ShopStatus], account: Sequence[RoStatus]) -> dict[int, int | None]:
-    """The shop's status id → RO App's, None where nothing suggests itself."""
+    """Returns the shop's status id → RO App's; None if no status fits."""
     by_name: dict[str, int] = {}
     by_meaning: dict[str, int] = {}
     for status in account:
@@ -70,7 +70,7 @@ def propose(shop: Sequence[ShopStatus], account: Sequence[RoStatus]) -> dict[int
 
 
 def meaning_of(title: str) -> str | None:
-    """The first meaning of which a word of the title begins so."""
+    """Returns the first meaning that a word of the title begins with; None if there is none."""
     plain = f" {_plain(title)}"
     return next(
         (meaning for meaning, starts in MEANINGS.items() if any(f" {start}" in plain for start in starts)), None

@@ -1,4 +1,4 @@
-"""FILE.yaml → values by key, with everything that can be seen wrong without asking anybody."""
+"""Reads FILE.yaml: values by key, and all problems that show without asking a system."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def read_shop_file(path: Path) -> Values:
-    """The file's values, each checked by its rule. Never raises for what stands in the file, or for a file
-    that isn't there; then the one problem's field is `file`."""
+    """Returns the file's values, each checked by its rule. Raises nothing for a bad or missing file: then the only
+    problem has the field `file`."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -59,7 +59,7 @@ def read_shop_file(path: Path) -> Values:
 
 
 def parse_shop_file(raw: bytes) -> Values:
-    """The same for the file's content."""
+    """Does the same for the file's content."""
     try:
         content, repeated = _parsed(raw)
     except Refused as refused:
@@ -72,7 +72,7 @@ def parse_shop_file(raw: bytes) -> Values:
 
 
 def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Values:
-    """The values of a shop with some of them changed, each as `key=value` with the value as FILE.yaml would have it:
+    """Returns the values of a shop with some of them changed, each as `key=value` with the value as in FILE.yaml:
     `name=Verba`, `managers=[12, 34]`, `statuses.3=105` for one pair, `phone_region=` and `statuses.3=` to leave an
     optional key or a pair out.
 
@@ -110,7 +110,7 @@ def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Valu
 
 
 def _parsed(raw: bytes) -> tuple[Mapping[Any, object], Problems]:
-    """The mapping, and the keys that stand twice in it. Raises Refused for a file that is none."""
+    """Returns the mapping, and its repeated keys as problems. Raises Refused if it is no mapping."""
     if len(raw) > LARGEST:
         raise Refused("is larger than 1 MB.", "give a file with the shop's settings only")
     try:
@@ -142,7 +142,7 @@ def _parsed(raw: bytes) -> tuple[Mapping[Any, object], Problems]:
 
 
 def check_file(content: Mapping[Any, object]) -> Values:
-    """Each value against its rule, missing and unknown keys included; all problems, one a field."""
+    """Checks each value by its rule; missing and unknown keys are problems as well, at most one a field."""
     problems = Problems()
     for key in content:
         if key not in SHOP_FIELDS:
@@ -170,7 +170,8 @@ def _nearest(name: str) -> str:
 
 
 def _repeated(node: yaml.Node) -> Problems:
-    """Keys that stand twice, in the file or in a mapping right below it; YAML would silently take the last."""
+    """Returns keys that are repeated in the file or in a mapping directly below it; YAML would silently take the
+    last."""
     problems = Problems()
     if not isinstance(node, yaml.MappingNode):
         return problems
@@ -205,7 +206,7 @@ def _lines(first: int, again: int) -> str:
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:
-    """PyYAML's own words without what it quotes from the file (a password may stand there)."""
+    """Returns PyYAML's own words without its quotes from the file, where a password may stand."""
     problem = (error.problem or "can't be read").strip()
     if "unhashable" in problem:
         return "a list or mapping can't be a key"

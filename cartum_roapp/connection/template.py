@@ -1,4 +1,4 @@
-"""A FILE.yaml to read through and save: every key with what was found, the other choices as comments."""
+"""Writes a FILE.yaml to complete: every key with what was found, the other choices as comments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cartum_roapp.connection.proposals import propose, propose_settings
 
 
 def template(access: Mapping[str, object], shop: ShopLists, account: AccountLists) -> str:
-    """The file's text. A value stands empty, and is refused as such, where a person has to choose.
+    """Returns the file's text. A value that a person has to choose is empty, and would be refused.
 
     `access`: the values of name, platform, url, login and account.
     """
@@ -36,7 +36,7 @@ def template(access: Mapping[str, object], shop: ShopLists, account: AccountList
 
 
 def _lines(field: Field, value: object, listed: ChoiceList | None) -> Iterator[str]:
-    """The key with its value, what it means, and what else could stand there."""
+    """Yields the key with its value and meaning, then the other choices."""
     before = "# " if field.setting.optional else ""
     said = "" if value is None else f" {_yaml(value)}"
     yield f"{before}{field.key}:{said}  # {field.described}{_bare(listed) if listed else ''}"
@@ -44,7 +44,7 @@ def _lines(field: Field, value: object, listed: ChoiceList | None) -> Iterator[s
 
 
 def _bare(listed: ChoiceList) -> str:
-    """Choices without a name of their own, or that there are none."""
+    """Returns a sentence with the choices that have no names, or that there are none."""
     if not listed.free:
         return f" {listed.owner} has none yet." if listed.complete else ""
     codes = [str(choice.value) for choice in listed.free if not choice.name]
