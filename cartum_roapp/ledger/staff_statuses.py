@@ -149,7 +149,7 @@ def forget(connection: Connection, shop: str) -> None:
         text("DELETE FROM held WHERE shop = :shop AND entity = 'status' AND code = :code"),
         {"shop": shop, "code": Code.REFUSED_BY_SHOP},
     )
-    shops.statuses_read(connection, shop, None)
+    shops.mark_statuses_read(connection, shop, None)
 
 
 def _still(connection: Connection, shop: str, known: Agreed, sets: str, **values: int | None) -> bool:

@@ -56,9 +56,9 @@ def put_right(connection: Connection, shop: str, findings: Iterable[Finding], le
         elif one.what is Difference.DOUBLED_IN_ROAPP and order.held_because != Code.DOUBLED:
             ids = ", ".join(map(str, one.roapp_ids))
             what = f"{marker(shop, one.number)} {len(one.roapp_ids)} times: {ids}"
-            held.hold_order(connection, shop, one.number, bindings.doubled(what, "manager_notes"))
+            held.hold_order(connection, shop, one.number, bindings.doubled_error(what, "manager_notes"))
         elif one.what is Difference.MISSING_IN_ROAPP and order.state != "held":
-            held.hold_order(connection, shop, one.number, bindings.deleted(order.ro_id))
+            held.hold_order(connection, shop, one.number, bindings.deleted_error(order.ro_id))
 
 
 def outcomes(

@@ -71,7 +71,7 @@ def upsert(
         held.clear(connection, key, "row", gone)
         requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
         if slice_end is not None:
-            shops.slice_stored(connection, key, slice_end)
+            shops.mark_slice_stored(connection, key, slice_end)
         if watermark is not None and not crowd:
             shops.move_watermark(connection, key, watermark)
     run.counts.seen += len(frames.orders) + len(bad)

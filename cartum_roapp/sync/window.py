@@ -71,7 +71,7 @@ def freeze_window(run: Run) -> Window:
 def close_window(run: Run) -> None:
     """Marks the whole window as stored: the incremental sync may begin. May be called twice."""
     with run.engine.begin() as connection:
-        shops.window_stored(connection, run.shop.key)
+        shops.mark_window_stored(connection, run.shop.key)
     run.refresh()
 
 
