@@ -37,8 +37,8 @@ async def classify_statuses(run: Run, api: Cartum) -> Statuses:
 
 @dataclass(frozen=True)
 class Window:
-    """A range of times of creation in UTC, whose orders are read: the frozen window of the first import, or the range of
-    a reconciliation. `stored_until` is where an earlier run stopped; None: nothing is stored, or all is."""
+    """A range of times of creation in UTC, whose orders are read: the frozen window of the first import, or the range
+    of a reconciliation. `stored_until` is where an earlier run stopped; None: nothing is stored, or all is."""
 
     since: datetime
     until: datetime
