@@ -19,6 +19,6 @@ notes        what a person reads in RO App: the marker, delivery, payment
 comment      how it is delivered and paid, as a comment: at most once for each text
 status       the order's status, sent when the shop's changed
 markers      the token that every RO App order carries, and the walk that reads them
-once         intent → call → result: a call is sent again only after a search has not found its result
+once         intent → call → result: an unclear call is sent again only after a search has not found its result
 recheck      a second look at what was repeated: did both tries arrive
 """

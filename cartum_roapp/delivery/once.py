@@ -1,8 +1,8 @@
 """Intent → call → result: for calls that RO App can't recognise as a repeat.
 
-A call is sent again only after a search in RO App has not found its result and `resend_at` has passed; `recheck` finds
-a first try that arrived even later (see ADR 1). So the same thing may be asked for again, whatever its last call ended
-with.
+A call that RO App may have accepted is sent again only after a search in RO App has not found its result and
+`resend_at` has passed; `recheck` finds a first try that arrived even later (see ADR 1). So the same thing may be asked
+for again, whatever its last call ended with. A call that sets absolute values may be repeated at once (`Once.change`).
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def utc_now() -> datetime:
 
 
 class Once:
-    """Makes one thing in RO App for each (kind, identity), across kills and time-outs. A call is sent again only after
-    a search has not found its result and `resend_at` has passed."""
+    """Makes one thing in RO App for each (kind, identity), across kills and time-outs. A call that RO App may have
+    accepted is sent again only after a search has not found its result and `resend_at` has passed."""
 
     def __init__(self, session: AccountSession, timeouts: Timeouts) -> None:
         self._session = session

@@ -1,4 +1,4 @@
-"""A note before every call that must not be repeated blindly.
+"""A note before every call that must not happen twice.
 
 RO App has no idempotency key (roapp §6). So each non-idempotent call is: intent committed → call →
 result committed. An intent that is still `open` when somebody else reads it belongs to a process that
