@@ -62,7 +62,7 @@ async def examine_shop(
         key = before.key if before else shop_key(url)
         found.extend(await conflicts(slug, key, url=url, account=account.name if account else None))
     examination = await examine(values, password=password, account=account, clients=clients, found=found)
-    if account is None or examination.account is None or account.fingerprint:
+    if account is None or examination.account_lists is None or account.fingerprint:
         return examination
     known = [other for other in accounts.values() if not isinstance(other, BadConfig)]
-    return examination.also(twin("account", account, examination.account.fingerprint, known))
+    return examination.also(twin("account", account, examination.account_lists.fingerprint, known))

@@ -1,7 +1,7 @@
 """The errors of this project, by what has to happen next.
 
     IntegrationError
-    ├── Retryable    nothing was written: the same call may be sent again
+    ├── Retryable    the same call may be sent again: nothing was written, or the call sets absolute values
     ├── Unclear      a call that is not idempotent may have been carried out: look into RO App, never just repeat
     ├── BadRecord    this record can't be taken over as it is: hold it, go on with the others
     └── BadConfig    no record of this shop can be taken over: stop the shop, inform the owner
@@ -65,7 +65,9 @@ class IntegrationError(Exception):
 
 
 class Retryable(IntegrationError):
-    """Nothing was written. `retry_after` is the wait in seconds that the other system asked for, None if it did not."""
+    """The same call may be sent again: either nothing was written, or the call sets absolute values. A PATCH without an
+    answer may still take effect later, and so may a status set in the shop. `retry_after` is the wait in seconds that
+    the other system asked for, None if it did not."""
 
     kind = "retryable"
 
@@ -122,7 +124,7 @@ class Code(StrEnum):
 
 class BadRecord(IntegrationError):
     """This record is refused, ambiguous or unreadable: it is held with its reason, the others go on. `code` is a short
-    stable word for the reason (`product-missing`, `phone-ambiguous` …)."""
+    stable word for the reason (`product-missing`, `contact-ambiguous` …)."""
 
     kind = "bad-record"
 

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     """The settings of one process. All times are in seconds. An empty variable counts as not set.
 
     home             the directory with all state; becomes absolute
-    database_url     an outside PostgreSQL; None: the embedded one
+    database_url     an external PostgreSQL; None: the embedded one
     http_timeout     the deadline of one call
     unclear_wait     after this time an unclear write is looked for, and counts as absent if it is not found (2.5 times
                      as long if there was no answer)

@@ -60,7 +60,7 @@ async def note_staff_statuses(engine: Engine, shop: ShopConfig, roapp: RoApp, st
         # What changed during the walk may be on a page that was read before; and a stamp may be ahead of the others.
         until = min(newest - lasted if lasted > _LONG else newest, started)
         with engine.begin() as connection:
-            shops.statuses_read(connection, shop.key, until)
+            shops.mark_statuses_read(connection, shop.key, until)
 
 
 def _note(connection: Connection, shop: ShopConfig, known: Agreed, theirs: int) -> None:
@@ -131,7 +131,7 @@ async def _set(api: Cartum, one: Agreed, wanted: int) -> _Tried:
 
 
 async def _status(api: Cartum, number: str) -> int | None:
-    row = (await api.walk_orders(numbers=[number])).get(number)
+    row = (await api.read_orders(numbers=[number])).get(number)
     return None if row is None else status_of(row)
 
 

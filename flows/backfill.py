@@ -13,7 +13,7 @@ from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import Selection, selection
 from cartum_roapp.sync.upsert import Reading
-from cartum_roapp.sync.window import read_statuses
+from cartum_roapp.sync.window import classify_statuses
 from tasks.deliver import deliver_task
 from tasks.frames import to_frames
 from tasks.run import open_run
@@ -41,7 +41,7 @@ async def backfill(
 async def bring_selection(run: Run, wanted: Selection, *, dry_run: bool = False) -> dict[str, Any]:
     """The steps of the flow. Returns the run's counts, or a dry run's plan."""
     async with run.reading() as api:
-        known = await read_statuses(run, api)
+        known = await classify_statuses(run, api)
         frames, bad = await to_frames(run, api, await fetch_selection_task(api, wanted))
         if dry_run:
             return await show_plan_task(run, plan_task(run, frames, bad))

@@ -10,7 +10,7 @@ from prefect.runtime import flow_run
 from cartum_roapp.connection.questions import SAVE_AND_IMPORT
 from deployments import one_shop, shops
 from deployments.clients import open_clients
-from tasks.connecting import ask_open_form, tell_connected
+from tasks.connecting import ask_current_form, tell_connected
 from tasks.draft import new_draft
 from tasks.form import AccountRef, LoginRef, parameter, setting_parameter
 
@@ -31,9 +31,9 @@ async def connect_shop(
     typed = {"name": name, "platform": platform}
     with open_clients() as clients:
         dialogue = (await new_draft(slug, typed, login=login, account=account, clients=clients)).shop
-        await ask_open_form(dialogue)
+        await ask_current_form(dialogue)
         shop = dialogue.config()
-        await shops.add(shop, dialogue.company)
+        await shops.add(shop, dialogue.company_fingerprint)
         imports = shop.enabled and dialogue.decision == SAVE_AND_IMPORT
         started = await one_shop.start_import(shop, str(flow_run.get_id())) if imports else None
         await shops.forget_logins(shop)

@@ -9,7 +9,7 @@ from prefect import flow
 from blocks.store import list_shops, load_shop
 from deployments import shops
 from deployments.clients import open_clients
-from tasks.connecting import ask_open_form, tell_changed
+from tasks.connecting import ask_current_form, tell_changed
 from tasks.draft import draft_of
 from tasks.form import parameter
 from tasks.shop_forms import ask_shop
@@ -24,8 +24,8 @@ async def edit_shop(
     with open_clients() as clients:
         slug = await ask_shop(shop, await list_shops())
         dialogue = (await draft_of(await load_shop(slug), clients)).shop
-        await ask_open_form(dialogue)
+        await ask_current_form(dialogue)
         config = dialogue.config()
-        await shops.change(config, dialogue.company)
+        await shops.change(config, dialogue.company_fingerprint)
         await shops.forget_logins(config)
         return await tell_changed(config)

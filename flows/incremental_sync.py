@@ -12,7 +12,7 @@ from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
-from cartum_roapp.sync.window import nothing_due, qualifying, read_statuses, reread, stored_window
+from cartum_roapp.sync.window import already_read, classify_statuses, numbers_to_reread, select_rows, sync_range
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import LEFTOVERS, deliver_task
 from tasks.frames import to_frames
@@ -37,14 +37,15 @@ async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
     """The steps of the flow. Returns the run's counts. `rest`: how long, from the run's start, it also delivers orders
     that an import left."""
     async with run.reading() as api:
-        if nothing_due(run):
+        if already_read(run):
             return await summarize_task(run)
-        window = stored_window(run)
-        statuses = await read_statuses(run, api)
-        created = await fetch_created_task(api, window.since, window.until, run.zone)
-        opened = await fetch_open_task(api, statuses.open, window.trailing_from, run.zone)
-        named = await fetch_numbers_task(api, asked := reread(run, statuses.final) - created.keys() - opened.keys())
-        rows = qualifying(run, created | opened | named.rows, statuses.successful)
+        span = sync_range(run)
+        statuses = await classify_statuses(run, api)
+        created = await fetch_created_task(api, span.created_from, span.created_to, run.zone)
+        opened = await fetch_open_task(api, statuses.open, span.open_created_from, run.zone)
+        asked = numbers_to_reread(run, statuses.final) - created.keys() - opened.keys()
+        named = await fetch_numbers_task(api, asked)
+        rows = select_rows(run, created | opened | named.rows, statuses.successful)
         frames, bad = await to_frames(run, api, rows)
         reading = Reading(frames, bad, statuses.final, named.missing, asked=len(asked))
         upsert_task(run, reading, new_as=Priority.FRESH, watermark=run.started)

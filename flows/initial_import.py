@@ -11,7 +11,7 @@ from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
-from cartum_roapp.sync.window import close_window, freeze_window, qualifying, read_statuses
+from cartum_roapp.sync.window import classify_statuses, close_window, freeze_window, select_rows
 from tasks import schedule
 from tasks.deliver import deliver_task
 from tasks.frames import to_frames
@@ -44,9 +44,9 @@ async def store_window(run: Run) -> None:
     """Reads the window into the ledger, week by week."""
     async with run.reading() as api:
         window = freeze_window(run)
-        statuses = await read_statuses(run, api)
+        statuses = await classify_statuses(run, api)
         for since, until in window.slices():
-            rows = qualifying(run, await fetch_created_task(api, since, until, run.zone), statuses.successful)
+            rows = select_rows(run, await fetch_created_task(api, since, until, run.zone), statuses.successful)
             frames, bad = await to_frames(run, api, rows)
             upsert_task(run, Reading(frames, bad, statuses.final), new_as=Priority.HISTORY, slice_end=until)
         close_window(run)

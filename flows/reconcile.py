@@ -11,7 +11,7 @@ from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync.reconciliation import confirmed, portions, read_ledger
 from cartum_roapp.sync.run import Run
-from cartum_roapp.sync.window import qualifying, read_statuses
+from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
 from tasks.frames import to_frames
 from tasks.report import show_report_task
@@ -51,11 +51,11 @@ async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -
     """The steps of the flow. Returns the report."""
     roapp = await read_roapp_task(run)
     async with run.reading() as api:
-        statuses = await read_statuses(run, api)
+        statuses = await classify_statuses(run, api)
         sides = read_ledger(run, roapp, statuses.final, repair=repair, gone=gone)
         for portion in portions(run):
             part = await fetch_portion_task(run, api, sides, portion)
-            rows = qualifying(run, part.rows, statuses.successful, taken=sides.marked())
+            rows = select_rows(run, part.rows, statuses.successful, in_roapp=sides.marked())
             frames, bad = await to_frames(run, api, rows)
             found = compare_shop_task(run, sides, frames, bad, part.missing)
             if repair and found:

@@ -15,7 +15,7 @@ from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync.replay import outcomes, select_records, unread
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
-from cartum_roapp.sync.window import read_statuses
+from cartum_roapp.sync.window import classify_statuses
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import deliver_task
 from tasks.frames import to_frames
@@ -51,7 +51,7 @@ async def replay_records(
     missing: set[str] = set()
     if numbers := unread(chosen):
         async with run.reading() as api:
-            known = await read_statuses(run, api)
+            known = await classify_statuses(run, api)
             found = await fetch_numbers_task(api, numbers)
             frames, bad = await to_frames(run, api, found.rows)
             missing = found.missing

@@ -17,9 +17,9 @@ from cartum_roapp.markdown import escaped, markdown_table
 from tasks.form import ask
 
 
-async def ask_open_form(shop: Dialogue) -> None:
-    """Shows the next open form, if there is one. The run is then suspended and begins again with the answer."""
-    if form := shop.open():
+async def ask_current_form(shop: Dialogue) -> None:
+    """Shows the current form, if there is one. The run is then suspended and begins again with the answer."""
+    if form := shop.current_form():
         text = _summary(shop) if form.name == DECISION else form.text
         await ask(replace(form, text=text))
 
@@ -58,7 +58,7 @@ def _summary(shop: Dialogue) -> str:
         for row in status_rows(config.statuses, shop.examination, config.language)
     ]
     parts = [
-        _changes(shop.before, config),
+        _changes(shop.edited_shop, config),
         _listed("Look at this first", to_do),
         _listed("What was checked", found),
         _listed("Settings", [(key, escaped(value)) for key, value in settings.items()]),

@@ -36,7 +36,7 @@ class Blocks:
         self.account = await store.account_name(self.account_id) or ""
         self.login = await store.load_login(self.login_id)
 
-    def take(self, answer: Answer) -> None:
+    def choose(self, answer: Answer) -> None:
         if "login" in answer.fields:
             self.login_id = block_id(answer.fields["login"])
         if "account" in answer.fields:
@@ -70,15 +70,17 @@ class Draft:
         self.blocks = blocks
         self.clients = clients
         ask = partial(blocks.questions, keeps_login=before is not None)
-        self.shop = Dialogue(slug.strip(), dict(values), ask, before, settled={ACCESS}, revising=before is not None)
+        self.shop = Dialogue(
+            slug.strip(), dict(values), ask, before, answered_forms={ACCESS}, revising=before is not None
+        )
 
-    def take(self, answer: Answer) -> None:
+    def add_answer(self, answer: Answer) -> None:
         """Adds an answer."""
-        self.blocks.take(answer)
+        self.blocks.choose(answer)
         of_blocks = {"login", "account"}
-        self.shop.take(answer.form, {key: value for key, value in answer.fields.items() if key not in of_blocks})
+        self.shop.add_answers(answer.form, {key: value for key, value in answer.fields.items() if key not in of_blocks})
 
-    async def look(self) -> None:
+    async def validate(self) -> None:
         """Checks everything that was answered so far."""
         shop, found = self.shop, Problems()
         await self.blocks.load()
@@ -86,11 +88,11 @@ class Draft:
             found.add("account", "no account is chosen.", "choose one, or add one")
         shop.values["account"] = self.blocks.account
         self._open_shop(found)
-        await shop.look(self._examine, found)
+        await shop.validate(self._examine, found)
 
     def _open_shop(self, found: Problems) -> None:
         """Sets the login: the chosen one, or the one of the shop that is edited."""
-        shop, before, login = self.shop, self.shop.before, self.blocks.login
+        shop, before, login = self.shop, self.shop.edited_shop, self.blocks.login
         if before is not None and not self.blocks.login_id:
             shop.values |= {"url": before.url, "login": before.login}
             shop.password = before.password
@@ -102,7 +104,7 @@ class Draft:
 
     async def _name(self, found: Problems) -> None:
         shop = self.shop
-        if shop.before is not None or _checked(found, SLUG, shop.slug) is None:
+        if shop.edited_shop is not None or _checked(found, SLUG, shop.slug) is None:
             return
         stored = await store.find_shop(shop.slug)
         # The shop is this run's own if the run was killed while it saved.
@@ -114,7 +116,7 @@ class Draft:
         shop = self.shop
         await self._name(found)
         return await examine_shop(
-            shop.slug, good, before=shop.before, password=shop.password, clients=self.clients, found=found
+            shop.slug, good, before=shop.edited_shop, password=shop.password, clients=self.clients, found=found
         )
 
 
@@ -122,20 +124,20 @@ async def new_draft(
     slug: str, values: Mapping[str, object], *, login: object, account: object, clients: Clients
 ) -> Draft:
     """Returns the draft of a new shop with all answers so far, checked."""
-    return await _looked_at(Draft(slug, values, Blocks(block_id(login), block_id(account)), clients))
+    return await _with_answers(Draft(slug, values, Blocks(block_id(login), block_id(account)), clients))
 
 
 async def draft_of(before: ShopConfig, clients: Clients) -> Draft:
     """Returns the draft of an edited shop with all answers so far, checked."""
     values = before.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
     account = await store.account_id(before.account) or ""
-    return await _looked_at(Draft(before.slug, values, Blocks("", account), clients, before))
+    return await _with_answers(Draft(before.slug, values, Blocks("", account), clients, before))
 
 
-async def _looked_at(draft: Draft) -> Draft:
+async def _with_answers(draft: Draft) -> Draft:
     for answer in await answered():
-        draft.take(answer)
-    await draft.look()
+        draft.add_answer(answer)
+    await draft.validate()
     return draft
 
 

@@ -47,7 +47,7 @@ def parameter(title: str, description: str, **limits: Any) -> Any:
 def setting_parameter(key: str, **limits: Any) -> Any:
     """As `parameter`, for a parameter that is a setting of a shop."""
     declared = SHOP_FIELDS[key].setting
-    return parameter(declared.title, declared.text, **limits)
+    return parameter(declared.title, declared.help, **limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ async def interview_shop(slug: str, clients: Clients, *, no_import: bool) -> tup
     with on_stderr():
         asked = await Interview(slug, prompt, clients, imports=not no_import).shop()
     config = asked.config()
-    await shops.add(config, asked.company)
+    await shops.add(config, asked.company_fingerprint)
     return config, asked.decision == SAVE_AND_IMPORT
 
 
@@ -125,10 +125,10 @@ async def _examined(
 
     good = values.good
     examination = await examine_shop(slug, good, before=before, password=password, clients=clients, found=problems)
-    if examination.problems or password is None or examination.account is None:
+    if examination.problems or password is None or examination.account_lists is None:
         raise bad_input(examination.problems)
     config = shop_config(good, slug=slug, password=password, key=before.key if before else "")
-    return config, examination.account.fingerprint
+    return config, examination.account_lists.fingerprint
 
 
 def warn(values: Values) -> list[dict[str, str]]:

@@ -41,7 +41,7 @@ class Interview:
         self._clients = clients
         self._accounts: list[str] = []
         self._answers: dict[str, object] = {}
-        self._shop = Dialogue(slug, {}, self._logins, imports=imports)
+        self._shop = Dialogue(slug, {}, self._login_questions, imports=imports)
         with suppress(Refused):
             self._shop.password = PASSWORD.checked(os.environ.get(SHOP_PASSWORD.variable))
             self._answers["password"] = ""
@@ -50,7 +50,7 @@ class Interview:
         """Returns the dialogue when the person has decided to save the shop; saves nothing itself. Raises
         KeyboardInterrupt for Ctrl-C, CommandEnd for a problem that no answer can remove."""
         await self._begin()
-        while form := self._shop.open():
+        while form := self._shop.current_form():
             if form.name == DECISION:
                 await self._decide(form.questions[0])
             else:
@@ -78,8 +78,8 @@ class Interview:
             raise bad_input(form.problems)
         for question in still:
             await self._take(question, refused.get(question.key))
-        self._shop.take(form.name, {one.key: self._answers[one.key] for one in questions})
-        await self._look()
+        self._shop.add_answers(form.name, {one.key: self._answers[one.key] for one in questions})
+        await self._validate()
 
     async def _decide(self, question: Question) -> None:
         """Asks the last question: what to do with the shop. To change something, the person picks any question and
@@ -87,15 +87,15 @@ class Interview:
         self._print_findings()
         decision = await self._ask(question, None)
         if decision != CHANGE:
-            self._shop.take(DECISION, {DECISION: decision})
+            self._shop.add_answers(DECISION, {DECISION: decision})
             return
         forms = {one.title: (one, form) for form in (ACCESS, SETTINGS, STATUSES) for one in self._questions(form)}
         titles = tuple(forms)
         title = await self._ask(Question("", "What is to be changed?", "", "one", titles, titles[0]), None)
         changed, form = forms[str(title)]
         await self._take(changed, None)
-        self._shop.take(form, {one.key: self._answers[one.key] for one in self._questions(form)})
-        await self._look()
+        self._shop.add_answers(form, {one.key: self._answers[one.key] for one in self._questions(form)})
+        await self._validate()
 
     def _questions(self, form: str) -> list[Question]:
         """Returns the questions of a form, except the slug, which is in the command, and except lists to choose from
@@ -103,7 +103,7 @@ class Interview:
         asked = self._shop.questions(form)
         return [one for one in asked if one.key != "slug" and (one.choices or one.kind != "many")]
 
-    def _logins(self) -> list[Question]:
+    def _login_questions(self) -> list[Question]:
         return typed_login_questions(self._shop.values, self._accounts)
 
     def _refused(self, form: Form, questions: list[Question]) -> Mapping[str, Problem]:
@@ -124,11 +124,11 @@ class Interview:
             self._shop.password = SecretStr(str(answer))
             remember(str(answer))
 
-    async def _look(self) -> None:
+    async def _validate(self) -> None:
         """Checks everything that was answered so far."""
         say("Asking both systems …")
         self._accounts = sorted(await list_accounts())
-        await self._shop.look(self._examine, [taken(self._shop.slug)] if await find_shop(self._shop.slug) else [])
+        await self._shop.validate(self._examine, [taken(self._shop.slug)] if await find_shop(self._shop.slug) else [])
 
     async def _examine(self, good: Mapping[str, object], found: Problems) -> Examination:
         shop = self._shop

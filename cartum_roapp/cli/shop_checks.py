@@ -62,13 +62,13 @@ def statuses(slug: Slug, json: Json = False) -> None:
 
     with serving() as backend:
         config, examination = asyncio.run(_examine_stored(slug, backend.clients()))
-    if examination.shop is None or examination.account is None:
+    if examination.shop_lists is None or examination.account_lists is None:
         unreachable = [
             problem for problem in examination.problems if problem.field in ("url", "login", "password", "account")
         ]
         raise bad_input(unreachable, saved="Nothing could be listed.")
     rows = status_rows(config.statuses, examination, config.language)
-    roapp = [{"id": row.id, "name": row.name} for row in examination.account.statuses]
+    roapp = [{"id": row.id, "name": row.name} for row in examination.account_lists.statuses]
     show({"slug": slug, "shop": rows, "roapp": roapp}, lambda: _status_tables(rows, roapp))
 
 
@@ -143,9 +143,9 @@ async def _discover(good: dict[str, object], password: SecretStr, clients: Clien
     examination = await examine(
         access, password=password, account=account, clients=clients, found=found, lists_only=True
     )
-    if examination.shop is None or examination.account is None:
+    if examination.shop_lists is None or examination.account_lists is None:
         raise bad_input(examination.problems, saved="Nothing could be listed.")
-    return examination.shop, examination.account
+    return examination.shop_lists, examination.account_lists
 
 
 def _found(good: dict[str, object], shop: ShopLists, roapp: AccountLists) -> tuple[dict[str, Any], str]:

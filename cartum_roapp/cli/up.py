@@ -92,7 +92,7 @@ def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:
     deadline = time.monotonic() + _TIMEOUT
     while not worker.polls(home):
         started = True
-        if service.state(config).dead_worker_from >= began:  # a worker that was started since then has died
+        if service.state(config).dead_worker_started_at >= began:  # a worker that was started since then has died
             raise Retryable(
                 "The worker did not start.", fix=f"The reason is at the end of {home.log_path(worker.LOG)}."
             )

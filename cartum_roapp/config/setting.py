@@ -24,10 +24,16 @@ Rule = Callable[[Any], object]
 class Setting:
     """One field, as an annotation of its type.
 
-    `fix`: what to write; `rule`: takes a value as read (YAML, JSON, Python) and returns it in its stored form, or
-    raises Refused. Both follow from the type where it is a Literal, a bool or a number; a refusal without a fix of its
-    own gets `fix`. `empty`: what holds where the value is left out. `offered`: what a form proposes for a field without
-    a default. `optional`: may be left out of FILE.yaml.
+    title        its name for people
+    description  what it is, in whole sentences
+    fix          what to write, for a refusal without a fix of its own; "": follows from the type
+    empty        what an empty value means, without a full stop; "": nothing is said about that
+    rule         takes a value as read (YAML, JSON, Python) and returns it in its stored form, or raises Refused; None:
+                 follows from the type, which is a Literal, a bool or a number then
+    bounds       the lowest and the highest number, both inclusive; None: any id, from 1
+    list_name    the list of the two systems that the value is chosen from; None: it is not chosen from such a list
+    suggestion   what a form and a new FILE.yaml propose if the field has no default; None: nothing
+    optional     the field may be left out of FILE.yaml
     """
 
     title: str
@@ -36,25 +42,26 @@ class Setting:
     empty: str = ""
     rule: Rule | None = None
     bounds: tuple[int, int] | None = None
-    choices: ListName | None = None
-    offered: object = None
+    list_name: ListName | None = None
+    suggestion: object = None
     optional: bool = False
 
     @property
-    def text(self) -> str:
-        """The description, with what an empty value means."""
+    def help(self) -> str:
+        """Returns the description, with what an empty value means."""
         return f"{self.description} Empty: {self.empty}." if self.empty else self.description
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(_Check(self, source), handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {**handler(schema), "title": self.title, "description": self.text}
+        return {**handler(schema), "title": self.title, "description": self.help}
 
 
 @dataclass(frozen=True)
 class Field:
-    """A declared field of a model. `default` is what holds where it is left out, None for nothing."""
+    """A declared field of a model: its key, its type as annotated, and its declaration. `default` is the value if it is
+    left out, None if it has no default."""
 
     key: str
     type: Any
@@ -62,36 +69,37 @@ class Field:
     default: object
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """The words to choose from, for a field that has such."""
-        return _words(_without_none(self.type))
+    def literals(self) -> tuple[str, ...]:
+        """Returns the words of a Literal, in their order; () for any other type."""
+        return _literals(_without_none(self.type))
 
     @property
-    def described(self) -> str:
-        """What it is, what an empty value means, and which words there are to choose from."""
-        return f"{self.setting.text} One of {', '.join(self.words)}." if self.words else self.setting.text
+    def help_with_words(self) -> str:
+        """Returns `help` with the words to choose from, if there are any."""
+        return f"{self.setting.help} One of {', '.join(self.literals)}." if self.literals else self.setting.help
 
     @property
     def nullable(self) -> bool:
+        """Returns whether None is a value of its type."""
         return types.NoneType in get_args(self.type)
 
     @property
-    def many(self) -> bool:
-        """Any number of values may be chosen."""
+    def is_list(self) -> bool:
+        """Returns whether any number of values may be chosen."""
         return any(get_origin(one) is tuple for one in (self.type, *get_args(self.type)))
 
     @property
     def plain_type(self) -> Any:
-        """Its type where there is a value."""
+        """Returns its type without None."""
         return _without_none(self.type)
 
     @property
     def fix(self) -> str:
-        """What to write."""
+        """Returns what to write."""
         return _fix(self.setting, self.type)
 
     def checked(self, value: object) -> Any:
-        """The value in its stored form. Raises Refused."""
+        """Returns the value in its stored form. Raises Refused if it breaks its rule."""
         try:
             return self._adapter.validate_python(value)
         except ValidationError as error:
@@ -113,7 +121,7 @@ class Values:
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, Field]:
-    """The fields of a model that are declared as settings, by key, in their order."""
+    """Returns the fields of a model that are declared as settings, by key, in their order."""
     found = {}
     for key, info in model.model_fields.items():
         for setting in info.metadata:
@@ -124,7 +132,8 @@ def fields_of(model: type[BaseModel]) -> dict[str, Field]:
 
 
 def check(values: Mapping[str, object], fields: Mapping[str, Field]) -> Values:
-    """Each value against its rule, missing ones included; keys that are no field are passed over."""
+    """Checks each field. Returns the good values and one problem per bad or missing field. Ignores unknown keys. Never
+    raises. An optional field may be missing."""
     good: dict[str, object] = {}
     problems = Problems()
     for key, field in fields.items():
@@ -140,7 +149,7 @@ def check(values: Mapping[str, object], fields: Mapping[str, Field]) -> Values:
 
 
 def without_empty(values: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
-    """The values without optional ones that are empty: a form of Prefect's UI can't leave them out."""
+    """Returns the values except the optional ones that are empty: a form of Prefect's UI can't leave them out."""
     return {
         key: value
         for key, value in values.items()
@@ -170,14 +179,14 @@ class _Check:
 
 
 def _refused(error: ValidationError) -> Refused:
-    """The first of pydantic's errors; those of its own kinds only meet values that passed a rule."""
+    """Returns the first of pydantic's errors. Its own kinds of errors only occur for values that passed a rule."""
     first = error.errors(include_input=False, include_url=False)[0]
     context = first.get("ctx", {})
     return Refused(str(context.get("reason", first["msg"])), str(context.get("fix", "")))
 
 
 def _rule(setting: Setting, type_: Any) -> Rule:
-    if words := _words(type_):
+    if words := _literals(type_):
         return rules.one_of(words)
     if type_ is bool:
         return rules.boolean
@@ -190,7 +199,7 @@ def _fix(setting: Setting, source: Any) -> str:
     type_ = _without_none(source)
     if setting.fix:
         return setting.fix
-    if words := _words(type_):
+    if words := _literals(type_):
         return f"write {_listed(words)}"
     if type_ is bool:
         return "write true or false"
@@ -198,7 +207,7 @@ def _fix(setting: Setting, source: Any) -> str:
     return f"write a number from {lowest} to {highest}"
 
 
-def _words(type_: Any) -> tuple[str, ...]:
+def _literals(type_: Any) -> tuple[str, ...]:
     return get_args(type_) if get_origin(type_) is Literal else ()
 
 

@@ -87,7 +87,7 @@ class ShopFields(BaseModel):
             "Location",
             "Where in RO App the orders go.",
             fix="write the id of a location; `cartum-roapp account show ACCOUNT` lists them",
-            choices="locations",
+            list_name="locations",
         ),
     ]
     order_type_id: Annotated[
@@ -96,7 +96,7 @@ class ShopFields(BaseModel):
             "Order type",
             "As what the orders are made in RO App.",
             fix="write the id of an order type; `cartum-roapp account show ACCOUNT` lists them",
-            choices="order_types",
+            list_name="order_types",
         ),
     ]
     language: Annotated[
@@ -106,7 +106,7 @@ class ShopFields(BaseModel):
             "A language of the shop, like ua.",
             fix="write a language code of the shop, like ua, ru, en or ro",
             rule=rules.language,
-            choices="languages",
+            list_name="languages",
         ),
     ]
     identify_products_by: Annotated[
@@ -114,7 +114,7 @@ class ShopFields(BaseModel):
         Setting(
             "Identify products by",
             "Which field of RO App's products tells that two are the same; code and sku hold the shop's article.",
-            offered="sku",
+            suggestion="sku",
         ),
     ]
     managers: Annotated[
@@ -125,7 +125,7 @@ class ShopFields(BaseModel):
             fix="write all, or the ids of employees: [12, 34]",
             empty="all active employees",
             rule=rules.managers,
-            choices="employees",
+            list_name="employees",
         ),
     ] = "all"
     statuses: Annotated[
@@ -182,7 +182,7 @@ class ShopFields(BaseModel):
             fix="list the shop's statuses that end an order, like [3, 4], or leave the key out",
             empty="the successful ones and 4",
             rule=rules.ids,
-            choices="shop_statuses",
+            list_name="shop_statuses",
             optional=True,
         ),
     ] = None
@@ -194,7 +194,7 @@ class ShopFields(BaseModel):
             fix="write f and the field's id, like f123",
             empty="the number stands in the manager's notes only",
             rule=rules.order_number_field,
-            choices="order_fields",
+            list_name="order_fields",
             optional=True,
         ),
     ] = None

@@ -86,7 +86,7 @@ def _line(problem: Problem, state: State) -> Check:
 def _expected(shop: ShopConfig, examination: Examination) -> list[Expected]:
     """Returns (field, system that is asked, what to say if it is right) for each check. The last is a whole line if it
     can't be told, None if the system could not be asked."""
-    theirs, ours = examination.shop, examination.account
+    theirs, ours = examination.shop_lists, examination.account_lists
     wrong = {problem.field for problem in examination.problems}
     # Who refuses login or password has been reached.
     reached = theirs is not None or ("url" not in wrong and not wrong.isdisjoint({"login", "password"}))
@@ -138,7 +138,7 @@ def _chosen(shop: ShopConfig, theirs: ShopLists | None, ours: AccountLists | Non
     """Returns the checks of all settings that are chosen from a list."""
     lists, lines = both_sides(theirs, ours, shop.language), list[Expected]()
     for key, field in SHOP_FIELDS.items():
-        name, value = field.setting.choices, getattr(shop, key)
+        name, value = field.setting.list_name, getattr(shop, key)
         if name is None:
             continue
         side, found = "shop" if name in OF_SHOP else "account", lists.get(name)
@@ -178,7 +178,7 @@ def as_error_fields(checks: Sequence[Check]) -> list[Problem]:
 def status_rows(pairs: Mapping[int, int], examination: Examination, language: str | None) -> list[dict[str, object]]:
     """Returns the shop's statuses with what each is matched with: id, title, titles, is_successful, roapp_status_id,
     roapp_status (the name; None if it is not matched, or unknown)."""
-    names = {row.id: row.name for row in examination.account.statuses} if examination.account else {}
+    names = {row.id: row.name for row in examination.account_lists.statuses} if examination.account_lists else {}
     return [
         {
             "id": status.id,
@@ -188,5 +188,5 @@ def status_rows(pairs: Mapping[int, int], examination: Examination, language: st
             "roapp_status_id": pairs.get(status.id),
             "roapp_status": names.get(pairs.get(status.id, -1)),
         }
-        for status in (examination.shop.statuses if examination.shop else ())
+        for status in (examination.shop_lists.statuses if examination.shop_lists else ())
     ]

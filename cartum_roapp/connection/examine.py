@@ -25,13 +25,13 @@ ORDER = ("file", "slug", "name", "platform", "url", "login", "password", *list(S
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was found. `problems` is empty if the shop can be saved; `warnings` do not prevent that. The lists of a
-    system that could not be asked are None."""
+    """What was found. `problems` is empty if the shop can be saved; `warnings` do not prevent that. `shop_lists` and
+    `account_lists` are None if that system could not be asked."""
 
     problems: list[Problem]
     warnings: list[Problem] = field(default_factory=list)
-    shop: ShopLists | None = None
-    account: AccountLists | None = None
+    shop_lists: ShopLists | None = None
+    account_lists: AccountLists | None = None
 
     def also(self, more: Iterable[Problem]) -> Examination:
         """Returns the same with more problems, in the order of the fields."""

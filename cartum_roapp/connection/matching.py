@@ -27,7 +27,7 @@ def match_choices(
     """Checks every setting that is chosen from a list, against the lists of the systems that could be asked."""
     lists = both_sides(shop, account, cast("str | None", values.get("language")))
     for key, field in SHOP_FIELDS.items():
-        found = lists.get(field.setting.choices) if field.setting.choices else None
+        found = lists.get(field.setting.list_name) if field.setting.list_name else None
         if found is None or (not found.complete and not found.choices):
             continue
         value = values.get(key)

@@ -73,7 +73,7 @@ def settings_questions(values: Mapping[str, object], shop: ShopLists, account: A
     lists, given = both_sides(shop, account), {**propose_settings(shop, account), **values}
     fields = [SHOP_FIELDS[key] for key in SETTINGS_FIELDS]
     return [
-        _question(field, given, lists[field.setting.choices] if field.setting.choices else None) for field in fields
+        _question(field, given, lists[field.setting.list_name] if field.setting.list_name else None) for field in fields
     ]
 
 
@@ -133,7 +133,7 @@ def asked_as(problem: Problem, questions: Sequence[Question]) -> str:
 def _read(field: Field, answer: object) -> object:
     if isinstance(answer, list):
         return [_value(one) for one in answer] or field.default
-    if field.setting.choices:
+    if field.setting.list_name:
         return field.default if answer is None else _value(answer)
     given = answer.strip() if isinstance(answer, str) else answer
     if given in (None, ""):
@@ -152,16 +152,16 @@ def _value(answer: object) -> object:
 def _question(field: Field, values: Mapping[str, object], listed: ChoiceList | None = None) -> Question:
     """Returns the question for a declared field, with the choices of the list that its value is chosen from."""
     setting = field.setting
-    value = values.get(field.key, setting.offered if field.default is None else field.default)
-    asked = Question(field.key, setting.title, setting.text, default=value, required=not field.nullable)
+    value = values.get(field.key, setting.suggestion if field.default is None else field.default)
+    asked = Question(field.key, setting.title, setting.help, default=value, required=not field.nullable)
     if listed is not None and (listed.choices or listed.complete):
-        if field.many:
+        if field.is_list:
             chosen = [choice.label for choice in listed.free if choice.value in _several(value)]
             labels = tuple(choice.label for choice in listed.free)
             return replace(asked, kind="many", choices=labels, default=chosen, required=False)
         return _one(asked, listed, value, optional=field.nullable)
-    if field.words:
-        return _one(asked, ChoiceList("", "", [Choice(word) for word in field.words]), value)
+    if field.literals:
+        return _one(asked, ChoiceList("", "", [Choice(word) for word in field.literals]), value)
     if field.plain_type is bool:
         return replace(asked, kind="switch", required=False)
     return replace(asked, kind="number", bounds=setting.bounds) if field.plain_type is int else asked

@@ -27,11 +27,11 @@ def template(access: Mapping[str, object], shop: ShopLists, account: AccountList
         "# Lines that begin with # may be left out; then what stands there holds.",
     ]
     for key, field in SHOP_FIELDS.items():
-        listed = lists[field.setting.choices] if field.setting.choices else None
+        listed = lists[field.setting.list_name] if field.setting.list_name else None
         if key == "statuses":
-            lines += [f"{key}:  # {field.setting.text}", *_statuses(shop, account, lists["shop_statuses"])]
+            lines += [f"{key}:  # {field.setting.help}", *_statuses(shop, account, lists["shop_statuses"])]
         else:
-            lines += _lines(field, likely.get(key, field.default or field.setting.offered), listed)
+            lines += _lines(field, likely.get(key, field.default or field.setting.suggestion), listed)
     return "\n".join(lines) + "\n"
 
 
@@ -39,7 +39,7 @@ def _lines(field: Field, value: object, listed: ChoiceList | None) -> Iterator[s
     """Yields the key with its value and meaning, then the other choices."""
     before = "# " if field.setting.optional else ""
     said = "" if value is None else f" {_yaml(value)}"
-    yield f"{before}{field.key}:{said}  # {field.described}{_bare(listed) if listed else ''}"
+    yield f"{before}{field.key}:{said}  # {field.help_with_words}{_bare(listed) if listed else ''}"
     yield from _list(listed.free if listed else (), value)
 
 

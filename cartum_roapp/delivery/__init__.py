@@ -4,7 +4,7 @@ account      delivery as a run sees it: wait for one's own orders, deliver for a
 session      the account's lock and the statements on its connection
 handover     the lock goes to a run whose work its holder can't do
 company      is it still the company that was connected
-drain        the holder of the account's lock delivers what waits, freshest first
+drain        the holder of the account's lock delivers what waits, by priority, then the longest waiting first
 order        one order: contact → products → order → comment → lines → notes → status
 bindings     which RO App order is this shop order: the bound one, the one with the marker, or a new one
 bound        the RO App order that a shop order is bound to
@@ -19,6 +19,6 @@ notes        what a person reads in RO App: the marker, delivery, payment
 comment      how it is delivered and paid, as a comment: at most once for each text
 status       the order's status, sent when the shop's changed
 markers      the token that every RO App order carries, and the walk that reads them
-once         intent → call → result: how a call is never made twice
+once         intent → call → result: an unclear call is sent again only after a search has not found its result
 recheck      a second look at what was repeated: did both tries arrive
 """

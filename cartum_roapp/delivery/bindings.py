@@ -1,5 +1,5 @@
-"""Which RO App order is this shop order: the one that is bound, else the one that carries the marker,
-else a new one. The line that creates an RO App order is here."""
+"""Which RO App order is this shop order: the one that is bound, else the one that carries the marker, else a new one
+(`create`)."""
 
 from __future__ import annotations
 
@@ -37,47 +37,49 @@ class OrderBindings:
         self._once = once
         self._markers = markers
 
-    async def find(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
-        """The order that is bound, else the one that carries the marker; None where there is neither.
+    async def find_or_adopt(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
+        """Returns the order that is bound, otherwise the one that carries the marker, which it binds; None if there is
+        neither.
 
-        An order that a person wants made again is let go here, if RO App really has it no more. Raises BadRecord
-        `doubled` or `marker-elsewhere` when a person has to decide.
+        Unbinds an order that a person wants made again, if RO App does not have it any more. Raises BadRecord
+        (`doubled`, `marker-elsewhere`) if a person has to decide.
         """
         match = self._match(order)
         if match is not None and match.make_again:
-            match = await self._still_there(order, match)
+            match = await self._unbind_if_deleted(order, match)
         if match is not None and len(self._markers.known(order.shop, order.number)) < 2:
             return Bound(match, fresh=False)
         found = await self._markers.find(order.shop, order.number, order.created_at)
         return await self._adopt(order, found, match, shop)
 
     async def find_unclear(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
-        """The order that an unclear create has made after all, for a shop order that nobody would create any more.
-        Raises Later while it may still arrive."""
+        """Returns the order that an unclear `create` has made after all, for a shop order that nobody would create any
+        more, and binds it; None if there is none. Raises Later while it may still arrive."""
         earlier = self._once.unsettled(self._operation(order))
         if earlier is None:
             return None
         await self._markers.look_again(earlier.sent_at)
         found = await self._adopt(order, self._markers.known(order.shop, order.number), None, shop)
         if found is None:
-            self._once.give_up(earlier)
+            self._once.settle_absent(earlier)
         return found
 
     async def create(self, order: DesiredOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
-        """For an order that `find` has not found. Raises Later while an earlier create may still arrive, BadRecord
-        `doubled` when two did, or what RO App refuses."""
+        """Creates the RO App order, or finds what an earlier `create` made; to be called if `find_or_adopt` returned
+        None. Raises Later while an earlier create may still arrive, BadRecord (`doubled`) if two arrived, and the
+        BadRecord of a refusal."""
         text = notes.block(order, marker(order.shop, order.number), shop.name, shop.language)
         bound = Bound(OrderMatch(0, contact, manager, notes_hash=notes.digest(text)), fresh=True)
 
         async def find(intent: Intent) -> int | None:
             await self._markers.look_again(intent.sent_at)
-            alive = await self._carriers(order, self._markers.known(order.shop, order.number))
+            alive = await self._orders_with_marker(order, self._markers.known(order.shop, order.number))
             _refuse_doubled([seen.id for seen in alive])
             if not alive:
                 return None
             # It was made of an older version of the order.
             bound.match = OrderMatch(alive[0].id, alive[0].client_id, manager)
-            bound.fresh, bound.seen, bound.went_on = False, alive[0], await self._went_on(alive[0])
+            bound.fresh, bound.seen, bound.has_lines = False, alive[0], await self._has_lines(alive[0])
             return alive[0].id
 
         async def send(before: Before) -> int:
@@ -88,23 +90,25 @@ class OrderBindings:
             self._bind(connection, order, bound.match)
             marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             self._markers.note(connection, marked)
-            bound.announced = not bound.went_on and comment.announce(connection, self._once, order, shop)
+            bound.announced = not bound.has_lines and comment.announce(connection, self._once, order, shop)
 
         await self._once.make(self._operation(order), find=find, send=send, bind=bind)
         return bound
 
-    async def see(self, bound: Bound) -> RoOrder:
-        """RO App's order as it stands. Raises BadRecord when somebody deleted it there, Later where it was made
-        a moment ago: RO App may show it a little after its answer."""
+    async def read(self, bound: Bound) -> RoOrder:
+        """Returns RO App's order as it stands; reads it unless it was read in this delivery. Raises BadRecord if
+        somebody deleted it there, Later if it was made a moment ago: RO App may show it a little after its answer."""
         if bound.seen is None:
             bound.seen = await self._roapp.order(bound.ro_id)
         if bound.seen is None:
             if bound.fresh:
                 raise Later(utc_now() + SHOWN_WITHIN)
-            raise deleted(bound.ro_id)
+            raise deleted_error(bound.ro_id)
         return bound.seen
 
-    async def _still_there(self, order: DesiredOrder, match: OrderMatch) -> OrderMatch | None:
+    async def _unbind_if_deleted(self, order: DesiredOrder, match: OrderMatch) -> OrderMatch | None:
+        """Returns the match if RO App still has the order (then it is not made again); otherwise unbinds it and returns
+        None."""
         seen = await self._roapp.order(match.ro_id)
         with self._session.transaction() as connection:
             if seen is None:
@@ -125,9 +129,9 @@ class OrderBindings:
     async def _adopt(
         self, order: DesiredOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
     ) -> Bound | None:
-        """Binds the RO App order that carries the marker; never one of another location or order type, or one that
-        is another shop order."""
-        alive = await self._carriers(order, found)
+        """Returns the RO App order that carries the marker, and binds it; never one of another location or order type,
+        or one that is bound to another shop order. None if there is none and `match` is None."""
+        alive = await self._orders_with_marker(order, found)
         if not alive:
             return None if match is None else Bound(match, fresh=False)
         _refuse_doubled([seen.id for seen in alive])
@@ -138,14 +142,14 @@ class OrderBindings:
             raise _elsewhere(seen, "has another location or order type", "Move that order back, or take the marker out")
         operation = self._operation(order)
         made_here = self._once.unsettled(operation) is not None
-        announced = made_here and not await self._went_on(seen)
+        announced = made_here and not await self._has_lines(seen)
         with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)
             if owner not in (None, (order.shop, order.number)):
                 raise _elsewhere(seen, f"is the shop's order {owner[1] if owner else ''}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
             self._bind(connection, order, OrderMatch(seen.id, contact_id=seen.client_id if made_here else None))
-            intents.found(connection, operation, seen.id)
+            intents.settle_found(connection, operation, seen.id)
             if announced:
                 announced = comment.announce(connection, self._once, order, shop)
             elif not made_here:
@@ -154,8 +158,9 @@ class OrderBindings:
         assert match is not None
         return Bound(match, fresh=False, seen=seen, announced=announced)
 
-    async def _carriers(self, order: DesiredOrder, found: list[Marked]) -> list[RoOrder]:
-        """Those of the orders that are still there and still carry this marker, as far as RO App shows it."""
+    async def _orders_with_marker(self, order: DesiredOrder, found: list[Marked]) -> list[RoOrder]:
+        """Returns those of the orders that are still there and still carry this marker, as far as RO App shows it.
+        Forgets the others' markers."""
         alive = []
         for one in found:
             seen = await self._roapp.order(one.ro_id)
@@ -166,8 +171,8 @@ class OrderBindings:
                 self._markers.forget(one.ro_id)
         return alive
 
-    async def _went_on(self, seen: RoOrder) -> bool:
-        """Whether somebody has gone on with an order after it was made: it has lines, which come after its comment."""
+    async def _has_lines(self, seen: RoOrder) -> bool:
+        """Returns whether the order has lines: they are added after its comment, so the comment was sent."""
         return bool(await self._roapp.items(seen.id))
 
     def _bind(self, connection: Connection, order: DesiredOrder, match: OrderMatch) -> None:
@@ -193,8 +198,8 @@ def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, tex
     return body
 
 
-def deleted(ro_id: int | None) -> BadRecord:
-    """Somebody deleted the order in RO App: it is not made again by itself."""
+def deleted_error(ro_id: int | None) -> BadRecord:
+    """Returns the error of an order that somebody deleted in RO App: it is not made again by itself."""
     return BadRecord(
         f"RO App order {ro_id} is not there any more." if ro_id else "the order is not in RO App any more.",
         code=Code.DELETED_IN_ROAPP,
@@ -214,11 +219,12 @@ def _elsewhere(seen: RoOrder, what: str, fix: str) -> BadRecord:
 
 def _refuse_doubled(ids: list[int]) -> None:
     if len(ids) > 1:
-        raise doubled(f"this order {len(ids)} times: {', '.join(map(str, ids))}", "manager_notes")
+        raise doubled_error(f"this order {len(ids)} times: {', '.join(map(str, ids))}", "manager_notes")
 
 
-def doubled(what: str, field: str) -> BadRecord:
-    """RO App has something twice, named with the ids. Nothing is deleted by us (design §3.5)."""
+def doubled_error(what: str, field: str) -> BadRecord:
+    """Returns the error of what RO App has twice; `what` names it with the ids. Nothing is deleted by us (design
+    §3.5)."""
     return BadRecord(
         f"RO App has {what}.",
         code=Code.DOUBLED,

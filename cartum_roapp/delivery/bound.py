@@ -10,14 +10,14 @@ from cartum_roapp.ledger.matches import OrderMatch
 
 @dataclass
 class Bound:
-    """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be
-    empty. `seen` is its newest reading, where there was one. `went_on`: somebody has gone on with it since it was made.
+    """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be empty. `seen`
+    is its newest reading, None if there was none. `has_lines`: an earlier `create` made it, and lines were added since.
     `announced`: its comment is the next call."""
 
     match: OrderMatch
     fresh: bool
     seen: RoOrder | None = None
-    went_on: bool = False
+    has_lines: bool = False
     announced: bool = False
 
     @property

@@ -185,7 +185,7 @@ class ContactBook:
             stored = matches.contact(connection, account, identity(order))
             if stored != ContactMatch(identity(order), known.ro_id, phone, email):
                 matches.bind_contact(connection, account, identity(order), known.ro_id, phone=phone, email=email)
-                intents.found(connection, self._operation(order), known.ro_id)
+                intents.settle_found(connection, self._operation(order), known.ro_id)
         return True
 
     def _operation(self, order: DesiredOrder) -> Operation:

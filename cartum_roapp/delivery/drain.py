@@ -1,4 +1,5 @@
-"""The holder of the account's lock delivers what waits, all shops of the account, freshest first."""
+"""The holder of the account's lock delivers what waits, of all shops of the account: by priority, then the longest
+waiting first."""
 
 from __future__ import annotations
 
@@ -24,12 +25,17 @@ from cartum_roapp.orders.zones import country_of
 
 log = logging.getLogger(__name__)
 
+#: Orders that are delivered at the same time.
 IN_FLIGHT = 8
+#: Orders behind those in flight whose buyers are searched with theirs.
 AHEAD = 25
+#: Orders in a row that failed with Retryable, after which the drain ends.
 FAILURES = 3
+#: New orders of one shop that are refused for one field, after which the shop is stopped.
 REFUSALS = 3
-#: After so many it is held, if RO App answers otherwise: every run that waited for such an order would fail.
+#: Attempts after which an order is held, if RO App answers otherwise: every run that waited for it would fail.
 PUT_OFFS = 10
+#: Seconds: how long it waits for an order in flight to end before it looks for others that are due.
 _IDLE = 0.2
 # Fields that are about one order's own records or state, not about the shop's settings.
 _OWN_FIELDS = {"assignee_id", "client_id", "entity_id", "manager_notes", "price", "quantity", "status_id"}
@@ -51,7 +57,7 @@ class Drain:
         self._session = session
         self._roapp = roapp
         self._account = account
-        self._pause = timeouts.recheck_after
+        self._recheck_after = timeouts.recheck_after
         self._shops = dict(shops)
         self._delivery = OrderDelivery(session, roapp, timeouts, self._region, self._buyers_ahead)
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
@@ -61,22 +67,24 @@ class Drain:
         self.delivered: set[tuple[str, str]] = set()  # shop, number
 
     async def run(self, done: Done) -> None:
-        """Works until `done` says so, or nothing that waits can be delivered any more.
+        """Returns when `done()` is true and the orders in flight have ended, or when no order of the served shops waits
+        (held orders do not wait).
 
-        Raises Retryable when RO App does not answer (what waits stays in the outbox), BadConfig when it
-        refuses the account, LockLost when the database connection broke. A shop whose settings are wrong,
-        or may not write, is left out, with its error in `stopped`.
+        Raises Retryable after 3 orders in a row failed with it or when the company can't be read; BadConfig without a
+        shop if the whole account is refused; LockLost if the database connection broke. Running deliveries are
+        cancelled then; their intents stay open, and what waits stays in the outbox. A shop whose settings are wrong, or
+        that may not write, is left out, with its error in `stopped`.
         """
         delivery = self._delivery
         delivery.currency = await check_company(self._roapp, self._account)
         await Recheck(
-            self._session, self._roapp, delivery.markers, delivery.contacts, delivery.products, self._pause
+            self._session, self._roapp, delivery.markers, delivery.contacts, delivery.products, self._recheck_after
         ).run()
         try:
             while not done():
                 for claim in self._claim():
                     self._in_flight[asyncio.create_task(self._deliver(claim))] = claim
-                if not self._in_flight and not self._waiting():
+                if not self._in_flight and not self._has_backlog():
                     return
                 await self._something_ends()
             while self._in_flight:
@@ -105,7 +113,7 @@ class Drain:
         with self._session.autocommit() as connection:
             return outbox.due(connection, self._account.name, self.served(), claimed, free)
 
-    def _waiting(self) -> bool:
+    def _has_backlog(self) -> bool:
         with self._session.autocommit() as connection:
             return outbox.backlog(connection, self.served()) > 0
 
@@ -125,7 +133,7 @@ class Drain:
         except LockLost:
             raise
         except Retryable as error:
-            await self._retry(claim, error)
+            await self._postpone_or_hold(claim, error)
         except BadConfig as error:
             if isinstance(error, NotAllowed):  # its location, order type or one order: the neighbours go on
                 error.about(shop=shop.slug)
@@ -133,19 +141,20 @@ class Drain:
                 raise
             self.stopped[claim.shop] = error
         except (IntegrityError, NoResultFound):
-            if not self._is_purged(claim.shop):
+            if not self._stop_if_purged(claim.shop):
                 raise
         else:
             self._failures = 0
             if claim.first:
-                self._trust(claim.shop)
+                self._forget_refusals(claim.shop)
             with self._session.transaction() as connection:
-                outbox.delivered(connection, claim.shop, claim.number, version)
+                outbox.mark_delivered(connection, claim.shop, claim.number, version)
                 held.clear(connection, claim.shop, "order", [claim.number])
             self.delivered.add((claim.shop, claim.number))
 
-    def _is_purged(self, key: str) -> bool:
-        """Was the shop purged while its order was on the way? Then there is nothing left to note that order at."""
+    def _stop_if_purged(self, key: str) -> bool:
+        """Stops the shop if it was deleted or purged while its order was on the way: there is nothing left to note that
+        order at. Returns whether the shop is stopped."""
         try:
             with self._session.transaction() as connection:
                 shops.hold_on(connection, key)
@@ -161,10 +170,11 @@ class Drain:
             outbox.hold(connection, claim.shop, claim.number, claim.version)
         news = error.code == Code.REFUSED and before != Code.REFUSED  # several old ones are tried again at once
         if news and claim.first and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
-            self._suspect(claim, error)
+            self._stop_if_settings_wrong(claim, error)
 
-    def _suspect(self, claim: Claim, error: BadRecord) -> None:
-        """Three new orders refused for one field, none made meanwhile: the shop's settings are wrong (design §3.6)."""
+    def _stop_if_settings_wrong(self, claim: Claim, error: BadRecord) -> None:
+        """Counts this refusal. After three new orders that were refused for one field, none made meanwhile, the shop's
+        settings are wrong: releases those orders and stops the shop (design §3.6)."""
         numbers = self._refused[claim.shop, error.field or ""]
         numbers.add(claim.number)
         if len(numbers) < REFUSALS:
@@ -179,17 +189,20 @@ class Drain:
             fix="Correct the shop's settings, or make the field optional in RO App's order form.",
         )
 
-    def _trust(self, shop: str) -> None:
-        """A new order went through, so the shop's settings are right; a mere change shows nothing of the kind."""
+    def _forget_refusals(self, shop: str) -> None:
+        """Forgets the shop's refusals: a new order went through, so the settings are right. A mere change does not show
+        that."""
         for key in [key for key in self._refused if key[0] == shop]:
             del self._refused[key]
 
-    async def _retry(self, claim: Claim, error: Retryable) -> None:
+    async def _postpone_or_hold(self, claim: Claim, error: Retryable) -> None:
+        """Defers the order, or holds it after `PUT_OFFS` attempts if RO App answers otherwise. Raises the error after
+        `FAILURES` orders in a row."""
         if claim.attempts >= PUT_OFFS and await self._answers():
             self._hold(claim, _unanswered(claim.attempts, error))
             return
         self._failures += 1
-        wait = error.retry_after or pause(claim.attempts)
+        wait = error.retry_after or backoff(claim.attempts)
         log.warning("order %s of %s is put off: %s", claim.number, self._shops[claim.shop].slug, error.message)
         with self._session.transaction() as connection:
             outbox.defer(connection, claim.shop, claim.number, utc_now() + timedelta(seconds=wait))
@@ -214,8 +227,9 @@ class Drain:
             return desired.buyers(connection, [(claim.shop, claim.number) for claim in claims])
 
 
-def pause(attempts: int) -> float:
-    """Seconds until an order that RO App did not answer for is tried again; attempts may go into the thousands."""
+def backoff(attempts: int) -> float:
+    """Returns the seconds until an order is tried again for which RO App did not answer. `attempts` may be in the
+    thousands."""
     return min(60.0, 5.0 * 2.0 ** min(attempts, 10))
 
 

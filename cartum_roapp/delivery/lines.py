@@ -108,7 +108,7 @@ class OrderLines:
             if same:
                 self._found(LineMatch(product, price, same[0].id, same[0].quantity), entity)
             else:
-                self._once.give_up(intent)
+                self._once.settle_absent(intent)
 
     async def _bring_line(self, key: Key, line: DesiredLine, assignee: Assignee, present: Collection[int]) -> None:
         known = self._ours.get(key)
@@ -218,7 +218,7 @@ class OrderLines:
         operation = self._once.operation("line", identity, self._order.shop, self._order.number)
         with self._session.transaction() as connection:
             self._bind(connection, line)
-            intents.found(connection, operation, line.item_id)
+            intents.settle_found(connection, operation, line.item_id)
 
     def _bind(self, connection: Connection, line: LineMatch) -> None:
         matches.bind_line(connection, self._order.shop, self._order.number, line)

@@ -118,7 +118,7 @@ class MarkerIndex:
         if not listed:  # else the list has them, and it is empty ones that are left out
             await self._read_each(silent)
         with self._session.transaction() as connection:
-            markers.covered(connection, self._session.account, since, began)
+            markers.extend_span(connection, self._session.account, since, began)
         self._looked_at = began
 
     async def _read_each(self, ids: Iterable[int]) -> None:

@@ -1,6 +1,8 @@
-"""Intent → call → result: how a call that RO App can't recognise as a repeat is never made twice.
+"""Intent → call → result: for calls that RO App can't recognise as a repeat.
 
-Whatever a call ends with, it may be asked for again: what is unclear is looked for before anything is sent.
+A call that RO App may have accepted is sent again only after a search in RO App has not found its result and
+`resend_at` has passed; `recheck` finds a first try that arrived even later (see ADR 1). So the same thing may be asked
+for again, whatever its last call ended with. A call that sets absolute values may be repeated at once (`Once.change`).
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ UNCLEAR_ENDS = 5
 
 
 class Later(Exception):
-    """Not now: the outcome of an earlier call can't be known before `until` (UTC)."""
+    """This order is delivered again at `until` (UTC) or later. Not an error: the drain defers the order."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"not before {until:%H:%M:%S} UTC")
@@ -57,14 +59,15 @@ def utc_now() -> datetime:
 
 
 class Once:
-    """Makes things in RO App at most once per (kind, identity), across kills and time-outs."""
+    """Makes one thing in RO App for each (kind, identity), across kills and time-outs. A call that RO App may have
+    accepted is sent again only after a search has not found its result and `resend_at` has passed."""
 
     def __init__(self, session: AccountSession, timeouts: Timeouts) -> None:
         self._session = session
-        self._patience = timeouts
+        self._timeouts = timeouts
         with session.autocommit() as connection:
             earlier = intents.all_unsettled(connection, session.account)
-        self._begun = {key for one in earlier for key in _keys(one)}
+        self._maybe_unsettled = {key for one in earlier for key in _keys(one)}
 
     def operation(self, kind: Kind, identity: str, shop: str, number: str) -> Operation:
         return Operation(self._session.account, kind, identity, shop, number)
@@ -95,12 +98,13 @@ class Once:
         """Returns RO App's id of the thing, made now or found from an earlier, unclear call; where this very delivery
         has `announced` it, there is none.
 
-        `find` looks into RO App for what the earlier call may have made; `send` makes the call and
-        runs its argument right before each try; `bind` stores the id in the transaction that settles
-        the intent. Raises Later while the earlier call may still arrive, BadRecord `unanswered` when too
-        many in a row ended unclear, and whatever `send` raises for a call that was surely refused.
+        `find` looks into RO App for what the earlier call may have made. If it finds nothing and `resend_at` has
+        passed, the call is sent again. `send` makes the call and runs its argument right before each try; `bind` stores
+        the id in the transaction that settles the intent. Raises Later while the earlier call may still arrive,
+        BadRecord `unanswered` when too many in a row ended unclear, and whatever `send` raises for a call that was
+        surely refused.
         """
-        session, timeouts = self._session, self._patience
+        session, timeouts = self._session, self._timeouts
         earlier = None if announced else self.unsettled(operation)
         if earlier is not None:
             found = await find(earlier)
@@ -125,7 +129,7 @@ class Once:
         except Unclear as error:
             now = utc_now()
             with session.transaction() as connection:
-                intents.unclear(connection, sent[0], now + timedelta(seconds=timeouts.resend_after(error)))
+                intents.mark_unclear(connection, sent[0], now + timedelta(seconds=timeouts.resend_after(error)))
                 ends = intents.unclear_ends(connection, operation)
             if ends >= UNCLEAR_ENDS:
                 raise _unanswered(operation.kind, ends, error) from None
@@ -168,7 +172,7 @@ class Once:
         next change of the same thing. `send` makes the call and runs its argument after each such try; what it raises
         comes out. `bind` stores what was set, in the transaction that settles the intent.
         """
-        session, timeouts = self._session, self._patience
+        session, timeouts = self._session, self._timeouts
         earlier = self.unsettled(operation)
         if earlier is not None and utc_now() < earlier.resend_at:
             raise Later(earlier.resend_at)
@@ -179,21 +183,21 @@ class Once:
 
         def unanswered() -> None:
             with session.transaction() as connection:
-                intents.unclear(connection, intent, utc_now() + timedelta(seconds=timeouts.unanswered))
+                intents.mark_unclear(connection, intent, utc_now() + timedelta(seconds=timeouts.unanswered))
 
         try:
             await send(unanswered)
         except IntegrationError:
             with session.transaction() as connection:
-                intents.answered(connection, intent, "refused")
+                intents.settle_answered(connection, intent, "refused")
             raise
         with session.transaction() as connection:
-            intents.answered(connection, intent, "done")
+            intents.settle_answered(connection, intent, "done")
             bind(connection)
 
-    def give_up(self, earlier: Intent) -> None:
-        """What this unclear call would have made is not wanted any more, and a look has not found it. Raises Later
-        while it may still arrive."""
+    def settle_absent(self, earlier: Intent) -> None:
+        """Settles as absent an unclear call whose result is not wanted any more, after a search has not found it.
+        Raises Later while it may still arrive."""
         if utc_now() < earlier.resend_at:
             raise Later(earlier.resend_at)
         with self._session.transaction() as connection:
@@ -202,18 +206,18 @@ class Once:
     def _may_be_unsettled(self, kind: Kind, *named: str) -> bool:
         """False where no call of this (identity), or of this kind for this (shop, number), can be unsettled: nobody but
         the holder of the account's lock begins one, and what earlier holders left was read when this one began."""
-        return (kind, *named) in self._begun
+        return (kind, *named) in self._maybe_unsettled
 
     def _begin(
         self, connection: Connection, operation: Operation, *, repeats: bool = False, announced: bool = False
     ) -> int:
-        now, timeouts = utc_now(), self._patience
+        now, timeouts = utc_now(), self._timeouts
         schedule = Schedule(
             sent_at=now,
             resend_at=now + timedelta(seconds=timeouts.timeout + timeouts.unanswered),
             recheck_at=now + timedelta(seconds=timeouts.recheck_after) if repeats else None,
         )
-        self._begun.update(_keys(operation))
+        self._maybe_unsettled.update(_keys(operation))
         return intents.begin(connection, operation, schedule, announced=announced)
 
     def _settle(self, intent: int, ro_id: int, bind: Bind) -> None:

@@ -70,7 +70,7 @@ class OrderDelivery:
             return await self._deliver(order, shop)
 
     async def _deliver(self, order: DesiredOrder, shop: ShopConfig) -> int:
-        bound = await self._bindings.find(order, shop)
+        bound = await self._bindings.find_or_adopt(order, shop)
         if bound is None and order.gone_at:
             bound = await self._bindings.find_unclear(order, shop)
             if bound is None:
@@ -91,7 +91,7 @@ class OrderDelivery:
         except BadRecord as error:
             if bound is not None and error.code == Code.NOT_FOUND:
                 bound.seen = None
-                await self._bindings.see(bound)
+                await self._bindings.read(bound)
             await self._search_anew(error, order, contact, products)
             if bound is None or error.code != Code.REFUSED or not await self._opened(order, bound, shop):
                 raise

@@ -79,7 +79,7 @@ class ProductBook:
                 return await self._create(order, line, by, value, shop)
             with self._session.transaction() as connection:
                 matches.bind_product(connection, self._session.account, _key(by, value), found)
-                intents.found(connection, self._operation(order, by, value), found)
+                intents.settle_found(connection, self._operation(order, by, value), found)
             return found
 
     def _known(self, *identities: tuple[Identifier, str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.delivery.bindings import doubled
+from cartum_roapp.delivery.bindings import doubled_error
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.markers import MarkerIndex, marker
 from cartum_roapp.delivery.once import utc_now
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 
 class Recheck:
-    """Looks again ten minutes after a repeat. What is there twice is held: nothing is deleted by us (design §3.5)."""
+    """Looks again `recheck_after` seconds after a repeat, and at the same pace while something is there twice. That is
+    held: nothing is deleted by us (design §3.5)."""
 
     def __init__(
         self,
@@ -32,14 +33,14 @@ class Recheck:
         markers: MarkerIndex,
         contacts: ContactBook,
         products: ProductBook,
-        pause: float,
+        recheck_after: float,
     ) -> None:
         self._session = session
         self._roapp = roapp
         self._markers = markers
         self._contacts = contacts
         self._products = products
-        self._pause = pause
+        self._recheck_after = recheck_after
 
     async def run(self) -> None:
         """May be called twice: what was looked at is not due any more. Raises BadConfig and LockLost."""
@@ -48,7 +49,7 @@ class Recheck:
         for intent in due:
             again = await self._look(intent)
             with self._session.transaction() as connection:
-                at = utc_now() + timedelta(seconds=self._pause) if again else None
+                at = utc_now() + timedelta(seconds=self._recheck_after) if again else None
                 intents.recheck(connection, intent.id, at)
 
     async def _look(self, intent: Intent) -> bool:
@@ -70,7 +71,7 @@ class Recheck:
         if len(found) < 2:
             return False
         ids = ", ".join(str(one.ro_id) for one in found)
-        problem = doubled(f"{marker(intent.shop, intent.number)} {len(found)} times: {ids}", "manager_notes")
+        problem = doubled_error(f"{marker(intent.shop, intent.number)} {len(found)} times: {ids}", "manager_notes")
         with self._session.transaction() as connection:
             if self._has_shop(connection, intent, problem):
                 held.hold_order(connection, intent.shop, intent.number, problem)
@@ -108,7 +109,7 @@ class Recheck:
             if len(ids) < 2:
                 held.clear(connection, intent.shop, intent.kind, [id])
                 return False
-            problem = doubled(f"{what} {len(ids)} times: {', '.join(map(str, ids))}", intent.kind)
+            problem = doubled_error(f"{what} {len(ids)} times: {', '.join(map(str, ids))}", intent.kind)
             if not self._has_shop(connection, intent, problem):
                 return False
             held.hold(connection, shop=intent.shop, entity=intent.kind, id=id, error=problem)

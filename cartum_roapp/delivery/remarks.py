@@ -51,7 +51,7 @@ class Remarks:
         digest = notes.digest(text)
         if (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
-        seen = await self._bindings.see(bound)
+        seen = await self._bindings.read(bound)
         body: dict[str, object] = {}
         merged = notes.merged(seen.manager_notes, text, ours)
         known = bound.match.notes_hash != digest and notes.say(seen.manager_notes, notes.delivery(order, shop.language))

@@ -52,7 +52,7 @@ class OrderStatus:
             operation = self._once.operation("status", _identity(order, status), order.shop, order.number)
             for earlier in unsettled:
                 if earlier.identity != operation.identity:  # one that arrives late would undo this one
-                    self._once.give_up(earlier)
+                    self._once.settle_absent(earlier)
 
             def agree(connection: Connection, ro_id: int) -> None:
                 both = status if shop.status_direction == "both" else None
@@ -64,7 +64,7 @@ class OrderStatus:
             else:
                 with self._session.transaction() as connection:
                     agree(connection, bound.ro_id)
-                    intents.found(connection, operation, bound.ro_id)
+                    intents.settle_found(connection, operation, bound.ro_id)
         except BadRecord as error:
             if error.code == Code.DELETED_IN_ROAPP:
                 raise
@@ -82,7 +82,7 @@ class OrderStatus:
         self._clear(order)
 
     async def _agree(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
-        return (await self._bindings.see(bound)).status_id == shop.statuses.get(order.status_id)
+        return (await self._bindings.read(bound)).status_id == shop.statuses.get(order.status_id)
 
     def _clear(self, order: DesiredOrder) -> None:
         with self._session.transaction() as connection:
@@ -94,7 +94,7 @@ class OrderStatus:
         first = self._first.get(shop.order_type_id, wanted)
         if bound.fresh and first != wanted:
             return first
-        seen = await self._bindings.see(bound)
+        seen = await self._bindings.read(bound)
         if bound.fresh and seen.status_id is not None:
             self._first[shop.order_type_id] = seen.status_id
         return seen.status_id

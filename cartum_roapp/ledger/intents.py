@@ -126,22 +126,23 @@ def settle(
     )
 
 
-def answered(connection: Connection, intent: int, state: Literal["done", "refused"]) -> None:
-    """The same for a call that may be repeated at once; one of whose tries nobody answered stays unclear."""
+def settle_answered(connection: Connection, intent: int, state: Literal["done", "refused"]) -> None:
+    """Settles a call that may be repeated at once. It stays unclear if nobody answered one of its tries."""
     connection.execute(
         text("UPDATE intents SET state = :state, settled_at = now() WHERE id = :id AND state = 'open'"),
         {"id": intent, "state": state},
     )
 
 
-def found(connection: Connection, operation: Operation, ro_id: int) -> None:
-    """What an earlier call made was met on another way: its outcome is known now."""
+def settle_found(connection: Connection, operation: Operation, ro_id: int) -> None:
+    """Settles an unsettled call as done: what it made was found in RO App in another way. Writes nothing if there is
+    none."""
     query = text(f"UPDATE intents SET state = 'done', settled_at = now(), ro_id = :ro_id {_THIS} {_UNSETTLED}")
     connection.execute(query, {**vars(operation), "ro_id": ro_id})
 
 
-def unclear(connection: Connection, intent: int, resend_at: datetime) -> None:
-    """The call ended without a readable answer."""
+def mark_unclear(connection: Connection, intent: int, resend_at: datetime) -> None:
+    """The call ended without a readable answer. It is not sent again before `resend_at` (UTC)."""
     connection.execute(
         text("UPDATE intents SET state = 'unclear', resend_at = :resend_at WHERE id = :id"),
         {"id": intent, "resend_at": resend_at},

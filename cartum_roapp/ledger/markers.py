@@ -67,8 +67,8 @@ def span(connection: Connection, account: str) -> tuple[datetime | None, datetim
     return row.markers_from, row.markers_until
 
 
-def covered(connection: Connection, account: str, since: datetime, until: datetime) -> None:
-    """Everything created from `since` to `until` (UTC) was looked at. The span only grows."""
+def extend_span(connection: Connection, account: str, since: datetime, until: datetime) -> None:
+    """Notes that all RO App orders created from `since` to `until` (UTC) were looked at. The span only grows."""
     connection.execute(
         text(
             "UPDATE accounts SET markers_from = least(coalesce(markers_from, :since), :since), "

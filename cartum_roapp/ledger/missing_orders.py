@@ -6,29 +6,34 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, text
 
-#: So many of the orders that are believed to be there, and at least so many, don't vanish at once by themselves.
-CROWD_SHARE = 0.05
-CROWD_FEW = 5
+#: If more than this share of the orders that are believed to be there vanish at once, and at least so many orders, lost
+#: rights are the likelier reason.
+LOST_RIGHTS_SHARE = 0.05
+LOST_RIGHTS_LEAST = 5
 
 
-def found_again(connection: Connection, shop: str, numbers: Collection[str]) -> None:
-    """The shop has these orders: what an earlier read by number missed of them was a slip. Writes nothing where nothing
-    was missed."""
+def clear_missing(connection: Connection, shop: str, numbers: Collection[str]) -> None:
+    """Forgets that earlier reads by number missed these orders: the shop has them. Writes nothing if none was
+    missed."""
     connection.execute(text(_FOUND), {"shop": shop, "numbers": list(numbers)})
 
 
-def crowd(connection: Connection, shop: str, asked: int, missing: Sequence[str]) -> int | None:
-    """Of how many orders that the ledger believes there these are missing, where `is_crowd` says that they are too many
-    at once. `asked` alone would not tell: it lacks those that other reads of the run have returned."""
+def known_if_lost_rights(connection: Connection, shop: str, asked: int, missing: Sequence[str]) -> int | None:
+    """Returns how many orders the ledger believes to be there, if the missing ones suggest lost rights; otherwise None.
+    `asked`, the number of orders that were read by number, is too few: it lacks those that other reads of the run have
+    returned."""
     if not missing:
         return None
     believed = max(asked, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
-    return believed if is_crowd(len(missing), believed) else None
+    return believed if suggests_lost_rights(len(missing), believed) else None
 
 
-def note(connection: Connection, *, shop: str, run: str, missing: Sequence[str], deleted: bool = False) -> list[str]:
+def record_missing(
+    connection: Connection, *, shop: str, run: str, missing: Sequence[str], deleted: bool = False
+) -> list[str]:
     """Records what a read by number did not return. Returns the numbers now taken for deleted: those that an earlier
-    run missed as well, or all where a person says that they are `deleted`. A `crowd` is not to be noted."""
+    run missed as well, or all if a person says that they are `deleted`. Not to be called if `known_if_lost_rights`
+    returned a number."""
     if not missing:
         return []
     rows = connection.execute(
@@ -51,11 +56,11 @@ def note(connection: Connection, *, shop: str, run: str, missing: Sequence[str],
     return gone
 
 
-def is_crowd(missing: int, believed: int) -> bool:
-    """Are so many of the orders that are believed to be there missing at once that lost rights are the likelier
-    reason?"""
+def suggests_lost_rights(missing: int, believed: int) -> bool:
+    """Returns whether so many of the orders that are believed to be there are missing at once that lost rights are the
+    likelier reason."""
     all_gone = missing == believed and believed > 1
-    return all_gone or (missing >= CROWD_FEW and missing > believed * CROWD_SHARE)
+    return all_gone or (missing >= LOST_RIGHTS_LEAST and missing > believed * LOST_RIGHTS_SHARE)
 
 
 _BELIEVED = """

@@ -35,7 +35,7 @@ class Claim:
 def due(
     connection: Connection, account: str, shops: Sequence[str], skip: Collection[tuple[str, str]], limit: int
 ) -> list[Claim]:
-    """The next rows of the account that may be delivered now, fresh ones first."""
+    """Returns the next rows of the account that may be delivered now: by priority, then the longest waiting first."""
     rows = connection.execute(
         text(
             f"SELECT shop, number, wanted_version AS version, attempts, delivered_version = 0 AS first "
@@ -94,8 +94,8 @@ def outcome(connection: Connection, shop: str, wanted: Mapping[str, int]) -> tup
     return delivered, held, len(wanted) - delivered - held
 
 
-def delivered(connection: Connection, shop: str, number: str, version: int) -> None:
-    """RO App has this version. A newer one that arrived meanwhile keeps the row waiting."""
+def mark_delivered(connection: Connection, shop: str, number: str, version: int) -> None:
+    """Notes that RO App has this version. A newer one that arrived meanwhile keeps the row waiting."""
     connection.execute(
         text(
             "UPDATE outbox SET delivered_version = greatest(delivered_version, :version), attempts = 0 "

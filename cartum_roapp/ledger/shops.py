@@ -145,14 +145,14 @@ def freeze_window(engine: Engine, key: str, now: datetime, timezone: str) -> Sho
     return state(engine, key)
 
 
-def slice_stored(connection: Connection, key: str, until: datetime) -> None:
-    """Moves the import's cursor, in the transaction that stores the slice. It never moves back."""
+def mark_slice_stored(connection: Connection, key: str, until: datetime) -> None:
+    """Moves the import's cursor to `until` (UTC), in the transaction that stores the slice. It never moves back."""
     connection.execute(update(shops).where(shops.c.key == key, shops.c.stored_until < until).values(stored_until=until))
 
 
-def window_stored(connection: Connection, key: str) -> None:
-    """All of the window is in the ledger: from now on the incremental sync reads, starting at the
-    window's end, which lies before the first read of the import."""
+def mark_window_stored(connection: Connection, key: str) -> None:
+    """Notes that all of the window is in the ledger: from now on the incremental sync reads, starting at the window's
+    end, which lies before the first read of the import. May be called twice."""
     connection.execute(
         update(shops)
         .where(shops.c.key == key, shops.c.window_stored_at.is_(None))
@@ -167,9 +167,9 @@ def move_watermark(connection: Connection, key: str, read_started_at: datetime) 
     )
 
 
-def statuses_read(connection: Connection, key: str, until: datetime | None) -> None:
-    """RO App's changes of orders were read up to this moment of its clock (UTC), which never moves back; None: what was
-    read is forgotten."""
+def mark_statuses_read(connection: Connection, key: str, until: datetime | None) -> None:
+    """Notes that RO App's changes of orders were read up to `until`, a moment of its clock (UTC), which never moves
+    back. None: forgets how far they were read."""
     values = update(shops).where(shops.c.key == key).values(statuses_read_to=until)
     if until is not None:
         values = values.where(shops.c.statuses_read_to.is_(None) | (shops.c.statuses_read_to < until))

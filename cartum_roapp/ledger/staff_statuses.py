@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import held, orders, shops
-from cartum_roapp.ledger.release import DUE
+from cartum_roapp.ledger.release import RETRY_DUE
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ _WAITING = f"""
     {_AGREED} AND match.staff_status IS NOT NULL AND match.sent_status = orders.status_id AND orders.gone_at IS NULL
     AND NOT EXISTS (
         SELECT FROM held WHERE held.shop = match.shop AND entity = 'status' AND held.id = match.number
-        AND code = '{Code.REFUSED_BY_SHOP}' AND NOT ({DUE}))
+        AND code = '{Code.REFUSED_BY_SHOP}' AND NOT ({RETRY_DUE}))
     ORDER BY length(match.number), match.number
 """
 # Whoever delivers the order meanwhile has the newer word.
@@ -149,7 +149,7 @@ def forget(connection: Connection, shop: str) -> None:
         text("DELETE FROM held WHERE shop = :shop AND entity = 'status' AND code = :code"),
         {"shop": shop, "code": Code.REFUSED_BY_SHOP},
     )
-    shops.statuses_read(connection, shop, None)
+    shops.mark_statuses_read(connection, shop, None)
 
 
 def _still(connection: Connection, shop: str, known: Agreed, sets: str, **values: int | None) -> bool:

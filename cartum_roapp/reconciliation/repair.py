@@ -29,14 +29,14 @@ def note_markers(connection: Connection, account: str, shop: str, roapp: Iterabl
             markers.note(connection, account, Marked(one.ro_id, shop, one.number, one.branch_id, one.order_type_id))
 
 
-def missing_crowd(findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> list[Finding]:
+def missing_if_lost_rights(findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> list[Finding]:
     """Returns the orders that seem to be deleted in RO App if they are so many that lost rights are more likely;
     otherwise []."""
     missing = [
         one for one in findings if one.what is Difference.MISSING_IN_ROAPP and ledger[one.number].state != "held"
     ]
     bound = sum(order.ro_id is not None and not order.gone for order in ledger.values())
-    return missing if missing_orders.is_crowd(len(missing), bound) else []
+    return missing if missing_orders.suggests_lost_rights(len(missing), bound) else []
 
 
 def put_right(connection: Connection, shop: str, findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> None:
@@ -56,9 +56,9 @@ def put_right(connection: Connection, shop: str, findings: Iterable[Finding], le
         elif one.what is Difference.DOUBLED_IN_ROAPP and order.held_because != Code.DOUBLED:
             ids = ", ".join(map(str, one.roapp_ids))
             what = f"{marker(shop, one.number)} {len(one.roapp_ids)} times: {ids}"
-            held.hold_order(connection, shop, one.number, bindings.doubled(what, "manager_notes"))
+            held.hold_order(connection, shop, one.number, bindings.doubled_error(what, "manager_notes"))
         elif one.what is Difference.MISSING_IN_ROAPP and order.state != "held":
-            held.hold_order(connection, shop, one.number, bindings.deleted(order.ro_id))
+            held.hold_order(connection, shop, one.number, bindings.deleted_error(order.ro_id))
 
 
 def outcomes(

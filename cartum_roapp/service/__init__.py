@@ -5,7 +5,7 @@
         ...
 
 usage, ledger                how a process gets both, and how they are stopped; the ledger's engine
-keeper, state                the process that owns them; the file by which it informs their users
+keeper, state                the process that owns them; the file by which it informs the client processes
 postgres, cluster            the embedded PostgreSQL; its data directory and programs
 databases, database_url      the two databases; the address of one
 prefect_server               Prefect's API server and UI

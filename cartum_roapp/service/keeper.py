@@ -1,9 +1,9 @@
 """The process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
 
-It starts what the users of the home need, and from `up` to `down` a worker, and restarts what dies. It stops everything
-and ends on SIGTERM, when the home is deleted, or when the home was unused for `linger` seconds and no worker is wanted.
-Users are known by the file locks that they hold, so a killed one leaves nothing to clean up. A killed keeper leaves
-worker and servers running; the next keeper adopts them.
+It starts what the client processes of the home need, and from `up` to `down` a worker, and restarts what dies. It stops
+everything and ends on SIGTERM, when the home is deleted, or when the home had no client process for `linger` seconds
+and no worker is wanted. Client processes are known by the file locks that they hold, so a killed one leaves nothing to
+clean up. A killed keeper leaves worker and servers running; the next keeper adopts them.
 """
 
 from __future__ import annotations
@@ -52,26 +52,33 @@ class BackOff:
         self.deaths = 1 if now > self._next + _CALM else self.deaths + 1
         self._next = now + _BACK_OFF[min(self.deaths, len(_BACK_OFF)) - 1]
 
-    def over(self) -> bool:
+    def may_restart(self) -> bool:
+        """Returns whether the wait after the last death is over; True before the first one."""
         return time.monotonic() >= self._next
 
 
 class Keeper:
-    """`lock` is the home's keeper lock, which this process holds. `run` returns when nothing is needed any more."""
+    """`lock` is the home's keeper lock, which this process holds. `run` returns when nothing is needed any more.
+
+    external_database   the person's own PostgreSQL; None: the embedded one
+    worker_started_at   when the worker was started last, seconds since 1970; `worker_died_at` is when it died last
+    prefect_ready       the Prefect server answered, and has not died since
+    adopted             an earlier keeper started the Prefect server
+    """
 
     def __init__(self, home: Home, config: Settings, lock: FileLock) -> None:
         self.home = home
         self.linger = config.linger
         self.lock = lock
-        self.users = FileLock(home.run / USERS_LOCK)
-        self.outside = DatabaseUrl.parse(config.database_url) if config.database_url else None
-        self.postgres = None if self.outside else PostgresServer(home)
+        self.client_lock = FileLock(home.run / USERS_LOCK)
+        self.external_database = DatabaseUrl.parse(config.database_url) if config.database_url else None
+        self.postgres = None if self.external_database else PostgresServer(home)
         self.prefect = PrefectServer(home, os.environ)
         self.migration = MigrationLock()
         self.worker: Process | None = None
-        self.worker_from = self.worker_died_at = 0.0
+        self.worker_started_at = self.worker_died_at = 0.0
         self.stopping = False
-        self.answering = False
+        self.prefect_ready = False
         self.adopted = False
         self.idle_since: float | None = None
         self.database_back_off, self.prefect_back_off, self.worker_back_off = BackOff(), BackOff(), BackOff()
@@ -85,7 +92,8 @@ class Keeper:
         self.written: State | None = None
 
     def run(self) -> None:
-        """Raises IntegrationError if the database can't be started the first time."""
+        """Raises IntegrationError if the database can't be started the first time, and OSError, for example for a full
+        disk or a program that can't be started."""
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
         signal.signal(signal.SIGINT, lambda *_: setattr(self, "stopping", True))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -110,20 +118,20 @@ class Keeper:
     def _is_over(self) -> bool:
         if self.stopping or not self.lock.is_current():
             return True
-        if is_held(self.users.path) or worker.is_wanted(self.home):
+        if is_held(self.client_lock.path) or worker.is_wanted(self.home):
             self.idle_since = None
             return False
         now = time.monotonic()
         self.idle_since = self.idle_since or now
-        # With this lock held, new users wait until everything is down and then start another keeper.
-        return now - self.idle_since >= self.linger and self.users.acquire()
+        # With this lock held, new client processes wait until everything is down and then start another keeper.
+        return now - self.idle_since >= self.linger and self.client_lock.acquire()
 
     def _must_end(self) -> bool:
         return self.stopping or not self.lock.is_current()
 
     def _prefect_wanted(self) -> bool:
-        """Returns whether the server is to be started: a user needs it now, or it ran before and died. A server that
-        once ran is kept up until the end, as the next command probably needs it as well."""
+        """Returns whether the server is to be started: a client process needs it now, or it ran before and died. A
+        server that once ran is kept up until the end, as the next command probably needs it as well."""
         return self.prefect_back_off.deaths > 0 or is_held(self.home.run / PREFECT_LOCK)
 
     def _start_database(self) -> None:
@@ -146,7 +154,7 @@ class Keeper:
             self.state = replace(self.state, database=0)
             self.database_back_off.died()
             self._write_state()
-        if self.database_back_off.over():
+        if self.database_back_off.may_restart():
             port = self.postgres.port
             try:
                 self._start_database()
@@ -157,27 +165,27 @@ class Keeper:
                 self.prefect.stop()
 
     def _prefect_database(self) -> DatabaseUrl:
-        if self.outside:
-            return self.outside.prefect()
+        if self.external_database:
+            return self.external_database.prefect()
         assert self.postgres is not None
         if not self.postgres.port and self.postgres.running() is None:
             self.postgres.port = kept_port(self.home, POSTGRES)
         return embedded_url(self.home, self.postgres.port, PREFECT_DATABASE)
 
     def _start_prefect(self) -> None:
-        """Adopts the server that an earlier keeper left, otherwise starts one if a user needs it."""
+        """Adopts the server that an earlier keeper left, otherwise starts one if a client process needs it."""
         database = self._prefect_database()
         self.adopted = self.prefect.adopt(database)
         if not self.adopted and self._prefect_wanted():
             self.prefect.warm_up(database)
 
     def _keep_prefect_up(self) -> None:
-        if self.answering and self.prefect.alive():
+        if self.prefect_ready and self.prefect.alive():
             return
-        if self.answering or (self.prefect.process is not None and not self.prefect.alive()):
+        if self.prefect_ready or (self.prefect.process is not None and not self.prefect.alive()):
             self._prefect_died()
         if self.prefect.process is None:
-            if self.prefect_back_off.over() and self._prefect_wanted():
+            if self.prefect_back_off.may_restart() and self._prefect_wanted():
                 try:
                     self._start_prefect()
                 except OSError as error:
@@ -188,14 +196,14 @@ class Keeper:
                 self.prefect.go()
             if self.prefect.healthy():
                 self.migration.release()
-                self.answering = True
+                self.prefect_ready = True
                 self.state = replace(self.state, prefect=self.prefect.port)
 
     def _prefect_died(self) -> None:
         self.migration.release()
         self.prefect.stop()
         self.prefect_back_off.died()
-        self.answering = False
+        self.prefect_ready = False
         self.state = replace(self.state, prefect=0)
         if self.prefect_back_off.deaths >= 3:
             self.state = self.state.failed(self.prefect.failure())
@@ -204,11 +212,11 @@ class Keeper:
         if self.worker is not None and not self.worker.alive():
             self.worker = None
             self.worker_back_off.died()
-            self.state = replace(self.state, dead_worker_from=self.worker_from)
+            self.state = replace(self.state, dead_worker_started_at=self.worker_started_at)
             self.worker_died_at = time.time()
         if self.worker is None and self._worker_is_due():
             try:
-                self.worker_from = time.time()
+                self.worker_started_at = time.time()
                 self.worker = worker.running(self.home) or worker.start(self.home, os.environ)
             except (IntegrationError, OSError) as error:
                 self.state = self.state.failed(unusable(error) if isinstance(error, OSError) else error)
@@ -218,7 +226,7 @@ class Keeper:
         """Returns whether the worker is to be started now. After another `up` there is no back-off: the person may have
         removed the cause."""
         wanted = worker.last_wanted_at(self.home)
-        return wanted is not None and (self.worker_back_off.over() or wanted > self.worker_died_at)
+        return wanted is not None and (self.worker_back_off.may_restart() or wanted > self.worker_died_at)
 
     def _database_answers(self) -> bool:
         return self.postgres is None or bool(self.state.database)
@@ -248,15 +256,16 @@ class Keeper:
         self.prefect.stop()
         if self.postgres is not None:
             self.postgres.stop(at_once=not self.lock.is_current())
-        self.users.release()
+        self.client_lock.release()
 
 
 def main() -> int:
-    """Returns the exit code: 0, also if there is another keeper; 1 if the start failed (the state file says why)."""
+    """Returns the exit code: 0, also if there is another keeper; 1 after an error. An IntegrationError is in the state
+    file, an OSError only in the keeper's log."""
     config = settings()
     home = Home(config.home).create()
     with FileLock(home.run / KEEPER_LOCK) as lock:
-        # Users take the lock for an instant to see whether it is held, so one refusal proves nothing.
+        # Client processes take the lock for an instant to see whether it is held, so one refusal proves nothing.
         if not lock.acquire(timeout=1.0):
             return 0
         try:

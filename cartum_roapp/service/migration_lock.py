@@ -1,4 +1,4 @@
-"""Lets one server at a time migrate Prefect's database, also if several homes share an outside PostgreSQL."""
+"""Lets one server at a time migrate Prefect's database, also if several homes share an external PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a home, which its keeper writes for its users: one small file without passwords."""
+"""The state of a home, which its keeper writes for its client processes: one small file without passwords."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cartum_roapp.settings import PREFIX, Settings
 # The PREFECT_API_URL that we set, so that a child process does not take it for the user's choice.
 OWN_API = PREFIX + "OWN_PREFECT_API_URL"
 
-# Held exclusively by the keeper; shared by all users; shared by the users that need the Prefect server.
+# Held exclusively by the keeper; shared by all client processes; shared by those that need the Prefect server.
 KEEPER_LOCK, USERS_LOCK, PREFECT_LOCK = "keeper.lock", "users.lock", "prefect.lock"
 
 Phase = Literal["starting", "running", "stopping", "stopped"]
@@ -30,13 +30,13 @@ Phase = Literal["starting", "running", "stopping", "stopped"]
 class State:
     """The state of a home.
 
-    phase              the keeper's
-    database, prefect  ports on 127.0.0.1, 0 while that part does not answer
-    kind               a fingerprint of what all users must have in common, see `kind_of`
-    variables          a fingerprint of the variables that the worker gets, see `variables_of`
-    pids               process numbers by name (keeper, postgres, prefect-server, worker)
-    problem            the last failure; `problem_at` is its time
-    dead_worker_from   when the worker that died last was started
+    phase                   the keeper's
+    database, prefect       ports on 127.0.0.1, 0 while that part does not answer
+    kind                    a fingerprint of what all client processes must have in common, see `kind_of`
+    variables               a fingerprint of the variables that the worker gets, see `variables_of`
+    pids                    process numbers by name (keeper, postgres, prefect-server, worker)
+    problem                 the last failure; `problem_at` is its time
+    dead_worker_started_at  when the worker that died last was started
 
     Times are in seconds since 1970.
     """
@@ -50,7 +50,7 @@ class State:
     keeper: dict[str, object] = field(default_factory=dict)
     problem: dict[str, str] = field(default_factory=dict)
     problem_at: float = 0.0
-    dead_worker_from: float = 0.0
+    dead_worker_started_at: float = 0.0
 
     @classmethod
     def read(cls, home: Home) -> State:
@@ -81,10 +81,10 @@ class State:
 
 
 def kind_of(home: Home, config: Settings) -> str:
-    """Returns a fingerprint of what two users of a home must have in common: database, Prefect's version and auth
-    string."""
-    outside = config.database_url.get_secret_value() if config.database_url else ""
-    return home.fingerprint(outside, version("prefect"), auth_string(home, os.environ))
+    """Returns a fingerprint of what two client processes of a home must have in common: database, Prefect's version and
+    auth string."""
+    external = config.database_url.get_secret_value() if config.database_url else ""
+    return home.fingerprint(external, version("prefect"), auth_string(home, os.environ))
 
 
 def variables_of(home: Home, environment: Mapping[str, str]) -> str:

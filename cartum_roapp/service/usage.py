@@ -80,21 +80,21 @@ def use(
     named = os.environ.get("PREFECT_API_URL", "")
     theirs = named if named != os.environ.get(OWN_API) else ""
     ours = prefect and not theirs
-    outside = DatabaseUrl.parse(config.database_url) if config.database_url else None
-    if outside:
-        check_ledger(outside)
+    external = DatabaseUrl.parse(config.database_url) if config.database_url else None
+    if external:
+        check_ledger(external)
         if ours:
-            prepare_prefect(outside)
+            prepare_prefect(external)
     if prefect and theirs:
         check_named_server(theirs)
     home = Home(config.home).create()
     with contextlib.ExitStack() as stack:
         state = State()
         other_variables = False
-        if ours or not outside or with_worker:
-            users = stack.enter_context(FileLock(home.run / USERS_LOCK))
-            server_users = stack.enter_context(FileLock(home.run / PREFECT_LOCK))
-            client = _KeeperClient(config, home, users, server_users if ours else None, timeout)
+        if ours or not external or with_worker:
+            client_lock = stack.enter_context(FileLock(home.run / USERS_LOCK))
+            server_lock = stack.enter_context(FileLock(home.run / PREFECT_LOCK))
+            client = _KeeperClient(config, home, client_lock, server_lock if ours else None, timeout)
             state = client.wait_until_ready()
             if with_worker:
                 state, other_variables = client.with_own_variables(state)
@@ -102,7 +102,7 @@ def use(
                     worker.want(home)
                 except OSError as error:
                     raise unusable(error) from None
-        url = outside.sqlalchemy() if outside else embedded_url(home, state.database).sqlalchemy()
+        url = external.sqlalchemy() if external else embedded_url(home, state.database).sqlalchemy()
         if ours:
             api, login = api_url(state.prefect), auth_string(home, os.environ)
             env = {**client_environment(home, state.prefect), "PREFECT_API_AUTH_STRING": login, OWN_API: api}
@@ -149,15 +149,15 @@ def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
 
 
 class _KeeperClient:
-    """Waits until the keeper of the home offers what one user needs. Starts the keeper if there is none."""
+    """Waits until the keeper of the home offers what one client process needs. Starts the keeper if there is none."""
 
     def __init__(
-        self, config: Settings, home: Home, users: FileLock, server_users: FileLock | None, timeout: float
+        self, config: Settings, home: Home, client_lock: FileLock, server_lock: FileLock | None, timeout: float
     ) -> None:
         self.config = config
         self.home = home
-        self.users = users
-        self.server_users = server_users
+        self.client_lock = client_lock
+        self.server_lock = server_lock
         self.deadline = time.monotonic() + timeout
         self.began = time.time()
         self.kind = kind_of(home, config)
@@ -190,16 +190,16 @@ class _KeeperClient:
         return self.wait_until_ready(), not stopped
 
     def _take_locks(self) -> None:
-        for lock in (self.users, self.server_users):
+        for lock in (self.client_lock, self.server_lock):
             # Refused only while a keeper is ending.
             if lock and not lock.acquire(shared=True, timeout=max(1.0, self.deadline - time.monotonic())):
                 raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
 
     def _offers(self, now: State) -> bool:
-        if not self.users.is_current():
+        if not self.client_lock.is_current():
             raise BadConfig(f"{self.home.root} was deleted meanwhile.", field=PREFIX + "HOME", fix="Repeat.")
         needed = [] if self.config.database_url else [(POSTGRES, now.database)]
-        if self.server_users:
+        if self.server_lock:
             needed.append((PREFECT, now.prefect))
         # A part that was killed just now is still in the state, and its port may still answer.
         return now.phase == "running" and all(
@@ -242,11 +242,11 @@ class _KeeperClient:
 
     def _stop_unused(self) -> bool:
         """Releases the locks, and stops what runs unless another process uses it. Returns whether it was stopped."""
-        for lock in (self.users, self.server_users):
+        for lock in (self.client_lock, self.server_lock):
             if lock:
                 lock.release()
-        if worker.is_wanted(self.home) or not self.users.acquire():
+        if worker.is_wanted(self.home) or not self.client_lock.acquire():
             return False
-        self.users.release()
+        self.client_lock.release()
         stop(self.config)
         return True

@@ -26,7 +26,7 @@ Rows = dict[str, Row]
 class ShopApi(Protocol):
     """The part of `cartum_roapp.apis.cartum.Cartum` that is used here."""
 
-    async def walk_orders(
+    async def read_orders(
         self,
         *,
         created_from: datetime | None = None,
@@ -48,7 +48,7 @@ class Found:
 
 async def fetch_created(api: ShopApi, since: datetime, until: datetime, zone: ZoneInfo) -> Rows:
     """Returns the orders created from `since` to `until` (aware, both inclusive, to the second), in the shop's time."""
-    return _within(await api.walk_orders(created_from=since, created_to=until), since, until, zone)
+    return _within(await api.read_orders(created_from=since, created_to=until), since, until, zone)
 
 
 async def fetch_open(api: ShopApi, statuses: Sequence[int], since: datetime, zone: ZoneInfo) -> Rows:
@@ -56,7 +56,7 @@ async def fetch_open(api: ShopApi, statuses: Sequence[int], since: datetime, zon
     statuses."""
     if not statuses:
         return {}
-    return _within(await api.walk_orders(created_from=since, statuses=sorted(statuses)), since, None, zone)
+    return _within(await api.read_orders(created_from=since, statuses=sorted(statuses)), since, None, zone)
 
 
 async def fetch_numbers(api: ShopApi, numbers: Collection[str]) -> Found:
@@ -68,7 +68,7 @@ async def fetch_numbers(api: ShopApi, numbers: Collection[str]) -> Found:
         rest = sorted(wanted - rows.keys(), key=_by_number)
         before = len(rows)
         for start in range(0, len(rest), BATCH):
-            found = await api.walk_orders(numbers=rest[start : start + BATCH])
+            found = await api.read_orders(numbers=rest[start : start + BATCH])
             rows.update((number, row) for number, row in found.items() if number in wanted or not number_of(row))
         if len(rows) == before:
             break

@@ -28,7 +28,7 @@ from cartum_roapp.reconciliation.sides import SHOP, by_day, ledger_side, shop_si
 from cartum_roapp.sync.fetch import Found, ShopApi, fetch_created, fetch_numbers
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading, upsert
-from cartum_roapp.sync.window import history
+from cartum_roapp.sync.window import reconcile_range
 
 # The shop's clock may be so much behind ours: an order with a stamp shortly before a read may have come after it.
 CLOCK = timedelta(minutes=10)
@@ -67,7 +67,7 @@ class Sides:
 async def read_roapp(run: Run) -> RoAppSide:
     """Returns RO App's orders since the oldest order of the ledger. Raises BadConfig also before the first import, and
     if the key belongs to another company: everything would look deleted there."""
-    since = history(run).since
+    since = reconcile_range(run).since
     with run.engine.connect() as connection:
         since = min(since, standing.oldest(connection, run.shop.key) or since)
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
@@ -90,7 +90,7 @@ def read_ledger(run: Run, side: RoAppSide, final: frozenset[int], *, repair: boo
 def portions(run: Run) -> list[Portion]:
     """Returns the portions in which the shop is read: its orders week by week, the oldest first; then None, for orders
     that were not among them and are read by number."""
-    return [*history(run).slices(), None]
+    return [*reconcile_range(run).slices(), None]
 
 
 async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion) -> Found:
@@ -114,7 +114,7 @@ def compare_shop(
     found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
     gone = compare.not_in_shop(sides.ledger.values(), set(missing), run.zone)
     believed = len(sides.believed())
-    if missing_orders.is_crowd(len(gone), believed) and not sides.gone:
+    if missing_orders.suggests_lost_rights(len(gone), believed) and not sides.gone:
         sides.report.warnings.append(
             f"{len(gone)} of {believed} orders are not in the shop: rather its user lost rights; none counts as gone. "
             f"If they were really deleted: `cartum-roapp reconcile {run.shop.slug} --repair --gone`."
@@ -139,7 +139,7 @@ def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow]
     found = list(found)
     missing = numbers(found, {Difference.NOT_IN_SHOP})
     believed = sides.believed()
-    if missing_orders.is_crowd(len(missing), len(believed)) and not sides.gone:
+    if missing_orders.suggests_lost_rights(len(missing), len(believed)) and not sides.gone:
         missing = []
     with run.engine.begin() as connection:
         orders.distrust(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
@@ -159,7 +159,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     now = _standings(run, sides.final, looked)
     still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
     report.findings += [one for one in _differences(run, sides, still, moving) if one.number in looked]
-    if left := repair.missing_crowd(report.findings, sides.ledger):
+    if left := repair.missing_if_lost_rights(report.findings, sides.ledger):
         report.warnings.append(
             f"{len(left)} orders are missing in RO App: rather its key lost rights, so none is held."
         )
@@ -172,9 +172,9 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
 def put_right(run: Run, sides: Sides) -> None:
     """Repairs what is safe, in ledger and outbox; the delivery that follows does the rest. May be called twice."""
     findings = sides.report.findings
-    left = repair.missing_crowd(findings, sides.ledger)
+    left = repair.missing_if_lost_rights(findings, sides.ledger)
     with run.engine.begin() as connection:
-        missing_orders.found_again(connection, run.shop.key, sides.seen)
+        missing_orders.clear_missing(connection, run.shop.key, sides.seen)
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
         repair.put_right(connection, run.shop.key, [one for one in findings if one not in left], sides.ledger)
 

@@ -84,7 +84,7 @@ class _Fixed:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    async def walk_orders(self, **_: object) -> Rows:
+    async def read_orders(self, **_: object) -> Rows:
         return self._rows
 
     async def products(self, articles: Sequence[str]) -> Rows:

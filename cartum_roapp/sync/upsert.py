@@ -64,23 +64,25 @@ def upsert(
             error = BadRecord(row.message, code=row.code, fix=row.fix)
             payload = None if row.id in erased else row.payload
             held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=payload)
-        missing_orders.found_again(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
-        crowd = None if reading.deleted else missing_orders.crowd(connection, key, reading.asked, missing)
-        noted = [] if crowd else missing
-        gone = missing_orders.note(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
+        missing_orders.clear_missing(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
+        known = (
+            None if reading.deleted else missing_orders.known_if_lost_rights(connection, key, reading.asked, missing)
+        )
+        noted = [] if known else missing
+        gone = missing_orders.record_missing(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
         held.clear(connection, key, "row", gone)
         requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
         if slice_end is not None:
-            shops.slice_stored(connection, key, slice_end)
-        if watermark is not None and not crowd:
+            shops.mark_slice_stored(connection, key, slice_end)
+        if watermark is not None and not known:
             shops.move_watermark(connection, key, watermark)
     run.counts.seen += len(frames.orders) + len(bad)
     run.counts.new += len(stored.new)
     run.counts.changed += len(stored.changed) + requeued
     run.counts.unchanged += stored.unchanged
-    if crowd:
+    if known:
         raise BadConfig(
-            f"{len(missing)} of {crowd} orders vanished from the shop at once; that looks like lost rights.",
+            f"{len(missing)} of {known} orders vanished from the shop at once; that looks like lost rights.",
             shop=run.shop.slug,
             field="login",
             fix="Check in the shop's admin that this user may still see all orders. If they were really deleted: "

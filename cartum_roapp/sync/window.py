@@ -26,7 +26,7 @@ class Statuses:
     open: tuple[int, ...]
 
 
-async def read_statuses(run: Run, api: Cartum) -> Statuses:
+async def classify_statuses(run: Run, api: Cartum) -> Statuses:
     """Reads the shop's statuses. Final are those that its settings name, otherwise the successful ones and 4
     (canceled)."""
     found = await api.statuses()
@@ -37,7 +37,8 @@ async def read_statuses(run: Run, api: Cartum) -> Statuses:
 
 @dataclass(frozen=True)
 class Window:
-    """The frozen window of the first import, in UTC; that of a reconciliation ends now."""
+    """A range of times of creation in UTC, whose orders are read: the frozen window of the first import, or the range
+    of a reconciliation. `stored_until` is where an earlier run stopped; None: nothing is stored, or all is."""
 
     since: datetime
     until: datetime
@@ -49,13 +50,13 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Trailing:
-    """What an incremental sync reads: orders created from `since` to `until`, open ones created from `trailing_from`
-    on. All are in UTC."""
+class SyncRange:
+    """What an incremental sync reads: orders created from `created_from` to `created_to`, and open ones created from
+    `open_created_from` on. All are in UTC."""
 
-    since: datetime
-    until: datetime
-    trailing_from: datetime
+    created_from: datetime
+    created_to: datetime
+    open_created_from: datetime
 
 
 def freeze_window(run: Run) -> Window:
@@ -71,13 +72,13 @@ def freeze_window(run: Run) -> Window:
 def close_window(run: Run) -> None:
     """Marks the whole window as stored: the incremental sync may begin. May be called twice."""
     with run.engine.begin() as connection:
-        shops.window_stored(connection, run.shop.key)
+        shops.mark_window_stored(connection, run.shop.key)
     run.refresh()
 
 
-def stored_window(run: Run) -> Trailing:
-    """Returns what an incremental sync reads. Raises NotReady, which pauses nothing, before the first import has stored
-    its window."""
+def sync_range(run: Run) -> SyncRange:
+    """Returns what an incremental sync reads: until one day after the run's start, as the shop's clock may be ahead.
+    Raises NotReady, which pauses nothing, before the first import has stored its window."""
     state = run.state
     if state.window_stored_at is None or state.watermark is None or state.window_from is None:
         raise NotReady(
@@ -85,37 +86,37 @@ def stored_window(run: Run) -> Trailing:
             shop=run.shop.slug,
             fix=f"Run it: `cartum-roapp import {run.shop.slug}`; a stopped one goes on where it was.",
         )
-    trailing = max(run.started - timedelta(days=run.shop.window_days), state.window_from)
-    return Trailing(state.watermark - OVERLAP, run.started + AHEAD, trailing)
+    open_from = max(run.started - timedelta(days=run.shop.window_days), state.window_from)
+    return SyncRange(state.watermark - OVERLAP, run.started + AHEAD, open_from)
 
 
-def history(run: Run) -> Window:
-    """Returns the time of all orders that were to be taken over: from the frozen window's start until now. Raises like
-    `stored_window`."""
-    until = stored_window(run).until
+def reconcile_range(run: Run) -> Window:
+    """Returns the range that a reconciliation reads: from the frozen window's start until one day after the run's
+    start, as the shop's clock may be ahead. Raises NotReady like `sync_range`."""
+    until = sync_range(run).created_to
     assert run.state.window_from is not None
     return Window(run.state.window_from, until, None)
 
 
-def nothing_due(run: Run) -> bool:
+def already_read(run: Run) -> bool:
     """Returns whether another run read the shop after this one was due. So runs that became late in an outage end at
     once."""
     watermark = run.refresh().watermark
     return watermark is not None and watermark > min(run.due or run.started, run.started)
 
 
-def reread(run: Run, final: frozenset[int]) -> set[str]:
+def numbers_to_reread(run: Run, final: frozenset[int]) -> set[str]:
     """Returns the numbers of orders that the ledger has as open or as final for less than two weeks, and those whose
     row is held."""
     return orders.to_reread(run.engine, run.shop.key, final, FINAL_FOR) | held.rows(run.engine, run.shop.key)
 
 
-def qualifying(run: Run, rows: Rows, successful: frozenset[int], taken: Collection[str] = ()) -> Rows:
-    """Returns the rows that are taken over, by the rule of `cartum_roapp.orders.qualifying`. Held rows and the numbers
-    in `taken` count as known."""
+def select_rows(run: Run, rows: Rows, successful: frozenset[int], in_roapp: Collection[str] = ()) -> Rows:
+    """Returns the rows that are taken over, by the rule of `cartum_roapp.orders.qualifying`. The ledger's orders, held
+    rows and the numbers in `in_roapp` (orders that RO App has) count as known."""
     state = run.state
     assert state.window_from is not None and state.window_to is not None
     rule = Rule(state.window_from, state.window_to, successful, run.zone)
     known = orders.known(run.engine, run.shop.key, list(rows)) | held.rows(run.engine, run.shop.key)
-    known |= rows.keys() & set(taken)
+    known |= rows.keys() & set(in_roapp)
     return rule.rows(rows, known)

@@ -193,7 +193,7 @@ def test_a_bad_row_of_the_shop_is_held_alone_and_the_rest_is_stored(database: st
     def answer(asked: Asked) -> Say:
         return Say({"status": "EMPTY"}) if asked.body["offset"] else Say(page)
 
-    found = cartum(answer, lambda client: client.walk_orders(statuses=[1, 2]), retries=1)
+    found = cartum(answer, lambda client: client.read_orders(statuses=[1, 2]), retries=1)
     frames, bad = transform(found.values(), {}, shop())
     frames = deduplicate(frames)
     assert ORDER["order_id"] in [int(number) for number in frames.orders["number"]]

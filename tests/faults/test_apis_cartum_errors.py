@@ -317,7 +317,7 @@ NO_DATA = [
 @pytest.mark.parametrize("fault", NO_DATA)
 def test_nothing_but_a_known_word_of_success_counts_as_no_data(fault: Any) -> None:
     with shop(fault) as server, pytest.raises(Retryable):
-        ask(server, lambda cartum: cartum.walk_orders())
+        ask(server, lambda cartum: cartum.read_orders())
     assert len(server.calls("orders/get")) == 4
 
 
@@ -325,7 +325,7 @@ def test_nothing_but_a_known_word_of_success_counts_as_no_data(fault: Any) -> No
 def test_a_read_goes_on_when_the_fault_has_passed(fault: Any) -> None:
     orders = Say({"status": "OK", "response": {"orders": [{"order_id": 1}]}})
     with shop(fault, fault, orders, said("EMPTY")) as server:
-        assert list(ask(server, lambda cartum: cartum.walk_orders())) == ["1"]
+        assert list(ask(server, lambda cartum: cartum.read_orders())) == ["1"]
 
 
 def test_an_unknown_word_is_named() -> None:

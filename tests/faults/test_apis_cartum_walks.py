@@ -88,7 +88,7 @@ def test_empty_is_empty_whatever_comes_with_it(body: Any) -> None:
     def shop(asked: Asked) -> Say:
         return ok(token="0" * 32) if asked.function == "auth" else Say({"status": "EMPTY", "response": body})
 
-    assert ask(shop, lambda cartum: cartum.walk_orders())[0] == {}
+    assert ask(shop, lambda cartum: cartum.read_orders())[0] == {}
 
 
 @pytest.mark.parametrize("response", [[], {}, {"orders": []}, {"orders": {}}])
@@ -96,7 +96,7 @@ def test_ok_without_rows_in_phps_spellings_is_empty_too(response: Any) -> None:
     def shop(asked: Asked) -> Say:
         return ok(token="0" * 32) if asked.function == "auth" else Say({"status": "OK", "response": response})
 
-    assert ask(shop, lambda cartum: cartum.walk_orders())[0] == {}
+    assert ask(shop, lambda cartum: cartum.read_orders())[0] == {}
 
 
 class NoOffset(Shop):
@@ -136,7 +136,7 @@ def test_a_shop_that_ignores_the_offset_and_cuts_its_list_is_read_whole(
     rows = spread(there)
     if shuffled:
         random.Random(there).shuffle(rows)
-    found, bodies = ask(NoOffset(rows, cap, days), lambda cartum: cartum.walk_orders(**MARCH))
+    found, bodies = ask(NoOffset(rows, cap, days), lambda cartum: cartum.read_orders(**MARCH))
     assert set(found) == {str(n) for n in range(there)}
     assert len(bodies) < 20 + 12 * there / cap
 
@@ -153,7 +153,7 @@ class Shortened(NoOffset):
 def test_a_shop_that_shortens_the_end_of_a_time_to_the_days_beginning_is_read_whole(there: int, cap: int) -> None:
     last = datetime(2026, 3, 1, 22) + timedelta(hours=2 * there)
     window = {"created_from": datetime(2026, 2, 28, tzinfo=UTC), "created_to": last.replace(tzinfo=UTC)}
-    found, _ = ask(Shortened(spread(there), cap), lambda cartum: cartum.walk_orders(**window))
+    found, _ = ask(Shortened(spread(there), cap), lambda cartum: cartum.read_orders(**window))
     assert set(found) == {str(n) for n in range(there)}
 
 
@@ -164,7 +164,7 @@ def test_an_order_placed_between_two_calls_costs_a_shop_without_offset_but_two_m
                 self.rows = [order(1000, stat_created="2026-03-01 09:59:59"), *self.rows]
             return super().page(body)
 
-    found, bodies = ask(Growing(spread(250), 100), lambda cartum: cartum.walk_orders(**MARCH))
+    found, bodies = ask(Growing(spread(250), 100), lambda cartum: cartum.read_orders(**MARCH))
     assert set(found) == {"1000", *(str(n) for n in range(250))}
     assert len(bodies) < 40
 
@@ -175,26 +175,26 @@ def test_a_shop_that_ignores_offset_and_keeps_to_limit_is_not_read_ten_times(the
         def page(self, body: Row) -> list[Row]:
             return super().page(body)[: body["limit"]]
 
-    found, bodies = ask(Limited(spread(there)), lambda cartum: cartum.walk_orders(**MARCH))
+    found, bodies = ask(Limited(spread(there)), lambda cartum: cartum.read_orders(**MARCH))
     assert set(found) == {str(n) for n in range(there)}
     assert len(bodies) < 40
 
 
 def test_without_dates_it_is_read_whole_too() -> None:
-    found, _ = ask(NoOffset(spread(120), 50), lambda cartum: cartum.walk_orders(statuses=[1]))
+    found, _ = ask(NoOffset(spread(120), 50), lambda cartum: cartum.read_orders(statuses=[1]))
     assert len(found) == 120
 
 
 def test_a_shop_that_ignores_limit_offset_and_dates_sends_what_it_has() -> None:
-    found, _ = ask(NoOffset(spread(130), blind=True), lambda cartum: cartum.walk_orders(**MARCH))
+    found, _ = ask(NoOffset(spread(130), blind=True), lambda cartum: cartum.read_orders(**MARCH))
     assert len(found) == 130
 
 
 def test_more_orders_of_one_second_than_the_shop_sends_at_once_are_told() -> None:
     rows = [order(n, stat_created="2026-03-01 10:00:00") for n in range(60)]
     with pytest.raises(Retryable, match="no second page"):
-        ask(NoOffset(rows, 50), lambda cartum: cartum.walk_orders(**MARCH))
-    assert len(ask(NoOffset(rows[:9], 50), lambda cartum: cartum.walk_orders(**MARCH))[0]) == 9
+        ask(NoOffset(rows, 50), lambda cartum: cartum.read_orders(**MARCH))
+    assert len(ask(NoOffset(rows[:9], 50), lambda cartum: cartum.read_orders(**MARCH))[0]) == 9
 
 
 @pytest.mark.parametrize("older", [2, 70, 500])
@@ -204,7 +204,7 @@ def test_busy_days_of_a_shop_that_takes_no_times_are_read_whole(older: int) -> N
     rows = [order(n, stat_created=f"{now - timedelta(minutes=20 * n):%Y-%m-%d %H:%M:%S}") for n in range(15)]
     rows += [order(n, stat_created=f"{now - timedelta(days=n):%Y-%m-%d %H:%M:%S}") for n in range(20, 20 + older)]
     window = {"created_from": datetime(2026, 4, 19, 9, tzinfo=UTC), "created_to": datetime(2026, 4, 21, 9, tzinfo=UTC)}
-    found, bodies = ask(NoOffset(rows, days=True), lambda cartum: cartum.walk_orders(**window))
+    found, bodies = ask(NoOffset(rows, days=True), lambda cartum: cartum.read_orders(**window))
     assert set(found) == {str(n) for n in range(15)}
     assert len(bodies) < 12
 
@@ -212,7 +212,7 @@ def test_busy_days_of_a_shop_that_takes_no_times_are_read_whole(older: int) -> N
 def test_an_import_of_one_second_that_is_sent_at_once_is_whole() -> None:
     numbers = [str(n) for n in range(30)]
     shop = NoOffset([order(n, stat_created="2026-03-01 10:00:00") for n in range(30)])
-    assert set(ask(shop, lambda cartum: cartum.walk_orders(numbers=numbers, **MARCH))[0]) == set(numbers)
+    assert set(ask(shop, lambda cartum: cartum.read_orders(numbers=numbers, **MARCH))[0]) == set(numbers)
 
 
 def test_orders_as_an_object_keyed_by_id_and_numbers_as_text() -> None:
@@ -225,13 +225,13 @@ def test_orders_as_an_object_keyed_by_id_and_numbers_as_text() -> None:
             return answer
 
     rows = [order(n, order_id=str(n), stat_status="1") for n in range(3)]
-    found, _ = ask(Keyed(rows), lambda cartum: cartum.walk_orders(statuses=[1], numbers=["0", "1", "2"]))
+    found, _ = ask(Keyed(rows), lambda cartum: cartum.read_orders(statuses=[1], numbers=["0", "1", "2"]))
     assert list(found) == ["0", "1", "2"]
 
 
 def test_a_row_that_cannot_be_read_is_not_lost() -> None:
     rows: list[Any] = [order(1), {"stat_status": 1, "total_sum": 7}, {"order_id": None, "total_sum": 8}, "row"]
-    found, _ = ask(Shop(rows), lambda cartum: cartum.walk_orders(statuses=[1]))
+    found, _ = ask(Shop(rows), lambda cartum: cartum.read_orders(statuses=[1]))
     assert len(found) == 4
     assert sum(number.startswith("?") for number in found) == 3
 
@@ -247,7 +247,7 @@ def test_rows_that_an_insertion_moved_are_found_by_the_second_walk() -> None:
                 del self.rows[:3]  # deleted orders: three rows of page two slip into page one
             return page
 
-    found, bodies = ask(Moving([order(n) for n in range(250)]), lambda cartum: cartum.walk_orders())
+    found, bodies = ask(Moving([order(n) for n in range(250)]), lambda cartum: cartum.read_orders())
     assert set(found) == {str(n) for n in range(250)}
     assert [body["offset"] for body in bodies].count(0) == 3  # and a third that brought nothing new
 
@@ -263,7 +263,7 @@ def test_neighbours_that_change_places_all_the_time_are_all_found(seed: int) -> 
             mixed = [row for block in blocks for row in chance.sample(block, len(block))]
             return mixed[body["offset"] : body["offset"] + body["limit"]]
 
-    found, _ = ask(Jittered([order(n) for n in range(950)]), lambda cartum: cartum.walk_orders())
+    found, _ = ask(Jittered([order(n) for n in range(950)]), lambda cartum: cartum.read_orders())
     assert len(found) == 950
 
 
@@ -282,7 +282,7 @@ class Shuffled(Shop):
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize(("there", "cap"), [(250, 100), *((8, cap) for cap in range(1, 8))])
 def test_a_list_that_is_shuffled_at_every_call_is_read_whole(there: int, cap: int, seed: int) -> None:
-    found, _ = ask(Shuffled([order(n) for n in range(there)], cap, seed), lambda cartum: cartum.walk_orders())
+    found, _ = ask(Shuffled([order(n) for n in range(there)], cap, seed), lambda cartum: cartum.read_orders())
     assert len(found) == there
 
 
@@ -292,7 +292,7 @@ def test_a_shop_that_repeats_its_last_page_for_ever_is_read_whole(there: int, ca
         def page(self, body: Row) -> list[Row]:
             return super().page(body) or self.rows[-self.cap :]
 
-    found, bodies = ask(Clamped([order(n) for n in range(there)], cap), lambda cartum: cartum.walk_orders())
+    found, bodies = ask(Clamped([order(n) for n in range(there)], cap), lambda cartum: cartum.read_orders())
     assert len(found) == there
     assert len(bodies) < 100
 
@@ -302,7 +302,7 @@ def test_a_list_that_is_shuffled_and_never_ends_is_read_whole() -> None:
         def page(self, body: Row) -> list[Row]:
             return super().page({**body, "offset": 0})
 
-    found, _ = ask(Endless([order(n) for n in range(60)], 20, 1), lambda cartum: cartum.walk_orders())
+    found, _ = ask(Endless([order(n) for n in range(60)], 20, 1), lambda cartum: cartum.read_orders())
     assert len(found) == 60
 
 
@@ -315,7 +315,7 @@ def test_a_row_that_came_twice_tells_that_another_one_was_pushed_out() -> None:
             rows = [*self.rows[:-1], self.rows[0]] if self.walks <= 2 else self.rows
             return rows[body["offset"] : body["offset"] + body["limit"]]
 
-    found, _ = ask(Swapping([order(n) for n in range(150)]), lambda cartum: cartum.walk_orders())
+    found, _ = ask(Swapping([order(n) for n in range(150)]), lambda cartum: cartum.read_orders())
     assert set(found) == {str(n) for n in range(150)}
 
 
@@ -324,13 +324,13 @@ def test_the_latest_read_of_an_order_wins() -> None:
         def page(self, body: Row) -> list[Row]:
             return [{**row, "read": self.served} for row in super().page(body)]
 
-    found, _ = ask(Changing([order(n) for n in range(150)]), lambda cartum: cartum.walk_orders())
+    found, _ = ask(Changing([order(n) for n in range(150)]), lambda cartum: cartum.read_orders())
     assert found["149"]["read"] == 5  # first walk: calls 1 to 3, second walk: 4 to 6
     assert found["0"]["read"] == 4
 
 
 def test_one_page_is_walked_once() -> None:
-    _, bodies = ask(Shop([order(n) for n in range(99)]), lambda cartum: cartum.walk_orders())
+    _, bodies = ask(Shop([order(n) for n in range(99)]), lambda cartum: cartum.read_orders())
     assert [body["offset"] for body in bodies] == [0, 99]
 
 
@@ -342,7 +342,7 @@ def test_orders_placed_while_we_read_do_not_keep_us_reading() -> None:
                 self.rows.insert(0, order(10_000 + self.served, stat_created=later))
             return super().page(body)
 
-    found, bodies = ask(Busy([order(n) for n in range(150)]), lambda cartum: cartum.walk_orders())
+    found, bodies = ask(Busy([order(n) for n in range(150)]), lambda cartum: cartum.read_orders())
     assert {str(n) for n in range(150)} <= set(found)
     assert [body["offset"] for body in bodies].count(0) == 2
 
@@ -355,7 +355,7 @@ def test_a_list_that_never_comes_to_rest_is_a_passing_fault() -> None:
             return super().page(body)
 
     with pytest.raises(Retryable, match="at each of"):
-        ask(Endless([order(n) for n in range(150)]), lambda cartum: cartum.walk_orders())
+        ask(Endless([order(n) for n in range(150)]), lambda cartum: cartum.read_orders())
 
 
 # ------------------------------------------------------------------ dates
@@ -431,7 +431,7 @@ def test_statuses_and_numbers_are_sent_as_lists_and_checked_again() -> None:
 @pytest.mark.parametrize("question", [{"numbers": []}, {"statuses": []}])
 def test_no_numbers_and_no_statuses_find_nothing_rather_than_everything(question: Row) -> None:
     async def both(cartum: Cartum) -> Any:
-        return await pages(cartum, **question), await cartum.walk_orders(**question)
+        return await pages(cartum, **question), await cartum.read_orders(**question)
 
     found, bodies = ask(Shop([order(1)]), both)
     assert found == ([], {})
@@ -444,13 +444,13 @@ def test_many_numbers_go_out_a_hundred_at_a_time_and_a_complete_answer_ends_the_
             return [row for row in self.rows if row["order_id"] in body["ids"]][body["offset"] :]
 
     rows = [order(n) for n in range(240)]
-    found, bodies = ask(ById(rows), lambda cartum: cartum.walk_orders(numbers=[str(n) for n in range(250)]))
+    found, bodies = ask(ById(rows), lambda cartum: cartum.read_orders(numbers=[str(n) for n in range(250)]))
     assert set(found) == {str(n) for n in range(240)}
     assert [(len(body["ids"]), body["offset"]) for body in bodies] == [(100, 0), (100, 0), (50, 0), (50, 40)]
 
 
 def test_numbers_that_are_no_numbers_stay_text() -> None:
-    _, bodies = ask(Shop([]), lambda cartum: cartum.walk_orders(numbers=["12", "A-7", "007"]))
+    _, bodies = ask(Shop([]), lambda cartum: cartum.read_orders(numbers=["12", "A-7", "007"]))
     assert sorted(bodies[0]["ids"], key=str) == ["007", 12, "A-7"]
 
 

@@ -91,7 +91,7 @@ def test_two_orders_that_need_the_same_unanswered_product(database: str) -> None
 def test_a_change_that_is_never_answered_is_held_where_ro_app_answers_otherwise(
     database: str, monkeypatch: pytest.MonkeyPatch, alive: bool
 ) -> None:
-    monkeypatch.setattr("cartum_roapp.delivery.drain.pause", lambda attempts: 0.01)
+    monkeypatch.setattr("cartum_roapp.delivery.drain.backoff", lambda attempts: 0.01)
     with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT | {"retry_base": 0.001}) as world:
         shop, roapp = world.box.shops[0], world.box.roapp
         number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112233")

@@ -183,7 +183,7 @@ class NightShop:
             if placed <= self.now
         }
 
-    async def walk_orders(
+    async def read_orders(
         self, *, created_from: datetime | None = None, created_to: datetime | None = None, **_: Any
     ) -> dict[str, Row]:
         low, high = shop_time(created_from, self.zone), shop_time(created_to, self.zone)

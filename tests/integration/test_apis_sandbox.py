@@ -81,7 +81,7 @@ VARIANTS: list[dict[str, Any]] = [
 def test_all_orders_of_a_shop_are_read_in_every_variant(shop: Shop, switches: dict[str, Any]) -> None:
     there = set(shop.orders)
     shop.faults.switch(**switches)
-    found = cartum(shop, lambda client: client.walk_orders())
+    found = cartum(shop, lambda client: client.read_orders())
     assert there & set(shop.orders) <= set(found)
 
 
@@ -91,14 +91,14 @@ def test_a_window_is_exact_to_the_second_whatever_dates_the_shop_takes(shop: Sho
     stamps = sorted(row["stat_created"] for row in shop.orders.values())
     low, high = (datetime.strptime(stamps[index], "%Y-%m-%d %H:%M:%S").replace(tzinfo=shop.zone) for index in (40, 90))
     expected = {n for n, row in shop.orders.items() if stamps[40] <= row["stat_created"] <= stamps[90]}
-    assert set(cartum(shop, lambda client: client.walk_orders(created_from=low, created_to=high))) == expected
+    assert set(cartum(shop, lambda client: client.read_orders(created_from=low, created_to=high))) == expected
 
 
 def test_orders_by_status_and_by_number(shop: Shop) -> None:
     open_ = {number for number, row in shop.orders.items() if row["stat_status"] in (1, 2)}
-    assert set(cartum(shop, lambda client: client.walk_orders(statuses=[1, 2]))) == open_
+    assert set(cartum(shop, lambda client: client.read_orders(statuses=[1, 2]))) == open_
     some = [*list(shop.orders)[:120], "999999"]
-    assert set(cartum(shop, lambda client: client.walk_orders(numbers=some))) == set(some) - {"999999"}
+    assert set(cartum(shop, lambda client: client.read_orders(numbers=some))) == set(some) - {"999999"}
 
 
 @pytest.mark.parametrize("form", ["a", "b", "c", "error"])
@@ -132,7 +132,7 @@ def test_no_api_and_a_wrong_password_are_told_apart(shop: Shop, no_api: str) -> 
 def test_faults_that_pass_do_not_show(shop: Shop) -> None:
     for kind in ("error", "drop", "html", "half", "word"):
         shop.faults.fail(kind, path="orders/get")
-    assert len(cartum(shop, lambda client: client.walk_orders(numbers=list(shop.orders)[:3]))) == 3
+    assert len(cartum(shop, lambda client: client.read_orders(numbers=list(shop.orders)[:3]))) == 3
 
 
 @pytest.mark.parametrize("form", ["http", "body"])

@@ -291,10 +291,10 @@ def test_everything_wrong_is_said_at_once_and_lists_complete_the_fixes(box: Sand
 
 def test_a_template_made_of_the_lists_passes_the_checks(box: Sandbox) -> None:
     lists = asked(box)
-    assert lists.shop is not None
-    assert lists.account is not None
+    assert lists.shop_lists is not None
+    assert lists.account_lists is not None
     access = {"name": 'Shop "№1": #', "platform": "horoshop", "url": box.shops[0].url, "login": box.shops[0].login}
-    text = template({**access, "account": "24"}, lists.shop, lists.account)
+    text = template({**access, "account": "24"}, lists.shop_lists, lists.account_lists)
     typed = parse_shop_file(text.encode())
     assert typed.problems == []
     assert typed.good["name"] == 'Shop "№1": #'

@@ -256,12 +256,12 @@ def test_a_run_that_was_killed_while_it_saved_finds_its_own_shop(forms: Forms) -
         values = saved.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
         draft = Draft(SLUG, values, Blocks(block_id(login(forms)), block_id(account(forms))), Clients())
         shop = draft.shop
-        shop.settled, shop.decision = {"access", "settings", "statuses"}, "Save without importing"
-        asyncio.run(draft.look())
+        shop.answered_forms, shop.decision = {"access", "settings", "statuses"}, "Save without importing"
+        asyncio.run(draft.validate())
         assert shop.examination.problems == []
         assert shop.config() == saved
         shop.decision = None
-        asyncio.run(draft.look())
+        asyncio.run(draft.validate())
         assert [problem.field for problem in shop.examination.problems] == ["slug"]
 
 

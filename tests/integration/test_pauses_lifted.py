@@ -13,7 +13,7 @@ from world import World
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import shops
 from cartum_roapp.sync.run import Run
-from cartum_roapp.sync.window import close_window, freeze_window, stored_window
+from cartum_roapp.sync.window import close_window, freeze_window, sync_range
 from tasks import run as runs
 from tasks import schedule
 from tasks.run import open_run
@@ -109,7 +109,7 @@ def test_a_run_that_asked_nobody_lifts_nothing(world: World, switched: list[bool
 
 def test_not_imported_yet_pauses_nothing(world: World, switched: list[bool]) -> None:
     with pytest.raises(BadConfig, match="first import"):
-        ran(world, stored_window)
+        ran(world, sync_range)
     assert (switched, pause(world)) == ([], None)
 
     def wrong(run: Run) -> None:

@@ -50,20 +50,20 @@ class Systems:
 class Person:
     def __init__(self, systems: Systems, **values: Any) -> None:
         self.systems = systems
-        self.shop = Dialogue("", dict(values), self._logins, password=SecretStr("geheim"))
+        self.shop = Dialogue("", dict(values), self._login_questions, password=SecretStr("geheim"))
 
-    def _logins(self) -> list[Question]:
+    def _login_questions(self) -> list[Question]:
         return [Question(key, key, "", default=ACCESS_ANSWERS[key]) for key in ("url", "login", "account")]
 
     def answers(self, form: Form, **changed: Any) -> Form | None:
         """Takes what the form offers, except `changed`; the form that follows."""
         offered = {question.key: question.default for question in form.questions}
-        self.shop.take(form.name, {**offered, **changed})
-        asyncio.run(self.shop.look(self.systems.examine))
-        return self.shop.open()
+        self.shop.add_answers(form.name, {**offered, **changed})
+        asyncio.run(self.shop.validate(self.systems.examine))
+        return self.shop.current_form()
 
     def begins(self) -> Form:
-        form = self.shop.open()
+        form = self.shop.current_form()
         assert form is not None and form.name == ACCESS
         return form
 

@@ -77,7 +77,7 @@ def anchor(heading: str) -> str:
 
 def test_the_guide_names_every_setting_of_a_shop_as_it_is_declared() -> None:
     """Seen wrong: paste what this prints into docs/guide.md."""
-    declared = [f"| `{key}` | {field.setting.title}. {field.described} |" for key, field in SHOP_FIELDS.items()]
+    declared = [f"| `{key}` | {field.setting.title}. {field.help_with_words} |" for key, field in SHOP_FIELDS.items()]
     page = (ROOT / "docs" / "guide.md").read_text()
     shown = page.partition("## The settings of a shop")[2].partition("|---|---|\n")[2].partition("\n\n")[0]
     assert shown == "\n".join(declared), "\n".join(declared)

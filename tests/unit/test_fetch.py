@@ -26,7 +26,7 @@ class Shop:
         self.rows, self.deaf, self.cap = rows, deaf, cap
         self.asked: list[dict[str, Any]] = []
 
-    async def walk_orders(
+    async def read_orders(
         self,
         *,
         created_from: datetime | None = None,

@@ -15,7 +15,7 @@ from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.frames import typed_frame
 from cartum_roapp.reconciliation import compare
 from cartum_roapp.reconciliation.findings import Difference
-from cartum_roapp.reconciliation.repair import missing_crowd
+from cartum_roapp.reconciliation.repair import missing_if_lost_rights
 from cartum_roapp.reconciliation.sides import SHOP, OrderInRoApp, by_day, ledger_side
 
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -184,9 +184,9 @@ def test_a_day_is_the_shops() -> None:
     ]  # fmt: skip
 
 
-def test_a_few_that_are_missing_are_no_crowd() -> None:
+def test_a_few_that_are_missing_do_not_suggest_lost_rights() -> None:
     base = Standing("", NOW, 1, "a", False, True, Decimal(1), Decimal(1), "delivered", 1, None, False, True, False)
     ledger = {str(number): replace(base, number=str(number), ro_id=number) for number in range(1, 101)}
-    for missing, crowd in ((1, 0), (5, 0), (6, 6), (100, 100)):
+    for missing, doubted in ((1, 0), (5, 0), (6, 6), (100, 100)):
         found = compare.with_roapp(list(ledger.values())[:missing], [], zone=KYIV)
-        assert len(missing_crowd(found, ledger)) == crowd
+        assert len(missing_if_lost_rights(found, ledger)) == doubted

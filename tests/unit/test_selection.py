@@ -25,7 +25,7 @@ class Shop:
             for day, status in enumerate(statuses, 1)
         }
 
-    async def walk_orders(self, *, numbers: Sequence[str] | None = None, **_: object) -> dict[str, dict[str, Any]]:
+    async def read_orders(self, *, numbers: Sequence[str] | None = None, **_: object) -> dict[str, dict[str, Any]]:
         return {number: row for number, row in self.rows.items() if numbers is None or number in numbers}
 
     async def products(self, articles: Sequence[str]) -> dict[str, dict[str, Any]]:

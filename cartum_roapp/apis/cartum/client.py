@@ -31,9 +31,9 @@ from cartum_roapp.apis.cartum.windows import in_windows
 from cartum_roapp.errors import Retryable
 
 #: The most walks over one list.
-WALKS = 30
+MAX_WALKS = 30
 #: If walks return more rows than there are orders, this many successive walks must bring nothing new.
-QUIET = 10
+QUIET_WALKS = 10
 UNKNOWN = "UNDEFINED_FUNCTION"
 
 log = logging.getLogger(__name__)
@@ -114,16 +114,16 @@ class Cartum:
         numbers: Sequence[str] | None = None,
     ) -> AsyncIterator[list[Row]]:
         """Walks over the orders once. Yields pages of at most 100 raw rows. Pages may repeat rows, and miss some if
-        orders move meanwhile (`walk_orders` misses none). Both dates are aware and inclusive and mean the order's
-        creation. Empty `statuses` or `numbers` find nothing. Rows that were not asked for are left out; rows that
-        can't be read are kept."""
+        orders move meanwhile (`read_orders` misses none). Both dates are aware and inclusive and mean the order's
+        creation. Of every argument None means: no filter. [] as `statuses` or `numbers` means: no order. Rows that were
+        not asked for are left out; rows that can't be read are kept."""
         query = OrderQuery.of(self._zone, created_from, created_to, statuses, numbers)
         for part in query.parts():
             async for rows in self._pages(part):
                 if kept := [row for row in rows if part.keeps(row)]:
                     yield kept
 
-    async def walk_orders(
+    async def read_orders(
         self,
         *,
         created_from: datetime | None = None,
@@ -131,14 +131,15 @@ class Cartum:
         statuses: Sequence[int] | None = None,
         numbers: Sequence[str] | None = None,
     ) -> dict[str, Row]:
-        """Returns order number → raw row as read last. A row without a readable number has a key that begins with `?`.
+        """Returns order number → raw row as read last. The arguments are those of `orders`. A row without a readable
+        number has a key that begins with `?`.
 
         Rows move between pages while they are read. So a walk of several pages is repeated until it brings nothing new
         except orders placed since it began. Raises Retryable if that does not end."""
         query = OrderQuery.of(self._zone, created_from, created_to, statuses, numbers)
         found: dict[str, Row] = {}
         for part in query.parts():
-            found.update(await self._settled(part))
+            found.update(await self._walk_until_stable(part))
         return found
 
     async def set_status(self, number: str, status: int) -> None:
@@ -148,10 +149,10 @@ class Cartum:
         await self._session.write("orders/update", {"orders": [{"order_id": as_sent(number), "status": status}]})
 
     async def products(self, articles: Sequence[str], fields: Sequence[str] = catalogue.FIELDS) -> dict[str, Row]:
-        """Returns article → raw row of catalog/export with `fields` (article, parent_article and parent always come).
-        Blanks around an article are ignored; unknown articles are missing. 100 are asked for in a call. If the shop
-        ignores or refuses that filter (before 3.21.1), its whole catalogue is read once instead. Returns {} if the shop
-        does not know the function."""
+        """Returns article (the shop's SKU) → raw row of catalog/export with `fields` (article, parent_article and
+        parent always come). Blanks around an article are ignored; unknown articles are missing. 100 are asked for in a
+        call. If the shop ignores or refuses that filter (before 3.21.1), each call then reads the catalogue page by
+        page until all articles are found. Returns {} if the shop does not know the function."""
         wanted = list(dict.fromkeys(article.strip() for article in articles if article.strip()))
         found: dict[str, Row] = {}
         if self._article_filter:
@@ -167,12 +168,13 @@ class Cartum:
         self._article_filter = False
         return found
 
-    async def _settled(self, query: OrderQuery) -> dict[str, Row]:
+    async def _walk_until_stable(self, query: OrderQuery) -> dict[str, Row]:
+        """Returns order number → row once a walk brings nothing new. Raises Retryable after `MAX_WALKS` walks."""
         begun = shop_time(datetime.now(UTC), self._zone) if self._zone else None
         found: dict[str, Row] = {}
         seen: set[str] = set()
         quiet = before = 0
-        for walked in range(WALKS):
+        for walked in range(MAX_WALKS):
             known, pages, received = set(seen), 0, 0
             # Rows get lost at the borders of pages, so every second walk has other borders.
             async for rows in self._pages(query, ROWS // 2 if walked % 2 else ROWS):
@@ -185,10 +187,10 @@ class Cartum:
             quiet = 0 if fresh else quiet + 1
             # Repeated rows take the place of others; the number of rows still tells how many orders there are.
             lacking = max(received, before) > len(seen)
-            if pages <= 1 or (walked and quiet >= (QUIET if lacking else 1)):
+            if pages <= 1 or (walked and quiet >= (QUIET_WALKS if lacking else 1)):
                 return found
             before = received
-        raise Retryable(f"the shop's list of orders brought other ones at each of {WALKS} walks")
+        raise Retryable(f"the shop's list of orders brought other ones at each of {MAX_WALKS} walks")
 
     async def _pages(self, query: OrderQuery, limit: int = ROWS) -> AsyncIterator[list[Row]]:
         if query.is_empty:

@@ -114,7 +114,8 @@ class Sending:
         before: Before | None = None,
     ) -> T:
         """Returns `read` of the answer's JSON (of None for an empty answer). Sends the call again only if it certainly
-        was not accepted: a refused connection, or 429. Raises Unclear, too; Retryable means that nothing was written.
+        was not accepted: a refused connection, or 429. Raises Unclear, too; Retryable means here that nothing was
+        written.
 
         `rights`: a 403 is about this record, not about the key. `before` runs right before each try. If it raises,
         nothing is sent, and the exception passes."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cartum_roapp.delivery.drain import pause
+from cartum_roapp.delivery.drain import backoff
 
 
 def test_it_grows_and_stays_a_minute_however_often_it_was_tried() -> None:
-    assert [pause(attempts) for attempts in (0, 1, 2, 3, 4, 5)] == [5, 10, 20, 40, 60, 60]
-    assert pause(5000) == 60
+    assert [backoff(attempts) for attempts in (0, 1, 2, 3, 4, 5)] == [5, 10, 20, 40, 60, 60]
+    assert backoff(5000) == 60
