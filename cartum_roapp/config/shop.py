@@ -121,9 +121,8 @@ class ShopFields(BaseModel):
         Literal["all"] | tuple[int, ...],
         Setting(
             "Managers",
-            "Who gets new orders; an order always goes to the same one.",
+            "Who gets new orders: all active employees (nobody chosen), or some. An order always goes to the same one.",
             fix="write all, or the ids of employees: [12, 34]",
-            empty="all active employees",
             rule=rules.managers,
             list_name="employees",
         ),
