@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.ledger import database
 
+_GOES_ON = "Nothing: the next run goes on where this one was."
+
 
 class LockLost(IntegrationError):
     """The connection that holds the account's lock is gone: nothing more may be sent by this process. Not
@@ -56,13 +58,13 @@ class AccountSession:
     @contextmanager
     def _with_lock(self, begin: Callable[[Connection], AbstractContextManager[object]]) -> Iterator[Connection]:
         if self._connection.closed or self._connection.invalidated:
-            raise LockLost("the database connection that holds the account's lock is gone.")
+            raise LockLost("the database connection that holds the account's lock is gone.", fix=_GOES_ON)
         try:
             with begin(self._connection):
                 yield self._connection
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise LockLost("the database connection that holds the account's lock broke.") from error
+                raise LockLost("the database connection that holds the account's lock broke.", fix=_GOES_ON) from error
             raise
 
     def close(self) -> None:

@@ -123,7 +123,7 @@ def in_the_night(url: str, moment: tuple[float, float, int]) -> Struck:
         for minutes in (-1440, -121, -61, -60, -59, -30, -1, 0, 1, 29, 30, 31, 59, 60, 61):
             if minutes < start:
                 shop.place_order(created=change + timedelta(minutes=minutes), articles=[("CAP-2", 1)])
-        config = world.shop(timezone=name, phone_region="UA")
+        config = world.shop(phone_region="UA").model_copy(update={"timezone": name})  # no zone of the IANA has it
         world.imported(config)
         placed(world, 0)
         world.synced(config)
