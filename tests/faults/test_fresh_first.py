@@ -153,6 +153,7 @@ def test_a_long_import_is_overtaken_killed_and_finished(database: str, record: R
         record("Side by side", "an import of 2,000 orders, syncs of two shops beside it", toll, recovery)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("known", [False, True], ids=["connected", "mended"])
 def test_a_shop_that_the_import_does_not_serve_does_not_wait_for_its_end(database: str, known: bool) -> None:
     """It was connected since, or the import had to leave it out, as RO App refused three of its orders."""

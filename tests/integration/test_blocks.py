@@ -259,6 +259,7 @@ async def saved_with_many(n: int) -> list[str]:
     return ["mavka", *slugs]
 
 
+@pytest.mark.long
 def test_more_shops_than_a_page_are_all_there_and_a_run_takes_those_of_its_account(empty: None) -> None:
     slugs = run(saved_with_many(PAGE + 3))
     run(store.save_account(ACCOUNT))

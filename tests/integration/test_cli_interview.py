@@ -91,6 +91,7 @@ def take_settings(terminal: Terminal, **keys: str) -> None:
         terminal.answers(question, keys.get(name, ENTER))
 
 
+@pytest.mark.long
 def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Forms) -> None:
     """With a wrong password and a status that is not matched on the way."""
     installation, shop = forms.installation, forms.installation.box.shops[INDEX]

@@ -114,6 +114,7 @@ def test_a_backfill_by_days_and_status(cli: Installation, shop: CartumShop, impo
     assert {order["number"] for order in cli.done("backfill", SLUG, *arguments)["orders"]} == wanted
 
 
+@pytest.mark.long
 def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     cli: Installation, shop: CartumShop, imported: Row
 ) -> None:
@@ -216,6 +217,7 @@ def schedule(cli: Installation) -> bool:
     return bool(found["schedules"][0]["active"])
 
 
+@pytest.mark.long
 def test_a_buyer_is_erased_by_hand(cli: Installation, shop: CartumShop, imported: Row) -> None:
     number = shop.place_order(delivery_name="Ганна", delivery_phone="+38 (067) 123-45-67", delivery_email="a@b.example")
     cli.done("sync", SLUG)

@@ -391,6 +391,7 @@ def test_a_bad_account_gives_its_message(
     assert found["fix"]
 
 
+@pytest.mark.long
 def test_a_shop_stays_what_it_is(shell: Shell, file: Path) -> None:
     box = shell.box
     added = ("account", "add", "second", "--base-url", box.roapps[1].base_url)

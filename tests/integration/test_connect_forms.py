@@ -89,6 +89,7 @@ def test_a_shop_is_connected_form_by_form_and_imported(forms: Forms) -> None:
     assert ("cartum-login", "verba-login") not in forms.blocks(), "the password is kept twice"
 
 
+@pytest.mark.long
 def test_refused_input_stands_with_its_field_and_nothing_typed_is_lost(forms: Forms) -> None:
     shop = forms.installation.box.shops[INDEX]
     wrong = login(forms, password="wrong-password")
@@ -165,6 +166,7 @@ def test_a_status_that_means_nothing_has_to_be_chosen(forms: Forms) -> None:
         del shop.statuses[77]
 
 
+@pytest.mark.long
 def test_the_command_lines_words_for_what_is_taken(forms: Forms) -> None:
     connected(forms)
     run = begin(forms, login=login(forms))
@@ -176,6 +178,7 @@ def test_the_command_lines_words_for_what_is_taken(forms: Forms) -> None:
     assert forms.installation.flow_run(run)["state_type"] == "CANCELLED"
 
 
+@pytest.mark.long
 def test_an_account_that_was_saved_by_hand_is_checked_and_learns_its_company(forms: Forms) -> None:
     installation = forms.installation
     with_twin = forms.block("ro-app-account", "twin", base_url=installation.box.roapp.base_url,
@@ -299,6 +302,7 @@ def test_a_canceled_connection_leaves_nothing_but_the_login(forms: Forms) -> Non
     assert SLUG not in [shop["slug"] for shop in forms.installation.done("shop", "list")]
 
 
+@pytest.mark.long
 def test_a_shop_is_edited_and_keeps_what_was_not_changed(forms: Forms) -> None:
     installation = forms.installation
     connected(forms)
@@ -377,6 +381,7 @@ def alerted(forms: Forms) -> Iterator[Forms]:
         yield forms
 
 
+@pytest.mark.long
 def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(alerted: Forms) -> None:
     forms, installation = alerted, alerted.installation
     nothing = forms.traces()
@@ -401,6 +406,7 @@ def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(alerted: Fo
     assert f'there is no shop "{SLUG}". Fix: Connect one first.' in again["state"]["message"]
 
 
+@pytest.mark.long
 def test_no_password_and_no_key_is_seen_anywhere(forms: Forms) -> None:
     """What Prefect's API tells of all that the forms did."""
     installation = forms.installation

@@ -61,6 +61,7 @@ def test_the_schedules_of_shops_are_spread(connected: Installation) -> None:
     assert nights <= {f"{minute} 3 * * *" for minute in range(60)}
 
 
+@pytest.mark.long
 def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installation) -> None:
     before = {flow: one["id"] for flow, one in deployments(connected).items()}
 

@@ -119,6 +119,7 @@ def oldest_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[st
         yield url
 
 
+@pytest.mark.long
 def test_a_shop_is_imported_and_synced_there(
     tmp_path: Path, oldest_server: str, record_property: Callable[[str, object], None]
 ) -> None:
