@@ -121,11 +121,8 @@ def _verdict(
         return Difference.HELD_WITHOUT_REASON
     unmarked = bound is None or (bound.number is None and not bound.foreign)
     if marked and marked[0].ro_id != order.ro_id and unmarked:  # another RO App order has its marker
-        return (
-            Difference.BINDING_LOST
-            if order.state == "delivered" or order.held_because == Code.DELETED_IN_ROAPP
-            else None
-        )
+        lost = order.state == "delivered" or order.held_because == Code.DELETED_IN_ROAPP
+        return Difference.BINDING_LOST if lost else None
     if bound is None:
         if order.held_because == Code.DELETED_IN_ROAPP:
             return None if order.dismissed else Difference.MISSING_IN_ROAPP
