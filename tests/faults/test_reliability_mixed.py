@@ -127,6 +127,7 @@ class History(RuleBasedStateMachine):
         self.written_off: set[tuple[int, str]] = set()
         self.moved: set[tuple[int, str]] = set()  # to a status that may not be the shop's
         self.unknown: set[tuple[int, str]] = set()  # had changed in the shop when the ledger was lost
+        self.not_taken: set[tuple[int, str]] = set()  # Delivered and not in RO App yet when the ledger was lost
         self.strange: set[tuple[int, str]] = set()  # a lost ledger takes a line that was taken out for staff's
         self.lost = False
 
@@ -260,6 +261,7 @@ class History(RuleBasedStateMachine):
         for index, box in enumerate(self.box.shops):
             delivered = {number for number, row in box.orders.items() if row["stat_status"] == DELIVERED}
             self.unknown |= {(index, number) for number in delivered}  # not read again
+            self.not_taken |= {(index, number) for number in delivered - self._in_roapp(index).keys()}
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -293,7 +295,8 @@ class History(RuleBasedStateMachine):
             shop, orders = self.world.shop(index), self.box.shops[index].orders
             there = self.world.roapp_orders(shop)
             gone = {number for at, number in self.gone if at == index}
-            left_out = gone | {number for at, number in self.deleted if at == index and number not in there}
+            absent = self.deleted | self.not_taken
+            left_out = gone | {number for at, number in absent if at == index and number not in there}
             found += [(index, text) for text in self.world.differences(shop, list(orders), index, left_out)]
             found += [(index, f"{number} doubled") for number in gone if len(there.get(number, [])) > 1]
         return found
