@@ -322,6 +322,29 @@ def test_no_turn_is_given_to_a_process_without_the_lock(database: str) -> None:
         other.close()
 
 
+def test_a_write_that_was_refused_is_not_repeated_without_the_lock(database: str) -> None:
+    """It is repeated without another intent: late, it would undo what the new holder of the lock has written."""
+    with World.of(database, orders=3) as world:
+        world.imported()
+        world.box.shops[0].set_waybill(world.box.shops[0].qualifying()[0], "20450000000001")
+        world.box.roapp.clear_calls()
+        world.box.roapp.faults.fail("rate", 1, method="PATCH")
+        cut: list[str] = []
+
+        def listen(method: str, path: str, phase: str) -> None:
+            if method == "PATCH" and not cut:
+                cut.append(path)
+                world.cut_locks()
+
+        stop = world.box.roapp.on_call(listen)
+        with pytest.raises(LockLost):
+            world.synced()
+        stop()
+        assert [call.path for call in world.box.roapp.calls if call.method == "PATCH"] == cut != []
+        world.synced()
+        assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_text_that_comes_back_after_its_comment_was_unclear_stops_nothing(database: str, lost: bool) -> None:
     """A waybill is corrected, and corrected back; the comment of the first text was never answered."""
