@@ -110,6 +110,7 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
 
 
 def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Installation) -> None:
+    connected.completed(connected.start(f"initial-import/{SLUG}"))
     connected.done("shop", "delete", SLUG, "--yes")
     assert deployments(connected) == {}
     assert connected.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state={"type": {"any_": ["SCHEDULED"]}}) == []
