@@ -193,6 +193,7 @@ def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(
     assert schedule(cli) is True
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_broken_off_does_not_stand_as_running(cli: Installation, imported: Row, number: int) -> None:
     with cli.held_up(INDEX):
@@ -245,6 +246,7 @@ def refused(cli: Installation, *arguments: str) -> str:
     return ended.said
 
 
+@pytest.mark.long
 def test_statuses_travel_both_ways_where_the_shop_says_so(cli: Installation, shop: CartumShop, imported: Row) -> None:
     both = cli.done("shop", "edit", SLUG, "--set", "status_direction=both")["shop"]
     number = str(shop.place_order())

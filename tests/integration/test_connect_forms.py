@@ -144,6 +144,7 @@ def test_refused_input_stands_with_its_field_and_nothing_typed_is_lost(forms: Fo
     assert (shown["phone_region"], shown["missing_products"], shown["managers"]) == ("MD", "hold", [336001])
 
 
+@pytest.mark.long
 def test_a_status_that_means_nothing_has_to_be_chosen(forms: Forms) -> None:
     shop = forms.installation.box.shops[INDEX]
     shop.add_status(77, {"ua": "Хтозна", "ru": "Хтозна"})

@@ -60,6 +60,7 @@ def test_the_schedule_begins_with_the_import(worker: Installation, imported: Row
     assert [found[index]["schedules"][0]["active"] for index in (1, 2)] == [True, False]  # type: ignore[index]
 
 
+@pytest.mark.long
 def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row) -> None:
     with worker.held_up(SHOP):
         waiting = worker.start("incremental-sync/shop-1")
@@ -167,6 +168,7 @@ def test_late_runs_end_at_once_and_a_pile_is_canceled(worker: Installation, impo
     assert read == [0, 0, 0, 0], "the run before them has read all that they would read"
 
 
+@pytest.mark.long
 def test_up_lasts_whoever_is_killed(worker: Installation, imported: Row) -> None:
     """The keeper starts a killed worker again, and the worker a killed keeper; nobody types anything."""
     before, keeper = worker.worker(), Process.load(service.state(worker.config).keeper)
