@@ -113,6 +113,7 @@ class Code(StrEnum):
     STATUS_UNMATCHED = "status-unmatched"
     STATUS_DIFFERS = "status-differs"
     CURRENCY_DIFFERS = "currency-differs"
+    TOTAL_DIFFERS = "total-differs"
     # What became of an order in RO App.
     DELETED_IN_ROAPP = "deleted-in-roapp"
     DOUBLED = "doubled"

@@ -153,6 +153,10 @@ class RoAppFaults(Faults):
     list_notes: bool = True  # roapp §3.2: False: the list of orders leaves `manager_notes` out
     money_comma: bool = False  # "175,00"
     order_totals: bool = True  # roapp §3.2: False: orders come without `total`
+    discount_amounts: str = "line"  # roapp §3.2: counted for the line, for each unit; ignored, refused
+    discount_percentages: str = "kept"  # kept, ignored, refused
+    line_rounding: str = "half_up"  # of what a line adds to the total: half_up, down, whole
+    discounts_shown: bool = True  # False: lines come without `discount`
     sort_ignored: bool = False
     rows_reversed: bool = False
     page_size: int = 50

@@ -204,7 +204,9 @@ class RoAppAccount:
     def touch(self, order_id: int) -> None:
         """Recompute the total, move `modified_at` (every write does, roapp §3.2)."""
         order = self.orders[order_id]
-        order["total"] = f"{sum((line_sum(item) for item in self.items.get(order_id, [])), Decimal(0)):.2f}"
+        order["total"] = (
+            f"{sum((line_sum(item, self.faults) for item in self.items.get(order_id, [])), Decimal(0)):.2f}"
+        )
         order["modified_at"] = self.clock.stamp()
         self.revision += 1
 

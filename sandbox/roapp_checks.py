@@ -7,6 +7,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from sandbox.faults import RoAppFaults
 from sandbox.goods import Row
 from sandbox.roapp_account import CLOSED_GROUPS, RoAppAccount
 
@@ -113,7 +114,7 @@ class Checks:
         zero_allowed = old is not None and account.faults.zero_quantity
         if "quantity" not in errors and quantity is not None and not _positive(quantity, zero_allowed):
             errors["quantity"] = ["must be greater than 0"]
-        _discount(body.get("discount"), errors)
+        _discount(body.get("discount"), account.faults, errors)
         warranty = body.get("warranty")
         if warranty is not None and (not isinstance(warranty, dict) or not {"period", "periodUnits"} <= set(warranty)):
             errors["warranty"] = ["period and periodUnits are required"]
@@ -200,7 +201,7 @@ class Checks:
             )
 
 
-def _discount(discount: Any, errors: dict[str, list[str]]) -> None:
+def _discount(discount: Any, faults: RoAppFaults, errors: dict[str, list[str]]) -> None:
     if discount is None:
         return
     if not isinstance(discount, dict):
@@ -211,6 +212,10 @@ def _discount(discount: Any, errors: dict[str, list[str]]) -> None:
             errors[f"discount.{name}"] = [REQUIRED]
     if discount.get("type") not in (None, "percentage", "value"):
         errors["discount.type"] = ["must be percentage or value"]
+    if discount.get("type") == "value" and discount.get("amount") and faults.discount_amounts == "refused":
+        errors["discount.type"] = ["only percentages are taken"]
+    if discount.get("percentage") and faults.discount_percentages == "refused":
+        errors["discount.percentage"] = ["discounts are switched off"]
     if discount.get("sponsor") not in (None, "staff", "company"):
         errors["discount.sponsor"] = ["must be staff or company"]
 

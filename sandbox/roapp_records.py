@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
+from sandbox.faults import RoAppFaults
 from sandbox.goods import Row
 
 ORDER_TEXTS = ("malfunction", "manager_notes", "engineer_notes", "resume", "estimated_price")
@@ -49,10 +50,15 @@ def barcode_object(code: Any) -> Row:
     return dict(code) if isinstance(code, dict) else {"code": str(code)}
 
 
-def line_sum(item: Row) -> Decimal:
-    """Price × quantity less the line's discount."""
-    total = Decimal(str(item["price"])) * Decimal(str(item["quantity"]))
+def line_sum(item: Row, faults: RoAppFaults) -> Decimal:
+    """Price × quantity less the line's discount, as this account counts it."""
+    quantity = Decimal(str(item["quantity"]))
+    total = Decimal(str(item["price"])) * quantity
     discount = item.get("discount") or {}
     if discount.get("type") == "value":
-        return total - Decimal(str(discount.get("amount") or 0))
-    return total * (100 - Decimal(str(discount.get("percentage") or 0))) / 100
+        each = {"line": Decimal(1), "unit": quantity}.get(faults.discount_amounts, Decimal(0))
+        total -= Decimal(str(discount.get("amount") or 0)) * each
+    elif faults.discount_percentages == "kept":
+        total *= (100 - Decimal(str(discount.get("percentage") or 0))) / 100
+    step = Decimal(1) if faults.line_rounding == "whole" else Decimal("0.01")
+    return total.quantize(step, ROUND_DOWN if faults.line_rounding == "down" else ROUND_HALF_UP)

@@ -64,8 +64,9 @@ class Views:
         kind = "product" if entity else "labor"
         entity = entity or account.services.get(item["entity_id"]) or {"id": item["entity_id"], "title": ""}
         shown = {name: entity.get(name) for name in ("id", "code", "sku", "title")}
+        hidden = {"entity_id", "assignee_id"} | (set() if account.faults.discounts_shown else {"discount"})
         return {
-            **{name: value for name, value in item.items() if name not in ("entity_id", "assignee_id")},
+            **{name: value for name, value in item.items() if name not in hidden},
             "quantity": f"{item['quantity']}", "price": money(item["price"]), "cost": money(item["cost"]),
             "entity": {"type": kind, **shown},
         }  # fmt: skip

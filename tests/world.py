@@ -227,7 +227,10 @@ class World:
 
     def _wrong(self, shop: ShopConfig, row: Row, order: Row) -> Iterator[Finding]:
         roapp = self.box.roapp
+        number = str(row["order_id"])
         there, wanted = self._there(order, row), _wanted(row)
+        if self._in_prices(row):  # then goods are compared, and the total below
+            there, wanted = _without_prices(there), _without_prices(wanted)
         for line in there.keys() | wanted.keys():
             if there[line] != wanted[line]:
                 kind: Kind = "lost" if there[line] < wanted[line] else "doubled"
@@ -235,6 +238,8 @@ class World:
         status = shop.statuses.get(int(row["stat_status"]))
         if order["status_id"] != status:
             yield "lost", f"status {order['status_id']} instead of {status}"
+        if Decimal(order["total"]) != Decimal(str(row["total_sum"])) and ("total", number) not in self.held(shop):
+            yield "other", f"the total is {order['total']} instead of {row['total_sum']}"
         comments = Counter(one["comment"] for one in roapp.comments_of(order["id"]))
         yield from (("doubled", f"a comment {count} times") for count in comments.values() if count > 1)
         phone = e164(row.get("delivery_phone"), "UA")
@@ -246,6 +251,12 @@ class World:
         waybill = (row.get("delivery_data") or {}).get("tnNumber") or ""
         if waybill not in order["manager_notes"]:
             yield "lost", "the waybill is not in the notes"
+
+    def _in_prices(self, row: Row) -> bool:
+        """Whether unit prices may carry the order's discount."""
+        off = sum(price * quantity for (_, price), quantity in _wanted(row).items()) - Decimal(str(row["total_sum"]))
+        faults = self.box.roapp.faults
+        return off != 0 and (off < 0 or faults.discount_amounts != "line" or not faults.order_totals)
 
     def _there(self, order: Row, row: Row) -> Counter[tuple[str, Decimal]]:
         """(product, unit price) → summed quantity of RO App's order, named as the shop names it."""
@@ -309,6 +320,13 @@ def _wanted(row: Row) -> Counter[tuple[str, Decimal]]:
     found: Counter[tuple[str, Decimal]] = Counter()
     for line in row["products"]:
         found[_product(line), Decimal(str(line["price"]))] += Decimal(str(line["quantity"]))  # type: ignore[assignment]
+    return found
+
+
+def _without_prices(lines: Counter[tuple[str, Decimal]]) -> Counter[tuple[str, Decimal]]:
+    found: Counter[tuple[str, Decimal]] = Counter()
+    for (product, _), quantity in lines.items():
+        found[product, Decimal(0)] += quantity
     return found
 
 

@@ -104,6 +104,7 @@ def lists_document(lists: AccountLists) -> dict[str, Any]:
             if lists.custom_fields is None
             else [{"key": row.key, "name": row.name, "type": row.type} for row in lists.custom_fields]
         ),
+        "services": (None if lists.services is None else [{"id": row.id, "name": row.name} for row in lists.services]),
     }
 
 
@@ -122,8 +123,11 @@ def tables(lists: AccountLists) -> list[object]:
         terminal_table("Statuses", ["id", "name"], [(row.id, row.name) for row in lists.statuses]),
     ]  # fmt: skip
     if lists.custom_fields:
-        rows = [(row.key, row.name) for row in lists.custom_fields]
-        parts.append(terminal_table("Order fields (order_number_field)", ["key", "name"], rows))
+        fields = [(row.key, row.name) for row in lists.custom_fields]
+        parts.append(terminal_table("Order fields (order_number_field)", ["key", "name"], fields))
+    if lists.services:
+        rows = [(row.id, row.name) for row in lists.services]
+        parts.append(terminal_table("Services (delivery_service_id)", ["id", "name"], rows))
     return [line for part in parts for line in (part, "")][:-1]
 
 

@@ -197,6 +197,17 @@ class ShopFields(BaseModel):
             optional=True,
         ),
     ] = None
+    delivery_service_id: Annotated[
+        int | None,
+        Setting(
+            "Service for the delivery",
+            "A service of RO App's catalogue as which the delivery's price becomes a line of the order.",
+            fix="write the id of a service; `cartum-roapp account show ACCOUNT` lists them",
+            empty="the delivery's price stands in the notes only",
+            list_name="services",
+            optional=True,
+        ),
+    ] = None
     phone_region: Annotated[
         str | None,
         Setting(

@@ -84,11 +84,13 @@ def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
     order_types = [Choice(row.id, row.name) for row in account.order_types]
     employees = [Choice(row.id, row.name, "" if row.is_active else "not active") for row in account.employees]
     fields = [Choice(row.key, row.name) for row in account.custom_fields or ()]
+    services = [Choice(row.id, row.name) for row in account.services or ()]
     return {
         "locations": ChoiceList("RO App", "location", locations),
         "order_types": ChoiceList("RO App", "order type", order_types),
         "employees": ChoiceList("RO App", "employee", employees),
         "order_fields": ChoiceList("RO App", "order field", fields, complete=account.custom_fields is not None),
+        "services": ChoiceList("RO App", "service", services, complete=account.services is not None),
     }
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from cartum_roapp.apis.cartum import Cartum, ShopStatus
-from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoApp, RoStatus
+from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoApp, RoService, RoStatus
 from cartum_roapp.errors import BadConfig, BadRecord
 from cartum_roapp.orders.rows import created_of
+
+T = TypeVar("T")
 
 #: So much of the shop's orders is looked at: enough to see that they may be read, and what its clock shows.
 LATELY = timedelta(days=2)
@@ -30,7 +33,8 @@ class ShopLists:
 
 @dataclass(frozen=True, slots=True)
 class AccountLists:
-    """The account's lists. `custom_fields` is None if the account does not show its order fields."""
+    """The account's lists. `custom_fields` (its order fields) and `services` are None if the account does not show
+    them."""
 
     company: dict[str, object]
     locations: Sequence[Location]
@@ -38,6 +42,7 @@ class AccountLists:
     employees: Sequence[Employee]
     statuses: Sequence[RoStatus]
     custom_fields: Sequence[CustomField] | None
+    services: Sequence[RoService] | None = None
 
     @property
     def currency(self) -> str:
@@ -74,20 +79,25 @@ async def _newest_order(cartum: Cartum) -> datetime | None:
 
 
 async def account_lists(roapp: RoApp) -> AccountLists:
-    """Reads the account's lists; its order fields are optional (roapp §2, §3.3). Raises what the client raises."""
+    """Reads the account's lists; its order fields and services are optional (roapp §2–§3). Raises what the client
+    raises."""
     company = await roapp.company()
-    try:
-        custom_fields: Sequence[CustomField] | None = await roapp.order_custom_fields()
-    except (BadRecord, BadConfig):
-        custom_fields = None
     return AccountLists(
         company=company,
         locations=await roapp.locations(),
         order_types=await roapp.order_types(),
         employees=await roapp.employees(),
         statuses=await roapp.order_statuses(),
-        custom_fields=custom_fields,
+        custom_fields=await _if_shown(roapp.order_custom_fields()),
+        services=await _if_shown(roapp.services()),
     )
+
+
+async def _if_shown(read: Awaitable[Sequence[T]]) -> Sequence[T] | None:
+    try:
+        return await read
+    except (BadRecord, BadConfig):
+        return None
 
 
 def iso(value: object) -> str:

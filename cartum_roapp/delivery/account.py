@@ -19,7 +19,7 @@ from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.handover import POLL, Handover
 from cartum_roapp.delivery.once import Timeouts, utc_now
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import database, intents, outbox
+from cartum_roapp.ledger import database, intents, outbox, totals
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
 
@@ -74,7 +74,7 @@ class Deliverer:
             return waiting
 
         with handover.delivering(goal.own):
-            while left() > 0 or self._rests(goal, served) or self._rechecks():
+            while left() > 0 or self._rests(goal, served) or self._rechecks() or self._totals_due(served):
                 session = AccountSession.take(self.engine, self.account.name)
                 if session is None:
                     if left() == 0:
@@ -115,6 +115,10 @@ class Deliverer:
             return False
         with database.reading(self.engine) as connection:
             return outbox.backlog(connection, sorted(served)) > 0
+
+    def _totals_due(self, served: Mapping[str, ShopConfig]) -> bool:
+        with database.reading(self.engine) as connection:
+            return totals.is_any_due(connection, self.account.name, served)
 
     def _rechecks(self) -> bool:
         with database.reading(self.engine) as connection:

@@ -15,6 +15,7 @@ from cartum_roapp.delivery import comment, notes
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import MarkerIndex, marker, read
 from cartum_roapp.delivery.once import Before, Later, Once, utc_now
+from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import BadRecord, Code
@@ -31,11 +32,14 @@ SHOWN_WITHIN = timedelta(seconds=5)
 class OrderBindings:
     """Finds or makes the RO App order of a shop order."""
 
-    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, markers: MarkerIndex) -> None:
+    def __init__(
+        self, session: AccountSession, roapp: RoApp, once: Once, markers: MarkerIndex, discounts: AccountDiscounts
+    ) -> None:
         self._session = session
         self._roapp = roapp
         self._once = once
         self._markers = markers
+        self._discounts = discounts
 
     async def find_or_adopt(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
         """Returns the order that is bound, otherwise the one that carries the marker, which it binds; None if there is
@@ -68,8 +72,9 @@ class OrderBindings:
         """Creates the RO App order, or finds what an earlier `create` made; to be called if `find_or_adopt` returned
         None. Raises Later while an earlier create may still arrive, BadRecord (`doubled`) if two arrived, and the
         BadRecord of a refusal."""
-        text = notes.block(order, marker(order.shop, order.number), shop.name, shop.language)
-        bound = Bound(OrderMatch(0, contact, manager, notes_hash=notes.digest(text)), fresh=True)
+        ours = marker(order.shop, order.number)
+        text = notes.block(order, ours, shop.name, shop.language, self._discounts.known)
+        bound = Bound(OrderMatch(0, contact, manager, notes_hash=notes.digest(text), total_due=True), fresh=True)
 
         async def find(intent: Intent) -> int | None:
             await self._markers.look_again(intent.sent_at)
@@ -78,7 +83,7 @@ class OrderBindings:
             if not alive:
                 return None
             # It was made of an older version of the order.
-            bound.match = OrderMatch(alive[0].id, alive[0].client_id, manager)
+            bound.match = OrderMatch(alive[0].id, alive[0].client_id, manager, total_due=True)
             bound.fresh, bound.seen, bound.has_lines = False, alive[0], await self._has_lines(alive[0])
             return alive[0].id
 
@@ -191,7 +196,7 @@ def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, tex
         "manager_id": manager,
         "manager_notes": notes.merged("", text, ours),
         "malfunction": f"{shop.name} {order.number}",
-        "estimated_price": f"{order.total:.2f}",
+        "estimated_price": f"{wanted_total(order, shop):.2f}",
     }
     if shop.order_number_field:
         body["custom_fields"] = {shop.order_number_field: ours}

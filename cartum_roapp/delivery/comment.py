@@ -63,7 +63,7 @@ class OrderComment:
             return bound.ro_id
 
         async def send(before: Before) -> int:
-            text = notes.delivery(order, shop.language)
+            text = notes.comment(order, shop.language)
             await self._roapp.add_comment(bound.ro_id, text, private=True, before=before)
             return bound.ro_id
 
@@ -86,7 +86,7 @@ class OrderComment:
 
 
 def _digest(order: DesiredOrder, shop: ShopConfig) -> str:
-    return notes.digest(notes.delivery(order, shop.language))
+    return notes.digest(notes.comment(order, shop.language))
 
 
 def _operation(once: Once, order: DesiredOrder, shop: ShopConfig) -> Operation:

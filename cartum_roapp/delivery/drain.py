@@ -18,6 +18,7 @@ from cartum_roapp.delivery.once import Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
+from cartum_roapp.delivery.totals import AT_ONCE, Totals
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable
 from cartum_roapp.ledger import desired, held, outbox, shops
 from cartum_roapp.ledger.outbox import Claim
@@ -60,7 +61,9 @@ class Drain:
         self._recheck_after = timeouts.recheck_after
         self._shops = dict(shops)
         self._delivery = OrderDelivery(session, roapp, timeouts, self._region, self._buyers_ahead)
+        self._totals = Totals(session, roapp, self._delivery.discounts, self._shops)
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
+        self._unread: set[tuple[str, str]] = set()
         self._failures = 0
         self._refused: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.stopped: dict[str, BadConfig] = {}
@@ -85,14 +88,29 @@ class Drain:
                 for claim in self._claim():
                     self._in_flight[asyncio.create_task(self._deliver(claim))] = claim
                 if not self._in_flight and not self._has_backlog():
-                    return
+                    await self._check_totals()
+                    if not self._has_backlog():
+                        return
                 await self._something_ends()
+                await self._check_totals_if_many()
             while self._in_flight:
                 await self._something_ends()
+            await self._check_totals()
         finally:
             for task in self._in_flight:
                 task.cancel()
             await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+    async def _check_totals_if_many(self) -> None:
+        """Reads totals as soon as one call brings many, or one is to show what the account makes of discounts."""
+        teaching = self.delivered & self._delivery.discounts.unproven
+        if teaching or len(self._unread) >= AT_ONCE:
+            await self._check_totals()
+
+    async def _check_totals(self) -> None:
+        self._delivery.discounts.unproven -= self.delivered
+        self._unread.clear()
+        await self._totals.check(self.served())
 
     async def _something_ends(self) -> None:
         """Waits for an order in flight to end, and raises its error; or for a while, as another may be due then."""
@@ -151,6 +169,7 @@ class Drain:
                 outbox.mark_delivered(connection, claim.shop, claim.number, version)
                 held.clear(connection, claim.shop, "order", [claim.number])
             self.delivered.add((claim.shop, claim.number))
+            self._unread.add((claim.shop, claim.number))
 
     def _stop_if_purged(self, key: str) -> bool:
         """Stops the shop if it was deleted or purged while its order was on the way: there is nothing left to note that

@@ -1,26 +1,33 @@
-"""The order lines as a set of (product, price) with absolute quantities, so that a twin can't appear. All of it may be
-called twice."""
+"""The order lines as a set of (product, price) with absolute quantities, so that a twin can't appear. Their prices and
+discounts add up to the shop's total (`orders.pricing`). All of it may be called twice."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoItem
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Once
+from cartum_roapp.delivery.prices import DELIVERY, AccountDiscounts, wanted_lines
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
-from cartum_roapp.ledger import held, intents, matches
-from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
+from cartum_roapp.ledger import held, intents, matches, totals
+from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.matches import LineMatch
+from cartum_roapp.orders.pricing import NO_DISCOUNT, Discount, LineDiscounts, PricedLine
 
 Key = tuple[str, Decimal]
+#: How RO App may name a field of a line's discount.
+_OF_DISCOUNTS = ("discount", "amount", "percentage", "sponsor")
 #: A line's product → RO App's.
 Products = Mapping[str, int]
 Assignee = Callable[[], Awaitable[int]]
@@ -31,32 +38,71 @@ class OrderLines:
     staff changed is touched only when the shop's line changed since it was sent."""
 
     def __init__(
-        self, session: AccountSession, roapp: RoApp, once: Once, order: DesiredOrder, bound: Bound, products: Products
-    ) -> None:
+        self, session: AccountSession, roapp: RoApp, once: Once, discounts: AccountDiscounts, order: DesiredOrder,
+        shop: ShopConfig, bound: Bound,
+    ) -> None:  # fmt: skip
         self._session = session
         self._roapp = roapp
         self._once = once
+        self._discounts = discounts
         self._order = order
+        self._shop = shop
         self._bound = bound
-        self._products = products
-        self._wanted = {(line.product, line.price): line for line in order.lines}
+        self._products: Products = {}
+        self._wanted: dict[Key, PricedLine] = {}
         with session.autocommit() as connection:
             known = matches.lines(connection, order.shop, order.number)
             self._stuck = held.lines_of(connection, order.shop, order.number, Code.LINE_NOT_REMOVABLE)
         self._ours = {(line.product, line.price): line for line in known}
         self._items: Sequence[RoItem] = ()
+        self._sending: Discount | None = None
 
-    async def bring(self, assignee: Assignee) -> bool:
+    async def bring(self, products: Products, assignee: Assignee) -> bool:
         """`assignee` is asked for each line that is added. False when goods were written off: then nothing is touched
         (design §2, P5)."""
+        service = self._shop.delivery_service_id
+        self._products = products if service is None else {**products, DELIVERY: service}
+        discounts: LineDiscounts | None = self._discounts.known
+        while True:
+            assert discounts is not None
+            wanted = wanted_lines(self._order, self._shop, discounts)
+            self._wanted = {(line.product, line.price): line for line in wanted}
+            try:
+                kept = await self._bring(assignee)
+            except BadRecord as error:
+                discounts = self._instead(error)
+                if discounts is None:
+                    raise
+                continue
+            if discounts is not self._discounts.known:
+                with self._session.transaction() as connection:
+                    self._discounts.learn(connection, discounts)
+            return kept
+
+    async def are_written_off(self) -> bool:
+        """Returns whether goods of the order have left RO App's stock."""
+        return any(item.written_off for item in await self._roapp.items(self._bound.ro_id))
+
+    def _instead(self, error: BadRecord) -> LineDiscounts | None:
+        """Returns what to try where RO App refused a discount, or a line with one for a reason that it does not name;
+        otherwise None."""
+        named = error.field is None or any(word in error.field for word in _OF_DISCOUNTS)
+        if error.code != Code.REFUSED or not self._sending or not named:
+            return None
+        return LineDiscounts.PERCENTAGE if self._sending.amount else LineDiscounts.NONE
+
+    async def _bring(self, assignee: Assignee) -> bool:
         unsettled = self._once.unsettled_of("line", self._order.shop, self._order.number)
-        sent = {key: line.quantity for key, line in self._ours.items() if line.quantity}
-        if not unsettled and not self._stuck and sent == {key: line.quantity for key, line in self._wanted.items()}:
+        sent = {key: line.priced for key, line in self._ours.items() if line.quantity and line.discount is not None}
+        if not unsettled and not self._stuck and sent == self._wanted and len(sent) == self._in_use():
+            self._ask_for_total_again()
             return True
-        self._items = () if self._bound.fresh else await self._roapp.items(self._bound.ro_id)
+        empty = self._bound.fresh and not self._ours
+        self._items = () if empty else await self._roapp.items(self._bound.ro_id)
         self._look_at_stuck()
         if any(item.written_off for item in self._items):
             return False
+        self._sending = None
         self._adopt()
         self._claim_unwanted(unsettled)
         present = {item.id for item in self._items}
@@ -81,8 +127,13 @@ class OrderLines:
 
     def _adopt(self) -> None:
         """Items that no line of ours owns are matched by (product, price) before anything is added. In an order
-        of which no line is known (of an earlier life of the ledger) then by product alone: its price changed since."""
+        of which no line is known (of an earlier life of the ledger) all are ours where they are exactly its goods,
+        else they are matched by product alone: its price changed since."""
         free = self._free()
+        if not self._ours and (same_goods := self._goods_of(free)):
+            for item, product in same_goods:
+                self._found(_match(product, item), self._products[product])
+            return
         left = [line for key, line in self._wanted.items() if key not in self._ours]
         for by_price in (True,) if self._ours else (True, False):
             for line in list(left):
@@ -91,14 +142,13 @@ class OrderLines:
                 if same:
                     free.remove(same[0])
                     left.remove(line)
-                    price = line.price if by_price else same[0].price
-                    self._found(LineMatch(line.product, price, same[0].id, same[0].quantity), entity)
+                    self._found(_match(line.product, same[0], line.price if by_price else None), entity)
 
     def _claim_unwanted(self, unsettled: Sequence[Intent]) -> None:
         """A line whose adding ended unclear and that the shop took out since is ours all the same. Raises Later
         while it may still arrive."""
         expected = {
-            self._identity(line.product, line.price, self._products[line.product]) for line in self._order.lines
+            self._identity(line.product, line.price, self._products[line.product]) for line in self._wanted.values()
         }
         for intent in unsettled:
             if intent.identity in expected:
@@ -106,53 +156,67 @@ class OrderLines:
             product, price, entity = self._parts(intent)
             same = [item for item in self._free() if _carries(item, entity, price)]
             if same:
-                self._found(LineMatch(product, price, same[0].id, same[0].quantity), entity)
+                self._found(_match(product, same[0], price), entity)
             else:
                 self._once.settle_absent(intent)
 
-    async def _bring_line(self, key: Key, line: DesiredLine, assignee: Assignee, present: Collection[int]) -> None:
+    async def _bring_line(self, key: Key, line: PricedLine, assignee: Assignee, present: Collection[int]) -> None:
         known = self._ours.get(key)
         if known is None:
             # The same product at another price that the shop no longer has: the price changed.
             gone = [one for key, one in self._ours.items() if key not in self._wanted and one.item_id in present]
             known = next((one for one in gone if one.product == line.product), None)
-        if known is not None and (known.price, known.quantity) == (line.price, line.quantity):
+        if known is not None and known.discount is not None and known.priced == line:
+            return
+        if known is not None and known.item_id not in present and _same_but_discount(known, line):
+            with self._session.transaction() as connection:  # staff took it out; only its share of the discount changed
+                self._bind(connection, replace(known, discount=line.discount))
             return
         if known is None or known.item_id not in present:
             await self._add(line, self._products[line.product], await assignee())
             return
-        body: dict[str, object] = {"quantity": _number(line.quantity)}
+        body: dict[str, object] = {}  # what the shop did not change stays as staff may have changed it
+        if known.quantity != line.quantity:
+            body["quantity"] = _number(line.quantity)
         if known.price != line.price:
             body["price"] = _number(line.price)
+        if known.discount != line.discount:
+            body["discount"] = self._discount(line)
         item_id = known.item_id
 
         def bind(connection: Connection) -> None:
-            self._bind(connection, LineMatch(line.product, line.price, item_id, line.quantity))
+            self._bind(connection, LineMatch(line.product, line.price, item_id, line.quantity, line.discount))
             self._removable(connection, item_id)  # the shop has the line again: nobody needs to remove it any more
 
         await self._change(item_id, body, bind)
         if (known.product, known.price) != key:
             del self._ours[known.product, known.price]
 
-    async def _add(self, line: DesiredLine, entity: int, assignee: int) -> None:
+    async def _add(self, line: PricedLine, entity: int, assignee: int) -> None:
         body: dict[str, object] = {
             "entity_id": entity,
             "assignee_id": assignee,
             "quantity": _number(line.quantity),
             "price": _number(line.price),
             "cost": 0,
-            "discount": {"type": "percentage", "percentage": 0, "amount": 0, "sponsor": "staff"},
+            "discount": self._discount(line),
             "warranty": {"period": "0", "periodUnits": "days"},
         }
+        match = LineMatch(line.product, line.price, 0, line.quantity, line.discount)
         earlier: list[Intent] = []
 
-        async def shown() -> int | None:
+        async def shown() -> RoItem | None:
             self._items = await self._roapp.items(self._bound.ro_id)
-            return next((item.id for item in self._free() if _carries(item, entity, line.price)), None)
+            return next((item for item in self._free() if _carries(item, entity, line.price)), None)
 
         async def find(intent: Intent) -> int | None:
+            nonlocal match
             earlier.append(intent)
-            return await shown()
+            item = await shown()
+            if item is None:
+                return None
+            match = _match(line.product, item, line.price)  # it was sent for an older version of the order, maybe
+            return item.id
 
         async def send(before: Before) -> int:
             made = await self._roapp.add_item(self._bound.ro_id, body, before=before)
@@ -160,25 +224,36 @@ class OrderLines:
                 return made
             # An id in the answer is promised in no source (roapp §7): read it back.
             try:
-                made = await shown()
+                item = await shown()
             except IntegrationError as error:
                 raise _not_shown(error.message) from None
-            if made is None and not earlier:
+            if item is None and not earlier:
                 raise _not_shown("it is not among the lines of the order")
-            if made is None:  # the second one: a third would not be shown either
+            if item is None:  # the second one: a third would not be shown either
                 raise BadRecord(
                     "RO App accepted a line but does not show it.",
                     code=Code.LINE_LOST,
                     fix="Add the line by hand in RO App.",
                 )
-            return made
+            return item.id
 
         def bind(connection: Connection, item_id: int) -> None:
-            self._bind(connection, LineMatch(line.product, line.price, item_id, line.quantity))
+            self._bind(connection, replace(match, item_id=item_id))
 
         identity = self._identity(line.product, line.price, entity)
         operation = self._once.operation("line", identity, self._order.shop, self._order.number)
         await self._once.make(operation, find=find, send=send, bind=bind)
+
+    def _discount(self, line: PricedLine) -> dict[str, object]:
+        """The line's discount as RO App takes it (roapp §3.2), noted as what is being sent."""
+        self._sending = sent = line.discount
+        self._discounts.note_sent(self._order, line)
+        return {
+            "type": "value" if sent.amount else "percentage",
+            "percentage": _number(sent.percentage),
+            "amount": _number(sent.amount),
+            "sponsor": "company" if sent else "staff",
+        }
 
     async def _take_out(self, line: LineMatch, present: Collection[int]) -> None:
         """No source knows how to delete a line (roapp §3.2): its quantity becomes 0 where RO App takes that,
@@ -190,7 +265,10 @@ class OrderLines:
         problem: BadRecord | None = None
         try:
             if line.item_id in present:
-                await self._change(line.item_id, {"quantity": 0}, bind)
+                body: dict[str, object] = {"quantity": 0}
+                if line.discount != NO_DISCOUNT:  # an amount would be taken off the others
+                    body["discount"] = self._discount(PricedLine(line.product, line.price, Decimal(0)))
+                await self._change(line.item_id, body, bind)
                 return
         except BadRecord as error:
             problem = BadRecord(
@@ -223,6 +301,15 @@ class OrderLines:
     def _bind(self, connection: Connection, line: LineMatch) -> None:
         matches.bind_line(connection, self._order.shop, self._order.number, line)
         self._ours[line.product, line.price] = line
+        if not self._bound.match.total_due:
+            totals.ask(connection, self._order.shop, self._order.number)
+            self._bound.match = replace(self._bound.match, total_due=True)
+
+    def _ask_for_total_again(self) -> None:
+        """A person may have corrected in RO App what its total differed by."""
+        with self._session.autocommit() as connection:
+            if held.code(connection, self._order.shop, "total", self._order.number):
+                totals.ask(connection, self._order.shop, self._order.number)
 
     def _removable(self, connection: Connection, item_id: int) -> None:
         held.clear(connection, self._order.shop, "line", [self._record(item_id)])
@@ -230,6 +317,23 @@ class OrderLines:
     def _record(self, item_id: int) -> str:
         """The line as a held record."""
         return f"{self._order.number}/{item_id}"
+
+    def _in_use(self) -> int:
+        """How many lines of ours RO App has, those that were taken out not counted."""
+        return sum(1 for line in self._ours.values() if line.quantity)
+
+    def _goods_of(self, items: Sequence[RoItem]) -> list[tuple[RoItem, str]]:
+        """These items with their products, where they are exactly the goods of the order; otherwise []."""
+        products = {self._products[line.product]: line.product for line in self._wanted.values()}
+        found = [(item, products[item.entity_id]) for item in items if item.entity_id in products and item.quantity]
+        carried: dict[str, Decimal] = defaultdict(Decimal)
+        for item, product in found:
+            carried[product] += item.quantity
+        wanted: dict[str, Decimal] = defaultdict(Decimal)
+        for line in self._wanted.values():
+            wanted[line.product] += line.quantity
+        distinct = {(product, round(item.price, 2)) for item, product in found}
+        return found if carried == wanted and len(distinct) == len(found) else []
 
     def _free(self) -> list[RoItem]:
         """Items of RO App that no line of ours owns."""
@@ -247,6 +351,10 @@ class OrderLines:
         return product, Decimal(price), int(entity)
 
 
+def _same_but_discount(known: LineMatch, line: PricedLine) -> bool:
+    return (known.price, known.quantity) == (line.price, line.quantity)
+
+
 def _not_shown(why: str) -> Unclear:
     """RO App took the line, so it is looked for again before it is sent again."""
     return Unclear(f"RO App accepted a line without telling its id: {why}", answered=True)
@@ -255,6 +363,12 @@ def _not_shown(why: str) -> Unclear:
 def _carries(item: RoItem, entity: int, price: Decimal | None) -> bool:
     """RO App keeps money with two decimals (roapp §2)."""
     return item.entity_id == entity and (price is None or round(item.price, 2) == round(price, 2))
+
+
+def _match(product: str, item: RoItem, price: Decimal | None = None) -> LineMatch:
+    """The item as the line of this product, at its own price if `price` is None."""
+    discount = None if item.discount is None else Discount(*item.discount)
+    return LineMatch(product, round(item.price, 2) if price is None else price, item.id, item.quantity, discount)
 
 
 def _number(value: Decimal) -> float | int:

@@ -8,30 +8,53 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
+from typing import NamedTuple
 
 from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, cents, priced
 
 RULE = "———"
 _LONGEST = 900  # notes below 1,000 characters are safe (roapp §7)
 _LONGEST_LINE = 220
 
+
+class _Labels(NamedTuple):
+    order: str
+    recipient: str
+    delivery: str
+    waybill: str
+    payment: str
+    paid: str
+    not_paid: str
+    discount: str
+    surcharge: str
+    list_prices: str
+    to_pay: str
+    comment: str
+    managers_note: str
+    no_callback: str
+    deleted: str
+    written_off: str
+
+
 _LABELS = {
-    "ua": ("Замовлення", "Отримувач", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Знижка", "До сплати",
-           "Коментар", "Примітка менеджера", "Замовлення видалено в магазині",
-           "Товари вже списано: рядки більше не оновлюються з магазину"),
-    "ru": ("Заказ", "Получатель", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Скидка", "К оплате",
-           "Комментарий", "Заметка менеджера", "Заказ удалён в магазине",
-           "Товары уже списаны: строки больше не обновляются из магазина"),
-    "ro": ("Comanda", "Destinatar", "Livrare", "AWB", "Plata", "achitat", "neachitat", "Reducere", "Total",
-           "Comentariu", "Nota managerului", "Comanda a fost ștearsă din magazin",
-           "Produsele au fost scăzute din stoc: liniile nu mai urmează magazinul"),
-    "en": ("Order", "Recipient", "Delivery", "Waybill", "Payment", "paid", "not paid", "Discount", "To pay",
-           "Comment", "Manager's note", "The order was deleted in the shop",
-           "Goods are written off: lines no longer follow the shop"),
+    "ua": _Labels("Замовлення", "Отримувач", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Знижка",
+                  "Націнка", "Ціни до знижки", "До сплати", "Коментар", "Примітка менеджера", "Не передзвонювати",
+                  "Замовлення видалено в магазині", "Товари вже списано: рядки більше не оновлюються з магазину"),
+    "ru": _Labels("Заказ", "Получатель", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Скидка",
+                  "Наценка", "Цены до скидки", "К оплате", "Комментарий", "Заметка менеджера", "Не перезванивать",
+                  "Заказ удалён в магазине", "Товары уже списаны: строки больше не обновляются из магазина"),
+    "ro": _Labels("Comanda", "Destinatar", "Livrare", "AWB", "Plata", "achitat", "neachitat", "Reducere",
+                  "Adaos", "Prețuri înainte de reducere", "Total", "Comentariu", "Nota managerului", "Nu sunați înapoi",
+                  "Comanda a fost ștearsă din magazin",
+                  "Produsele au fost scăzute din stoc: liniile nu mai urmează magazinul"),
+    "en": _Labels("Order", "Recipient", "Delivery", "Waybill", "Payment", "paid", "not paid", "Discount",
+                  "Surcharge", "Prices before the discount", "To pay", "Comment", "Manager's note", "Do not call back",
+                  "The order was deleted in the shop", "Goods are written off: lines no longer follow the shop"),
 }  # fmt: skip
 
 
-def _labels(language: str) -> tuple[str, ...]:
+def _labels(language: str) -> _Labels:
     return _LABELS.get("ua" if language == "uk" else language, _LABELS["en"])
 
 
@@ -40,42 +63,87 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{amount:.2f} {currency}"
+def _price(amount: Decimal | None, currency: str) -> str:
+    return "" if amount is None else f"{amount:.2f} {currency}"
+
+
+def to_pay(order: DesiredOrder) -> Decimal:
+    """What the buyer pays for all of it: the shop's total has neither delivery nor payment in it (cartum §2.3)."""
+    return order.total + (order.delivery_price or 0) + (order.payment_price or 0)
 
 
 def delivery(order: DesiredOrder, language: str) -> str:
-    """How it is sent and paid: the comment of the order, and part of its notes."""
+    """How it is sent and paid: part of the notes, and of the order's comment."""
     label = _labels(language)
     place = ", ".join(part for part in (order.delivery_city, order.delivery_address.replace("@", ", ")) if part)
-    price = _money(order.delivery_price, order.currency) if order.delivery_price is not None else ""
-    sent = ", ".join(part for part in (order.delivery_method, place, price) if part)
-    paid = ", ".join(part for part in (order.payment_method, label[5] if order.paid else label[6]) if part)
-    lines = [f"{label[2]}: {sent}" if sent else "", f"{label[3]}: {order.waybill}" if order.waybill else ""]
-    lines.append(f"{label[4]}: {paid}")
+    sent = _listed(order.delivery_method, place, _price(order.delivery_price, order.currency))
+    fee = _price(order.payment_price or None, order.currency)
+    paid = _listed(order.payment_method, fee, label.paid if order.paid else label.not_paid)
+    lines = [f"{label.delivery}: {sent}" if sent else "", f"{label.waybill}: {order.waybill}" if order.waybill else ""]
+    lines.append(f"{label.payment}: {paid}")
     return "\n".join(_cut(line, _LONGEST_LINE) for line in lines if line)
 
 
-def block(order: DesiredOrder, marker: str, shop_name: str, language: str, *, written_off: bool = False) -> str:
-    """Our part of the notes, marker first, without the rule."""
+def comment(order: DesiredOrder, language: str) -> str:
+    """What goes into RO App's feed: how it is sent and paid, and what people wrote where the notes have no room for
+    all of it."""
     label = _labels(language)
-    recipient = ", ".join(part for part in (order.buyer_name, order.buyer_phone or order.buyer_phone_raw) if part)
-    discount = ", ".join(part for part in (order.coupon, f"−{_money(order.discount, order.currency)}") if part)
+    texts = [f"{label.comment}: {order.comment}", f"{label.managers_note}: {order.manager_comment}"]
+    long = [text for text in texts if len(text) > _LONGEST_LINE]
+    return "\n".join([delivery(order, language), *long])
+
+
+def block(
+    order: DesiredOrder,
+    marker: str,
+    shop_name: str,
+    language: str,
+    discounts: LineDiscounts,
+    *,
+    written_off: bool = False,
+) -> str:
+    """Our part of the notes, marker first, without the rule. `discounts`: what the account makes of a line's; where
+    the unit prices carry the order's discount, the shop's are named."""
+    label = _labels(language)
+    recipient = _listed(order.buyer_name, order.buyer_phone or order.buyer_phone_raw)
     lines = [
-        f"{marker} {label[0]} {order.number}, {shop_name}",
-        f"{label[11]}!" if order.gone_at else "",
-        f"{label[12]}." if written_off else "",
-        f"{label[1]}: {recipient}" if recipient else "",
+        f"{marker} {label.order} {order.number}, {shop_name}",
+        f"{label.deleted}!" if order.gone_at else "",
+        f"{label.written_off}." if written_off else "",
+        f"{label.no_callback}." if order.without_callback else "",
+        f"{label.recipient}: {recipient}" if recipient else "",
         delivery(order, language),
-        f"{label[7]}: {discount}" if order.discount else "",
-        f"{label[8]}: {_money(order.total, order.currency)}",
-        f"{label[10]}: {order.manager_comment}" if order.manager_comment else "",
+        _discount(order, label),
+        _list_prices(order, label, discounts),
+        f"{label.to_pay}: {_price(to_pay(order), order.currency)}",
+        f"{label.managers_note}: {order.manager_comment}" if order.manager_comment else "",
     ]
     lines = [line if "\n" in line else _cut(line, _LONGEST_LINE) for line in lines if line]
     if order.comment:  # last, so that it may be as long as there is room
-        lines.append(f"{label[9]}: {order.comment}")
+        lines.append(f"{label.comment}: {order.comment}")
     text = "\n".join(lines).replace(f"\n{RULE}", "\n—")  # what stands below a rule is taken for the staff's
     return _cut(text, _LONGEST)
+
+
+def _discount(order: DesiredOrder, label: _Labels) -> str:
+    if not order.discount and not order.coupon:
+        return ""
+    if order.discount < 0:
+        return f"{label.surcharge}: {_listed(order.coupon, f'+{_price(-order.discount, order.currency)}')}"
+    less = f"−{_price(order.discount, order.currency)}" if order.discount else ""
+    return f"{label.discount}: {_listed(order.coupon, less)}"
+
+
+def _list_prices(order: DesiredOrder, label: _Labels, discounts: LineDiscounts) -> str:
+    goods = [PricedLine(line.product, line.price, line.quantity) for line in order.lines]
+    sent = {(line.product, line.price) for line in priced(goods, order.total, discounts)}
+    changed = [line for line in order.lines if (line.product, cents(line.price)) not in sent]
+    prices = "; ".join(f"{line.title} {_price(line.price, order.currency)}" for line in changed)
+    return f"{label.list_prices}: {prices}" if prices else ""
+
+
+def _listed(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -19,6 +19,7 @@ from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.markers import MarkerIndex
 from cartum_roapp.delivery.once import Later, Once, Timeouts, utc_now
+from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import ContactSearch
@@ -30,6 +31,8 @@ from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.outbox import Claim
 
 _ISO = re.compile("[A-Z]{3}")
+#: A product's key → RO App's product, or why the lines can't be brought.
+Goods = Mapping[str, int] | BadRecord
 _BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_email")
 
 
@@ -51,8 +54,9 @@ class OrderDelivery:
         self.markers = MarkerIndex(session, roapp)
         self.contacts = ContactBook(session, roapp, once, ContactSearch(roapp, region, ahead))
         self.products = ProductBook(session, roapp, once)
-        self._bindings = OrderBindings(session, roapp, once, self.markers)
-        self._remarks = Remarks(session, roapp, once, self._bindings)
+        self.discounts = AccountDiscounts(session)
+        self._bindings = OrderBindings(session, roapp, once, self.markers, self.discounts)
+        self._remarks = Remarks(session, roapp, once, self._bindings, self.discounts)
         self._status = OrderStatus(session, roapp, once, self._bindings)
         self._employees: list[int] | None = None
         self._searched_anew: set[tuple[str, str]] = set()
@@ -81,7 +85,9 @@ class OrderDelivery:
         contact = None
         if order.erased_at is None:
             contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
-        products = await self.products.resolve(order, shop)
+        products = await self._goods(order, shop)
+        if bound is None and isinstance(products, BadRecord):
+            raise products
         try:
             if bound is None:
                 if contact is None:
@@ -92,11 +98,20 @@ class OrderDelivery:
             if bound is not None and error.code == Code.NOT_FOUND:
                 bound.seen = None
                 await self._bindings.read(bound)
-            await self._search_anew(error, order, contact, products)
+            if not isinstance(products, BadRecord):
+                await self._search_anew(error, order, contact, products)
             if bound is None or error.code != Code.REFUSED or not await self._opened(order, bound, shop):
                 raise
             await self._bring(order, bound, contact, products, shop)
         return order.version
+
+    async def _goods(self, order: DesiredOrder, shop: ShopConfig) -> Goods:
+        """Returns RO App's product of each of the order's, or why its lines can't be brought."""
+        try:
+            self._check_currency(order)
+            return await self.products.resolve(order, shop)
+        except BadRecord as error:
+            return error
 
     def _check_currency(self, order: DesiredOrder) -> None:
         """Nothing is converted. A shop may use a name of its own, which says nothing (cartum §5.2)."""
@@ -113,22 +128,29 @@ class OrderDelivery:
         order: DesiredOrder,
         bound: Bound,
         contact: int | None,
-        products: Mapping[str, int],
+        products: Goods,
         shop: ShopConfig,
     ) -> None:
         """What an order has besides itself; without `contact` nothing that is about its buyer. A comment that was
         announced comes first: with every call before it a kill could cost it; the status comes last, as a closed one
-        may lock the order."""
+        may lock the order. Lines that can't be brought stop neither notes nor status; once goods are written off, they
+        need not be brought."""
 
         async def assignee() -> int:
             return await self._manager(order, shop, bound.match.manager_id)
 
         if contact is not None:
             await self._remarks.bring_announced_comment(order, bound, shop)
-        kept = await OrderLines(self._session, self._roapp, self._once, order, bound, products).bring(assignee)
+        lines = OrderLines(self._session, self._roapp, self._once, self.discounts, order, shop, bound)
+        if isinstance(products, BadRecord):
+            kept = not await lines.are_written_off()
+        else:
+            kept = await lines.bring(products, assignee)
         if contact is not None:
             await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
         await self._status.bring(order, bound, shop)
+        if kept and isinstance(products, BadRecord):
+            raise products
 
     async def _opened(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
         """An order that the shop reopened has to be opened in RO App before it takes any change. True when its

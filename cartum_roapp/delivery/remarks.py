@@ -12,6 +12,7 @@ from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Once
+from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import matches
 from cartum_roapp.ledger.desired import DesiredOrder
@@ -20,11 +21,14 @@ from cartum_roapp.ledger.desired import DesiredOrder
 class Remarks:
     """Writes only what differs from what was written last."""
 
-    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, bindings: OrderBindings) -> None:
+    def __init__(
+        self, session: AccountSession, roapp: RoApp, once: Once, bindings: OrderBindings, discounts: AccountDiscounts
+    ) -> None:
         self._session = session
         self._roapp = roapp
         self._once = once
         self._bindings = bindings
+        self._discounts = discounts
         self._comment = comment.OrderComment(session, roapp, once)
 
     async def bring_announced_comment(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
@@ -47,7 +51,7 @@ class Remarks:
         """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
         them has sent it as well."""
         ours = marker(order.shop, order.number)
-        text = notes.block(order, ours, shop.name, shop.language, written_off=written_off)
+        text = notes.block(order, ours, shop.name, shop.language, self._discounts.known, written_off=written_off)
         digest = notes.digest(text)
         if (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
@@ -61,6 +65,9 @@ class Remarks:
         if field and not seen.custom_fields.get(field, "").startswith(ours):
             # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
             body["custom_fields"] = {**seen.custom_fields, field: ours}
+        price = wanted_total(order, shop)
+        if not written_off and seen.estimated_price is not None and seen.estimated_price != price:
+            body["estimated_price"] = f"{price:.2f}"
         if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
             body["client_id"] = contact
 

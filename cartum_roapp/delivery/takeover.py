@@ -23,7 +23,7 @@ def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: 
     A status that RO App's staff set is not turned back; where the shop may have moved on meanwhile, a person is
     told, so that this is not lost in silence.
     """
-    comment = notes.digest(notes.delivery(order, shop.language))
+    comment = notes.digest(notes.comment(order, shop.language))
     status = order.status_id if _is_staffs(order, seen, shop) else None
     matches.note_order(connection, order.shop, order.number, comment_hash=comment, sent_status=status)
     if status is not None and shop.status_direction == "both":

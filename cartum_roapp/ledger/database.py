@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 def connect(url: str) -> Engine:

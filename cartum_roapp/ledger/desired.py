@@ -45,7 +45,9 @@ class DesiredOrder:
     delivery_price: Decimal | None
     waybill: str
     payment_method: str
+    payment_price: Decimal | None
     paid: bool
+    without_callback: bool
     comment: str
     manager_comment: str
     coupon: str

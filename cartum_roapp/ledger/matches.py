@@ -12,6 +12,8 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from cartum_roapp.orders.pricing import NO_DISCOUNT, Discount, PricedLine
+
 
 @dataclass(frozen=True)
 class ContactMatch:
@@ -27,7 +29,8 @@ class ContactMatch:
 class OrderMatch:
     """`sent_status`: the shop's status that both sides agreed on last. Where statuses travel both ways, `roapp_status`
     is RO App's, `staff_status` what staff set there since, `written_status` what the shop is given for it. The hashes
-    stand for the text last written. `make_again`: a person wants another one where RO App has this one no more."""
+    stand for the text last written. `total_due`: lines were written, and RO App's total was not read back
+    since. `make_again`: a person wants another one where RO App has this one no more."""
 
     ro_id: int
     contact_id: int | None = None
@@ -38,6 +41,7 @@ class OrderMatch:
     written_status: int | None = None
     notes_hash: str | None = None
     comment_hash: str | None = None
+    total_due: bool = False
     make_again: bool = False
 
 
@@ -46,12 +50,18 @@ _ORDER = tuple(OrderMatch.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class LineMatch:
-    """The line of RO App that carries (product, price), and the quantity last sent."""
+    """The line of RO App that carries (product, price), and the quantity and discount last sent; the discount is None
+    where RO App did not show it."""
 
     product: str
     price: Decimal
     item_id: int
     quantity: Decimal
+    discount: Discount | None = NO_DISCOUNT
+
+    @property
+    def priced(self) -> PricedLine:
+        return PricedLine(self.product, self.price, self.quantity, self.discount or NO_DISCOUNT)
 
 
 def contact(connection: Connection, account: str, identity: str) -> ContactMatch | None:
@@ -201,25 +211,43 @@ def agree(
 def lines(connection: Connection, shop: str, number: str) -> list[LineMatch]:
     rows = connection.execute(
         text(
-            "SELECT product, price, item_id, quantity FROM line_matches WHERE shop = :shop AND number = :number "
-            "ORDER BY item_id"
+            "SELECT product, price, item_id, quantity, amount, percentage FROM line_matches "
+            "WHERE shop = :shop AND number = :number ORDER BY item_id"
         ),
         {"shop": shop, "number": number},
     )
-    return [LineMatch(**row._mapping) for row in rows]
+    return [
+        LineMatch(row.product, row.price, row.item_id, row.quantity, _discount(row.amount, row.percentage))
+        for row in rows
+    ]
 
 
 def bind_line(connection: Connection, shop: str, number: str, line: LineMatch) -> None:
     """The line is carried by this item, which until now may have carried another price of the product."""
-    values = {"shop": shop, "number": number, **vars(line)}
+    sent = line.discount
+    values = {
+        "shop": shop,
+        "number": number,
+        "product": line.product,
+        "price": line.price,
+        "item_id": line.item_id,
+        "quantity": line.quantity,
+        "amount": None if sent is None else sent.amount,
+        "percentage": None if sent is None else sent.percentage,
+    }
     connection.execute(
         text("DELETE FROM line_matches WHERE shop = :shop AND number = :number AND item_id = :item_id"), values
     )
     connection.execute(
         text(
-            "INSERT INTO line_matches (shop, number, product, price, item_id, quantity) "
-            "VALUES (:shop, :number, :product, :price, :item_id, :quantity) ON CONFLICT (shop, number, product, price) "
-            "DO UPDATE SET item_id = excluded.item_id, quantity = excluded.quantity"
+            "INSERT INTO line_matches (shop, number, product, price, item_id, quantity, amount, percentage) "
+            "VALUES (:shop, :number, :product, :price, :item_id, :quantity, :amount, :percentage) "
+            "ON CONFLICT (shop, number, product, price) DO UPDATE SET item_id = excluded.item_id, "
+            "quantity = excluded.quantity, amount = excluded.amount, percentage = excluded.percentage"
         ),
         values,
     )
+
+
+def _discount(amount: Decimal | None, percentage: Decimal | None) -> Discount | None:
+    return None if amount is None or percentage is None else Discount(amount, percentage)

@@ -60,6 +60,8 @@ accounts = Table(
     Column("product_writes", Text, nullable=False, server_default="unknown"),
     Column("product_writes_at", Stamp),
     Column("catalogue_read_at", Stamp),
+    # what the account makes of a line's discount (orders.pricing), as its orders have shown
+    Column("line_discounts", Text, nullable=False, server_default="unknown"),
     # the marker index holds every marker of RO App orders created in this span
     Column("markers_from", Stamp),
     Column("markers_until", Stamp),
@@ -107,7 +109,9 @@ orders = Table(
     Column("delivery_price", Money),
     Column("waybill", Text, nullable=False),
     Column("payment_method", Text, nullable=False),
+    Column("payment_price", Money),
     Column("paid", Boolean, nullable=False),
+    Column("without_callback", Boolean, nullable=False, server_default=text("false")),
     Column("comment", Text, nullable=False),
     Column("manager_comment", Text, nullable=False),
     Column("coupon", Text, nullable=False),
@@ -230,12 +234,15 @@ order_matches = Table(
     Column("agreed_at", Stamp),
     Column("notes_hash", Text),
     Column("comment_hash", Text),
+    # its lines were written: RO App's total is to be read back
+    Column("total_due", Boolean, nullable=False, server_default=text("false")),
     Column("bound_at", Stamp, nullable=False, server_default=func.now()),
     # a person wants another one made where RO App has this one no more
     Column("make_again", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("shop", "number"),
     UniqueConstraint("account", "ro_id"),
     Index("ix_order_matches_staff_status", "shop", postgresql_where=text("staff_status IS NOT NULL")),
+    Index("ix_order_matches_total_due", "account", postgresql_where=text("total_due")),
 )
 
 line_matches = Table(
@@ -247,6 +254,9 @@ line_matches = Table(
     Column("price", Money, nullable=False),
     Column("item_id", BigInteger, nullable=False),
     Column("quantity", Money, nullable=False),
+    # the line's discount as sent; null where it is not known
+    Column("amount", Money, server_default="0"),
+    Column("percentage", Money, server_default="0"),
     PrimaryKeyConstraint("shop", "number", "product", "price"),
     UniqueConstraint("shop", "number", "item_id"),
 )

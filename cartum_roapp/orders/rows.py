@@ -7,7 +7,7 @@ can't be read; unknown keys are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -114,7 +114,7 @@ def _optional_money(value: object) -> Decimal | None:
     return None if amounts.is_missing(value) else amounts.money(value)
 
 
-def _delivery_price(value: object) -> Decimal | None:
+def _optional_price(value: object) -> Decimal | None:
     # -1 means "by the carrier's tariff" (cartum §2.3); a text such as "free" is no price either.
     try:
         return amounts.price(value)
@@ -215,11 +215,13 @@ class OrderRow(BaseModel):
     delivery_city: Text = ""
     delivery_city_stable: Text = ""
     delivery_address: Annotated[str, BeforeValidator(_address)] = ""
-    delivery_price: Annotated[Decimal | None, BeforeValidator(_delivery_price)] = None
+    delivery_price: Annotated[Decimal | None, BeforeValidator(_optional_price)] = None
     delivery_data: Annotated[dict[str, Any], BeforeValidator(_mapping)] = Field(default_factory=dict)
     np_number: Text = ""
     payment_type: Choice = ""
+    payment_price: Annotated[Decimal | None, BeforeValidator(_optional_price)] = None
     payed: Annotated[bool, BeforeValidator(amounts.flag)] = False
+    order_without_callback: Annotated[bool, BeforeValidator(amounts.flag)] = False
     coupon_code: Text = ""
     comment: Lines = ""
     manager_comment: Lines = ""
@@ -253,6 +255,32 @@ class OrderRow(BaseModel):
         return "" if number == "0" else number
 
     @property
+    def counted(self) -> list[LineRow]:
+        """The lines at the prices that count: of a set either the set or its parts."""
+        return counted(self.products, (self.total_default, self.total_sum))
+
+    @property
     def discount(self) -> Decimal:
-        """The discounts on the order (coupon, manager's). Product discounts are in the prices."""
-        return amounts.money(0 if self.total_default is None else self.total_default - self.total_sum)
+        """The discounts on the order (coupon, percentage, manager's), negative for a surcharge. Product discounts are
+        in the prices."""
+        lines = sum((line.price * line.quantity for line in self.counted), Decimal(0))
+        return amounts.money(lines - self.total_sum)
+
+
+def counted(lines: list[LineRow], totals: Iterable[Decimal | None]) -> list[LineRow]:
+    """Returns the lines so that of a set either the set or its parts cost something: the reading whose sum is the first
+    of `totals` that any reading has. All of them are goods to send, so what does not count stays, at price 0.
+
+    Sources differ on which of them have a price (cartum §2.5). Where no sum fits, the set counts."""
+    if not {"set_main", "set_item"} <= {line.kind for line in lines}:
+        return lines
+    without_parts, without_sets = _free(lines, "set_item"), _free(lines, "set_main")
+    for total in totals:
+        for reading in (lines, without_parts, without_sets):
+            if sum((line.price * line.quantity for line in reading), Decimal(0)) == total:
+                return reading
+    return without_parts
+
+
+def _free(lines: list[LineRow], kind: str) -> list[LineRow]:
+    return [line.model_copy(update={"price": Decimal(0)}) if line.kind == kind else line for line in lines]

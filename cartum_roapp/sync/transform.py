@@ -85,7 +85,9 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
         row.delivery_price,
         row.waybill,
         row.payment_type,
+        row.payment_price,
         row.payed,
+        row.order_without_callback,
         row.comment,
         row.manager_comment,
         row.coupon_code,
@@ -108,7 +110,7 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
 def _merged(row: OrderRow) -> list[_Line]:
     """Returns lines of equal product and unit price as one with the summed quantity; title and kind are the first's."""
     merged: dict[tuple[str, Decimal], _Line] = {}
-    for line in row.products:
+    for line in row.counted:
         product = product_key(line.article, line.title)
         key = (product, line.price)
         same = merged.get(key)

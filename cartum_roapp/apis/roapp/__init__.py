@@ -10,6 +10,7 @@ from cartum_roapp.apis.roapp.rows import (
     RoItem,
     RoOrder,
     RoProduct,
+    RoService,
     RoStatus,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "RoItem",
     "RoOrder",
     "RoProduct",
+    "RoService",
     "RoStatus",
 ]

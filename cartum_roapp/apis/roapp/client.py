@@ -92,6 +92,11 @@ class RoApp:
     async def order_statuses(self) -> list[rows.RoStatus]:
         return await self._reading.directory("/orders/statuses", rows.RoStatus)
 
+    async def services(self) -> list[rows.RoService]:
+        """Returns the catalogue's services. Raises BadRecord with the code `not-available` on accounts without this
+        list (roapp §3.4)."""
+        return await self._reading.directory("/catalog/services", rows.RoService, "optional")
+
     async def order_custom_fields(self) -> list[rows.CustomField]:
         """Raises BadRecord with the code `not-available` on accounts without this list (roapp §3.3)."""
         return await self._reading.directory("/orders/custom-fields", rows.CustomField, "optional")
@@ -146,6 +151,13 @@ class RoApp:
     async def order(self, id: int) -> rows.RoOrder | None:
         """Returns None if there is no such order."""
         return await self._reading.one(f"{ORDERS}/{id}", rows.RoOrder, "order", id)
+
+    async def orders(self, ids: Sequence[int]) -> list[rows.RoOrder]:
+        """Returns those of the orders that one call for all of them brings, and reads the others one by one: RO App may
+        ignore the filter, or take one value of several. Those that are gone are not in the list. At most `VALUES`."""
+        found = await self._reading.some(ORDERS, rows.RoOrder, ids) if len(ids) > 1 else []
+        left = [await self.order(id_) for id_ in ids if id_ not in {row.id for row in found}]
+        return [*found, *(row for row in left if row is not None)]
 
     async def create_order(self, body: dict[str, Any], before: Before | None = None) -> int:
         """Returns the new order's id. `branch_id`, `order_type_id` and `client_id` are required (roapp §3.2). Number,

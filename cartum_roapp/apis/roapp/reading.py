@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from cartum_roapp.apis.reply import Unreadable
 from cartum_roapp.apis.roapp import rows
-from cartum_roapp.apis.roapp.filters import Filter, Params, Spelling
+from cartum_roapp.apis.roapp.filters import BARE, BRACKETS, Filter, Params, Spelling
 from cartum_roapp.apis.roapp.paging import Page, read_object, read_page, walk
 from cartum_roapp.apis.roapp.sending import About, Missing, RefusedCall, Sending
 from cartum_roapp.errors import BadRecord, Code
@@ -23,6 +23,7 @@ class Reading:
         self._sending = sending
         self._sortable: str | None = sortable
         self.spelling = Spelling()
+        self._ids_spellings = [BRACKETS, BARE]
 
     async def directory(
         self, path: str, kind: type[R], missing: Missing = "collection", about: About | None = None
@@ -51,6 +52,24 @@ class Reading:
         async for page in walk(first, _ending_at_refusal(first, fetch), path):
             if typed := rows.read(kind, page):
                 yield typed
+
+    async def some(self, path: str, kind: type[R], ids: Sequence[int]) -> list[R]:
+        """Returns rows with these ids, as many as one call brings; [] where RO App does not apply this filter in
+        either spelling. The caller reads those that are not there one by one."""
+        for suffix in list(self._ids_spellings):
+            asked: Params = [(f"ids{suffix}", str(id_)) for id_ in ids]
+            try:
+                page = await self._sending.get(path, read_page, asked, missing="collection", about=(path, None))
+            except RefusedCall as error:
+                if error.http not in (400, 422):
+                    raise
+                page = Page([])
+            found = rows.read(kind, page.rows)
+            if found and all(row.id in ids for row in found):
+                self._ids_spellings = [suffix]
+                return found
+            self._ids_spellings.remove(suffix)
+        return []
 
     async def _page(self, path: str, params: Params, number: int, missing: Missing = "collection") -> Page:
         asked = [*params, ("page", str(number))]

@@ -100,6 +100,14 @@ def _fields(value: Any) -> dict[str, str]:
     return {str(key): _text(part) for key, part in value.items() if part is not None}
 
 
+def _line_discount(value: Any) -> tuple[Decimal, Decimal] | None:
+    """Reads `{type, percentage, amount}` (roapp §3.2). A bare number may be either, unless it is 0."""
+    if not isinstance(value, dict):
+        return None if _decimal(value) != 0 else (Decimal(0), Decimal(0))
+    amount, percentage = _decimal(value.get("amount")) or Decimal(0), _decimal(value.get("percentage")) or Decimal(0)
+    return {"value": (amount, Decimal(0)), "percentage": (Decimal(0), percentage)}.get(str(value.get("type")))
+
+
 Id = Annotated[int, BeforeValidator(_number)]
 MaybeId = Annotated[int | None, BeforeValidator(_number)]
 Text = Annotated[str, BeforeValidator(_text)]
@@ -108,6 +116,7 @@ Amount = Annotated[Decimal, BeforeValidator(lambda value: _decimal(value) or Dec
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Phones = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "phone", "number", "value"))]
 Barcodes = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "code", "barcode"))]
+LineDiscount = Annotated[tuple[Decimal, Decimal] | None, BeforeValidator(_line_discount)]
 Fields = Annotated[dict[str, str], BeforeValidator(_fields)]
 
 
@@ -134,7 +143,8 @@ class Contact(Row):
 
 
 class RoOrder(Row):
-    """An order (roapp §3.2). `number` is RO App's own; `custom_fields` by `f<id>`; stamps in UTC."""
+    """An order (roapp §3.2). `number` is RO App's own, money is None if RO App does not send it, `custom_fields` are by
+    `f<id>`, stamps in UTC."""
 
     number: Text = Field(default="", validation_alias=_from("number", "id_label"))
     status_id: MaybeId = Field(default=None, validation_alias=_from("status", "status_id"))
@@ -147,6 +157,7 @@ class RoOrder(Row):
     created_at: Moment = None
     modified_at: Moment = None
     total: Money = None
+    estimated_price: Money = None
 
     @property
     def shows_notes(self) -> bool:
@@ -155,14 +166,16 @@ class RoOrder(Row):
 
 
 class RoItem(Row):
-    """A line of an order. `written_off`: its goods have left the stock, so it must not be changed. `entity_id` is None
-    if RO App does not say which product or service it is."""
+    """A line of an order. `discount` is (amount, percentage), None if RO App does not show which. `written_off`: its
+    goods have left the stock, so it must not be changed. `entity_id` is None if RO App does not say which product or
+    service it is."""
 
     entity_id: MaybeId = Field(default=None, validation_alias=_from("entity", "entity_id", "product_id"))
     entity_type: Text = Field(default="", validation_alias=_from(AliasPath("entity", "type"), "entity_type"))
     title: Text = Field(default="", validation_alias=_from(AliasPath("entity", "title"), "title"))
     quantity: Amount = Decimal(0)
     price: Amount = Decimal(0)
+    discount: LineDiscount = None
     written_off: Annotated[bool, BeforeValidator(bool)] = Field(default=False, validation_alias="write_offs")
 
 
@@ -201,6 +214,12 @@ class Employee(Row):
             return row
         names = [_text(row.get("first_name")).strip(), _text(row.get("last_name")).strip()]
         return {**row, "name": " ".join(filter(None, names)) or _text(row.get("login"))}
+
+
+class RoService(Row):
+    """A service of the catalogue."""
+
+    name: Text = Field(default="", validation_alias=_from("title", "name"))
 
 
 class RoStatus(Row):

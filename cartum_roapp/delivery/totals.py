@@ -1,0 +1,152 @@
+"""RO App's totals, read back after lines were written, many orders in one call (design §2, P9).
+
+The first order with a discount shows what its account makes of it. The account remembers that, and the order is
+delivered again with other discounts or prices. A total that still differs is held with both figures; statuses and
+comments go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoItem, RoOrder
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery.prices import AccountDiscounts, wanted_lines, wanted_total
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.ledger import desired, held, matches, orders, totals
+from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.ledger.totals import Due
+from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine, total_of
+
+log = logging.getLogger(__name__)
+
+#: Orders that one call reads.
+AT_ONCE = 50
+
+
+class Totals:
+    """Compares RO App's totals with the shop's. All of it may be called twice."""
+
+    def __init__(
+        self, session: AccountSession, roapp: RoApp, discounts: AccountDiscounts, shops: Mapping[str, ShopConfig]
+    ) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._discounts = discounts
+        self._shops = shops
+
+    async def check(self, served: Collection[str]) -> None:
+        """Reads the totals that are due of the `served` shops. Queues an order that has to be delivered again. Raises
+        Retryable if RO App does not answer: what was not read stays due."""
+        while True:
+            with self._session.autocommit() as connection:
+                due = totals.due(connection, self._session.account, served, AT_ONCE)
+            if not due:
+                return
+            try:
+                shown = {order.id: order for order in await self._roapp.orders([one.ro_id for one in due])}
+                for one in due:
+                    await self._compare(one, shown.get(one.ro_id))
+            except BadRecord as error:  # one that is gone meanwhile, too: its next delivery finds that out
+                log.warning("totals can't be read back: %s", error.message)
+                with self._session.transaction() as connection:
+                    totals.settle(connection, [(one.shop, one.number) for one in due])
+
+    async def _compare(self, one: Due, seen: RoOrder | None) -> None:
+        with self._session.autocommit() as connection:
+            order = desired.read(connection, one.shop, one.number)
+        problem: BadRecord | None = None
+        if seen is not None and seen.total == wanted_total(order, self._shops[one.shop]):
+            self._confirm(one, seen.total)
+        elif seen is not None:
+            problem = await self._look_into(order, one, seen)
+        with self._session.transaction() as connection:
+            if problem is None:
+                held.clear(connection, one.shop, "total", [one.number])
+            else:
+                held.hold(connection, shop=one.shop, entity="total", id=one.number, error=problem)
+            totals.settle(connection, [(one.shop, one.number)])
+
+    def _confirm(self, one: Due, total: Decimal) -> None:
+        """A total that is right may show that amounts count for the line."""
+        if self._discounts.known is LineDiscounts.UNKNOWN:
+            with self._session.transaction() as connection:
+                sent = [line.priced for line in matches.lines(connection, one.shop, one.number) if line.quantity]
+                if total_of(sent, LineDiscounts.PER_LINE) == total != total_of(sent, LineDiscounts.PER_UNIT):
+                    self._discounts.learn(connection, LineDiscounts.PER_LINE)
+
+    async def _look_into(self, order: DesiredOrder, one: Due, seen: RoOrder) -> BadRecord | None:
+        """Returns what is to be held; None where staff explain the difference, or where another delivery mends it: then
+        that is queued."""
+        shop = self._shops[one.shop]
+        items = await self._roapp.items(one.ro_id)
+        again = await self._roapp.order(one.ro_id)  # the list may be older than the lines
+        with self._session.autocommit() as connection:
+            known = matches.lines(connection, one.shop, one.number)
+        sent = {line.item_id: line.priced for line in known if line.quantity}
+        lines = list(sent.values())
+        if not {id_: line.quantity for id_, line in sent.items()}.items() <= _as_they_are(items, sent).items():
+            return None  # staff changed a line of ours meanwhile
+        theirs = [_line(item) for item in items if item.id not in sent]  # and what RO App did not let us take out
+        total = again.total if again is not None else seen.total
+        known_as = self._discounts.known
+        if total is None:  # RO App shows no totals here, so what it makes of a discount can't be seen
+            shown = LineDiscounts.NONE if any(line.discount for line in lines) else known_as
+            total = total_of(lines, shown)
+        else:
+            total -= total_of(theirs, known_as)
+            shown = _shown(lines, total, known_as)
+        wanted = wanted_total(order, shop)
+        if total == wanted and shown is known_as:
+            return None
+        believed = shown if known_as.is_before(shown) else known_as
+        if any(item.written_off for item in items) or _same(wanted_lines(order, shop, believed), lines):
+            return None if total == wanted else _differs(order, one.ro_id, total, wanted)
+        with self._session.transaction() as connection:
+            self._discounts.learn(connection, believed)
+            orders.requeue(connection, one.shop, [one.number], Priority.CHANGE)
+        return None
+
+
+def _shown(lines: Sequence[PricedLine], total: Decimal, known: LineDiscounts) -> LineDiscounts:
+    """Returns what this total of these lines shows of the account: what is known where that explains it or nothing
+    does, otherwise what does, or what is to be tried next."""
+    if total_of(lines, known) == total:
+        return known
+    if not any(line.discount.amount for line in lines):
+        return LineDiscounts.NONE if any(line.discount for line in lines) else known
+    for discounts in (LineDiscounts.PER_LINE, LineDiscounts.PER_UNIT):
+        if total_of(lines, discounts) == total:
+            return discounts if known.is_before(discounts) else LineDiscounts.PERCENTAGE
+    ignored = total_of((replace(line, discount=Discount()) for line in lines), known) == total
+    return LineDiscounts.PERCENTAGE if ignored or known is LineDiscounts.UNKNOWN else known
+
+
+def _as_they_are(items: Sequence[RoItem], sent: Mapping[int, PricedLine]) -> dict[int, Decimal]:
+    """Item → its quantity, of those whose price is the one that was sent."""
+    return {item.id: item.quantity for item in items if item.id in sent and round(item.price, 2) == sent[item.id].price}
+
+
+def _line(item: RoItem) -> PricedLine:
+    discount = Discount(*item.discount) if item.discount else Discount()
+    return PricedLine("", round(item.price, 2), item.quantity, discount)
+
+
+def _same(wanted: Sequence[PricedLine], sent: Sequence[PricedLine]) -> bool:
+    return set(wanted) == set(sent)
+
+
+def _differs(order: DesiredOrder, ro_id: int, total: Decimal, wanted: Decimal) -> BadRecord:
+    return BadRecord(
+        f"RO App's total of order {ro_id} is {total:.2f} {order.currency} without what staff added, "
+        f"the shop's is {wanted:.2f}.",
+        code=Code.TOTAL_DIFFERS,
+        field="total",
+        fix="Correct a price in RO App by hand; it is compared again when the order changes or with `held replay`.",
+    )

@@ -1,0 +1,210 @@
+"""What each line of an RO App order costs, so that RO App's total is the shop's to the cent (design §2, P9).
+
+A shop takes a coupon, a percentage or a manager's discount off the whole order; RO App has discounts of lines only, and
+what it makes of them differs by account (ADR 0004). So an order's discount is spread over its lines in proportion to
+their sums. Where a line's discount can't carry a cent, the line's unit price carries the discount: a line whose sum
+can't be divided by its quantity becomes two, one cent a unit apart. A surcharge, a negative discount, is always
+carried by the unit prices.
+
+All functions are pure. Money has two decimals here, as in RO App (roapp §2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+CENT = Decimal("0.01")
+NOTHING = Decimal(0)
+
+
+class LineDiscounts(StrEnum):
+    """What an account makes of a line's discount. In the order in which they are tried: one that an order has disproved
+    is never tried again."""
+
+    UNKNOWN = "unknown"  # no order has shown it yet; sent like PER_LINE
+    PER_LINE = "per-line"  # an amount is taken off the line
+    PER_UNIT = "per-unit"  # an amount is taken off each unit
+    PERCENTAGE = "percentage"  # amounts are refused or ignored
+    NONE = "none"  # percentages, too: unit prices carry the discount
+
+    def is_before(self, other: LineDiscounts) -> bool:
+        tried = list(LineDiscounts)
+        return tried.index(self) < tried.index(other)
+
+
+@dataclass(frozen=True)
+class Discount:
+    """A line's discount as it is sent to RO App: an amount or a percentage, the other one is 0."""
+
+    amount: Decimal = NOTHING
+    percentage: Decimal = NOTHING
+
+    def __bool__(self) -> bool:
+        return bool(self.amount or self.percentage)
+
+
+NO_DISCOUNT = Discount()
+
+
+@dataclass(frozen=True)
+class PricedLine:
+    """One line of an RO App order: the product's key, the unit price before the line's discount, the quantity."""
+
+    product: str
+    price: Decimal
+    quantity: Decimal
+    discount: Discount = NO_DISCOUNT
+
+    @property
+    def gross(self) -> Decimal:
+        """Price × quantity."""
+        return cents(self.price * self.quantity)
+
+    def total(self, discounts: LineDiscounts) -> Decimal:
+        """Returns what the line adds to the order's total in an account that counts discounts like this."""
+        each = self.quantity if discounts is LineDiscounts.PER_UNIT else 1
+        taken = self.discount.amount * each + self.gross * self.discount.percentage / 100
+        return self.gross - cents(taken)
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Returns the amount with two decimals, halves rounded up."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def total_of(lines: Iterable[PricedLine], discounts: LineDiscounts) -> Decimal:
+    """Returns the order's total that an account shows for these lines."""
+    return sum((line.total(discounts) for line in lines), NOTHING)
+
+
+def priced(lines: Iterable[PricedLine], total: Decimal, discounts: LineDiscounts) -> list[PricedLine]:
+    """Returns the lines to send, unique by (product, price), whose total in this account is `total`, the shop's.
+
+    `lines` are the shop's: unit prices before the order's discount, and no discounts. Without a discount they are
+    returned as they are, with prices of two decimals. Where no price can carry the last cent (only quantities that are
+    no whole numbers), the total is the nearest one.
+    """
+    rounded = _merged(replace(line, price=cents(line.price)) for line in lines)
+    off = _in_cents(sum((line.gross for line in rounded), NOTHING) - cents(total))
+    if not off:
+        return rounded
+    if off > 0 and discounts is not LineDiscounts.NONE:
+        made = _DISCOUNTED[discounts](rounded, off)
+        keys = {(line.product, line.price) for line in made}
+        if len(keys) == len(made) and total_of(made, discounts) == cents(total):
+            return made
+    return _in_prices(rounded, off)
+
+
+def _per_line(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
+    return [_less(line, share) for line, share in zip(lines, _shares(lines, off), strict=True)]
+
+
+def _per_unit(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
+    """A share is a multiple of the quantity; a line of one unit takes the rest, else the price of the largest one."""
+    units = [
+        share // int(line.quantity) if _is_whole(line) else 0
+        for line, share in zip(lines, _shares(lines, off), strict=True)
+    ]
+    rest = off - sum(int(line.quantity) * unit for line, unit in zip(lines, units, strict=True) if unit)
+    made = [_less(line, unit) for line, unit in zip(lines, units, strict=True)]
+    for index, line in enumerate(lines):
+        if rest and line.quantity == 1 and units[index] + rest <= _in_cents(line.gross):
+            made[index], rest = _less(line, units[index] + rest), 0
+    carriers = [index for index, line in enumerate(lines) if rest and _is_whole(line)]
+    if carriers:
+        index = max(carriers, key=lambda index: made[index].total(LineDiscounts.PER_UNIT))
+        net = _in_cents(made[index].total(LineDiscounts.PER_UNIT)) - rest
+        made[index : index + 1] = _at(lines[index], net) if net >= 0 else [made[index]]
+    return made
+
+
+def _percentages(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
+    """Only a percentage that gives the share exactly: how RO App rounds is in no source (roapp §3.2)."""
+    made: list[PricedLine] = []
+    for line, share in zip(lines, _shares(lines, off), strict=True):
+        gross = _in_cents(line.gross)
+        if gross and not share * 10_000 % gross:
+            percentage = Decimal(share * 10_000 // gross) / 100
+            made.append(replace(line, discount=Discount(percentage=percentage)) if share else line)
+        elif _is_whole(line):
+            made.extend(_at(line, gross - share))
+        else:
+            made.append(line)
+    return made
+
+
+_DISCOUNTED = {
+    LineDiscounts.UNKNOWN: _per_line,
+    LineDiscounts.PER_LINE: _per_line,
+    LineDiscounts.PER_UNIT: _per_unit,
+    LineDiscounts.PERCENTAGE: _percentages,
+}
+
+
+def _in_prices(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
+    """The unit prices carry the discount or the surcharge. What the price of a fraction can't carry, the largest line
+    of whole units does."""
+    nets = [_in_cents(line.gross) - share for line, share in zip(lines, _shares(lines, off), strict=True)]
+    made: list[PricedLine] = []
+    rest = 0
+    for line, net in zip(lines, nets, strict=True):
+        if not _is_whole(line):
+            carried = replace(line, price=cents(Decimal(net) / 100 / line.quantity))
+            rest += net - _in_cents(carried.gross)
+            made.append(carried)
+    whole = [index for index, line in enumerate(lines) if _is_whole(line)]
+    if whole and rest:
+        largest = max(whole, key=lambda index: nets[index])
+        nets[largest] = max(0, nets[largest] + rest)
+    for index in whole:
+        made.extend(_at(lines[index], nets[index]))
+    return _merged(made)
+
+
+def _shares(lines: Sequence[PricedLine], off: int) -> list[int]:
+    """Returns how many of the `off` cents each line carries: in proportion to its sum, nothing left over. The cents
+    that the division leaves go to the lines that it cut most, of equal ones to the first."""
+    sums = [_in_cents(line.gross) for line in lines]
+    whole = sum(sums)
+    if not whole:  # lines that cost nothing, and a total: a surcharge
+        return [off, *(0 for _ in lines[1:])] if lines else []
+    shares = [abs(off) * part // whole for part in sums]
+    cut = sorted(range(len(sums)), key=lambda index: -(abs(off) * sums[index] % whole))
+    for index in cut[: abs(off) - sum(shares)]:
+        shares[index] += 1
+    return shares if off > 0 else [-share for share in shares]
+
+
+def _at(line: PricedLine, net: int) -> list[PricedLine]:
+    """Returns the line at a sum of `net` cents: as two lines where its quantity does not divide it."""
+    count = int(line.quantity)
+    unit, extra = divmod(net, count)
+    split = [(unit, count - extra), (unit + 1, extra)]
+    return [PricedLine(line.product, Decimal(price) / 100, Decimal(quantity)) for price, quantity in split if quantity]
+
+
+def _less(line: PricedLine, amount: int) -> PricedLine:
+    return replace(line, discount=Discount(amount=Decimal(amount) / 100)) if amount else line
+
+
+def _merged(lines: Iterable[PricedLine]) -> list[PricedLine]:
+    """Returns the lines without discounts, those of equal product and price as one."""
+    merged: dict[tuple[str, Decimal], PricedLine] = {}
+    for line in lines:
+        same = merged.get((line.product, line.price))
+        merged[line.product, line.price] = (
+            line if same is None else replace(line, quantity=same.quantity + line.quantity)
+        )
+    return list(merged.values())
+
+
+def _is_whole(line: PricedLine) -> bool:
+    return line.quantity == line.quantity.to_integral_value()
+
+
+def _in_cents(amount: Decimal) -> int:
+    return int(cents(amount) * 100)

@@ -1,0 +1,114 @@
+"""RO App's total is the shop's to the cent, whatever the discount and whatever the account makes of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine, priced, total_of
+
+EVERY = list(LineDiscounts)
+PRICES = st.integers(0, 300_000).map(lambda cents: Decimal(cents) / 100)
+LINES = st.lists(st.builds(PricedLine, st.sampled_from("abcdef"), PRICES, st.integers(1, 12).map(Decimal)), min_size=1)
+
+
+def line(product: str, price: str, quantity: str = "1", amount: str = "0", percentage: str = "0") -> PricedLine:
+    return PricedLine(product, Decimal(price), Decimal(quantity), Discount(Decimal(amount), Decimal(percentage)))
+
+
+@pytest.mark.parametrize("discounts", EVERY)
+@given(LINES, st.integers(0, 100), st.integers(0, 99))
+def test_the_total_is_the_shops(discounts: LineDiscounts, lines: list[PricedLine], percent: int, cents: int) -> None:
+    gross = total_of(lines, discounts)
+    total = max(Decimal(0), (gross * (100 - percent) / 100).quantize(Decimal("0.01")) - Decimal(cents) / 100)
+    made = priced(lines, total, discounts)
+    assert total_of(made, discounts) == total
+    assert len({(one.product, one.price) for one in made}) == len(made)
+    assert all(one.price >= 0 and one.quantity > 0 and one.total(discounts) >= 0 for one in made)
+    for product in {one.product for one in lines}:
+        wanted, sent = (sum(one.quantity for one in them if one.product == product) for them in (lines, made))
+        assert sent == wanted, "goods to pack"
+
+
+@pytest.mark.parametrize("discounts", EVERY)
+@given(LINES, st.integers(1, 500_000))
+def test_a_surcharge_is_in_the_prices(discounts: LineDiscounts, lines: list[PricedLine], more: int) -> None:
+    total = total_of(lines, discounts) + Decimal(more) / 100
+    made = priced(lines, total, discounts)
+    assert total_of(made, discounts) == total
+    assert not any(one.discount for one in made)
+
+
+@given(LINES, st.sampled_from(EVERY))
+def test_without_a_discount_nothing_is_changed(lines: list[PricedLine], discounts: LineDiscounts) -> None:
+    made = priced(lines, total_of(lines, discounts), discounts)
+    assert {(one.product, one.price) for one in made} == {(one.product, one.price) for one in lines}
+    assert not any(one.discount for one in made)
+
+
+@given(
+    st.lists(st.builds(PricedLine, st.sampled_from("abc"), PRICES, st.decimals("0.01", "9", places=3)), min_size=1),
+    st.integers(1, 99),
+    st.sampled_from(EVERY),
+)
+def test_fractions_come_as_near_as_they_can(lines: list[PricedLine], percent: int, discounts: LineDiscounts) -> None:
+    whole = [*lines, line("whole", "50")]
+    total = (total_of(whole, discounts) * (100 - percent) / 100).quantize(Decimal("0.01"))
+    apart = total_of(priced(whole, total, discounts), discounts) - total
+    assert abs(apart) <= Decimal("0.10") * len(lines)
+
+
+@pytest.mark.parametrize(
+    ("discounts", "wanted"),
+    [
+        (LineDiscounts.UNKNOWN, [line("a", "799", amount="200")]),
+        (LineDiscounts.PER_LINE, [line("a", "799", amount="200")]),
+        (LineDiscounts.PER_UNIT, [line("a", "799", amount="200")]),
+        (LineDiscounts.PERCENTAGE, [line("a", "599")]),
+        (LineDiscounts.NONE, [line("a", "599")]),
+    ],
+)
+def test_a_coupon_on_one_unit(discounts: LineDiscounts, wanted: list[PricedLine]) -> None:
+    assert priced([line("a", "799")], Decimal(599), discounts) == wanted
+
+
+@pytest.mark.parametrize(
+    ("discounts", "wanted"),
+    [
+        (LineDiscounts.PER_LINE, [line("a", "100", "3", amount="10")]),
+        (LineDiscounts.PER_UNIT, [line("a", "96.66"), line("a", "96.67", "2")]),
+        (LineDiscounts.NONE, [line("a", "96.66"), line("a", "96.67", "2")]),
+    ],
+)
+def test_a_discount_that_the_quantity_does_not_divide(discounts: LineDiscounts, wanted: list[PricedLine]) -> None:
+    assert sorted(priced([line("a", "100", "3")], Decimal(290), discounts), key=lambda one: one.price) == wanted
+
+
+def test_per_unit_a_single_unit_takes_the_rest() -> None:
+    made = priced([line("a", "100", "3"), line("b", "100")], Decimal(390), LineDiscounts.PER_UNIT)
+    assert made == [line("a", "100", "3", amount="2.50"), line("b", "100", amount="2.50")]
+    made = priced([line("a", "100", "3"), line("b", "100")], Decimal("389.99"), LineDiscounts.PER_UNIT)
+    assert made == [line("a", "100", "3", amount="2.50"), line("b", "100", amount="2.51")]
+
+
+def test_a_percentage_where_it_is_exact() -> None:
+    made = priced([line("a", "100", "3"), line("b", "50")], Decimal(315), LineDiscounts.PERCENTAGE)
+    assert made == [line("a", "100", "3", percentage="10"), line("b", "50", percentage="10")]
+
+
+def test_a_gift_carries_nothing() -> None:
+    made = priced([line("a", "100"), line("gift", "0")], Decimal(90), LineDiscounts.PER_LINE)
+    assert made == [line("a", "100", amount="10"), line("gift", "0")]
+
+
+def test_prices_below_a_cent_are_rounded_and_the_difference_is_spread() -> None:
+    made = priced([line("a", "87.255", "2")], Decimal("174.51"), LineDiscounts.PER_LINE)
+    assert made == [line("a", "87.26", "2", amount="0.01")]
+
+
+def test_a_total_over_nothing_is_a_surcharge() -> None:
+    assert priced([line("a", "0", "2")], Decimal(5), LineDiscounts.NONE) == [line("a", "2.50", "2")]
+    assert priced([], Decimal(5), LineDiscounts.NONE) == []
