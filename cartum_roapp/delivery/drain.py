@@ -18,7 +18,7 @@ from cartum_roapp.delivery.once import Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.session import AccountSession, LockLost
-from cartum_roapp.delivery.totals import AT_ONCE, Totals
+from cartum_roapp.delivery.totals import AT_ONCE
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable
 from cartum_roapp.ledger import desired, held, outbox, shops
 from cartum_roapp.ledger.outbox import Claim
@@ -60,8 +60,7 @@ class Drain:
         self._account = account
         self._recheck_after = timeouts.recheck_after
         self._shops = dict(shops)
-        self._delivery = OrderDelivery(session, roapp, timeouts, self._region, self._buyers_ahead)
-        self._totals = Totals(session, roapp, self._delivery.discounts, self._shops)
+        self._delivery = OrderDelivery(session, roapp, timeouts, self._shops, self._region, self._buyers_ahead)
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._unread: set[tuple[str, str]] = set()
         self._failures = 0
@@ -110,7 +109,7 @@ class Drain:
     async def _check_totals(self) -> None:
         self._delivery.discounts.unproven -= self.delivered
         self._unread.clear()
-        await self._totals.check(self.served())
+        await self._delivery.totals.check(self.served())
 
     async def _something_ends(self) -> None:
         """Waits for an order in flight to end, and raises its error; or for a while, as another may be due then."""

@@ -25,6 +25,7 @@ from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import ContactSearch
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
+from cartum_roapp.delivery.totals import Totals
 from cartum_roapp.errors import BadConfig, BadRecord, Code
 from cartum_roapp.ledger import desired
 from cartum_roapp.ledger.desired import DesiredOrder
@@ -45,6 +46,7 @@ class OrderDelivery:
         session: AccountSession,
         roapp: RoApp,
         timeouts: Timeouts,
+        shops: Mapping[str, ShopConfig],
         region: Callable[[str], str | None],
         ahead: Callable[[], Iterable[tuple[str, str]]],
     ) -> None:
@@ -55,6 +57,7 @@ class OrderDelivery:
         self.contacts = ContactBook(session, roapp, once, ContactSearch(roapp, region, ahead))
         self.products = ProductBook(session, roapp, once)
         self.discounts = AccountDiscounts(session)
+        self.totals = Totals(session, roapp, self.discounts, shops)
         self._bindings = OrderBindings(session, roapp, once, self.markers, self.discounts)
         self._remarks = Remarks(session, roapp, once, self._bindings, self.discounts)
         self._status = OrderStatus(session, roapp, once, self._bindings)
@@ -141,6 +144,7 @@ class OrderDelivery:
 
         if contact is not None:
             await self._remarks.bring_announced_comment(order, bound, shop)
+        before = bound.seen
         lines = OrderLines(self._session, self._roapp, self._once, self.discounts, order, shop, bound)
         if isinstance(products, BadRecord):
             kept = not await lines.are_written_off()
@@ -149,6 +153,8 @@ class OrderDelivery:
         if contact is not None:
             await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
         await self._status.bring(order, bound, shop)
+        if bound.match.total_due and bound.seen is not None and bound.seen is not before:
+            self.totals.agrees(order, shop, bound.seen)
         if kept and isinstance(products, BadRecord):
             raise products
 

@@ -58,28 +58,32 @@ class Totals:
                 with self._session.transaction() as connection:
                     totals.settle(connection, [(one.shop, one.number) for one in due])
 
+    def agrees(self, order: DesiredOrder, shop: ShopConfig, seen: RoOrder) -> bool:
+        """Returns whether RO App's total is the shop's; then it need not be read again. `seen` was read after the lines
+        were written."""
+        if seen.total != wanted_total(order, shop):
+            return False
+        with self._session.transaction() as connection:
+            if self._discounts.known is LineDiscounts.UNKNOWN:
+                sent = [line.priced for line in matches.lines(connection, order.shop, order.number) if line.quantity]
+                if total_of(sent, LineDiscounts.PER_LINE) != total_of(sent, LineDiscounts.PER_UNIT):
+                    self._discounts.learn(connection, LineDiscounts.PER_LINE)
+            held.clear(connection, order.shop, "total", [order.number])
+            totals.settle(connection, [(order.shop, order.number)])
+        return True
+
     async def _compare(self, one: Due, seen: RoOrder | None) -> None:
         with self._session.autocommit() as connection:
             order = desired.read(connection, one.shop, one.number)
-        problem: BadRecord | None = None
-        if seen is not None and seen.total == wanted_total(order, self._shops[one.shop]):
-            self._confirm(one, seen.total)
-        elif seen is not None:
-            problem = await self._look_into(order, one, seen)
+        if seen is not None and self.agrees(order, self._shops[one.shop], seen):
+            return
+        problem = await self._look_into(order, one, seen) if seen is not None else None
         with self._session.transaction() as connection:
             if problem is None:
                 held.clear(connection, one.shop, "total", [one.number])
             else:
                 held.hold(connection, shop=one.shop, entity="total", id=one.number, error=problem)
             totals.settle(connection, [(one.shop, one.number)])
-
-    def _confirm(self, one: Due, total: Decimal) -> None:
-        """A total that is right may show that amounts count for the line."""
-        if self._discounts.known is LineDiscounts.UNKNOWN:
-            with self._session.transaction() as connection:
-                sent = [line.priced for line in matches.lines(connection, one.shop, one.number) if line.quantity]
-                if total_of(sent, LineDiscounts.PER_LINE) == total != total_of(sent, LineDiscounts.PER_UNIT):
-                    self._discounts.learn(connection, LineDiscounts.PER_LINE)
 
     async def _look_into(self, order: DesiredOrder, one: Due, seen: RoOrder) -> BadRecord | None:
         """Returns what is to be held; None where staff explain the difference, or where another delivery mends it: then

@@ -31,9 +31,12 @@ _ORDER = f"""
     WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
 """
 _LINES = """
-    SELECT line.product, line.title, line.price, line.quantity, match.item_id
-    FROM order_lines line LEFT JOIN line_matches match USING (shop, number, product, price)
-    WHERE line.shop = :shop AND line.number = :number ORDER BY line.product, line.price
+    SELECT line.product, line.title, line.price, line.quantity, (
+        SELECT item_id FROM line_matches match
+        WHERE (match.shop, match.number, match.product) = (line.shop, line.number, line.product) AND match.quantity > 0
+        ORDER BY match.price <> line.price, item_id LIMIT 1  -- a discount may be in the price
+    )
+    FROM order_lines line WHERE line.shop = :shop AND line.number = :number ORDER BY line.product, line.price
 """
 
 

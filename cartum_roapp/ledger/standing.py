@@ -14,10 +14,10 @@ from sqlalchemy import Connection, text
 class Standing:
     """One order of the ledger. `state`: delivered, waiting, held, or `lost` without a row in the outbox.
 
-    `total` is the sum of its lines, `rounded` the same at prices of two decimals, as RO App keeps them (roapp §2).
-    `settled`: no sync reads it again by itself. `all_sent`: the lines known to be in RO App are those of the order.
-    `held_because`: the code of the held record, `dismissed`: a person left it as it is; `lines_held`: a person is asked
-    about one of its lines. Times UTC.
+    `total` is what RO App's has to be: the sum of its lines less the order's discount, and the delivery where that is a
+    line. `settled`: no sync reads it again by itself. `all_sent`: the goods known to be in RO App are those of the
+    order. `held_because`: the code of the held record, `dismissed`: a person left it as it is; `lines_held`: a person
+    is asked about its lines or its total. Times UTC.
     """
 
     number: str
@@ -27,7 +27,6 @@ class Standing:
     gone: bool
     settled: bool
     total: Decimal
-    rounded: Decimal
     state: str
     ro_id: int | None
     held_because: str | None
@@ -42,15 +41,18 @@ def read(
     *,
     final_statuses: Iterable[int],
     final_for: timedelta,
+    delivery_line: bool,
     numbers: Collection[str] | None = None,
 ) -> list[Standing]:
-    """All orders of the shop, or those of `numbers` that the ledger has; oldest first."""
+    """All orders of the shop, or those of `numbers` that the ledger has; oldest first. `delivery_line`: the delivery is
+    a line."""
     rows = connection.execute(
         text(_STANDING),
         {
             "shop": shop,
             "final": sorted(final_statuses),
             "final_for": final_for,
+            "delivery_line": delivery_line,
             "all": numbers is None,
             "numbers": sorted(numbers or ()),
         },
@@ -76,19 +78,22 @@ _STANDING = """
     WITH asked AS (
         SELECT * FROM orders WHERE shop = :shop AND (:all OR number = ANY(:numbers))
     ), sums AS (
-        SELECT number, sum(price * quantity) AS total, sum(round(price, 2) * quantity) AS rounded
-        FROM order_lines WHERE shop = :shop GROUP BY number
+        SELECT number, sum(price * quantity) AS total FROM order_lines WHERE shop = :shop GROUP BY number
     ), unsent AS (
         SELECT DISTINCT number
-        FROM (SELECT * FROM order_lines WHERE shop = :shop) line
-        FULL JOIN (SELECT * FROM line_matches WHERE shop = :shop) sent USING (number, product, price)
+        FROM (SELECT number, product, sum(quantity) AS quantity FROM order_lines WHERE shop = :shop GROUP BY 1, 2) line
+        FULL JOIN (
+            SELECT number, product, sum(quantity) AS quantity FROM line_matches
+            WHERE shop = :shop AND product NOT LIKE 'service:%' GROUP BY 1, 2
+        ) sent USING (number, product)
         WHERE coalesce(line.quantity, 0) <> coalesce(sent.quantity, 0)
     ), asked_about AS (
-        SELECT DISTINCT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND entity = 'line'
+        SELECT DISTINCT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND entity IN ('line', 'total')
     )
     SELECT asked.number, asked.created_at, asked.version, asked.hash, asked.gone_at IS NOT NULL AS gone,
            NOT coalesce(asked.status_id <> ALL(:final) OR asked.final_since > now() - :final_for, false) AS settled,
-           coalesce(sums.total, 0) AS total, coalesce(sums.rounded, 0) AS rounded,
+           round(coalesce(sums.total, 0) - asked.discount, 2)
+               + round(CASE WHEN :delivery_line THEN coalesce(asked.delivery_price, 0) ELSE 0 END, 2) AS total,
            CASE WHEN outbox.number IS NULL THEN 'lost' WHEN outbox.held THEN 'held'
                 WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting' ELSE 'delivered' END AS state,
            order_matches.ro_id, held.code AS held_because,

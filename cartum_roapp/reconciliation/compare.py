@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -19,9 +18,6 @@ from cartum_roapp.errors import Code
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.reconciliation.findings import Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp, day_of
-
-#: Prices and totals are rounded on both sides; nobody edits a sum by so little.
-ROUNDING = Decimal("0.05")
 
 
 def with_shop(shop: pd.DataFrame, ledger: pd.DataFrame, *, read_until: datetime, zone: ZoneInfo) -> list[Finding]:
@@ -139,7 +135,7 @@ def _verdict(
 def _lines(order: Standing, bound: OrderInRoApp) -> Difference | None:
     if bound.written_off or order.lines_held:
         return None
-    differs = bound.total is None or abs(bound.total - order.rounded) > ROUNDING
+    differs = bound.total != order.total
     if not order.all_sent:
         return Difference.SUM_DIFFERS_IN_ROAPP if differs else Difference.LINES_UNBOUND
     return Difference.EDITED_IN_ROAPP if differs else None

@@ -78,8 +78,8 @@ _TO_DO = {
 @dataclass(frozen=True)
 class Finding:
     """One order that differs. `day` (YYYY-MM-DD, in the shop's time) is when it was created in the shop, "" if unknown.
-    Sums are those of its lines, None for a side that lacks the order or was not read. `outcome`: reported, repaired,
-    held, or waiting for delivery."""
+    Sums are its totals as RO App has to show them (`sides`), None for a side that lacks the order or was not read.
+    `outcome`: reported, repaired, held, or waiting for delivery."""
 
     number: str
     day: str

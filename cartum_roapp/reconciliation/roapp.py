@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.delivery import markers
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.standing import Standing
+from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine, total_of
 from cartum_roapp.reconciliation.findings import Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp
 
@@ -35,10 +35,16 @@ async def read(roapp: RoApp, shop: str, since: datetime) -> RoAppSide:
 
 
 async def read_again(
-    roapp: RoApp, shop: str, side: RoAppSide, findings: Iterable[Finding], ledger: Collection[Standing]
+    roapp: RoApp,
+    shop: str,
+    side: RoAppSide,
+    findings: Iterable[Finding],
+    ledger: Collection[Standing],
+    discounts: LineDiscounts,
 ) -> tuple[set[str], int]:
     """Updates `side` for the orders of these findings, the newest first, those whose lines are to be read last: pages
-    shift while a walk reads them, and a total does not show write-offs. Removes orders that are gone.
+    shift while a walk reads them, and a total does not show write-offs. Removes orders that are gone. `discounts`:
+    what the account makes of a line's.
 
     Returns the numbers that were read, and how many were not: makes at most `MOST` calls.
     """
@@ -54,7 +60,7 @@ async def read_again(
         calls += len(ids)
         for ro_id in ids:
             if finding.what in _OF_LINES and ro_id == bound.get(finding.number):
-                await _read_lines(roapp, side, ro_id)
+                await _read_lines(roapp, side, ro_id, discounts)
             else:
                 await _read_order(roapp, shop, side, ro_id)
         looked.add(finding.number)
@@ -69,7 +75,7 @@ async def _read_order(roapp: RoApp, shop: str, side: RoAppSide, ro_id: int) -> N
         side[ro_id] = _order_in_roapp(seen, shop)
 
 
-async def _read_lines(roapp: RoApp, side: RoAppSide, ro_id: int) -> None:
+async def _read_lines(roapp: RoApp, side: RoAppSide, ro_id: int, discounts: LineDiscounts) -> None:
     try:
         items = await roapp.items(ro_id)
     except BadRecord as error:
@@ -77,7 +83,10 @@ async def _read_lines(roapp: RoApp, side: RoAppSide, ro_id: int) -> None:
             raise
         side.pop(ro_id, None)
         return
-    total = sum((round(item.price, 2) * item.quantity for item in items), Decimal(0))
+    total = side[ro_id].total
+    if total is None or all(item.discount is not None for item in items):  # the walk's total is older
+        lines = [PricedLine("", item.price, item.quantity, Discount(*(item.discount or ()))) for item in items]
+        total = total_of(lines, discounts)
     side[ro_id] = replace(side[ro_id], total=total, written_off=any(item.written_off for item in items))
 
 

@@ -1,4 +1,7 @@
-"""Shop, ledger and RO App as tables with one row per order. Days are in the shop's time, sums are exact Decimals."""
+"""Shop, ledger and RO App as tables with one row per order. Days are in the shop's time, sums are exact Decimals.
+
+The `total` of an order is what RO App's has to be: the shop's `total_sum`, and the delivery where that is a line.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import pandas as pd
 
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.frames import STAMP, Frames, typed_frame
+from cartum_roapp.orders.pricing import cents
 
 SHOP = {"number": "str", "created_at": STAMP, "total": "object", "hash": "str"}
 LEDGER = {
@@ -22,7 +26,6 @@ LEDGER = {
     "gone": "bool",
     "settled": "bool",
     "total": "object",
-    "rounded": "object",
     "state": "str",
     "ro_id": "object",
     "held_because": "object",
@@ -46,13 +49,14 @@ class OrderInRoApp:
     written_off: bool = False
 
 
-def shop_side(frames: Frames) -> pd.DataFrame:
-    """Returns the orders as the shop has them now, with the sum of their lines."""
-    lines = frames.lines
-    sums = (lines["price"] * lines["quantity"]).groupby(lines["number"]).sum()
-    orders = frames.orders[["number", "created_at", "hash"]].copy()
-    orders["total"] = pd.Series([sums.get(number, Decimal(0)) for number in orders["number"]], orders.index, "object")
-    return orders[list(SHOP)]
+def shop_side(frames: Frames, *, delivery_line: bool) -> pd.DataFrame:
+    """Returns the orders as the shop has them now. `delivery_line`: the delivery is a line."""
+    orders = frames.orders
+    totals = [
+        cents(total) + cents((delivery_line and delivery) or Decimal(0))
+        for total, delivery in zip(orders["total"], orders["delivery_price"], strict=True)
+    ]
+    return orders.assign(total=pd.Series(totals, orders.index, "object"))[list(SHOP)]
 
 
 def ledger_side(standings: Iterable[Standing]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.delivery.markers import BEFORE_ORDER
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import held, missing_orders, orders, standing
+from cartum_roapp.ledger import held, missing_orders, orders, standing, totals
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.bad_rows import BadRow
@@ -109,7 +109,7 @@ def compare_shop(
 ) -> list[Finding]:
     """Returns what the ledger lacks or has with other content of this portion, and adds it to the report."""
     watermark = run.state.watermark or run.started
-    portion = shop_side(frames)
+    portion = shop_side(frames, delivery_line=_delivery_line(run))
     known = [sides.ledger[number] for number in portion["number"] if number in sides.ledger]
     found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
     gone = compare.not_in_shop(sides.ledger.values(), set(missing), run.zone)
@@ -153,8 +153,10 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     order that changed in the ledger meanwhile is left to the next run."""
     report, moving = sides.report, set(numbers(sides.report.findings, STORED))
     suspects = _differences(run, sides, sides.ledger, moving)
+    with run.engine.connect() as connection:
+        discounts = totals.line_discounts(connection, run.account.name)
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values())
+        closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values(), discounts)
         looked, report.unchecked = await closer
     now = _standings(run, sides.final, looked)
     still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
@@ -195,8 +197,19 @@ def _differences(run: Run, sides: Sides, ledger: Mapping[str, Standing], moving:
 
 def _standings(run: Run, final: frozenset[int], only: set[str] | None = None) -> dict[str, Standing]:
     with run.engine.connect() as connection:
-        found = standing.read(connection, run.shop.key, final_statuses=final, final_for=FINAL_FOR, numbers=only)
+        found = standing.read(
+            connection,
+            run.shop.key,
+            final_statuses=final,
+            final_for=FINAL_FOR,
+            delivery_line=_delivery_line(run),
+            numbers=only,
+        )
     return {one.number: one for one in found}
+
+
+def _delivery_line(run: Run) -> bool:
+    return run.shop.delivery_service_id is not None
 
 
 def _stands(order: Standing, before: Standing | None) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from world import World
 
+from cartum_roapp.ledger import held
 from sandbox.cartum_shop import CartumShop
+from sandbox.order_rows import order_line
 
 ACCOUNTS: dict[str, dict[str, Any]] = {
     "per-line": {},
@@ -64,3 +67,214 @@ def totals(world: World) -> dict[str, Decimal]:
 def wanted(world: World) -> dict[str, Decimal]:
     shop = world.box.shops[0]
     return {number: Decimal(str(shop.orders[number]["total_sum"])) for number in shop.qualifying()}
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        yield world
+
+
+def place(world: World, *articles: tuple[str, int], less: str = "0", **fields: Any) -> str:
+    """An order of these articles, and its total less an amount."""
+    shop = world.box.shops[0]
+    number = shop.place_order(articles=list(articles), **fields)
+    gross = sum(Decimal(str(line["total_price"])) for line in shop.orders[number]["products"])
+    shop.edit(number, total_default=float(gross), total_sum=float(gross - Decimal(less)), coupon_code="SALE")
+    return number
+
+
+def total(world: World, number: str) -> Decimal:
+    return Decimal(world.roapp_order(number)["total"])
+
+
+def reads(world: World) -> list[str]:
+    return [call.path for call in world.box.roapp.calls if call.method == "GET" and call.path.startswith("/orders")]
+
+
+def test_totals_of_many_orders_are_read_in_one_call(world: World) -> None:
+    numbers = [place(world, ("KR-799", 1), less="200", status=2) for _ in range(20)]
+    world.imported()
+    assert {total(world, number) for number in numbers} == {Decimal(599)}
+    paths = [call.path for call in world.box.roapp.calls if call.method == "GET"]
+    single = [path for path in paths if path.removeprefix("/orders/").isdecimal()]
+    together = [call for call in world.box.roapp.calls if any(name.startswith("ids") for name, _ in call.query)]
+    assert len(single) + len(together) <= 5, "the first one's total and status, and what was in flight meanwhile"
+
+
+def test_a_reading_for_the_status_shows_the_total_as_well(world: World) -> None:
+    number = place(world, ("KR-799", 1), less="200", status=1)
+    world.imported()
+    assert total(world, number) == 599
+    assert len([path for path in reads(world) if path.startswith("/orders/6")]) == 1
+
+
+def test_what_an_account_makes_of_discounts_is_learned_once(world: World) -> None:
+    world.box.roapp.faults.discount_amounts = "unit"
+    place(world, ("KR-799", 3), less="240")
+    world.imported()
+    assert world.value("SELECT line_discounts FROM accounts") == "per-unit"
+    world.box.roapp.clear_calls()
+    number = place(world, ("KR-799", 4), less="400")
+    world.synced()
+    assert total(world, number) == 4 * 799 - 400
+    assert [call.method for call in world.box.roapp.writes() if "/items" in call.path] == ["POST"], "right at once"
+
+
+@pytest.mark.parametrize("amounts", ["line", "unit", "refused"])
+def test_a_ledger_that_is_lost_changes_no_line(world: World, amounts: str) -> None:
+    world.box.roapp.faults.discount_amounts = amounts
+    number = place(world, ("KR-799", 3), ("CAP-2", 1), less="100.01")
+    world.imported()
+    before = len(world.roapp_items(number))
+    world.purged()
+    world.imported()
+    assert (total(world, number), world.held()) == (Decimal("2646.99"), {})
+    assert sum(Decimal(str(item["quantity"])) for item in world.roapp_items(number)) == 4
+    assert len(world.roapp_items(number)) <= before + 1
+
+
+def test_what_staff_added_or_changed_is_no_difference(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    number = place(world, ("KR-799", 2), less="98")
+    world.imported()
+    order = world.roapp_order(number)
+    item = {name: value for name, value in roapp.items[order["id"]][0].items() if name != "id"}
+    none = {"type": "percentage", "percentage": 0, "amount": 0, "sponsor": "staff"}
+    own = roapp.add_product("Гравіювання", code="R-OWN")
+    roapp.add_item(order["id"], **{**item, "entity_id": own, "price": 99, "quantity": 1, "discount": none})
+    shop.edit(number, total_sum=1490)
+    world.synced()
+    assert (total(world, number), world.held()) == (Decimal(1490 + 99), {})
+    roapp.items[order["id"]][0]["price"] = 700
+    roapp.touch(order["id"])
+    shop.edit(number, total_sum=1480)
+    world.synced()
+    assert (total(world, number), world.held()) == (Decimal(1400 - 118 + 99), {})
+
+
+def test_a_total_that_can_not_be_reached_is_held_with_both_figures(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    roapp.faults.line_rounding = "whole"
+    number = place(world, ("KR-799", 1), less="0.40")
+    world.imported()
+    (one,) = held.listed(world.engine)
+    assert (one.entity, one.id, one.code) == ("total", number, "total-differs")
+    assert "799.00 UAH" in one.message and "798.60" in one.message
+    shop.set_waybill(number, "20450000000001")
+    shop.set_status(number, 2)
+    world.synced()
+    assert "20450000000001" in world.roapp_order(number)["manager_notes"]
+    assert world.roapp_order(number)["status_id"] == world.shop().statuses[2]
+    roapp.faults.line_rounding = "half_up"
+    roapp.touch(world.roapp_order(number)["id"])
+    shop.set_waybill(number, "20450000000002")
+    world.synced()
+    assert (total(world, number), world.held()) == (Decimal("798.60"), {}), "it is compared again with each delivery"
+
+
+def test_one_odd_order_does_not_undo_what_is_known_of_the_account(world: World) -> None:
+    roapp = world.box.roapp
+    place(world, ("KR-799", 2), less="98")
+    world.imported()
+    assert world.value("SELECT line_discounts FROM accounts") == "per-line"
+    roapp.faults.line_rounding = "whole"
+    number = place(world, ("KR-799", 2), less="98.50")
+    world.synced()
+    assert world.held() == {("total", number): "total-differs"}
+    assert world.value("SELECT line_discounts FROM accounts") == "per-line"
+
+
+def test_a_coupon_after_the_write_off_changes_no_line_and_is_held(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    number = place(world, ("KR-799", 1))
+    world.imported()
+    roapp.write_off(world.roapp_order(number)["id"])
+    shop.edit(number, total_sum=599)
+    world.synced()
+    assert total(world, number) == 799
+    assert "599.00 UAH" in world.roapp_order(number)["manager_notes"]
+    assert roapp.oddities == []
+
+
+def test_a_set_or_its_parts_count(world: World) -> None:
+    shop = world.box.shops[0]
+
+    def line(article: str, price: int, kind: str) -> dict[str, Any]:
+        return {**order_line(shop.good(article), "ua", 1, price=Decimal(price)), "type": kind}
+
+    sums = {}
+    for counted, (main, part) in {"set": (1200, 0), "parts": (0, 700), "both named": (1200, 700)}.items():
+        rows = [line("SET-1", main, "set_main"), line("KR-799", part, "set_item"), line("CAP-2", 350, "product")]
+        whole = max(main, part) + 350
+        number = shop.place_order(products=rows, total_default=whole, total_sum=whole - 50)
+        sums[number] = (counted, Decimal(whole - 50))
+    world.imported()
+    assert {number: total(world, number) for number in sums} == {number: whole for number, (_, whole) in sums.items()}
+    assert all(len(world.roapp_items(number)) == 3 for number in sums), "all of it is to be sent"
+
+
+def test_the_delivery_is_a_line_where_a_service_is_chosen(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    service = next(iter(roapp.services))
+    number = place(world, ("KR-799", 1), less="200", delivery_price=60, payment_price=15)
+    world.imported()
+    assert total(world, number) == 599
+    assert "674.00 UAH" in world.roapp_order(number)["manager_notes"], "to pay"
+    assert Decimal(world.roapp_order(number)["estimated_price"]) == 599
+    config = world.shop(delivery_service_id=service)
+    for price, wanted in ((75, 674), (80, 679), (-1, 599), (0, 599), (60, 659)):
+        shop.edit(number, delivery_price=price)
+        world.synced(config)
+        assert (total(world, number), world.held()) == (Decimal(wanted), {})
+        assert Decimal(world.roapp_order(number)["estimated_price"]) == wanted
+    (line,) = [item for item in world.roapp_items(number) if item["entity_id"] == service]
+    assert Decimal(str(line["price"])) == 60
+    assert world.reconciled(config)["findings"] == []
+
+
+def test_prices_that_have_the_discount_in_them_are_left_alone(world: World) -> None:
+    number = place(world, ("KR-799", 1))
+    world.box.shops[0].edit(number, total_default=999, total_sum=799, coupon_discount_value=200)
+    world.imported()
+    (item,) = world.roapp_items(number)
+    assert (total(world, number), item["discount"]["amount"]) == (Decimal(799), 0)
+
+
+def test_prices_before_the_discount_stand_in_the_notes_where_prices_carry_it(world: World) -> None:
+    world.box.roapp.faults.discount_amounts = "refused"
+    number = place(world, ("KR-799", 1), less="200")
+    world.imported()
+    notes = world.roapp_order(number)["manager_notes"]
+    assert "Знижка: SALE, −200.00 UAH" in notes
+    assert "Ціни до знижки: Кросівки літні 799.00 UAH" in notes
+
+
+def test_a_surcharge(world: World) -> None:
+    number = place(world, ("KR-799", 2), less="-10.01")
+    world.imported()
+    assert (total(world, number), world.held()) == (Decimal("1608.01"), {})
+    assert "Націнка: SALE, +10.01 UAH" in world.roapp_order(number)["manager_notes"]
+
+
+def test_reconcile_finds_a_coupon_that_is_not_in_ro_app(world: World) -> None:
+    roapp = world.box.roapp
+    numbers = [place(world, ("KR-799", 1), less="200") for _ in range(3)]
+    world.imported()
+    assert world.reconciled()["findings"] == []
+    order = world.roapp_order(numbers[1])
+    roapp.items[order["id"]][0]["discount"]["amount"] = 0
+    roapp.touch(order["id"])
+    (found,) = world.reconciled()["findings"]
+    assert (found["number"], found["what"]) == (numbers[1], "edited-in-roapp")
+    assert (found["ledger_sum"], found["roapp_sum"]) == ("599.00", "799.00")
+
+
+def test_currencies_are_compared_at_each_change(world: World) -> None:
+    number = place(world, ("KR-799", 1))
+    world.imported()
+    world.box.shops[0].edit(number, currency="EUR")
+    world.box.shops[0].set_status(number, 2)
+    world.synced()
+    assert world.held() == {("order", number): "currency-differs"}
+    assert world.roapp_order(number)["status_id"] == world.shop().statuses[2], "the status goes on"
