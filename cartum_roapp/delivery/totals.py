@@ -152,5 +152,5 @@ def _differs(order: DesiredOrder, ro_id: int, total: Decimal, wanted: Decimal) -
         f"the shop's is {wanted:.2f}.",
         code=Code.TOTAL_DIFFERS,
         field="total",
-        fix="Correct a price in RO App by hand; it is compared again when the order changes or with `held replay`.",
+        fix="Correct a price in RO App by hand; it is read again by itself.",
     )

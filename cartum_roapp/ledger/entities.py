@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from typing import Literal
 
-Entity = Literal["order", "status", "line", "row", "contact", "product"]
+Entity = Literal["order", "status", "line", "total", "row", "contact", "product"]

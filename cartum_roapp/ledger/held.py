@@ -18,10 +18,10 @@ from cartum_roapp.ledger.tables import held
 @dataclass(frozen=True)
 class Held:
     """entity `order`: not in RO App, or not its newest version · `status`: the order is there, its status is not, in
-    RO App or (`refused-by-shop`) in the shop · `line`: a line could not be taken out, or is there twice · `contact`,
-    `product`: there twice · `row`: the shop sent what can't be read. `id` is the order's number; of a line number/line;
-    of a product what it is known by; of a row without a number `row-…`. `dismissed_at`: a person left it as it is.
-    Times UTC."""
+    RO App or (`refused-by-shop`) in the shop · `line`: a line could not be taken out, or is there twice · `total`: RO
+    App's is not the shop's · `contact`, `product`: there twice · `row`: the shop sent what can't be read. `id` is the
+    order's number; of a line number/line; of a product what it is known by; of a row without a number `row-…`.
+    `dismissed_at`: a person left it as it is. Times UTC."""
 
     shop: str
     entity: str

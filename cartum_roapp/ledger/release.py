@@ -23,6 +23,7 @@ _FIXED_BY_STAFF = (
     Code.DOUBLED,
     Code.MARKER_ELSEWHERE,
 )
+_PARTS = ("status", "line", "total")
 # After one, two, four … pauses: each try of a refused call costs a writing call.
 _BACKOFF = ":pause * power(2, least(attempts, 16) - 1)"
 #: A condition on rows of `held` that are to be tried again. It needs the parameter `:pause` (an interval), and its
@@ -35,10 +36,10 @@ _DUE_ORDERS = f"""
             (code = ANY(:fixed) AND last_at < now() - :pause AND dismissed_at IS NULL) OR ({RETRY_DUE}))
     ) due WHERE outbox.shop = :shop AND outbox.number = due.id AND outbox.held
 """
-_DUE_STATUSES_AND_LINES = f"""
+_DUE_PARTS = f"""
     SELECT DISTINCT number FROM (
         SELECT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND {RETRY_DUE}
-        AND (entity = 'status' AND code <> ALL(:others) OR entity = 'line' AND code = :stuck)
+        AND (entity = 'status' AND code <> ALL(:others) OR entity = 'line' AND code = :stuck OR entity = 'total')
     ) due JOIN outbox USING (number)
     WHERE outbox.shop = :shop AND NOT outbox.held AND delivered_version >= wanted_version
 """
@@ -63,10 +64,10 @@ def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
     """Queues held records that were last tried longer ago than `pause`: RO App may answer otherwise by now. May be
     called twice.
 
-    These are orders; statuses, except those held as `status-unmatched` or `refused-by-shop`; and lines held as
-    `line-not-removable`. Orders whose cause staff remove in RO App are tried at every `pause`; the others after one,
-    two, four … pauses, at most four hours (or one pause, if that is longer). An order that was deleted there stays
-    held, and so does what a person dismissed.
+    These are orders; statuses, except those held as `status-unmatched` or `refused-by-shop`; lines held as
+    `line-not-removable`; and totals. Orders whose cause staff remove in RO App are tried at every `pause`; the others
+    after one, two, four … pauses, at most four hours (or one pause, if that is longer). An order that was deleted there
+    stays held, and so does what a person dismissed.
     """
     values = {
         "shop": shop,
@@ -78,7 +79,7 @@ def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
     }
     with engine.begin() as connection:
         connection.execute(text(_DUE_ORDERS), values)
-        numbers = list(connection.scalars(text(_DUE_STATUSES_AND_LINES), values))
+        numbers = list(connection.scalars(text(_DUE_PARTS), values))
         orders.requeue(connection, shop, numbers, Priority.CHANGE)
 
 
@@ -88,7 +89,7 @@ def release_by_hand(
     """Puts what a person chose back into delivery, ahead of history. With `make_again`, orders that RO App has no
     more are made anew: whoever delivers them looks for the old one first. Where products were missing, it is tried once
     more whether RO App takes new ones. Rows, and what the shop refused, are the caller's. May be called twice."""
-    numbers = sorted({one.number for one in records if one.number and one.entity in ("order", "status", "line")})
+    numbers = sorted({one.number for one in records if one.number and one.entity in ("order", *_PARTS)})
     _undismiss(connection, shop, records)
     orders.requeue(connection, shop, numbers, Priority.CHANGE)
     if any(one.code == Code.DOUBLED for one in records):
