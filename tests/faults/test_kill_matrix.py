@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import signal
+from decimal import Decimal
 from itertools import count
 
 import pytest
@@ -17,13 +18,16 @@ from ledgers import empty_ledger
 from points import Points, Struck
 from reliability import Record
 from sampling import Sample
-from world import World
+from world import Row, World
 
 from sandbox import Sandbox
+from sandbox.box import Shop
 
 QUICK = {"http_timeout": 1.0, "unclear_wait": 0.2}
-SMALL = {"orders": 4, "seed": 21}
-LONGER = {"orders": 60, "seed": 22}
+SMALL: Row = {"orders": 4, "seed": 21}
+#: All orders have a coupon, in an account that makes something else of their first discount than what is tried first.
+COUPONS: Row = {**SMALL, "discount_amounts": "unit"}
+LONGER: Row = {"orders": 60, "seed": 22, "discount_amounts": "unit"}
 #: In a whole run, and else.
 RANDOM_POINTS, FEW_POINTS = 100, 25
 
@@ -42,6 +46,14 @@ def test_a_kill_at_every_point_loses_and_doubles_nothing(points: Points, record:
     struck = points(killed_at_nth, kind)
     assert struck.about > 15, "the import has more points than that"
     record("Kills", f"{KINDS[kind]}: every one of a small import", struck.toll, "the next run")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kill_while_an_account_is_learned_leaves_every_total_right(points: Points, record: Record, kind: str) -> None:
+    struck = points(killed_with_coupons_at_nth, kind)
+    assert struck.about > 15, "the import has more points than that"
+    record("Kills", f"{KINDS[kind]}: orders with coupons, amounts count per unit", struck.toll, "the next run")
 
 
 @pytest.mark.long
@@ -74,9 +86,15 @@ def killed_at_nth(url: str, n: int, kind: str) -> Struck | None:
     return killed_at(url, Point(kind, n + 1), SMALL)
 
 
-def killed_at(url: str, point: Point, shop: dict[str, int]) -> Struck | None:
+def killed_with_coupons_at_nth(url: str, n: int, kind: str) -> Struck | None:
+    return killed_at(url, Point(kind, n + 1), COUPONS)
+
+
+def killed_at(url: str, point: Point, shop: Row) -> Struck | None:
     """What was wrong after the import was killed at the point and run again; None where it ended before the point."""
     with Sandbox(**shop, rate_limit=0) as box:
+        if shop is COUPONS:
+            give_coupons(box.shops[0])
         world = World(box, url, **QUICK)
         status = killed(point, world, World.imported, [box.roapp])
         assert status in (0, signal.SIGKILL), f"the import failed by itself before {point}"
@@ -88,3 +106,12 @@ def killed_at(url: str, point: Point, shop: dict[str, int]) -> Struck | None:
             toll.wrong.append(f"{idle.calls.roapp_writes} writing calls when nothing changed")
         world.engine.dispose()
         return Struck(toll) if status else None
+
+
+def give_coupons(shop: Shop) -> None:
+    """A seventh off each order; each first line has three units."""
+    for number in shop.qualifying():
+        row = shop.orders[number]
+        row["products"][0].update(quantity=3, total_price=float(Decimal(str(row["products"][0]["price"])) * 3))
+        gross = sum(Decimal(str(line["total_price"])) for line in row["products"])
+        shop.edit(number, total_default=float(gross), total_sum=float((gross * 6 / 7).quantize(Decimal("0.01"))))

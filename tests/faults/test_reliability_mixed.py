@@ -10,12 +10,13 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from ledgers import empty_ledger
 from points import stopped_at
 from reliability import Record
@@ -67,6 +68,13 @@ def _remove_line(box: Shop, number: str, value: int) -> None:
         box.remove_line(number, value % len(lines))
 
 
+def _give_coupon(box: Shop, number: str, value: int) -> None:
+    """Other sums than the sandbox's own: to the cent, and more than the shop has."""
+    gross = sum(Decimal(str(line["total_price"])) for line in box.orders[number]["products"])
+    off = [Decimal(0), gross / 7, Decimal("0.01"), gross, -Decimal("9.99")][value % 5]
+    box.edit(number, coupon_code=f"C{value}", total_sum=float((gross - off).quantize(Decimal("0.01"))))
+
+
 #: What staff and buyers do to an order of the shop; the last argument is anything.
 EDITS: dict[str, Callable[[Shop, str, int], None]] = {
     "quantity": lambda box, number, value: box.change_line(number, quantity=value % 9 + 1),
@@ -76,6 +84,7 @@ EDITS: dict[str, Callable[[Shop, str, int], None]] = {
         number, ARTICLES[value % len(ARTICLES)], price="12.5"
     ),
     "remove line": _remove_line,
+    "coupon": _give_coupon,
     "status": lambda box, number, value: box.set_status(number, OPEN[value % len(OPEN)]),
     "deliver": lambda box, number, value: box.set_status(number, DELIVERED),
     "waybill": lambda box, number, value: box.set_waybill(number, f"20450000{value:06}"),
@@ -130,6 +139,11 @@ class History(RuleBasedStateMachine):
         self.not_taken: set[tuple[int, str]] = set()  # Delivered and not in RO App yet when the ledger was lost
         self.strange: set[tuple[int, str]] = set()  # a lost ledger takes a line that was taken out for staff's
         self.lost = False
+
+    @initialize(amounts=st.sampled_from(["line", "unit", "refused", "ignored"]))
+    def begin(self, amounts: str) -> None:
+        """What the account makes of discounts."""
+        self.box.roapp.faults.discount_amounts = amounts
 
     # -- runs, what happened before them, and what happens to them ----------------------------------------------------
 
@@ -305,14 +319,18 @@ class History(RuleBasedStateMachine):
         number, _, what = text.partition(": ")
         order = shop, number
         return order in self.unknown or (
-            (order in self.written_off and what.startswith("line"))
+            (order in self.written_off and what.startswith(("line", "the total")))
             or (order in self.moved and what.startswith("status"))
         )
 
     def _is_strange(self, shop: int, text: str, told: set[tuple[int, str]]) -> bool:
         """Sums are compared, so nothing tells of a line that costs nothing."""
         order, what = _about(shop, text), text.partition(": ")[2]
-        return order in self.strange and what.startswith("line") and (order in told or "Decimal('0')" in what)
+        return (
+            order in self.strange
+            and what.startswith(("line", "the total"))
+            and (order in told or "Decimal('0')" in what)
+        )
 
     def _told(self) -> set[tuple[int, str]]:
         """The orders of which a reconciliation says that RO App has them otherwise."""
@@ -330,6 +348,7 @@ class History(RuleBasedStateMachine):
                 order = index, number
                 right = (entity, code) == ("order", "deleted-in-roapp") and order in self.deleted
                 right |= (entity, code) == ("status", "status-differs") and order in self.unknown | self.moved
+                right |= (entity, code) == ("total", "total-differs") and order in self.written_off | self.unknown
                 if not right:
                     found.append(f"{entity} {number}: {code}")
         return found
