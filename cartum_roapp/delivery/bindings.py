@@ -73,7 +73,7 @@ class OrderBindings:
         None. Raises Later while an earlier create may still arrive, BadRecord (`doubled`) if two arrived, and the
         BadRecord of a refusal."""
         ours = marker(order.shop, order.number)
-        text = notes.block(order, ours, shop.name, shop.language, self._discounts.known)
+        text = notes.block(order, ours, shop, self._discounts.known)
         bound = Bound(OrderMatch(0, contact, manager, notes_hash=notes.digest(text), total_due=True), fresh=True)
 
         async def find(intent: Intent) -> int | None:
@@ -199,7 +199,7 @@ def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, tex
         "estimated_price": f"{wanted_total(order, shop):.2f}",
     }
     if shop.order_number_field:
-        body["custom_fields"] = {shop.order_number_field: ours}
+        body["custom_fields"] = {shop.order_number_field: order.number}
     return body
 
 

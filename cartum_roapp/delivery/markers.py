@@ -1,7 +1,7 @@
 """The token that every RO App order carries, and the walk that reads them.
 
-RO App knows no external order number (roapp §6): `[<shop key>:<order number>]` stands at the very start
-of `manager_notes`, and of the order custom field that the merchant names. It is compared as a whole.
+RO App knows no external order number (roapp §6): `[<shop key>:<order number>]` stands at the very start of
+`manager_notes`. It is compared as a whole. (The custom field that the merchant names has the bare number.)
 """
 
 from __future__ import annotations
@@ -36,10 +36,8 @@ def marker(shop: str, number: str) -> str:
 
 def read(order: RoOrder) -> tuple[str, str] | None:
     """(shop key, order number) that this RO App order carries, or None."""
-    for text in (order.manager_notes, *order.custom_fields.values()):
-        if token := _TOKEN.match(text or ""):
-            return token[1], token[2]
-    return None
+    token = _TOKEN.match(order.manager_notes)
+    return (token[1], token[2]) if token else None
 
 
 class MarkerIndex:

@@ -10,8 +10,10 @@ import hashlib
 from decimal import Decimal
 from typing import NamedTuple
 
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, cents, priced
+from cartum_roapp.orders.zones import zone_of
 
 RULE = "———"
 _LONGEST = 900  # notes below 1,000 characters are safe (roapp §7)
@@ -20,6 +22,7 @@ _LONGEST_LINE = 220
 
 class _Labels(NamedTuple):
     order: str
+    placed: str
     recipient: str
     delivery: str
     waybill: str
@@ -38,17 +41,18 @@ class _Labels(NamedTuple):
 
 
 _LABELS = {
-    "ua": _Labels("Замовлення", "Отримувач", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Знижка",
-                  "Націнка", "Ціни до знижки", "До сплати", "Коментар", "Примітка менеджера", "Не передзвонювати",
-                  "Замовлення видалено в магазині", "Товари вже списано: рядки більше не оновлюються з магазину"),
-    "ru": _Labels("Заказ", "Получатель", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Скидка",
+    "ua": _Labels("Замовлення", "Оформлено", "Отримувач", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено",
+                  "Знижка", "Націнка", "Ціни до знижки", "До сплати", "Коментар", "Примітка менеджера",
+                  "Не передзвонювати", "Замовлення видалено в магазині",
+                  "Товари вже списано: рядки більше не оновлюються з магазину"),
+    "ru": _Labels("Заказ", "Оформлен", "Получатель", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Скидка",
                   "Наценка", "Цены до скидки", "К оплате", "Комментарий", "Заметка менеджера", "Не перезванивать",
                   "Заказ удалён в магазине", "Товары уже списаны: строки больше не обновляются из магазина"),
-    "ro": _Labels("Comanda", "Destinatar", "Livrare", "AWB", "Plata", "achitat", "neachitat", "Reducere",
+    "ro": _Labels("Comanda", "Plasată", "Destinatar", "Livrare", "AWB", "Plata", "achitat", "neachitat", "Reducere",
                   "Adaos", "Prețuri înainte de reducere", "Total", "Comentariu", "Nota managerului", "Nu sunați înapoi",
                   "Comanda a fost ștearsă din magazin",
                   "Produsele au fost scăzute din stoc: liniile nu mai urmează magazinul"),
-    "en": _Labels("Order", "Recipient", "Delivery", "Waybill", "Payment", "paid", "not paid", "Discount",
+    "en": _Labels("Order", "Placed", "Recipient", "Delivery", "Waybill", "Payment", "paid", "not paid", "Discount",
                   "Surcharge", "Prices before the discount", "To pay", "Comment", "Manager's note", "Do not call back",
                   "The order was deleted in the shop", "Goods are written off: lines no longer follow the shop"),
 }  # fmt: skip
@@ -65,6 +69,11 @@ def digest(text: str) -> str:
 
 def _price(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else f"{amount:.2f} {currency}"
+
+
+def admin(shop: ShopConfig) -> str:
+    """The shop's admin: no link to one order can be made from its number (cartum §2.3)."""
+    return f"{shop.url.rstrip('/')}/adminLegacy/"
 
 
 def to_pay(order: DesiredOrder) -> Decimal:
@@ -85,34 +94,30 @@ def delivery(order: DesiredOrder, language: str) -> str:
 
 
 def comment(order: DesiredOrder, language: str) -> str:
-    """What goes into RO App's feed: how it is sent and paid, and what people wrote where the notes have no room for
-    all of it."""
+    """What goes into RO App's feed: that it was deleted, how it is sent and paid, and what people wrote where the notes
+    have no room for all of it."""
     label = _labels(language)
     texts = [f"{label.comment}: {order.comment}", f"{label.managers_note}: {order.manager_comment}"]
     long = [text for text in texts if len(text) > _LONGEST_LINE]
-    return "\n".join([delivery(order, language), *long])
+    deleted = [f"{label.deleted}!"] if order.gone_at else []
+    return "\n".join([*deleted, delivery(order, language), *long])
 
 
 def block(
-    order: DesiredOrder,
-    marker: str,
-    shop_name: str,
-    language: str,
-    discounts: LineDiscounts,
-    *,
-    written_off: bool = False,
+    order: DesiredOrder, marker: str, shop: ShopConfig, discounts: LineDiscounts, *, written_off: bool = False
 ) -> str:
     """Our part of the notes, marker first, without the rule. `discounts`: what the account makes of a line's; where
     the unit prices carry the order's discount, the shop's are named."""
-    label = _labels(language)
+    label = _labels(shop.language)
     recipient = _listed(order.buyer_name, order.buyer_phone or order.buyer_phone_raw)
     lines = [
-        f"{marker} {label.order} {order.number}, {shop_name}",
+        f"{marker} {label.order} {order.number}, {shop.name}",
+        f"{label.placed}: {order.created_at.astimezone(zone_of(shop.timezone)):%Y-%m-%d %H:%M}, {admin(shop)}",
         f"{label.deleted}!" if order.gone_at else "",
         f"{label.written_off}." if written_off else "",
         f"{label.no_callback}." if order.without_callback else "",
         f"{label.recipient}: {recipient}" if recipient else "",
-        delivery(order, language),
+        delivery(order, shop.language),
         _discount(order, label),
         _list_prices(order, label, discounts),
         f"{label.to_pay}: {_price(to_pay(order), order.currency)}",

@@ -51,7 +51,7 @@ class Remarks:
         """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
         them has sent it as well."""
         ours = marker(order.shop, order.number)
-        text = notes.block(order, ours, shop.name, shop.language, self._discounts.known, written_off=written_off)
+        text = notes.block(order, ours, shop, self._discounts.known, written_off=written_off)
         digest = notes.digest(text)
         if (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
@@ -62,9 +62,9 @@ class Remarks:
         if merged != seen.manager_notes.replace("\r\n", "\n"):
             body["manager_notes"] = merged
         field = shop.order_number_field
-        if field and not seen.custom_fields.get(field, "").startswith(ours):
+        if field and seen.custom_fields.get(field) != order.number:
             # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
-            body["custom_fields"] = {**seen.custom_fields, field: ours}
+            body["custom_fields"] = {**seen.custom_fields, field: order.number}
         price = wanted_total(order, shop)
         if not written_off and seen.estimated_price is not None and seen.estimated_price != price:
             body["estimated_price"] = f"{price:.2f}"

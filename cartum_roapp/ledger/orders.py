@@ -97,15 +97,18 @@ def known(engine: Engine, shop: str, numbers: Sequence[str]) -> set[str]:
         return set(hashes(connection, shop, numbers))
 
 
-def to_reread(engine: Engine, shop: str, final_statuses: Iterable[int], final_for: timedelta) -> set[str]:
-    """Numbers that the ledger believes open, or final for less than `final_for`; not the gone ones."""
+def to_reread(
+    engine: Engine, shop: str, final_statuses: Iterable[int], *, open_for: timedelta, final_for: timedelta
+) -> set[str]:
+    """Numbers that the ledger believes open and that were placed less than `open_for` ago, or final for less than
+    `final_for`; not the gone ones."""
     with database.reading(engine) as connection:
         rows = connection.execute(
             text(
                 "SELECT number FROM orders WHERE shop = :shop AND gone_at IS NULL "
-                "AND (status_id <> ALL(:final) OR final_since > now() - :final_for)"
+                "AND (status_id <> ALL(:final) AND created_at > now() - :open_for OR final_since > now() - :final_for)"
             ),
-            {"shop": shop, "final": sorted(final_statuses), "final_for": final_for},
+            {"shop": shop, "final": sorted(final_statuses), "open_for": open_for, "final_for": final_for},
         )
         return {row.number for row in rows}
 
@@ -190,14 +193,14 @@ _TAKEN = [
     for name in _ORDER_COLUMNS
     if name != "number"
 ]
+# One that was final when it was first read has been so for unknown time: at most since it was placed.
 _UPSERT_ORDERS = f"""
     INSERT INTO orders AS known (shop, final_since, {", ".join(_ORDER_COLUMNS)})
-    SELECT :shop, CASE WHEN status_id = ANY(:final) THEN now() END, {", ".join(_ORDER_COLUMNS)}
+    SELECT :shop, CASE WHEN status_id = ANY(:final) THEN created_at END, {", ".join(_ORDER_COLUMNS)}
     FROM arriving_orders
     ON CONFLICT (shop, number) DO UPDATE SET
         version = known.version + 1, stored_at = now(), gone_at = NULL,
-        final_since = CASE WHEN excluded.final_since IS NOT NULL
-                           THEN coalesce(known.final_since, excluded.final_since) END,
+        final_since = CASE WHEN excluded.final_since IS NOT NULL THEN coalesce(known.final_since, now()) END,
         {", ".join(_TAKEN)}
     WHERE known.hash <> excluded.hash OR known.gone_at IS NOT NULL
     RETURNING number, version

@@ -40,6 +40,7 @@ def read(
     shop: str,
     *,
     final_statuses: Iterable[int],
+    open_for: timedelta,
     final_for: timedelta,
     delivery_line: bool,
     numbers: Collection[str] | None = None,
@@ -51,6 +52,7 @@ def read(
         {
             "shop": shop,
             "final": sorted(final_statuses),
+            "open_for": open_for,
             "final_for": final_for,
             "delivery_line": delivery_line,
             "all": numbers is None,
@@ -91,7 +93,8 @@ _STANDING = """
         SELECT DISTINCT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND entity IN ('line', 'total')
     )
     SELECT asked.number, asked.created_at, asked.version, asked.hash, asked.gone_at IS NOT NULL AS gone,
-           NOT coalesce(asked.status_id <> ALL(:final) OR asked.final_since > now() - :final_for, false) AS settled,
+           NOT coalesce(asked.status_id <> ALL(:final) AND asked.created_at > now() - :open_for
+                        OR asked.final_since > now() - :final_for, false) AS settled,
            round(coalesce(sums.total, 0) - asked.discount, 2)
                + round(CASE WHEN :delivery_line THEN coalesce(asked.delivery_price, 0) ELSE 0 END, 2) AS total,
            CASE WHEN outbox.number IS NULL THEN 'lost' WHEN outbox.held THEN 'held'

@@ -201,6 +201,7 @@ def _standings(run: Run, final: frozenset[int], only: set[str] | None = None) ->
             connection,
             run.shop.key,
             final_statuses=final,
+            open_for=timedelta(days=run.shop.window_days),
             final_for=FINAL_FOR,
             delivery_line=_delivery_line(run),
             numbers=only,

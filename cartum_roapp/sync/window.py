@@ -108,7 +108,9 @@ def already_read(run: Run) -> bool:
 def numbers_to_reread(run: Run, final: frozenset[int]) -> set[str]:
     """Returns the numbers of orders that the ledger has as open or as final for less than two weeks, and those whose
     row is held."""
-    return orders.to_reread(run.engine, run.shop.key, final, FINAL_FOR) | held.rows(run.engine, run.shop.key)
+    open_for = timedelta(days=run.shop.window_days)
+    known = orders.to_reread(run.engine, run.shop.key, final, open_for=open_for, final_for=FINAL_FOR)
+    return known | held.rows(run.engine, run.shop.key)
 
 
 def select_rows(run: Run, rows: Rows, successful: frozenset[int], in_roapp: Collection[str] = ()) -> Rows:
