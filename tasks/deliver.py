@@ -25,6 +25,7 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
     in the outbox. May be called twice.
     """
     release.release_mapped_statuses(run.engine, run.shop)
+    release.release_rematched_statuses(run.engine, run.shop)
     # An import tries all held records again at once.
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
     release.release_due(run.engine, run.shop.key, timedelta(seconds=pause))

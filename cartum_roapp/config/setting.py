@@ -17,7 +17,7 @@ from cartum_roapp.config.refused import Refused
 
 #: A list of the two systems that a value is chosen from (connection.choices).
 ListName = Literal[
-    "locations", "order_types", "employees", "order_fields", "services", "languages", "shop_statuses"
+    "locations", "order_types", "employees", "order_fields", "services", "statuses", "languages", "shop_statuses"
 ]  # fmt: skip
 Rule = Callable[[Any], object]
 

@@ -208,6 +208,17 @@ class ShopFields(BaseModel):
             optional=True,
         ),
     ] = None
+    deleted_status_id: Annotated[
+        int | None,
+        Setting(
+            "Status of deleted orders",
+            "The status of RO App that an order takes when it is deleted in the shop.",
+            fix="write the id of a status; `cartum-roapp account show ACCOUNT` lists them",
+            empty="it keeps its status, and a comment says that it was deleted",
+            list_name="statuses",
+            optional=True,
+        ),
+    ] = None
     phone_region: Annotated[
         str | None,
         Setting(

@@ -90,6 +90,7 @@ def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
         "order_types": ChoiceList("RO App", "order type", order_types),
         "employees": ChoiceList("RO App", "employee", employees),
         "order_fields": ChoiceList("RO App", "order field", fields, complete=account.custom_fields is not None),
+        "statuses": ChoiceList("RO App", "status", [Choice(row.id, row.name) for row in account.statuses]),
         "services": ChoiceList("RO App", "service", services, complete=account.services is not None),
     }
 

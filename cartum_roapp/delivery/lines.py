@@ -3,7 +3,6 @@ discounts add up to the shop's total (`orders.pricing`). All of it may be called
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -14,6 +13,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.bound import Bound
+from cartum_roapp.delivery.items import carries, goods_of, match
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.prices import DELIVERY, AccountDiscounts, wanted_lines
@@ -130,19 +130,19 @@ class OrderLines:
         of which no line is known (of an earlier life of the ledger) all are ours where they are exactly its goods,
         else they are matched by product alone: its price changed since."""
         free = self._free()
-        if not self._ours and (same_goods := self._goods_of(free)):
+        if not self._ours and (same_goods := goods_of(free, list(self._wanted.values()), self._products)):
             for item, product in same_goods:
-                self._found(_match(product, item), self._products[product])
+                self._found(match(product, item), self._products[product])
             return
         left = [line for key, line in self._wanted.items() if key not in self._ours]
         for by_price in (True,) if self._ours else (True, False):
             for line in list(left):
                 entity = self._products[line.product]
-                same = [item for item in free if _carries(item, entity, line.price if by_price else None)]
+                same = [item for item in free if carries(item, entity, line.price if by_price else None)]
                 if same:
                     free.remove(same[0])
                     left.remove(line)
-                    self._found(_match(line.product, same[0], line.price if by_price else None), entity)
+                    self._found(match(line.product, same[0], line.price if by_price else None), entity)
 
     def _claim_unwanted(self, unsettled: Sequence[Intent]) -> None:
         """A line whose adding ended unclear and that the shop took out since is ours all the same. Raises Later
@@ -154,9 +154,9 @@ class OrderLines:
             if intent.identity in expected:
                 continue
             product, price, entity = self._parts(intent)
-            same = [item for item in self._free() if _carries(item, entity, price)]
+            same = [item for item in self._free() if carries(item, entity, price)]
             if same:
-                self._found(_match(product, same[0], price), entity)
+                self._found(match(product, same[0], price), entity)
             else:
                 self._once.settle_absent(intent)
 
@@ -202,20 +202,20 @@ class OrderLines:
             "discount": self._discount(line),
             "warranty": {"period": "0", "periodUnits": "days"},
         }
-        match = LineMatch(line.product, line.price, 0, line.quantity, line.discount)
+        made_as = LineMatch(line.product, line.price, 0, line.quantity, line.discount)
         earlier: list[Intent] = []
 
         async def shown() -> RoItem | None:
             self._items = await self._roapp.items(self._bound.ro_id)
-            return next((item for item in self._free() if _carries(item, entity, line.price)), None)
+            return next((item for item in self._free() if carries(item, entity, line.price)), None)
 
         async def find(intent: Intent) -> int | None:
-            nonlocal match
+            nonlocal made_as
             earlier.append(intent)
             item = await shown()
             if item is None:
                 return None
-            match = _match(line.product, item, line.price)  # it was sent for an older version of the order, maybe
+            made_as = match(line.product, item, line.price)  # it was sent for an older version of the order, maybe
             return item.id
 
         async def send(before: Before) -> int:
@@ -238,7 +238,7 @@ class OrderLines:
             return item.id
 
         def bind(connection: Connection, item_id: int) -> None:
-            self._bind(connection, replace(match, item_id=item_id))
+            self._bind(connection, replace(made_as, item_id=item_id))
 
         identity = self._identity(line.product, line.price, entity)
         operation = self._once.operation("line", identity, self._order.shop, self._order.number)
@@ -322,19 +322,6 @@ class OrderLines:
         """How many lines of ours RO App has, those that were taken out not counted."""
         return sum(1 for line in self._ours.values() if line.quantity)
 
-    def _goods_of(self, items: Sequence[RoItem]) -> list[tuple[RoItem, str]]:
-        """These items with their products, where they are exactly the goods of the order; otherwise []."""
-        products = {self._products[line.product]: line.product for line in self._wanted.values()}
-        found = [(item, products[item.entity_id]) for item in items if item.entity_id in products and item.quantity]
-        carried: dict[str, Decimal] = defaultdict(Decimal)
-        for item, product in found:
-            carried[product] += item.quantity
-        wanted: dict[str, Decimal] = defaultdict(Decimal)
-        for line in self._wanted.values():
-            wanted[line.product] += line.quantity
-        distinct = {(product, round(item.price, 2)) for item, product in found}
-        return found if carried == wanted and len(distinct) == len(found) else []
-
     def _free(self) -> list[RoItem]:
         """Items of RO App that no line of ours owns."""
         owned = {line.item_id for line in self._ours.values()}
@@ -358,17 +345,6 @@ def _same_but_discount(known: LineMatch, line: PricedLine) -> bool:
 def _not_shown(why: str) -> Unclear:
     """RO App took the line, so it is looked for again before it is sent again."""
     return Unclear(f"RO App accepted a line without telling its id: {why}", answered=True)
-
-
-def _carries(item: RoItem, entity: int, price: Decimal | None) -> bool:
-    """RO App keeps money with two decimals (roapp §2)."""
-    return item.entity_id == entity and (price is None or round(item.price, 2) == round(price, 2))
-
-
-def _match(product: str, item: RoItem, price: Decimal | None = None) -> LineMatch:
-    """The item as the line of this product, at its own price if `price` is None."""
-    discount = None if item.discount is None else Discount(*item.discount)
-    return LineMatch(product, round(item.price, 2) if price is None else price, item.id, item.quantity, discount)
 
 
 def _number(value: Decimal) -> float | int:

@@ -155,10 +155,16 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def say(current: str, ours: str) -> bool:
-    """Whether these lines stand in our part of the notes."""
+def say(current: str, order: DesiredOrder, language: str) -> bool:
+    """Whether our part of the notes has what the order's comment says."""
+    label = _labels(language)
+    facts = [delivery(order, language)]
+    if order.gone_at:
+        facts.append(f"{label.deleted}!")
+    if order.manager_comment:
+        facts.append(_cut(f"{label.managers_note}: {order.manager_comment}", _LONGEST_LINE))
     head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
-    return f"\n{ours}\n" in f"{head}\n"
+    return all(f"\n{fact}\n" in f"{head}\n" for fact in facts)
 
 
 def merged(current: str, ours: str, marker: str) -> str:

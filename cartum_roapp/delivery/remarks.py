@@ -58,7 +58,7 @@ class Remarks:
         seen = await self._bindings.read(bound)
         body: dict[str, object] = {}
         merged = notes.merged(seen.manager_notes, text, ours)
-        known = bound.match.notes_hash != digest and notes.say(seen.manager_notes, notes.delivery(order, shop.language))
+        known = bound.match.notes_hash != digest and notes.say(seen.manager_notes, order, shop.language)
         if merged != seen.manager_notes.replace("\r\n", "\n"):
             body["manager_notes"] = merged
         field = shop.order_number_field

@@ -16,6 +16,9 @@ from cartum_roapp.ledger import desired, held, intents, matches
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 
+#: In place of the shop's status of an order that the shop has deleted.
+DELETED = -1
+
 
 class OrderStatus:
     """A status that can't be set is held by itself: the order is in RO App all the same."""
@@ -29,22 +32,24 @@ class OrderStatus:
 
     async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """May be called twice."""
-        if order.gone_at:
+        if order.gone_at and shop.deleted_status_id is None:
             self._clear(order)
             return
+        wanted = DELETED if order.gone_at else order.status_id
         unsettled = self._once.unsettled_of("status", order.shop, order.number)
         with self._session.autocommit() as connection:
             why = held.code(connection, order.shop, "status", order.number)
             if desired.status(connection, order.shop, order.number) != order.status_id:
                 return  # it has changed since it was read: its newer version is another delivery's
-        if bound.match.sent_status == order.status_id and not unsettled:
+        moved_from = bound.match.moved_from if bound.match.sent_status == wanted else None
+        if bound.match.sent_status == wanted and moved_from is None and not unsettled:
             if why == Code.STATUS_DIFFERS and not await self._agree(order, bound, shop):
                 with self._session.transaction() as connection:
                     held.touch(connection, order.shop, "status", order.number)
             elif why not in (None, Code.REFUSED_BY_SHOP):
                 self._clear(order)
             return
-        if order.status_id == bound.match.written_status and not unsettled:
+        if wanted == bound.match.written_status and not unsettled:
             self._was_written_by_us(order, bound, shop)
             return
         try:
@@ -56,10 +61,13 @@ class OrderStatus:
 
             def agree(connection: Connection, ro_id: int) -> None:
                 both = status if shop.status_direction == "both" else None
-                matches.agree(connection, order.shop, order.number, order.status_id, roapp_status=both)
+                matches.agree(connection, order.shop, order.number, wanted, roapp_status=both)
                 held.clear(connection, order.shop, "status", [order.number])
 
-            if await self._current(bound, shop, status) != status:
+            current = await self._current(bound, shop, status)
+            if status == moved_from:
+                return  # matched anew, which the settings of this run do not know yet
+            if current != status and moved_from in (None, current):
                 await self._send(operation, bound.ro_id, status, agree)
             else:
                 with self._session.transaction() as connection:
@@ -82,7 +90,8 @@ class OrderStatus:
         self._clear(order)
 
     async def _agree(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
-        return (await self._bindings.read(bound)).status_id == shop.statuses.get(order.status_id)
+        theirs = shop.deleted_status_id if order.gone_at else shop.statuses.get(order.status_id)
+        return (await self._bindings.read(bound)).status_id == theirs
 
     def _clear(self, order: DesiredOrder) -> None:
         with self._session.transaction() as connection:
@@ -116,7 +125,7 @@ def _identity(order: DesiredOrder, status: int) -> str:
 
 
 def _mapped(order: DesiredOrder, shop: ShopConfig) -> int:
-    status = shop.statuses.get(order.status_id)
+    status = shop.deleted_status_id if order.gone_at else shop.statuses.get(order.status_id)
     if status is None:
         raise BadRecord(
             f"the shop's status {order.status_id} is not matched with a status of RO App.",

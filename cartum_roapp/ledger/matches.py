@@ -27,10 +27,11 @@ class ContactMatch:
 
 @dataclass(frozen=True)
 class OrderMatch:
-    """`sent_status`: the shop's status that both sides agreed on last. Where statuses travel both ways, `roapp_status`
-    is RO App's, `staff_status` what staff set there since, `written_status` what the shop is given for it. The hashes
-    stand for the text last written. `total_due`: lines were written, and RO App's total was not read back
-    since. `make_again`: a person wants another one where RO App has this one no more."""
+    """`sent_status`: the shop's status that both sides agreed on last (-1: that it is deleted there). Where statuses
+    travel both ways, `roapp_status` is RO App's, `staff_status` what staff set there since, `written_status` what the
+    shop is given for it. `moved_from`: RO App's status that the shop's was matched with until now. The hashes stand for
+    the text last written. `total_due`: lines were written, and RO App's total was not read back since. `make_again`: a
+    person wants another one where RO App has this one no more."""
 
     ro_id: int
     contact_id: int | None = None
@@ -39,6 +40,7 @@ class OrderMatch:
     roapp_status: int | None = None
     staff_status: int | None = None
     written_status: int | None = None
+    moved_from: int | None = None
     notes_hash: str | None = None
     comment_hash: str | None = None
     total_due: bool = False
@@ -193,7 +195,7 @@ def agree(
     connection.execute(
         text(
             "UPDATE order_matches SET sent_status = :sent_status, roapp_status = :roapp_status, "
-            "staff_status = :staff_status, written_status = NULL, "
+            "staff_status = :staff_status, written_status = NULL, moved_from = NULL, "
             "agreed_at = CASE WHEN :from_now THEN now() ELSE agreed_at END "
             "WHERE shop = :shop AND number = :number"
         ),

@@ -79,7 +79,9 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     _copy(connection, tables.customers, _among(frames.customers, "identity", moved["customer"]))
     _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
 
-    rows = connection.execute(text(_UPSERT_ORDERS), {"shop": shop, "final": sorted(final_statuses)}).all()
+    # What a backfill finds final has been so for long: it is not read again and again for two weeks.
+    values = {"shop": shop, "final": sorted(final_statuses), "old": queue.new_as == Priority.BACKFILL}
+    rows = connection.execute(text(_UPSERT_ORDERS), values).all()
     touched = {**vars(queue), "numbers": [row.number for row in rows]}
     for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE, _RELEASE):
         connection.execute(text(statement), touched)
@@ -193,10 +195,10 @@ _TAKEN = [
     for name in _ORDER_COLUMNS
     if name != "number"
 ]
-# One that was final when it was first read has been so for unknown time: at most since it was placed.
 _UPSERT_ORDERS = f"""
     INSERT INTO orders AS known (shop, final_since, {", ".join(_ORDER_COLUMNS)})
-    SELECT :shop, CASE WHEN status_id = ANY(:final) THEN created_at END, {", ".join(_ORDER_COLUMNS)}
+    SELECT :shop, CASE WHEN status_id = ANY(:final) THEN least(now(), CASE WHEN :old THEN created_at END) END,
+           {", ".join(_ORDER_COLUMNS)}
     FROM arriving_orders
     ON CONFLICT (shop, number) DO UPDATE SET
         version = known.version + 1, stored_at = now(), gone_at = NULL,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import catalogue, held, orders
+from cartum_roapp.ledger import catalogue, held, orders, shops
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
 
@@ -36,6 +36,17 @@ _DUE_ORDERS = f"""
             (code = ANY(:fixed) AND last_at < now() - :pause AND dismissed_at IS NULL) OR ({RETRY_DUE}))
     ) due WHERE outbox.shop = :shop AND outbox.number = due.id AND outbox.held
 """
+_REMATCHED = """
+    UPDATE order_matches match SET moved_from = nullif(coalesce(moved_from, :before), :now) FROM orders
+    WHERE (orders.shop, orders.number) = (match.shop, match.number) AND match.shop = :shop
+      AND orders.status_id = :ours AND match.sent_status = :ours
+      AND orders.final_since IS NULL AND orders.gone_at IS NULL
+"""
+_TO_MOVE = """
+    SELECT number FROM order_matches JOIN outbox USING (shop, number)
+    WHERE shop = :shop AND moved_from IS NOT NULL AND NOT outbox.held AND delivered_version >= wanted_version
+      AND NOT EXISTS (SELECT FROM held WHERE held.shop = :shop AND entity = 'status' AND held.id = number)
+"""
 _DUE_PARTS = f"""
     SELECT DISTINCT number FROM (
         SELECT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND {RETRY_DUE}
@@ -57,6 +68,20 @@ def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> None:
         )
         numbers = [row.number for row in rows]
         held.clear(connection, shop.key, "status", numbers)
+        orders.requeue(connection, shop.key, numbers, Priority.CHANGE)
+
+
+def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:
+    """Queues the open orders whose status the shop matches with another one of RO App than when a run looked last, so
+    that they take it; except those that staff have moved on meanwhile, see `OrderStatus`. May be called twice."""
+    with engine.begin() as connection:
+        before = shops.swap_statuses(connection, shop.key, shop.statuses)
+        for ours, theirs in before.items():
+            if (now := shop.statuses.get(ours)) not in (None, theirs):
+                values = {"shop": shop.key, "ours": ours, "before": theirs, "now": now}
+                connection.execute(text(_REMATCHED), values)
+        # Also those that were delivered since by a run that had the earlier settings.
+        numbers = list(connection.scalars(text(_TO_MOVE), {"shop": shop.key}))
         orders.requeue(connection, shop.key, numbers, Priority.CHANGE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -99,6 +100,17 @@ def state(engine: Engine, key: str) -> ShopState:
         if row is None:
             raise _gone(connection, key)
     return ShopState(**row._mapping)
+
+
+def swap_statuses(connection: Connection, key: str, statuses: Mapping[int, int]) -> dict[int, int]:
+    """Notes what the shop's statuses are matched with; returns what was noted before, {} at the first time. Writes
+    nothing where nothing changed."""
+    query = select(shops.c.statuses).where(shops.c.key == key)
+    before = connection.scalar(query) or {}
+    if before != {str(ours): theirs for ours, theirs in statuses.items()}:
+        before = connection.scalar(query.with_for_update()) or {}  # of two runs at once one finds what changed
+        connection.execute(update(shops).where(shops.c.key == key).values(statuses=dict(statuses)))
+    return {int(ours): theirs for ours, theirs in before.items()}
 
 
 def hold_on(connection: Connection, key: str) -> None:

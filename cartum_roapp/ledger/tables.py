@@ -81,6 +81,8 @@ shops = Table(
     Column("stored_until", Stamp),
     Column("window_stored_at", Stamp),
     Column("watermark", Stamp),
+    # what the shop's statuses were matched with when a run looked last
+    Column("statuses", JSONB),
     # how far RO App's changes of orders were read, by its clock
     Column("statuses_read_to", Stamp),
     Index("uq_shops_slug", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")),
@@ -232,6 +234,8 @@ order_matches = Table(
     Column("staff_status", BigInteger),
     Column("written_status", Integer),
     Column("agreed_at", Stamp),
+    # RO App's status that the shop's was matched with until now: only an order that still has it is moved
+    Column("moved_from", BigInteger),
     Column("notes_hash", Text),
     Column("comment_hash", Text),
     # its lines were written: RO App's total is to be read back
@@ -242,6 +246,7 @@ order_matches = Table(
     PrimaryKeyConstraint("shop", "number"),
     UniqueConstraint("account", "ro_id"),
     Index("ix_order_matches_staff_status", "shop", postgresql_where=text("staff_status IS NOT NULL")),
+    Index("ix_order_matches_moved_from", "shop", postgresql_where=text("moved_from IS NOT NULL")),
     Index("ix_order_matches_total_due", "account", postgresql_where=text("total_due")),
 )
 

@@ -234,14 +234,8 @@ class OrderRow(BaseModel):
             raise ValueError("is empty, though total_quantity counts goods")
         if products:
             amounts.quantity(sum(line.quantity for line in products))
+            amounts.money(sum(line.price * line.quantity for line in products))
         return products
-
-    @field_validator("total_default")
-    @classmethod
-    def _discount_is_money(cls, total: Decimal | None, info: ValidationInfo) -> Decimal | None:
-        if total is not None and "total_sum" in info.data:
-            amounts.money(total - info.data["total_sum"])
-        return total
 
     @property
     def city(self) -> str:

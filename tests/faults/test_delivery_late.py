@@ -92,6 +92,7 @@ def test_what_else_arrives_after_its_repeat_is_held_until_a_person_mends_it(
             roapp.delete_product(other)
         else:
             roapp.items[world.roapp_order(number)["id"]].pop()
+            roapp.touch(world.roapp_order(number)["id"])
         second_look(world)
         assert world.held() == {}
         assert world.differences(world.shop(), shop.qualifying()) == []

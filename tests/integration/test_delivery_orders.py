@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from world import World
 
 from cartum_roapp.ledger import held
@@ -289,9 +290,28 @@ def test_an_order_is_taken_for_deleted_after_two_runs(world: World, number: str)
     world.synced()
     assert "видалено" in world.roapp_order(number)["manager_notes"]
     assert world.roapp_order(number)["status_id"] == status
+    assert "видалено" in world.box.roapp.comments_of(world.roapp_order(number)["id"])[-1]["comment"]
     world.box.roapp.clear_calls()
     world.synced()
     assert world.box.roapp.calls == []
+
+
+def test_a_deleted_order_takes_the_status_that_the_owner_chose_for_it(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    chosen, staffs = sorted(roapp.statuses)[-1], sorted(roapp.statuses)[0]
+    config = world.shop(deleted_status_id=chosen)
+    row = shop.orders[number]
+    shop.delete_order(number)
+    world.synced(config)
+    world.synced(config)
+    assert world.roapp_order(number)["status_id"] == chosen
+    roapp.set_status(world.roapp_order(number)["id"], staffs)
+    world.synced(config)
+    assert world.roapp_order(number)["status_id"] == staffs, "what staff set then stays"
+    shop.orders[number] = {**row, "stat_status": 2}
+    shop.revision += 1
+    world.synced(config)
+    assert world.roapp_order(number)["status_id"] == config.statuses[2], "it is back in the shop"
 
 
 @pytest.mark.parametrize("deleted", [1, 2, 4])
@@ -326,3 +346,43 @@ def test_an_order_placed_while_the_shops_clock_runs_ahead_comes_in(world: World)
     shop.place_order(created=world.box.clock.now() + timedelta(minutes=30), articles=[("KR-799", 1)])
     world.synced()
     assert len(world.roapp_orders(world.shop())) == 7
+
+
+def test_a_status_matched_anew_moves_the_open_orders_in_it(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    first, second, delivered, later = (shop.place_order(articles=[("CAP-2", 1)], status=2) for _ in range(4))
+    world.synced()
+    shop.set_status(delivered, 3)
+    world.synced()
+    config, last = world.shop(), sorted(roapp.statuses)[-1]
+    staffs = next(id_ for id_ in sorted(roapp.statuses) if id_ not in (config.statuses[2], last))
+    roapp.set_status(world.roapp_order(second)["id"], staffs)
+    anew = world.shop(statuses={**config.statuses, 2: last})
+    shop.set_status(later, 6)
+    world.synced(anew)
+    assert world.roapp_order(first)["status_id"] == last
+    assert world.roapp_order(second)["status_id"] == staffs, "what staff set stays"
+    assert world.roapp_order(delivered)["status_id"] == config.statuses[3]
+    assert world.roapp_order(later)["status_id"] == config.statuses[6]
+    roapp.clear_calls()
+    world.synced(anew)
+    assert roapp.calls == []
+    world.synced(config)
+    assert world.roapp_order(first)["status_id"] == config.statuses[2], "and back"
+
+
+def test_an_order_that_has_been_open_for_long_is_looked_at_nightly(world: World) -> None:
+    shop = world.box.shops[0]
+    number = shop.qualifying()[0]
+    shop.set_status(number, 2)
+    world.synced()
+    with world.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE orders SET created_at = now() - interval '70 days' WHERE number = :number"), {"number": number}
+        )
+    shop.orders[number]["stat_created"] = f"{datetime.now(UTC) - timedelta(days=70):%Y-%m-%d %H:%M:%S}"
+    shop.set_waybill(number, "20450000000077")
+    world.synced()
+    assert "20450000000077" not in world.roapp_order(number)["manager_notes"]
+    world.reconciled(repair=True)
+    assert "20450000000077" in world.roapp_order(number)["manager_notes"]

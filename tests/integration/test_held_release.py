@@ -191,6 +191,7 @@ def test_a_line_that_a_person_took_out_is_let_go(database: str) -> None:
         assert (record.id, record.attempts) == (id_, 2)
         items = world.box.roapp.items[world.roapp_order(number)["id"]]
         items[:] = [item for item in items if item["id"] != int(id_.partition("/")[2])]
+        world.box.roapp.touch(world.roapp_order(number)["id"])
         later(world, 31)
         world.synced()
         assert world.held() == {}

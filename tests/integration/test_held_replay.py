@@ -115,6 +115,7 @@ def test_a_status_and_a_line_are_tried_again(world: World) -> None:
     assert {one["entity"]: one["outcome"] for one in found} == {"status": "delivered", "line": "held"}
     items = roapp.items[world.roapp_order(number)["id"]]
     items.pop()
+    roapp.touch(world.roapp_order(number)["id"])
     assert [one["outcome"] for one in world.replayed(entity="line")] == ["delivered"]
     well(world)
 

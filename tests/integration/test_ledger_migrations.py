@@ -30,8 +30,8 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -61,11 +61,11 @@ def test_an_older_ledger_keeps_its_records(database: str, tmp_path: Path, monkey
         error = BadRecord("no", code="refused", fix="ask")
         held.hold(connection, shop="abcdef", entity="order", id="1", error=error)
     _copied(tmp_path, monkeypatch)
-    (tmp_path / "migrations" / "versions" / "0002_next.py").write_text(NEXT)
+    (tmp_path / "migrations" / "versions" / "next.py").write_text(NEXT)
     with ThreadPoolExecutor() as both:  # two processes of the next version begin at once
-        for upgrade in [both.submit(migrate, engine, "0002") for _ in range(2)]:
+        for upgrade in [both.submit(migrate, engine, "next") for _ in range(2)]:
             upgrade.result()
-    migrate(engine, "0002")
+    migrate(engine, "next")
     with engine.connect() as connection:
         record = connection.execute(text("SELECT id, remedy, since = first_at AS kept FROM held")).one()
     assert tuple(record) == ("1", "ask", True)

@@ -1,9 +1,10 @@
-"""What an order's total is made of: payment's price, discounts of lines as sent, what the account makes of them."""
+"""What an order's total is made of, and what the shop's statuses were matched with."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0002"
 down_revision = "0001"
@@ -19,6 +20,15 @@ def upgrade() -> None:
     op.add_column("order_matches", sa.Column("total_due", sa.Boolean(), server_default=_FALSE, nullable=False))
     op.create_index(
         "ix_order_matches_total_due", "order_matches", ["account"], unique=False, postgresql_where=sa.text("total_due")
+    )
+    op.add_column("shops", sa.Column("statuses", postgresql.JSONB(), nullable=True))
+    op.add_column("order_matches", sa.Column("moved_from", sa.BigInteger(), nullable=True))
+    op.create_index(
+        "ix_order_matches_moved_from",
+        "order_matches",
+        ["shop"],
+        unique=False,
+        postgresql_where=sa.text("moved_from IS NOT NULL"),
     )
     op.add_column("line_matches", sa.Column("amount", _MONEY, server_default="0", nullable=True))
     op.add_column("line_matches", sa.Column("percentage", _MONEY, server_default="0", nullable=True))
