@@ -81,3 +81,16 @@ def test_the_guide_names_every_setting_of_a_shop_as_it_is_declared() -> None:
     page = (ROOT / "docs" / "guide.md").read_text()
     shown = page.partition("## The settings of a shop")[2].partition("|---|---|\n")[2].partition("\n\n")[0]
     assert shown == "\n".join(declared), "\n".join(declared)
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    named = {
+        name for page in PAGES for name in re.findall(r"`(?:tests/\w+/)?(test_\w+\.py::test_\w+)`", page.read_text())
+    }
+    assert len(named) > 15
+    found = {
+        f"{file.name}::{name}"
+        for file in ROOT.glob("tests/*/test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    assert named - found == set()
