@@ -146,6 +146,14 @@ def test_what_staff_added_or_changed_is_no_difference(world: World) -> None:
     shop.edit(number, total_sum=1490)
     world.synced()
     assert (total(world, number), world.held()) == (Decimal(1490 + 99), {})
+    second = place(world, ("KR-799", 1), ("CAP-2", 1))
+    world.synced()
+    item = next(item for item in world.roapp_items(second) if Decimal(str(item["price"])) == 799)
+    item["discount"] = {**item["discount"], "type": "percentage", "percentage": 10}
+    shop.change_line(second, 1, quantity=2)
+    shop.edit(second, total_sum=799 + 700)
+    world.synced()
+    assert (total(world, second), world.held()) == (Decimal("719.10") + 700, {}), "a discount that staff gave"
     roapp.items[order["id"]][0]["price"] = 700
     roapp.touch(order["id"])
     shop.edit(number, total_sum=1480)
@@ -185,7 +193,7 @@ def test_one_odd_order_does_not_undo_what_is_known_of_the_account(world: World) 
     assert world.value("SELECT line_discounts FROM accounts") == "per-line"
 
 
-def test_a_coupon_after_the_write_off_changes_no_line_and_is_held(world: World) -> None:
+def test_a_coupon_after_the_write_off_changes_no_line_and_stands_in_the_notes(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
     number = place(world, ("KR-799", 1))
     world.imported()
