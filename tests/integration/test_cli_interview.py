@@ -85,7 +85,8 @@ def take_settings(terminal: Terminal, **keys: str) -> None:
         "language": "Language of product names:", "identify": "Identify products by:", "managers": "Managers:",
         "missing": "Missing products:", "direction": "Direction of statuses:", "enabled": "Integration on:",
         "window": "Trailing window, days:", "retention": "Keep buyers' data, days:",
-        "number": "Field for the shop's order number:", "region": "Country of phone numbers:",
+        "number": "Field for the shop's order number:", "delivery": "Service for the delivery:",
+        "deleted": "Status of deleted orders:", "region": "Country of phone numbers:",
     }  # fmt: skip
     for name, question in asked.items():
         terminal.answers(question, keys.get(name, ENTER))
