@@ -97,7 +97,7 @@ def comment(order: DesiredOrder, language: str) -> str:
     """What goes into RO App's feed: that it was deleted, how it is sent and paid, and what people wrote where the notes
     have no room for all of it."""
     label = _labels(language)
-    texts = [f"{label.comment}: {order.comment}", f"{label.managers_note}: {order.manager_comment}"]
+    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label)]
     long = [text for text in texts if len(text) > _LONGEST_LINE]
     deleted = [f"{label.deleted}!"] if order.gone_at else []
     return "\n".join([*deleted, delivery(order, language), *long])
@@ -121,9 +121,9 @@ def block(
         _discount(order, label),
         _list_prices(order, label, discounts),
         f"{label.to_pay}: {_price(to_pay(order), order.currency)}",
-        f"{label.managers_note}: {order.manager_comment}" if order.manager_comment else "",
+        _managers_note(order, label),
     ]
-    lines = [line if "\n" in line else _cut(line, _LONGEST_LINE) for line in lines if line]
+    lines = [_fitting(line) for line in lines if line]
     if order.comment:  # last, so that it may be as long as there is room
         lines.append(f"{label.comment}: {order.comment}")
     text = "\n".join(lines).replace(f"\n{RULE}", "\n—")  # what stands below a rule is taken for the staff's
@@ -147,6 +147,15 @@ def _list_prices(order: DesiredOrder, label: _Labels, discounts: LineDiscounts) 
     return f"{label.list_prices}: {prices}" if prices else ""
 
 
+def _managers_note(order: DesiredOrder, label: _Labels) -> str:
+    return f"{label.managers_note}: {order.manager_comment}" if order.manager_comment else ""
+
+
+def _fitting(line: str) -> str:
+    """What a manager wrote in several lines is cut only where all of the notes is too long."""
+    return line if "\n" in line else _cut(line, _LONGEST_LINE)
+
+
 def _listed(*parts: str) -> str:
     return ", ".join(part for part in parts if part)
 
@@ -162,7 +171,7 @@ def say(current: str, order: DesiredOrder, language: str) -> bool:
     if order.gone_at:
         facts.append(f"{label.deleted}!")
     if order.manager_comment:
-        facts.append(_cut(f"{label.managers_note}: {order.manager_comment}", _LONGEST_LINE))
+        facts.append(_fitting(_managers_note(order, label)))
     head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
     return all(f"\n{fact}\n" in f"{head}\n" for fact in facts)
 

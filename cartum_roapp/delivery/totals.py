@@ -115,7 +115,7 @@ class Totals:
         if total == wanted and shown is known_as:
             return None
         believed = shown if known_as.is_before(shown) else known_as
-        if any(item.written_off for item in items) or _same(wanted_lines(order, shop, believed), lines):
+        if any(item.written_off for item in items) or set(wanted_lines(order, shop, believed)) == set(lines):
             return None if total == wanted else _differs(order, one.ro_id, total, wanted)
         with self._session.transaction() as connection:
             self._discounts.learn(connection, believed)
@@ -149,10 +149,6 @@ def _is_as_sent(item: RoItem, sent: PricedLine, known: LineDiscounts) -> bool:
 def _line(item: RoItem) -> PricedLine:
     discount = Discount(*item.discount) if item.discount else Discount()
     return PricedLine("", round(item.price, 2), item.quantity, discount)
-
-
-def _same(wanted: Sequence[PricedLine], sent: Sequence[PricedLine]) -> bool:
-    return set(wanted) == set(sent)
 
 
 def _differs(order: DesiredOrder, ro_id: int, total: Decimal, wanted: Decimal) -> BadRecord:

@@ -27,7 +27,7 @@ class Due:
 
 
 def due(connection: Connection, account: str, shops: Collection[str], limit: int) -> list[Due]:
-    """Returns the orders that have been due longest."""
+    """Returns orders whose total is to be read, those that RO App made first in front; at most `limit`."""
     rows = connection.execute(
         text(f"SELECT shop, number, match.ro_id {_DUE} ORDER BY match.ro_id LIMIT :limit"),
         {"account": account, "shops": sorted(shops), "limit": limit},

@@ -25,8 +25,12 @@ from sandbox.box import Shop
 
 QUICK = {"http_timeout": 1.0, "unclear_wait": 0.2}
 SMALL: Row = {"orders": 4, "seed": 21}
-#: All orders have a coupon, in an account that makes something else of their first discount than what is tried first.
-COUPONS: Row = {**SMALL, "discount_amounts": "unit"}
+#: Imports that are killed at every point. With coupons: in an account that makes something else of its first discount
+#: than what is tried first.
+IMPORTS: dict[str, Row] = {
+    "every one of a small import": SMALL,
+    "orders with coupons, amounts count per unit": {**SMALL, "discount_amounts": "unit"},
+}
 LONGER: Row = {"orders": 60, "seed": 22, "discount_amounts": "unit"}
 #: In a whole run, and else.
 RANDOM_POINTS, FEW_POINTS = 100, 25
@@ -42,18 +46,13 @@ KINDS = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kill_at_every_point_loses_and_doubles_nothing(points: Points, record: Record, kind: str) -> None:
-    struck = points(killed_at_nth, kind)
+@pytest.mark.parametrize("imported", IMPORTS)
+def test_a_kill_at_every_point_loses_and_doubles_nothing(
+    points: Points, record: Record, kind: str, imported: str
+) -> None:
+    struck = points(killed_at_nth, kind, imported)
     assert struck.about > 15, "the import has more points than that"
-    record("Kills", f"{KINDS[kind]}: every one of a small import", struck.toll, "the next run")
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_kill_while_an_account_is_learned_leaves_every_total_right(points: Points, record: Record, kind: str) -> None:
-    struck = points(killed_with_coupons_at_nth, kind)
-    assert struck.about > 15, "the import has more points than that"
-    record("Kills", f"{KINDS[kind]}: orders with coupons, amounts count per unit", struck.toll, "the next run")
+    record("Kills", f"{KINDS[kind]}: {imported}", struck.toll, "the next run")
 
 
 @pytest.mark.long
@@ -82,18 +81,14 @@ def _events(url: str) -> dict[str, int]:
         return {kind: 8 * found.get(kind, len(calls)) // 10 for kind in KINDS}
 
 
-def killed_at_nth(url: str, n: int, kind: str) -> Struck | None:
-    return killed_at(url, Point(kind, n + 1), SMALL)
-
-
-def killed_with_coupons_at_nth(url: str, n: int, kind: str) -> Struck | None:
-    return killed_at(url, Point(kind, n + 1), COUPONS)
+def killed_at_nth(url: str, n: int, kind: str, imported: str) -> Struck | None:
+    return killed_at(url, Point(kind, n + 1), IMPORTS[imported])
 
 
 def killed_at(url: str, point: Point, shop: Row) -> Struck | None:
     """What was wrong after the import was killed at the point and run again; None where it ended before the point."""
     with Sandbox(**shop, rate_limit=0) as box:
-        if shop is COUPONS:
+        if "discount_amounts" in shop:
             give_coupons(box.shops[0])
         world = World(box, url, **QUICK)
         status = killed(point, world, World.imported, [box.roapp])
