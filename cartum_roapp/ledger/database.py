@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 def connect(url: str) -> Engine:
