@@ -73,6 +73,9 @@ class Views:
 
     def product(self, product: Row) -> Row:
         prices = [{**price, "price": money(price["price"])} for price in product["prices"]]
+        if self.account.faults.product_prices == "object":
+            by_type = {str(price["id"]): price["price"] for price in prices}
+            return {**product, "cost": money(product["cost"]), "prices": by_type}
         return {**product, "cost": money(product["cost"]), "prices": prices}
 
     def rows(self, kind: str, query: list[tuple[str, str]]) -> list[Row]:

@@ -149,7 +149,7 @@ def _property(question: Question) -> dict[str, Any]:
         if question.default is not None:
             shown["default"] = {"$ref": {"block_document_id": question.default}}
         return {**shown, "type": "object", "block_type_slug": slug, "blockTypeSlug": slug}
-    if question.kind == "many":
+    if question.kind in ("many", "ordered"):
         return {**shown, "type": "array", "items": {"type": "string", "enum": list(question.choices)}}
     if question.kind == "one":
         return {**shown, "type": "string", "enum": list(question.choices)}

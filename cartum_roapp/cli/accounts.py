@@ -105,6 +105,9 @@ def lists_document(lists: AccountLists) -> dict[str, Any]:
             else [{"key": row.key, "name": row.name, "type": row.type} for row in lists.custom_fields]
         ),
         "services": (None if lists.services is None else [{"id": row.id, "name": row.name} for row in lists.services]),
+        "categories": (
+            None if lists.categories is None else [{"id": row.id, "name": row.name} for row in lists.categories]
+        ),
     }
 
 
@@ -128,6 +131,9 @@ def tables(lists: AccountLists) -> list[object]:
     if lists.services:
         rows = [(row.id, row.name) for row in lists.services]
         parts.append(terminal_table("Services (delivery_service_id)", ["id", "name"], rows))
+    if lists.categories:
+        rows = [(row.id, row.name) for row in lists.categories]
+        parts.append(terminal_table("Categories (product_category_id)", ["id", "name"], rows))
     return [line for part in parts for line in (part, "")][:-1]
 
 

@@ -110,11 +110,12 @@ class ShopFields(BaseModel):
         ),
     ]
     identify_products_by: Annotated[
-        Identifier,
+        tuple[Identifier, ...],
         Setting(
             "Identify products by",
-            "Which field of RO App's products tells that two are the same; code and sku hold the shop's article.",
-            suggestion="sku",
+            "Which fields of RO App's products tell that two are the same, the surest first: the first that exactly "
+            "one product has decides. code and sku hold the shop's article.",
+            suggestion=("sku",),
         ),
     ]
     managers: Annotated[
@@ -208,6 +209,25 @@ class ShopFields(BaseModel):
             optional=True,
         ),
     ] = None
+    product_category_id: Annotated[
+        int | None,
+        Setting(
+            "Category of new products",
+            "The category of RO App's catalogue that products are created in.",
+            fix="write the id of a category; `cartum-roapp account show ACCOUNT` lists them",
+            empty="RO App's own choice",
+            list_name="categories",
+            optional=True,
+        ),
+    ] = None
+    update_products: Annotated[
+        bool,
+        Setting(
+            "Carry changes of products on",
+            "A name or a price that changes in the shop's catalogue changes in RO App's as well, within a day or so.",
+            optional=True,
+        ),
+    ] = False
     deleted_status_id: Annotated[
         int | None,
         Setting(

@@ -55,6 +55,8 @@ class ChoiceList:
 
     @property
     def plural(self) -> str:
+        if self.noun.endswith("y"):
+            return f"{self.noun[:-1]}ies"
         return f"{self.noun}es" if self.noun.endswith("s") else f"{self.noun}s"
 
     @property
@@ -85,6 +87,7 @@ def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
     employees = [Choice(row.id, row.name, "" if row.is_active else "not active") for row in account.employees]
     fields = [Choice(row.key, row.name) for row in account.custom_fields or ()]
     services = [Choice(row.id, row.name) for row in account.services or ()]
+    categories = [Choice(row.id, row.name) for row in account.categories or ()]
     return {
         "locations": ChoiceList("RO App", "location", locations),
         "order_types": ChoiceList("RO App", "order type", order_types),
@@ -92,6 +95,7 @@ def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
         "order_fields": ChoiceList("RO App", "order field", fields, complete=account.custom_fields is not None),
         "statuses": ChoiceList("RO App", "status", [Choice(row.id, row.name) for row in account.statuses]),
         "services": ChoiceList("RO App", "service", services, complete=account.services is not None),
+        "categories": ChoiceList("RO App", "category", categories, complete=account.categories is not None),
     }
 
 

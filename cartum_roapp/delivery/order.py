@@ -5,9 +5,10 @@ An order whose buyer's data is erased here goes on without contact, notes and co
 
 from __future__ import annotations
 
+import logging
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 
 from cartum_roapp.apis.masking import about
@@ -20,16 +21,21 @@ from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.markers import MarkerIndex
 from cartum_roapp.delivery.once import Later, Once, Timeouts, utc_now
 from cartum_roapp.delivery.prices import AccountDiscounts
+from cartum_roapp.delivery.product_index import ProductIndex
+from cartum_roapp.delivery.product_making import ProductMaker
+from cartum_roapp.delivery.product_updates import ProductUpdates
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import ContactSearch
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
-from cartum_roapp.errors import BadConfig, BadRecord, Code
+from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable
 from cartum_roapp.ledger import desired
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.outbox import Claim
+
+log = logging.getLogger(__name__)
 
 _ISO = re.compile("[A-Z]{3}")
 #: A product's key → RO App's product, or why the lines can't be brought.
@@ -55,7 +61,11 @@ class OrderDelivery:
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp)
         self.contacts = ContactBook(session, roapp, once, ContactSearch(roapp, region, ahead))
-        self.products = ProductBook(session, roapp, once)
+        index = ProductIndex(session, roapp, timeouts.interval)
+        self._index = index
+        self.products = ProductBook(session, index, ProductMaker(session, roapp, once, index))
+        pause = timedelta(seconds=timeouts.look_again)
+        self._product_updates = ProductUpdates(session, roapp, once, shops, pause)
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
         self._bindings = OrderBindings(session, roapp, once, self.markers, self.discounts)
@@ -64,6 +74,15 @@ class OrderDelivery:
         self._employees: list[int] | None = None
         self._searched_anew: set[tuple[str, str]] = set()
         self.currency = ""
+
+    async def keep_products(self, served: Collection[str]) -> None:
+        """What nobody waits for: carries changes of products on, and reads RO App's catalogue again by age. Raises
+        BadConfig and LockLost."""
+        await self._product_updates.run(served)
+        try:
+            await self._index.read_if_old()
+        except (Retryable, BadRecord) as error:
+            log.warning("RO App's catalogue is not read again: %s", error.message)
 
     async def deliver(self, claim: Claim, shop: ShopConfig) -> int:
         """Brings the newest state of the order into RO App; returns the version that was sent.
