@@ -133,7 +133,8 @@ def asked_as(problem: Problem, questions: Sequence[Question]) -> str:
 
 def _read(field: Field, answer: object) -> object:
     if isinstance(answer, list):
-        return [_value(one) for one in answer] or field.default
+        may_be_empty = field.nullable or field.default is not None
+        return [_value(one) for one in answer] or (field.default if may_be_empty else [])
     if field.setting.list_name:
         return field.default if answer is None else _value(answer)
     given = answer.strip() if isinstance(answer, str) else answer

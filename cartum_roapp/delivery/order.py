@@ -75,10 +75,10 @@ class OrderDelivery:
         self._searched_anew: set[tuple[str, str]] = set()
         self.currency = ""
 
-    async def keep_products(self, served: Collection[str]) -> None:
+    async def keep_products(self, served: Collection[str], orders_wait: Callable[[], bool]) -> None:
         """What nobody waits for: carries changes of products on, and reads RO App's catalogue again by age. Raises
         BadConfig and LockLost."""
-        await self._product_updates.run(served)
+        await self._product_updates.run(served, orders_wait)
         try:
             await self._index.read_if_old()
         except (Retryable, BadRecord) as error:

@@ -65,12 +65,11 @@ class ProductMaker:
             return next((carriers[one][0] for one in identities if len(carriers[one]) == 1), None)
 
         body = self._body(line, shop)
+
+        async def send(before: Before) -> int:
+            return await self._roapp.create_product(body, before=before)
+
         while True:
-            sent = dict(body)
-
-            async def send(before: Before, sent: dict[str, object] = sent) -> int:
-                return await self._roapp.create_product(sent, before=before)
-
             try:
                 made = await self._once.make(self.operation(order, first), find=find, send=send, bind=bind)
                 break

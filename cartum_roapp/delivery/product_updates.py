@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -36,9 +36,9 @@ class ProductUpdates:
         self._shops = shops
         self._pause = pause
 
-    async def run(self, served: Collection[str]) -> None:
-        """Changes the products of the `served` shops that are due. What can't be changed is held as a product. May be
-        called twice. Raises BadConfig and LockLost."""
+    async def run(self, served: Collection[str], orders_wait: Callable[[], bool]) -> None:
+        """Changes the products of the `served` shops that are due, until orders wait again. What can't be changed is
+        held as a product. May be called twice. Raises BadConfig and LockLost."""
         wanted = [key for key in served if self._shops[key].update_products]
         with self._session.autocommit() as connection:
             product_links.skip_changes(connection, [key for key in served if key not in wanted])
@@ -48,6 +48,8 @@ class ProductUpdates:
         for change in due:
             if change.shop in refused:
                 continue
+            if orders_wait():
+                return
             try:
                 await self._carry(change)
             except Later:
