@@ -134,3 +134,19 @@ def test_an_account_that_changes_no_products_says_so_once(database: str) -> None
         assert world.held(config) == {}
         assert {price_of(row) for row in world.made_products() if row["code"] in articles} == {Decimal(500)}
         assert world.differences(config, numbers) == []
+
+
+@pytest.mark.parametrize("by", ["name", "barcode"])
+def test_a_product_that_the_shop_calls_differently_stays_the_product(world: World, by: str) -> None:
+    shop = world.box.shops[0]
+    config = world.shop(identify_products_by=by)
+    first = shop.place_order(articles=[("KR-799", 1)])
+    world.imported(config)
+    (made,) = world.made_products()
+    shop.edit_good("KR-799", titles=titles("Кросівки нові"), gtin="4820000000031")
+    world.a_day_later()
+    second = shop.place_order(articles=[("KR-799", 1)])
+    world.synced(config)
+    assert [row["id"] for row in world.made_products()] == [made["id"]]
+    items = [world.roapp_items(number, config)[0]["entity_id"] for number in (first, second)]
+    assert items == [made["id"]] * 2
