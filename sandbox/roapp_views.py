@@ -27,6 +27,7 @@ class Views:
         """`status`, `order_type` and `client` are nested; `branch_id` and `manager_id` are flat (roapp §3.2)."""
         account = self.account
         hidden = {"status_id", "order_type_id", "client_id"} | (set() if account.faults.order_totals else {"total"})
+        hidden |= set() if account.faults.managers_shown else {"manager_id"}
         status = account.statuses[order["status_id"]]
         type_ = account.order_types[order["order_type_id"]]
         return {

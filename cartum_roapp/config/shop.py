@@ -27,7 +27,8 @@ ShopLogin = Annotated[
     str,
     Setting(
         "Login",
-        "The admin's user name (not an e-mail address); it stands in the shop under Settings > Admins.",
+        "The admin's user name (not an e-mail address); it stands in the shop under Settings > Admins. A separate user "
+        "with the role manager is best.",
         fix="write the user name that stands in the shop's admin under Settings > Admins",
         rule=rules.login,
     ),
@@ -122,7 +123,9 @@ class ShopFields(BaseModel):
         Literal["all"] | tuple[int, ...],
         Setting(
             "Managers",
-            "Who gets new orders: all active employees (nobody chosen), or some. An order always goes to the same one.",
+            "Who gets new orders, dealt out evenly: some employees, or all (nobody chosen). All leaves out whose "
+            "position says courier, driver, warehouse, accountant, technician, cleaner or guard. An order stays with "
+            "its manager until that one has left.",
             fix="write all, or the ids of employees: [12, 34]",
             rule=rules.managers,
             list_name="employees",
