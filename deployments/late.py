@@ -1,5 +1,5 @@
 """Removes scheduled runs that nobody needs. Of those that became late while no worker ran, the last one reads all that
-the others would read. Of paused schedules no run is needed.
+the others would read. Of paused and of deleted schedules no run is needed.
 
 All functions may be called twice.
 """
@@ -52,35 +52,42 @@ async def cancel_backlog() -> int:
     return canceled
 
 
-async def clear_paused() -> int:
-    """Deletes the scheduled runs of paused schedules. Returns their number. Runs that a person scheduled stay.
+class Unneeded:
+    """The scheduled runs of paused schedules, and of deployments that were deleted since the last look.
 
-    Prefect's server deletes them when a schedule is paused, but it plans and stores runs in two steps: it may still
-    store runs that it planned just before."""
-    async with get_client() as client:
-        if not (paused := await _paused(client)):
-            return 0
-        names = FlowRunFilterStateName(any_=["Scheduled", "Late"])
-        planned = FlowRunFilter(
-            deployment_id=FlowRunFilterDeploymentId(any_=paused), state=FlowRunFilterState(name=names)
-        )
-        cleared = 0
-        for run in await every_row(
-            lambda limit, offset: client.read_flow_runs(
-                flow_run_filter=planned, limit=limit, offset=offset, sort=FlowRunSort.ID_DESC
+    Prefect's server deletes them when a schedule is paused or a deployment deleted, but it plans and stores runs in two
+    steps: it may still store runs that it planned just before."""
+
+    def __init__(self) -> None:
+        self._known: set[UUID] = set()
+        self._deleted: set[UUID] = set()
+
+    async def clear(self) -> int:
+        """Deletes them. Returns their number. Runs of a paused schedule that a person scheduled stay."""
+        async with get_client() as client:
+            ours = await deployments(client)
+            ids = {one.id for one in ours}
+            self._deleted = (self._deleted | self._known) - ids
+            self._known = ids
+            paused = {
+                one.id for one in ours if one.schedules and not any(schedule.active for schedule in one.schedules)
+            }
+            if not (unneeded := paused | self._deleted):
+                return 0
+            planned = FlowRunFilter(
+                deployment_id=FlowRunFilterDeploymentId(any_=list(unneeded)),
+                state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Scheduled", "Late"])),
             )
-        ):
-            if run.auto_scheduled:
+            found = await every_row(
+                lambda limit, offset: client.read_flow_runs(
+                    flow_run_filter=planned, limit=limit, offset=offset, sort=FlowRunSort.ID_DESC
+                )
+            )
+            cleared = [run for run in found if run.auto_scheduled or run.deployment_id in self._deleted]
+            for run in cleared:
                 with suppress(ObjectNotFound):
                     await client.delete_flow_run(run.id)
-                    cleared += 1
-    return cleared
-
-
-async def _paused(client: PrefectClient) -> list[UUID]:
-    """Returns the deployments that have schedules, but no active one."""
-    ours = await deployments(client)
-    return [one.id for one in ours if one.schedules and not any(schedule.active for schedule in one.schedules)]
+        return len(cleared)
 
 
 async def _late(client: PrefectClient) -> list[FlowRun]:

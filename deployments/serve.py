@@ -61,7 +61,7 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     from cartum_roapp.ledger import database
     from deployments import pool, shared
     from deployments.crashed import mark_crashed, start_again
-    from deployments.late import cancel_backlog, clear_paused
+    from deployments.late import Unneeded, cancel_backlog
     from deployments.worker import InProcessWorker
 
     stopped = asyncio.Event()
@@ -82,7 +82,7 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
         asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_restart_keeper, config, home))),
         # Killed runs of the command line, and of workers on other machines.
         asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.threads.keys()))),
-        asyncio.create_task(_every(_CLEAR_EVERY, clear_paused)),
+        asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
         asyncio.create_task(_record_polling(home, worker)),
     ]
     ending = asyncio.create_task(stopped.wait())

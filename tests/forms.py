@@ -99,6 +99,16 @@ class Forms:
             found |= {(kind, "", one.get("name") or one["tag"]) for one in installation.ask(f"/{kind}/filter")}
         return found
 
+    def cleared(self) -> None:
+        """Returns once no run is scheduled of a deployment that is deleted."""
+        ask = self.installation.ask
+
+        def orphans() -> set[str]:
+            ids = {one["id"] for one in ask("/deployments/filter")}
+            return {one["deployment_id"] for one in self.installation.flow_runs(state=SCHEDULED)} - {*ids, None}
+
+        self.installation.become(orphans, lambda found: not found)
+
     def planned(self, slug: str) -> None:
         """Returns once the next runs of both schedules of the shop are planned."""
         runs = {"tags": {"all_": [f"shop:{slug}"]}, "state": SCHEDULED}

@@ -385,6 +385,7 @@ def alerted(forms: Forms) -> Iterator[Forms]:
 @pytest.mark.long
 def test_a_shop_is_deleted_once_its_name_is_typed_and_leaves_nothing(alerted: Forms) -> None:
     forms, installation = alerted, alerted.installation
+    forms.cleared()
     nothing = forms.traces()
     run = connected(forms, "Save and import")
     installation.completed(import_of(forms, run))

@@ -126,7 +126,7 @@ def test_a_form_says_the_same(forms: Forms) -> None:
     assert form is not None
     forms.correct(login, **access(installation, {}))
     form = forms.next(run, form)
-    right = {"timezone": "Europe/Kyiv", "phone_region": "UA"}
+    right = {"timezone": "Europe/Kyiv", "phone_region": "UA", "identify_products_by": ["sku"]}
     for turn in rounds(SETTINGS, asked):
         form = forms.next(run, form, **{**right, **{case.field: case.value for case in turn}})
         assert said_in(form) == {case.field: case.in_form for case in turn}
