@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -9,8 +10,10 @@ import sys
 import pytest
 from installation import Installation
 from prefect.flows import Flow, load_flow_from_entrypoint
-from prefect_api import variables
+from prefect_api import here, variables
 
+from deployments.late import Unneeded
+from deployments.pool import TAG
 from deployments.shared import PREFECT_YAML, described
 
 
@@ -61,3 +64,19 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
 def flow_of(entry: dict[str, str]) -> str:
     """The name of the entry's flow."""
     return str(load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False).name)
+
+
+def test_runs_that_were_stored_after_their_deployment_was_deleted_are_taken_away(installation: Installation) -> None:
+    prefect, unneeded = installation.prefect, Unneeded()
+    flow = prefect.post("/flows/", json={"name": "incremental-sync"}).raise_for_status().json()["id"]
+    body = {"name": "short-lived", "flow_id": flow, "tags": [TAG], "paused": True}
+    deleted = prefect.post("/deployments/", json=body).raise_for_status().json()["id"]
+    with here(installation.config):
+        asyncio.run(unneeded.clear())
+    prefect.delete(f"/deployments/{deleted}").raise_for_status()
+    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}
+    body = {"name": "too-late", "flow_id": flow, "deployment_id": deleted, "state": later, "tags": [TAG]}
+    run = prefect.post("/flow_runs/", json=body).raise_for_status().json()["id"]
+    with here(installation.config):
+        asyncio.run(unneeded.clear())
+    assert prefect.get(f"/flow_runs/{run}").status_code == 404
