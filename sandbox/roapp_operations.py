@@ -126,6 +126,8 @@ class Operations:
         if id_ not in self.account.orders:
             return Answer(404, NOT_FOUND)
         self.account.set_status(id_, self.checks.status(body, self.account.orders[id_]))
+        if body.get("comment"):
+            self.account.add_comment(id_, body["comment"])
         return self.views.answer_one({"id": id_})
 
     def _items(self, call: Call, _: Row, id_: int) -> Answer:

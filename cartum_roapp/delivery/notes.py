@@ -130,6 +130,11 @@ def block(
     return _cut(text, _LONGEST)
 
 
+def deleted(language: str) -> str:
+    """That the shop has deleted the order, in a few words."""
+    return _labels(language).deleted
+
+
 def _discount(order: DesiredOrder, label: _Labels) -> str:
     if not order.discount and not order.coupon:
         return ""

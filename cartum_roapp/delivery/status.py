@@ -6,13 +6,14 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import desired, held, intents, matches
+from cartum_roapp.ledger import desired, held, intents, matches, shops, status_comments
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 
@@ -68,7 +69,7 @@ class OrderStatus:
             if status == moved_from:
                 return  # matched anew, which the settings of this run do not know yet
             if current != status and moved_from in (None, current):
-                await self._send(operation, bound.ro_id, status, agree)
+                await self._send(operation, bound.ro_id, status, self._comment(order, shop), agree)
             else:
                 with self._session.transaction() as connection:
                     agree(connection, bound.ro_id)
@@ -108,16 +109,33 @@ class OrderStatus:
             self._first[shop.order_type_id] = seen.status_id
         return seen.status_id
 
-    async def _send(self, operation: Operation, ro_id: int, status: int, agree: Bind) -> None:
+    def _comment(self, order: DesiredOrder, shop: ShopConfig) -> str:
+        """What is said where RO App asks for a comment: the shop's name of the status."""
+        if order.gone_at:
+            return notes.deleted(shop.language)
+        with self._session.autocommit() as connection:
+            return shops.status_name(connection, order.shop, order.status_id)
+
+    async def _send(self, operation: Operation, ro_id: int, status: int, comment: str, agree: Bind) -> None:
+        account, was_sent = self._session.account, False
+        with self._session.autocommit() as connection:
+            asked = status_comments.is_asked(connection, account, status)
+
         async def find(intent: Intent) -> int | None:
             seen = await self._roapp.order(ro_id)
             return ro_id if seen is not None and seen.status_id == status else None
 
         async def send(before: Before) -> int:
-            await self._roapp.set_status(ro_id, status, before=before)
+            nonlocal was_sent
+            was_sent = await self._roapp.set_status(ro_id, status, before, comment=comment, asked=asked)
             return ro_id
 
-        await self._once.make(operation, find=find, send=send, bind=agree)
+        def bind(connection: Connection, ro_id: int) -> None:
+            agree(connection, ro_id)
+            if was_sent and not asked:
+                status_comments.learn(connection, account, status)
+
+        await self._once.make(operation, find=find, send=send, bind=bind)
 
 
 def _identity(order: DesiredOrder, status: int) -> str:

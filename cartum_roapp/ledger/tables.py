@@ -62,6 +62,8 @@ accounts = Table(
     Column("catalogue_read_at", Stamp),
     # what the account makes of a line's discount (orders.pricing), as its orders have shown
     Column("line_discounts", Text, nullable=False, server_default="unknown"),
+    # RO App's statuses that ask for a comment
+    Column("comment_statuses", ARRAY(BigInteger), nullable=False, server_default="{}"),
     # the marker index holds every marker of RO App orders created in this span
     Column("markers_from", Stamp),
     Column("markers_until", Stamp),
@@ -83,6 +85,8 @@ shops = Table(
     Column("watermark", Stamp),
     # what the shop's statuses were matched with when a run looked last
     Column("statuses", JSONB),
+    # the shop's names of its statuses, in its language
+    Column("status_names", JSONB),
     # how far RO App's changes of orders were read, by its clock
     Column("statuses_read_to", Stamp),
     Index("uq_shops_slug", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")),

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
 revision = "0003"
 down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Empty until its first column."""
+    """Each block is one subject's."""
+    # What changed on one side or on both: statuses, staff's own lines, the shop's catalogue.
+    numbers = postgresql.ARRAY(sa.BigInteger())
+    op.add_column("accounts", sa.Column("comment_statuses", numbers, server_default="{}", nullable=False))
+    op.add_column("shops", sa.Column("status_names", postgresql.JSONB(), nullable=True))
