@@ -270,6 +270,17 @@ line_matches = Table(
     UniqueConstraint("shop", "number", "item_id"),
 )
 
+# lines that staff added in RO App and that a reconciliation has told, with what each adds to the total
+staff_lines = Table(
+    "staff_lines",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("total", Money, nullable=False),
+    PrimaryKeyConstraint("shop", "number", "item_id"),
+)
+
 markers = Table(
     "markers",
     metadata,

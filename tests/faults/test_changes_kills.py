@@ -45,3 +45,17 @@ def kill(url: str, n: int, kind: str, story: str) -> Struck | None:
         if idle.calls.roapp_writes:
             toll.wrong.append(f"{idle.calls.roapp_writes} writing calls when nothing changed")
         return Struck(toll)
+
+
+def test_a_kill_before_a_line_of_staff_is_remembered_tells_it_again(database: str) -> None:
+    with World.of(database, orders=2, delivered=0, older=0) as world:
+        world.imported()
+        ro_id = world.roapp_order(world.box.shops[0].qualifying()[0])["id"]
+        world.box.roapp.add_item(ro_id, entity_id=next(iter(world.box.roapp.services)), quantity=1, price=60, cost=0)
+        remembered: list[int] = []
+        for n in range(1, 50):
+            if not killed(Point("commit", n), world, lambda own: own.reconciled(repair=True), []):
+                break
+            remembered.append(world.value("SELECT count(*) FROM staff_lines"))
+        assert sum(remembered[:-1]) == 0, "only the run's own end follows, when its report has been shown"
+        assert world.reconciled(repair=True)["findings"] == [], "the run that went through has told it"

@@ -16,3 +16,12 @@ def upgrade() -> None:
     numbers = postgresql.ARRAY(sa.BigInteger())
     op.add_column("accounts", sa.Column("comment_statuses", numbers, server_default="{}", nullable=False))
     op.add_column("shops", sa.Column("status_names", postgresql.JSONB(), nullable=True))
+    op.create_table(
+        "staff_lines",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.Numeric(precision=18, scale=4), nullable=False),
+        sa.ForeignKeyConstraint(["shop"], ["shops.key"], name="fk_staff_lines_shop", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("shop", "number", "item_id", name="pk_staff_lines"),
+    )
