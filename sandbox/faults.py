@@ -7,6 +7,7 @@ Switches are plain attributes of `ShopFaults` and `RoAppFaults`. What shall happ
     drop · drop_after        close the connection without an answer
     hang · hang_after        wait `seconds`; with `hang` nothing is applied if the client left meanwhile
     late                     close the connection, apply the write `seconds` later
+    parked                   close the connection, apply the write once `released` is set on the plan
     overdue                  keep the client waiting until it gives up, apply the write `seconds` later
     html · html_after        HTTP 200 with an HTML page
     half · half_after        HTTP 200 with the first half of the JSON (both after the call was applied)
@@ -24,8 +25,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = (
-    "error", "error_after", "drop", "drop_after", "hang", "hang_after", "late", "overdue", "html", "html_after",
-    "half", "half_after", "rate", "unauthorized", "word",
+    "error", "error_after", "drop", "drop_after", "hang", "hang_after", "late", "parked", "overdue", "html",
+    "html_after", "half", "half_after", "rate", "unauthorized", "word",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ class Planned:
     seconds: float = 1.0
     status: int = 500
     skip: int = 0
+    released: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
@@ -13,9 +15,11 @@ from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import desired, held, intents, matches, shops, status_comments
+from cartum_roapp.ledger import desired, held, intents, matches, shop_writes, shops, status_comments
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
+
+log = logging.getLogger(__name__)
 
 #: In place of the shop's status of an order that the shop has deleted.
 DELETED = -1
@@ -53,6 +57,9 @@ class OrderStatus:
         if wanted == bound.match.written_status and not unsettled:
             self._was_written_by_us(order, bound, shop)
             return
+        if self._may_be_late(order, bound, shop):
+            await self._undo_late(order, bound, shop)
+            return
         try:
             status = _mapped(order, shop)
             operation = self._once.operation("status", _identity(order, status), order.shop, order.number)
@@ -88,6 +95,30 @@ class OrderStatus:
                 connection, order.shop, order.number, order.status_id,
                 roapp_status=theirs, staff_status=None if staff == theirs else staff, from_now=False,
             )  # fmt: skip
+            shop_writes.settle(connection, order.shop, order.number, order.status_id)
+        self._clear(order)
+
+    def _may_be_late(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
+        """Whether the shop's change may be a status that it was given before a newer one, and that arrived only now."""
+        agreed = bound.match.sent_status
+        if shop.status_direction != "both" or order.gone_at or agreed in (None, DELETED, order.status_id):
+            return False
+        with self._session.autocommit() as connection:
+            return shop_writes.may_arrive(connection, order.shop, order.number, order.status_id)
+
+    async def _undo_late(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
+        """RO App keeps the newer status, and the shop gets it back: its own one where RO App still has that, or where
+        what RO App has means nothing to it."""
+        before, staff = bound.match.sent_status, (await self._bindings.read(bound)).status_id
+        own = staff not in shop.statuses.values() or staff == shop.statuses.get(before or 0)
+        log.warning("order %s of %s: the shop was given status %s before a newer one, and it arrived late there",
+                    order.number, shop.slug, order.status_id)  # fmt: skip
+        with self._session.transaction() as connection:
+            matches.agree(
+                connection, order.shop, order.number, order.status_id, roapp_status=shop.statuses.get(order.status_id),
+                staff_status=staff, restore_status=before if own else None, from_now=False,
+            )  # fmt: skip
+            shop_writes.settle(connection, order.shop, order.number, order.status_id)
         self._clear(order)
 
     async def _agree(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:

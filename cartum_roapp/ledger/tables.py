@@ -237,6 +237,8 @@ order_matches = Table(
     Column("roapp_status", BigInteger),
     Column("staff_status", BigInteger),
     Column("written_status", Integer),
+    # the shop's status that a late write of ours undid there, and that it is to be given back
+    Column("restore_status", Integer),
     Column("agreed_at", Stamp),
     # RO App's status that the shop's was matched with until now: only an order that still has it is moved
     Column("moved_from", BigInteger),
@@ -268,6 +270,18 @@ line_matches = Table(
     Column("percentage", Money, server_default="0"),
     PrimaryKeyConstraint("shop", "number", "product", "price"),
     UniqueConstraint("shop", "number", "item_id"),
+)
+
+# statuses that the shop was given without an answer
+shop_writes = Table(
+    "shop_writes",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("status_id", Integer, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="1"),
+    Column("sent_at", Stamp, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("shop", "number", "status_id"),
 )
 
 # lines that staff added in RO App and that a reconciliation has told, with what each adds to the total

@@ -25,3 +25,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["shop"], ["shops.key"], name="fk_staff_lines_shop", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("shop", "number", "item_id", name="pk_staff_lines"),
     )
+    op.add_column("order_matches", sa.Column("restore_status", sa.Integer(), nullable=True))
+    op.create_table(
+        "shop_writes",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("status_id", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
+        sa.ForeignKeyConstraint(["shop"], ["shops.key"], name="fk_shop_writes_shop", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("shop", "number", "status_id", name="pk_shop_writes"),
+    )
