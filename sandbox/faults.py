@@ -153,6 +153,7 @@ class RoAppFaults(Faults):
     phone_match: str = "digits"  # phones[]: digits of the stored text, or "exact"
     emails_filter: bool = False  # roapp §3.1: emails= works
     list_notes: bool = True  # roapp §3.2: False: the list of orders leaves `manager_notes` out
+    order_notes: bool = True  # False: one order by itself leaves `manager_notes` out
     money_comma: bool = False  # "175,00"
     order_totals: bool = True  # roapp §3.2: False: orders come without `total`
     discount_amounts: str = "line"  # roapp §3.2: counted for the line, for each unit; ignored, refused

@@ -72,7 +72,7 @@ class Operations:
         views, kind = self.views, call.path.rpartition("/")[0]
         faults = self.account.faults
         records, show, there = {
-            "/orders": (self.account.orders, views.order, True),
+            "/orders": (self.account.orders, views.one_order, True),
             "/contacts/people": (self.account.contacts, _public, faults.contact_get),
             "/catalog/products": (self.account.products, views.product, faults.product_get),
             "/contacts/organizations": (self.account.organizations, _public, True),

@@ -97,10 +97,19 @@ def comment(order: DesiredOrder, language: str) -> str:
     """What goes into RO App's feed: that it was deleted, how it is sent and paid, and what people wrote where the notes
     have no room for all of it."""
     label = _labels(language)
-    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label)]
-    long = [text for text in texts if len(text) > _LONGEST_LINE]
     deleted = [f"{label.deleted}!"] if order.gone_at else []
-    return "\n".join([*deleted, delivery(order, language), *long])
+    return "\n".join([*deleted, delivery(order, language), *_long(order, label)])
+
+
+def told(order: DesiredOrder, text: str, marker: str, language: str) -> str:
+    """What goes into the feed in place of the notes `text`, where RO App does not show whose words stand in them."""
+    head, *lines = text.split("\n")
+    return "\n".join([head.removeprefix(marker).strip(), *lines, *_long(order, _labels(language))])
+
+
+def _long(order: DesiredOrder, label: _Labels) -> list[str]:
+    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label)]
+    return [text for text in texts if len(text) > _LONGEST_LINE]
 
 
 def block(

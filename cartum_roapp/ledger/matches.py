@@ -45,6 +45,7 @@ class OrderMatch:
     moved_from: int | None = None
     notes_hash: str | None = None
     comment_hash: str | None = None
+    told_hash: str | None = None
     total_due: bool = False
     make_again: bool = False
 

@@ -244,6 +244,8 @@ order_matches = Table(
     Column("moved_from", BigInteger),
     Column("notes_hash", Text),
     Column("comment_hash", Text),
+    # our part of the notes as a comment said it last, where RO App did not show the notes
+    Column("told_hash", Text),
     # its lines were written: RO App's total is to be read back
     Column("total_due", Boolean, nullable=False, server_default=text("false")),
     Column("bound_at", Stamp, nullable=False, server_default=func.now()),

@@ -72,8 +72,10 @@ async def _read_order(roapp: RoApp, shop: str, side: RoAppSide, ro_id: int) -> N
     seen = await roapp.order(ro_id)
     if seen is None:
         side.pop(ro_id, None)
-    else:
+    elif seen.shows_notes or ro_id not in side:
         side[ro_id] = _order_in_roapp(seen, shop)
+    else:  # its marker is known from the walk
+        side[ro_id] = replace(side[ro_id], total=seen.total)
 
 
 async def _read_lines(
@@ -110,4 +112,5 @@ def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:
         order_type_id=order.order_type_id,
         total=order.total,
         created_at=order.created_at,
+        shows_marker=order.shows_notes,
     )

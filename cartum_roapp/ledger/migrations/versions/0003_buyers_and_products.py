@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shop", "number", "item_id", name="pk_staff_lines"),
     )
     op.add_column("order_matches", sa.Column("restore_status", sa.Integer(), nullable=True))
+    op.add_column("order_matches", sa.Column("told_hash", sa.Text(), nullable=True))
     op.create_table(
         "shop_writes",
         sa.Column("shop", sa.Text(), nullable=False),
