@@ -15,7 +15,7 @@ from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import desired, held, intents, matches, shop_writes, shops, status_comments
+from cartum_roapp.ledger import contests, desired, held, intents, matches, shop_writes, shops, status_comments
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 
@@ -34,6 +34,7 @@ class OrderStatus:
         self._once = once
         self._bindings = bindings
         self._first: dict[int, int] = {}
+        self._names: dict[int, str] | None = None
 
     async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """May be called twice."""
@@ -73,6 +74,7 @@ class OrderStatus:
                 held.clear(connection, order.shop, "status", [order.number])
 
             current = await self._current(bound, shop, status)
+            await self._note_contest(order, bound, shop, current, status)
             if status == moved_from:
                 return  # matched anew, which the settings of this run do not know yet
             if current != status and moved_from in (None, current):
@@ -128,6 +130,21 @@ class OrderStatus:
     def _clear(self, order: DesiredOrder) -> None:
         with self._session.transaction() as connection:
             held.clear(connection, order.shop, "status", [order.number])
+
+    async def _note_contest(
+        self, order: DesiredOrder, bound: Bound, shop: ShopConfig, current: int | None, wanted: int
+    ) -> None:
+        """Notes the status that staff set since both sides agreed, where the shop's now takes its place: before it
+        does, as nobody could tell afterwards."""
+        agreed = bound.match.roapp_status
+        if shop.status_direction != "both" or order.gone_at or agreed is None or current in (None, agreed, wanted):
+            return
+        if self._names is None:
+            self._names = {one.id: one.name for one in await self._roapp.order_statuses()}
+        staffs = self._names.get(current or 0) or str(current)
+        with self._session.transaction() as connection:
+            own = shops.status_name(connection, order.shop, order.status_id)
+            contests.note(connection, order.shop, order.number, own, staffs)
 
     async def _current(self, bound: Bound, shop: ShopConfig, wanted: int) -> int | None:
         """A new order has the first status of its order type (roapp §3.2), which one reading tells for all where it

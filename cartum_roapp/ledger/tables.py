@@ -274,6 +274,19 @@ line_matches = Table(
     UniqueConstraint("shop", "number", "item_id"),
 )
 
+# both sides changed an order's status, and the shop's was taken: what both had set, by name
+status_contests = Table(
+    "status_contests",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("at", Stamp, nullable=False, server_default=func.now()),
+    Column("shop_status", Text, nullable=False),
+    Column("roapp_status", Text, nullable=False),
+    PrimaryKeyConstraint("shop", "number", "at"),
+    Index("ix_status_contests_shop_at", "shop", "at"),
+)
+
 # statuses that the shop was given without an answer
 shop_writes = Table(
     "shop_writes",

@@ -37,3 +37,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["shop"], ["shops.key"], name="fk_shop_writes_shop", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("shop", "number", "status_id", name="pk_shop_writes"),
     )
+    op.create_table(
+        "status_contests",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
+        sa.Column("shop_status", sa.Text(), nullable=False),
+        sa.Column("roapp_status", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["shop"], ["shops.key"], name="fk_status_contests_shop", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("shop", "number", "at", name="pk_status_contests"),
+    )
+    op.create_index("ix_status_contests_shop_at", "status_contests", ["shop", "at"], unique=False)
