@@ -12,14 +12,14 @@ from deployments import one_shop, shops
 from deployments.clients import open_clients
 from tasks.connecting import ask_current_form, tell_connected
 from tasks.draft import new_draft
-from tasks.form import AccountRef, LoginRef, parameter, setting_parameter
+from tasks.form import SHOP_LOGIN, AccountRef, LoginRef, parameter, setting_parameter
 
 
 @flow(name="connect-shop", flow_run_name="{slug}: connect", validate_parameters=False, persist_result=False)
 async def connect_shop(
     slug: Annotated[str, parameter("Short name", "Names the shop's runs and commands, like my-shop", max_length=48)],
     name: Annotated[str, setting_parameter("name", min_length=1, max_length=64)],
-    login: Annotated[LoginRef, parameter("Shop login", "The shop's address with an admin's user name and password")],
+    login: Annotated[LoginRef, parameter("Shop login", SHOP_LOGIN)],
     account: Annotated[AccountRef, parameter("RO App account", "The company that gets the orders, with its API key")],
     platform: Annotated[Literal["cartum", "horoshop"], setting_parameter("platform")] = "cartum",
 ) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from sandbox.wire import Exchange, WebApp
 
 NO_LOGIN = "User with such username/password not found"
 SHOP_METHODS = (
-    "place_order", "edit", "set_status", "reopen", "mark_paid", "set_waybill", "edit_buyer", "change_line", "add_line",
-    "remove_line", "delete_order", "add_status", "rename_status", "change_password", "revoke_tokens", "qualifying",
+    "place_order", "edit_good", "edit", "set_status", "reopen", "mark_paid", "set_waybill", "edit_buyer", "change_line",
+    "add_line", "remove_line", "delete_order", "add_status", "rename_status", "change_password", "revoke_tokens",
+    "qualifying",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import threading
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -89,6 +90,12 @@ class CartumShop:
         raise KeyError(article)
 
     # -- staff ------------------------------------------------------------------------------------------------
+
+    def edit_good(self, article: str, **fields: Any) -> None:
+        """Changes a product of the catalogue: titles, price, gtin …; lines of orders stay as they are."""
+        with self.lock:
+            index = next(i for i, good in enumerate(self.goods) if good.article == article)
+            self.goods[index] = replace(self.goods[index], **fields)
 
     def edit(self, number: str | int, **fields: Any) -> None:
         """Replace fields of the row as they are; totals are not touched."""

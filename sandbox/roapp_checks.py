@@ -129,10 +129,26 @@ class Checks:
         barcodes = body.get("barcodes", [])
         if not isinstance(barcodes, list) or any(not isinstance(code, (str, dict)) for code in barcodes):
             errors["barcodes"] = ["must be a list"]
-        prices = body.get("prices", [])
-        if not isinstance(prices, list) or any(not isinstance(price, dict) or "price" not in price for price in prices):
-            errors["prices"] = ["must be a list of objects with id and price"]
+        category = body.get("category_id")
+        if category is not None and _id(category) not in self.account.categories:
+            errors["category_id"] = ["category not found"]
+        if "prices" in body:
+            body = {**body, "prices": self._prices(body["prices"], errors)}
         return self._stored(body, PRODUCT, errors, where)
+
+    def _prices(self, prices: Any, errors: dict[str, list[str]]) -> list[Row]:
+        """As they are stored, from the account's shape."""
+        shape = self.account.faults.product_prices
+        if shape == "object" and isinstance(prices, dict):
+            return [{"id": int(type_), "price": price} for type_, price in prices.items()]
+        if (
+            shape != "list"
+            or not isinstance(prices, list)
+            or any(not isinstance(price, dict) or "price" not in price for price in prices)
+        ):
+            errors["prices"] = ["can't be set" if shape == "refused" else f"must be a {shape} of prices by type"]
+            return []
+        return prices
 
     def status(self, body: Row, order: Row) -> int:
         """The new status id; refused transitions and missing comments raise."""

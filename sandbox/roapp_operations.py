@@ -101,8 +101,9 @@ class Operations:
         return self._created(self.account.add_product(**kept))
 
     def _change_product(self, call: Call, body: Row, id_: int) -> Answer:
+        faults = self.account.faults
         if id_ not in self.account.products or not (
-            self.account.faults.product_create and self.account.faults.product_get
+            faults.product_create and faults.product_get and faults.product_change
         ):
             return Answer(404, NOT_FOUND)
         fields = self.checks.product(body, self.account.products[id_], _where(call))

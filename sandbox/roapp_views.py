@@ -27,6 +27,7 @@ class Views:
         """`status`, `order_type` and `client` are nested; `branch_id` and `manager_id` are flat (roapp §3.2)."""
         account = self.account
         hidden = {"status_id", "order_type_id", "client_id"} | (set() if account.faults.order_totals else {"total"})
+        hidden |= set() if account.faults.managers_shown else {"manager_id"}
         status = account.statuses[order["status_id"]]
         type_ = account.order_types[order["order_type_id"]]
         return {
@@ -80,6 +81,9 @@ class Views:
 
     def product(self, product: Row) -> Row:
         prices = [{**price, "price": money(price["price"])} for price in product["prices"]]
+        if self.account.faults.product_prices == "object":
+            by_type = {str(price["id"]): price["price"] for price in prices}
+            return {**product, "cost": money(product["cost"]), "prices": by_type}
         return {**product, "cost": money(product["cost"]), "prices": prices}
 
     def rows(self, kind: str, query: list[tuple[str, str]]) -> list[Row]:

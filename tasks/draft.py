@@ -20,7 +20,7 @@ from cartum_roapp.connection.dialogue import ACCESS, Dialogue
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.questions import Question
 from cartum_roapp.markdown import escaped
-from tasks.form import Answer, answered, block_id
+from tasks.form import SHOP_LOGIN, Answer, answered, block_id
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Blocks:
         kept = "Leave it empty to keep the one it has." if keeps_login else ""
         correct_login = _correct(self.login.name, self.login.id) if self.login else ""
         correct_account = _correct(self.account, self.account_id) if self.account else ""
-        login = _text("The shop's address with an admin's user name and password.", kept, correct_login)
+        login = _text(SHOP_LOGIN, kept, correct_login)
         account = _text("The company that gets the orders.", correct_account)
         return [
             Question("login", "Shop login", login, "block", default=self.login_id or None, required=not keeps_login),

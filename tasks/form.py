@@ -34,6 +34,8 @@ _MOST = 200
 #: The block types of a form's block questions; an answer is {"$ref": {"block_document_id": …}}. The UI's two kinds of
 #: forms look for the type under two names.
 _BLOCKS = {"login": "cartum-login", "account": "ro-app-account"}
+#: What a login is, beside the question for it.
+SHOP_LOGIN = "The shop's address with an admin's user name and password. A separate user with the role manager is best."
 LoginRef = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "block_type_slug": "cartum-login"})]
 AccountRef = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "block_type_slug": "ro-app-account"})]
 
@@ -149,7 +151,7 @@ def _property(question: Question) -> dict[str, Any]:
         if question.default is not None:
             shown["default"] = {"$ref": {"block_document_id": question.default}}
         return {**shown, "type": "object", "block_type_slug": slug, "blockTypeSlug": slug}
-    if question.kind == "many":
+    if question.kind in ("many", "ordered"):
         return {**shown, "type": "array", "items": {"type": "string", "enum": list(question.choices)}}
     if question.kind == "one":
         return {**shown, "type": "string", "enum": list(question.choices)}

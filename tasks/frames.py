@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
-from cartum_roapp.sync.fetch import Rows, missing_articles
+from cartum_roapp.sync.fetch import Rows
 from cartum_roapp.sync.run import Run
-from cartum_roapp.sync.upsert import known_articles
+from cartum_roapp.sync.upsert import articles_to_read
 from tasks.steps import deduplicate_task, fetch_catalogue_task, transform_task
 
 
 async def to_frames(run: Run, api: Cartum, rows: Rows) -> tuple[Frames, Sequence[BadRow]]:
     """Returns the rows' orders, lines, customers and products, each once, and the rows that can't be read. Reads
-    articles that the ledger does not know from the shop's catalogue. Raises Retryable and BadConfig."""
+    articles from the shop's catalogue that were not read within a day. Raises Retryable and BadConfig."""
     if not rows:
         return Frames.empty(), []
-    catalogue = await fetch_catalogue_task(api, missing_articles(rows.values(), known_articles(run)))
+    catalogue = await fetch_catalogue_task(api, articles_to_read(run, rows.values()))
     frames, bad = transform_task(rows.values(), catalogue, run.shop)
     return deduplicate_task(frames), bad

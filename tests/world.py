@@ -278,9 +278,11 @@ class World:
             return connection.scalar(text(query), values)
 
     def a_day_later(self) -> None:
-        """What RO App said of new products was said more than a day ago."""
+        """What both sides said of their products was said more than a day ago."""
         with self.engine.begin() as connection:
-            connection.execute(text("UPDATE accounts SET product_writes_at = product_writes_at - interval '25 hours'"))
+            for name in ("product_writes_at", "catalogue_read_at"):
+                connection.execute(text(f"UPDATE accounts SET {name} = {name} - interval '25 hours'"))
+            connection.execute(text("UPDATE products SET read_at = read_at - interval '25 hours'"))
 
     # Ledgers that are lost, or whose connection is.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from cartum_roapp.cli.output import Json, bad_input, show, terminal_table
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from cartum_roapp.apis.roapp import Employee
     from cartum_roapp.config import AccountConfig
     from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.access import Clients
@@ -73,7 +75,7 @@ def list_(json: Json = False) -> None:
 
 @app.command("show")
 def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False) -> None:
-    """What the account offers: locations, order types, employees, statuses, order fields."""
+    """What the account offers: locations, order types, employees, statuses, order fields, services."""
     from cartum_roapp.cli.backend import serving
 
     with serving() as backend:
@@ -89,7 +91,10 @@ def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = Fal
 
 
 def lists_document(lists: AccountLists) -> dict[str, Any]:
-    """Returns what an account offers, for JSON."""
+    """Returns what an account offers, for JSON. `in_all`: whether `managers: all` means this employee."""
+    from cartum_roapp.managers import chosen
+
+    meant = chosen(lists.employees, "all")
     return {
         "company": {key: lists.company.get(key) for key in ("name", "country", "currency", "timezone")},
         "locations": [
@@ -97,7 +102,16 @@ def lists_document(lists: AccountLists) -> dict[str, Any]:
             for row in lists.locations
         ],
         "order_types": [{"id": row.id, "name": row.name} for row in lists.order_types],
-        "employees": [{"id": row.id, "name": row.name, "is_active": row.is_active} for row in lists.employees],
+        "employees": [
+            {
+                "id": row.id,
+                "name": row.name,
+                "position": row.position,
+                "is_active": row.is_active,
+                "in_all": row.id in meant,
+            }
+            for row in lists.employees
+        ],
         "statuses": [{"id": row.id, "name": row.name} for row in lists.statuses],
         "order_fields": (
             None
@@ -105,11 +119,17 @@ def lists_document(lists: AccountLists) -> dict[str, Any]:
             else [{"key": row.key, "name": row.name, "type": row.type} for row in lists.custom_fields]
         ),
         "services": (None if lists.services is None else [{"id": row.id, "name": row.name} for row in lists.services]),
+        "categories": (
+            None if lists.categories is None else [{"id": row.id, "name": row.name} for row in lists.categories]
+        ),
     }
 
 
 def tables(lists: AccountLists) -> list[object]:
     """Returns what an account offers, as tables for people."""
+    from cartum_roapp.managers import chosen
+
+    meant = chosen(lists.employees, "all")
     parts = [
         terminal_table("Locations (location_id)", ["id", "name", ""], [
             (row.id, row.name, "archived" if row.is_archived else "") for row in lists.locations
@@ -117,8 +137,8 @@ def tables(lists: AccountLists) -> list[object]:
         terminal_table("Order types (order_type_id)", ["id", "name"], [
             (row.id, row.name) for row in lists.order_types
         ]),
-        terminal_table("Employees (managers)", ["id", "name", ""], [
-            (row.id, row.name, "" if row.is_active else "not active") for row in lists.employees
+        terminal_table("Employees (managers)", ["id", "name", "position", ""], [
+            (row.id, row.name, row.position, _hindrance(row, meant)) for row in lists.employees
         ]),
         terminal_table("Statuses", ["id", "name"], [(row.id, row.name) for row in lists.statuses]),
     ]  # fmt: skip
@@ -128,7 +148,15 @@ def tables(lists: AccountLists) -> list[object]:
     if lists.services:
         rows = [(row.id, row.name) for row in lists.services]
         parts.append(terminal_table("Services (delivery_service_id)", ["id", "name"], rows))
+    if lists.categories:
+        rows = [(row.id, row.name) for row in lists.categories]
+        parts.append(terminal_table("Categories (product_category_id)", ["id", "name"], rows))
     return [line for part in parts for line in (part, "")][:-1]
+
+
+def _hindrance(row: Employee, meant: Collection[int]) -> str:
+    """Returns why an employee gets no orders with `managers: all`; "" if they get some."""
+    return "" if row.id in meant else "not in all" if row.is_active else "not active"
 
 
 def _described(name: str, config: AccountConfig | BadConfig) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import json as json_
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -31,6 +31,9 @@ COLUMNS = (
     "order_created_at", "order_status", "order_total", "order_currency", "roapp_id", "delivery",
 )  # fmt: skip
 
+#: RO App's import names the code, the SKU and the name as what identifies a product (roapp §5).
+PRODUCT_COLUMNS = ("Name", "Code", "SKU", "Barcode", "Price", "Description")
+
 # What a spreadsheet takes for the beginning of a formula: a sign, also of full width, after blanks and quotes; at the
 # beginning of a cell, and where a spreadsheet that separates by semicolon or tab begins another cell or row.
 _FORMULA = re.compile(r'(?:^|(?<=[;\t\r\n]))(?=[\s"\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠])|^(?=[\t\r])')
@@ -47,9 +50,17 @@ def export(
     code: Codes = None,
     dismissed: Dismissed = False,
     payload: Payload = False,
+    products: Annotated[
+        bool, typer.Option("--products", help="Instead, the products that held orders wait for, to import into RO App.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Held records with their orders as CSV (UTF-8, as Excel reads it) or JSON."""
+    if products:
+        if format_ or entity or code or dismissed or payload:
+            raise CommandEnd(BAD_INPUT, "--products goes with --output only.", fix="leave the other options out")
+        _export_products(slug, output)
+        return
     with known_shops(slug) as shops:
         records = list(_rows(shops, shops.held(entity, code, dismissed=dismissed), personal=payload))
     chosen = format_ or ("json" if output is not None and output.suffix.lower() == ".json" else "csv")
@@ -60,6 +71,24 @@ def export(
     _write(output, text)
     document = {"file": str(output), "format": chosen, "records": len(records)}
     show(document, lambda: f"{len(records)} held records are in {output}.")
+
+
+def _export_products(slug: str | None, output: Path | None) -> None:
+    """Writes the products that RO App lacks as one CSV for its import of products, which asks what each column is."""
+    from cartum_roapp.ledger import missing_products
+
+    with known_shops(slug) as shops:
+        found = missing_products.listed(shops.engine, [shops.one] if slug else list(shops.slugs))
+    rows = [(one.title, one.article, one.article, one.barcode, one.price, one.description) for one in found]
+    text = _table(PRODUCT_COLUMNS, rows)  # as they are: RO App is to find them by these very values
+    if output is None:
+        show([dict(zip(PRODUCT_COLUMNS, row, strict=True)) for row in rows], lambda: text.rstrip("\r\n"))
+        return
+    _write(output, text)
+    document = {"file": str(output), "format": "csv", "products": len(rows)}
+    show(
+        document, lambda: f"{len(rows)} products are in {output}. Import it in RO App; the orders follow by themselves."
+    )
 
 
 def _rows(shops: Shops, found: Sequence[Held], *, personal: bool) -> Iterator[dict[str, Any]]:
@@ -88,14 +117,18 @@ def _rows(shops: Shops, found: Sequence[Held], *, personal: bool) -> Iterator[di
 
 
 def _csv(records: Sequence[dict[str, Any]], *, personal: bool) -> str:
-    """Returns CSV with a byte-order mark: without it Excel reads Cyrillic letters in the machine's code page."""
     from cartum_roapp.ledger import dossier
 
     columns = [*COLUMNS, *((*dossier.BUYER, "payload") if personal else ())]
+    return _table(columns, ([_cell(record[name]) for name in columns] for record in records))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Returns CSV with a byte-order mark: without it Excel reads Cyrillic letters in the machine's code page."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(columns)
-    writer.writerows([_cell(record[name]) for name in columns] for record in records)
+    writer.writerows(rows)
     return f"\ufeff{buffer.getvalue()}"
 
 

@@ -54,6 +54,9 @@ def _asked(question: Question) -> Any:
             return questionary.password(f"{title} {hint}", validate=lambda typed: _verdict(question, typed))
         case _:
             default = "" if question.default is None else str(question.default)
+            if question.kind == "ordered":
+                default = ", ".join(question.default if isinstance(question.default, list) else ())
+                hint = f"{hint} Of {', '.join(question.choices)}; several with commas."
             return questionary.text(
                 title, default, validate=lambda typed: _verdict(question, typed), instruction=f"{hint} ".lstrip(),
                 validate_while_typing=False,

@@ -71,6 +71,21 @@ def one_of(words: Sequence[str]) -> Callable[[object], str]:
     return rule
 
 
+def some_of(words: Sequence[str]) -> Callable[[object], tuple[str, ...]]:
+    """The rule for one or several of some words in an order: a list, or a text with commas. Each counts once."""
+    one = one_of(words)
+
+    def rule(value: object) -> tuple[str, ...]:
+        several = value.split(",") if isinstance(value, str) else value
+        if not isinstance(several, list | tuple):
+            raise Refused(f"must be a word or a list of words, this is {kind_of(value)}.")
+        if not several:
+            raise Refused("is an empty list.")
+        return tuple(dict.fromkeys(one(word) for word in several))
+
+    return rule
+
+
 def boolean(value: object) -> bool:
     if not isinstance(value, bool):
         raise Refused(f"must be true or false, this is {kind_of(value)}.", "write true or false without quotes")

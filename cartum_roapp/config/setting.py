@@ -17,7 +17,8 @@ from cartum_roapp.config.refused import Refused
 
 #: A list of the two systems that a value is chosen from (connection.choices).
 ListName = Literal[
-    "locations", "order_types", "employees", "order_fields", "services", "statuses", "languages", "shop_statuses"
+    "locations", "order_types", "employees", "order_fields", "services", "categories", "statuses", "languages",
+    "shop_statuses",
 ]  # fmt: skip
 Rule = Callable[[Any], object]
 
@@ -72,13 +73,15 @@ class Field:
 
     @property
     def literals(self) -> tuple[str, ...]:
-        """Returns the words of a Literal, in their order; () for any other type."""
-        return _literals(_without_none(self.type))
+        """Returns the words of a Literal, or of a tuple of one, in their order; () for any other type."""
+        type_ = _without_none(self.type)
+        return _literals(type_) or _words(type_)
 
     @property
     def help_with_words(self) -> str:
         """Returns `help` with the words to choose from, if there are any."""
-        return f"{self.setting.help} One of {', '.join(self.literals)}." if self.literals else self.setting.help
+        which = "Of" if self.is_list else "One of"
+        return f"{self.setting.help} {which} {', '.join(self.literals)}." if self.literals else self.setting.help
 
     @property
     def nullable(self) -> bool:
@@ -190,6 +193,8 @@ def _refused(error: ValidationError) -> Refused:
 def _rule(setting: Setting, type_: Any) -> Rule:
     if words := _literals(type_):
         return rules.one_of(words)
+    if words := _words(type_):
+        return rules.some_of(words)
     if type_ is bool:
         return rules.boolean
     if type_ is int:
@@ -203,6 +208,8 @@ def _fix(setting: Setting, source: Any) -> str:
         return setting.fix
     if words := _literals(type_):
         return f"write {_listed(words)}"
+    if words := _words(type_):
+        return f"write {_listed(words)}, or several of them as a list in their order, like [{', '.join(words[:2])}]"
     if type_ is bool:
         return "write true or false"
     lowest, highest = setting.bounds or (1, rules.BIGGEST_ID)
@@ -211,6 +218,11 @@ def _fix(setting: Setting, source: Any) -> str:
 
 def _literals(type_: Any) -> tuple[str, ...]:
     return get_args(type_) if get_origin(type_) is Literal else ()
+
+
+def _words(type_: Any) -> tuple[str, ...]:
+    """Returns the words that a tuple of any length may hold."""
+    return _literals(get_args(type_)[0]) if get_origin(type_) is tuple else ()
 
 
 def _without_none(type_: Any) -> Any:

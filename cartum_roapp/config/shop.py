@@ -27,7 +27,8 @@ ShopLogin = Annotated[
     str,
     Setting(
         "Login",
-        "The admin's user name (not an e-mail address); it stands in the shop under Settings > Admins.",
+        "The admin's user name (not an e-mail address); it stands in the shop under Settings > Admins. A separate user "
+        "with the role manager is best.",
         fix="write the user name that stands in the shop's admin under Settings > Admins",
         rule=rules.login,
     ),
@@ -110,18 +111,21 @@ class ShopFields(BaseModel):
         ),
     ]
     identify_products_by: Annotated[
-        Identifier,
+        tuple[Identifier, ...],
         Setting(
             "Identify products by",
-            "Which field of RO App's products tells that two are the same; code and sku hold the shop's article.",
-            suggestion="sku",
+            "Which fields of RO App's products tell that two are the same, the surest first: the first that exactly "
+            "one product has decides. code and sku hold the shop's article.",
+            suggestion=("sku",),
         ),
     ]
     managers: Annotated[
         Literal["all"] | tuple[int, ...],
         Setting(
             "Managers",
-            "Who gets new orders: all active employees (nobody chosen), or some. An order always goes to the same one.",
+            "Who gets new orders, dealt out evenly: some employees, or all (nobody chosen). All leaves out whose "
+            "position says courier, driver, warehouse, accountant, technician, cleaner or guard. An order stays with "
+            "its manager until that one has left.",
             fix="write all, or the ids of employees: [12, 34]",
             rule=rules.managers,
             list_name="employees",
@@ -208,6 +212,25 @@ class ShopFields(BaseModel):
             optional=True,
         ),
     ] = None
+    product_category_id: Annotated[
+        int | None,
+        Setting(
+            "Category of new products",
+            "The category of RO App's catalogue that products are created in.",
+            fix="write the id of a category; `cartum-roapp account show ACCOUNT` lists them",
+            empty="RO App's own choice",
+            list_name="categories",
+            optional=True,
+        ),
+    ] = None
+    update_products: Annotated[
+        bool,
+        Setting(
+            "Carry changes of products on",
+            "A name or a price that changes in the shop's catalogue changes in RO App's as well, within a day or so.",
+            optional=True,
+        ),
+    ] = False
     deleted_status_id: Annotated[
         int | None,
         Setting(

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cartum_roapp.apis.cartum import DEFAULT_STATUSES
+from cartum_roapp.apis.roapp import Employee
 from cartum_roapp.config.setting import ListName
 from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
 from cartum_roapp.control import without_control
+from cartum_roapp.managers import chosen
 
 MOST_SHOWN = 12
 #: The lists that the shop has; the others are the account's.
@@ -17,11 +19,13 @@ OF_SHOP: frozenset[ListName] = frozenset({"shop_statuses", "languages"})
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One row of a list. `value` is what a shop's settings hold; `hindrance` says why it can't be chosen now."""
+    """One row of a list. `value` is what a shop's settings hold; `hindrance` says why it can't be chosen now; `apart`:
+    the word for all of them does not mean this one."""
 
     value: int | str
     name: str = ""
     hindrance: str = ""
+    apart: bool = False
 
     @property
     def label(self) -> str:
@@ -55,6 +59,8 @@ class ChoiceList:
 
     @property
     def plural(self) -> str:
+        if self.noun.endswith("y"):
+            return f"{self.noun[:-1]}ies"
         return f"{self.noun}es" if self.noun.endswith("s") else f"{self.noun}s"
 
     @property
@@ -82,9 +88,14 @@ def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
     """Returns the account's lists."""
     locations = [Choice(row.id, row.name, "archived" if row.is_archived else "") for row in account.locations]
     order_types = [Choice(row.id, row.name) for row in account.order_types]
-    employees = [Choice(row.id, row.name, "" if row.is_active else "not active") for row in account.employees]
+    meant = chosen(account.employees, "all")
+    employees = [
+        Choice(row.id, with_position(row), "" if row.is_active else "not active", apart=row.id not in meant)
+        for row in account.employees
+    ]
     fields = [Choice(row.key, row.name) for row in account.custom_fields or ()]
     services = [Choice(row.id, row.name) for row in account.services or ()]
+    categories = [Choice(row.id, row.name) for row in account.categories or ()]
     return {
         "locations": ChoiceList("RO App", "location", locations),
         "order_types": ChoiceList("RO App", "order type", order_types),
@@ -92,7 +103,13 @@ def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
         "order_fields": ChoiceList("RO App", "order field", fields, complete=account.custom_fields is not None),
         "statuses": ChoiceList("RO App", "status", [Choice(row.id, row.name) for row in account.statuses]),
         "services": ChoiceList("RO App", "service", services, complete=account.services is not None),
+        "categories": ChoiceList("RO App", "category", categories, complete=account.categories is not None),
     }
+
+
+def with_position(employee: Employee) -> str:
+    """Returns an employee's name with the position, as both may be all that tells two of them apart."""
+    return ", ".join(filter(None, (employee.name.strip(), " ".join(employee.position.split()))))
 
 
 def both_sides(

@@ -8,7 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from cartum_roapp.apis.cartum import Cartum, ShopStatus
-from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoApp, RoService, RoStatus
+from cartum_roapp.apis.roapp import (
+    Category,
+    CustomField,
+    Employee,
+    Location,
+    OrderType,
+    RoApp,
+    RoService,
+    RoStatus,
+)
 from cartum_roapp.errors import BadConfig, BadRecord
 from cartum_roapp.orders.rows import created_of
 
@@ -33,8 +42,8 @@ class ShopLists:
 
 @dataclass(frozen=True, slots=True)
 class AccountLists:
-    """The account's lists. `custom_fields` (its order fields) and `services` are None if the account does not show
-    them."""
+    """The account's lists. `custom_fields` (its order fields), `services` and `categories` (of products) are None if
+    the account does not show them."""
 
     company: dict[str, object]
     locations: Sequence[Location]
@@ -43,6 +52,7 @@ class AccountLists:
     statuses: Sequence[RoStatus]
     custom_fields: Sequence[CustomField] | None
     services: Sequence[RoService] | None = None
+    categories: Sequence[Category] | None = None
 
     @property
     def currency(self) -> str:
@@ -79,8 +89,8 @@ async def _newest_order(cartum: Cartum) -> datetime | None:
 
 
 async def account_lists(roapp: RoApp) -> AccountLists:
-    """Reads the account's lists; its order fields and services are optional (roapp §2–§3). Raises what the client
-    raises."""
+    """Reads the account's lists; its order fields, services and categories are optional (roapp §2–§3). Raises what the
+    client raises."""
     company = await roapp.company()
     return AccountLists(
         company=company,
@@ -90,6 +100,7 @@ async def account_lists(roapp: RoApp) -> AccountLists:
         statuses=await roapp.order_statuses(),
         custom_fields=await _if_shown(roapp.order_custom_fields()),
         services=await _if_shown(roapp.services()),
+        categories=await _if_shown(roapp.product_categories()),
     )
 
 

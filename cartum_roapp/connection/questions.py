@@ -30,13 +30,14 @@ ACCESS_FIELDS = ("name", "platform", "account", *LOGIN_FIELDS)
 STATUS_FIELDS = ("statuses", "final_statuses")
 SETTINGS_FIELDS = tuple(key for key in SHOP_FIELDS if key not in (*ACCESS_FIELDS, *STATUS_FIELDS))
 
-Kind = Literal["text", "secret", "number", "switch", "one", "many", "block"]
+Kind = Literal["text", "secret", "number", "switch", "one", "many", "ordered", "block"]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One field of a form. `choices` are those of the kinds `one` and `many`; `default` is what is chosen when it
-    opens, in the form of an answer; `block` asks for a saved block of Prefect, its default is the block's id."""
+    """One field of a form. `choices` are those of the kinds `one`, `many`, and `ordered`, where the order of the answer
+    counts; `default` is what is chosen when it opens, in the form of an answer; `block` asks for a saved block of
+    Prefect, its default is the block's id."""
 
     key: str
     title: str
@@ -132,7 +133,8 @@ def asked_as(problem: Problem, questions: Sequence[Question]) -> str:
 
 def _read(field: Field, answer: object) -> object:
     if isinstance(answer, list):
-        return [_value(one) for one in answer] or field.default
+        may_be_empty = field.nullable or field.default is not None
+        return [_value(one) for one in answer] or (field.default if may_be_empty else [])
     if field.setting.list_name:
         return field.default if answer is None else _value(answer)
     given = answer.strip() if isinstance(answer, str) else answer
@@ -160,6 +162,8 @@ def _question(field: Field, values: Mapping[str, object], listed: ChoiceList | N
             labels = tuple(choice.label for choice in listed.free)
             return replace(asked, kind="many", choices=labels, default=chosen, required=False)
         return _one(asked, listed, value, optional=field.nullable)
+    if field.literals and field.is_list:
+        return replace(asked, kind="ordered", choices=field.literals, default=list(_several(value)))
     if field.literals:
         return _one(asked, ChoiceList("", "", [Choice(word) for word in field.literals]), value)
     if field.plain_type is bool:

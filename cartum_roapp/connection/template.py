@@ -73,7 +73,8 @@ def _statuses(shop: ShopLists, account: AccountLists, theirs: ChoiceList) -> Ite
 
 
 def _yaml(value: object) -> str:
-    text: str = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000)
+    plain = list(value) if isinstance(value, tuple) else value
+    text: str = yaml.safe_dump(plain, allow_unicode=True, default_flow_style=True, width=10_000)
     return text.removesuffix("...\n").strip()
 
 

@@ -13,6 +13,10 @@ contacts     the buyer among RO App's contacts: found by phone, then by e-mail, 
 search       RO App's contacts by phone and e-mail
 keyed_locks  one at a time on the same buyer or contact
 products     the line's product in RO App's catalogue: found by the shop's identification, else made
+identities   what a product is known by: the shop's line and RO App's product in one form
+product_index    RO App's catalogue as it was last read, and when it is read again
+product_making   makes a product with everything that identifies it
+product_updates  carries names and prices that changed in the shop on
 lines        the order lines as a set of (product, price) with absolute quantities
 remarks      notes, buyer and comment, written where they differ from what was written last
 notes        what a person reads in RO App: the marker, delivery, payment

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -19,7 +19,7 @@ from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.handover import POLL, Handover
 from cartum_roapp.delivery.once import Timeouts, utc_now
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import database, intents, outbox, totals
+from cartum_roapp.ledger import database, intents, outbox, product_links, totals
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
 
@@ -66,6 +66,7 @@ class Deliverer:
         handover = Handover(self.engine, self.account.name)
         served = dict(self.shops)
         brought: set[str] = set()
+        changed_products = self._has_changed_products(goal.own)
 
         def left() -> int:
             with database.reading(self.engine) as connection:
@@ -74,7 +75,13 @@ class Deliverer:
             return waiting
 
         with handover.delivering(goal.own):
-            while left() > 0 or self._rests(goal, served) or self._rechecks() or self._totals_due(served):
+            while (
+                left() > 0
+                or changed_products
+                or self._rests(goal, served)
+                or self._rechecks()
+                or self._totals_due(served)
+            ):
                 session = AccountSession.take(self.engine, self.account.name)
                 if session is None:
                     if left() == 0:
@@ -87,6 +94,7 @@ class Deliverer:
                         served,
                         lambda drain: handover.due(drain.served()) or (left() == 0 and not self._rests(goal, served)),
                     )
+                changed_products = False
                 brought |= {number for shop, number in drain.delivered if shop == goal.own}
                 if goal.own in drain.stopped:
                     raise drain.stopped[goal.own]
@@ -102,7 +110,9 @@ class Deliverer:
     ) -> Drain:
         """Delivers for these shops while it holds the account's lock."""
         config = self.settings
-        timeouts = Timeouts(config.http_timeout, config.unclear_wait, config.recheck_after)
+        timeouts = Timeouts(
+            config.http_timeout, config.unclear_wait, config.recheck_after, config.look_again, config.roapp_interval
+        )
         slots = CallSlots(self.engine, self.account.name, config.roapp_interval, session.autocommit)
         async with _roapp(self.account, config, slots, self.calls) as roapp:
             drain = Drain(session, roapp, self.account, served, timeouts)
@@ -115,6 +125,13 @@ class Deliverer:
             return False
         with database.reading(self.engine) as connection:
             return outbox.backlog(connection, sorted(served)) > 0
+
+    def _has_changed_products(self, own: str) -> bool:
+        if not self.shops[own].update_products:
+            return False
+        pause = timedelta(seconds=self.settings.look_again)
+        with database.reading(self.engine) as connection:
+            return bool(product_links.changed(connection, self.account.name, [own], pause, 1))
 
     def _totals_due(self, served: Mapping[str, ShopConfig]) -> bool:
         with database.reading(self.engine) as connection:

@@ -83,7 +83,7 @@ class OrderBindings:
             if not alive:
                 return None
             # It was made of an older version of the order.
-            bound.match = OrderMatch(alive[0].id, alive[0].client_id, manager, total_due=True)
+            bound.match = OrderMatch(alive[0].id, alive[0].client_id, alive[0].manager_id or manager, total_due=True)
             bound.fresh, bound.seen, bound.has_lines = False, alive[0], await self._has_lines(alive[0])
             return alive[0].id
 

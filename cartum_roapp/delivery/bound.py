@@ -12,13 +12,14 @@ from cartum_roapp.ledger.matches import OrderMatch
 class Bound:
     """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be empty. `seen`
     is its newest reading, None if there was none. `has_lines`: an earlier `create` made it, and lines were added since.
-    `announced`: its comment is the next call."""
+    `announced`: its comment is the next call. `manager`: who has it, once that was seen in this delivery."""
 
     match: OrderMatch
     fresh: bool
     seen: RoOrder | None = None
     has_lines: bool = False
     announced: bool = False
+    manager: int | None = None
 
     @property
     def ro_id(self) -> int:

@@ -89,12 +89,14 @@ class Drain:
                 if not self._in_flight and not self._has_backlog():
                     await self._check_totals()
                     if not self._has_backlog():
-                        return
+                        break
                 await self._something_ends()
                 await self._check_totals_if_many()
             while self._in_flight:
                 await self._something_ends()
             await self._check_totals()
+            if not self._has_backlog():
+                await delivery.keep_products(self.served(), self._has_backlog)
         finally:
             for task in self._in_flight:
                 task.cancel()

@@ -36,12 +36,14 @@ class Later(Exception):
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long a call may take, when an unclear one is looked for, and when a repeated one is looked at again. All
-    in seconds."""
+    """How long a call may take, when an unclear one is looked for, when a repeated one and what is held are looked at
+    again, and how far apart calls are. All in seconds, see `Settings`."""
 
     timeout: float
     unclear_wait: float
     recheck_after: float
+    look_again: float
+    interval: float
 
     @property
     def unanswered(self) -> float:

@@ -5,9 +5,9 @@ An order whose buyer's data is erased here goes on without contact, notes and co
 
 from __future__ import annotations
 
+import logging
 import re
-import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 
 from cartum_roapp.apis.masking import about
@@ -17,19 +17,25 @@ from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.lines import OrderLines
+from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.markers import MarkerIndex
 from cartum_roapp.delivery.once import Later, Once, Timeouts, utc_now
 from cartum_roapp.delivery.prices import AccountDiscounts
+from cartum_roapp.delivery.product_index import ProductIndex
+from cartum_roapp.delivery.product_making import ProductMaker
+from cartum_roapp.delivery.product_updates import ProductUpdates
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import ContactSearch
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
-from cartum_roapp.errors import BadConfig, BadRecord, Code
+from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger import desired
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.outbox import Claim
+
+log = logging.getLogger(__name__)
 
 _ISO = re.compile("[A-Z]{3}")
 #: A product's key → RO App's product, or why the lines can't be brought.
@@ -55,15 +61,28 @@ class OrderDelivery:
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp)
         self.contacts = ContactBook(session, roapp, once, ContactSearch(roapp, region, ahead))
-        self.products = ProductBook(session, roapp, once)
+        index = ProductIndex(session, roapp, timeouts.interval)
+        self._index = index
+        self.products = ProductBook(session, index, ProductMaker(session, roapp, once, index))
+        pause = timedelta(seconds=timeouts.look_again)
+        self._product_updates = ProductUpdates(session, roapp, once, shops, pause)
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
         self._bindings = OrderBindings(session, roapp, once, self.markers, self.discounts)
         self._remarks = Remarks(session, roapp, once, self._bindings, self.discounts)
         self._status = OrderStatus(session, roapp, once, self._bindings)
-        self._employees: list[int] | None = None
+        self._managers = OrderManagers(session, roapp, once, self._bindings)
         self._searched_anew: set[tuple[str, str]] = set()
         self.currency = ""
+
+    async def keep_products(self, served: Collection[str], orders_wait: Callable[[], bool]) -> None:
+        """What nobody waits for: carries changes of products on, and reads RO App's catalogue again by age. Raises
+        BadConfig and LockLost."""
+        await self._product_updates.run(served, orders_wait)
+        try:
+            await self._index.read_if_old()
+        except (Retryable, BadRecord) as error:
+            log.warning("RO App's catalogue is not read again: %s", error.message)
 
     async def deliver(self, claim: Claim, shop: ShopConfig) -> int:
         """Brings the newest state of the order into RO App; returns the version that was sent.
@@ -95,7 +114,7 @@ class OrderDelivery:
             if bound is None:
                 if contact is None:
                     raise _erased()
-                bound = await self._bindings.create(order, contact, await self._manager(order, shop), shop)
+                bound = await self._bindings.create(order, contact, await self._managers.choose(order, shop), shop)
             await self._bring(order, bound, contact, products, shop)
         except BadRecord as error:
             if bound is not None and error.code == Code.NOT_FOUND:
@@ -138,13 +157,16 @@ class OrderDelivery:
         announced comes first: with every call before it a kill could cost it; the status comes last, as a closed one
         may lock the order. Lines that can't be brought stop neither notes nor status; once goods are written off, they
         need not be brought."""
-
-        async def assignee() -> int:
-            return await self._manager(order, shop, bound.match.manager_id)
-
         if contact is not None:
             await self._remarks.bring_announced_comment(order, bound, shop)
         before = bound.seen
+
+        async def assignee() -> int:
+            nonlocal before
+            manager = await self._managers.assignee(order, bound, shop)
+            before = bound.seen  # what was read for that says nothing about the lines
+            return manager
+
         lines = OrderLines(self._session, self._roapp, self._once, self.discounts, order, shop, bound)
         if isinstance(products, BadRecord):
             kept = not await lines.are_written_off()
@@ -152,6 +174,9 @@ class OrderDelivery:
             kept = await lines.bring(products, assignee)
         if contact is not None:
             await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
+        # Without a call where nothing else reads the order.
+        if bound.seen is not None or order.status_id not in (bound.match.sent_status, bound.match.written_status):
+            await self._managers.keep(order, bound, shop)
         await self._status.bring(order, bound, shop)
         if bound.match.total_due and bound.seen is not None and bound.seen is not before:
             self.totals.agrees(order, shop, bound.seen)
@@ -189,23 +214,6 @@ class OrderDelivery:
             self.products.forget(product)
         self._searched_anew.add((order.shop, order.number))
         raise Later(utc_now() + timedelta(seconds=1)) from error
-
-    async def _manager(self, order: DesiredOrder, shop: ShopConfig, before: int | None = None) -> int:
-        """The employee who gets the order: the same one however often this is asked, and the one from `before` as long
-        as they are active."""
-        if self._employees is None:
-            self._employees = sorted(one.id for one in await self._roapp.employees() if one.is_active)
-        if before in self._employees:
-            return before
-        chosen = [one for one in self._employees if shop.managers == "all" or one in shop.managers]
-        if not chosen:
-            raise BadConfig(
-                "none of the managers is an active employee of RO App.",
-                shop=shop.slug,
-                field="managers",
-                fix="Choose active employees, or `all`.",
-            )
-        return chosen[zlib.crc32(order.number.encode()) % len(chosen)]
 
 
 def _erased() -> BadRecord:

@@ -13,6 +13,8 @@ matches         which RO App record is which order, order line, contact and prod
 intents         a note before every call that must not happen twice
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
+product_links   which product of RO App a shop's product is, and the name and price that it was last given
+missing_products   products that RO App lacks and that held orders wait for
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
 held            records that need a person, with reason and fix
 entities        what can be held

@@ -25,11 +25,13 @@ class CatalogueRow:
     barcodes: tuple[str, ...]
 
 
-_CONDITIONS = {
-    "code": "code = :value",
-    "sku": "sku = :value",
-    "barcode": "barcodes @> ARRAY[CAST(:value AS text)]",
-    "name": "title_key = :value",
+#: A query for (RO App's id, value) of the products with one of `:values`.
+_FIND = {
+    "code": "SELECT ro_id, code AS value FROM catalogue WHERE account = :account AND code = ANY(:values)",
+    "sku": "SELECT ro_id, sku AS value FROM catalogue WHERE account = :account AND sku = ANY(:values)",
+    "barcode": "SELECT ro_id, value FROM catalogue, unnest(barcodes) AS value "
+    "WHERE account = :account AND barcodes && CAST(:values AS text[]) AND value = ANY(:values)",
+    "name": "SELECT ro_id, title_key AS value FROM catalogue WHERE account = :account AND title_key = ANY(:values)",
 }
 
 
@@ -63,16 +65,29 @@ def add(connection: Connection, account: str, row: CatalogueRow) -> None:
 def forget(connection: Connection, account: str) -> None:
     """The reading proved wrong: the next question reads RO App's catalogue again."""
     connection.execute(text("DELETE FROM catalogue WHERE account = :a"), {"a": account})
+    outdate(connection, account)
+
+
+def outdate(connection: Connection, account: str) -> None:
+    """A person says that RO App's catalogue has changed: what is not found in the last reading is looked for in a new
+    one."""
     connection.execute(text("UPDATE accounts SET catalogue_read_at = NULL WHERE name = :a"), {"a": account})
 
 
-def find(connection: Connection, account: str, by: Literal["code", "sku", "barcode", "name"], value: str) -> list[int]:
-    """RO App ids of all products with this identity; several mean that a person has to decide."""
-    rows = connection.execute(
-        text(f"SELECT ro_id FROM catalogue WHERE account = :account AND {_CONDITIONS[by]} ORDER BY ro_id"),
-        {"account": account, "value": value},
-    )
-    return [row.ro_id for row in rows]
+def find(
+    connection: Connection, account: str, by: Literal["code", "sku", "barcode", "name"], values: Sequence[str]
+) -> dict[str, list[int]]:
+    """Returns value → RO App's ids of all products that have it; several mean that a person has to decide."""
+    found: dict[str, list[int]] = {}
+    rows = connection.execute(text(f"{_FIND[by]} ORDER BY ro_id"), {"account": account, "values": list(values)})
+    for ro_id, value in rows:
+        found.setdefault(value, []).append(ro_id)
+    return {value: list(dict.fromkeys(ids)) for value, ids in found.items()}
+
+
+def count(connection: Connection, account: str) -> int:
+    """Returns how many products the last reading showed."""
+    return int(connection.scalar(text("SELECT count(*) FROM catalogue WHERE account = :a"), {"a": account}) or 0)
 
 
 def has(connection: Connection, account: str, ro_id: int) -> bool:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class DesiredLine:
-    """One line: (product, price) is unique in an order, the quantity absolute."""
+    """One line: (product, price) is unique in an order, the quantity absolute. `listed_price`: the product's in the
+    shop's catalogue."""
 
     product: str
     price: Decimal
@@ -20,6 +21,7 @@ class DesiredLine:
     article: str
     description: str
     barcode: str
+    listed_price: Decimal
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class DesiredOrder:
 _ORDER = [name for name in DesiredOrder.__dataclass_fields__ if name != "lines"]
 _LINES = """
     SELECT line.product, line.price, line.quantity, coalesce(nullif(product.title, ''), line.title) AS title,
-           product.article, product.description, product.barcode
+           product.article, product.description, product.barcode, product.price AS listed_price
     FROM order_lines line JOIN products product ON product.shop = line.shop AND product.product = line.product
     WHERE line.shop = :shop AND line.number = :number ORDER BY line.product, line.price
 """

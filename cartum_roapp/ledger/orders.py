@@ -59,6 +59,7 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     the second call finds everything unchanged.
     """
     shop = queue.shop
+    _store_read(connection, shop, frames.products)
     arriving = frames.orders
     if arriving.empty:
         return Stored((), (), 0)
@@ -91,6 +92,15 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
         changed=tuple(row.number for row in rows if row.version > 1),
         unchanged=len(arriving) - len(rows),
     )
+
+
+def _store_read(connection: Connection, shop: str, products: pd.DataFrame) -> None:
+    """Stores what the shop's catalogue was asked for, also where the orders are as they were."""
+    read = products[products["listed"].notna()]
+    if not read.empty:
+        _copy(connection, tables.products, read)
+        connection.execute(text(_UPSERT_PRODUCTS), {"shop": shop})
+        connection.execute(text("DROP TABLE arriving_products"))
 
 
 def known(engine: Engine, shop: str, numbers: Sequence[str]) -> set[str]:
@@ -221,13 +231,17 @@ _UPSERT_CUSTOMERS = """
     WHERE (known.name, known.phone, known.email) <> (excluded.name, excluded.phone, excluded.email)
 """
 _UPSERT_PRODUCTS = """
-    INSERT INTO products AS known (shop, product, article, title, description, barcode, price)
-    SELECT :shop, product, article, title, description, barcode, price FROM arriving_products
+    INSERT INTO products AS known (shop, product, article, title, description, barcode, price, listed, read_at)
+    SELECT :shop, product, article, title, description, barcode, price, coalesce(listed, false),
+           CASE WHEN listed IS NOT NULL THEN now() END
+    FROM arriving_products
     ON CONFLICT (shop, product) DO UPDATE SET
-        title = excluded.title, description = excluded.description, barcode = excluded.barcode, price = excluded.price
-    WHERE (excluded.description <> '' OR excluded.barcode <> '')  -- from the shop's catalogue, not from a line
-      AND (known.title, known.description, known.barcode, known.price)
-       <> (excluded.title, excluded.description, excluded.barcode, excluded.price)
+        title = CASE WHEN excluded.listed THEN excluded.title ELSE known.title END,
+        description = CASE WHEN excluded.listed THEN excluded.description ELSE known.description END,
+        barcode = CASE WHEN excluded.listed THEN excluded.barcode ELSE known.barcode END,
+        price = CASE WHEN excluded.listed THEN excluded.price ELSE known.price END,
+        listed = excluded.listed, read_at = excluded.read_at
+    WHERE excluded.read_at IS NOT NULL  -- from the shop's catalogue, not from a line
 """
 # An order whose row was lost begins at version 1 again; what the outbox remembers as delivered was an earlier life's.
 _OUTRUN = """

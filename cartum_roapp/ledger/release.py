@@ -121,6 +121,8 @@ def release_by_hand(
         _recheck_now(connection, account, shop)
     if any(one.code == Code.PRODUCT_MISSING for one in records):
         catalogue.note_product_writes(connection, account, "unknown")
+    if any(one.code in (Code.PRODUCT_MISSING, Code.PRODUCT_AMBIGUOUS) for one in records):
+        catalogue.outdate(connection, account)
     if make_again:
         deleted = [one.id for one in records if one.entity == "order" and one.code == Code.DELETED_IN_ROAPP]
         connection.execute(

@@ -164,6 +164,31 @@ products = Table(
     Column("description", Text, nullable=False),
     Column("barcode", Text, nullable=False),
     Column("price", Money, nullable=False),
+    Column("listed", Boolean, nullable=False, server_default=text("false")),
+    Column("read_at", Stamp),
+    PrimaryKeyConstraint("shop", "product"),
+)
+
+# `title` and `price` are what RO App's product was last given of the shop's, or what the shop had when it was found.
+product_links = Table(
+    "product_links",
+    metadata,
+    _shop(),
+    Column("product", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("price", Money, nullable=False),
+    PrimaryKeyConstraint("shop", "product"),
+    Index("ix_product_links_account_ro_id", "account", "ro_id"),
+)
+
+missing_products = Table(
+    "missing_products",
+    metadata,
+    _shop(),
+    Column("product", Text, nullable=False),
     PrimaryKeyConstraint("shop", "product"),
 )
 

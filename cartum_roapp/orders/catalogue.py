@@ -29,12 +29,16 @@ def product_key(article: str, title: str) -> str:
 
 
 class Catalogue:
-    """Raw catalogue rows by article, each read when it is first asked for."""
+    """Raw catalogue rows by article, None for one that the shop has not. Each is read when it is first asked for."""
 
-    def __init__(self, rows: Mapping[str, RawProduct], language: str) -> None:
+    def __init__(self, rows: Mapping[str, RawProduct | None], language: str) -> None:
         self._rows = {clean(article): row for article, row in rows.items()}
         self._language = language
         self._read: dict[str, CatalogueEntry | None] = {}
+
+    def __contains__(self, article: str) -> bool:
+        """Returns whether the shop was asked for a cleaned article."""
+        return article in self._rows
 
     def entry(self, article: str) -> CatalogueEntry | None:
         """Returns the entry of a cleaned article; None if the catalogue lacks it or it can't be read."""

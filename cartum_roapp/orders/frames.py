@@ -51,6 +51,7 @@ PRODUCTS = {
     "description": "str",
     "barcode": "str",
     "price": "object",
+    "listed": "object",
 }
 
 
@@ -58,7 +59,8 @@ PRODUCTS = {
 class Frames:
     """`orders` are unique by number, `lines` by (number, product, price); every line's order is in `orders`.
 
-    `customers` and `products` may repeat an identity, the newest last, until `deduplicate` has made them unique.
+    `listed` of products: whether the shop's catalogue has it; None if it was not asked. `customers` and `products` may
+    repeat an identity, the newest last, until `deduplicate` has made them unique.
     """
 
     orders: pd.DataFrame

@@ -61,6 +61,6 @@ def _products(products: pd.DataFrame) -> pd.DataFrame:
     found: dict[str, list[object]] = {}
     for key, *fields in products.itertuples(index=False, name=None):
         known = found.setdefault(key, fields)
-        if known is not fields:
+        if known is not fields and (fields[-1] or not known[-1]):  # what the catalogue says goes before a line
             known[:] = [new or old for new, old in zip(fields, known, strict=True)]
     return typed_frame(PRODUCTS, [(key, *fields) for key, fields in found.items()])

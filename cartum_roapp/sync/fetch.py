@@ -75,16 +75,17 @@ async def fetch_numbers(api: ShopApi, numbers: Collection[str]) -> Found:
     return Found(rows, wanted - rows.keys())
 
 
-async def fetch_catalogue(api: ShopApi, articles: Collection[str]) -> Rows:
-    """Returns article → row of catalog/export, without articles that the shop does not have; {} without a call if there
-    are no articles."""
-    return await api.products(sorted(articles)) if articles else {}
+async def fetch_catalogue(api: ShopApi, articles: Collection[str]) -> dict[str, Row | None]:
+    """Returns article → row of catalog/export, None for an article that the shop does not have; {} without a call if
+    there are no articles."""
+    found = await api.products(sorted(articles)) if articles else {}
+    return {**dict.fromkeys(articles), **found}
 
 
-def missing_articles(rows: Iterable[Any], known: Collection[str] = ()) -> set[str]:
-    """Returns the articles of the rows' lines that are not `known`, in the form that `transform` gives them."""
+def articles_of(rows: Iterable[Any]) -> set[str]:
+    """Returns the articles of the rows' lines, in the form that `transform` gives them."""
     lines = (line for row in rows if isinstance(row, dict) for line in lines_of(row) if isinstance(line, dict))
-    return {article for line in lines if (article := clean(line.get("article")))} - set(known)
+    return {article for line in lines if (article := clean(line.get("article")))}
 
 
 def slices(window_from: datetime, window_to: datetime, days: float = 7) -> list[tuple[datetime, datetime]]:

@@ -31,13 +31,14 @@ class _Order(NamedTuple):
 
 
 def transform(
-    rows: Iterable[Any], catalogue: Mapping[str, RawProduct], shop: ShopConfig
+    rows: Iterable[Any], catalogue: Mapping[str, RawProduct | None], shop: ShopConfig
 ) -> tuple[Frames, list[BadRow]]:
     """Returns rows of `orders/get` as frames, the oldest order first, and the rows that must be held. Pure.
 
     Each row is checked alone; a bad line makes its whole order bad. If an order was read twice, the later row counts,
-    whether good or bad. Titles, descriptions and barcodes come from `catalogue` (article → row of `catalog/export`),
-    for products that it lacks from the line. Raises BadConfig if the shop's time zone is unknown.
+    whether good or bad. Titles, descriptions and barcodes come from `catalogue` (article → row of `catalog/export`,
+    None if the shop has none), for products that it lacks from the line. Raises BadConfig if the shop's time zone is
+    unknown.
     """
     zone = zone_of(shop.timezone)
     region = shop.phone_region or country_of(shop.timezone)
@@ -124,6 +125,7 @@ def _product(line: LineRow, catalogue: Catalogue) -> tuple[object, ...]:
     entry = catalogue.entry(line.article) if line.article else None
     key = product_key(line.article, line.title)
     if entry is None:
-        return key, line.article, line.title or line.article, "", "", line.price
+        listed = False if line.article in catalogue else None
+        return key, line.article, line.title or line.article, "", "", line.price, listed
     price = line.price if entry.price is None else entry.price
-    return key, line.article, entry.title or line.title or line.article, entry.description, entry.barcode, price
+    return key, line.article, entry.title or line.title or line.article, entry.description, entry.barcode, price, True

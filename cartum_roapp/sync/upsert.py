@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -13,7 +14,11 @@ from cartum_roapp.ledger import database, held, missing_orders, orders, shops
 from cartum_roapp.ledger.orders import Frames, Priority, Queue, Stored
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
+from cartum_roapp.sync.fetch import articles_of
 from cartum_roapp.sync.run import Run
+
+#: Names, barcodes and prices of articles that are still ordered are read again from the shop after that time.
+READ_AGAIN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,20 @@ class Reading:
     deleted: bool = False
 
 
-def known_articles(run: Run) -> set[str]:
-    """Returns the articles whose title and barcode the ledger has."""
-    query = select(products.c.article).where(products.c.shop == run.shop.key, products.c.article != "")
+def articles_to_read(run: Run, rows: Iterable[Any]) -> set[str]:
+    """Returns the articles of the rows' lines that were not read from the shop's catalogue within a day. If there are
+    any, also those that were not within half a day, so that most are read with the same few calls."""
+    query = select(products.c.article, products.c.read_at).where(
+        products.c.shop == run.shop.key, products.c.article != "", products.c.read_at.is_not(None)
+    )
     with database.reading(run.engine) as connection:
-        return set(connection.scalars(query))
+        read = {row.article: row.read_at for row in connection.execute(query)}
+    articles, now = articles_of(rows), datetime.now(UTC)
+
+    def older(age: timedelta) -> set[str]:
+        return {one for one in articles if one not in read or now - read[one] > age}
+
+    return older(READ_AGAIN / 2) if older(READ_AGAIN) else set()
 
 
 def upsert(

@@ -335,11 +335,27 @@ def test_discover_shows_everything_to_choose_from(shell: Shell, file: Path) -> N
     assert "--write: the file is there already." in shell.err
 
 
+def test_an_account_is_shown_as_tables_with_the_keys_that_take_the_ids(shell: Shell) -> None:
+    shell.run("account", "show", "main")
+    shown = [" ".join(line.split()) for line in shell.out.splitlines()]
+    employees = shown[shown.index("Employees (managers)") + 1 :][:5]
+    assert employees == [
+        "id name position", "336001 Олег Шевченко Менеджер", "336002 Ганна Коваленко Менеджер",
+        "336003 Тарас Бондаренко Комірник not in all", "336004 Павло Ткаченко Менеджер not active",
+    ]  # fmt: skip
+    services = shown[shown.index("Services (delivery_service_id)") + 1 :][:2]
+    assert services == ["id name", "72000001 Доставка"]
+
+
 def test_an_account_is_shown_and_its_key_renewed_only_for_the_same_company(shell: Shell) -> None:
     box = shell.box
     document = shell.json("account", "show", "main")
     assert [row["id"] for row in document["order_types"]] == [358001, 358002]
     assert [row["name"] for row in document["employees"] if not row["is_active"]] == ["Павло Ткаченко"]
+    assert [(row["position"], row["in_all"]) for row in document["employees"]] == [
+        ("Менеджер", True), ("Менеджер", True), ("Комірник", False), ("Менеджер", False)
+    ]  # fmt: skip
+    assert document["services"] == [{"id": 72000001, "name": "Доставка"}]
     assert box.roapp.api_key not in shell.said
 
     renewed = shell.json("account", "add", "main", "--api-key-stdin", stdin=box.roapp.api_key)

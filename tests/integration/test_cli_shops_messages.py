@@ -22,7 +22,7 @@ from sandbox import Sandbox
 
 LOCATIONS = '234001 "Магазин на Хрещатику", 234002 "Склад"'
 ORDER_TYPES = '358001 "Інтернет-замовлення", 358002 "Ремонт"'
-STAFF = '336001 "Олег Шевченко", 336002 "Ганна Коваленко", 336003 "Тарас Бондаренко"'
+STAFF = '336001 "Олег Шевченко, Менеджер", 336002 "Ганна Коваленко, Менеджер", 336003 "Тарас Бондаренко, Комірник"'
 SHOP_STATUSES = (
     '1 "Нове", 2 "В обробці", 3 "Доставлене", 4 "Не доставлене", 6 "Надіслане", 7 "Очікує оплати", 8 "Комплектується"'
 )
@@ -98,7 +98,7 @@ LISTS = [
     ({"managers": (1, 336001)}, f"managers: RO App has no employee 1. Fix: write one of {STAFF}"),
     (
         {"managers": (336001, 336004)},
-        f'managers: the employee 336004 "Павло Ткаченко" is not active. Fix: write one of {STAFF}',
+        f'managers: the employee 336004 "Павло Ткаченко, Менеджер" is not active. Fix: write one of {STAFF}',
     ),
     (
         {"statuses": {key: PAIRS[key] for key in (1, 2, 3, 4, 6)}},

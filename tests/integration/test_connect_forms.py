@@ -65,7 +65,7 @@ def test_a_shop_is_connected_form_by_form_and_imported(forms: Forms) -> None:
     assert settings.defaults["location_id"] == "Магазин на Хрещатику (234001)"
     assert [one for one in settings.choices("location_id") if "234003" in one] == [], "an archived location is offered"
     assert settings.choices("managers") == [
-        "Олег Шевченко (336001)", "Ганна Коваленко (336002)", "Тарас Бондаренко (336003)",
+        "Олег Шевченко, Менеджер (336001)", "Ганна Коваленко, Менеджер (336002)", "Тарас Бондаренко, Комірник (336003)",
     ]  # fmt: skip
     statuses = forms.next(
         run, settings, location_id=settings.choice("location_id", "Склад"),
@@ -124,7 +124,7 @@ def test_refused_input_stands_with_its_field_and_nothing_typed_is_lost(forms: Fo
     assert form.refused() == {"timezone": '**timezone**: "Kyiv" is not a time zone. **Fix:** write Europe/Kyiv'}
     assert form.defaults["timezone"] == "Kyiv"
     assert form.defaults["window_days"] == 90
-    assert form.defaults["managers"] == ["Олег Шевченко (336001)"]
+    assert form.defaults["managers"] == ["Олег Шевченко, Менеджер (336001)"]
 
     rejected = forms.answer(run, form, window_days=900)
     assert rejected["status"] == "REJECT"

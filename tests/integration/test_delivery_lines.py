@@ -163,14 +163,6 @@ def test_a_line_added_after_its_manager_has_left_goes_to_another_one(world: Worl
     assert roapp.employees[roapp.items[world.roapp_order(number)["id"]][-1]["assignee_id"]]["is_active"]
 
 
-def test_a_change_that_adds_no_line_asks_for_no_employees(world: World, number: str) -> None:
-    world.box.roapp.clear_calls()
-    world.box.shops[0].change_line(number, 0, quantity=3)
-    world.synced()
-    same(world, number)
-    assert not [call for call in world.box.roapp.calls if call.path == "/company/employees"]
-
-
 @pytest.mark.parametrize("read_back", ["fails", "lags"])
 def test_a_line_whose_id_is_not_told_is_looked_for_and_not_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch, read_back: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from world import World
@@ -37,6 +38,37 @@ def test_a_product_is_found_by_what_the_merchant_chose(world: World, by: str) ->
     assert world.made_products() == []
 
 
+@pytest.mark.parametrize(("by", "taken"), [(["sku", "name"], "second"), (["name", "sku"], "first")])
+def test_the_first_identity_that_exactly_one_product_has_decides(world: World, by: list[str], taken: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    ids = {"first": roapp.add_product("Кепка"), "second": roapp.add_product("Шапка", sku=CODE)}
+    roapp.seeded["products"] |= set(ids.values())
+    number = shop.place_order(articles=[(CODE, 1)])
+    config = world.shop(identify_products_by=by)
+    world.imported(config)
+    assert world.held(config) == {}
+    assert entity(world, number) == ids[taken]
+    assert world.made_products() == []
+
+
+def test_an_identity_that_several_have_is_passed_over(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    twins = {roapp.add_product("Капелюх", sku=CODE), roapp.add_product("Панама", sku=CODE)}
+    named = roapp.add_product("Кепка")
+    roapp.seeded["products"] |= {*twins, named}
+    number = shop.place_order(articles=[(CODE, 1)])
+    config = world.shop(identify_products_by=["sku", "barcode", "name"])
+    world.imported(config)
+    assert entity(world, number) == named
+    roapp.edit_product(named, title="Інша річ")
+    roapp.add_product("Кросівки")
+    other = shop.place_order(articles=[("KR-799", 1)])
+    twin = roapp.add_product("Ще одні", sku="KR-799")
+    roapp.copy_product(twin)
+    world.synced(config)
+    assert world.held(config) == {("order", other): "product-ambiguous"}
+
+
 def test_a_product_is_made_once_with_everything_that_identifies_it(world: World) -> None:
     shop = world.box.shops[0]
     numbers = [shop.place_order(articles=[(CODE, 1)]) for _ in range(5)]
@@ -45,6 +77,71 @@ def test_a_product_is_made_once_with_everything_that_identifies_it(world: World)
     assert (made["title"], made["code"], made["sku"]) == ("Кепка", CODE, CODE)
     assert [one["code"] for one in made["barcodes"]] == [shop.good(CODE).gtin]
     assert {entity(world, number) for number in numbers} == {made["id"]}
+    assert [Decimal(price["price"]) for price in made["prices"]] == [shop.good(CODE).price]
+
+
+def test_a_new_product_goes_into_the_category_of_the_settings(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.categories[77] = {"id": 77, "title": "З магазину", "parent_id": None}
+    shop.place_order(articles=[("KR-799", 1)])
+    world.imported(world.shop(product_category_id=77))
+    (made,) = world.made_products()
+    assert made["category_id"] == 77
+    assert made["description"] == shop.good("KR-799").title("ua")
+
+
+@pytest.mark.parametrize("prices", ["object", "refused"])
+def test_prices_of_products_in_each_form_that_accounts_have(world: World, prices: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.faults.product_prices = prices
+    number = shop.place_order(articles=[(CODE, 1)])
+    world.imported()
+    assert world.held() == {}
+    (made,) = world.made_products()
+    assert entity(world, number) == made["id"]
+    expected = [] if prices == "refused" else [{"id": 18001, "price": float(shop.good(CODE).price)}]
+    assert made["prices"] == expected
+
+
+def test_a_category_that_is_gone_costs_the_category(world: World) -> None:
+    shop = world.box.shops[0]
+    number = shop.place_order(articles=[(CODE, 1)])
+    config = world.shop(product_category_id=99)
+    world.imported(config)
+    assert world.held(config) == {}
+    (made,) = world.made_products()
+    assert (entity(world, number), made["code"]) == (made["id"], CODE)
+
+
+def test_a_product_that_staff_gave_the_article_to_is_taken_after_a_day(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    first = shop.place_order(articles=[(CODE, 1)])
+    world.imported()
+    (made,) = world.made_products()
+    roapp.edit_product(made["id"], code="CAP-OLD")
+    other = roapp.add_product("Кепка 2027", code=CODE)
+    world.a_day_later()
+    shop.place_order(articles=[("KR-799", 1)])
+    world.synced()  # reads the catalogue again at its end
+    second = shop.place_order(articles=[(CODE, 1)])
+    world.synced()
+    assert (entity(world, first), entity(world, second)) == (made["id"], other)
+    assert world.held() == {}
+
+
+def test_a_product_that_staff_renamed_stays_the_product(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    config = world.shop(identify_products_by="name")
+    first = shop.place_order(articles=[(CODE, 1)])
+    world.imported(config)
+    (made,) = world.made_products()
+    roapp.edit_product(made["id"], title="Кепка з козирком")
+    world.a_day_later()
+    shop.place_order(articles=[("KR-799", 1)])
+    world.synced(config)
+    second = shop.place_order(articles=[(CODE, 1)])
+    world.synced(config)
+    assert entity(world, first) == entity(world, second) == made["id"]
 
 
 def test_ambiguous_products_hold_the_order_until_one_of_them_is_another(world: World) -> None:
@@ -126,6 +223,32 @@ def test_a_line_without_an_article_goes_by_its_name(world: World) -> None:
     assert len(named) == 1
     for number in (first, second):
         assert named[0]["id"] in {item["entity_id"] for item in world.roapp_items(number)}
+
+
+def test_a_missing_product_does_not_read_a_large_catalogue_at_each_try(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings={"roapp_interval": 0.05}) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        for index in range(300):
+            roapp.add_product(f"Товар складу {index}")
+        roapp.seeded["products"] = set(roapp.products)
+        config = world.shop(missing_products="hold")
+        number = shop.place_order(articles=[(CODE, 1)])
+        world.imported(config)
+        pages = len(catalogue_reads(world))
+        assert pages > 6
+        for _ in range(3):
+            world.imported(config)
+        assert world.held(config) == {("order", number): "product-missing"}
+        assert world.value("SELECT attempts FROM held") == 4
+        assert len(catalogue_reads(world)) == pages
+        roapp.seeded["products"].add(roapp.add_product("Кепка", code=CODE))
+        (outcome,) = world.replayed(number, shop=config)  # a person knows that it is there now
+        assert outcome["outcome"] == "delivered"
+        assert world.differences(config, [number]) == []
+
+
+def catalogue_reads(world: World) -> list[object]:
+    return [call for call in world.box.roapp.calls if (call.method, call.path) == ("GET", "/catalog/products")]
 
 
 def test_one_unknown_line_says_what_is_missing(world: World) -> None:

@@ -15,7 +15,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.qualifying import Rule
 from cartum_roapp.sync.deduplicate import deduplicate
-from cartum_roapp.sync.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles, slices
+from cartum_roapp.sync.fetch import articles_of, fetch_catalogue, fetch_created, fetch_numbers, fetch_open, slices
 from cartum_roapp.sync.transform import transform
 from sandbox import Sandbox
 
@@ -50,7 +50,7 @@ async def read(shop: Any, rule: Rule, window_to: datetime) -> tuple[Frames, list
     async with client(shop) as api:
         for since, until in slices(rule.window_from, window_to):
             rows = rule.rows(await fetch_created(api, since, until, rule.zone), known=set())
-            catalogue = await fetch_catalogue(api, missing_articles(rows.values()))
+            catalogue = await fetch_catalogue(api, articles_of(rows.values()))
             frames, bad = transform(rows.values(), catalogue, config(shop))
             parts.append(frames)
             held += bad

@@ -242,3 +242,31 @@ def test_a_status_that_the_owner_matches_goes_with_the_next_sync(cli: Installati
     assert in_roapp(cli, number)[0]["status_id"] == target
     shop.set_status(number, 2)
     del shop.statuses[9]
+
+
+def test_products_that_orders_wait_for_are_exported_for_an_import_into_roapp(
+    cli: Installation, shop: CartumShop, tmp_path: Path
+) -> None:
+    roapp, file = cli.box.roapp, tmp_path / "products.csv"
+    roapp.faults.product_create = False
+    try:
+        first = shop.place_order(articles=[("KR-799", 1)])
+        for article, title in (("NEW-1", "Пакування"), ("-7", "Стрічка")):
+            shop.add_line(first, article, 1, price=30, title=title)
+        second = shop.place_order(articles=[("KR-799", 1)])
+        shop.add_line(second, "NEW-1", 2, price=30, title="Пакування")
+        cli.done("sync", SLUG)
+        (why,) = {one["message"] for one in cli.done("held", "list", SLUG) if one["id"] == first}
+        assert "nor 2 other products" in why and "--products" in str(cli.done("held", "list", SLUG))
+        assert cli.done("held", "export", SLUG, "--products", "--output", str(file))["products"] == 3
+        rows = {row["SKU"]: row for row in read_csv(file.read_text(encoding="utf-8"))}
+        assert (rows["NEW-1"]["Name"], float(rows["NEW-1"]["Price"])) == ("Пакування", 30)
+        assert rows.keys() == {"KR-799", "NEW-1", "-7"}
+        for row in rows.values():
+            roapp.add_product(row["Name"], code=row["Code"], sku=row["SKU"], price=row["Price"])
+        found = cli.done("held", "replay", SLUG, first, second)
+        assert [one["outcome"] for one in found["records"]] == ["delivered"] * 2
+        assert cli.done("held", "export", SLUG, "--products") == []
+        assert cli.command("held", "export", SLUG, "--products", "--payload").code == 2
+    finally:
+        roapp.faults.product_create = True

@@ -125,7 +125,7 @@ def test_one_product_is_one_row_and_what_is_known_of_it_stays() -> None:
     made = deduplicate(first, second)
     made.products["price"] = made.products["price"].map(str)
     assert records(made.products[made.products["article"] == "A"]) == [
-        ("article:A", "A", "Нова", "Опис", "482", "650.00")
+        ("article:A", "A", "Із каталогу", "Опис", "482", "650.00", True)
     ]
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartum_roapp.sync.fetch import fetch_catalogue, fetch_created, fetch_numbers, fetch_open, missing_articles, slices
+from cartum_roapp.sync.fetch import articles_of, fetch_catalogue, fetch_created, fetch_numbers, fetch_open, slices
 
 KYIV = ZoneInfo("Europe/Kyiv")
 Row = dict[str, Any]
@@ -123,7 +123,7 @@ def test_a_shop_that_ignores_numbers_adds_no_strange_orders() -> None:
     assert (set(found.rows), found.missing) == ({"1"}, {"3"})
 
 
-def test_articles_of_lines_that_are_not_known() -> None:
+def test_articles_of_lines() -> None:
     rows: list[Any] = [
         {"products": [{"article": " A&amp;B "}, {"article": ""}, {"article": None}, {}, None, {"article": 1001}]},
         {"products": {"7": {"article": "known"}, "8": {"article": "C"}}},
@@ -131,7 +131,7 @@ def test_articles_of_lines_that_are_not_known() -> None:
         {},
         None,
     ]
-    assert missing_articles(rows, known={"known"}) == {"A&B", "1001", "C"}
+    assert articles_of(rows) == {"known", "A&B", "1001", "C"}
     assert asyncio.run(fetch_catalogue(Shop({}), {"C", "A&B"})).keys() == {"A&B", "C"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cartum_roapp.apis.cartum import DEFAULT_STATUSES, ShopStatus
-from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoStatus
+from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoService, RoStatus
 from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.config.shop import SHOP_FIELDS
 from cartum_roapp.connection.lists import AccountLists, ShopLists
@@ -44,7 +44,7 @@ ACCOUNT = AccountLists(
     ],
     order_types=[OrderType(id=5, name="Інтернет")],
     employees=[
-        Employee(id=7, name="Олег"),
+        Employee(id=7, name="Олег", position=" старший менеджер (зміна 2)"),
         Employee(id=8, name="Ганна", is_active=False),
         Employee(id=9, name="Тарас"),
     ],
@@ -73,13 +73,29 @@ def test_a_new_shop_is_offered_what_is_most_likely() -> None:
     asked = by_key(settings_questions({}, SHOP, ACCOUNT))
     assert asked["location_id"].choices == ("Склад (2) (2)", "Магазин (3)")
     assert asked["location_id"].default == "Склад (2) (2)"
-    assert asked["managers"].choices == ("Олег (7)", "Тарас (9)")
+    assert asked["managers"].choices == ("Олег, старший менеджер (зміна 2) (7)", "Тарас (9)")
     assert (asked["managers"].default, asked["language"].default) == ([], "ua")
     assert (asked["timezone"].default, asked["order_number_field"].default) == ("Europe/Warsaw", NONE)
     statuses = by_key(status_questions({}, SHOP, ACCOUNT))
     assert (statuses["status_1"].default, statuses["status_3"].default) == ("Новий (11)", "Виконано (12)")
     assert (statuses["status_9"].default, statuses["status_9"].choices[0]) == (UNDECIDED, UNDECIDED)
     assert UNDECIDED not in statuses["status_1"].choices
+
+
+def test_the_question_for_managers_says_whom_all_means_and_the_login_who_it_should_be() -> None:
+    managers = by_key(settings_questions({}, SHOP, ACCOUNT))["managers"]
+    assert "all (nobody chosen)" in managers.description and "courier" in managers.description
+    login = by_key(typed_login_questions({}, ["main"]))["login"]
+    assert "A separate user with the role manager is best." in login.description
+
+
+def test_every_optional_setting_that_is_chosen_from_a_list_is_a_drop_down_with_none_of_them_first() -> None:
+    asked = by_key(settings_questions({}, SHOP, replace(ACCOUNT, services=[RoService(id=6, name="Доставка")])))
+    assert asked["order_number_field"].choices == (NONE, "Номер (f4)")
+    assert asked["delivery_service_id"].choices == (NONE, "Доставка (6)")
+    assert asked["deleted_status_id"].choices == (NONE, "Новий (11)", "Виконано (12)")
+    assert asked["status_direction"].choices == ("to_roapp", "both")
+    assert {asked[key].kind for key in ("status_direction", "delivery_service_id", "deleted_status_id")} == {"one"}
 
 
 def test_what_was_chosen_before_is_shown_and_what_is_gone_is_open() -> None:
@@ -112,7 +128,7 @@ def test_what_was_chosen_before_is_shown_and_what_is_gone_is_open() -> None:
         ({"order_number_field": NONE}, {"order_number_field": None}),
         ({"name": "Мій магазин (2)", "phone_region": ""}, {"name": "Мій магазин (2)", "phone_region": None}),
         ({"language": UNDECIDED, "enabled": False}, {"language": None, "enabled": False}),
-        ({"managers": ["Олег (7)", "Тарас (9)"]}, {"managers": [7, 9]}),
+        ({"managers": ["Олег, старший менеджер (зміна 2) (7)", "Тарас (9)"]}, {"managers": [7, 9]}),
         ({"managers": []}, {"managers": "all"}),
         ({"final_statuses": None}, {"final_statuses": None}),
         ({"status_1": "Новий (11)", "status_9": UNDECIDED}, {"statuses": {1: 11}}),

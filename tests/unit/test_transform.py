@@ -216,6 +216,7 @@ def test_titles_descriptions_and_barcodes_come_from_the_catalogue() -> None:
         "description": "Опис",
         "barcode": "4820000000001",
         "price": Decimal("650.50"),
+        "listed": True,
     }
     assert only(frames(SAMPLES[0], catalogue=catalogue, language="ru").products)["title"] == "Ночь"
     assert only(frames(SAMPLES[0], catalogue=catalogue, language="ru").products)["description"] == "Опис"

@@ -2,6 +2,7 @@
 
 from cartum_roapp.apis.roapp.client import RoApp
 from cartum_roapp.apis.roapp.rows import (
+    Category,
     Contact,
     CustomField,
     Employee,
@@ -15,6 +16,7 @@ from cartum_roapp.apis.roapp.rows import (
 )
 
 __all__ = [
+    "Category",
     "Contact",
     "CustomField",
     "Employee",

@@ -97,6 +97,11 @@ class RoApp:
         list (roapp §3.4)."""
         return await self._reading.directory("/catalog/services", rows.RoService, "optional")
 
+    async def product_categories(self) -> list[rows.Category]:
+        """Returns the categories of the catalogue's products. Raises BadRecord with the code `not-available` on
+        accounts without this list (roapp §3.4)."""
+        return await self._reading.directory(f"{PRODUCTS}/categories", rows.Category, "optional")
+
     async def order_custom_fields(self) -> list[rows.CustomField]:
         """Raises BadRecord with the code `not-available` on accounts without this list (roapp §3.3)."""
         return await self._reading.directory("/orders/custom-fields", rows.CustomField, "optional")
@@ -231,6 +236,11 @@ class RoApp:
         store all fields, so the caller has to read the product again."""
         return await self._create(PRODUCTS, body, "product", ("id", "product_id"), "optional", before=before)
 
+    async def update_product(self, id: int, body: dict[str, Any], unanswered: Unanswered | None = None) -> None:
+        """Sets fields of a product. No source documents this call (roapp §3.4): raises BadRecord with the code
+        `not-available` if the account lacks it, the right to it, or the product."""
+        await self._patch(f"{PRODUCTS}/{id}", body, "product", id, unanswered, "optional")
+
     # ------------------------------------------------------------------ inside
 
     async def _create(
@@ -250,10 +260,16 @@ class RoApp:
         return await self._bodies.send(body, send)
 
     async def _patch(
-        self, path: str, body: dict[str, Any], entity: str, id_: int, unanswered: Unanswered | None = None
+        self,
+        path: str,
+        body: dict[str, Any],
+        entity: str,
+        id_: int,
+        unanswered: Unanswered | None = None,
+        missing: Missing = "row",
     ) -> None:
         async def send(shaped: dict[str, Any]) -> None:
-            await self._sending.patch(path, shaped, about=(entity, id_), unanswered=unanswered)
+            await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unanswered=unanswered)
 
         await self._bodies.send(body, send)
 

@@ -23,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from cartum_roapp.apis.roapp.product_prices import ProductPrices
+
 LARGEST_ID = 2**63 - 1
 LARGEST_AMOUNT = Decimal(10) ** 12
 # No account has longer numbers, and they would be slow to compute with.
@@ -116,6 +118,7 @@ Amount = Annotated[Decimal, BeforeValidator(lambda value: _decimal(value) or Dec
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Phones = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "phone", "number", "value"))]
 Barcodes = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "code", "barcode"))]
+Prices = Annotated[ProductPrices, BeforeValidator(lambda value: ProductPrices.read(value, _number, _decimal))]
 LineDiscount = Annotated[tuple[Decimal, Decimal] | None, BeforeValidator(_line_discount)]
 Fields = Annotated[dict[str, str], BeforeValidator(_fields)]
 
@@ -191,6 +194,7 @@ class RoProduct(Row):
     code: Text = ""
     sku: Text = Field(default="", validation_alias=_from("sku", "article"))
     barcodes: Barcodes = Field(default_factory=list, validation_alias=_from("barcodes", "barcode"))
+    prices: Prices = Field(default_factory=ProductPrices)
 
 
 class Location(Row):
@@ -219,6 +223,12 @@ class Employee(Row):
             return row
         names = [_text(row.get("first_name")).strip(), _text(row.get("last_name")).strip()]
         return {**row, "name": " ".join(filter(None, names)) or _text(row.get("login"))}
+
+
+class Category(Row):
+    """A category of the catalogue's products."""
+
+    name: Text = Field(default="", validation_alias=_from("title", "name"))
 
 
 class RoService(Row):

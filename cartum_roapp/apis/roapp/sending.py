@@ -96,10 +96,12 @@ class Sending:
         """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
-    async def patch(self, path: str, body: Body, *, about: About, unanswered: Unanswered | None = None) -> None:
+    async def patch(
+        self, path: str, body: Body, *, about: About, missing: Missing = "row", unanswered: Unanswered | None = None
+    ) -> None:
         """Sets absolute values, so the call may be sent again. `unanswered` runs after each try without an answer: such
         a try may still arrive."""
-        call = _Call("PATCH", path, ignore_content, "row", body=body, rights=True, unanswered=unanswered)
+        call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, unanswered=unanswered)
         await self._repeat(call, about)
 
     async def post(

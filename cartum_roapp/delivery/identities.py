@@ -1,0 +1,81 @@
+"""What a product is known by: the shop's line and RO App's product in one form (design §3.4)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from cartum_roapp.apis.roapp.rows import RoProduct
+from cartum_roapp.config import Identifier
+from cartum_roapp.ledger.catalogue import CatalogueRow
+from cartum_roapp.ledger.desired import DesiredLine
+
+_LONGEST_TITLE = 120  # roapp §7
+_TAIL = 40
+_LONGEST_VALUE = 600  # of four bytes each: PostgreSQL's index takes 2,704
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A field of RO App's product and the value that it has there."""
+
+    by: Identifier
+    value: str
+
+    def __str__(self) -> str:
+        """As the ledger stores it: "code:CAP-2"."""
+        return f"{self.by}:{self.value}"
+
+    @classmethod
+    def parse(cls, stored: str) -> Identity:
+        """Returns an identity from the form that the ledger stores."""
+        by, _, value = stored.partition(":")
+        return cls(cast(Identifier, by), value)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All values that it may have there: a product that we made has a long name shortened."""
+        if self.by == "name" and (short := title_key(shortened(self.value))) != self.value:
+            return self.value, short
+        return (self.value,)
+
+    def fits(self, row: CatalogueRow) -> bool:
+        """Returns whether RO App's product has it."""
+        has = {"code": (row.code,), "sku": (row.sku,), "barcode": row.barcodes, "name": (row.title_key,)}[self.by]
+        return any(value in has for value in self.values)
+
+
+def identities(line: DesiredLine, by: Sequence[Identifier]) -> tuple[Identity, ...]:
+    """Returns what the line's product is known by, the first of it what a decision is stored under; at least one. A
+    field that the line has no value of is left out; without any the name decides."""
+    values = {"code": line.article, "sku": line.article, "barcode": line.barcode, "name": title_key(line.title)}
+    found = tuple(Identity(one, values[one]) for one in by if values[one])
+    return found or (Identity("name", title_key(line.title)),)
+
+
+def shortened(title: str) -> str:
+    """A title as RO App gets it. Both ends of a long one stay: variants of a product often differ in the last words."""
+    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - _TAIL - 1]}…{title[-_TAIL:]}"
+
+
+def title_key(title: str) -> str:
+    """A product's name as compared: one form of letters, case and spaces."""
+    return " ".join(unicodedata.normalize("NFC", title).casefold().split())
+
+
+def catalogue_row(product: RoProduct) -> CatalogueRow:
+    """Returns RO App's product as the index holds it."""
+    return CatalogueRow(
+        product.id,
+        _indexed(title_key(product.title)),
+        _indexed(product.code.strip()),
+        _indexed(product.sku.strip()),
+        tuple(kept for barcode in product.barcodes if (kept := _indexed(barcode.strip()))),
+    )
+
+
+def _indexed(text: str) -> str:
+    """What an index of the ledger is too small for identifies nothing; no shop's article is that long."""
+    return text if len(text) <= _LONGEST_VALUE else ""

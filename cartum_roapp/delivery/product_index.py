@@ -1,0 +1,88 @@
+"""RO App's catalogue as it was last read, and when it is read again: no search is documented (roapp §3.4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.product_prices import PriceType
+from cartum_roapp.delivery.identities import Identity, catalogue_row
+from cartum_roapp.delivery.once import utc_now
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.ledger import catalogue
+
+#: What is looked for in vain in an older reading is looked for in a new one.
+FRESH_FOR = timedelta(minutes=2)
+#: Staff give articles to other products: so old, a reading is made anew.
+OLD_AFTER = timedelta(days=1)
+#: A reading is not repeated before so many times as long as it takes: it uses at most a fifth of the account's calls
+#: where a new product waits for it (design §2, P4), a twentieth where only staff can help.
+_PAUSE, _PAUSE_FOR_STAFF = 4, 19
+_ROWS = 50
+
+
+class ProductIndex:
+    """Looks products up by what they are known by. `interval`: seconds between two calls of the account."""
+
+    def __init__(self, session: AccountSession, roapp: RoApp, interval: float) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._interval = interval
+        self._read_here = False
+        self._price_types: Counter[PriceType] = Counter()
+
+    def carriers(self, wanted: Iterable[Identity]) -> dict[Identity, list[int]]:
+        """Returns RO App's ids of all products that had each identity at the last reading."""
+        identities = list(wanted)
+        found: dict[Identity, list[int]] = {}
+        with self._session.autocommit() as connection:
+            for by in {one.by for one in identities}:
+                same = [one for one in identities if one.by == by]
+                values = [value for one in same for value in one.values]
+                rows = catalogue.find(connection, self._session.account, by, values)
+                for one in same:  # its whole name goes before the shortened one
+                    found[one] = next((rows[value] for value in one.values if value in rows), [])
+        return found
+
+    def has(self, ro_id: int) -> bool:
+        """Returns whether the last reading shows this product."""
+        with self._session.autocommit() as connection:
+            return catalogue.has(connection, self._session.account, ro_id)
+
+    def is_due(self, *, only_staff_help: bool) -> bool:
+        """Returns whether a new reading is worth its calls for what the last one does not show. The first look of a run
+        is always a new one, as a backup may have been restored; except for what only staff can mend."""
+        with self._session.autocommit() as connection:
+            read_at = catalogue.read_at(connection, self._session.account)
+            rows = catalogue.count(connection, self._session.account)
+        if read_at is None or not (self._read_here or only_staff_help):
+            return True
+        takes = timedelta(seconds=(rows // _ROWS + 1) * self._interval)
+        pause = takes * _PAUSE_FOR_STAFF if only_staff_help else max(FRESH_FOR, takes * _PAUSE)
+        return utc_now() - read_at > pause
+
+    async def read(self) -> None:
+        """Reads the catalogue whole."""
+        began = utc_now()
+        rows = []
+        self._price_types.clear()
+        async for page in self._roapp.walk_products():
+            rows += [catalogue_row(product) for product in page]
+            self._price_types.update(type_ for product in page if (type_ := product.prices.first) is not None)
+        with self._session.transaction() as connection:
+            catalogue.replace(connection, self._session.account, rows, began)
+        self._read_here = True
+
+    async def read_if_old(self) -> None:
+        """Reads the catalogue again if it was read, but not for a day."""
+        with self._session.autocommit() as connection:
+            read_at = catalogue.read_at(connection, self._session.account)
+        if read_at is not None and utc_now() - read_at > OLD_AFTER:
+            await self.read()
+
+    @property
+    def price_type(self) -> PriceType | None:
+        """Returns the type of price that most products have first; None if this run has seen no price."""
+        return next((type_ for type_, _ in self._price_types.most_common(1)), None)

@@ -1,0 +1,163 @@
+"""Makes a product in RO App's catalogue from the shop's, with everything that identifies it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.product_prices import ProductPrices
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery.identities import Identity, catalogue_row, shortened, title_key
+from cartum_roapp.delivery.once import Before, Once
+from cartum_roapp.delivery.product_index import ProductIndex
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.ledger import catalogue, matches
+from cartum_roapp.ledger.catalogue import CatalogueRow
+from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
+from cartum_roapp.ledger.intents import Intent, Operation
+
+#: What a product may be made without: no source says which fields RO App takes (roapp §3.4).
+_DISPENSABLE = ("prices", "category_id", "description")
+
+
+class ProductMaker:
+    """Makes products, each once, and learns whether the account takes them and stores what identifies them."""
+
+    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, index: ProductIndex) -> None:
+        self._session = session
+        self._roapp = roapp
+        self._once = once
+        self._index = index
+        self._refused_here = 0
+
+    def operation(self, order: DesiredOrder, identity: Identity) -> Operation:
+        return self._once.operation("product", str(identity), order.shop, order.number)
+
+    def may_make(self, shop: ShopConfig) -> bool:
+        """Returns whether a missing product is made, as far as is known."""
+        return shop.missing_products != "hold" and self._writes() != "refused"
+
+    async def make(
+        self, order: DesiredOrder, line: DesiredLine, identities: Sequence[Identity], shop: ShopConfig
+    ) -> int:
+        """Returns the id of the new product, which is bound to the first identity. Raises BadRecord `product-missing`
+        where the shop or the account makes none, `product-not-identifiable` where RO App did not store the identity."""
+        first, writes, account = identities[0], self._writes(), self._session.account
+        if not self.may_make(shop):
+            raise _missing(line, first, allowed=shop.missing_products != "hold")
+        with self._session.autocommit() as connection:
+            unstored = catalogue.made_before(connection, account, str(first))
+        if unstored is not None:  # another one would be no better known by it
+            raise _not_identifiable(unstored, first)
+
+        def bind(connection: Connection, ro_id: int) -> None:
+            matches.bind_product(connection, account, str(first), ro_id)
+            barcodes = (line.barcode,) if line.barcode else ()
+            row = CatalogueRow(ro_id, title_key(shortened(line.title)), line.article, line.article, barcodes)
+            catalogue.add(connection, account, row)
+
+        async def find(intent: Intent) -> int | None:
+            await self._index.read()
+            carriers = self._index.carriers(identities)
+            return next((carriers[one][0] for one in identities if len(carriers[one]) == 1), None)
+
+        body = self._body(line, shop)
+
+        async def send(before: Before) -> int:
+            return await self._roapp.create_product(body, before=before)
+
+        while True:
+            try:
+                made = await self._once.make(self.operation(order, first), find=find, send=send, bind=bind)
+                break
+            except BadRecord as error:
+                if error.code == Code.NOT_AVAILABLE:
+                    self._note_refusal(writes)
+                    raise _missing(line, first, allowed=True) from error
+                if not self._drop_refused(body, error):
+                    raise
+        await self._check(made, first, is_first=writes == "unknown")
+        return made
+
+    def _body(self, line: DesiredLine, shop: ShopConfig) -> dict[str, object]:
+        body: dict[str, object] = {"title": shortened(line.title)}
+        if line.article:
+            body |= {"code": line.article, "sku": line.article}
+        if line.barcode:
+            body["barcodes"] = [line.barcode]
+        if line.description:
+            body["description"] = line.description
+        if shop.product_category_id is not None:
+            body["category_id"] = shop.product_category_id
+        if (type_ := self._index.price_type) is not None:
+            body["prices"] = ProductPrices().at(type_, line.listed_price).body
+        return body
+
+    def _drop_refused(self, body: dict[str, object], error: BadRecord) -> bool:
+        """Takes out what RO App refused, or everything dispensable where it names no field. Returns whether there is
+        less to send now."""
+        if error.code != Code.REFUSED:
+            return False
+        before = len(body)
+        for name in _DISPENSABLE:
+            if error.field is None or name.removesuffix("_id") in error.field:
+                body.pop(name, None)
+        return len(body) < before
+
+    def _note_refusal(self, writes: str) -> None:
+        """Stops creation for a day. An account that made products before may have slipped once."""
+        self._refused_here += 1
+        if writes != "works" or self._refused_here > 1:
+            with self._session.transaction() as connection:
+                catalogue.note_product_writes(connection, self._session.account, "refused")
+
+    def _writes(self) -> str:
+        with self._session.autocommit() as connection:
+            return catalogue.product_writes(connection, self._session.account)
+
+    async def _check(self, made: int, identity: Identity, *, is_first: bool) -> None:
+        """Reads the product again: where its identity was not stored, the next order would make a second one,
+        so creating stops on this account for a day, and the order waits until a person has given the product its
+        identity."""
+        product = await self._roapp.product(made)
+        account = self._session.account
+        if product is None and is_first:
+            await self._index.read()
+            if not self._index.has(made):
+                return  # not seen anywhere yet: the next product that is made tells
+            stored = made in self._index.carriers([identity])[identity]
+        else:
+            stored = product is None or identity.fits(catalogue_row(product))
+        with self._session.transaction() as connection:
+            catalogue.note_product_writes(connection, account, "works" if stored else "refused")
+            if not stored:
+                matches.unbind_product(connection, account, made)
+                if product is not None:
+                    catalogue.add(connection, account, catalogue_row(product))
+        if not stored:
+            raise _not_identifiable(made, identity)
+
+
+def _not_identifiable(made: int, identity: Identity) -> BadRecord:
+    return BadRecord(
+        f"RO App made product {made} but did not store its {identity.by}.",
+        code=Code.PRODUCT_NOT_IDENTIFIABLE,
+        field=identity.by,
+        fix=f"Set the {identity.by} of product {made} in RO App by hand; for a day no more products are made on this "
+        "account.",
+    )
+
+
+def _missing(line: DesiredLine, identity: Identity, *, allowed: bool) -> BadRecord:
+    what = f"{identity.by} {identity.value!r}" if identity.by != "name" else f"name {line.title!r}"
+    because = "RO App takes no new products from this integration" if allowed else "products are not created here"
+    return BadRecord(
+        f"RO App has no product with {what}, and {because}.",
+        code=Code.PRODUCT_MISSING,
+        field=identity.by,
+        fix="Create it in RO App, or import there what `cartum-roapp held export --products` writes; the order goes "
+        "through by itself then.",
+    )
