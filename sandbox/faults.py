@@ -125,6 +125,8 @@ class ShopFaults(Faults):
     quota_form: str = "http"  # http (429), body (HTTP 200 + HTTP_ERROR code 429)
     quota_seconds: int | None = None  # N of "Retry after N seconds"; None: what is really left of the hour
     no_api: str | None = None  # cartum §1.4: "404" (HTML with 404), "html" (HTML with 200)
+    refused_functions: tuple[str, ...] = ()  # these answer ERROR with the text `refusal`
+    refusal: str = "Недостатньо прав для виконання операції"
     no_rights: bool = False  # cartum §8, row 17: every function but auth/ answers ERROR
     require_mozilla: bool = False  # cartum §1.6: another User-Agent gets a challenge page with 200
     expression_ignored: bool = False  # catalog/export answers as if there was no expr

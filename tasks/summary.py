@@ -17,6 +17,7 @@ from cartum_roapp.ledger.held import Held
 from cartum_roapp.markdown import escaped, markdown_table
 from cartum_roapp.sync.replay import as_document
 from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.shop_catalogue import warnings
 from tasks.step import in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.
@@ -95,9 +96,9 @@ async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str
 
 
 def _result(run: Run) -> dict[str, Any]:
-    """Returns the run's counts, and the orders whose status both sides had changed."""
+    """Returns the run's counts, the orders whose status both sides had changed, and warnings."""
     both = contests.since(run.engine, run.shop.key, run.started)
-    return {**run.result(), "both_changed": [one.as_dict() for one in both]}
+    return {**run.result(), "both_changed": [one.as_dict() for one in both], "warnings": warnings(run)}
 
 
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
@@ -123,6 +124,8 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
         ("lag behind the shop", _lag(run.state.watermark)),
     ]
     text = markdown_table(("", ""), rows)
+    for warning in result["warnings"]:
+        text += f"\n\n**Warning:** {escaped(warning)}"
     if both := result["both_changed"]:
         rows_of_both = [(one["number"], one["shop_status"], one["roapp_status"], "the shop's") for one in both]
         columns = ("order", "status in the shop", "status in RO App", "taken")

@@ -21,7 +21,7 @@ def counts_table(result: RunResult) -> object:
 
 def run_tables(result: RunResult) -> list[object]:
     """Returns a table of the run's counts, and one of the orders whose status both sides had changed."""
-    return [counts_table(result), *_both_changed(result)]
+    return [counts_table(result), *result.get("warnings", ()), *_both_changed(result)]
 
 
 def _both_changed(result: RunResult) -> list[object]:

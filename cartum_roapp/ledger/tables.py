@@ -299,6 +299,19 @@ line_matches = Table(
     UniqueConstraint("shop", "number", "item_id"),
 )
 
+# the shop's catalogue could not be read when it was tried last
+catalogue_failures = Table(
+    "catalogue_failures",
+    metadata,
+    Column("shop", Text, ForeignKey("shops.key", ondelete="CASCADE"), primary_key=True),
+    Column("since", Stamp, nullable=False, server_default=func.now()),
+    Column("tried", Stamp, nullable=False, server_default=func.now()),
+    Column("runs", Integer, nullable=False, server_default="1"),
+    Column("because", Text, nullable=False),
+    # orders go on without it
+    Column("for_good", Boolean, nullable=False),
+)
+
 # both sides changed an order's status, and the shop's was taken: what both had set, by name
 status_contests = Table(
     "status_contests",

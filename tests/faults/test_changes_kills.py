@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from kills import Point, killed
 from points import QUICK, Points, Struck, looked_at, quiet
+from sqlalchemy import text
 from world import World
 
 from cartum_roapp.config import ShopConfig
@@ -38,6 +39,23 @@ def late_status(world: World) -> None:
     until = time.monotonic() + 5
     while shop.orders[number]["stat_status"] != SHIPPING and time.monotonic() < until:
         time.sleep(0.01)
+
+
+def catalogue_back(world: World) -> None:
+    """What goes by barcode waits for the shop's catalogue, which can be read again."""
+    shop = world.box.shops[0]
+    shop.faults.refused_functions = ("catalog/export",)
+    for n, article in enumerate(("KR-799", "CAP-2")):
+        shop.place_order(articles=[(article, 1)], status=SHIPPING, delivery_phone=f"050222334{n}")
+    world.imported(by_barcode(world))
+    assert set(world.held().values()) == {"catalogue-unavailable"}
+    shop.faults.refused_functions = ()
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE catalogue_failures SET tried = tried - interval '1 hour'"))
+
+
+def by_barcode(world: World) -> ShopConfig:
+    return world.shop(identify_products_by=["barcode"])
 
 
 WORDS = "Подзвонити о 15:00"
@@ -71,6 +89,7 @@ STORIES: dict[str, tuple[Callable[[World], None], Callable[[World], object], int
     "comments are demanded": (comments_demanded, World.imported, SHIPPING),
     "a late status": (late_status, lambda world: world.synced(both(world)), CANCELED),
     "notes are hidden": (hidden_notes, World.synced, SHIPPING),
+    "the catalogue works again": (catalogue_back, lambda world: world.synced(by_barcode(world)), SHIPPING),
 }
 #: What happens after the kill and two more runs.
 AFTERWARDS: dict[str, Callable[[World], None]] = {"notes are hidden": notes_shown}

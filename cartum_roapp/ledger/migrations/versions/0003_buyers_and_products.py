@@ -50,6 +50,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shop", "number", "at", name="pk_status_contests"),
     )
     op.create_index("ix_status_contests_shop_at", "status_contests", ["shop", "at"], unique=False)
+    op.create_table(
+        "catalogue_failures",
+        sa.Column("shop", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
+        sa.Column("tried", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
+        sa.Column("runs", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("for_good", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["shop"], ["shops.key"], name="fk_catalogue_failures_shop", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("shop", name="pk_catalogue_failures"),
+    )
     # Products: what the shop's catalogue says of them, and which of RO App's they are.
     op.add_column("products", sa.Column("listed", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column("products", sa.Column("read_at", sa.DateTime(timezone=True), nullable=True))
