@@ -110,6 +110,7 @@ class Code(StrEnum):
     PRODUCT_AMBIGUOUS = "product-ambiguous"
     PRODUCT_MISSING = "product-missing"
     PRODUCT_NOT_IDENTIFIABLE = "product-not-identifiable"
+    CATALOGUE_UNAVAILABLE = "catalogue-unavailable"
     STATUS_UNMATCHED = "status-unmatched"
     STATUS_DIFFERS = "status-differs"
     CURRENCY_DIFFERS = "currency-differs"

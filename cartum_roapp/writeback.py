@@ -17,7 +17,7 @@ from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadRecord, Code, Retryable
-from cartum_roapp.ledger import database, held, shops, staff_statuses
+from cartum_roapp.ledger import database, held, shop_writes, shops, staff_statuses
 from cartum_roapp.ledger.staff_statuses import Agreed
 from cartum_roapp.orders.rows import status_of
 
@@ -84,12 +84,12 @@ async def set_shop_statuses(engine: Engine, shop: ShopConfig, api: Cartum, retry
 
 async def _set_shop_status(engine: Engine, shop: ShopConfig, api: Cartum, one: Agreed) -> bool:
     assert one.staff_status is not None
-    ours = shop_status(shop, one.staff_status)
+    ours = shop_status(shop, one.staff_status) if one.restore_status is None else one.restore_status
     wanted = one.shop_status if ours is None else ours  # it is not matched any more
     with engine.begin() as connection:
         if not staff_statuses.write(connection, shop.key, one, wanted):
             return False
-    tried = await _set(api, one, wanted)
+    tried = await _set(engine, shop.key, api, one, wanted)
     with engine.begin() as connection:
         if tried.status == wanted:
             staff_statuses.settle(connection, shop.key, one, wanted)
@@ -111,22 +111,36 @@ class _Tried:
     unanswered: bool = False
 
 
-async def _set(api: Cartum, one: Agreed, wanted: int) -> _Tried:
+async def _set(engine: Engine, shop: str, api: Cartum, one: Agreed, wanted: int) -> _Tried:
     """Sets the status with up to three tries. Reads the order right before each: if its status changed in the shop
-    meanwhile, the shop's change wins."""
-    tried = _Tried(None)
+    meanwhile, the shop's change wins. A try is noted before it is sent, until it is answered or its status is met in
+    the shop: it may arrive late, and is then known for ours."""
+    tried, answered = _Tried(None), False
     for _ in range(_TRIES):
         tried.status = await _status(api, one.number)
         if tried.status != one.shop_status or tried.status == wanted:
-            return tried
+            break
+        with engine.begin() as connection:
+            shop_writes.begin(connection, shop, one.number, wanted)
+        refused = False
         try:
             await api.set_status(one.number, wanted)
         except BadRecord as error:
-            tried.why = error.message
-            break
+            tried.why, refused = error.message, True
         except Retryable as error:
             tried.why, tried.unanswered = error.message, True
-    tried.status = await _status(api, one.number)
+            continue
+        answered = True
+        with engine.begin() as connection:
+            shop_writes.settle(connection, shop, one.number, wanted)
+        if refused:
+            tried.status = await _status(api, one.number)
+            break
+    else:
+        tried.status = await _status(api, one.number)
+    if tried.status == wanted and not answered:
+        with engine.begin() as connection:
+            shop_writes.settle(connection, shop, one.number, wanted)
     return tried
 
 

@@ -23,6 +23,7 @@ from tasks.steps import (
     fetch_portion_task,
     put_right_task,
     read_roapp_task,
+    remember_told_task,
     store_task,
 )
 
@@ -66,4 +67,7 @@ async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -
         await deliver_task(run, upto=Priority.CHANGE)
         if run.shop.retention_days is not None:
             erase_old_task(run)
-    return await show_report_task(run, sides)
+    report = await show_report_task(run, sides)
+    if repair:
+        remember_told_task(run, sides)
+    return report

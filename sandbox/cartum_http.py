@@ -90,6 +90,8 @@ class CartumHttp(WebApp):
         if not shop.accepts(parameters.get("token")):
             return self._unauthorized()
         try:
+            if name in shop.faults.refused_functions:
+                raise ParameterError(shop.faults.refusal)
             if shop.faults.no_rights:
                 raise ParameterError("Недостатньо прав для виконання операції")
             return self._functions[name](parameters)

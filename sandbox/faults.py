@@ -7,6 +7,7 @@ Switches are plain attributes of `ShopFaults` and `RoAppFaults`. What shall happ
     drop · drop_after        close the connection without an answer
     hang · hang_after        wait `seconds`; with `hang` nothing is applied if the client left meanwhile
     late                     close the connection, apply the write `seconds` later
+    parked                   close the connection, apply the write once `released` is set on the plan
     overdue                  keep the client waiting until it gives up, apply the write `seconds` later
     html · html_after        HTTP 200 with an HTML page
     half · half_after        HTTP 200 with the first half of the JSON (both after the call was applied)
@@ -24,8 +25,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = (
-    "error", "error_after", "drop", "drop_after", "hang", "hang_after", "late", "overdue", "html", "html_after",
-    "half", "half_after", "rate", "unauthorized", "word",
+    "error", "error_after", "drop", "drop_after", "hang", "hang_after", "late", "parked", "overdue", "html",
+    "html_after", "half", "half_after", "rate", "unauthorized", "word",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ class Planned:
     seconds: float = 1.0
     status: int = 500
     skip: int = 0
+    released: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -123,6 +125,8 @@ class ShopFaults(Faults):
     quota_form: str = "http"  # http (429), body (HTTP 200 + HTTP_ERROR code 429)
     quota_seconds: int | None = None  # N of "Retry after N seconds"; None: what is really left of the hour
     no_api: str | None = None  # cartum §1.4: "404" (HTML with 404), "html" (HTML with 200)
+    refused_functions: tuple[str, ...] = ()  # these answer ERROR with the text `refusal`
+    refusal: str = "Недостатньо прав для виконання операції"
     no_rights: bool = False  # cartum §8, row 17: every function but auth/ answers ERROR
     require_mozilla: bool = False  # cartum §1.6: another User-Agent gets a challenge page with 200
     expression_ignored: bool = False  # catalog/export answers as if there was no expr
@@ -152,6 +156,7 @@ class RoAppFaults(Faults):
     emails_filter: bool = False  # roapp §3.1: emails= works
     managers_shown: bool = True  # roapp §3.2: False: orders come without `manager_id`
     list_notes: bool = True  # roapp §3.2: False: the list of orders leaves `manager_notes` out
+    order_notes: bool = True  # False: one order by itself leaves `manager_notes` out
     money_comma: bool = False  # "175,00"
     order_totals: bool = True  # roapp §3.2: False: orders come without `total`
     discount_amounts: str = "line"  # roapp §3.2: counted for the line, for each unit; ignored, refused

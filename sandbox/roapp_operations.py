@@ -72,7 +72,7 @@ class Operations:
         views, kind = self.views, call.path.rpartition("/")[0]
         faults = self.account.faults
         records, show, there = {
-            "/orders": (self.account.orders, views.order, True),
+            "/orders": (self.account.orders, views.one_order, True),
             "/contacts/people": (self.account.contacts, _public, faults.contact_get),
             "/catalog/products": (self.account.products, views.product, faults.product_get),
             "/contacts/organizations": (self.account.organizations, _public, True),
@@ -127,6 +127,8 @@ class Operations:
         if id_ not in self.account.orders:
             return Answer(404, NOT_FOUND)
         self.account.set_status(id_, self.checks.status(body, self.account.orders[id_]))
+        if body.get("comment"):
+            self.account.add_comment(id_, body["comment"])
         return self.views.answer_one({"id": id_})
 
     def _items(self, call: Call, _: Row, id_: int) -> Answer:

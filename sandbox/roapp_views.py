@@ -38,6 +38,13 @@ class Views:
             "payer": None, "asset": None, "ad_campaign": None, "resource": None,
         }  # fmt: skip
 
+    def one_order(self, order: Row) -> Row:
+        """The same by itself."""
+        row = self.order(order)
+        if not self.account.faults.order_notes:
+            del row["manager_notes"]
+        return row
+
     def listed_order(self, order: Row) -> Row:
         """The same in a list."""
         row = self.order(order)

@@ -134,6 +134,12 @@ class WebApp:
         kind, _, after = fault.kind.partition("_")
         if kind in ("rate", "unauthorized", "word"):
             return self.disturbed(exchange, fault)
+        if kind == "parked":
+            await exchange.drop()
+            while not fault.released:
+                await asyncio.sleep(0.01)
+            self._apply(exchange)
+            return None
         if kind in ("late", "overdue"):
             await (exchange.drop() if kind == "late" else exchange.wait(LONGEST_WAIT))
             await asyncio.sleep(fault.seconds)

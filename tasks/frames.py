@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.sync.fetch import Rows
 from cartum_roapp.sync.run import Run
-from cartum_roapp.sync.upsert import articles_to_read
+from cartum_roapp.sync.shop_catalogue import read_products
 from tasks.steps import deduplicate_task, fetch_catalogue_task, transform_task
 
 
 async def to_frames(run: Run, api: Cartum, rows: Rows) -> tuple[Frames, Sequence[BadRow]]:
     """Returns the rows' orders, lines, customers and products, each once, and the rows that can't be read. Reads
-    articles from the shop's catalogue that were not read within a day. Raises Retryable and BadConfig."""
+    articles from the shop's catalogue that were not read within a day; where that fails for good, the lines' own titles
+    do. Raises Retryable and BadConfig."""
+    catalogue = await read_products(run, rows.values(), partial(fetch_catalogue_task, api))
     if not rows:
         return Frames.empty(), []
-    catalogue = await fetch_catalogue_task(api, articles_to_read(run, rows.values()))
     frames, bad = transform_task(rows.values(), catalogue, run.shop)
     return deduplicate_task(frames), bad

@@ -20,7 +20,9 @@ async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
     """Writes the summary and the tables. Returns the run's counts with findings, days and warnings. Orders appear only
     by their numbers. If it is called twice, the UI keeps both artifacts."""
     report = conclude(run, sides)
-    document = {**await summarize(run), "repair": sides.repair, **report.as_dict()}
+    counts = await summarize(run)
+    report.warnings += counts["warnings"]
+    document = {**counts, "repair": sides.repair, **report.as_dict()}
     if in_prefect():
         name, findings = f"{run.shop.slug}-reconcile", document["findings"]
         shop = escaped(run.shop.name)

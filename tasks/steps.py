@@ -33,4 +33,5 @@ fetch_portion_task = step("fetch orders", "cartum")(reconciliation.fetch_portion
 compare_shop_task = step("compare with the shop")(reconciliation.compare_shop)
 store_task = step("store what differs", "ledger")(reconciliation.store_findings)
 compare_roapp_task = step("compare with RO App", "roapp")(reconciliation.compare_roapp)
+remember_told_task = step("remember what was told", "ledger")(reconciliation.remember_told)
 put_right_task = step("put right", "ledger")(reconciliation.put_right)

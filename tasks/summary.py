@@ -12,11 +12,12 @@ from typing import Any
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.events import emit_event
 
-from cartum_roapp.ledger import held, outbox
+from cartum_roapp.ledger import contests, held, outbox
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.markdown import escaped, markdown_table
 from cartum_roapp.sync.replay import as_document
 from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.shop_catalogue import warnings
 from tasks.step import in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.
@@ -29,7 +30,7 @@ _PLANNED = 200
 async def summarize(run: Run) -> dict[str, Any]:
     """Writes the run's summary artifact. Returns its counts."""
     run.refresh()
-    result = run.result()
+    result = _result(run)
     await _artifact(run, _summary(run, result))
     _tell_of_held(run)
     return result
@@ -88,10 +89,16 @@ async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> di
 async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Writes a replay's summary artifact with the outcome of each record. Returns the run's counts and the records."""
     run.refresh()
-    result = run.result()
+    result = _result(run)
     text = f"{_summary(run, result)}\n\n### Replayed\n\n{_held_table(records)}"
     await _artifact(run, text)
     return {**result, "dry_run": False, "records": list(records)}
+
+
+def _result(run: Run) -> dict[str, Any]:
+    """Returns the run's counts, the orders whose status both sides had changed, and warnings."""
+    both = contests.since(run.engine, run.shop.key, run.started)
+    return {**run.result(), "both_changed": [one.as_dict() for one in both], "warnings": warnings(run)}
 
 
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
@@ -117,6 +124,12 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
         ("lag behind the shop", _lag(run.state.watermark)),
     ]
     text = markdown_table(("", ""), rows)
+    for warning in result["warnings"]:
+        text += f"\n\n**Warning:** {escaped(warning)}"
+    if both := result["both_changed"]:
+        rows_of_both = [(one["number"], one["shop_status"], one["roapp_status"], "the shop's") for one in both]
+        columns = ("order", "status in the shop", "status in RO App", "taken")
+        text += f"\n\n### Changed on both sides\n\n{markdown_table(columns, rows_of_both[:_SHOWN])}"
     problems = [as_document(one) for one in held.listed(run.engine, run.shop.key)]
     if problems:
         text += f"\n\n### Held for a person\n\n{_held_table(problems, f'`cartum-roapp held list {run.shop.slug}`')}"

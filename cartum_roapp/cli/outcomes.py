@@ -9,7 +9,7 @@ from cartum_roapp.cli.output import terminal_table
 RunResult = dict[str, Any]
 
 # The keys of a run's document that are no counts.
-_APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records")
+_APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records", "both_changed")
 
 
 def counts_table(result: RunResult) -> object:
@@ -19,6 +19,19 @@ def counts_table(result: RunResult) -> object:
     return terminal_table(f"{result['shop']}: {result['run']}", ("", ""), rows)
 
 
+def run_tables(result: RunResult) -> list[object]:
+    """Returns a table of the run's counts, and one of the orders whose status both sides had changed."""
+    return [counts_table(result), *result.get("warnings", ()), *_both_changed(result)]
+
+
+def _both_changed(result: RunResult) -> list[object]:
+    rows = [(one["number"], one["shop_status"], one["roapp_status"]) for one in result.get("both_changed", ())]
+    if not rows:
+        return []
+    columns = ("order", "status in the shop", "status in RO App")
+    return [terminal_table("Changed on both sides; the shop's status was taken", columns, rows)]
+
+
 def replay_tables(result: RunResult) -> object:
     """Returns what became of each held record."""
     records = result["records"]
@@ -26,7 +39,7 @@ def replay_tables(result: RunResult) -> object:
         return f"Nothing to replay: `cartum-roapp held list {result['shop']}` shows what is held."
     if result["dry_run"]:
         return terminal_table("Would be replayed (nothing was sent)", *_columns(records, "code", "message"))
-    parts = [terminal_table("Replayed", *_columns(records, "outcome", "message", "fix")), counts_table(result)]
+    parts = [terminal_table("Replayed", *_columns(records, "outcome", "message", "fix")), *run_tables(result)]
     return parts
 
 
@@ -69,7 +82,7 @@ def comparison_tables(result: RunResult) -> object:
     days = result["days"]
     uneven = [day for day in days if not _is_even(day)]
     columns = ("day", "shop_orders", "shop_sum", "ledger_orders", "ledger_sum", "roapp_orders", "roapp_sum", "held")
-    parts = [counts_table(result), *result["warnings"]]
+    parts = [counts_table(result), *_both_changed(result), *result["warnings"]]
     parts.append(f"{len(days) - len(uneven)} of {len(days)} days are alike in shop, ledger and RO App.")
     if uneven:
         parts.append(terminal_table("Days that differ", columns, [[day[name] for name in columns] for day in uneven]))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
-from cartum_roapp.cli.outcomes import RunResult, comparison_tables, counts_table, plan_tables, replay_tables
+from cartum_roapp.cli.outcomes import RunResult, comparison_tables, plan_tables, replay_tables, run_tables
 from cartum_roapp.cli.output import Json, say, show
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _day(typed: str) -> date:
 def import_(slug: Slug, json: Json = False) -> None:
     """Import two months of orders; goes on where a stopped import was."""
     result = run_import(slug)
-    show(result, lambda: counts_table(result))
+    show(result, lambda: run_tables(result))
 
 
 def sync(slug: Slug, json: Json = False) -> None:
@@ -46,7 +46,7 @@ def sync(slug: Slug, json: Json = False) -> None:
         return incremental_sync(slug)
 
     result = _run(slug, flow)
-    show(result, lambda: counts_table(result))
+    show(result, lambda: run_tables(result))
 
 
 def backfill(
@@ -71,7 +71,7 @@ def backfill(
         return named(slug, since, until, statuses=status or None, numbers=numbers or None, dry_run=dry_run)
 
     result = _run(slug, flow)
-    show(result, lambda: plan_tables(result) if dry_run else counts_table(result))
+    show(result, lambda: plan_tables(result) if dry_run else run_tables(result))
 
 
 def replay(

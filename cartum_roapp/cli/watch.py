@@ -16,7 +16,7 @@ COUNTS = ("seen", "new", "changed", "delivered", "held", "calls")
 def status(json: Json = False) -> None:
     """Every shop at a glance: what is delivered, waiting, held, how far behind the shop the ledger is, what its last
     run did; and whether the worker runs."""
-    from cartum_roapp.ledger import outbox, runs, shops
+    from cartum_roapp.ledger import outbox, runs, shop_catalogue, shops
     from cartum_roapp.service import ledger
 
     with ledger.opened() as engine:
@@ -24,12 +24,14 @@ def status(json: Json = False) -> None:
         for state in shops.all_states(engine):
             last = [_run(run) for run in runs.last(engine, state.key)]
             lag = (datetime.now(UTC) - state.watermark).total_seconds() if state.watermark else None
+            failing = shop_catalogue.failing(engine, state.key)
             found.append(
                 {
                     "shop": state.slug,
                     "account": state.account,
                     **outbox.counts(engine, state.key),
                     "paused": state.paused_because,
+                    "catalogue": failing.because if failing and failing.for_good else None,
                     "imported": state.window_stored_at is not None,
                     "lag_seconds": None if lag is None else round(lag),
                     "last_run": max(last, key=lambda run: run["at"], default=None),
@@ -56,6 +58,8 @@ def _glance(found: list[dict[str, Any]], worker: str) -> object:
         return [*parts, "No shops yet: `cartum-roapp shop add` connects one."]
     columns = ("shop", "account", "delivered", "waiting", "held", "lag_seconds", "paused")
     parts.append(terminal_table("Shops", columns, [[one[name] for name in columns] for one in found]))
+    blind = [f"{one['shop']}: the shop's catalogue can't be read: {one['catalogue']}." for one in found]
+    parts += [text for one, text in zip(found, blind, strict=True) if one["catalogue"]]
     last = [
         (one["shop"], run["kind"], run["state"], local(run["at"]), *(run[name] for name in COUNTS))
         for one in found

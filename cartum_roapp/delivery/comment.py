@@ -84,6 +84,41 @@ class OrderComment:
                 note(connection, bound.ro_id)
         bound.match = replace(bound.match, comment_hash=digest)
 
+    async def tell(self, order: DesiredOrder, bound: Bound, shop: ShopConfig, text: str) -> None:
+        """Says in the feed what the notes were to say, `text`, unless it was said there last. What the delivery's
+        comment says is among it. One that RO App refuses is tried again with the order's next delivery. Raises
+        Retryable when RO App does not answer."""
+        said = notes.digest(text)
+        if bound.match.told_hash == said:
+            return
+        delivery = _digest(order, shop)
+        ours = marker(order.shop, order.number)
+
+        def note(connection: Connection, ro_id: int) -> None:
+            matches.note_order(connection, order.shop, order.number, told_hash=said, comment_hash=delivery)
+
+        async def find(intent: Intent) -> int | None:
+            return bound.ro_id
+
+        async def send(before: Before) -> int:
+            words = notes.told(order, text, ours, shop.language)
+            await self._roapp.add_comment(bound.ro_id, words, private=True, before=before)
+            return bound.ro_id
+
+        operation = self._once.operation("comment", f"{ours} notes {said}", order.shop, order.number)
+        try:
+            await self._once.make(operation, find=find, send=send, bind=note)
+        except Later:
+            with self._session.transaction() as connection:
+                note(connection, bound.ro_id)
+        except BadRecord as error:
+            if error.code == Code.UNANSWERED:
+                raise
+            log.warning("order %s of %s: RO App does not show its notes, and takes no comment in their place: %s",
+                        order.number, shop.slug, error.message)  # fmt: skip
+            return
+        bound.match = replace(bound.match, told_hash=said, comment_hash=delivery)
+
 
 def _digest(order: DesiredOrder, shop: ShopConfig) -> str:
     return notes.digest(notes.comment(order, shop.language))

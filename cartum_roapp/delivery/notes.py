@@ -97,10 +97,19 @@ def comment(order: DesiredOrder, language: str) -> str:
     """What goes into RO App's feed: that it was deleted, how it is sent and paid, and what people wrote where the notes
     have no room for all of it."""
     label = _labels(language)
-    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label)]
-    long = [text for text in texts if len(text) > _LONGEST_LINE]
     deleted = [f"{label.deleted}!"] if order.gone_at else []
-    return "\n".join([*deleted, delivery(order, language), *long])
+    return "\n".join([*deleted, delivery(order, language), *_long(order, label)])
+
+
+def told(order: DesiredOrder, text: str, marker: str, language: str) -> str:
+    """What goes into the feed in place of the notes `text`, where RO App does not show whose words stand in them."""
+    head, *lines = text.split("\n")
+    return "\n".join([head.removeprefix(marker).strip(), *lines, *_long(order, _labels(language))])
+
+
+def _long(order: DesiredOrder, label: _Labels) -> list[str]:
+    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label)]
+    return [text for text in texts if len(text) > _LONGEST_LINE]
 
 
 def block(
@@ -128,6 +137,11 @@ def block(
         lines.append(f"{label.comment}: {order.comment}")
     text = "\n".join(lines).replace(f"\n{RULE}", "\n—")  # what stands below a rule is taken for the staff's
     return _cut(text, _LONGEST)
+
+
+def deleted(language: str) -> str:
+    """That the shop has deleted the order, in a few words."""
+    return _labels(language).deleted
 
 
 def _discount(order: DesiredOrder, label: _Labels) -> str:

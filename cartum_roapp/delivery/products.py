@@ -6,13 +6,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery.identities import Identity, identities
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import catalogue, held, intents, matches, missing_products, product_links
+from cartum_roapp.ledger import catalogue, held, intents, matches, missing_products, product_links, shop_catalogue
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.product_links import ProductLink
 
@@ -36,6 +36,9 @@ class ProductBook:
         lacking: dict[str, BadRecord] = {}
         for line in order.lines:
             try:
+                if not line.catalogued and (by := self._sure(order.shop, line, shop)) is not None:
+                    found[line.product], named[line.product] = await self._without_catalogue(order, line, by)
+                    continue
                 found[line.product] = known.get(named[line.product]) or await self._resolve(order, line, shop)
             except BadRecord as error:
                 if error.code != Code.PRODUCT_MISSING:
@@ -59,6 +62,44 @@ class ProductBook:
                 matches.bind_product(connection, self._session.account, str(wanted[0]), found)
                 intents.settle_found(connection, self._maker.operation(order, wanted[0]), found)
             return found
+
+    def _sure(self, shop: str, line: DesiredLine, config: ShopConfig) -> list[Identifier] | None:
+        """Returns the fields that decide before the first one that only the shop's catalogue tells, where that can't be
+        read and the product was not; None where it is not needed. A line's title is not the catalogue's: in a shop
+        whose products had theirs from there another name would make a second product."""
+        with self._session.autocommit() as connection:
+            if not shop_catalogue.is_blind(connection, shop):
+                return None
+            untold = {"barcode"} - ({"barcode"} if line.barcode else set())
+            untold |= {"name"} if shop_catalogue.was_read(connection, shop) else set()
+        fields = list(config.identify_products_by)
+        first = next((place for place, field in enumerate(fields) if field in untold), None)
+        return None if first is None else fields[:first]
+
+    async def _without_catalogue(
+        self, order: DesiredOrder, line: DesiredLine, by: Sequence[Identifier]
+    ) -> tuple[int, Identity]:
+        """RO App's product that these fields tell for sure, or that the article was before. Raises BadRecord
+        `catalogue-unavailable`: none is made."""
+        sure = identities(line, by) if by else ()
+        async with self._lock:
+            with self._session.autocommit() as connection:
+                link = product_links.read(connection, order.shop, [line.product]).get(line.product)
+            if link is not None and link.account == self._session.account:
+                return link.ro_id, Identity.parse(link.identity)
+            found = self._known(sure[:1]).get(sure[0]) if sure else None
+            if sure and found is None:
+                found = await self._find(order, line, sure, may_make=False)
+            if found is not None:
+                with self._session.transaction() as connection:
+                    matches.bind_product(connection, self._session.account, str(sure[0]), found)
+                return found, sure[0]
+        raise BadRecord(
+            f"which product {line.article!r} is can't be told: the shop's catalogue can't be read.",
+            code=Code.CATALOGUE_UNAVAILABLE,
+            field="identify_products_by",
+            fix="Let the shop's user read the catalogue; the order goes through by itself then.",
+        )
 
     def _known(self, wanted: Iterable[Identity]) -> dict[Identity, int]:
         """The stored decisions; one is void when RO App's catalogue has the identity at exactly one other product:

@@ -57,12 +57,14 @@ class Remarks:
             return False
         seen = await self._bindings.read(bound)
         body: dict[str, object] = {}
-        merged = notes.merged(seen.manager_notes, text, ours)
-        known = bound.match.notes_hash != digest and notes.say(seen.manager_notes, order, shop.language)
-        if merged != seen.manager_notes.replace("\r\n", "\n"):
-            body["manager_notes"] = merged
+        changed = bound.match.notes_hash != digest
+        known = changed and notes.say(seen.manager_notes, order, shop.language)
+        if seen.shows_notes:  # else nobody knows what staff have written there
+            merged = notes.merged(seen.manager_notes, text, ours)
+            if merged != seen.manager_notes.replace("\r\n", "\n"):
+                body["manager_notes"] = merged
         field = shop.order_number_field
-        if field and seen.custom_fields.get(field) != order.number:
+        if field and seen.shows_custom_fields and seen.custom_fields.get(field) != order.number:
             # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
             body["custom_fields"] = {**seen.custom_fields, field: order.number}
         price = wanted_total(order, shop)
@@ -72,13 +74,17 @@ class Remarks:
             body["client_id"] = contact
 
         def note(connection: Connection) -> None:
-            matches.note_order(connection, order.shop, order.number, notes_hash=digest, contact_id=contact)
+            matches.note_order(connection, order.shop, order.number, contact_id=contact)
+            if not seen.shows_notes:
+                return
+            matches.note_order(connection, order.shop, order.number, notes_hash=digest, told_hash=None)
             if not known and not self._comment.is_sent(order, bound, shop):
                 bound.announced = comment.announce(connection, self._once, order, shop)
 
         if body:
-            with self._session.transaction() as connection:  # from here on RO App's notes may be newer than we know
-                matches.note_order(connection, order.shop, order.number, notes_hash=None)
+            if seen.shows_notes:
+                with self._session.transaction() as connection:  # from here on they may be newer than we know
+                    matches.note_order(connection, order.shop, order.number, notes_hash=None)
             await self._once.change(
                 self._once.operation("change", f"order {bound.ro_id}", order.shop, order.number),
                 send=lambda unanswered: self._roapp.update_order(bound.ro_id, body, unanswered),
@@ -87,4 +93,6 @@ class Remarks:
         else:
             with self._session.transaction() as connection:
                 note(connection)
+        if changed and not seen.shows_notes:
+            await self._comment.tell(order, bound, shop, text)
         return known

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import desired, held, intents, matches
+from cartum_roapp.ledger import contests, desired, held, intents, matches, shop_writes, shops, status_comments
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
+
+log = logging.getLogger(__name__)
 
 #: In place of the shop's status of an order that the shop has deleted.
 DELETED = -1
@@ -29,6 +34,7 @@ class OrderStatus:
         self._once = once
         self._bindings = bindings
         self._first: dict[int, int] = {}
+        self._names: dict[int, str] | None = None
 
     async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """May be called twice."""
@@ -52,6 +58,9 @@ class OrderStatus:
         if wanted == bound.match.written_status and not unsettled:
             self._was_written_by_us(order, bound, shop)
             return
+        if self._may_be_late(order, bound, shop):
+            await self._undo_late(order, bound, shop)
+            return
         try:
             status = _mapped(order, shop)
             operation = self._once.operation("status", _identity(order, status), order.shop, order.number)
@@ -65,10 +74,11 @@ class OrderStatus:
                 held.clear(connection, order.shop, "status", [order.number])
 
             current = await self._current(bound, shop, status)
+            await self._note_contest(order, bound, shop, current, status)
             if status == moved_from:
                 return  # matched anew, which the settings of this run do not know yet
             if current != status and moved_from in (None, current):
-                await self._send(operation, bound.ro_id, status, agree)
+                await self._send(operation, bound.ro_id, status, self._comment(order, shop), agree)
             else:
                 with self._session.transaction() as connection:
                     agree(connection, bound.ro_id)
@@ -87,6 +97,30 @@ class OrderStatus:
                 connection, order.shop, order.number, order.status_id,
                 roapp_status=theirs, staff_status=None if staff == theirs else staff, from_now=False,
             )  # fmt: skip
+            shop_writes.settle(connection, order.shop, order.number, order.status_id)
+        self._clear(order)
+
+    def _may_be_late(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
+        """Whether the shop's change may be a status that it was given before a newer one, and that arrived only now."""
+        agreed = bound.match.sent_status
+        if shop.status_direction != "both" or order.gone_at or agreed in (None, DELETED, order.status_id):
+            return False
+        with self._session.autocommit() as connection:
+            return shop_writes.may_arrive(connection, order.shop, order.number, order.status_id)
+
+    async def _undo_late(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
+        """RO App keeps the newer status, and the shop gets it back: its own one where RO App still has that, or where
+        what RO App has means nothing to it."""
+        before, staff = bound.match.sent_status, (await self._bindings.read(bound)).status_id
+        own = staff not in shop.statuses.values() or staff == shop.statuses.get(before or 0)
+        log.warning("order %s of %s: the shop was given status %s before a newer one, and it arrived late there",
+                    order.number, shop.slug, order.status_id)  # fmt: skip
+        with self._session.transaction() as connection:
+            matches.agree(
+                connection, order.shop, order.number, order.status_id, roapp_status=shop.statuses.get(order.status_id),
+                staff_status=staff, restore_status=before if own else None, from_now=False,
+            )  # fmt: skip
+            shop_writes.settle(connection, order.shop, order.number, order.status_id)
         self._clear(order)
 
     async def _agree(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
@@ -96,6 +130,21 @@ class OrderStatus:
     def _clear(self, order: DesiredOrder) -> None:
         with self._session.transaction() as connection:
             held.clear(connection, order.shop, "status", [order.number])
+
+    async def _note_contest(
+        self, order: DesiredOrder, bound: Bound, shop: ShopConfig, current: int | None, wanted: int
+    ) -> None:
+        """Notes the status that staff set since both sides agreed, where the shop's now takes its place: before it
+        does, as nobody could tell afterwards."""
+        agreed = bound.match.roapp_status
+        if shop.status_direction != "both" or order.gone_at or agreed is None or current in (None, agreed, wanted):
+            return
+        if self._names is None:
+            self._names = {one.id: one.name for one in await self._roapp.order_statuses()}
+        staffs = self._names.get(current or 0) or str(current)
+        with self._session.transaction() as connection:
+            own = shops.status_name(connection, order.shop, order.status_id)
+            contests.note(connection, order.shop, order.number, own, staffs)
 
     async def _current(self, bound: Bound, shop: ShopConfig, wanted: int) -> int | None:
         """A new order has the first status of its order type (roapp §3.2), which one reading tells for all where it
@@ -108,16 +157,33 @@ class OrderStatus:
             self._first[shop.order_type_id] = seen.status_id
         return seen.status_id
 
-    async def _send(self, operation: Operation, ro_id: int, status: int, agree: Bind) -> None:
+    def _comment(self, order: DesiredOrder, shop: ShopConfig) -> str:
+        """What is said where RO App asks for a comment: the shop's name of the status."""
+        if order.gone_at:
+            return notes.deleted(shop.language)
+        with self._session.autocommit() as connection:
+            return shops.status_name(connection, order.shop, order.status_id)
+
+    async def _send(self, operation: Operation, ro_id: int, status: int, comment: str, agree: Bind) -> None:
+        account, was_sent = self._session.account, False
+        with self._session.autocommit() as connection:
+            asked = status_comments.is_asked(connection, account, status)
+
         async def find(intent: Intent) -> int | None:
             seen = await self._roapp.order(ro_id)
             return ro_id if seen is not None and seen.status_id == status else None
 
         async def send(before: Before) -> int:
-            await self._roapp.set_status(ro_id, status, before=before)
+            nonlocal was_sent
+            was_sent = await self._roapp.set_status(ro_id, status, before, comment=comment, asked=asked)
             return ro_id
 
-        await self._once.make(operation, find=find, send=send, bind=agree)
+        def bind(connection: Connection, ro_id: int) -> None:
+            agree(connection, ro_id)
+            if was_sent and not asked:
+                status_comments.learn(connection, account, status)
+
+        await self._once.make(operation, find=find, send=send, bind=bind)
 
 
 def _identity(order: DesiredOrder, status: int) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 @dataclass(frozen=True)
 class DesiredLine:
     """One line: (product, price) is unique in an order, the quantity absolute. `listed_price`: the product's in the
-    shop's catalogue."""
+    shop's catalogue, `catalogued`: that was asked for it, or has no need to be."""
 
     product: str
     price: Decimal
@@ -22,6 +22,7 @@ class DesiredLine:
     description: str
     barcode: str
     listed_price: Decimal
+    catalogued: bool = True
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class DesiredOrder:
 _ORDER = [name for name in DesiredOrder.__dataclass_fields__ if name != "lines"]
 _LINES = """
     SELECT line.product, line.price, line.quantity, coalesce(nullif(product.title, ''), line.title) AS title,
-           product.article, product.description, product.barcode, product.price AS listed_price
+           product.article, product.description, product.barcode, product.price AS listed_price,
+           product.article = '' OR product.read_at IS NOT NULL AS catalogued
     FROM order_lines line JOIN products product ON product.shop = line.shop AND product.product = line.product
     WHERE line.shop = :shop AND line.number = :number ORDER BY line.product, line.price
 """

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from cartum_roapp.apis.masking import MASK, mask
-from cartum_roapp.ledger import database
+from cartum_roapp.ledger import contests, database
 
 #: A buyer's personal data, shown only to the person who asks for it.
 BUYER = ("buyer_name", "buyer_phone", "buyer_email", "delivery_city", "delivery_address", "comment", "manager_comment")
@@ -49,14 +49,15 @@ def orders(engine: Engine, shop: str, numbers: list[str], *, personal: bool) -> 
 
 
 def order(engine: Engine, shop: str, number: str, *, personal: bool) -> dict[str, Any] | None:
-    """The same of one order with its `lines`: product, title, price, quantity, RO App's line. None where the ledger
-    does not know it."""
+    """The same of one order with its `lines`: product, title, price, quantity, RO App's line; and `both_changed`: when
+    both sides had set its status, and which. None where the ledger does not know it."""
     found = orders(engine, shop, [number], personal=personal).get(number)
     if found is None:
         return None
     with database.reading(engine) as connection:
         lines = connection.execute(text(_LINES), {"shop": shop, "number": number}).mappings().all()
-    return {**found, "lines": [dict(line) for line in lines]}
+    both = [one.as_dict() for one in contests.of_order(engine, shop, number)]
+    return {**found, "lines": [dict(line) for line in lines], "both_changed": both}
 
 
 def without_buyer(value: Any) -> Any:

@@ -29,9 +29,10 @@ class ContactMatch:
 class OrderMatch:
     """`sent_status`: the shop's status that both sides agreed on last (-1: that it is deleted there). Where statuses
     travel both ways, `roapp_status` is RO App's, `staff_status` what staff set there since, `written_status` what the
-    shop is given for it. `moved_from`: RO App's status that the shop's was matched with until now. The hashes stand for
-    the text last written. `total_due`: lines were written, and RO App's total was not read back since. `make_again`: a
-    person wants another one where RO App has this one no more."""
+    shop is given for it; `restore_status` is the shop's status that a late one of ours undid there. `moved_from`: RO
+    App's status that the shop's was matched with until now. The hashes stand for the text last written.
+    `total_due`: lines were written, and RO App's total was not read back since. `make_again`: a person wants another
+    one where RO App has this one no more."""
 
     ro_id: int
     contact_id: int | None = None
@@ -40,9 +41,11 @@ class OrderMatch:
     roapp_status: int | None = None
     staff_status: int | None = None
     written_status: int | None = None
+    restore_status: int | None = None
     moved_from: int | None = None
     notes_hash: str | None = None
     comment_hash: str | None = None
+    told_hash: str | None = None
     total_due: bool = False
     make_again: bool = False
 
@@ -162,7 +165,7 @@ def bound_to(connection: Connection, account: str, ro_id: int) -> tuple[str, str
 
 def unbind_order(connection: Connection, shop: str, number: str) -> None:
     """Its RO App order is gone; another one takes its place, with lines of its own."""
-    for table in ("line_matches", "order_matches"):
+    for table in ("staff_lines", "line_matches", "order_matches"):
         connection.execute(
             text(f"DELETE FROM {table} WHERE shop = :shop AND number = :number"), {"shop": shop, "number": number}
         )
@@ -188,14 +191,15 @@ def agree(
     *,
     roapp_status: int | None,
     staff_status: int | None = None,
+    restore_status: int | None = None,
     from_now: bool = True,
 ) -> None:
-    """Both sides have this status; `staff_status` where staff have moved on in RO App meanwhile. `from_now`: what
-    RO App showed before says nothing."""
+    """Both sides have this status; `staff_status` where staff have moved on in RO App meanwhile, or where the shop is
+    to get its `restore_status` back. `from_now`: what RO App showed before says nothing."""
     connection.execute(
         text(
             "UPDATE order_matches SET sent_status = :sent_status, roapp_status = :roapp_status, "
-            "staff_status = :staff_status, written_status = NULL, moved_from = NULL, "
+            "staff_status = :staff_status, written_status = NULL, restore_status = :restore_status, moved_from = NULL, "
             "agreed_at = CASE WHEN :from_now THEN now() ELSE agreed_at END "
             "WHERE shop = :shop AND number = :number"
         ),
@@ -205,6 +209,7 @@ def agree(
             "sent_status": sent_status,
             "roapp_status": roapp_status,
             "staff_status": staff_status,
+            "restore_status": restore_status,
             "from_now": from_now,
         },
     )

@@ -113,6 +113,22 @@ def swap_statuses(connection: Connection, key: str, statuses: Mapping[int, int])
     return {int(ours): theirs for ours, theirs in before.items()}
 
 
+def note_status_names(engine: Engine, key: str, names: Mapping[int, str]) -> None:
+    """Notes what the shop calls its statuses. Writes nothing where nothing changed."""
+    told = {str(status): name for status, name in names.items()}
+    with database.reading(engine) as connection:
+        same = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) == told
+    if not same:
+        with engine.begin() as connection:
+            connection.execute(update(shops).where(shops.c.key == key).values(status_names=told))
+
+
+def status_name(connection: Connection, key: str, status: int) -> str:
+    """Returns what the shop calls the status, in its language; its number where that is not known."""
+    names = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) or {}
+    return names.get(str(status)) or str(status)
+
+
 def hold_on(connection: Connection, key: str) -> None:
     """Until the caller's transaction ends nobody purges the shop. Raises BadConfig where it is deleted already."""
     there = select(shops.c.key).where(shops.c.key == key, shops.c.deleted_at.is_(None))

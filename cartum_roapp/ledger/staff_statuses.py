@@ -16,18 +16,21 @@ from cartum_roapp.ledger.release import RETRY_DUE
 @dataclass(frozen=True)
 class Agreed:
     """What both sides of an order agreed on last: `shop_status`, and `roapp_status` where that was noted; and
-    `staff_status`, what staff set in RO App since, where the shop does not have that yet."""
+    `staff_status`, what staff set in RO App since, where the shop does not have that yet. `restore_status`: the shop is
+    to get this one, which a late write of ours undid."""
 
     number: str
     ro_id: int
     shop_status: int
     roapp_status: int | None
     staff_status: int | None
+    restore_status: int | None
 
 
 # Except those whose last change of status RO App has not answered: it may arrive late.
 _AGREED = """
-    SELECT match.number, match.ro_id, match.sent_status AS shop_status, match.roapp_status, match.staff_status
+    SELECT match.number, match.ro_id, match.sent_status AS shop_status, match.roapp_status, match.staff_status,
+           match.restore_status
     FROM order_matches match JOIN orders USING (shop, number)
     WHERE match.shop = :shop AND match.sent_status IS NOT NULL
     AND NOT EXISTS (
@@ -82,7 +85,7 @@ def note(
 ) -> None:
     """What RO App was seen to have; nothing is noted where `known` is outdated. What the shop refused of an earlier
     status is let go. May be called twice."""
-    sets = "roapp_status = :agreed, staff_status = :theirs"
+    sets = "roapp_status = :agreed, staff_status = :theirs, restore_status = NULL"
     if staff_status is None:
         sets += ", written_status = NULL"
     values = {"agreed": roapp_status, "theirs": staff_status}
@@ -118,7 +121,7 @@ def settle(connection: Connection, shop: str, known: Agreed, shop_status: int) -
     The next read of the order counts as a change whatever it brings: it may have been changed again meanwhile."""
     sets = (
         "sent_status = :status, roapp_status = staff_status, staff_status = NULL, written_status = NULL, "
-        "agreed_at = now()"
+        "restore_status = NULL, agreed_at = now()"
     )
     if not _still(connection, shop, known, sets, status=shop_status):
         return
@@ -140,11 +143,13 @@ def forget(connection: Connection, shop: str) -> None:
     """The shop's statuses travel one way from now on: RO App's are staff's own again. May be called twice."""
     connection.execute(
         text(
-            "UPDATE order_matches SET roapp_status = NULL, staff_status = NULL, written_status = NULL "
+            "UPDATE order_matches SET roapp_status = NULL, staff_status = NULL, written_status = NULL, "
+            "restore_status = NULL "
             f"WHERE shop = :shop AND {_NOTED}"
         ),
         {"shop": shop},
     )
+    connection.execute(text("DELETE FROM shop_writes WHERE shop = :shop"), {"shop": shop})
     connection.execute(
         text("DELETE FROM held WHERE shop = :shop AND entity = 'status' AND code = :code"),
         {"shop": shop, "code": Code.REFUSED_BY_SHOP},

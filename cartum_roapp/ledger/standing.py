@@ -17,7 +17,8 @@ class Standing:
     `total` is what RO App's has to be: the sum of its lines less the order's discount, and the delivery where that is a
     line. `settled`: no sync reads it again by itself. `all_sent`: the goods known to be in RO App are those of the
     order. `held_because`: the code of the held record, `dismissed`: a person left it as it is; `lines_held`: a person
-    is asked about its lines or its total. Times UTC.
+    is asked about its lines or its total. `staff_total`: what lines add that staff added, as a reconciliation has told
+    them. Times UTC.
     """
 
     number: str
@@ -33,6 +34,7 @@ class Standing:
     dismissed: bool
     all_sent: bool
     lines_held: bool
+    staff_total: Decimal = Decimal(0)
 
 
 def read(
@@ -89,6 +91,10 @@ _STANDING = """
             WHERE shop = :shop AND product NOT LIKE 'service:%' GROUP BY 1, 2
         ) sent USING (number, product)
         WHERE coalesce(line.quantity, 0) <> coalesce(sent.quantity, 0)
+    ), staffs AS (
+        SELECT number, sum(staff.total) AS total FROM staff_lines staff WHERE shop = :shop AND NOT EXISTS (
+            SELECT FROM line_matches ours WHERE (ours.shop, ours.number, ours.item_id)
+                                              = (staff.shop, staff.number, staff.item_id)) GROUP BY number
     ), asked_about AS (
         SELECT DISTINCT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND entity IN ('line', 'total')
     )
@@ -101,11 +107,12 @@ _STANDING = """
                 WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting' ELSE 'delivered' END AS state,
            order_matches.ro_id, held.code AS held_because,
            held.dismissed_at IS NOT NULL AS dismissed, unsent.number IS NULL AS all_sent,
-           asked_about.number IS NOT NULL AS lines_held
+           asked_about.number IS NOT NULL AS lines_held, round(coalesce(staffs.total, 0), 2) AS staff_total
     FROM asked
     LEFT JOIN sums USING (number)
     LEFT JOIN unsent USING (number)
     LEFT JOIN asked_about USING (number)
+    LEFT JOIN staffs USING (number)
     LEFT JOIN outbox ON outbox.shop = :shop AND outbox.number = asked.number
     LEFT JOIN order_matches ON order_matches.shop = :shop AND order_matches.number = asked.number
     LEFT JOIN held ON held.shop = :shop AND held.entity = 'order' AND held.id = asked.number

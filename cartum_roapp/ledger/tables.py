@@ -62,6 +62,8 @@ accounts = Table(
     Column("catalogue_read_at", Stamp),
     # what the account makes of a line's discount (orders.pricing), as its orders have shown
     Column("line_discounts", Text, nullable=False, server_default="unknown"),
+    # RO App's statuses that ask for a comment
+    Column("comment_statuses", ARRAY(BigInteger), nullable=False, server_default="{}"),
     # the marker index holds every marker of RO App orders created in this span
     Column("markers_from", Stamp),
     Column("markers_until", Stamp),
@@ -83,6 +85,8 @@ shops = Table(
     Column("watermark", Stamp),
     # what the shop's statuses were matched with when a run looked last
     Column("statuses", JSONB),
+    # the shop's names of its statuses, in its language
+    Column("status_names", JSONB),
     # how far RO App's changes of orders were read, by its clock
     Column("statuses_read_to", Stamp),
     Index("uq_shops_slug", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")),
@@ -258,11 +262,15 @@ order_matches = Table(
     Column("roapp_status", BigInteger),
     Column("staff_status", BigInteger),
     Column("written_status", Integer),
+    # the shop's status that a late write of ours undid there, and that it is to be given back
+    Column("restore_status", Integer),
     Column("agreed_at", Stamp),
     # RO App's status that the shop's was matched with until now: only an order that still has it is moved
     Column("moved_from", BigInteger),
     Column("notes_hash", Text),
     Column("comment_hash", Text),
+    # our part of the notes as a comment said it last, where RO App did not show the notes
+    Column("told_hash", Text),
     # its lines were written: RO App's total is to be read back
     Column("total_due", Boolean, nullable=False, server_default=text("false")),
     Column("bound_at", Stamp, nullable=False, server_default=func.now()),
@@ -289,6 +297,55 @@ line_matches = Table(
     Column("percentage", Money, server_default="0"),
     PrimaryKeyConstraint("shop", "number", "product", "price"),
     UniqueConstraint("shop", "number", "item_id"),
+)
+
+# the shop's catalogue could not be read when it was tried last
+catalogue_failures = Table(
+    "catalogue_failures",
+    metadata,
+    Column("shop", Text, ForeignKey("shops.key", ondelete="CASCADE"), primary_key=True),
+    Column("since", Stamp, nullable=False, server_default=func.now()),
+    Column("tried", Stamp, nullable=False, server_default=func.now()),
+    Column("runs", Integer, nullable=False, server_default="1"),
+    Column("because", Text, nullable=False),
+    # orders go on without it
+    Column("for_good", Boolean, nullable=False),
+)
+
+# both sides changed an order's status, and the shop's was taken: what both had set, by name
+status_contests = Table(
+    "status_contests",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("at", Stamp, nullable=False, server_default=func.now()),
+    Column("shop_status", Text, nullable=False),
+    Column("roapp_status", Text, nullable=False),
+    PrimaryKeyConstraint("shop", "number", "at"),
+    Index("ix_status_contests_shop_at", "shop", "at"),
+)
+
+# statuses that the shop was given without an answer
+shop_writes = Table(
+    "shop_writes",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("status_id", Integer, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="1"),
+    Column("sent_at", Stamp, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("shop", "number", "status_id"),
+)
+
+# lines that staff added in RO App and that a reconciliation has told, with what each adds to the total
+staff_lines = Table(
+    "staff_lines",
+    metadata,
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("total", Money, nullable=False),
+    PrimaryKeyConstraint("shop", "number", "item_id"),
 )
 
 markers = Table(

@@ -2,7 +2,8 @@
 
 These do not count as differences: orders that were never to be taken over (Delivered at the time of the import, and not
 in RO App); what the next sync reads anyway; orders that wait for delivery; orders that are held for a reason that a
-person sees or has dismissed; orders that the shop has deleted; lines of orders whose goods are written off.
+person sees or has dismissed; orders that the shop has deleted; lines of orders whose goods are written off; lines that
+staff added and that were told before.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def _verdict(
         return None if order.state == "held" and order.ro_id is None else Difference.MISSING_IN_ROAPP
     if order.held_because == Code.DELETED_IN_ROAPP:
         return Difference.BACK_IN_ROAPP
-    if bound.number != order.number:
+    if bound.number != order.number and bound.shows_marker:
         return Difference.MARKER_MISSING if unmarked else Difference.MARKER_ELSEWHERE
     if order.state == "held" or moving:
         return None
@@ -135,7 +136,10 @@ def _verdict(
 def _lines(order: Standing, bound: OrderInRoApp) -> Difference | None:
     if bound.written_off or order.lines_held:
         return None
-    differs = bound.total != order.total
+    differs = bound.total != order.total + order.staff_total
     if not order.all_sent:
         return Difference.SUM_DIFFERS_IN_ROAPP if differs else Difference.LINES_UNBOUND
+    if differs and bound.staff is not None and bound.total is not None:
+        # Nothing is to be told where staff's lines alone explain it and there is none any more.
+        differs = bool(bound.staff) or bound.total != order.total
     return Difference.EDITED_IN_ROAPP if differs else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.rows import RoOrder
+from cartum_roapp.apis.roapp.rows import RoItem, RoOrder
 from cartum_roapp.delivery import markers
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.standing import Standing
@@ -41,10 +41,11 @@ async def read_again(
     findings: Iterable[Finding],
     ledger: Collection[Standing],
     discounts: LineDiscounts,
+    own: Mapping[str, Collection[int]],
 ) -> tuple[set[str], int]:
     """Updates `side` for the orders of these findings, the newest first, those whose lines are to be read last: pages
     shift while a walk reads them, and a total does not show write-offs. Removes orders that are gone. `discounts`:
-    what the account makes of a line's.
+    what the account makes of a line's; `own`: number → the lines in RO App that are the shop's.
 
     Returns the numbers that were read, and how many were not: makes at most `MOST` calls.
     """
@@ -60,7 +61,7 @@ async def read_again(
         calls += len(ids)
         for ro_id in ids:
             if finding.what in _OF_LINES and ro_id == bound.get(finding.number):
-                await _read_lines(roapp, side, ro_id, discounts)
+                await _read_lines(roapp, side, ro_id, discounts, own.get(finding.number, ()))
             else:
                 await _read_order(roapp, shop, side, ro_id)
         looked.add(finding.number)
@@ -71,11 +72,15 @@ async def _read_order(roapp: RoApp, shop: str, side: RoAppSide, ro_id: int) -> N
     seen = await roapp.order(ro_id)
     if seen is None:
         side.pop(ro_id, None)
-    else:
+    elif seen.shows_notes or ro_id not in side:
         side[ro_id] = _order_in_roapp(seen, shop)
+    else:  # its marker is known from the walk
+        side[ro_id] = replace(side[ro_id], total=seen.total)
 
 
-async def _read_lines(roapp: RoApp, side: RoAppSide, ro_id: int, discounts: LineDiscounts) -> None:
+async def _read_lines(
+    roapp: RoApp, side: RoAppSide, ro_id: int, discounts: LineDiscounts, own: Collection[int]
+) -> None:
     try:
         items = await roapp.items(ro_id)
     except BadRecord as error:
@@ -85,9 +90,16 @@ async def _read_lines(roapp: RoApp, side: RoAppSide, ro_id: int, discounts: Line
         return
     total = side[ro_id].total
     if total is None or all(item.discount is not None for item in items):  # the walk's total is older
-        lines = [PricedLine("", item.price, item.quantity, Discount(*(item.discount or ()))) for item in items]
-        total = total_of(lines, discounts)
-    side[ro_id] = replace(side[ro_id], total=total, written_off=any(item.written_off for item in items))
+        total = total_of(map(_line, items), discounts)
+    goods = {item.entity_id for item in items if item.id in own}
+    others = (item for item in items if item.id not in own and item.entity_id not in goods)
+    staff = {item.id: line for item in others if (line := _line(item).total(discounts))}
+    written_off = any(item.written_off for item in items)
+    side[ro_id] = replace(side[ro_id], total=total, written_off=written_off, staff=staff)
+
+
+def _line(item: RoItem) -> PricedLine:
+    return PricedLine("", item.price, item.quantity, Discount(*(item.discount or ())))
 
 
 def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:
@@ -100,4 +112,5 @@ def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:
         order_type_id=order.order_type_id,
         total=order.total,
         created_at=order.created_at,
+        shows_marker=order.shows_notes,
     )

@@ -5,7 +5,7 @@ The `total` of an order is what RO App's has to be: the shop's `total_sum`, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -37,7 +37,9 @@ LEDGER = {
 @dataclass(frozen=True)
 class OrderInRoApp:
     """One RO App order. `number` is the number in its marker if that is this shop's; `foreign`: the marker is another
-    shop's. `total` is None if RO App does not send it; `written_off` is known only after its lines were read."""
+    shop's. `total` is None if RO App does not send it; `written_off` is known only after its lines were read, and so is
+    `staff`: the lines that staff added (id → what it adds to the total), without further ones of the order's own
+    products, which may be doubled ones. `shows_marker`: whether RO App showed the notes, in which it stands."""
 
     ro_id: int
     number: str | None
@@ -47,6 +49,8 @@ class OrderInRoApp:
     total: Decimal | None
     created_at: datetime | None
     written_off: bool = False
+    staff: Mapping[int, Decimal] | None = None
+    shows_marker: bool = True
 
 
 def shop_side(frames: Frames, *, delivery_line: bool) -> pd.DataFrame:
@@ -65,13 +69,19 @@ def ledger_side(standings: Iterable[Standing]) -> pd.DataFrame:
 
 
 def by_day(
-    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[OrderInRoApp], zone: ZoneInfo, unknown: Collection[str]
+    shop: pd.DataFrame,
+    ledger: pd.DataFrame,
+    roapp: Iterable[OrderInRoApp],
+    zone: ZoneInfo,
+    unknown: Collection[str],
+    staff_totals: Mapping[int, Decimal] | None = None,
 ) -> pd.DataFrame:
     """Returns counts and sums of the three sides by the day on which the orders were created, the oldest day first.
 
     It has the orders that all sides should have: without those that the shop has deleted and those that were never
     taken over, except the numbers `unknown`. An RO App order counts for the day of its shop order. A sum is None
-    if a total of that day is unknown. `waiting` and `held` orders are part of the ledger's.
+    if a total of that day is unknown. `waiting` and `held` orders are part of the ledger's. `staff_totals`: by RO App's
+    id, what lines add that staff added and that were told before; RO App's sums are without them.
     """
     gone = set(ledger["number"][ledger["gone"]])
     kept = ledger[~ledger["gone"]]
@@ -82,7 +92,8 @@ def by_day(
         number = one.number or bound.get(one.ro_id)
         if number is None or number in gone or (number not in days and number not in unknown):
             continue
-        carried.append((days.get(number) or day_of(one.created_at, zone), one.total))
+        known = (staff_totals or {}).get(one.ro_id, Decimal(0))
+        carried.append((days.get(number) or day_of(one.created_at, zone), one.total and one.total - known))
     there = pd.DataFrame(carried, columns=["day", "total"], dtype="object")
     kept = kept.assign(day=kept["number"].map(days))
     parts = [

@@ -15,7 +15,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.delivery.markers import BEFORE_ORDER
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import held, missing_orders, orders, standing, totals
+from cartum_roapp.ledger import held, missing_orders, orders, staff_lines, standing, totals
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.bad_rows import BadRow
@@ -155,8 +155,9 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     suspects = _differences(run, sides, sides.ledger, moving)
     with run.engine.connect() as connection:
         discounts = totals.line_discounts(connection, run.account.name)
+        own = staff_lines.own_items(connection, run.shop.key, [one.number for one in suspects])
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values(), discounts)
+        closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values(), discounts, own)
         looked, report.unchecked = await closer
     now = _standings(run, sides.final, looked)
     still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
@@ -167,7 +168,8 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
         )
     unknown = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
     ledger = ledger_side(sides.ledger.values())
-    report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, unknown)
+    told = {order.ro_id: order.staff_total for order in sides.ledger.values() if order.ro_id and order.staff_total}
+    report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, unknown, told)
     return report
 
 
@@ -187,6 +189,19 @@ def conclude(run: Run, sides: Sides) -> Report:
     held_rows = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="row", dismissed=True)}
     sides.report.findings = repair.outcomes(sides.report.findings, after, held_rows, repaired=sides.repair)
     return sides.report
+
+
+def remember_told(run: Run, sides: Sides) -> None:
+    """Remembers the lines of staff that the report has told: they are no difference from now on. To be called after the
+    report was shown, so that a kill in between tells them twice rather than never. May be called twice."""
+    told = set(numbers(sides.report.findings, {Difference.EDITED_IN_ROAPP}))
+    bound = {order.ro_id: order.number for order in sides.ledger.values() if order.ro_id}
+    with run.engine.begin() as connection:
+        for one in sides.roapp.values():
+            if one.staff is not None and (number := bound.get(one.ro_id)):
+                staff_lines.forget_others(connection, run.shop.key, number, one.staff)
+                if number in told:
+                    staff_lines.remember(connection, run.shop.key, number, one.staff)
 
 
 def _differences(run: Run, sides: Sides, ledger: Mapping[str, Standing], moving: set[str]) -> list[Finding]:

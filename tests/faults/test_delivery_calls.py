@@ -107,6 +107,11 @@ def test_an_order_that_the_list_shows_without_its_notes_is_found_all_the_same(da
         assert world.differences(world.shop(), shop.qualifying()) == []
 
 
+def roapp_comment(world: World, ro_id: int) -> str:
+    """The last one."""
+    return str(world.box.roapp.comments_of(ro_id)[-1]["comment"])
+
+
 def paths(ids: Iterable[int]) -> set[str]:
     return {f"/orders/{id_}" for id_ in ids}
 
@@ -124,11 +129,15 @@ def test_an_order_that_never_shows_its_notes_keeps_its_marker(database: str, mon
             return order and RoOrder.model_validate(order.model_dump(exclude={"manager_notes"}))
 
         monkeypatch.setattr(RoApp, "order", silent)
+        before = {number: world.roapp_order(number)["manager_notes"] for number in shop.qualifying()}
         for number in shop.qualifying():
             shop.set_waybill(number, "20450000000001")
         world.synced()
         assert world.held() == {}
-        assert world.differences(world.shop(), shop.qualifying()) == []
+        for number, notes in before.items():
+            order = world.roapp_order(number)
+            assert order["manager_notes"] == notes, "staff may have written there"
+            assert "20450000000001" in roapp_comment(world, order["id"])
 
 
 def test_a_line_that_was_added_unclearly_and_taken_out_meanwhile_goes(database: str) -> None:

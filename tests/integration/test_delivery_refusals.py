@@ -36,18 +36,6 @@ def test_a_refused_status_holds_the_status_not_the_order(database: str, shape: s
         assert world.roapp_order(number)["status_id"] == world.shop().statuses[2]
 
 
-def test_a_status_that_asks_for_a_comment_is_held_by_itself(database: str) -> None:
-    with World.of(database, orders=3) as world:
-        shop = world.box.shops[0]
-        numbers = shop.qualifying()
-        for number in numbers:
-            shop.set_status(number, 4)
-        world.box.roapp.faults.comment_statuses = (world.shop().statuses[4],)
-        world.imported()
-        assert world.held() == {("status", number): "refused" for number in numbers}
-        assert all(len(world.roapp_orders(world.shop())[number]) == 1 for number in numbers)
-
-
 @pytest.mark.parametrize("shape", ["errors", "validation", "message"])
 def test_a_field_that_ro_app_demands_stops_the_shop_with_the_field_named(database: str, shape: str) -> None:
     with World.of(database, orders=5, required_order_fields=("ad_campaign_id",), error_shape=shape) as world:

@@ -16,7 +16,7 @@ from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, by_date, by_emails, by_phones
 from cartum_roapp.apis.roapp.paging import read_object
 from cartum_roapp.apis.roapp.reading import Reading
-from cartum_roapp.apis.roapp.sending import Before, Missing, Sending, Unanswered, ignore_content
+from cartum_roapp.apis.roapp.sending import Before, Missing, RefusedCall, Sending, Unanswered, ignore_content
 from cartum_roapp.apis.roapp.writes import Bodies, maybe_id, new_id
 
 #: The most values of one filter in a call.
@@ -173,12 +173,28 @@ class RoApp:
         """Changes only the fields in `body`. `unanswered` runs after each try without an answer."""
         await self._patch(f"{ORDERS}/{id}", body, "order", id, unanswered)
 
-    async def set_status(self, order_id: int, status_id: int, before: Before | None = None) -> None:
-        """Raises BadRecord if the account does not allow this transition, also for a 403: it may depend on the
-        employee's rights, so it does not mean that the key is bad (roapp §3.2)."""
+    async def set_status(
+        self, order_id: int, status_id: int, before: Before | None = None, *, comment: str = "", asked: bool = False
+    ) -> bool:
+        """Sets the status; sends it once more with the `comment` if RO App asks for one (roapp §3.2), or with it at
+        once where it is known to be `asked` for. Returns whether the comment was sent.
+
+        Raises BadRecord if the account does not allow this transition, also for a 403: it may depend on the employee's
+        rights, so it does not mean that the key is bad."""
         path, about = f"{ORDERS}/{order_id}/status", ("order", order_id)
-        body = {"status_id": status_id}
-        await self._sending.post(path, ignore_content, body, missing="row", about=about, rights=True, before=before)
+
+        async def send(body: dict[str, Any]) -> None:
+            await self._sending.post(path, ignore_content, body, missing="row", about=about, rights=True, before=before)
+
+        if not asked or not comment:
+            try:
+                await send({"status_id": status_id})
+                return False
+            except RefusedCall as error:
+                if not comment or error.http == 403 or not error.refusal.asks_for_comment:
+                    raise
+        await send({"status_id": status_id, "comment": comment})
+        return True
 
     async def add_comment(self, order_id: int, text: str, private: bool, before: Before | None = None) -> None:
         """Raises BadRecord with the code `not-available` if the account lacks this call or the right to it. Comments

@@ -10,8 +10,10 @@ from typing import Any
 from cartum_roapp.apis.masking import MASK, mask
 from cartum_roapp.apis.reply import Reply, Unreadable
 
+_PAGE = "an HTML page"
 _NAME = re.compile(r"[A-Za-z_][\w.\[\]-]{0,60}")
 _LISTED = 8
+_COMMENT = re.compile("comment|комент|коммент", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,14 @@ class Refusal:
         """Returns whether this field, or a part of it, is among `fields` or named in `text`."""
         named = any(name == field or name.startswith((f"{field}.", f"{field}[")) for name, _ in self.fields)
         return named or field in self.text
+
+    @property
+    def asks_for_comment(self) -> bool:
+        """Returns whether a comment is asked for, in a field's name or in words; also where nothing readable is said,
+        as then it may be that."""
+        if not self.fields and self.text in ("", _PAGE):
+            return True
+        return bool(_COMMENT.search(" ".join((*(name for name, _ in self.fields), self.text))))
 
     def __str__(self) -> str:
         parts = [f"{name}: {said}" if said else name for name, said in self.fields[:_LISTED]]
@@ -49,7 +59,7 @@ def read_refusal(reply: Reply, private: Iterable[str] = ()) -> Refusal:
         body = reply.json()
     except Unreadable:
         text = "" if reply.is_html else mask(reply.text(), private)
-        return Refusal(text=text or ("an HTML page" if reply.is_html else ""))
+        return Refusal(text=text or (_PAGE if reply.is_html else ""))
     fields: dict[str, str] = {}
     texts: list[str] = []
     for field, words in _found(body):

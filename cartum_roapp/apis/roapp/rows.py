@@ -167,6 +167,11 @@ class RoOrder(Row):
         """False for a row without the key `manager_notes`, which says nothing about notes; null means no notes."""
         return "manager_notes" in self.model_fields_set
 
+    @property
+    def shows_custom_fields(self) -> bool:
+        """False for a row that says nothing about custom fields."""
+        return "custom_fields" in self.model_fields_set
+
 
 class RoItem(Row):
     """A line of an order. `discount` is (amount, percentage), None if RO App does not show which. `written_off`: its

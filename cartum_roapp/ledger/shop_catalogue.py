@@ -1,0 +1,93 @@
+"""Whether the shop's catalogue can be read, and which orders wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from cartum_roapp.errors import Code
+from cartum_roapp.ledger import database, orders
+from cartum_roapp.ledger.orders import Priority
+
+
+@dataclass(frozen=True)
+class Failing:
+    """`since` when it can't be read, when a run `tried` last (both UTC), how many `runs` failed in a row, and why.
+    `for_good`: orders go on without it; else the next run tries first."""
+
+    since: datetime
+    tried: datetime
+    runs: int
+    because: str
+    for_good: bool
+
+
+def failing(engine: Engine, shop: str) -> Failing | None:
+    """Returns None where the catalogue was read when it was tried last."""
+    with database.reading(engine) as connection:
+        row = connection.execute(text(f"SELECT {_COLUMNS} FROM catalogue_failures WHERE shop = :s"), {"s": shop})
+        found = row.one_or_none()
+    return None if found is None else Failing(**found._mapping)
+
+
+def note_failed(engine: Engine, shop: str, because: str, *, for_good: bool) -> None:
+    """One more run could not read it."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO catalogue_failures AS known (shop, because, for_good) VALUES (:shop, :because, :for_good) "
+                "ON CONFLICT (shop) DO UPDATE SET tried = now(), runs = known.runs + 1, because = excluded.because, "
+                "for_good = known.for_good OR excluded.for_good"
+            ),
+            {"shop": shop, "because": because, "for_good": for_good},
+        )
+
+
+def waiting(engine: Engine, shop: str) -> set[str]:
+    """Returns the articles that held orders wait for."""
+    with database.reading(engine) as connection:
+        return set(connection.scalars(text(_WAITING), {"shop": shop, "code": Code.CATALOGUE_UNAVAILABLE}))
+
+
+def works(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any] | None]) -> None:
+    """It was read again: stores these articles (title, description, barcode, price of each; None: the shop has it not),
+    and queues the orders that waited. May be called twice."""
+    for article, entry in read.items():
+        values = {"shop": shop, "article": article, "listed": entry is not None, **(entry or _NOTHING)}
+        connection.execute(text(_STORE), values)
+    connection.execute(text("DELETE FROM catalogue_failures WHERE shop = :shop"), {"shop": shop})
+    held = text("SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code = :code AND dismissed_at IS NULL")
+    numbers = list(connection.scalars(held, {"shop": shop, "code": Code.CATALOGUE_UNAVAILABLE}))
+    orders.requeue(connection, shop, numbers, Priority.CHANGE)
+
+
+def is_blind(connection: Connection, shop: str) -> bool:
+    """Returns whether orders go on without the catalogue now."""
+    query = text("SELECT EXISTS (SELECT FROM catalogue_failures WHERE shop = :shop AND for_good)")
+    return bool(connection.scalar(query, {"shop": shop}))
+
+
+def was_read(connection: Connection, shop: str) -> bool:
+    """Returns whether products of this shop have ever had their names from its catalogue."""
+    query = text("SELECT EXISTS (SELECT FROM products WHERE shop = :shop AND (listed OR description <> ''))")
+    return bool(connection.scalar(query, {"shop": shop}))
+
+
+_COLUMNS = ", ".join(Failing.__dataclass_fields__)
+_NOTHING = {"title": "", "description": "", "barcode": "", "price": None}
+_WAITING = """
+    SELECT DISTINCT product.article FROM held
+    JOIN order_lines line ON line.shop = held.shop AND line.number = held.id
+    JOIN products product ON product.shop = line.shop AND product.product = line.product
+    WHERE held.shop = :shop AND held.entity = 'order' AND held.code = :code
+      AND product.article <> '' AND product.read_at IS NULL
+"""
+_STORE = """
+    UPDATE products SET read_at = now(), listed = :listed, title = coalesce(nullif(:title, ''), title),
+           description = :description, barcode = :barcode, price = coalesce(CAST(:price AS numeric), price)
+    WHERE shop = :shop AND article = :article
+"""

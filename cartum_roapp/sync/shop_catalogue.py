@@ -1,0 +1,75 @@
+"""Reads the products of orders from the shop's catalogue, and goes on without it where it fails for good: refused, or
+without an answer in two runs in a row. What has to wait for it is held (`ProductBook`) and let go when it works again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cartum_roapp.errors import BadConfig, Retryable
+from cartum_roapp.ledger import shop_catalogue
+from cartum_roapp.orders.catalogue import Catalogue
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.upsert import articles_to_read
+
+Products = Mapping[str, dict[str, Any] | None]
+Fetch = Callable[[Collection[str]], Awaitable[Products]]
+
+
+async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products:
+    """Returns article → row of catalog/export for the articles of these orders that are to be read, None for one that
+    the shop has not; {} while the catalogue fails for good. Then it is asked again after `look_again` only, and what
+    held orders wait for is read as well.
+
+    Raises Retryable where the catalogue does not answer for the first time, or where the shop's quota is used up."""
+    failing = shop_catalogue.failing(run.engine, run.shop.key)
+    held = shop_catalogue.waiting(run.engine, run.shop.key) if failing else set()
+    wanted = articles_to_read(run, rows) | held
+    if not wanted or (failing and failing.for_good and not _is_due(run, failing.tried)):
+        return {}
+    try:
+        found = await fetch(wanted)
+    except BadConfig as error:
+        _failed(run, error.message, for_good=True)
+        return {}
+    except Retryable as error:
+        if error.retry_after is not None:
+            raise
+        _failed(run, error.message, for_good=failing is not None)
+        if failing is not None:
+            return {}
+        error.fix = error.fix or "Repeat: if the catalogue fails again, the orders go on without it."
+        raise
+    if failing:
+        _works(run, {article: found.get(article) for article in held})
+    return found
+
+
+def warnings(run: Run) -> list[str]:
+    """Returns what a person should know of the shop's catalogue; [] if it can be read."""
+    failing = shop_catalogue.failing(run.engine, run.shop.key)
+    if failing is None or not failing.for_good:
+        return []
+    return [
+        f"the shop's catalogue can't be read since {failing.since:%Y-%m-%d %H:%M} UTC ({failing.because}): "
+        "new products get the names of the order lines; orders whose products can't be told without it are held."
+    ]
+
+
+def _is_due(run: Run, tried: datetime) -> bool:
+    if run.kind in ("replay-held", "initial-import"):
+        return True
+    return datetime.now(UTC) - tried >= timedelta(seconds=run.settings.look_again)
+
+
+def _failed(run: Run, because: str, *, for_good: bool) -> None:
+    shop_catalogue.note_failed(run.engine, run.shop.key, because, for_good=for_good)
+
+
+def _works(run: Run, held: Products) -> None:
+    entries = Catalogue(held, run.shop.language)
+    read = {article: vars(entry) if (entry := entries.entry(article)) else None for article in held}
+    with run.engine.begin() as connection:
+        shop_catalogue.works(connection, run.shop.key, read)

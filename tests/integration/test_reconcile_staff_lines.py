@@ -1,0 +1,115 @@
+"""A line that staff added in RO App is told once: no difference of the nights after, until it changes; and what else is
+wrong with that order is found all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ledger_rows import rows
+from world import Row, World
+
+EDITED = "edited-in-roapp"
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=5, delivered=1, older=1) as world:
+        world.imported()
+        yield world
+
+
+@pytest.fixture
+def number(world: World) -> str:
+    return world.box.shops[0].qualifying()[2]
+
+
+def night(world: World) -> set[tuple[str, str]]:
+    return {(one["number"], one["what"]) for one in world.reconciled(repair=True)["findings"]}
+
+
+def add_fee(world: World, number: str, price: float = 60, entity: int | None = None) -> Row:
+    """A line that staff add: a service, unless another product is named."""
+    roapp, ro_id = world.box.roapp, world.roapp_order(number)["id"]
+    entity = entity or next(iter(roapp.services))
+    item_id = roapp.add_item(ro_id, entity_id=entity, quantity=1, price=price, cost=0)
+    return next(item for item in roapp.items[ro_id] if item["id"] == item_id)
+
+
+def change(world: World, number: str, item: Row, **fields: Any) -> None:
+    item.update(fields)
+    world.box.roapp.touch(world.roapp_order(number)["id"])
+
+
+def dearest(world: World, number: str) -> Row:
+    items = world.box.roapp.items[world.roapp_order(number)["id"]]
+    return max(items, key=lambda item: float(item["price"]))
+
+
+def test_a_line_of_staff_is_told_once(world: World, number: str) -> None:
+    add_fee(world, number)
+    assert night(world) == {(number, EDITED)}
+    told = rows(world)
+    document = world.reconciled(repair=True)
+    assert document["findings"] == []
+    assert rows(world) == told, "the night after writes nothing"
+    assert all((day["ledger_orders"], day["ledger_sum"]) == (day["roapp_orders"], day["roapp_sum"])
+               for day in document["days"])  # fmt: skip
+
+
+def test_it_is_told_again_when_it_changes_and_forgotten_when_it_goes(world: World, number: str) -> None:
+    fee = add_fee(world, number)
+    assert night(world) == {(number, EDITED)}
+    change(world, number, fee, price=75)
+    assert night(world) == {(number, EDITED)}
+    assert night(world) == set()
+    other = add_fee(world, number, 20)
+    assert night(world) == {(number, EDITED)}
+    assert night(world) == set()
+    items = world.box.roapp.items[world.roapp_order(number)["id"]]
+    items.remove(fee)
+    change(world, number, other)
+    assert night(world) == {(number, EDITED)}, "one is gone, the other is there"
+    items.remove(other)
+    world.box.roapp.touch(world.roapp_order(number)["id"])
+    assert night(world) == set(), "all is as the shop has it"
+    assert world.value("SELECT count(*) FROM staff_lines") == 0
+
+
+def test_a_wrong_price_seeded_afterwards_is_found_every_night(world: World, number: str) -> None:
+    add_fee(world, number)
+    night(world)
+    line = dearest(world, number)
+    change(world, number, line, discount={"type": "percentage", "percentage": 10, "amount": 0, "sponsor": "company"})
+    assert night(world) == {(number, EDITED)}
+    assert night(world) == {(number, EDITED)}
+    change(world, number, line, discount={"type": "percentage", "percentage": 0, "amount": 0, "sponsor": "staff"})
+    assert night(world) == set()
+
+
+def test_what_the_shop_changes_beside_it_arrives_and_is_compared(world: World, number: str) -> None:
+    add_fee(world, number)
+    night(world)
+    world.box.shops[0].add_line(number, "KR-799", 2, price=500)
+    world.synced()
+    assert world.held() == {}
+    assert night(world) == set()
+    world.box.roapp.items[world.roapp_order(number)["id"]].remove(dearest(world, number))
+    world.box.roapp.touch(world.roapp_order(number)["id"])
+    assert night(world) == {(number, EDITED)}
+
+
+def test_a_second_line_of_the_orders_own_product_may_be_a_doubled_one_and_is_told_every_night(
+    world: World, number: str
+) -> None:
+    line = dearest(world, number)
+    add_fee(world, number, float(line["price"]), line["entity_id"])
+    assert night(world) == {(number, EDITED)}
+    assert night(world) == {(number, EDITED)}
+
+
+def test_a_report_alone_remembers_nothing(world: World, number: str) -> None:
+    add_fee(world, number)
+    for _ in range(2):
+        assert {(one["number"], one["what"]) for one in world.reconciled()["findings"]} == {(number, EDITED)}

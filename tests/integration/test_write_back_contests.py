@@ -1,0 +1,128 @@
+"""Both sides changed an order's status between two looks: the shop's is taken, and the run says which order it was and
+what both had set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from test_write_back import CANCELED, NEW, PROCESSING, SHIPPING, both, in_roapp
+from world import World
+
+from cartum_roapp.cli.outcomes import run_tables
+from cartum_roapp.ledger import dossier
+from sandbox.cartum_shop import CartumShop
+from tasks import summary
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=2, delivered=0, older=0) as world:
+        world.imported(both(world))
+        yield world
+
+
+@pytest.fixture
+def box(world: World) -> CartumShop:
+    return world.box.shops[0]
+
+
+@pytest.fixture
+def number(world: World, box: CartumShop) -> str:
+    """An order that is new on both sides."""
+    number = box.place_order(articles=[("KR-799", 1)])
+    world.synced(both(world))
+    return number
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The results of the runs, with the text of their artifacts."""
+    found: list[dict[str, Any]] = []
+    whole = summary._summary
+
+    def keep(run: Any, result: dict[str, Any]) -> str:
+        found.append({**result, "text": whole(run, result)})
+        return str(found[-1]["text"])
+
+    monkeypatch.setattr(summary, "_summary", keep)
+    return found
+
+
+def theirs(world: World, status: int) -> str:
+    """RO App's name of the status that the shop's is matched with."""
+    return str(world.box.roapp.statuses[both(world).statuses[status]]["name"])
+
+
+def test_the_run_names_the_order_and_both_statuses(
+    world: World, box: CartumShop, number: str, told: list[dict[str, Any]]
+) -> None:
+    in_roapp(world, number, SHIPPING)
+    box.set_status(number, CANCELED)
+    world.synced(both(world))
+    assert world.roapp_order(number)["status_id"] == both(world).statuses[CANCELED]
+    (one,) = told[-1]["both_changed"]
+    assert (one["number"], one["shop_status"], one["roapp_status"], one["taken"]) == (
+        number, "Не доставлене", theirs(world, SHIPPING), "shop",
+    )  # fmt: skip
+    assert f"| {number} | Не доставлене | {theirs(world, SHIPPING)} | the shop's |" in told[-1]["text"]
+    assert len(run_tables(told[-1])) == 2
+    order = dossier.order(world.engine, world.shop().key, number, personal=False)
+    assert order is not None
+    assert order["both_changed"] == [one]
+
+    world.synced(both(world))
+    assert told[-1]["both_changed"] == [], "told by the run in which it happened"
+    assert len(run_tables(told[-1])) == 1
+
+
+def test_what_only_one_side_changed_is_no_contest(
+    world: World, box: CartumShop, number: str, told: list[dict[str, Any]]
+) -> None:
+    in_roapp(world, number, PROCESSING)
+    world.synced(both(world))
+    box.set_status(number, SHIPPING)
+    world.synced(both(world))
+    in_roapp(world, number, CANCELED)
+    box.set_status(number, CANCELED)
+    world.synced(both(world))
+    in_roapp(world, number, NEW)
+    world.synced()  # one way
+    assert [one["both_changed"] for one in told] == [[]] * 4
+
+
+def test_a_second_time_is_told_again(world: World, box: CartumShop, number: str, told: list[dict[str, Any]]) -> None:
+    for _ in range(2):
+        in_roapp(world, number, SHIPPING)
+        box.set_status(number, CANCELED)
+        world.synced(both(world))
+        assert len(told[-1]["both_changed"]) == 1
+        box.set_status(number, NEW)
+        world.synced(both(world))
+        world.synced(both(world))
+    order = dossier.order(world.engine, world.shop().key, number, personal=False)
+    assert order is not None
+    assert len(order["both_changed"]) == 2
+
+
+def test_an_answer_that_is_lost_tells_it_once(
+    world: World, box: CartumShop, number: str, told: list[dict[str, Any]]
+) -> None:
+    in_roapp(world, number, SHIPPING)
+    box.set_status(number, CANCELED)
+    world.box.roapp.faults.fail("drop_after", method="POST", path="/status$")
+    world.synced(both(world))
+    assert world.roapp_order(number)["status_id"] == both(world).statuses[CANCELED]
+    assert [one["number"] for one in told[-1]["both_changed"]] == [number]
+
+
+def test_a_status_that_ro_app_refuses_is_noted_once(
+    world: World, box: CartumShop, number: str, told: list[dict[str, Any]]
+) -> None:
+    in_roapp(world, number, SHIPPING)
+    box.set_status(number, CANCELED)
+    world.box.roapp.faults.refused_statuses = (both(world).statuses[CANCELED],)
+    world.synced(both(world))
+    assert world.replayed(number, shop=both(world))[0]["outcome"] == "held"
+    assert world.value("SELECT count(*) FROM status_contests") == 1
