@@ -174,5 +174,7 @@ class RoAppFaults(Faults):
     comment_statuses: tuple[int, ...] = ()  # these ask for a comment
     closed_locks: bool = False  # an order in a closed group takes no line and no field
     required_order_fields: tuple[str, ...] = ()  # e.g. ("malfunction",)
+    refused_phones: tuple[str, ...] = ()  # a contact that is given one of these is refused
+    refused_emails: tuple[str, ...] = ()
     phone_strict: bool = False  # a new phone that is not +digits is refused
     refuse: int | None = None  # 401 or 403 for every call

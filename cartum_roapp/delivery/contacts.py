@@ -6,21 +6,26 @@ Several candidates are held for a person. Nothing of a contact is overwritten: w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact
+from cartum_roapp.delivery.contact_data import ContactData, is_about_phones, is_complete, written
 from cartum_roapp.delivery.keyed_locks import KeyedLocks
 from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.search import ContactSearch, mail
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import intents, matches
+from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger import contact_matches, intents
+from cartum_roapp.ledger.contact_matches import ContactMatch
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
-from cartum_roapp.ledger.matches import ContactMatch
+from cartum_roapp.orders.phone_field import Phone
 
 _LONGEST_NAME = 120  # roapp §7
 
@@ -34,15 +39,16 @@ class ContactBook:
         self._roapp = roapp
         self._once = once
         self._search = search
+        self._data = ContactData(roapp, search)
         self._locks = KeyedLocks()
 
     async def resolve(self, order: DesiredOrder, client: int | None = None) -> int:
         """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides among
         several candidates, and for a buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when
         a person has to choose."""
-        async with self._locks.held(order.buyer_phone, order.buyer_email):
+        async with self._locks.held(*(phone.number for phone in order.phones), order.buyer_email):
             known = self._known(order)
-            if known is not None and _complete(order, known):
+            if known is not None and is_complete(order, known):
                 return known.ro_id
             found = await self._settled(order, known or await self._adopt(order, client))
             if found is None and (order.buyer_phone or order.buyer_email) and await self._search.refresh():
@@ -56,23 +62,31 @@ class ContactBook:
             if known is None:
                 break
             async with self._locks.held(f"contact {known.ro_id}"):
-                if await self._complete_data(order, known):
-                    return known.ro_id
+                match = await self._data.complete(order, known)
+                if match is not None:
+                    self._bind(order, match)
+                    return match.ro_id
             known = None if last else await self._adopt(order, None)
         return None
+
+    def _bind(self, order: DesiredOrder, match: ContactMatch) -> None:
+        with self._session.transaction() as connection:
+            if contact_matches.find(connection, self._session.account, match.identity) != match:
+                contact_matches.bind(connection, self._session.account, match)
+                intents.settle_found(connection, self._operation(order), match.ro_id)
 
     def forget(self, ro_id: int) -> None:
         """RO App refused this contact: a person merged or deleted it. The next order searches anew."""
         with self._session.transaction() as connection:
-            matches.unbind_contact(connection, self._session.account, ro_id)
+            contact_matches.unbind(connection, self._session.account, ro_id)
         self._search.forget()
 
     def _known(self, order: DesiredOrder) -> ContactMatch | None:
         with self._session.autocommit() as connection:
-            return matches.contact(connection, self._session.account, identity(order))
+            return contact_matches.find(connection, self._session.account, identity(order))
 
     async def _adopt(self, order: DesiredOrder, client: int | None) -> ContactMatch | None:
-        """By phone, then by the e-mail of a contact that we know, then by that of any."""
+        """By phone, then by the e-mail of a contact that we know, then by that of any, then by the order itself."""
         if not (order.buyer_phone or order.buyer_email):
             guest = await self._search.guest(order) if client is None else client
             return None if guest is None else ContactMatch(identity(order), guest, "", "")
@@ -82,21 +96,40 @@ class ContactBook:
             if known is not None:
                 return known
             contact = await self._search.by_email(order, client)
+            if contact is not None and order.buyer_phone and self._is_of_another(order, contact):
+                contact = None
+        if contact is None and client is not None:
+            contact = await self._made_for(order, client)
         return None if contact is None else self._match(order, contact)
+
+    async def _made_for(self, order: DesiredOrder, client: int) -> Contact | None:
+        """The contact that an earlier life of the ledger made for this order, without the phone that RO App refused."""
+        contact = await self._data.current(order.shop, client)
+        if contact is None or contact.phones or not (contact.notes or "").startswith(marker(order.shop, order.number)):
+            return None
+        strange = mail(contact) not in ("", order.buyer_email) or self._is_of_another(order, contact)
+        return None if strange else contact
+
+    def _is_of_another(self, order: DesiredOrder, contact: Contact) -> bool:
+        """Whether it is known as the contact of a buyer with another phone, which it need not show: RO App may have
+        refused that."""
+        with self._session.autocommit() as connection:
+            same = contact_matches.of(connection, self._session.account, contact.id)
+        return any(one.identity != identity(order) and (one.settled or not order.buyer_phone) for one in same)
 
     async def _known_by_email(self, order: DesiredOrder) -> ContactMatch | None:
         """None also when several have it: RO App knows better whether a person has merged them."""
         if not order.buyer_email:
             return None
         with self._session.autocommit() as connection:
-            same = matches.contacts_by_email(connection, self._session.account, order.buyer_email)
-        phones = {one.ro_id: one.phone for one in same if one.phone}
+            same = contact_matches.by_email(connection, self._session.account, order.buyer_email)
+        phones = {one.ro_id: one.phone for one in same if one.settled}
         usable = {one.ro_id for one in same} - (set(phones) if order.buyer_phone else set())
         if len(usable) != 1:
             return None
         (ro_id,) = usable
         if order.buyer_phone:
-            contact = await self._contact(ro_id)
+            contact = await self._data.current(order.shop, ro_id)
             if contact is not None and self._search.phones(contact, order.shop):
                 return None  # staff have given it a phone since, another one than this buyer's
         return ContactMatch(identity(order), ro_id, phones.get(ro_id, ""), order.buyer_email)
@@ -107,33 +140,56 @@ class ContactBook:
         return ContactMatch(identity(order), contact.id, phone, mail(contact))
 
     async def _create(self, order: DesiredOrder) -> int:
-        first, _, last = (order.buyer_name or order.buyer_phone or order.buyer_email or "?").partition(" ")
-        body: dict[str, object] = {
-            "first_name": first[:_LONGEST_NAME],
-            "notes": marker(order.shop, order.number),
-        }
-        if last:
-            body["last_name"] = last[:_LONGEST_NAME]
-        if order.buyer_phone:
-            body["phones"] = [_written(order.buyer_phone)]
-        if order.buyer_email:
-            body["email"] = order.buyer_email
+        """Makes the contact with all phones, else with one that RO App takes, else without: which of them it refuses it
+        need not say."""
+        phones = order.phones
+        refused: BadRecord | None = None
+        for given in (phones, *([phone] for phone in phones if len(phones) > 1), ()):
+            try:
+                match = await self._make(order, given)
+            except BadRecord as error:
+                refused = refused or error
+                if not given or not is_about_phones(error):
+                    raise refused from None
+                continue
+            if is_complete(order, match):
+                return match.ro_id
+            return await self._settled(order, match) or match.ro_id  # the phones that were not tried
+        raise AssertionError("the last try returns or raises")
+
+    async def _make(self, order: DesiredOrder, phones: Sequence[Phone]) -> ContactMatch:
+        """Makes the contact with these of its phones, or finds what an earlier call made. Without any, all of them are
+        known to be refused."""
+        body = _body(order, phones)
+        found: list[Contact] = []
+        match = ContactMatch(identity(order), 0, phones[0].number if phones else "", order.buyer_email)
 
         async def send(before: Before) -> int:
             return await self._roapp.create_contact(body, before=before)
 
         def bind(connection: Connection, ro_id: int) -> None:
-            account = self._session.account
-            phone, email = order.buyer_phone, order.buyer_email
-            matches.bind_contact(connection, account, identity(order), ro_id, phone=phone, email=email)
+            nonlocal match
+            numbers = [phone.number for phone in order.phones]
+            carried = self._search.phones(found[0], order.shop) if found else {phone.number for phone in phones}
+            phone = next((number for number in numbers if number in carried), "")
+            settled = carried.intersection(numbers) if phones or found else numbers
+            match = replace(match, ro_id=ro_id).having(phone, order.buyer_email, settled)
+            contact_matches.bind(connection, self._session.account, match)
 
         async def find(intent: Intent) -> int | None:
-            return next(iter(await self.made_by(intent, order)), None)
+            found[:] = (await self._made_by(intent, order))[:1]
+            return found[0].id if found else None
 
-        return await self._once.make(self._operation(order), find=find, send=send, bind=bind)
+        await self._once.make(self._operation(order), find=find, send=send, bind=bind)
+        self._search.note(found[0] if found else Contact.model_validate({**body, "id": match.ro_id}))
+        return match
 
-    async def made_by(self, intent: Intent, order: DesiredOrder | None = None) -> list[int]:
-        """What an unclear create of a contact made: created since, with its marker, or the order's buyer."""
+    async def made_by(self, intent: Intent) -> list[int]:
+        """The ids of what an unclear create of a contact made."""
+        return [contact.id for contact in await self._made_by(intent, None)]
+
+    async def _made_by(self, intent: Intent, order: DesiredOrder | None) -> list[Contact]:
+        """Created since, with its marker, or the order's buyer."""
         since: datetime = intent.sent_at - BEFORE_INTENT - CLOCKS
         ours = marker(intent.shop, intent.number)
         found = []
@@ -141,52 +197,14 @@ class ContactBook:
             for contact in page:
                 marked = (contact.notes or "").startswith(ours) and _fits(contact, intent, self._search)
                 if marked or (order is not None and self._is_buyer(contact, order)):
-                    found.append(contact.id)
-        return sorted(found)
+                    found.append(contact)
+        return sorted(found, key=lambda one: one.id)
 
     def _is_buyer(self, contact: Contact, order: DesiredOrder) -> bool:
         phones = self._search.phones(contact, order.shop)
         if order.buyer_phone:
             return order.buyer_phone in phones
         return bool(order.buyer_email) and not phones and mail(contact) == order.buyer_email
-
-    async def _contact(self, ro_id: int) -> Contact | None:
-        """As RO App shows it now, else as it was listed."""
-        contact = await self._roapp.contact(ro_id)
-        if contact is None:
-            return self._search.seen.get(ro_id)
-        self._search.note(contact)
-        return contact
-
-    async def _complete_data(self, order: DesiredOrder, known: ContactMatch) -> bool:
-        """Adds the phone or e-mail that RO App's contact lacks. A PATCH may be repeated; arrays are replaced
-        whole (roapp §3.1), so phones are read, merged and written. False, with nothing written, where it was found
-        without a phone and has one now that is not the buyer's: the e-mail decides no more."""
-        phone, email = known.phone or order.buyer_phone, known.email or order.buyer_email
-        if (phone, email) != (known.phone, known.email):
-            contact = await self._contact(known.ro_id)
-            if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
-                phone, email = known.phone, known.email
-            else:
-                phones = self._search.phones(contact, order.shop)
-                if not known.phone and order.buyer_phone and phones and order.buyer_phone not in phones:
-                    return False
-                body: dict[str, object] = {}
-                if not known.phone and order.buyer_phone and not contact.phones:
-                    body["phones"] = [_written(order.buyer_phone)]
-                if not known.email and order.buyer_email and not contact.email:
-                    body["email"] = order.buyer_email
-                if body:
-                    await self._roapp.update_contact(known.ro_id, body)
-                    shown = {"phones": [order.buyer_phone]} if "phones" in body else {}
-                    self._search.note(contact.model_copy(update={**body, **shown}))
-        account = self._session.account
-        with self._session.transaction() as connection:
-            stored = matches.contact(connection, account, identity(order))
-            if stored != ContactMatch(identity(order), known.ro_id, phone, email):
-                matches.bind_contact(connection, account, identity(order), known.ro_id, phone=phone, email=email)
-                intents.settle_found(connection, self._operation(order), known.ro_id)
-        return True
 
     def _operation(self, order: DesiredOrder) -> Operation:
         return self._once.operation("contact", identity(order), order.shop, order.number)
@@ -198,18 +216,22 @@ def identity(order: DesiredOrder) -> str:
     return f"order:{order.shop}:{order.number}" if anonymous else order.customer
 
 
-def _complete(order: DesiredOrder, known: ContactMatch) -> bool:
-    """Whether nothing that the buyer left is missing there."""
-    return bool(known.phone or not order.buyer_phone) and bool(known.email or not order.buyer_email)
+def _body(order: DesiredOrder, phones: Sequence[Phone]) -> dict[str, object]:
+    first, _, last = (order.buyer_name or order.buyer_phone or order.buyer_email or "?").partition(" ")
+    body: dict[str, object] = {"first_name": first[:_LONGEST_NAME], "notes": marker(order.shop, order.number)}
+    if last:
+        body["last_name"] = last[:_LONGEST_NAME]
+    if phones:
+        body["phones"] = [written(phone) for phone in phones]
+    if order.buyer_email:
+        body["email"] = order.buyer_email
+    return body
 
 
 def _fits(contact: Contact, intent: Intent, search: ContactSearch) -> bool:
-    """An order whose buyer was changed in the shop has made two contacts, each with the order's marker."""
+    """An order whose buyer was changed in the shop has made two contacts, each with the order's marker. One without a
+    phone was made so because RO App refuses it."""
     kind, _, value = intent.identity.partition(":")
     if kind == "phone":
-        return value in search.phones(contact, intent.shop)
+        return not contact.phones or value in search.phones(contact, intent.shop)
     return kind != "email" or mail(contact) == value
-
-
-def _written(phone: str) -> dict[str, object]:
-    return {"title": "", "phone": phone, "notify": False, "has_viber": False, "has_whatsapp": False}

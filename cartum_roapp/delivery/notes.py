@@ -97,7 +97,7 @@ def comment(order: DesiredOrder, language: str) -> str:
     """What goes into RO App's feed: that it was deleted, how it is sent and paid, and what people wrote where the notes
     have no room for all of it."""
     label = _labels(language)
-    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label)]
+    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label), _recipient(order, label)]
     long = [text for text in texts if len(text) > _LONGEST_LINE]
     deleted = [f"{label.deleted}!"] if order.gone_at else []
     return "\n".join([*deleted, delivery(order, language), *long])
@@ -109,25 +109,31 @@ def block(
     """Our part of the notes, marker first, without the rule. `discounts`: what the account makes of a line's; where
     the unit prices carry the order's discount, the shop's are named."""
     label = _labels(shop.language)
-    recipient = _listed(order.buyer_name, order.buyer_phone or order.buyer_phone_raw)
     lines = [
         f"{marker} {label.order} {order.number}, {shop.name}",
         f"{label.placed}: {order.created_at.astimezone(zone_of(shop.timezone)):%Y-%m-%d %H:%M}, {admin(shop)}",
         f"{label.deleted}!" if order.gone_at else "",
         f"{label.written_off}." if written_off else "",
         f"{label.no_callback}." if order.without_callback else "",
-        f"{label.recipient}: {recipient}" if recipient else "",
+        _recipient(order, label),
         delivery(order, shop.language),
         _discount(order, label),
         _list_prices(order, label, discounts),
         f"{label.to_pay}: {_price(to_pay(order), order.currency)}",
         _managers_note(order, label),
     ]
-    lines = [_fitting(line) for line in lines if line]
+    lines = [line if line.startswith(label.recipient) else _fitting(line) for line in lines if line]
     if order.comment:  # last, so that it may be as long as there is room
         lines.append(f"{label.comment}: {order.comment}")
     text = "\n".join(lines).replace(f"\n{RULE}", "\n—")  # what stands below a rule is taken for the staff's
     return _cut(text, _LONGEST)
+
+
+def _recipient(order: DesiredOrder, label: _Labels) -> str:
+    """With all phones, also those that RO App's contact could not be given, and the words beside them."""
+    phones = [f"{phone.number} ({phone.title})" if phone.title else phone.number for phone in order.phones]
+    recipient = _listed(order.buyer_name, *(phones or [order.buyer_phone_raw]), order.phone_remark)
+    return f"{label.recipient}: {recipient}" if recipient else ""
 
 
 def _discount(order: DesiredOrder, label: _Labels) -> str:

@@ -22,7 +22,7 @@ from cartum_roapp.delivery.once import Later, Once, Timeouts, utc_now
 from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
-from cartum_roapp.delivery.search import ContactSearch
+from cartum_roapp.delivery.search import Buyer, ContactSearch
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
@@ -34,7 +34,7 @@ from cartum_roapp.ledger.outbox import Claim
 _ISO = re.compile("[A-Z]{3}")
 #: A product's key → RO App's product, or why the lines can't be brought.
 Goods = Mapping[str, int] | BadRecord
-_BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_email")
+_BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_phones", "buyer_email")
 
 
 class OrderDelivery:
@@ -48,7 +48,7 @@ class OrderDelivery:
         timeouts: Timeouts,
         shops: Mapping[str, ShopConfig],
         region: Callable[[str], str | None],
-        ahead: Callable[[], Iterable[tuple[str, str]]],
+        ahead: Callable[[], Iterable[Buyer]],
     ) -> None:
         self._once = once = Once(session, timeouts)
         self._session = session

@@ -18,18 +18,17 @@ from cartum_roapp.orders.phones import e164, spellings
 
 # What staff added since a search that is older than this is read before a contact is made.
 FRESH_FOR = timedelta(minutes=2)
+#: A buyer who is to be searched: phones (E.164) and e-mail address.
+Buyer = tuple[tuple[str, ...], str]
 #: A reading that took long is not repeated before so many times as long.
 SPACED = 10
 
 
 class ContactSearch:
     """What was searched is remembered for as long as the account's lock is held, which may be hours. `region` is
-    asked for the country of a shop's phones, `ahead` for the (phone, e-mail) of the next orders' buyers, who are
-    searched in the same call."""
+    asked for the country of a shop's phones, `ahead` for the next orders' buyers, who are searched in the same call."""
 
-    def __init__(
-        self, roapp: RoApp, region: Callable[[str], str | None], ahead: Callable[[], Iterable[tuple[str, str]]]
-    ) -> None:
+    def __init__(self, roapp: RoApp, region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]) -> None:
         self._roapp = roapp
         self._region = region
         self._ahead = ahead
@@ -44,13 +43,30 @@ class ContactSearch:
         self._guests_since: datetime | None = None
 
     async def by_phone(self, order: DesiredOrder, client: int | None) -> Contact | None:
-        """The contact with the buyer's phone, whatever its name; of several that of the `client` whose the order is in
-        RO App already. Raises BadRecord `contact-ambiguous`."""
+        """The contact with the buyer's phone, whatever its name: the order's first phone decides, and where nobody has
+        that, the others together; of several contacts that of the `client` whose the order is in RO App already. Raises
+        BadRecord `contact-ambiguous`."""
+        numbers = [phone.number for phone in order.phones]
+        for wanted in (numbers[:1], numbers[1:]):
 
-        def same(contact: Contact) -> bool:
-            return order.buyer_phone in self.phones(contact, order.shop)
+            def same(contact: Contact, wanted: Sequence[str] = wanted) -> bool:
+                return not self.phones(contact, order.shop).isdisjoint(wanted)
 
-        return await self._only(order.buyer_phone, "phone number", same, client) if order.buyer_phone else None
+            found = await self._only(numbers, "phone number", same, client) if wanted else None
+            if found is not None:
+                return found
+        return None
+
+    async def look(self, numbers: Sequence[str]) -> None:
+        """Brings every contact that may have one of these phones into `seen`."""
+        async with self._searching:
+            await self._search(numbers)
+
+    async def held_by_others(self, numbers: Sequence[str], contact: int, shop: str) -> set[str]:
+        """Those of the phones that another contact has: with a second one a search would find both."""
+        await self.look(numbers)
+        others = (self.phones(one, shop) for one in self.seen.values() if one.id != contact)
+        return set(numbers) & set().union(*others)
 
     async def by_email(self, order: DesiredOrder, client: int | None) -> Contact | None:
         """The same by the buyer's e-mail, where one of the two has no phone."""
@@ -58,7 +74,7 @@ class ContactSearch:
         def same(contact: Contact) -> bool:
             return mail(contact) == order.buyer_email and not (order.buyer_phone and self.phones(contact, order.shop))
 
-        return await self._only(order.buyer_email, "e-mail address", same, client) if order.buyer_email else None
+        return await self._only([order.buyer_email], "e-mail address", same, client) if order.buyer_email else None
 
     async def guest(self, order: DesiredOrder) -> int | None:
         """The contact that an earlier life of the ledger made for a buyer who left neither phone nor e-mail: only the
@@ -104,7 +120,7 @@ class ContactSearch:
             return True
 
     async def _only(
-        self, wanted: str, what: str, same: Callable[[Contact], bool], client: int | None
+        self, wanted: Sequence[str], what: str, same: Callable[[Contact], bool], client: int | None
     ) -> Contact | None:
         async with self._searching:  # the next one may be among those that are searched ahead
             fresh = await self._search(wanted)
@@ -124,12 +140,14 @@ class ContactSearch:
             )
         return found[0] if found else None
 
-    async def _search(self, wanted: str) -> bool:
-        """Brings every contact that may have this phone or e-mail into `seen`; False where it was there already."""
+    async def _search(self, wanted: Sequence[str]) -> bool:
+        """Brings every contact that may have one of these phones, or this e-mail, into `seen`; False where they were
+        there already."""
         fresh = False
-        while not (self._complete or wanted in self._searched):
-            phones = "@" not in wanted
-            values = dict.fromkeys([wanted, *(pair[0 if phones else 1] for pair in self._ahead())])
+        while not (self._complete or self._searched.issuperset(wanted)):
+            phones = "@" not in wanted[0]
+            ahead = [value for buyer in self._ahead() for value in (buyer[0] if phones else buyer[1:])]
+            values = dict.fromkeys([*wanted, *ahead])
             new = [value for value in values if value and value not in self._searched]
             await self._walk(phones=new) if phones else await self._walk(emails=new)
             fresh = True

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from cartum_roapp.orders.phone_field import Phone, phones_of
+
 
 @dataclass(frozen=True)
 class DesiredLine:
@@ -54,7 +56,14 @@ class DesiredOrder:
     discount: Decimal
     total: Decimal
     currency: str
+    buyer_phones: str
+    phone_remark: str
     lines: tuple[DesiredLine, ...]
+
+    @property
+    def phones(self) -> tuple[Phone, ...]:
+        """All phones of the order, the one by which its buyer is known first."""
+        return phones_of(self.buyer_phones, self.buyer_phone)
 
 
 _ORDER = [name for name in DesiredOrder.__dataclass_fields__ if name != "lines"]
@@ -84,10 +93,15 @@ def status(connection: Connection, shop: str, number: str) -> int | None:
     return found
 
 
-def buyers(connection: Connection, keys: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """(phone, e-mail) of the buyers of these (shop, number) orders, for searching many at once."""
+def buyers(connection: Connection, keys: list[tuple[str, str]]) -> list[tuple[tuple[str, ...], str]]:
+    """(phones, e-mail) of the buyers of these (shop, number) orders, for searching many at once."""
     rows = connection.execute(
-        text("SELECT DISTINCT buyer_phone, buyer_email FROM orders WHERE (shop || ':' || number) = ANY(:keys)"),
+        text(
+            "SELECT DISTINCT buyer_phone, buyer_phones, buyer_email FROM orders "
+            "WHERE (shop || ':' || number) = ANY(:keys)"
+        ),
         {"keys": [f"{shop}:{number}" for shop, number in keys]},
     )
-    return [(row.buyer_phone, row.buyer_email) for row in rows]
+    return [
+        (tuple(phone.number for phone in phones_of(row.buyer_phones, row.buyer_phone)), row.buyer_email) for row in rows
+    ]

@@ -33,6 +33,8 @@ ORDERS = {
     "discount": "object",
     "total": "object",
     "currency": "str",
+    "buyer_phones": "str",
+    "phone_remark": "str",
     "hash": "str",
 }
 LINES = {

@@ -99,6 +99,8 @@ def test_an_order_as_it_is_stored() -> None:
         "discount": Decimal("0.00"),
         "total": Decimal("350.00"),
         "currency": "UAH",
+        "buyer_phones": "",
+        "phone_remark": "",
     }
     assert only(made.lines) == {
         "number": "1003",
@@ -337,6 +339,9 @@ DIFFERENT: list[dict[str, Any]] = [
     {"delivery_name": "Інший Покупець"},
     {"delivery_phone": "+380501234567"},
     {"delivery_phone": "none"},
+    {"delivery_phone": f"{SAMPLES[0]['delivery_phone']}, 0509998877"},
+    {"delivery_phone": f"{SAMPLES[0]['delivery_phone']} (чоловік)"},
+    {"delivery_phone": f"{SAMPLES[0]['delivery_phone']}, чоловік"},
     {"delivery_email": "other@example.com"},
     {"delivery_type": {"id": 8, "title": "Самовивіз"}},
     {"payment_type": {"id": 14, "title": "Карткою онлайн"}},

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0003"
 down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Empty until its first column."""
+    # Buyers.
+    for name in ("buyer_phones", "phone_remark"):
+        op.add_column("orders", sa.Column(name, sa.Text(), server_default="", nullable=False))
+    op.add_column("contact_matches", sa.Column("phones", sa.Text(), server_default="", nullable=False))

@@ -1,0 +1,122 @@
+"""What a buyer's contact lacks: phones and the e-mail address. Nothing of it is overwritten.
+
+Arrays are replaced whole (roapp §3.1), so phones are read, merged and written; those that are there as they were read.
+A phone that RO App refuses costs the phone, not the order: the order's notes have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import Contact
+from cartum_roapp.delivery.search import ContactSearch, written_as
+from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.ledger.contact_matches import ContactMatch
+from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.orders.phone_field import Phone
+
+
+class ContactData:
+    """Adds to contacts of one account. A PATCH may be repeated."""
+
+    def __init__(self, roapp: RoApp, search: ContactSearch) -> None:
+        self._roapp = roapp
+        self._search = search
+
+    async def complete(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch | None:
+        """Adds the order's phones and its e-mail address as far as the contact lacks them; returns what is known of it
+        now. A phone that another contact has stays there. None, with nothing written, where the contact was found
+        without a phone and has one now that is not the buyer's: the e-mail decides no more."""
+        if is_complete(order, known):
+            return known
+        contact = await self.current(order.shop, known.ro_id, known.phone)
+        if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
+            return known
+        numbers = [phone.number for phone in order.phones]
+        carried = self._search.phones(contact, order.shop)
+        if numbers and not known.settled and carried and carried.isdisjoint(numbers):
+            return None
+        lacking = [phone for phone in order.phones if phone.number not in known.settled | carried]
+        if lacking:
+            named = [phone.number for phone in lacking]
+            elsewhere = await self._search.held_by_others(named, contact.id, order.shop)
+            lacking = [phone for phone in lacking if phone.number not in elsewhere]
+        email = "" if known.email or contact.email else order.buyer_email
+        carried |= {phone.number for phone in await self._add(contact, lacking, email)}
+        phone = known.phone or next((number for number in numbers if number in carried), "")
+        return known.having(phone, known.email or order.buyer_email, numbers)
+
+    async def current(self, shop: str, ro_id: int, phone: str = "") -> Contact | None:
+        """The contact as RO App shows it now: by itself, or else in its list, by its `phone`."""
+        contact = await self._roapp.contact(ro_id)
+        if contact is None:
+            listed = self._search.seen.get(ro_id)
+            phone = phone or (min(self._search.phones(listed, shop), default="") if listed else "")
+            contact = await self._listed(ro_id, phone) if phone else listed
+        if contact is not None:
+            self._search.note(contact)
+        return contact
+
+    async def _listed(self, ro_id: int, phone: str) -> Contact | None:
+        """Listed anew: what staff added to it since must not be lost. Where RO App can't search that would be a walk of
+        all contacts, so there it is as it was listed."""
+        if self._roapp.searches("phones") is not False:
+            async for page in self._roapp.walk_contacts(phones=written_as(phone)):
+                for contact in page:
+                    if contact.id == ro_id:
+                        return contact
+        else:
+            await self._search.look([phone])
+        return self._search.seen.get(ro_id)
+
+    async def _add(self, contact: Contact, phones: Sequence[Phone], email: str) -> Sequence[Phone]:
+        """Returns the phones that RO App takes: all of them at once, or those that it takes one by one."""
+        body: dict[str, object] = {}
+        if phones:
+            body["phones"] = merged(contact, phones)
+        if email:
+            body["email"] = email
+        if not body:
+            return []
+        try:
+            await self._roapp.update_contact(contact.id, body)
+        except BadRecord as error:
+            if not phones or not is_about_phones(error):
+                raise
+            taken: list[Phone] = []
+            if email:
+                await self._add(contact, [], email)
+            for phone in phones if len(phones) > 1 else ():
+                taken += await self._add(self._search.seen.get(contact.id, contact), [phone], "")
+            return taken
+        numbers = [*contact.phones, *(phone.number for phone in phones)]
+        rows = body.get("phones", contact.phone_rows)
+        shown = {"phones": numbers, "phone_rows": rows, "email": email or contact.email}
+        self._search.note(contact.model_copy(update=shown))
+        return phones
+
+
+def is_complete(order: DesiredOrder, known: ContactMatch) -> bool:
+    """Whether nothing that the buyer left is missing there."""
+    return known.settled.issuperset(phone.number for phone in order.phones) and bool(
+        known.email or not order.buyer_email
+    )
+
+
+def merged(contact: Contact, phones: Sequence[Phone]) -> list[object]:
+    """The contact's phones as they were read, and these."""
+    kept = [row if isinstance(row, dict) else {"phone": row} for row in contact.phone_rows]
+    return [*kept, *map(written, phones)]
+
+
+def written(phone: Phone) -> dict[str, object]:
+    """A phone for RO App: nobody gets a message for it."""
+    named = {"title": phone.title, "phone": phone.number}
+    return {**named, "notify": False, "has_viber": False, "has_whatsapp": False}
+
+
+def is_about_phones(error: BadRecord) -> bool:
+    """Whether RO App refuses a call because of its phones, as far as it says so: it names them, or nothing at all."""
+    named = f"{error.field or ''} {error.message}".casefold()
+    return error.code == Code.REFUSED and (error.field is None or "phone" in named)
