@@ -165,6 +165,7 @@ class RoAppFaults(Faults):
     product_unstored: tuple[str, ...] = ()  # fields that a create loses: code, sku, barcodes
     product_get: bool = True  # False: GET/PATCH of one product is 404
     contact_get: bool = True  # False: GET of one contact is 404
+    organizations: str = "ok"  # ok, missing (404), forbidden (403), read_only (403 for what writes)
     comments: bool = True  # False: POST .../comments is 404
     custom_fields: bool = True  # False: GET /orders/custom-fields is 404
     custom_fields_as: str = "object"  # roapp §3.3: object, string, both

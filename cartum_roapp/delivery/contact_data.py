@@ -6,22 +6,37 @@ A phone that RO App refuses costs the phone, not the order: the order's notes ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.rows import Contact
-from cartum_roapp.delivery.search import ContactSearch, written_as
+from cartum_roapp.apis.roapp.rows import Contact, Organization
+from cartum_roapp.delivery.clients import Clients
+from cartum_roapp.delivery.search import Buyer, ContactSearch, written_as
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.contact_matches import ContactMatch
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.phone_field import Phone
 
 
-class ContactData:
-    """Adds to contacts of one account. A PATCH may be repeated."""
+@dataclass(frozen=True)
+class Side:
+    """One kind of clients: people, or organizations."""
 
-    def __init__(self, roapp: RoApp, search: ContactSearch) -> None:
-        self._roapp = roapp
+    clients: Clients
+    search: ContactSearch
+    data: ContactData
+
+    @classmethod
+    def of(cls, clients: Clients, region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]) -> Side:
+        search = ContactSearch(clients.walk, region, ahead)
+        return cls(clients, search, ContactData(clients, search))
+
+
+class ContactData:
+    """Adds to contacts of one account and kind. A PATCH may be repeated."""
+
+    def __init__(self, clients: Clients, search: ContactSearch) -> None:
+        self._clients = clients
         self._search = search
 
     async def complete(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch | None:
@@ -49,7 +64,7 @@ class ContactData:
 
     async def current(self, shop: str, ro_id: int, phone: str = "") -> Contact | None:
         """The contact as RO App shows it now: by itself, or else in its list, by its `phone`."""
-        contact = await self._roapp.contact(ro_id)
+        contact = await self._clients.one(ro_id)
         if contact is None:
             listed = self._search.seen.get(ro_id)
             phone = phone or (min(self._search.phones(listed, shop), default="") if listed else "")
@@ -61,8 +76,8 @@ class ContactData:
     async def _listed(self, ro_id: int, phone: str) -> Contact | None:
         """Listed anew: what staff added to it since must not be lost. Where RO App can't search that would be a walk of
         all contacts, so there it is as it was listed."""
-        if self._roapp.searches("phones") is not False:
-            async for page in self._roapp.walk_contacts(phones=written_as(phone)):
+        if self._clients.searches() is not False:
+            async for page in self._clients.walk(phones=written_as(phone)):
                 for contact in page:
                     if contact.id == ro_id:
                         return contact
@@ -80,8 +95,10 @@ class ContactData:
         if not body:
             return []
         try:
-            await self._roapp.update_contact(contact.id, body)
+            await self._clients.update(contact.id, body)
         except BadRecord as error:
+            if isinstance(contact, Organization) and is_about_rights(error):
+                return []  # organizations may be looked at, not changed: the order's notes have it all
             if not phones or not is_about_phones(error):
                 raise
             taken: list[Phone] = []
@@ -114,6 +131,11 @@ def written(phone: Phone) -> dict[str, object]:
     """A phone for RO App: nobody gets a message for it."""
     named = {"title": phone.title, "phone": phone.number}
     return {**named, "notify": False, "has_viber": False, "has_whatsapp": False}
+
+
+def is_about_rights(error: BadRecord) -> bool:
+    """Whether the key may not do this at all."""
+    return error.code == Code.REFUSED and error.field == "api_key"
 
 
 def is_about_phones(error: BadRecord) -> bool:

@@ -22,7 +22,7 @@ from cartum_roapp.delivery.once import Later, Once, Timeouts, utc_now
 from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
-from cartum_roapp.delivery.search import Buyer, ContactSearch
+from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
@@ -34,7 +34,8 @@ from cartum_roapp.ledger.outbox import Claim
 _ISO = re.compile("[A-Z]{3}")
 #: A product's key → RO App's product, or why the lines can't be brought.
 Goods = Mapping[str, int] | BadRecord
-_BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_phones", "buyer_email")
+_BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_phones", "phone_remark", "buyer_email",
+          "company", "company_number", "company_tax")  # fmt: skip
 
 
 class OrderDelivery:
@@ -54,7 +55,7 @@ class OrderDelivery:
         self._session = session
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp)
-        self.contacts = ContactBook(session, roapp, once, ContactSearch(roapp, region, ahead))
+        self.contacts = ContactBook(session, roapp, once, region, ahead)
         self.products = ProductBook(session, roapp, once)
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
@@ -178,8 +179,8 @@ class OrderDelivery:
         client, entity = (name in f"{error.field} {error.message}" for name in ("client_id", "entity_id"))
         lost = list(products.values()) if entity else []
         if error.field is None and not client and not entity:
-            if contact is not None and (order.buyer_phone or order.buyer_email):
-                client = await self._roapp.contact(contact) is None
+            if contact is not None and (order.buyer_phone or order.buyer_email or order.company):
+                client = await self.contacts.is_gone(contact)
             lost = [product for product in products.values() if await self._roapp.product(product) is None]
         if not client and not lost:
             return

@@ -4,20 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from sqlalchemy import Connection, text
+
+
+class Reason(StrEnum):
+    """Why a contact is this buyer's, as people read it. `UNKNOWN`: it was bound before reasons were kept."""
+
+    UNKNOWN = ""
+    MADE = "made for this buyer"
+    PHONE = "it has the buyer's phone"
+    OTHER_PHONE = "it has another phone of the order"
+    EMAIL = "it has the buyer's e-mail address"
+    NUMBER = "it has the company's number"
+    ORGANIZATION = "an organization that has the phone; no person has it"
+    CLIENT = "it is the order's client in RO App"
+    MARKER = "its notes name the order"
 
 
 @dataclass(frozen=True)
 class ContactMatch:
     """`phone` (E.164) and `email` are what RO App's contact is known to carry of them. `phones` is the text of
-    `settled`, "" where that is `phone` alone."""
+    `settled`, "" where that is `phone` alone. `organization`: the contact is one, else a person. `reason`:
+    a `Reason`."""
 
     identity: str
     ro_id: int
     phone: str
     email: str
     phones: str = ""
+    organization: bool = False
+    reason: str = Reason.UNKNOWN
 
     @property
     def settled(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from cartum_roapp.orders.companies import comparable
 from cartum_roapp.orders.phone_field import Phone, phones_of
 
 
@@ -58,12 +59,20 @@ class DesiredOrder:
     currency: str
     buyer_phones: str
     phone_remark: str
+    company: str
+    company_number: str
+    company_tax: str
     lines: tuple[DesiredLine, ...]
 
     @property
     def phones(self) -> tuple[Phone, ...]:
         """All phones of the order, the one by which its buyer is known first."""
         return phones_of(self.buyer_phones, self.buyer_phone)
+
+    @property
+    def company_numbers(self) -> frozenset[str]:
+        """By what the company is known, as compared."""
+        return frozenset(filter(None, map(comparable, (self.company_number, self.company_tax))))
 
 
 _ORDER = [name for name in DesiredOrder.__dataclass_fields__ if name != "lines"]

@@ -71,6 +71,12 @@ def find(connection: Connection, shop: str, named: Named, value: str, region: st
     )
 
 
+def orders_of(connection: Connection, shop: str, named: Named, value: str) -> list[str]:
+    """The numbers of this buyer's orders, as in `find`."""
+    asked = {by: [value] if named == by else [] for by in ("phone", "email", "number")}
+    return sorted({row.number for row in connection.execute(text(_BUYER), {"shop": shop, **asked})})
+
+
 def old(connection: Connection, shop: str, days: int) -> Buyer:
     """Orders of all buyers that were placed more than `days` ago and are final for two weeks at least, and rows that
     are held for so long."""

@@ -41,7 +41,8 @@ metadata = MetaData(
 #: What an erasure empties in `orders`.
 PERSONAL = (
     "customer", "buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_phones", "phone_remark", "buyer_email",
-    "delivery_city", "delivery_address", "waybill", "comment", "manager_comment", "coupon",
+    "company", "company_number", "company_tax", "delivery_city", "delivery_address", "waybill", "comment",
+    "manager_comment", "coupon",
 )  # fmt: skip
 
 Stamp = DateTime(timezone=True)
@@ -123,6 +124,10 @@ orders = Table(
     # where the field of phones holds more than one number: all of them, and words beside them (orders.phone_field)
     Column("buyer_phones", Text, nullable=False, server_default=""),
     Column("phone_remark", Text, nullable=False, server_default=""),
+    # the company that buys; "" for a private buyer
+    Column("company", Text, nullable=False, server_default=""),
+    Column("company_number", Text, nullable=False, server_default=""),
+    Column("company_tax", Text, nullable=False, server_default=""),
     # since when the buyer's data is not kept here, whatever the shop still sends
     Column("erased_at", Stamp),
     PrimaryKeyConstraint("shop", "number"),
@@ -209,6 +214,9 @@ contact_matches = Table(
     Column("email", Text, nullable=False),
     # E.164, with blanks between: those that need no more looks (contact_matches.ContactMatch); "" where that is `phone`
     Column("phones", Text, nullable=False, server_default=""),
+    Column("organization", Boolean, nullable=False, server_default=text("false")),
+    # why this contact is the buyer's, in words (contact_matches.Reason)
+    Column("reason", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("account", "identity"),
     Index("ix_contact_matches_account_email", "account", "email"),
     Index("ix_contact_matches_account_ro_id", "account", "ro_id"),

@@ -35,6 +35,9 @@ ORDERS = {
     "currency": "str",
     "buyer_phones": "str",
     "phone_remark": "str",
+    "company": "str",
+    "company_number": "str",
+    "company_tax": "str",
     "hash": "str",
 }
 LINES = {

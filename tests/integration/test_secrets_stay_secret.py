@@ -29,7 +29,8 @@ CUSTOMERS_OWN = {
     "orders": {
         "customer": "by what the buyer is known", "buyer_name": "sent to RO App", "buyer_phone": "sent to RO App",
         "buyer_phone_raw": "sent where it can't be read", "buyer_phones": "sent to RO App",
-        "phone_remark": "sent to RO App", "buyer_email": "sent to RO App",
+        "phone_remark": "sent to RO App", "company": "sent to RO App", "company_number": "sent to RO App",
+        "company_tax": "sent to RO App", "buyer_email": "sent to RO App",
         "delivery_address": "sent to RO App", "delivery_city": "sent to RO App", "comment": "sent to RO App",
         "manager_comment": "sent to RO App",
     },

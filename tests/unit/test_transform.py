@@ -101,6 +101,9 @@ def test_an_order_as_it_is_stored() -> None:
         "currency": "UAH",
         "buyer_phones": "",
         "phone_remark": "",
+        "company": "",
+        "company_number": "",
+        "company_tax": "",
     }
     assert only(made.lines) == {
         "number": "1003",
@@ -307,6 +310,8 @@ SAME = [
         | {"tnStatusName": "Їде", "tnTrackingUpdateDate": "2026-01-14 10:00:00"}
     },
     {"analytics": []},
+    {"customer_details": {"group": 7}},
+    {"customer_details": None},
     {"user": 1},
     {"manager_id": 61},
 ]
@@ -343,6 +348,9 @@ DIFFERENT: list[dict[str, Any]] = [
     {"delivery_phone": f"{SAMPLES[0]['delivery_phone']} (чоловік)"},
     {"delivery_phone": f"{SAMPLES[0]['delivery_phone']}, чоловік"},
     {"delivery_email": "other@example.com"},
+    {"customer_details": {"company": "ТОВ", "edrpou": "12345678"}},
+    {"customer_details": {"company": "ТОВ", "edrpou": "12345679"}},
+    {"customer_details": {"edrpou": "12345678"}},
     {"delivery_type": {"id": 8, "title": "Самовивіз"}},
     {"payment_type": {"id": 14, "title": "Карткою онлайн"}},
     {"delivery_city": "Львів"},

@@ -145,6 +145,14 @@ class Contact(Row):
     created_at: Moment = None
 
 
+class Organization(Contact):
+    """An organization (roapp §3.1)."""
+
+    name: Text = Field(default="", repr=False)
+    registration: Text = Field(default="", repr=False, validation_alias=_from("business_registration_number"))
+    tax: Text = Field(default="", repr=False, validation_alias=_from("tax_identification_number"))
+
+
 class RoOrder(Row):
     """An order (roapp §3.2). `number` is RO App's own, money is None if RO App does not send it, `custom_fields` are by
     `f<id>`, stamps in UTC."""

@@ -11,6 +11,9 @@ down_revision = "0002"
 
 def upgrade() -> None:
     # Buyers.
-    for name in ("buyer_phones", "phone_remark"):
+    for name in ("buyer_phones", "phone_remark", "company", "company_number", "company_tax"):
         op.add_column("orders", sa.Column(name, sa.Text(), server_default="", nullable=False))
-    op.add_column("contact_matches", sa.Column("phones", sa.Text(), server_default="", nullable=False))
+    for name in ("phones", "reason"):
+        op.add_column("contact_matches", sa.Column(name, sa.Text(), server_default="", nullable=False))
+    no = sa.text("false")
+    op.add_column("contact_matches", sa.Column("organization", sa.Boolean(), server_default=no, nullable=False))
