@@ -14,13 +14,16 @@ from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.search import ContactSearch, mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import contact_matches
+from cartum_roapp.ledger import contact_matches, desired
 from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
+from cartum_roapp.orders.names import is_mostly_last_first, read_name
 from cartum_roapp.orders.phone_field import Phone
 
 _LONGEST_NAME = 120  # roapp §7
+#: So many of a shop's newest orders show in which order its names are written.
+_TELLING = 500
 
 
 class NewContacts:
@@ -31,6 +34,7 @@ class NewContacts:
         self._once = once
         self._people = people
         self._organizations = organizations
+        self._last_first: dict[str, bool] = {}
 
     async def create(self, order: DesiredOrder, side: Side) -> ContactMatch:
         """Makes the contact with all phones that no other has, else with one that RO App takes, else without: which of
@@ -54,7 +58,7 @@ class NewContacts:
 
     async def _make(self, order: DesiredOrder, side: Side, phones: Sequence[Phone], settled: set[str]) -> ContactMatch:
         """Makes the contact with these phones, or finds what an earlier call made."""
-        body = _organization(order) if side is self._organizations else _person(order)
+        body = _organization(order) if side is self._organizations else self._person(order)
         if phones:
             body["phones"] = [written(phone) for phone in phones]
         found: list[Contact] = []
@@ -137,6 +141,16 @@ class NewContacts:
             same = contact_matches.of(connection, self._session.account, contact.id)
         return any(one.identity != identity for one in same)
 
+    def _person(self, order: DesiredOrder) -> dict[str, object]:
+        if order.shop not in self._last_first:
+            with self._session.autocommit() as connection:
+                known = desired.names(connection, order.shop, _TELLING)
+            self._last_first[order.shop] = is_mostly_last_first(known)
+        name = read_name(order.buyer_name, last_first=self._last_first[order.shop])
+        first = name.first or order.buyer_phone or order.buyer_email or "?"
+        body = {"first_name": first[:_LONGEST_NAME], "last_name": name.last[:_LONGEST_NAME], "email": order.buyer_email}
+        return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
+
     def search_of(self, contact: Contact) -> ContactSearch:
         """Where contacts of this kind are remembered."""
         return (self._organizations if isinstance(contact, Organization) else self._people).search
@@ -149,12 +163,6 @@ class NewContacts:
 def identity(order: DesiredOrder) -> str:
     """By what the buyer is known on the account. Order numbers repeat from shop to shop."""
     return f"order:{order.shop}:{order.number}" if order.customer.startswith("order:") else order.customer
-
-
-def _person(order: DesiredOrder) -> dict[str, object]:
-    first, _, last = (order.buyer_name or order.buyer_phone or order.buyer_email or "?").partition(" ")
-    body = {"first_name": first[:_LONGEST_NAME], "last_name": last[:_LONGEST_NAME], "email": order.buyer_email}
-    return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
 
 
 def _organization(order: DesiredOrder) -> dict[str, object]:
