@@ -250,7 +250,11 @@ class World:
         client = roapp.contacts.get(order["client_id"]) or roapp.organizations.get(order["client_id"])
         if client is None:
             yield "lost", "its contact is gone"
-        elif phone and phone not in {e164(one["phone"], "UA") for one in client["phones"]}:
+        elif (
+            phone
+            and phone not in roapp.faults.refused_phones
+            and phone not in {e164(one["phone"], "UA") for one in client["phones"]}
+        ):
             yield "other", "its contact is somebody else"
         waybill = (row.get("delivery_data") or {}).get("tnNumber") or ""
         if waybill not in order["manager_notes"]:
