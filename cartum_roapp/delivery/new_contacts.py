@@ -129,11 +129,14 @@ class NewContacts:
         return bool(order.buyer_email) and not phones and mail(contact) == order.buyer_email
 
     def _fits(self, contact: Contact, intent: Intent) -> bool:
-        """An order whose buyer was changed in the shop has made two contacts, each with the order's marker. One without
-        a phone was made so because RO App refuses it."""
+        """An order whose buyer was changed in the shop has made two contacts, each with the order's marker. One that
+        does not show by what the buyer is known may be without a phone, or a number, because RO App refuses it."""
         kind, _, value = intent.identity.partition(":")
         if kind == "phone":
-            return not contact.phones or value in self.search_of(contact).phones(contact, intent.shop)
+            shown = self.search_of(contact).phones(contact, intent.shop)
+            return value in shown or (not contact.phones and not self._is_of_another(contact, intent.identity))
+        if kind == "company":
+            return value in numbers_of(contact) or not self._is_of_another(contact, intent.identity)
         return kind != "email" or mail(contact) == value
 
     def _is_of_another(self, contact: Contact, identity: str) -> bool:

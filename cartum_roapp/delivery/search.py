@@ -22,7 +22,7 @@ from cartum_roapp.orders.phones import e164, spellings
 FRESH_FOR = timedelta(minutes=2)
 #: A buyer who is to be searched: phones (E.164) and e-mail address.
 Buyer = tuple[tuple[str, ...], str]
-FEW_PAGES = 4
+FEW_PAGES = 1
 #: A reading that took long is not repeated before so many times as long.
 SPACED = 10
 
@@ -99,13 +99,14 @@ class ContactSearch:
         return await self._only(self.read_all, what, same, client)
 
     async def read_if_few(self) -> None:
-        """Reads all contacts at the first look where they are on a few pages: then no search costs a call."""
+        """Reads all contacts at the first look where they fill few pages: then no search costs a call."""
         async with self._searching:
             if self._read_at is None:
                 await self.read_all(FEW_PAGES)
 
     async def read_all(self, pages: int | None = None) -> bool:
-        """Reads all contacts, or gives up after so many pages; False where they were read already."""
+        """Reads all contacts, or gives up where there are more than so many pages; False where they were read
+        already."""
         if self._complete:
             return False
         self._read_at = self._read_at or utc_now()
@@ -113,7 +114,7 @@ class ContactSearch:
         async for page in self._list():
             seen.update((contact.id, contact) for contact in page)
             read += 1
-            if read == pages:
+            if pages is not None and read > pages:
                 return True
         self._complete = self._complete or seen is self.seen
         return True

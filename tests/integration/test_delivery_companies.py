@@ -90,7 +90,7 @@ def test_who_bought_for_herself_and_buys_for_a_company_is_both(world: World) -> 
 @pytest.mark.parametrize("field", ["business_registration_number", "tax_identification_number"])
 def test_an_organization_of_ro_app_is_found_by_a_number_whatever_else_differs(world: World, field: str) -> None:
     roapp = world.box.roapp
-    for index in range(120):
+    for index in range(60):
         roapp.seeded["organizations"].add(
             roapp.add_organization(f"Інша {index}", business_registration_number=f"{90000000 + index}")
         )
@@ -158,6 +158,18 @@ def test_a_private_buyer_with_an_organizations_phone_is_that_organization_unless
     well(world)
 
 
+@pytest.mark.parametrize(("others", "most"), [(0, 1), (49, 1), (260, 4)])
+def test_a_look_for_organizations_costs_a_private_buyer_few_calls(world: World, others: int, most: int) -> None:
+    roapp = world.box.roapp
+    for index in range(others):
+        roapp.add_organization(f"Інша {index}", phones=[f"+38044{index:07d}"])
+    numbers = [private(world, f"+3806711122{index:02d}") for index in range(12)]
+    world.imported()
+    looks = [call for call in roapp.calls if call.path == "/contacts/organizations"]
+    assert len(looks) <= most + (len(numbers) * 13) // 50 * (others > 50) + 3 * (others > 50)
+    well(world)
+
+
 @pytest.mark.parametrize("switch", ["missing", "forbidden", "read_only"])
 def test_where_the_account_refuses_organizations_a_person_is_made_and_the_notes_name_the_company(
     world: World, switch: str
@@ -220,6 +232,20 @@ def test_an_unclear_create_of_an_organization_is_found_and_not_made_again(world:
     assert len(world.made_organizations()) == 2
     assert world.value("SELECT count(*) FROM intents WHERE state IN ('open', 'unclear')") == 0
     well(world)
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop_after"])
+def test_an_order_of_another_company_now_is_not_taken_for_what_an_unclear_create_made(world: World, fault: str) -> None:
+    """The first company's organization has the order's marker too."""
+    number = order(world)
+    world.imported()
+    before = client(world, number)["id"]
+    world.box.roapp.faults.fail(fault, 1, method="POST", path=PATH)
+    world.box.shops[0].edit(number, customer_details={"company": "Волошка", "edrpou": "87654321"})
+    world.synced()
+    assert client(world, number)["id"] != before
+    assert {one["business_registration_number"] for one in world.made_organizations()} == {NUMBER, "87654321"}
+    well(world, f"{number}: its contact is somebody else")
 
 
 def test_two_shops_with_one_company_at_once(world: World) -> None:

@@ -247,6 +247,21 @@ def test_an_unclear_create_amid_refusals_is_found_again(world: World, fault: str
     assert world.value("SELECT count(*) FROM intents WHERE state IN ('open', 'unclear')") == 0
 
 
+@pytest.mark.parametrize("fault", ["drop", "drop_after"])
+def test_a_buyer_who_is_another_one_now_is_not_taken_for_what_an_unclear_create_made(world: World, fault: str) -> None:
+    """The contact of the first one has the order's marker too, and no phone."""
+    number = order(world, "", MAIL)
+    world.imported()
+    before = client(world, number)["id"]
+    world.box.roapp.faults.fail(fault, 1, method="POST", path="^/contacts/people$")
+    world.box.shops[0].edit_buyer(number, phone=ONE, email="other@example.com", name="Інша Людина")
+    world.synced()
+    assert client(world, number)["id"] != before
+    assert (phones(client(world, number)), len(world.made_contacts())) == ([ONE], 2)
+    assert phones(world.box.roapp.contacts[before]) == []
+    well(world)
+
+
 def test_orders_that_were_delivered_before_all_phones_were_read_stay_unless_they_have_more(world: World) -> None:
     plain, several = order(world, ONE), order(world, f"{TWO}, {THREE}")
     world.imported()
