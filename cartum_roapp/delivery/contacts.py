@@ -173,7 +173,7 @@ class ContactBook:
         def fits(contact: Contact) -> bool:
             return not numbers or not numbers_of(contact) or same(contact)
 
-        found = await search.by_value("company's number", same, client) if numbers else None
+        found = await search.by_value("company number", same, client) if numbers else None
         if found is not None:
             return self._match(order, found, Reason.NUMBER)
         found = await search.by_phone(order, client, fits)

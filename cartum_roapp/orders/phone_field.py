@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberMatcher
@@ -53,10 +54,17 @@ class PhoneField:
 def read_field(raw: object, region: str | None) -> PhoneField:
     """Returns what a field holds; nothing if there is no usable phone. Raises nothing. `region` as in `phones.e164`.
     The buyer is known by the first number that the numbering plan knows, else by the first usable one."""
-    text = unicodedata.normalize("NFKC", clean_lines(raw))
+    return _read(unicodedata.normalize("NFKC", clean_lines(raw)), region)
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, region: str | None) -> PhoneField:
+    alone = e164(text, region)
+    if alone and not any(map(str.isalpha, text)) and _is_all_of(alone, text):
+        return PhoneField((Phone(alone),))
     parts = [(part, list(_found(part, region))) for part in _SEPARATOR.split(text)]
     numbers = dict.fromkeys(number for _, found in parts for number, _, _ in found)
-    first = next(filter(_is_known, numbers), "") or e164(text, region)
+    first = next(filter(_is_known, numbers), "") or alone
     if not first:
         return PhoneField()
     if first not in numbers:  # its digits stand in several parts
