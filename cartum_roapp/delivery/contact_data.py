@@ -45,20 +45,18 @@ class ContactData:
         without a phone and has one now that is not the buyer's: the e-mail decides no more."""
         if is_complete(order, known):
             return known
+        numbers = [phone.number for phone in order.phones]
+        await self._search.look([number for number in numbers if number not in known.settled])
         contact = await self.current(order.shop, known.ro_id, known.phone)
         if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
             return known
-        numbers = [phone.number for phone in order.phones]
         carried = self._search.phones(contact, order.shop)
         if numbers and not known.settled and carried and carried.isdisjoint(numbers):
             return None
-        lacking = [phone for phone in order.phones if phone.number not in known.settled | carried]
-        if lacking:
-            named = [phone.number for phone in lacking]
-            elsewhere = await self._search.held_by_others(named, contact.id, order.shop)
-            lacking = [phone for phone in lacking if phone.number not in elsewhere]
+        settled = known.settled | carried | self._search.of_others(numbers, contact.id, order.shop)
+        lacking = [phone for phone in order.phones if phone.number not in settled]
         email = "" if known.email or contact.email else order.buyer_email
-        carried |= {phone.number for phone in await self._add(contact, lacking, email)}
+        carried = self._search.phones(await self._add(contact, lacking, email), order.shop)
         phone = known.phone or next((number for number in numbers if number in carried), "")
         return known.having(phone, known.email or order.buyer_email, numbers)
 
@@ -85,33 +83,32 @@ class ContactData:
             await self._search.look([phone])
         return self._search.seen.get(ro_id)
 
-    async def _add(self, contact: Contact, phones: Sequence[Phone], email: str) -> Sequence[Phone]:
-        """Returns the phones that RO App takes: all of them at once, or those that it takes one by one."""
+    async def _add(self, contact: Contact, phones: Sequence[Phone], email: str) -> Contact:
+        """Returns the contact as it is then: with all of the phones, or with those that RO App takes one by one."""
         body: dict[str, object] = {}
         if phones:
             body["phones"] = merged(contact, phones)
         if email:
             body["email"] = email
         if not body:
-            return []
+            return contact
         try:
             await self._clients.update(contact.id, body)
         except BadRecord as error:
             if isinstance(contact, Organization) and is_about_rights(error):
-                return []  # organizations may be looked at, not changed: the order's notes have it all
+                return contact  # organizations may be looked at, not changed: the order's notes have it all
             if not phones or not is_about_phones(error):
                 raise
-            taken: list[Phone] = []
-            if email:
-                await self._add(contact, [], email)
+            contact = await self._add(contact, [], email)
             for phone in phones if len(phones) > 1 else ():
-                taken += await self._add(self._search.seen.get(contact.id, contact), [phone], "")
-            return taken
+                contact = await self._add(contact, [phone], "")
+            return contact
         numbers = [*contact.phones, *(phone.number for phone in phones)]
         rows = body.get("phones", contact.phone_rows)
         shown = {"phones": numbers, "phone_rows": rows, "email": email or contact.email}
-        self._search.note(contact.model_copy(update=shown))
-        return phones
+        contact = contact.model_copy(update=shown)
+        self._search.note(contact)
+        return contact
 
 
 def is_complete(order: DesiredOrder, known: ContactMatch) -> bool:

@@ -19,7 +19,7 @@ from cartum_roapp.delivery.new_contacts import NewContacts, identity
 from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.search import Buyer, Found, mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger import contact_matches, intents
 from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
 from cartum_roapp.ledger.desired import DesiredOrder
@@ -44,7 +44,7 @@ class ContactBook:
         self._people = Side.of(people(roapp), region, ahead)
         self._organizations = Side.of(organizations(roapp), region, ahead)
         self._new = NewContacts(session, once, self._people, self._organizations)
-        self._has_organizations = True
+        self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
 
     async def resolve(self, order: DesiredOrder, client: int | None = None) -> int:
@@ -151,11 +151,14 @@ class ContactBook:
 
     async def _organization_with_phone(self, order: DesiredOrder, client: int | None) -> Found | None:
         """A private buyer may buy with the phone of an organization that RO App has."""
-        if not (order.buyer_phone and self._has_organizations):
+        if not (order.buyer_phone and self._has_organizations and self._lists_organizations):
             return None
         try:
             await self._organizations.search.read_if_few()
             return await self._organizations.search.by_phone(order, client)
+        except Retryable:
+            self._lists_organizations = False  # people can be found without
+            return None
         except BadRecord as error:
             if error.code != Code.NOT_AVAILABLE:
                 raise

@@ -40,7 +40,9 @@ class NewContacts:
         """Makes the contact with all phones that no other has, else with one that RO App takes, else without: which of
         them it refuses it need not say. The phones that were not tried are not settled. Raises what `Once.make`
         raises."""
-        elsewhere = await side.search.held_by_others([phone.number for phone in order.phones], 0, order.shop)
+        numbers = [phone.number for phone in order.phones]
+        await side.search.look(numbers)
+        elsewhere = side.search.of_others(numbers, 0, order.shop)
         phones = [phone for phone in order.phones if phone.number not in elsewhere]
         refused: BadRecord | None = None
         for given in (phones, *([phone] for phone in phones if len(phones) > 1)):

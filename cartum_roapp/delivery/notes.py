@@ -130,7 +130,11 @@ def block(
         f"{label.to_pay}: {_price(to_pay(order), order.currency)}",
         _managers_note(order, label),
     ]
-    lines = [line if line.startswith(label.recipient) else _fitting(line) for line in lines if line]
+    whole = (
+        _recipient(order, label),
+        _company(order, label),
+    )  # what is beside a phone, or a number, stands nowhere else
+    lines = [line if line in whole else _fitting(line) for line in lines if line]
     if order.comment:  # last, so that it may be as long as there is room
         lines.append(f"{label.comment}: {order.comment}")
     text = "\n".join(lines).replace(f"\n{RULE}", "\n—")  # what stands below a rule is taken for the staff's

@@ -78,9 +78,8 @@ class ContactSearch:
         async with self._searching:
             await self._search(numbers)
 
-    async def held_by_others(self, numbers: Sequence[str], contact: int, shop: str) -> set[str]:
-        """Those of the phones that another contact has: with a second one a search would find both."""
-        await self.look(numbers)
+    def of_others(self, numbers: Sequence[str], contact: int, shop: str) -> set[str]:
+        """Those of the phones that another contact has, after `look`: with a second one a search would find both."""
         others = (self.phones(one, shop) for one in self.seen.values() if one.id != contact)
         return set(numbers) & set().union(*others)
 

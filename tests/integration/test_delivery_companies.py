@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from world import World
+
+from cartum_roapp.errors import Retryable
 
 ONE, TWO = "+380671112233", "+380509998877"
 MAIL = "office@example.com"
@@ -167,6 +170,22 @@ def test_a_look_for_organizations_costs_a_private_buyer_few_calls(world: World, 
     world.imported()
     looks = [call for call in roapp.calls if call.path == "/contacts/organizations"]
     assert len(looks) <= most + (len(numbers) * 13) // 50 * (others > 50) + 3 * (others > 50)
+    well(world)
+
+
+def test_private_buyers_do_not_wait_for_a_list_of_organizations_that_can_not_be_read(world: World) -> None:
+    world.box.roapp.faults.fail("error", 999, method="GET", path="organizations")
+    mine, companys = private(world, ONE), order(world, TWO)
+    world.settings = world.settings.model_copy(update={"retries": 2})
+    with suppress(Retryable):
+        world.imported()
+    assert phones(client(world, mine)) == [ONE]
+    assert companys not in world.roapp_orders(world.shop()), "a company's order waits: a person would stay one for good"
+    world.box.roapp.faults.calm()
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE outbox SET available_at = now()"))
+    world.imported()
+    assert client(world, companys)["name"] == NAME
     well(world)
 
 
