@@ -173,6 +173,7 @@ class RoAppFaults(Faults):
     product_change: bool = True  # False: PATCH of a product is 404
     product_get: bool = True  # False: GET/PATCH of one product is 404
     contact_get: bool = True  # False: GET of one contact is 404
+    organizations: str = "ok"  # ok, missing (404), forbidden (403), read_only (403 for what writes)
     comments: bool = True  # False: POST .../comments is 404
     custom_fields: bool = True  # False: GET /orders/custom-fields is 404
     custom_fields_as: str = "object"  # roapp §3.3: object, string, both
@@ -182,5 +183,7 @@ class RoAppFaults(Faults):
     comment_statuses: tuple[int, ...] = ()  # these ask for a comment
     closed_locks: bool = False  # an order in a closed group takes no line and no field
     required_order_fields: tuple[str, ...] = ()  # e.g. ("malfunction",)
+    refused_phones: tuple[str, ...] = ()  # a contact that is given one of these is refused
+    refused_emails: tuple[str, ...] = ()
     phone_strict: bool = False  # a new phone that is not +digits is refused
     refuse: int | None = None  # 401 or 403 for every call

@@ -20,7 +20,15 @@ from sandbox.faults import RoAppFaults
 from sandbox.goods import Row
 from sandbox.people import normal_phone
 from sandbox.roapp_evidence import duplicates, marked
-from sandbox.roapp_records import barcode_object, line_sum, new_contact, new_order, new_product, phone_object
+from sandbox.roapp_records import (
+    barcode_object,
+    line_sum,
+    new_contact,
+    new_order,
+    new_organization,
+    new_product,
+    phone_object,
+)
 
 CLOSED_GROUPS = (6, 7)
 
@@ -48,7 +56,7 @@ class RoAppAccount:
         self.items: dict[int, list[Row]] = defaultdict(list)
         self.comments: list[Row] = []  # id, order_id, comment, is_private, created_at
         self.oddities: list[Row] = []  # what a stricter server might refuse: method, path, what
-        self.seeded: dict[str, set[int]] = {"contacts": set(), "products": set(), "orders": set()}
+        self.seeded: dict[str, set[int]] = {kind: set() for kind in ("contacts", "organizations", "products", "orders")}
         self.revision = 0
         base = index * 1_000_000
         self._ids = {
@@ -66,6 +74,14 @@ class RoAppAccount:
             id_, now = next(self._ids["contacts"]), self.clock.stamp()
             contact = new_contact(id_, now, first_name=first_name, **fields)
             self.contacts[id_] = contact
+            self.revision += 1
+            return id_
+
+    def add_organization(self, name: str = "", **fields: Any) -> int:
+        """A new organization; people and organizations share their ids (roapp §3.1)."""
+        with self.lock:
+            id_, now = next(self._ids["contacts"]), self.clock.stamp()
+            self.organizations[id_] = new_organization(id_, now, name=name, **fields)
             self.revision += 1
             return id_
 
@@ -143,7 +159,8 @@ class RoAppAccount:
         with self.lock:
             if "phones" in fields:
                 fields["phones"] = [phone_object(phone) for phone in fields["phones"]]
-            self.contacts[contact_id].update(fields, modified_at=self.clock.stamp())
+            contact = self.contacts.get(contact_id) or self.organizations[contact_id]
+            contact.update(fields, modified_at=self.clock.stamp())
             self.revision += 1
 
     def edit_product(self, product_id: int, **fields: Any) -> None:
@@ -174,7 +191,7 @@ class RoAppAccount:
 
     def delete_contact(self, contact_id: int) -> None:
         with self.lock:
-            del self.contacts[contact_id]
+            del (self.contacts if contact_id in self.contacts else self.organizations)[contact_id]
             self.revision += 1
 
     def delete_product(self, product_id: int) -> None:
@@ -229,10 +246,11 @@ class RoAppAccount:
             return dict(found)
 
     def duplicates(self) -> dict[str, dict[str, list[int]]]:
-        """What must not be: {"orders": {marker: ids}, "contacts": {phone: ids}, "products": {"code:…": ids}}, each
-        with more than one id, at least one of them made through the API. All three are empty when all is well."""
+        """What must not be: {"orders": {marker: ids}, "contacts": {phone: ids}, "products": {"code:…": ids},
+        "organizations": {number or phone: ids}}, each with more than one id, at least one of them made through the API.
+        All are empty when all is well."""
         with self.lock:
-            return duplicates(self.orders, self.contacts, self.products, self.seeded)
+            return duplicates(self.orders, self.contacts, self.products, self.organizations, self.seeded)
 
     def counts(self) -> dict[str, int]:
         with self.lock:

@@ -52,7 +52,7 @@ class Checks:
         errors: dict[str, list[str]] = {}
         if (old is None or name in body) and not _text(body.get(name)):
             errors[name] = [REQUIRED]
-        if body.get("email") and "@" not in str(body["email"]):
+        if body.get("email") and ("@" not in str(body["email"]) or body["email"] in self.account.faults.refused_emails):
             errors["email"] = ["is not an e-mail address"]
         self._employee(body, "manager_id", errors)
         phones = body.get("phones", [])
@@ -64,6 +64,8 @@ class Checks:
         else:
             for phone in phones:
                 self._odd(set(phone) - PHONE, where, "phones.")
+                if phone["phone"] in self.account.faults.refused_phones:
+                    errors["phones"] = ["is not a phone"]
                 if phone["phone"] not in stored and not re.fullmatch(r"\+\d{8,15}", phone["phone"]):
                     if self.account.faults.phone_strict:
                         errors["phones"] = ["must be + and digits with the country code"]

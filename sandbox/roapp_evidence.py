@@ -36,14 +36,26 @@ def identities(product: Row) -> Iterator[str]:
     yield from keys or [f"name:{' '.join(str(product.get('title')).casefold().split())}"]
 
 
-def duplicates(
-    orders: dict[int, Row], contacts: dict[int, Row], products: dict[int, Row], seeded: dict[str, set[int]]
-) -> dict[str, dict[str, list[int]]]:
-    """Groups of more than one id, at least one of which is not of `seeded`."""
-    by_phone: dict[str, list[int]] = defaultdict(list)
+def _by_phone(contacts: dict[int, Row]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
     for contact in contacts.values():
         for phone in {normal_phone(phone["phone"]) for phone in contact["phones"]} - {""}:
-            by_phone[phone].append(contact["id"])
+            found[phone].append(contact["id"])
+    return found
+
+
+def duplicates(
+    orders: dict[int, Row],
+    contacts: dict[int, Row],
+    products: dict[int, Row],
+    organizations: dict[int, Row],
+    seeded: dict[str, set[int]],
+) -> dict[str, dict[str, list[int]]]:
+    """Groups of more than one id, at least one of which is not of `seeded`."""
+    by_phone, by_number = _by_phone(contacts), _by_phone(organizations)
+    for one in organizations.values():
+        for number in {one["business_registration_number"], one["tax_identification_number"]} - {None, ""}:
+            by_number[number].append(one["id"])
     by_identity: dict[str, list[int]] = defaultdict(list)
     for product in products.values():
         for key in set(identities(product)):
@@ -57,4 +69,5 @@ def duplicates(
         "orders": several(by_marker, "orders"),
         "contacts": several(by_phone, "contacts"),
         "products": several(by_identity, "products"),
+        "organizations": several(by_number, "organizations"),
     }

@@ -19,9 +19,9 @@ from sandbox.roapp_operations import NOT_FOUND, Operations
 from sandbox.wire import Exchange, WebApp
 
 ACCOUNT_METHODS = (
-    "add_contact", "add_product", "add_order", "edit_order", "set_status", "write_off", "delete_order", "edit_contact",
-    "edit_product", "copy_contact", "copy_product", "delete_contact", "delete_product", "archive_location",
-    "dismiss_employee", "change_company", "change_key",
+    "add_contact", "add_organization", "add_product", "add_order", "edit_order", "set_status", "write_off",
+    "delete_order", "edit_contact", "edit_product", "copy_contact", "copy_product", "delete_contact",
+    "delete_product", "archive_location", "dismiss_employee", "change_company", "change_key",
 )  # fmt: skip
 ACCOUNT_STATE = (
     "company", "locations", "order_types", "employees", "statuses", "custom_fields", "contacts", "organizations",
@@ -105,8 +105,9 @@ class RoAppHttp(WebApp):
         account, body = self.accounts[call.account], call.body if isinstance(call.body, dict) else {}
         number = re.match(r"/orders/(\d+)", call.path)
         order = account.orders.get(int(number[1]), {}) if number else body
-        client = account.contacts.get(order.get("client_id") or 0, {})
-        whose = [client.get("first_name"), client.get("last_name"), client.get("email"),
+        id_ = order.get("client_id") or 0
+        client = account.contacts.get(id_) or account.organizations.get(id_, {})
+        whose = [client.get("first_name"), client.get("last_name"), client.get("name"), client.get("email"),
                  *(phone["phone"] for phone in client.get("phones", []))]  # fmt: skip
         said = f"({' '.join(filter(None, whose))} {json.dumps(body, ensure_ascii=False)})"
         return {field: [f"{said} {text}" for text in texts] for field, texts in errors.items()}

@@ -27,10 +27,20 @@ class Operations:
         for pattern, method, name in _ROUTES:
             found = re.fullmatch(pattern, call.path)
             if found and method == call.method:
+                if refused := self._no_organizations(call):
+                    return refused
                 answer: Answer = getattr(self, name)(call, body, *map(int, found.groups()))
                 call.written = method != "GET" and answer.status < 300
                 return answer
         return Answer(404, NOT_FOUND)
+
+    def _no_organizations(self, call: Call) -> Answer | None:
+        if not call.path.startswith("/contacts/organizations"):
+            return None
+        switch = self.account.faults.organizations
+        if switch == "forbidden" or (switch == "read_only" and call.method != "GET"):
+            return json_answer({"message": "Forbidden"}, 403)
+        return Answer(404, NOT_FOUND) if switch == "missing" else None
 
     # -- directories ------------------------------------------------------------------------------------------
 
@@ -75,7 +85,7 @@ class Operations:
             "/orders": (self.account.orders, views.one_order, True),
             "/contacts/people": (self.account.contacts, _public, faults.contact_get),
             "/catalog/products": (self.account.products, views.product, faults.product_get),
-            "/contacts/organizations": (self.account.organizations, _public, True),
+            "/contacts/organizations": (self.account.organizations, _public, faults.contact_get),
             "/catalog/services": (self.account.services, _public, True),
         }[kind]  # fmt: skip
         return views.answer_one(show(records[id_])) if there and id_ in records else Answer(404, NOT_FOUND)
@@ -90,6 +100,17 @@ class Operations:
         if id_ not in self.account.contacts:
             return Answer(404, NOT_FOUND)
         fields = self.checks.person(body, self.account.contacts[id_], _where(call))
+        self.account.edit_contact(id_, **fields)
+        return self.views.answer_one({"id": id_})
+
+    def _add_organization(self, call: Call, body: Row) -> Answer:
+        fields = self.checks.organization(body, None, _where(call))
+        return self._created(self.account.add_organization(**fields))
+
+    def _change_organization(self, call: Call, body: Row, id_: int) -> Answer:
+        if id_ not in self.account.organizations:
+            return Answer(404, NOT_FOUND)
+        fields = self.checks.organization(body, self.account.organizations[id_], _where(call))
         self.account.edit_contact(id_, **fields)
         return self.views.answer_one({"id": id_})
 
@@ -186,6 +207,8 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     (r"/(?:orders|contacts/people|contacts/organizations|catalog/products|catalog/services)/(\d+)", "GET", "_one"),
     (r"/contacts/people", "POST", "_add_contact"),
     (r"/contacts/people/(\d+)", "PATCH", "_change_contact"),
+    (r"/contacts/organizations", "POST", "_add_organization"),
+    (r"/contacts/organizations/(\d+)", "PATCH", "_change_organization"),
     (r"/catalog/products", "POST", "_add_product"),
     (r"/catalog/products/(\d+)", "PATCH", "_change_product"),
     (r"/orders", "POST", "_add_order"),

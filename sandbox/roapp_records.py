@@ -22,6 +22,12 @@ def new_contact(id: int, now: str, **fields: Any) -> Row:
     return contact
 
 
+def new_organization(id: int, now: str, **fields: Any) -> Row:
+    """As a person, with a name and a number of its own in place of first and last name (roapp §3.1)."""
+    row = new_contact(id, now, **{"name": "", "business_registration_number": None, **fields})
+    return {name: value for name, value in row.items() if name not in ("first_name", "last_name", "birthday")}
+
+
 def new_product(id: int, *, price: str | None = None, **fields: Any) -> Row:
     product = {
         "id": id, "category_id": None, "title": "", "description": "", "code": "", "sku": "", "cost": "0.00",

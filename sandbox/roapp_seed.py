@@ -38,6 +38,7 @@ def seed_account(
         "contacts": set(account.contacts),
         "products": set(account.products),
         "orders": set(account.orders),
+        "organizations": set(account.organizations),
     }
 
 

@@ -148,8 +148,8 @@ class Views:
         tests = [_one_of(field, values[name]) for name, field in fields.items() if name in values]
         if "client_phones" in values:
             same = self._phones(values["client_phones"])
-            contacts = self.account.contacts
-            tests.append(lambda order: order["client_id"] in contacts and same(contacts[order["client_id"]]))
+            clients = {**self.account.contacts, **self.account.organizations}
+            tests.append(lambda order: order["client_id"] in clients and same(clients[order["client_id"]]))
         if "client_names" in values:
             named = _named(values["client_names"])
             tests.append(lambda order: named(self.client(order["client_id"]) or {}))

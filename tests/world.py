@@ -183,6 +183,10 @@ class World:
         roapp = self.box.roapp
         return [row for id_, row in roapp.contacts.items() if id_ not in roapp.seeded["contacts"]]
 
+    def made_organizations(self) -> list[Row]:
+        roapp = self.box.roapp
+        return [row for id_, row in roapp.organizations.items() if id_ not in roapp.seeded["organizations"]]
+
     def made_products(self) -> list[Row]:
         roapp = self.box.roapp
         return [row for id_, row in roapp.products.items() if id_ not in roapp.seeded["products"]]
@@ -243,10 +247,14 @@ class World:
         comments = Counter(one["comment"] for one in roapp.comments_of(order["id"]))
         yield from (("doubled", f"a comment {count} times") for count in comments.values() if count > 1)
         phone = e164(row.get("delivery_phone"), "UA")
-        client = roapp.contacts.get(order["client_id"])
+        client = roapp.contacts.get(order["client_id"]) or roapp.organizations.get(order["client_id"])
         if client is None:
             yield "lost", "its contact is gone"
-        elif phone and phone not in {e164(one["phone"], "UA") for one in client["phones"]}:
+        elif (
+            phone
+            and phone not in roapp.faults.refused_phones
+            and phone not in {e164(one["phone"], "UA") for one in client["phones"]}
+        ):
             yield "other", "its contact is somebody else"
         waybill = (row.get("delivery_data") or {}).get("tnNumber") or ""
         if waybill not in order["manager_notes"]:

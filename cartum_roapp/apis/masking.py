@@ -25,6 +25,7 @@ _PERSONAL = frozenset(
     {
         "first_name", "last_name", "name", "email", "phone", "phones", "address", "notes", "manager_notes",
         "engineer_notes", "malfunction", "comment", "custom_fields", "discount_code", "tax_identification_number",
+        "business_registration_number",
     }
 )  # fmt: skip
 

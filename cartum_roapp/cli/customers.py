@@ -1,4 +1,5 @@
-"""`cartum-roapp customer erase | erasures`: erases a buyer's data, and lists what was erased."""
+"""`cartum-roapp customer show | erase | erasures`: whom in RO App a buyer is, and why; erases a buyer's data, and lists
+what was erased."""
 
 from __future__ import annotations
 
@@ -24,12 +25,40 @@ _STAYS = "The shop and RO App keep what they have."
 _NAME_ONE = "name the buyer by the number of an order, a phone with its country code, or an e-mail address"
 
 
+Who = Annotated[
+    str, typer.Argument(metavar="PHONE|EMAIL|NUMBER", help="The buyer's phone or e-mail, or one of their orders.")
+]
+
+
+@app.command("show")
+def show_(slug: Slug, who: Who, json: Json = False) -> None:
+    """Whom in RO App a buyer is, and why: the contact that each of their orders in this shop belongs to."""
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.ledger import dossier, erasure, shops
+    from cartum_roapp.service import ledger
+
+    with serving(), ledger.opened() as engine:
+        keys = shops.keys_of(engine, slug)
+        if not keys:
+            raise missing(slug)
+        named, value, _ = _named(engine, slug, keys, who.strip())
+        with engine.connect() as connection:
+            numbers = {key: erasure.orders_of(connection, key, named, value) for key in keys}
+        contacts = [one for key in keys for one in dossier.contacts(engine, key, numbers[key])]
+    if not contacts:
+        raise _nothing(slug)
+    columns = ("contact in RO App", "is", "known by", "because", "orders")
+    rows = [
+        [one["roapp_id"], one["kind"], one["known_by"], one["because"] or "not noted then", ", ".join(one["orders"])]
+        for one in contacts
+    ]
+    show({"shop": slug, "contacts": contacts}, lambda: terminal_table("The buyer", columns, rows))
+
+
 @app.command("erase")
 def erase(
     slug: Slug,
-    who: Annotated[
-        str, typer.Argument(metavar="PHONE|EMAIL|NUMBER", help="The buyer's phone or e-mail, or one of their orders.")
-    ],
+    who: Who,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:
@@ -124,7 +153,7 @@ def _found(
         since = [at for key in keys if named == "number" and (at := erasure.erased_at(connection, key, value))]
         if since:
             raise CommandEnd(BAD_INPUT, f"The buyer of this order was erased on {local(since[0])}.", fix=_NAME_ONE)
-        raise CommandEnd(BAD_INPUT, f"The ledger has nothing of this buyer in {slug}.", fix=_NAME_ONE)
+        raise _nothing(slug)
     if any(buyer.contacts > 1 for buyer in found.values()):
         fix = "name one of them by phone or by the number of an order"
         raise CommandEnd(BAD_INPUT, "Several buyers have this e-mail address.", fix=fix)
@@ -135,6 +164,10 @@ def _found(
         )
         raise CommandEnd(BAD_INPUT, f"These orders are still open, or not yet in RO App: {', '.join(busy)}.", fix=fix)
     return found
+
+
+def _nothing(slug: str) -> CommandEnd:
+    return CommandEnd(BAD_INPUT, f"The ledger has nothing of this buyer in {slug}.", fix=_NAME_ONE)
 
 
 def _counts(found: Mapping[str, Buyer]) -> tuple[list[str], int]:

@@ -1,4 +1,4 @@
-"""The buyer among RO App's contacts: found by phone, then by e-mail, else made.
+"""The buyer among RO App's contacts: found by phone, then by e-mail, else made; a company by its number, then by phone.
 
 The same phone is the same buyer, whatever the name; the e-mail decides only when one side has no phone.
 Several candidates are held for a person. Nothing of a contact is overwritten: what is missing is added.
@@ -6,210 +6,237 @@ Several candidates are held for a person. Nothing of a contact is overwritten: w
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import Connection
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.rows import Contact
+from cartum_roapp.apis.roapp.rows import Contact, Organization
+from cartum_roapp.delivery.clients import organizations, people
+from cartum_roapp.delivery.contact_data import Side, is_complete
 from cartum_roapp.delivery.keyed_locks import KeyedLocks
-from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
-from cartum_roapp.delivery.once import Before, Once
-from cartum_roapp.delivery.search import ContactSearch, mail
+from cartum_roapp.delivery.markers import marker
+from cartum_roapp.delivery.new_contacts import NewContacts, identity
+from cartum_roapp.delivery.once import Once
+from cartum_roapp.delivery.search import Buyer, Found, mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import intents, matches
+from cartum_roapp.errors import BadRecord, Code, Retryable
+from cartum_roapp.ledger import contact_matches, intents
+from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
 from cartum_roapp.ledger.desired import DesiredOrder
-from cartum_roapp.ledger.intents import Intent, Operation
-from cartum_roapp.ledger.matches import ContactMatch
+from cartum_roapp.ledger.intents import Intent
 
-_LONGEST_NAME = 120  # roapp §7
+Adopt = Callable[[DesiredOrder, int | None], Awaitable[ContactMatch | None]]
 
 
 class ContactBook:
-    """Finds or makes the contact of an order's buyer. One order at a time with the same phone or the same e-mail, so
+    """Finds or makes the contact of an order's buyer. One order at a time with the same phone, e-mail or company, so
     that two orders of one buyer never make two contacts."""
 
-    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, search: ContactSearch) -> None:
+    def __init__(
+        self,
+        session: AccountSession,
+        roapp: RoApp,
+        once: Once,
+        region: Callable[[str], str | None],
+        ahead: Callable[[], Iterable[Buyer]],
+    ) -> None:
         self._session = session
-        self._roapp = roapp
-        self._once = once
-        self._search = search
+        self._people = Side.of(people(roapp), region, ahead)
+        self._organizations = Side.of(organizations(roapp), region, ahead)
+        self._new = NewContacts(session, once, self._people, self._organizations)
+        self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
 
     async def resolve(self, order: DesiredOrder, client: int | None = None) -> int:
         """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides among
         several candidates, and for a buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when
         a person has to choose."""
-        async with self._locks.held(order.buyer_phone, order.buyer_email):
+        async with self._locks.held(identity(order), order.buyer_email, *(phone.number for phone in order.phones)):
             known = self._known(order)
-            if known is not None and _complete(order, known):
+            if known is not None and is_complete(order, known):
                 return known.ro_id
-            found = await self._settled(order, known or await self._adopt(order, client))
-            if found is None and (order.buyer_phone or order.buyer_email) and await self._search.refresh():
-                found = await self._settled(order, await self._adopt(order, client))
-            return await self._create(order) if found is None else found
+            if order.company and self._has_organizations:
+                try:
+                    return await self._resolve(order, client, known, self._organizations, self._adopt_organization)
+                except BadRecord as error:
+                    if error.code != Code.NOT_AVAILABLE:
+                        raise
+                    self._has_organizations = False  # the notes name the company
+            return await self._resolve(order, client, known, self._people, self._adopt)
 
-    async def _settled(self, order: DesiredOrder, known: ContactMatch | None) -> int | None:
+    async def _resolve(
+        self, order: DesiredOrder, client: int | None, known: ContactMatch | None, side: Side, adopt: Adopt
+    ) -> int:
+        found = await self._settled(order, known or await adopt(order, client), adopt)
+        named = order.buyer_phone or order.buyer_email or order.company
+        if found is None and named and await side.search.refresh():
+            found = await self._settled(order, await adopt(order, client), adopt)
+        if found is not None:
+            return found
+        match = await self._new.create(order, side)
+        if is_complete(order, match):
+            return match.ro_id
+        return await self._settled(order, match, adopt) or match.ro_id  # the phones that were not tried
+
+    async def _settled(self, order: DesiredOrder, known: ContactMatch | None, adopt: Adopt) -> int | None:
         """The id of the contact, with its data completed; None where there is none. One that turned out to be
         somebody else's is looked past, once."""
         for last in (False, True):
             if known is None:
                 break
             async with self._locks.held(f"contact {known.ro_id}"):
-                if await self._complete_data(order, known):
-                    return known.ro_id
-            known = None if last else await self._adopt(order, None)
+                match = await self._side(known).data.complete(order, known)
+                if match is not None:
+                    self._bind(order, match)
+                    return match.ro_id
+            known = None if last else await adopt(order, None)
         return None
+
+    def _bind(self, order: DesiredOrder, match: ContactMatch) -> None:
+        with self._session.transaction() as connection:
+            if contact_matches.find(connection, self._session.account, match.identity) != match:
+                contact_matches.bind(connection, self._session.account, match)
+                intents.settle_found(connection, self._new.operation(order), match.ro_id)
 
     def forget(self, ro_id: int) -> None:
         """RO App refused this contact: a person merged or deleted it. The next order searches anew."""
         with self._session.transaction() as connection:
-            matches.unbind_contact(connection, self._session.account, ro_id)
-        self._search.forget()
+            contact_matches.unbind(connection, self._session.account, ro_id)
+        self._people.search.forget()
+        self._organizations.search.forget()
+
+    async def is_gone(self, ro_id: int) -> bool:
+        """Whether RO App shows no such contact (any more)."""
+        with self._session.autocommit() as connection:
+            known = contact_matches.of(connection, self._session.account, ro_id)
+        side = self._side(known[0]) if known else self._people
+        return await side.clients.one(ro_id) is None
+
+    async def made_by(self, intent: Intent) -> list[int]:
+        """The ids of what an unclear create of a contact made."""
+        return await self._new.made_by(intent)
+
+    def _side(self, match: ContactMatch) -> Side:
+        return self._organizations if match.organization else self._people
 
     def _known(self, order: DesiredOrder) -> ContactMatch | None:
         with self._session.autocommit() as connection:
-            return matches.contact(connection, self._session.account, identity(order))
+            return contact_matches.find(connection, self._session.account, identity(order))
 
     async def _adopt(self, order: DesiredOrder, client: int | None) -> ContactMatch | None:
-        """By phone, then by the e-mail of a contact that we know, then by that of any."""
+        """By phone, then by the e-mail of a contact that we know, then by that of any, then by the order itself."""
+        search = self._people.search
         if not (order.buyer_phone or order.buyer_email):
-            guest = await self._search.guest(order) if client is None else client
-            return None if guest is None else ContactMatch(identity(order), guest, "", "")
-        contact = await self._search.by_phone(order, client)
-        if contact is None:
-            known = await self._known_by_email(order)
-            if known is not None:
-                return known
-            contact = await self._search.by_email(order, client)
-        return None if contact is None else self._match(order, contact)
+            return await self._guest(order, client)
+        found = await search.by_phone(order, client)
+        if found is not None:
+            first = order.buyer_phone in search.phones(found.contact, order.shop)
+            return self._match(order, found, Reason.PHONE if first else Reason.OTHER_PHONE)
+        found = await self._organization_with_phone(order, client)
+        if found is not None:
+            return self._match(order, found, Reason.ORGANIZATION)
+        known = await self._known_by_email(order)
+        if known is not None:
+            return known
+        found = await search.by_email(order, client)
+        if found is not None and not (order.buyer_phone and self._is_of_another(order, found.contact)):
+            return self._match(order, found, Reason.EMAIL)
+        made = None if client is None else await self._made_for(order, client)
+        return None if made is None else self._match(order, Found(made, False), Reason.MARKER)
+
+    async def _guest(self, order: DesiredOrder, client: int | None) -> ContactMatch | None:
+        guest = await self._people.search.guest(order) if client is None else client
+        reason = Reason.MARKER if client is None else Reason.CLIENT
+        return None if guest is None else ContactMatch(identity(order), guest, "", "", reason=reason)
+
+    async def _organization_with_phone(self, order: DesiredOrder, client: int | None) -> Found | None:
+        """A private buyer may buy with the phone of an organization that RO App has."""
+        if not (order.buyer_phone and self._has_organizations and self._lists_organizations):
+            return None
+        try:
+            await self._organizations.search.read_if_few()
+            return await self._organizations.search.by_phone(order, client)
+        except Retryable:
+            self._lists_organizations = False  # people can be found without
+            return None
+        except BadRecord as error:
+            if error.code != Code.NOT_AVAILABLE:
+                raise
+            self._has_organizations = False
+            return None
+
+    async def _adopt_organization(self, order: DesiredOrder, client: int | None) -> ContactMatch | None:
+        """The company's organization by one of its numbers, then by phone: one that has other numbers is another
+        company's. RO App has no filter for numbers (roapp §3.1)."""
+        numbers, search = order.company_numbers, self._organizations.search
+
+        def same(contact: Contact) -> bool:
+            return not numbers.isdisjoint(numbers_of(contact))
+
+        def fits(contact: Contact) -> bool:
+            return not numbers or not numbers_of(contact) or same(contact)
+
+        found = await search.by_value("company number", same, client) if numbers else None
+        if found is not None:
+            return self._match(order, found, Reason.NUMBER)
+        found = await search.by_phone(order, client, fits)
+        if found is None:
+            return None
+        if isinstance(found.contact, Organization) and numbers and not numbers_of(found.contact):
+            await self._number(order, found.contact)
+        return self._match(order, found, Reason.PHONE)
+
+    async def _number(self, order: DesiredOrder, contact: Organization) -> None:
+        """Adds the company's numbers, as far as RO App takes them."""
+        numbers = {"registration": order.company_number, "tax": order.company_tax}
+        names = {"registration": "business_registration_number", "tax": "tax_identification_number"}
+        body = {names[name]: number for name, number in numbers.items() if number}
+        try:
+            await self._organizations.clients.update(contact.id, body)
+        except BadRecord as error:
+            if error.code != Code.REFUSED:
+                raise
+            return
+        self._organizations.search.note(contact.model_copy(update=numbers))
+
+    async def _made_for(self, order: DesiredOrder, client: int) -> Contact | None:
+        """The contact that an earlier life of the ledger made for this order, without the phone that RO App refused."""
+        contact = await self._people.data.current(order.shop, client)
+        if contact is None or contact.phones or not (contact.notes or "").startswith(marker(order.shop, order.number)):
+            return None
+        strange = mail(contact) not in ("", order.buyer_email) or self._is_of_another(order, contact)
+        return None if strange else contact
+
+    def _is_of_another(self, order: DesiredOrder, contact: Contact) -> bool:
+        """Whether it is known as the contact of a buyer with another phone, which it need not show: RO App may have
+        refused that."""
+        with self._session.autocommit() as connection:
+            same = contact_matches.of(connection, self._session.account, contact.id)
+        return any(one.identity != identity(order) and (one.settled or not order.buyer_phone) for one in same)
 
     async def _known_by_email(self, order: DesiredOrder) -> ContactMatch | None:
         """None also when several have it: RO App knows better whether a person has merged them."""
         if not order.buyer_email:
             return None
         with self._session.autocommit() as connection:
-            same = matches.contacts_by_email(connection, self._session.account, order.buyer_email)
-        phones = {one.ro_id: one.phone for one in same if one.phone}
-        usable = {one.ro_id for one in same} - (set(phones) if order.buyer_phone else set())
+            known = contact_matches.by_email(connection, self._session.account, order.buyer_email)
+        same = {one.ro_id: one for one in known if not one.identity.startswith("company:")}
+        phones = {one.ro_id: one.phone for one in known if one.settled}
+        usable = set(same) - (set(phones) if order.buyer_phone else set())
         if len(usable) != 1:
             return None
         (ro_id,) = usable
         if order.buyer_phone:
-            contact = await self._contact(ro_id)
-            if contact is not None and self._search.phones(contact, order.shop):
+            contact = await self._side(same[ro_id]).data.current(order.shop, ro_id)
+            if contact is not None and self._new.search_of(contact).phones(contact, order.shop):
                 return None  # staff have given it a phone since, another one than this buyer's
-        return ContactMatch(identity(order), ro_id, phones.get(ro_id, ""), order.buyer_email)
+        match = ContactMatch(identity(order), ro_id, phones.get(ro_id, ""), order.buyer_email)
+        return replace(match, organization=same[ro_id].organization, reason=Reason.EMAIL)
 
-    def _match(self, order: DesiredOrder, contact: Contact) -> ContactMatch:
-        phones = self._search.phones(contact, order.shop)
-        phone = order.buyer_phone if order.buyer_phone in phones else next(iter(sorted(phones)), "")
-        return ContactMatch(identity(order), contact.id, phone, mail(contact))
-
-    async def _create(self, order: DesiredOrder) -> int:
-        first, _, last = (order.buyer_name or order.buyer_phone or order.buyer_email or "?").partition(" ")
-        body: dict[str, object] = {
-            "first_name": first[:_LONGEST_NAME],
-            "notes": marker(order.shop, order.number),
-        }
-        if last:
-            body["last_name"] = last[:_LONGEST_NAME]
-        if order.buyer_phone:
-            body["phones"] = [_written(order.buyer_phone)]
-        if order.buyer_email:
-            body["email"] = order.buyer_email
-
-        async def send(before: Before) -> int:
-            return await self._roapp.create_contact(body, before=before)
-
-        def bind(connection: Connection, ro_id: int) -> None:
-            account = self._session.account
-            phone, email = order.buyer_phone, order.buyer_email
-            matches.bind_contact(connection, account, identity(order), ro_id, phone=phone, email=email)
-
-        async def find(intent: Intent) -> int | None:
-            return next(iter(await self.made_by(intent, order)), None)
-
-        return await self._once.make(self._operation(order), find=find, send=send, bind=bind)
-
-    async def made_by(self, intent: Intent, order: DesiredOrder | None = None) -> list[int]:
-        """What an unclear create of a contact made: created since, with its marker, or the order's buyer."""
-        since: datetime = intent.sent_at - BEFORE_INTENT - CLOCKS
-        ours = marker(intent.shop, intent.number)
-        found = []
-        async for page in self._roapp.walk_contacts(created_from=since):
-            for contact in page:
-                marked = (contact.notes or "").startswith(ours) and _fits(contact, intent, self._search)
-                if marked or (order is not None and self._is_buyer(contact, order)):
-                    found.append(contact.id)
-        return sorted(found)
-
-    def _is_buyer(self, contact: Contact, order: DesiredOrder) -> bool:
-        phones = self._search.phones(contact, order.shop)
-        if order.buyer_phone:
-            return order.buyer_phone in phones
-        return bool(order.buyer_email) and not phones and mail(contact) == order.buyer_email
-
-    async def _contact(self, ro_id: int) -> Contact | None:
-        """As RO App shows it now, else as it was listed."""
-        contact = await self._roapp.contact(ro_id)
-        if contact is None:
-            return self._search.seen.get(ro_id)
-        self._search.note(contact)
-        return contact
-
-    async def _complete_data(self, order: DesiredOrder, known: ContactMatch) -> bool:
-        """Adds the phone or e-mail that RO App's contact lacks. A PATCH may be repeated; arrays are replaced
-        whole (roapp §3.1), so phones are read, merged and written. False, with nothing written, where it was found
-        without a phone and has one now that is not the buyer's: the e-mail decides no more."""
-        phone, email = known.phone or order.buyer_phone, known.email or order.buyer_email
-        if (phone, email) != (known.phone, known.email):
-            contact = await self._contact(known.ro_id)
-            if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
-                phone, email = known.phone, known.email
-            else:
-                phones = self._search.phones(contact, order.shop)
-                if not known.phone and order.buyer_phone and phones and order.buyer_phone not in phones:
-                    return False
-                body: dict[str, object] = {}
-                if not known.phone and order.buyer_phone and not contact.phones:
-                    body["phones"] = [_written(order.buyer_phone)]
-                if not known.email and order.buyer_email and not contact.email:
-                    body["email"] = order.buyer_email
-                if body:
-                    await self._roapp.update_contact(known.ro_id, body)
-                    shown = {"phones": [order.buyer_phone]} if "phones" in body else {}
-                    self._search.note(contact.model_copy(update={**body, **shown}))
-        account = self._session.account
-        with self._session.transaction() as connection:
-            stored = matches.contact(connection, account, identity(order))
-            if stored != ContactMatch(identity(order), known.ro_id, phone, email):
-                matches.bind_contact(connection, account, identity(order), known.ro_id, phone=phone, email=email)
-                intents.settle_found(connection, self._operation(order), known.ro_id)
-        return True
-
-    def _operation(self, order: DesiredOrder) -> Operation:
-        return self._once.operation("contact", identity(order), order.shop, order.number)
-
-
-def identity(order: DesiredOrder) -> str:
-    """By what the buyer is known on the account. Order numbers repeat from shop to shop."""
-    anonymous = not (order.buyer_phone or order.buyer_email)
-    return f"order:{order.shop}:{order.number}" if anonymous else order.customer
-
-
-def _complete(order: DesiredOrder, known: ContactMatch) -> bool:
-    """Whether nothing that the buyer left is missing there."""
-    return bool(known.phone or not order.buyer_phone) and bool(known.email or not order.buyer_email)
-
-
-def _fits(contact: Contact, intent: Intent, search: ContactSearch) -> bool:
-    """An order whose buyer was changed in the shop has made two contacts, each with the order's marker."""
-    kind, _, value = intent.identity.partition(":")
-    if kind == "phone":
-        return value in search.phones(contact, intent.shop)
-    return kind != "email" or mail(contact) == value
-
-
-def _written(phone: str) -> dict[str, object]:
-    return {"title": "", "phone": phone, "notify": False, "has_viber": False, "has_whatsapp": False}
+    def _match(self, order: DesiredOrder, found: Found, reason: Reason) -> ContactMatch:
+        contact = found.contact
+        phones = self._new.search_of(contact).phones(contact, order.shop)
+        phone = order.buyer_phone if order.buyer_phone in phones else min(phones, default="")
+        match = ContactMatch(identity(order), contact.id, phone, mail(contact))
+        because = Reason.CLIENT if found.chosen else reason
+        return replace(match, organization=isinstance(contact, Organization), reason=because)

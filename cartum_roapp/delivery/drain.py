@@ -17,6 +17,7 @@ from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.once import Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
+from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.delivery.totals import AT_ONCE
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable
@@ -241,7 +242,7 @@ class Drain:
         config = self._shops.get(shop)
         return None if config is None else config.phone_region or country_of(config.timezone)
 
-    def _buyers_ahead(self) -> list[tuple[str, str]]:
+    def _buyers_ahead(self) -> list[Buyer]:
         with self._session.autocommit() as connection:
             claims = outbox.due(connection, self._account.name, self.served(), (), AHEAD + len(self._in_flight))
             return desired.buyers(connection, [(claim.shop, claim.number) for claim in claims])

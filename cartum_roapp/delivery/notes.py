@@ -24,6 +24,9 @@ class _Labels(NamedTuple):
     order: str
     placed: str
     recipient: str
+    company: str
+    registration: str
+    tax: str
     delivery: str
     waybill: str
     payment: str
@@ -41,18 +44,22 @@ class _Labels(NamedTuple):
 
 
 _LABELS = {
-    "ua": _Labels("Замовлення", "Оформлено", "Отримувач", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено",
+    "ua": _Labels("Замовлення", "Оформлено", "Отримувач", "Компанія", "ЄДРПОУ", "ІПН",
+                  "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено",
                   "Знижка", "Націнка", "Ціни до знижки", "До сплати", "Коментар", "Примітка менеджера",
                   "Не передзвонювати", "Замовлення видалено в магазині",
                   "Товари вже списано: рядки більше не оновлюються з магазину"),
-    "ru": _Labels("Заказ", "Оформлен", "Получатель", "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Скидка",
+    "ru": _Labels("Заказ", "Оформлен", "Получатель", "Компания", "ЕГРПОУ", "ИНН",
+                  "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Скидка",
                   "Наценка", "Цены до скидки", "К оплате", "Комментарий", "Заметка менеджера", "Не перезванивать",
                   "Заказ удалён в магазине", "Товары уже списаны: строки больше не обновляются из магазина"),
-    "ro": _Labels("Comanda", "Plasată", "Destinatar", "Livrare", "AWB", "Plata", "achitat", "neachitat", "Reducere",
+    "ro": _Labels("Comanda", "Plasată", "Destinatar", "Companie", "IDNO", "Cod fiscal",
+                  "Livrare", "AWB", "Plata", "achitat", "neachitat", "Reducere",
                   "Adaos", "Prețuri înainte de reducere", "Total", "Comentariu", "Nota managerului", "Nu sunați înapoi",
                   "Comanda a fost ștearsă din magazin",
                   "Produsele au fost scăzute din stoc: liniile nu mai urmează magazinul"),
-    "en": _Labels("Order", "Placed", "Recipient", "Delivery", "Waybill", "Payment", "paid", "not paid", "Discount",
+    "en": _Labels("Order", "Placed", "Recipient", "Company", "Registration no.", "Tax no.",
+                  "Delivery", "Waybill", "Payment", "paid", "not paid", "Discount",
                   "Surcharge", "Prices before the discount", "To pay", "Comment", "Manager's note", "Do not call back",
                   "The order was deleted in the shop", "Goods are written off: lines no longer follow the shop"),
 }  # fmt: skip
@@ -108,7 +115,7 @@ def told(order: DesiredOrder, text: str, marker: str, language: str) -> str:
 
 
 def _long(order: DesiredOrder, label: _Labels) -> list[str]:
-    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label)]
+    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label), _recipient(order, label)]
     return [text for text in texts if len(text) > _LONGEST_LINE]
 
 
@@ -118,21 +125,25 @@ def block(
     """Our part of the notes, marker first, without the rule. `discounts`: what the account makes of a line's; where
     the unit prices carry the order's discount, the shop's are named."""
     label = _labels(shop.language)
-    recipient = _listed(order.buyer_name, order.buyer_phone or order.buyer_phone_raw)
     lines = [
         f"{marker} {label.order} {order.number}, {shop.name}",
         f"{label.placed}: {order.created_at.astimezone(zone_of(shop.timezone)):%Y-%m-%d %H:%M}, {admin(shop)}",
         f"{label.deleted}!" if order.gone_at else "",
         f"{label.written_off}." if written_off else "",
         f"{label.no_callback}." if order.without_callback else "",
-        f"{label.recipient}: {recipient}" if recipient else "",
+        _recipient(order, label),
+        _company(order, label),
         delivery(order, shop.language),
         _discount(order, label),
         _list_prices(order, label, discounts),
         f"{label.to_pay}: {_price(to_pay(order), order.currency)}",
         _managers_note(order, label),
     ]
-    lines = [_fitting(line) for line in lines if line]
+    whole = (
+        _recipient(order, label),
+        _company(order, label),
+    )  # what is beside a phone, or a number, stands nowhere else
+    lines = [line if line in whole else _fitting(line) for line in lines if line]
     if order.comment:  # last, so that it may be as long as there is room
         lines.append(f"{label.comment}: {order.comment}")
     text = "\n".join(lines).replace(f"\n{RULE}", "\n—")  # what stands below a rule is taken for the staff's
@@ -142,6 +153,21 @@ def block(
 def deleted(language: str) -> str:
     """That the shop has deleted the order, in a few words."""
     return _labels(language).deleted
+
+
+def _recipient(order: DesiredOrder, label: _Labels) -> str:
+    """With all phones, also those that RO App's contact could not be given, and the words beside them."""
+    phones = [f"{phone.number} ({phone.title})" if phone.title else phone.number for phone in order.phones]
+    recipient = _listed(order.buyer_name, *(phones or [order.buyer_phone_raw]), order.phone_remark)
+    return f"{label.recipient}: {recipient}" if recipient else ""
+
+
+def _company(order: DesiredOrder, label: _Labels) -> str:
+    """Also where RO App has it as an organization: the account may have refused that, or its numbers."""
+    registration = f"{label.registration} {order.company_number}" if order.company_number else ""
+    tax = f"{label.tax} {order.company_tax}" if order.company_tax else ""
+    company = _listed(order.company, registration, tax)
+    return f"{label.company}: {company}" if company else ""
 
 
 def _discount(order: DesiredOrder, label: _Labels) -> str:

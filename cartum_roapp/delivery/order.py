@@ -26,7 +26,7 @@ from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.product_updates import ProductUpdates
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
-from cartum_roapp.delivery.search import ContactSearch
+from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
@@ -40,7 +40,8 @@ log = logging.getLogger(__name__)
 _ISO = re.compile("[A-Z]{3}")
 #: A product's key → RO App's product, or why the lines can't be brought.
 Goods = Mapping[str, int] | BadRecord
-_BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_email")
+_BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_phones", "phone_remark", "buyer_email",
+          "company", "company_number", "company_tax")  # fmt: skip
 
 
 class OrderDelivery:
@@ -54,13 +55,13 @@ class OrderDelivery:
         timeouts: Timeouts,
         shops: Mapping[str, ShopConfig],
         region: Callable[[str], str | None],
-        ahead: Callable[[], Iterable[tuple[str, str]]],
+        ahead: Callable[[], Iterable[Buyer]],
     ) -> None:
         self._once = once = Once(session, timeouts)
         self._session = session
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp)
-        self.contacts = ContactBook(session, roapp, once, ContactSearch(roapp, region, ahead))
+        self.contacts = ContactBook(session, roapp, once, region, ahead)
         index = ProductIndex(session, roapp, timeouts.interval)
         self._index = index
         self.products = ProductBook(session, index, ProductMaker(session, roapp, once, index))
@@ -203,8 +204,8 @@ class OrderDelivery:
         client, entity = (name in f"{error.field} {error.message}" for name in ("client_id", "entity_id"))
         lost = list(products.values()) if entity else []
         if error.field is None and not client and not entity:
-            if contact is not None and (order.buyer_phone or order.buyer_email):
-                client = await self._roapp.contact(contact) is None
+            if contact is not None and (order.buyer_phone or order.buyer_email or order.company):
+                client = await self.contacts.is_gone(contact)
             lost = [product for product in products.values() if await self._roapp.product(product) is None]
         if not client and not lost:
             return

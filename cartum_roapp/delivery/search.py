@@ -5,32 +5,45 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.rows import Contact
+from cartum_roapp.apis.roapp.rows import Contact, Organization
+from cartum_roapp.delivery.clients import Walk
 from cartum_roapp.delivery.markers import BEFORE_ORDER, CLOCKS, marker
 from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.orders.companies import comparable
 from cartum_roapp.orders.phones import e164, spellings
 
 # What staff added since a search that is older than this is read before a contact is made.
 FRESH_FOR = timedelta(minutes=2)
+#: A buyer who is to be searched: phones (E.164) and e-mail address.
+Buyer = tuple[tuple[str, ...], str]
+FEW_PAGES = 1
 #: A reading that took long is not repeated before so many times as long.
 SPACED = 10
 
 
-class ContactSearch:
-    """What was searched is remembered for as long as the account's lock is held, which may be hours. `region` is
-    asked for the country of a shop's phones, `ahead` for the (phone, e-mail) of the next orders' buyers, who are
-    searched in the same call."""
+class Found(NamedTuple):
+    """A contact; `chosen` among several because it is the order's client in RO App."""
 
-    def __init__(
-        self, roapp: RoApp, region: Callable[[str], str | None], ahead: Callable[[], Iterable[tuple[str, str]]]
-    ) -> None:
-        self._roapp = roapp
+    contact: Contact
+    chosen: bool
+
+
+_FIELDS = {"phone number": "delivery_phone", "e-mail address": "delivery_email"}
+
+
+class ContactSearch:
+    """What was searched, of one kind of clients, is remembered for as long as the account's lock is held, which may be
+    hours. `walk` reads their list, `region` is asked for the country of a shop's phones, `ahead` for the next orders'
+    buyers, who are searched in the same call."""
+
+    def __init__(self, walk: Walk, region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]) -> None:
+        self._list = walk
         self._region = region
         self._ahead = ahead
         self._searched: set[str] = set()
@@ -43,22 +56,67 @@ class ContactSearch:
         self._guests: dict[str, int] = {}  # marker → id
         self._guests_since: datetime | None = None
 
-    async def by_phone(self, order: DesiredOrder, client: int | None) -> Contact | None:
-        """The contact with the buyer's phone, whatever its name; of several that of the `client` whose the order is in
-        RO App already. Raises BadRecord `contact-ambiguous`."""
+    async def by_phone(
+        self, order: DesiredOrder, client: int | None, fits: Callable[[Contact], bool] = lambda contact: True
+    ) -> Found | None:
+        """The contact that `fits` with the buyer's phone, whatever its name: the order's first phone decides, and where
+        nobody has that, the others together; of several contacts that of the `client` whose the order is in RO App
+        already. Raises BadRecord `contact-ambiguous`."""
+        numbers = [phone.number for phone in order.phones]
+        for wanted in (numbers[:1], numbers[1:]):
 
-        def same(contact: Contact) -> bool:
-            return order.buyer_phone in self.phones(contact, order.shop)
+            def same(contact: Contact, wanted: Sequence[str] = wanted) -> bool:
+                return fits(contact) and not self.phones(contact, order.shop).isdisjoint(wanted)
 
-        return await self._only(order.buyer_phone, "phone number", same, client) if order.buyer_phone else None
+            found = await self._only(lambda: self._search(numbers), "phone number", same, client) if wanted else None
+            if found is not None:
+                return found
+        return None
 
-    async def by_email(self, order: DesiredOrder, client: int | None) -> Contact | None:
+    async def look(self, numbers: Sequence[str]) -> None:
+        """Brings every contact that may have one of these phones into `seen`."""
+        async with self._searching:
+            await self._search(numbers)
+
+    def of_others(self, numbers: Sequence[str], contact: int, shop: str) -> set[str]:
+        """Those of the phones that another contact has, after `look`: with a second one a search would find both."""
+        others = (self.phones(one, shop) for one in self.seen.values() if one.id != contact)
+        return set(numbers) & set().union(*others)
+
+    async def by_email(self, order: DesiredOrder, client: int | None) -> Found | None:
         """The same by the buyer's e-mail, where one of the two has no phone."""
 
         def same(contact: Contact) -> bool:
             return mail(contact) == order.buyer_email and not (order.buyer_phone and self.phones(contact, order.shop))
 
-        return await self._only(order.buyer_email, "e-mail address", same, client) if order.buyer_email else None
+        if not order.buyer_email:
+            return None
+        return await self._only(lambda: self._search([order.buyer_email]), "e-mail address", same, client)
+
+    async def by_value(self, what: str, same: Callable[[Contact], bool], client: int | None) -> Found | None:
+        """The same by a value that RO App has no filter for: among all contacts."""
+        return await self._only(self.read_all, what, same, client)
+
+    async def read_if_few(self) -> None:
+        """Reads all contacts at the first look where they fill few pages: then no search costs a call."""
+        async with self._searching:
+            if self._read_at is None:
+                await self.read_all(FEW_PAGES)
+
+    async def read_all(self, pages: int | None = None) -> bool:
+        """Reads all contacts, or gives up where there are more than so many pages; False where they were read
+        already."""
+        if self._complete:
+            return False
+        self._read_at = self._read_at or utc_now()
+        seen, read = self.seen, 0
+        async for page in self._list():
+            seen.update((contact.id, contact) for contact in page)
+            read += 1
+            if pages is not None and read > pages:
+                return True
+        self._complete = self._complete or seen is self.seen
+        return True
 
     async def guest(self, order: DesiredOrder) -> int | None:
         """The contact that an earlier life of the ledger made for a buyer who left neither phone nor e-mail: only the
@@ -66,7 +124,7 @@ class ContactSearch:
         since = order.created_at - BEFORE_ORDER
         async with self._searching:
             if self._guests_since is None or since < self._guests_since:
-                async for page in self._roapp.walk_contacts(created_from=since):
+                async for page in self._list(created_from=since):
                     guests = (contact for contact in page if not (contact.phones or contact.email))
                     self._guests.update((_first_token(contact), contact.id) for contact in guests)
                 self._guests_since = since
@@ -95,7 +153,7 @@ class ContactSearch:
                 return False
             newest = max((one.created_at for one in seen.values() if one.created_at is not None), default=None)
             since = read_at - CLOCKS if self._newest is None else min(self._newest, read_at)
-            async for page in self._roapp.walk_contacts(created_from=since):
+            async for page in self._list(created_from=since):
                 seen.update((contact.id, contact) for contact in page)
             if seen is self.seen:
                 self._read_at, self._newest = began, newest
@@ -104,32 +162,34 @@ class ContactSearch:
             return True
 
     async def _only(
-        self, wanted: str, what: str, same: Callable[[Contact], bool], client: int | None
-    ) -> Contact | None:
+        self, bring: Callable[[], Awaitable[bool]], what: str, same: Callable[[Contact], bool], client: int | None
+    ) -> Found | None:
         async with self._searching:  # the next one may be among those that are searched ahead
-            fresh = await self._search(wanted)
+            fresh = await bring()
             found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
             if len(found) > 1 and not fresh:  # a person may have merged them since
                 self.forget()
-                await self._search(wanted)
+                await bring()
                 found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
-        if len(found) > 1 and client is not None:
-            found = [one for one in found if one.id == client] or found
+        chosen = [one for one in found if one.id == client] if len(found) > 1 else []
+        found = chosen or found
         if len(found) > 1:
             raise BadRecord(
                 f"several contacts of RO App have the buyer's {what}: {', '.join(str(one.id) for one in found)}.",
                 code=Code.CONTACT_AMBIGUOUS,
-                field="delivery_phone" if what == "phone number" else "delivery_email",
+                field=_FIELDS.get(what, "customer_details"),
                 fix="Merge them in RO App; the order goes through by itself then.",
             )
-        return found[0] if found else None
+        return Found(found[0], bool(chosen)) if found else None
 
-    async def _search(self, wanted: str) -> bool:
-        """Brings every contact that may have this phone or e-mail into `seen`; False where it was there already."""
+    async def _search(self, wanted: Sequence[str]) -> bool:
+        """Brings every contact that may have one of these phones, or this e-mail, into `seen`; False where they were
+        there already."""
         fresh = False
-        while not (self._complete or wanted in self._searched):
-            phones = "@" not in wanted
-            values = dict.fromkeys([wanted, *(pair[0 if phones else 1] for pair in self._ahead())])
+        while not (self._complete or self._searched.issuperset(wanted)):
+            phones = "@" not in wanted[0]
+            ahead = [value for buyer in self._ahead() for value in (buyer[0] if phones else buyer[1:])]
+            values = dict.fromkeys([*wanted, *ahead])
             new = [value for value in values if value and value not in self._searched]
             await self._walk(phones=new) if phones else await self._walk(emails=new)
             fresh = True
@@ -141,7 +201,7 @@ class ContactSearch:
         stranger = False
         seen, searched = self.seen, self._searched
         self._read_at = self._read_at or utc_now()
-        async for page in self._roapp.walk_contacts(phones=written, emails=emails):
+        async for page in self._list(phones=written, emails=emails):
             for contact in page:
                 seen[contact.id] = contact
                 asked = mail(contact) in emails or any(_digits(phone) in digits for phone in contact.phones)
@@ -180,3 +240,9 @@ def written_as(phone: str) -> tuple[str, ...]:
 
 def _digits(text: str) -> str:
     return "".join(char for char in text if char.isdigit())[-9:]
+
+
+def numbers_of(contact: Contact) -> frozenset[str]:
+    """An organization's numbers as compared; empty for a person."""
+    given = (contact.registration, contact.tax) if isinstance(contact, Organization) else ()
+    return frozenset(filter(None, map(comparable, given)))

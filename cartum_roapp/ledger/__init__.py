@@ -9,7 +9,8 @@ missing_orders  orders that a read by number did not return
 standing        where each order stands, for a reconciliation
 outbox          which order waits for delivery, in which order
 desired         the newest state of one order, as RO App should have it
-matches         which RO App record is which order, order line, contact and product
+contact_matches which contact of RO App is which buyer
+matches         which RO App record is which order, order line and product
 intents         a note before every call that must not happen twice
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name

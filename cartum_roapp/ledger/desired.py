@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from cartum_roapp.orders.companies import comparable
+from cartum_roapp.orders.phone_field import Phone, phones_of
+
 
 @dataclass(frozen=True)
 class DesiredLine:
@@ -57,7 +60,22 @@ class DesiredOrder:
     discount: Decimal
     total: Decimal
     currency: str
+    buyer_phones: str
+    phone_remark: str
+    company: str
+    company_number: str
+    company_tax: str
     lines: tuple[DesiredLine, ...]
+
+    @property
+    def phones(self) -> tuple[Phone, ...]:
+        """All phones of the order, the one by which its buyer is known first."""
+        return phones_of(self.buyer_phones, self.buyer_phone)
+
+    @property
+    def company_numbers(self) -> frozenset[str]:
+        """By what the company is known, as compared."""
+        return frozenset(filter(None, map(comparable, (self.company_number, self.company_tax))))
 
 
 _ORDER = [name for name in DesiredOrder.__dataclass_fields__ if name != "lines"]
@@ -88,10 +106,21 @@ def status(connection: Connection, shop: str, number: str) -> int | None:
     return found
 
 
-def buyers(connection: Connection, keys: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """(phone, e-mail) of the buyers of these (shop, number) orders, for searching many at once."""
+def names(connection: Connection, shop: str, most: int) -> list[str]:
+    """The names of the shop's newest buyers, by `most` orders."""
+    query = text("SELECT buyer_name FROM orders WHERE shop = :shop ORDER BY created_at DESC LIMIT :most")
+    return list(connection.scalars(query, {"shop": shop, "most": most}))
+
+
+def buyers(connection: Connection, keys: list[tuple[str, str]]) -> list[tuple[tuple[str, ...], str]]:
+    """(phones, e-mail) of the buyers of these (shop, number) orders, for searching many at once."""
     rows = connection.execute(
-        text("SELECT DISTINCT buyer_phone, buyer_email FROM orders WHERE (shop || ':' || number) = ANY(:keys)"),
+        text(
+            "SELECT DISTINCT buyer_phone, buyer_phones, buyer_email FROM orders "
+            "WHERE (shop || ':' || number) = ANY(:keys)"
+        ),
         {"keys": [f"{shop}:{number}" for shop, number in keys]},
     )
-    return [(row.buyer_phone, row.buyer_email) for row in rows]
+    return [
+        (tuple(phone.number for phone in phones_of(row.buyer_phones, row.buyer_phone)), row.buyer_email) for row in rows
+    ]

@@ -12,7 +12,11 @@ from cartum_roapp.apis.masking import MASK, mask
 from cartum_roapp.ledger import contests, database
 
 #: A buyer's personal data, shown only to the person who asks for it.
-BUYER = ("buyer_name", "buyer_phone", "buyer_email", "delivery_city", "delivery_address", "comment", "manager_comment")
+BUYER = (
+    "buyer_name", "buyer_phone", "buyer_phones", "phone_remark", "buyer_email", "company", "company_number",
+    "company_tax", "delivery_city", "delivery_address", "comment", "manager_comment",
+)  # fmt: skip
+KINDS = {False: "person", True: "organization"}
 
 # What of a raw row says nothing about a buyer (cartum §2.3, §2.5).
 _PLAIN = {
@@ -21,14 +25,26 @@ _PLAIN = {
     "products", "id", "title", "article", "price", "quantity", "total_price", "type", "discount_marker",
 }  # fmt: skip
 
+#: The buyer of a row of `orders`, as contacts are known by (delivery.new_contacts.identity).
+IDENTITY = "CASE WHEN customer LIKE 'order:%' THEN 'order:' || orders.shop || ':' || orders.number ELSE customer END"
 _ORDER = f"""
     SELECT orders.number, orders.created_at, orders.status_id, orders.gone_at, orders.erased_at, orders.version,
            orders.total, orders.currency, orders.delivery_method, orders.payment_method, orders.paid,
            {", ".join(BUYER)},
-           match.ro_id, match.sent_status, outbox.wanted_version, outbox.delivered_version, outbox.held,
-           outbox.available_at, outbox.attempts
+           match.ro_id, match.contact_id, contact.organization, contact.reason, match.sent_status,
+           outbox.wanted_version, outbox.delivered_version, outbox.held, outbox.available_at, outbox.attempts
     FROM orders LEFT JOIN order_matches match USING (shop, number) LEFT JOIN outbox USING (shop, number)
+    LEFT JOIN contact_matches contact ON contact.account = match.account AND contact.ro_id = match.contact_id
+        AND contact.identity = {IDENTITY}
     WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
+"""
+_CONTACTS = f"""
+    SELECT contact.ro_id AS roapp_id, contact.organization AS kind, split_part(contact.identity, ':', 1) AS known_by,
+           contact.reason AS because, array_agg(orders.number ORDER BY orders.created_at, orders.number) AS orders
+    FROM orders JOIN shops ON shops.key = orders.shop
+    JOIN contact_matches contact ON contact.account = shops.account AND contact.identity = {IDENTITY}
+    WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
+    GROUP BY contact.account, contact.identity ORDER BY contact.ro_id, contact.identity
 """
 _LINES = """
     SELECT line.product, line.title, line.price, line.quantity, (
@@ -42,7 +58,8 @@ _LINES = """
 
 def orders(engine: Engine, shop: str, numbers: list[str], *, personal: bool) -> dict[str, dict[str, Any]]:
     """Number → the order as last read: number, created_at (UTC), status_id, total, currency … `roapp_id` (None where
-    RO App lacks it) and `delivery`, where it stands in words. Buyers' data only with `personal`."""
+    RO App lacks it), its buyer there (`contact_id`, `contact_kind`, and why in `contact_because`) and `delivery`, where
+    it stands in words. Buyers' data only with `personal`."""
     with database.reading(engine) as connection:
         rows = connection.execute(text(_ORDER), {"shop": shop, "numbers": numbers}).mappings().all()
     return {row["number"]: _order(dict(row), personal=personal) for row in rows}
@@ -60,6 +77,14 @@ def order(engine: Engine, shop: str, number: str, *, personal: bool) -> dict[str
     return {**found, "lines": [dict(line) for line in lines], "both_changed": both}
 
 
+def contacts(engine: Engine, shop: str, numbers: list[str]) -> list[dict[str, Any]]:
+    """Whom in RO App the buyers of these orders are: `roapp_id`, `kind`, `known_by` (phone, email, company or order),
+    `because`, and the numbers of their `orders`. Holds no personal data."""
+    with database.reading(engine) as connection:
+        rows = connection.execute(text(_CONTACTS), {"shop": shop, "numbers": numbers}).mappings().all()
+    return [{**row, "kind": KINDS[row["kind"]], "because": row["because"] or None} for row in rows]
+
+
 def without_buyer(value: Any) -> Any:
     """A row as the shop sent it, fit to be shown: what may be about a buyer is masked, all else is kept."""
     if isinstance(value, Mapping):
@@ -75,6 +100,9 @@ def _order(row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
     return {
         **{name: row[name] for name in shown},
         "roapp_id": row["ro_id"],
+        "contact_id": row["contact_id"],
+        "contact_kind": None if row["organization"] is None else KINDS[row["organization"]],
+        "contact_because": row["reason"] or None,
         "sent_status": row["sent_status"],
         "delivery": _delivery(row),
         **({name: row[name] for name in BUYER} if personal else {}),

@@ -7,7 +7,7 @@ dismissed by a person.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import PERSONAL
-from cartum_roapp.orders import buyers, phones
+from cartum_roapp.orders import buyers
+from cartum_roapp.orders.phone_field import read_field
 from cartum_roapp.orders.qualifying import FINAL_FOR
 
 Named = Literal["phone", "email", "number", "retention"]
@@ -56,7 +57,7 @@ def find(connection: Connection, shop: str, named: Named, value: str, region: st
         "number": [value] if named == "number" else [],
     }
     for row in own:
-        asked["phone"] += filter(None, [phones.e164(row.payload.get("delivery_phone"), region)])
+        asked["phone"] += _numbers(row.payload.get("delivery_phone"), region)
         asked["email"] += filter(None, [buyers.email(row.payload.get("delivery_email"))] if not asked["phone"] else [])
     orders = connection.execute(text(_BUYER), {"shop": shop, **asked}).all()
     telling = {*asked["phone"], *asked["email"], *(one for row in orders for one in row[:2] if one)}
@@ -68,6 +69,12 @@ def find(connection: Connection, shop: str, named: Named, value: str, region: st
         rows=tuple(sorted(rows)),
         contacts=len({row.ro_id for row in orders if row.ro_id is not None}),
     )
+
+
+def orders_of(connection: Connection, shop: str, named: Named, value: str) -> list[str]:
+    """The numbers of this buyer's orders, as in `find`."""
+    asked = {by: [value] if named == by else [] for by in ("phone", "email", "number")}
+    return sorted({row.number for row in connection.execute(text(_BUYER), {"shop": shop, **asked})})
 
 
 def old(connection: Connection, shop: str, days: int) -> Buyer:
@@ -121,14 +128,18 @@ def _idle(connection: Connection, shop: str, numbers: Sequence[str]) -> set[str]
     return set(connection.scalars(text(_IDLE), {"shop": shop, "numbers": list(numbers)}))
 
 
-def _mentions(part: Any, telling: Collection[str], region: str | None) -> bool:
+def _mentions(part: Any, telling: Set[str], region: str | None) -> bool:
     if isinstance(part, dict):
         return any(_mentions(one, telling, region) for one in part.values())
     if isinstance(part, list):
         return any(_mentions(one, telling, region) for one in part)
     if isinstance(part, bool) or not isinstance(part, str | int):
         return False
-    return buyers.email(part) in telling or phones.e164(str(part), region) in telling
+    return buyers.email(part) in telling or not telling.isdisjoint(_numbers(part, region))
+
+
+def _numbers(value: Any, region: str | None) -> list[str]:
+    return [phone.number for phone in read_field(value, region).phones]
 
 
 _PAYLOADS = """
@@ -143,7 +154,10 @@ _KNOWN = """
 _BUYER = """
     WITH named AS (
         SELECT customer, number FROM orders WHERE shop = :shop AND erased_at IS NULL
-        AND (buyer_phone = ANY(:phone) OR buyer_email = ANY(:email) OR number = ANY(:number))
+        AND (buyer_phone = ANY(:phone) OR EXISTS (
+            SELECT FROM unnest(string_to_array(buyer_phones, E'\\n')) AS line
+            WHERE split_part(line, ' ', 1) = ANY(:phone)
+        ) OR buyer_email = ANY(:email) OR number = ANY(:number))
     ), known AS (
         SELECT match.identity, match.ro_id FROM contact_matches match JOIN shops USING (account)
         WHERE shops.key = :shop

@@ -1,7 +1,7 @@
 """Which RO App record is which shop record: a stored decision, taken once and replayed.
 
-Unique constraints make doubling impossible: one row per (account, buyer), (account, product identity),
-(shop, order number), (shop, order number, product, price).
+Unique constraints make doubling impossible: one row per (account, product identity), (shop, order number), (shop, order
+number, product, price); of contacts: `contact_matches`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,6 @@ from decimal import Decimal
 from sqlalchemy import Connection, text
 
 from cartum_roapp.orders.pricing import NO_DISCOUNT, Discount, PricedLine
-
-
-@dataclass(frozen=True)
-class ContactMatch:
-    """`phone` (E.164) and `email` are what RO App's contact is known to carry of them."""
-
-    identity: str
-    ro_id: int
-    phone: str
-    email: str
 
 
 @dataclass(frozen=True)
@@ -67,44 +57,6 @@ class LineMatch:
     @property
     def priced(self) -> PricedLine:
         return PricedLine(self.product, self.price, self.quantity, self.discount or NO_DISCOUNT)
-
-
-def contact(connection: Connection, account: str, identity: str) -> ContactMatch | None:
-    row = connection.execute(
-        text(
-            "SELECT identity, ro_id, phone, email FROM contact_matches "
-            "WHERE account = :account AND identity = :identity"
-        ),
-        {"account": account, "identity": identity},
-    ).one_or_none()
-    return None if row is None else ContactMatch(**row._mapping)
-
-
-def contacts_by_email(connection: Connection, account: str, email: str) -> list[ContactMatch]:
-    rows = connection.execute(
-        text("SELECT identity, ro_id, phone, email FROM contact_matches WHERE account = :account AND email = :email"),
-        {"account": account, "email": email},
-    )
-    return [ContactMatch(**row._mapping) for row in rows]
-
-
-def bind_contact(connection: Connection, account: str, identity: str, ro_id: int, *, phone: str, email: str) -> None:
-    connection.execute(
-        text(
-            "INSERT INTO contact_matches (account, identity, ro_id, phone, email) "
-            "VALUES (:account, :identity, :ro_id, :phone, :email) ON CONFLICT (account, identity) "
-            "DO UPDATE SET ro_id = excluded.ro_id, phone = excluded.phone, email = excluded.email"
-        ),
-        {"account": account, "identity": identity, "ro_id": ro_id, "phone": phone, "email": email},
-    )
-
-
-def unbind_contact(connection: Connection, account: str, ro_id: int) -> None:
-    """RO App no longer has this contact (merged or deleted by a person)."""
-    connection.execute(
-        text("DELETE FROM contact_matches WHERE account = :account AND ro_id = :ro_id"),
-        {"account": account, "ro_id": ro_id},
-    )
 
 
 def products(connection: Connection, account: str, identities: Collection[str]) -> dict[str, int]:

@@ -279,7 +279,7 @@ def _forget_buyers(connection: Connection, account: str | None) -> None:
         delete(contact_matches).where(
             contact_matches.c.account == account,
             contact_matches.c.identity.not_in(theirs),
-            (contact_matches.c.phone != "") | (contact_matches.c.email != ""),
+            ~contact_matches.c.identity.startswith("order:"),
         )
     )
 

@@ -2,7 +2,7 @@
 
 `shop` is the shop's six-letter key, `number` the shop's order number, `account` the name of an RO App
 account. Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `customers.*`,
-`contact_matches.identity|phone|email`, `intents.identity` of contacts, `held.payload`.
+`contact_matches.identity|phone|email|phones`, `intents.identity` of contacts, `held.payload`.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ metadata = MetaData(
 
 #: What an erasure empties in `orders`.
 PERSONAL = (
-    "customer", "buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_email", "delivery_city", "delivery_address",
-    "waybill", "comment", "manager_comment", "coupon",
+    "customer", "buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_phones", "phone_remark", "buyer_email",
+    "company", "company_number", "company_tax", "delivery_city", "delivery_address", "waybill", "comment",
+    "manager_comment", "coupon",
 )  # fmt: skip
 
 Stamp = DateTime(timezone=True)
@@ -124,6 +125,13 @@ orders = Table(
     Column("discount", Money, nullable=False),
     Column("total", Money, nullable=False),
     Column("currency", Text, nullable=False),
+    # where the field of phones holds more than one number: all of them, and words beside them (orders.phone_field)
+    Column("buyer_phones", Text, nullable=False, server_default=""),
+    Column("phone_remark", Text, nullable=False, server_default=""),
+    # the company that buys; "" for a private buyer
+    Column("company", Text, nullable=False, server_default=""),
+    Column("company_number", Text, nullable=False, server_default=""),
+    Column("company_tax", Text, nullable=False, server_default=""),
     # since when the buyer's data is not kept here, whatever the shop still sends
     Column("erased_at", Stamp),
     PrimaryKeyConstraint("shop", "number"),
@@ -233,6 +241,11 @@ contact_matches = Table(
     Column("ro_id", BigInteger, nullable=False),
     Column("phone", Text, nullable=False),
     Column("email", Text, nullable=False),
+    # E.164, with blanks between: those that need no more looks (contact_matches.ContactMatch); "" where that is `phone`
+    Column("phones", Text, nullable=False, server_default=""),
+    Column("organization", Boolean, nullable=False, server_default=text("false")),
+    # why this contact is the buyer's, in words (contact_matches.Reason)
+    Column("reason", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("account", "identity"),
     Index("ix_contact_matches_account_email", "account", "email"),
     Index("ix_contact_matches_account_ro_id", "account", "ro_id"),

@@ -33,6 +33,11 @@ ORDERS = {
     "discount": "object",
     "total": "object",
     "currency": "str",
+    "buyer_phones": "str",
+    "phone_remark": "str",
+    "company": "str",
+    "company_number": "str",
+    "company_tax": "str",
     "hash": "str",
 }
 LINES = {

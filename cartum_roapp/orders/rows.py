@@ -26,6 +26,7 @@ from pydantic_core import ErrorDetails
 
 from cartum_roapp.orders import amounts
 from cartum_roapp.orders.bad_rows import BadRow, Defect, bad_row
+from cartum_roapp.orders.companies import PRIVATE, Company, read_company
 from cartum_roapp.orders.texts import clean, clean_lines, pick
 from cartum_roapp.orders.zones import read_stamp
 
@@ -211,6 +212,7 @@ class OrderRow(BaseModel):
     delivery_name: Text = ""
     delivery_email: Text = ""
     delivery_phone: Lines = ""
+    customer_details: Annotated[Company, BeforeValidator(read_company)] = PRIVATE
     delivery_type: Choice = ""
     delivery_city: Text = ""
     delivery_city_stable: Text = ""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.orders import amounts, buyers, phones
+from cartum_roapp.orders import amounts, buyers, phone_field
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.catalogue import Catalogue, RawProduct, product_key
 from cartum_roapp.orders.fingerprint import order_hash
@@ -73,9 +73,12 @@ def _frames(orders: list[_Order]) -> Frames:
 
 
 def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: str | None) -> _Order:
-    phone = phones.e164(row.delivery_phone, region)
+    company = row.customer_details
+    field = phone_field.read_field("\n".join(filter(None, (row.delivery_phone, company.phone))), region)
+    phone = field.phones[0].number if field.phones else ""
+    phones = phone_field.stored(field)
     email = buyers.email(row.delivery_email)
-    identity = buyers.identity(phone, email, row.order_id)
+    identity = buyers.identity(phone, email, row.order_id, company)
     lines = _merged(row)
     head = (row.order_id, row.stat_status, created_at, identity, row.delivery_name)
     tail = (
@@ -97,11 +100,15 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
         row.currency.upper(),
     )
     # Another spelling of the same phone is no change. A phone that can't be read counts as it was typed.
-    content = (*head, phone or row.delivery_phone, *tail)
+    typed = phone or row.delivery_phone
+    content: tuple[object, ...] = (*head, typed if field.is_plain else f"{phones}\n\n{field.remark}", *tail)
+    bought_by = (company.name, company.registration, company.tax)
+    if any(bought_by):  # all others keep the hash that they had before companies were read
+        content = (*content, *bought_by)
     digest = order_hash(content, [(product, price, quantity) for _, product, price, quantity, _, _ in lines])
     return _Order(
         created_at,
-        order=(*head, phone, row.delivery_phone, *tail, digest),
+        order=(*head, phone, row.delivery_phone, *tail, phones, field.remark, *bought_by, digest),
         lines=lines,
         customer=(identity, row.delivery_name, phone, email),
         products=[_product(line, catalogue) for line in row.products],

@@ -143,3 +143,32 @@ def test_retention_takes_old_final_orders_alone(world: World) -> None:
     assert erased == {old}
     assert tables_with(world, "67123456" + "0") == set()
     assert tables_with(world, "67123456" + "1") >= {"orders", "customers", "contact_matches"}
+
+
+@pytest.mark.parametrize("named", ["phone", "number"])
+@pytest.mark.parametrize("refused", [False, True])
+def test_all_phones_and_the_company_of_a_buyer_are_erased(world: World, named: Named, refused: bool) -> None:
+    """By any of the phones; also where RO App has refused them, so that no contact shows them."""
+    shop = world.box.shops[0]
+    phones = ("+380667778899", "+380678889900")
+    world.box.roapp.faults.refused_phones = phones if refused else ()
+    telling = ("66777889", "67888990", "Приховалівна", "ТОВ Схованка", "44556677", "445566778899")
+    number = shop.place_order(
+        delivery_name="Приховалівна", delivery_phone="066 777 88 99 (чоловік Приховалівни), 067 888 99 00",
+        delivery_email="", customer_details={"company": "ТОВ Схованка", "edrpou": "44556677", "inn": "445566778899"},
+    )  # fmt: skip
+    other = shop.place_order(
+        delivery_name="Приховалівна", delivery_phone=f"{phones[0]}, {phones[1]}", delivery_email=""
+    )
+    world.synced()
+    for one in (number, other):
+        shop.set_status(one, CANCELED)
+    world.synced()
+    assert world.held() == {}
+    assert tables_with(world, *telling) >= {"orders", "customers", "contact_matches"}
+    assert set(erase(world, named, phones[1] if named == "phone" else number).orders) >= {number}
+    erase(world, "number", other)
+    assert tables_with(world, *telling) == set()
+    shop.edit(number, comment="changed")
+    world.synced()
+    assert tables_with(world, *telling) == set()

@@ -217,6 +217,50 @@ def test_contacts_are_made_found_by_phone_and_their_arrays_replaced(account: Acc
     assert seen["first_name"] == "Ян"
 
 
+def test_organizations_are_made_listed_and_changed_like_people(account: Account, http: httpx.Client) -> None:
+    path, phone = "/contacts/organizations", {"title": "", "phone": "+380501234567", "notify": False}
+    assert fields_of(http.post(path, json={"first_name": "X"})) == {"name"}
+    body = {"name": "Ромашка", "business_registration_number": "12345678", "phones": [phone]}
+    made = http.post(path, json=body).json()["id"]
+    assert made not in account.contacts
+    for index in range(60):
+        account.add_organization(f"N{index}")
+    pages = [http.get(path, params={"page": page}).json() for page in (1, 2, 3)]
+    assert [len(page["data"]) for page in pages] == [50, 11, 0]
+    assert pages[0]["paging"]["count"] == 61
+    found = http.get(path, params={"phones[]": "380501234567"}).json()["data"]
+    assert [(row["id"], row["name"], row["business_registration_number"]) for row in found] == [
+        (made, "Ромашка", "12345678")
+    ]
+    http.patch(f"{path}/{made}", json={"tax_identification_number": "123456712345"})
+    seen = http.get(f"{path}/{made}").json()
+    assert (seen["tax_identification_number"], seen["phones"][0]["phone"]) == ("123456712345", "+380501234567")
+    order = new_order(account, http, client_id=made)
+    client = http.get(f"/orders/{order}").json()["client"]
+    assert (client["id"], client["is_organization"], client["name"]) == (made, True, "Ромашка")
+    http.post(path, json=body)
+    assert set(account.duplicates()["organizations"]) == {"12345678", "380501234567"}
+
+
+@pytest.mark.parametrize(
+    ("switch", "read", "written"), [("missing", 404, 404), ("forbidden", 403, 403), ("read_only", 200, 403)]
+)
+def test_an_account_may_refuse_organizations(
+    account: Account, http: httpx.Client, switch: str, read: int, written: int
+) -> None:
+    account.faults.organizations = switch
+    assert http.get("/contacts/organizations").status_code == read
+    assert http.post("/contacts/organizations", json={"name": "X"}).status_code == written
+    assert account.organizations == {}
+
+
+def test_a_phone_or_an_email_may_be_refused(account: Account, http: httpx.Client) -> None:
+    account.faults.switch(refused_phones=("+380501234567",), refused_emails=("a@example.com",))
+    body = {"first_name": "A", "email": "a@example.com", "phones": [{"phone": "+380501234567"}]}
+    assert fields_of(http.post("/contacts/people", json=body)) == {"email", "phones"}
+    assert http.post("/contacts/people", json={"first_name": "A"}).status_code == 201
+
+
 def test_a_phone_without_country_code_is_noted_or_refused(account: Account, http: httpx.Client) -> None:
     body = {"first_name": "A", "phones": [{"phone": "050 123"}]}
     assert http.post("/contacts/people", json=body).status_code == 201
@@ -424,7 +468,7 @@ def test_what_staff_do_by_hand_shows(account: Account, http: httpx.Client) -> No
 
 
 def test_duplicates_of_every_kind_are_seen(account: Account, http: httpx.Client) -> None:
-    assert account.duplicates() == {"orders": {}, "contacts": {}, "products": {}}
+    assert account.duplicates() == {"orders": {}, "contacts": {}, "products": {}, "organizations": {}}
     ids = [new_order(account, http, manager_notes="[abcdef:5]\nx") for _ in range(2)]
     http.post("/contacts/people", json={"first_name": "A", "phones": [{"phone": "+380501234567"}]})
     http.post("/contacts/people", json={"first_name": "B", "phones": [{"phone": "0501234567"}]})
@@ -443,7 +487,7 @@ def test_an_account_may_start_with_ambiguous_records() -> None:
     articles = {line["article"] for row in box.shops[0].orders.values() for line in row["products"]}
     codes = [product["code"] for product in box.roapp.products.values() if product["code"] in articles]
     assert len(codes) == 2 * len(set(codes)) > 0
-    assert box.roapp.duplicates() == {"orders": {}, "contacts": {}, "products": {}}
+    assert box.roapp.duplicates() == {"orders": {}, "contacts": {}, "products": {}, "organizations": {}}
 
 
 def test_some_buyers_and_products_are_there_already() -> None:

@@ -28,12 +28,15 @@ from sandbox.people import spellings
 CUSTOMERS_OWN = {
     "orders": {
         "customer": "by what the buyer is known", "buyer_name": "sent to RO App", "buyer_phone": "sent to RO App",
-        "buyer_phone_raw": "sent where it can't be read", "buyer_email": "sent to RO App",
+        "buyer_phone_raw": "sent where it can't be read", "buyer_phones": "sent to RO App",
+        "phone_remark": "sent to RO App", "company": "sent to RO App", "company_number": "sent to RO App",
+        "company_tax": "sent to RO App", "buyer_email": "sent to RO App",
         "delivery_address": "sent to RO App", "delivery_city": "sent to RO App", "comment": "sent to RO App",
         "manager_comment": "sent to RO App",
     },
     "customers": {"identity": "by what the buyer is known", "name": "", "phone": "", "email": ""},
-    "contact_matches": {"identity": "which contact is this buyer", "phone": "what RO App has", "email": "the same"},
+    "contact_matches": {"identity": "which contact is this buyer", "phone": "what RO App has", "phones": "the same",
+                        "email": "the same"},
     "intents": {"identity": "which buyer a contact is being made for"},
     "held": {"payload": "the row, for the person who mends it"},
 }  # fmt: skip

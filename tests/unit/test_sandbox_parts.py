@@ -122,10 +122,13 @@ def test_duplicates_speak_only_of_what_came_through_the_api() -> None:
         3: {"id": 3, "title": "Free  line", "code": "", "sku": "", "barcodes": []},
         4: {"id": 4, "title": "free line", "code": "", "sku": "", "barcodes": []},
     }
-    seeded: dict[str, set[int]] = {"orders": set(), "contacts": {1}, "products": {1, 2}}
-    assert duplicates(orders, contacts, products, seeded) == {
+    numbers = {"business_registration_number": "12345678", "tax_identification_number": None}
+    organizations = {id_: {"id": id_, "phones": [], **numbers} for id_ in (5, 6)}
+    seeded: dict[str, set[int]] = {"orders": set(), "contacts": {1}, "products": {1, 2}, "organizations": {5}}
+    assert duplicates(orders, contacts, products, organizations, seeded) == {
         "orders": {"abcdef:7": [1, 2]},
         "contacts": {"380501234567": [1, 2]},
         "products": {"name:free line": [3, 4]},
+        "organizations": {"12345678": [5, 6]},
     }
     assert len(marked(orders)["abcdef:8"]) == 1

@@ -99,6 +99,11 @@ def test_an_order_as_it_is_stored() -> None:
         "discount": Decimal("0.00"),
         "total": Decimal("350.00"),
         "currency": "UAH",
+        "buyer_phones": "",
+        "phone_remark": "",
+        "company": "",
+        "company_number": "",
+        "company_tax": "",
     }
     assert only(made.lines) == {
         "number": "1003",
@@ -306,6 +311,8 @@ SAME = [
         | {"tnStatusName": "Їде", "tnTrackingUpdateDate": "2026-01-14 10:00:00"}
     },
     {"analytics": []},
+    {"customer_details": {"group": 7}},
+    {"customer_details": None},
     {"user": 1},
     {"manager_id": 61},
 ]
@@ -338,7 +345,13 @@ DIFFERENT: list[dict[str, Any]] = [
     {"delivery_name": "Інший Покупець"},
     {"delivery_phone": "+380501234567"},
     {"delivery_phone": "none"},
+    {"delivery_phone": f"{SAMPLES[0]['delivery_phone']}, 0509998877"},
+    {"delivery_phone": f"{SAMPLES[0]['delivery_phone']} (чоловік)"},
+    {"delivery_phone": f"{SAMPLES[0]['delivery_phone']}, чоловік"},
     {"delivery_email": "other@example.com"},
+    {"customer_details": {"company": "ТОВ", "edrpou": "12345678"}},
+    {"customer_details": {"company": "ТОВ", "edrpou": "12345679"}},
+    {"customer_details": {"edrpou": "12345678"}},
     {"delivery_type": {"id": 8, "title": "Самовивіз"}},
     {"payment_type": {"id": 14, "title": "Карткою онлайн"}},
     {"delivery_city": "Львів"},

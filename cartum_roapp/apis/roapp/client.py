@@ -21,7 +21,8 @@ from cartum_roapp.apis.roapp.writes import Bodies, maybe_id, new_id
 
 #: The most values of one filter in a call.
 VALUES = 50
-PEOPLE, ORDERS, PRODUCTS = "/contacts/people", "/orders", "/catalog/products"
+PEOPLE, ORGANIZATIONS = "/contacts/people", "/contacts/organizations"
+ORDERS, PRODUCTS = "/orders", "/catalog/products"
 
 
 class RoApp:
@@ -114,19 +115,14 @@ class RoApp:
         """Yields all pages of the people with one of these phones, then of those with one of these e-mail addresses (a
         contact may come twice); of all people if neither is given. Asks for 50 values in a call. The caller checks the
         rows: if RO App ignores a filter, all contacts come (e-mail: roapp §3.1)."""
-        dated = [found] if (found := by_date("created_at", created_from)) else []
-        asked: list[list[Filter]] = [
-            *([by_phones(part), *dated] for part in _chunks(phones)),
-            *([by_emails(part), *dated] for part in _chunks(emails)),
-        ]
-        for filters in asked or [dated]:
+        for filters in _by(phones, emails, created_from):
             async for page in self._reading.walk(PEOPLE, rows.Contact, filters):
                 yield page
 
-    def searches(self, by: Literal["phones", "emails"]) -> bool | None:
+    def searches(self, by: Literal["phones", "emails"], *, organizations: bool = False) -> bool | None:
         """Returns whether RO App applies this filter of `walk_contacts`; None until a walk has shown it. If False,
         each such walk reads all contacts, so the caller should keep them."""
-        return self._reading.spelling.works(PEOPLE, by)
+        return self._reading.spelling.works(ORGANIZATIONS if organizations else PEOPLE, by)
 
     async def contact(self, id: int) -> rows.Contact | None:
         """Returns None if there is no such contact, or if RO App does not return single contacts (404, 405)."""
@@ -139,6 +135,28 @@ class RoApp:
     async def update_contact(self, id: int, body: dict[str, Any]) -> None:
         """Changes only the fields in `body`. A list replaces the whole list."""
         await self._patch(f"{PEOPLE}/{id}", body, "contact", id)
+
+    async def walk_organizations(
+        self, phones: Sequence[str] = (), emails: Sequence[str] = (), created_from: datetime | None = None
+    ) -> AsyncIterator[list[rows.Organization]]:
+        """`walk_contacts` for organizations; no filter by their numbers is documented. This and the next three raise
+        BadRecord with the code `not-available` if the account lacks organizations or the right to them."""
+        for filters in _by(phones, emails, created_from):
+            async for page in self._reading.walk(ORGANIZATIONS, rows.Organization, filters, "optional"):
+                yield page
+
+    async def organization(self, id: int) -> rows.Organization | None:
+        """Returns None if there is no such organization, or if RO App does not return single ones."""
+        return await self._reading.one(f"{ORGANIZATIONS}/{id}", rows.Organization, "contact", id, "optional")
+
+    async def create_organization(self, body: dict[str, Any], before: Before | None = None) -> int:
+        """Returns the new organization's id. `name` is required (roapp §3.1)."""
+        names = ("id", "organization_id", "contact_id")
+        return await self._create(ORGANIZATIONS, body, "contact", names, "optional", before=before)
+
+    async def update_organization(self, id: int, body: dict[str, Any]) -> None:
+        """`update_contact` for organizations."""
+        await self._patch(f"{ORGANIZATIONS}/{id}", body, "contact", id)
 
     # ------------------------------------------------------------------ orders
 
@@ -272,6 +290,16 @@ class RoApp:
             await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unanswered=unanswered)
 
         await self._bodies.send(body, send)
+
+
+def _by(phones: Sequence[str], emails: Sequence[str], created_from: datetime | None) -> list[list[Filter]]:
+    """Returns the filters of each walk over a list of contacts."""
+    dated = [found] if (found := by_date("created_at", created_from)) else []
+    asked: list[list[Filter]] = [
+        *([by_phones(part), *dated] for part in _chunks(phones)),
+        *([by_emails(part), *dated] for part in _chunks(emails)),
+    ]
+    return asked or [dated]
 
 
 def _chunks(values: Sequence[str]) -> list[Sequence[str]]:

@@ -42,11 +42,13 @@ class Reading:
             row async for page in walk(first, _ending_at_refusal(first, fetch), path) for row in rows.read(kind, page)
         ]
 
-    async def walk(self, path: str, kind: type[R], filters: list[Filter]) -> AsyncIterator[list[R]]:
+    async def walk(
+        self, path: str, kind: type[R], filters: list[Filter], missing: Missing = "collection"
+    ) -> AsyncIterator[list[R]]:
         """Yields all pages of a list, each row once. The caller checks that the filters were applied."""
-        first, params = await self.spelling.first_page(path, filters, lambda asked: self._page(path, asked, 1))
+        first, params = await self.spelling.first_page(path, filters, lambda asked: self._page(path, asked, 1, missing))
 
-        async def fetch(number: int, missing: Missing = "collection") -> Page:
+        async def fetch(number: int, missing: Missing = missing) -> Page:
             return await self._page(path, params, number, missing)
 
         async for page in walk(first, _ending_at_refusal(first, fetch), path):

@@ -117,6 +117,7 @@ Money = Annotated[Decimal | None, BeforeValidator(_decimal)]
 Amount = Annotated[Decimal, BeforeValidator(lambda value: _decimal(value) or Decimal(0))]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Phones = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "phone", "number", "value"))]
+PhoneRows = Annotated[list[Any], BeforeValidator(lambda value: value if isinstance(value, list) else [])]
 Barcodes = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "code", "barcode"))]
 Prices = Annotated[ProductPrices, BeforeValidator(lambda value: ProductPrices.read(value, _number, _decimal))]
 LineDiscount = Annotated[tuple[Decimal, Decimal] | None, BeforeValidator(_line_discount)]
@@ -134,15 +135,25 @@ class Row(BaseModel):
 
 
 class Contact(Row):
-    """A person (roapp §3.1). `phones` as RO App has them, whether they come as objects or strings; stamps in UTC."""
+    """A person (roapp §3.1). `phones` as RO App has them, whether they come as objects or strings, `phone_rows` with
+    all that stands beside them; stamps in UTC."""
 
     first_name: Text = Field(default="", repr=False)
     last_name: Text = Field(default="", repr=False)
     email: Text = Field(default="", repr=False)
     phones: Phones = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone"))
+    phone_rows: PhoneRows = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone_rows"))
     notes: Text = Field(default="", repr=False)
     manager_id: MaybeId = None
     created_at: Moment = None
+
+
+class Organization(Contact):
+    """An organization (roapp §3.1)."""
+
+    name: Text = Field(default="", repr=False)
+    registration: Text = Field(default="", repr=False, validation_alias=_from("business_registration_number"))
+    tax: Text = Field(default="", repr=False, validation_alias=_from("tax_identification_number"))
 
 
 class RoOrder(Row):

@@ -84,3 +84,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shop", "product", name=op.f("pk_missing_products")),
     )
     op.create_index("ix_product_links_account_ro_id", "product_links", ["account", "ro_id"], unique=False)
+    # Buyers.
+    for name in ("buyer_phones", "phone_remark", "company", "company_number", "company_tax"):
+        op.add_column("orders", sa.Column(name, sa.Text(), server_default="", nullable=False))
+    for name in ("phones", "reason"):
+        op.add_column("contact_matches", sa.Column(name, sa.Text(), server_default="", nullable=False))
+    no = sa.text("false")
+    op.add_column("contact_matches", sa.Column("organization", sa.Boolean(), server_default=no, nullable=False))

@@ -1,0 +1,141 @@
+"""What a buyer's contact lacks: phones and the e-mail address. Nothing of it is overwritten.
+
+Arrays are replaced whole (roapp §3.1), so phones are read, merged and written; those that are there as they were read.
+A phone that RO App refuses costs the phone, not the order: the order's notes have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from cartum_roapp.apis.roapp.rows import Contact, Organization
+from cartum_roapp.delivery.clients import Clients
+from cartum_roapp.delivery.search import Buyer, ContactSearch, written_as
+from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.ledger.contact_matches import ContactMatch
+from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.orders.phone_field import Phone
+
+
+@dataclass(frozen=True)
+class Side:
+    """One kind of clients: people, or organizations."""
+
+    clients: Clients
+    search: ContactSearch
+    data: ContactData
+
+    @classmethod
+    def of(cls, clients: Clients, region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]) -> Side:
+        search = ContactSearch(clients.walk, region, ahead)
+        return cls(clients, search, ContactData(clients, search))
+
+
+class ContactData:
+    """Adds to contacts of one account and kind. A PATCH may be repeated."""
+
+    def __init__(self, clients: Clients, search: ContactSearch) -> None:
+        self._clients = clients
+        self._search = search
+
+    async def complete(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch | None:
+        """Adds the order's phones and its e-mail address as far as the contact lacks them; returns what is known of it
+        now. A phone that another contact has stays there. None, with nothing written, where the contact was found
+        without a phone and has one now that is not the buyer's: the e-mail decides no more."""
+        if is_complete(order, known):
+            return known
+        numbers = [phone.number for phone in order.phones]
+        await self._search.look([number for number in numbers if number not in known.settled])
+        contact = await self.current(order.shop, known.ro_id, known.phone)
+        if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
+            return known
+        carried = self._search.phones(contact, order.shop)
+        if numbers and not known.settled and carried and carried.isdisjoint(numbers):
+            return None
+        settled = known.settled | carried | self._search.of_others(numbers, contact.id, order.shop)
+        lacking = [phone for phone in order.phones if phone.number not in settled]
+        email = "" if known.email or contact.email else order.buyer_email
+        carried = self._search.phones(await self._add(contact, lacking, email), order.shop)
+        phone = known.phone or next((number for number in numbers if number in carried), "")
+        return known.having(phone, known.email or order.buyer_email, numbers)
+
+    async def current(self, shop: str, ro_id: int, phone: str = "") -> Contact | None:
+        """The contact as RO App shows it now: by itself, or else in its list, by its `phone`."""
+        contact = await self._clients.one(ro_id)
+        if contact is None:
+            listed = self._search.seen.get(ro_id)
+            phone = phone or (min(self._search.phones(listed, shop), default="") if listed else "")
+            contact = await self._listed(ro_id, phone) if phone else listed
+        if contact is not None:
+            self._search.note(contact)
+        return contact
+
+    async def _listed(self, ro_id: int, phone: str) -> Contact | None:
+        """Listed anew: what staff added to it since must not be lost. Where RO App can't search that would be a walk of
+        all contacts, so there it is as it was listed."""
+        if self._clients.searches() is not False:
+            async for page in self._clients.walk(phones=written_as(phone)):
+                for contact in page:
+                    if contact.id == ro_id:
+                        return contact
+        else:
+            await self._search.look([phone])
+        return self._search.seen.get(ro_id)
+
+    async def _add(self, contact: Contact, phones: Sequence[Phone], email: str) -> Contact:
+        """Returns the contact as it is then: with all of the phones, or with those that RO App takes one by one."""
+        body: dict[str, object] = {}
+        if phones:
+            body["phones"] = merged(contact, phones)
+        if email:
+            body["email"] = email
+        if not body:
+            return contact
+        try:
+            await self._clients.update(contact.id, body)
+        except BadRecord as error:
+            if isinstance(contact, Organization) and is_about_rights(error):
+                return contact  # organizations may be looked at, not changed: the order's notes have it all
+            if not phones or not is_about_phones(error):
+                raise
+            contact = await self._add(contact, [], email)
+            for phone in phones if len(phones) > 1 else ():
+                contact = await self._add(contact, [phone], "")
+            return contact
+        numbers = [*contact.phones, *(phone.number for phone in phones)]
+        rows = body.get("phones", contact.phone_rows)
+        shown = {"phones": numbers, "phone_rows": rows, "email": email or contact.email}
+        contact = contact.model_copy(update=shown)
+        self._search.note(contact)
+        return contact
+
+
+def is_complete(order: DesiredOrder, known: ContactMatch) -> bool:
+    """Whether nothing that the buyer left is missing there."""
+    return known.settled.issuperset(phone.number for phone in order.phones) and bool(
+        known.email or not order.buyer_email
+    )
+
+
+def merged(contact: Contact, phones: Sequence[Phone]) -> list[object]:
+    """The contact's phones as they were read, and these."""
+    kept = [row if isinstance(row, dict) else {"phone": row} for row in contact.phone_rows]
+    return [*kept, *map(written, phones)]
+
+
+def written(phone: Phone) -> dict[str, object]:
+    """A phone for RO App: nobody gets a message for it."""
+    named = {"title": phone.title, "phone": phone.number}
+    return {**named, "notify": False, "has_viber": False, "has_whatsapp": False}
+
+
+def is_about_rights(error: BadRecord) -> bool:
+    """Whether the key may not do this at all."""
+    return error.code == Code.REFUSED and error.field == "api_key"
+
+
+def is_about_phones(error: BadRecord) -> bool:
+    """Whether RO App refuses a call because of its phones, as far as it says so: it names them, or nothing at all."""
+    named = f"{error.field or ''} {error.message}".casefold()
+    return error.code == Code.REFUSED and (error.field is None or "phone" in named)

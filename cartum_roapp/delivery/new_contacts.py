@@ -1,0 +1,184 @@
+"""A buyer whom RO App does not know: made once, a person or an organization, and found again after an unclear call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from cartum_roapp.apis.roapp.rows import Contact, Organization
+from cartum_roapp.delivery.contact_data import Side, is_about_phones, written
+from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
+from cartum_roapp.delivery.once import Before, Once
+from cartum_roapp.delivery.search import ContactSearch, mail, numbers_of
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.ledger import contact_matches, desired
+from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
+from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.ledger.intents import Intent, Operation
+from cartum_roapp.orders.names import is_mostly_last_first, read_name
+from cartum_roapp.orders.phone_field import Phone
+
+_LONGEST_NAME = 120  # roapp §7
+#: So many of a shop's newest orders show in which order its names are written.
+_TELLING = 500
+
+
+class NewContacts:
+    """Makes contacts of one account, and tells what a call made of which nobody knows the outcome."""
+
+    def __init__(self, session: AccountSession, once: Once, people: Side, organizations: Side) -> None:
+        self._session = session
+        self._once = once
+        self._people = people
+        self._organizations = organizations
+        self._last_first: dict[str, bool] = {}
+
+    async def create(self, order: DesiredOrder, side: Side) -> ContactMatch:
+        """Makes the contact with all phones that no other has, else with one that RO App takes, else without: which of
+        them it refuses it need not say. The phones that were not tried are not settled. Raises what `Once.make`
+        raises."""
+        numbers = [phone.number for phone in order.phones]
+        await side.search.look(numbers)
+        elsewhere = side.search.of_others(numbers, 0, order.shop)
+        phones = [phone for phone in order.phones if phone.number not in elsewhere]
+        refused: BadRecord | None = None
+        for given in (phones, *([phone] for phone in phones if len(phones) > 1)):
+            try:
+                return await self._make(order, side, given, elsewhere)
+            except BadRecord as error:
+                refused = refused or error
+                if not given or not is_about_phones(error):
+                    raise refused from None
+        try:
+            return await self._make(order, side, [], {phone.number for phone in order.phones})
+        except BadRecord:
+            assert refused is not None
+            raise refused from None
+
+    async def _make(self, order: DesiredOrder, side: Side, phones: Sequence[Phone], settled: set[str]) -> ContactMatch:
+        """Makes the contact with these phones, or finds what an earlier call made."""
+        body = _organization(order) if side is self._organizations else self._person(order)
+        if phones:
+            body["phones"] = [written(phone) for phone in phones]
+        found: list[Contact] = []
+        organization = side is self._organizations
+        match = ContactMatch(identity(order), 0, "", "", organization=organization, reason=Reason.MADE)
+
+        async def send(before: Before) -> int:
+            return await side.clients.create(body, before=before)
+
+        def bind(connection: Connection, ro_id: int) -> None:
+            nonlocal match
+            carried = {phone.number for phone in phones}
+            if found:
+                carried = self.search_of(found[0]).phones(found[0], order.shop)
+                match = replace(match, organization=isinstance(found[0], Organization))
+            numbers = [phone.number for phone in order.phones]
+            phone = next((number for number in numbers if number in carried), "")
+            kept = carried.intersection(numbers) if found else carried | settled
+            match = replace(match, ro_id=ro_id).having(phone, order.buyer_email, kept)
+            contact_matches.bind(connection, self._session.account, match)
+
+        async def find(intent: Intent) -> int | None:
+            found[:] = (await self._made_by(intent, order))[:1]
+            return found[0].id if found else None
+
+        await self._once.make(self.operation(order), find=find, send=send, bind=bind)
+        made = found[0] if found else _read(side is self._organizations, {**body, "id": match.ro_id})
+        self.search_of(made).note(made)
+        return match
+
+    async def made_by(self, intent: Intent) -> list[int]:
+        """The ids of what an unclear create of a contact made."""
+        return [contact.id for contact in await self._made_by(intent, None)]
+
+    async def _made_by(self, intent: Intent, order: DesiredOrder | None) -> list[Contact]:
+        """Created since, with its marker, or the order's buyer. A company's may be a person, where the account took no
+        organization: then not one that is another buyer's."""
+        company = intent.identity.startswith("company:") or bool(order is not None and order.company)
+        ours = marker(intent.shop, intent.number)
+        found: list[Contact] = []
+        async for contact in self._created_since(intent, company=company):
+            marked = (contact.notes or "").startswith(ours) and self._fits(contact, intent)
+            if company and not isinstance(contact, Organization):
+                bought = marked and not self._is_of_another(contact, intent.identity)
+            else:
+                bought = marked or (order is not None and self._is_buyer(contact, order))
+            if bought:
+                found.append(contact)
+        return sorted(found, key=lambda one: one.id)
+
+    async def _created_since(self, intent: Intent, *, company: bool) -> AsyncIterator[Contact]:
+        since = intent.sent_at - BEFORE_INTENT - CLOCKS
+        for side in (self._organizations, self._people) if company else (self._people,):
+            try:
+                async for page in side.clients.walk(created_from=since):
+                    for contact in page:
+                        yield contact
+            except BadRecord as error:
+                if error.code != Code.NOT_AVAILABLE:
+                    raise
+
+    def _is_buyer(self, contact: Contact, order: DesiredOrder) -> bool:
+        if isinstance(contact, Organization) and order.company_numbers:
+            return not order.company_numbers.isdisjoint(numbers_of(contact))
+        phones = self.search_of(contact).phones(contact, order.shop)
+        if order.buyer_phone:
+            return order.buyer_phone in phones
+        return bool(order.buyer_email) and not phones and mail(contact) == order.buyer_email
+
+    def _fits(self, contact: Contact, intent: Intent) -> bool:
+        """An order whose buyer was changed in the shop has made two contacts, each with the order's marker. One that
+        does not show by what the buyer is known may be without a phone, or a number, because RO App refuses it."""
+        kind, _, value = intent.identity.partition(":")
+        if kind == "phone":
+            shown = self.search_of(contact).phones(contact, intent.shop)
+            return value in shown or (not contact.phones and not self._is_of_another(contact, intent.identity))
+        if kind == "company":
+            return value in numbers_of(contact) or not self._is_of_another(contact, intent.identity)
+        return kind != "email" or mail(contact) == value
+
+    def _is_of_another(self, contact: Contact, identity: str) -> bool:
+        with self._session.autocommit() as connection:
+            same = contact_matches.of(connection, self._session.account, contact.id)
+        return any(one.identity != identity for one in same)
+
+    def _person(self, order: DesiredOrder) -> dict[str, object]:
+        if order.shop not in self._last_first:
+            with self._session.autocommit() as connection:
+                known = desired.names(connection, order.shop, _TELLING)
+            self._last_first[order.shop] = is_mostly_last_first(known)
+        name = read_name(order.buyer_name, last_first=self._last_first[order.shop])
+        first = name.first or order.buyer_phone or order.buyer_email or "?"
+        body = {"first_name": first[:_LONGEST_NAME], "last_name": name.last[:_LONGEST_NAME], "email": order.buyer_email}
+        return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
+
+    def search_of(self, contact: Contact) -> ContactSearch:
+        """Where contacts of this kind are remembered."""
+        return (self._organizations if isinstance(contact, Organization) else self._people).search
+
+    def operation(self, order: DesiredOrder) -> Operation:
+        """The making of this order's buyer."""
+        return self._once.operation("contact", identity(order), order.shop, order.number)
+
+
+def identity(order: DesiredOrder) -> str:
+    """By what the buyer is known on the account. Order numbers repeat from shop to shop."""
+    return f"order:{order.shop}:{order.number}" if order.customer.startswith("order:") else order.customer
+
+
+def _organization(order: DesiredOrder) -> dict[str, object]:
+    body = {
+        "name": order.company[:_LONGEST_NAME],
+        "business_registration_number": order.company_number,
+        "tax_identification_number": order.company_tax,
+        "email": order.buyer_email,
+    }
+    return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
+
+
+def _read(organization: bool, row: dict[str, object]) -> Contact:
+    return (Organization if organization else Contact).model_validate(row)
