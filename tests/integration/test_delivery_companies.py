@@ -280,10 +280,13 @@ def test_two_shops_with_one_company_at_once(world: World) -> None:
     well(world)
 
 
+@pytest.mark.parametrize("shape", ["errors", "html"])
 @pytest.mark.parametrize("contact_get", [True, False])
-def test_an_organization_that_staff_merged_into_another_is_found_again(world: World, contact_get: bool) -> None:
+def test_an_organization_that_staff_merged_into_another_is_found_again(
+    world: World, contact_get: bool, shape: str
+) -> None:
     roapp = world.box.roapp
-    roapp.faults.contact_get = contact_get
+    roapp.faults.switch(contact_get=contact_get, error_shape=shape)
     first = order(world)
     world.imported()
     lost = client(world, first)["id"]
@@ -294,6 +297,18 @@ def test_an_organization_that_staff_merged_into_another_is_found_again(world: Wo
     world.synced()
     assert client(world, second)["id"] == kept
     well(world)
+
+
+def test_a_refusal_that_names_nothing_is_no_reason_to_forget_an_organization_that_is_there(world: World) -> None:
+    roapp = world.box.roapp
+    order(world)
+    world.imported()
+    roapp.faults.switch(error_shape="html", required_order_fields=("ad_campaign_id",))
+    number = order(world)
+    roapp.clear_calls()
+    world.synced()
+    assert world.held() == {("order", number): "refused"}
+    assert not any(call.path == "/contacts/organizations" for call in roapp.calls), "nobody is searched anew"
 
 
 def test_an_order_that_becomes_a_companys_moves_to_its_organization(world: World) -> None:
