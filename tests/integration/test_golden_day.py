@@ -12,6 +12,11 @@ from sandbox.order_rows import order_line
 
 OLENA, PETRO = {"delivery_phone": "067 111 22 33"}, {"delivery_phone": "+380502223344"}
 OLENA_AGAIN = {"delivery_phone": "+38 (067) 111-22-33", "delivery_email": "olena@example.com"}
+COMPANY = {
+    "delivery_phone": "+380443334455",
+    "delivery_email": "office@example.com",
+    "customer_details": {"company": 'ТОВ "Ромашка"', "edrpou": "12345678"},
+}
 GUEST = {"delivery_phone": "", "delivery_email": "guest@example.com"}
 
 
@@ -60,6 +65,13 @@ class Day:
         old = self.order(name)["client_id"]
         self.roapp.copy_contact(old)
         self.roapp.delete_contact(old)
+
+    def recode(self) -> None:
+        """Staff give the umbrella's article to another product, and the night passes in which that is read."""
+        old = next(row for row in self.roapp.products.values() if row["code"] == "UMB-1")
+        self.roapp.edit_product(old["id"], code="UMB-OLD", sku="UMB-OLD")
+        self.roapp.add_product("Парасоля 2027", code="UMB-1", sku="UMB-1")
+        self.world.a_day_later()
 
     def run(self) -> None:
         if self.world.value("SELECT count(*) FROM orders"):
@@ -140,6 +152,8 @@ EVENTS: list[tuple[str, Callable[[Day], object]]] = [
     ("staff merge Olena", lambda day: day.merge("A")),
     ("Olena orders a third time", lambda day: day.place("G", ("TEA-100", 2), less="0.01", **OLENA)),
     ("sync", Day.run),
+    ("a company orders", lambda day: day.place("H", ("UMB-1", 3), less="20.00", **COMPANY)),
+    ("sync", Day.run),
     ("F is canceled", lambda day: day.edit("F", stat_status=4)),
     ("G goes elsewhere", lambda day: day.edit("G", delivery_address="Відділення №77")),
     ("E is deleted in the shop", lambda day: day.shop.delete_order(day.numbers["E"])),
@@ -148,6 +162,9 @@ EVENTS: list[tuple[str, Callable[[Day], object]]] = [
     ("B is delivered", lambda day: day.edit("B", stat_status=3)),
     ("a long word about A", lambda day: day.edit("A", manager_comment="дуже " * 100)),
     ("a tenth off A", lambda day: day.total("A", "114.90", "TENTH")),
+    ("the umbrella is recoded", Day.recode),
+    ("sync", Day.run),
+    ("the company orders again", lambda day: day.place("I", ("UMB-1", 1), **COMPANY)),
     ("sync", Day.run),
     ("the night", lambda day: day.world.reconciled(day.config, repair=True)),
 ]
@@ -171,6 +188,8 @@ EVENING = {
     "D": (Decimal(1100), Decimal(1100), 6, [("LMP-07", Decimal(1100), 1, NONE)], 1),
     "E": (Decimal("608.49"), Decimal("608.49"), 5, [("CUP-3", Decimal("202.83"), 3, NONE)], 3),
     "F": (Decimal(30), Decimal(30), 8, [("Пакування", Decimal(30), 1, NONE)], 1),
+    "H": (Decimal(1900), Decimal(1900), 0, [("UMB-OLD", Decimal(640), 3, Decimal(20))], 1),
+    "I": (Decimal(640), Decimal(640), 0, [("UMB-1", Decimal(640), 1, NONE)], 1),
     "G": (Decimal("174.49"), Decimal("174.49"), 0, [("TEA-100", Decimal("87.25"), 2, Decimal("0.01"))], 2),
 }  # fmt: skip
 
@@ -190,6 +209,9 @@ def test_a_golden_day(database: str) -> None:
         assert {day.order(name)["client_id"] for name in "BCF"} == {petro["id"]}
         assert [phone["phone"] for phone in olena["phones"]] == ["+380671112233"]
         assert olena["email"] == "olena@example.com"
+        (company,) = world.box.roapp.organizations.values()
+        assert {day.order(name)["client_id"] for name in "HI"} == {company["id"]}
+        assert (company["name"], company["business_registration_number"]) == ('ТОВ "Ромашка"', "12345678")
         assert all(
             day.order(name)["custom_fields"][day.config.order_number_field] == day.numbers[name] for name in "AG"
         )
