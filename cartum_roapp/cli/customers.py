@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartum_roapp.cli.arguments import OptionalSlug, Slug, missing
+from cartum_roapp.cli.arguments import OptionalSlug, Slug, example, missing
 from cartum_roapp.cli.held import known_shops
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, local, show, terminal_table
 
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
     from cartum_roapp.ledger.erasure import Buyer, Named
 
-app = typer.Typer(help="Buyers' personal data in the ledger.", no_args_is_help=True)
+app = typer.Typer(
+    help="Buyers' personal data in the ledger.",
+    epilog=example("customer erase my-shop +380671234567"),
+    no_args_is_help=True,
+)
 
 _STAYS = "The shop and RO App keep what they have."
 _NAME_ONE = "name the buyer by the number of an order, a phone with its country code, or an e-mail address"
 
 
-@app.command("erase")
+@app.command("erase", epilog=example("customer erase my-shop +380671234567"))
 def erase(
     slug: Slug,
     who: Annotated[
@@ -63,7 +67,7 @@ def erase(
     show(document, lambda: f"The buyer's data is erased: {len(orders)} orders and {rows} held rows. {_STAYS}")
 
 
-@app.command("erasures")
+@app.command("erasures", epilog=example("customer erasures my-shop"))
 def erasures(slug: OptionalSlug = None, json: Json = False) -> None:
     """What was erased and when, by hand and by `retention_days`; whose data it was is not kept."""
     from cartum_roapp.ledger import erasure
