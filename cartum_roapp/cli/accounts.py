@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cartum_roapp.cli.arguments import example
 from cartum_roapp.cli.output import Json, bad_input, show, terminal_table
+from cartum_roapp.cli.progress import waiting
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "https://api.roapp.io/v2"
 
-app = typer.Typer(help="RO App accounts: the companies that get the orders.", no_args_is_help=True)
+app = typer.Typer(
+    help="RO App accounts: the companies that get the orders.", epilog=example("account add main"), no_args_is_help=True
+)
 
 
-@app.command("add")
+@app.command("add", epilog=example("account add main"))
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="How to call it here.")],
     base_url: Annotated[
@@ -47,7 +51,7 @@ def add(
     key = obtain(API_KEY, from_stdin=api_key_stdin, problems=problems)
     if problems or key is None:
         raise bad_input(problems.sorted(("name", "base_url", "api_key")))
-    with serving() as backend:
+    with serving() as backend, waiting("Asking RO App"):
         document = asyncio.run(_add(name, base_url, key, backend.clients()))
     verb = "updated" if document["updated"] else "added"
     show(
@@ -55,7 +59,7 @@ def add(
     )
 
 
-@app.command("list")
+@app.command("list", epilog=example("account list"))
 def list_(json: Json = False) -> None:
     """All accounts."""
     from cartum_roapp.cli.backend import serving
@@ -73,7 +77,7 @@ def list_(json: Json = False) -> None:
     )  # fmt: skip
 
 
-@app.command("show")
+@app.command("show", epilog=example("account show main"))
 def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False) -> None:
     """What the account offers: locations, order types, employees, statuses, order fields, services."""
     from cartum_roapp.cli.backend import serving
@@ -83,7 +87,8 @@ def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = Fal
         from cartum_roapp.connection.access import enter_account
 
         config = asyncio.run(load_account(name))
-        lists, problem = asyncio.run(enter_account(backend.clients(), config))
+        with waiting("Asking RO App"):
+            lists, problem = asyncio.run(enter_account(backend.clients(), config))
     if lists is None:
         raise bad_input([problem] if problem else [], saved="Nothing could be listed.")
     document = {"name": config.name, "base_url": config.base_url, "api_key": "set", **lists_document(lists)}

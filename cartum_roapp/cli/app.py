@@ -23,6 +23,7 @@ from cartum_roapp.cli import (
     up,
     watch,
 )
+from cartum_roapp.cli.arguments import example
 from cartum_roapp.cli.output import (
     BAD_INPUT,
     DONE,
@@ -30,6 +31,8 @@ from cartum_roapp.cli.output import (
     INTERRUPTED,
     CommandEnd,
     Json,
+    failure,
+    is_plain,
     opened,
     print_failure,
     say,
@@ -39,28 +42,28 @@ from cartum_roapp.cli.output import (
 app = typer.Typer(
     name="cartum-roapp",
     help="Orders, customers and products of Cartum (Horoshop) shops into RO App.",
+    epilog=example("shop add my-shop"),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(accounts.app, name="account")
 shops.app.add_typer(shop_checks.app)
 app.add_typer(shops.app, name="shop")
 held.app.add_typer(held_export.app)
-held.app.command("replay")(runs.replay)
+held.app.command("replay", epilog=example("held replay my-shop --all"))(runs.replay)
 app.add_typer(held.app, name="held")
 app.add_typer(customers.app, name="customer")
-app.command("demo")(demo.demo)
-app.command("up")(up.up)
-app.command("ui")(up.ui)
-app.command("down")(up.down)
-app.command("import")(runs.import_)
-app.command("sync")(runs.sync)
-app.command("backfill")(runs.backfill)
-app.command("reconcile")(runs.reconcile)
-app.command("status")(watch.status)
+app.command("demo", epilog=example("demo --keep"))(demo.demo)
+app.command("up", epilog=example("up"))(up.up)
+app.command("ui", epilog=example("ui --open"))(up.ui)
+app.command("down", epilog=example("down"))(up.down)
+app.command("import", epilog=example("import my-shop"))(runs.import_)
+app.command("sync", epilog=example("sync my-shop"))(runs.sync)
+app.command("backfill", epilog=example("backfill my-shop --from 2026-01-01 --to 2026-01-31 --dry-run"))(runs.backfill)
+app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
+app.command("status", epilog=example("status"))(watch.status)
 app.add_typer(deployments.app, name="deployments")
-app.command("alerts")(alerts.alerts)
+app.command("alerts", epilog=example("alerts slack-webhook/ops"))(alerts.alerts)
 
 
 def _version(wanted: bool) -> None:
@@ -99,7 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     try:
         _require_text(arguments)
-        result = app(arguments, prog_name="cartum-roapp", standalone_mode=False)
+        if is_plain():
+            from typer import rich_utils
+
+            rich_utils.COLOR_SYSTEM = None  # of the help pages
+        result = app(arguments, prog_name="cartum-roapp", standalone_mode=False, color=False if is_plain() else None)
+    except SystemExit as ended:  # of Typer's completion
+        return int(ended.code or DONE)
     except BrokenPipeError:
         sys.stdout = sys.stderr
         return FAILED
@@ -140,12 +149,7 @@ def _end_of(error: Exception) -> CommandEnd:
             return CommandEnd(BAD_INPUT, message or "No command is given.", fix=fix)
         return CommandEnd(BAD_INPUT, message, fix=f"see `{path} --help`.")
     if isinstance(error, IntegrationError):
-        from cartum_roapp.config.problems import Problem
-
-        code = BAD_INPUT if isinstance(error, BadConfig) else FAILED
-        what = error.message.removeprefix(f"{error.field}: ")  # the line of a problem begins with its field anyway
-        fields = [Problem(error.field, what, error.fix or "correct it")] if error.field else []
-        return CommandEnd(code, error.about().message, kind=error.kind, fix=error.fix, fields=fields)
+        return failure(error, BAD_INPUT if isinstance(error, BadConfig) else FAILED)
     from cartum_roapp.cli.crash import write_log
 
     return CommandEnd(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 from typing import TYPE_CHECKING
 
 from cartum_roapp.cli.output import say
+from cartum_roapp.cli.progress import waiting
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -67,18 +68,42 @@ def serving() -> Iterator[Backend]:
     from cartum_roapp.settings import settings
 
     current = settings()
-    with service.use(current) as running:
-        os.environ.update(running.env)
-        # Prefect's logs are in its UI; the terminal shows the bar, and the result or the line of an error.
-        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-        os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
-        with chdir(current.home):
-            # Prefect reads .env, prefect.toml and pyproject.toml of the working directory when it is imported, and runs
-            # code that they name.
-            import prefect  # noqa: F401
+    with ExitStack() as stack:
+        with waiting("Waiting for database and Prefect's server", line=starts(current)):
+            running = stack.enter_context(service.use(current))
+            os.environ.update(running.env)
+            # Prefect's logs are in its UI; the terminal shows the bar, and the result or the line of an error.
+            os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+            os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
+            with chdir(current.home):
+                # Prefect reads .env, prefect.toml and pyproject.toml of the working directory when it is imported, and
+                # runs code that they name.
+                import prefect  # noqa: F401
+        # Else a log that can't be sent, as the server was stopped, is shown as an error on the terminal.
+        logging.raiseExceptions = False
         logging.getLogger("deployments").addHandler(_Warnings())
         backend = Backend(current, running.database_url)
         try:
             yield backend
         finally:
             backend.close()
+
+
+@contextmanager
+def ledger() -> Iterator[Engine]:
+    """Inside, the database of this home is up; Prefect's server need not be."""
+    from cartum_roapp.service import ledger
+    from cartum_roapp.settings import settings
+
+    with ExitStack() as stack:
+        with waiting("Waiting for the database", line=starts(settings(), prefect=False)):
+            engine = stack.enter_context(ledger.opened())
+        yield engine
+
+
+def starts(config: Settings, *, prefect: bool = True) -> bool:
+    """Returns whether a command has to start something of this home before it can work."""
+    from cartum_roapp import service
+
+    theirs = config.database_url is not None and (not prefect or "PREFECT_API_URL" in os.environ)
+    return not theirs and service.state(config).phase != "running"

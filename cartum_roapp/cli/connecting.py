@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cartum_roapp.cli.output import bad_input, say
+from cartum_roapp.cli.progress import waiting
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -61,7 +62,8 @@ async def interview_shop(slug: str, clients: Clients, *, no_import: bool) -> tup
     with on_stderr():
         asked = await Interview(slug, prompt, clients, imports=not no_import).shop()
     config = asked.config()
-    await shops.add(config, asked.company_fingerprint)
+    with waiting("Saving"):
+        await shops.add(config, asked.company_fingerprint)
     return config, asked.decision == SAVE_AND_IMPORT
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartum_roapp.cli.arguments import OptionalSlug, Slug, missing
+from cartum_roapp.cli.arguments import OptionalSlug, Slug, example, missing
 from cartum_roapp.cli.held import known_shops
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, local, show, terminal_table
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from cartum_roapp.ledger.erasure import Buyer, Named
 
-app = typer.Typer(help="Buyers' personal data in the ledger.", no_args_is_help=True)
+app = typer.Typer(
+    help="Buyers' personal data in the ledger.",
+    epilog=example("customer erase my-shop +380671234567"),
+    no_args_is_help=True,
+)
 
 _STAYS = "The shop and RO App keep what they have."
 _NAME_ONE = "name the buyer by the number of an order, a phone with its country code, or an e-mail address"
@@ -30,7 +34,7 @@ Who = Annotated[
 ]
 
 
-@app.command("show")
+@app.command("show", epilog=example("customer show my-shop 1001"))
 def show_(slug: Slug, who: Who, json: Json = False) -> None:
     """Whom in RO App a buyer is, and why: the contact that each of their orders in this shop belongs to."""
     from cartum_roapp.cli.backend import serving
@@ -55,7 +59,7 @@ def show_(slug: Slug, who: Who, json: Json = False) -> None:
     show({"shop": slug, "contacts": contacts}, lambda: terminal_table("The buyer", columns, rows))
 
 
-@app.command("erase")
+@app.command("erase", epilog=example("customer erase my-shop +380671234567"))
 def erase(
     slug: Slug,
     who: Who,
@@ -92,7 +96,7 @@ def erase(
     show(document, lambda: f"The buyer's data is erased: {len(orders)} orders and {rows} held rows. {_STAYS}")
 
 
-@app.command("erasures")
+@app.command("erasures", epilog=example("customer erasures my-shop"))
 def erasures(slug: OptionalSlug = None, json: Json = False) -> None:
     """What was erased and when, by hand and by `retention_days`; whose data it was is not kept."""
     from cartum_roapp.ledger import erasure

@@ -34,7 +34,7 @@ def demo(
     from cartum_roapp.cli.demo_sandbox import sandbox
 
     home = Path(tempfile.mkdtemp(prefix="cartum-roapp-demo-"))
-    with sandbox(orders, stay=keep) as box:
+    with sandbox(orders, home / "sandbox.log", stay=keep) as box:
         command = Command(home, box)
         try:
             command.run("up")

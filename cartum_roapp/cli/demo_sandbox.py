@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from cartum_roapp.cli.output import FAILED, CommandEnd
+
 # Each status of the shop → the place of the RO App status with the same meaning.
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 
@@ -86,18 +88,24 @@ def _call(method: str, url: str, **more: Any) -> Any:
 
 
 @contextmanager
-def sandbox(orders: int, *, stay: bool) -> Iterator[DemoSandbox]:
-    """Runs `python -m sandbox` on free ports. With `stay` it goes on after the demo."""
+def sandbox(orders: int, log: Path, *, stay: bool) -> Iterator[DemoSandbox]:
+    """Runs `python -m sandbox` on free ports; its errors go to the file. With `stay` it goes on after the demo."""
     command = [sys.executable, "-m", "sandbox", "--json", "--orders", str(orders)]
-    process = subprocess.Popen(
-        command if stay else [*command, "--exit-with-parent"],
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=True,
-    )
+    with log.open("wb") as errors:  # not stderr, as a pipe behind the demo would not end before the sandbox
+        process = subprocess.Popen(
+            command if stay else [*command, "--exit-with-parent"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            encoding="utf-8",
+            start_new_session=True,
+        )
     try:
         assert process.stdout is not None
-        described = json.loads(process.stdout.readline())
+        line = process.stdout.readline()
+        if not line:
+            raise CommandEnd(FAILED, f"The sandbox did not start: {log.read_text(errors='replace').strip()}")
+        described = json.loads(line)
         yield DemoSandbox(described["shops"][0], described["roapp"], process.pid)
     except BaseException:
         stay = False

@@ -7,10 +7,12 @@ from typing import Any
 
 import typer
 
+from cartum_roapp.cli.arguments import example
 from cartum_roapp.cli.output import Json, show
+from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import with_fix
 
-app = typer.Typer(help="Deployments of the shops in Prefect.", no_args_is_help=True)
+app = typer.Typer(help="Deployments of the shops in Prefect.", epilog=example("deployments sync"), no_args_is_help=True)
 
 
 @app.callback()
@@ -18,7 +20,7 @@ def group() -> None:
     """Deployments of the shops in Prefect."""
 
 
-@app.command("sync")
+@app.command("sync", epilog=example("deployments sync"))
 def sync(json: Json = False) -> None:
     """Make deployments, schedules and alerts what the shops' blocks say; end shops whose block is gone."""
     from cartum_roapp.cli.backend import serving
@@ -26,7 +28,8 @@ def sync(json: Json = False) -> None:
     with serving():
         from deployments import shops
 
-        done = asyncio.run(shops.sync())
+        with waiting("Renewing the deployments"):
+            done = asyncio.run(shops.sync())
     unusable = {slug: {"problem": error.message, "fix": error.fix} for slug, error in done.unusable.items()}
     document: dict[str, Any] = {"renewed": done.renewed, "removed": done.removed, "unusable": unusable}
     show(document, lambda: _text(document))

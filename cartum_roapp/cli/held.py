@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.arguments import OneEntity, OptionalSlug, Slug, missing
+from cartum_roapp.cli.arguments import OneEntity, OptionalSlug, Slug, example, missing
 from cartum_roapp.cli.output import Json, local, show, terminal_table
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cartum_roapp.ledger.held import Held
 
-app = typer.Typer(help="Records that need a person.", no_args_is_help=True)
+app = typer.Typer(help="Records that need a person.", epilog=example("held list"), no_args_is_help=True)
 
 
 Codes = Annotated[list[str] | None, typer.Option("--code", help="Only those held for this reason; may be repeated.")]
@@ -30,7 +30,7 @@ Payload = Annotated[
 ]
 
 
-@app.command("list")
+@app.command("list", epilog=example("held list my-shop"))
 def list_(
     slug: OptionalSlug = None,
     entity: OneEntity = None,
@@ -53,7 +53,7 @@ def list_(
     )
 
 
-@app.command("show")
+@app.command("show", epilog=example("held show my-shop 1001"))
 def show_(
     slug: Slug,
     id: Annotated[str, typer.Argument(metavar="ID", help="An order's number, or an id of the list.")],
@@ -81,7 +81,7 @@ def show_(
     show(document, lambda: _shown(document))
 
 
-@app.command("dismiss")
+@app.command("dismiss", epilog=example("held dismiss my-shop 1001"))
 def dismiss(
     slug: Slug,
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Order numbers, or ids of the list.")],
@@ -123,10 +123,10 @@ class Shops:
 def known_shops(slug: str | None) -> Iterator[Shops]:
     """Yields the shops of the ledger, of which one may be named. Needs no Prefect server. Ends the command if the named
     shop is unknown."""
+    from cartum_roapp.cli.backend import ledger
     from cartum_roapp.ledger import shops
-    from cartum_roapp.service import ledger
 
-    with ledger.opened() as engine:
+    with ledger() as engine:
         slugs = {state.key: state.slug for state in shops.all_states(engine)}
         named = next((key for key, name in slugs.items() if name == slug), None)
         if slug and named is None:

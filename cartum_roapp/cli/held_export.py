@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cartum_roapp.cli.arguments import OneEntity, OptionalSlug
+from cartum_roapp.cli.arguments import OneEntity, OptionalSlug, example
 from cartum_roapp.cli.held import Codes, Dismissed, Payload, Shops, known_shops
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show
 from cartum_roapp.control import escaped_json, without_control
@@ -41,7 +41,7 @@ _FORMULA = re.compile(r'(?:^|(?<=[;\t\r\n]))(?=[\s"\u200b-\u200f\u2060\ufeff]*[=
 Format = Literal["csv", "json"]
 
 
-@app.command("export")
+@app.command("export", epilog=example("held export my-shop --output held.csv"))
 def export(
     slug: OptionalSlug = None,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Default: standard output.")] = None,

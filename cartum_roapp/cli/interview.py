@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from blocks.examine import examine_shop, taken
 from blocks.store import find_shop, list_accounts
 from cartum_roapp.cli.output import bad_input, say
+from cartum_roapp.cli.progress import ASKING, waiting
 from cartum_roapp.cli.secrets import SHOP_PASSWORD, remember
 from cartum_roapp.cli.settings_table import setting_cell, settings_document
 from cartum_roapp.config.problems import Problem, Problems
@@ -126,9 +127,10 @@ class Interview:
 
     async def _validate(self) -> None:
         """Checks everything that was answered so far."""
-        say("Asking both systems …")
-        self._accounts = sorted(await list_accounts())
-        await self._shop.validate(self._examine, [taken(self._shop.slug)] if await find_shop(self._shop.slug) else [])
+        with waiting(ASKING):
+            self._accounts = sorted(await list_accounts())
+            found = [taken(self._shop.slug)] if await find_shop(self._shop.slug) else []
+            await self._shop.validate(self._examine, found)
 
     async def _examine(self, good: Mapping[str, object], found: Problems) -> Examination:
         shop = self._shop

@@ -23,6 +23,7 @@ from cartum_roapp.errors import with_fix
 
 if TYPE_CHECKING:
     from cartum_roapp.config.problems import Problem
+    from cartum_roapp.errors import IntegrationError
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 EXIT_KINDS = {FAILED: "failed", BAD_INPUT: "bad-input", INTERRUPTED: "interrupted"}
@@ -126,7 +127,7 @@ def show(document: object, human: Callable[[], object]) -> None:
         if isinstance(part, str):
             print(without_control(part), file=_current.results)
         else:
-            _console().print(part)
+            console().print(part)
 
 
 def say(text: str) -> None:
@@ -165,6 +166,15 @@ def print_failure(end: CommandEnd) -> None:
             _current.document(end.as_dict())
 
 
+def failure(error: IntegrationError, code: int) -> CommandEnd:
+    """Returns the end of a command that failed with this error."""
+    from cartum_roapp.config.problems import Problem
+
+    what = error.message.removeprefix(f"{error.field}: ")  # the line of a problem begins with its field anyway
+    fields = [Problem(error.field, what, error.fix or "correct it")] if error.field else []
+    return CommandEnd(code, error.message, kind=error.kind, fix=error.fix, fields=fields)
+
+
 def bad_input(problems: Sequence[Problem], *, saved: str = "Nothing was saved.", **more: Any) -> CommandEnd:
     """Returns the end of a command with wrong input, with all problems at once."""
     count = len(problems)
@@ -176,8 +186,18 @@ def bad_input(problems: Sequence[Problem], *, saved: str = "Nothing was saved.",
     )
 
 
-def _console() -> Any:
+def is_plain() -> bool:
+    """Returns whether no escape codes may be printed, also on a terminal: the person has set NO_COLOR."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
+def console(*, stderr: bool = False) -> Any:
+    """Returns rich's console for results, or for `stderr`."""
     from rich.console import Console
 
+    # For rich itself NO_COLOR means no colors, but still bold.
+    colors: Any = None if is_plain() else "auto"
+    if stderr:
+        return Console(stderr=True, highlight=False, color_system=colors)
     width = None if _current.results.isatty() else 200
-    return Console(file=_current.results, width=width, highlight=False, soft_wrap=False)
+    return Console(file=_current.results, width=width, highlight=False, soft_wrap=False, color_system=colors)

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
+from cartum_roapp.cli.interruption import until_down
 from cartum_roapp.cli.outcomes import RunResult, comparison_tables, plan_tables, replay_tables, run_tables
-from cartum_roapp.cli.output import Json, say, show
+from cartum_roapp.cli.output import FAILED, Json, failure, show
+from cartum_roapp.cli.progress import waiting
+from cartum_roapp.errors import IntegrationError
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
@@ -45,7 +47,7 @@ def sync(slug: Slug, json: Json = False) -> None:
 
         return incremental_sync(slug)
 
-    result = _run(slug, flow)
+    result = _run(slug, "Reading what is new or changed", flow)
     show(result, lambda: run_tables(result))
 
 
@@ -70,7 +72,7 @@ def backfill(
         selection(shop, since, until, status, numbers)
         return named(slug, since, until, statuses=status or None, numbers=numbers or None, dry_run=dry_run)
 
-    result = _run(slug, flow)
+    result = _run(slug, "Reading the named orders", flow)
     show(result, lambda: plan_tables(result) if dry_run else run_tables(result))
 
 
@@ -99,7 +101,7 @@ def replay(
             dry_run=dry_run,
         )  # fmt: skip
 
-    result = _run(slug, flow)
+    result = _run(slug, "Trying held records again", flow)
     show(result, lambda: replay_tables(result))
 
 
@@ -118,26 +120,34 @@ def reconcile(
 
         return named(slug, repair, gone)
 
-    result = _run(slug, flow)
+    result = _run(slug, "Comparing shop, ledger and RO App", flow)
     show(result, lambda: comparison_tables(result))
 
 
 def run_import(slug: str) -> RunResult:
-    """Runs the first import, or reads the same window again. Returns the run's counts. Raises IntegrationError."""
+    """Runs the first import, or reads the same window again. Returns the run's counts. Raises as `_run`."""
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.initial_import import initial_import
 
         return initial_import(slug)
 
-    return _run(slug, flow)
+    return _run(slug, "Importing the orders of two months", flow)
 
 
-def _run(slug: str, flow: Flow) -> RunResult:
+def _run(slug: str, what: str, flow: Flow) -> RunResult:
+    """Runs the flow, and shows `what` meanwhile. Raises IntegrationError for wrong input, CommandEnd for a run that
+    failed."""
     from cartum_roapp.cli.backend import serving
 
-    with serving(), _progress():
-        return asyncio.run(_tagged(slug, flow))
+    with serving(), waiting(f"{slug}: {what}") as listen:
+        from tasks.progress import on_progress
+
+        token = on_progress.set(listen)
+        try:
+            return asyncio.run(_tagged(slug, flow))
+        finally:
+            on_progress.reset(token)
 
 
 async def _tagged(slug: str, flow: Flow) -> RunResult:
@@ -155,34 +165,7 @@ async def _tagged(slug: str, flow: Flow) -> RunResult:
     with tags(*tags_of(shop)):
         work = flow(shop)
         gc.freeze()  # imported modules stay, so that garbage collections need not visit them
-        return await work
-
-
-@contextmanager
-def _progress() -> Iterator[None]:
-    """Shows progress on stderr: a bar on a terminal, otherwise a line for each tenth."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from tasks.progress import on_progress
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bars: dict[str, Any] = {}
-        told: dict[str, int] = {}
-
-        def listen(title: str, done: int, total: int) -> None:
-            if title not in bars:
-                bars[title] = progress.add_task(title, total=total)
-            progress.update(bars[title], completed=done)
-            tenth = 10 * done // total
-            if not console.is_terminal and tenth > told.get(title, 0):
-                told[title] = tenth
-                say(f"{title}: {done} of {total}")
-
-        token = on_progress.set(listen)
         try:
-            yield
-        finally:
-            on_progress.reset(token)
+            return await until_down(work)
+        except IntegrationError as error:  # what was typed was right, also where the shop's password is wrong
+            raise failure(error, FAILED) from error

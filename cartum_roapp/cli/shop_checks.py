@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.arguments import PasswordStdin, Slug
+from cartum_roapp.cli.arguments import PasswordStdin, Slug, example
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, terminal_table
+from cartum_roapp.cli.progress import ASKING, waiting
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -24,7 +25,7 @@ app = typer.Typer()
 STATUS_COLUMNS = ("id", "title", "successful", "RO App status", "")
 
 
-@app.command("check")
+@app.command("check", epilog=example("shop check my-shop"))
 def check(slug: Slug, json: Json = False) -> None:
     """Ask both systems whether the shop's settings still hold: a line for each, with the fix where one doesn't."""
     from cartum_roapp.cli.backend import serving
@@ -33,7 +34,7 @@ def check(slug: Slug, json: Json = False) -> None:
     from cartum_roapp.service import ledger
 
     with serving() as backend:
-        config, examination = asyncio.run(_examine_stored(slug, backend.clients()))
+        config, examination = _examine_stored(slug, backend.clients())
         with ledger.opened() as engine, engine.connect() as connection:
             writes = catalogue.product_writes(connection, config.account)
     checks = checklist(config, examination, writes)
@@ -54,14 +55,14 @@ def check(slug: Slug, json: Json = False) -> None:
         raise typer.Exit(BAD_INPUT)
 
 
-@app.command("statuses")
+@app.command("statuses", epilog=example("shop statuses my-shop"))
 def statuses(slug: Slug, json: Json = False) -> None:
     """The shop's statuses and what each is matched with; RO App's statuses."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection.checklist import status_rows
 
     with serving() as backend:
-        config, examination = asyncio.run(_examine_stored(slug, backend.clients()))
+        config, examination = _examine_stored(slug, backend.clients())
     if examination.shop_lists is None or examination.account_lists is None:
         unreachable = [
             problem for problem in examination.problems if problem.field in ("url", "login", "password", "account")
@@ -72,7 +73,7 @@ def statuses(slug: Slug, json: Json = False) -> None:
     show({"slug": slug, "shop": rows, "roapp": roapp}, lambda: _status_tables(rows, roapp))
 
 
-@app.command("discover")
+@app.command("discover", epilog=example("shop discover --url https://a.example --login api --account main"))
 def discover(
     *,
     url: Annotated[str, typer.Option("--url", help="The shop's address.")],
@@ -102,7 +103,7 @@ def discover(
     password = obtain(SHOP_PASSWORD, from_stdin=password_stdin, problems=problems)
     if problems or password is None:
         raise bad_input(list(problems), saved="Nothing could be listed.")
-    with serving() as backend:
+    with serving() as backend, waiting(ASKING):
         shop, roapp = asyncio.run(_discover(values.good, password, backend.clients()))
     document, text = _found(values.good, shop, roapp)
     if write is not None:
@@ -112,7 +113,12 @@ def discover(
     show(document, lambda: _found_tables(document, roapp))
 
 
-async def _examine_stored(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
+def _examine_stored(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
+    with waiting(ASKING):
+        return asyncio.run(_examined(slug, clients))
+
+
+async def _examined(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
     from blocks.store import load_account, load_shop
     from cartum_roapp.config.problems import Problem
     from cartum_roapp.connection.examine import examine

@@ -9,21 +9,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.arguments import PasswordStdin, Slug, missing
-from cartum_roapp.cli.connecting import add_shop, begin_interview, check_input, edit_shop, interview_shop, warn
+from cartum_roapp.cli.arguments import PasswordStdin, Slug, example, missing
+from cartum_roapp.cli.connecting import (
+    add_shop,
+    begin_interview,
+    check_input,
+    edit_shop,
+    interview_shop,
+    warn,
+)
 from cartum_roapp.cli.outcomes import RunResult, counts_table
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, terminal_table
+from cartum_roapp.cli.progress import ASKING, waiting
 from cartum_roapp.cli.settings_table import setting_cell, settings_document
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
-app = typer.Typer(help="Cartum (Horoshop) shops.", no_args_is_help=True)
+app = typer.Typer(help="Cartum (Horoshop) shops.", epilog=example("shop add my-shop"), no_args_is_help=True)
 
 File = Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="The shop's settings.")]
 
 
-@app.command("add")
+@app.command("add", epilog=example("shop add my-shop --from shop.yaml"))
 def add(
     slug: Slug,
     file: File = None,
@@ -45,7 +53,7 @@ def add(
         warnings = []
     else:
         values, problems, password = check_input(slug, read_shop_file(file), password_stdin)
-        with serving() as backend:
+        with serving() as backend, waiting(ASKING):
             config = asyncio.run(add_shop(slug, values, problems, password, backend.clients()))
         warnings, imports = warn(values), config.enabled and not no_import
     document: dict[str, Any] = {
@@ -61,7 +69,7 @@ def add(
     show(document, lambda: _imported(slug, document["import"]))
 
 
-@app.command("edit")
+@app.command("edit", epilog=example("shop edit my-shop --set window_days=90"))
 def edit(
     slug: Slug,
     file: Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="All settings anew.")] = None,
@@ -99,12 +107,15 @@ def edit(
                 BAD_INPUT, f"{slug} can't be used as it is stored.", fix="give all of it: --from FILE.yaml"
             )
         values, problems, password = check_input(slug, values, password_stdin, old)
-        config = asyncio.run(edit_shop(slug, before, values, problems, password=password, clients=backend.clients()))
+        with waiting(ASKING):
+            config = asyncio.run(
+                edit_shop(slug, before, values, problems, password=password, clients=backend.clients())
+            )
     document = {"slug": slug, "saved": True, "shop": settings_document(config), "warnings": warn(values)}
     show(document, lambda: f"{slug} is saved; the next run uses the new settings.")
 
 
-@app.command("list")
+@app.command("list", epilog=example("shop list"))
 def list_(json: Json = False) -> None:
     """All shops."""
     from cartum_roapp.cli.backend import serving
@@ -134,7 +145,7 @@ def list_(json: Json = False) -> None:
     )
 
 
-@app.command("show")
+@app.command("show", epilog=example("shop show my-shop"))
 def show_(slug: Slug, json: Json = False) -> None:
     """A shop's settings, without its password."""
     from cartum_roapp.cli.backend import serving
@@ -149,19 +160,19 @@ def show_(slug: Slug, json: Json = False) -> None:
     )
 
 
-@app.command("pause")
+@app.command("pause", epilog=example("shop pause my-shop"))
 def pause(slug: Slug, json: Json = False) -> None:
     """Stop a shop's schedule; what is typed by hand still runs."""
     _switched(slug, "pause", "paused")
 
 
-@app.command("resume")
+@app.command("resume", epilog=example("shop resume my-shop"))
 def resume(slug: Slug, json: Json = False) -> None:
     """Start a paused shop's schedule again."""
     _switched(slug, "resume", "resumed")
 
 
-@app.command("delete")
+@app.command("delete", epilog=example("shop delete my-shop"))
 def delete(
     slug: Slug,
     purge: Annotated[bool, typer.Option("--purge", help="Delete the shop's history in the ledger as well.")] = False,
@@ -186,7 +197,8 @@ def delete(
                 raise CommandEnd(BAD_INPUT, "Deleting needs a confirmation, and there is no terminal.", fix="add --yes")
             if not typer.confirm(f"Delete the shop {slug}{' with its history' if purge else ''}?", err=True):
                 raise CommandEnd(FAILED, "Nothing was deleted: the answer was no.", kind="declined")
-        asyncio.run(deployed.disconnect(slug, purge=purge))
+        with waiting(f"Deleting {slug}"):
+            asyncio.run(deployed.disconnect(slug, purge=purge))
     show({"slug": slug, "deleted": True, "purged": purge}, lambda: f"{slug} is deleted; RO App keeps its orders.")
 
 
@@ -199,14 +211,13 @@ def _import(slug: str, document: dict[str, Any]) -> RunResult:
     from cartum_roapp.cli.runs import run_import
     from cartum_roapp.errors import IntegrationError
 
-    say("Importing the orders of the last two months …")
     goes_on = f"`cartum-roapp import {slug}` goes on where it stopped"
     try:
         return run_import(slug)
     except KeyboardInterrupt:
         message = f"Interrupted: {slug} is saved, but its orders are not all imported."
         raise CommandEnd(INTERRUPTED, message, fix=goes_on, document=document) from None
-    except IntegrationError as error:
+    except (IntegrationError, CommandEnd) as error:
         message = f"{slug} is saved, but its import failed: {error.message}"
         fix = f"{error.fix.rstrip('.')}; then {goes_on}" if error.fix else goes_on
         raise CommandEnd(FAILED, message, kind=error.kind, fix=fix, document=document) from error

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 import webbrowser
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cartum_roapp.cli.backend import starts
 from cartum_roapp.cli.output import Json, say, show, terminal_table
+from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import Retryable
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 _TIMEOUT = 90.0
 _LOOK = 0.1
 
+_GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp up`, or when its command is typed again."
+
 
 def up(json: Json = False) -> None:
     """Start the database, Prefect's server and the worker, until `down`; print the UI's address and its login."""
@@ -28,7 +33,10 @@ def up(json: Json = False) -> None:
 
     config = settings()
     began = time.time()
-    with service.use(config, with_worker=True) as running:
+    with (
+        waiting("Starting database, Prefect's server and worker"),
+        service.use(config, with_worker=True) as running,
+    ):
         started = _wait_for_worker(config, running.home, began)
     if running.other_variables:
         say("Warning: what runs here was started with other CARTUM_ROAPP_ or proxy variables, and keeps them.")
@@ -52,7 +60,10 @@ def ui(
     from cartum_roapp import service
     from cartum_roapp.settings import settings
 
-    with service.use(settings()) as running:
+    config = settings()
+    with ExitStack() as stack:
+        with waiting("Waiting for Prefect's server", line=starts(config)):
+            running = stack.enter_context(service.use(config))
         if open_ and running.ui_url:
             webbrowser.open(running.ui_url)
         document = {
@@ -68,8 +79,31 @@ def down(json: Json = False) -> None:
     from cartum_roapp import service
     from cartum_roapp.settings import settings
 
-    stopped = service.stop(settings())
-    show({"stopped": stopped}, lambda: f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+    config = settings()
+    runs = _under_way()
+    with waiting("Stopping worker, server and database", line=service.state(config).phase != "stopped"):
+        stopped = service.stop(config)
+    text = f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."
+    broken_off = [f"{run['shop']}: {run['run']} was broken off. {_GOES_ON}" for run in runs]
+    show({"stopped": stopped, "runs": runs}, lambda: [text, *broken_off])
+
+
+def _under_way() -> list[dict[str, str]]:
+    """Returns the runs that are at work, of the worker and of commands; [] if the ledger can't be asked."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from cartum_roapp.ledger import runs, shops
+    from cartum_roapp.service import ledger
+
+    try:
+        with ledger.opened_if_up() as engine:
+            if engine is None:
+                return []
+            slugs = {shop.key: shop.slug for shop in shops.all_states(engine)}
+            alive = [run for run in runs.unfinished(engine) if runs.is_alive(engine, run.id)]
+            return [{"shop": slugs.get(run.shop, run.shop), "run": run.kind} for run in alive]
+    except SQLAlchemyError:
+        return []
 
 
 def _login(running: Running) -> list[tuple[str, str]]:

@@ -16,10 +16,10 @@ COUNTS = ("seen", "new", "changed", "delivered", "held", "calls")
 def status(json: Json = False) -> None:
     """Every shop at a glance: what is delivered, waiting, held, how far behind the shop the ledger is, what its last
     run did; and whether the worker runs."""
+    from cartum_roapp.cli.backend import ledger
     from cartum_roapp.ledger import outbox, runs, shop_catalogue, shops
-    from cartum_roapp.service import ledger
 
-    with ledger.opened() as engine:
+    with ledger() as engine:
         found = []
         for state in shops.all_states(engine):
             last = [_run(run) for run in runs.last(engine, state.key)]

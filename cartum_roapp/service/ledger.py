@@ -7,8 +7,11 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
+from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
-from cartum_roapp.service.usage import use
+from cartum_roapp.service.database_url import DatabaseUrl
+from cartum_roapp.service.databases import embedded_url
+from cartum_roapp.service.usage import state, use
 from cartum_roapp.settings import settings
 
 
@@ -22,3 +25,22 @@ def opened() -> Iterator[Engine]:
             yield engine
         finally:
             engine.dispose()
+
+
+@contextmanager
+def opened_if_up() -> Iterator[Engine | None]:
+    """Yields the ledger's engine as it is, or None if the keeper's database does not run: this starts nothing, waits
+    for nothing, and keeps nothing up. Its schema may be older, and the database may go away meanwhile."""
+    config = settings()
+    now = state(config)
+    if now.phase != "running":
+        yield None
+        return
+    url = (
+        DatabaseUrl.parse(config.database_url) if config.database_url else embedded_url(Home(config.home), now.database)
+    )
+    engine = database.connect(url.sqlalchemy().get_secret_value())
+    try:
+        yield engine
+    finally:
+        engine.dispose()

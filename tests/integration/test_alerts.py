@@ -126,7 +126,7 @@ def test_each_kind_of_message_arrives(watched: Installation, inbox: Inbox) -> No
     password = shop.password
     shop.change_password("another")
     shop.revoke_tokens()
-    assert watched.command("sync", SLUG).code == 2
+    assert watched.command("sync", SLUG).code == 1
     (message,) = watched.become(lambda: inbox.about("a run failed"), bool)
     assert f"{SLUG}: sync: Failed." in message and "/runs/flow-run/" in message
     assert password not in message

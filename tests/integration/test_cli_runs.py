@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -147,6 +150,19 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     assert tables == {f"{SLUG}-reconcile-days": found["days"], f"{SLUG}-reconcile-findings": found["findings"]}
 
 
+@pytest.mark.parametrize(("typed", "offered"), [("shop-", [SLUG]), ("x", [])])
+def test_a_shell_completes_the_name_of_a_shop(cli: Installation, typed: str, offered: list[str]) -> None:
+    asked = {"_CARTUM_ROAPP_COMPLETE": "complete_bash", "COMP_WORDS": f"cartum-roapp sync {typed}", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cartum_roapp.cli"],
+        env={**os.environ, **cli.shell.environment, **asked},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ([slug for slug in done.stdout.split() if slug == SLUG], done.stderr) == (offered, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
@@ -176,8 +192,11 @@ def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(
     password = shop.password
     shop.change_password("changed in the shop")
     ended = cli.command("sync", SLUG)
-    assert (ended.code, ended.document["error"]["kind"]) == (2, "bad-config")
+    assert (ended.code, ended.document["error"]["kind"]) == (1, "bad-config")
     assert ended.document["error"]["fields"][0]["field"] == "password"
+    waited, refused = ended.said.splitlines()
+    assert waited == f"{SLUG}: Reading what is new or changed …"
+    assert refused.startswith("password: ") and "Fix: " in refused
     assert "password" in cli.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG)
     (seen,) = [one for one in cli.done("status")["shops"] if one["shop"] == SLUG]
     assert "password" in seen["paused"]

@@ -441,7 +441,8 @@ def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Pat
     assert done.returncode == 1
     document = json.loads(done.stdout)
     assert document["error"]["kind"] == "unexpected"
-    (line,) = done.stderr.splitlines()
+    waited, line = done.stderr.splitlines()
+    assert waited == "Waiting for database and Prefect's server …"
     assert line.startswith("Unexpected error (RuntimeError). Details: ")
     log = Path(line.rpartition(" ")[2])
     assert log.parent == tmp_path / "logs"

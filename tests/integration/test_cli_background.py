@@ -1,0 +1,92 @@
+"""What commands leave running in the background, and `cartum-roapp down`, which ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from installation import Installation
+
+from cartum_roapp import service
+from cartum_roapp.service.process import Process
+from cartum_roapp.settings import Settings
+
+INDEX, SLUG = 6, "shop-7"
+
+STAYING = """
+import pathlib, sys
+from cartum_roapp.cli.demo_sandbox import sandbox
+with sandbox(5, pathlib.Path(sys.argv[1]), stay=True) as box:
+    print(box.pid, flush=True)
+"""
+
+
+def test_a_pipe_ends_with_the_command_though_the_database_stays(home: Settings) -> None:
+    environment = {**os.environ, "CARTUM_ROAPP_HOME": str(home.home), "CARTUM_ROAPP_LINGER": "120"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cartum_roapp.cli", "status"],
+        env=environment, capture_output=True, text=True, check=True, timeout=90,
+    )  # fmt: skip
+    assert "Worker: stopped." in done.stdout
+    assert done.stderr == "Waiting for the database …\n"
+    assert service.state(home).phase == "running"
+
+
+def test_a_pipe_ends_with_the_demo_though_its_sandbox_stays(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STAYING, str(tmp_path / "log")],
+        capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    process = Process.of(int(done.stdout))
+    assert process is not None and done.stderr == ""
+    assert process.stop((signal.SIGTERM, 10.0))
+
+
+def test_up_says_at_once_that_it_takes_a_while(installation: Installation) -> None:
+    assert "Starting database, Prefect's server and worker …\n" in installation.shell.said
+
+
+@pytest.fixture
+def shop(installation: Installation) -> Iterator[Installation]:
+    installation.connect(INDEX)
+    yield installation
+    installation.done("up")
+    installation.done("shop", "delete", SLUG, "--yes", "--purge")
+
+
+@pytest.mark.long
+def test_down_in_the_middle_of_runs_says_what_becomes_of_them(shop: Installation) -> None:
+    with shop.held_up(INDEX):
+        typed = shop.shell.start("import", SLUG)
+        named, running = {"any_": [f"{SLUG}: initial import"]}, {"type": {"any_": ["RUNNING"]}}
+        (run,) = shop.become(lambda: shop.flow_runs(name=named, state=running), bool)
+        shop.begun(run["id"])
+        of_worker = shop.start(f"initial-import/{SLUG}")
+        shop.begun(of_worker)
+        done = subprocess.run(
+            [sys.executable, "-m", "cartum_roapp.cli", "down"],
+            env=shop.shell.environment, capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        output, said = typed.communicate(timeout=20)
+    assert done.stderr == "Stopping worker, server and database …\n"
+    stopped, *runs = done.stdout.splitlines()
+    assert stopped == "Stopped: keeper, postgres, prefect-server, worker."
+    assert len(runs) == 2
+    for line in runs:
+        assert line.startswith(f"{SLUG}: initial-import was broken off. What it stored and delivered stays; it goes on")
+    assert (typed.returncode, json.loads(output)["error"]["kind"]) == (1, "interrupted")
+    waited, why = said.splitlines()
+    assert waited == f"{SLUG}: Importing the orders of two months …"
+    assert why.startswith("`cartum-roapp down` stopped database and server in the middle of this run.")
+    assert why.endswith("Fix: repeat the command; it goes on from there")
+
+    assert shop.command("down").document == {"stopped": [], "runs": []}
+    shop.done("up")
+    assert shop.done("import", SLUG)["held"] == 0
+    assert shop.flow_run(run["id"])["state_type"] == "CRASHED"
