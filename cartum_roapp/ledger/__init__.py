@@ -16,7 +16,12 @@ markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
 product_links   which product of RO App a shop's product is, and the name and price that it was last given
 missing_products   products that RO App lacks and that held orders wait for
+shop_catalogue  whether the shop's catalogue can be read, and which orders wait for it
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
+shop_writes     those that the shop was given and that may still arrive there
+contests        orders whose status both sides changed
+status_comments statuses of RO App that ask for a comment
+staff_lines     lines that staff added in RO App and that were told
 held            records that need a person, with reason and fix
 entities        what can be held
 held_selection  those of them that a person names
