@@ -228,12 +228,12 @@ def test_a_row_of_roapp_is_read_or_left_out(value: str) -> None:
 
 
 def test_every_product_of_roapp_finds_its_place_in_the_ledger(database: str) -> None:
-    from cartum_roapp.delivery.products import _row
+    from cartum_roapp.delivery.identities import catalogue_row
 
     page = (
         f'[{{"id": 1, "title": "A", "code": "c"}}, {{"id": {2**63}, "title": "B"}}, {{"id": 3, "title": "C\\u0000"}}]'
     )
-    rows = [_row(product) for product in roapp([Say(page)], lambda client: anext(client.walk_products()))]
+    rows = [catalogue_row(product) for product in roapp([Say(page)], lambda client: anext(client.walk_products()))]
     engine = ledger.connect(database)
     ledger.migrate(engine)
     with engine.begin() as connection:

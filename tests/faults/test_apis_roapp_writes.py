@@ -130,7 +130,7 @@ def test_where_no_id_is_needed_any_readable_success_will_do(body: Any, code: int
     answer = Say(json.dumps(body) if body == "done" else body, code) if code == 200 else Say(b"", 204)
     for call in (POSTS["add_comment"], POSTS["set_status"], *PATCHES.values()):
         with Server([answer]) as server:
-            assert ask(server, call) is None
+            assert ask(server, call) in (None, False)  # of a status: without a comment
     with Server([answer]) as server:
         assert ask(server, POSTS["add_item"]) in (5, None)
 
@@ -143,7 +143,7 @@ def test_a_plain_word_of_success_is_one_where_no_id_is_needed(word: str) -> None
             if name.startswith("create"):
                 assert isinstance(fails(server, call), Unclear)
             else:
-                assert ask(server, call) is None
+                assert ask(server, call) in (None, False)
             assert len(server.asked) == 1
 
 

@@ -29,7 +29,7 @@ def test_odd_texts_and_exact_money_survive_the_way_into_the_ledger(database: str
         typed_frame(ORDERS, rows),
         typed_frame(LINES, lines),
         typed_frame(CUSTOMERS, [("order:1", ODD[5], "", "")]),
-        typed_frame(PRODUCTS, [(f"name:{odd}", "", odd, odd, odd, Decimal(1)) for odd in ODD]),
+        typed_frame(PRODUCTS, [(f"name:{odd}", "", odd, odd, odd, Decimal(1), None) for odd in ODD]),
     )
     with engine.begin() as connection:
         stored = orders.store(connection, frames, orders.Queue("abcdef", "a", 2, 1), final_statuses=[3])
