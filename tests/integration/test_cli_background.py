@@ -17,6 +17,8 @@ from cartum_roapp import service
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 
+pytestmark = pytest.mark.long
+
 INDEX, SLUG = 6, "shop-7"
 
 STAYING = """
@@ -60,7 +62,6 @@ def shop(installation: Installation) -> Iterator[Installation]:
     installation.done("shop", "delete", SLUG, "--yes", "--purge")
 
 
-@pytest.mark.long
 def test_down_in_the_middle_of_runs_says_what_becomes_of_them(shop: Installation) -> None:
     with shop.held_up(INDEX):
         typed = shop.shell.start("import", SLUG)

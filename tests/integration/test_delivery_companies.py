@@ -173,6 +173,7 @@ def test_a_look_for_organizations_costs_a_private_buyer_few_calls(world: World, 
     well(world)
 
 
+@pytest.mark.long
 def test_private_buyers_do_not_wait_for_a_list_of_organizations_that_can_not_be_read(world: World) -> None:
     world.box.roapp.faults.fail("error", 999, method="GET", path="organizations")
     mine, companys = private(world, ONE), order(world, TWO)
