@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from world import World
 
+pytestmark = pytest.mark.long
+
 TIMEOUT, WAIT, AGAIN, LATE = 0.3, 0.3, 1.6, 1.4
 IMPATIENT: dict[str, Any] = {"http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": AGAIN}
 

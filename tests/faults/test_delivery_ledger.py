@@ -19,6 +19,8 @@ from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.slots import CallSlots
 
+pytestmark = pytest.mark.long
+
 Another = Callable[..., World]
 
 

@@ -10,6 +10,8 @@ from world import World
 
 from cartum_roapp.ledger import shops
 
+pytestmark = pytest.mark.long
+
 TIMEOUT, WAIT, AGAIN, LATE = 0.3, 0.3, 1.6, 1.4
 IMPATIENT: dict[str, Any] = {
     "http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": AGAIN, "retries": 2,

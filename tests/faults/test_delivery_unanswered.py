@@ -13,6 +13,8 @@ from cartum_roapp.delivery.drain import FAILURES, PUT_OFFS
 from cartum_roapp.delivery.once import UNCLEAR_ENDS
 from cartum_roapp.errors import Code, Retryable
 
+pytestmark = pytest.mark.long
+
 CALLS = {
     "contact": r"^/contacts/people$",
     "product": r"^/catalog/products$",

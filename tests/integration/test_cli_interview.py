@@ -135,6 +135,7 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
     assert shop.password not in terminal.seen and "not-the-password" not in terminal.seen
 
 
+@pytest.mark.long
 def test_what_is_refused_while_it_is_typed_can_be_corrected_at_once(forms: Forms) -> None:
     terminal = Terminal(forms.installation, "shop", "add", SLUG)
     terminal.answers("Shop name:", typed(" "))
