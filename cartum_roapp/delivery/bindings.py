@@ -148,12 +148,14 @@ class OrderBindings:
         operation = self._operation(order)
         made_here = self._once.unsettled(operation) is not None
         announced = made_here and not await self._has_lines(seen)
+        # Whose order it was when we wrote it; else whoever staff may have chosen meanwhile stays.
+        sold = made_here or notes.name_another_buyer(seen.manager_notes, order, marker(order.shop, order.number))
         with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)
             if owner not in (None, (order.shop, order.number)):
                 raise _elsewhere(seen, f"is the shop's order {owner[1] if owner else ''}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
-            self._bind(connection, order, OrderMatch(seen.id, contact_id=seen.client_id if made_here else None))
+            self._bind(connection, order, OrderMatch(seen.id, contact_id=seen.client_id if sold else None))
             intents.settle_found(connection, operation, seen.id)
             if announced:
                 announced = comment.announce(connection, self._once, order, shop)

@@ -7,6 +7,7 @@ rule is theirs: it is kept whenever the text changes.
 from __future__ import annotations
 
 import hashlib
+import re
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -214,6 +215,19 @@ def say(current: str, order: DesiredOrder, language: str) -> bool:
         facts.append(_fitting(_managers_note(order, label)))
     head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
     return all(f"\n{fact}\n" in f"{head}\n" for fact in facts)
+
+
+def name_another_buyer(current: str, order: DesiredOrder, marker: str) -> bool:
+    """Whether our part of the notes was written for a buyer with another phone than the order's: the shop has changed
+    the buyer since. False where that can't be told."""
+    if not current.startswith(marker):
+        return False
+    head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
+    labels = tuple(f"{words.recipient}:" for words in _LABELS.values())
+    named = next((line for line in head.split("\n") if line.startswith(labels)), "")
+    if not order.buyer_phone:
+        return re.search(r"\+[0-9]{7}", named) is not None
+    return not any(phone in named for phone in (order.buyer_phone, order.buyer_phone_raw))
 
 
 def merged(current: str, ours: str, marker: str) -> str:

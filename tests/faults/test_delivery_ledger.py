@@ -132,6 +132,41 @@ def test_what_changed_in_the_shop_while_the_ledger_was_lost_arrives(database: st
         assert purged.differences(world.shop(), shop.qualifying()) == []
 
 
+MINE, THEIRS = "+380671112233", "+380502223344"
+
+
+@pytest.mark.parametrize(("before", "after"), [(MINE, THEIRS), (MINE, ""), ("", THEIRS)])
+def test_a_buyer_who_changed_while_the_ledger_was_lost_arrives(
+    database: str, another: Another, before: str, after: str
+) -> None:
+    with World.of(database, orders=0) as world:
+        shop = world.box.shops[0]
+        number = shop.place_order(articles=[("KR-799", 1)], delivery_phone=before, delivery_email="one@example.com")
+        world.imported()
+        mail = "two@example.com" if after else "guest@example.com"
+        shop.edit(number, delivery_phone=after, delivery_email=mail)
+        purged = another(world)
+        purged.imported()
+        assert purged.held() == {}
+        assert purged.differences(world.shop(), [number]) == []
+        assert world.box.roapp.contacts[world.roapp_order(number)["client_id"]]["email"] == mail
+
+
+def test_a_contact_that_staff_chose_before_the_ledger_was_lost_stays(database: str, another: Another) -> None:
+    with World.of(database, orders=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("KR-799", 1)], delivery_phone=MINE, delivery_email="")
+        world.imported()
+        chosen = roapp.add_contact("Бухгалтерія", phones=["+380443334455"])
+        roapp.edit_order(world.roapp_order(number)["id"], client_id=chosen)
+        shop.edit(number, delivery_name="Олена Шевченко-Коваль", delivery_phone="067 111-22-33")
+        purged = another(world)
+        purged.imported()
+        purged.synced()
+        assert purged.held() == {}
+        assert world.roapp_order(number)["client_id"] == chosen
+
+
 def test_a_purged_ledger_turns_no_status_back(database: str, another: Another) -> None:
     """Nobody knows which side moved last: what staff set stays; what the shop may have set isn't lost in silence."""
     with World.of(database, orders=0) as world:

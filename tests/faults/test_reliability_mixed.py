@@ -138,7 +138,6 @@ class History(RuleBasedStateMachine):
         self.unknown: set[tuple[int, str]] = set()  # had changed in the shop when the ledger was lost
         self.not_taken: set[tuple[int, str]] = set()  # Delivered and not in RO App yet when the ledger was lost
         self.strange: set[tuple[int, str]] = set()  # a lost ledger takes a line that was taken out for staff's
-        self.resold: set[tuple[int, str]] = set()  # a lost ledger can't tell a new buyer from one that staff chose
         self.lost = False
 
     @initialize(amounts=st.sampled_from(["line", "unit", "refused", "ignored"]))
@@ -192,8 +191,6 @@ class History(RuleBasedStateMachine):
             self.gone.add((shop, number))
         if edit == "status" and not self._known(shop, number) and number in self._in_roapp(shop):
             self.moved.add((shop, number))  # a lost ledger can't tell which side did it: a person is told
-        if edit == "buyer" and not self._known(shop, number) and number in self._in_roapp(shop):
-            self.resold.add((shop, number))
         if edit == "remove line" and self.lost and self._unmatched(shop, number):
             self.strange.add((shop, number))
         self.changes += 1
@@ -324,7 +321,6 @@ class History(RuleBasedStateMachine):
         return order in self.unknown or (
             (order in self.written_off and what.startswith(("line", "the total")))
             or (order in self.moved and what.startswith("status"))
-            or (order in self.resold and what.startswith("its contact"))
         )
 
     def _is_strange(self, shop: int, text: str, told: set[tuple[int, str]]) -> bool:
