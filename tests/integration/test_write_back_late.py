@@ -8,14 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
+from test_write_back import CANCELED, DELIVERED, NEW, PROCESSING, SHIPPING, both, in_roapp
 from world import World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Retryable
 from sandbox.cartum_shop import CartumShop
 from sandbox.faults import Planned
-
-NEW, PROCESSING, DELIVERED, CANCELED, SHIPPING = 1, 2, 3, 4, 6
 
 
 @pytest.fixture
@@ -36,15 +34,6 @@ def number(world: World, box: CartumShop) -> str:
     number = box.place_order(articles=[("KR-799", 1)])
     world.synced(both(world))
     return number
-
-
-def both(world: World, **changes: object) -> ShopConfig:
-    return world.shop(status_direction="both", **changes)
-
-
-def in_roapp(world: World, number: str, status: int) -> None:
-    """Staff set the status that the shop's `status` is matched with."""
-    world.box.roapp.set_status(world.roapp_order(number)["id"], both(world).statuses[status])
 
 
 def statuses(world: World, number: str) -> tuple[int, int]:
