@@ -19,11 +19,11 @@ demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints 
 	$(BIN)/cartum-roapp demo $(ARGS)
 
 test: setup  ## unit, integration, fault and browser tests, ten minutes
-	$(BIN)/pytest -m "not long" -n 3 $(ARGS)
+	$(BIN)/pytest -m "not long" -n 4 $(ARGS)
 
 test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; the commit draws a sample, FULL=1 takes all, an hour
 	$(BIN)/pytest -m "long and alone" $(WHOLE) $(ARGS)
-	$(BIN)/pytest -m "long and not alone" -n 3 $(WHOLE) $(ARGS)
+	$(BIN)/pytest -m "long and not alone" -n 4 $(WHOLE) $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from homes import new_home
 from installation import Installation
 from playwright.sync_api import Page, expect
 from prefect_ui import log_in
@@ -50,7 +51,7 @@ FOREIGN = """async ([api, socket]) => {
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A shop is connected and imported by the command line; the server stays up."""
     with Sandbox(orders=8, seed=3, rate_limit=0) as box:
-        installation = Installation(tmp_path_factory.mktemp("browser") / "home", box)
+        installation = Installation(new_home(tmp_path_factory, "browser"), box)
         try:
             with service.use(installation.config):
                 installation.done("account", "add", "main", "--base-url", box.roapp.base_url)

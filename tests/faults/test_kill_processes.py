@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from homes import new_home
 from installation import Installation
 from reliability import Record
 from sampling import Sample
@@ -27,10 +27,10 @@ OF_POSTGRESQL, FEW_OF_POSTGRESQL = 8, 4
 
 
 @pytest.fixture
-def system(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
+def system(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Installation]:
     """A connected shop with as many orders to import as the test asks for."""
     with Sandbox(orders=request.param, seed=5, rate_limit=0) as box:
-        system = Installation(tmp_path / "home", box)
+        system = Installation(new_home(tmp_path_factory, "killed"), box)
         try:
             system.done("account", "add", "main", "--base-url", box.roapp.base_url)
             system.connect(0)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from homes import new_home
 from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentCreate
@@ -82,7 +83,7 @@ def test_a_block_that_was_not_saved_has_no_config() -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real Prefect server on a real PostgreSQL."""
-    config = Settings(home=tmp_path_factory.mktemp("blocks") / "home", linger=2, database_url=None)
+    config = Settings(home=new_home(tmp_path_factory, "blocks"), linger=2, database_url=None)
     with service.use(config), here(config), pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
         yield

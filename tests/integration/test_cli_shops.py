@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from homes import new_home
 from installation import disconnect
 from warm import warm
 
@@ -64,7 +65,7 @@ def box() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, box: Sandbox) -> Iterator[Path]:
     """A home whose servers stay up for the whole module, with the account `main` in it."""
-    config = Settings(home=tmp_path_factory.mktemp("shops") / "home", linger=60, database_url=None)
+    config = Settings(home=new_home(tmp_path_factory, "shops"), linger=60, database_url=None)
     with service.use(config):
         added = Shell(config.home, box).run(
             "account", "add", "main", "--base-url", box.roapp.base_url, CARTUM_ROAPP_API_KEY=box.roapp.api_key

@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
+from homes import new_home
 from prefect.client.orchestration import get_client
 from prefect.variables import Variable
 from prefect_api import here
@@ -47,7 +48,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A home with a real Prefect server on a real PostgreSQL, and the account `main`; its ledger."""
-    config = Settings(home=tmp_path_factory.mktemp("saving") / "home", linger=2, database_url=None)
+    config = Settings(home=new_home(tmp_path_factory, "saving"), linger=2, database_url=None)
     with service.use(config), pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
         with here(config), ledger.opened() as engine:
