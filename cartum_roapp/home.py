@@ -3,6 +3,7 @@
 keys/       0700: passwords of the embedded database, the key that encrypts Prefect's secrets, the login of Prefect's UI
             and API (each 0600)
 logs/       the output of database and servers
+pictures/   a picture of each shop, named so that nobody guesses it: Prefect's server shows it without a login
 postgres/   the embedded database (readable only for its own user)
 prefect/    Prefect's home
 run/        locks, the keeper's state, ports; not needed while nothing runs
@@ -59,6 +60,10 @@ class Home:
         return self.root / "logs"
 
     @property
+    def pictures(self) -> Path:
+        return self.root / "pictures"
+
+    @property
     def postgres(self) -> Path:
         return self.root / "postgres"
 
@@ -78,7 +83,7 @@ class Home:
         passable = 0o711 if os.geteuid() == 0 else 0o700
         modes = {self.root: passable, self.postgres: passable}
         try:
-            for path in (self.root, self.keys, self.logs, self.postgres, self.prefect, self.run):
+            for path in (self.root, self.keys, self.logs, self.pictures, self.postgres, self.prefect, self.run):
                 if not path.is_dir():
                     path.mkdir(mode=0o700, parents=True, exist_ok=True)
                     path.chmod(modes.get(path, 0o700))
@@ -113,6 +118,10 @@ class Home:
         """Returns 32 hex digits that are equal for equal `parts`. Without this home's key they disclose nothing."""
         text = "\x00".join(parts).encode()
         return hmac.new(self.encryption_key().encode(), text, hashlib.sha256).hexdigest()[:32]
+
+    def picture(self, slug: str) -> Path:
+        """Returns where the picture of this shop is."""
+        return self.pictures / f"{self.fingerprint('picture', slug)}.png"
 
     def _key(self, name: str, make: Callable[[], str]) -> str:
         path = self.keys / name

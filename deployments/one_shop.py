@@ -83,7 +83,10 @@ async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None
         entrypoint_type=EntrypointType.MODULE_PATH,
         parameters={"shop": config.slug, **parameters},
         tags=pool.tags_of(config),
-        description=f"{escaped(config.name)} ({config.url})\n\n{cleandoc(flow.description or '')}",
+        description=(
+            f"{escaped(config.name)} ({config.url})\n\n[How this shop fares](/v2/artifacts/key/{config.slug})\n\n"
+            f"{cleandoc(flow.description or '')}"
+        ),
         version=version("cartum-roapp"),
         work_pool_name=pool.POOL,
         schedules=[schedule] if schedule else [],

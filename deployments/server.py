@@ -8,12 +8,14 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
     Host      requests for other host names are refused, so that no web page reaches the server under a name of its own
               that resolves to this machine (DNS rebinding)
     policy    the UI's pages load nothing from elsewhere: no telemetry, and no picture that a foreign text names
+    pictures  those of the home's shops, under names that nobody guesses: a browser asks for a picture without the login
     admin     the API for administering the server is read only, so that nobody empties the database or makes the worker
               store results of runs elsewhere
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from urllib.parse import urlsplit
 
@@ -22,9 +24,12 @@ from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cartum_roapp.home import Home
+
+_PICTURE = re.compile(r"[0-9a-f]{32}\.png")
 _READS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 #: The hosts of the logos of Prefect's own block types.
@@ -75,6 +80,26 @@ def _is_admin(path: str) -> bool:
     return [part for part in path.split("/") if part][:2] == ["api", "admin"]
 
 
+class Pictures:
+    """Answers reads of `/pictures/…` with the home's files; passes everything else on to `app`."""
+
+    def __init__(self, app: ASGIApp, home: Home) -> None:
+        self.app = app
+        self.home = home
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.app
+        if scope["type"] == "http" and scope["path"].startswith("/pictures/"):
+            app = self._picture(scope["path"].removeprefix("/pictures/"))
+        await app(scope, receive, send)
+
+    def _picture(self, name: str) -> Response:
+        path = self.home.pictures / name
+        if not _PICTURE.fullmatch(name) or not path.is_file():
+            return Response(status_code=404)
+        return FileResponse(path, headers={"Cache-Control": "private, no-cache"})
+
+
 class ContentPolicy:
     """Adds the policy to every answer of `app`."""
 
@@ -93,7 +118,8 @@ class ContentPolicy:
 
 def main(host: str, port: int) -> None:
     # Around the app: Prefect's own services call the app within this process, under another host name.
-    guarded = ContentPolicy(ReadOnlyAdmin(create_app(final=True)), content_policy())
+    app = Pictures(ReadOnlyAdmin(create_app(final=True)), Home(get_current_settings().home.parent))
+    guarded = ContentPolicy(app, content_policy())
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     if sys.stdin.readline():
         uvicorn.run(served, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)

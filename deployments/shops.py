@@ -20,10 +20,12 @@ from blocks.examine import conflicts, taken
 from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.config.problems import bad_config
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.home import Home
 from cartum_roapp.ledger import database, shops
 from cartum_roapp.service import ledger
+from cartum_roapp.settings import settings
 from deployments import alerts, one_shop, pool, shared
-from tasks import schedule
+from tasks import schedule, shop_page
 
 _SAVING = "saving shops"
 _LOOK = 0.1  # seconds
@@ -74,6 +76,7 @@ async def pause(config: ShopConfig) -> None:
         shops.pause(engine, config.key, shops.BY_HAND)
         await schedule.pause(config.slug)
         await alerts.renew(config, active=False)
+        await shop_page.renew(engine, config, settings())
 
 
 async def resume(config: ShopConfig) -> None:
@@ -82,6 +85,7 @@ async def resume(config: ShopConfig) -> None:
         await _refuse_gone(config)
         shops.lift_pause(engine, config.key, by_hand=True)
         await _connect(engine, config, checked=True)
+        await shop_page.renew(engine, config, settings())
 
 
 async def disconnect(slug: str, *, purge: bool = False) -> None:
@@ -189,6 +193,7 @@ async def _save(engine: Engine, config: ShopConfig, company: str) -> None:
     await store.know_company(config.account, company)
     await store.save_shop(config)
     await _connect(engine, config, checked=True)
+    await shop_page.renew(engine, config, settings())
 
 
 async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None:
@@ -223,5 +228,6 @@ async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
     await store.delete_logins(keys | addresses)
     await alerts.remove(slug)
     await one_shop.remove(slug)
+    await shop_page.remove(slug, Home(settings().home))
     for key in keys:
         shops.forget(engine, key, purge=purge)

@@ -15,7 +15,7 @@ from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
-from tasks import schedule
+from tasks import schedule, shop_page
 
 
 @asynccontextmanager
@@ -57,6 +57,7 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
         runs.finish(engine, run.id, state="completed", counts=run.result())
         if run.calls.total and shops.lift_pause(engine, key, by_hand=False):
             await schedule.resume_imported(engine, key)
+        await shop_page.renew(engine, run.shop, run.settings)
 
 
 async def _failed(run: Run, error: IntegrationError) -> None:
@@ -65,3 +66,4 @@ async def _failed(run: Run, error: IntegrationError) -> None:
     if isinstance(error, BadConfig) and not isinstance(error, NotReady):
         shops.pause(run.engine, run.shop.key, str(error))
         await schedule.pause(run.shop.slug)
+    await shop_page.renew(run.engine, run.shop, run.settings)

@@ -17,6 +17,7 @@ from cartum_roapp.cli import (
     deployments,
     held,
     held_export,
+    report,
     runs,
     shop_checks,
     shops,
@@ -62,6 +63,7 @@ app.command("sync", epilog=example("sync my-shop"))(runs.sync)
 app.command("backfill", epilog=example("backfill my-shop --from 2026-01-01 --to 2026-01-31 --dry-run"))(runs.backfill)
 app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
 app.command("status", epilog=example("status"))(watch.status)
+app.command("report", epilog=example("report my-shop --html my-shop.html"))(report.report)
 app.add_typer(deployments.app, name="deployments")
 app.command("alerts", epilog=example("alerts slack-webhook/ops"))(alerts.alerts)
 
@@ -86,7 +88,7 @@ def root(
 
 
 #: Options whose value is the name of a file.
-_FILES = ("--from", "--output", "--write")
+_FILES = ("--from", "--output", "--write", "--png", "--html")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -135,6 +136,19 @@ def test_the_summary_is_a_table_with_the_counts(installation: Installation, page
     row = page.get_by_role("row").filter(has_text="delivered")
     expect(row.first).to_contain_text(str(len(installation.box.shops[0].qualifying())))
     page.screenshot(path=tmp_path / "summary.png")
+
+
+def test_the_page_of_a_shop_shows_its_month(installation: Installation, page: Page, pictures: Path) -> None:
+    """From the deployment, whose description leads there."""
+    page.goto(f"{address_of(installation)}/v2/deployments")
+    page.get_by_role("link", name="shop-1", exact=True).first.click()
+    page.get_by_role("link", name="How this shop fares").click()
+    page.get_by_role("link", name=re.compile("^[0-9a-f]{8}$")).first.click()
+    picture = page.get_by_role("img", name="Orders, lag and calls of a month")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [900, 700]
+    expect(page.get_by_role("row").filter(has_text="health")).to_contain_text("well")
+    page.screenshot(path=pictures / "shop-page.png", full_page=True)
 
 
 def address_of(installation: Installation) -> str:

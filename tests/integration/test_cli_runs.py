@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from installation import Installation, Row
 from sqlalchemy import text
@@ -84,6 +86,33 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     assert (seen["last_run"]["state"], seen["last_run"]["held"]) == ("completed", 0)
     assert seen["last_run"]["calls"] > 0
     assert seen["delivered"] == len(shop.qualifying())
+
+
+def test_a_shop_has_one_page_that_its_runs_renew(cli: Installation, shop: CartumShop, imported: Row) -> None:
+    def page(key: str) -> Row:
+        (found,) = cli.ask("/artifacts/filter", artifacts={"key": {"any_": [key]}})
+        return dict(found)
+
+    before = page(SLUG)
+    shop.place_order()
+    cli.done("sync", SLUG)
+    after = page(SLUG)
+    assert after["id"] == before["id"] and after["flow_run_id"] is None
+    assert "| health | well |" in after["data"] and "| held | 0 |" in after["data"]
+    assert f"| {SLUG} | well |" in page("all-shops")["data"]
+    cli.done("shop", "pause", SLUG)
+    assert "| health | paused |" in page(SLUG)["data"]
+    cli.done("shop", "resume", SLUG)
+    cli.only_by_hand(SLUG)
+
+    # A browser asks for a picture without the login: its name is what nobody knows.
+    (address,) = re.findall(r"!\[[^]]*]\((/pictures/[^)]+)\)", page(SLUG)["data"])
+    server = str(cli.prefect.base_url).removesuffix("/api/")
+    picture = httpx.get(server + address)
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
+    assert picture.content.startswith(b"\x89PNG")
+    for other in ("x.png", "..%2Fkeys%2Fprefect-login", f"{'0' * 32}.png", ""):
+        assert httpx.get(f"{server}/pictures/{other}").status_code == 404
 
 
 def test_a_dry_run_shows_exactly_what_the_backfill_sends(cli: Installation, shop: CartumShop, imported: Row) -> None:

@@ -1,0 +1,79 @@
+"""`cartum-roapp report`: how a shop fares, as a picture or as one file for people without access."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cartum_roapp.cli.arguments import Slug, missing
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show, terminal_table
+
+
+def report(
+    slug: Slug,
+    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Write the picture to this file.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write everything as one page to this file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """How a shop fares: its state, and a month of its orders, lag and calls."""
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.settings import settings
+
+    with serving():
+        import asyncio
+
+        from blocks.store import load_shop
+        from cartum_roapp.ledger import daily, health
+        from cartum_roapp.orders.zones import zone_of
+        from cartum_roapp.report.facts import facts
+        from cartum_roapp.service import ledger
+
+        shop = asyncio.run(load_shop(slug))
+        zone = zone_of(shop.timezone)
+        with ledger.opened() as engine:
+            found = health.of_shop(engine, shop.key)
+            if found is None:
+                raise missing(slug)
+            figures = daily.figures(engine, shop.key, zone, datetime.now(zone).date())
+    rows = facts(found, settings().roapp_interval)
+    if png is not None or html is not None:
+        from cartum_roapp.home import Home
+        from cartum_roapp.report import html as pages
+        from cartum_roapp.report import picture
+
+        drawn = picture.png(figures, slug, Home(settings().home).run / "matplotlib")
+        held = list(found.held_by_code.items())
+        if png is not None:
+            _write(png, drawn, "--png")
+        if html is not None:
+            _write(html, pages.page(shop.name, rows, held, drawn).encode(), "--html")
+    days = [
+        {"day": str(day), **_numbers(row)} for day, row in zip(figures.index, figures.to_dict("records"), strict=True)
+    ]
+    document = {"shop": slug, "facts": dict(rows), "held_by_code": found.held_by_code, "days": days}
+    show(document, lambda: _tables(rows, found.held_by_code))
+
+
+def _numbers(row: dict[Any, Any]) -> dict[str, Any]:
+    """Returns the day's figures, None where there is none."""
+    return {str(name): None if value != value else value for name, value in row.items()}
+
+
+def _tables(rows: list[tuple[str, str]], held: dict[str, int]) -> list[object]:
+    parts: list[object] = [terminal_table("", ("", ""), rows)]
+    return [*parts, terminal_table("Held, by reason", ("reason", "records"), list(held.items()))] if held else parts
+
+
+def _write(path: Path, content: bytes, option: str) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        from cartum_roapp.config.problems import Problem
+
+        problem = Problem(option, f"{path} can't be written: {error.strerror}.", "name a file in a folder of yours")
+        raise CommandEnd(BAD_INPUT, problem.message, fields=[problem]) from None

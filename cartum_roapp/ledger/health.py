@@ -1,0 +1,136 @@
+"""How each shop fares: what `cartum-roapp status`, the shops' pages and the overview show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Engine, text
+
+from cartum_roapp.ledger import database, shops
+from cartum_roapp.ledger.shops import ShopState
+
+#: A shop whose last run that brought orders over is older than that is behind.
+BEHIND_AFTER = timedelta(minutes=30)
+#: What the budget of an account is counted over.
+BUDGET_OVER = timedelta(hours=1)
+
+
+@dataclass
+class Health:
+    """One shop now. Times are UTC.
+
+    `delivered`, `waiting`: orders. `held`, `dismissed`: records; `held_by_code`: those that are not dismissed.
+    `catalogue`: why the shop's catalogue can't be read, if orders go on without it. `last_success`: the end of the last
+    run that brought orders over. `new`, `changed`, `calls`: of the last 24 hours. `hour_calls`: to RO App, by all shops
+    of the account in the last hour.
+    """
+
+    state: ShopState
+    delivered: int = 0
+    waiting: int = 0
+    held: int = 0
+    dismissed: int = 0
+    held_by_code: dict[str, int] = field(default_factory=dict)
+    catalogue: str | None = None
+    last_success: datetime | None = None
+    new: int = 0
+    changed: int = 0
+    calls: int = 0
+    hour_calls: int = 0
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def imported(self) -> bool:
+        """Whether all orders of the import's window are in the ledger."""
+        return self.state.window_stored_at is not None
+
+    @property
+    def lag(self) -> timedelta | None:
+        """How far the ledger is behind the shop; None before the first import."""
+        return None if self.state.watermark is None else max(timedelta(0), self.at - self.state.watermark)
+
+    @property
+    def word(self) -> str:
+        """The shop's health in a word or two."""
+        if self.state.paused_because is not None:
+            return "paused"
+        if not self.imported:
+            return "not imported"
+        if self.last_success is None or self.at - self.last_success > BEHIND_AFTER:
+            return "behind"
+        return "needs you" if self.held else "well"
+
+    def budget_used(self, interval: float) -> float:
+        """Returns the share of the account's calls that the last hour took, where a call may be made every `interval`
+        seconds."""
+        return self.hour_calls * interval / BUDGET_OVER.total_seconds()
+
+
+def of_all(engine: Engine) -> list[Health]:
+    """Returns every shop that is connected, by slug."""
+    found = {state.key: Health(state) for state in shops.all_states(engine)}
+    with database.reading(engine) as connection:
+        for row in connection.execute(text(_ORDERS)):
+            if (one := found.get(row.shop)) is not None:
+                one.delivered, one.waiting = row.delivered, row.waiting
+        for row in connection.execute(text(_HELD)):
+            if (one := found.get(row.shop)) is not None:
+                one.held, one.dismissed = one.held + row.held, one.dismissed + row.dismissed
+                one.held_by_code |= {row.code: row.held} if row.held else {}
+        for row in connection.execute(text(_RUNS)):
+            if (one := found.get(row.shop)) is not None:
+                one.last_success = row.last_success
+                one.new, one.changed, one.calls, one.catalogue = row.new, row.changed, row.calls, row.because
+        budgets = _hour_calls(connection)
+    for one in found.values():
+        one.hour_calls = budgets.get(one.state.account, 0)
+    return list(found.values())
+
+
+def of_shop(engine: Engine, key: str) -> Health | None:
+    """Returns one shop; None if it is not connected."""
+    return next((one for one in of_all(engine) if one.state.key == key), None)
+
+
+def _hour_calls(connection: Connection) -> dict[str, int]:
+    return {row.account: row.calls for row in connection.execute(text(_BUDGET), {"over": BUDGET_OVER})}
+
+
+_ORDERS = """
+    SELECT shop, count(*) FILTER (WHERE delivered_version > 0) AS delivered,
+           count(*) FILTER (WHERE wanted_version > delivered_version AND NOT held) AS waiting
+    FROM outbox GROUP BY shop
+"""
+_HELD = """
+    SELECT shop, code, count(*) FILTER (WHERE dismissed_at IS NULL) AS held,
+           count(*) FILTER (WHERE dismissed_at IS NOT NULL) AS dismissed
+    FROM held GROUP BY shop, code ORDER BY held DESC, code
+"""
+#: Runs that brought orders over; a backfill brings some by hand.
+_BRINGING = "('incremental-sync', 'initial-import')"
+_RUNS = f"""
+    SELECT shops.key AS shop, success.last_success, coalesce(day.new, 0) AS new, coalesce(day.changed, 0) AS changed,
+           coalesce(day.calls, 0) AS calls, failures.because
+    FROM shops
+    LEFT JOIN LATERAL (
+        SELECT finished_at AS last_success FROM runs
+        WHERE runs.shop = shops.key AND runs.state = 'completed' AND runs.kind IN {_BRINGING}
+        ORDER BY started_at DESC LIMIT 1
+    ) success ON true
+    LEFT JOIN LATERAL (
+        SELECT sum((counts->>'new')::int) FILTER (WHERE kind IN {_BRINGING}) AS new,
+               sum((counts->>'changed')::int) FILTER (WHERE kind IN {_BRINGING}) AS changed,
+               sum((counts->>'calls')::int) AS calls
+        FROM runs WHERE runs.shop = shops.key AND started_at > now() - interval '24 hours'
+    ) day ON true
+    LEFT JOIN catalogue_failures failures ON failures.shop = shops.key AND failures.for_good
+    WHERE shops.deleted_at IS NULL
+"""
+_BUDGET = """
+    SELECT shops.account, sum((counts->'calls_by_kind'->>'roapp_reads')::int
+                              + (counts->'calls_by_kind'->>'roapp_writes')::int)::int AS calls
+    FROM runs JOIN shops ON shops.key = runs.shop
+    WHERE runs.started_at > now() - interval '25 hours' AND runs.finished_at > now() - :over
+    GROUP BY shops.account
+"""

@@ -1,0 +1,155 @@
+"""One page a shop in Prefect's UI, under the shop's slug, and one of all shops: artifacts that each run renews, so that
+they do not pile up.
+
+Failing to write a page never ends a run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterKey,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import ArtifactSort, FlowRunSort
+from prefect.settings import get_current_settings
+from sqlalchemy import Engine
+
+from cartum_roapp import service
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.home import Home
+from cartum_roapp.ledger import daily, health
+from cartum_roapp.ledger.health import Health
+from cartum_roapp.markdown import escaped, markdown_table
+from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.report import picture
+from cartum_roapp.report.facts import facts, span
+from cartum_roapp.service.prefect_server import api_url
+from cartum_roapp.settings import Settings
+from tasks.step import in_prefect
+
+log = logging.getLogger(__name__)
+
+#: The key of the page of all shops; no slug is that.
+ALL_SHOPS = "all-shops"
+#: A picture is drawn anew when it is older: that takes half a second, and it shows days.
+DRAWN_FOR = timedelta(hours=1)
+_SHOPS = 500
+
+
+async def renew(engine: Engine, shop: ShopConfig, config: Settings) -> None:
+    """Writes the shop's page and that of all shops. May be called twice."""
+    if get_current_settings().api.url is None:  # tests and benchmarks run without Prefect
+        return
+    try:
+        found = health.of_all(engine)
+        async with get_client() as client:
+            for one in found:
+                if one.state.key == shop.key:
+                    text = await _page(client, engine, shop, one, config)
+                    await _write(client, shop.slug, text, f"{escaped(shop.name)}: {one.word}")
+            text, behind = _overview(found, config), sum(one.word != "well" for one in found)
+            await _write(client, ALL_SHOPS, text, f"{len(found)} shops, {behind} of them not well")
+    except Exception as error:  # noqa: BLE001 - the orders are over there, whatever shows them
+        log.warning("the shop's page can't be written (%s)", type(error).__name__)
+
+
+async def remove(slug: str, home: Home) -> None:
+    """Deletes the shop's page and its picture. May be called twice."""
+    async with get_client() as client:
+        for id in await _known(client, slug):
+            await client.delete_artifact(id)
+    home.picture(slug).unlink(missing_ok=True)
+
+
+async def _page(client: PrefectClient, engine: Engine, shop: ShopConfig, found: Health, config: Settings) -> str:
+    rows = facts(found, config.roapp_interval, await _next_run(client, shop.slug))
+    parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC.", markdown_table(("", ""), rows)]
+    if found.held_by_code:
+        parts += [
+            "### Held, by reason",
+            markdown_table(("reason", "records"), found.held_by_code.items()),
+            escaped(f"Each with its fix: `cartum-roapp held list {shop.slug}`"),
+        ]
+    if (address := _draw(engine, shop, config)) is not None:
+        parts.append(f"![Orders, lag and calls of a month]({address})")
+    return "\n\n".join(parts)
+
+
+def _overview(found: Iterable[Health], config: Settings) -> str:
+    columns = ("shop", "health", "lag", "new", "changed", "waiting", "held", "budget", "paused because")
+    order = {"behind": 0, "paused": 1, "needs you": 2, "not imported": 3, "well": 4}
+    rows = [
+        (
+            one.state.slug,
+            one.word,
+            "–" if one.lag is None else span(one.lag),
+            one.new,
+            one.changed,
+            one.waiting,
+            one.held,
+            f"{one.budget_used(config.roapp_interval):.0%}",
+            one.state.paused_because or "",
+        )
+        for one in sorted(found, key=lambda one: (order[one.word], one.state.slug))
+    ]
+    text = f"As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC; new and changed: of the last 24 hours.\n\n"
+    more = f"\n\n… and {len(rows) - _SHOPS} more: `cartum-roapp status`" if len(rows) > _SHOPS else ""
+    return text + markdown_table(columns, rows[:_SHOPS]) + more
+
+
+def _draw(engine: Engine, shop: ShopConfig, config: Settings) -> str | None:
+    """Returns the picture's address below that of the UI; None if there is none, or the server is not this home's. A
+    run draws it anew where it is old."""
+    if get_current_settings().api.url != api_url(service.state(config).prefect):
+        return None
+    home, now = Home(config.home), datetime.now(UTC)
+    path = home.picture(shop.slug)
+    drawn = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
+    if in_prefect() and (drawn is None or now - drawn > DRAWN_FOR):
+        zone = zone_of(shop.timezone)
+        figures = daily.figures(engine, shop.key, zone, now.astimezone(zone).date())
+        draft = path.with_suffix(".new")
+        draft.write_bytes(picture.png(figures, shop.slug, home.run / "matplotlib"))
+        draft.replace(path)
+    return f"/pictures/{path.name}?{path.stat().st_mtime:.0f}" if path.exists() else None
+
+
+async def _next_run(client: PrefectClient, slug: str) -> datetime | None:
+    planned = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+        tags=FlowRunFilterTags(all_=[f"shop:{slug}"]),
+    )
+    found = await client.read_flow_runs(
+        flow_run_filter=planned, sort=FlowRunSort.NEXT_SCHEDULED_START_TIME_ASC, limit=1
+    )
+    return found[0].next_scheduled_start_time if found else None
+
+
+async def _write(client: PrefectClient, key: str, text: str, description: str) -> None:
+    """Changes the artifact of this key, or makes it. It belongs to no run, with which Prefect would delete it."""
+    known = await _known(client, key)
+    if not known:
+        made = ArtifactCreate(type="markdown", key=key, data=text, description=description)
+        await client.create_artifact(made)
+        return
+    await client.update_artifact(known[0], ArtifactUpdate(data=text, description=description))
+    for doubled in known[1:]:  # two runs made it at once
+        await client.delete_artifact(doubled)
+
+
+async def _known(client: PrefectClient, key: str) -> list[UUID]:
+    """Returns the artifacts of this key, the newest first."""
+    of_key = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
+    return [one.id for one in await client.read_artifacts(artifact_filter=of_key, sort=ArtifactSort.CREATED_DESC)]
