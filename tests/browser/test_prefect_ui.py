@@ -142,6 +142,7 @@ def test_the_page_of_a_shop_shows_its_month(installation: Installation, page: Pa
     """From the deployment, whose description leads there."""
     page.goto(f"{address_of(installation)}/v2/deployments")
     page.get_by_role("link", name="shop-1", exact=True).first.click()
+    page.get_by_role("tab", name="Description").click()
     page.get_by_role("link", name="How this shop fares").click()
     page.get_by_role("link", name=re.compile("^[0-9a-f]{8}$")).first.click()
     picture = page.get_by_role("img", name="Orders, lag and calls of a month")
