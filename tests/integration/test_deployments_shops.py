@@ -116,6 +116,7 @@ def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Inst
     assert connected.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state={"type": {"any_": ["SCHEDULED"]}}) == []
     blocks = connected.ask("/block_documents/filter", block_types={"slug": {"any_": ["cartum-shop"]}})
     assert SLUG not in names(blocks)
+    assert connected.ask("/artifacts/filter", artifacts={"key": {"any_": [SLUG]}}) == [], "its page"
     assert connected.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=SLUG) is not None
     connected.connect(INDEX)
     for flow in ("incremental-sync", "reconcile"):
