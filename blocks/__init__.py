@@ -3,6 +3,7 @@
 shop      a shop with all its settings
 account   an account of RO App
 login     the login of a shop that is to be connected
+logo      the pictures of these three
 store     saves, reads and deletes them
 examine   checks what a person filled in against what is stored and against both systems
 pages     reads long lists from Prefect's server

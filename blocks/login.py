@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from prefect.blocks.core import Block
 from pydantic import ConfigDict, HttpUrl
 
+from blocks.logo import BlockWithLogo
 from cartum_roapp.config.shop import ShopLogin, ShopPassword, ShopUrl
 
 
-class CartumLogin(Block):
+class CartumLogin(BlockWithLogo):
     """The address of a Cartum or Horoshop shop with the user name and the password of one of its admins. `connect-shop`
     and `edit-shop` take it; then the password moves into the shop's own block, and this one is deleted.
 
@@ -26,6 +26,7 @@ class CartumLogin(Block):
 
     _block_type_name: ClassVar[str | None] = "Cartum login"
     _block_type_slug: ClassVar[str | None] = "cartum-login"
+    _logo: ClassVar[str] = "login"
     _documentation_url: ClassVar[HttpUrl | None] = HttpUrl("https://horoshop.notion.site/api-doc")
     model_config = ConfigDict(hide_input_in_errors=True)
 

@@ -8,7 +8,8 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
     Host      requests for other host names are refused, so that no web page reaches the server under a name of its own
               that resolves to this machine (DNS rebinding)
     policy    the UI's pages load nothing from elsewhere: no telemetry, and no picture that a foreign text names
-    pictures  those of the home's shops, under names that nobody guesses: a browser asks for a picture without the login
+    pictures  logos, and those of the home's shops under names that nobody guesses: a browser asks for a picture without
+              the login
     admin     the API for administering the server is read only, so that nobody empties the database or makes the worker
               store results of runs elsewhere
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -30,10 +32,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cartum_roapp.home import Home
 
 _PICTURE = re.compile(r"[0-9a-f]{32}\.png")
+_LOGO = re.compile(r"[a-z]+\.svg")
+_LOGO_FOLDER = Path(__file__).parent.parent / "blocks" / "logos"
 _READS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 #: The hosts of the logos of Prefect's own block types.
-LOGOS = ("https://raw.githubusercontent.com", "https://images.ctfassets.net")
+PREFECTS_LOGOS = ("https://raw.githubusercontent.com", "https://images.ctfassets.net")
 
 
 def own_origins() -> list[str]:
@@ -54,7 +58,7 @@ def content_policy() -> str:
     servers = " ".join(origin + " " + origin.replace("http", "ws", 1) for origin in own_origins())
     return "; ".join(
         (
-            f"img-src 'self' data: blob: {' '.join(LOGOS)}",
+            f"img-src 'self' data: blob: {' '.join([*own_origins(), *PREFECTS_LOGOS])}",
             f"connect-src 'self' {servers}",
             "object-src 'none'",
             "base-uri 'self'",
@@ -94,8 +98,8 @@ class Pictures:
         await app(scope, receive, send)
 
     def _picture(self, name: str) -> Response:
-        path = self.home.pictures / name
-        if not _PICTURE.fullmatch(name) or not path.is_file():
+        path = (_LOGO_FOLDER if _LOGO.fullmatch(name) else self.home.pictures) / name
+        if not (_LOGO.fullmatch(name) or _PICTURE.fullmatch(name)) or not path.is_file():
             return Response(status_code=404)
         return FileResponse(path, headers={"Cache-Control": "private, no-cache"})
 

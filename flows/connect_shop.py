@@ -25,8 +25,8 @@ async def connect_shop(
 ) -> dict[str, Any]:
     """Checks everything against both systems, asks what is still to be chosen, saves, and starts the first import.
 
-    The run waits for each form: press **Resume**. It goes on from the top with every answer, so each step passes over
-    what is answered and right; nothing is saved before all of it holds.
+    The run waits for each form: press **Resume** in the menu ⋮. It goes on from the top with every answer, so each
+    step passes over what is answered and right; nothing is saved before all of it holds.
     """
     typed = {"name": name, "platform": platform}
     with open_clients() as clients:

@@ -18,7 +18,7 @@ async def delete_shop(
     purge: Annotated[bool, parameter("Purge", "Delete the shop's history in the ledger as well")] = False,
 ) -> dict[str, Any]:
     """Removes a shop's deployments, schedule, settings and login; RO App keeps its orders. The run waits until the
-    shop's name is typed: press **Resume**."""
+    shop's name is typed: press **Resume** in the menu ⋮."""
     with open_clients():
         slug = await ask_shop(shop, await shops.connected(deleted=purge))
         await confirm_deletion(slug, purge=purge)

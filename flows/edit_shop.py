@@ -20,7 +20,7 @@ async def edit_shop(
     shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
 ) -> dict[str, Any]:
     """Shows a shop's settings to be changed and checks them against both systems. They take effect on the next run;
-    nothing is imported twice. The run waits for each form: press **Resume**."""
+    nothing is imported twice. The run waits for each form: press **Resume** in the menu ⋮."""
     with open_clients() as clients:
         slug = await ask_shop(shop, await list_shops())
         dialogue = (await draft_of(await load_shop(slug), clients)).shop

@@ -26,7 +26,7 @@ async def ask_current_form(shop: Dialogue) -> None:
 
 async def tell_connected(config: ShopConfig, import_id: object) -> dict[str, Any]:
     """Writes an artifact that names the connected shop, with a link to its import. Returns the run's result."""
-    started = f"[Its import is running](/runs/flow-run/{import_id})." if import_id else "Nothing is imported yet."
+    started = f"[Its import is running](/v2/runs/flow-run/{import_id})." if import_id else "Nothing is imported yet."
     text = f"**{escaped(config.name)}** is connected as `{config.slug}`. {started}"
     await _tell(config, text, "connected")
     return {"shop": config.slug, "saved": True, "import": str(import_id) if import_id else None}

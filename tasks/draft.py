@@ -22,6 +22,8 @@ from cartum_roapp.connection.questions import Question
 from cartum_roapp.markdown import escaped
 from tasks.form import SHOP_LOGIN, Answer, answered, block_id
 
+_CORRECTED = "Correct it by the link at the top and submit, or choose another."
+
 
 @dataclass
 class Blocks:
@@ -46,14 +48,18 @@ class Blocks:
         """Returns the questions for login and account. `keeps_login`: the shop has a login, which stays if none is
         chosen."""
         kept = "Leave it empty to keep the one it has." if keeps_login else ""
-        correct_login = _correct(self.login.name, self.login.id) if self.login else ""
-        correct_account = _correct(self.account, self.account_id) if self.account else ""
-        login = _text(SHOP_LOGIN, kept, correct_login)
-        account = _text("The company that gets the orders.", correct_account)
+        login = _text(SHOP_LOGIN, kept, _CORRECTED if self.login else "")
+        account = _text("The company that gets the orders.", _CORRECTED if self.account else "")
         return [
-            Question("login", "Shop login", login, "block", default=self.login_id or None, required=not keeps_login),
-            Question("account", "RO App account", account, "block", default=self.account_id or None),
-        ]
+            Question(
+                "login", "Shop login", login, "block", default=self.login_id or None, required=not keeps_login,
+                links=_link(self.login.name, self.login.id) if self.login else "",
+            ),
+            Question(
+                "account", "RO App account", account, "block", default=self.account_id or None,
+                links=_link(self.account, self.account_id) if self.account else "",
+            ),
+        ]  # fmt: skip
 
 
 class Draft:
@@ -150,8 +156,8 @@ def _checked(found: Problems, field: Field, value: object, fix: str = "") -> Any
         return None
 
 
-def _correct(block: str, id: str) -> str:
-    return f"[Correct {escaped(block)}](/blocks/block/{id}/edit) and submit, or choose another."
+def _link(block: str, id: str) -> str:
+    return f"[Correct {escaped(block)}](/v2/blocks/block/{id}/edit)"
 
 
 def _text(*parts: str) -> str:

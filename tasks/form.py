@@ -29,6 +29,10 @@ from cartum_roapp.markdown import escaped
 
 #: For so many days a form waits for its answer, then the run fails.
 ANSWER_DAYS = 7
+#: What stands before a problem beside its question.
+REFUSED = "Not accepted: "
+#: Prefect's older UI takes these texts for Markdown: foreign ones get no link and no HTML into it.
+_NO_MARKS = str.maketrans("[]<>", "()‹›")
 _MOST = 200
 
 #: The block types of a form's block questions; an answer is {"$ref": {"block_document_id": …}}. The UI's two kinds of
@@ -84,9 +88,11 @@ async def ask(form: Form) -> NoReturn:
     log = get_run_logger()
     for problem in form.problems:
         log.warning("%s", problem)
-    log.info("%s: press Resume at the top of this page.", form.title)
+    log.info("%s: open the menu ⋮ at the top right of this page, and press Resume.", form.title)
     _log_suspended_as_info()
-    description = "\n\n".join(part for part in (f"### {form.title}", form.text, _listed(form.problems)) if part)
+    links = "\n".join(f"* {question.links}" for question in form.questions if question.links)
+    parts = (f"### {form.title}", form.text, _listed(form.problems), links)
+    description = "\n\n".join(filter(None, parts))
     shown = type("Form", (_Input,), {"shown_schema": _schema(form), "shown_text": description})
     timeout = ANSWER_DAYS * 24 * 3600
     await asuspend_flow_run(wait_for_input=shown, timeout=timeout, key=f"{number:03}-{form.name}")
@@ -135,8 +141,9 @@ def _schema(form: Form) -> dict[str, Any]:
         refused.setdefault(asked_as(problem, form.questions), []).append(problem)
     properties = {}
     for question in form.questions:
-        # The UI collapses the text above a long form, so a problem is shown with its question as well.
-        lines = [*map(_line, refused.get(question.key, ())), question.description]
+        # A long form is scrolled away from the text above it, so a problem is shown with its question as well. There
+        # the UI shows no Markdown.
+        lines = [*map(_plain_line, refused.get(question.key, ())), question.description]
         properties[question.key] = {**_property(question), "description": "\n\n".join(filter(None, lines))}
     required = [question.key for question in form.questions if question.required]
     return {"title": form.title, "type": "object", "properties": properties, "required": required}
@@ -167,6 +174,10 @@ def _listed(problems: Sequence[Problem]) -> str:
 
 def _line(problem: Problem) -> str:
     return f"**{escaped(problem.field)}**: {escaped(problem.message)} **Fix:** {escaped(problem.fix)}"
+
+
+def _plain_line(problem: Problem) -> str:
+    return f"{REFUSED}{problem}".translate(_NO_MARKS)
 
 
 class _SuspendedAsInfo(logging.Filter):

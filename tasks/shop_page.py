@@ -35,7 +35,6 @@ from cartum_roapp.markdown import escaped, markdown_table
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report import picture
 from cartum_roapp.report.facts import facts, span
-from cartum_roapp.service.prefect_server import api_url
 from cartum_roapp.settings import Settings
 from tasks.step import in_prefect
 
@@ -112,7 +111,7 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
 def _draw(engine: Engine, shop: ShopConfig, config: Settings) -> str | None:
     """Returns the picture's address below that of the UI; None if there is none, or the server is not this home's. A
     run draws it anew where it is old."""
-    if get_current_settings().api.url != api_url(service.state(config).prefect):
+    if not service.state(config).serves(get_current_settings().api.url):
         return None
     home, now = Home(config.home), datetime.now(UTC)
     path = home.picture(shop.slug)

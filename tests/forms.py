@@ -12,6 +12,8 @@ import pytest
 from installation import FINAL, Installation
 from prefect_api import here
 
+from tasks.form import REFUSED
+
 Row = dict[str, Any]
 SCHEDULED = {"type": {"any_": ["SCHEDULED"]}}
 
@@ -40,8 +42,8 @@ class Shown:
 
     def refused(self) -> dict[str, str]:
         """What stands with each field as the reason why it was refused."""
-        return {name: text.split("\n\n")[0] for name, one in self.fields.items()
-                if (text := one["description"]).startswith("**")}  # fmt: skip
+        return {name: text.split("\n\n")[0].removeprefix(REFUSED) for name, one in self.fields.items()
+                if (text := one["description"]).startswith(REFUSED)}  # fmt: skip
 
 
 class Forms:

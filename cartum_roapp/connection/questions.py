@@ -37,7 +37,7 @@ Kind = Literal["text", "secret", "number", "switch", "one", "many", "ordered", "
 class Question:
     """One field of a form. `choices` are those of the kinds `one`, `many`, and `ordered`, where the order of the answer
     counts; `default` is what is chosen when it opens, in the form of an answer; `block` asks for a saved block of
-    Prefect, its default is the block's id."""
+    Prefect, its default is the block's id. `links`: in Markdown, what leads to it, for the text above the questions."""
 
     key: str
     title: str
@@ -47,6 +47,7 @@ class Question:
     default: object = None
     required: bool = True
     bounds: tuple[int, int] | None = None
+    links: str = ""
 
 
 def slug_question(slug: str) -> Question:

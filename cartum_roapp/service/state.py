@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
-from cartum_roapp.service.prefect_server import auth_string
+from cartum_roapp.service.prefect_server import api_url, auth_string
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import PREFIX, Settings
 
@@ -64,6 +64,10 @@ class State:
         if keeper is None or not keeper.alive():
             return cls(problem=state.problem, problem_at=state.problem_at)
         return state
+
+    def serves(self, api: str | None) -> bool:
+        """Returns whether this is the address of the home's own Prefect server."""
+        return self.prefect != 0 and api == api_url(self.prefect)
 
     def write(self, home: Home) -> None:
         """Raises OSError."""

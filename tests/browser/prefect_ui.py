@@ -1,7 +1,9 @@
-"""Prefect's UI as a person uses it: forms are filled in field by field, by the titles that stand above them."""
+"""Prefect's UI (V2, in which people land) as a person uses it: forms are filled in field by field, by the titles that
+stand above them."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -23,62 +25,91 @@ class PrefectUi:
         self.address = address
         self.pictures = pictures
 
-    def deployment(self, name: str) -> None:
+    def deployment(self, name: str) -> Locator:
         """From the list of deployments to the run form of one."""
-        self.page.goto(f"{self.address}/deployments")
+        self.page.goto(f"{self.address}/v2/deployments")
         self.page.get_by_role("link", name=name, exact=True).first.click()
         self.page.get_by_role("button", name="Run", exact=True).click()
         self.page.get_by_text("Custom run").click()
+        expect(self.page.get_by_role("heading", name="Parameters")).to_be_visible()
+        return self.page.get_by_role("main")
 
     def next_form(self, field: str, contains: str = "") -> Locator:
-        """The form with this field, and with this text at it, once the run waits with it."""
-        dialog = self.page.get_by_role("dialog").filter(has_text="Resume Flow Run")
-        for _ in range(30):
-            self.page.get_by_role("button", name="Resume").click()
-            expect(dialog.locator(".schema-form-property").first).to_be_visible()
-            if self.field(dialog, field).filter(has_text=contains).count():
-                return dialog
+        """The form with this field, and with this text in it, once the run waits with it."""
+        dialog = self.page.get_by_role("dialog", name="Resume Flow Run")
+        resume = self.page.get_by_role("menuitem", name="Resume")
+        for _ in range(60):
+            self.page.get_by_role("main").get_by_role("button", name="Open menu").first.click()
+            if resume.count():
+                resume.click()
+                expect(dialog.get_by_role("button", name="Resume")).to_be_enabled()
+                asked = dialog.get_by_text(self._titled(field)).first
+                if asked.count() and dialog.filter(has_text=contains).count():
+                    return dialog
             # The page has not heard yet of the answer that was just given.
             self.page.wait_for_timeout(1000)
             self.page.reload()
         raise AssertionError(f"no form asks for {field!r}")
 
-    def field(self, form: Locator, title: str) -> Locator:
-        titled = self.page.get_by_text(title, exact=True).or_(self.page.get_by_text(f"{title} (Optional)", exact=True))
-        return form.locator(".p-label").filter(has=titled).last
+    def value(self, form: Locator, title: str) -> Locator:
+        """What is typed or chosen in a field."""
+        typed = form.get_by_role("textbox", name=self._titled(title))
+        return typed.or_(form.get_by_role("button", name=re.compile(f"^Select {re.escape(title)}")))
 
     def fill(self, form: Locator, title: str, text: str) -> None:
-        self.field(form, title).locator("textarea, input").last.fill(text)
+        form.get_by_role("textbox", name=self._titled(title)).fill(text)
 
     def choose(self, form: Locator, title: str, beginning: str) -> None:
-        """In a drop-down. It opens by the arrow at its right: a click into its text opens and closes it at once."""
-        self.field(form, title).locator(".p-select-button__icon").click()
-        options = self.page.locator(".p-select-option")
-        options.filter(has_text=beginning).first.click()
+        """In a drop-down."""
+        self.value(form, title).click()
+        options = self.page.get_by_role("option")
+        options.filter(has_text=re.compile(f"^{re.escape(beginning)}")).first.click()
         expect(options).to_have_count(0)
 
-    def add_block(self, form: Locator, title: str, name: str, secret: tuple[str, str], **fields: str) -> None:
+    def block(self, form: Locator, type_: str) -> Locator:
+        """The field that takes a block of this type."""
+        return form.get_by_role("group").filter(has=self.page.get_by_role("img", name=type_, exact=True)).last
+
+    def add_block(self, form: Locator, type_: str, name: str, secret: tuple[str, str], **fields: str) -> None:
         """With the button beside a drop-down of blocks; `secret` is a field that no picture shows."""
-        self.field(form, title).get_by_role("button", name="Add").click()
-        dialog = self.page.get_by_role("dialog").filter(has_text="Add a new block")
-        self.fill(dialog, "Block Name", name)
-        for field, text in fields.items():
-            self.fill(dialog, field, text)
+        field = self.block(form, type_)
+        field.get_by_role("button", name="Add").click()
+        dialog = self.page.get_by_role("dialog", name="Create New Block")
+        dialog.get_by_role("textbox").first.fill(name)
+        for title, text in fields.items():
+            self.fill(dialog, title, text)
         self.picture(f"block-{name}")
         self.fill(dialog, *secret)
         dialog.get_by_role("button", name="Create").click()
         expect(dialog).to_have_count(0)
-        expect(self.field(form, title)).to_contain_text(name)
+        expect(field.get_by_role("button", name="Select a block")).to_have_text(name)
 
     def start(self, form: Locator) -> None:
-        """Submits a run form, and follows the run: to it leads what the page says of it, or the list of runs."""
-        self.submit(form)
-        expect(form).to_have_count(0)
-        self.page.locator("a[href*='flow-run/']").first.click()
+        """Submits a run form, and follows the run: it stands at the top of the deployment's list then."""
+        submit, run = form.get_by_role("button", name="Submit"), self.page.locator("a[href*='flow-run/']")
+        # With a block that was just added the form checks itself once without it, and stays.
+        for _ in range(3):
+            submit.click()
+            try:
+                expect(submit).to_have_count(0, timeout=15_000)
+                break
+            except AssertionError:
+                continue
+        run.first.click()
 
-    def submit(self, form: Locator) -> None:
-        form.get_by_role("button", name="Submit").click()
+    def resume(self, form: Locator) -> None:
+        """Answers a form of a run that waits."""
+        form.get_by_role("button", name="Resume").click()
+        expect(form).to_have_count(0)
+
+    def ended(self, state: str) -> None:
+        """Returns once the page of the run shows that state."""
+        expect(self.page.get_by_role("main").get_by_text(state, exact=True).first).to_be_visible()
 
     def picture(self, name: str) -> None:
         self.page.wait_for_timeout(400)  # what fades in has faded in
         self.page.screenshot(path=self.pictures / f"connect-{name}.png", animations="disabled")
+
+    @staticmethod
+    def _titled(title: str) -> re.Pattern[str]:
+        return re.compile(rf"^{re.escape(title)}( \(Optional\))?$")

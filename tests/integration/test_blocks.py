@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
 from homes import new_home
 from prefect.blocks.core import Block
@@ -44,8 +45,10 @@ class TestForms(BlockStandardTestSuite):
     def block(self, block: type[Block]) -> type[Block]:  # type: ignore[override]
         return block
 
-    @pytest.mark.skip(reason="no logo: it would have to come from a web server")
-    def test_has_a_valid_image(self, block: type[Block]) -> None: ...
+    def test_has_a_valid_image(self, server: None, block: type[Block]) -> None:
+        """A browser asks for it without the login."""
+        picture = httpx.get(run(logo_of(block)))
+        assert picture.is_success and picture.headers["content-type"].startswith("image/svg+xml")
 
     def test_all_fields_have_a_description(self, block: type[Block]) -> None:
         """In what the UI shows: a declared setting describes itself there."""
@@ -96,6 +99,12 @@ def empty(server: None) -> Iterator[None]:
     run(store.delete_shop("mavka"))
     with suppress(ValueError):
         run(RoAppAccount.adelete("main"))
+
+
+async def logo_of(block: type[Block]) -> str:
+    await store.register()
+    async with get_client() as client:
+        return str((await client.read_block_type_by_slug(block.get_block_type_slug())).logo_url)
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
