@@ -13,7 +13,7 @@ import pandas as pd
 import psycopg2.extensions
 from sqlalchemy import Connection, Engine, Table, Text, text
 
-from cartum_roapp.ledger import database, tables
+from cartum_roapp.ledger import changes, database, tables
 
 
 class Frames(Protocol):
@@ -80,12 +80,14 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     _copy(connection, tables.customers, _among(frames.customers, "identity", moved["customer"]))
     _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
 
+    changes.note(connection, shop, moved.to_dict("records"), known_hashes.keys())
     # What a backfill finds final has been so for long: it is not read again and again for two weeks.
     values = {"shop": shop, "final": sorted(final_statuses), "old": queue.new_as == Priority.BACKFILL}
     rows = connection.execute(text(_UPSERT_ORDERS), values).all()
     touched = {**vars(queue), "numbers": [row.number for row in rows]}
-    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE, _RELEASE):
+    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE):
         connection.execute(text(statement), touched)
+    changes.note_released(connection, shop, connection.execute(text(_RELEASE), touched))
     connection.execute(text("DROP TABLE arriving_orders, arriving_order_lines, arriving_customers, arriving_products"))
     return Stored(
         new=tuple(row.number for row in rows if row.version == 1),
@@ -259,4 +261,6 @@ _QUEUE = """
                         THEN least(waiting.priority, excluded.priority) ELSE excluded.priority END,
         queued_at = now(), available_at = now(), attempts = 0, held = false
 """
-_RELEASE = "DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND id = ANY(:numbers)"
+_RELEASE = (
+    "DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND id = ANY(:numbers) RETURNING entity, id"
+)

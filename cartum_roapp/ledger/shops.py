@@ -123,10 +123,14 @@ def note_status_names(engine: Engine, key: str, names: Mapping[int, str]) -> Non
             connection.execute(update(shops).where(shops.c.key == key).values(status_names=told))
 
 
+def status_names(connection: Connection, key: str) -> dict[str, str]:
+    """Returns what the shop calls its statuses, in its language, by their numbers; {} where that is not known."""
+    return connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) or {}
+
+
 def status_name(connection: Connection, key: str, status: int) -> str:
-    """Returns what the shop calls the status, in its language; its number where that is not known."""
-    names = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) or {}
-    return names.get(str(status)) or str(status)
+    """Returns what the shop calls the status; its number where that is not known."""
+    return status_names(connection, key).get(str(status)) or str(status)
 
 
 def hold_on(connection: Connection, key: str) -> None:

@@ -267,6 +267,8 @@ order_matches = Table(
     Column("number", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("ro_id", BigInteger, nullable=False),
+    # the number that people see in RO App; "" until an answer has shown it
+    Column("roapp_number", Text, nullable=False, server_default=""),
     Column("contact_id", BigInteger),
     Column("manager_id", BigInteger),
     Column("sent_status", Integer),
@@ -453,6 +455,23 @@ erasures = Table(
     Column("orders", Integer, nullable=False),
     Column("rows", Integer, nullable=False),
     Index("ix_erasures_shop", "shop"),
+)
+
+# what happened to each order (journal): only added, and removed by age; no personal data
+order_events = Table(
+    "order_events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _shop(),
+    Column("number", Text, nullable=False),
+    Column("at", Stamp, nullable=False),
+    # the run that did it
+    Column("run", Text),
+    Column("kind", Text, nullable=False),
+    Column("details", JSONB, nullable=False, server_default="{}"),
+    Index("ix_order_events_shop_number", "shop", "number"),
+    Index("ix_order_events_run", "run"),
+    Index("ix_order_events_at", "at", postgresql_using="brin"),
 )
 
 call_slots = Table(
