@@ -119,7 +119,8 @@ class Totals:
             return None if total == wanted else _differs(order, one.ro_id, total, wanted)
         with self._session.transaction() as connection:
             self._discounts.learn(connection, believed)
-            orders.requeue(connection, one.shop, [one.number], Priority.CHANGE)
+            because = "RO App's total shows what it makes of a discount: it is sent in another way"
+            orders.requeue(connection, one.shop, [one.number], Priority.CHANGE, because)
         return None
 
 

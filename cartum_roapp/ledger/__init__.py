@@ -32,4 +32,5 @@ dossier         everything known of one order, for whoever looks into it
 slots           the account's call budget over all processes
 runs            what each run did
 journal         what happened to each order, and which run did it
+timeline        the story of one order in words
 """

@@ -28,16 +28,17 @@ class Kind(StrEnum):
     SEEN = "seen"  # the order is new here: status, total
     CHANGED = "changed"  # the shop has it otherwise: changes
     DELETED = "deleted"  # the shop has it no more
-    QUEUED = "queued"  # it is to be delivered once more: because
+    QUEUED = "queued"  # it is delivered once more: because
     ADOPTED = "adopted"  # RO App had its order already: roapp_id, roapp_number
     CREATED = "created"  # its order in RO App was made: roapp_id
-    CONTACT = "contact"  # whose order it is in RO App: roapp_id, kind, because
-    PRODUCTS = "products"  # its products in RO App: matched, made (title → RO App's id)
-    CALL = "call"  # a call to RO App: call, outcome, times, intent
+    CONTACT = "contact"  # whose order it is in RO App: roapp_id, organization, because
+    PRODUCTS = "products"  # its products in RO App: products, each with title, roapp_id, how
+    CALL = "call"  # a call to RO App: call (method and path), outcome, times, intent
     DELIVERED = "delivered"  # RO App has it as the shop has it: version
     POSTPONED = "postponed"  # its delivery goes on later: until, because
     HELD = "held"  # a person is needed: entity, id, code, message
-    RELEASED = "released"  # … no longer: entity, id, because
+    RELEASED = "released"  # no longer: entity, id, because
+    DISMISSED = "dismissed"  # a person leaves it as it is: entity, id
     WRITTEN_BACK = "written-back"  # the shop took RO App's status: status
     CONTEST = "contest"  # both sides changed the status, and the shop's was taken: shop_status, roapp_status
 
@@ -105,6 +106,13 @@ def note(connection: Connection, shop: str, number: str, kind: Kind, **details: 
         events.append(one)
 
 
+def tell(shop: str, number: str, kind: Kind, **details: Any) -> None:
+    """Notes one event of the body that is `buffered`; elsewhere it does nothing."""
+    events = _buffer.get()
+    if events is not None:
+        events.append(event(shop, number, kind, **details))
+
+
 def write(connection: Connection, events: Iterable[Event]) -> None:
     """Writes all in one statement, in the caller's transaction. Writes nothing where there are none."""
     rows = [asdict(one) for one in events]
@@ -123,10 +131,9 @@ def of_order(engine: Engine, shop: str, number: str, kinds: Collection[Kind] = (
     return _read(engine, _OF_ORDER, {"shop": shop, "number": number}, kinds)
 
 
-def forget_old(connection: Connection, shop: str) -> int:
-    """Removes what is older than `KEPT`; returns how many events. May be called twice."""
-    old = text("DELETE FROM order_events WHERE shop = :shop AND at < now() - :kept")
-    return connection.execute(old, {"shop": shop, "kept": KEPT}).rowcount
+def forget_old(connection: Connection) -> int:
+    """Removes the events of all shops that are older than `KEPT`, returns how many. May be called twice."""
+    return connection.execute(text("DELETE FROM order_events WHERE at < now() - :kept"), {"kept": KEPT}).rowcount
 
 
 def _read(engine: Engine, query: str, values: dict[str, Any], kinds: Collection[Kind]) -> list[Event]:

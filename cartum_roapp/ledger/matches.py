@@ -22,7 +22,8 @@ class OrderMatch:
     shop is given for it; `restore_status` is the shop's status that a late one of ours undid there. `moved_from`: RO
     App's status that the shop's was matched with until now. The hashes stand for the text last written.
     `total_due`: lines were written, and RO App's total was not read back since. `make_again`: a person wants another
-    one where RO App has this one no more."""
+    one where RO App has this one no more. `roapp_number`: the number that people see in RO App, "" where no answer has
+    shown it."""
 
     ro_id: int
     contact_id: int | None = None
@@ -38,6 +39,7 @@ class OrderMatch:
     told_hash: str | None = None
     total_due: bool = False
     make_again: bool = False
+    roapp_number: str = ""
 
 
 _ORDER = tuple(OrderMatch.__dataclass_fields__)

@@ -13,7 +13,8 @@ import pandas as pd
 import psycopg2.extensions
 from sqlalchemy import Connection, Engine, Table, Text, text
 
-from cartum_roapp.ledger import changes, database, tables
+from cartum_roapp.ledger import changes, database, journal, tables
+from cartum_roapp.ledger.journal import Kind
 
 
 class Frames(Protocol):
@@ -127,9 +128,11 @@ def to_reread(
         return {row.number for row in rows}
 
 
-def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority: int) -> int:
+def requeue(
+    connection: Connection, shop: str, numbers: Sequence[str], priority: int, because: str | None = None
+) -> int:
     """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; returns
-    how many were queued."""
+    how many were queued. `because` says why in words, where nothing else of the order does."""
     rows = connection.execute(
         text("UPDATE orders SET version = version + 1 WHERE shop = :shop AND number = ANY(:numbers) RETURNING number"),
         {"shop": shop, "numbers": list(numbers)},
@@ -140,6 +143,9 @@ def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority:
         queued = {**vars(Queue(shop, account, priority, priority)), "numbers": [row.number for row in rows]}
         for statement in (_OUTRUN, _QUEUE):
             connection.execute(text(statement), queued)
+        if because is not None:
+            told = [journal.event(shop, row.number, Kind.QUEUED, because=because) for row in rows]
+            journal.write(connection, told)
     return len(rows)
 
 

@@ -462,7 +462,7 @@ order_events = Table(
     "order_events",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _shop(),
+    Column("shop", Text, nullable=False),
     Column("number", Text, nullable=False),
     Column("at", Stamp, nullable=False),
     # the run that did it

@@ -67,7 +67,7 @@ def test_events_go_with_their_shop_and_with_age(database: str) -> None:
         with world.engine.begin() as connection:
             old = {"number": number, "age": journal.KEPT, "key": key}
             connection.execute(text("UPDATE order_events SET at = at - :age WHERE number = :number"), old)
-            assert journal.forget_old(connection, key) == kept > 0
+            assert journal.forget_old(connection) == kept > 0
         assert events(world, number) == []
         shops.forget(world.engine, key, purge=True)
         assert world.value("SELECT count(*) FROM order_events") == 0

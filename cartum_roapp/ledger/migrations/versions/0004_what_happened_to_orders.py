@@ -20,7 +20,6 @@ def upgrade() -> None:
         sa.Column("run", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("details", postgresql.JSONB(), server_default="{}", nullable=False),
-        sa.ForeignKeyConstraint(["shop"], ["shops.key"], name="fk_order_events_shop", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_order_events"),
     )
     op.create_index("ix_order_events_shop_number", "order_events", ["shop", "number"], unique=False)
