@@ -47,12 +47,15 @@ class ContactBook:
         self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
 
-    async def resolve(self, order: DesiredOrder, client: int | None = None) -> ContactMatch:
+    async def resolve(self, order: DesiredOrder, client: int | None = None, *, anew: bool = False) -> ContactMatch:
         """RO App's contact. `client`: whose the order is in RO App already, if it is there; that decides among
-        several candidates, and for a buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when
+        several candidates, and for a buyer who left neither phone nor e-mail. `anew`: what the contact lacks is looked
+        for in RO App, whatever is known of it. Raises BadRecord `contact-ambiguous` when
         a person has to choose."""
         async with self._locks.held(identity(order), order.buyer_email, *(phone.number for phone in order.phones)):
             known = self._known(order)
+            if known is not None and anew:
+                return await self._completed_anew(order, known)
             if known is not None and is_complete(order, known):
                 return known
             if order.company and self._has_organizations:
@@ -91,6 +94,13 @@ class ContactBook:
                     return match
             known = None if last else await adopt(order, None)
         return None
+
+    async def _completed_anew(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch:
+        """The same contact, whatever staff have made of it; with what it lacks."""
+        async with self._locks.held(f"contact {known.ro_id}"):
+            match = await self._side(known).data.complete_anew(order, known)
+            self._bind(order, match)
+            return match
 
     def _bind(self, order: DesiredOrder, match: ContactMatch) -> None:
         with self._session.transaction() as connection:

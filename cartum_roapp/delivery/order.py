@@ -95,9 +95,9 @@ class OrderDelivery:
             order = desired.read(connection, claim.shop, claim.number)
         buyer = {name: str(getattr(order, name)) for name in _BUYER}
         with about(**buyer):
-            return await self._deliver(order, shop)
+            return await self._deliver(order, shop, anew=claim.anew)
 
-    async def _deliver(self, order: DesiredOrder, shop: ShopConfig) -> int:
+    async def _deliver(self, order: DesiredOrder, shop: ShopConfig, *, anew: bool) -> int:
         bound = await self._bindings.find_or_adopt(order, shop)
         if bound is None and order.gone_at:
             bound = await self._bindings.find_unclear(order, shop)
@@ -106,6 +106,8 @@ class OrderDelivery:
 
         if bound is None:
             self._check_currency(order)
+        else:
+            bound.anew = anew
         contact = None
         if order.erased_at is None:
             contact = await self._contact(order, bound)
@@ -131,7 +133,8 @@ class OrderDelivery:
 
     async def _contact(self, order: DesiredOrder, bound: Bound | None) -> int:
         """Returns RO App's id of the buyer."""
-        match = await self.contacts.resolve(order, bound.client if bound is not None else None)
+        client, anew = (None, False) if bound is None else (bound.client, bound.anew)
+        match = await self.contacts.resolve(order, client, anew=anew)
         if bound is None or bound.match.contact_id != match.ro_id:
             why, kind = match.reason or None, match.organization or None
             journal.tell(order.shop, order.number, Kind.CONTACT, roapp_id=match.ro_id, organization=kind, because=why)

@@ -6,7 +6,7 @@ number, product, price); of contacts: `contact_matches`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -134,6 +134,19 @@ def note_order(connection: Connection, shop: str, number: str, **sent: int | str
             "WHERE shop = :shop AND number = :number"
         ),
         {"shop": shop, "number": number, **sent},
+    )
+
+
+def note_roapp_numbers(connection: Connection, shop: str, shown: Mapping[int, str]) -> None:
+    """Notes RO App's own numbers by its ids, of those that are orders of the shop. Writes nothing where nothing
+    changed."""
+    connection.execute(
+        text(
+            "UPDATE order_matches SET roapp_number = shown.number "
+            "FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS text[])) AS shown (id, number) "
+            "WHERE shop = :shop AND ro_id = shown.id AND roapp_number <> shown.number"
+        ),
+        {"shop": shop, "ids": list(shown), "numbers": list(shown.values())},
     )
 
 

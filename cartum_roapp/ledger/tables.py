@@ -223,6 +223,8 @@ outbox = Table(
     Column("available_at", Stamp, nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("held", Boolean, nullable=False, server_default=text("false")),
+    # all of it is compared with RO App, whatever was sent there last
+    Column("anew", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("shop", "number"),
     Index(
         "ix_outbox_waiting",

@@ -132,6 +132,12 @@ def change(one: Change) -> str:
     return f"{name} {before or '–'} → {after or '–'}"
 
 
+def wrote(event: Event) -> bool:
+    """Whether it is a call that RO App took and that may have changed something there."""
+    call, outcome = event.details.get("call", "GET"), str(event.details.get("outcome"))
+    return event.kind is Kind.CALL and not call.startswith("GET") and outcome.startswith("HTTP 2")
+
+
 def purpose(event: Event) -> str:
     """What a call to RO App was for, with the call where it is known."""
     call = event.details.get("call")

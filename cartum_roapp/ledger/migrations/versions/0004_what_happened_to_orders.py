@@ -1,4 +1,4 @@
-"""What happened to each order, and RO App's own number of it."""
+"""What happened to each order, RO App's own number of it, and which are compared with RO App anew."""
 
 from __future__ import annotations
 
@@ -25,4 +25,6 @@ def upgrade() -> None:
     op.create_index("ix_order_events_shop_number", "order_events", ["shop", "number"], unique=False)
     op.create_index("ix_order_events_run", "order_events", ["run"], unique=False)
     op.create_index("ix_order_events_at", "order_events", ["at"], unique=False, postgresql_using="brin")
+    no = sa.text("false")
+    op.add_column("outbox", sa.Column("anew", sa.Boolean(), server_default=no, nullable=False))
     op.add_column("order_matches", sa.Column("roapp_number", sa.Text(), server_default="", nullable=False))
