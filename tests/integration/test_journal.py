@@ -59,6 +59,30 @@ def test_a_run_without_a_change_notes_nothing(database: str) -> None:
         assert journal.of_run(world.engine, world.shop().key, run.id) == []
 
 
+def test_no_event_names_a_buyer(database: str) -> None:
+    """Whatever happens: a change of everything, refusals that repeat what was sent, holding, sending again."""
+    with World.of(database, settings={"look_again": 0.0}) as world:
+        shop, faults = world.box.shops[0], world.box.roapp.faults
+        buyers = [
+            {"delivery_name": f"Соломія Притула{n}", "delivery_phone": f"+38067123450{n}", "comment": f"дзвонити{n}",
+             "delivery_email": f"solomia{n}@example.com", "delivery_city": f"Жмеринка{n}",
+             "manager_comment": f"лист{n}"}
+            for n in range(3)
+        ]  # fmt: skip
+        number = shop.place_order(**buyers[0])
+        world.imported()
+        faults.echo = True
+        faults.required_order_fields = ("ad_campaign_id",)
+        shop.edit(number, **buyers[1])
+        held = shop.place_order(**buyers[2])
+        world.synced()
+        assert {one.kind for one in events(world, held)} >= {Kind.HELD, Kind.CALL}
+        assert {one.kind for one in events(world, number)} >= {Kind.CHANGED, Kind.CONTACT, Kind.DELIVERED}
+        told = world.value("SELECT string_agg(details::text, ' ') FROM order_events")
+        values = [value for buyer in buyers for value in buyer.values()]
+        assert [value for value in (*values, *(one["delivery_phone"][-9:] for one in buyers)) if value in told] == []
+
+
 def test_events_go_with_their_shop_and_with_age(database: str) -> None:
     with World.of(database) as world:
         world.imported()
@@ -69,5 +93,10 @@ def test_events_go_with_their_shop_and_with_age(database: str) -> None:
             connection.execute(text("UPDATE order_events SET at = at - :age WHERE number = :number"), old)
             assert journal.forget_old(connection) == kept > 0
         assert events(world, number) == []
+        with world.engine.begin() as connection:
+            connection.execute(text("UPDATE order_events SET at = at - :age WHERE kind = 'seen'"), old)
+        world.reconciled(repair=True)
+        assert world.value("SELECT count(*) FROM order_events WHERE kind = 'seen'") == 0, "the night removes them"
+        assert world.value("SELECT count(*) FROM order_events") > 0
         shops.forget(world.engine, key, purge=True)
         assert world.value("SELECT count(*) FROM order_events") == 0

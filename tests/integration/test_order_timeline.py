@@ -9,6 +9,7 @@ from world import World
 
 from cartum_roapp.ledger import timeline
 from cartum_roapp.ledger.journal import Event, Kind
+from cartum_roapp.sync import order_story
 
 NAME, PHONE, MAIL, CITY = "Соломія Притула", "+380671234509", "solomia@example.com", "Жмеринка"
 BUYER = {"delivery_name": NAME, "delivery_phone": PHONE, "delivery_email": MAIL, "delivery_city": CITY}
@@ -52,6 +53,25 @@ def test_an_order_from_first_sight_to_delivery(database: str) -> None:
         assert "make the order (POST /orders): HTTP 2" in told
         for personal in (*NAME.split(), PHONE[-9:], MAIL, CITY, "дзвоніть"):
             assert personal not in told
+
+
+def test_where_it_stands_is_told_with_its_story(database: str) -> None:
+    with World.of(database) as world:
+        shop, number = world.box.shops[0], world.box.shops[0].qualifying()[0]
+        world.imported()
+        found = world.found(world.shop())
+        story = order_story.read(world.engine, "shop-1", found.shop.key, number, found)
+        assert story is not None
+        order, head = world.roapp_order(number), dict(order_story.facts(story))
+        assert head["order in RO App"] == f"no. {order['number']}, id {order['id']}"
+        assert head["total"] == f"{shop.orders[number]['total_sum']:.2f} UAH"
+        assert head["delivery to RO App"] == "delivered"
+        assert str(order["status_id"]) in str(head["status in RO App"])
+        assert str(head["buyer in RO App"]).startswith(f"person {order['client_id']} – ")
+        products = {item["entity_id"] for item in world.roapp_items(number)}
+        assert {line["roapp_product"] for line in story["order"]["lines"]} == products
+        assert story["timeline"][-1]["kind"] == "delivered"
+        assert order_story.read(world.engine, "shop-1", found.shop.key, f"{number}7", found) is None
 
 
 def test_a_change_tells_what_was_written_for_it(database: str) -> None:

@@ -63,7 +63,7 @@ def test_an_order_that_roapp_has_as_it_is_gets_no_write(world: World) -> None:
 
 def test_what_staff_changed_in_roapp_is_put_right(world: World) -> None:
     number, roapp = placed(world, delivery_phone="+380671234509"), world.box.roapp
-    before, item = world.roapp_order(number), world.roapp_items(number)[0]
+    before, item = dict(world.roapp_order(number)), dict(world.roapp_items(number)[0])
     head, _, _ = before["manager_notes"].partition("\n")
     staff_edit(world, before["id"], quantity=5, price=1)
     other = next(id for id in sorted(roapp.statuses) if id != before["status_id"])
@@ -104,7 +104,7 @@ def test_once_goods_are_written_off_no_line_is_touched(world: World) -> None:
 
 def test_a_status_of_staff_is_left_where_statuses_travel_both_ways(world: World) -> None:
     number, roapp = placed(world), world.box.roapp
-    order = world.roapp_order(number)
+    order = dict(world.roapp_order(number))
     other = next(id for id in sorted(roapp.statuses) if id != order["status_id"])
     roapp.edit_order(order["id"], status_id=other)
     resent(world, number, status_direction="both")
