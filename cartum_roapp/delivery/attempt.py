@@ -44,10 +44,11 @@ class Attempt:
             journal.tell(self._shop, self._number, Kind.CALL, call=call, outcome=outcome, intent=intent)
 
     def ends(self, connection: Connection, kind: Kind | None = None, **details: Any) -> None:
-        """Writes what happened, with this last event, in the caller's transaction."""
+        """Writes what happened since the last time, with this last event, in the caller's transaction."""
         if kind is not None:
             journal.tell(self._shop, self._number, kind, **details)
         journal.write(connection, self._events)
+        self._events.clear()
 
 
 _current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)

@@ -201,9 +201,9 @@ class Drain:
                 attempt.ends(connection)
         news = error.code == Code.REFUSED and before != Code.REFUSED  # several old ones are tried again at once
         if news and claim.first and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
-            self._stop_if_settings_wrong(claim, error)
+            self._stop_if_settings_wrong(claim, error, attempt)
 
-    def _stop_if_settings_wrong(self, claim: Claim, error: BadRecord) -> None:
+    def _stop_if_settings_wrong(self, claim: Claim, error: BadRecord, attempt: Attempt) -> None:
         """Counts this refusal. After three new orders that were refused for one field, none made meanwhile, the shop's
         settings are wrong: releases those orders and stops the shop (design §3.6)."""
         numbers = self._refused[claim.shop, error.field or ""]
@@ -213,6 +213,7 @@ class Drain:
         with self._session.transaction() as connection:
             outbox.release(connection, claim.shop, sorted(numbers))
             held.clear(connection, claim.shop, "order", sorted(numbers), because="the shop's settings are wrong")
+            attempt.ends(connection)
         self.stopped[claim.shop] = BadConfig(
             f"RO App refuses the orders of this shop for one field: {error.message}",
             shop=self._shops[claim.shop].slug,

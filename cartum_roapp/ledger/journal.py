@@ -139,8 +139,9 @@ def forget_old(connection: Connection) -> int:
 def _read(engine: Engine, query: str, values: dict[str, Any], kinds: Collection[Kind]) -> list[Event]:
     only: Sequence[str] = [str(kind) for kind in kinds or Kind]
     with database.reading(engine) as connection:
-        rows = connection.execute(text(f"{query} AND kind = ANY(:kinds) ORDER BY at, id"), {**values, "kinds": only})
-        return [Event(**{**row._mapping, "kind": Kind(row.kind)}) for row in rows]
+        found = f"SELECT * FROM ({query}) found WHERE kind = ANY(:kinds) ORDER BY at, id"
+        rows = connection.execute(text(found), {**values, "kinds": only})
+        return [Event(row.shop, row.number, Kind(row.kind), row.at, row.run, row.details) for row in rows]
 
 
 _WRITE = """
@@ -148,11 +149,12 @@ _WRITE = """
     SELECT shop, number, kind, at, run, details FROM jsonb_to_recordset(CAST(:events AS jsonb))
         AS given (shop text, number text, kind text, at timestamptz, run text, details jsonb)
 """
-_EVENTS = "SELECT shop, number, kind, at, run, details FROM order_events"
+_EVENTS = "SELECT id, shop, number, kind, at, run, details FROM order_events"
 _OF_ORDER = f"{_EVENTS} WHERE shop = :shop AND number = :number"
 _OF_RUN = f"""
-    {_EVENTS} WHERE shop = :shop AND (run = :run OR (
-        number IN (SELECT number FROM order_events WHERE shop = :shop AND run = :run)
+    WITH own AS ({_EVENTS} WHERE run = :run AND shop = :shop), others AS (
+        {_EVENTS} WHERE shop = :shop AND run IS DISTINCT FROM :run AND number IN (SELECT number FROM own)
         AND at BETWEEN (SELECT started_at FROM runs WHERE id = :run)
-                   AND (SELECT coalesce(finished_at, 'infinity') FROM runs WHERE id = :run)))
+                   AND (SELECT coalesce(finished_at, 'infinity') FROM runs WHERE id = :run)
+    ) SELECT * FROM own UNION ALL SELECT * FROM others
 """

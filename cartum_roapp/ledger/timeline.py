@@ -87,7 +87,8 @@ def words(event: Event) -> str:
         case Kind.SEEN:
             return f"new in the shop: {about['status']}, {about['total']}"
         case Kind.CHANGED:
-            return f"changed in the shop: {'; '.join(map(change, event.changes)) or 'nothing that RO App has'}"
+            changes = "; ".join(map(change, event.changes))
+            return f"changed in the shop: {changes}" if changes else "read again from the shop, as it was"
         case Kind.DELETED:
             return "deleted in the shop"
         case Kind.QUEUED:

@@ -33,9 +33,7 @@ def outcomes(run: Run, numbers: Sequence[str], missing: Collection[str]) -> list
     """Returns what became of each order: `missing` in the shop, `delivered`, `held` (with reason and fix) or `waiting`;
     and what was `written` to RO App for it."""
     key = run.shop.key
-    records = {
-        one.number: one for one in held.listed(run.engine, key, dismissed=True) if one.entity in ("order", "row")
-    }
+    records = {one.number: one for one in held.listed(run.engine, key, dismissed=True)}
     known = dossier.orders(run.engine, key, list(numbers), personal=False)
     calls = [one for one in journal.of_run(run.engine, key, run.id, [Kind.CALL]) if timeline.wrote(one)]
     found = []

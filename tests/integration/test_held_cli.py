@@ -117,6 +117,7 @@ def test_all_of_one_order_on_the_command_line_and_in_the_ui(cli: Installation, r
     assert (found["order"]["roapp_id"], found["links"]["roapp"]) == (None, None)
     assert found["links"]["shop"].startswith(cli.box.shops[INDEX].url)
     assert [one["kind"] for one in found["timeline"] if one["kind"] != "call"][-1] == "held"
+    assert {cli.flow_run(one["run"])["name"] for one in found["timeline"]} == {f"{SLUG}: sync"}
     assert any(one["text"].startswith("make the order (POST /orders): HTTP 4") for one in found["timeline"])
     (run,) = cli.completed(cli.start("show-order/any-shop", shop=SLUG, number=records["order"]))
     assert run["name"] == f"{SLUG}: order {records['order']}"
