@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sqlalchemy import text
 from world import World
 
@@ -57,6 +59,32 @@ def test_a_run_without_a_change_notes_nothing(database: str) -> None:
         world.imported()
         assert world.value("SELECT max(id) FROM order_events") == before
         assert journal.of_run(world.engine, world.shop().key, run.id) == []
+
+
+def test_what_another_run_did_meanwhile_for_its_orders_is_among_what_a_run_did(database: str) -> None:
+    """Whoever holds the account's lock delivers for all."""
+    with World.of(database) as world:
+        key, (own, other) = world.shop().key, world.box.shops[0].qualifying()[:2]
+
+        async def run() -> str:
+            async with world.opened("incremental-sync", world.shop()) as opened:
+                _note(world, own, Kind.SEEN)
+                with journal.by("holder"):
+                    _note(world, own, Kind.DELIVERED)
+                    _note(world, other, Kind.DELIVERED)
+            return opened.id
+
+        id = asyncio.run(run())
+        with journal.by("holder"):
+            _note(world, own, Kind.HELD)
+        found = [(one.number, one.kind, one.run) for one in journal.of_run(world.engine, key, id)]
+        assert found == [(own, Kind.SEEN, id), (own, Kind.DELIVERED, "holder")]
+        assert [one.kind for one in journal.of_run(world.engine, key, id, [Kind.SEEN])] == [Kind.SEEN]
+
+
+def _note(world: World, number: str, kind: Kind) -> None:
+    with world.engine.begin() as connection:
+        journal.note(connection, world.shop().key, number, kind)
 
 
 def test_no_event_names_a_buyer(database: str) -> None:
