@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 
+from sqlalchemy import text
 from world import World
 
 from cartum_roapp.ledger import timeline
@@ -74,6 +75,22 @@ def test_where_it_stands_is_told_with_its_story(database: str) -> None:
         assert order_story.read(world.engine, "shop-1", found.shop.key, f"{number}7", found) is None
 
 
+def roapp_number(world: World, number: str) -> str:
+    return str(world.value("SELECT roapp_number FROM order_matches WHERE number = :number", number=number))
+
+
+def test_the_night_notes_the_numbers_of_orders_that_came_before_they_were_kept(database: str) -> None:
+    with World.of(database) as world:
+        world.imported()
+        number = world.box.shops[0].qualifying()[0]
+        with world.engine.begin() as connection:
+            connection.execute(text("UPDATE order_matches SET roapp_number = ''"))
+        world.reconciled()
+        assert roapp_number(world, number) == "", "a report writes nothing"
+        world.reconciled(repair=True)
+        assert roapp_number(world, number) == world.roapp_order(number)["number"]
+
+
 def test_a_change_tells_what_was_written_for_it(database: str) -> None:
     with World.of(database) as world:
         shop = world.box.shops[0]
@@ -129,6 +146,7 @@ def test_an_order_that_roapp_had_already_is_adopted(database: str) -> None:
         events, order = story(world, number), world.roapp_order(number)
         (adopted,) = [one for one in events if one.kind is Kind.ADOPTED]
         assert adopted.details == {"roapp_id": order["id"]}
+        assert roapp_number(world, number) == order["number"]
         assert "created" not in kinds(events)
 
 
