@@ -5,6 +5,8 @@ incremental_sync   reads what is new or changed every five minutes, and delivers
 reconcile          compares shop, ledger and RO App every night
 backfill           takes orders that a person names: by dates, statuses, order numbers
 replay_held        tries held records again that a person names
+show_order         shows what is known of one order, and what happened to it
+resend_orders      reads orders again and puts right what RO App has otherwise
 connect_shop       connects a shop by forms in Prefect's UI
 edit_shop          edits a shop by forms
 delete_shop        disconnects a shop after its slug was typed

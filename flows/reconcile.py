@@ -19,11 +19,11 @@ from tasks.run import open_run
 from tasks.steps import (
     compare_roapp_task,
     compare_shop_task,
-    erase_old_task,
     fetch_portion_task,
     put_right_task,
     read_roapp_task,
     remember_told_task,
+    remove_old_task,
     store_task,
 )
 
@@ -38,9 +38,9 @@ async def reconcile(
 ) -> dict[str, Any]:
     """Counts, sums and numbers of all orders since the start of the first import: what one side lacks or has
     otherwise. With `repair` what is safe goes through ledger and outbox as ever, and the rest is held for a person;
-    nothing is deleted but buyers' data that the ledger has kept long enough. Without it nothing is written. So many
-    orders that are missing in the shop at once that its user rather lost rights count as deleted only where a person
-    says so (`gone`).
+    nothing is deleted but what the ledger has kept long enough, buyers' data and what happened to orders. Without it
+    nothing is written. So many orders that are missing in the shop at once that its user rather lost rights count as
+    deleted only where a person says so (`gone`).
     """
     settings = await settings_of(shop)
     confirmed(settings.shop, repair=repair, gone=gone)
@@ -65,8 +65,7 @@ async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -
     if repair:
         put_right_task(run, sides)
         await deliver_task(run, upto=Priority.CHANGE)
-        if run.shop.retention_days is not None:
-            erase_old_task(run)
+        remove_old_task(run)
     report = await show_report_task(run, sides)
     if repair:
         remember_told_task(run, sides)

@@ -8,6 +8,7 @@ deliver         outbox → RO App, with its progress
 schedule        starts and pauses the shop's schedules
 progress        the progress of a run, in Prefect's UI and on the terminal
 summary         the artifacts of a run in Prefect's UI
+order           the artifacts of one order, and of orders that were sent again
 report          the artifacts of a reconciliation
 form            a form in Prefect's UI, and its answers
 draft           a shop while it is connected or edited there

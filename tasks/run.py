@@ -10,7 +10,7 @@ from prefect.runtime import flow_run
 
 from cartum_roapp.config import ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, NotReady
-from cartum_roapp.ledger import runs, shops
+from cartum_roapp.ledger import journal, runs, shops
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
@@ -42,7 +42,7 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
     systems, which a dry run of a replay does not.
     """
     engine, key = run.engine, run.shop.key
-    with sanitized_errors(), runs.alive(engine, run.id):
+    with sanitized_errors(), runs.alive(engine, run.id), journal.by(run.id):
         runs.start(engine, id=run.id, shop=key, kind=run.kind)
         try:
             with sanitized_errors():

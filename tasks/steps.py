@@ -5,9 +5,11 @@ from __future__ import annotations
 from cartum_roapp.sync import (
     deduplicate,
     fetch,
+    order_story,
     plan,
     reconciliation,
     replay,
+    resend,
     retention,
     selection,
     transform,
@@ -25,8 +27,10 @@ deduplicate_task = step("de-duplicate", "transform")(deduplicate.deduplicate)
 upsert_task = step("upsert", "ledger")(upsert.upsert)
 fetch_selection_task = step("fetch named orders", "cartum")(selection.fetch_selection)
 put_back_task = step("put back", "ledger")(replay.put_back)
+send_again_task = step("send again", "ledger")(resend.send_again)
+find_order_task = step("find the order", "ledger")(order_story.of_shop)
 plan_task = step("plan", "dry-run")(plan.plan)
-erase_old_task = step("remove old buyers' data", "ledger")(retention.erase_old)
+remove_old_task = step("remove what is old", "ledger")(retention.remove_old)
 write_back_task = step("write back", "roapp", "cartum")(write_back.write_back)
 read_roapp_task = step("read RO App's orders", "roapp")(reconciliation.read_roapp)
 fetch_portion_task = step("fetch orders", "cartum")(reconciliation.fetch_portion)

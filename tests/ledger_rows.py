@@ -7,7 +7,7 @@ from world import World
 
 TABLES = (
     "orders", "order_lines", "customers", "products", "outbox", "order_matches", "line_matches", "contact_matches",
-    "product_matches", "markers", "intents", "catalogue", "missing_orders",
+    "product_matches", "markers", "intents", "catalogue", "missing_orders", "order_events",
 )  # fmt: skip
 
 

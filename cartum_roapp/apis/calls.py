@@ -1,11 +1,17 @@
-"""Counts the HTTP requests of a run, by kind."""
+"""Counts the HTTP requests of a run, by kind, and tells whoever listens how each ended."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
 CallKind = Literal["cartum", "roapp_reads", "roapp_writes"]
+
+#: Hears of each request to RO App that this task makes: what was called ("POST /orders", without a query), and how that
+#: ended ("HTTP 201", "no answer", "not sent").
+on_request: ContextVar[Callable[[str, str], None] | None] = ContextVar("on_request", default=None)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from cartum_roapp.cli import (
     deployments,
     held,
     held_export,
+    orders,
     report,
     runs,
     shop_checks,
@@ -54,6 +55,8 @@ held.app.add_typer(held_export.app)
 held.app.command("replay", epilog=example("held replay my-shop --all"))(runs.replay)
 app.add_typer(held.app, name="held")
 app.add_typer(customers.app, name="customer")
+orders.app.command("resend", epilog=example("order resend my-shop 1001 1002"))(runs.resend)
+app.add_typer(orders.app, name="order")
 app.command("demo", epilog=example("demo --keep"))(demo.demo)
 app.command("up", epilog=example("up"))(up.up)
 app.command("ui", epilog=example("ui --open"))(up.ui)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cartum_roapp.cli.output import terminal_table
+from cartum_roapp.links import roapp_name
 
 RunResult = dict[str, Any]
 
 # The keys of a run's document that are no counts.
-_APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records", "both_changed")
+_APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records", "both_changed", "resent")
 
 
 def counts_table(result: RunResult) -> object:
@@ -41,6 +42,22 @@ def replay_tables(result: RunResult) -> object:
         return terminal_table("Would be replayed (nothing was sent)", *_columns(records, "code", "message"))
     parts = [terminal_table("Replayed", *_columns(records, "outcome", "message", "fix")), *run_tables(result)]
     return parts
+
+
+def resend_tables(result: RunResult) -> list[object]:
+    """Returns what became of each order that was sent again."""
+    rows = [
+        (
+            one["number"],
+            one["outcome"],
+            roapp_name(one),
+            "; ".join(one["written"]) or "nothing",
+            " ".join(filter(None, (one["message"], one["fix"]))),
+        )
+        for one in result["resent"]
+    ]
+    columns = ("order", "outcome", "in RO App", "written there", "why, and what to do")
+    return [terminal_table("Sent again", columns, rows), *run_tables(result)]
 
 
 def _columns(records: list[RunResult], *names: str) -> tuple[tuple[str, ...], list[list[str]]]:

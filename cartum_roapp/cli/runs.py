@@ -1,5 +1,5 @@
-"""`cartum-roapp import | sync | backfill | reconcile | held replay`: runs in this process. Prefect's UI shows them like
-any other run."""
+"""`cartum-roapp import | sync | backfill | reconcile | held replay | order resend`: runs in this process.
+Prefect's UI shows them like any other run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
 from cartum_roapp.cli.interruption import until_down
-from cartum_roapp.cli.outcomes import RunResult, comparison_tables, plan_tables, replay_tables, run_tables
+from cartum_roapp.cli.outcomes import (
+    RunResult,
+    comparison_tables,
+    plan_tables,
+    replay_tables,
+    resend_tables,
+    run_tables,
+)
 from cartum_roapp.cli.output import FAILED, Json, failure, show
 from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import IntegrationError
@@ -103,6 +110,24 @@ def replay(
 
     result = _run(slug, "Trying held records again", flow)
     show(result, lambda: replay_tables(result))
+
+
+def resend(
+    slug: Slug,
+    numbers: Annotated[list[str], typer.Argument(metavar="NUMBER", help="Order numbers of the shop.")],
+    json: Json = False,
+) -> None:
+    """Read orders from the shop now, and deliver them before all others: what RO App has otherwise is put right."""
+
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
+        from cartum_roapp.sync.resend import named
+        from flows.resend_orders import resend_orders
+
+        named(shop, numbers)
+        return resend_orders(slug, numbers)
+
+    result = _run(slug, "Sending the orders again", flow)
+    show(result, lambda: resend_tables(result))
 
 
 def reconcile(

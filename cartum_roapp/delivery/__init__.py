@@ -5,6 +5,7 @@ session      the account's lock and the statements on its connection
 handover     the lock goes to a run whose work its holder can't do
 company      is it still the company that was connected
 drain        the holder of the account's lock delivers what waits, by priority, then the longest waiting first
+attempt      one try to deliver an order: what happens in it is gathered, and written with its end
 order        one order: contact → products → order → comment → lines → notes → status
 bindings     which RO App order is this shop order: the bound one, the one with the marker, or a new one
 bound        the RO App order that a shop order is bound to

@@ -19,9 +19,10 @@ from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import intents, matches
+from cartum_roapp.ledger import intents, journal, matches
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
+from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
 
@@ -83,9 +84,12 @@ class OrderBindings:
             if not alive:
                 return None
             # It was made of an older version of the order.
-            bound.match = OrderMatch(alive[0].id, alive[0].client_id, alive[0].manager_id or manager, total_due=True)
-            bound.fresh, bound.seen, bound.has_lines = False, alive[0], await self._has_lines(alive[0])
-            return alive[0].id
+            there = alive[0]
+            bound.match = OrderMatch(
+                there.id, there.client_id, there.manager_id or manager, total_due=True, roapp_number=there.number
+            )
+            bound.fresh, bound.seen, bound.has_lines = False, there, await self._has_lines(there)
+            return there.id
 
         async def send(before: Before) -> int:
             return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=before)
@@ -93,6 +97,7 @@ class OrderBindings:
         def bind(connection: Connection, ro_id: int) -> None:
             bound.match = replace(bound.match, ro_id=ro_id)
             self._bind(connection, order, bound.match)
+            journal.note(connection, order.shop, order.number, Kind.CREATED, roapp_id=ro_id)
             marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             self._markers.note(connection, marked)
             bound.announced = not bound.has_lines and comment.announce(connection, self._once, order, shop)
@@ -155,7 +160,10 @@ class OrderBindings:
             if owner not in (None, (order.shop, order.number)):
                 raise _elsewhere(seen, f"is the shop's order {owner[1] if owner else ''}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
-            self._bind(connection, order, OrderMatch(seen.id, contact_id=seen.client_id if sold else None))
+            contact = seen.client_id if sold else None
+            self._bind(connection, order, OrderMatch(seen.id, contact_id=contact, roapp_number=seen.number))
+            kind = Kind.CREATED if made_here else Kind.ADOPTED
+            journal.note(connection, order.shop, order.number, kind, roapp_id=seen.id)
             intents.settle_found(connection, operation, seen.id)
             if announced:
                 announced = comment.announce(connection, self._once, order, shop)

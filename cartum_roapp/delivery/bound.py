@@ -12,7 +12,8 @@ from cartum_roapp.ledger.matches import OrderMatch
 class Bound:
     """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be empty. `seen`
     is its newest reading, None if there was none. `has_lines`: an earlier `create` made it, and lines were added since.
-    `announced`: its comment is the next call. `manager`: who has it, once that was seen in this delivery."""
+    `announced`: its comment is the next call. `manager`: who has it, once that was seen in this delivery. `anew`: what
+    was sent last is not trusted, RO App is compared with what the shop has."""
 
     match: OrderMatch
     fresh: bool
@@ -20,6 +21,7 @@ class Bound:
     has_lines: bool = False
     announced: bool = False
     manager: int | None = None
+    anew: bool = False
 
     @property
     def ro_id(self) -> int:

@@ -53,10 +53,28 @@ class ContactData:
         carried = self._search.phones(contact, order.shop)
         if numbers and not known.settled and carried and carried.isdisjoint(numbers):
             return None
-        settled = known.settled | carried | self._search.of_others(numbers, contact.id, order.shop)
+        email = "" if known.email else order.buyer_email
+        return await self._completed(order, known, contact, known.settled, email)
+
+    async def complete_anew(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch:
+        """The same, whatever is known of the contact: what staff took out of it is added again. One that is gone stays
+        as it is known."""
+        await self._search.look([phone.number for phone in order.phones])
+        contact = await self.current(order.shop, known.ro_id, known.phone)
+        if contact is None:
+            return known
+        return await self._completed(order, known, contact, frozenset(), order.buyer_email)
+
+    async def _completed(
+        self, order: DesiredOrder, known: ContactMatch, contact: Contact, settled: frozenset[str], email: str
+    ) -> ContactMatch:
+        """Adds what the contact lacks of the order's phones, except the settled ones, and the e-mail address."""
+        numbers = [phone.number for phone in order.phones]
+        settled |= self._search.phones(contact, order.shop)
+        settled |= self._search.of_others(numbers, contact.id, order.shop)
         lacking = [phone for phone in order.phones if phone.number not in settled]
-        email = "" if known.email or contact.email else order.buyer_email
-        carried = self._search.phones(await self._add(contact, lacking, email), order.shop)
+        contact = await self._add(contact, lacking, "" if contact.email else email)
+        carried = self._search.phones(contact, order.shop)
         phone = known.phone or next((number for number in numbers if number in carried), "")
         return known.having(phone, known.email or order.buyer_email, numbers)
 

@@ -47,14 +47,17 @@ class ContactBook:
         self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
 
-    async def resolve(self, order: DesiredOrder, client: int | None = None) -> int:
-        """RO App's contact id. `client`: whose the order is in RO App already, if it is there; that decides among
-        several candidates, and for a buyer who left neither phone nor e-mail. Raises BadRecord `contact-ambiguous` when
+    async def resolve(self, order: DesiredOrder, client: int | None = None, *, anew: bool = False) -> ContactMatch:
+        """RO App's contact. `client`: whose the order is in RO App already, if it is there; that decides among
+        several candidates, and for a buyer who left neither phone nor e-mail. `anew`: what the contact lacks is looked
+        for in RO App, whatever is known of it. Raises BadRecord `contact-ambiguous` when
         a person has to choose."""
         async with self._locks.held(identity(order), order.buyer_email, *(phone.number for phone in order.phones)):
             known = self._known(order)
+            if known is not None and anew:
+                return await self._completed_anew(order, known)
             if known is not None and is_complete(order, known):
-                return known.ro_id
+                return known
             if order.company and self._has_organizations:
                 try:
                     return await self._resolve(order, client, known, self._organizations, self._adopt_organization)
@@ -66,7 +69,7 @@ class ContactBook:
 
     async def _resolve(
         self, order: DesiredOrder, client: int | None, known: ContactMatch | None, side: Side, adopt: Adopt
-    ) -> int:
+    ) -> ContactMatch:
         found = await self._settled(order, known or await adopt(order, client), adopt)
         named = order.buyer_phone or order.buyer_email or order.company
         if found is None and named and await side.search.refresh():
@@ -75,11 +78,11 @@ class ContactBook:
             return found
         match = await self._new.create(order, side)
         if is_complete(order, match):
-            return match.ro_id
-        return await self._settled(order, match, adopt) or match.ro_id  # the phones that were not tried
+            return match
+        return await self._settled(order, match, adopt) or match  # the phones that were not tried
 
-    async def _settled(self, order: DesiredOrder, known: ContactMatch | None, adopt: Adopt) -> int | None:
-        """The id of the contact, with its data completed; None where there is none. One that turned out to be
+    async def _settled(self, order: DesiredOrder, known: ContactMatch | None, adopt: Adopt) -> ContactMatch | None:
+        """The contact, with its data completed; None where there is none. One that turned out to be
         somebody else's is looked past, once."""
         for last in (False, True):
             if known is None:
@@ -88,9 +91,16 @@ class ContactBook:
                 match = await self._side(known).data.complete(order, known)
                 if match is not None:
                     self._bind(order, match)
-                    return match.ro_id
+                    return match
             known = None if last else await adopt(order, None)
         return None
+
+    async def _completed_anew(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch:
+        """The same contact, whatever staff have made of it; with what it lacks."""
+        async with self._locks.held(f"contact {known.ro_id}"):
+            match = await self._side(known).data.complete_anew(order, known)
+            self._bind(order, match)
+            return match
 
     def _bind(self, order: DesiredOrder, match: ContactMatch) -> None:
         with self._session.transaction() as connection:

@@ -7,12 +7,13 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.delivery.attempt import Attempt, begun
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.once import Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
@@ -22,6 +23,7 @@ from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.delivery.totals import AT_ONCE
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable
 from cartum_roapp.ledger import desired, held, outbox, shops
+from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.zones import country_of
 
@@ -142,21 +144,26 @@ class Drain:
         return [key for key in self._shops if key not in self.stopped]
 
     async def _deliver(self, claim: Claim) -> None:
+        with begun(claim.shop, claim.number) as attempt:
+            await self._attempt(claim, attempt)
+
+    async def _attempt(self, claim: Claim, attempt: Attempt) -> None:
         shop = self._shops[claim.shop]
         try:
             version = await self._delivery.deliver(claim, shop)
         except Later as later:
-            with self._session.transaction() as connection:
-                outbox.defer(connection, claim.shop, claim.number, later.until)
+            self._postpone(claim, attempt, later.until, "an earlier call may still take effect")
         except BadRecord as error:
-            self._hold(claim, error)
+            self._hold(claim, error, attempt)
         except LockLost:
             raise
         except Retryable as error:
-            await self._postpone_or_hold(claim, error)
+            await self._postpone_or_hold(claim, error, attempt)
         except BadConfig as error:
             if isinstance(error, NotAllowed):  # its location, order type or one order: the neighbours go on
                 error.about(shop=shop.slug)
+            with self._session.transaction() as connection:
+                attempt.ends(connection, Kind.POSTPONED, because=error.message)
             if error.shop is None:
                 raise
             self.stopped[claim.shop] = error
@@ -170,6 +177,7 @@ class Drain:
             with self._session.transaction() as connection:
                 outbox.mark_delivered(connection, claim.shop, claim.number, version)
                 held.clear(connection, claim.shop, "order", [claim.number])
+                attempt.ends(connection, Kind.DELIVERED, version=version)
             self.delivered.add((claim.shop, claim.number))
             self._unread.add((claim.shop, claim.number))
 
@@ -183,17 +191,19 @@ class Drain:
             self.stopped[key] = error
         return key in self.stopped
 
-    def _hold(self, claim: Claim, error: BadRecord) -> None:
+    def _hold(self, claim: Claim, error: BadRecord, attempt: Attempt) -> None:
         self._failures = 0
         with self._session.transaction() as connection:
             before = held.code(connection, claim.shop, "order", claim.number)
-            held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
+            is_news = held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
             outbox.hold(connection, claim.shop, claim.number, claim.version)
+            if is_news or attempt.wrote:  # of a try that ended as the last one the record's count is enough
+                attempt.ends(connection)
         news = error.code == Code.REFUSED and before != Code.REFUSED  # several old ones are tried again at once
         if news and claim.first and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
-            self._stop_if_settings_wrong(claim, error)
+            self._stop_if_settings_wrong(claim, error, attempt)
 
-    def _stop_if_settings_wrong(self, claim: Claim, error: BadRecord) -> None:
+    def _stop_if_settings_wrong(self, claim: Claim, error: BadRecord, attempt: Attempt) -> None:
         """Counts this refusal. After three new orders that were refused for one field, none made meanwhile, the shop's
         settings are wrong: releases those orders and stops the shop (design §3.6)."""
         numbers = self._refused[claim.shop, error.field or ""]
@@ -202,7 +212,8 @@ class Drain:
             return
         with self._session.transaction() as connection:
             outbox.release(connection, claim.shop, sorted(numbers))
-            held.clear(connection, claim.shop, "order", sorted(numbers))
+            held.clear(connection, claim.shop, "order", sorted(numbers), because="the shop's settings are wrong")
+            attempt.ends(connection)
         self.stopped[claim.shop] = BadConfig(
             f"RO App refuses the orders of this shop for one field: {error.message}",
             shop=self._shops[claim.shop].slug,
@@ -216,19 +227,23 @@ class Drain:
         for key in [key for key in self._refused if key[0] == shop]:
             del self._refused[key]
 
-    async def _postpone_or_hold(self, claim: Claim, error: Retryable) -> None:
+    async def _postpone_or_hold(self, claim: Claim, error: Retryable, attempt: Attempt) -> None:
         """Defers the order, or holds it after `PUT_OFFS` attempts if RO App answers otherwise. Raises the error after
         `FAILURES` orders in a row."""
         if claim.attempts >= PUT_OFFS and await self._answers():
-            self._hold(claim, _unanswered(claim.attempts, error))
+            self._hold(claim, _unanswered(claim.attempts, error), attempt)
             return
         self._failures += 1
         wait = error.retry_after or backoff(claim.attempts)
         log.warning("order %s of %s is put off: %s", claim.number, self._shops[claim.shop].slug, error.message)
-        with self._session.transaction() as connection:
-            outbox.defer(connection, claim.shop, claim.number, utc_now() + timedelta(seconds=wait))
+        self._postpone(claim, attempt, utc_now() + timedelta(seconds=wait), error.message)
         if self._failures >= FAILURES:
             raise error
+
+    def _postpone(self, claim: Claim, attempt: Attempt, until: datetime, because: str) -> None:
+        with self._session.transaction() as connection:
+            outbox.defer(connection, claim.shop, claim.number, until)
+            attempt.ends(connection, Kind.POSTPONED, until=until.isoformat(timespec="seconds"), because=because)
 
     async def _answers(self) -> bool:
         try:

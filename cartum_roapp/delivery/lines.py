@@ -94,7 +94,8 @@ class OrderLines:
     async def _bring(self, assignee: Assignee) -> bool:
         unsettled = self._once.unsettled_of("line", self._order.shop, self._order.number)
         sent = {key: line.priced for key, line in self._ours.items() if line.quantity and line.discount is not None}
-        if not unsettled and not self._stuck and sent == self._wanted and len(sent) == self._in_use():
+        trusted = not unsettled and not self._stuck and not self._bound.anew
+        if trusted and sent == self._wanted and len(sent) == self._in_use():
             self._ask_for_total_again()
             return True
         empty = self._bound.fresh and not self._ours
@@ -103,6 +104,8 @@ class OrderLines:
         if any(item.written_off for item in self._items):
             return False
         self._sending = None
+        if self._bound.anew:
+            self._see_as_shown()
         self._adopt()
         self._claim_unwanted(unsettled)
         present = {item.id for item in self._items}
@@ -124,6 +127,23 @@ class OrderLines:
                     held.touch(connection, self._order.shop, "line", self._record(item_id))
                 else:
                     self._removable(connection, item_id)
+
+    def _see_as_shown(self) -> None:
+        """What RO App shows of our lines takes the place of what was sent, so that what staff changed or took out is
+        put right. A discount that the account may have turned into something else counts as sent."""
+        shown = {item.id: item for item in self._items}
+        keeps = self._discounts.known in (LineDiscounts.PER_LINE, LineDiscounts.PER_UNIT)
+        ours: dict[Key, LineMatch] = {}
+        for key, line in self._ours.items():
+            if line.item_id not in shown:
+                continue
+            seen = match(line.product, shown[line.item_id])
+            if seen.discount is None or (line.discount and not keeps):
+                seen = replace(seen, discount=line.discount)
+            place = (seen.product, seen.price)
+            taken = place in ours or (place != key and place in self._ours)
+            ours[key if taken else place] = line if taken else seen
+        self._ours = ours
 
     def _adopt(self) -> None:
         """Items that no line of ours owns are matched by (product, price) before anything is added. In an order

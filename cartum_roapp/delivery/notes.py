@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.links import shop_admin
 from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, cents, priced
 from cartum_roapp.orders.zones import zone_of
 
@@ -79,11 +80,6 @@ def _price(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else f"{amount:.2f} {currency}"
 
 
-def admin(shop: ShopConfig) -> str:
-    """The shop's admin: no link to one order can be made from its number (cartum §2.3)."""
-    return f"{shop.url.rstrip('/')}/adminLegacy/"
-
-
 def to_pay(order: DesiredOrder) -> Decimal:
     """What the buyer pays for all of it: the shop's total has neither delivery nor payment in it (cartum §2.3)."""
     return order.total + (order.delivery_price or 0) + (order.payment_price or 0)
@@ -128,7 +124,7 @@ def block(
     label = _labels(shop.language)
     lines = [
         f"{marker} {label.order} {order.number}, {shop.name}",
-        f"{label.placed}: {order.created_at.astimezone(zone_of(shop.timezone)):%Y-%m-%d %H:%M}, {admin(shop)}",
+        f"{label.placed}: {order.created_at.astimezone(zone_of(shop.timezone)):%Y-%m-%d %H:%M}, {shop_admin(shop.url)}",
         f"{label.deleted}!" if order.gone_at else "",
         f"{label.written_off}." if written_off else "",
         f"{label.no_callback}." if order.without_callback else "",

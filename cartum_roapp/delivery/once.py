@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from cartum_roapp.delivery.attempt import current
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
 from cartum_roapp.ledger import intents
@@ -220,7 +221,10 @@ class Once:
             recheck_at=now + timedelta(seconds=timeouts.recheck_after) if repeats else None,
         )
         self._maybe_unsettled.update(_keys(operation))
-        return intents.begin(connection, operation, schedule, announced=announced)
+        intent = intents.begin(connection, operation, schedule, announced=announced)
+        if not announced and (attempt := current()) is not None:
+            attempt.begins(intent)
+        return intent
 
     def _settle(self, intent: int, ro_id: int, bind: Bind) -> None:
         with self._session.transaction() as connection:

@@ -31,8 +31,9 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
 from cartum_roapp.errors import BadRecord, Code, Retryable
-from cartum_roapp.ledger import desired
+from cartum_roapp.ledger import desired, journal
 from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
 
 log = logging.getLogger(__name__)
@@ -94,9 +95,9 @@ class OrderDelivery:
             order = desired.read(connection, claim.shop, claim.number)
         buyer = {name: str(getattr(order, name)) for name in _BUYER}
         with about(**buyer):
-            return await self._deliver(order, shop)
+            return await self._deliver(order, shop, anew=claim.anew)
 
-    async def _deliver(self, order: DesiredOrder, shop: ShopConfig) -> int:
+    async def _deliver(self, order: DesiredOrder, shop: ShopConfig, *, anew: bool) -> int:
         bound = await self._bindings.find_or_adopt(order, shop)
         if bound is None and order.gone_at:
             bound = await self._bindings.find_unclear(order, shop)
@@ -105,10 +106,12 @@ class OrderDelivery:
 
         if bound is None:
             self._check_currency(order)
+        else:
+            bound.anew = anew
         contact = None
         if order.erased_at is None:
-            contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
-        products = await self._goods(order, shop)
+            contact = await self._contact(order, bound)
+        products = await self._goods(order, shop, new=bound is None)
         if bound is None and isinstance(products, BadRecord):
             raise products
         try:
@@ -128,11 +131,20 @@ class OrderDelivery:
             await self._bring(order, bound, contact, products, shop)
         return order.version
 
-    async def _goods(self, order: DesiredOrder, shop: ShopConfig) -> Goods:
+    async def _contact(self, order: DesiredOrder, bound: Bound | None) -> int:
+        """Returns RO App's id of the buyer."""
+        client, anew = (None, False) if bound is None else (bound.client, bound.anew)
+        match = await self.contacts.resolve(order, client, anew=anew)
+        if bound is None or bound.match.contact_id != match.ro_id:
+            why, kind = match.reason or None, match.organization or None
+            journal.tell(order.shop, order.number, Kind.CONTACT, roapp_id=match.ro_id, organization=kind, because=why)
+        return match.ro_id
+
+    async def _goods(self, order: DesiredOrder, shop: ShopConfig, *, new: bool) -> Goods:
         """Returns RO App's product of each of the order's, or why its lines can't be brought."""
         try:
             self._check_currency(order)
-            return await self.products.resolve(order, shop)
+            return await self.products.resolve(order, shop, new=new)
         except BadRecord as error:
             return error
 

@@ -12,8 +12,18 @@ from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import catalogue, held, intents, matches, missing_products, product_links, shop_catalogue
+from cartum_roapp.ledger import (
+    catalogue,
+    held,
+    intents,
+    journal,
+    matches,
+    missing_products,
+    product_links,
+    shop_catalogue,
+)
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
+from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.product_links import ProductLink
 
 
@@ -27,40 +37,46 @@ class ProductBook:
         self._maker = maker
         self._lock = asyncio.Lock()
 
-    async def resolve(self, order: DesiredOrder, shop: ShopConfig) -> dict[str, int]:
-        """RO App's product id of each line's product. Raises BadRecord `product-ambiguous` or `product-missing`: then
-        all that are missing are noted."""
+    async def resolve(self, order: DesiredOrder, shop: ShopConfig, *, new: bool = False) -> dict[str, int]:
+        """RO App's product id of each line's product. `new`: RO App lacks the order. Raises BadRecord
+        `product-ambiguous` or `product-missing`: then all that are missing are noted."""
         named = {line.product: identities(line, shop.identify_products_by)[0] for line in order.lines}
         known = self._known(named.values())
         found: dict[str, int] = {}
         lacking: dict[str, BadRecord] = {}
+        how = dict.fromkeys(named, "as before")
         for line in order.lines:
             try:
                 if not line.catalogued and (by := self._sure(order.shop, line, shop)) is not None:
                     found[line.product], named[line.product] = await self._without_catalogue(order, line, by)
                     continue
-                found[line.product] = known.get(named[line.product]) or await self._resolve(order, line, shop)
+                if named[line.product] in known:
+                    found[line.product] = known[named[line.product]]
+                else:
+                    found[line.product], how[line.product] = await self._resolve(order, line, shop)
             except BadRecord as error:
                 if error.code != Code.PRODUCT_MISSING:
                     raise
                 lacking[line.product] = error
-        self._note(order, named, found, lacking)
+        changed = self._note(order, named, found, lacking)
+        _tell(order, {key: found[key] for key in (found if new else changed)}, how)
         if lacking:
             raise _all_of(list(lacking.values()))
         return found
 
-    async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> int:
+    async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> tuple[int, str]:
+        """RO App's product, and how it was found, in words."""
         wanted = identities(line, shop.identify_products_by)
         async with self._lock:
             if known := self._known(wanted[:1]):
-                return known[wanted[0]]
+                return known[wanted[0]], "as before"
             found = self._carrier(wanted[:1])
             found = found or await self._find(order, line, wanted, may_make=self._maker.may_make(shop))
             if found is None:
-                return await self._maker.make(order, line, wanted, shop)
+                return await self._maker.make(order, line, wanted, shop), "made"
             with self._session.transaction() as connection:
-                matches.bind_product(connection, self._session.account, str(wanted[0]), found)
-                intents.settle_found(connection, self._maker.operation(order, wanted[0]), found)
+                matches.bind_product(connection, self._session.account, str(wanted[0]), found[0])
+                intents.settle_found(connection, self._maker.operation(order, wanted[0]), found[0])
             return found
 
     def _sure(self, shop: str, line: DesiredLine, config: ShopConfig) -> list[Identifier] | None:
@@ -88,8 +104,8 @@ class ProductBook:
             if link is not None and link.account == self._session.account:
                 return link.ro_id, Identity.parse(link.identity)
             found = self._known(sure[:1]).get(sure[0]) if sure else None
-            if sure and found is None:
-                found = await self._find(order, line, sure, may_make=False)
+            if sure and found is None and (carrier := await self._find(order, line, sure, may_make=False)):
+                found = carrier[0]
             if found is not None:
                 with self._session.transaction() as connection:
                     matches.bind_product(connection, self._session.account, str(sure[0]), found)
@@ -110,23 +126,23 @@ class ProductBook:
         carriers = self._index.carriers(one for one in identities if str(one) in stored)
         return {one: stored[str(one)] for one, ids in carriers.items() if len(ids) != 1 or ids == [stored[str(one)]]}
 
-    def _carrier(self, wanted: Sequence[Identity]) -> int | None:
-        """The product of the first identity that exactly one has in the last reading."""
+    def _carrier(self, wanted: Sequence[Identity]) -> tuple[int, str] | None:
+        """The product of the first identity that exactly one has in the last reading, and which that is."""
         carriers = self._index.carriers(wanted)
-        return next((carriers[one][0] for one in wanted if len(carriers[one]) == 1), None)
+        return next(((carriers[one][0], f"by {one.by}") for one in wanted if len(carriers[one]) == 1), None)
 
-    def _linked(self, order: DesiredOrder, line: DesiredLine, first: Identity) -> int | None:
+    def _linked(self, order: DesiredOrder, line: DesiredLine, first: Identity) -> tuple[int, str] | None:
         """The product that the shop's one was until its name or barcode changed in the shop; None where RO App has the
         new one elsewhere."""
         with self._session.autocommit() as connection:
             link = product_links.read(connection, order.shop, [line.product]).get(line.product)
         if link is None or link.account != self._session.account or link.identity.partition(":")[0] != first.by:
             return None
-        return None if self._index.carriers([first])[first] else link.ro_id
+        return None if self._index.carriers([first])[first] else (link.ro_id, "as before")
 
     async def _find(
         self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], *, may_make: bool
-    ) -> int | None:
+    ) -> tuple[int, str] | None:
         """The first identity that exactly one product has decides. What the last reading does not have, or not by the
         first identity, is looked for in a new one."""
         several = self._several(wanted)
@@ -152,8 +168,9 @@ class ProductBook:
         named: Mapping[str, Identity],
         found: Mapping[str, int],
         lacking: Collection[str],
-    ) -> None:
-        """Notes which product of RO App each of the shop's is, and which it lacks."""
+    ) -> Collection[str]:
+        """Notes which product of RO App each of the shop's is, and which it lacks. Returns those that are another one
+        than before."""
         account = self._session.account
         with self._session.autocommit() as connection:
             known = product_links.read(connection, order.shop, found)
@@ -166,6 +183,7 @@ class ProductBook:
                 product_links.store(connection, order.shop, changed)
                 missing_products.clear(connection, order.shop, changed)
                 missing_products.note(connection, order.shop, lacking)
+        return changed
 
     async def all_with(self, known: str) -> list[int]:
         """Ids of all products that RO App has with this identity now, `"code:CAP-2"`."""
@@ -179,6 +197,13 @@ class ProductBook:
             matches.unbind_product(connection, self._session.account, ro_id)
             product_links.remove(connection, self._session.account, ro_id)
             catalogue.forget(connection, self._session.account)
+
+
+def _tell(order: DesiredOrder, found: Mapping[str, int], how: Mapping[str, str]) -> None:
+    titles = {line.product: line.title for line in order.lines}
+    products = [{"title": titles[key], "roapp_id": id, "how": how[key]} for key, id in found.items()]
+    if products:
+        journal.tell(order.shop, order.number, Kind.PRODUCTS, products=products)
 
 
 def _all_of(missing: Sequence[BadRecord]) -> BadRecord:

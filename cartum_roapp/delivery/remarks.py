@@ -53,7 +53,7 @@ class Remarks:
         ours = marker(order.shop, order.number)
         text = notes.block(order, ours, shop, self._discounts.known, written_off=written_off)
         digest = notes.digest(text)
-        if (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
+        if not bound.anew and (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
         seen = await self._bindings.read(bound)
         body: dict[str, object] = {}

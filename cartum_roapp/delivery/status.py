@@ -48,7 +48,9 @@ class OrderStatus:
             if desired.status(connection, order.shop, order.number) != order.status_id:
                 return  # it has changed since it was read: its newer version is another delivery's
         moved_from = bound.match.moved_from if bound.match.sent_status == wanted else None
-        if bound.match.sent_status == wanted and moved_from is None and not unsettled:
+        # Where statuses travel both ways, staff's own is on its way into the shop.
+        anew = bound.anew and shop.status_direction != "both"
+        if bound.match.sent_status == wanted and moved_from is None and not unsettled and not anew:
             if why == Code.STATUS_DIFFERS and not await self._agree(order, bound, shop):
                 with self._session.transaction() as connection:
                     held.touch(connection, order.shop, "status", order.number)

@@ -74,7 +74,7 @@ class Totals:
                 if total_of(sent, LineDiscounts.PER_LINE) != total_of(sent, LineDiscounts.PER_UNIT):
                     self._discounts.learn(connection, LineDiscounts.PER_LINE)
             held.clear(connection, order.shop, "total", [order.number])
-            totals.settle(connection, [(order.shop, order.number)])
+            totals.settle(connection, [(order.shop, order.number)], seen.number)
         return True
 
     async def _compare(self, one: Due, seen: RoOrder | None) -> None:
@@ -88,7 +88,7 @@ class Totals:
                 held.clear(connection, one.shop, "total", [one.number])
             else:
                 held.hold(connection, shop=one.shop, entity="total", id=one.number, error=problem)
-            totals.settle(connection, [(one.shop, one.number)])
+            totals.settle(connection, [(one.shop, one.number)], seen.number if seen is not None else "")
 
     async def _look_into(self, order: DesiredOrder, one: Due, seen: RoOrder) -> BadRecord | None:
         """Returns what is to be held; None where staff explain the difference, or where another delivery mends it: then
@@ -119,7 +119,8 @@ class Totals:
             return None if total == wanted else _differs(order, one.ro_id, total, wanted)
         with self._session.transaction() as connection:
             self._discounts.learn(connection, believed)
-            orders.requeue(connection, one.shop, [one.number], Priority.CHANGE)
+            because = "RO App's total shows what it makes of a discount: it is sent in another way"
+            orders.requeue(connection, one.shop, [one.number], Priority.CHANGE, because)
         return None
 
 

@@ -5,6 +5,7 @@ database        engine, migrations, advisory locks, reads without a transaction
 shops           the life of a shop: its frozen import window, its watermark, its pause
 placement       in which accounts a shop's orders stand
 orders          the upsert of a window of orders, and the reads that an incremental sync asks for
+changes         what the shop has otherwise than the ledger, in words
 missing_orders  orders that a read by number did not return
 standing        where each order stands, for a reconciliation
 outbox          which order waits for delivery, in which order
@@ -30,4 +31,6 @@ erasure         buyers' data taken out of the ledger
 dossier         everything known of one order, for whoever looks into it
 slots           the account's call budget over all processes
 runs            what each run did
+journal         what happened to each order, and which run did it
+timeline        the story of one order in words
 """

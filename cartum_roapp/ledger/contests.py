@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from cartum_roapp.ledger import database
+from cartum_roapp.ledger import database, journal
+from cartum_roapp.ledger.journal import Kind
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Contest:
 
 def note(connection: Connection, shop: str, number: str, shop_status: str, roapp_status: str) -> None:
     """Writes nothing where this is noted already and the two have not agreed since. So it may be called twice."""
-    connection.execute(
+    noted = connection.execute(
         text(
             "INSERT INTO status_contests (shop, number, shop_status, roapp_status) "
             "SELECT :shop, :number, :shop_status, :roapp_status FROM order_matches match "
@@ -39,6 +40,9 @@ def note(connection: Connection, shop: str, number: str, shop_status: str, roapp
         ),
         {"shop": shop, "number": number, "shop_status": shop_status, "roapp_status": roapp_status},
     )
+    if noted.rowcount:
+        statuses = {"shop_status": shop_status, "roapp_status": roapp_status}
+        journal.note(connection, shop, number, Kind.CONTEST, **statuses)
 
 
 def since(engine: Engine, shop: str, moment: datetime) -> list[Contest]:

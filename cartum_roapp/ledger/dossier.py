@@ -31,7 +31,7 @@ _ORDER = f"""
     SELECT orders.number, orders.created_at, orders.status_id, orders.gone_at, orders.erased_at, orders.version,
            orders.total, orders.currency, orders.delivery_method, orders.payment_method, orders.paid,
            {", ".join(BUYER)},
-           match.ro_id, match.contact_id, contact.organization, contact.reason, match.sent_status,
+           match.ro_id, match.roapp_number, match.contact_id, contact.organization, contact.reason, match.sent_status,
            outbox.wanted_version, outbox.delivered_version, outbox.held, outbox.available_at, outbox.attempts
     FROM orders LEFT JOIN order_matches match USING (shop, number) LEFT JOIN outbox USING (shop, number)
     LEFT JOIN contact_matches contact ON contact.account = match.account AND contact.ro_id = match.contact_id
@@ -51,23 +51,24 @@ _LINES = """
         SELECT item_id FROM line_matches match
         WHERE (match.shop, match.number, match.product) = (line.shop, line.number, line.product) AND match.quantity > 0
         ORDER BY match.price <> line.price, item_id LIMIT 1  -- a discount may be in the price
-    )
-    FROM order_lines line WHERE line.shop = :shop AND line.number = :number ORDER BY line.product, line.price
+    ), link.ro_id AS roapp_product, link.identity AS known_by
+    FROM order_lines line LEFT JOIN product_links link USING (shop, product)
+    WHERE line.shop = :shop AND line.number = :number ORDER BY line.product, line.price
 """
 
 
 def orders(engine: Engine, shop: str, numbers: list[str], *, personal: bool) -> dict[str, dict[str, Any]]:
     """Number → the order as last read: number, created_at (UTC), status_id, total, currency … `roapp_id` (None where
-    RO App lacks it), its buyer there (`contact_id`, `contact_kind`, and why in `contact_because`) and `delivery`, where
-    it stands in words. Buyers' data only with `personal`."""
+    RO App lacks it) with `roapp_number`, the one that people see there, its buyer there (`contact_id`, `contact_kind`,
+    and why in `contact_because`) and `delivery`, where it stands in words. Buyers' data only with `personal`."""
     with database.reading(engine) as connection:
         rows = connection.execute(text(_ORDER), {"shop": shop, "numbers": numbers}).mappings().all()
     return {row["number"]: _order(dict(row), personal=personal) for row in rows}
 
 
 def order(engine: Engine, shop: str, number: str, *, personal: bool) -> dict[str, Any] | None:
-    """The same of one order with its `lines`: product, title, price, quantity, RO App's line; and `both_changed`: when
-    both sides had set its status, and which. None where the ledger does not know it."""
+    """The same of one order with its `lines`: product, title, price, quantity, RO App's line and product; and
+    `both_changed`: when both sides had set its status, and which. None where the ledger does not know it."""
     found = orders(engine, shop, [number], personal=personal).get(number)
     if found is None:
         return None
@@ -100,6 +101,7 @@ def _order(row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
     return {
         **{name: row[name] for name in shown},
         "roapp_id": row["ro_id"],
+        "roapp_number": row["roapp_number"] or None,
         "contact_id": row["contact_id"],
         "contact_kind": None if row["organization"] is None else KINDS[row["organization"]],
         "contact_because": row["reason"] or None,

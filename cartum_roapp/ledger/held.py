@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import database, orders, outbox
+from cartum_roapp.ledger import database, journal, orders, outbox
+from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.tables import held
 
 
@@ -38,9 +39,12 @@ class Held:
     @property
     def number(self) -> str | None:
         """The number of the order that it is about, if it is about one."""
-        if self.entity == "product" or self.id.startswith("row-"):
-            return None
-        return self.id.partition("/")[0]
+        return order_of(self.entity, self.id)
+
+
+def order_of(entity: str, id: str) -> str | None:
+    """The number of the order that a record is about, if it is about one."""
+    return None if entity == "product" or id.startswith("row-") else id.partition("/")[0]
 
 
 def hold(
@@ -51,9 +55,10 @@ def hold(
     id: str,
     error: BadRecord,
     payload: Mapping[str, Any] | None = None,
-) -> None:
-    """Holds a record, or counts one more attempt of a held one. May be called twice. One that a person has dismissed
-    is seen again, unless it is the very row that was dismissed, or one that was erased: that gets no payload back."""
+) -> bool:
+    """Holds a record, or counts one more attempt of a held one. Returns whether that is news: it was not held for this
+    very reason. May be called twice. One that a person has dismissed is seen again, unless it is the very row that was
+    dismissed, or one that was erased: that gets no payload back."""
     row = insert(held).values(
         shop=shop,
         entity=entity,
@@ -65,7 +70,12 @@ def hold(
         payload=payload,
     )
     same = held.c.erased_at.is_not(None) | held.c.payload.is_not_distinct_from(row.excluded.payload)
-    connection.execute(
+    was = held.alias("was")  # as it was before this statement
+    known = select(was.c.id).where(
+        was.c.shop == shop, was.c.entity == entity, was.c.id == id, was.c.code == error.code,
+        was.c.message == error.message,
+    )  # fmt: skip
+    again = connection.execute(
         row.on_conflict_do_update(
             index_elements=[held.c.shop, held.c.entity, held.c.id],
             set_={
@@ -78,8 +88,11 @@ def hold(
                 "last_at": func.now(),
                 "dismissed_at": case((same, held.c.dismissed_at)),
             },
-        )
-    )
+        ).returning(known.exists())
+    ).scalar_one()
+    if not again:
+        _note(connection, shop, Kind.HELD, entity, id, code=error.code, message=error.message)
+    return not again
 
 
 def touch(connection: Connection, shop: str, entity: str, id: str) -> None:
@@ -98,10 +111,13 @@ def hold_order(connection: Connection, shop: str, number: str, error: BadRecord)
     hold(connection, shop=shop, entity="order", id=number, error=error)
 
 
-def clear(connection: Connection, shop: str, entity: str, ids: Collection[str]) -> None:
-    """The cause is gone. Writes nothing where nothing is held."""
+def clear(connection: Connection, shop: str, entity: str, ids: Collection[str], because: str | None = None) -> None:
+    """The cause is gone; `because` says why in words, where what happens besides does not. Writes nothing where nothing
+    is held."""
     if ids:
-        connection.execute(delete(held).where(held.c.shop == shop, held.c.entity == entity, held.c.id.in_(ids)))
+        gone = delete(held).where(held.c.shop == shop, held.c.entity == entity, held.c.id.in_(ids))
+        for id in connection.scalars(gone.returning(held.c.id)).all():
+            _note(connection, shop, Kind.RELEASED, entity, id, because=because)
 
 
 def code(connection: Connection, shop: str, entity: str, id: str) -> str | None:
@@ -141,11 +157,11 @@ def dismiss(connection: Connection, shop: str, records: Collection[Held]) -> Non
     """A person leaves them as they are: out of sight, not tried again by themselves, until they change in the shop
     or are replayed. May be called twice."""
     for one in records:
-        connection.execute(
-            update(held)
-            .where(held.c.shop == shop, held.c.entity == one.entity, held.c.id == one.id, held.c.dismissed_at.is_(None))
-            .values(dismissed_at=func.now(), told_at=None)
+        left = update(held).where(
+            held.c.shop == shop, held.c.entity == one.entity, held.c.id == one.id, held.c.dismissed_at.is_(None)
         )
+        if connection.execute(left.values(dismissed_at=func.now(), told_at=None)).rowcount:
+            _note(connection, shop, Kind.DISMISSED, one.entity, one.id)
 
 
 def tell(connection: Connection, shop: str) -> int:
@@ -185,3 +201,10 @@ def listed(
         query = query.where(held.c.dismissed_at.is_(None))
     with database.reading(engine) as connection:
         return [Held(**row._mapping) for row in connection.execute(query)]
+
+
+def _note(connection: Connection, shop: str, kind: Kind, entity: str, id: str, **details: str | None) -> None:
+    number = order_of(entity, id)
+    if number is not None:
+        named = None if id == number else id
+        journal.note(connection, shop, number, kind, entity=entity, id=named, **details)

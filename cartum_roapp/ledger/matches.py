@@ -6,7 +6,7 @@ number, product, price); of contacts: `contact_matches`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,7 +22,8 @@ class OrderMatch:
     shop is given for it; `restore_status` is the shop's status that a late one of ours undid there. `moved_from`: RO
     App's status that the shop's was matched with until now. The hashes stand for the text last written.
     `total_due`: lines were written, and RO App's total was not read back since. `make_again`: a person wants another
-    one where RO App has this one no more."""
+    one where RO App has this one no more. `roapp_number`: the number that people see in RO App, "" where no answer has
+    shown it."""
 
     ro_id: int
     contact_id: int | None = None
@@ -38,6 +39,7 @@ class OrderMatch:
     told_hash: str | None = None
     total_due: bool = False
     make_again: bool = False
+    roapp_number: str = ""
 
 
 _ORDER = tuple(OrderMatch.__dataclass_fields__)
@@ -132,6 +134,19 @@ def note_order(connection: Connection, shop: str, number: str, **sent: int | str
             "WHERE shop = :shop AND number = :number"
         ),
         {"shop": shop, "number": number, **sent},
+    )
+
+
+def note_roapp_numbers(connection: Connection, shop: str, shown: Mapping[int, str]) -> None:
+    """Notes RO App's own numbers by its ids, of those that are orders of the shop. Writes nothing where nothing
+    changed."""
+    connection.execute(
+        text(
+            "UPDATE order_matches SET roapp_number = shown.number "
+            "FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS text[])) AS shown (id, number) "
+            "WHERE shop = :shop AND ro_id = shown.id AND roapp_number <> shown.number"
+        ),
+        {"shop": shop, "ids": list(shown), "numbers": list(shown.values())},
     )
 
 

@@ -13,7 +13,8 @@ import pandas as pd
 import psycopg2.extensions
 from sqlalchemy import Connection, Engine, Table, Text, text
 
-from cartum_roapp.ledger import database, tables
+from cartum_roapp.ledger import changes, database, journal, tables
+from cartum_roapp.ledger.journal import Kind
 
 
 class Frames(Protocol):
@@ -80,12 +81,14 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     _copy(connection, tables.customers, _among(frames.customers, "identity", moved["customer"]))
     _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
 
+    changes.note(connection, shop, moved.to_dict("records"), known_hashes.keys())
     # What a backfill finds final has been so for long: it is not read again and again for two weeks.
     values = {"shop": shop, "final": sorted(final_statuses), "old": queue.new_as == Priority.BACKFILL}
     rows = connection.execute(text(_UPSERT_ORDERS), values).all()
     touched = {**vars(queue), "numbers": [row.number for row in rows]}
-    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE, _RELEASE):
+    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS, _OUTRUN, _QUEUE):
         connection.execute(text(statement), touched)
+    changes.note_released(connection, shop, connection.execute(text(_RELEASE), touched))
     connection.execute(text("DROP TABLE arriving_orders, arriving_order_lines, arriving_customers, arriving_products"))
     return Stored(
         new=tuple(row.number for row in rows if row.version == 1),
@@ -125,9 +128,11 @@ def to_reread(
         return {row.number for row in rows}
 
 
-def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority: int) -> int:
+def requeue(
+    connection: Connection, shop: str, numbers: Sequence[str], priority: int, because: str | None = None
+) -> int:
     """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; returns
-    how many were queued."""
+    how many were queued. `because` says why in words, where nothing else of the order does."""
     rows = connection.execute(
         text("UPDATE orders SET version = version + 1 WHERE shop = :shop AND number = ANY(:numbers) RETURNING number"),
         {"shop": shop, "numbers": list(numbers)},
@@ -138,6 +143,9 @@ def requeue(connection: Connection, shop: str, numbers: Sequence[str], priority:
         queued = {**vars(Queue(shop, account, priority, priority)), "numbers": [row.number for row in rows]}
         for statement in (_OUTRUN, _QUEUE):
             connection.execute(text(statement), queued)
+        if because is not None:
+            told = [journal.event(shop, row.number, Kind.QUEUED, because=because) for row in rows]
+            journal.write(connection, told)
     return len(rows)
 
 
@@ -259,4 +267,6 @@ _QUEUE = """
                         THEN least(waiting.priority, excluded.priority) ELSE excluded.priority END,
         queued_at = now(), available_at = now(), attempts = 0, held = false
 """
-_RELEASE = "DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND id = ANY(:numbers)"
+_RELEASE = (
+    "DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND id = ANY(:numbers) RETURNING entity, id"
+)

@@ -23,13 +23,14 @@ _WAITING = (
 @dataclass(frozen=True)
 class Claim:
     """One order to deliver: the version wanted at the time of the claim. `first`: no version of it was delivered
-    yet."""
+    yet. `anew`: see `compare_anew`."""
 
     shop: str
     number: str
     version: int
     attempts: int
     first: bool
+    anew: bool
 
 
 def due(
@@ -38,7 +39,7 @@ def due(
     """Returns the next rows of the account that may be delivered now: by priority, then the longest waiting first."""
     rows = connection.execute(
         text(
-            f"SELECT shop, number, wanted_version AS version, attempts, delivered_version = 0 AS first "
+            f"SELECT shop, number, wanted_version AS version, attempts, delivered_version = 0 AS first, anew "
             f"FROM outbox WHERE account = :account AND {_WAITING} AND shop = ANY(:shops) AND available_at <= now() "
             "AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit"
         ),
@@ -98,10 +99,19 @@ def mark_delivered(connection: Connection, shop: str, number: str, version: int)
     """Notes that RO App has this version. A newer one that arrived meanwhile keeps the row waiting."""
     connection.execute(
         text(
-            "UPDATE outbox SET delivered_version = greatest(delivered_version, :version), attempts = 0 "
-            "WHERE shop = :shop AND number = :number"
+            "UPDATE outbox SET delivered_version = greatest(delivered_version, :version), attempts = 0, "
+            "anew = anew AND wanted_version > :version WHERE shop = :shop AND number = :number"
         ),
         {"shop": shop, "number": number, "version": version},
+    )
+
+
+def compare_anew(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
+    """The next delivery of these orders compares all of them with RO App, whatever was sent there last. May be called
+    twice."""
+    connection.execute(
+        text("UPDATE outbox SET anew = true WHERE shop = :shop AND number = ANY(:numbers)"),
+        {"shop": shop, "numbers": list(numbers)},
     )
 
 

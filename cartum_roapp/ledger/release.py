@@ -67,7 +67,7 @@ def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> None:
             {"shop": shop.key, "numbers": waiting, "known": sorted(shop.statuses)},
         )
         numbers = [row.number for row in rows]
-        held.clear(connection, shop.key, "status", numbers)
+        held.clear(connection, shop.key, "status", numbers, because="the status is matched now")
         orders.requeue(connection, shop.key, numbers, Priority.CHANGE)
 
 
@@ -82,7 +82,8 @@ def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:
                 connection.execute(text(_REMATCHED), values)
         # Also those that were delivered since by a run that had the earlier settings.
         numbers = list(connection.scalars(text(_TO_MOVE), {"shop": shop.key}))
-        orders.requeue(connection, shop.key, numbers, Priority.CHANGE)
+        because = "its status is matched with another one of RO App"
+        orders.requeue(connection, shop.key, numbers, Priority.CHANGE, because)
 
 
 def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
@@ -116,7 +117,7 @@ def release_by_hand(
     more whether RO App takes new ones. Rows, and what the shop refused, are the caller's. May be called twice."""
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", *_PARTS)})
     _undismiss(connection, shop, records)
-    orders.requeue(connection, shop, numbers, Priority.CHANGE)
+    orders.requeue(connection, shop, numbers, Priority.CHANGE, because="a person let it be tried again")
     if any(one.code == Code.DOUBLED for one in records):
         _recheck_now(connection, account, shop)
     if any(one.code == Code.PRODUCT_MISSING for one in records):

@@ -62,7 +62,7 @@ def works(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any
     connection.execute(text("DELETE FROM catalogue_failures WHERE shop = :shop"), {"shop": shop})
     held = text("SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code = :code AND dismissed_at IS NULL")
     numbers = list(connection.scalars(held, {"shop": shop, "code": Code.CATALOGUE_UNAVAILABLE}))
-    orders.requeue(connection, shop, numbers, Priority.CHANGE)
+    orders.requeue(connection, shop, numbers, Priority.CHANGE, because="the shop's catalogue can be read again")
 
 
 def is_blind(connection: Connection, shop: str) -> bool:

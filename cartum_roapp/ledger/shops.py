@@ -18,6 +18,7 @@ from cartum_roapp.ledger.tables import (
     customers,
     intents,
     markers,
+    order_events,
     order_lines,
     runs,
     shops,
@@ -123,10 +124,14 @@ def note_status_names(engine: Engine, key: str, names: Mapping[int, str]) -> Non
             connection.execute(update(shops).where(shops.c.key == key).values(status_names=told))
 
 
+def status_names(connection: Connection, key: str) -> dict[str, str]:
+    """Returns what the shop calls its statuses, in its language, by their numbers; {} where that is not known."""
+    return connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) or {}
+
+
 def status_name(connection: Connection, key: str, status: int) -> str:
-    """Returns what the shop calls the status, in its language; its number where that is not known."""
-    names = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) or {}
-    return names.get(str(status)) or str(status)
+    """Returns what the shop calls the status; its number where that is not known."""
+    return status_names(connection, key).get(str(status)) or str(status)
 
 
 def hold_on(connection: Connection, key: str) -> None:
@@ -236,7 +241,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
             account = connection.scalar(select(shops.c.account).where(shops.c.key == key))
             # First, as it waits for a run that is just storing something.
             connection.execute(delete(shops).where(shops.c.key == key))
-            for table in (order_lines, runs, markers):  # the others go with the shop
+            for table in (order_lines, runs, markers, order_events):  # the others go with the shop
                 connection.execute(delete(table).where(table.c.shop == key))
             _forget_calls(connection)
             _forget_buyers(connection, account)

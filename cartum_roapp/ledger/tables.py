@@ -223,6 +223,8 @@ outbox = Table(
     Column("available_at", Stamp, nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("held", Boolean, nullable=False, server_default=text("false")),
+    # all of it is compared with RO App, whatever was sent there last
+    Column("anew", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("shop", "number"),
     Index(
         "ix_outbox_waiting",
@@ -267,6 +269,8 @@ order_matches = Table(
     Column("number", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("ro_id", BigInteger, nullable=False),
+    # the number that people see in RO App; "" until an answer has shown it
+    Column("roapp_number", Text, nullable=False, server_default=""),
     Column("contact_id", BigInteger),
     Column("manager_id", BigInteger),
     Column("sent_status", Integer),
@@ -453,6 +457,23 @@ erasures = Table(
     Column("orders", Integer, nullable=False),
     Column("rows", Integer, nullable=False),
     Index("ix_erasures_shop", "shop"),
+)
+
+# what happened to each order (journal): only added, and removed by age; no personal data
+order_events = Table(
+    "order_events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("shop", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("at", Stamp, nullable=False),
+    # the run that did it
+    Column("run", Text),
+    Column("kind", Text, nullable=False),
+    Column("details", JSONB, nullable=False, server_default="{}"),
+    Index("ix_order_events_shop_number", "shop", "number"),
+    Index("ix_order_events_run", "run"),
+    Index("ix_order_events_at", "at", postgresql_using="brin"),
 )
 
 call_slots = Table(

@@ -45,9 +45,10 @@ def ask(connection: Connection, shop: str, number: str) -> None:
     _set(connection, [(shop, number)], due=True)
 
 
-def settle(connection: Connection, orders: Iterable[tuple[str, str]]) -> None:
-    """The totals of these (shop, number) were read and looked into."""
-    _set(connection, orders, due=False)
+def settle(connection: Connection, orders: Iterable[tuple[str, str]], roapp_number: str = "") -> None:
+    """The totals of these (shop, number) were read and looked into. `roapp_number`: of a single one, its number in RO
+    App, where that was shown."""
+    _set(connection, orders, due=False, roapp_number=roapp_number)
 
 
 def line_discounts(connection: Connection, account: str) -> LineDiscounts:
@@ -66,10 +67,13 @@ def learn(connection: Connection, account: str, shown: LineDiscounts) -> None:
     )
 
 
-def _set(connection: Connection, orders: Iterable[tuple[str, str]], *, due: bool) -> None:
+def _set(connection: Connection, orders: Iterable[tuple[str, str]], *, due: bool, roapp_number: str = "") -> None:
+    keys = [f"{shop}:{number}" for shop, number in orders]
     connection.execute(
         text(
-            "UPDATE order_matches SET total_due = :due WHERE total_due <> :due AND (shop || ':' || number) = ANY(:keys)"
+            "UPDATE order_matches SET total_due = :due, "
+            "roapp_number = coalesce(nullif(:roapp_number, ''), roapp_number) "
+            "WHERE total_due <> :due AND (shop || ':' || number) = ANY(:keys)"
         ),
-        {"due": due, "keys": [f"{shop}:{number}" for shop, number in orders]},
+        {"due": due, "keys": keys, "roapp_number": roapp_number},
     )

@@ -52,7 +52,8 @@ def put_right(connection: Connection, shop: str, findings: Iterable[Finding], le
                 matches.unbind_order(connection, shop, one.number)
             if one.what is Difference.MARKER_MISSING:
                 matches.note_order(connection, shop, one.number, notes_hash=None)
-            orders.requeue(connection, shop, [one.number], Priority.CHANGE)
+            because = f"reconcile found it {one.what.replace('-', ' ')}: {one.to_do}"
+            orders.requeue(connection, shop, [one.number], Priority.CHANGE, because)
         elif one.what is Difference.DOUBLED_IN_ROAPP and order.held_because != Code.DOUBLED:
             ids = ", ".join(map(str, one.roapp_ids))
             what = f"{marker(shop, one.number)} {len(one.roapp_ids)} times: {ids}"

@@ -113,4 +113,5 @@ def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:
         total=order.total,
         created_at=order.created_at,
         shows_marker=order.shows_notes,
+        roapp_number=order.number,
     )

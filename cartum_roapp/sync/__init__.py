@@ -11,8 +11,10 @@ write_back      statuses that staff set in RO App → shop
 selection       the orders that a backfill names
 plan            what a dry run would send
 replay          held records that a person tries again, and their outcomes
+resend          orders that a person sends again, and what became of them
+order_story     all that is known of one order
 reconciliation  compares shop, ledger and RO App
-retention       removes old personal data
+retention       removes what was kept long enough
 failure         removes private data from errors that leave a step
 
 `tasks` makes Prefect tasks of them, `flows` calls those in their order.

@@ -15,7 +15,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.delivery.markers import BEFORE_ORDER
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import held, missing_orders, orders, staff_lines, standing, totals
+from cartum_roapp.ledger import held, matches, missing_orders, orders, staff_lines, standing, totals
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.bad_rows import BadRow
@@ -180,6 +180,8 @@ def put_right(run: Run, sides: Sides) -> None:
     with run.engine.begin() as connection:
         missing_orders.clear_missing(connection, run.shop.key, sides.seen)
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
+        shown = {one.ro_id: one.roapp_number for one in sides.roapp.values() if one.roapp_number}
+        matches.note_roapp_numbers(connection, run.shop.key, shown)
         repair.put_right(connection, run.shop.key, [one for one in findings if one not in left], sides.ledger)
 
 

@@ -1,19 +1,22 @@
-"""Removes buyers' data after the time that the shop's owner has set."""
+"""Removes what was kept long enough: buyers' data after the time that the shop's owner has set, and what happened to
+orders."""
 
 from __future__ import annotations
 
 import logging
 
-from cartum_roapp.ledger import erasure
+from cartum_roapp.ledger import erasure, journal
 from cartum_roapp.sync.run import Run
 
 log = logging.getLogger(__name__)
 
 
-def erase_old(run: Run) -> int:
-    """Removes buyers' data from the ledger for orders that were placed more than `retention_days` of the shop ago.
-    Returns the number of orders. Orders that are open, held or not yet delivered keep it; so do the shop and RO App.
-    May be called twice."""
+def remove_old(run: Run) -> int:
+    """Removes events of orders that are older than `journal.KEPT`, and buyers' data from the ledger for orders that
+    were placed more than `retention_days` of the shop ago, where it has such a setting. Returns the number of those
+    orders. Orders that are open, held or not yet delivered keep it; so do the shop and RO App. May be called twice."""
+    with run.engine.begin() as connection:
+        journal.forget_old(connection)
     days = run.shop.retention_days
     if days is None:
         return 0

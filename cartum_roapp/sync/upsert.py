@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 
 from cartum_roapp.errors import BadConfig, BadRecord
-from cartum_roapp.ledger import database, held, missing_orders, orders, shops
+from cartum_roapp.ledger import database, held, journal, missing_orders, orders, shops
+from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.orders import Frames, Priority, Queue, Stored
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
@@ -72,7 +73,7 @@ def upsert(
         shops.hold_on(connection, key)
         queue = Queue(key, run.shop.account, new_as, changed_as)
         stored = orders.store(connection, frames, queue, final_statuses=reading.final_statuses)
-        held.clear(connection, key, "row", set(frames.orders["number"]))
+        held.clear(connection, key, "row", set(frames.orders["number"]), because="the row can be read now")
         erased = orders.erased(connection, key, [row.id for row in bad]) if bad else set()
         for row in bad:
             error = BadRecord(row.message, code=row.code, fix=row.fix)
@@ -85,6 +86,7 @@ def upsert(
         noted = [] if known else missing
         gone = missing_orders.record_missing(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
         held.clear(connection, key, "row", gone)
+        journal.write(connection, [journal.event(key, number, Kind.DELETED) for number in gone])
         requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
         if slice_end is not None:
             shops.mark_slice_stored(connection, key, slice_end)

@@ -111,6 +111,25 @@ def test_buyers_are_shown_only_to_who_asks(cli: Installation, records: dict[str,
         assert (row["total_sum"], row["delivery_phone"], row["order_id"]) == ("not a sum", "•••", int(records["row"]))
 
 
+def test_all_of_one_order_on_the_command_line_and_in_the_ui(cli: Installation, records: dict[str, str]) -> None:
+    found = cli.done("order", "show", SLUG, records["order"])
+    assert [one["code"] for one in found["held"]] == ["refused"]
+    assert (found["order"]["roapp_id"], found["links"]["roapp"]) == (None, None)
+    assert found["links"]["shop"].startswith(cli.box.shops[INDEX].url)
+    assert [one["kind"] for one in found["timeline"] if one["kind"] != "call"][-1] == "held"
+    assert {cli.flow_run(one["run"])["name"] for one in found["timeline"]} == {f"{SLUG}: sync"}
+    assert any(one["text"].startswith("make the order (POST /orders): HTTP 4") for one in found["timeline"])
+    (run,) = cli.completed(cli.start("show-order/any-shop", shop=SLUG, number=records["order"]))
+    assert run["name"] == f"{SLUG}: order {records['order']}"
+    page = summary(cli, run)
+    assert "### Held for a person" in page and found["timeline"][-1]["text"][:20] in page
+    whole = str(cli.done("order", "show", SLUG, records["order"], "--personal"))
+    for personal in (PHONE[-9:], MAIL, NAME):
+        assert personal not in page + str(found)
+        assert personal in whole
+    assert cli.command("order", "show", SLUG, records["order"] + "7").code == 2
+
+
 @pytest.mark.parametrize("command", ["show", "replay", "dismiss"])
 def test_an_id_that_nobody_knows_is_2_and_names_near_ones(
     cli: Installation, records: dict[str, str], command: str
@@ -189,6 +208,23 @@ def test_a_replay_says_what_became_of_each(cli: Installation, shop: CartumShop, 
     assert f"| {records['row']} | row | order-total | delivered |" in summary(cli, run)
     nothing = cli.done("held", "replay", SLUG, records["order"])
     assert (nothing["records"], nothing["calls"]) == ([], 0)
+
+
+def test_an_order_is_sent_again(cli: Installation, shop: CartumShop, records: dict[str, str]) -> None:
+    number, ghost = records["order"], str(int(records["row"]) + 500)
+    (order,) = in_roapp(cli, number)
+    cli.box.roapp.items[order["id"]][0].update(quantity=77)
+    cli.box.roapp.touch(order["id"])
+    found = cli.done("order", "resend", SLUG, number, ghost)
+    assert [one["outcome"] for one in found["resent"]] == ["delivered", "missing"]
+    (line,) = found["resent"][0]["written"]
+    assert line.startswith("change a line (PATCH ")
+    assert found["resent"][0]["roapp_number"] == order["number"]
+    (run,) = cli.completed(cli.start("resend-orders/any-shop", shop=SLUG, numbers=[number]))
+    assert f"| {number} | delivered | no. {order['number']}, id {order['id']} | nothing |" in " ".join(
+        str(one["data"]) for one in cli.artifacts(run["id"])
+    )
+    assert cli.command("order", "resend", SLUG, "A-1").code == 2
 
 
 def test_a_replay_of_nothing_named_is_2_and_starts_no_run(cli: Installation) -> None:

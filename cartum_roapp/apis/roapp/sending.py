@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
-from cartum_roapp.apis.calls import CallKind, Calls
+from cartum_roapp.apis.calls import CallKind, Calls, on_request
 from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
 from cartum_roapp.apis.masking import personal
@@ -152,9 +152,12 @@ class Sending:
                 on_sent=on_sent,
             )
         except NotSent as error:
+            _tell(call, "not sent")
             raise Retryable(f"{self._host} can't be reached: {error}", field="base_url") from None
         except Lost as error:
+            _tell(call, "no answer")
             raise _unanswered(call, str(error)) from None
+        _tell(call, f"HTTP {reply.status}")
         if reply.status == 429 or (call.repeatable and reply.status == 503 and reply.retry_after()):
             raise await self._throttled(reply, call.name, attempt)
         if not reply.ok:
@@ -225,6 +228,12 @@ class _Call(Generic[T]):
     @property
     def repeatable(self) -> bool:
         return self.method != "POST"
+
+
+def _tell(call: _Call[Any], outcome: str) -> None:
+    listener = on_request.get()
+    if listener is not None:
+        listener(call.name, outcome)
 
 
 def ignore_content(content: Any) -> None:

@@ -1,0 +1,72 @@
+"""One try to deliver an order: what happens in it is gathered, and written where its end is recorded.
+
+A kill costs these words; the calls that must not happen twice are in `intents` already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from cartum_roapp.apis.calls import on_request
+from cartum_roapp.ledger import journal
+from cartum_roapp.ledger.journal import Event, Kind
+
+
+class Attempt:
+    """What happened so far. `wrote`: a call was made that may have changed something in RO App."""
+
+    def __init__(self, shop: str, number: str, events: list[Event]) -> None:
+        self._shop = shop
+        self._number = number
+        self._events = events
+        self._intent: int | None = None
+        self.wrote = False
+
+    def begins(self, intent: int) -> None:
+        """The next call that is no reading is this intent's."""
+        self._intent = intent
+
+    def requested(self, call: str, outcome: str) -> None:
+        """Gathers a request. Equal ones in a row are one event with a count."""
+        intent = None
+        if not call.startswith("GET "):
+            self.wrote = True
+            intent, self._intent = self._intent, None
+        last = self._events[-1] if self._events else None
+        if last is not None and (last.details.get("call"), last.details.get("outcome")) == (call, outcome):
+            self._events[-1] = replace(last, details={**last.details, "times": last.details.get("times", 1) + 1})
+        else:
+            journal.tell(self._shop, self._number, Kind.CALL, call=call, outcome=outcome, intent=intent)
+
+    def ends(self, connection: Connection, kind: Kind | None = None, **details: Any) -> None:
+        """Writes what happened since the last time, with this last event, in the caller's transaction."""
+        if kind is not None:
+            journal.tell(self._shop, self._number, kind, **details)
+        journal.write(connection, self._events)
+        self._events.clear()
+
+
+_current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+
+
+@contextmanager
+def begun(shop: str, number: str) -> Iterator[Attempt]:
+    """Gathers in the body what happens to this order: what is noted, and each request to RO App."""
+    with journal.buffered() as events:
+        attempt = Attempt(shop, number, events)
+        current, listener = _current.set(attempt), on_request.set(attempt.requested)
+        try:
+            yield attempt
+        finally:
+            on_request.reset(listener)
+            _current.reset(current)
+
+
+def current() -> Attempt | None:
+    """The attempt that this task is in the middle of."""
+    return _current.get()

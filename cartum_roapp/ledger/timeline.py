@@ -1,0 +1,160 @@
+"""The story of one order, event by event, in words for people. It names no buyer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from cartum_roapp.ledger import database, journal
+from cartum_roapp.ledger.journal import Change, Event, Kind
+
+# Calls to RO App (roapp §3) by method and path → what for. The first that fits counts.
+_PURPOSES = [
+    (re.compile(pattern), purpose)
+    for pattern, purpose in (
+        (r"POST /orders", "make the order"),
+        (r"PATCH /orders/\d+", "change its notes, buyer or manager"),
+        (r"GET /orders/\d+", "read the order"),
+        (r"GET /orders", "look for orders"),
+        (r"GET /orders/\d+/items", "read its lines"),
+        (r"POST /orders/\d+/items", "add a line"),
+        (r"PATCH /orders/\d+/items/\d+", "change a line"),
+        (r"POST /orders/\d+/comments", "add the comment"),
+        (r"POST /orders/\d+/status", "set the status"),
+        (r"GET /orders/statuses", "read RO App's statuses"),
+        (r"POST /contacts/\w+", "make the buyer's contact"),
+        (r"PATCH /contacts/\w+/\d+", "add to the buyer's contact"),
+        (r"GET /contacts/\w+/\d+", "read the buyer's contact"),
+        (r"GET /contacts/\w+", "look for the buyer"),
+        (r"POST /catalog/products", "make a product"),
+        (r"PATCH /catalog/products/\d+", "change a product"),
+        (r"GET /catalog/products.*", "look for products"),
+        (r"GET /company/employees", "see who is employed"),
+    )
+]
+# An intent's kind → what the call was for, and its state → how that ended: of a call whose event was lost in a kill, or
+# that is older than the events.
+_INTENTS = {
+    "order": "make the order",
+    "contact": "make the buyer's contact",
+    "product": "make a product",
+    "line": "add a line",
+    "comment": "add the comment",
+    "status": "set the status",
+    "change": "change the order or a line",
+}
+_STATES = {
+    "open": "begun, and how it ended is not known yet",
+    "unclear": "no clear answer",
+    "done": "done",
+    "refused": "refused",
+    "absent": "without effect",
+}
+_LOST = "SELECT id, kind, state, sent_at FROM intents WHERE shop = :shop AND number = :number AND id <> ALL(:told)"
+
+
+def of_order(engine: Engine, shop: str, number: str) -> list[Event]:
+    """What happened to one order, oldest first. Calls that must not happen twice are among it even where the process
+    was killed before it could note them."""
+    events = journal.of_order(engine, shop, number)
+    told = [one.details["intent"] for one in events if "intent" in one.details]
+    with database.reading(engine) as connection:
+        lost = connection.execute(text(_LOST), {"shop": shop, "number": number, "told": told}).all()
+    for row in lost:
+        details = {"purpose": _INTENTS[row.kind], "outcome": _STATES[row.state], "intent": row.id}
+        events.append(Event(shop, number, Kind.CALL, row.sent_at, None, details))
+    return list(_without_repeats(sorted(events, key=lambda one: one.at)))
+
+
+def _without_repeats(events: Iterable[Event]) -> Iterator[Event]:
+    """Each try to make an order finds its buyer and products anew: told only where they are others than before."""
+    found: dict[Kind, dict[str, Any]] = {}
+    for one in events:
+        if one.kind in (Kind.CONTACT, Kind.PRODUCTS):
+            if found.get(one.kind) == one.details:
+                continue
+            found[one.kind] = one.details
+        yield one
+
+
+def words(event: Event) -> str:
+    """The event as a sentence without a full stop."""
+    about = event.details
+    match event.kind:
+        case Kind.SEEN:
+            return f"new in the shop: {about['status']}, {about['total']}"
+        case Kind.CHANGED:
+            changes = "; ".join(map(change, event.changes))
+            return f"changed in the shop: {changes}" if changes else "read again from the shop, as it was"
+        case Kind.DELETED:
+            return "deleted in the shop"
+        case Kind.QUEUED:
+            return f"to be delivered once more: {about['because']}"
+        case Kind.ADOPTED:
+            return f"RO App had it already: order {about['roapp_id']}"
+        case Kind.CREATED:
+            return f"made in RO App: order {about['roapp_id']}"
+        case Kind.CONTACT:
+            kind = "organization" if about.get("organization") else "person"
+            return f"the buyer is the {kind} {about['roapp_id']} of RO App{_because(about)}"
+        case Kind.PRODUCTS:
+            return f"products of RO App: {', '.join(map(_product, about['products']))}"
+        case Kind.CALL:
+            times = f", {about['times']} times" if "times" in about else ""
+            return f"{purpose(event)}: {about['outcome']}{times}"
+        case Kind.DELIVERED:
+            return f"delivered: RO App has version {about['version']}"
+        case Kind.POSTPONED:
+            until = f" until {about['until'][11:19]} UTC" if "until" in about else ""
+            return f"put off{until}{_because(about)}"
+        case Kind.HELD:
+            return f"held ({_record(about)}), {about['code']}: {about['message']}"
+        case Kind.RELEASED:
+            return f"held no more ({_record(about)}){_because(about)}"
+        case Kind.DISMISSED:
+            return f"a person left it as it is ({_record(about)})"
+        case Kind.WRITTEN_BACK:
+            return f"the shop took RO App's status: {about['status']}"
+        case Kind.CONTEST:
+            shop, roapp = about["shop_status"], about["roapp_status"]
+            return f"both sides changed the status, the shop to {shop}, RO App to {roapp}; the shop's was taken"
+
+
+def change(one: Change) -> str:
+    """One change in the shop: "total 799.00 → 599.00", "buyer's phone"."""
+    name, before, after = one
+    if before is None and after is None:
+        return name
+    if name == "line" and None in (before, after):
+        return f"line added: {after}" if before is None else f"line taken out: {before}"
+    return f"{name} {before or '–'} → {after or '–'}"
+
+
+def wrote(event: Event) -> bool:
+    """Whether it is a call that RO App took and that may have changed something there."""
+    call, outcome = event.details.get("call", "GET"), str(event.details.get("outcome"))
+    return event.kind is Kind.CALL and not call.startswith("GET") and outcome.startswith("HTTP 2")
+
+
+def purpose(event: Event) -> str:
+    """What a call to RO App was for, with the call where it is known."""
+    call = event.details.get("call")
+    if call is None:
+        return str(event.details["purpose"])
+    found = next((purpose for pattern, purpose in _PURPOSES if pattern.fullmatch(call)), None)
+    return f"{found} ({call})" if found else str(call)
+
+
+def _because(about: dict[str, Any]) -> str:
+    return f": {about['because']}" if about.get("because") else ""
+
+
+def _record(about: dict[str, Any]) -> str:
+    return " ".join(filter(None, (about["entity"], about.get("id"))))
+
+
+def _product(one: dict[str, Any]) -> str:
+    return f"{one['title']} is {one['roapp_id']} ({one['how']})"

@@ -1,0 +1,32 @@
+"""How a person finds an order in RO App and in the shop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+_OF_ROAPP = "roapp.io"
+
+
+def roapp_order(base_url: str, ro_id: int) -> str | None:
+    """RO App's page of an order, by its id (roapp §3.2); None for an account at another address than RO App's own:
+    where its pages are is not known."""
+    host = urlsplit(base_url).hostname or ""
+    is_own = host == _OF_ROAPP or host.endswith(f".{_OF_ROAPP}")
+    return f"https://web.{_OF_ROAPP}/orders/table/{ro_id}" if is_own else None
+
+
+def shop_admin(url: str) -> str:
+    """The shop's admin: no link to one order can be made from its number (cartum §2.3)."""
+    return f"{url.rstrip('/')}/adminLegacy/"
+
+
+def roapp_name(order: Mapping[str, Any]) -> str:
+    """Returns the number that people see in RO App, and the id; `order` has `roapp_number` and `roapp_id`, None where
+    RO App lacks it, or has not shown the number yet."""
+    if order["roapp_id"] is None:
+        return "not there"
+    return (
+        f"no. {order['roapp_number']}, id {order['roapp_id']}" if order["roapp_number"] else f"id {order['roapp_id']}"
+    )

@@ -1,0 +1,55 @@
+"""Orders that a person sends again, whatever was sent before: read from the shop now, compared with RO App, put
+right."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.ledger import dossier, held, journal, orders, outbox, timeline
+from cartum_roapp.ledger.journal import Kind
+from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.selection import selection
+
+
+def named(shop: ShopConfig, numbers: Sequence[str]) -> list[str]:
+    """Returns the numbers, each once. Raises BadConfig if there is none or one is no number. To be called before the
+    run is opened, so that a typing mistake does not pause the shop."""
+    return list(dict.fromkeys(selection(shop, None, None, None, numbers).numbers))
+
+
+def send_again(run: Run, numbers: Sequence[str]) -> None:
+    """Queues these orders before all others. Their delivery trusts nothing that was sent before, writes only what RO
+    App has otherwise, and makes no second order or line. May be called twice."""
+    with run.engine.begin() as connection:
+        because = "a person sends it again"
+        orders.requeue(connection, run.shop.key, numbers, Priority.FRESH, because)
+        outbox.compare_anew(connection, run.shop.key, numbers)
+
+
+def outcomes(run: Run, numbers: Sequence[str], missing: Collection[str]) -> list[dict[str, Any]]:
+    """Returns what became of each order: `missing` in the shop, `delivered`, `held` (with reason and fix) or `waiting`;
+    and what was `written` to RO App for it."""
+    key = run.shop.key
+    records = {one.number: one for one in held.listed(run.engine, key, dismissed=True)}
+    known = dossier.orders(run.engine, key, list(numbers), personal=False)
+    calls = [one for one in journal.of_run(run.engine, key, run.id, [Kind.CALL]) if timeline.wrote(one)]
+    found = []
+    for number in numbers:
+        order, record = known.get(number), records.get(number)
+        outcome = "delivered" if order and order["delivery"] == "delivered" else "waiting"
+        outcome = "missing" if number in missing else "held" if record else outcome
+        found.append(
+            {
+                "number": number,
+                "outcome": outcome,
+                "roapp_id": order["roapp_id"] if order else None,
+                "roapp_number": order["roapp_number"] if order else None,
+                "written": [timeline.purpose(one) for one in calls if one.number == number],
+                "message": record.message if record else None,
+                "fix": record.fix if record else None,
+            }
+        )
+    return found

@@ -1,0 +1,47 @@
+"""Sends orders again that a person names: read from the shop now, delivered before all others, whatever was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from prefect import flow
+
+from blocks.store import settings_of
+from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync.resend import named, outcomes
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.upsert import Reading
+from cartum_roapp.sync.window import classify_statuses
+from tasks.deliver import deliver_task
+from tasks.form import parameter
+from tasks.frames import to_frames
+from tasks.order import show_resent_task
+from tasks.run import open_run
+from tasks.steps import fetch_numbers_task, send_again_task, upsert_task
+
+
+@flow(name="resend-orders", flow_run_name="{shop}: orders sent again", persist_result=False)
+async def resend_orders(
+    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
+    numbers: Annotated[list[str], parameter("Order numbers", "The orders' numbers in the shop")],
+) -> dict[str, Any]:
+    """Compares orders with RO App anew and puts right what differs: missing lines, quantities and prices, status,
+    notes, the buyer's phones. Lines that staff added stay; once goods are written off, no line is touched."""
+    settings = await settings_of(shop)
+    chosen = named(settings.shop, numbers)
+    async with open_run(settings, "resend-orders") as run:
+        return await send_orders_again(run, chosen)
+
+
+async def send_orders_again(run: Run, numbers: Sequence[str]) -> dict[str, Any]:
+    """The steps of the flow. Returns the run's counts, and what became of each order."""
+    async with run.reading() as api:
+        known = await classify_statuses(run, api)
+        found = await fetch_numbers_task(api, numbers)
+        frames, bad = await to_frames(run, api, found.rows)
+        reading = Reading(frames, bad, known.final)
+        upsert_task(run, reading, new_as=Priority.FRESH, changed_as=Priority.FRESH)
+        send_again_task(run, frames.orders["number"].tolist())
+    await deliver_task(run, upto=Priority.FRESH)
+    return await show_resent_task(run, outcomes(run, numbers, found.missing))

@@ -1,0 +1,126 @@
+"""`order resend`: an order is compared with RO App whatever was sent there, and put right; nothing is doubled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from world import World
+
+from cartum_roapp.ledger import journal, outbox
+from cartum_roapp.ledger.journal import Kind
+from flows.resend_orders import send_orders_again
+
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database) as world:
+        yield world
+
+
+async def _resend(world: World, numbers: tuple[str, ...], **settings: Any) -> list[Row]:
+    async with world.opened("resend-orders", world.shop(**settings)) as run:
+        document = await send_orders_again(run, list(numbers))
+    return list(document["resent"])
+
+
+def resent(world: World, *numbers: str, **settings: Any) -> list[Row]:
+    world.box.roapp.clear_calls()
+    return asyncio.run(_resend(world, numbers, **settings))
+
+
+def writes(world: World) -> list[str]:
+    return [f"{call.method} {call.path}" for call in world.box.roapp.calls if call.method != "GET"]
+
+
+def placed(world: World, **fields: Any) -> str:
+    """An order with one line, twice the shop's first product, that RO App has."""
+    shop = world.box.shops[0]
+    number = shop.place_order(articles=[(shop.goods[0].article, 2)], **fields)
+    world.imported()
+    return number
+
+
+def staff_edit(world: World, order: int, **fields: Any) -> None:
+    """Staff change the order's first line in RO App."""
+    world.box.roapp.items[order][0].update(fields)
+    world.box.roapp.touch(order)
+
+
+def test_an_order_that_roapp_has_as_it_is_gets_no_write(world: World) -> None:
+    number = placed(world)
+    (one,) = resent(world, number)
+    assert (one["outcome"], one["written"]) == ("delivered", [])
+    assert writes(world) == []
+    assert world.box.roapp.calls, "it was looked at"
+    assert one["roapp_number"] == world.roapp_order(number)["number"]
+
+
+def test_what_staff_changed_in_roapp_is_put_right(world: World) -> None:
+    number, roapp = placed(world, delivery_phone="+380671234509"), world.box.roapp
+    before, item = dict(world.roapp_order(number)), dict(world.roapp_items(number)[0])
+    head, _, _ = before["manager_notes"].partition("\n")
+    staff_edit(world, before["id"], quantity=5, price=1)
+    other = next(id for id in sorted(roapp.statuses) if id != before["status_id"])
+    roapp.edit_order(before["id"], status_id=other, manager_notes=f"{head}\n———\nДопис")
+    roapp.contacts[before["client_id"]]["phones"] = []
+    (one,) = resent(world, number)
+    assert one["outcome"] == "delivered"
+    assert len(one["written"]) == len(writes(world)) == 4
+    after, line = world.roapp_order(number), world.roapp_items(number)[0]
+    assert (line["id"], Decimal(str(line["quantity"]))) == (item["id"], 2)
+    assert Decimal(str(line["price"])) == Decimal(str(item["price"]))
+    assert after["status_id"] == before["status_id"]
+    assert after["manager_notes"] == f"{before['manager_notes']}\nДопис"
+    assert [one["phone"] for one in roapp.contacts[before["client_id"]]["phones"]] == ["+380671234509"]
+    assert world.differences(world.shop(), [number], left_out=world.box.shops[0].qualifying()) == []
+
+
+def test_a_line_that_staff_took_out_is_there_again_once(world: World) -> None:
+    number, roapp = placed(world), world.box.roapp
+    order = world.roapp_order(number)["id"]
+    roapp.items[order].clear()
+    for _ in range(2):
+        resent(world, number)
+        assert len(world.roapp_items(number)) == 1
+    assert writes(world) == []
+
+
+def test_once_goods_are_written_off_no_line_is_touched(world: World) -> None:
+    number, roapp = placed(world), world.box.roapp
+    order = world.roapp_order(number)["id"]
+    staff_edit(world, order, quantity=5)
+    roapp.write_off(order)
+    (one,) = resent(world, number)
+    assert one["outcome"] == "delivered"
+    assert Decimal(str(world.roapp_items(number)[0]["quantity"])) == 5
+    assert not [call for call in writes(world) if "/items" in call]
+
+
+def test_a_status_of_staff_is_left_where_statuses_travel_both_ways(world: World) -> None:
+    number, roapp = placed(world), world.box.roapp
+    order = dict(world.roapp_order(number))
+    other = next(id for id in sorted(roapp.statuses) if id != order["status_id"])
+    roapp.edit_order(order["id"], status_id=other)
+    resent(world, number, status_direction="both")
+    assert world.roapp_order(number)["status_id"] == other
+
+
+def test_it_is_read_from_the_shop_and_goes_before_everything_else(world: World) -> None:
+    shop, number = world.box.shops[0], placed(world)
+    shop.change_line(number, quantity=7)
+    stranger = str(int(number) + 1000)
+    found = resent(world, number, stranger)
+    assert [one["outcome"] for one in found] == ["delivered", "missing"]
+    assert Decimal(str(world.roapp_items(number)[0]["quantity"])) == 7
+    (queued,) = journal.of_order(world.engine, world.shop().key, number, [Kind.QUEUED])
+    assert queued.details["because"] == "a person sends it again"
+    assert world.value("SELECT priority FROM outbox WHERE number = :number", number=number) == 0
+    with world.engine.begin() as connection:
+        outbox.compare_anew(connection, world.shop().key, [number])
+        assert world.value("SELECT count(*) FROM outbox WHERE anew") == 0, "forgotten with the delivery"
