@@ -55,6 +55,8 @@ class Installation:
             "CARTUM_ROAPP_LINGER": "60", "PREFECT_WORKER_QUERY_SECONDS": "1",
             # Else the runs of a schedule are planned up to a minute later.
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
+            # Else the server takes 90 s to see that a worker is gone.
+            "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
         }  # fmt: skip
         del self.shell.environment["CARTUM_ROAPP_SHOP_PASSWORD"]  # the first shop's, where each has its own
         self.config = Settings(home=home, linger=60, database_url=None)
