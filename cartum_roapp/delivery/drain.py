@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
+from cartum_roapp import logs
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.company import check_company
@@ -142,6 +143,10 @@ class Drain:
         return [key for key in self._shops if key not in self.stopped]
 
     async def _deliver(self, claim: Claim) -> None:
+        with logs.about(shop=self._shops[claim.shop].slug, order=claim.number):
+            await self._deliver_one(claim)
+
+    async def _deliver_one(self, claim: Claim) -> None:
         shop = self._shops[claim.shop]
         try:
             version = await self._delivery.deliver(claim, shop)

@@ -30,4 +30,6 @@ erasure         buyers' data taken out of the ledger
 dossier         everything known of one order, for whoever looks into it
 slots           the account's call budget over all processes
 runs            what each run did
+counters        what all of them did, added up
+figures         how all shops stand, for monitoring
 """

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
-HEAD = "0003"
+HEAD = "0007"
 
 
 def connect(url: str) -> Engine:
