@@ -48,7 +48,8 @@ class JsonFormatter(_JsonFormatter):
     """Takes, and ignores, the arguments of `logging.Formatter`, which a logging configuration passes."""
 
     def __init__(self, *_: object, **__: object) -> None:
-        super().__init__(["levelname", "name", "message"], rename_fields=_RENAMED, timestamp="time")
+        fields = ["levelname", "name", "message"]
+        super().__init__(fields, rename_fields=_RENAMED, timestamp="time", json_ensure_ascii=False)
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         found = {**log_data, **_known.get()}

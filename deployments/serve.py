@@ -73,9 +73,11 @@ def _metrics(config: Settings, home: Home, database_url: str) -> Iterator[None]:
 
     engine = database.connect(database_url)
     figures = metrics.LedgerCollector(engine, shops=config.metrics_shops, interval=config.roapp_interval)
-    with metrics_endpoint.serving(config.metrics_port, home.metrics_token(), metrics.registry(figures)):
-        yield
-    engine.dispose()
+    try:
+        with metrics_endpoint.serving(config.metrics_port, home.metrics_token(), metrics.registry(figures)):
+            yield
+    finally:
+        engine.dispose()
 
 
 async def _serve(config: Settings, home: Home, database_url: str) -> None:

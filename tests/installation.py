@@ -25,6 +25,7 @@ from cartum_roapp.config import shop_key
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
 from cartum_roapp.service import worker
+from cartum_roapp.service.port import kept_port
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 from deployments import shops
@@ -57,6 +58,7 @@ class Installation:
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
             # Else the server takes 90 s to see that a worker is gone.
             "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
+            **{f"CARTUM_ROAPP_{name.upper()}_PORT": str(self.port(name)) for name in ("metrics", "keeper_metrics")},
         }  # fmt: skip
         del self.shell.environment["CARTUM_ROAPP_SHOP_PASSWORD"]  # the first shop's, where each has its own
         self.config = Settings(home=home, linger=60, database_url=None)
@@ -75,6 +77,16 @@ class Installation:
         return ended.document
 
     # What runs.
+
+    def port(self, name: str) -> int:
+        """A port for this installation alone, the same at each call."""
+        return kept_port(Home(self.home).create(), name)
+
+    def metrics(self, name: str, token: str | None = None) -> httpx.Response:
+        """What a Prometheus gets at that port."""
+        token = token or Home(self.home).metrics_token()
+        address = f"http://127.0.0.1:{self.shell.environment[f'CARTUM_ROAPP_{name.upper()}_PORT']}/metrics"
+        return httpx.get(address, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
 
     def worker(self) -> Process:
         process = worker.running(Home(self.home))

@@ -38,7 +38,7 @@ from cartum_roapp.service.process import Process
 from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import Settings, settings
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("cartum_roapp.service.keeper")  # as a program its name is another
 
 _TICK = 0.1  # seconds between two checks
 

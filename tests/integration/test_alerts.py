@@ -167,7 +167,8 @@ def test_each_kind_of_message_arrives(watched: Installation, inbox: Inbox) -> No
     assert message.startswith("1 more, 1 in all.") and f"held list {SLUG}" in message
     page = f"/artifacts/key/{SLUG}-incremental-sync"
     assert f"{watched.done('ui')['ui']}{page}\n" in message
-    assert "there is no sum" in str(watched.prefect.get(f"/artifacts/{SLUG}-incremental-sync/latest").json()["data"])
+    summary = watched.prefect.get(f"/artifacts/{SLUG}-incremental-sync/latest").raise_for_status().json()
+    assert "| held | 1 |" in summary["data"] and "Held for a person" in summary["data"]
     (message,) = watched.become(lambda: inbox.about("no success for 15 minutes"), bool)
     assert "Is the worker there?" in message
 
@@ -201,6 +202,7 @@ def test_a_worker_that_is_gone_is_missed_and_one_that_comes_back_soon_is_not(
     watched.worker().signal(signal.SIGKILL)
     try:
         (message,) = watched.become(lambda: inbox.about("the worker is gone"), bool, 120)
+        assert watched.metrics("keeper_metrics").text.endswith("\ncartum_roapp_worker_up 0.0\n")
         assert "`cartum-roapp up`" in message and "/work-pools/work-pool/cartum-roapp" in message
         watched.done("alerts", "custom-webhook/ops")
     finally:
