@@ -136,12 +136,13 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
     yield automation(
         FAILED, EventTrigger(expect=failed, match=runs, match_related=tag, threshold=1, within=_HOUR), _RUN
     )
-    # A success both opens and closes the window: so after one message the next one needs a success first.
+    # A success both opens and closes the window: so after one message the next one needs a success first. Only with
+    # `for_each` an event has to open it; else Prefect opens one after the other by itself.
     yield automation(
         SILENT,
         EventTrigger(
             posture=Posture.Proactive, after=done, expect=done, match=runs, match_related=cast(Any, [tag, sync]),
-            threshold=1, within=_SILENCE,
+            for_each={"related:flow:prefect.resource.id"}, threshold=1, within=_SILENCE,
         ),
         f"The last sync that succeeded: {_RUN}\nIs the worker there? `cartum-roapp up`",
         enabled=active,
@@ -158,11 +159,12 @@ def _gone(document: UUID, *, active: bool) -> AutomationCore:
     trigger = EventTrigger(
         posture=Posture.Proactive, after={"prefect.work-pool.not-ready"}, expect={"prefect.work-pool.ready"},
         match=cast(Any, {"prefect.resource.id": "prefect.work-pool.*", "prefect.resource.name": POOL}),
-        threshold=1, within=_ABSENCE,
+        for_each={"prefect.resource.id"}, threshold=1, within=_ABSENCE,
     )  # fmt: skip
     body = (
         "No worker has answered for about five minutes, so no shop is synced.\n"
-        "Fix: `cartum-roapp up`. Why it ended: logs/worker.log and logs/keeper.log of its home.\n{{ work_pool|ui_url }}"
+        "Fix: `cartum-roapp up`. Why it ended: logs/worker.log and logs/keeper.log of its home.\n"
+        "{{ work_pool|ui_url or '' }}"
     )
     message = SendNotification(block_document_id=document, subject=GONE, body=body)
     return _automation(GONE, trigger, message, [TAG], enabled=active)
