@@ -49,8 +49,7 @@ GONE = f"{TAG}: the worker is gone"
 _HOUR = timedelta(hours=1)
 _SILENCE = timedelta(minutes=15)
 _ABSENCE = timedelta(minutes=3)
-# The summary of the run that left them, on the page of the artifact that the event names.
-_PAGE = "{{ (flow_run|ui_url or '').partition('/runs/')[0] }}/artifacts/key/{{ event.payload.page }}"
+_UI = "{{ (flow_run|ui_url or '').partition('/runs/')[0] }}"
 _RUN = "{{ flow_run.name }}: {{ flow_run.state.name }}. {{ flow_run.state.message }}\n{{ flow_run|ui_url }}"
 
 
@@ -151,7 +150,7 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
         HELD,
         EventTrigger(expect={HELD_GREW}, match=cast(Any, resource_of(shop.slug)), threshold=1, within=timedelta(0)),
         "{{ event.payload.more }} more, {{ event.payload.held }} in all.\n"
-        f"Why, and what to do: {_PAGE}\nOr `cartum-roapp held list {shop.slug}`",
+        f"Why, and what to do: `cartum-roapp held list {shop.slug}`\nThe shop: {_UI}/artifacts/key/{shop.slug}",
     )
 
 

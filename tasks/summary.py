@@ -46,8 +46,7 @@ def _tell_of_held(run: Run) -> None:
         return
     with run.engine.begin() as connection:
         if more := held.tell(connection, run.shop.key):
-            count = held.count(run.engine, run.shop.key)
-            payload = {"held": count, "more": more, "page": _page(run)}
+            payload = {"held": held.count(run.engine, run.shop.key), "more": more}
             emit_event(HELD_GREW, resource_of(run.shop.slug), payload=payload)
 
 
@@ -105,12 +104,7 @@ def _result(run: Run) -> dict[str, Any]:
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
     if in_prefect():
         description = f"{escaped(run.shop.name)}: {run.kind}, {what}"
-        await acreate_markdown_artifact(key=_page(run), markdown=markdown, description=description)
-
-
-def _page(run: Run) -> str:
-    """Returns the key of the run's summary artifact, under which it has a page."""
-    return f"{run.shop.slug}-{run.kind}"
+        await acreate_markdown_artifact(key=f"{run.shop.slug}-{run.kind}", markdown=markdown, description=description)
 
 
 def _summary(run: Run, result: dict[str, Any]) -> str:
