@@ -198,7 +198,7 @@ class Keeper:
 
     def _keep_worker_up(self) -> None:
         if self.worker is not None and not self.worker.alive():
-            log.warning("the worker has ended; it is started again")
+            log.warning("the worker has ended")
             self.worker = None
             self.worker_back_off.died()
             self.state = replace(self.state, dead_worker_started_at=self.worker_started_at)

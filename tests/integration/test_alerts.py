@@ -117,6 +117,9 @@ def test_each_shop_has_its_automations_while_people_are_told(told: Installation)
     assert {name: one["enabled"] for name, one in automations(told).items()} == {
         FAILED: True, SILENT: True, HELD: True, GONE: True,
     }  # fmt: skip
+    before = automations(told)
+    told.done("deployments", "sync")
+    assert automations(told) == before, "an update would forget what the trigger has seen"
     told.done("alerts", "--off")
     assert automations(told) == {}
 
