@@ -1,7 +1,7 @@
 """The directory that holds all state of one installation; two homes never meet.
 
 keys/       0700: passwords of the embedded database, the key that encrypts Prefect's secrets, the login of Prefect's UI
-            and API (each 0600)
+            and API, the token for metrics (each 0600)
 logs/       the output of database and servers
 pictures/   a picture of each shop, named so that nobody guesses it: Prefect's server shows it without a login
 postgres/   the embedded database (readable only for its own user)
@@ -108,6 +108,10 @@ class Home:
     def login(self) -> str:
         """Returns the login of Prefect's UI and API, as `user:password`."""
         return self._key("prefect-login", _login)
+
+    def metrics_token(self) -> str:
+        """Returns the token with which metrics are read."""
+        return self._key("metrics-token", _password)
 
     @property
     def login_path(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,6 +14,7 @@ from cartum_roapp.errors import BadConfig
 
 PREFIX = "CARTUM_ROAPP_"
 
+Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
 
@@ -44,6 +45,11 @@ class Settings(BaseSettings):
     linger           how long database and server stay up unused
     retries          the number of tries of a repeatable call
     retry_base       its first back-off
+    log_format       of log lines: text, or json, one object a line
+
+    metrics_port         the port on the loopback at which the worker serves metrics; None: it serves none
+    keeper_metrics_port  the port at which the keeper says whether the worker is up; None: it does not
+    metrics_shops        the number of shops that have series of their own
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
@@ -58,6 +64,10 @@ class Settings(BaseSettings):
     linger: Seconds = 300.0
     retries: Annotated[int, Field(ge=1, le=100)] = 6
     retry_base: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 1.0
+    log_format: Literal["text", "json"] = "text"
+    metrics_port: Port | None = None
+    keeper_metrics_port: Port | None = None
+    metrics_shops: Annotated[int, Field(ge=0, le=10_000)] = 100
 
     @field_validator("home")
     @classmethod

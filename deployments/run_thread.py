@@ -12,6 +12,8 @@ from prefect import Flow, State
 from prefect.client.schemas.objects import FlowRun
 from prefect.flow_engine import run_flow_async
 
+from cartum_roapp import logs
+
 
 class RunThread:
     """`ending` is the state that a stopped run is to get; None while nobody has stopped it."""
@@ -66,9 +68,11 @@ class RunThread:
             if self.ending is not None:
                 return
             self._task = asyncio.current_task()
+        parameters = self.flow_run.parameters
+        known = {"shop": parameters["shop"]} if isinstance(parameters.get("shop"), str) else {}
         try:
-            parameters = self.flow_run.parameters
-            await run_flow_async(self.flow, flow_run=self.flow_run, parameters=parameters, return_type="state")
+            with logs.about(run=str(self.flow_run.id), **known):
+                await run_flow_async(self.flow, flow_run=self.flow_run, parameters=parameters, return_type="state")
         finally:
             with self._lock:
                 self._task = None

@@ -7,11 +7,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from cartum_roapp import service
+from cartum_roapp import logs, service
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.home import Home
 from cartum_roapp.service.lock import FileLock
@@ -20,6 +20,8 @@ from cartum_roapp.settings import Settings, settings
 
 if TYPE_CHECKING:
     from deployments.worker import InProcessWorker
+
+LOGGER = "deployments.serve"
 
 # Seconds.
 _STOP_TIMEOUT = 10.0
@@ -34,19 +36,23 @@ def main() -> int:
     home = Home(config.home).create()
     with FileLock(home.run / LOCK) as lock:
         if not lock.acquire(timeout=5.0):
-            print("another worker serves this home already", file=sys.stderr)
+            logs.say("another worker serves this home already", "WARNING", LOGGER)
             return 0
         record(home, polling=False)
         try:
             with service.use(config) as running:
                 os.environ.update(running.env)
+                for name, value in logs.prefect_variables().items():
+                    os.environ.setdefault(name, value)
                 # Logs of runs are in Prefect's UI; the worker's own log has warnings and errors only.
                 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
                 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
                 os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits between two forms
-                asyncio.run(_serve(config, home, running.database_url.get_secret_value()))
+                url = running.database_url.get_secret_value()
+                with _metrics(config, home, url):
+                    asyncio.run(_serve(config, home, url))
         except IntegrationError as error:
-            print(error, file=sys.stderr)
+            logs.say(str(error), logger=LOGGER)
             return 1
     return 0
 
@@ -54,6 +60,24 @@ def main() -> int:
 def worker_name(home: Home) -> str:
     """Returns the name of this home's worker in Prefect, the same at every start."""
     return f"{socket.gethostname()} {home.fingerprint('worker')[:6]}".replace("/", "-").replace("%", "-")
+
+
+@contextmanager
+def _metrics(config: Settings, home: Home, database_url: str) -> Iterator[None]:
+    """Serves the metrics of all shops while the block runs, if there is a port for them."""
+    if config.metrics_port is None:
+        yield
+        return
+    from cartum_roapp.ledger import database
+    from cartum_roapp.service import metrics, metrics_endpoint
+
+    engine = database.connect(database_url)
+    figures = metrics.LedgerCollector(engine, shops=config.metrics_shops, interval=config.roapp_interval)
+    try:
+        with metrics_endpoint.serving(config.metrics_port, home.metrics_token(), metrics.registry(figures)):
+            yield
+    finally:
+        engine.dispose()
 
 
 async def _serve(config: Settings, home: Home, database_url: str) -> None:

@@ -77,6 +77,7 @@ async def pause(config: ShopConfig) -> None:
         await schedule.pause(config.slug)
         await alerts.renew(config, active=False)
         await shop_page.renew(engine, config, settings())
+        await _renew_shared_alerts(engine)
 
 
 async def resume(config: ShopConfig) -> None:
@@ -150,12 +151,13 @@ async def connected(*, deleted: bool = False) -> set[str]:
 
 
 async def renew_alerts() -> None:
-    """Updates the automations of all shops, after another block was chosen for messages."""
+    """Updates all automations, after another block was chosen for messages."""
     async with _locked_ledger() as engine:
         found = [config for config in (await store.list_shops()).values() if isinstance(config, ShopConfig)]
         paused = {state.key: state.paused_because is not None for state in shops.all_states(engine)}
         for config in found:
             await alerts.renew(config, active=config.enabled and not paused.get(config.key, True))
+        await _renew_shared_alerts(engine)
 
 
 @asynccontextmanager
@@ -211,6 +213,7 @@ async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None
     await (schedule.resume if active else schedule.pause)(config.slug)
     # Also active before the first import: only a success opens the window of "no success".
     await alerts.renew(config, active=config.enabled and state.paused_because is None)
+    await _renew_shared_alerts(engine)
 
 
 async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
@@ -231,3 +234,8 @@ async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
     await shop_page.remove(slug, Home(settings().home))
     for key in keys:
         shops.forget(engine, key, purge=purge)
+    await _renew_shared_alerts(engine)
+
+
+async def _renew_shared_alerts(engine: Engine) -> None:
+    await alerts.renew_shared(active=any(state.paused_because is None for state in shops.all_states(engine)))

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from prefect.runtime import flow_run
 
+from cartum_roapp import logs
 from cartum_roapp.config import ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, NotReady
 from cartum_roapp.ledger import journal, runs, shops
@@ -42,7 +43,8 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
     systems, which a dry run of a replay does not.
     """
     engine, key = run.engine, run.shop.key
-    with sanitized_errors(), runs.alive(engine, run.id), journal.by(run.id):
+    about = logs.about(shop=run.shop.slug, run=run.id)
+    with sanitized_errors(), runs.alive(engine, run.id), journal.by(run.id), about:
         runs.start(engine, id=run.id, shop=key, kind=run.kind)
         try:
             with sanitized_errors():
@@ -62,7 +64,7 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
 
 async def _failed(run: Run, error: IntegrationError) -> None:
     error.about(shop=run.shop.slug)
-    runs.finish(run.engine, run.id, state="failed", counts=run.result(), error=str(error))
+    runs.finish(run.engine, run.id, state="failed", counts=run.result(), error=str(error), error_kind=error.kind)
     if isinstance(error, BadConfig) and not isinstance(error, NotReady):
         shops.pause(run.engine, run.shop.key, str(error))
         await schedule.pause(run.shop.slug)

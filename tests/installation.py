@@ -25,6 +25,7 @@ from cartum_roapp.config import shop_key
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
 from cartum_roapp.service import worker
+from cartum_roapp.service.port import kept_port
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 from deployments import shops
@@ -55,6 +56,9 @@ class Installation:
             "CARTUM_ROAPP_LINGER": "60", "PREFECT_WORKER_QUERY_SECONDS": "1",
             # Else the runs of a schedule are planned up to a minute later.
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
+            # Else the server takes 90 s to see that a worker is gone.
+            "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
+            **{f"CARTUM_ROAPP_{name.upper()}_PORT": str(self.port(name)) for name in ("metrics", "keeper_metrics")},
         }  # fmt: skip
         del self.shell.environment["CARTUM_ROAPP_SHOP_PASSWORD"]  # the first shop's, where each has its own
         self.config = Settings(home=home, linger=60, database_url=None)
@@ -63,7 +67,8 @@ class Installation:
     def command(self, *arguments: str, typed: str = "", **environment: str) -> Ended:
         """`typed` is what stands on its standard input."""
         done = self.shell.ended(*arguments, typed=typed, **environment)
-        assert "Traceback" not in done.stderr, done.stderr
+        as_json = {**self.shell.environment, **environment}.get("CARTUM_ROAPP_LOG_FORMAT") == "json"
+        assert as_json or "Traceback" not in done.stderr, done.stderr  # a run's own log, which is in Prefect's UI else
         return Ended(done.returncode, json.loads(done.stdout), done.stderr)
 
     def done(self, *arguments: str, **environment: str) -> Any:
@@ -73,6 +78,16 @@ class Installation:
         return ended.document
 
     # What runs.
+
+    def port(self, name: str) -> int:
+        """A port for this installation alone, the same at each call."""
+        return kept_port(Home(self.home).create(), name)
+
+    def metrics(self, name: str, token: str | None = None) -> httpx.Response:
+        """What a Prometheus gets at that port."""
+        token = token or Home(self.home).metrics_token()
+        address = f"http://127.0.0.1:{self.shell.environment[f'CARTUM_ROAPP_{name.upper()}_PORT']}/metrics"
+        return httpx.get(address, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
 
     def worker(self) -> Process:
         process = worker.running(Home(self.home))

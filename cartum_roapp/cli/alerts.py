@@ -1,9 +1,10 @@
-"""`cartum-roapp alerts`: where messages go if a run fails, no sync succeeds, or more records are held."""
+"""`cartum-roapp alerts`: where messages go if a run fails, no sync succeeds, more records are held, or the worker is
+gone."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,29 +16,44 @@ def alerts(
         str | None,
         typer.Argument(metavar="[TYPE/NAME]", help="A notification block of Prefect, like slack-webhook/ops."),
     ] = None,
+    test: Annotated[bool, typer.Option("--test", help="Send a test message through the block that is chosen.")] = False,
     off: Annotated[bool, typer.Option("--off", help="Send none any more.")] = False,
     json: Json = False,
 ) -> None:
-    """Send a message when a run fails, no sync succeeds for 15 minutes, or more records are held; without a block it
-    shows where messages go."""
+    """Send a message when a run fails, no sync succeeds for 15 minutes, more records are held, or the worker is gone.
+    A block is chosen only if a test message goes through it. Without a block: show where messages go."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.config.problems import Problem
 
-    if off and block is not None:
+    if off and (block is not None or test):
         raise bad_input([Problem("block", "stands beside --off.", "give one of the two")], saved="Nothing is changed.")
     with serving():
         from deployments import alerts as deployed
         from deployments import shops
 
-        async def chosen() -> tuple[str | None, str | None]:
+        async def chosen() -> dict[str, Any]:
+            to = block or (await deployed.chosen() if test else None)
+            if test and to is None:
+                raise bad_input([Problem("block", "none is chosen.", "name one")], saved="No message was sent.")
+            tried = {} if to is None else {"test": {"arrived": True, "answer": await deployed.try_out(to)}}
             if off or block is not None:
                 await deployed.choose(block)
                 await shops.renew_alerts()
-            return await deployed.chosen(), await deployed.unusable_because()
+            return {"block": await deployed.chosen(), **tried}
 
-        to, wrong = asyncio.run(chosen())
+        found = asyncio.run(chosen())
+        wrong = asyncio.run(deployed.unusable_because())
     if wrong:
-        document = {"block": to, "problem": wrong, "fix": deployed.CHOOSE}
+        document = {**found, "problem": wrong, "fix": deployed.CHOOSE}
         show(document, lambda: f"No messages are sent: {wrong} Fix: {deployed.CHOOSE}.")
         return
-    show({"block": to}, lambda: f"Messages go through {to}." if to else "No messages are sent.")
+    show(found, lambda: _told(found))
+
+
+def _told(found: dict[str, Any]) -> list[object]:
+    if found["block"] is None:
+        return ["No messages are sent."]
+    lines: list[object] = [f"Messages go through {found['block']}."]
+    if test := found.get("test"):
+        lines.append(f"A test message has arrived: its server answered {test['answer'] or 'that it took it'}.")
+    return lines

@@ -17,6 +17,7 @@ from cartum_roapp.cli import (
     deployments,
     held,
     held_export,
+    metrics,
     orders,
     report,
     runs,
@@ -67,6 +68,7 @@ app.command("backfill", epilog=example("backfill my-shop --from 2026-01-01 --to 
 app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
 app.command("status", epilog=example("status"))(watch.status)
 app.command("report", epilog=example("report my-shop --html my-shop.html"))(report.report)
+app.command("metrics", epilog=example("metrics"))(metrics.metrics)
 app.add_typer(deployments.app, name="deployments")
 app.command("alerts", epilog=example("alerts slack-webhook/ops"))(alerts.alerts)
 

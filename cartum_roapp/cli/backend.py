@@ -57,14 +57,14 @@ class _Warnings(logging.Handler):
         text = record.getMessage()
         if text not in self._printed:
             self._printed.add(text)
-            say(f"Warning: {text}")
+            say(f"Warning: {text}", "WARNING")
 
 
 @contextmanager
 def serving() -> Iterator[Backend]:
     """Inside, database and Prefect server of this home are up. Prefect reads its environment when it is first imported,
     so everything that imports it (blocks, deployments, flows) has to be imported inside as well."""
-    from cartum_roapp import service
+    from cartum_roapp import logs, service
     from cartum_roapp.settings import settings
 
     current = settings()
@@ -72,8 +72,11 @@ def serving() -> Iterator[Backend]:
         with waiting("Waiting for database and Prefect's server", line=starts(current)):
             running = stack.enter_context(service.use(current))
             os.environ.update(running.env)
+            for name, value in logs.prefect_variables().items():
+                os.environ.setdefault(name, value)
             # Prefect's logs are in its UI; the terminal shows the bar, and the result or the line of an error.
-            os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+            level = "INFO" if logs.are_json() else "CRITICAL"
+            os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", level)
             os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
             with chdir(current.home):
                 # Prefect reads .env, prefect.toml and pyproject.toml of the working directory when it is imported, and
@@ -81,7 +84,8 @@ def serving() -> Iterator[Backend]:
                 import prefect  # noqa: F401
         # Else a log that can't be sent, as the server was stopped, is shown as an error on the terminal.
         logging.raiseExceptions = False
-        logging.getLogger("deployments").addHandler(_Warnings())
+        if not logs.are_json():
+            logging.getLogger("deployments").addHandler(_Warnings())
         backend = Backend(current, running.database_url)
         try:
             yield backend

@@ -130,9 +130,19 @@ def show(document: object, human: Callable[[], object]) -> None:
             console().print(part)
 
 
-def say(text: str) -> None:
-    """Prints progress and warnings for people, to stderr."""
-    print(without_control(text), file=sys.stderr, flush=True)
+def say(text: str, level: str = "INFO") -> None:
+    """Prints progress, warnings and errors to stderr: for people, or as a log line where those are JSON."""
+    if logs_are_json():
+        from cartum_roapp import logs
+
+        logs.say(text, level, "cartum_roapp.cli")
+    else:
+        print(without_control(text), file=sys.stderr, flush=True)
+
+
+def logs_are_json() -> bool:
+    """Returns whether everything on stderr is log lines in JSON (`cartum_roapp.logs`, which is slow to import)."""
+    return os.environ.get("CARTUM_ROAPP_LOG_FORMAT") == "json"
 
 
 def terminal_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> object:
@@ -158,9 +168,9 @@ def local(moment: datetime | None) -> str:
 def print_failure(end: CommandEnd) -> None:
     """Prints how a command failed: a line for each field on stderr, and the document with `--json`."""
     if not any(end.message in (problem.message, f"{problem.field}: {problem.message}") for problem in end.fields):
-        say(with_fix(end.message, end.fix))
+        say(with_fix(end.message, end.fix), "ERROR")
     for problem in end.fields:
-        say(str(problem))
+        say(str(problem), "ERROR")
     if _current.as_json and not _current.written:
         with suppress(BrokenPipeError):  # the error is on stderr already
             _current.document(end.as_dict())

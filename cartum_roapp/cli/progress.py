@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cartum_roapp.cli.output import console, is_plain, say
+from cartum_roapp.cli.output import console, is_plain, logs_are_json, say
 from cartum_roapp.control import without_control
 
 #: To be called with the title of a bar, how much is done, and how much there is.
@@ -24,7 +24,7 @@ def waiting(text: str, *, line: bool = True) -> Iterator[Listener]:
     once, if `line`, and each tenth of a bar. Nothing in the block may ask a person.
     """
     terminal = console(stderr=True)
-    if is_plain() or not terminal.is_interactive:
+    if is_plain() or logs_are_json() or not terminal.is_interactive:
         if line:
             say(f"{text} …")
         yield _lines()

@@ -179,6 +179,7 @@ async def _tagged(slug: str, flow: Flow) -> RunResult:
     from prefect import tags
 
     from blocks.store import load_shop, register
+    from cartum_roapp import logs
     from cartum_roapp.service import ledger
     from deployments.crashed import mark_crashed
     from deployments.pool import tags_of
@@ -187,7 +188,7 @@ async def _tagged(slug: str, flow: Flow) -> RunResult:
     shop = await load_shop(slug)
     with ledger.opened() as engine:
         await mark_crashed(engine)
-    with tags(*tags_of(shop)):
+    with tags(*tags_of(shop)), logs.about(shop=slug):
         work = flow(shop)
         gc.freeze()  # imported modules stay, so that garbage collections need not visit them
         try:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
+from cartum_roapp import logs
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.attempt import Attempt, begun
@@ -144,7 +145,8 @@ class Drain:
         return [key for key in self._shops if key not in self.stopped]
 
     async def _deliver(self, claim: Claim) -> None:
-        with begun(claim.shop, claim.number) as attempt:
+        about = logs.about(shop=self._shops[claim.shop].slug, order=claim.number)
+        with about, begun(claim.shop, claim.number) as attempt:
             await self._attempt(claim, attempt)
 
     async def _attempt(self, claim: Claim, attempt: Attempt) -> None:

@@ -33,4 +33,6 @@ slots           the account's call budget over all processes
 runs            what each run did
 journal         what happened to each order, and which run did it
 timeline        the story of one order in words
+counters        what all of them did, added up
+figures         how all shops stand, for monitoring
 """

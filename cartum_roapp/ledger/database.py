@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
-HEAD = "0004"
+HEAD = "0005"
 
 
 def connect(url: str) -> Engine:

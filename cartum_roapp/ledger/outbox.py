@@ -167,3 +167,11 @@ def counts(engine: Engine, shop: str) -> dict[str, int]:
             {"shop": shop},
         ).one()
     return dict(row._mapping)
+
+
+def depths(connection: Connection) -> dict[tuple[str, int], int]:
+    """Returns how many orders of each shop wait with each priority, now due or later."""
+    rows = connection.execute(
+        text(f"SELECT shop, priority, count(*) AS number FROM outbox WHERE {_WAITING} GROUP BY 1, 2")
+    )
+    return {(row.shop, row.priority): row.number for row in rows}

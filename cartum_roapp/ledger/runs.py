@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from cartum_roapp.ledger import database
+from cartum_roapp.ledger import counters, database
 from cartum_roapp.ledger.tables import runs
 
 
@@ -67,14 +67,18 @@ def finish(
     state: str,
     counts: Mapping[str, Any],
     error: str | None = None,
+    error_kind: str | None = None,
 ) -> None:
-    """May be called twice: the first end stands."""
+    """May be called twice: the first end stands, and is counted."""
     with engine.begin() as connection:
-        connection.execute(
+        ended = connection.execute(
             update(runs)
             .where(runs.c.id == id, runs.c.finished_at.is_(None))
             .values(state=state, counts=dict(counts), error=error, finished_at=func.now())
-        )
+            .returning(runs.c.shop, runs.c.kind)
+        ).one_or_none()
+        if ended is not None:
+            counters.add(connection, ended.shop, ended.kind, state=state, counts=counts, error_kind=error_kind)
 
 
 def last(engine: Engine, shop: str) -> list[RunRecord]:

@@ -15,6 +15,7 @@ from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import (
     accounts,
     contact_matches,
+    counters,
     customers,
     intents,
     markers,
@@ -241,7 +242,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
             account = connection.scalar(select(shops.c.account).where(shops.c.key == key))
             # First, as it waits for a run that is just storing something.
             connection.execute(delete(shops).where(shops.c.key == key))
-            for table in (order_lines, runs, markers, order_events):  # the others go with the shop
+            for table in (order_lines, runs, markers, order_events, counters):  # the others go with the shop
                 connection.execute(delete(table).where(table.c.shop == key))
             _forget_calls(connection)
             _forget_buyers(connection, account)

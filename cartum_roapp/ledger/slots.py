@@ -17,9 +17,9 @@ SLACK = 0.057
 
 # A turn that lies further ahead than any penalty was set by a clock that has been put back since.
 _TAKE = text(
-    "INSERT INTO call_slots AS slot (account, next_at) "
-    "VALUES (:account, clock_timestamp() + :interval * interval '1 second') "
-    "ON CONFLICT (account) DO UPDATE SET next_at = :interval * interval '1 second' "
+    "INSERT INTO call_slots AS slot (account, next_at, turns) "
+    "VALUES (:account, clock_timestamp() + :interval * interval '1 second', 1) "
+    "ON CONFLICT (account) DO UPDATE SET turns = slot.turns + 1, next_at = :interval * interval '1 second' "
     "+ greatest(least(slot.next_at, clock_timestamp()), clock_timestamp() - :slack * interval '1 second') "
     "WHERE slot.next_at <= clock_timestamp() OR slot.next_at > clock_timestamp() + :longest * interval '1 second' "
     "RETURNING extract(epoch FROM next_at - clock_timestamp())::float8"

@@ -481,6 +481,8 @@ call_slots = Table(
     metadata,
     Column("account", Text, primary_key=True),
     Column("next_at", Stamp, nullable=False),
+    # how many were taken
+    Column("turns", BigInteger, nullable=False, server_default="0"),
     prefixes=["UNLOGGED"],
 )
 
@@ -496,4 +498,17 @@ runs = Table(
     Column("counts", JSONB, nullable=False, server_default="{}"),
     Column("error", Text),
     Index("ix_runs_shop_started_at", "shop", "started_at"),
+)
+
+# what the runs of a shop did, added up (ledger.counters)
+counters = Table(
+    "counters",
+    metadata,
+    Column("shop", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("counter", Text, nullable=False),
+    Column("of", Text, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("last_at", Stamp, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("shop", "run", "counter", "of"),
 )

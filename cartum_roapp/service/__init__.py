@@ -5,7 +5,7 @@
         ...
 
 usage, ledger                how a process gets both, and how they are stopped; the ledger's engine
-keeper, state                the process that owns them; the file by which it informs the client processes
+keeper, state, back_off      the process that owns them; the file by which it informs the client processes; its patience
 postgres, cluster            the embedded PostgreSQL; its data directory and programs
 databases, database_url      the two databases; the address of one
 prefect_server               Prefect's API server and UI
@@ -13,6 +13,7 @@ worker                       the worker, as the keeper sees it
 process, lock, port          processes that outlive us, file locks, TCP ports that stay the same
 migration_lock               one migration of Prefect's database at a time
 system_user, unprivileged    the user that the embedded PostgreSQL runs as
+metrics, metrics_endpoint    what Prometheus is told; how it is served
 environment                  NO_PROXY and HOME, as Prefect needs them
 
 This package does not import prefect, as it sets up the environment that prefect reads when it is imported.

@@ -8,18 +8,22 @@ clean up. A killed keeper leaves worker and servers running; the next keeper ado
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import psycopg2
 
+from cartum_roapp import logs
 from cartum_roapp.errors import IntegrationError, Retryable
 from cartum_roapp.home import Home, unusable
 from cartum_roapp.service import worker
+from cartum_roapp.service.back_off import BackOff
 from cartum_roapp.service.cluster import LOG as POSTGRES
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import PREFECT as PREFECT_DATABASE
@@ -34,27 +38,9 @@ from cartum_roapp.service.process import Process
 from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import Settings, settings
 
-# Seconds: between two checks; before each successive restart; of life after which deaths are counted anew.
-_TICK = 0.1
-_BACK_OFF = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0)
-_CALM = 60.0
+log = logging.getLogger("cartum_roapp.service.keeper")  # as a program its name is another
 
-
-class BackOff:
-    """When a part that died may be restarted: at once the first time, then after growing times."""
-
-    def __init__(self) -> None:
-        self.deaths = 0
-        self._next = 0.0
-
-    def died(self) -> None:
-        now = time.monotonic()
-        self.deaths = 1 if now > self._next + _CALM else self.deaths + 1
-        self._next = now + _BACK_OFF[min(self.deaths, len(_BACK_OFF)) - 1]
-
-    def may_restart(self) -> bool:
-        """Returns whether the wait after the last death is over; True before the first one."""
-        return time.monotonic() >= self._next
+_TICK = 0.1  # seconds between two checks
 
 
 class Keeper:
@@ -151,6 +137,7 @@ class Keeper:
         if self.postgres is None or (self.state.database and self.postgres.alive()):
             return
         if self.state.database:
+            log.warning("the database has ended; it is started again")
             self.state = replace(self.state, database=0)
             self.database_back_off.died()
             self._write_state()
@@ -200,6 +187,7 @@ class Keeper:
                 self.state = replace(self.state, prefect=self.prefect.port)
 
     def _prefect_died(self) -> None:
+        log.warning("Prefect's server has ended; it is started again")
         self.migration.release()
         self.prefect.stop()
         self.prefect_back_off.died()
@@ -210,6 +198,7 @@ class Keeper:
 
     def _keep_worker_up(self) -> None:
         if self.worker is not None and not self.worker.alive():
+            log.warning("the worker has ended")
             self.worker = None
             self.worker_back_off.died()
             self.state = replace(self.state, dead_worker_started_at=self.worker_started_at)
@@ -268,15 +257,27 @@ def main() -> int:
         # Client processes take the lock for an instant to see whether it is held, so one refusal proves nothing.
         if not lock.acquire(timeout=1.0):
             return 0
+        logs.configure()
         try:
-            Keeper(home, config, lock).run()
-        except IntegrationError as error:
-            print(error, file=sys.stderr)
-            return 1
-        except OSError as error:
-            print(unusable(error), file=sys.stderr)
+            with _metrics(config, home):
+                Keeper(home, config, lock).run()
+        except (IntegrationError, OSError) as error:
+            log.error("%s", unusable(error) if isinstance(error, OSError) else error)
             return 1
     return 0
+
+
+@contextmanager
+def _metrics(config: Settings, home: Home) -> Iterator[None]:
+    """Serves whether the worker is up while the block runs, if there is a port for it."""
+    if config.keeper_metrics_port is None:
+        yield
+        return
+    from cartum_roapp.service import metrics, metrics_endpoint
+
+    found = metrics.registry(metrics.WorkerCollector(home))
+    with metrics_endpoint.serving(config.keeper_metrics_port, home.metrics_token(), found):
+        yield
 
 
 if __name__ == "__main__":

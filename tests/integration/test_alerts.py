@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -12,25 +13,34 @@ from installation import Installation, Row
 from jinja2 import Template
 from warm import warm
 
+from cartum_roapp.home import Home
+from cartum_roapp.service import worker
+
 SLUG, INDEX = "shop-4", 3
 FAILED, SILENT, HELD = (
     f"{SLUG}: {what}" for what in ("a run failed", "no success for 15 minutes", "held records grew")
 )
+GONE = "cartum-roapp: the worker is gone"
+CHOSEN = {"block": "custom-webhook/ops", "test": {"arrived": True, "answer": "HTTP 200 OK"}}
 
 
 class Inbox:
-    """What a person would receive: (subject, text) of each message."""
+    """What a person would receive: (subject, text) of each message, unless the inbox is `closed`."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, str]] = []
+        self.closed = False
         inbox = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                inbox.messages.append((message["subject"], message["text"]))
-                self.send_response(200)
+                if not inbox.closed:
+                    inbox.messages.append((message["subject"], message["text"]))
+                self.send_response(404 if inbox.closed else 200)
                 self.end_headers()
+                if inbox.closed:
+                    self.wfile.write(b"no channel for T0K3N5ECRET1234567890 of +380671234567")
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -67,13 +77,27 @@ def told(installation: Installation, inbox: Inbox) -> Iterator[Installation]:
 @pytest.fixture
 def watched(told: Installation) -> Installation:
     """The shop, with people told through that block."""
-    assert told.done("alerts", "custom-webhook/ops") == {"block": "custom-webhook/ops"}
+    assert told.done("alerts", "custom-webhook/ops") == CHOSEN
     return told
 
 
 def automations(installation: Installation) -> dict[str, Row]:
-    found = installation.ask("/automations/filter", automations={"name": {"any_": [FAILED, SILENT, HELD]}})
+    found = installation.ask("/automations/filter", automations={"name": {"any_": [FAILED, SILENT, HELD, GONE]}})
     return {one["name"]: one for one in found}
+
+
+def sooner(installation: Installation, name: str) -> None:
+    """This automation waits for ten seconds only, the shortest time that Prefect takes."""
+    found = automations(installation)[name]
+    quick = {one: found[one] for one in ("name", "description", "enabled", "tags", "trigger", "actions")}
+    quick["trigger"] = {**quick["trigger"], "within": 10}
+    installation.prefect.put(f"/automations/{found['id']}", json=quick).raise_for_status()
+
+
+def others(installation: Installation) -> bool:
+    """Whether another file's shop is connected and not paused."""
+    query = "SELECT count(*) FROM shops WHERE slug <> :slug AND deleted_at IS NULL AND paused_because IS NULL"
+    return bool(installation.value(query, slug=SLUG))
 
 
 @pytest.mark.parametrize(
@@ -91,10 +115,42 @@ def test_each_shop_has_its_automations_while_people_are_told(told: Installation)
     assert automations(told) == {}
     told.done("alerts", "custom-webhook/ops")
     assert {name: one["enabled"] for name, one in automations(told).items()} == {
-        FAILED: True, SILENT: True, HELD: True,
+        FAILED: True, SILENT: True, HELD: True, GONE: True,
     }  # fmt: skip
+    before = automations(told)
+    told.done("deployments", "sync")
+    assert automations(told) == before, "an update would forget what the trigger has seen"
     told.done("alerts", "--off")
     assert automations(told) == {}
+
+
+def test_a_test_message_says_whether_it_arrived(told: Installation, inbox: Inbox) -> None:
+    """A block that it does not go through is not chosen; later `--test` sends another."""
+    before = len(inbox.about("a test"))
+    inbox.closed = True
+    ended = told.command("alerts", "custom-webhook/ops")
+    (field,) = ended.document["error"]["fields"]
+    assert ended.code == 1
+    assert (
+        field["message"]
+        == "the test message did not arrive: its server answered HTTP 404 Not Found, no channel for ••• of •••"
+    )
+    assert "Blocks page" in field["fix"]
+    assert told.done("alerts") == {"block": None}
+
+    inbox.closed = False
+    assert told.done("alerts", "custom-webhook/ops") == CHOSEN
+    assert inbox.about("a test")[before:] == ["Messages about runs and held records will arrive here."]
+    assert told.done("alerts") == {"block": "custom-webhook/ops"}
+    assert told.done("alerts", "--test") == CHOSEN
+    assert len(inbox.about("a test")) == before + 2
+
+    inbox.closed = True
+    ended = told.command("alerts", "--test")
+    inbox.closed = False
+    assert (ended.code, told.done("alerts")) == (1, {"block": "custom-webhook/ops"})
+    told.done("alerts", "--off")
+    assert told.command("alerts", "--test").code == 2
 
 
 def test_a_shop_whose_name_looks_like_a_template_is_named_in_messages(told: Installation) -> None:
@@ -107,21 +163,21 @@ def test_a_shop_whose_name_looks_like_a_template_is_named_in_messages(told: Inst
 
 @pytest.mark.long
 def test_each_kind_of_message_arrives(watched: Installation, inbox: Inbox) -> None:
-    found = automations(watched)
     shop = watched.box.shops[INDEX]
     watched.done("import", SLUG)
     watched.only_by_hand(SLUG)
-
-    quick = {name: found[SILENT][name] for name in ("name", "description", "enabled", "tags", "trigger", "actions")}
-    quick["trigger"] = {**quick["trigger"], "within": 10}
-    watched.prefect.put(f"/automations/{found[SILENT]['id']}", json=quick).raise_for_status()
-
+    sooner(watched, SILENT)
     shop.edit(shop.place_order(), total_sum="not a sum")
     assert watched.done("sync", SLUG)["held"] == 1
     (message,) = watched.become(lambda: inbox.about("held records grew"), bool)
-    assert message.startswith("1 more, 1 in all;") and f"held list {SLUG}" in message
+    assert message.startswith("1 more, 1 in all.") and f"held list {SLUG}" in message
+    page = f"/artifacts/key/{SLUG}"
+    assert message.endswith(f" {watched.done('ui')['ui']}{page}")
+    watched.become(
+        lambda: watched.prefect.get(f"/artifacts/{SLUG}/latest").json()["data"], lambda text: "| held | 1" in text
+    )
     (message,) = watched.become(lambda: inbox.about("no success for 15 minutes"), bool)
-    assert "Is the worker there?" in message
+    assert "Is the worker there?" in message and f"{SLUG}: sync: Completed." in message
 
     password = shop.password
     shop.change_password("another")
@@ -130,18 +186,47 @@ def test_each_kind_of_message_arrives(watched: Installation, inbox: Inbox) -> No
     (message,) = watched.become(lambda: inbox.about("a run failed"), bool)
     assert f"{SLUG}: sync: Failed." in message and "/runs/flow-run/" in message
     assert password not in message
+    assert len(inbox.about("no success for 15 minutes")) == 1, "until a sync succeeds"
     shop.change_password(password)
     watched.done("sync", SLUG)
     assert len(inbox.about("held records grew")) == 1, "what was held before is no news"
 
 
+@pytest.mark.long
+def test_a_worker_that_is_gone_is_missed_and_one_that_comes_back_soon_is_not(
+    watched: Installation, inbox: Inbox
+) -> None:
+    """Prefect's server is told of the worker by its heartbeats alone, whatever ended it."""
+    home = Home(watched.home)
+    sooner(watched, GONE)
+    before = watched.worker()
+    before.signal(signal.SIGKILL)
+    watched.next_worker(before)
+    assert not inbox.about("the worker is gone")
+
+    worker.want_none(home)
+    watched.worker().signal(signal.SIGKILL)
+    try:
+        (message,) = watched.become(lambda: inbox.about("the worker is gone"), bool, 120)
+        assert watched.metrics("keeper_metrics").text.endswith("\ncartum_roapp_worker_up 0.0\n")
+        assert "`cartum-roapp up`" in message and "/work-pools/work-pool/cartum-roapp" in message
+        watched.done("alerts", "custom-webhook/ops")
+    finally:
+        watched.done("up")
+    (pool,) = watched.become(
+        lambda: watched.ask("/work_pools/filter"), lambda pools: [one["status"] for one in pools] == ["READY"], 60
+    )
+    assert len(inbox.about("the worker is gone")) == 1, pool
+
+
 def test_a_shop_that_stands_still_is_not_missed(watched: Installation) -> None:
+    """Nor is the worker, where no shop is left that it is for."""
     watched.done("shop", "pause", SLUG)
     assert {name: one["enabled"] for name, one in automations(watched).items()} == {
-        FAILED: True, SILENT: False, HELD: True,
+        FAILED: True, SILENT: False, HELD: True, GONE: others(watched),
     }  # fmt: skip
     watched.done("shop", "resume", SLUG)
-    assert automations(watched)[SILENT]["enabled"]
+    assert automations(watched)[SILENT]["enabled"] and automations(watched)[GONE]["enabled"]
 
 
 def test_connecting_again_renews_and_deleting_removes_them(watched: Installation) -> None:
@@ -151,7 +236,7 @@ def test_connecting_again_renews_and_deleting_removes_them(watched: Installation
     assert {name: one["id"] for name, one in after.items()} == before
     assert after[FAILED]["actions"][0]["subject"] == "Інша назва: a run failed"
     watched.done("shop", "delete", SLUG, "--yes")
-    assert automations(watched) == {}
+    assert {name: one["enabled"] for name, one in automations(watched).items()} == {GONE: others(watched)}
 
 
 def test_a_block_that_is_gone_is_said(watched: Installation) -> None:

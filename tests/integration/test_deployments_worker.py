@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -47,6 +48,26 @@ def test_an_import_asked_for_in_the_ui_is_done_and_explained(worker: Installatio
     assert shown["progress"]["description"] == f"{count} of {count} orders delivered or held"
     assert f"| delivered | {count} |" in shown["markdown"]["data"]
     assert "Finished in state Completed()" in worker.become(lambda: worker.logs(id), lambda logs: "Finished" in logs)
+
+
+def test_worker_and_keeper_serve_metrics(worker: Installation, imported: Row) -> None:
+    ended = 'cartum_roapp_runs_total{run="initial-import",shop="shop-1",state="completed"}'
+    assert f"{ended} 1.0\n" in worker.metrics("metrics").text
+    assert worker.metrics("keeper_metrics").text.endswith("\ncartum_roapp_worker_up 1.0\n")
+    for name in ("metrics", "keeper_metrics"):
+        assert worker.metrics(name, "another token").status_code == 401
+    printed = {one["name"]: one["value"] for one in worker.done("metrics")["metrics"]}
+    assert (printed["cartum_roapp_worker_up"], printed["cartum_roapp_ledger_up"]) == (1, 1)
+    assert {one for one in printed if f"\n{one}" not in worker.metrics("metrics").text} == {"cartum_roapp_worker_up"}
+
+
+def test_what_a_command_logs_is_json_where_that_is_wanted(worker: Installation, imported: Row) -> None:
+    ended = worker.command("sync", "shop-1", CARTUM_ROAPP_LOG_FORMAT="json")
+    lines = [json.loads(line) for line in ended.said.splitlines()]
+    assert ended.code == 0
+    assert {"time", "level", "logger", "message"} <= set.intersection(*(set(line) for line in lines))
+    run = worker.value("SELECT id FROM runs WHERE kind = 'incremental-sync' ORDER BY started_at DESC LIMIT 1")
+    assert {line.get("shop") for line in lines if line.get("run") == run} == {"shop-1"}
 
 
 def test_no_count_or_order_is_kept_as_a_result(worker: Installation, imported: Row) -> None:

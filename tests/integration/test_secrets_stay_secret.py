@@ -74,6 +74,8 @@ class Story:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with Sandbox(orders=8, delivered=1, older=1, seed=3, rate_limit=0, echo=True) as box:
         life = Installation(tmp_path_factory.mktemp("secrets") / "home", box)
+        # What is logged is the same in both formats, and this is all of it.
+        life.shell.environment |= {"CARTUM_ROAPP_LOG_FORMAT": "json", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO"}
         story = Story(life)
         try:
             imported(story)
@@ -175,9 +177,10 @@ def looked_at(story: Story) -> None:
 
 
 def collect(story: Story) -> None:
-    """All that was printed, every file below the home, every column of both databases."""
+    """All that was printed, every file below the home, every column of both databases, and the metrics."""
     home = story.life.home
     story.places["what commands print"] = "\n".join(story.said)
+    story.places["metrics"] = story.life.metrics("metrics").raise_for_status().text
     databases(story)
     for path in sorted(home.rglob("*")):
         name = str(path.relative_to(home))

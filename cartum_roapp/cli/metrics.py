@@ -1,0 +1,45 @@
+"""`cartum-roapp metrics`: what Prometheus is told, printed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cartum_roapp.cli.output import Json, show
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from cartum_roapp.settings import Settings
+
+
+def metrics(json: Json = False) -> None:
+    """Print the metrics of all shops and of the worker in Prometheus' text format, as a textfile collector reads it.
+    Starts nothing; if the ledger is not up, `cartum_roapp_ledger_up` is 0."""
+    from prometheus_client import generate_latest
+
+    from cartum_roapp.home import Home
+    from cartum_roapp.service.metrics import LedgerCollector, WorkerCollector, registry
+    from cartum_roapp.settings import settings
+
+    config = settings()
+    with _ledger(config) as engine:
+        figures = LedgerCollector(engine, shops=config.metrics_shops, interval=config.roapp_interval)
+        found = registry(WorkerCollector(Home(config.home)), figures)
+        text = generate_latest(found).decode()
+        samples = [
+            {"name": sample.name, "labels": sample.labels, "value": sample.value}
+            for family in found.collect()
+            for sample in family.samples
+        ]
+    show({"metrics": samples}, text.rstrip)
+
+
+@contextmanager
+def _ledger(config: Settings) -> Iterator[Engine | None]:
+    from cartum_roapp.service import ledger
+
+    # Nobody starts a database of one's own, so no keeper tells whether it is up.
+    with ledger.opened() if config.database_url else ledger.opened_if_up() as engine:
+        yield engine

@@ -1,0 +1,26 @@
+"""When a part that died may be restarted."""
+
+from __future__ import annotations
+
+import time
+
+# Seconds: before each successive restart; of life after which deaths are counted anew.
+_WAITS = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0)
+_CALM = 60.0
+
+
+class BackOff:
+    """When a part that died may be restarted: at once the first time, then after growing times."""
+
+    def __init__(self) -> None:
+        self.deaths = 0
+        self._next = 0.0
+
+    def died(self) -> None:
+        now = time.monotonic()
+        self.deaths = 1 if now > self._next + _CALM else self.deaths + 1
+        self._next = now + _WAITS[min(self.deaths, len(_WAITS)) - 1]
+
+    def may_restart(self) -> bool:
+        """Returns whether the wait after the last death is over; True before the first one."""
+        return time.monotonic() >= self._next
