@@ -150,7 +150,7 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
         HELD,
         EventTrigger(expect={HELD_GREW}, match=cast(Any, resource_of(shop.slug)), threshold=1, within=timedelta(0)),
         "{{ event.payload.more }} more, {{ event.payload.held }} in all.\n"
-        f"Why, and what to do: `cartum-roapp held list {shop.slug}`\nThe shop: {_UI}/artifacts/key/{shop.slug}",
+        f"Why, and what to do: `cartum-roapp held list {shop.slug}`\nThe shop: {_UI}/v2/artifacts/key/{shop.slug}",
     )
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.ledger import counters, database
 from cartum_roapp.ledger.tables import runs
+
+#: A shop has about 300 runs a day.
+KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -102,3 +105,8 @@ def unfinished(engine: Engine) -> list[RunRecord]:
     with database.reading(engine) as connection:
         rows = connection.execute(select(runs).where(runs.c.finished_at.is_(None)).order_by(runs.c.started_at))
         return [RunRecord(**row._mapping) for row in rows]
+
+
+def forget_old(connection: Connection) -> int:
+    """Removes the runs of all shops that ended longer than `KEPT` ago, returns how many. May be called twice."""
+    return connection.execute(delete(runs).where(runs.c.finished_at < func.now() - KEPT)).rowcount
