@@ -17,6 +17,7 @@ from cartum_roapp.cli import (
     deployments,
     held,
     held_export,
+    match,
     metrics,
     orders,
     report,
@@ -58,6 +59,7 @@ app.add_typer(held.app, name="held")
 app.add_typer(customers.app, name="customer")
 orders.app.command("resend", epilog=example("order resend my-shop 1001 1002"))(runs.resend)
 app.add_typer(orders.app, name="order")
+app.add_typer(match.app, name="match")
 app.command("demo", epilog=example("demo --keep"))(demo.demo)
 app.command("up", epilog=example("up"))(up.up)
 app.command("ui", epilog=example("ui --open"))(up.ui)

@@ -11,11 +11,13 @@ standing        where each order stands, for a reconciliation
 outbox          which order waits for delivery, in which order
 desired         the newest state of one order, as RO App should have it
 contact_matches which contact of RO App is which buyer
+chosen_contacts those of them that a person has chosen
 matches         which RO App record is which order, order line and product
 intents         a note before every call that must not happen twice
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
 product_links   which product of RO App a shop's product is, and the name and price that it was last given
+chosen_products    those that a person has chosen, above what the catalogue says
 missing_products   products that RO App lacks and that held orders wait for
 shop_catalogue  whether the shop's catalogue can be read, and which orders wait for it
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
