@@ -22,6 +22,8 @@ from cartum_roapp.config.problems import bad_config
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database, shops
+from cartum_roapp.ledger import database, resetting, shops, standstill
+from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from deployments import alerts, one_shop, pool, shared
@@ -94,6 +96,18 @@ async def disconnect(slug: str, *, purge: bool = False) -> None:
     the ledger keeps the history unless `purge`."""
     async with _locked_ledger() as engine:
         await _disconnect(engine, slug, purge=purge)
+
+
+async def reset(config: ShopConfig) -> Reset:
+    """Forgets what the ledger knows of the shop's orders, and pauses its schedules until it was imported again. Raises
+    NotReady while a run reads the shop or delivers for its account."""
+    async with _locked_ledger() as engine:
+        await _refuse_gone(config)
+        state = shops.state(engine, config.key)
+        with standstill.unread(engine, state), standstill.undelivered(engine, state):
+            await schedule.pause(config.slug)
+            with engine.begin() as connection:
+                return resetting.reset(connection, config.key)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from cartum_roapp.cli import (
     metrics,
     orders,
     report,
+    repair,
     runs,
     shop_checks,
     shops,
@@ -68,6 +69,8 @@ app.command("import", epilog=example("import my-shop"))(runs.import_)
 app.command("sync", epilog=example("sync my-shop"))(runs.sync)
 app.command("backfill", epilog=example("backfill my-shop --from 2026-01-01 --to 2026-01-31 --dry-run"))(runs.backfill)
 app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
+app.command("reset", epilog=example("reset my-shop"))(repair.reset)
+app.add_typer(repair.watermark, name="watermark")
 app.command("status", epilog=example("status"))(watch.status)
 app.command("report", epilog=example("report my-shop --html my-shop.html"))(report.report)
 app.command("metrics", epilog=example("metrics"))(metrics.metrics)

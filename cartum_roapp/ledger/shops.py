@@ -245,7 +245,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
             for table in (order_lines, runs, markers, order_events, counters):  # the others go with the shop
                 connection.execute(delete(table).where(table.c.shop == key))
             _forget_calls(connection)
-            _forget_buyers(connection, account)
+            forget_buyers(connection, account)
             connection.execute(
                 update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
             )
@@ -277,17 +277,19 @@ def keys_of(engine: Engine, slug: str) -> list[str]:
         return list(connection.scalars(select(shops.c.key).where(shops.c.slug == slug).order_by(shops.c.key)))
 
 
-def _forget_buyers(connection: Connection, account: str | None) -> None:
-    """The contacts of buyers that no shop of the account has. A guest without phone and e-mail stays known: the row
-    says nothing of a person, and nothing else leads back to that contact."""
+def forget_buyers(connection: Connection, account: str | None, *, chosen: bool = True) -> None:
+    """Forgets the contacts of buyers that no shop of the account has; with `chosen` also those that a person chose. A
+    guest without phone and e-mail stays known: the row says nothing of a person, and nothing else leads back to that
+    contact."""
     theirs = select(customers.c.identity).join(shops, shops.c.key == customers.c.shop).where(shops.c.account == account)
-    connection.execute(
-        delete(contact_matches).where(
-            contact_matches.c.account == account,
-            contact_matches.c.identity.not_in(theirs),
-            ~contact_matches.c.identity.startswith("order:"),
-        )
+    forgotten = delete(contact_matches).where(
+        contact_matches.c.account == account,
+        contact_matches.c.identity.not_in(theirs),
+        ~contact_matches.c.identity.startswith("order:"),
     )
+    if not chosen:
+        forgotten = forgotten.where(contact_matches.c.chosen_at.is_(None))
+    connection.execute(forgotten)
 
 
 def _forget_calls(connection: Connection) -> None:
