@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cartum_roapp.cli.arguments import Slug, example
-from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, show, terminal_table
+from cartum_roapp.cli.confirmation import confirm
+from cartum_roapp.cli.output import Json, show, terminal_table
 from cartum_roapp.cli.progress import waiting
 
 if TYPE_CHECKING:
@@ -44,11 +44,8 @@ def reset(
         shop = asyncio.run(load_shop(slug))
         with ledger.opened() as engine, engine.connect() as connection:
             found = resetting.count(connection, shop.key)
-        if not yes:
-            if not sys.stdin.isatty():
-                raise CommandEnd(BAD_INPUT, "A reset needs a confirmation, and there is no terminal.", fix="add --yes")
-            if not typer.confirm(f"Forget what the ledger knows of {found.orders} orders of {slug}?", err=True):
-                raise CommandEnd(FAILED, "Nothing was reset: the answer was no.", kind="declined")
+        question = f"Forget what the ledger knows of {found.orders} orders of {slug}?"
+        confirm(question, yes=yes, doing="Resetting", done="reset")
         with waiting(f"Resetting {slug}"):
             done = asyncio.run(shops.reset(shop))
     document = {"shop": slug, "reset": True, **vars(done)}

@@ -3,6 +3,7 @@
 tables          all tables and the unique constraints that make a doubled order impossible
 database        engine, migrations, advisory locks, reads without a transaction
 shops           the life of a shop: its frozen import window, its watermark, its pause
+accounts        an account that nobody uses any more
 placement       in which accounts a shop's orders stand
 orders          the upsert of a window of orders, and the reads that an incremental sync asks for
 changes         what the shop has otherwise than the ledger, in words

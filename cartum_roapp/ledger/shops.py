@@ -45,8 +45,8 @@ class ShopState:
 #: The reason of a pause that a person made.
 BY_HAND = "Paused by hand."
 
-# Far longer than anybody waits before a call is taken for lost.
-_UNCLEAR_FOR = timedelta(hours=1)
+#: Far longer than anybody waits before a call is taken for lost.
+UNCLEAR_FOR = timedelta(hours=1)
 
 _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
 
@@ -295,7 +295,7 @@ def forget_buyers(connection: Connection, account: str | None, *, chosen: bool =
 def _forget_calls(connection: Connection) -> None:
     """The notes of all shops that are not here any more."""
     theirs = intents.c.shop.not_in(select(shops.c.key))
-    unclear = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - _UNCLEAR_FOR)
+    unclear = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - UNCLEAR_FOR)
     connection.execute(delete(intents).where(theirs, ~unclear))
     # Whatever a second look would find, there is no shop to hold it in.
     connection.execute(update(intents).where(theirs, intents.c.recheck_at.is_not(None)).values(recheck_at=None))
