@@ -2,7 +2,8 @@
 
 `shop` is the shop's six-letter key, `number` the shop's order number, `account` the name of an RO App
 account. Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `customers.*`,
-`contact_matches.identity|phone|email|phones`, `intents.identity` of contacts, `held.payload`.
+`contact_matches.identity|phone|email|phones`, `intents.identity` of contacts, `held.payload`; a person may have
+written some into `held.dismissed_because`.
 """
 
 from __future__ import annotations
