@@ -36,20 +36,27 @@ async def add(config: ShopConfig, company: str) -> None:
         if there not in (None, config):
             raise bad_config([taken(config.slug)], shop=config.slug)
         await _refuse_conflicts(config)
-        leftovers = config.slug in await connected()
-        live, known = _in_ledger(engine, config.key)
-        try:
-            await _save(engine, config, company)
-        except BaseException:
-            if there is None:
-                with suppress(Exception):  # the next `deployments sync` removes what is left without a block
-                    await store.delete_shop(config.slug)
-                    if not leftovers:
-                        await alerts.remove(config.slug)
-                        await one_shop.remove(config.slug)
-                    if not live:
-                        shops.forget(engine, config.key, purge=not known)
-            raise
+        if there is None:
+            await save_new(engine, config, company, leftovers=config.slug in await connected())
+        else:
+            await save(engine, config, company)
+
+
+async def save_new(engine: Engine, config: ShopConfig, company: str, *, leftovers: bool) -> None:
+    """Saves and connects a new shop, or not at all, under the lock of all changes. `leftovers`: of a shop of this slug
+    there are deployments, or a row in the ledger."""
+    live, known = _in_ledger(engine, config.key)
+    try:
+        await save(engine, config, company)
+    except BaseException:
+        with suppress(Exception):  # the next `deployments sync` removes what is left without a block
+            await store.delete_shop(config.slug)
+            if not leftovers:
+                await alerts.remove(config.slug)
+                await one_shop.remove(config.slug)
+            if not live:
+                shops.forget(engine, config.key, purge=not known)
+        raise
 
 
 async def change(config: ShopConfig, company: str) -> None:
@@ -58,7 +65,7 @@ async def change(config: ShopConfig, company: str) -> None:
     async with locked_ledger() as engine:
         await _refuse_gone(config)
         await _refuse_conflicts(config)
-        await _save(engine, config, company)
+        await save(engine, config, company)
 
 
 async def forget_logins(config: ShopConfig) -> None:
@@ -188,9 +195,9 @@ def _in_ledger(engine: Engine, key: str) -> tuple[bool, bool]:
     return key in {state.key for state in shops.all_states(engine)}, known
 
 
-async def _save(engine: Engine, config: ShopConfig, company: str) -> None:
-    """Saves and connects the shop. Stores the company of an account that was saved by hand, so that a key of another
-    company is refused from now on."""
+async def save(engine: Engine, config: ShopConfig, company: str) -> None:
+    """Saves and connects the shop, under the lock of all changes. Stores the company of an account that was saved by
+    hand, so that a key of another company is refused from now on."""
     await store.know_company(config.account, company)
     await store.save_shop(config)
     await _connect(engine, config, checked=True)

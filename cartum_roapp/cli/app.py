@@ -15,6 +15,7 @@ from cartum_roapp.cli import (
     customers,
     demo,
     deployments,
+    fleet,
     held,
     held_export,
     match,
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 app.add_typer(accounts.app, name="account")
 shops.app.add_typer(shop_checks.app)
+shops.app.add_typer(fleet.app)
 app.add_typer(shops.app, name="shop")
 held.app.add_typer(held_export.app)
 held.app.command("replay", epilog=example("held replay my-shop --all"))(runs.replay)
