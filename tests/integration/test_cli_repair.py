@@ -90,6 +90,7 @@ def test_the_watermark_is_shown_in_both_clocks_and_not_set_forward(cli: Installa
     assert cli.done("watermark", "set", SLUG, window.isoformat())["watermark"]["utc"] == shown["window_to"]["utc"]
 
 
+@pytest.mark.long
 def test_a_reset_shop_is_imported_again_and_runs_as_before(cli: Installation) -> None:
     before = in_roapp(cli)
     cli.done("shop", "resume", SLUG)

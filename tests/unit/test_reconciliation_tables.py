@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.console import Console
+
 from cartum_roapp.cli.outcomes import comparison_tables
-from cartum_roapp.cli.output import console
 from cartum_roapp.reconciliation import tables
 
 EVEN = {"shop_orders": 2, "shop_sum": "20.00", "ledger_orders": 2, "ledger_sum": "20.00", "roapp_orders": 2,
@@ -54,7 +55,7 @@ def test_what_a_person_has_to_do_comes_before_what_was_done() -> None:
 
 
 def test_the_terminal_shows_the_same_without_even_days() -> None:
-    screen = console()
+    screen = Console(width=200)
     with screen.capture() as shown:
         for part in comparison_tables(REPORT):  # type: ignore[attr-defined]
             screen.print(part)
