@@ -48,10 +48,14 @@ async def save_fleet(files: Sequence[Wanted], progress: Callable[[int, int], Non
 
 
 async def start_imports(files: Sequence[Wanted], started_by: str) -> dict[str, str]:
-    """Starts the first import of each new shop that is switched on, in the background. Returns the runs' ids by
-    slug."""
+    """Starts the first import of each new shop that is switched on, in the background. Returns the runs' ids by slug.
+    Calls with the same `started_by` start them once."""
     new = [one.config for one in files if one.action == "add" and one.config is not None and one.config.enabled]
-    return {config.slug: str((await one_shop.start_import(config, started_by)).id) for config in new}
+    started = {}
+    for config in new:  # all imports are one flow, in which the key has to be unique
+        run = await one_shop.start_import(config, f"{started_by} {config.slug}")
+        started[config.slug] = str(run.id)
+    return started
 
 
 async def prune(slugs: Sequence[str]) -> None:

@@ -45,9 +45,10 @@ def test_a_folder_is_applied_once_changed_and_exported(
     assert (dry.code, dry.document["shops"][0]["action"], block(installation)) == (0, "add", None)
     assert "+ password: set" in dry.said and given[VARIABLE] not in dry.said + str(dry.document)
 
-    done = installation.done("shop", "apply", str(folder), "--no-import", **given)
-    assert ([one["action"] for one in done["shops"]], done["imports"]) == (["add"], {})
-    assert installation.deployment(f"incremental-sync/{SLUG}") is not None
+    done = installation.done("shop", "apply", str(folder), **given)
+    assert ([one["action"] for one in done["shops"]], list(done["imports"])) == (["add"], [SLUG])
+    installation.completed(done["imports"][SLUG])
+    installation.only_by_hand(SLUG)
 
     before, calls = block(installation), len(box.roapp.calls)
     again = installation.done("shop", "apply", str(folder), **given)
