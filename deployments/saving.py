@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from cartum_roapp.ledger import database
 from cartum_roapp.service import ledger
 
-_SAVING = "saving shops"
+#: The name of the lock.
+SAVING = "saving shops"
 _LOOK = 0.1  # seconds
 
 
@@ -20,6 +21,6 @@ async def locked_ledger() -> AsyncIterator[Engine]:
     """Yields the ledger while no other process of it changes a shop or an account. Not to be nested."""
     # The lock ends with its connection, and that with the engine, which only this call uses.
     with ledger.opened() as engine, engine.connect() as connection:
-        while not database.try_lock(connection, _SAVING):
+        while not database.try_lock(connection, SAVING):
             await asyncio.sleep(_LOOK)
         yield engine
