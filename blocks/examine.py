@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from blocks.store import list_accounts, list_shops
-from cartum_roapp.config import ShopConfig, shop_key
+from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
 from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.connection.access import Clients, twin
-from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
+from cartum_roapp.connection.access import Clients, enter_account, twin
+from cartum_roapp.connection.examine import (
+    Entered,
+    Examination,
+    already_connected,
+    examine,
+    no_account,
+    other_account,
+)
+from cartum_roapp.connection.fleet import Wanted, compare, refuse_twins
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.placement import accounts_of
 from cartum_roapp.service import ledger
+
+#: Shops that are asked at the same time; each has its own server.
+AT_ONCE = 10
 
 
 def taken(slug: str) -> Problem:
@@ -22,10 +35,13 @@ def taken(slug: str) -> Problem:
     return Problem("slug", f'"{slug}" is taken.', fix)
 
 
-async def conflicts(slug: str, key: str, *, url: str, account: str | None) -> list[Problem]:
-    """Returns why this shop can't be saved: it is connected under another slug, or its orders are in another
-    account."""
-    stored = await list_shops()
+async def conflicts(
+    slug: str, key: str, *, url: str, account: str | None, stored: Mapping[str, ShopConfig | BadConfig] | None = None
+) -> list[Problem]:
+    """Returns why this shop can't be saved: it is connected under another slug, or its orders are in another account.
+    `stored`: all shops, where they were read just now."""
+    if stored is None:
+        stored = await list_shops()
     others = [shop for shop in stored.values() if not isinstance(shop, BadConfig)]
     problems = already_connected({key, shop_key(url)}, slug, others)
     if account is not None and not problems:
@@ -50,7 +66,53 @@ async def examine_shop(
     `before` is the shop before an edit; `found` are the problems that are known already. Values that are still to be
     chosen may be missing. Only reads.
     """
-    accounts = await list_accounts()
+    return await _examined(
+        slug, values, before, password, clients, found, Known(await list_shops(), await list_accounts(), {})
+    )
+
+
+async def examine_fleet(files: Sequence[Wanted], clients: Clients) -> None:
+    """Compares each file with the stored shop, and checks what differs against both systems, many shops at a time and
+    each account once. Adds problems, and completes what `save_fleet` needs. Only reads."""
+    known = Known(await list_shops(), await list_accounts(), {})
+    refuse_twins(files)
+    for one in files:
+        compare(one, known.shops.get(one.slug))
+    differ = [one for one in files if one.changes]
+    for name in sorted({str(one.values["account"]) for one in differ}):
+        if isinstance(account := known.accounts.get(name), AccountConfig):
+            known.entered[name] = await enter_account(clients, account)
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def look(one: Wanted) -> None:
+        async with free:
+            password = one.config.password if one.config else None
+            examination = await _examined(one.slug, one.values, one.before, password, clients, one.problems, known)
+        one.problems = Problems(examination.problems)
+        one.company = examination.account_lists.fingerprint if examination.account_lists else ""
+
+    await asyncio.gather(*map(look, differ))
+
+
+@dataclass(frozen=True)
+class Known:
+    """All shops and accounts as they are stored, and what accounts have answered already."""
+
+    shops: Mapping[str, ShopConfig | BadConfig]
+    accounts: Mapping[str, AccountConfig | BadConfig]
+    entered: dict[str, Entered]
+
+
+async def _examined(
+    slug: str,
+    values: Mapping[str, object],
+    before: ShopConfig | None,
+    password: SecretStr | None,
+    clients: Clients,
+    found: Problems,
+    known: Known,
+) -> Examination:
+    accounts = known.accounts
     account = accounts.get(str(values.get("account")))
     if "account" in values and account is None:
         found.extend([no_account(values["account"], accounts)])
@@ -60,9 +122,13 @@ async def examine_shop(
     if "url" in values:
         url = str(values["url"])
         key = before.key if before else shop_key(url)
-        found.extend(await conflicts(slug, key, url=url, account=account.name if account else None))
-    examination = await examine(values, password=password, account=account, clients=clients, found=found)
+        name = account.name if account else None
+        found.extend(await conflicts(slug, key, url=url, account=name, stored=known.shops))
+    entered = known.entered.get(account.name) if account else None
+    examination = await examine(
+        values, password=password, account=account, clients=clients, found=found, entered=entered
+    )
     if account is None or examination.account_lists is None or account.fingerprint:
         return examination
-    known = [other for other in accounts.values() if not isinstance(other, BadConfig)]
-    return examination.also(twin("account", account, examination.account_lists.fingerprint, known))
+    others = [other for other in accounts.values() if not isinstance(other, BadConfig)]
+    return examination.also(twin("account", account, examination.account_lists.fingerprint, others))

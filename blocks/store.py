@@ -155,6 +155,11 @@ async def delete_shop(slug: str) -> bool:
     return await _delete(CartumShop, slug)
 
 
+async def delete_account(name: str) -> bool:
+    """Deletes the account's settings with its key. Returns False if there was no such account."""
+    return await _delete(RoAppAccount, name)
+
+
 async def delete_logins(keys: Collection[str]) -> None:
     """Deletes all logins whose address results in one of these shop keys."""
     for name, stored in await _all(CartumLogin):

@@ -1,6 +1,9 @@
 """The deployments of each shop, the shared ones of prefect.yaml, and the worker that runs them.
 
 shops        connects, changes, pauses and disconnects a shop, with its block, deployments and alerts
+fleet        saves many shops under one lock, a few at a time
+accounts     removes an account that no shop uses
+saving       one lock over all changes of shops and accounts
 one_shop     the deployments of one shop: its syncs, its nightly reconciliation, its first import
 shared       the deployments of prefect.yaml
 alerts       messages to people: a run failed, no success, more is held

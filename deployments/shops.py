@@ -7,9 +7,7 @@ is saved. All functions may be called twice.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from prefect.client.orchestration import get_client
@@ -21,47 +19,53 @@ from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.config.problems import bad_config
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
-from cartum_roapp.ledger import database, shops
+from cartum_roapp.ledger import resetting, shops, standstill
+from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from deployments import alerts, one_shop, pool, shared
+from deployments.saving import locked_ledger
 from tasks import schedule, shop_page
-
-_SAVING = "saving shops"
-_LOOK = 0.1  # seconds
 
 
 async def add(config: ShopConfig, company: str) -> None:
     """Saves and connects a new shop, with everything that belongs to it, or not at all. `company` is the fingerprint of
     its account's company. Raises BadConfig if its slug was taken, or the shop was connected, meanwhile."""
-    async with _locked_ledger() as engine:
+    async with locked_ledger() as engine:
         there = await store.find_shop(config.slug)
         if there not in (None, config):
             raise bad_config([taken(config.slug)], shop=config.slug)
         await _refuse_conflicts(config)
-        leftovers = config.slug in await connected()
-        live, known = _in_ledger(engine, config.key)
-        try:
-            await _save(engine, config, company)
-        except BaseException:
-            if there is None:
-                with suppress(Exception):  # the next `deployments sync` removes what is left without a block
-                    await store.delete_shop(config.slug)
-                    if not leftovers:
-                        await alerts.remove(config.slug)
-                        await one_shop.remove(config.slug)
-                    if not live:
-                        shops.forget(engine, config.key, purge=not known)
-            raise
+        if there is None:
+            await save_new(engine, config, company, leftovers=config.slug in await connected())
+        else:
+            await save(engine, config, company)
+
+
+async def save_new(engine: Engine, config: ShopConfig, company: str, *, leftovers: bool) -> None:
+    """Saves and connects a new shop, or not at all, under the lock of all changes. `leftovers`: of a shop of this slug
+    there are deployments, or a row in the ledger."""
+    live, known = _in_ledger(engine, config.key)
+    try:
+        await save(engine, config, company)
+    except BaseException:
+        with suppress(Exception):  # the next `deployments sync` removes what is left without a block
+            await store.delete_shop(config.slug)
+            if not leftovers:
+                await alerts.remove(config.slug)
+                await one_shop.remove(config.slug)
+            if not live:
+                shops.forget(engine, config.key, purge=not known)
+        raise
 
 
 async def change(config: ShopConfig, company: str) -> None:
     """Saves a shop's new settings and connects it with them. Raises BadConfig if the shop was deleted, or its new
     address was taken, meanwhile."""
-    async with _locked_ledger() as engine:
+    async with locked_ledger() as engine:
         await _refuse_gone(config)
         await _refuse_conflicts(config)
-        await _save(engine, config, company)
+        await save(engine, config, company)
 
 
 async def forget_logins(config: ShopConfig) -> None:
@@ -71,7 +75,7 @@ async def forget_logins(config: ShopConfig) -> None:
 
 async def pause(config: ShopConfig) -> None:
     """Pauses the schedules until `resume`."""
-    async with _locked_ledger() as engine:
+    async with locked_ledger() as engine:
         await _refuse_gone(config)
         shops.pause(engine, config.key, shops.BY_HAND)
         await schedule.pause(config.slug)
@@ -82,7 +86,7 @@ async def pause(config: ShopConfig) -> None:
 
 async def resume(config: ShopConfig) -> None:
     """Lifts a pause, whatever its reason."""
-    async with _locked_ledger() as engine:
+    async with locked_ledger() as engine:
         await _refuse_gone(config)
         shops.lift_pause(engine, config.key, by_hand=True)
         await _connect(engine, config, checked=True)
@@ -92,8 +96,20 @@ async def resume(config: ShopConfig) -> None:
 async def disconnect(slug: str, *, purge: bool = False) -> None:
     """Removes the shop's block, every login for it, and its deployments with their schedules. RO App keeps its orders;
     the ledger keeps the history unless `purge`."""
-    async with _locked_ledger() as engine:
+    async with locked_ledger() as engine:
         await _disconnect(engine, slug, purge=purge)
+
+
+async def reset(config: ShopConfig) -> Reset:
+    """Forgets what the ledger knows of the shop's orders, and pauses its schedules until it was imported again. Raises
+    NotReady while a run reads the shop or delivers for its account."""
+    async with locked_ledger() as engine:
+        await _refuse_gone(config)
+        state = shops.state(engine, config.key)
+        with standstill.unread(engine, state), standstill.undelivered(engine, state):
+            await schedule.pause(config.slug)
+            with engine.begin() as connection:
+                return resetting.reset(connection, config.key)
 
 
 @dataclass(frozen=True)
@@ -115,7 +131,7 @@ async def sync() -> Synced:
     await shared.deploy()
     renewed, removed, unusable = [], [], {}
     for slug in await store.list_shops():
-        async with _locked_ledger() as engine:
+        async with locked_ledger() as engine:
             config = await store.find_shop(slug)
             if config is None:
                 continue
@@ -131,7 +147,7 @@ async def sync() -> Synced:
     # In this order, because a shop that is added meanwhile gets its block first.
     there = await connected()
     for slug in sorted(there - (await store.list_shops()).keys()):
-        async with _locked_ledger() as engine:
+        async with locked_ledger() as engine:
             if await store.find_shop(slug) is None:
                 await _disconnect(engine, slug, purge=False)
                 removed.append(slug)
@@ -152,22 +168,12 @@ async def connected(*, deleted: bool = False) -> set[str]:
 
 async def renew_alerts() -> None:
     """Updates all automations, after another block was chosen for messages."""
-    async with _locked_ledger() as engine:
+    async with locked_ledger() as engine:
         found = [config for config in (await store.list_shops()).values() if isinstance(config, ShopConfig)]
         paused = {state.key: state.paused_because is not None for state in shops.all_states(engine)}
         for config in found:
             await alerts.renew(config, active=config.enabled and not paused.get(config.key, True))
         await _renew_shared_alerts(engine)
-
-
-@asynccontextmanager
-async def _locked_ledger() -> AsyncIterator[Engine]:
-    """Yields the ledger while nobody else changes a shop. Not to be nested."""
-    # The lock ends with its connection, and that with the engine, which only this call uses.
-    with ledger.opened() as engine, engine.connect() as connection:
-        while not database.try_lock(connection, _SAVING):
-            await asyncio.sleep(_LOOK)
-        yield engine
 
 
 async def _refuse_gone(config: ShopConfig) -> None:
@@ -189,9 +195,9 @@ def _in_ledger(engine: Engine, key: str) -> tuple[bool, bool]:
     return key in {state.key for state in shops.all_states(engine)}, known
 
 
-async def _save(engine: Engine, config: ShopConfig, company: str) -> None:
-    """Saves and connects the shop. Stores the company of an account that was saved by hand, so that a key of another
-    company is refused from now on."""
+async def save(engine: Engine, config: ShopConfig, company: str) -> None:
+    """Saves and connects the shop, under the lock of all changes. Stores the company of an account that was saved by
+    hand, so that a key of another company is refused from now on."""
     await store.know_company(config.account, company)
     await store.save_shop(config)
     await _connect(engine, config, checked=True)

@@ -10,6 +10,7 @@ progress        the progress of a run, in Prefect's UI and on the terminal
 summary         the artifacts of a run in Prefect's UI
 order           the artifacts of one order, and of orders that were sent again
 report          the artifacts of a reconciliation
+dismissal       held records that a person dismisses in the UI
 form            a form in Prefect's UI, and its answers
 draft           a shop while it is connected or edited there
 connecting      the forms for that

@@ -1,4 +1,4 @@
-"""The report of a reconciliation: two tables in Prefect's UI, and the document of the command line."""
+"""The report of a reconciliation: tables in Prefect's UI, and the document of the command line."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from prefect.artifacts import acreate_table_artifact
 
 from cartum_roapp.markdown import escaped
+from cartum_roapp.reconciliation import tables
 from cartum_roapp.reconciliation.findings import Report
 from cartum_roapp.sync.reconciliation import Sides, conclude
 from cartum_roapp.sync.run import Run
@@ -24,10 +25,12 @@ async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
     report.warnings += counts["warnings"]
     document = {**counts, "repair": sides.repair, **report.as_dict()}
     if in_prefect():
-        name, findings = f"{run.shop.slug}-reconcile", document["findings"]
+        name, findings = f"{run.shop.slug}-reconcile", tables.findings(document)
         shop = escaped(run.shop.name)
         summary = " ".join([_summary(report), *report.warnings])
-        await acreate_table_artifact(document["days"], key=f"{name}-days", description=f"{shop}: {summary}")
+        await acreate_table_artifact(tables.days(document), key=f"{name}-days", description=f"{shop}: {summary}")
+        sums = tables.currencies(document)
+        await acreate_table_artifact(sums, key=f"{name}-currencies", description=f"{shop}: sums by currency.")
         if findings:
             more = f" The first {_SHOWN} of them." if len(findings) > _SHOWN else ""
             await acreate_table_artifact(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import example
+from cartum_roapp.cli.confirmation import confirm
 from cartum_roapp.cli.output import Json, bad_input, show, terminal_table
 from cartum_roapp.cli.progress import waiting
 
@@ -93,6 +94,27 @@ def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = Fal
         raise bad_input([problem] if problem else [], saved="Nothing could be listed.")
     document = {"name": config.name, "base_url": config.base_url, "api_key": "set", **lists_document(lists)}
     show(document, lambda: tables(lists))
+
+
+@app.command("delete", epilog=example("account delete main"))
+def delete(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Remove an account that no shop uses: its API key, and what the ledger knows of it. RO App keeps all it has.
+
+    It asks first; the answer no deletes nothing and ends with 1.
+    """
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from deployments import accounts
+
+        asyncio.run(accounts.check_unused(name))
+        confirm(f"Delete the account {name}?", yes=yes, doing="Deleting", done="deleted")
+        asyncio.run(accounts.delete(name))
+    show({"name": name, "deleted": True}, lambda: f"The account {name} is deleted; RO App keeps what it has.")
 
 
 def lists_document(lists: AccountLists) -> dict[str, Any]:

@@ -15,10 +15,13 @@ from cartum_roapp.cli import (
     customers,
     demo,
     deployments,
+    fleet,
     held,
     held_export,
+    match,
     metrics,
     orders,
+    repair,
     report,
     runs,
     shop_checks,
@@ -51,6 +54,7 @@ app = typer.Typer(
 )
 app.add_typer(accounts.app, name="account")
 shops.app.add_typer(shop_checks.app)
+shops.app.add_typer(fleet.app)
 app.add_typer(shops.app, name="shop")
 held.app.add_typer(held_export.app)
 held.app.command("replay", epilog=example("held replay my-shop --all"))(runs.replay)
@@ -58,6 +62,7 @@ app.add_typer(held.app, name="held")
 app.add_typer(customers.app, name="customer")
 orders.app.command("resend", epilog=example("order resend my-shop 1001 1002"))(runs.resend)
 app.add_typer(orders.app, name="order")
+app.add_typer(match.app, name="match")
 app.command("demo", epilog=example("demo --keep"))(demo.demo)
 app.command("up", epilog=example("up"))(up.up)
 app.command("ui", epilog=example("ui --open"))(up.ui)
@@ -66,6 +71,8 @@ app.command("import", epilog=example("import my-shop"))(runs.import_)
 app.command("sync", epilog=example("sync my-shop"))(runs.sync)
 app.command("backfill", epilog=example("backfill my-shop --from 2026-01-01 --to 2026-01-31 --dry-run"))(runs.backfill)
 app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
+app.command("reset", epilog=example("reset my-shop"))(repair.reset)
+app.add_typer(repair.watermark, name="watermark")
 app.command("status", epilog=example("status"))(watch.status)
 app.command("report", epilog=example("report my-shop --html my-shop.html"))(report.report)
 app.command("metrics", epilog=example("metrics"))(metrics.metrics)

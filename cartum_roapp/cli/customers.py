@@ -4,15 +4,15 @@ what was erased."""
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cartum_roapp.cli.arguments import OptionalSlug, Slug, example, missing
+from cartum_roapp.cli.confirmation import confirm
 from cartum_roapp.cli.held import known_shops
-from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, local, show, terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, local, show, terminal_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -82,11 +82,7 @@ def erase(
         with engine.connect() as connection:
             orders, rows = _counts(_found(connection, slug, keys, named, value, region))
         what = f"{len(orders)} orders and {rows} held rows"
-        if not yes:
-            if not sys.stdin.isatty():
-                raise CommandEnd(BAD_INPUT, "Erasing needs a confirmation, and there is no terminal.", fix="add --yes")
-            if not typer.confirm(f"Erase this buyer's data, {what} of {slug}?", err=True):
-                raise CommandEnd(FAILED, "Nothing was erased: the answer was no.", kind="declined")
+        confirm(f"Erase this buyer's data, {what} of {slug}?", yes=yes, doing="Erasing", done="erased")
         with engine.begin() as connection:
             found = _found(connection, slug, keys, named, value, region)
             for key, buyer in found.items():

@@ -86,16 +86,14 @@ def dismiss(
     slug: Slug,
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Order numbers, or ids of the list.")],
     entity: OneEntity = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever reads the list; no buyers' data.")] = "",
     json: Json = False,
 ) -> None:
     """Leave records as they are: out of the list, not tried again until they change in the shop or are replayed."""
-    from cartum_roapp.ledger import held, held_selection
+    from cartum_roapp.sync.dismissal import dismiss as leave
 
     with known_shops(slug) as shops:
-        records = held_selection.find(shops.engine, shops.one, ids, entity=entity)
-        with shops.engine.begin() as connection:
-            held.dismiss(connection, shops.one, records)
-    names = [{"entity": one.entity, "id": one.id, "code": one.code} for one in records]
+        names = leave(shops.engine, shops.one, ids, entity, reason)
     show({"shop": slug, "dismissed": names}, lambda: f"{len(names)} dismissed; `held list --dismissed` shows them.")
 
 
@@ -147,7 +145,7 @@ def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:
     rows = [
         [
             *([one["shop"]] if several else []),
-            f"{one['entity']} {one['id']}{' (dismissed)' if one['dismissed_at'] else ''}",
+            f"{one['entity']} {one['id']}{_dismissed(one)}",
             f"{one['code']}: {one['message']}",
             one["fix"],
             one["attempts"],
@@ -190,7 +188,13 @@ def _record(one: dict[str, Any]) -> list[tuple[str, object]]:
         ("first", local(one["first_at"])),
         ("last", local(one["last_at"])),
         *([("dismissed", local(one["dismissed_at"]))] if one["dismissed_at"] else []),
+        *([("because", one["dismissed_because"])] if one["dismissed_because"] else []),
     ]
+
+
+def _dismissed(one: dict[str, Any]) -> str:
+    because = f": {one['dismissed_because']}" if one["dismissed_because"] else ""
+    return f" (dismissed{because})" if one["dismissed_at"] else ""
 
 
 def _plain(value: object) -> object:

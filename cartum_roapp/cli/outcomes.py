@@ -10,7 +10,19 @@ from cartum_roapp.links import roapp_name
 RunResult = dict[str, Any]
 
 # The keys of a run's document that are no counts.
-_APART = ("shop", "run", "repair", "findings", "days", "warnings", "dry_run", "records", "both_changed", "resent")
+_APART = (
+    "shop",
+    "run",
+    "repair",
+    "findings",
+    "days",
+    "currencies",
+    "warnings",
+    "dry_run",
+    "records",
+    "both_changed",
+    "resent",
+)
 
 
 def counts_table(result: RunResult) -> object:
@@ -95,23 +107,23 @@ def plan_tables(result: RunResult) -> object:
 
 
 def comparison_tables(result: RunResult) -> object:
-    """Returns the counts, the days on which the sides differ, and every order that differs."""
-    days = result["days"]
-    uneven = [day for day in days if not _is_even(day)]
-    columns = ("day", "shop_orders", "shop_sum", "ledger_orders", "ledger_sum", "roapp_orders", "roapp_sum", "held")
+    """Returns the counts, the sums by currency, the days on which the sides differ, and every order that differs."""
+    from cartum_roapp.reconciliation import tables
+
+    days = tables.days(result)
+    uneven = [day for day in days if day["differs"]]
     parts = [counts_table(result), *_both_changed(result), *result["warnings"]]
+    parts.append(_table("Sums by currency", tables.currencies(result)))
     parts.append(f"{len(days) - len(uneven)} of {len(days)} days are alike in shop, ledger and RO App.")
     if uneven:
-        parts.append(terminal_table("Days that differ", columns, [[day[name] for name in columns] for day in uneven]))
-    if not result["findings"]:
-        return [*parts, "No order differs."]
-    columns = ("number", "day", "what", "shop_sum", "ledger_sum", "roapp_sum", "to_do", "outcome")
-    return [
-        *parts,
-        terminal_table("Orders that differ", columns, [[one[name] for name in columns] for one in result["findings"]]),
-    ]
+        parts.append(_table("Days that differ", uneven))
+    findings = tables.findings(result)
+    return [*parts, _table("Orders that differ", findings) if findings else "No order differs."]
 
 
-def _is_even(day: dict[str, Any]) -> bool:
-    sides = {(day[f"{side}_orders"], day[f"{side}_sum"]) for side in ("shop", "ledger", "roapp")}
-    return len(sides) == 1
+def _table(title: str, rows: list[RunResult]) -> object:
+    """Returns a table of the rows, without empty columns."""
+    from cartum_roapp.reconciliation.tables import columns
+
+    names = columns(rows)
+    return terminal_table(title, names, [[row[name] for name in names] for row in rows])

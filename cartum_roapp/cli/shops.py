@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, example, missing
+from cartum_roapp.cli.confirmation import confirm
 from cartum_roapp.cli.connecting import (
     add_shop,
     begin_interview,
@@ -183,8 +184,6 @@ def delete(
 
     It asks first; the answer no deletes nothing and ends with 1.
     """
-    import sys
-
     from cartum_roapp.cli.backend import serving
 
     with serving():
@@ -192,11 +191,8 @@ def delete(
 
         if slug not in asyncio.run(deployed.connected(deleted=purge)):
             raise missing(slug)
-        if not yes:
-            if not sys.stdin.isatty():
-                raise CommandEnd(BAD_INPUT, "Deleting needs a confirmation, and there is no terminal.", fix="add --yes")
-            if not typer.confirm(f"Delete the shop {slug}{' with its history' if purge else ''}?", err=True):
-                raise CommandEnd(FAILED, "Nothing was deleted: the answer was no.", kind="declined")
+        question = f"Delete the shop {slug}{' with its history' if purge else ''}?"
+        confirm(question, yes=yes, doing="Deleting", done="deleted")
         with waiting(f"Deleting {slug}"):
             asyncio.run(deployed.disconnect(slug, purge=purge))
     show({"slug": slug, "deleted": True, "purged": purge}, lambda: f"{slug} is deleted; RO App keeps its orders.")

@@ -7,6 +7,7 @@
     matching    do the values name things that exist on both sides?
     examine     all of that in order, everything wrong at once
     checklist   an examination as a list for people
+    fleet       many shops as files: what they say, what differs, what is written back
     proposals   what a person would most likely choose
     template    a commented FILE.yaml with what was found
     questions   what a form asks, with the choices that there are

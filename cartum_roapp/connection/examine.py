@@ -20,6 +20,8 @@ from cartum_roapp.connection.access import Clients, enter_account, enter_shop
 from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.connection.matching import match_choices, match_clock, match_currency, match_statuses, other_clock
 
+#: What `enter_account` returns.
+Entered = tuple[AccountLists | None, Problem | None]
 ORDER = ("file", "slug", "name", "platform", "url", "login", "password", *list(SHOP_FIELDS)[4:])
 
 
@@ -48,15 +50,17 @@ async def examine(
     clients: Clients,
     found: Iterable[Problem] = (),
     lists_only: bool = False,
+    entered: Entered | None = None,
 ) -> Examination:
     """Checks values that passed their rules against the shop and the account.
 
     `found` is what is known to be wrong already, among it an `account` that does not exist (then `account` is
-    None). `lists_only`: there are no values yet, only access is checked. Reads only; may be called again. Never
-    raises for what a person can correct.
+    None). `lists_only`: there are no values yet, only access is checked. `entered`: what `enter_account` has returned
+    for this account, which is not asked again. Reads only; may be called again. Never raises for what a person can
+    correct.
     """
     problems = Problems(found)
-    shop, company = await asyncio.gather(_shop(values, password, clients), _account(account, clients))
+    shop, company = await asyncio.gather(_shop(values, password, clients), _account(account, clients, entered))
     for problem in (shop[1], company[1]):
         if problem is not None:
             problems.add(problem.field, problem.message, problem.fix)
@@ -135,5 +139,7 @@ async def _shop(
     return await enter_shop(clients, url, login, password)
 
 
-async def _account(account: AccountConfig | None, clients: Clients) -> tuple[AccountLists | None, Problem | None]:
-    return (None, None) if account is None else await enter_account(clients, account)
+async def _account(account: AccountConfig | None, clients: Clients, entered: Entered | None) -> Entered:
+    if account is None:
+        return None, None
+    return entered or await enter_account(clients, account)

@@ -22,6 +22,10 @@ MISPLACED = {
         "must not stand in the file.",
         "remove the line; it belongs to the account: `cartum-roapp account add`",
     ),
+    "password_from": (
+        "is only for `shop apply`.",
+        f"remove the line; {PASSWORD.fix}",
+    ),
     "slug": ("is not a key of the file.", "remove the line; the slug is given on the command line: shop add SLUG"),
     "key": ("is not a key of the file.", "remove the line; the shop's key is derived from its address"),
 }
@@ -48,22 +52,43 @@ def read_shop_file(path: Path) -> Values:
     """Returns the file's values, each checked by its rule. Raises nothing for a bad or missing file: then the only
     problem has the field `file`."""
     try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return _unreadable(f"{path} is not there.", "give the path of an existing file")
-    except IsADirectoryError:
-        return _unreadable(f"{path} is a directory.", "give the path of a file")
-    except OSError as error:
-        return _unreadable(f"{path} can't be read ({error.strerror}).", "give the path of a readable file")
-    return parse_shop_file(raw)
+        return parse_shop_file(_content(path))
+    except Refused as refused:
+        return _unreadable(refused.reason, refused.fix)
+
+
+def read_fleet_file(path: Path, apart: str) -> tuple[Values, object]:
+    """Does the same for a file that has another key, `apart`. Returns its value as well; None if the key is missing."""
+    try:
+        content, repeated = _parsed(_content(path))
+    except Refused as refused:
+        return _unreadable(refused.reason, refused.fix), None
+    return _checked({key: value for key, value in content.items() if key != apart}, repeated), content.get(apart)
 
 
 def parse_shop_file(raw: bytes) -> Values:
-    """Does the same for the file's content."""
+    """Does the same as `read_shop_file` for the file's content."""
     try:
         content, repeated = _parsed(raw)
     except Refused as refused:
         return _unreadable(refused.reason, refused.fix)
+    return _checked(content, repeated)
+
+
+def _content(path: Path) -> bytes:
+    """Returns what is in the file. Raises Refused if it can't be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise Refused(f"{path} is not there.", "give the path of an existing file") from None
+    except IsADirectoryError:
+        raise Refused(f"{path} is a directory.", "give the path of a file") from None
+    except OSError as error:
+        raise Refused(f"{path} can't be read ({error.strerror}).", "give the path of a readable file") from None
+
+
+def _checked(content: Mapping[Any, object], repeated: Problems) -> Values:
+    """Checks the values by their rules. What stands twice in the file is a problem, and has no value."""
     values = check_file(content)
     problems = Problems(repeated)
     problems.extend(problem for problem in values.problems if problem.field not in repeated)

@@ -11,6 +11,7 @@ bindings     which RO App order is this shop order: the bound one, the one with 
 bound        the RO App order that a shop order is bound to
 takeover     an RO App order that an earlier life of the ledger made
 contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made
+choosing     a person chooses the contact or the product
 search       RO App's contacts by phone and e-mail
 keyed_locks  one at a time on the same buyer or contact
 products     the line's product in RO App's catalogue: found by the shop's identification, else made

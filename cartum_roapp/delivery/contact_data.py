@@ -42,7 +42,7 @@ class ContactData:
     async def complete(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch | None:
         """Adds the order's phones and its e-mail address as far as the contact lacks them; returns what is known of it
         now. A phone that another contact has stays there. None, with nothing written, where the contact was found
-        without a phone and has one now that is not the buyer's: the e-mail decides no more."""
+        without a phone, not chosen by a person, and has one now that is not the buyer's: the e-mail decides no more."""
         if is_complete(order, known):
             return known
         numbers = [phone.number for phone in order.phones]
@@ -51,7 +51,7 @@ class ContactData:
         if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
             return known
         carried = self._search.phones(contact, order.shop)
-        if numbers and not known.settled and carried and carried.isdisjoint(numbers):
+        if numbers and not known.settled and carried and carried.isdisjoint(numbers) and known.chosen_at is None:
             return None
         email = "" if known.email else order.buyer_email
         return await self._completed(order, known, contact, known.settled, email)

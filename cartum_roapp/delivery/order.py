@@ -24,7 +24,7 @@ from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.product_updates import ProductUpdates
-from cartum_roapp.delivery.products import ProductBook
+from cartum_roapp.delivery.products import ProductBook, chosen_gone
 from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession
@@ -110,7 +110,7 @@ class OrderDelivery:
             bound.anew = anew
         contact = None
         if order.erased_at is None:
-            contact = await self._contact(order, bound)
+            contact = await self._contact(order, bound, shop)
         products = await self._goods(order, shop, new=bound is None)
         if bound is None and isinstance(products, BadRecord):
             raise products
@@ -125,16 +125,25 @@ class OrderDelivery:
                 bound.seen = None
                 await self._bindings.read(bound)
             if not isinstance(products, BadRecord):
-                await self._search_anew(error, order, contact, products)
+                await self._search_anew(error, order, contact, products, shop)
             if bound is None or error.code != Code.REFUSED or not await self._opened(order, bound, shop):
                 raise
             await self._bring(order, bound, contact, products, shop)
         return order.version
 
-    async def _contact(self, order: DesiredOrder, bound: Bound | None) -> int:
-        """Returns RO App's id of the buyer."""
+    async def _contact(self, order: DesiredOrder, bound: Bound | None, shop: ShopConfig) -> int:
+        """Returns RO App's id of the buyer. Where several may be, the error says how a person chooses one."""
         client, anew = (None, False) if bound is None else (bound.client, bound.anew)
-        match = await self.contacts.resolve(order, client, anew=anew)
+        try:
+            match = await self.contacts.resolve(order, client, anew=anew)
+        except BadRecord as error:
+            if error.code == Code.CONTACT_AMBIGUOUS:
+                error.fix = (
+                    "Merge them in RO App, or choose one: "
+                    f"`cartum-roapp match set contact {shop.slug} {order.number} RO_ID`; "
+                    "the order goes through by itself then."
+                )
+            raise
         if bound is None or bound.match.contact_id != match.ro_id:
             why, kind = match.reason or None, match.organization or None
             journal.tell(order.shop, order.number, Kind.CONTACT, roapp_id=match.ro_id, organization=kind, because=why)
@@ -206,11 +215,17 @@ class OrderDelivery:
         return self._bindings.renew(order, bound).match.sent_status != before
 
     async def _search_anew(
-        self, error: BadRecord, order: DesiredOrder, contact: int | None, products: Mapping[str, int]
+        self,
+        error: BadRecord,
+        order: DesiredOrder,
+        contact: int | None,
+        products: Mapping[str, int],
+        shop: ShopConfig,
     ) -> None:
         """A contact or product that staff merged or deleted is forgotten and searched anew, once: raises Later. Where
         RO App names no field (roapp §2) it is those that can't be read any more. `not-found` is said of an order that
-        is there: something that the call names is not."""
+        is there: something that the call names is not. A product that a person chose is not searched: raises
+        BadRecord."""
         if error.code not in ("refused", "not-found") or (order.shop, order.number) in self._searched_anew:
             return
         client, entity = (name in f"{error.field} {error.message}" for name in ("client_id", "entity_id"))
@@ -221,9 +236,13 @@ class OrderDelivery:
             lost = [product for product in products.values() if await self._roapp.product(product) is None]
         if not client and not lost:
             return
+        chosen = self.products.chosen(order)
+        if not client and set(lost) <= set(chosen.values()):
+            line = next(line for line in order.lines if chosen.get(line.product) == lost[0])
+            raise chosen_gone(line, lost[0], shop.slug) from error
         if client and contact is not None:
             self.contacts.forget(contact)
-        for product in lost:
+        for product in set(lost) - set(chosen.values()):
             self.products.forget(product)
         self._searched_anew.add((order.shop, order.number))
         raise Later(utc_now() + timedelta(seconds=1)) from error

@@ -1,10 +1,11 @@
-"""The line's product in RO App's catalogue: found by the shop's way of identifying products, else made
-where the account allows it, else the order is held."""
+"""The line's product in RO App's catalogue: the one that a person chose, else found by the shop's way of identifying
+products, else made where the account allows it, else the order is held."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from shlex import quote
 
 from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery.identities import Identity, identities
@@ -14,6 +15,7 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import (
     catalogue,
+    chosen_products,
     held,
     intents,
     journal,
@@ -42,13 +44,15 @@ class ProductBook:
         `product-ambiguous` or `product-missing`: then all that are missing are noted."""
         named = {line.product: identities(line, shop.identify_products_by)[0] for line in order.lines}
         known = self._known(named.values())
-        found: dict[str, int] = {}
+        found = self.chosen(order)
         lacking: dict[str, BadRecord] = {}
-        how = dict.fromkeys(named, "as before")
+        how = dict.fromkeys(named, "as before") | dict.fromkeys(found, "chosen by a person")
         for line in order.lines:
+            if line.product in found:
+                continue
             try:
                 if not line.catalogued and (by := self._sure(order.shop, line, shop)) is not None:
-                    found[line.product], named[line.product] = await self._without_catalogue(order, line, by)
+                    found[line.product], named[line.product] = await self._without_catalogue(order, line, by, shop)
                     continue
                 if named[line.product] in known:
                     found[line.product] = known[named[line.product]]
@@ -64,6 +68,12 @@ class ProductBook:
             raise _all_of(list(lacking.values()))
         return found
 
+    def chosen(self, order: DesiredOrder) -> dict[str, int]:
+        """RO App's product of each of the order's products for which a person chose one: above everything else."""
+        with self._session.autocommit() as connection:
+            products = [line.product for line in order.lines]
+            return chosen_products.read(connection, order.shop, self._session.account, products)
+
     async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> tuple[int, str]:
         """RO App's product, and how it was found, in words."""
         wanted = identities(line, shop.identify_products_by)
@@ -71,7 +81,7 @@ class ProductBook:
             if known := self._known(wanted[:1]):
                 return known[wanted[0]], "as before"
             found = self._carrier(wanted[:1])
-            found = found or await self._find(order, line, wanted, may_make=self._maker.may_make(shop))
+            found = found or await self._find(order, line, wanted, shop, may_make=self._maker.may_make(shop))
             if found is None:
                 return await self._maker.make(order, line, wanted, shop), "made"
             with self._session.transaction() as connection:
@@ -93,7 +103,7 @@ class ProductBook:
         return None if first is None else fields[:first]
 
     async def _without_catalogue(
-        self, order: DesiredOrder, line: DesiredLine, by: Sequence[Identifier]
+        self, order: DesiredOrder, line: DesiredLine, by: Sequence[Identifier], shop: ShopConfig
     ) -> tuple[int, Identity]:
         """RO App's product that these fields tell for sure, or that the article was before. Raises BadRecord
         `catalogue-unavailable`: none is made."""
@@ -104,7 +114,7 @@ class ProductBook:
             if link is not None and link.account == self._session.account:
                 return link.ro_id, Identity.parse(link.identity)
             found = self._known(sure[:1]).get(sure[0]) if sure else None
-            if sure and found is None and (carrier := await self._find(order, line, sure, may_make=False)):
+            if sure and found is None and (carrier := await self._find(order, line, sure, shop, may_make=False)):
                 found = carrier[0]
             if found is not None:
                 with self._session.transaction() as connection:
@@ -141,7 +151,7 @@ class ProductBook:
         return None if self._index.carriers([first])[first] else (link.ro_id, "as before")
 
     async def _find(
-        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], *, may_make: bool
+        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig, *, may_make: bool
     ) -> tuple[int, str] | None:
         """The first identity that exactly one product has decides. What the last reading does not have, or not by the
         first identity, is looked for in a new one."""
@@ -155,7 +165,7 @@ class ProductBook:
             await self._index.read()
         found = self._carrier(wanted[:1]) or self._linked(order, line, wanted[0]) or self._carrier(wanted)
         if found is None and (several := self._several(wanted)):
-            raise _ambiguous(*several)
+            raise _ambiguous(*several, line, shop.slug)
         return found
 
     def _several(self, wanted: Sequence[Identity]) -> tuple[Identity, list[int]] | None:
@@ -220,11 +230,26 @@ def _all_of(missing: Sequence[BadRecord]) -> BadRecord:
     )
 
 
-def _ambiguous(identity: Identity, ids: Sequence[int]) -> BadRecord:
-    by = identity.by
+def _ambiguous(identity: Identity, ids: Sequence[int], line: DesiredLine, slug: str) -> BadRecord:
+    by, article = identity.by, quote(line.article or line.title)
     return BadRecord(
-        f"{len(ids)} products of RO App have this {by}: ids {', '.join(map(str, ids[:10]))}.",
+        f"{len(ids)} products of RO App have the {by} of {line.article or line.title!r}: "
+        f"ids {', '.join(map(str, ids[:10]))}.",
         code=Code.PRODUCT_AMBIGUOUS,
         field=by,
-        fix=f"Give all but one of them another {by} in RO App; the order goes through by itself then.",
+        fix=f"Give all but one of them another {by} in RO App, or choose one: "
+        f"`cartum-roapp match set product {slug} {article} RO_ID`; the order goes through by itself then.",
+    )
+
+
+def chosen_gone(line: DesiredLine, product: int, slug: str) -> BadRecord:
+    """Returns the error of a product that a person chose and that RO App takes no more: the choice stays until it is
+    taken back."""
+    article = quote(line.article or line.title)
+    return BadRecord(
+        f"RO App takes product {product}, which a person chose for {article}, no more.",
+        code=Code.PRODUCT_MISSING,
+        field="entity_id",
+        fix=f"Choose another one with `cartum-roapp match set product {slug} {article} RO_ID`, or have it searched "
+        f"again with `cartum-roapp match unset product {slug} {article}`.",
     )

@@ -3,6 +3,7 @@
 tables          all tables and the unique constraints that make a doubled order impossible
 database        engine, migrations, advisory locks, reads without a transaction
 shops           the life of a shop: its frozen import window, its watermark, its pause
+accounts        an account that nobody uses any more
 placement       in which accounts a shop's orders stand
 orders          the upsert of a window of orders, and the reads that an incremental sync asks for
 changes         what the shop has otherwise than the ledger, in words
@@ -11,11 +12,13 @@ standing        where each order stands, for a reconciliation
 outbox          which order waits for delivery, in which order
 desired         the newest state of one order, as RO App should have it
 contact_matches which contact of RO App is which buyer
+chosen_contacts those of them that a person has chosen
 matches         which RO App record is which order, order line and product
 intents         a note before every call that must not happen twice
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
 product_links   which product of RO App a shop's product is, and the name and price that it was last given
+chosen_products    those that a person has chosen, above what the catalogue says
 missing_products   products that RO App lacks and that held orders wait for
 shop_catalogue  whether the shop's catalogue can be read, and which orders wait for it
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
@@ -28,6 +31,9 @@ entities        what can be held
 held_selection  those of them that a person names
 release         how they go back into delivery, by themselves or by hand
 erasure         buyers' data taken out of the ledger
+setting_back    a person sets a watermark back
+resetting       a shop's orders forgotten, so that its import begins anew
+standstill      a moment in which no run reads a shop or delivers for its account
 dossier         everything known of one order, for whoever looks into it
 slots           the account's call budget over all processes
 runs            what each run did

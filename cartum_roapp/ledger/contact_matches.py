@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection, text
@@ -21,13 +22,14 @@ class Reason(StrEnum):
     ORGANIZATION = "an organization that has the phone; no person has it"
     CLIENT = "it is the order's client in RO App"
     MARKER = "its notes name the order"
+    CHOSEN = "a person chose it"
 
 
 @dataclass(frozen=True)
 class ContactMatch:
     """`phone` (E.164) and `email` are what RO App's contact is known to carry of them. `phones` is the text of
     `settled`, "" where that is `phone` alone. `organization`: the contact is one, else a person. `reason`:
-    a `Reason`."""
+    a `Reason`. `chosen_at`: when a person chose it (UTC), None where nobody did."""
 
     identity: str
     ro_id: int
@@ -36,6 +38,7 @@ class ContactMatch:
     phones: str = ""
     organization: bool = False
     reason: str = Reason.UNKNOWN
+    chosen_at: datetime | None = None
 
     @property
     def settled(self) -> frozenset[str]:
@@ -74,13 +77,14 @@ def of(connection: Connection, account: str, ro_id: int) -> list[ContactMatch]:
 
 
 def bind(connection: Connection, account: str, match: ContactMatch) -> None:
-    """The buyer is this contact from now on."""
+    """The buyer is this contact from now on, except where a person chose another one meanwhile."""
     others = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "identity")
     connection.execute(
         text(
             f"INSERT INTO contact_matches (account, {', '.join(_COLUMNS)}) "
             f"VALUES (:account, {', '.join(f':{name}' for name in _COLUMNS)}) "
-            f"ON CONFLICT (account, identity) DO UPDATE SET {others}"
+            f"ON CONFLICT (account, identity) DO UPDATE SET {others} "
+            "WHERE contact_matches.chosen_at IS NULL OR excluded.chosen_at IS NOT NULL"
         ),
         {"account": account, **vars(match)},
     )

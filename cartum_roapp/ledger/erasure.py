@@ -95,6 +95,7 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     identities = list(connection.scalars(text(_IDENTITIES), values))
     connection.execute(text(_ERASE_ORDERS), values)
     connection.execute(text(_ERASE_ROWS), values)
+    connection.execute(text(_ERASE_REASONS), values)
     gone = list(connection.scalars(text(_FORGET_CUSTOMERS), {**values, "identities": identities}))
     for statement in (_FORGET_CALLS, _FORGET_CONTACTS):
         connection.execute(text(statement), {**values, "identities": gone})
@@ -197,6 +198,11 @@ _ERASE_ORDERS = f"""
 """
 _ERASE_ROWS = """
     UPDATE held SET erased_at = now(), payload = NULL WHERE shop = :shop AND entity = 'row' AND id = ANY(:rows)
+"""
+# A person wrote them, whatever is in them.
+_ERASE_REASONS = """
+    UPDATE held SET dismissed_because = '' WHERE shop = :shop AND dismissed_because <> ''
+    AND (split_part(id, '/', 1) = ANY(:numbers) OR entity = 'row' AND id = ANY(:rows))
 """
 _FORGET_CUSTOMERS = """
     DELETE FROM customers WHERE shop = :shop AND identity = ANY(:identities)

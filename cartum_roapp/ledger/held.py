@@ -22,7 +22,7 @@ class Held:
     RO App or (`refused-by-shop`) in the shop · `line`: a line could not be taken out, or is there twice · `total`: RO
     App's is not the shop's · `contact`, `product`: there twice · `row`: the shop sent what can't be read. `id` is the
     order's number; of a line number/line; of a product what it is known by; of a row without a number `row-…`.
-    `dismissed_at`: a person left it as it is. Times UTC."""
+    `dismissed_at`: a person left it as it is, `dismissed_because`: for this reason, "" if none was given. Times UTC."""
 
     shop: str
     entity: str
@@ -35,6 +35,7 @@ class Held:
     first_at: datetime
     last_at: datetime
     dismissed_at: datetime | None
+    dismissed_because: str
 
     @property
     def number(self) -> str | None:
@@ -87,6 +88,7 @@ def hold(
                 "attempts": held.c.attempts + 1,
                 "last_at": func.now(),
                 "dismissed_at": case((same, held.c.dismissed_at)),
+                "dismissed_because": case((same, held.c.dismissed_because), else_=""),
             },
         ).returning(known.exists())
     ).scalar_one()
@@ -153,14 +155,14 @@ def payload(engine: Engine, shop: str, id: str) -> dict[str, Any] | None:
         return found
 
 
-def dismiss(connection: Connection, shop: str, records: Collection[Held]) -> None:
+def dismiss(connection: Connection, shop: str, records: Collection[Held], because: str = "") -> None:
     """A person leaves them as they are: out of sight, not tried again by themselves, until they change in the shop
-    or are replayed. May be called twice."""
+    or are replayed. May be called twice; the first reason stays."""
     for one in records:
         left = update(held).where(
             held.c.shop == shop, held.c.entity == one.entity, held.c.id == one.id, held.c.dismissed_at.is_(None)
         )
-        if connection.execute(left.values(dismissed_at=func.now(), told_at=None)).rowcount:
+        if connection.execute(left.values(dismissed_at=func.now(), dismissed_because=because, told_at=None)).rowcount:
             _note(connection, shop, Kind.DISMISSED, one.entity, one.id)
 
 

@@ -137,7 +137,10 @@ def _undismiss(connection: Connection, shop: str, records: Collection[Held]) -> 
     dismissed = [f"{one.entity}:{one.id}" for one in records if one.dismissed_at]
     if dismissed:
         connection.execute(
-            text("UPDATE held SET dismissed_at = NULL WHERE shop = :shop AND entity || ':' || id = ANY(:records)"),
+            text(
+                "UPDATE held SET dismissed_at = NULL, dismissed_because = '' "
+                "WHERE shop = :shop AND entity || ':' || id = ANY(:records)"
+            ),
             {"shop": shop, "records": dismissed},
         )
 

@@ -45,8 +45,8 @@ class ShopState:
 #: The reason of a pause that a person made.
 BY_HAND = "Paused by hand."
 
-# Far longer than anybody waits before a call is taken for lost.
-_UNCLEAR_FOR = timedelta(hours=1)
+#: Far longer than anybody waits before a call is taken for lost.
+UNCLEAR_FOR = timedelta(hours=1)
 
 _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
 
@@ -245,7 +245,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
             for table in (order_lines, runs, markers, order_events, counters):  # the others go with the shop
                 connection.execute(delete(table).where(table.c.shop == key))
             _forget_calls(connection)
-            _forget_buyers(connection, account)
+            forget_buyers(connection, account)
             connection.execute(
                 update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
             )
@@ -277,23 +277,25 @@ def keys_of(engine: Engine, slug: str) -> list[str]:
         return list(connection.scalars(select(shops.c.key).where(shops.c.slug == slug).order_by(shops.c.key)))
 
 
-def _forget_buyers(connection: Connection, account: str | None) -> None:
-    """The contacts of buyers that no shop of the account has. A guest without phone and e-mail stays known: the row
-    says nothing of a person, and nothing else leads back to that contact."""
+def forget_buyers(connection: Connection, account: str | None, *, chosen: bool = True) -> None:
+    """Forgets the contacts of buyers that no shop of the account has; with `chosen` also those that a person chose. A
+    guest without phone and e-mail stays known: the row says nothing of a person, and nothing else leads back to that
+    contact."""
     theirs = select(customers.c.identity).join(shops, shops.c.key == customers.c.shop).where(shops.c.account == account)
-    connection.execute(
-        delete(contact_matches).where(
-            contact_matches.c.account == account,
-            contact_matches.c.identity.not_in(theirs),
-            ~contact_matches.c.identity.startswith("order:"),
-        )
+    forgotten = delete(contact_matches).where(
+        contact_matches.c.account == account,
+        contact_matches.c.identity.not_in(theirs),
+        ~contact_matches.c.identity.startswith("order:"),
     )
+    if not chosen:
+        forgotten = forgotten.where(contact_matches.c.chosen_at.is_(None))
+    connection.execute(forgotten)
 
 
 def _forget_calls(connection: Connection) -> None:
     """The notes of all shops that are not here any more."""
     theirs = intents.c.shop.not_in(select(shops.c.key))
-    unclear = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - _UNCLEAR_FOR)
+    unclear = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - UNCLEAR_FOR)
     connection.execute(delete(intents).where(theirs, ~unclear))
     # Whatever a second look would find, there is no shop to hold it in.
     connection.execute(update(intents).where(theirs, intents.c.recheck_at.is_not(None)).values(recheck_at=None))

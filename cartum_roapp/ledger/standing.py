@@ -35,6 +35,7 @@ class Standing:
     all_sent: bool
     lines_held: bool
     staff_total: Decimal = Decimal(0)
+    currency: str = ""
 
 
 def read(
@@ -107,7 +108,8 @@ _STANDING = """
                 WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting' ELSE 'delivered' END AS state,
            order_matches.ro_id, held.code AS held_because,
            held.dismissed_at IS NOT NULL AS dismissed, unsent.number IS NULL AS all_sent,
-           asked_about.number IS NOT NULL AS lines_held, round(coalesce(staffs.total, 0), 2) AS staff_total
+           asked_about.number IS NOT NULL AS lines_held, round(coalesce(staffs.total, 0), 2) AS staff_total,
+           asked.currency
     FROM asked
     LEFT JOIN sums USING (number)
     LEFT JOIN unsent USING (number)

@@ -2,7 +2,8 @@
 
 `shop` is the shop's six-letter key, `number` the shop's order number, `account` the name of an RO App
 account. Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `customers.*`,
-`contact_matches.identity|phone|email|phones`, `intents.identity` of contacts, `held.payload`.
+`contact_matches.identity|phone|email|phones`, `intents.identity` of contacts, `held.payload`; a person may have
+written some into `held.dismissed_because`.
 """
 
 from __future__ import annotations
@@ -192,6 +193,18 @@ product_links = Table(
     Index("ix_product_links_account_ro_id", "account", "ro_id"),
 )
 
+# which product of RO App a person has chosen for a shop's product
+chosen_products = Table(
+    "chosen_products",
+    metadata,
+    _shop(),
+    Column("product", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("chosen_at", Stamp, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("shop", "product"),
+)
+
 missing_products = Table(
     "missing_products",
     metadata,
@@ -248,6 +261,8 @@ contact_matches = Table(
     Column("organization", Boolean, nullable=False, server_default=text("false")),
     # why this contact is the buyer's, in words (contact_matches.Reason)
     Column("reason", Text, nullable=False, server_default=""),
+    # set where a person has chosen it
+    Column("chosen_at", Stamp),
     PrimaryKeyConstraint("account", "identity"),
     Index("ix_contact_matches_account_email", "account", "email"),
     Index("ix_contact_matches_account_ro_id", "account", "ro_id"),
@@ -440,6 +455,8 @@ held = Table(
     Column("last_at", Stamp, nullable=False, server_default=func.now()),
     # a person wants it left as it is, until it changes
     Column("dismissed_at", Stamp),
+    # why, in that person's words
+    Column("dismissed_because", Text, nullable=False, server_default=""),
     Column("told_at", Stamp),
     # since when the row is not kept here, whatever the shop still sends
     Column("erased_at", Stamp),

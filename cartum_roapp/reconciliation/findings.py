@@ -117,19 +117,29 @@ def numbers(findings: Iterable[Finding], whats: Collection[Difference]) -> list[
 
 @dataclass
 class Report:
-    """What a reconciliation found. `days`: see `sides.by_day`. `unchecked`: how many orders were not read again in RO
-    App, as a run reads only a limited number. `warnings`: sentences about the whole reconciliation."""
+    """What a reconciliation found. `days`, `currencies`: see `sides.by_day` and `by_currency`. `unchecked`: how many
+    orders were not read again in RO App, as a run reads only a limited number. `warnings`: sentences about the whole
+    reconciliation."""
 
     findings: list[Finding] = field(default_factory=list)
     days: pd.DataFrame = field(default_factory=pd.DataFrame)
+    currencies: pd.DataFrame = field(default_factory=pd.DataFrame)
     unchecked: int = 0
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        rows: Sequence[dict[str, Any]] = self.days.to_dict("records")  # type: ignore[assignment]
-        days = [{name: _text(cell) if name.endswith("sum") else cell for name, cell in row.items()} for row in rows]
-        findings = [one.as_dict() for one in self.findings]
-        return {"findings": findings, "days": days, "unchecked": self.unchecked, "warnings": self.warnings}
+        return {
+            "findings": [one.as_dict() for one in self.findings],
+            "days": _documents(self.days),
+            "currencies": _documents(self.currencies),
+            "unchecked": self.unchecked,
+            "warnings": self.warnings,
+        }
+
+
+def _documents(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: Sequence[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
+    return [{name: _text(cell) if name.endswith("sum") else cell for name, cell in row.items()} for row in rows]
 
 
 def _text(amount: Decimal | None) -> str | None:

@@ -5,7 +5,7 @@ The `total` of an order is what RO App's has to be: the shop's `total_sum`, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.frames import STAMP, Frames, typed_frame
 from cartum_roapp.orders.pricing import cents
 
-SHOP = {"number": "str", "created_at": STAMP, "total": "object", "hash": "str"}
+SHOP = {"number": "str", "created_at": STAMP, "total": "object", "hash": "str", "currency": "str"}
 LEDGER = {
     "number": "str",
     "created_at": STAMP,
@@ -31,6 +31,7 @@ LEDGER = {
     "held_because": "object",
     "all_sent": "bool",
     "lines_held": "bool",
+    "currency": "str",
 }
 
 
@@ -85,28 +86,68 @@ def by_day(
     if a total of that day is unknown. `waiting` and `held` orders are part of the ledger's. `staff_totals`: by RO App's
     id, what lines add that staff added and that were told before; RO App's sums are without them.
     """
-    gone = set(ledger["number"][ledger["gone"]])
     kept = ledger[~ledger["gone"]]
-    bound = {ro_id: number for number, ro_id in zip(ledger["number"], ledger["ro_id"], strict=True) if ro_id}
     days = {**_days(shop, zone), **_days(kept, zone)}
-    carried = []
-    for one in roapp:
-        number = one.number or bound.get(one.ro_id)
-        if number is None or number in gone or (number not in days and number not in unknown):
-            continue
-        known = (staff_totals or {}).get(one.ro_id, Decimal(0))
-        carried.append((days.get(number) or day_of(one.created_at, zone), one.total and one.total - known))
+    carried = [
+        (days.get(number) or day_of(one.created_at, zone), total)
+        for number, one, total in _counting(shop, ledger, roapp, unknown, staff_totals)
+    ]
     there = pd.DataFrame(carried, columns=["day", "total"], dtype="object")
     kept = kept.assign(day=kept["number"].map(days))
     parts = [
-        _counted("shop", shop.assign(day=shop["number"].map(days))),
-        _counted("ledger", kept),
-        _counted("roapp", there),
+        _counted("shop", shop.assign(day=shop["number"].map(days)), "day"),
+        _counted("ledger", kept, "day"),
+        _counted("roapp", there, "day"),
         kept["day"][kept["state"].isin(["waiting", "lost"])].value_counts().rename("waiting"),
         kept["day"][kept["state"] == "held"].value_counts().rename("held"),
     ]
-    frame = pd.concat(parts, axis=1).rename_axis("day").sort_index().reset_index()
-    for name in frame.columns.drop("day"):
+    return _filled(pd.concat(parts, axis=1).rename_axis("day").sort_index().reset_index())
+
+
+def by_currency(
+    shop: pd.DataFrame,
+    ledger: pd.DataFrame,
+    roapp: Iterable[OrderInRoApp],
+    unknown: Collection[str],
+    staff_totals: Mapping[int, Decimal] | None = None,
+) -> pd.DataFrame:
+    """Returns counts and sums of the same orders by the currency that the shop's order is in, which RO App does not
+    name; "" for orders that neither shop nor ledger has."""
+    kept = ledger[~ledger["gone"]]
+    currencies = {
+        **dict(zip(shop["number"], shop["currency"], strict=True)),
+        **dict(zip(kept["number"], kept["currency"], strict=True)),
+    }
+    carried = [
+        (currencies.get(number, ""), total)
+        for number, _, total in _counting(shop, ledger, roapp, unknown, staff_totals)
+    ]
+    there = pd.DataFrame(carried, columns=["currency", "total"], dtype="object")
+    sides = {"shop": shop, "ledger": kept, "roapp": there}
+    parts = [_counted(side, orders, "currency") for side, orders in sides.items()]
+    return _filled(pd.concat(parts, axis=1).rename_axis("currency").sort_index().reset_index())
+
+
+def _counting(
+    shop: pd.DataFrame,
+    ledger: pd.DataFrame,
+    roapp: Iterable[OrderInRoApp],
+    unknown: Collection[str],
+    staff_totals: Mapping[int, Decimal] | None,
+) -> Iterator[tuple[str, OrderInRoApp, Decimal | None]]:
+    """Yields the RO App orders that count: number, order, and its total without staff's lines."""
+    gone = set(ledger["number"][ledger["gone"]])
+    bound = {ro_id: number for number, ro_id in zip(ledger["number"], ledger["ro_id"], strict=True) if ro_id}
+    there = {*shop["number"], *ledger["number"][~ledger["gone"]], *unknown}
+    for one in roapp:
+        number = one.number or bound.get(one.ro_id)
+        if number is not None and number not in gone and number in there:
+            yield number, one, one.total and one.total - (staff_totals or {}).get(one.ro_id, Decimal(0))
+
+
+def _filled(frame: pd.DataFrame) -> pd.DataFrame:
+    """Returns the frame with 0 in place of missing counts and of the sums of no orders."""
+    for name in frame.columns[1:]:
         if not name.endswith("_sum"):
             frame[name] = frame[name].fillna(0).astype("int64")
             continue
@@ -127,8 +168,8 @@ def _days(orders: pd.DataFrame, zone: ZoneInfo) -> dict[str, str]:
     return dict(zip(orders["number"], days, strict=True))
 
 
-def _counted(side: str, orders: pd.DataFrame) -> pd.DataFrame:
-    """Returns count and sum per day; the sum is None if one of the orders has no total."""
-    totals = orders.groupby("day")["total"]
-    sums = {day: None if amounts.isna().any() else sum(amounts, Decimal(0)) for day, amounts in totals}
+def _counted(side: str, orders: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Returns count and sum per day or currency; the sum is None if one of the orders has no total."""
+    totals = orders.groupby(by)["total"]
+    sums = {value: None if amounts.isna().any() else sum(amounts, Decimal(0)) for value, amounts in totals}
     return pd.DataFrame({f"{side}_orders": totals.size(), f"{side}_sum": pd.Series(sums, dtype="object")})

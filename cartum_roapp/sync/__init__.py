@@ -13,6 +13,7 @@ plan            what a dry run would send
 replay          held records that a person tries again, and their outcomes
 resend          orders that a person sends again, and what became of them
 order_story     all that is known of one order
+dismissal       held records that a person leaves as they are
 reconciliation  compares shop, ledger and RO App
 retention       removes what was kept long enough
 failure         removes private data from errors that leave a step

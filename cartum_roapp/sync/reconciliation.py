@@ -24,7 +24,7 @@ from cartum_roapp.orders.qualifying import FINAL_FOR
 from cartum_roapp.reconciliation import compare, repair, roapp
 from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Report, numbers
 from cartum_roapp.reconciliation.roapp import RoAppSide
-from cartum_roapp.reconciliation.sides import SHOP, by_day, ledger_side, shop_side
+from cartum_roapp.reconciliation.sides import SHOP, by_currency, by_day, ledger_side, shop_side
 from cartum_roapp.sync.fetch import Found, ShopApi, fetch_created, fetch_numbers
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading, upsert
@@ -170,6 +170,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     ledger = ledger_side(sides.ledger.values())
     told = {order.ro_id: order.staff_total for order in sides.ledger.values() if order.ro_id and order.staff_total}
     report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, unknown, told)
+    report.currencies = by_currency(sides.shop, ledger, sides.roapp.values(), unknown, told)
     return report
 
 

@@ -13,14 +13,14 @@ from points import QUICK, Points, Struck, change, judged, place, quiet, stopped_
 from reliability import Record
 from world import FORESEEN, World, admin
 
-from cartum_roapp.ledger import shops
+from cartum_roapp.ledger import resetting, shops
 
 SECTION = "In the ledger"
 ON_THEIR_WAY = 0.3  # seconds: calls that were sent before the cut was through
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("by", ["an empty database", "the shop deleted with --purge"])
+@pytest.mark.parametrize("by", ["an empty database", "the shop deleted with --purge", "reset"])
 def test_a_ledger_that_is_lost_after_a_stop_at_any_call(points: Points, record: Record, by: str) -> None:
     struck = points(purged, by)
     assert struck.about > 40
@@ -34,6 +34,9 @@ def purged(url: str, n: int, by: str) -> Struck | None:
             return None
         if by == "an empty database":
             world.purged()
+        elif by == "reset":
+            with world.engine.begin() as connection:
+                resetting.reset(connection, world.shop().key)
         else:
             shops.forget(world.engine, world.shop().key, purge=True)
         return judged(world, through=False)

@@ -176,7 +176,10 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     run = latest(cli)
     assert (run["name"], run["parameters"]) == (f"{SLUG}: reconcile", {"shop": SLUG, "repair": True, "gone": False})
     tables = {one["key"]: json.loads(one["data"]) for one in cli.artifacts(run["id"]) if one["type"] == "table"}
-    assert tables == {f"{SLUG}-reconcile-days": found["days"], f"{SLUG}-reconcile-findings": found["findings"]}
+    assert tables.keys() == {f"{SLUG}-reconcile-{name}" for name in ("days", "currencies", "findings")}
+    assert {row["day"] for row in tables[f"{SLUG}-reconcile-days"]} == {day["day"] for day in found["days"]}
+    done = {row["order"]: row["what was done"] for row in tables[f"{SLUG}-reconcile-findings"]}
+    assert done == {edited: "nothing, only told", number: "put right"}
 
 
 @pytest.mark.parametrize(("typed", "offered"), [("shop-", [SLUG]), ("x", [])])

@@ -21,7 +21,7 @@ from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import database
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings
-from deployments import alerts, shops
+from deployments import alerts, saving, shops
 
 URL = "https://shop.example.com"
 SHOP = ShopConfig(
@@ -127,7 +127,7 @@ def test_one_shop_is_added_under_one_name_by_two_at_once() -> None:
 
 def test_the_lock_holds_over_processes(engine: Engine) -> None:
     async def added() -> None:
-        with database.locked(engine, shops._SAVING):
+        with database.locked(engine, saving.SAVING):
             adding = asyncio.create_task(shops.add(SHOP, ""))
             await asyncio.wait([adding], timeout=3)
             assert await store.list_shops() == {}

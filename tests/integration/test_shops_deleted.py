@@ -15,7 +15,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.delivery import drain
 from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.errors import BadConfig, BadRecord, NotReady
-from cartum_roapp.ledger import held, intents, outbox, runs, shops, tables
+from cartum_roapp.ledger import accounts, held, intents, outbox, runs, shops, tables
 from cartum_roapp.ledger.intents import Operation, Schedule
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
@@ -123,6 +123,23 @@ def test_a_deleted_shop_can_be_purged_later_and_leaves_nothing(world: World) -> 
     assert shops.purge_deleted(world.engine, slug) == [key]
     assert left(world, key) == {}
     assert shops.purge_deleted(world.engine, slug) == []
+    world.imported()
+    assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+def test_an_account_that_is_deleted_leaves_nothing_and_may_come_back(world: World) -> None:
+    key = world.imported().shop.key
+    with world.engine.connect() as connection:
+        assert accounts.shops_of(connection, "main") == (["shop-1"], [])
+    shops.forget(world.engine, key, purge=False)
+    with world.engine.connect() as connection:
+        assert accounts.shops_of(connection, "main") == ([], ["shop-1"])
+    shops.forget(world.engine, key, purge=True)
+    with world.engine.begin() as connection:
+        accounts.forget(connection, "main")
+        assert not accounts.is_known(connection, "main")
+    named = [name for name, one in tables.metadata.tables.items() if "account" in one.columns]
+    assert {name: world.value(f"SELECT count(*) FROM {name}") for name in named} == dict.fromkeys(named, 0)
     world.imported()
     assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
 

@@ -22,7 +22,8 @@ def record(number: int, **changes: Any) -> dict[str, Any]:
     at = datetime(2026, 11, 24, 18, 20, tzinfo=UTC)
     return {
         "shop": "my-shop", "entity": "order", "id": str(1000 + number), "code": "product-missing", "field": "code",
-        "message": WHY, "fix": FIX, "attempts": 3, "first_at": at, "last_at": at, "dismissed_at": None, **changes,
+        "message": WHY, "fix": FIX, "attempts": 3, "first_at": at, "last_at": at, "dismissed_at": None,
+        "dismissed_because": "", **changes,
     }  # fmt: skip
 
 

@@ -16,11 +16,12 @@ from cartum_roapp.orders.frames import typed_frame
 from cartum_roapp.reconciliation import compare
 from cartum_roapp.reconciliation.findings import Difference
 from cartum_roapp.reconciliation.repair import missing_if_lost_rights
-from cartum_roapp.reconciliation.sides import SHOP, OrderInRoApp, by_day, ledger_side
+from cartum_roapp.reconciliation.sides import SHOP, OrderInRoApp, by_currency, by_day, ledger_side
 
 KYIV = ZoneInfo("Europe/Kyiv")
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SUMS = st.sampled_from([Decimal("10.00"), Decimal("20.00")])
+MONEY = st.sampled_from(["UAH", "EUR"])
 NUMBERS = [str(number) for number in range(1, 7)]
 
 standings = st.builds(
@@ -38,6 +39,7 @@ standings = st.builds(
     dismissed=st.booleans(),
     all_sent=st.booleans(),
     lines_held=st.booleans(),
+    currency=MONEY,
 )
 
 
@@ -52,10 +54,10 @@ def ledgers(draw: st.DrawFn) -> list[Standing]:
 
 
 @st.composite
-def shops(draw: st.DrawFn) -> list[tuple[str, datetime, Decimal, str]]:
+def shops(draw: st.DrawFn) -> list[tuple[str, datetime, Decimal, str, str]]:
     times = st.sampled_from([NOW, NOW - timedelta(hours=2)])
     chosen = draw(st.sets(st.sampled_from(NUMBERS)))
-    return [(number, draw(times), draw(SUMS), draw(st.sampled_from("ab"))) for number in sorted(chosen)]
+    return [(number, draw(times), draw(SUMS), draw(st.sampled_from("ab")), draw(MONEY)) for number in sorted(chosen)]
 
 
 @st.composite
@@ -71,13 +73,13 @@ def roapps(draw: st.DrawFn) -> list[OrderInRoApp]:
 
 
 @given(shops(), ledgers())
-def test_with_the_shop(shop: list[tuple[str, datetime, Decimal, str]], ledger: list[Standing]) -> None:
+def test_with_the_shop(shop: list[tuple[str, datetime, Decimal, str, str]], ledger: list[Standing]) -> None:
     found = compare.with_shop(
         typed_frame(SHOP, shop), ledger_side(ledger), read_until=NOW - timedelta(hours=1), zone=KYIV
     )
     known = {one.number: one for one in ledger}
     wanted = set()
-    for number, created, total, digest in shop:
+    for number, created, total, digest, _ in shop:
         order = known.get(number)
         if order is None:
             if created < NOW - timedelta(hours=1):
@@ -151,13 +153,13 @@ def test_markers_that_the_ledger_does_not_know(
 
 @given(shops(), ledgers(), roapps())
 def test_days_add_up(
-    shop: list[tuple[str, datetime, Decimal, str]], ledger: list[Standing], roapp: list[OrderInRoApp]
+    shop: list[tuple[str, datetime, Decimal, str, str]], ledger: list[Standing], roapp: list[OrderInRoApp]
 ) -> None:
     days = by_day(typed_frame(SHOP, shop), ledger_side(ledger), roapp, KYIV, {"9"})
     kept = [one for one in ledger if not one.gone]
     gone = {one.number for one in ledger if one.gone}
     assert days["shop_orders"].sum() == len(shop)
-    assert sum(days["shop_sum"]) == sum(total for _, _, total, _ in shop)
+    assert sum(days["shop_sum"]) == sum(total for _, _, total, _, _ in shop)
     assert days["ledger_orders"].sum() == len(kept)
     assert sum(days["ledger_sum"]) == sum(one.total for one in kept)
     assert days["held"].sum() == sum(one.state == "held" for one in kept)
@@ -170,11 +172,16 @@ def test_days_add_up(
     else:
         assert any(total is None for total in days["roapp_sum"])
     assert list(days["day"]) == sorted(set(days["day"]))
+    money = by_currency(typed_frame(SHOP, shop), ledger_side(ledger), roapp, {"9"})
+    for side in ("shop", "ledger", "roapp"):
+        assert money[f"{side}_orders"].sum() == days[f"{side}_orders"].sum()
+    for row in money.to_dict("records"):
+        assert row["shop_sum"] == sum(total for _, _, total, _, currency in shop if currency == row["currency"])
 
 
 def test_a_day_is_the_shops() -> None:
     late = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)  # half past midnight in Kyiv
-    days = by_day(typed_frame(SHOP, [("1", late, Decimal(5), "a")]), ledger_side([]), [], KYIV, set())
+    days = by_day(typed_frame(SHOP, [("1", late, Decimal(5), "a", "UAH")]), ledger_side([]), [], KYIV, set())
     assert days.to_dict("records") == [
         {
             "day": "2026-11-25", "shop_orders": 1, "shop_sum": Decimal(5), "ledger_orders": 0, "ledger_sum": Decimal(0),

@@ -1,0 +1,219 @@
+"""`cartum-roapp shop apply | export`: many shops from files, and back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartum_roapp.cli.arguments import example, known_slugs, missing
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, terminal_table
+from cartum_roapp.cli.progress import ASKING, waiting
+from cartum_roapp.cli.settings_table import setting_cell
+
+if TYPE_CHECKING:
+    from cartum_roapp.cli.backend import Backend
+    from cartum_roapp.config import ShopConfig
+    from cartum_roapp.config.problems import Problem
+    from cartum_roapp.connection.fleet import Wanted
+
+app = typer.Typer()
+
+
+@app.command("apply", epilog=example("shop apply shops/ --dry-run"))
+def apply(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files SLUG.yaml, or folders of such files.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything and print what differs; save nothing.")
+    ] = False,
+    prune: Annotated[
+        list[str] | None, typer.Option("--prune", metavar="SLUG", help="Disconnect this shop; may be repeated.")
+    ] = None,
+    no_import: Annotated[bool, typer.Option("--no-import", help="Only save new shops.")] = False,
+    json: Json = False,
+) -> None:
+    """Make shops what their files say: add new ones, change those that differ, leave the others alone.
+
+    All files are checked before the first is applied, and with one problem in one of them nothing is applied. What
+    differs is printed first. A file names the variable of its password: password_from: NAME. The import of a new shop
+    starts in the background. Nothing is deleted except what --prune names.
+    """
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.connection import fleet
+
+    found, problems = fleet.files_of(paths)
+    if problems:
+        raise bad_input(problems, saved="Nothing was applied.")
+    files = [fleet.read(path, os.environ) for path in found]
+    _remember(files)
+    with serving() as backend:
+        with waiting(ASKING):
+            asyncio.run(_examine(files, backend))
+        gone = _prunable(files, prune or [])
+        if wrong := [problem for one in files for problem in _problems(one)]:
+            raise bad_input(wrong, saved="Nothing was applied.")
+        document = _document(files, gone, dry_run=dry_run)
+        for line in _diff(files, gone):
+            say(line)
+        if not dry_run and (gone or any(one.changes for one in files)):
+            document["imports"] = _save(files, gone, imports=not no_import)
+    show(document, lambda: _summary(document))
+
+
+@app.command("export", epilog=example("shop export my-shop"))
+def export(
+    slugs: Annotated[
+        list[str] | None, typer.Argument(metavar="SLUG", help="These shops.", autocompletion=known_slugs)
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All shops.")] = False,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FOLDER", help="Write SLUG.yaml there instead of printing it.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    json: Json = False,
+) -> None:
+    """Print shops' settings as files for `shop apply`, without passwords; with --to, write them."""
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.connection.fleet import exported
+
+    if bool(slugs) == all_:
+        raise CommandEnd(BAD_INPUT, "Which shops?", fix="name their slugs, or give --all")
+    with serving():
+        from blocks.store import list_shops
+
+        shops = asyncio.run(list_shops(None if all_ else slugs))
+    texts = {slug: exported(_usable(slug, shops)) for slug in (shops if all_ else slugs or [])}
+    if to is not None:
+        _write(to, texts, force=force)
+    document = {"shops": texts, "folder": None if to is None else str(to)}
+    show(document, lambda: list(texts.values()) if to is None else f"{len(texts)} files are written to {to}.")
+
+
+async def _examine(files: Sequence[Wanted], backend: Backend) -> None:
+    from blocks.examine import examine_fleet
+
+    await examine_fleet(files, backend.clients())
+
+
+def _save(files: Sequence[Wanted], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
+    from uuid import uuid4
+
+    from deployments import fleet
+
+    async def save() -> dict[str, str]:
+        with waiting("Saving") as listen:
+            await fleet.save_fleet(files, lambda done, of: listen("shops", done, of))
+            started = await fleet.start_imports(files, str(uuid4())) if imports else {}
+            await fleet.prune(gone)
+        return started
+
+    return asyncio.run(save())
+
+
+def _remember(files: Sequence[Wanted]) -> None:
+    """No message of this command shows a password."""
+    from cartum_roapp.cli.secrets import remember
+
+    for one in files:
+        if one.password is not None:
+            remember(one.password.get_secret_value())
+
+
+def _prunable(files: Sequence[Wanted], slugs: Sequence[str]) -> list[str]:
+    """Returns the slugs to disconnect. Ends the command for one that a file has, or that is unknown."""
+    from cartum_roapp.config.problems import Problem
+    from deployments import shops
+
+    if not slugs:
+        return []
+    kept = {one.slug: one.path for one in files}
+    connected = asyncio.run(shops.connected())
+    for slug in slugs:
+        if slug in kept:
+            problem = Problem("--prune", f"{slug} has a file, {kept[slug]}.", "remove the file, or leave --prune out")
+            raise bad_input([problem], saved="Nothing was applied.")
+        if slug not in connected:
+            raise missing(slug)
+    return sorted(set(slugs))
+
+
+def _problems(one: Wanted) -> list[Problem]:
+    from cartum_roapp.config.problems import Problem
+
+    return [Problem(f"{one.path}: {problem.field}", problem.message, problem.fix) for problem in one.problems]
+
+
+def _document(files: Sequence[Wanted], gone: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
+    shops = [
+        {
+            "slug": one.slug,
+            "file": str(one.path),
+            "action": one.action,
+            "changes": [change.as_dict() for change in one.changes],
+        }
+        for one in files
+    ]
+    return {"dry_run": dry_run, "shops": shops, "pruned": list(gone), "imports": {}}
+
+
+def _diff(files: Sequence[Wanted], gone: Sequence[str]) -> list[str]:
+    """Returns what differs, field by field."""
+    lines = []
+    for one in files:
+        if one.changes:
+            lines.append(f"{one.slug} ({one.path}): {one.action}")
+        for change in one.changes:
+            after = _cell(change.after)
+            if change.field == "password" and one.stored:
+                lines.append("  ~ password: another one")
+            elif change.before is None:
+                lines.append(f"  + {change.field}: {after}")
+            elif change.after is None:
+                lines.append(f"  - {change.field}: {_cell(change.before)}")
+            else:
+                lines.append(f"  ~ {change.field}: {_cell(change.before)} → {after}")
+    return lines + [f"{slug}: disconnect" for slug in gone]
+
+
+def _cell(value: object) -> str:
+    return str(setting_cell(value))
+
+
+def _summary(document: dict[str, Any]) -> list[object]:
+    counts = {name: sum(one["action"] == name for one in document["shops"]) for name in ("add", "change", "nothing")}
+    rows = [*counts.items(), ("disconnect", len(document["pruned"])), ("imports started", len(document["imports"]))]
+    said = "Nothing was saved: a dry run." if document["dry_run"] else "All files are applied."
+    waits = "An import waits until `cartum-roapp up` runs." if document["imports"] else ""
+    return [terminal_table("Shops", ("", ""), rows), " ".join(filter(None, (said, waits)))]
+
+
+def _usable(slug: str, shops: Any) -> ShopConfig:
+    from cartum_roapp.errors import BadConfig
+
+    if slug not in shops:
+        raise missing(slug)
+    found: ShopConfig | BadConfig = shops[slug]
+    if isinstance(found, BadConfig):
+        raise found
+    return found
+
+
+def _write(folder: Path, texts: dict[str, str], *, force: bool) -> None:
+    """Writes the files. Ends the command, with none written, if one is there already or the folder can't be used."""
+    files = {folder / f"{slug}.yaml": text for slug, text in texts.items()}
+    if there := [str(path) for path in files if path.exists() and not force]:
+        raise CommandEnd(
+            BAD_INPUT, f"{there[0]} is there already.", fix="give another folder, or --force to replace it"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in files.items():
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandEnd(
+            BAD_INPUT, f"{folder} can't be written ({error.strerror}).", fix="name another folder"
+        ) from None

@@ -1,0 +1,118 @@
+"""`cartum-roapp reset | watermark show | watermark set`: where a shop's reading begins again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartum_roapp.cli.arguments import Slug, example
+from cartum_roapp.cli.confirmation import confirm
+from cartum_roapp.cli.output import Json, show, terminal_table
+from cartum_roapp.cli.progress import waiting
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cartum_roapp.ledger.shops import ShopState
+
+watermark = typer.Typer(
+    help="From when on the next sync reads new orders.", epilog=example("watermark show my-shop"), no_args_is_help=True
+)
+
+
+def reset(
+    slug: Slug,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Forget what the ledger knows of a shop's orders, so that its import begins anew; RO App keeps them.
+
+    The next import finds each order in RO App by its marker, and makes none twice. Settings, chosen contacts and
+    products, dismissed records and erasures stay. The schedules wait until the shop was imported again. It asks first;
+    the answer no resets nothing and ends with 1.
+    """
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from blocks.store import load_shop
+        from cartum_roapp.ledger import resetting
+        from cartum_roapp.service import ledger
+        from deployments import shops
+
+        shop = asyncio.run(load_shop(slug))
+        with ledger.opened() as engine, engine.connect() as connection:
+            found = resetting.count(connection, shop.key)
+        question = f"Forget what the ledger knows of {found.orders} orders of {slug}?"
+        confirm(question, yes=yes, doing="Resetting", done="reset")
+        with waiting(f"Resetting {slug}"):
+            done = asyncio.run(shops.reset(shop))
+    document = {"shop": slug, "reset": True, **vars(done)}
+    kept = f" {done.kept} stay: dismissed, deleted in RO App, erased, or older than the import." if done.kept else ""
+    show(document, lambda: f"{slug}: {done.orders} orders are forgotten.{kept} Next: `cartum-roapp import {slug}`")
+
+
+@watermark.command("show", epilog=example("watermark show my-shop"))
+def show_(slug: Slug, json: Json = False) -> None:
+    """The watermark and the window of the first import, in UTC and by the shop's clock."""
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from blocks.store import load_shop
+        from cartum_roapp.ledger import shops
+        from cartum_roapp.service import ledger
+
+        shop = asyncio.run(load_shop(slug))
+        with ledger.opened() as engine:
+            document = _document(slug, shops.state(engine, shop.key), shop.timezone)
+    show(document, lambda: _table(document))
+
+
+@watermark.command("set", epilog=example('watermark set my-shop "2026-01-31 12:00"'))
+def set_(
+    slug: Slug,
+    time: Annotated[
+        str,
+        typer.Argument(
+            metavar="TIME", help="Like 2026-01-31T12:00, by the shop's clock; with Z or an offset, that counts."
+        ),
+    ],
+    json: Json = False,
+) -> None:
+    """Set the watermark back: the next sync reads all orders that were placed since.
+
+    It can't be set forward, as orders in between would be lost, nor before the end of the first import's window.
+    """
+    from cartum_roapp.cli.backend import serving
+
+    with serving():
+        from blocks.store import load_shop
+        from cartum_roapp.ledger import setting_back, shops
+        from cartum_roapp.service import ledger
+
+        shop = asyncio.run(load_shop(slug))
+        with ledger.opened() as engine:
+            setting_back.set_back(engine, shops.state(engine, shop.key), time, shop.timezone)
+            document = _document(slug, shops.state(engine, shop.key), shop.timezone)
+    show(document, lambda: [_table(document), f"`cartum-roapp sync {slug}` reads from there now."])
+
+
+def _document(slug: str, state: ShopState, timezone: str) -> dict[str, Any]:
+    from zoneinfo import ZoneInfo
+
+    def both(moment: datetime | None) -> dict[str, Any] | None:
+        return None if moment is None else {"utc": moment, "shop": moment.astimezone(ZoneInfo(timezone))}
+
+    names = ("watermark", "window_from", "window_to", "stored_until", "window_stored_at")
+    return {"slug": slug, "timezone": timezone, **{name: both(getattr(state, name)) for name in names}}
+
+
+def _table(document: dict[str, Any]) -> object:
+    names = ("watermark", "window_from", "window_to", "stored_until", "window_stored_at")
+    rows = [(name, *(_plain(document[name], side) for side in ("utc", "shop"))) for name in names]
+    return terminal_table(document["slug"], ("", "UTC", document["timezone"]), rows)
+
+
+def _plain(moment: dict[str, datetime] | None, side: str) -> str:
+    return "not yet" if moment is None else moment[side].isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,162 @@
+"""What a person chooses where several contacts or products of RO App may be meant: looked up in RO App and stored; what
+was held for it is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+from sqlalchemy import Connection, Engine
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import Contact, Organization
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery.clients import Clients, organizations, people
+from cartum_roapp.delivery.search import written_as
+from cartum_roapp.errors import BadConfig, BadRecord, Code
+from cartum_roapp.ledger import catalogue, chosen_contacts, chosen_products, contact_matches, desired, orders
+from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
+from cartum_roapp.ledger.orders import Priority
+
+_NEAR = 5
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """RO App's record that counts from now on, what it is (person, organization, product), and the numbers of the
+    orders that were held for it and are tried again."""
+
+    ro_id: int
+    kind: str
+    released: Sequence[str]
+
+
+async def choose_product(engine: Engine, roapp: RoApp, shop: ShopConfig, name: str, ro_id: int) -> Chosen:
+    """Stores which product of RO App the shop's product is, which is named by its article, or by its title where it has
+    none. Orders that are in RO App keep the product that they have. May be called twice.
+
+    Raises BadConfig if the shop has no such product in the ledger (field `article`), or RO App no such one (`ro_id`).
+    """
+    with engine.connect() as connection:
+        product = _product(connection, shop, name)
+        listed = catalogue.has(connection, shop.account, ro_id)
+    # An account may not show single products (roapp §3.4).
+    if await roapp.product(ro_id) is None and not listed:
+        raise BadConfig(
+            f"RO App has no product {ro_id}.",
+            shop=shop.slug,
+            field="ro_id",
+            fix="Give the id of a product that is there; the messages of `held list` name those that may be meant.",
+        )
+    with engine.begin() as connection:
+        chosen_products.choose(connection, shop.key, shop.account, product, ro_id)
+        released = chosen_products.waiting(connection, shop.key, product)
+        orders.requeue(connection, shop.key, released, Priority.CHANGE)
+    return Chosen(ro_id, "product", released)
+
+
+async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number: str, ro_id: int) -> Chosen:
+    """Stores which contact of RO App the buyer of this order is, a person or an organization, in all shops of the
+    account. What the contact lacks of phones and e-mail is added at the next delivery. May be called twice.
+
+    Raises BadConfig if the ledger does not know the order's buyer, or a call that may have made a contact for them is
+    still unclear (field `number`), or if RO App has no such contact (`ro_id`).
+    """
+    with engine.connect() as connection:
+        identity = _buyer(connection, shop, number)
+        order = desired.read(connection, shop.key, number)
+        if chosen_contacts.is_being_made(connection, shop.account, identity):
+            raise BadConfig(
+                f"RO App was asked to make a contact for the buyer of {number}, and whether it did is not known yet.",
+                shop=shop.slug,
+                field="number",
+                fix=f"Wait for the next sync (`cartum-roapp sync {shop.slug}`), which looks for it, then choose.",
+            )
+    contact = await _contact(roapp, ro_id, [spelling for one in order.phones for spelling in written_as(one.number)])
+    if contact is None:
+        raise BadConfig(
+            f"RO App shows no contact {ro_id}.",
+            shop=shop.slug,
+            field="ro_id",
+            fix="Give the id of a contact that is there; the message of `held show` names those that may be meant.",
+        )
+    organization = isinstance(contact, Organization)
+    match = ContactMatch(
+        identity, ro_id, "", "", organization=organization, reason=Reason.CHOSEN, chosen_at=datetime.now(UTC)
+    )
+    with engine.begin() as connection:
+        contact_matches.bind(connection, shop.account, match)
+        released = chosen_contacts.waiting(connection, shop.key, identity)
+        orders.requeue(connection, shop.key, released, Priority.CHANGE)
+    return Chosen(ro_id, "organization" if organization else "person", released)
+
+
+def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:
+    """Takes the choice for this product back: it is searched anew. Raises BadConfig if there is none."""
+    with engine.begin() as connection:
+        if not chosen_products.unchoose(connection, shop.key, _product(connection, shop, name)):
+            raise _nothing(shop, "article", name)
+
+
+def unchoose_contact(engine: Engine, shop: ShopConfig, number: str) -> None:
+    """Takes the choice for the buyer of this order back: they are searched anew. Raises BadConfig if there is none."""
+    with engine.begin() as connection:
+        if not chosen_contacts.unchoose(connection, shop.account, _buyer(connection, shop, number)):
+            raise _nothing(shop, "number", number)
+
+
+def _product(connection: Connection, shop: ShopConfig, name: str) -> str:
+    found = chosen_products.named(connection, shop.key, name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        message, fix = f"{len(found)} products of the shop are called {name!r}.", "Name it by its article."
+    else:
+        near = get_close_matches(name, chosen_products.names(connection, shop.key), n=_NEAR, cutoff=0.5)
+        message = f"no order of the shop has a product with the article {name!r}."
+        fix = f"Near are: {', '.join(near)}." if near else "`held show` names the products of an order."
+    raise BadConfig(message, shop=shop.slug, field="article", fix=fix)
+
+
+def _buyer(connection: Connection, shop: ShopConfig, number: str) -> str:
+    identity = chosen_contacts.buyer(connection, shop.key, number)
+    if identity is None:
+        raise BadConfig(
+            f"the ledger has no order {number} with its buyer's data.",
+            shop=shop.slug,
+            field="number",
+            fix="Name the buyer by the number of an order that `held list` shows.",
+        )
+    return identity
+
+
+def _nothing(shop: ShopConfig, field: str, name: str) -> BadConfig:
+    fix = f"`cartum-roapp match list {shop.slug}` shows what was chosen."
+    return BadConfig(f"nothing was chosen for {name!r}.", shop=shop.slug, field=field, fix=fix)
+
+
+async def _contact(roapp: RoApp, ro_id: int, phones: Sequence[str]) -> Contact | None:
+    """The person or organization as RO App shows it, by itself or, where it shows no single ones (roapp §3.1), among
+    those with one of the buyer's phones."""
+    for side in (people(roapp), organizations(roapp)):
+        try:
+            found = await side.one(ro_id) or await _listed(side, ro_id, phones)
+        except BadRecord as error:
+            if error.code != Code.NOT_AVAILABLE:
+                raise
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+async def _listed(side: Clients, ro_id: int, phones: Sequence[str]) -> Contact | None:
+    if not phones or side.searches() is False:
+        return None
+    async for page in side.walk(phones=phones):
+        for contact in page:
+            if contact.id == ro_id:
+                return contact
+    return None

@@ -1,0 +1,107 @@
+"""Which product of RO App a person has chosen for a shop's product: that counts above what the catalogue says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, text
+
+from cartum_roapp.errors import Code
+from cartum_roapp.ledger import database
+
+#: Why an order waits for its product.
+WAITING = (Code.PRODUCT_AMBIGUOUS, Code.PRODUCT_MISSING, Code.PRODUCT_NOT_IDENTIFIABLE, Code.CATALOGUE_UNAVAILABLE)
+
+
+@dataclass(frozen=True)
+class ChosenProduct:
+    """`name` is the article of the shop's product, or its title where it has none; `title` is None where the ledger has
+    not read the product yet. `chosen_at` is UTC."""
+
+    shop: str
+    name: str
+    title: str | None
+    ro_id: int
+    chosen_at: datetime
+
+
+def read(connection: Connection, shop: str, account: str, products: Collection[str]) -> dict[str, int]:
+    """Returns the shop's product → the chosen one of RO App, of those that have one in this account."""
+    rows = connection.execute(
+        text(
+            "SELECT product, ro_id FROM chosen_products "
+            "WHERE shop = :shop AND account = :account AND product = ANY(:products)"
+        ),
+        {"shop": shop, "account": account, "products": list(products)},
+    )
+    return {row.product: row.ro_id for row in rows}
+
+
+def named(connection: Connection, shop: str, name: str) -> list[str]:
+    """Returns the shop's products with this article; those with this title where none has it."""
+    values = {"shop": shop, "name": name.strip()}
+    for column in ("article", "title"):
+        query = text(f"SELECT product FROM products WHERE shop = :shop AND {column} = :name ORDER BY product")
+        if found := list(connection.scalars(query, values)):
+            return found
+    return []
+
+
+def names(connection: Connection, shop: str) -> list[str]:
+    """Returns the articles of the shop's products; the title of one that has none."""
+    query = text("SELECT coalesce(nullif(article, ''), title) FROM products WHERE shop = :shop ORDER BY 1")
+    return list(connection.scalars(query, {"shop": shop}))
+
+
+def choose(connection: Connection, shop: str, account: str, product: str, ro_id: int) -> None:
+    """Stores the choice in place of an earlier one."""
+    connection.execute(
+        text(
+            "INSERT INTO chosen_products (shop, product, account, ro_id) VALUES (:shop, :product, :account, :ro_id) "
+            "ON CONFLICT (shop, product) DO UPDATE SET account = excluded.account, ro_id = excluded.ro_id, "
+            "chosen_at = now()"
+        ),
+        {"shop": shop, "product": product, "account": account, "ro_id": ro_id},
+    )
+
+
+def unchoose(connection: Connection, shop: str, product: str) -> bool:
+    """Takes the choice back; returns whether there was one. What the shop's product was until now says nothing any
+    more: it is searched anew."""
+    values = {"shop": shop, "product": product}
+    query = "DELETE FROM chosen_products WHERE shop = :shop AND product = :product"
+    found = bool(connection.execute(text(query), values).rowcount)
+    if found:
+        connection.execute(text("DELETE FROM product_links WHERE shop = :shop AND product = :product"), values)
+    return found
+
+
+def waiting(connection: Connection, shop: str, product: str) -> Sequence[str]:
+    """Returns the numbers of the orders with this product that are held because of a product."""
+    rows = connection.scalars(
+        text(
+            "SELECT DISTINCT line.number FROM order_lines line "
+            "JOIN held ON (held.shop, held.id) = (line.shop, line.number) AND held.entity = 'order' "
+            "WHERE line.shop = :shop AND line.product = :product AND held.code = ANY(:codes) "
+            "AND held.dismissed_at IS NULL ORDER BY 1"
+        ),
+        {"shop": shop, "product": product, "codes": list(WAITING)},
+    )
+    return list(rows)
+
+
+def listed(engine: Engine, shops: Collection[str]) -> list[ChosenProduct]:
+    """Returns the choices of these shops, by shop and article."""
+    with database.reading(engine) as connection:
+        rows = connection.execute(text(_LISTED), {"shops": list(shops)})
+        return [ChosenProduct(**row._mapping) for row in rows]
+
+
+_LISTED = """
+    SELECT chosen.shop, coalesce(nullif(product.article, ''), product.title, chosen.product) AS name,
+           product.title, chosen.ro_id, chosen.chosen_at
+    FROM chosen_products chosen LEFT JOIN products product USING (shop, product)
+    WHERE chosen.shop = ANY(:shops) ORDER BY chosen.shop, 2
+"""

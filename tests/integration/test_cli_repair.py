@@ -1,0 +1,123 @@
+"""What a person mends by hand: a match, a watermark, a shop's import, a record that stays as it is, an account."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from installation import Installation
+from prefect_api import here
+from pydantic import SecretStr
+
+from blocks.store import save_account
+from cartum_roapp.config import AccountConfig
+
+SLUG, INDEX = "shop-8", 7
+
+
+@pytest.fixture(scope="module")
+def cli(installation: Installation) -> Iterator[Installation]:
+    installation.connect(INDEX)
+    installation.done("import", SLUG)
+    installation.only_by_hand(SLUG)
+    yield installation
+    installation.done("shop", "delete", SLUG, "--yes", "--purge")
+
+
+def in_roapp(cli: Installation) -> dict[str, list[int]]:
+    prefix = f"{cli.key(INDEX)}:"
+    found = cli.box.roapp.orders_by_marker()
+    return {
+        marker.removeprefix(prefix): [row["id"] for row in rows]
+        for marker, rows in found.items()
+        if marker.startswith(prefix)
+    }
+
+
+def active(cli: Installation) -> bool:
+    found = cli.deployment(f"incremental-sync/{SLUG}")
+    assert found is not None
+    return all(one["active"] for one in found["schedules"])
+
+
+def test_a_product_is_chosen_shown_and_given_back(cli: Installation) -> None:
+    roapp, shop = cli.box.roapp, cli.box.shops[INDEX]
+    number = shop.place_order(articles=[("KR-799", 1)])
+    shop.add_line(number, "TWIN-1", 1, price=30, title="Пакування")
+    ids = [roapp.add_product(title, code="TWIN-1", sku="TWIN-1") for title in ("Пакет", "Пакунок")]
+    cli.done("sync", SLUG)
+    (record,) = cli.done("held", "list", SLUG)
+    assert f"`cartum-roapp match set product {SLUG} TWIN-1 RO_ID`" in record["fix"]
+    wrong = cli.command("match", "set", "product", SLUG, "TWIN-1", "999999999")
+    assert (wrong.code, wrong.document["error"]["fields"][0]["field"]) == (2, "ro_id")
+    done = cli.done("match", "set", "product", SLUG, "TWIN-1", str(ids[1]))
+    assert (done["released"], done["is"]) == ([number], "product")
+    cli.done("sync", SLUG)
+    assert cli.done("held", "list", SLUG) == []
+    assert ids[1] in {item["entity_id"] for item in roapp.items[in_roapp(cli)[number][0]]}
+    (chosen,) = cli.done("match", "list", SLUG)
+    assert (chosen["kind"], chosen["article"], chosen["ro_id"]) == ("product", "TWIN-1", ids[1])
+    cli.done("match", "unset", "product", SLUG, "TWIN-1")
+    assert cli.done("match", "list") == []
+    roapp.edit_product(ids[0], code="ONE-1", sku="ONE-1")
+
+
+def test_a_record_is_dismissed_from_the_ui_with_a_reason(cli: Installation) -> None:
+    number = cli.box.shops[INDEX].place_order(articles=[("KR-799", 1)], currency="EUR")
+    cli.done("sync", SLUG)
+    assert [one["id"] for one in cli.done("held", "list", SLUG)] == [number]
+    (run,) = cli.completed(cli.start("dismiss-held/any-shop", shop=SLUG, ids=[number], reason="entered by hand"))
+    assert run["name"] == f"{SLUG}: dismissal of held records"
+    (artifact,) = cli.artifacts(run["id"])
+    assert f"| {number} | order | currency-differs |" in artifact["data"] and "entered by hand" in artifact["data"]
+    assert cli.done("held", "list", SLUG) == []
+    (record,) = cli.done("held", "list", SLUG, "--dismissed")
+    assert (record["id"], record["dismissed_because"]) == (number, "entered by hand")
+    (failed,) = cli.ended(cli.start("dismiss-held/any-shop", shop=SLUG, ids=["nobody"]))
+    assert "nothing of that id is held" in failed["state"]["message"]
+
+
+def test_the_watermark_is_shown_in_both_clocks_and_not_set_forward(cli: Installation) -> None:
+    shown = cli.done("watermark", "show", SLUG)
+    utc, local = (datetime.fromisoformat(shown["watermark"][side]) for side in ("utc", "shop"))
+    assert utc == local and local.utcoffset() != utc.utcoffset()
+    refused = cli.command("watermark", "set", SLUG, "2099-01-01T00:00:00Z")
+    assert (refused.code, refused.document["error"]["fields"][0]["field"]) == (2, "time")
+    assert cli.done("watermark", "show", SLUG) == shown
+    window = datetime.fromisoformat(shown["window_to"]["utc"])
+    assert cli.done("watermark", "set", SLUG, window.isoformat())["watermark"]["utc"] == shown["window_to"]["utc"]
+
+
+@pytest.mark.long
+def test_a_reset_shop_is_imported_again_and_runs_as_before(cli: Installation) -> None:
+    before = in_roapp(cli)
+    cli.done("shop", "resume", SLUG)
+    assert active(cli)
+    asked = cli.command("reset", SLUG)
+    assert (asked.code, "--yes" in asked.document["error"]["fix"]) == (2, True)
+    done = cli.done("reset", SLUG, "--yes")
+    assert (done["orders"], done["kept"]) == (len(before), 1), "the dismissed order stays"
+    assert not active(cli)
+    assert cli.command("sync", SLUG).code == 1
+    cli.done("import", SLUG)
+    cli.done("sync", SLUG)
+    assert active(cli)
+    assert in_roapp(cli) == before
+    assert cli.done("held", "list", SLUG) == []
+
+
+def test_an_account_goes_when_no_shop_uses_it(cli: Installation) -> None:
+    used = cli.command("account", "delete", "main", "--yes")
+    (problem,) = used.document["error"]["fields"]
+    assert (used.code, problem["field"]) == (2, "name")
+    assert SLUG in problem["message"]
+    with here(cli.config):
+        asyncio.run(
+            save_account(AccountConfig(name="spare", base_url="https://x.example/v2", api_key=SecretStr("k" * 32)))
+        )
+    assert "spare" in {one["name"] for one in cli.done("account", "list")}
+    cli.done("account", "delete", "spare", "--yes")
+    assert "spare" not in {one["name"] for one in cli.done("account", "list")}
+    assert cli.command("account", "delete", "spare", "--yes").code == 2

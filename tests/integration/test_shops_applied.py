@@ -1,0 +1,84 @@
+"""Shops from files, declaratively: what differs is shown and applied, what does not is left alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installation import Installation, Row
+
+SLUG, INDEX = "shop-8", 7
+VARIABLE = "SHOP_8_PASSWORD"
+
+
+@pytest.fixture
+def folder(installation: Installation, tmp_path: Path) -> Iterator[Path]:
+    """One file, of a shop that is not connected yet."""
+    (folder := tmp_path / "shops").mkdir()
+    write(installation, folder)
+    yield folder
+    installation.command("shop", "delete", SLUG, "--yes", "--purge")
+
+
+def write(installation: Installation, folder: Path, **changes: Any) -> None:
+    settings = json.loads(installation.file(INDEX).read_text())
+    (folder / f"{SLUG}.yaml").write_text(json.dumps({**settings, "password_from": VARIABLE, **changes}))
+
+
+def password(installation: Installation) -> dict[str, str]:
+    return {VARIABLE: installation.box.shops[INDEX].password}
+
+
+def block(installation: Installation) -> Row | None:
+    found = installation.ask("/block_documents/filter", block_documents={"name": {"any_": [SLUG]}})
+    return dict(found[0]) if found else None
+
+
+def test_a_folder_is_applied_once_changed_and_exported(
+    installation: Installation, folder: Path, tmp_path: Path
+) -> None:
+    given, box = password(installation), installation.box
+    dry = installation.command("shop", "apply", str(folder), "--dry-run", **given)
+    assert (dry.code, dry.document["shops"][0]["action"], block(installation)) == (0, "add", None)
+    assert "+ password: set" in dry.said and given[VARIABLE] not in dry.said + str(dry.document)
+
+    done = installation.done("shop", "apply", str(folder), **given)
+    assert ([one["action"] for one in done["shops"]], list(done["imports"])) == (["add"], [SLUG])
+    installation.completed(done["imports"][SLUG])
+    installation.only_by_hand(SLUG)
+
+    before, calls = block(installation), len(box.roapp.calls)
+    again = installation.done("shop", "apply", str(folder), **given)
+    assert [one["action"] for one in again["shops"]] == ["nothing"]
+    assert (block(installation), len(box.roapp.calls)) == (before, calls), "nothing is asked or written"
+
+    write(installation, folder, window_days=90)
+    changed = installation.command("shop", "apply", str(folder), **given)
+    assert "~ window_days: 60 → 90" in changed.said
+    assert changed.document["shops"][0]["changes"] == [{"field": "window_days", "before": 60, "after": 90}]
+    assert installation.done("shop", "show", SLUG)["window_days"] == 90
+
+    installation.done("shop", "export", SLUG, "--to", str(tmp_path / "out"))
+    text = (tmp_path / "out" / f"{SLUG}.yaml").read_text()
+    assert "window_days: 90" in text and given[VARIABLE] not in text
+    assert installation.command("shop", "export", SLUG, "--to", str(tmp_path / "out")).code == 2, "it is there already"
+    same = installation.done("shop", "apply", str(tmp_path / "out"))
+    assert [one["action"] for one in same["shops"]] == ["nothing"]
+
+    assert installation.command("shop", "apply", str(folder), "--prune", SLUG, **given).code == 2, "it has a file"
+
+
+def test_one_bad_file_names_what_is_wrong_and_nothing_is_applied(installation: Installation, folder: Path) -> None:
+    (folder / "verba.yaml").write_text((folder / f"{SLUG}.yaml").read_text().replace('"url": "http', '"url": "ftp'))
+    ended = installation.command("shop", "apply", str(folder), **password(installation))
+    (problem,) = ended.document["error"]["fields"]
+    assert (ended.code, problem["field"]) == (2, f"{folder / 'verba.yaml'}: url")
+    assert problem["fix"]
+    assert block(installation) is None
+    (folder / "verba.yaml").unlink()
+    wrong = installation.command("shop", "apply", str(folder), **{VARIABLE: "not-the-password"})
+    assert [one["field"] for one in wrong.document["error"]["fields"]] == [f"{folder / f'{SLUG}.yaml'}: password"]
+    assert block(installation) is None

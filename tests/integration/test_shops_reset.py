@@ -1,0 +1,202 @@
+"""What the ledger knows of a shop's orders is forgotten, and the import begins anew: nothing is there twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from threading import Timer
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from world import World
+
+from cartum_roapp.errors import NotReady
+from cartum_roapp.ledger import (
+    chosen_contacts,
+    database,
+    erasure,
+    held,
+    held_selection,
+    resetting,
+    shops,
+    standstill,
+)
+from cartum_roapp.ledger.resetting import Reset
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=8, delivered=1, older=0) as world:
+        yield world
+
+
+def reset(world: World) -> Reset:
+    """`cartum-roapp reset` without Prefect."""
+    state = shops.state(world.engine, world.shop().key)
+    with (
+        standstill.unread(world.engine, state),
+        standstill.undelivered(world.engine, state),
+        world.engine.begin() as connection,
+    ):
+        return resetting.reset(connection, state.key)
+
+
+def after_the_window(world: World) -> datetime:
+    """The shop tells whole seconds only."""
+    return world.box.clock.now() + timedelta(seconds=5)
+
+
+def ids(world: World) -> dict[str, list[int]]:
+    return {number: [row["id"] for row in rows] for number, rows in world.roapp_orders(world.shop()).items()}
+
+
+def test_the_import_begins_anew_and_every_order_is_the_one_that_it_was(world: World) -> None:
+    shop = world.box.shops[0]
+    world.imported()
+    window = shops.state(world.engine, world.shop().key)
+    late = shop.place_order(articles=[("KR-799", 1)], created=after_the_window(world))
+    world.synced()
+    before, made = ids(world), len(world.made_contacts())
+    assert late in before
+    done = reset(world)
+    assert (done.orders, done.kept, done.unclear_calls) == (len(before), 0, 0)
+    state = shops.state(world.engine, world.shop().key)
+    assert (state.window_from, state.window_to) == (window.window_from, window.window_to)
+    assert (state.window_stored_at, state.watermark) == (None, None)
+    with pytest.raises(NotReady, match="import"):
+        world.synced()
+    again = world.imported()
+    world.synced()
+    assert again.counts.new == len(before) - 1, "the order that was placed later comes with the sync"
+    assert (ids(world), len(world.made_contacts())) == (before, made)
+    assert world.held() == {}
+    assert world.differences(world.shop(), sorted(before)) == []
+    assert world.synced().calls.roapp_writes == 0
+
+
+def test_what_was_delivered_since_is_still_followed(world: World) -> None:
+    shop = world.box.shops[0]
+    world.imported()
+    number = shop.place_order(articles=[("KR-799", 1)], created=after_the_window(world))
+    shop.set_status(number, 3)
+    world.synced()
+    reset(world)
+    world.imported()
+    world.synced()
+    shop.set_waybill(number, "20450000000077")
+    world.synced()
+    assert "20450000000077" in world.roapp_order(number)["manager_notes"]
+
+
+def test_an_order_whose_making_is_unclear_before_the_reset_is_not_made_again(database: str) -> None:
+    """RO App carries the call out when the next import would make the order, or a while later."""
+    patient: dict[str, Any] = {"unclear_wait": 1.5}
+    with World.of(database, orders=2, delivered=0, older=0, settings=patient) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        plan = roapp.faults.fail("parked", 1, method="POST", path="^/orders$")
+        asyncio.run(_until_unclear(world))
+        (unclear,) = _unclear(world)
+        assert reset(world).unclear_calls >= 1
+
+        def arrive() -> None:
+            plan.released = True
+
+        def listen(method: str, path: str, phase: str) -> None:
+            if (method, path, phase) == ("POST", "/orders", "before") and len(ids(world)) == len(shop.orders) - 1:
+                arrive()
+
+        stop, timer = roapp.on_call(listen), Timer(2.5, arrive)
+        timer.start()
+        world.imported()
+        stop()
+        assert len(ids(world)[unclear]) == 1
+        world.synced()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def _unclear(world: World) -> list[str]:
+    with world.engine.connect() as connection:
+        return list(connection.scalars(text("SELECT number FROM intents WHERE state = 'unclear'")))
+
+
+async def _until_unclear(world: World) -> None:
+    """Imports until nobody knows what became of a call, and ends the run there."""
+    run = asyncio.ensure_future(world.import_(world.shop()))
+    while not world.value("SELECT count(*) FROM intents WHERE state = 'unclear'"):
+        await asyncio.sleep(0.01)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+
+
+def test_what_people_decided_stays_decided(world: World) -> None:
+    """An order that was entered in RO App by hand and dismissed here is not made; nor one that was deleted there."""
+    shop, roapp, key = world.box.shops[0], world.box.roapp, world.shop().key
+    world.imported()
+    roapp.faults.required_order_fields = ("ad_campaign_id",)
+    dismissed = shop.place_order(articles=[("KR-799", 1)])
+    deleted = next(iter(ids(world)))
+    roapp.delete_order(world.roapp_order(deleted)["id"])
+    shop.set_waybill(deleted, "20450000000077")
+    world.synced()
+    assert world.held() == {("order", dismissed): "refused", ("order", deleted): "deleted-in-roapp"}
+    roapp.faults.required_order_fields = ()
+    with world.engine.begin() as connection:
+        held.dismiss(connection, key, held_selection.find(world.engine, key, [dismissed]))
+        connection.execute(
+            text("UPDATE contact_matches SET chosen_at = now() WHERE ro_id = (SELECT min(ro_id) FROM contact_matches)")
+        )
+    assert reset(world).kept == 2
+    world.imported()
+    world.synced()
+    assert ids(world).keys().isdisjoint({dismissed, deleted})
+    assert world.held() == {("order", deleted): "deleted-in-roapp"}
+    assert len(chosen_contacts.listed(world.engine, [key])) == 1
+
+
+def test_what_a_backfill_brought_from_before_the_window_is_still_followed(world: World) -> None:
+    world.imported()
+    number = next(iter(ids(world)))
+    with world.engine.begin() as connection:
+        before = "UPDATE orders SET created_at = created_at - interval '1 year' WHERE number = :number"
+        connection.execute(text(before), {"number": number})
+    assert reset(world).kept == 1
+    world.imported()
+    world.box.shops[0].set_waybill(number, "20450000000077")
+    world.synced()
+    assert "20450000000077" in world.roapp_order(number)["manager_notes"]
+
+
+def test_an_erased_buyer_stays_erased(world: World) -> None:
+    shop, key = world.box.shops[0], world.shop().key
+    number = shop.place_order(articles=[("KR-799", 1)], delivery_phone="+380671234567", delivery_name="Ганна")
+    world.imported()
+    shop.set_status(number, 4)
+    world.synced()
+    with world.engine.begin() as connection:
+        erasure.erase(connection, key, erasure.find(connection, key, "number", number, "UA"), "number")
+    assert reset(world).kept == 1
+    world.imported()
+    world.synced()
+    assert world.value("SELECT count(*) FROM orders WHERE number = :number AND buyer_name = ''", number=number) == 1
+    assert world.value("SELECT count(*) FROM customers WHERE phone = '+380671234567'") == 0
+    assert len(ids(world)[number]) == 1
+
+
+@pytest.mark.parametrize("lock", ["reading:{key}", "account:main"])
+def test_it_is_refused_while_a_run_is_at_it(world: World, lock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.imported()
+    before = world.value("SELECT count(*) FROM orders")
+    state = shops.state(world.engine, world.shop().key)
+    with (
+        database.locked(world.engine, lock.format(key=state.key)),
+        pytest.raises(NotReady, match="now; nothing was changed") as refused,
+        standstill.unread(world.engine, state, 0.1),
+        standstill.undelivered(world.engine, state, 0.1),
+    ):
+        pytest.fail("a run is at it")
+    assert refused.value.fix
+    assert world.value("SELECT count(*) FROM orders") == before > 0

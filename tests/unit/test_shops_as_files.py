@@ -1,0 +1,149 @@
+"""Shops as files: what they say, what differs from what is stored, and what is written back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from cartum_roapp.connection.configs import shop_config
+from cartum_roapp.connection.fleet import Change, Wanted, compare, exported, files_of, read, refuse_twins
+from cartum_roapp.connection.shop_file import parse_shop_file
+from cartum_roapp.errors import BadConfig
+
+GOOD = """\
+name: Мавка
+platform: horoshop
+url: https://shop.example.com
+login: api
+timezone: Europe/Kyiv
+account: main
+location_id: 234001
+order_type_id: 358001
+language: ua
+identify_products_by: sku
+managers: all
+statuses: {1: 11, "2": 12}
+missing_products: create
+status_direction: to_roapp
+"""
+PASSWORD = "a-long-password"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mavka.yaml").write_text(GOOD + "password_from: MAVKA\n")
+    return tmp_path
+
+
+def wanted(path: Path, **variables: str) -> Wanted:
+    return read(path, variables)
+
+
+def stored(text: str = GOOD, password: str = PASSWORD, slug: str = "mavka") -> Wanted:
+    """A shop that is connected as this file says."""
+    config = shop_config(parse_shop_file(text.encode()).good, slug=slug, password=SecretStr(password))
+    return Wanted(Path(f"{slug}.yaml"), slug, before=config)
+
+
+def problems(one: Wanted) -> dict[str, str]:
+    return {problem.field: f"{problem.message} Fix: {problem.fix}" for problem in one.problems}
+
+
+def test_a_folder_is_all_its_files_and_what_is_none_is_named(folder: Path) -> None:
+    for name in ("verba.yml", "notes.txt"):
+        (folder / name).write_text("")
+    (folder / "empty").mkdir()
+    found, wrong = files_of([folder, folder / "mavka.yaml", folder / "empty", folder / "nowhere"])
+    assert [path.name for path in found] == ["mavka.yaml", "verba.yml"]
+    assert [problem.message for problem in wrong] == ["holds no file SLUG.yaml.", "is not there."]
+
+
+def test_a_new_shop_is_added_with_all_its_settings_and_never_shows_its_password(folder: Path) -> None:
+    one = wanted(folder / "mavka.yaml", MAVKA=PASSWORD)
+    compare(one, None)
+    assert (one.slug, one.action, problems(one)) == ("mavka", "add", {})
+    assert one.config is not None and one.config.password.get_secret_value() == PASSWORD
+    fields = {change.field: change.after for change in one.changes}
+    assert (fields["statuses.1"], fields["window_days"], fields["password"]) == (11, 60, "set")
+    assert PASSWORD not in str(one.changes) + repr(one)
+
+
+def test_what_is_stored_already_is_left_alone_whatever_the_order_of_its_lines(folder: Path) -> None:
+    (folder / "mavka.yaml").write_text("\n".join(reversed(GOOD.splitlines())))
+    one = wanted(folder / "mavka.yaml")
+    compare(one, stored().before)
+    assert (one.action, one.changes, problems(one)) == ("nothing", [], {})
+
+
+def test_what_differs_is_named_field_by_field(folder: Path) -> None:
+    text = (
+        GOOD.replace('"2": 12', "2: 13, 3: 14").replace("Мавка", "Верба") + "retention_days: 365\npassword_from: NEW\n"
+    )
+    (folder / "mavka.yaml").write_text(text)
+    one = wanted(folder / "mavka.yaml", NEW="another-password")
+    compare(one, stored(GOOD + "window_days: 90\n").before)
+    assert one.action == "change"
+    assert one.changes == [
+        Change("name", "Мавка", "Верба"),
+        Change("statuses.2", 12, 13),
+        Change("statuses.3", None, 14),
+        Change("window_days", 90, 60),
+        Change("retention_days", None, 365),
+        Change("password", "set", "set"),
+    ]
+
+
+def test_a_stored_password_stays_where_the_variable_is_not_set_and_a_new_shop_needs_one(folder: Path) -> None:
+    known, new = wanted(folder / "mavka.yaml"), wanted(folder / "mavka.yaml")
+    compare(known, stored().before)
+    assert (known.action, problems(known)) == ("nothing", {})
+    compare(new, None)
+    assert "is missing, or its variable is not set." in problems(new)["password_from"]
+    assert "`password_from: NAME`" in problems(new)["password_from"]
+
+
+def test_a_shop_that_cant_be_used_as_it_is_stored_is_given_all_of_it(folder: Path) -> None:
+    one = wanted(folder / "mavka.yaml", MAVKA=PASSWORD)
+    compare(one, BadConfig("location_id: is missing."))
+    assert (one.action, len(one.changes) > 10) == ("change", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "field", "says"),
+    [
+        ("mavka.yaml", "window_days: never", "window_days", "must be a"),
+        ("mavka.yaml", "password: secret", "password", "must not stand in the file"),
+        ("mavka.yaml", "password_from: two words", "password_from", "is not the name of a variable"),
+        ("mavka.yaml", "password_from: SHORT", "password_from", "SHORT"),
+        ("Мавка.yaml", "", "file", "its name is the shop's slug"),
+    ],
+)
+def test_a_bad_file_names_field_problem_and_fix(folder: Path, name: str, line: str, field: str, says: str) -> None:
+    path = folder / name
+    path.write_text(GOOD + line)
+    one = wanted(path, SHORT="two\nlines")
+    assert says in problems(one)[field]
+    assert "two\nlines" not in str(problems(one))
+
+
+def test_two_files_of_one_shop_are_refused(folder: Path) -> None:
+    (folder / "verba.yaml").write_text(GOOD)
+    files = [wanted(folder / "mavka.yaml"), wanted(folder / "verba.yaml")]
+    refuse_twins(files)
+    assert problems(files[0]) == {}
+    assert "mavka.yaml" in problems(files[1])["url"]
+
+
+def test_what_is_exported_is_applied_without_a_difference_and_holds_no_password(tmp_path: Path) -> None:
+    shop = stored(GOOD.replace("managers: all", "managers: [12, 34]") + "window_days: 90\nphone_region: UA\n").before
+    assert shop is not None
+    text = exported(shop)
+    assert PASSWORD not in text
+    assert "password_from: CARTUM_ROAPP_PASSWORD_MAVKA" in text
+    assert "retention_days" not in text, "what is not set is left out"
+    (tmp_path / "mavka.yaml").write_text(text)
+    again = wanted(tmp_path / "mavka.yaml")
+    compare(again, shop)
+    assert (problems(again), again.changes) == ({}, [])
