@@ -177,7 +177,7 @@ def _line(problem: Problem) -> str:
 
 
 def _plain_line(problem: Problem) -> str:
-    return f"{REFUSED}{problem}".translate(_NO_MARKS)
+    return f"{REFUSED}{problem}".translate(_NO_MARKS).rstrip(".") + "."
 
 
 class _SuspendedAsInfo(logging.Filter):

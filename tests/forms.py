@@ -42,7 +42,7 @@ class Shown:
 
     def refused(self) -> dict[str, str]:
         """What stands with each field as the reason why it was refused."""
-        return {name: text.split("\n\n")[0].removeprefix(REFUSED) for name, one in self.fields.items()
+        return {name: text.split("\n\n")[0].removeprefix(REFUSED).removesuffix(".") for name, one in self.fields.items()
                 if (text := one["description"]).startswith(REFUSED)}  # fmt: skip
 
 
