@@ -43,7 +43,7 @@ def shop(cli: Installation) -> CartumShop:
 
 
 def latest(cli: Installation) -> Row:
-    typed = {"tags": {"all_": [f"shop:{SLUG}"]}, "deployment_id": {"is_null_": True}}
+    typed = {"tags": {"all_": [f"shop:{SLUG}"]}, "state": {"type": {"not_any_": ["SCHEDULED"]}}}
     body = {"sort": "EXPECTED_START_TIME_DESC", "limit": 1, "flow_runs": typed}
     return dict(cli.prefect.post("/flow_runs/filter", json=body).raise_for_status().json()[0])
 
@@ -58,7 +58,10 @@ def test_an_import_gives_its_counts_and_is_seen_in_the_ui(cli: Installation, sho
     assert (imported["seen"], imported["new"], imported["delivered"]) == (len(wanted),) * 3
     run = latest(cli)
     assert (run["name"], run["state_type"]) == (f"{SLUG}: initial import", "COMPLETED")
-    assert (run["parameters"], run["deployment_id"]) == ({"shop": SLUG}, None)
+    deployment = cli.deployment(f"initial-import/{SLUG}")
+    assert deployment is not None
+    assert (run["parameters"], run["deployment_id"]) == ({"shop": SLUG}, deployment["id"])
+    assert run["state"]["message"] == f"{len(wanted)} new"
     assert set(run["tags"]) == {"cartum-roapp", f"shop:{SLUG}", "account:main"}
     assert {one["type"] for one in cli.artifacts(run["id"])} == {"progress", "markdown"}
 
@@ -174,7 +177,8 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     assert (found["new"], found["delivered"]) == (1, 1)
     assert [row["id"] for row in in_roapp(cli, number)] == [there["id"]]
     run = latest(cli)
-    assert (run["name"], run["parameters"]) == (f"{SLUG}: reconcile", {"shop": SLUG, "repair": True, "gone": False})
+    told = (f"{SLUG}: reconcile with repair", {"shop": SLUG, "repair": True, "gone": False})
+    assert (run["name"], run["parameters"]) == told
     tables = {one["key"]: json.loads(one["data"]) for one in cli.artifacts(run["id"]) if one["type"] == "table"}
     assert tables == {f"{SLUG}-reconcile-days": found["days"], f"{SLUG}-reconcile-findings": found["findings"]}
 
