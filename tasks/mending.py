@@ -1,0 +1,64 @@
+"""Links from a held record to the forms of Prefect's UI that mend it, filled in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+
+from cartum_roapp.errors import Code
+from cartum_roapp.markdown import Markup, link
+
+_REPLAY, _EDIT = "replay-held/any-shop", "edit-shop/edit-shop"
+#: What a setting of the shop mends.
+_BY_SETTING = {Code.STATUS_UNMATCHED}
+
+
+@dataclass(frozen=True)
+class Mending:
+    """The deployments that mend records of the shop; None: there is none, as the worker never ran."""
+
+    slug: str
+    replay: UUID | None = None
+    edit: UUID | None = None
+
+    @classmethod
+    async def of(cls, slug: str) -> Mending:
+        """Asks Prefect's server for them."""
+        return cls(slug, await _deployment(_REPLAY), await _deployment(_EDIT))
+
+    def links(self, record: Mapping[str, Any]) -> Markup:
+        """Returns the links for one record: to match a status, and to try it again."""
+        found = []
+        if self.edit is not None and record["code"] in _BY_SETTING:
+            found.append(link("match it", run_form(self.edit, shop=self.slug)))
+        if self.replay is not None:
+            form = run_form(self.replay, shop=self.slug, ids=[record["id"]], entity=record["entity"])
+            found.append(link("try again", form))
+        return Markup(", ".join(found))
+
+    def replay_all(self) -> Markup | None:
+        """Returns the link to try all of them again."""
+        if self.replay is None:
+            return None
+        return link("Try all of them again", run_form(self.replay, shop=self.slug, all_held=True))
+
+
+def run_form(deployment: UUID, **parameters: object) -> str:
+    """Returns the address, in Prefect's V2 UI, of the form that starts a run of this deployment, filled in."""
+    filled = quote(json.dumps(parameters, ensure_ascii=False), safe="")
+    return f"/v2/deployments/deployment/{deployment}/run?parameters={filled}"
+
+
+async def _deployment(name: str) -> UUID | None:
+    async with get_client() as client:
+        try:
+            return (await client.read_deployment_by_name(name)).id
+        except ObjectNotFound:
+            return None
