@@ -22,20 +22,23 @@ _BY_SETTING = {Code.STATUS_UNMATCHED}
 
 @dataclass(frozen=True)
 class Mending:
-    """The deployments that mend records of the shop; None: there is none, as the worker never ran."""
+    """The deployments that mend records of the shop; None: there is none, as no worker has run yet."""
 
     slug: str
+    #: The address of the shop's admin.
+    admin: str
     replay: UUID | None = None
     edit: UUID | None = None
 
     @classmethod
-    async def of(cls, slug: str) -> Mending:
+    async def of(cls, slug: str, admin: str) -> Mending:
         """Asks Prefect's server for them."""
-        return cls(slug, await _deployment(_REPLAY), await _deployment(_EDIT))
+        return cls(slug, admin, await _deployment(_REPLAY), await _deployment(_EDIT))
 
     def links(self, record: Mapping[str, Any]) -> Markup:
-        """Returns the links for one record: to match a status, and to try it again."""
-        found = []
+        """Returns the links for one record: to the shop for a row that can't be read, to match a status, and to try it
+        again."""
+        found = [link("open the shop", self.admin)] if record["entity"] == "row" else []
         if self.edit is not None and record["code"] in _BY_SETTING:
             found.append(link("match it", run_form(self.edit, shop=self.slug)))
         if self.replay is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,21 +15,46 @@ Document = dict[str, Any]
 
 #: At most so many rows a table has; then it says where the rest is.
 SHOWN = 50
+#: At most so many rows has the table of all orders.
+ALL = 2000
 
 
-def touched_section(orders: Sequence[Document], slug: str, admin: str) -> list[str]:
-    """Returns a table for each kind of order that the run touched. Numbers lead to the shop's `admin`, as the notes of
+def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
+    """Returns a table for each kind of order that the run touched. Numbers lead to the shop's admin, as the notes of
     the order in RO App do."""
     parts = []
     for what in TOUCHED:
         of_kind = [one for one in orders if one["what"] == what]
         if not of_kind:
             continue
-        rows = [(link(one["number"], admin), "; ".join(one["changes"]), _in_roapp(one)) for one in of_kind[:SHOWN]]
+        rows = [
+            (link(one["number"], mending.admin), "; ".join(one["changes"]), _in_roapp(one)) for one in of_kind[:SHOWN]
+        ]
         columns = ("order", "status, total" if what == "new" else "what changed", "in RO App")
         parts += [f"### {len(of_kind)} {what}", markdown_table(columns, rows)]
-        parts += _rest(len(of_kind), f"`cartum-roapp order show {slug} NUMBER` tells of each")
+        parts += _rest(len(of_kind), f"the run's artifact {escaped(all_orders_key(mending.slug))} has all")
     return parts
+
+
+def all_orders(orders: Sequence[Document]) -> list[Document]:
+    """Returns the rows of a table of all of them, if the summary has no room for each; otherwise []."""
+    most = max(Counter(one["what"] for one in orders).values(), default=0)
+    if most <= SHOWN:
+        return []
+    return [
+        {
+            "order": one["number"],
+            "what": one["what"],
+            "changes": "; ".join(one["changes"]),
+            "in RO App": one["roapp_page"] or one["roapp_number"] or one["roapp_id"],
+        }
+        for one in orders[:ALL]
+    ]
+
+
+def all_orders_key(slug: str) -> str:
+    """Returns the key of the artifact with that table."""
+    return f"{slug}-orders"
 
 
 def held_section(records: Sequence[Document], mending: Mending, dismissed: int) -> list[str]:

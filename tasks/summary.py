@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect.artifacts import acreate_markdown_artifact
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.events import emit_event
 
 from cartum_roapp.delivery.notes import admin
@@ -23,7 +23,7 @@ from cartum_roapp.sync.replay import as_document
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import warnings
 from tasks.mending import Mending
-from tasks.sections import SHOWN, held_section, record_table, touched_section
+from tasks.sections import SHOWN, all_orders, all_orders_key, held_section, record_table, touched_section
 from tasks.step import in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.
@@ -39,6 +39,7 @@ async def summarize(run: Run) -> dict[str, Any]:
     run.refresh()
     result = _result(run)
     await _artifact(run, summary_text(run, result, await _mending(run, result)))
+    await _orders_artifact(run, all_orders(result["touched"]))
     _tell_of_held(run)
     return result
 
@@ -129,14 +130,21 @@ async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
 
 
 async def _mending(run: Run, result: dict[str, Any]) -> Mending:
-    return await Mending.of(run.shop.slug) if result["held"] and in_prefect() else Mending(run.shop.slug)
+    slug, own = run.shop.slug, admin(run.shop)
+    return await Mending.of(slug, own) if result["held"] and in_prefect() else Mending(slug, own)
+
+
+async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:
+    if rows and in_prefect():
+        description = f"{escaped(run.shop.name)}: {run.kind}, all orders"
+        await acreate_table_artifact(rows, key=all_orders_key(run.shop.slug), description=description)
 
 
 def summary_text(run: Run, result: dict[str, Any], mending: Mending) -> str:
     """Returns the summary of a run in Markdown: what it did in a sentence, the orders that it touched, what is held and
     how to mend it, and the counts."""
     parts = [f"**{escaped(sentence.of_run(result))}**", *(f"**Warning:** {escaped(one)}" for one in result["warnings"])]
-    parts += touched_section(result["touched"], run.shop.slug, admin(run.shop))
+    parts += touched_section(result["touched"], mending)
     if both := result["both_changed"]:
         rows = [(one["number"], one["shop_status"], one["roapp_status"], "the shop's") for one in both]
         columns = ("order", "status in the shop", "status in RO App", "taken")

@@ -108,6 +108,8 @@ class Deliverer:
                 await handover.passed()
         with database.reading(self.engine) as connection:
             delivered, held, waiting = outbox.outcome(connection, goal.own, mine)
+        if mine:
+            log.info("%s of %s delivered", delivered, len(mine))
         return Outcome(delivered + len(brought - mine.keys()), held, waiting)
 
     async def _drain(

@@ -8,10 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from tasks.mending import Mending, run_form
-from tasks.sections import held_section, record_table, touched_section
+from tasks.sections import all_orders, held_section, record_table, touched_section
 
 REPLAY, EDIT = UUID(int=1), UUID(int=2)
-MENDING = Mending("mavka", REPLAY, EDIT)
+ADMIN = "https://shop.example/adminLegacy/"
+MENDING = Mending("mavka", ADMIN, REPLAY, EDIT)
+NO_FORMS = Mending("mavka", ADMIN)
 
 
 def records(count: int, code: str = "refused") -> list[dict[str, Any]]:
@@ -33,16 +35,17 @@ def test_at_most_fifty_are_listed_and_it_is_said_where_the_rest_is() -> None:
     assert "| 49 |" in text and "| 50 |" not in text
     assert text.endswith("… and 3 more: `cartum-roapp held list shop`")
     assert "more" not in record_table(records(50))
-    text = "\n".join(touched_section(orders(51), "mavka", "https://shop.example/adminLegacy/"))
+    text = "\n".join(touched_section(orders(51), NO_FORMS))
     assert "### 51 changed" in text and "[49]" in text and "[50]" not in text and "… and 1 more: " in text
+    assert len(all_orders(orders(51))) == 51 and all_orders(orders(50)) == []
 
 
 def test_an_order_leads_to_the_shop_and_to_ro_app_where_its_page_is_known() -> None:
     page = "https://web.roapp.io/orders/table/7"
-    (_, table) = touched_section(orders(1, page=page), "mavka", "https://shop.example/adminLegacy/")
-    row = f"| [0](https://shop.example/adminLegacy/) | total: 1.00 → 2.00; a\\|b | [A-7]({page}) |"
+    (_, table) = touched_section(orders(1, page=page), NO_FORMS)
+    row = f"| [0]({ADMIN}) | total: 1.00 → 2.00; a\\|b | [A-7]({page}) |"
     assert table.splitlines()[-1] == row
-    (_, table) = touched_section(orders(1), "mavka", "https://shop.example/adminLegacy/")
+    (_, table) = touched_section(orders(1), NO_FORMS)
     assert table.endswith("| A-7 |")
 
 
@@ -61,6 +64,6 @@ def test_a_held_record_leads_to_the_forms_that_mend_it() -> None:
 
 
 def test_without_the_shared_deployments_there_are_no_links() -> None:
-    text = "\n".join(held_section(records(1), Mending("mavka"), dismissed=0))
+    text = "\n".join(held_section(records(1), NO_FORMS, dismissed=0))
     assert "](" not in text and "held dismiss mavka ID" in text
-    assert held_section([], Mending("mavka"), dismissed=0) == []
+    assert held_section([], NO_FORMS, dismissed=0) == []
