@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from cartum_roapp.apis.roapp.pages import order_page
-from cartum_roapp.ledger import held, journal, matches
-from cartum_roapp.ledger.journal import Change, Event, Kind
+from cartum_roapp.ledger import held, journal, matches, timeline
+from cartum_roapp.ledger.journal import Event, Kind
 from cartum_roapp.sync.replay import as_document
 from cartum_roapp.sync.run import Run
 
@@ -44,17 +44,11 @@ def held_records(run: Run) -> list[Document]:
     return sorted(found, key=lambda one: not one["news"])
 
 
-def in_words(change: Change) -> str:
-    """Returns "status: New → Sent". Of a buyer's data it is told only that it changed."""
-    name, before, after = change
-    return f"{name} changed" if before is None and after is None else f"{name}: {before or '–'} → {after or '–'}"
-
-
 def _touched(number: str, events: Iterable[Event]) -> Document:
     whats, changes = set(), []
     for event in events:
         whats.add(_KINDS[event.kind])
-        changes += [in_words(change) for change in event.changes]
+        changes += [timeline.change(one) for one in event.changes]
         if event.kind == Kind.SEEN:
             changes += [str(event.details[name]) for name in ("status", "total") if event.details.get(name)]
     what = next(one for one in ("adopted", "deleted", "new", "changed") if one in whats)

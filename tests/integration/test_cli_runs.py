@@ -75,11 +75,19 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     counts = cli.done("sync", SLUG)
     assert (counts["new"], counts["changed"], counts["delivered"], counts["held"]) == (1, 1, 2, 1)
     assert len(in_roapp(cli, placed)) == 1
+    told = {one["number"]: one["what"] for one in counts["touched"]}
+    assert told == {placed: "new", moved: "changed"} and counts["held_records"][0]["id"] == broken
+    run = latest(cli)
+    assert (run["state"]["message"], "held" in run["tags"]) == ("1 new, 1 changed, 1 held", True)
+    (summary,) = [one["data"] for one in cli.artifacts(run["id"]) if one["type"] == "markdown"]
+    replay = cli.deployment("replay-held/any-shop")
+    assert replay is not None and f"[try again](/v2/deployments/deployment/{replay['id']}/run?parameters=" in summary
     (record,) = cli.done("held", "list", SLUG)
     assert (record["shop"], record["entity"], record["id"]) == (SLUG, "row", broken)
     assert "total_sum" in record["message"] and record["fix"]
     shop.edit(broken, total_sum=sum_)
     assert cli.done("sync", SLUG)["held"] == 0
+    assert "held" not in latest(cli)["tags"]
     assert cli.done("held", "list") == []
     status = cli.done("status")
     assert (status["worker"], status["running"]) == ("running", "running")
@@ -236,7 +244,9 @@ def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(
     assert schedule(cli) is False
     failed = latest(cli)
     assert failed["state_type"] == "FAILED"
+    assert failed["state"]["message"].startswith(f"{SLUG}: the shop refuses login and password")
     said = failed["state"]["message"] + cli.logs(failed["id"]) + ended.said
+    assert "Traceback" not in said
     assert password not in said and "changed in the shop" not in said
 
     shop.change_password(password)

@@ -97,7 +97,11 @@ def test_what_fails_ends_failed_and_the_next_run_goes_its_way(worker: Installati
     bad, good = worker.start("backfill/any-shop", shop="shop-1"), worker.start("backfill/any-shop", shop="nobody")
     failed, unknown = worker.ended(bad, good)
     assert failed["state_type"] == unknown["state_type"] == "FAILED"
-    assert "nothing is named" in failed["state"]["message"]
+    named = "shop-1: nothing is named. Fix: Name dates, statuses or order numbers."
+    assert (failed["name"], failed["state"]["message"]) == ("shop-1: backfill", named)
+    assert {"shop:shop-1", "account:main"} <= set(failed["tags"]), "no tag of the deployment"
+    said = worker.become(lambda: worker.logs(bad), lambda logs: "Finished" in logs)
+    assert named in said and "Traceback" not in said
     assert 'no shop "nobody"' in unknown["state"]["message"]
     number = next(iter(worker.box.shops[SHOP].orders))
     plan = worker.start("backfill/any-shop", shop="shop-1", numbers=[number], dry_run=True)
