@@ -7,6 +7,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any, ParamSpec, cast
 
+from prefect import State
 from prefect.states import Completed, Failed
 
 from cartum_roapp.errors import IntegrationError
@@ -18,7 +19,8 @@ FlowBody = Callable[P, Coroutine[Any, Any, Result]]
 
 def told(sentence: Callable[[Result], str]) -> Callable[[FlowBody[P]], FlowBody[P]]:
     """Returns a decorator for the function of a flow. The run's state gets the `sentence` of the result as its message.
-    An error of this project becomes the state's message as well, without a traceback in the run's log.
+    An error of this project becomes the state's message as well, without a traceback in the run's log. A state that the
+    function returns stays as it is.
 
     Prefect gives the caller of the flow the data of such a state: the result, or the error, which it raises.
     """
@@ -30,6 +32,8 @@ def told(sentence: Callable[[Result], str]) -> Callable[[FlowBody[P]], FlowBody[
                 result = await body(*args, **kwargs)
             except IntegrationError as error:
                 return cast(Result, Failed(message=str(error), data=error))
+            if isinstance(result, State):
+                return cast(Result, result)
             return cast(Result, Completed(message=sentence(result), data=result))
 
         # Prefect would look up the names of types in this module, which are those of the flow's.
