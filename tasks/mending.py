@@ -10,12 +10,14 @@ from urllib.parse import quote
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.exceptions import ObjectNotFound
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 
 from cartum_roapp.errors import Code
 from cartum_roapp.markdown import Markup, link
 
-_REPLAY, _EDIT = "replay-held/any-shop", "edit-shop/edit-shop"
+#: Of the deployments that belong to no single shop (prefect.yaml).
+_NAMES = ["any-shop", "edit-shop"]
+_REPLAY, _EDIT, _STORY = "flows.replay_held.replay_held", "flows.edit_shop.edit_shop", "flows.show_order.show_order"
 #: What a setting of the shop mends.
 _BY_SETTING = {Code.STATUS_UNMATCHED}
 
@@ -29,21 +31,27 @@ class Mending:
     admin: str
     replay: UUID | None = None
     edit: UUID | None = None
+    story: UUID | None = None
 
     @classmethod
     async def of(cls, slug: str, admin: str) -> Mending:
         """Asks Prefect's server for them."""
-        return cls(slug, admin, await _deployment(_REPLAY), await _deployment(_EDIT))
+        named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
+        async with get_client() as client:
+            found = {one.entrypoint: one.id for one in await client.read_deployments(deployment_filter=named)}
+        return cls(slug, admin, found.get(_REPLAY), found.get(_EDIT), found.get(_STORY))
 
     def links(self, record: Mapping[str, Any]) -> Markup:
-        """Returns the links for one record: to the shop for a row that can't be read, to match a status, and to try it
-        again."""
+        """Returns the links for one record: to the shop for a row that can't be read, to match a status, to try it
+        again, and to what happened to its order."""
         found = [link("open the shop", self.admin)] if record["entity"] == "row" else []
         if self.edit is not None and record["code"] in _BY_SETTING:
             found.append(link("match it", run_form(self.edit, shop=self.slug)))
         if self.replay is not None:
             form = run_form(self.replay, shop=self.slug, ids=[record["id"]], entity=record["entity"])
             found.append(link("try again", form))
+        if self.story is not None and record["number"] is not None:
+            found.append(link("what happened", run_form(self.story, shop=self.slug, number=record["number"])))
         return Markup(", ".join(found))
 
     def replay_all(self) -> Markup | None:
@@ -57,11 +65,3 @@ def run_form(deployment: UUID, **parameters: object) -> str:
     """Returns the address, in Prefect's V2 UI, of the form that starts a run of this deployment, filled in."""
     filled = quote(json.dumps(parameters, ensure_ascii=False), safe="")
     return f"/v2/deployments/deployment/{deployment}/run?parameters={filled}"
-
-
-async def _deployment(name: str) -> UUID | None:
-    async with get_client() as client:
-        try:
-            return (await client.read_deployment_by_name(name)).id
-        except ObjectNotFound:
-            return None

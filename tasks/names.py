@@ -50,6 +50,11 @@ def of_replay(given: Parameters) -> str:
     return _name(given, "replay", what)
 
 
+def of_resending(given: Parameters) -> str:
+    """Returns "mavka: order 1001 sent again", or "mavka: order 1001, 1002, 1003 … sent again"."""
+    return f"{given['shop']}: {_listed('order', given['numbers'])} sent again"
+
+
 def of_reconciliation(given: Parameters) -> str:
     """Returns "mavka: reconcile", or "mavka: reconcile with repair"."""
     kind = "reconcile with repair" if given.get("repair") else "reconcile"

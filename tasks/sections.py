@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from cartum_roapp.links import roapp_name
 from cartum_roapp.markdown import escaped, link, markdown_table
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.digest import TOUCHED
@@ -46,7 +47,7 @@ def all_orders(orders: Sequence[Document]) -> list[Document]:
             "order": one["number"],
             "what": one["what"],
             "changes": "; ".join(one["changes"]),
-            "in RO App": one["roapp_page"] or one["roapp_number"] or one["roapp_id"],
+            "in RO App": one["roapp_page"] or roapp_name(one),
         }
         for one in orders[:ALL]
     ]
@@ -91,9 +92,7 @@ def _held(one: Document, mending: Mending) -> tuple[object, ...]:
 
 
 def _in_roapp(one: Document) -> object:
-    if one["roapp_id"] is None:
-        return "not yet"
-    name = one["roapp_number"] or one["roapp_id"]
+    name = roapp_name(one)
     return link(name, one["roapp_page"]) if one["roapp_page"] else name
 
 

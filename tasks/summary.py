@@ -13,9 +13,9 @@ from typing import Any
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.events import emit_event
 
-from cartum_roapp.delivery.notes import admin
 from cartum_roapp.ledger import contests, held, outbox
 from cartum_roapp.ledger.held import Held
+from cartum_roapp.links import shop_admin
 from cartum_roapp.markdown import escaped, markdown_table
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.digest import held_records, touched_orders
@@ -130,7 +130,7 @@ async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
 
 
 async def _mending(run: Run, result: dict[str, Any]) -> Mending:
-    slug, own = run.shop.slug, admin(run.shop)
+    slug, own = run.shop.slug, shop_admin(run.shop.url)
     return await Mending.of(slug, own) if result["held"] and in_prefect() else Mending(slug, own)
 
 

@@ -47,8 +47,7 @@ def _touched(result: RunResult) -> list[object]:
         of_kinds.setdefault(one["what"], []).append(one)
     for what, orders in of_kinds.items():
         rows = [
-            (one["number"], "; ".join(one["changes"]), one["roapp_page"] or one["roapp_number"] or one["roapp_id"])
-            for one in orders[:_LISTED]
+            (one["number"], "; ".join(one["changes"]), one["roapp_page"] or roapp_name(one)) for one in orders[:_LISTED]
         ]
         columns = ("order", "status, total" if what == "new" else "what changed", "in RO App")
         parts += [terminal_table(f"{len(orders)} {what}", columns, rows), *_rest(orders, "--json has all")]

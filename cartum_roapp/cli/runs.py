@@ -128,7 +128,7 @@ def resend(
         from flows.resend_orders import resend_orders
 
         named(shop, numbers)
-        return resend_orders(slug, numbers)
+        return run_attached(resend_orders, ANY_SHOP, shop=slug, numbers=numbers)
 
     result = _run(slug, "Sending the orders again", flow)
     show(result, lambda: resend_tables(result))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cartum_roapp.apis.roapp.pages import order_page
 from cartum_roapp.ledger import held, journal, matches, timeline
 from cartum_roapp.ledger.journal import Event, Kind
+from cartum_roapp.links import roapp_order
 from cartum_roapp.sync.replay import as_document
 from cartum_roapp.sync.run import Run
 
@@ -24,6 +24,9 @@ _KINDS = {Kind.SEEN: "new", Kind.CHANGED: "changed", Kind.ADOPTED: "adopted", Ki
 def touched_orders(run: Run) -> list[Document]:
     """Returns one document an order that this run touched, by kind and number. An order that was new here and that
     RO App had already is `adopted`. `changes` is in words; of a new order it has status and total."""
+    counts = run.counts
+    if not (counts.new or counts.changed or counts.delivered):
+        return []
     events: dict[str, list[Event]] = {}
     for event in journal.of_run(run.engine, run.shop.key, run.id, list(_KINDS)):
         events.setdefault(event.number, []).append(event)
@@ -40,7 +43,10 @@ def touched_orders(run: Run) -> list[Document]:
 def held_records(run: Run) -> list[Document]:
     """Returns what is held of the run's shop, except what was dismissed; `news`: since this run. What is news comes
     first, then the latest attempt."""
-    found = [as_document(one) | {"news": one.first_at >= run.started} for one in held.listed(run.engine, run.shop.key)]
+    found = [
+        as_document(one) | {"number": one.number, "news": one.first_at >= run.started}
+        for one in held.listed(run.engine, run.shop.key)
+    ]
     return sorted(found, key=lambda one: not one["news"])
 
 
@@ -56,5 +62,5 @@ def _touched(number: str, events: Iterable[Event]) -> Document:
 
 
 def _in_roapp(run: Run, ro_id: int | None, number: str) -> Document:
-    page = None if ro_id is None else order_page(run.account.base_url, ro_id)
+    page = None if ro_id is None else roapp_order(run.account.base_url, ro_id)
     return {"roapp_id": ro_id, "roapp_number": number or None, "roapp_page": page}

@@ -50,7 +50,20 @@ def of_replay(result: Document) -> str:
         return f"dry run: {_counted(len(records), 'record')} to replay"
     words = {"delivered": "delivered", "held": "held again", "missing": "missing in the shop"}
     ended = Counter(one["outcome"] for one in records)
-    return _joined([*(f"{ended[outcome]} {what}" for outcome, what in words.items() if ended[outcome])])
+    return _joined(f"{ended[outcome]} {what}" for outcome, what in words.items() if ended[outcome])
+
+
+def of_resending(result: Document) -> str:
+    """Returns "2 delivered, 1 missing in the shop"."""
+    words = {"delivered": "delivered", "held": "held", "waiting": "waiting", "missing": "missing in the shop"}
+    ended = Counter(one["outcome"] for one in result["resent"])
+    return _joined(f"{ended[outcome]} {what}" for outcome, what in words.items() if ended[outcome]) or "no order"
+
+
+def of_order(story: Document) -> str:
+    """Returns how much the story of an order tells: "12 events, 1 held"."""
+    records = story["held"]
+    return _joined([_counted(len(story["timeline"]), "event"), *([f"{len(records)} held"] if records else [])])
 
 
 def of_comparison(result: Document) -> str:

@@ -10,11 +10,12 @@ import pytest
 from world import Row, World
 
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.notes import admin
 from cartum_roapp.ledger import held, held_selection
+from cartum_roapp.links import shop_admin
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.run import Run
 from flows.incremental_sync import sync_changes
+from flows.initial_import import import_window
 from tasks.mending import Mending
 from tasks.summary import summary_text
 
@@ -56,11 +57,28 @@ def test_the_summary_of_a_sync(database: str, caplog: pytest.LogCaptureFixture) 
         assert f"{read} orders: 1 new, 1 changed, {read - 3} as they were, 1 that can't be read" in told
         assert "delivering 2 orders" in told and "2 of 2 delivered" in told and "1 held: 1 order-total" in told
 
-        text = summary_text(run, result, Mending(shop.slug, admin(shop), REPLAY))
+        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
         assert text.startswith("**1 new, 1 changed, 1 held**\n\n### 1 new\n")
-        assert f"[{placed}]({admin(shop)})" in text and "[try again](/v2/" in text
+        assert f"[{placed}]({shop_admin(shop.url)})" in text and "[try again](/v2/" in text
         for private in (*BUYER.values(), "Соломія", "671234567", "501112233", "Інша"):
             assert private not in text + str(result) + "\n".join(told)
+
+
+def test_an_order_that_ro_app_had_already_is_adopted(database: str) -> None:
+    with World.of(database, orders=3) as world:
+        shop = world.shop()
+        world.imported(shop)
+        world.purged()
+
+        async def again() -> Row:
+            async with world.opened("initial-import", shop) as run:
+                return await import_window(run)
+
+        touched = asyncio.run(again())["touched"]
+        known = {number: rows[0] for number, rows in world.roapp_orders(shop).items()}
+        assert {one["number"]: (one["what"], one["roapp_id"], one["roapp_number"]) for one in touched} == {
+            number: ("adopted", row["id"], str(row["number"])) for number, row in known.items()
+        }
 
 
 def test_held_is_one_number_and_dismissed_ones_are_apart(database: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -80,7 +98,7 @@ def test_held_is_one_number_and_dismissed_ones_are_apart(database: str, caplog: 
         assert (result["held"], result["dismissed"]) == (1, 1) == tuple(held.counts(world.engine, shop.key).values())
         assert [(one["id"], one["news"]) for one in result["held_records"]] == [(first, False)]
         assert result["touched"] == []
-        text = summary_text(run, result, Mending(shop.slug, admin(shop), REPLAY))
+        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
         assert "### 1 held: 1 order-total" in text and "1 dismissed: " in text
         assert sentence.of_run(result) == f"{result['seen']} orders, nothing new, 1 held"
         assert [record.getMessage() for record in caplog.records] == ["1 held: 1 order-total"], "an idle run"

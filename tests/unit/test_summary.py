@@ -10,15 +10,23 @@ from uuid import UUID
 from tasks.mending import Mending, run_form
 from tasks.sections import all_orders, held_section, record_table, touched_section
 
-REPLAY, EDIT = UUID(int=1), UUID(int=2)
+REPLAY, EDIT, STORY = UUID(int=1), UUID(int=2), UUID(int=3)
 ADMIN = "https://shop.example/adminLegacy/"
-MENDING = Mending("mavka", ADMIN, REPLAY, EDIT)
+MENDING = Mending("mavka", ADMIN, REPLAY, EDIT, STORY)
 NO_FORMS = Mending("mavka", ADMIN)
 
 
 def records(count: int, code: str = "refused") -> list[dict[str, Any]]:
     return [
-        {"entity": "order", "id": str(n), "code": code, "message": f"a|b {n}", "fix": "Mend it.", "news": n == 0}
+        {
+            "entity": "order",
+            "id": str(n),
+            "number": str(n),
+            "code": code,
+            "message": f"a|b {n}",
+            "fix": "Mend it.",
+            "news": n == 0,
+        }
         for n in range(count)
     ]
 
@@ -43,18 +51,18 @@ def test_at_most_fifty_are_listed_and_it_is_said_where_the_rest_is() -> None:
 def test_an_order_leads_to_the_shop_and_to_ro_app_where_its_page_is_known() -> None:
     page = "https://web.roapp.io/orders/table/7"
     (_, table) = touched_section(orders(1, page=page), NO_FORMS)
-    row = f"| [0]({ADMIN}) | total: 1.00 → 2.00; a\\|b | [A-7]({page}) |"
+    row = f"| [0]({ADMIN}) | total: 1.00 → 2.00; a\\|b | [no. A-7, id 7]({page}) |"
     assert table.splitlines()[-1] == row
     (_, table) = touched_section(orders(1), NO_FORMS)
-    assert table.endswith("| A-7 |")
+    assert table.endswith("| no. A-7, id 7 |")
 
 
 def test_a_held_record_leads_to_the_forms_that_mend_it() -> None:
     title, table, rest, dismissed = held_section(records(2, "status-unmatched"), MENDING, dismissed=4)
     assert title == "### 2 held: 2 status-unmatched"
     replay = run_form(REPLAY, shop="mavka", ids=["0"], entity="order")
-    edit = run_form(EDIT, shop="mavka")
-    assert table.splitlines()[2].endswith(f"| [match it]({edit}), [try again]({replay}) |")
+    edit, story = run_form(EDIT, shop="mavka"), run_form(STORY, shop="mavka", number="0")
+    assert table.splitlines()[2].endswith(f"| [match it]({edit}), [try again]({replay}), [what happened]({story}) |")
     assert "order 0 (new)" in table and "order 1 |" in table
     assert run_form(REPLAY, shop="mavka", all_held=True) in rest and "held dismiss mavka ID" in rest
     assert dismissed.startswith("4 dismissed: ")
