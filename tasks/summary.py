@@ -16,7 +16,7 @@ from prefect.events import emit_event
 from cartum_roapp.ledger import contests, held, outbox
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.links import shop_admin
-from cartum_roapp.markdown import escaped, markdown_table
+from cartum_roapp.markdown import escaped, link, markdown_table
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.digest import held_records, touched_orders
 from cartum_roapp.sync.replay import as_document
@@ -150,7 +150,8 @@ def summary_text(run: Run, result: dict[str, Any], mending: Mending) -> str:
         columns = ("order", "status in the shop", "status in RO App", "taken")
         parts += ["### Changed on both sides", markdown_table(columns, rows[:SHOWN])]
     parts += held_section(result["held_records"], mending, result["dismissed"])
-    return "\n\n".join([*parts, "### Counts", _counts(run, result)])
+    page = link("How this shop fares", f"/v2/artifacts/key/{run.shop.slug}")
+    return "\n\n".join([*parts, "### Counts", _counts(run, result), page])
 
 
 def _counts(run: Run, result: dict[str, Any]) -> str:
