@@ -10,9 +10,9 @@ from uuid import UUID
 from tasks.mending import Mending, run_form
 from tasks.sections import all_orders, held_section, record_table, touched_section
 
-REPLAY, EDIT, STORY = UUID(int=1), UUID(int=2), UUID(int=3)
+REPLAY, EDIT, STORY, DISMISS = (UUID(int=number) for number in range(1, 5))
 ADMIN = "https://shop.example/adminLegacy/"
-MENDING = Mending("mavka", ADMIN, REPLAY, EDIT, STORY)
+MENDING = Mending("mavka", ADMIN, REPLAY, EDIT, STORY, DISMISS)
 NO_FORMS = Mending("mavka", ADMIN)
 
 
@@ -61,8 +61,11 @@ def test_a_held_record_leads_to_the_forms_that_mend_it() -> None:
     title, table, rest, dismissed = held_section(records(2, "status-unmatched"), MENDING, dismissed=4)
     assert title == "### 2 held: 2 status-unmatched"
     replay = run_form(REPLAY, shop="mavka", ids=["0"], entity="order")
+    dismiss = run_form(DISMISS, shop="mavka", ids=["0"], entity="order")
     edit, story = run_form(EDIT, shop="mavka"), run_form(STORY, shop="mavka", number="0")
-    assert table.splitlines()[2].endswith(f"| [match it]({edit}), [try again]({replay}), [what happened]({story}) |")
+    assert table.splitlines()[2].endswith(
+        f"| [match it]({edit}), [try again]({replay}), [dismiss]({dismiss}), [what happened]({story}) |"
+    )
     assert "order 0 (new)" in table and "order 1 |" in table
     assert run_form(REPLAY, shop="mavka", all_held=True) in rest and "held dismiss mavka ID" in rest
     assert dismissed.startswith("4 dismissed: ")
