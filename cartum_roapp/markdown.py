@@ -12,8 +12,19 @@ _CODE = re.compile(r"(?<!`)`(?!`)[^`|]+`(?!`)")
 # The UI makes a link of each bare address, even if escaped, except in code.
 _ADDRESS = re.compile(r"(?:[\w+.-]+://|www\.)[^\s`|]*", re.IGNORECASE)
 _MARK = re.compile(r"[\\`*\[\]<|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
+# What would end an address in a link, or a cell of a table.
+_IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29", "|": "%7C", " ": "%20", "<": "%3C", ">": "%3E"})
 # What makes a heading, list, quote or rule at the beginning of a line.
 _FIRST = re.compile(r"^([0-9]*)(?=[.)](?:\s|$)|#{1,6}(?:\s|$)|[+-](?:[\s+-]|$)|[=>])")
+
+
+class Markup(str):
+    """Markdown that is shown as such. Whoever makes it has escaped what is foreign in it."""
+
+
+def link(text: object, address: str) -> Markup:
+    """Returns a link; `address` is ours, or percent-encoded."""
+    return Markup(f"[{escaped(text)}]({address.translate(_IN_ADDRESS)})")
 
 
 def escaped(text: object) -> str:
@@ -29,9 +40,13 @@ def escaped(text: object) -> str:
 
 
 def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Returns a table in Markdown. Its cells are `escaped`."""
-    head, *body = [f"| {' | '.join(map(escaped, row))} |" for row in (columns, *rows)]
+    """Returns a table in Markdown. Its cells are `escaped`, except those that are `Markup`."""
+    head, *body = [f"| {' | '.join(map(_cell, row))} |" for row in (columns, *rows)]
     return "\n".join([head, f"|{'---|' * len(columns)}", *body])
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, Markup) else escaped(value)
 
 
 def _plain(text: str) -> str:

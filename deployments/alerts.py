@@ -35,8 +35,9 @@ from prefect.variables import Variable
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from deployments.message import send
-from deployments.pool import POOL, TAG, tags_of
+from deployments.pool import POOL
 from tasks.summary import HELD_GREW, resource_of
+from tasks.tags import TAG, tags_of
 
 log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from sqlalchemy import Engine
 
 from blocks.pages import every_row
 from cartum_roapp.ledger import runs
-from deployments.pool import TAG
+from tasks.tags import TAG
 
 #: Long before this time the ledger knows a run that lives, and Prefect knows that a run has finished.
 GRACE = timedelta(minutes=2)
@@ -61,12 +61,12 @@ async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: s
 
 
 async def start_again(dead: Collection[FlowRun]) -> None:
-    """Starts these runs of a worker again, except scheduled ones, which come again anyway. Imports and backfills become
-    new runs, which continue where the old ones stopped. A run that has asked a person something is itself resumed, with
-    the answers that it got."""
+    """Starts these runs again, if a worker had begun them: those of the command line are its caller's. Scheduled ones
+    come again anyway. Imports and backfills become new runs, which continue where the old ones stopped. A run that has
+    asked a person something is itself resumed, with the answers that it got."""
     async with get_client() as client:
         for run in dead:
-            if run.deployment_id is None or run.auto_scheduled:
+            if run.deployment_id is None or run.auto_scheduled or WORKER_LABEL not in run.labels:
                 continue
             if run.empirical_policy.pause_keys:
                 await _set(client, run.id, Scheduled(name="Resuming", message=WHY))

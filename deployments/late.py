@@ -29,9 +29,10 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from blocks.pages import every_row
-from deployments.pool import TAG, deployments
+from deployments.pool import deployments
 from tasks.deliver import SYNC_EVERY
 from tasks.schedule import SCHEDULED
+from tasks.tags import TAG
 
 
 async def cancel_backlog() -> int:

@@ -20,6 +20,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.markdown import escaped
 from deployments import pool
 from tasks.deliver import SYNC_EVERY
+from tasks.tags import tags_of
 
 #: Entrypoints and not imports, as the flows that connect and delete a shop import this module.
 SYNC, IMPORT = "flows.incremental_sync.incremental_sync", "flows.initial_import.initial_import"
@@ -82,7 +83,7 @@ async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None
         config.slug,
         entrypoint_type=EntrypointType.MODULE_PATH,
         parameters={"shop": config.slug, **parameters},
-        tags=pool.tags_of(config),
+        tags=tags_of(config),
         description=(
             f"{escaped(config.name)} ({config.url})\n\n[How this shop fares](/v2/artifacts/key/{config.slug})\n\n"
             f"{cleandoc(flow.description or '')}"

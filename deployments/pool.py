@@ -10,18 +10,10 @@ from prefect.client.schemas.sorting import DeploymentSort
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from blocks.pages import every_row
-from cartum_roapp.config import ShopConfig
 from deployments.worker import POOL_TYPE, InProcessWorker
+from tasks.tags import TAG
 
 POOL = "cartum-roapp"
-
-#: A tag of every run, whoever started it.
-TAG = "cartum-roapp"
-
-
-def tags_of(shop: ShopConfig) -> list[str]:
-    """Returns the tags of a shop's deployments and runs."""
-    return [TAG, f"shop:{shop.slug}", f"account:{shop.account}"]
 
 
 async def deployments(client: PrefectClient) -> list[DeploymentResponse]:

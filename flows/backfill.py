@@ -8,20 +8,23 @@ from typing import Annotated, Any
 from prefect import flow
 from pydantic import Field
 
-from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync import sentence
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import Selection, selection
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
 from tasks.deliver import deliver_task
+from tasks.ending import told
 from tasks.frames import to_frames
-from tasks.run import open_run
+from tasks.names import named, of_backfill
+from tasks.run import open_run, settings_of
 from tasks.steps import fetch_selection_task, plan_task, upsert_task
 from tasks.summary import show_plan_task, summarize_task
 
 
-@flow(name="backfill", flow_run_name="{shop}: backfill", persist_result=False)
+@flow(name="backfill", flow_run_name=named(of_backfill), persist_result=False)
+@told(sentence.of_backfill)
 async def backfill(
     shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
     created_from: Annotated[date | None, Field(title="From", description="First day, on the shop's clock")] = None,

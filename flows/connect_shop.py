@@ -8,14 +8,18 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from cartum_roapp.connection.questions import SAVE_AND_IMPORT
+from cartum_roapp.sync import sentence
 from deployments import one_shop, shops
 from deployments.clients import open_clients
 from tasks.connecting import ask_current_form, tell_connected
 from tasks.draft import new_draft
+from tasks.ending import told
 from tasks.form import SHOP_LOGIN, AccountRef, LoginRef, parameter, setting_parameter
+from tasks.tags import TAG, shop_tag, tag_run
 
 
 @flow(name="connect-shop", flow_run_name="{slug}: connect", validate_parameters=False, persist_result=False)
+@told(sentence.of_connection)
 async def connect_shop(
     slug: Annotated[str, parameter("Short name", "Names the shop's runs and commands, like my-shop", max_length=48)],
     name: Annotated[str, setting_parameter("name", min_length=1, max_length=64)],
@@ -29,6 +33,7 @@ async def connect_shop(
     step passes over what is answered and right; nothing is saved before all of it holds.
     """
     typed = {"name": name, "platform": platform}
+    await tag_run([TAG, shop_tag(slug)])
     with open_clients() as clients:
         dialogue = (await new_draft(slug, typed, login=login, account=account, clients=clients)).shop
         await ask_current_form(dialogue)

@@ -7,15 +7,18 @@ from typing import Annotated, Any
 from prefect import flow
 
 from blocks.store import list_shops, load_shop
+from cartum_roapp.sync import sentence
 from deployments import shops
 from deployments.clients import open_clients
 from tasks.connecting import ask_current_form, tell_changed
 from tasks.draft import draft_of
+from tasks.ending import told
 from tasks.form import parameter
 from tasks.shop_forms import ask_shop
 
 
 @flow(name="edit-shop", flow_run_name="{shop}: edit", persist_result=False)
+@told(sentence.of_connection)
 async def edit_shop(
     shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
 ) -> dict[str, Any]:

@@ -8,20 +8,22 @@ from typing import Annotated, Any
 from prefect import flow
 from pydantic import Field
 
-from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync import sentence
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import already_read, classify_statuses, numbers_to_reread, select_rows, sync_range
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import LEFTOVERS, deliver_task
+from tasks.ending import told
 from tasks.frames import to_frames
-from tasks.run import open_run
+from tasks.run import open_run, settings_of
 from tasks.steps import fetch_created_task, fetch_numbers_task, fetch_open_task, upsert_task, write_back_task
 from tasks.summary import summarize_task
 
 
 @flow(name="incremental-sync", flow_run_name="{shop}: sync", persist_result=False)
+@told(sentence.of_run)
 async def incremental_sync(shop: Annotated[str, Field(title="Shop", description="The shop's slug")]) -> dict[str, Any]:
     """Three reads, because a shop has no "updated since": orders created since the watermark, open orders of
     the trailing window, and by number those that the ledger believes open or final for less than 14 days.

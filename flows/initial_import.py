@@ -7,20 +7,22 @@ from typing import Annotated, Any
 from prefect import flow
 from pydantic import Field
 
-from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync import sentence
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses, close_window, freeze_window, select_rows
 from tasks import schedule
 from tasks.deliver import deliver_task
+from tasks.ending import told
 from tasks.frames import to_frames
-from tasks.run import open_run
+from tasks.run import open_run, settings_of
 from tasks.steps import fetch_created_task, upsert_task
 from tasks.summary import summarize_task
 
 
 @flow(name="initial-import", flow_run_name="{shop}: initial import", persist_result=False)
+@told(sentence.of_run)
 async def initial_import(shop: Annotated[str, Field(title="Shop", description="The shop's slug")]) -> dict[str, Any]:
     """Orders of the two calendar months before the first start into RO App, with their customers and products.
 

@@ -7,15 +7,17 @@ from typing import Annotated, Any
 from prefect import flow
 from pydantic import Field
 
-from blocks.store import settings_of
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync import sentence
 from cartum_roapp.sync.reconciliation import confirmed, portions, read_ledger
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
+from tasks.ending import told
 from tasks.frames import to_frames
+from tasks.names import named, of_reconciliation
 from tasks.report import show_report_task
-from tasks.run import open_run
+from tasks.run import open_run, settings_of
 from tasks.steps import (
     compare_roapp_task,
     compare_shop_task,
@@ -28,7 +30,8 @@ from tasks.steps import (
 )
 
 
-@flow(name="reconcile", flow_run_name="{shop}: reconcile", persist_result=False)
+@flow(name="reconcile", flow_run_name=named(of_reconciliation), persist_result=False)
+@told(sentence.of_comparison)
 async def reconcile(
     shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
     repair: Annotated[bool, Field(title="Repair", description="Put right what is safe; else only report")] = False,

@@ -8,23 +8,26 @@ from typing import Annotated, Any
 from prefect import flow
 from pydantic import Field
 
-from blocks.store import settings_of
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync import sentence
 from cartum_roapp.sync.replay import outcomes, select_records, unread
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import deliver_task
+from tasks.ending import told
 from tasks.frames import to_frames
-from tasks.run import open_run
+from tasks.names import named, of_replay
+from tasks.run import open_run, settings_of
 from tasks.steps import fetch_numbers_task, put_back_task, upsert_task, write_back_task
 from tasks.summary import show_choice_task, show_outcomes_task
 
 
-@flow(name="replay-held", flow_run_name="{shop}: replay of held records", persist_result=False)
+@flow(name="replay-held", flow_run_name=named(of_replay), persist_result=False)
+@told(sentence.of_replay)
 async def replay_held(
     shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
     ids: Annotated[list[str] | None, Field(title="Records", description="Order numbers, or ids of the list")] = None,

@@ -6,13 +6,16 @@ from typing import Annotated, Any
 
 from prefect import flow
 
-from blocks.store import settings_of
+from cartum_roapp.sync import sentence
+from tasks.ending import told
 from tasks.form import parameter
 from tasks.order import show_story_task
+from tasks.run import settings_of
 from tasks.steps import find_order_task
 
 
 @flow(name="show-order", flow_run_name="{shop}: order {number}", persist_result=False)
+@told(sentence.of_order)
 async def show_order(
     shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
     number: Annotated[str, parameter("Order number", "The order's number in the shop", max_length=48)],

@@ -5,10 +5,16 @@ step            makes a task of a function
 run             how a run begins and ends: its record, pauses and errors
 frames          rows → typed frames: three steps in one
 deliver         outbox → RO App, with its progress
+ending          the state in which a run ends says what it did, or why it failed
+names           the names of runs
+tags            the tags of runs
+lines           which lines the log of a run shows
 schedule        starts and pauses the shop's schedules
 progress        the progress of a run, in Prefect's UI and on the terminal
 summary         the artifacts of a run in Prefect's UI
 order           the artifacts of one order, and of orders that were sent again
+sections        their tables of orders and of held records
+mending         links to the forms of the UI that mend a held record
 report          the artifacts of a reconciliation
 dismissal       held records that a person dismisses in the UI
 form            a form in Prefect's UI, and its answers

@@ -33,7 +33,7 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) ->
         deliverer = Deliverer(run.engine, run.account, _served(run), run.settings, run.calls)
         outcome = await deliverer.deliver(Goal(run.shop.key, upto, rest_until), progress.update)
     run.counts.delivered += outcome.delivered
-    run.counts.held = held.count(run.engine, run.shop.key, run.started)
+    run.counts.held = held.count(run.engine, run.shop.key)
     if outcome.waiting:
         run.refresh()  # raises if the shop was deleted meanwhile: then there is no next run
         raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")

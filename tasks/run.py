@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from prefect.runtime import flow_run
 
+from blocks import store
 from cartum_roapp import logs
 from cartum_roapp.config import ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, NotReady
@@ -17,6 +18,14 @@ from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
 from tasks import schedule, shop_page
+from tasks.tags import tag_if_held, tag_run, tags_of
+
+
+async def settings_of(slug: str) -> ShopSettings:
+    """Returns the settings of the shop, and gives this run the tags of the shop. Raises BadConfig."""
+    found = await store.settings_of(slug)
+    await tag_run(tags_of(found.shop))
+    return found
 
 
 @asynccontextmanager
@@ -31,8 +40,11 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
         opened = Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()))
         if flow_run.get_id():
             opened.due = flow_run.get_scheduled_start_time()
-        async with recorded(opened) as run:
-            yield run
+        try:
+            async with recorded(opened) as run:
+                yield run
+        finally:
+            await tag_if_held(opened)
 
 
 @asynccontextmanager

@@ -13,12 +13,14 @@ from cartum_roapp.connection.dialogue import Form
 from cartum_roapp.connection.questions import Question
 from cartum_roapp.errors import BadConfig
 from tasks.form import answered, ask
+from tasks.tags import TAG, shop_tag, tag_run
 
 _NAME, _WHICH = "confirmed", "shop"
 
 
 async def ask_shop(typed: str, there: Iterable[str]) -> str:
-    """Returns the slug if it is one of these shops; otherwise asks for one. Raises BadConfig if there are no shops."""
+    """Returns the slug if it is one of these shops, and tags this run with it; otherwise asks for one. Raises BadConfig
+    if there are no shops."""
     answers = await answered()
     chosen = [answer.fields.get(_WHICH) for answer in answers if answer.form == _WHICH]
     slug = str(chosen[-1] if chosen else typed).strip()
@@ -29,6 +31,7 @@ async def ask_shop(typed: str, there: Iterable[str]) -> str:
             raise BadConfig(problem.message, field=_WHICH, fix="Connect one first.")
         question = Question(_WHICH, "Shop", "", "one", known, known[0])
         await ask(Form(_WHICH, "Which shop?", "", [question], [problem]))
+    await tag_run([TAG, shop_tag(slug)])
     return slug
 
 

@@ -14,9 +14,12 @@ from prefect.exceptions import MissingContextError
 from prefect.utilities.annotations import quote
 
 from cartum_roapp.sync.failure import sanitized_errors
+from tasks.lines import tell_story
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+tell_story()
 
 
 def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -5,33 +5,41 @@ If a function is called twice, the UI keeps both artifacts.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect.artifacts import acreate_markdown_artifact
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.events import emit_event
 
 from cartum_roapp.ledger import contests, held, outbox
 from cartum_roapp.ledger.held import Held
-from cartum_roapp.markdown import escaped, markdown_table
+from cartum_roapp.links import shop_admin
+from cartum_roapp.markdown import escaped, link, markdown_table
+from cartum_roapp.sync import sentence
+from cartum_roapp.sync.digest import held_records, touched_orders
 from cartum_roapp.sync.replay import as_document
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import warnings
+from tasks.mending import Mending
+from tasks.sections import SHOWN, all_orders, all_orders_key, held_section, record_table, touched_section
 from tasks.step import in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
 
-_SHOWN = 50
 _PLANNED = 200
+
+log = logging.getLogger(__name__)
 
 
 async def summarize(run: Run) -> dict[str, Any]:
     """Writes the run's summary artifact. Returns its counts."""
     run.refresh()
     result = _result(run)
-    await _artifact(run, _summary(run, result))
+    await _artifact(run, summary_text(run, result, await _mending(run, result)))
+    await _orders_artifact(run, all_orders(result["touched"]))
     _tell_of_held(run)
     return result
 
@@ -81,7 +89,7 @@ async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> di
     """Writes the artifact of a replay that sends nothing, because it is a dry run or no named record is held. Returns
     the run's counts and the records."""
     found = [as_document(one) for one in records]
-    text = _held_table(found) if found else "Nothing to replay."
+    text = record_table(found) if found else "Nothing to replay."
     await _artifact(run, f"Nothing was sent.\n\n{text}", "dry run" if dry_run else "nothing to replay")
     return {**run.result(), "dry_run": dry_run, "records": found}
 
@@ -90,15 +98,29 @@ async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str
     """Writes a replay's summary artifact with the outcome of each record. Returns the run's counts and the records."""
     run.refresh()
     result = _result(run)
-    text = f"{_summary(run, result)}\n\n### Replayed\n\n{_held_table(records)}"
+    text = summary_text(run, result, await _mending(run, result))
+    text = f"### Replayed\n\n{record_table(records)}\n\n{text}"
     await _artifact(run, text)
     return {**result, "dry_run": False, "records": list(records)}
 
 
 def _result(run: Run) -> dict[str, Any]:
-    """Returns the run's counts, the orders whose status both sides had changed, and warnings."""
+    """Returns the run's counts, the orders that it touched, what is held, the orders whose status both sides had
+    changed, and warnings."""
+    counts = held.counts(run.engine, run.shop.key)
+    run.counts.held = counts["held"]
+    records = held_records(run)
+    if records:
+        log.info("%s", sentence.of_held(one["code"] for one in records))
     both = contests.since(run.engine, run.shop.key, run.started)
-    return {**run.result(), "both_changed": [one.as_dict() for one in both], "warnings": warnings(run)}
+    return {
+        **run.result(),
+        "dismissed": counts["dismissed"],
+        "touched": touched_orders(run),
+        "held_records": records,
+        "both_changed": [one.as_dict() for one in both],
+        "warnings": warnings(run),
+    }
 
 
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
@@ -107,7 +129,32 @@ async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
         await acreate_markdown_artifact(key=f"{run.shop.slug}-{run.kind}", markdown=markdown, description=description)
 
 
-def _summary(run: Run, result: dict[str, Any]) -> str:
+async def _mending(run: Run, result: dict[str, Any]) -> Mending:
+    slug, own = run.shop.slug, shop_admin(run.shop.url)
+    return await Mending.of(slug, own) if result["held"] and in_prefect() else Mending(slug, own)
+
+
+async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:
+    if rows and in_prefect():
+        description = f"{escaped(run.shop.name)}: {run.kind}, all orders"
+        await acreate_table_artifact(rows, key=all_orders_key(run.shop.slug), description=description)
+
+
+def summary_text(run: Run, result: dict[str, Any], mending: Mending) -> str:
+    """Returns the summary of a run in Markdown: what it did in a sentence, the orders that it touched, what is held and
+    how to mend it, and the counts."""
+    parts = [f"**{escaped(sentence.of_run(result))}**", *(f"**Warning:** {escaped(one)}" for one in result["warnings"])]
+    parts += touched_section(result["touched"], mending)
+    if both := result["both_changed"]:
+        rows = [(one["number"], one["shop_status"], one["roapp_status"], "the shop's") for one in both]
+        columns = ("order", "status in the shop", "status in RO App", "taken")
+        parts += ["### Changed on both sides", markdown_table(columns, rows[:SHOWN])]
+    parts += held_section(result["held_records"], mending, result["dismissed"])
+    page = link("How this shop fares", f"/v2/artifacts/key/{run.shop.slug}")
+    return "\n\n".join([*parts, "### Counts", _counts(run, result), page])
+
+
+def _counts(run: Run, result: dict[str, Any]) -> str:
     calls = result["calls_by_kind"]
     rows = [
         ("seen", result["seen"]),
@@ -123,25 +170,7 @@ def _summary(run: Run, result: dict[str, Any]) -> str:
         ("seconds", result["seconds"]),
         ("lag behind the shop", _lag(run.state.watermark)),
     ]
-    text = markdown_table(("", ""), rows)
-    for warning in result["warnings"]:
-        text += f"\n\n**Warning:** {escaped(warning)}"
-    if both := result["both_changed"]:
-        rows_of_both = [(one["number"], one["shop_status"], one["roapp_status"], "the shop's") for one in both]
-        columns = ("order", "status in the shop", "status in RO App", "taken")
-        text += f"\n\n### Changed on both sides\n\n{markdown_table(columns, rows_of_both[:_SHOWN])}"
-    problems = [as_document(one) for one in held.listed(run.engine, run.shop.key)]
-    if problems:
-        text += f"\n\n### Held for a person\n\n{_held_table(problems, f'`cartum-roapp held list {run.shop.slug}`')}"
-    return text
-
-
-def _held_table(records: Sequence[dict[str, Any]], rest: str = "the run's result") -> str:
-    """Returns a table of at most 50 records; `rest` says where the others are."""
-    columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
-    text = markdown_table(columns, [[one[name] for name in columns] for one in records[:_SHOWN]])
-    more = len(records) - _SHOWN
-    return f"{text}\n\n… and {more} more: {rest}" if more > 0 else text
+    return markdown_table(("", ""), rows)
 
 
 def _lag(watermark: datetime | None) -> str:

@@ -78,6 +78,8 @@ def serving() -> Iterator[Backend]:
             level = "INFO" if logs.are_json() else "CRITICAL"
             os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", level)
             os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
+            # Else each line that belongs to no run is a warning on the terminal.
+            os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
             with chdir(current.home):
                 # Prefect reads .env, prefect.toml and pyproject.toml of the working directory when it is imported, and
                 # runs code that they name.

@@ -2,39 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from cartum_roapp.cli.output import terminal_table
 from cartum_roapp.links import roapp_name
+from cartum_roapp.sync import sentence
 
 RunResult = dict[str, Any]
 
 # The keys of a run's document that are no counts.
 _APART = (
-    "shop",
-    "run",
-    "repair",
-    "findings",
-    "days",
-    "currencies",
-    "warnings",
-    "dry_run",
-    "records",
-    "both_changed",
-    "resent",
-)
+    "shop", "run", "repair", "findings", "days", "currencies", "warnings", "dry_run", "records", "both_changed",
+    "touched", "held_records", "calls_by_kind", "resent",
+)  # fmt: skip
+#: At most so many orders of each kind are listed; `--json` has all.
+_LISTED = 50
 
 
 def counts_table(result: RunResult) -> object:
     """Returns a table of the run's counts."""
-    rows = [(name, value) for name, value in result.items() if name not in (*_APART, "calls_by_kind")]
+    rows = [(name, value) for name, value in result.items() if name not in _APART]
     rows += list(result.get("calls_by_kind", {}).items())
     return terminal_table(f"{result['shop']}: {result['run']}", ("", ""), rows)
 
 
 def run_tables(result: RunResult) -> list[object]:
-    """Returns a table of the run's counts, and one of the orders whose status both sides had changed."""
-    return [counts_table(result), *result.get("warnings", ()), *_both_changed(result)]
+    """Returns what a run did: the orders that it touched and what is held, the counts, and in a sentence all of it."""
+    return [
+        *_touched(result),
+        *_both_changed(result),
+        *_held(result),
+        counts_table(result),
+        *result.get("warnings", ()),
+        f"{result['shop']}: {sentence.of_run(result)}.",
+    ]
+
+
+def _touched(result: RunResult) -> list[object]:
+    """Returns a table for each kind of order that the run touched."""
+    parts: list[object] = []
+    of_kinds: dict[str, list[RunResult]] = {}
+    for one in result.get("touched", ()):
+        of_kinds.setdefault(one["what"], []).append(one)
+    for what, orders in of_kinds.items():
+        rows = [
+            (one["number"], "; ".join(one["changes"]), one["roapp_page"] or roapp_name(one)) for one in orders[:_LISTED]
+        ]
+        columns = ("order", "status, total" if what == "new" else "what changed", "in RO App")
+        parts += [terminal_table(f"{len(orders)} {what}", columns, rows), *_rest(orders, "--json has all")]
+    return parts
+
+
+def _held(result: RunResult) -> list[object]:
+    records = result.get("held_records", ())
+    if not records:
+        return []
+    rows = [(f"{one['entity']} {one['id']}", one["message"], one["fix"]) for one in records[:_LISTED]]
+    title = sentence.of_held(one["code"] for one in records)
+    rest = _rest(records, f"`cartum-roapp held list {result['shop']}` has all")
+    return [terminal_table(title, ("record", "why", "what to do"), rows), *rest]
+
+
+def _rest(all_: Sequence[object], where: str) -> list[object]:
+    return [f"… and {len(all_) - _LISTED} more; {where}."] if len(all_) > _LISTED else []
 
 
 def _both_changed(result: RunResult) -> list[object]:
@@ -112,7 +143,7 @@ def comparison_tables(result: RunResult) -> object:
 
     days = tables.days(result)
     uneven = [day for day in days if day["differs"]]
-    parts = [counts_table(result), *_both_changed(result), *result["warnings"]]
+    parts = [*_touched(result), *_both_changed(result), *_held(result), counts_table(result), *result["warnings"]]
     parts.append(_table("Sums by currency", tables.currencies(result)))
     parts.append(f"{len(days) - len(uneven)} of {len(days)} days are alike in shop, ledger and RO App.")
     if uneven:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
+from cartum_roapp.cli.attached import ANY_SHOP, run_attached
 from cartum_roapp.cli.interruption import until_down
 from cartum_roapp.cli.outcomes import (
     RunResult,
@@ -52,7 +53,7 @@ def sync(slug: Slug, json: Json = False) -> None:
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.incremental_sync import incremental_sync
 
-        return incremental_sync(slug)
+        return run_attached(incremental_sync, slug, shop=slug)
 
     result = _run(slug, "Reading what is new or changed", flow)
     show(result, lambda: run_tables(result))
@@ -77,7 +78,10 @@ def backfill(
         from flows.backfill import backfill as named
 
         selection(shop, since, until, status, numbers)
-        return named(slug, since, until, statuses=status or None, numbers=numbers or None, dry_run=dry_run)
+        return run_attached(
+            named, ANY_SHOP, shop=slug, created_from=since, created_to=until, statuses=status or None,
+            numbers=numbers or None, dry_run=dry_run,
+        )  # fmt: skip
 
     result = _run(slug, "Reading the named orders", flow)
     show(result, lambda: plan_tables(result) if dry_run else run_tables(result))
@@ -103,9 +107,9 @@ def replay(
         from flows.replay_held import replay_held
 
         select_records(shop, ids, entity, code, all_held=all_, limit=limit, make_again=make_again)
-        return replay_held(
-            slug, ids or None, entity, code, all_held=all_, limit=limit, make_again=make_again,
-            dry_run=dry_run,
+        return run_attached(
+            replay_held, ANY_SHOP, shop=slug, ids=ids or None, entity=entity, code=code, all_held=all_, limit=limit,
+            make_again=make_again, dry_run=dry_run,
         )  # fmt: skip
 
     result = _run(slug, "Trying held records again", flow)
@@ -124,7 +128,7 @@ def resend(
         from flows.resend_orders import resend_orders
 
         named(shop, numbers)
-        return resend_orders(slug, numbers)
+        return run_attached(resend_orders, ANY_SHOP, shop=slug, numbers=numbers)
 
     result = _run(slug, "Sending the orders again", flow)
     show(result, lambda: resend_tables(result))
@@ -143,7 +147,7 @@ def reconcile(
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.reconcile import reconcile as named
 
-        return named(slug, repair, gone)
+        return run_attached(named, slug, shop=slug, repair=repair, gone=gone)
 
     result = _run(slug, "Comparing shop, ledger and RO App", flow)
     show(result, lambda: comparison_tables(result))
@@ -155,7 +159,7 @@ def run_import(slug: str) -> RunResult:
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from flows.initial_import import initial_import
 
-        return initial_import(slug)
+        return run_attached(initial_import, slug, shop=slug)
 
     return _run(slug, "Importing the orders of two months", flow)
 
@@ -182,7 +186,7 @@ async def _tagged(slug: str, flow: Flow) -> RunResult:
     from cartum_roapp import logs
     from cartum_roapp.service import ledger
     from deployments.crashed import mark_crashed
-    from deployments.pool import tags_of
+    from tasks.tags import tags_of
 
     await register()
     shop = await load_shop(slug)

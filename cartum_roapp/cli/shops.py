@@ -19,7 +19,7 @@ from cartum_roapp.cli.connecting import (
     interview_shop,
     warn,
 )
-from cartum_roapp.cli.outcomes import RunResult, counts_table
+from cartum_roapp.cli.outcomes import RunResult, run_tables
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, terminal_table
 from cartum_roapp.cli.progress import ASKING, waiting
 from cartum_roapp.cli.settings_table import setting_cell, settings_document
@@ -220,7 +220,7 @@ def _import(slug: str, document: dict[str, Any]) -> RunResult:
 
 
 def _imported(slug: str, counts: RunResult | None) -> object:
-    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else counts_table(counts)
+    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else run_tables(counts)
 
 
 def _switched(slug: str, verb: str, state: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import database, intents, outbox, product_links, totals
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Deliverer:
         number of processes at once."""
         with database.reading(self.engine) as connection:
             mine = outbox.waiting(connection, goal.own, goal.upto)
+        if mine:
+            log.info("delivering %s order%s", len(mine), "" if len(mine) == 1 else "s")
         handover = Handover(self.engine, self.account.name)
         served = dict(self.shops)
         brought: set[str] = set()
@@ -103,6 +108,8 @@ class Deliverer:
                 await handover.passed()
         with database.reading(self.engine) as connection:
             delivered, held, waiting = outbox.outcome(connection, goal.own, mine)
+        if mine:
+            log.info("%s of %s delivered", delivered, len(mine))
         return Outcome(delivered + len(brought - mine.keys()), held, waiting)
 
     async def _drain(

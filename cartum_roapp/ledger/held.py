@@ -173,13 +173,17 @@ def tell(connection: Connection, shop: str) -> int:
     return connection.execute(update(held).where(untold).values(told_at=func.now())).rowcount
 
 
-def count(engine: Engine, shop: str, since: datetime | None = None) -> int:
-    """How many records are held, or were held or held again since (UTC), except the dismissed ones."""
-    query = select(func.count()).select_from(held).where(held.c.shop == shop, held.c.dismissed_at.is_(None))
-    if since is not None:
-        query = query.where(held.c.last_at >= since)
+def count(engine: Engine, shop: str) -> int:
+    """How many records are held, except the dismissed ones: what lists, summaries and tags show."""
+    return counts(engine, shop)["held"]
+
+
+def counts(engine: Engine, shop: str) -> dict[str, int]:
+    """How many records are held, and how many a person has dismissed, which are not among the former."""
+    dismissed = func.count().filter(held.c.dismissed_at.is_not(None))
+    query = select((func.count() - dismissed).label("held"), dismissed.label("dismissed")).where(held.c.shop == shop)
     with database.reading(engine) as connection:
-        return connection.execute(query).scalar_one()
+        return dict(connection.execute(query).one()._mapping)
 
 
 def listed(

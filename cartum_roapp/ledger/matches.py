@@ -225,3 +225,13 @@ def bind_line(connection: Connection, shop: str, number: str, line: LineMatch) -
 
 def _discount(amount: Decimal | None, percentage: Decimal | None) -> Discount | None:
     return None if amount is None or percentage is None else Discount(amount, percentage)
+
+
+def roapp_orders(connection: Connection, shop: str, numbers: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Number of the shop → RO App's id and number of the order that is bound to it; the number is "" where it is not
+    known."""
+    rows = connection.execute(
+        text("SELECT number, ro_id, roapp_number FROM order_matches WHERE shop = :shop AND number = ANY(:numbers)"),
+        {"shop": shop, "numbers": list(numbers)},
+    )
+    return {row.number: (row.ro_id, row.roapp_number) for row in rows}

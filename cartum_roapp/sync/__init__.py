@@ -14,6 +14,8 @@ replay          held records that a person tries again, and their outcomes
 resend          orders that a person sends again, and what became of them
 order_story     all that is known of one order
 dismissal       held records that a person leaves as they are
+digest          what a run did to each order, and what is held
+sentence        what a run did, in one sentence
 reconciliation  compares shop, ledger and RO App
 retention       removes what was kept long enough
 failure         removes private data from errors that leave a step

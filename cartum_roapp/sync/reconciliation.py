@@ -5,6 +5,7 @@ The steps that read a system raise Retryable and BadConfig.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from cartum_roapp.reconciliation import compare, repair, roapp
 from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Report, numbers
 from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.reconciliation.sides import SHOP, by_currency, by_day, ledger_side, shop_side
+from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import Found, ShopApi, fetch_created, fetch_numbers
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading, upsert
@@ -32,6 +34,8 @@ from cartum_roapp.sync.window import reconcile_range
 
 # The shop's clock may be so much behind ours: an order with a stamp shortly before a read may have come after it.
 CLOCK = timedelta(minutes=10)
+
+log = logging.getLogger(__name__)
 
 Portion = tuple[datetime, datetime] | None
 
@@ -71,7 +75,9 @@ async def read_roapp(run: Run) -> RoAppSide:
     with run.engine.connect() as connection:
         since = min(since, standing.oldest(connection, run.shop.key) or since)
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        return await roapp.read(api, run.shop.key, since - BEFORE_ORDER)
+        found = await roapp.read(api, run.shop.key, since - BEFORE_ORDER)
+    log.info("%s orders read from RO App", len(found))
+    return found
 
 
 def confirmed(shop: ShopConfig, *, repair: bool, gone: bool) -> None:
@@ -169,6 +175,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     unknown = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
     ledger = ledger_side(sides.ledger.values())
     told = {order.ro_id: order.staff_total for order in sides.ledger.values() if order.ro_id and order.staff_total}
+    log.info("%s", sentence.of_differences(len(sides.ledger), [one.what for one in report.findings]))
     report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, unknown, told)
     report.currencies = by_currency(sides.shop, ledger, sides.roapp.values(), unknown, told)
     return report

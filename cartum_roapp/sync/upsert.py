@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,11 @@ from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.orders import Frames, Priority, Queue, Stored
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
+from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import articles_of
 from cartum_roapp.sync.run import Run
+
+log = logging.getLogger(__name__)
 
 #: Names, barcodes and prices of articles that are still ordered are read again from the shop after that time.
 READ_AGAIN = timedelta(days=1)
@@ -96,6 +100,8 @@ def upsert(
     run.counts.new += len(stored.new)
     run.counts.changed += len(stored.changed) + requeued
     run.counts.unchanged += stored.unchanged
+    if read := sentence.of_reading(len(stored.new), len(stored.changed), stored.unchanged, len(bad), len(gone)):
+        log.info("%s%s", f"until {slice_end:%Y-%m-%d}, " if slice_end else "", read)
     if known:
         raise BadConfig(
             f"{len(missing)} of {known} orders vanished from the shop at once; that looks like lost rights.",

@@ -34,5 +34,5 @@ async def write_back(run: Run) -> list[str]:
         written = await writeback.set_shop_statuses(run.engine, run.shop, api, retry_after)
     if written:
         log.info("the shop took RO App's status of %s orders: %s", len(written), ", ".join(written[:20]))
-    run.counts.held = held.count(run.engine, run.shop.key, run.started)
+    run.counts.held = held.count(run.engine, run.shop.key)
     return written

@@ -43,7 +43,7 @@ def shop(cli: Installation) -> CartumShop:
 
 
 def latest(cli: Installation) -> Row:
-    typed = {"tags": {"all_": [f"shop:{SLUG}"]}, "deployment_id": {"is_null_": True}}
+    typed = {"tags": {"all_": [f"shop:{SLUG}"]}, "state": {"type": {"not_any_": ["SCHEDULED"]}}}
     body = {"sort": "EXPECTED_START_TIME_DESC", "limit": 1, "flow_runs": typed}
     return dict(cli.prefect.post("/flow_runs/filter", json=body).raise_for_status().json()[0])
 
@@ -58,7 +58,10 @@ def test_an_import_gives_its_counts_and_is_seen_in_the_ui(cli: Installation, sho
     assert (imported["seen"], imported["new"], imported["delivered"]) == (len(wanted),) * 3
     run = latest(cli)
     assert (run["name"], run["state_type"]) == (f"{SLUG}: initial import", "COMPLETED")
-    assert (run["parameters"], run["deployment_id"]) == ({"shop": SLUG}, None)
+    deployment = cli.deployment(f"initial-import/{SLUG}")
+    assert deployment is not None
+    assert (run["parameters"], run["deployment_id"]) == ({"shop": SLUG}, deployment["id"])
+    assert run["state"]["message"] == f"{len(wanted)} new"
     assert set(run["tags"]) == {"cartum-roapp", f"shop:{SLUG}", "account:main"}
     assert {one["type"] for one in cli.artifacts(run["id"])} == {"progress", "markdown"}
 
@@ -72,11 +75,19 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     counts = cli.done("sync", SLUG)
     assert (counts["new"], counts["changed"], counts["delivered"], counts["held"]) == (1, 1, 2, 1)
     assert len(in_roapp(cli, placed)) == 1
+    told = {one["number"]: one["what"] for one in counts["touched"]}
+    assert told == {placed: "new", moved: "changed"} and counts["held_records"][0]["id"] == broken
+    run = latest(cli)
+    assert (run["state"]["message"], "held" in run["tags"]) == ("1 new, 1 changed, 1 held", True)
+    (summary,) = [one["data"] for one in cli.artifacts(run["id"]) if one["type"] == "markdown"]
+    replay = cli.deployment("replay-held/any-shop")
+    assert replay is not None and f"[try again](/v2/deployments/deployment/{replay['id']}/run?parameters=" in summary
     (record,) = cli.done("held", "list", SLUG)
     assert (record["shop"], record["entity"], record["id"]) == (SLUG, "row", broken)
     assert "total_sum" in record["message"] and record["fix"]
     shop.edit(broken, total_sum=sum_)
     assert cli.done("sync", SLUG)["held"] == 0
+    assert "held" not in latest(cli)["tags"]
     assert cli.done("held", "list") == []
     status = cli.done("status")
     assert (status["worker"], status["running"]) == ("running", "running")
@@ -174,7 +185,8 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     assert (found["new"], found["delivered"]) == (1, 1)
     assert [row["id"] for row in in_roapp(cli, number)] == [there["id"]]
     run = latest(cli)
-    assert (run["name"], run["parameters"]) == (f"{SLUG}: reconcile", {"shop": SLUG, "repair": True, "gone": False})
+    told = (f"{SLUG}: reconcile with repair", {"shop": SLUG, "repair": True, "gone": False})
+    assert (run["name"], run["parameters"]) == told
     tables = {one["key"]: json.loads(one["data"]) for one in cli.artifacts(run["id"]) if one["type"] == "table"}
     assert tables.keys() == {f"{SLUG}-reconcile-{name}" for name in ("days", "currencies", "findings")}
     assert {row["day"] for row in tables[f"{SLUG}-reconcile-days"]} == {day["day"] for day in found["days"]}
@@ -235,7 +247,9 @@ def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(
     assert schedule(cli) is False
     failed = latest(cli)
     assert failed["state_type"] == "FAILED"
+    assert failed["state"]["message"].startswith(f"{SLUG}: the shop refuses login and password")
     said = failed["state"]["message"] + cli.logs(failed["id"]) + ended.said
+    assert "Traceback" not in said
     assert password not in said and "changed in the shop" not in said
 
     shop.change_password(password)

@@ -13,8 +13,8 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect_api import here, variables
 
 from deployments.late import Unneeded
-from deployments.pool import TAG
 from deployments.shared import PREFECT_YAML, described
+from tasks.tags import TAG
 
 
 @pytest.mark.parametrize("entry", described(), ids=lambda entry: str(entry["entrypoint"]))

@@ -47,7 +47,9 @@ def test_an_import_asked_for_in_the_ui_is_done_and_explained(worker: Installatio
     assert float(shown["progress"]["data"]) == 100
     assert shown["progress"]["description"] == f"{count} of {count} orders delivered or held"
     assert f"| delivered | {count} |" in shown["markdown"]["data"]
-    assert "Finished in state Completed()" in worker.become(lambda: worker.logs(id), lambda logs: "Finished" in logs)
+    said = worker.become(lambda: worker.logs(id), lambda logs: "Finished" in logs)
+    assert f"delivering {count} orders" in said
+    assert f"Finished in state Completed('{count} new')" in said, "and no line for each step"
 
 
 def test_worker_and_keeper_serve_metrics(worker: Installation, imported: Row) -> None:
@@ -95,11 +97,15 @@ def test_what_fails_ends_failed_and_the_next_run_goes_its_way(worker: Installati
     bad, good = worker.start("backfill/any-shop", shop="shop-1"), worker.start("backfill/any-shop", shop="nobody")
     failed, unknown = worker.ended(bad, good)
     assert failed["state_type"] == unknown["state_type"] == "FAILED"
-    assert "nothing is named" in failed["state"]["message"]
+    named = "shop-1: nothing is named. Fix: Name dates, statuses or order numbers."
+    assert (failed["name"], failed["state"]["message"]) == ("shop-1: backfill", named)
+    assert {"shop:shop-1", "account:main"} <= set(failed["tags"]), "no tag of the deployment"
+    said = worker.become(lambda: worker.logs(bad), lambda logs: "Finished" in logs)
+    assert named in said and "Traceback" not in said
     assert 'no shop "nobody"' in unknown["state"]["message"]
     number = next(iter(worker.box.shops[SHOP].orders))
     plan = worker.start("backfill/any-shop", shop="shop-1", numbers=[number], dry_run=True)
-    assert worker.completed(plan)[0]["name"] == "shop-1: backfill"
+    assert worker.completed(plan)[0]["name"] == f"shop-1: backfill of order {number}, dry run"
     (shown,) = worker.artifacts(plan)
     assert "Nothing was sent." in shown["data"]
     assert f"| {number} |" in shown["data"]

@@ -76,9 +76,9 @@ def test_the_list_is_narrowed(cli: Installation, records: dict[str, str]) -> Non
 
 def test_a_sync_says_what_is_held(cli: Installation, records: dict[str, str]) -> None:
     text = summary(cli, latest(cli))
-    assert "### Held for a person" in text
+    assert "### 2 held: " in text
     for entity, code in (("order", "refused"), ("row", "order-total")):
-        assert f"| {records[entity]} | {entity} | {code} |" in text
+        assert f"| {entity} {records[entity]} (new) | {code}: " in text
 
 
 def test_one_record_with_all_that_is_known(cli: Installation, shop: CartumShop, records: dict[str, str]) -> None:
@@ -204,7 +204,7 @@ def test_a_replay_says_what_became_of_each(cli: Installation, shop: CartumShop, 
     assert (found["delivered"], found["held"]) == (2, 0)
     assert all(len(in_roapp(cli, number)) == 1 for number in records.values())
     run = latest(cli)
-    assert (run["name"], run["state_type"]) == (f"{SLUG}: replay of held records", "COMPLETED")
+    assert (run["name"], run["state_type"]) == (f"{SLUG}: replay of 2 records", "COMPLETED")
     assert f"| {records['row']} | row | order-total | delivered |" in summary(cli, run)
     nothing = cli.done("held", "replay", SLUG, records["order"])
     assert (nothing["records"], nothing["calls"]) == ([], 0)

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from cartum_roapp.config.problems import Problem
 from cartum_roapp.markdown import escaped, markdown_table
 from tasks.form import _line
-from tasks.summary import _held_table
+from tasks.sections import record_table
 
 EVIL = "![x](http://127.0.0.1:9/x.png) [a](javascript:alert(1)) <img src=x> <!-- | \n# H\n\n---\n1. x\n\n    code"
 TITLES = [
@@ -65,7 +65,7 @@ def test_control_characters_are_shown() -> None:
 
 
 def test_what_is_held_and_what_a_form_refuses_is_text() -> None:
-    held = _held_table([{"entity": "order", "id": "1", "code": "refused", "message": EVIL, "fix": "Mend it."}])
+    held = record_table([{"entity": "order", "id": "1", "code": "refused", "message": EVIL, "fix": "Mend it."}])
     assert tags(rendered(held)) == {"table", "thead", "tbody", "tr", "th", "td"}
     line = rendered(f"* {_line(Problem('url', EVIL, EVIL))}")
     assert tags(line) == {"ul", "li", "strong"}

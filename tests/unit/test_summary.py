@@ -1,22 +1,80 @@
-"""Held records in a run's summary."""
+"""The tables of a run's summary."""
 
 from __future__ import annotations
 
-from tasks.summary import _held_table
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+from tasks.mending import Mending, run_form
+from tasks.sections import all_orders, held_section, record_table, touched_section
+
+REPLAY, EDIT, STORY, DISMISS = (UUID(int=number) for number in range(1, 5))
+ADMIN = "https://shop.example/adminLegacy/"
+MENDING = Mending("mavka", ADMIN, REPLAY, EDIT, STORY, DISMISS)
+NO_FORMS = Mending("mavka", ADMIN)
 
 
-def rows(count: int) -> list[dict[str, str]]:
-    return [{"entity": "order", "id": str(n), "code": "refused", "message": f"a|b {n}", "fix": "Mend it."}
-            for n in range(count)]  # fmt: skip
+def records(count: int, code: str = "refused") -> list[dict[str, Any]]:
+    return [
+        {
+            "entity": "order",
+            "id": str(n),
+            "number": str(n),
+            "code": code,
+            "message": f"a|b {n}",
+            "fix": "Mend it.",
+            "news": n == 0,
+        }
+        for n in range(count)
+    ]
 
 
-def test_at_most_fifty_are_listed() -> None:
-    text = _held_table(rows(53), "`cartum-roapp held list shop`")
+def orders(count: int, what: str = "changed", page: str | None = None) -> list[dict[str, Any]]:
+    known = {"roapp_id": 7, "roapp_number": "A-7", "roapp_page": page}
+    return [{"number": str(n), "what": what, "changes": ["total: 1.00 → 2.00", "a|b"], **known} for n in range(count)]
+
+
+def test_at_most_fifty_are_listed_and_it_is_said_where_the_rest_is() -> None:
+    text = record_table(records(53), "`cartum-roapp held list shop`")
     assert text.startswith("| id | entity | code | message | fix |")
     assert "| 0 | order | refused | a\\|b 0 | Mend it. |" in text
     assert "| 49 |" in text and "| 50 |" not in text
     assert text.endswith("… and 3 more: `cartum-roapp held list shop`")
+    assert "more" not in record_table(records(50))
+    text = "\n".join(touched_section(orders(51), NO_FORMS))
+    assert "### 51 changed" in text and "[49]" in text and "[50]" not in text and "… and 1 more: " in text
+    assert len(all_orders(orders(51))) == 51 and all_orders(orders(50)) == []
 
 
-def test_fifty_need_no_more() -> None:
-    assert "more" not in _held_table(rows(50))
+def test_an_order_leads_to_the_shop_and_to_ro_app_where_its_page_is_known() -> None:
+    page = "https://web.roapp.io/orders/table/7"
+    (_, table) = touched_section(orders(1, page=page), NO_FORMS)
+    row = f"| [0]({ADMIN}) | total: 1.00 → 2.00; a\\|b | [no. A-7, id 7]({page}) |"
+    assert table.splitlines()[-1] == row
+    (_, table) = touched_section(orders(1), NO_FORMS)
+    assert table.endswith("| no. A-7, id 7 |")
+
+
+def test_a_held_record_leads_to_the_forms_that_mend_it() -> None:
+    title, table, rest, dismissed = held_section(records(2, "status-unmatched"), MENDING, dismissed=4)
+    assert title == "### 2 held: 2 status-unmatched"
+    replay = run_form(REPLAY, shop="mavka", ids=["0"], entity="order")
+    dismiss = run_form(DISMISS, shop="mavka", ids=["0"], entity="order")
+    edit, story = run_form(EDIT, shop="mavka"), run_form(STORY, shop="mavka", number="0")
+    assert table.splitlines()[2].endswith(
+        f"| [match it]({edit}), [try again]({replay}), [dismiss]({dismiss}), [what happened]({story}) |"
+    )
+    assert "order 0 (new)" in table and "order 1 |" in table
+    assert run_form(REPLAY, shop="mavka", all_held=True) in rest and "held dismiss mavka ID" in rest
+    assert dismissed.startswith("4 dismissed: ")
+    address = urlsplit(replay)
+    assert address.path == f"/v2/deployments/deployment/{REPLAY}/run"
+    assert json.loads(parse_qs(address.query)["parameters"][0]) == {"shop": "mavka", "ids": ["0"], "entity": "order"}
+
+
+def test_without_the_shared_deployments_there_are_no_links() -> None:
+    text = "\n".join(held_section(records(1), NO_FORMS, dismissed=0))
+    assert "](" not in text and "held dismiss mavka ID" in text
+    assert held_section([], NO_FORMS, dismissed=0) == []

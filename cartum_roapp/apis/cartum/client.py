@@ -182,6 +182,8 @@ class Cartum:
                 numbered = {row_key(row): row for row in rows}
                 received += len(rows)
                 seen.update(numbered)
+                if pages > 1:
+                    log.info("page %s, %s orders so far%s", pages, len(seen), ", once more" if walked else "")
                 found.update((number, row) for number, row in numbered.items() if query.keeps(row))
             fresh = [number for number in seen - known if number not in found or not is_later(found[number], begun)]
             quiet = 0 if fresh else quiet + 1

@@ -14,6 +14,8 @@ Raw = dict[str, Any]
 
 #: How often a list is walked again if rows are missing.
 REWALKS = 3
+#: Of a long walk so many pages are one line of the log.
+TOLD_EVERY = 10
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ async def walk(first: Page, fetch: Callable[[int], Awaitable[Page]], about: str)
         number, before = 1, None
         count = page.count
         while True:
+            _tell(about, number, page)
             if fresh := _fresh(page.rows, seen):
                 yield fresh
             ids = [str(row.get("id")) for row in page.rows]
@@ -77,6 +80,13 @@ async def walk(first: Page, fetch: Callable[[int], Awaitable[Page]], about: str)
         if count is None or len(seen) >= count:
             return
     log.warning("%s: RO App promised %s rows and sent %s", about, count, len(seen))
+
+
+def _tell(about: str, number: int, page: Page) -> None:
+    """Logs how far a long walk is: each tenth page, and the last one."""
+    last = page.total_pages
+    if number > 1 and (number % TOLD_EVERY == 0 or number == last):
+        log.info("%s: page %s%s", about, number, f" of {last}" if last else "")
 
 
 def _fresh(rows: list[Raw], seen: set[str]) -> list[Raw]:

@@ -1,0 +1,127 @@
+"""What a run did in one sentence: the message of its state in Prefect's UI, and the last line of its tables on the
+terminal. Has no buyer's data, and no number of an order.
+
+Each function takes the document that the run returns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+def of_run(result: Document) -> str:
+    """Returns "2 new, 1 changed, 3 held", or "41 orders, nothing new, 3 held"."""
+    if result["run"] == "incremental-sync" and not result["calls"]:
+        return _joined(["nothing to read: another run was just there", *_still_held(result)])
+    parts = _news(result["new"], result["changed"])
+    if not parts:
+        seen = result["seen"]
+        parts = [*([_counted(seen, "order")] if seen else []), "nothing new"]
+    if result["delivered"] not in (0, result["new"] + result["changed"]):
+        parts.append(f"{result['delivered']} delivered")
+    if both := result.get("both_changed"):
+        parts.append(f"{len(both)} changed on both sides")
+    return _joined([*parts, *_still_held(result)])
+
+
+def of_backfill(result: Document) -> str:
+    """As `of_run`; of a dry run "dry run: 3 to create, 1 to update, 2 as they are, 1 to hold"."""
+    if not result.get("dry_run"):
+        return of_run(result)
+    parts = [
+        (result["new"], "to create"),
+        (result["changed"], "to update"),
+        (result["unchanged"], "as they are"),
+        (len(result.get("would_hold", ())), "to hold"),
+    ]
+    return f"dry run: {_joined(f'{count} {what}' for count, what in parts if count) or 'no order'}"
+
+
+def of_replay(result: Document) -> str:
+    """Returns "2 delivered, 1 held again, 3 held"."""
+    records = result["records"]
+    if not records:
+        return _joined(["nothing to replay", *_still_held(result)])
+    if result["dry_run"]:
+        return f"dry run: {_counted(len(records), 'record')} to replay"
+    words = {"delivered": "delivered", "held": "held again", "missing": "missing in the shop"}
+    ended = Counter(one["outcome"] for one in records)
+    return _joined(f"{ended[outcome]} {what}" for outcome, what in words.items() if ended[outcome])
+
+
+def of_resending(result: Document) -> str:
+    """Returns "2 delivered, 1 missing in the shop"."""
+    words = {"delivered": "delivered", "held": "held", "waiting": "waiting", "missing": "missing in the shop"}
+    ended = Counter(one["outcome"] for one in result["resent"])
+    return _joined(f"{ended[outcome]} {what}" for outcome, what in words.items() if ended[outcome]) or "no order"
+
+
+def of_dismissal(result: Document) -> str:
+    """Returns "2 records dismissed"."""
+    return f"{_counted(len(result['dismissed']), 'record')} dismissed"
+
+
+def of_order(story: Document) -> str:
+    """Returns how much the story of an order tells: "12 events, 1 held"."""
+    records = story["held"]
+    return _joined([_counted(len(story["timeline"]), "event"), *([f"{len(records)} held"] if records else [])])
+
+
+def of_comparison(result: Document) -> str:
+    """Returns "214 orders, all alike, 3 held", or "214 orders, 3 differences: 2 repaired, 1 held"."""
+    parts = [_counted(result["seen"], "order")]
+    if found := result["findings"]:
+        ends = Counter(one["outcome"] for one in found)
+        ended = _joined(f"{count} {what}" for what, count in ends.most_common())
+        return "; ".join([f"{parts[0]}, {_counted(len(found), 'difference')}: {ended}", *_still_held(result)])
+    return _joined([*parts, "all alike", *_still_held(result)])
+
+
+def of_connection(result: Document) -> str:
+    """Returns what became of a shop that a person connected, edited or deleted."""
+    if result.get("deleted"):
+        return f"deleted{', with its history' if result.get('purged') else ''}"
+    return "connected; its import runs" if result.get("import") else "saved"
+
+
+def of_reading(new: int, changed: int, unchanged: int, unreadable: int = 0, deleted: int = 0) -> str:
+    """Returns "41 orders: 1 new, 1 changed, 39 as they were"; "" if nothing happened to any."""
+    read = [(new, "new"), (changed, "changed"), (unchanged, "as they were"), (unreadable, "that can't be read")]
+    parts = [*read, (deleted, "deleted in the shop")]
+    told = _joined(f"{count} {what}" for count, what in parts if count)
+    return f"{_counted(sum(count for count, _ in read), 'order')}: {told}" if new or changed or deleted else ""
+
+
+def of_differences(compared: int, whats: Iterable[str]) -> str:
+    """Returns "41 orders compared: 2 missing-in-ledger", or "41 orders compared: all alike"."""
+    return f"{_counted(compared, 'order')} compared: {_by_kind(whats) or 'all alike'}"
+
+
+def of_held(codes: Iterable[str]) -> str:
+    """Returns "3 held: 2 status-unmatched, 1 product-missing"; "" if there are none."""
+    reasons = list(codes)
+    return f"{len(reasons)} held: {_by_kind(reasons)}" if reasons else ""
+
+
+def _by_kind(kinds: Iterable[str]) -> str:
+    return _joined(f"{count} {kind}" for kind, count in Counter(map(str, kinds)).most_common())
+
+
+def _news(new: int, changed: int) -> list[str]:
+    return [f"{count} {what}" for count, what in ((new, "new"), (changed, "changed")) if count]
+
+
+def _still_held(result: Document) -> list[str]:
+    return [f"{result['held']} held"] if result["held"] else []
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return ", ".join(parts)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

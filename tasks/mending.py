@@ -1,0 +1,74 @@
+"""Links from a held record to the forms of Prefect's UI that mend it, filled in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+
+from cartum_roapp.errors import Code
+from cartum_roapp.markdown import Markup, link
+
+#: Of the deployments that belong to no single shop (prefect.yaml).
+_NAMES = ["any-shop", "edit-shop"]
+_REPLAY, _DISMISS = "flows.replay_held.replay_held", "flows.dismiss_held.dismiss_held"
+_EDIT, _STORY = "flows.edit_shop.edit_shop", "flows.show_order.show_order"
+#: What a setting of the shop mends.
+_BY_SETTING = {Code.STATUS_UNMATCHED}
+
+
+@dataclass(frozen=True)
+class Mending:
+    """The deployments that mend records of the shop; None: there is none, as no worker has run yet."""
+
+    slug: str
+    #: The address of the shop's admin.
+    admin: str
+    replay: UUID | None = None
+    edit: UUID | None = None
+    story: UUID | None = None
+    dismiss: UUID | None = None
+
+    @classmethod
+    async def of(cls, slug: str, admin: str) -> Mending:
+        """Asks Prefect's server for them."""
+        named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
+        async with get_client() as client:
+            found = {one.entrypoint: one.id for one in await client.read_deployments(deployment_filter=named)}
+        return cls(slug, admin, found.get(_REPLAY), found.get(_EDIT), found.get(_STORY), found.get(_DISMISS))
+
+    def links(self, record: Mapping[str, Any]) -> Markup:
+        """Returns the links for one record: to the shop for a row that can't be read, to match a status, to try it
+        again, to leave it as it is, and to what happened to its order."""
+        found = [link("open the shop", self.admin)] if record["entity"] == "row" else []
+        if self.edit is not None and record["code"] in _BY_SETTING:
+            found.append(link("match it", run_form(self.edit, shop=self.slug)))
+        if self.replay is not None:
+            found.append(link("try again", run_form(self.replay, shop=self.slug, **_named(record))))
+        if self.dismiss is not None:
+            found.append(link("dismiss", run_form(self.dismiss, shop=self.slug, **_named(record))))
+        if self.story is not None and record["number"] is not None:
+            found.append(link("what happened", run_form(self.story, shop=self.slug, number=record["number"])))
+        return Markup(", ".join(found))
+
+    def replay_all(self) -> Markup | None:
+        """Returns the link to try all of them again."""
+        if self.replay is None:
+            return None
+        return link("Try all of them again", run_form(self.replay, shop=self.slug, all_held=True))
+
+
+def _named(record: Mapping[str, Any]) -> dict[str, object]:
+    return {"ids": [record["id"]], "entity": record["entity"]}
+
+
+def run_form(deployment: UUID, **parameters: object) -> str:
+    """Returns the address, in Prefect's V2 UI, of the form that starts a run of this deployment, filled in."""
+    filled = quote(json.dumps(parameters, ensure_ascii=False), safe="")
+    return f"/v2/deployments/deployment/{deployment}/run?parameters={filled}"

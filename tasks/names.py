@@ -1,0 +1,91 @@
+"""The names of runs in Prefect: which shop, what, and what of it. Of orders they have numbers only.
+
+Prefect calls these functions without arguments, inside the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from prefect.runtime import flow_run
+
+Parameters = Mapping[str, Any]
+
+#: Of a longer list so many are named.
+_NAMED = 3
+
+
+def named(name: Callable[[Parameters], str]) -> Callable[[], str]:
+    """Returns a function without arguments that names the present run by its parameters."""
+
+    def of_this_run() -> str:
+        return name(flow_run.get_parameters())
+
+    return of_this_run
+
+
+def of_backfill(given: Parameters) -> str:
+    """Returns "mavka: backfill of 2026-01-01 – 2026-01-31, Delivered, dry run", or "mavka: backfill of order 1001"."""
+    what = [*_days(given.get("created_from"), given.get("created_to")), *_statuses(given.get("statuses"))]
+    if numbers := given.get("numbers"):
+        what.append(_listed("order", numbers))
+    return _name(given, "backfill", what)
+
+
+def of_replay(given: Parameters) -> str:
+    """Returns "mavka: replay of 3 records", "mavka: replay of 1001", or "mavka: replay of all held records"."""
+    ids = list(given.get("ids") or ())
+    what = [f"{len(ids)} records" if len(ids) > 1 else str(ids[0])] if ids else []
+    if entity := given.get("entity"):
+        what.append(f"entity {entity}")
+    if code := given.get("code"):
+        what.append(str(code))
+    if not what:
+        what = ["all held records"]
+    if limit := given.get("limit"):
+        what.append(f"at most {limit}")
+    if given.get("make_again"):
+        what.append("made again")
+    return _name(given, "replay", what)
+
+
+def of_resending(given: Parameters) -> str:
+    """Returns "mavka: order 1001 sent again", or "mavka: order 1001, 1002, 1003 … sent again"."""
+    return f"{given['shop']}: {_listed('order', given['numbers'])} sent again"
+
+
+def of_reconciliation(given: Parameters) -> str:
+    """Returns "mavka: reconcile", or "mavka: reconcile with repair"."""
+    kind = "reconcile with repair" if given.get("repair") else "reconcile"
+    return _name(given, f"{kind}, what is gone was deleted" if given.get("gone") else kind, ())
+
+
+def of_deletion(given: Parameters) -> str:
+    """Returns "mavka: delete", or "mavka: delete with its history"."""
+    return _name(given, "delete with its history" if given.get("purge") else "delete", ())
+
+
+def _name(given: Parameters, kind: str, what: Sequence[str]) -> str:
+    text = f"{given['shop']}: {kind}{' of ' if what else ''}{', '.join(what)}"
+    return f"{text}, dry run" if given.get("dry_run") else text
+
+
+def _days(first: object, last: object) -> list[str]:
+    if first is None and last is None:
+        return []
+    if first == last:
+        return [str(first)]
+    if first is None or last is None:
+        return [f"until {last}" if first is None else f"{first} until now"]
+    return [f"{first} – {last}"]
+
+
+def _statuses(given: Sequence[object] | None) -> list[str]:
+    """Names stand for themselves, numbers of statuses are said to be such."""
+    return [f"status {one}" if isinstance(one, int) else str(one) for one in given or ()]
+
+
+def _listed(what: str, all_: Sequence[object]) -> str:
+    shown = ", ".join(str(one) for one in all_[:_NAMED])
+    return f"{what} {shown}{' …' if len(all_) > _NAMED else ''}"

@@ -1,0 +1,100 @@
+"""The tables of a run's summary: the orders that it touched, and the records that are held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from cartum_roapp.links import roapp_name
+from cartum_roapp.markdown import escaped, link, markdown_table
+from cartum_roapp.sync import sentence
+from cartum_roapp.sync.digest import TOUCHED
+from tasks.mending import Mending
+
+Document = dict[str, Any]
+
+#: At most so many rows a table has; then it says where the rest is.
+SHOWN = 50
+#: At most so many rows has the table of all orders.
+ALL = 2000
+
+
+def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
+    """Returns a table for each kind of order that the run touched. Numbers lead to the shop's admin, as the notes of
+    the order in RO App do."""
+    parts = []
+    for what in TOUCHED:
+        of_kind = [one for one in orders if one["what"] == what]
+        if not of_kind:
+            continue
+        rows = [
+            (link(one["number"], mending.admin), "; ".join(one["changes"]), _in_roapp(one)) for one in of_kind[:SHOWN]
+        ]
+        columns = ("order", "status, total" if what == "new" else "what changed", "in RO App")
+        parts += [f"### {len(of_kind)} {what}", markdown_table(columns, rows)]
+        parts += _rest(len(of_kind), f"the run's artifact {escaped(all_orders_key(mending.slug))} has all")
+    return parts
+
+
+def all_orders(orders: Sequence[Document]) -> list[Document]:
+    """Returns the rows of a table of all of them, if the summary has no room for each; otherwise []."""
+    most = max(Counter(one["what"] for one in orders).values(), default=0)
+    if most <= SHOWN:
+        return []
+    return [
+        {
+            "order": one["number"],
+            "what": one["what"],
+            "changes": "; ".join(one["changes"]),
+            "in RO App": one["roapp_page"] or roapp_name(one),
+        }
+        for one in orders[:ALL]
+    ]
+
+
+def all_orders_key(slug: str) -> str:
+    """Returns the key of the artifact with that table."""
+    return f"{slug}-orders"
+
+
+def held_section(records: Sequence[Document], mending: Mending, dismissed: int) -> list[str]:
+    """Returns the table of what is held, each record with its reason, fix and the links that mend it; and how many were
+    dismissed."""
+    slug = mending.slug
+    parts: list[str] = []
+    if records:
+        rows = [_held(one, mending) for one in records[:SHOWN]]
+        parts = [
+            f"### {escaped(sentence.of_held(one['code'] for one in records))}",
+            markdown_table(("record", "why", "what to do", "mend it"), rows),
+            *_rest(len(records), f"`cartum-roapp held list {slug}`"),
+            " · ".join(
+                filter(None, (mending.replay_all(), f"Leave one as it is: `cartum-roapp held dismiss {slug} ID`"))
+            ),
+        ]
+    if dismissed:
+        parts.append(f"{dismissed} dismissed: `cartum-roapp held list {slug} --dismissed`")
+    return parts
+
+
+def record_table(records: Sequence[Document], rest: str = "the run's result") -> str:
+    """Returns a table of records that were replayed, or would be; `rest` says where those are that it has no room
+    for."""
+    columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
+    text = markdown_table(columns, [[one[name] for name in columns] for one in records[:SHOWN]])
+    return "\n\n".join([text, *_rest(len(records), rest)])
+
+
+def _held(one: Document, mending: Mending) -> tuple[object, ...]:
+    news = " (new)" if one["news"] else ""
+    return f"{one['entity']} {one['id']}{news}", f"{one['code']}: {one['message']}", one["fix"], mending.links(one)
+
+
+def _in_roapp(one: Document) -> object:
+    name = roapp_name(one)
+    return link(name, one["roapp_page"]) if one["roapp_page"] else name
+
+
+def _rest(count: int, where: str) -> list[str]:
+    return [f"… and {count - SHOWN} more: {where}"] if count > SHOWN else []

@@ -1,0 +1,104 @@
+"""What a run did is told order by order, without a word of the buyers; what is held is one number everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from uuid import UUID
+
+import pytest
+from world import Row, World
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.ledger import held, held_selection
+from cartum_roapp.links import shop_admin
+from cartum_roapp.sync import sentence
+from cartum_roapp.sync.run import Run
+from flows.incremental_sync import sync_changes
+from flows.initial_import import import_window
+from tasks.mending import Mending
+from tasks.summary import summary_text
+
+REPLAY = UUID(int=1)
+BUYER = {"delivery_name": "Соломія Вишневецька", "delivery_phone": "+380671234567", "delivery_address": "вул. Тиха 7"}
+
+
+def synced(world: World, shop: ShopConfig) -> tuple[Run, Row]:
+    """A sync, and its document."""
+
+    async def sync() -> tuple[Run, Row]:
+        async with world.opened("incremental-sync", shop) as run:
+            return run, await sync_changes(run)
+
+    return asyncio.run(sync())
+
+
+def test_the_summary_of_a_sync(database: str, caplog: pytest.LogCaptureFixture) -> None:
+    with World.of(database, orders=6) as world:
+        shop, box = world.shop(), world.box.shops[0]
+        world.imported(shop)
+        moved, broken = box.qualifying()[:2]
+        placed = str(box.place_order(**BUYER))
+        box.edit(moved, stat_status=6, delivery_phone="+380501112233", delivery_name="Інша Людина")
+        box.edit(broken, total_sum="not a sum")
+        caplog.set_level(logging.INFO, "cartum_roapp")
+        caplog.clear()
+        run, result = synced(world, shop)
+
+        assert sentence.of_run(result) == "1 new, 1 changed, 1 held"
+        touched = {one["number"]: one for one in result["touched"]}
+        assert {number: one["what"] for number, one in touched.items()} == {placed: "new", moved: "changed"}
+        assert any(change.startswith("status ") and "→" in change for change in touched[moved]["changes"])
+        assert "buyer's phone" in touched[moved]["changes"]
+        assert touched[placed]["roapp_id"] == world.roapp_order(placed, shop)["id"]
+        assert [(one["id"], one["news"]) for one in result["held_records"]] == [(broken, True)]
+        told = [record.getMessage() for record in caplog.records]
+        read = result["seen"]
+        assert f"{read} orders: 1 new, 1 changed, {read - 3} as they were, 1 that can't be read" in told
+        assert "delivering 2 orders" in told and "2 of 2 delivered" in told and "1 held: 1 order-total" in told
+
+        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
+        assert text.startswith("**1 new, 1 changed, 1 held**\n\n### 1 new\n")
+        assert f"[{placed}]({shop_admin(shop.url)})" in text and "[try again](/v2/" in text
+        for private in (*BUYER.values(), "Соломія", "671234567", "501112233", "Інша"):
+            assert private not in text + str(result) + "\n".join(told)
+
+
+def test_an_order_that_ro_app_had_already_is_adopted(database: str) -> None:
+    with World.of(database, orders=3) as world:
+        shop = world.shop()
+        world.imported(shop)
+        world.purged()
+
+        async def again() -> Row:
+            async with world.opened("initial-import", shop) as run:
+                return await import_window(run)
+
+        touched = asyncio.run(again())["touched"]
+        known = {number: rows[0] for number, rows in world.roapp_orders(shop).items()}
+        assert {one["number"]: (one["what"], one["roapp_id"], one["roapp_number"]) for one in touched} == {
+            number: ("adopted", row["id"], str(row["number"])) for number, row in known.items()
+        }
+
+
+def test_held_is_one_number_and_dismissed_ones_are_apart(database: str, caplog: pytest.LogCaptureFixture) -> None:
+    with World.of(database, orders=6) as world:
+        shop, box = world.shop(), world.box.shops[0]
+        world.imported(shop)
+        first, second = box.qualifying()[:2]
+        for number in (first, second):
+            box.edit(number, total_sum="not a sum")
+        synced(world, shop)
+        records = held_selection.find(world.engine, shop.key, [second])
+        with world.engine.begin() as connection:
+            held.dismiss(connection, shop.key, records)
+        caplog.set_level(logging.INFO, "cartum_roapp")
+        caplog.clear()
+        run, result = synced(world, shop)
+        assert (result["held"], result["dismissed"]) == (1, 1) == tuple(held.counts(world.engine, shop.key).values())
+        assert [(one["id"], one["news"]) for one in result["held_records"]] == [(first, False)]
+        assert result["touched"] == []
+        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
+        assert "### 1 held: 1 order-total" in text and "1 dismissed: " in text
+        assert sentence.of_run(result) == f"{result['seen']} orders, nothing new, 1 held"
+        assert [record.getMessage() for record in caplog.records] == ["1 held: 1 order-total"], "an idle run"
