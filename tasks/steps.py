@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cartum_roapp.sync import (
+    backfill,
     deduplicate,
     fetch,
     order_story,
@@ -26,6 +27,7 @@ transform_task = step("transform", "transform")(transform.transform)
 deduplicate_task = step("de-duplicate", "transform")(deduplicate.deduplicate)
 upsert_task = step("upsert", "ledger")(upsert.upsert)
 fetch_selection_task = step("fetch named orders", "cartum")(selection.fetch_selection)
+store_slice_task = step("upsert", "ledger")(backfill.store_slice)
 put_back_task = step("put back", "ledger")(replay.put_back)
 send_again_task = step("send again", "ledger")(resend.send_again)
 find_order_task = step("find the order", "ledger")(order_story.of_shop)

@@ -135,6 +135,13 @@ def status_name(connection: Connection, key: str, status: int) -> str:
     return status_names(connection, key).get(str(status)) or str(status)
 
 
+def status_names(engine: Engine, key: str) -> dict[int, str]:
+    """Returns what the shop calls its statuses, by id; {} before its statuses were read once."""
+    with database.reading(engine) as connection:
+        names = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) or {}
+    return {int(status): name for status, name in names.items() if name}
+
+
 def hold_on(connection: Connection, key: str) -> None:
     """Until the caller's transaction ends nobody purges the shop. Raises BadConfig where it is deleted already."""
     there = select(shops.c.key).where(shops.c.key == key, shops.c.deleted_at.is_(None))
