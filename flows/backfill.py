@@ -10,7 +10,8 @@ from prefect import State, flow
 from blocks.store import settings_of
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.orders import Priority
-from cartum_roapp.sync.backfill import OpenBackfill, begin, close_reading, told
+from cartum_roapp.sync.backfill import OpenBackfill, Slices, begin, close_reading, told
+from cartum_roapp.sync.plan import Plan
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import Selection
 from cartum_roapp.sync.status_names import named_selection
@@ -20,9 +21,10 @@ from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, ref
 from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
 from tasks.frames import to_frames
+from tasks.plan_page import rehearse_task, show_plan_task
 from tasks.run import open_run
-from tasks.steps import fetch_selection_task, plan_task, store_slice_task
-from tasks.summary import show_plan_task, summarize_task
+from tasks.steps import fetch_selection_task, store_slice_task, upsert_task
+from tasks.summary import summarize_task
 
 
 @flow(name="backfill", flow_run_name=run_name, persist_result=False)
@@ -63,7 +65,7 @@ async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -
     """Reads the selection into the ledger, slice by slice. Other runs read the shop between two slices."""
     async with run.cartum() as api:
         known = await classify_statuses(run, api)
-        for since, until in backfill.slices():
+        for since, until in backfill.slices:
             async with run.only_reader():
                 found = await fetch_selection_task(api, wanted, since, until)
                 frames, bad = await to_frames(run, api, found.rows)
@@ -72,9 +74,16 @@ async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -
 
 
 async def plan_selection(run: Run, wanted: Selection) -> dict[str, Any]:
-    """A dry run. Returns its plan."""
-    async with run.reading() as api:
-        await classify_statuses(run, api)
-        found = await fetch_selection_task(api, wanted, wanted.since, wanted.until)
-        frames, bad = await to_frames(run, api, found.rows)
-        return await show_plan_task(run, plan_task(run, frames, bad))
+    """A dry run: the same steps on a copy of the ledger, with an RO App that is only read. Returns its plan."""
+    with Plan.of(run) as plan:
+        async with plan.run.cartum() as api:
+            known = await classify_statuses(plan.run, api)
+            slices = Slices.of(wanted)
+            for since, until in slices:
+                found = await fetch_selection_task(api, wanted, since, until)
+                frames, bad = await to_frames(plan.run, api, found.rows)
+                reading = Reading(frames, bad, known.final)
+                upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
+                plan.add(found, frames, bad)
+                slices.moved(since, empty=not found.rows)
+        return await show_plan_task(await rehearse_task(plan))

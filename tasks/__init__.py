@@ -10,6 +10,9 @@ progress        the progress of a run, in Prefect's UI and on the terminal
 summary         the artifacts of a run in Prefect's UI
 order           the artifacts of one order, and of orders that were sent again
 report          the artifacts of a reconciliation
+plan_page       the artifact of a dry run
+backfill_form   what the form of a backfill asks, and how its run is named, refused or divided
+canceling       ends a backfill with its run where a person cancels that
 form            a form in Prefect's UI, and its answers
 draft           a shop while it is connected or edited there
 connecting      the forms for that

@@ -25,11 +25,9 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None, ba
     Releases held records whose cause is gone first. Raises Retryable and BadConfig; orders that were not delivered stay
     in the outbox. May be called twice.
     """
-    release.release_mapped_statuses(run.engine, run.shop)
-    release.release_rematched_statuses(run.engine, run.shop)
     # An import tries all held records again at once.
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
-    release.release_due(run.engine, run.shop.key, timedelta(seconds=pause))
+    release.release_held(run.engine, run.shop, timedelta(seconds=pause))
     async with Progress.of(run, "delivered or held") as progress:
         deliverer = Deliverer(run.engine, run.account, _served(run), run.settings, run.calls)
         outcome = await deliverer.deliver(Goal(run.shop.key, upto, rest_until, backfill), progress.update)

@@ -196,8 +196,7 @@ def _canceled(one: dict[str, Any]) -> str:
 
 def _result(result: RunResult) -> list[object]:
     if result.get("dry_run"):
-        tables = plan_tables(result)
-        parts: list[object] = tables if isinstance(tables, list) else [tables]
+        parts = plan_tables(result)
     else:
         parts = run_tables({name: value for name, value in result.items() if name not in _APART})
     if result.get("went_on"):

@@ -21,32 +21,41 @@ SLICE = timedelta(days=7)
 
 
 @dataclass
-class OpenBackfill:
-    """A backfill of the ledger while a run reads it. `stored_from`: what was created from there to `until` is stored
-    (UTC); None, nothing is. `went_on`: an earlier run has begun it. `missing`: named numbers that the shop lacks."""
+class Slices:
+    """The parts of a selection that are still to be read, the newest first; named numbers are one part. To be advanced
+    after `moved`."""
 
-    id: int
     since: datetime
     until: datetime
     whole: bool
-    stored_from: datetime | None = None
-    stored: bool = False
-    went_on: bool = False
-    missing: set[str] = field(default_factory=set)
-    _slice: timedelta = SLICE
+    _length: timedelta = SLICE
 
-    def slices(self) -> Iterator[tuple[datetime, datetime]]:
-        """Yields from when to when orders are to be read (UTC, both inclusive), from where it stopped; to be advanced
-        when the slice before is stored. Nothing where all of it is."""
-        while not self.stored and (end := self.stored_from or self.until) > self.since:
-            yield self.since if self.whole else max(self.since, end - self._slice), end
-            if self.stored_from is None or self.stored_from >= end:
+    @classmethod
+    def of(cls, wanted: Selection) -> Slices:
+        return cls(wanted.since, wanted.until, bool(wanted.numbers))
+
+    def __iter__(self) -> Iterator[tuple[datetime, datetime]]:
+        """Yields from when to when orders are to be read (UTC, both inclusive)."""
+        while (end := self.until) > self.since:
+            yield self.since if self.whole else max(self.since, end - self._length), end
+            if self.until >= end:
                 raise RuntimeError("a slice was not stored")
 
     def moved(self, since: datetime, *, empty: bool) -> None:
         """The slice that begins at `since` is stored."""
-        self.stored_from = since
-        self._slice = self._slice * 2 if empty else SLICE
+        self.until = since
+        self._length = self._length * 2 if empty else SLICE
+
+
+@dataclass
+class OpenBackfill:
+    """A backfill of the ledger while a run reads it. `went_on`: an earlier run has begun it. `missing`: named numbers
+    that the shop lacks."""
+
+    id: int
+    slices: Slices
+    went_on: bool = False
+    missing: set[str] = field(default_factory=set)
 
 
 def begin(run: Run, wanted: Selection) -> OpenBackfill:
@@ -55,15 +64,8 @@ def begin(run: Run, wanted: Selection) -> OpenBackfill:
     found, went_on = backfills.begin(
         run.engine, run.shop.key, wanted.named, since=wanted.since, until=wanted.until, run=run.id
     )
-    return OpenBackfill(
-        found.id,
-        found.since,
-        found.until,
-        whole=bool(wanted.numbers),
-        stored_from=found.stored_from,
-        stored=found.stored_at is not None,
-        went_on=went_on,
-    )
+    left = found.since if found.stored_at else found.stored_from or found.until
+    return OpenBackfill(found.id, Slices(found.since, left, bool(wanted.numbers)), went_on)
 
 
 def store_slice(run: Run, backfill: OpenBackfill, since: datetime, found: Found, reading: Reading) -> None:
@@ -72,13 +74,12 @@ def store_slice(run: Run, backfill: OpenBackfill, since: datetime, found: Found,
     part = BackfillSlice(backfill.id, since)
     upsert(run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL, part=part)
     backfill.missing |= found.missing
-    backfill.moved(since, empty=not found.rows)
+    backfill.slices.moved(since, empty=not found.rows)
 
 
 def close_reading(run: Run, backfill: OpenBackfill) -> None:
     """All of it is stored. Raises Canceled. May be called twice."""
     backfills.note_stored(run.engine, backfill.id)
-    backfill.stored = True
 
 
 def told(run: Run, backfill: OpenBackfill) -> dict[str, Any]:
