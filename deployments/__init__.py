@@ -3,6 +3,7 @@
 shops        connects, changes, pauses and disconnects a shop, with its block, deployments and alerts
 one_shop     the deployments of one shop: its syncs, its nightly reconciliation, its first import
 shared       the deployments of prefect.yaml
+backfill_lists   the drop-downs of the backfill's run form
 alerts       messages to people: a run failed, no success, more is held
 pool         the work pool of all deployments
 worker       runs them, all in one process

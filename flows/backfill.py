@@ -17,7 +17,7 @@ from cartum_roapp.sync.selection import Selection
 from cartum_roapp.sync.status_names import named_selection
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
-from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, refused, run_name, start_each
+from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, named_shops, refused, run_name, start_each
 from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
 from tasks.frames import to_frames
@@ -40,7 +40,7 @@ async def backfill(
     below everything else. Names dates, statuses or numbers; several narrow each other. Each of several shops gets a
     run of its own."""
     try:
-        found = [await settings_of(slug) for slug in dict.fromkeys(shops)]
+        found = [await settings_of(slug) for slug in named_shops(shops)]
         wanted = [await named_selection(one, created_from, created_to, statuses, numbers) for one in found]
     except BadConfig as error:
         return refused(error)

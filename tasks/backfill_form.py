@@ -17,7 +17,7 @@ from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.ledger.backfills import described
 from tasks.form import parameter
 
-SHOPS = parameter("Shops", SLUGS, min_length=1)
+SHOPS = parameter("Shops", SLUGS)
 FROM = parameter("From", FIRST)
 TO = parameter("To", LAST)
 STATUSES = parameter("Status", STATUS)
@@ -38,6 +38,14 @@ def run_name() -> str:
     )
     text = f"{', '.join(given['shops'])}: backfill {what}".rstrip()
     return text + (", dry run" if given.get("dry_run") else "")
+
+
+def named_shops(shops: Sequence[str]) -> list[str]:
+    """Returns each slug once. Raises BadConfig if none is named."""
+    slugs = [slug for one in dict.fromkeys(shops) if (slug := one.strip())]
+    if not slugs:
+        raise BadConfig("no shop is named.", field="shops", fix="Choose one shop or several.")
+    return slugs
 
 
 def refused(error: IntegrationError) -> State[Any]:

@@ -95,6 +95,7 @@ def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row)
 def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker: Installation, imported: Row) -> None:
     slips = {
         "nothing is named": {"shops": ["shop-1"]},
+        "no shop is named": {"shops": [], "numbers": ["1"]},
         'no shop "nobody"': {"shops": ["nobody"], "numbers": ["1"]},
         "from: the first day lies after the last. Fix: Swap the two days.": {
             "shops": ["shop-1"], "created_from": "2026-02-02", "created_to": "2026-02-01",
@@ -108,7 +109,7 @@ def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker:
     number = next(iter(worker.box.shops[SHOP].orders))
     plan = worker.start("backfill/any-shop", shops=["shop-1"], numbers=[number])
     assert worker.completed(plan)[0]["name"] == f"shop-1: backfill orders {number}, dry run"
-    (shown,) = worker.artifacts(plan)
+    (shown,) = [one for one in worker.artifacts(plan) if one["type"] == "markdown"]
     assert "Nothing was sent." in shown["data"]
     assert f"| {number} |" in shown["data"]
     # A slip in a backfill says nothing about the shop.
@@ -122,6 +123,25 @@ def test_a_run_is_canceled_in_the_ui(worker: Installation, imported: Row) -> Non
         worker.set_state(id, "CANCELLING")
         worker.state(id, "Cancelled")
     assert worker.value("SELECT finished_at FROM runs WHERE id = :id", id=id) is not None
+
+
+def test_the_form_of_a_backfill_offers_shops_and_statuses_by_name(worker: Installation, imported: Row) -> None:
+    form = worker.become(
+        lambda: worker.deployment("backfill/any-shop"), lambda found: bool(found and _choices(found, "statuses"))
+    )
+    assert form is not None
+    assert (_choices(form, "shops"), form["parameters"]) == (["shop-1", "shop-2"], {"dry_run": True})
+    assert {"Нове", "Доставлене"} <= set(_choices(form, "statuses"))
+    fields = form["parameter_openapi_schema"]["properties"]
+    titles = ["Shops", "From", "To", "Status", "Order numbers (ids)", "Dry run"]
+    assert [one["title"] for one in sorted(fields.values(), key=lambda one: int(one["position"]))] == titles
+    assert all(one["description"] and "`" not in one["description"] for one in fields.values())
+
+
+def _choices(deployment: Row, parameter: str) -> list[str]:
+    declared = deployment["parameter_openapi_schema"]["properties"][parameter]
+    (array,) = [kind for kind in (declared, *declared.get("anyOf", ())) if kind.get("type") == "array"]
+    return list(array["items"].get("enum", ()))
 
 
 def test_a_backfill_that_is_canceled_in_the_ui_empties_its_queue(worker: Installation, imported: Row) -> None:
