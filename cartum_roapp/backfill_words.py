@@ -19,7 +19,8 @@ def summary(document: dict[str, Any]) -> str:
     counts += [f"{done['nothing']} as they are", f"{done['held']} held"]
     counts += [f"{done['wait']} wait for an earlier call"] if done["wait"] else []
     cost = document["real_run"]
-    return f"{', '.join(counts)}. A real run takes about {cost['calls']} calls to RO App, {cost['minutes']} minutes."
+    time = f"about {cost['minutes']:.0f} minutes" if cost["minutes"] >= 1 else "less than a minute"
+    return f"{', '.join(counts)}. A real run takes about {cost['calls']} calls to RO App: {time}."
 
 
 def what(order: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import Any
 
 from prefect.client.orchestration import get_client
@@ -36,13 +35,18 @@ async def renew(engine: Engine) -> None:
 
 
 def filled(schema: dict[str, Any], slugs: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
-    """Returns the parameters' schema with these choices, without a list where there are none."""
-    made = deepcopy(schema)
-    for parameter, choices in (("shops", slugs), ("statuses", names)):
-        for kind in _arrays(made.get("properties", {}).get(parameter, {})):
-            kind["items"] = {"type": "string", **({"enum": list(choices)} if choices else {})}
-    return made
+    """Returns the parameters' schema with these choices, without a list where there are none. What may be left out is
+    of one type: the UI would ask for `None` beside it."""
+    choices = {"shops": slugs, "statuses": names}
+    properties = {name: _plain(one) for name, one in schema.get("properties", {}).items()}
+    for name, listed in choices.items():
+        if properties.get(name, {}).get("type") == "array":
+            properties[name]["items"] = {"type": "string", **({"enum": list(listed)} if listed else {})}
+    return {**schema, "properties": properties}
 
 
-def _arrays(declared: dict[str, Any]) -> list[dict[str, Any]]:
-    return [kind for kind in (declared, *declared.get("anyOf", ())) if kind.get("type") == "array"]
+def _plain(declared: dict[str, Any]) -> dict[str, Any]:
+    kinds = [kind for kind in declared.get("anyOf", ()) if kind.get("type") != "null"]
+    if len(kinds) != 1:
+        return dict(declared)
+    return {**{name: value for name, value in declared.items() if name not in ("anyOf", "default")}, **kinds[0]}

@@ -109,7 +109,6 @@ class Rehearsal:
         noted: list[Write] = []
         writes.set(noted)
         with session.autocommit() as connection:
-            before = _held(connection, claim)
             bound = matches.order(connection, claim.shop, claim.number)
         stopped: str | None = None
         try:
@@ -129,7 +128,7 @@ class Rehearsal:
                 held.clear(connection, claim.shop, "order", [claim.number])
         with session.autocommit() as connection:
             now = matches.order(connection, claim.shop, claim.number)
-            after = _held(connection, claim)
+            kept = _held(connection, claim)
         created = any(write.what == "order" and write.made for write in noted)
         went = "create" if created else "adopt" if bound is None and now else "change" if noted else "nothing"
         return Rehearsed(
@@ -137,7 +136,7 @@ class Rehearsal:
             stopped or went,
             None if now is None or created else now.ro_id,
             noted,
-            [one for key, one in after.items() if key not in before or key[0] == "order"],
+            kept,
         )
 
     def _region(self, shop: str) -> str | None:
@@ -149,9 +148,9 @@ class Rehearsal:
             return desired.buyers(connection, [(claim.shop, claim.number) for claim in claims])
 
 
-def _held(connection: Connection, claim: Claim) -> dict[tuple[str, str], dict[str, str]]:
+def _held(connection: Connection, claim: Claim) -> list[dict[str, str]]:
     rows = connection.execute(text(_HELD), {"shop": claim.shop, "number": claim.number}).mappings()
-    return {(row["entity"], row["id"]): dict(row) for row in rows}
+    return [dict(row) for row in rows]
 
 
 def titles(connection: Connection, shop: str, number: str) -> Mapping[int, str]:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from world import Row, World
 
 from cartum_roapp.errors import NotReady
-from cartum_roapp.ledger import backfills, erasure, runs
+from cartum_roapp.ledger import backfills, daily, erasure, runs
 from sandbox.box import Shop
 
 NOW = datetime.now(UTC)
@@ -192,6 +193,8 @@ def test_an_order_that_was_not_wanted_comes_in_when_it_is_reopened(world: World)
     (number,) = old(world, 20)
     backfills.cancel(world.engine, stored(world, numbers=[number]).id)
     assert (world.synced().counts.seen, in_roapp(world) & {number}) == (1, set())
+    days = daily.figures(world.engine, world.shop().key, ZoneInfo("Europe/Kyiv"), NOW.date())
+    assert days["delivered"].sum() + days["waiting"].sum() == 1, "it does not look as if it was delivered"
     shop.reopen(number)
     assert world.synced().counts.new == 1
     assert world.differences(world.shop(), list(shop.orders)) == []
