@@ -22,7 +22,7 @@ async def renew(engine: Engine) -> None:
     by its id. The flow checks it.
     """
     slugs = [state.slug for state in shops.all_states(engine)]
-    names = {name for state in shops.all_states(engine) for name in shops.status_names(engine, state.key).values()}
+    names = {name for state in shops.all_states(engine) for name in shops.named_statuses(engine, state.key).values()}
     async with get_client() as client:
         try:
             found = await client.read_deployment_by_name(DEPLOYMENT)

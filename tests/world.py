@@ -164,7 +164,7 @@ class World:
         self, shop: ShopConfig, *, since: date | None = None, until: date | None = None,
         statuses: Sequence[str] = (), numbers: Sequence[str] = (), dry_run: bool = False,
     ) -> Row:  # fmt: skip
-        wanted = selection(shop, since, until, statuses, numbers, shops.status_names(self.engine, shop.key))
+        wanted = selection(shop, since, until, statuses, numbers, shops.named_statuses(self.engine, shop.key))
         async with self.opened("backfill", shop) as run:
             return await bring_selection(run, wanted, dry_run=dry_run)
 

@@ -1,5 +1,5 @@
-"""`cartum-roapp import | sync | reconcile | held replay | order resend`: runs in this process. Prefect's UI shows them like
-any other run."""
+"""`cartum-roapp import | sync | reconcile | held replay | order resend`: runs in this process. Prefect's UI shows them
+like any other run."""
 
 from __future__ import annotations
 

@@ -135,11 +135,10 @@ def status_name(connection: Connection, key: str, status: int) -> str:
     return status_names(connection, key).get(str(status)) or str(status)
 
 
-def status_names(engine: Engine, key: str) -> dict[int, str]:
-    """Returns what the shop calls its statuses, by id; {} before its statuses were read once."""
+def named_statuses(engine: Engine, key: str) -> dict[int, str]:
+    """Returns what the shop calls its statuses, by id, without those that have no name; {} where that is not known."""
     with database.reading(engine) as connection:
-        names = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) or {}
-    return {int(status): name for status, name in names.items() if name}
+        return {int(status): name for status, name in status_names(connection, key).items() if name}
 
 
 def hold_on(connection: Connection, key: str) -> None:

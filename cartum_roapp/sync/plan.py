@@ -74,7 +74,7 @@ class Plan:
         rehearsal = Rehearsal(self.engine, run.engine, run.account, run.shop, run.settings, run.calls)
         done = {one.number: one for one in await rehearsal.run(progress)}
         kept = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="order")}
-        names = shops.status_names(run.engine, run.shop.key)
+        names = shops.named_statuses(run.engine, run.shop.key)
         entries = []
         for number, order in self.orders.items():
             one = done.get(number) or Rehearsed(number, "held" if number in kept else "nothing")

@@ -20,11 +20,11 @@ async def status_names(found: ShopSettings) -> dict[int, str]:
     raises."""
     with sanitized_errors(), ledger.opened() as engine:
         run = Run.of(found, "backfill", engine, settings(), "")
-        names = shops.status_names(engine, found.shop.key)
+        names = shops.named_statuses(engine, found.shop.key)
         if not names:
             async with run.cartum() as api:
                 await classify_statuses(run, api)
-            names = shops.status_names(engine, found.shop.key)
+            names = shops.named_statuses(engine, found.shop.key)
     return names
 
 
