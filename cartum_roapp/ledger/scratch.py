@@ -21,7 +21,7 @@ _READ = {
     "intents": "account = :account AND (state IN ('open', 'unclear') OR kind = 'product')",
 }
 #: Made and left empty: what is written there is of no use to a dry run.
-_EMPTY = {"backfills", "backfill_orders", "call_slots", "customers", "erasures", "order_events", "runs"}
+_EMPTY = {"backfills", "backfill_orders", "call_slots", "counters", "customers", "erasures", "order_events", "runs"}
 
 
 @contextmanager
