@@ -16,8 +16,8 @@ from cartum_roapp.ledger import tables
 from tasks.plan_page import page
 
 UNMATCHED = 9
-#: The record of the run itself, and the call budget that it keeps.
-NOT_COMPARED = {"runs", "call_slots"}
+#: The record of the run itself, what is counted of it, and the call budget that it keeps.
+NOT_COMPARED = {"runs", "counters", "call_slots"}
 
 
 def contents(world: World) -> dict[str, list[str]]:
