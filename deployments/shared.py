@@ -11,7 +11,8 @@ from prefect import Flow
 from prefect.flows import load_flow_from_entrypoint
 from prefect.types.entrypoint import EntrypointType
 
-from deployments import pool
+from cartum_roapp.service import ledger
+from deployments import backfill_lists, pool
 
 _HERE = Path(__file__).parent
 
@@ -41,3 +42,5 @@ async def deploy() -> None:
             work_pool_name=entry["work_pool"]["name"],
         )
         await deployment.aapply()
+    with ledger.opened() as engine:
+        await backfill_lists.renew(engine)

@@ -5,50 +5,87 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from prefect import flow
-from pydantic import Field
+from prefect import State, flow
 
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.backfill import OpenBackfill, Slices, became, begin, close_reading
+from cartum_roapp.sync.plan import Plan
 from cartum_roapp.sync.run import Run
-from cartum_roapp.sync.selection import Selection, selection
+from cartum_roapp.sync.selection import Selection
+from cartum_roapp.sync.status_names import named_selection
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
+from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, named_shops, refused, run_name, start_each
+from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
 from tasks.ending import told
 from tasks.frames import to_frames
-from tasks.names import named, of_backfill
+from tasks.plan_page import rehearse_task, show_plan_task
 from tasks.run import open_run, settings_of
-from tasks.steps import fetch_selection_task, plan_task, upsert_task
-from tasks.summary import show_plan_task, summarize_task
+from tasks.steps import fetch_selection_task, store_slice_task, upsert_task
+from tasks.summary import summarize_task
 
 
-@flow(name="backfill", flow_run_name=named(of_backfill), persist_result=False)
+@flow(name="backfill", flow_run_name=run_name, persist_result=False)
 @told(sentence.of_backfill)
 async def backfill(
-    shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
-    created_from: Annotated[date | None, Field(title="From", description="First day, on the shop's clock")] = None,
-    created_to: Annotated[date | None, Field(title="To", description="Last day, on the shop's clock")] = None,
-    statuses: Annotated[list[int] | None, Field(title="Statuses", description="Only orders in these statuses")] = None,
-    numbers: Annotated[list[str] | None, Field(title="Order numbers", description="Only these orders")] = None,
-    dry_run: Annotated[bool, Field(title="Dry run", description="Show what RO App would get, send nothing")] = False,
-) -> dict[str, Any]:
+    shops: Annotated[list[str], SHOPS],
+    created_from: Annotated[date | None, FROM] = None,
+    created_to: Annotated[date | None, TO] = None,
+    statuses: Annotated[list[str] | None, STATUSES] = None,
+    numbers: Annotated[list[str] | None, NUMBERS] = None,
+    dry_run: Annotated[bool, DRY_RUN] = False,
+) -> dict[str, Any] | State[Any]:
     """Reads the named orders again, however old and in whatever status, and delivers what is new or changed
-    below everything else. Names dates, statuses or numbers; several narrow each other."""
-    settings = await settings_of(shop)
-    wanted = selection(settings.shop, created_from, created_to, statuses, numbers)
-    async with open_run(settings, "backfill") as run:
-        return await bring_selection(run, wanted, dry_run=dry_run)
+    below everything else. Names dates, statuses or numbers; several narrow each other. Each of several shops gets a
+    run of its own."""
+    try:
+        found = [await settings_of(slug) for slug in named_shops(shops)]
+        wanted = [await named_selection(one, created_from, created_to, statuses, numbers) for one in found]
+    except BadConfig as error:
+        return refused(error)
+    if len(found) != 1:
+        return await start_each([one.shop.slug for one in found])
+    async with open_run(found[0], "backfill") as run:
+        return await bring_selection(run, wanted[0], dry_run=dry_run)
 
 
 async def bring_selection(run: Run, wanted: Selection, *, dry_run: bool = False) -> dict[str, Any]:
-    """The steps of the flow. Returns the run's counts, or a dry run's plan."""
-    async with run.reading() as api:
+    """The steps of the flow. Returns the run's counts and what became of the backfill, or a dry run's plan."""
+    if dry_run:
+        return await plan_selection(run, wanted)
+    backfill = begin(run, wanted)
+    async with cancelable(run, backfill.id):
+        await store_selection(run, wanted, backfill)
+        await deliver_task(run, upto=Priority.BACKFILL, backfill=backfill.id)
+    return {**await summarize_task(run), **became(run, backfill)}
+
+
+async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -> None:
+    """Reads the selection into the ledger, slice by slice. Other runs read the shop between two slices."""
+    async with run.cartum() as api:
         known = await classify_statuses(run, api)
-        frames, bad = await to_frames(run, api, await fetch_selection_task(api, wanted))
-        if dry_run:
-            return await show_plan_task(run, plan_task(run, frames, bad))
-        reading = Reading(frames, bad, known.final)
-        upsert_task(run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
-    await deliver_task(run, upto=Priority.BACKFILL)
-    return await summarize_task(run)
+        for since, until in backfill.slices:
+            async with run.only_reader():
+                found = await fetch_selection_task(api, wanted, since, until)
+                frames, bad = await to_frames(run, api, found.rows)
+                store_slice_task(run, backfill, since, found, Reading(frames, bad, known.final))
+    close_reading(run, backfill)
+
+
+async def plan_selection(run: Run, wanted: Selection) -> dict[str, Any]:
+    """A dry run: the same steps on a copy of the ledger, with an RO App that is only read. Returns its plan."""
+    with Plan.of(run) as plan:
+        async with plan.run.cartum() as api:
+            known = await classify_statuses(plan.run, api)
+            slices = Slices.of(wanted)
+            for since, until in slices:
+                found = await fetch_selection_task(api, wanted, since, until)
+                frames, bad = await to_frames(plan.run, api, found.rows)
+                reading = Reading(frames, bad, known.final)
+                upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
+                plan.add(found, frames, bad)
+                slices.moved(since, empty=not found.rows)
+        return await show_plan_task(await rehearse_task(plan))

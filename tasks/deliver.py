@@ -17,21 +17,20 @@ SYNC_EVERY = timedelta(minutes=5)
 LEFTOVERS = SYNC_EVERY - timedelta(seconds=60)
 
 
-async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None) -> Outcome:
-    """Waits until the shop's orders up to this priority are in RO App or held. While no other run does, it delivers the
-    outbox of the whole account, until `rest_until` (UTC) also orders that this run does not wait for.
+async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None, backfill: int | None = None) -> Outcome:
+    """Waits until the shop's orders up to this priority, or those of its `backfill`, are in RO App or held. While no
+    other run does, it delivers the outbox of the whole account, until `rest_until` (UTC) also orders that this run does
+    not wait for.
 
     Releases held records whose cause is gone first. Raises Retryable and BadConfig; orders that were not delivered stay
     in the outbox. May be called twice.
     """
-    release.release_mapped_statuses(run.engine, run.shop)
-    release.release_rematched_statuses(run.engine, run.shop)
     # An import tries all held records again at once.
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
-    release.release_due(run.engine, run.shop.key, timedelta(seconds=pause))
+    release.release_held(run.engine, run.shop, timedelta(seconds=pause))
     async with Progress.of(run, "delivered or held") as progress:
         deliverer = Deliverer(run.engine, run.account, _served(run), run.settings, run.calls)
-        outcome = await deliverer.deliver(Goal(run.shop.key, upto, rest_until), progress.update)
+        outcome = await deliverer.deliver(Goal(run.shop.key, upto, rest_until, backfill), progress.update)
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key)
     if outcome.waiting:

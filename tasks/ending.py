@@ -14,10 +14,12 @@ from cartum_roapp.errors import IntegrationError
 
 P = ParamSpec("P")
 Result = dict[str, Any]
-FlowBody = Callable[P, Coroutine[Any, Any, Result]]
+FlowBody = Callable[P, Coroutine[Any, Any, Result | State[Any]]]
 
 
-def told(sentence: Callable[[Result], str]) -> Callable[[FlowBody[P]], FlowBody[P]]:
+def told(
+    sentence: Callable[[Result], str],
+) -> Callable[[FlowBody[P]], Callable[P, Coroutine[Any, Any, Result]]]:
     """Returns a decorator for the function of a flow. The run's state gets the `sentence` of the result as its message.
     An error of this project becomes the state's message as well, without a traceback in the run's log. A state that the
     function returns stays as it is.
@@ -25,7 +27,7 @@ def told(sentence: Callable[[Result], str]) -> Callable[[FlowBody[P]], FlowBody[
     Prefect gives the caller of the flow the data of such a state: the result, or the error, which it raises.
     """
 
-    def decorated(body: FlowBody[P]) -> FlowBody[P]:
+    def decorated(body: FlowBody[P]) -> Callable[P, Coroutine[Any, Any, Result]]:
         @wraps(body)
         async def ending(*args: P.args, **kwargs: P.kwargs) -> Result:
             try:

@@ -25,14 +25,6 @@ def named(name: Callable[[Parameters], str]) -> Callable[[], str]:
     return of_this_run
 
 
-def of_backfill(given: Parameters) -> str:
-    """Returns "mavka: backfill of 2026-01-01 – 2026-01-31, Delivered, dry run", or "mavka: backfill of order 1001"."""
-    what = [*_days(given.get("created_from"), given.get("created_to")), *_statuses(given.get("statuses"))]
-    if numbers := given.get("numbers"):
-        what.append(_listed("order", numbers))
-    return _name(given, "backfill", what)
-
-
 def of_replay(given: Parameters) -> str:
     """Returns "mavka: replay of 3 records", "mavka: replay of 1001", or "mavka: replay of all held records"."""
     ids = list(given.get("ids") or ())
@@ -69,21 +61,6 @@ def of_deletion(given: Parameters) -> str:
 def _name(given: Parameters, kind: str, what: Sequence[str]) -> str:
     text = f"{given['shop']}: {kind}{' of ' if what else ''}{', '.join(what)}"
     return f"{text}, dry run" if given.get("dry_run") else text
-
-
-def _days(first: object, last: object) -> list[str]:
-    if first is None and last is None:
-        return []
-    if first == last:
-        return [str(first)]
-    if first is None or last is None:
-        return [f"until {last}" if first is None else f"{first} until now"]
-    return [f"{first} – {last}"]
-
-
-def _statuses(given: Sequence[object] | None) -> list[str]:
-    """Names stand for themselves, numbers of statuses are said to be such."""
-    return [f"status {one}" if isinstance(one, int) else str(one) for one in given or ()]
 
 
 def _listed(what: str, all_: Sequence[object]) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cartum_roapp.sync import (
+    backfill,
     deduplicate,
     fetch,
     order_story,
-    plan,
     reconciliation,
     replay,
     resend,
@@ -26,10 +26,10 @@ transform_task = step("transform", "transform")(transform.transform)
 deduplicate_task = step("de-duplicate", "transform")(deduplicate.deduplicate)
 upsert_task = step("upsert", "ledger")(upsert.upsert)
 fetch_selection_task = step("fetch named orders", "cartum")(selection.fetch_selection)
+store_slice_task = step("upsert", "ledger")(backfill.store_slice)
 put_back_task = step("put back", "ledger")(replay.put_back)
 send_again_task = step("send again", "ledger")(resend.send_again)
 find_order_task = step("find the order", "ledger")(order_story.of_shop)
-plan_task = step("plan", "dry-run")(plan.plan)
 remove_old_task = step("remove what is old", "ledger")(retention.remove_old)
 write_back_task = step("write back", "roapp", "cartum")(write_back.write_back)
 read_roapp_task = step("read RO App's orders", "roapp")(reconciliation.read_roapp)

@@ -1,4 +1,4 @@
-"""The artifacts of a run in Prefect's UI: its summary, or what a dry run would have sent.
+"""The artifacts of a run in Prefect's UI: its summary, or which records a dry run of a replay names.
 
 If a function is called twice, the UI keeps both artifacts.
 """
@@ -29,7 +29,6 @@ from tasks.step import in_prefect, step
 #: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
 
-_PLANNED = 200
 
 log = logging.getLogger(__name__)
 
@@ -56,33 +55,6 @@ def _tell_of_held(run: Run) -> None:
         if more := held.tell(connection, run.shop.key):
             payload = {"held": held.count(run.engine, run.shop.key), "more": more}
             emit_event(HELD_GREW, resource_of(run.shop.slug), payload=payload)
-
-
-async def show_plan(run: Run, plan: dict[str, Any]) -> dict[str, Any]:
-    """Writes a dry run's artifact: what RO App would get, and what would be held. Returns the plan unchanged."""
-    orders = plan["orders"]
-    rows = [
-        (
-            order["number"],
-            order["action"],
-            order["shop_status"],
-            "not matched" if order["status_id"] is None else order["status_id"],
-            order["total"],
-            "; ".join(f"{line['quantity']} × {line['title']} @ {line['price']}" for line in order["lines"]),
-        )
-        for order in orders[:_PLANNED]
-    ]
-    parts = [
-        f"Nothing was sent. {plan['new']} to create, {plan['changed']} to update, {plan['unchanged']} as they are.",
-        markdown_table(("order", "action", "shop status", "RO App status", "total", "lines"), rows),
-    ]
-    if len(orders) > _PLANNED:
-        parts.append(f"… and {len(orders) - _PLANNED} more: `cartum-roapp backfill {run.shop.slug} --dry-run` has all.")
-    if plan["would_hold"]:
-        bad = [(row["number"], row["message"], row["fix"]) for row in plan["would_hold"]]
-        parts += ["### Would be held", markdown_table(("order", "why", "fix"), bad)]
-    await _artifact(run, "\n\n".join(parts), "dry run")
-    return plan
 
 
 async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> dict[str, Any]:
@@ -182,6 +154,5 @@ def _lag(watermark: datetime | None) -> str:
 
 
 summarize_task = step("summarize")(summarize)
-show_plan_task = step("show plan", "dry-run")(show_plan)
 show_choice_task = step("show choice", "dry-run")(show_choice)
 show_outcomes_task = step("summarize")(show_outcomes)

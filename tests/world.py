@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,11 +20,13 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.delivery.session import LockLost
 from cartum_roapp.errors import BadConfig, BadRecord, Retryable, Unclear
-from cartum_roapp.ledger import database, held, held_selection, tables
+from cartum_roapp.ledger import database, held, held_selection, shops, tables
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.settings import Settings
 from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.selection import selection
+from flows.backfill import bring_selection
 from flows.incremental_sync import sync_changes
 from flows.initial_import import import_window
 from flows.reconcile import compare_sides
@@ -153,6 +155,18 @@ class World:
         async with self.opened("replay-held", shop) as run:
             document = await replay_records(run, records, make_again=make_again)
         return list(document["records"])
+
+    def backfilled(self, shop: ShopConfig | None = None, *, dry_run: bool = False, **named: Any) -> Row:
+        """The document of `cartum-roapp backfill`; `named` are days, statuses and numbers, as `backfill` takes them."""
+        return asyncio.run(self.backfill(shop or self.shop(), dry_run=dry_run, **named))
+
+    async def backfill(
+        self, shop: ShopConfig, *, since: date | None = None, until: date | None = None,
+        statuses: Sequence[str] = (), numbers: Sequence[str] = (), dry_run: bool = False,
+    ) -> Row:  # fmt: skip
+        wanted = selection(shop, since, until, statuses, numbers, shops.named_statuses(self.engine, shop.key))
+        async with self.opened("backfill", shop) as run:
+            return await bring_selection(run, wanted, dry_run=dry_run)
 
     async def reconcile(self, shop: ShopConfig, repair: bool, *, gone: bool = False) -> Row:
         async with self.opened("reconcile", shop) as run:

@@ -12,6 +12,7 @@ import typer
 from cartum_roapp.cli import (
     accounts,
     alerts,
+    backfills,
     customers,
     demo,
     deployments,
@@ -69,7 +70,7 @@ app.command("ui", epilog=example("ui --open"))(up.ui)
 app.command("down", epilog=example("down"))(up.down)
 app.command("import", epilog=example("import my-shop"))(runs.import_)
 app.command("sync", epilog=example("sync my-shop"))(runs.sync)
-app.command("backfill", epilog=example("backfill my-shop --from 2026-01-01 --to 2026-01-31 --dry-run"))(runs.backfill)
+app.add_typer(backfills.app, name="backfill")
 app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
 app.command("reset", epilog=example("reset my-shop"))(repair.reset)
 app.add_typer(repair.watermark, name="watermark")

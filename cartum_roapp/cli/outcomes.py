@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cartum_roapp.backfill_words import summary, what
 from cartum_roapp.cli.output import terminal_table
 from cartum_roapp.links import roapp_name
 from cartum_roapp.sync import sentence
@@ -45,12 +46,12 @@ def _touched(result: RunResult) -> list[object]:
     of_kinds: dict[str, list[RunResult]] = {}
     for one in result.get("touched", ()):
         of_kinds.setdefault(one["what"], []).append(one)
-    for what, orders in of_kinds.items():
+    for kind, orders in of_kinds.items():
         rows = [
             (one["number"], "; ".join(one["changes"]), one["roapp_page"] or roapp_name(one)) for one in orders[:_LISTED]
         ]
-        columns = ("order", "status, total" if what == "new" else "what changed", "in RO App")
-        parts += [terminal_table(f"{len(orders)} {what}", columns, rows), *_rest(orders, "--json has all")]
+        columns = ("order", "status, total" if kind == "new" else "what changed", "in RO App")
+        parts += [terminal_table(f"{len(orders)} {kind}", columns, rows), *_rest(orders, "--json has all")]
     return parts
 
 
@@ -113,28 +114,19 @@ def _columns(records: list[RunResult], *names: str) -> tuple[tuple[str, ...], li
     return ("record", *names), rows
 
 
-def plan_tables(result: RunResult) -> object:
-    """Returns what RO App would get, and what would be held."""
+def plan_tables(result: RunResult) -> list[object]:
+    """Returns what would be done with each order, what would be held, and what a real run costs."""
     if not result["orders"] and not result["would_hold"]:
-        return "No order of the shop is one of those."
+        return ["No order of the shop is one of those."]
     rows = [
-        (
-            order["number"],
-            order["action"],
-            order["shop_status"],
-            order["status_id"] or "not matched",
-            order["total"],
-            "; ".join(f"{line['quantity']} × {line['title']} @ {line['price']}" for line in order["lines"]),
-        )
+        (order["number"], order["action"], what(order), order["shop_status_name"] or order["shop_status"],
+         order["total"])
         for order in result["orders"]
-    ]
-    columns = ("order", "action", "shop status", "RO App status", "total", "lines")
-    held = [(row["number"], row["message"], row["fix"]) for row in result["would_hold"]]
-    tables = [
-        terminal_table("What RO App would get (nothing was sent)", columns, rows),
-        f"{result['new']} to create, {result['changed']} to update, {result['unchanged']} as they are.",
-    ]
-    return [*tables, terminal_table("Would be held", ("order", "why", "fix"), held)] if held else tables
+    ]  # fmt: skip
+    columns = ("order", "would", "what", "status in the shop", "total")
+    held = [(f"{one['entity']} {one['id']}", one["code"], one["message"], one["fix"]) for one in result["would_hold"]]
+    tables = [terminal_table("What a real run would do (nothing was sent)", columns, rows), summary(result)]
+    return [*tables, terminal_table("Would be held", ("record", "code", "why", "fix"), held)] if held else tables
 
 
 def comparison_tables(result: RunResult) -> object:

@@ -1,27 +1,19 @@
-"""`cartum-roapp import | sync | backfill | reconcile | held replay | order resend`: runs in this process.
-Prefect's UI shows them like any other run."""
+"""`cartum-roapp import | sync | reconcile | held replay | order resend`: runs in this process. Prefect's UI shows them
+like any other run."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 from collections.abc import Callable, Coroutine
-from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
 from cartum_roapp.cli.attached import ANY_SHOP, run_attached
 from cartum_roapp.cli.interruption import until_down
-from cartum_roapp.cli.outcomes import (
-    RunResult,
-    comparison_tables,
-    plan_tables,
-    replay_tables,
-    resend_tables,
-    run_tables,
-)
+from cartum_roapp.cli.outcomes import RunResult, comparison_tables, replay_tables, resend_tables, run_tables
 from cartum_roapp.cli.output import FAILED, Json, failure, show
 from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import IntegrationError
@@ -29,16 +21,10 @@ from cartum_roapp.errors import IntegrationError
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
+T = TypeVar("T")
+
 #: Starts a run of the shop. Raises BadConfig for wrong input before there is a run.
 Flow = Callable[["ShopConfig"], Coroutine[Any, Any, RunResult]]
-DAY = "YYYY-MM-DD"
-
-
-def _day(typed: str) -> date:
-    try:
-        return date.fromisoformat(typed.strip())
-    except ValueError:
-        raise typer.BadParameter(f"{typed!r} is no day; write it as {DAY}, like 2026-01-31.") from None
 
 
 def import_(slug: Slug, json: Json = False) -> None:
@@ -57,34 +43,6 @@ def sync(slug: Slug, json: Json = False) -> None:
 
     result = _run(slug, "Reading what is new or changed", flow)
     show(result, lambda: run_tables(result))
-
-
-def backfill(
-    slug: Slug,
-    since: Annotated[date | None, typer.Option("--from", parser=_day, metavar=DAY, help="First day.")] = None,
-    until: Annotated[date | None, typer.Option("--to", parser=_day, metavar=DAY, help="Last day.")] = None,
-    status: Annotated[list[int] | None, typer.Option("--status", help="Only this status; may be repeated.")] = None,
-    ids: Annotated[
-        list[str] | None, typer.Option("--ids", help="Order numbers, separated by commas; may be repeated.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what RO App would get; send nothing.")] = False,
-    json: Json = False,
-) -> None:
-    """Read named orders, however old and in whatever status, Delivered ones too; deliver what is new or differs."""
-    numbers = [number.strip() for number in ",".join(ids or []).split(",") if number.strip()]
-
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
-        from cartum_roapp.sync.selection import selection
-        from flows.backfill import backfill as named
-
-        selection(shop, since, until, status, numbers)
-        return run_attached(
-            named, ANY_SHOP, shop=slug, created_from=since, created_to=until, statuses=status or None,
-            numbers=numbers or None, dry_run=dry_run,
-        )  # fmt: skip
-
-    result = _run(slug, "Reading the named orders", flow)
-    show(result, lambda: plan_tables(result) if dry_run else run_tables(result))
 
 
 def replay(
@@ -165,21 +123,26 @@ def run_import(slug: str) -> RunResult:
 
 
 def _run(slug: str, what: str, flow: Flow) -> RunResult:
-    """Runs the flow, and shows `what` meanwhile. Raises IntegrationError for wrong input, CommandEnd for a run that
-    failed."""
+    """Runs the flow, and shows `what` meanwhile. Raises as `tagged`."""
+    return shown(f"{slug}: {what}", lambda: tagged(slug, flow))
+
+
+def shown(what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Does the work while database and Prefect's server are up, and shows `what` and its progress meanwhile."""
     from cartum_roapp.cli.backend import serving
 
-    with serving(), waiting(f"{slug}: {what}") as listen:
+    with serving(), waiting(what) as listen:
         from tasks.progress import on_progress
 
         token = on_progress.set(listen)
         try:
-            return asyncio.run(_tagged(slug, flow))
+            return asyncio.run(work())
         finally:
             on_progress.reset(token)
 
 
-async def _tagged(slug: str, flow: Flow) -> RunResult:
+async def tagged(slug: str, flow: Flow) -> RunResult:
+    """Runs the flow with the shop's tags. Raises IntegrationError for wrong input, CommandEnd for a run that failed."""
     from prefect import tags
 
     from blocks.store import load_shop, register

@@ -26,5 +26,7 @@ comment      how it is delivered and paid, as a comment: at most once for each t
 status       the order's status, sent when the shop's changed
 markers      the token that every RO App order carries, and the walk that reads them
 once         intent → call → result: an unclear call is sent again only after a search has not found its result
+rehearsal    a delivery that sends nothing, for a dry run
+dry_roapp    RO App for that: read only, and as it would be
 recheck      a second look at what was repeated: did both tries arrive
 """

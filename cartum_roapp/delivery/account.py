@@ -42,12 +42,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Goal:
-    """When a run is through: no order of shop `own` with a priority up to `upto` waits any more. Until `rest_until`
-    (UTC) it goes on with what else waits, where it holds the account's lock."""
+    """When a run is through: no order of shop `own` with a priority up to `upto` waits any more, or none of its
+    `backfill`. Until `rest_until` (UTC) it goes on with what else waits, where it holds the account's lock."""
 
     own: str
     upto: int
     rest_until: datetime | None = None
+    backfill: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Deliverer:
         """Returns when the goal is reached. Raises what `Drain.run` raises. May be called any number of times, by any
         number of processes at once."""
         with database.reading(self.engine) as connection:
-            mine = outbox.waiting(connection, goal.own, goal.upto)
+            mine = outbox.waiting(connection, goal.own, goal.upto, goal.backfill)
         if mine:
             log.info("delivering %s order%s", len(mine), "" if len(mine) == 1 else "s")
         handover = Handover(self.engine, self.account.name)
@@ -75,7 +76,7 @@ class Deliverer:
 
         def left() -> int:
             with database.reading(self.engine) as connection:
-                waiting = outbox.backlog(connection, [goal.own], goal.upto)
+                waiting = outbox.backlog(connection, [goal.own], goal.upto, goal.backfill)
             progress(max(len(mine) - waiting, 0), len(mine))
             return waiting
 

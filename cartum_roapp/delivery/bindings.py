@@ -19,7 +19,7 @@ from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import intents, journal, matches
+from cartum_roapp.ledger import intents, journal, matches, outbox
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.journal import Kind
@@ -71,8 +71,8 @@ class OrderBindings:
 
     async def create(self, order: DesiredOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
         """Creates the RO App order, or finds what an earlier `create` made; to be called if `find_or_adopt` returned
-        None. Raises Later while an earlier create may still arrive, BadRecord (`doubled`) if two arrived, and the
-        BadRecord of a refusal."""
+        None. Raises Later while an earlier create may still arrive, or if nobody wants the order any more; BadRecord
+        (`doubled`) if two arrived, and the BadRecord of a refusal."""
         ours = marker(order.shop, order.number)
         text = notes.block(order, ours, shop, self._discounts.known)
         bound = Bound(OrderMatch(0, contact, manager, notes_hash=notes.digest(text), total_due=True), fresh=True)
@@ -92,7 +92,11 @@ class OrderBindings:
             return there.id
 
         async def send(before: Before) -> int:
-            return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=before)
+            def begin() -> None:
+                self._require_wanted(order)
+                before()
+
+            return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=begin)
 
         def bind(connection: Connection, ro_id: int) -> None:
             bound.match = replace(bound.match, ro_id=ro_id)
@@ -131,6 +135,13 @@ class OrderBindings:
         """The same order with what the ledger knows of it now."""
         bound.match, bound.seen = self._match(order) or bound.match, None
         return bound
+
+    def _require_wanted(self, order: DesiredOrder) -> None:
+        """The call may have waited for its turn while a person canceled the backfill that wanted the order."""
+        with self._session.autocommit() as connection:
+            wanted = outbox.is_wanted(connection, order.shop, order.number)
+        if not wanted:
+            raise Later(utc_now())
 
     def _match(self, order: DesiredOrder) -> OrderMatch | None:
         with self._session.autocommit() as connection:

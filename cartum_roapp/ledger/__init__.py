@@ -41,4 +41,6 @@ journal         what happened to each order, and which run did it
 timeline        the story of one order in words
 counters        what all of them did, added up
 figures         how all shops stand, for monitoring
+backfills       orders that a person names once: how far they are read, which of them wait
+scratch         a copy of it in temporary tables, for a dry run
 """

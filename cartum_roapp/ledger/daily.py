@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, text
 
 from cartum_roapp.ledger import database
+from cartum_roapp.ledger.orders import WANTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +20,9 @@ DAYS = 30
 def figures(engine: Engine, shop: str, zone: ZoneInfo, today: date, days: int = DAYS) -> pd.DataFrame:
     """Returns one row for each of the `days` up to `today` on the shop's clock, indexed by the day (`date`).
 
-    `delivered`, `waiting`, `held` (int64): where the orders stand that were placed on that day. `lag_p50`, `lag_p95`
-    (float64, seconds, NaN where there is none): how long after it was placed an order was in RO App, of those placed
-    after the import's window. `calls` (int64): to both systems.
+    `delivered`, `waiting`, `held` (int64): where the orders stand that were placed on that day and are wanted.
+    `lag_p50`, `lag_p95` (float64, seconds, NaN where there is none): how long after it was placed an order was in RO
+    App, of those placed after the import's window. `calls` (int64): to both systems.
     """
     import pandas as pd  # slow to import, and most commands never need it
 
@@ -46,7 +47,7 @@ def figures(engine: Engine, shop: str, zone: ZoneInfo, today: date, days: int = 
     return found
 
 
-_ORDERS = """
+_ORDERS = f"""
     SELECT orders.created_at,
            CASE WHEN outbox.held THEN 'held' WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting'
                 ELSE 'delivered' END,
@@ -54,7 +55,7 @@ _ORDERS = """
                 THEN extract(epoch FROM order_matches.bound_at - orders.created_at) END
     FROM orders JOIN shops ON shops.key = orders.shop JOIN outbox USING (shop, number)
     LEFT JOIN order_matches USING (shop, number)
-    WHERE orders.shop = :shop AND orders.created_at >= :since
+    WHERE orders.shop = :shop AND orders.created_at >= :since AND {WANTED}
 """
 _CALLS = """
     SELECT started_at, (counts->>'calls')::int FROM runs

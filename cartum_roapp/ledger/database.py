@@ -9,15 +9,15 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psycopg2.extensions
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, Pool, QueuePool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
-HEAD = "0006"
+HEAD = "0007"
 
 
-def connect(url: str) -> Engine:
+def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:
     """An engine for the ledger. `url` may be any spelling of a PostgreSQL URL.
 
     Parameters are never shown in errors (they are buyers' data), and a server that went away is
@@ -26,11 +26,12 @@ def connect(url: str) -> Engine:
     scheme, _, rest = url.partition("://")
     if scheme in ("postgres", "postgresql"):
         url = f"postgresql+psycopg2://{rest}"
+    size = {"pool_size": 5, "max_overflow": 20} if poolclass is QueuePool else {}
     return create_engine(
         url,
+        poolclass=poolclass,
         pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=20,
+        **size,
         hide_parameters=True,
         connect_args={"application_name": "cartum-roapp", "connect_timeout": 10},
     )

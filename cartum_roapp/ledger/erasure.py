@@ -2,7 +2,7 @@
 RO App order it is), and the order is marked, so that no later read of it brings the data back.
 
 Only of orders that nothing is under way for: final or deleted in the shop, and in RO App at their newest version, or
-dismissed by a person.
+dismissed by a person; and of those that a canceled backfill has stored and that nothing else wants.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.ledger import database
+from cartum_roapp.ledger.orders import WANTED
 from cartum_roapp.ledger.tables import PERSONAL
 from cartum_roapp.orders import buyers
 from cartum_roapp.orders.phone_field import read_field
@@ -171,10 +172,10 @@ _BUYER = """
     WHERE shop = :shop AND erased_at IS NULL
       AND (customer IN (SELECT identity FROM same) OR number IN (SELECT number FROM named))
 """
-_IDLE = """
+_IDLE = f"""
     SELECT orders.number FROM orders JOIN outbox USING (shop, number)
     WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
-      AND (orders.final_since IS NOT NULL OR orders.gone_at IS NOT NULL)
+      AND (orders.final_since IS NOT NULL OR orders.gone_at IS NOT NULL OR NOT {WANTED})
       AND (outbox.wanted_version <= outbox.delivered_version OR EXISTS (
           SELECT FROM held WHERE held.shop = :shop AND entity = 'order' AND id = orders.number
           AND dismissed_at IS NOT NULL))
@@ -183,9 +184,9 @@ _IDLE = """
           AND (state IN ('open', 'unclear') OR recheck_at IS NOT NULL))
     FOR UPDATE OF orders, outbox SKIP LOCKED
 """
-_OLD_ORDERS = """
+_OLD_ORDERS = f"""
     SELECT number FROM orders WHERE shop = :shop AND erased_at IS NULL AND created_at < now() - :age
-    AND coalesce(final_since, gone_at) < now() - :final_for
+    AND (coalesce(final_since, gone_at) < now() - :final_for OR NOT {WANTED})
 """
 _OLD_ROWS = """
     SELECT id FROM held

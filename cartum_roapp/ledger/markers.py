@@ -83,7 +83,7 @@ def oldest_to_create(connection: Connection, account: str) -> datetime | None:
     oldest: datetime | None = connection.scalar(
         text(
             "SELECT min(orders.created_at) FROM outbox JOIN orders USING (shop, number) "
-            "WHERE outbox.account = :account AND delivered_version = 0"
+            "WHERE outbox.account = :account AND delivered_version = 0 AND wanted_version > 0"
         ),
         {"account": account},
     )

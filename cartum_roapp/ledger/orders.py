@@ -36,6 +36,13 @@ class Stored:
     unchanged: int
 
 
+#: A condition on rows of `orders`: not one that a canceled backfill has stored and that nothing else wants.
+WANTED = (
+    "NOT EXISTS (SELECT FROM outbox WHERE outbox.shop = orders.shop AND outbox.number = orders.number "
+    "AND outbox.wanted_version = 0 AND outbox.delivered_version = 0)"
+)
+
+
 class Priority:
     """Smaller goes first: an order placed today does not wait behind history."""
 
@@ -107,20 +114,21 @@ def _store_read(connection: Connection, shop: str, products: pd.DataFrame) -> No
 
 
 def known(engine: Engine, shop: str, numbers: Sequence[str]) -> set[str]:
-    """Those of the numbers that the ledger holds."""
+    """Those of the numbers that the ledger holds, except those that are not wanted."""
+    query = f"SELECT number FROM orders WHERE shop = :shop AND number = ANY(:numbers) AND {WANTED}"
     with database.reading(engine) as connection:
-        return set(hashes(connection, shop, numbers))
+        return set(connection.scalars(text(query), {"shop": shop, "numbers": list(numbers)}))
 
 
 def to_reread(
     engine: Engine, shop: str, final_statuses: Iterable[int], *, open_for: timedelta, final_for: timedelta
 ) -> set[str]:
     """Numbers that the ledger believes open and that were placed less than `open_for` ago, or final for less than
-    `final_for`; not the gone ones."""
+    `final_for`; not the gone ones, nor those that are not wanted."""
     with database.reading(engine) as connection:
         rows = connection.execute(
             text(
-                "SELECT number FROM orders WHERE shop = :shop AND gone_at IS NULL "
+                f"SELECT number FROM orders WHERE shop = :shop AND gone_at IS NULL AND {WANTED} "
                 "AND (status_id <> ALL(:final) AND created_at > now() - :open_for OR final_since > now() - :final_for)"
             ),
             {"shop": shop, "final": sorted(final_statuses), "open_for": open_for, "final_for": final_for},

@@ -18,6 +18,11 @@ _WAITING = (
     "(SELECT FROM orders WHERE orders.shop = outbox.shop AND orders.number = outbox.number) AND EXISTS "
     "(SELECT FROM shops WHERE shops.key = outbox.shop AND shops.deleted_at IS NULL)"
 )
+# Of a backfill, only what it waits for itself.
+_OWNED = (
+    "(CAST(:backfill AS bigint) IS NULL OR EXISTS "
+    "(SELECT FROM backfill_orders own WHERE own.backfill = :backfill AND own.number = outbox.number))"
+)
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,15 @@ def due(
     return [Claim(**row._mapping) for row in rows]
 
 
-def backlog(connection: Connection, shops: Sequence[str], upto: int | None = None) -> int:
+def backlog(connection: Connection, shops: Sequence[str], upto: int | None = None, backfill: int | None = None) -> int:
     """How many orders of these shops wait, now due or later; with `upto`, only those of a priority up to and including
-    it."""
+    it; with `backfill`, only those of this one."""
     query = text(
-        f"SELECT count(*) FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND priority <= coalesce(:upto, priority)"
+        f"SELECT count(*) FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND {_OWNED} "
+        "AND priority <= coalesce(:upto, priority)"
     )
-    waiting: int = connection.execute(query, {"shops": list(shops), "upto": upto}).scalar_one()
+    values = {"shops": list(shops), "upto": upto, "backfill": backfill}
+    waiting: int = connection.execute(query, values).scalar_one()
     return waiting
 
 
@@ -75,24 +82,33 @@ def due_elsewhere(connection: Connection, account: str, shops: Sequence[str]) ->
     return [row.shop for row in rows]
 
 
-def waiting(connection: Connection, shop: str, upto: int) -> dict[str, int]:
-    """Number → wanted version of what waits for this shop, of priorities up to and including `upto`."""
+def waiting(connection: Connection, shop: str, upto: int, backfill: int | None = None) -> dict[str, int]:
+    """Number → wanted version of what waits for this shop, of priorities up to and including `upto`; with `backfill`,
+    only what this one waits for."""
     rows = connection.execute(
-        text(f"SELECT number, wanted_version FROM outbox WHERE shop = :shop AND {_WAITING} AND priority <= :upto"),
-        {"shop": shop, "upto": upto},
+        text(
+            f"SELECT number, wanted_version FROM outbox WHERE shop = :shop AND {_WAITING} AND {_OWNED} "
+            "AND priority <= :upto"
+        ),
+        {"shop": shop, "upto": upto, "backfill": backfill},
     )
     return {row.number: row.wanted_version for row in rows}
 
 
 def outcome(connection: Connection, shop: str, wanted: Mapping[str, int]) -> tuple[int, int, int]:
-    """(delivered, held, still waiting) of these orders at these versions or newer ones."""
+    """(delivered, held, still waiting) of these orders at these versions or newer ones. What was taken out of the
+    outbox meanwhile is none of them."""
     rows = connection.execute(
-        text("SELECT number, delivered_version, held FROM outbox WHERE shop = :shop AND number = ANY(:numbers)"),
+        text(
+            "SELECT number, wanted_version, delivered_version, held FROM outbox "
+            "WHERE shop = :shop AND number = ANY(:numbers)"
+        ),
         {"shop": shop, "numbers": list(wanted)},
     ).all()
     delivered = sum(row.delivered_version >= wanted[row.number] for row in rows)
     held = sum(row.held and row.delivered_version < wanted[row.number] for row in rows)
-    return delivered, held, len(wanted) - delivered - held
+    taken_out = sum(row.wanted_version <= row.delivered_version < wanted[row.number] for row in rows)
+    return delivered, held, len(wanted) - delivered - held - taken_out
 
 
 def mark_delivered(connection: Connection, shop: str, number: str, version: int) -> None:
@@ -113,6 +129,12 @@ def compare_anew(connection: Connection, shop: str, numbers: Sequence[str]) -> N
         text("UPDATE outbox SET anew = true WHERE shop = :shop AND number = ANY(:numbers)"),
         {"shop": shop, "numbers": list(numbers)},
     )
+
+
+def is_wanted(connection: Connection, shop: str, number: str) -> bool:
+    """Whether a version of the order that RO App lacks is wanted still: a backfill may have been canceled."""
+    query = "SELECT wanted_version > delivered_version FROM outbox WHERE shop = :shop AND number = :number"
+    return bool(connection.scalar(text(query), {"shop": shop, "number": number}))
 
 
 def defer(connection: Connection, shop: str, number: str, until: datetime) -> None:

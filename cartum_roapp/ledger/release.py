@@ -56,6 +56,13 @@ _DUE_PARTS = f"""
 """
 
 
+def release_held(engine: Engine, shop: ShopConfig, pause: timedelta) -> None:
+    """Queues everything of the shop that may go through by now: what the next three functions do."""
+    release_mapped_statuses(engine, shop)
+    release_rematched_statuses(engine, shop)
+    release_due(engine, shop.key, pause)
+
+
 def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> None:
     """Queues orders whose status was held as unmatched, if the shop matches it by now. May be called twice."""
     waiting = [one.id for one in held.listed(engine, shop.key, entity="status", codes=(Code.STATUS_UNMATCHED,))]

@@ -135,6 +135,12 @@ def status_name(connection: Connection, key: str, status: int) -> str:
     return status_names(connection, key).get(str(status)) or str(status)
 
 
+def named_statuses(engine: Engine, key: str) -> dict[int, str]:
+    """Returns what the shop calls its statuses, by id, without those that have no name; {} where that is not known."""
+    with database.reading(engine) as connection:
+        return {int(status): name for status, name in status_names(connection, key).items() if name}
+
+
 def hold_on(connection: Connection, key: str) -> None:
     """Until the caller's transaction ends nobody purges the shop. Raises BadConfig where it is deleted already."""
     there = select(shops.c.key).where(shops.c.key == key, shops.c.deleted_at.is_(None))

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from cartum_roapp.ledger.orders import WANTED
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -48,7 +50,8 @@ def read(
     delivery_line: bool,
     numbers: Collection[str] | None = None,
 ) -> list[Standing]:
-    """All orders of the shop, or those of `numbers` that the ledger has; oldest first. `delivery_line`: the delivery is
+    """All orders of the shop, or those of `numbers` that the ledger has; oldest first. Not those that a canceled
+    backfill has stored and that nothing else wants. `delivery_line`: the delivery is
     a line."""
     rows = connection.execute(
         text(_STANDING),
@@ -74,14 +77,14 @@ def alive(connection: Connection, shop: str) -> set[str]:
 def oldest(connection: Connection, shop: str) -> datetime | None:
     """When the oldest order of the shop was created (UTC)."""
     found: datetime | None = connection.scalar(
-        text("SELECT min(created_at) FROM orders WHERE shop = :shop"), {"shop": shop}
+        text(f"SELECT min(created_at) FROM orders WHERE shop = :shop AND {WANTED}"), {"shop": shop}
     )
     return found
 
 
-_STANDING = """
+_STANDING = f"""
     WITH asked AS (
-        SELECT * FROM orders WHERE shop = :shop AND (:all OR number = ANY(:numbers))
+        SELECT * FROM orders WHERE shop = :shop AND (:all OR number = ANY(:numbers)) AND {WANTED}
     ), sums AS (
         SELECT number, sum(price * quantity) AS total FROM order_lines WHERE shop = :shop GROUP BY number
     ), unsent AS (

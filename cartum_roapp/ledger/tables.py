@@ -493,6 +493,43 @@ order_events = Table(
     Index("ix_order_events_at", "at", postgresql_using="brin"),
 )
 
+# orders that a person names once, by days, statuses or numbers
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _shop(),
+    # as it was named: from, to, statuses, numbers; the same one goes on where it stopped
+    Column("selection", JSONB, nullable=False),
+    # the days in UTC, frozen at the first start
+    Column("since", Stamp, nullable=False),
+    Column("until", Stamp, nullable=False),
+    # what was created from here to `until` is stored: the newest is read first
+    Column("stored_from", Stamp),
+    Column("stored_at", Stamp),
+    # open → done | canceled
+    Column("state", Text, nullable=False, server_default="open"),
+    # the run that works on it, or did so last; since when it delivers, and how many were in RO App then
+    Column("run", Text, nullable=False),
+    Column("delivering_since", Stamp),
+    Column("delivered_before", Integer, nullable=False, server_default="0"),
+    # orders read, new, changed; when it has ended also delivered, held, taken out
+    Column("counts", JSONB, nullable=False, server_default="{}"),
+    Column("started_at", Stamp, nullable=False, server_default=func.now()),
+    Column("ended_at", Stamp),
+    Index("ix_backfills_shop", "shop"),
+)
+
+# which orders an open backfill waits for, and at which version each is its own
+backfill_orders = Table(
+    "backfill_orders",
+    metadata,
+    Column("backfill", BigInteger, ForeignKey("backfills.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("backfill", "number"),
+)
+
 call_slots = Table(
     "call_slots",
     metadata,

@@ -9,7 +9,9 @@ deduplicate     one row per order, per buyer, per product
 upsert          frames → ledger and outbox, in one transaction
 write_back      statuses that staff set in RO App → shop
 selection       the orders that a backfill names
-plan            what a dry run would send
+status_names    what the shop calls its statuses
+backfill        one backfill, slice by slice
+plan            a dry run: what a backfill would do with each order
 replay          held records that a person tries again, and their outcomes
 resend          orders that a person sends again, and what became of them
 order_story     all that is known of one order

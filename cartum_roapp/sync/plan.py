@@ -1,35 +1,59 @@
-"""Plans what a delivery would send to RO App, for a dry run."""
+"""A dry run: what a backfill would do with each order, told by the steps of a real one on a copy of the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Engine
+
+from cartum_roapp.delivery.dry_roapp import INVENTED, Write
 from cartum_roapp.delivery.markers import marker
-from cartum_roapp.ledger import orders
+from cartum_roapp.delivery.rehearsal import Rehearsal, Rehearsed, titles
+from cartum_roapp.ledger import database, held, release, scratch, shops
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
+from cartum_roapp.sync.fetch import Found
 from cartum_roapp.sync.run import Run
 
+ACTIONS = ("create", "adopt", "change", "nothing", "held", "wait")
 
-def plan(run: Run, frames: Frames, bad: Iterable[BadRow]) -> dict[str, Any]:
-    """Returns one entry per order (`create`, `update` or `nothing`), with location, order type, status, lines and total
-    as they would be sent; and the rows that would be held, with their reasons. Has no buyer's data."""
-    shop = run.shop
-    with run.engine.connect() as connection:
-        hashes = orders.hashes(connection, shop.key, frames.orders["number"].tolist())
-    lines: dict[str, list[dict[str, str]]] = {}
-    for line in frames.lines.to_dict("records"):
-        entry = {name: str(line[name]) for name in ("product", "title", "price", "quantity")}
-        lines.setdefault(str(line["number"]), []).append(entry)
-    entries: list[dict[str, Any]] = []
-    for order in frames.orders.to_dict("records"):
-        number, status = str(order["number"]), int(order["status_id"])
-        known = hashes.get(number)
-        entries.append(
-            {
+
+@dataclass
+class Plan:
+    """A dry run under way. `run` works on a copy of the ledger, `engine` is the ledger itself. `orders`: number → what
+    is told of the order; `bad`: rows that can't be read; `missing`: named numbers that the shop lacks."""
+
+    run: Run
+    engine: Engine
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    bad: list[BadRow] = field(default_factory=list)
+    missing: set[str] = field(default_factory=set)
+
+    @classmethod
+    @contextmanager
+    def of(cls, run: Run) -> Iterator[Plan]:
+        """Yields the plan of a dry run that only reads."""
+        with scratch.copied(run.engine, run.shop.key, run.account.name) as copy:
+            yield cls(replace(run, engine=copy), run.engine)
+
+    def add(self, found: Found, frames: Frames, bad: Iterable[BadRow]) -> None:
+        """Adds what was read of the shop."""
+        shop = self.run.shop
+        self.missing |= found.missing
+        self.bad += bad
+        lines: dict[str, list[dict[str, str]]] = {}
+        for line in frames.lines.to_dict("records"):
+            entry = {name: str(line[name]) for name in ("product", "title", "price", "quantity")}
+            lines.setdefault(str(line["number"]), []).append(entry)
+        for order in frames.orders.to_dict("records"):
+            number, status = str(order["number"]), int(order["status_id"])
+            self.orders[number] = {
                 "number": number,
-                "action": "create" if known is None else "nothing" if known == (order["hash"], False) else "update",
                 "marker": marker(shop.key, number),
                 "created_at": order["created_at"].isoformat(),
                 "location_id": shop.location_id,
@@ -39,10 +63,73 @@ def plan(run: Run, frames: Frames, bad: Iterable[BadRow]) -> dict[str, Any]:
                 "total": f"{order['total']} {order['currency']}",
                 "lines": lines.get(number, []),
             }
-        )
-    run.counts.seen = len(entries) + len(list(bad))
-    run.counts.new = sum(entry["action"] == "create" for entry in entries)
-    run.counts.changed = sum(entry["action"] == "update" for entry in entries)
-    run.counts.unchanged = sum(entry["action"] == "nothing" for entry in entries)
-    held = [{"number": row.id, "code": row.code, "message": row.message, "fix": row.fix} for row in bad]
-    return {**run.result(), "dry_run": True, "orders": entries, "would_hold": held}
+
+    async def rehearse(self, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
+        """Returns the run's counts, and for each order what a real run would do: the action, each change of a field
+        with its value before and after, and why something of it would be held; and the calls and minutes that a real
+        run takes. Has no buyer's data. Raises Retryable and BadConfig."""
+        run = self.run
+        release.release_held(run.engine, run.shop, timedelta(seconds=run.settings.look_again))
+        scratch.keep_only(run.engine, self.orders)
+        rehearsal = Rehearsal(self.engine, run.engine, run.account, run.shop, run.settings, run.calls)
+        done = {one.number: one for one in await rehearsal.run(progress)}
+        kept = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="order")}
+        names = shops.named_statuses(run.engine, run.shop.key)
+        entries = []
+        for number, order in self.orders.items():
+            one = done.get(number) or Rehearsed(number, "held" if number in kept else "nothing")
+            if number in kept and number not in done:
+                record = kept[number]
+                one.held = [{"entity": "order", "id": number, "code": record.code,
+                             "message": record.message, "fix": record.fix}]  # fmt: skip
+            entries.append({
+                **order, "shop_status_name": names.get(order["shop_status"]), "action": one.action,
+                "roapp_id": one.roapp_id, "changes": self._changes(one, rehearsal.statuses), "held": one.held,
+            })  # fmt: skip
+        rows = [{"entity": "row", "id": row.id, "code": row.code, "message": row.message, "fix": row.fix}
+                for row in self.bad]  # fmt: skip
+        actions = Counter(entry["action"] for entry in entries)
+        actions["held"] += len(rows)
+        run.counts.held = actions["held"]
+        calls = rehearsal.real_calls
+        return {
+            **run.result(),
+            "dry_run": True,
+            "actions": {action: actions[action] for action in ACTIONS},
+            "real_run": {"calls": calls, "minutes": round(calls * run.settings.roapp_interval / 60, 1)},
+            "orders": entries,
+            "would_hold": [*rows, *(one for entry in entries for one in entry["held"])],
+            "not_in_shop": sorted(self.missing, key=lambda number: (len(number), number)),
+        }
+
+    def _changes(self, one: Rehearsed, statuses: Mapping[int, str]) -> list[dict[str, str | None]]:
+        with database.reading(self.run.engine) as connection:
+            called = titles(connection, self.run.shop.key, one.number) if one.writes else {}
+        return [change for write in one.writes for change in _told(write, called, statuses)]
+
+
+def _told(write: Write, called: Mapping[int, str], statuses: Mapping[int, str]) -> Iterator[dict[str, str | None]]:
+    """Yields a call's changes; those whose values would say who the buyer is, without them. `called`: RO App's product
+    → its name in the shop."""
+    if write.what == "line":
+        line = f"line {called.get(write.id or 0, 'delivery')}"
+        for name, (old, new) in write.fields.items():
+            yield {"field": line if write.made else f"{line}: {name}", "old": _text(old), "new": _text(new)}
+    elif write.made and write.what != "order":
+        made = next((str(new) for _, new in write.fields.values()), "made")
+        yield {"field": write.what, "old": None, "new": made}
+    elif not write.made:
+        for name, (old, new) in write.fields.items():
+            if name == "status":
+                old, new = (statuses.get(one, one) if isinstance(one, int) else one for one in (old, new))
+            whose = f"{write.what}'s {name}" if write.what in ("contact", "organization") else name
+            yield {"field": whose, "old": _text(old), "new": _text(new) or "changed"}
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, int) and value >= INVENTED:
+        return "a new one"
+    if isinstance(value, tuple):  # a discount: amount, percentage
+        amount, percentage = value
+        return f"{percentage} %" if percentage else str(amount)
+    return None if value is None else str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -100,8 +100,12 @@ class Run:
     async def reading(self) -> AsyncIterator[Cartum]:
         """Yields the shop's API while no other run reads this shop, so that an older read is never stored after a newer
         one."""
-        async with database.locked_soon(self.engine, f"reading:{self.shop.key}"), self.cartum() as api:
+        async with self.only_reader(), self.cartum() as api:
             yield api
+
+    def only_reader(self) -> AbstractAsyncContextManager[None]:
+        """Inside, no other run reads this shop."""
+        return database.locked_soon(self.engine, f"reading:{self.shop.key}")
 
     def cartum(self) -> Cartum:
         config = self.settings

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.rows import status_of
 from cartum_roapp.orders.zones import zone_of
-from cartum_roapp.sync.fetch import Rows, ShopApi, fetch_created, fetch_numbers
+from cartum_roapp.sync.fetch import Found, Rows, ShopApi, fetch_created, fetch_numbers
 
-_BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
+#: Before the first order of any shop.
+BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
+_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Selection:
     """Orders created from `since` to `until` (aware), in `statuses`, with `numbers`; () means any. `dated`: a person
-    named one of the dates."""
+    named one of the days. `named` is what was named, as the ledger keeps it."""
 
     since: datetime
     until: datetime
@@ -27,55 +30,95 @@ class Selection:
     numbers: tuple[str, ...]
     zone: ZoneInfo
     dated: bool
+    named: Mapping[str, Any]
 
 
 def selection(
     shop: ShopConfig,
     created_from: date | None,
     created_to: date | None,
-    statuses: Sequence[int] | None,
+    statuses: Sequence[str | int] | None,
     numbers: Sequence[str] | None,
+    names: Mapping[int, str] | None = None,
 ) -> Selection:
-    """Returns the selection. Days are whole days in the shop's time. Raises BadConfig if nothing is named, the days are
-    reversed, a number is invalid, or a status is not matched. To be called before the run is opened, so that a typing
-    mistake does not pause the shop."""
+    """Returns the selection. Days are whole days in the shop's time. A status is its id, or the shop's name of it, of
+    `names` (id → name).
+
+    Raises BadConfig if nothing is named, the days are reversed or in the future, a number is invalid, or a status is
+    unknown or not matched. To be called before the run is opened, so that a typing mistake does not pause the shop."""
+    zone = zone_of(shop.timezone)
     if created_from is None and created_to is None and not statuses and not numbers:
         raise BadConfig("nothing is named.", shop=shop.slug, field="from", fix="Name dates, statuses or order numbers.")
     if created_from and created_to and created_from > created_to:
         raise BadConfig("the first day lies after the last.", shop=shop.slug, field="from", fix="Swap the two days.")
-    if odd := [number for number in numbers or () if not str(number).strip().isdecimal()]:
+    if created_from and created_from > (today := datetime.now(zone).date()):
         raise BadConfig(
-            f"{', '.join(map(str, odd[:5]))}: no order number.", shop=shop.slug, field="ids", fix="Give whole numbers."
-        )
-    if unknown := [status for status in statuses or () if status not in shop.statuses]:
-        raise BadConfig(
-            f"no status {', '.join(map(str, unknown))} of this shop is matched with one of RO App; it has "
-            f"{', '.join(map(str, sorted(shop.statuses)))}.",
+            f"{created_from} lies in the future; on the shop's clock it is {today}.",
             shop=shop.slug,
-            field="status",
-            fix=f"Correct the number; `cartum-roapp shop statuses {shop.slug}` names them all.",
+            field="from",
+            fix="Name a day that has begun.",
         )
-    zone = zone_of(shop.timezone)
+    asked = [str(number).strip() for number in numbers or ()]
+    if odd := [number for number in asked if not number.isdecimal()]:
+        raise BadConfig(
+            f"{', '.join(odd[:_NAMED])}: no order number.", shop=shop.slug, field="ids", fix="Give whole numbers."
+        )
+    chosen = _ids(shop, statuses or (), names or {})
     return Selection(
-        since=datetime.combine(created_from, time.min, zone) if created_from else _BEGINNING,
+        since=datetime.combine(created_from, time.min, zone) if created_from else BEGINNING,
         until=datetime.combine(created_to, time.max, zone)
         if created_to
         else datetime.now(zone).replace(hour=23, minute=59, second=59),
-        statuses=tuple(statuses or ()),
-        numbers=tuple(str(number).strip() for number in numbers or ()),
+        statuses=chosen,
+        numbers=tuple(asked),
         zone=zone,
         dated=created_from is not None or created_to is not None,
+        named={
+            "from": created_from.isoformat() if created_from else None,
+            "to": created_to.isoformat() if created_to else None,
+            "statuses": list(chosen),
+            "numbers": sorted(set(asked), key=lambda number: (len(number), number)),
+        },
     )
 
 
-async def fetch_selection(api: ShopApi, wanted: Selection) -> Rows:
-    """Returns the orders of the selection, by number. Compares each row with it again. May be called twice."""
-    if wanted.numbers:
-        rows = (await fetch_numbers(api, wanted.numbers)).rows
-        within = await fetch_created(_Fixed(rows), wanted.since, wanted.until, wanted.zone) if wanted.dated else rows
-    else:
-        within = await fetch_created(api, wanted.since, wanted.until, wanted.zone)
-    return {number: row for number, row in within.items() if not wanted.statuses or status_of(row) in wanted.statuses}
+async def fetch_selection(api: ShopApi, wanted: Selection, since: datetime, until: datetime) -> Found:
+    """Returns the orders of the selection that were created from `since` to `until` (aware), by number, and the numbers
+    that the shop does not have. Named numbers are read at once. Compares each row with the selection again. May be
+    called twice."""
+    if not wanted.numbers:
+        return Found(_kept(await fetch_created(api, since, until, wanted.zone), wanted), set())
+    found = await fetch_numbers(api, wanted.numbers)
+    rows = found.rows
+    if wanted.dated:
+        rows = await fetch_created(_Fixed(rows), wanted.since, wanted.until, wanted.zone)
+    return Found(_kept(rows, wanted), found.missing)
+
+
+def _kept(rows: Rows, wanted: Selection) -> Rows:
+    return {number: row for number, row in rows.items() if not wanted.statuses or status_of(row) in wanted.statuses}
+
+
+def _ids(shop: ShopConfig, statuses: Sequence[str | int], names: Mapping[int, str]) -> tuple[int, ...]:
+    """Returns the ids of the statuses; of a name that several have, of all."""
+    by_name: dict[str, list[int]] = {}
+    for status, name in names.items():
+        by_name.setdefault(_folded(name), []).append(status)
+    asked = [str(status) for status in statuses]
+    ids = {one: [int(one)] if one.strip().isdecimal() else by_name.get(_folded(one), []) for one in asked}
+    if unknown := [one for one in asked if not ids[one] or not set(ids[one]) <= set(shop.statuses)]:
+        there = ", ".join(f"{one} {names[one]}" if one in names else str(one) for one in sorted(shop.statuses))
+        raise BadConfig(
+            f"no status {', '.join(unknown[:_NAMED])} of this shop is matched with one of RO App; it has {there}.",
+            shop=shop.slug,
+            field="status",
+            fix=f"Give one of these names or ids; `cartum-roapp shop statuses {shop.slug}` shows how they are matched.",
+        )
+    return tuple(sorted({id for found in ids.values() for id in found}))
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 class _Fixed:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from cartum_roapp.errors import BadConfig, BadRecord
-from cartum_roapp.ledger import database, held, journal, missing_orders, orders, shops
+from cartum_roapp.ledger import backfills, database, held, journal, missing_orders, orders, shops
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.orders import Frames, Priority, Queue, Stored
 from cartum_roapp.ledger.tables import products
@@ -39,6 +39,14 @@ class Reading:
     deleted: bool = False
 
 
+@dataclass(frozen=True)
+class BackfillSlice:
+    """A part of a backfill, by its id, that is stored at once: what was created from `since` (UTC) on."""
+
+    backfill: int
+    since: datetime
+
+
 def articles_to_read(run: Run, rows: Iterable[Any]) -> set[str]:
     """Returns the articles of the rows' lines that were not read from the shop's catalogue within a day. If there are
     any, also those that were not within half a day, so that most are read with the same few calls."""
@@ -63,18 +71,22 @@ def upsert(
     changed_as: int = Priority.CHANGE,
     slice_end: datetime | None = None,
     watermark: datetime | None = None,
+    part: BackfillSlice | None = None,
 ) -> Stored:
     """Stores one reading in one transaction. May be called twice.
 
     It stores new and changed orders, their outbox rows with the priorities `new_as` and `changed_as`, held rows and
-    missing orders, and either the cursor of the import (`slice_end`, UTC) or the `watermark` (UTC).
+    missing orders, and the cursor of the import (`slice_end`, UTC), the cursor of a backfill (with its `part`) or the
+    `watermark` (UTC).
 
-    Raises BadConfig if the shop was deleted, and if too many orders vanished at once: then it stores what was read, but
-    neither the missing orders nor the watermark.
+    Raises BadConfig if the shop was deleted, Canceled if the backfill was, and BadConfig if too many orders vanished at
+    once: then it stores what was read, but neither the missing orders nor the watermark.
     """
     key, frames, bad, missing = run.shop.key, reading.frames, reading.bad, sorted(reading.missing)
     with run.engine.begin() as connection:
         shops.hold_on(connection, key)
+        if part is not None:
+            backfills.hold_on(connection, part.backfill)
         queue = Queue(key, run.shop.account, new_as, changed_as)
         stored = orders.store(connection, frames, queue, final_statuses=reading.final_statuses)
         held.clear(connection, key, "row", set(frames.orders["number"]), because="the row can be read now")
@@ -94,6 +106,10 @@ def upsert(
         requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
         if slice_end is not None:
             shops.mark_slice_stored(connection, key, slice_end)
+        if part is not None:
+            numbers = frames.orders["number"].tolist()
+            counts = {"seen": len(numbers) + len(bad), "new": len(stored.new), "changed": len(stored.changed)}
+            backfills.note_slice(connection, part.backfill, numbers, stored_from=part.since, counts=counts)
         if watermark is not None and not known:
             shops.move_watermark(connection, key, watermark)
     run.counts.seen += len(frames.orders) + len(bad)

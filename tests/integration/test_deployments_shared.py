@@ -12,6 +12,7 @@ from installation import Installation
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect_api import here, variables
 
+from deployments.backfill_lists import filled
 from deployments.late import Unneeded
 from deployments.shared import PREFECT_YAML, described
 from tasks.tags import TAG
@@ -54,11 +55,13 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
         command, cwd=PREFECT_YAML.parent, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    same = ("id", "name", "description", "tags", "entrypoint", "work_pool_name", "parameter_openapi_schema")
+    same = ("id", "name", "description", "tags", "entrypoint", "work_pool_name")
     for old, name in zip(before, names, strict=True):
         new = installation.deployment(name)
         assert old is not None and new is not None
         assert {key: new[key] for key in same} == {key: old[key] for key in same}
+        # Their drop-downs follow.
+        assert filled(new["parameter_openapi_schema"], (), ()) == filled(old["parameter_openapi_schema"], (), ())
 
 
 def flow_of(entry: dict[str, str]) -> str:

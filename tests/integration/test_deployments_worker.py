@@ -12,6 +12,7 @@ import pytest
 from installation import Installation, Row, names
 
 from cartum_roapp import service
+from cartum_roapp.ledger import backfills, database
 from cartum_roapp.service.process import Process
 
 SHOP, OTHER = 0, 1
@@ -93,20 +94,24 @@ def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row)
     worker.completed(waiting)
 
 
-def test_what_fails_ends_failed_and_the_next_run_goes_its_way(worker: Installation, imported: Row) -> None:
-    bad, good = worker.start("backfill/any-shop", shop="shop-1"), worker.start("backfill/any-shop", shop="nobody")
-    failed, unknown = worker.ended(bad, good)
-    assert failed["state_type"] == unknown["state_type"] == "FAILED"
-    named = "shop-1: nothing is named. Fix: Name dates, statuses or order numbers."
-    assert (failed["name"], failed["state"]["message"]) == ("shop-1: backfill", named)
-    assert {"shop:shop-1", "account:main"} <= set(failed["tags"]), "no tag of the deployment"
-    said = worker.become(lambda: worker.logs(bad), lambda logs: "Finished" in logs)
-    assert named in said and "Traceback" not in said
-    assert 'no shop "nobody"' in unknown["state"]["message"]
+def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker: Installation, imported: Row) -> None:
+    slips = {
+        "nothing is named": {"shops": ["shop-1"]},
+        "no shop is named": {"shops": [], "numbers": ["1"]},
+        'no shop "nobody"': {"shops": ["nobody"], "numbers": ["1"]},
+        "from: the first day lies after the last. Fix: Swap the two days.": {
+            "shops": ["shop-1"], "created_from": "2026-02-02", "created_to": "2026-02-01",
+        },
+    }  # fmt: skip
+    ended = worker.ended(*[worker.start("backfill/any-shop", **typed) for typed in slips.values()])
+    for run, said in zip(ended, slips, strict=True):
+        assert (run["state_type"], run["state_name"]) == ("CANCELLED", "Refused")
+        assert said in run["state"]["message"]
+        assert "Traceback" not in worker.logs(run["id"])
     number = next(iter(worker.box.shops[SHOP].orders))
-    plan = worker.start("backfill/any-shop", shop="shop-1", numbers=[number], dry_run=True)
-    assert worker.completed(plan)[0]["name"] == f"shop-1: backfill of order {number}, dry run"
-    (shown,) = worker.artifacts(plan)
+    plan = worker.start("backfill/any-shop", shops=["shop-1"], numbers=[number])
+    assert worker.completed(plan)[0]["name"] == f"shop-1: backfill orders {number}, dry run"
+    (shown,) = [one for one in worker.artifacts(plan) if one["type"] == "markdown"]
     assert "Nothing was sent." in shown["data"]
     assert f"| {number} |" in shown["data"]
     # A slip in a backfill says nothing about the shop.
@@ -122,8 +127,59 @@ def test_a_run_is_canceled_in_the_ui(worker: Installation, imported: Row) -> Non
     assert worker.value("SELECT finished_at FROM runs WHERE id = :id", id=id) is not None
 
 
+def test_the_form_of_a_backfill_offers_shops_and_statuses_by_name(worker: Installation, imported: Row) -> None:
+    form = worker.become(
+        lambda: worker.deployment("backfill/any-shop"), lambda found: bool(found and _choices(found, "statuses"))
+    )
+    assert form is not None
+    assert (_choices(form, "shops"), form["parameters"]) == (["shop-1", "shop-2"], {"dry_run": True})
+    assert {"Нове", "Доставлене"} <= set(_choices(form, "statuses"))
+    fields = form["parameter_openapi_schema"]["properties"]
+    titles = ["Shops", "From", "To", "Status", "Order numbers (ids)", "Dry run"]
+    assert [one["title"] for one in sorted(fields.values(), key=lambda one: int(one["position"]))] == titles
+    assert [fields[name]["format"] for name in ("created_from", "created_to")] == ["date", "date"]
+    assert all(one["description"] and "`" not in one["description"] for one in fields.values())
+
+
+def _choices(deployment: Row, parameter: str) -> list[str]:
+    return list(deployment["parameter_openapi_schema"]["properties"][parameter].get("items", {}).get("enum", ()))
+
+
+def test_a_backfill_that_is_canceled_in_the_ui_empties_its_queue(worker: Installation, imported: Row) -> None:
+    shop = worker.box.shops[SHOP]
+    number = shop.place_order(created=datetime.now(UTC) - timedelta(days=90), status=3)
+    with database.locked(worker.engine, "account:main"):  # nobody delivers
+        id = worker.start("backfill/any-shop", shops=["shop-1"], numbers=[number], dry_run=False)
+        worker.become(lambda: worker.value("SELECT count(*) FROM backfills WHERE stored_at IS NOT NULL"), bool)
+        (one,) = worker.done("backfill", "list")
+        assert (one["shop"], one["what"], one["state"]) == ("shop-1", f"orders {number}", "delivering")
+        assert (one["read"], one["waiting"], one["expected_end"]) == (1, 1, None)
+        worker.set_state(id, "CANCELLING")
+        worker.state(id, "Cancelled")
+    (ended,) = backfills.listed(worker.engine, worker.key(SHOP))
+    assert (ended.state, ended.waiting, ended.counts["taken_out"]) == ("canceled", 0, 1)
+    assert worker.value("SELECT count(*) FROM outbox WHERE wanted_version > delivered_version AND NOT held") == 0
+
+
+def test_each_of_several_shops_gets_a_run_of_its_own(worker: Installation, imported: Row) -> None:
+    id = worker.start("backfill/any-shop", shops=["shop-1", "shop-2"], numbers=["999999"], dry_run=False)
+    worker.completed(id)
+    keys = {"any_": [f"{id}: {slug}" for slug in ("shop-1", "shop-2")]}
+    started = worker.completed(*[run["id"] for run in worker.flow_runs(idempotency_key=keys)])
+    assert {run["name"].partition(":")[0] for run in started} == {"shop-1", "shop-2"}
+
+
+@pytest.mark.long
+def test_several_shops_are_typed_at_once(worker: Installation, imported: Row) -> None:
+    ended = worker.command("backfill", "shop-1", "shop-2", "--ids", "999999", "--status", "Доставлене")
+    assert [one["not_in_shop"] for one in ended.document] == [["999999"]] * 2
+    refused = worker.command("backfill", "shop-1", "shop-2", "--ids", "1", "--status", "Gone")
+    assert (refused.code, refused.document["error"]["fields"][0]["field"]) == (2, "status")
+    assert "it has 1 Нове, 2 В обробці, 3 Доставлене" in refused.said
+
+
 def test_a_failed_run_can_be_retried_in_the_ui(worker: Installation, imported: Row) -> None:
-    id = worker.start("backfill/any-shop", shop="shop-1", numbers=["1"])
+    id = worker.start("backfill/any-shop", shops=["shop-1"], numbers=["1"])
     worker.ended(id)
     worker.ask(f"/flow_runs/{id}/set_state", state={"type": "SCHEDULED", "name": "AwaitingRetry"}, force=True)
     worker.become(lambda: worker.flow_run(id), lambda run: bool(run["run_count"] == 2))
@@ -157,7 +213,7 @@ def test_runs_of_a_killed_worker_are_marked_and_the_living_are_left(worker: Inst
         worker.begun(living["id"])
         os.kill(before.pid, signal.SIGKILL)
         assert before.wait(10)
-        unseen = worker.start("backfill/any-shop", shop="shop-1", numbers=["1"])
+        unseen = worker.start("backfill/any-shop", shops=["shop-1"], numbers=["1"])
         worker.set_state(unseen, "PENDING")
         labels = {"prefect.worker.name": worker.flow_run(lost)["labels"]["prefect.worker.name"]}
         worker.prefect.patch(f"/flow_runs/{unseen}/labels", json=labels).raise_for_status()

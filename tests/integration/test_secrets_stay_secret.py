@@ -125,7 +125,7 @@ def disturbed(story: Story) -> None:
     story.worker(f"incremental-sync/{SLUG}", "FAILED")
     with life.engine.begin() as connection:
         connection.execute(text("ALTER TABLE orders DROP CONSTRAINT nobody"))
-    story.worker("backfill/any-shop", "COMPLETED", shop=SLUG, numbers=[number, *shop.orders])
+    story.worker("backfill/any-shop", "COMPLETED", shops=[SLUG], numbers=[number, *shop.orders], dry_run=False)
 
 
 def refused(story: Story) -> None:

@@ -39,6 +39,6 @@ def test_a_help_page_ends_with_an_example_that_works(
     assert program == "cartum-roapp"
     assert tuple(words[: len(path)]) == path
     command: Any = ROOT
-    while hasattr(command, "commands"):
+    while hasattr(command, "commands") and not (command.invoke_without_command and words[0] not in command.commands):
         command = command.commands[words.pop(0)]
     command.make_context(command.name, words)  # refuses what it does not know, and what is missing

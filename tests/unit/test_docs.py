@@ -37,7 +37,7 @@ def unknown(command: str) -> str | None:
         if word.startswith("-"):
             if word.split("=")[0] not in options | {"--help"}:
                 return word
-        elif hasattr(found, "commands"):
+        elif hasattr(found, "commands") and not (found.invoke_without_command and word not in found.commands):
             if word not in found.commands:
                 return word
             found = found.commands[word]

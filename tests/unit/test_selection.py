@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,7 +16,10 @@ from cartum_roapp.sync.selection import fetch_selection, selection
 
 
 class Settings:
-    slug, timezone, statuses = "mavka", "Europe/Kyiv", {1: 101, 3: 103, 6: 106}
+    slug, timezone, statuses = "mavka", "Europe/Kyiv", {1: 101, 3: 103, 6: 106, 9: 109}
+
+
+NAMES = {1: "Нове", 3: "Доставлене", 6: "Надіслане  поштою", 9: "Надіслане поштою", 7: "Пауза"}
 
 
 class Shop:
@@ -36,11 +40,11 @@ def taken(
     shop: Shop,
     since: date | None = None,
     until: date | None = None,
-    statuses: Sequence[int] = (),
+    statuses: Sequence[str | int] = (),
     numbers: Sequence[str] = (),
 ) -> list[str]:
-    wanted = selection(cast(ShopConfig, Settings), since, until, statuses, numbers)
-    return sorted(asyncio.run(fetch_selection(shop, wanted)))
+    wanted = selection(cast(ShopConfig, Settings), since, until, statuses, numbers, NAMES)
+    return sorted(asyncio.run(fetch_selection(shop, wanted, wanted.since, wanted.until)).rows)
 
 
 def test_numbers_are_narrowed_by_either_day() -> None:
@@ -62,6 +66,33 @@ def test_a_status_counts_however_the_shop_writes_it() -> None:
 
 
 def test_a_status_that_the_shop_does_not_have_is_a_slip() -> None:
-    with pytest.raises(BadConfig, match=r"no status 77, 78 of this shop is matched .* it has 1, 3, 6") as raised:
-        taken(Shop(6), statuses=[6, 77, 78])
+    with pytest.raises(BadConfig, match=r"no status 77, новее of this shop is matched .* it has 1 Нове, 3 Д") as raised:
+        taken(Shop(6), statuses=[6, 77, "новее"])
     assert raised.value.field == "status"
+
+
+@pytest.mark.parametrize("typed", ["1", " нове", "НОВЕ"])
+def test_a_status_may_be_named_as_the_shop_names_it(typed: str) -> None:
+    assert taken(Shop(1, 3, 6), statuses=[typed]) == ["1"]
+
+
+def test_a_name_that_two_statuses_have_means_both() -> None:
+    assert taken(Shop(1, 6, 9), statuses=["надіслане поштою"]) == ["2", "3"]
+
+
+def test_a_status_that_is_not_matched_is_a_slip_by_name_too() -> None:
+    with pytest.raises(BadConfig, match="no status Пауза of this shop is matched"):
+        taken(Shop(7), statuses=["Пауза"])
+
+
+def test_a_day_in_the_future_is_a_slip_and_today_is_none() -> None:
+    today = datetime.now(ZoneInfo("Europe/Kyiv")).date()
+    with pytest.raises(BadConfig, match=f"lies in the future; on the shop's clock it is {today}") as raised:
+        taken(Shop(), since=today + timedelta(days=1))
+    assert (raised.value.field, raised.value.fix) == ("from", "Name a day that has begun.")
+    assert taken(Shop(), since=today, until=today + timedelta(days=1)) == []
+
+
+def test_numbers_that_the_shop_does_not_have_are_named() -> None:
+    wanted = selection(cast(ShopConfig, Settings), None, None, None, ["2", "9"])
+    assert asyncio.run(fetch_selection(Shop(1, 1), wanted, wanted.since, wanted.until)).missing == {"9"}

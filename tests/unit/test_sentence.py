@@ -36,6 +36,7 @@ def test_of_a_dry_run() -> None:
     assert sentence.of_backfill(plan) == "dry run: 3 to create, 1 to update, 2 as they are, 1 to hold"
     assert sentence.of_backfill(result(dry_run=True, would_hold=[])) == "dry run: no order"
     assert sentence.of_backfill(result(new=1)) == "1 new"
+    assert sentence.of_backfill({"started": {"a": "1", "b": "2"}}) == "2 runs started, one for each shop"
 
 
 def test_of_a_replay() -> None:

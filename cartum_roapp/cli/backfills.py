@@ -1,0 +1,212 @@
+"""`cartum-roapp backfill SLUG… | backfill list | backfill cancel`: orders that a person names, taken once."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS
+from cartum_roapp.cli.arguments import OptionalSlug, example, known_slugs, missing
+from cartum_roapp.cli.attached import ANY_SHOP, run_attached
+from cartum_roapp.cli.outcomes import RunResult, plan_tables, run_tables
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, local, print_failure, show, terminal_table
+from cartum_roapp.cli.runs import shown, tagged
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from sqlalchemy import Engine
+
+    from cartum_roapp.config import ShopConfig
+    from cartum_roapp.ledger.backfills import Backfill
+
+DAY = "YYYY-MM-DD"
+#: The keys of a backfill's document that are told apart from its counts.
+_APART = ("backfill", "state", "went_on", "taken_out", "not_in_shop")
+
+
+class Backfills(TyperGroup):
+    """A command that takes slugs, beside `list` and `cancel`: the first word decides. A shop that has such a name is
+    named after an option."""
+
+    allow_interspersed_args = True
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        if args and args[0] in self.commands:
+            word, *rest = args
+            return self.commands[word].make_context(f"{info_name} {word}", rest, parent=parent, **extra)
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+
+app = typer.Typer(cls=Backfills, invoke_without_command=True)
+
+
+def _day(typed: str) -> date:
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        raise typer.BadParameter(f"{typed!r} is no day; write it as {DAY}, like 2026-01-31.") from None
+
+
+@app.callback(epilog=example("backfill my-shop --from 2026-01-01 --to 2026-01-31 --dry-run"))
+def backfill(
+    slugs: Annotated[list[str], typer.Argument(metavar="SLUG", help=SLUGS, autocompletion=known_slugs)],
+    since: Annotated[date | None, typer.Option("--from", parser=_day, metavar=DAY, help=FIRST)] = None,
+    until: Annotated[date | None, typer.Option("--to", parser=_day, metavar=DAY, help=LAST)] = None,
+    status: Annotated[list[str] | None, typer.Option("--status", metavar="NAME|ID", help=STATUS)] = None,
+    ids: Annotated[list[str] | None, typer.Option("--ids", help=f"{IDS} Separated by commas; may be repeated.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=DRY)] = False,
+    json: Json = False,
+) -> None:
+    """Read named orders, however old and in whatever status, Delivered ones too; deliver what is new or differs. The
+    same selection goes on where a run of it was broken off; `backfill list` shows how far each is, `backfill cancel`
+    ends one."""
+    numbers = [number.strip() for number in ",".join(ids or []).split(",") if number.strip()]
+    named = (since, until, status or None, numbers or None)
+    shops = list(dict.fromkeys(slugs))
+
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
+        from flows.backfill import backfill as one
+
+        return run_attached(
+            one, ANY_SHOP, shops=[shop.slug], created_from=since, created_to=until, statuses=status or None,
+            numbers=numbers or None, dry_run=dry_run,
+        )  # fmt: skip
+
+    async def each() -> tuple[list[RunResult], list[CommandEnd]]:
+        from blocks.store import register, settings_of
+        from cartum_roapp.sync.status_names import named_selection
+
+        await register()
+        for slug in shops:  # before any run begins
+            await named_selection(await settings_of(slug), *named)
+        done, failed = [], []
+        for slug in shops:
+            try:
+                done.append(await tagged(slug, flow))
+            except CommandEnd as end:
+                if len(shops) == 1:
+                    raise
+                failed.append(end)
+        return done, failed
+
+    results, failed = shown(f"{', '.join(shops)}: Reading the named orders", each)
+    document: object = results if len(shops) > 1 else results[0]
+    show(document, lambda: [part for one in results for part in _result(one)])
+    for end in failed:
+        print_failure(end)
+    if failed:
+        raise typer.Exit(failed[0].code)
+
+
+@app.command("list", epilog=example("backfill list"))
+def list_(
+    slug: OptionalSlug = None,
+    json: Json = False,
+) -> None:
+    """Show every backfill: what was named, how far it is, when it will probably end."""
+    from cartum_roapp.cli.backend import ledger
+
+    with ledger() as engine:
+        found = [_document(engine, slug_, one) for slug_, one in _of(engine, slug)]
+    show(found, lambda: _table(found))
+
+
+@app.command("cancel", epilog=example("backfill cancel my-shop"))
+def cancel(
+    which: Annotated[str, typer.Argument(metavar="SLUG|ID", help="The shop, or the backfill's id in `backfill list`.")],
+    json: Json = False,
+) -> None:
+    """End the unfinished backfills of a shop, or one of them: what waits is taken out of the queue, what was delivered
+    stays. What something else wants as well stays in the queue."""
+    from cartum_roapp.cli.backend import ledger
+    from cartum_roapp.ledger import backfills
+
+    with ledger() as engine:
+        found = _of(engine, None) if which.isdecimal() else _of(engine, which)
+        chosen = [(slug, one) for slug, one in found if which in (str(one.id), slug)]
+        if which.isdecimal() and not chosen:
+            raise CommandEnd(BAD_INPUT, f"there is no backfill {which}.", fix="`cartum-roapp backfill list` shows them")
+        ended = []
+        for slug, one in chosen:
+            if one.state == "open" and not one.is_through:
+                backfills.cancel(engine, one.id)
+                ended.append(_document(engine, slug, backfills.read(engine, one.id)))
+    show(ended, lambda: [_canceled(one) for one in ended] or "Nothing to cancel: no backfill of these is under way.")
+
+
+def _of(engine: Engine, slug: str | None) -> list[tuple[str, Backfill]]:
+    from cartum_roapp.ledger import backfills, shops
+
+    slugs = {state.key: state.slug for state in shops.all_states(engine)}
+    if slug is not None and slug not in slugs.values():
+        raise missing(slug)
+    return [(slugs[one.shop], one) for one in backfills.listed(engine) if slug in (None, slugs.get(one.shop))]
+
+
+def _document(engine: Engine, slug: str, one: Backfill) -> dict[str, Any]:
+    from cartum_roapp.ledger import runs
+
+    state = one.state
+    if state == "open":
+        alive = runs.is_alive(engine, one.run)
+        at_work = "reading" if one.stored_at is None else "delivering"
+        state = "done" if one.is_through and not alive else at_work if alive or one.stored_at else "broken off"
+    return {
+        "id": one.id,
+        "shop": slug,
+        "what": one.what,
+        **one.selection,
+        "state": state,
+        "read": one.counts.get("seen", 0),
+        "new": one.counts.get("new", 0),
+        "changed": one.counts.get("changed", 0),
+        "delivered": one.delivered,
+        "held": one.held,
+        "waiting": one.waiting,
+        "taken_out": one.counts.get("taken_out", 0),
+        "read_back_to": one.stored_from,
+        "started_at": one.started_at,
+        "ended_at": one.ended_at,
+        "expected_end": one.expected_end(datetime.now(UTC)),
+    }
+
+
+def _table(found: list[dict[str, Any]]) -> object:
+    if not found:
+        return "No backfill yet: `cartum-roapp backfill my-shop --from 2026-01-01 --dry-run` begins with a look."
+    columns = ("id", "shop", "what", "state", "read", "delivered", "held", "waiting", "expected end")
+    rows = [[*(one[name] for name in columns[:-1]), _end(one)] for one in found]
+    return terminal_table("Backfills", columns, rows)
+
+
+def _end(one: dict[str, Any]) -> str:
+    if one["ended_at"] is not None:
+        return f"ended {local(one['ended_at'])[:16]}"
+    if one["expected_end"] is not None:
+        return f"about {local(one['expected_end'])[:16]}"
+    return "start it again to go on" if one["state"] == "broken off" else ""
+
+
+def _canceled(one: dict[str, Any]) -> str:
+    return (
+        f"Backfill {one['id']} of {one['shop']} ({one['what']}) is canceled: {one['taken_out']} orders are taken out "
+        f"of the queue, {one['delivered']} were delivered and stay."
+    )
+
+
+def _result(result: RunResult) -> list[object]:
+    if result.get("dry_run"):
+        parts = plan_tables(result)
+    else:
+        parts = run_tables({name: value for name, value in result.items() if name not in _APART})
+    if result.get("went_on"):
+        parts.append(f"Went on with backfill {result['backfill']}, which was broken off before.")
+    if result.get("state") == "canceled":
+        parts.append(f"Backfill {result['backfill']} was canceled; {result['taken_out']} orders are taken out.")
+    if absent := result.get("not_in_shop"):
+        parts.append(f"The shop does not have: {', '.join(absent)}.")
+    return parts

@@ -1,0 +1,95 @@
+"""One backfill, slice by slice: the newest orders first, with a cursor in the ledger. What a killed run has left is
+gone on with when the same selection is started again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from cartum_roapp.ledger import backfills
+from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.sync.fetch import Found
+from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.selection import Selection
+from cartum_roapp.sync.upsert import BackfillSlice, Reading, upsert
+
+#: A slice of a selection by days. Where no orders are it becomes twice as long, again and again: a selection without a
+#: first day reaches further back than any shop.
+SLICE = timedelta(days=7)
+
+
+@dataclass
+class Slices:
+    """The parts of a selection that are still to be read, the newest first; named numbers are one part. To be advanced
+    after `moved`."""
+
+    since: datetime
+    until: datetime
+    whole: bool
+    _length: timedelta = SLICE
+
+    @classmethod
+    def of(cls, wanted: Selection) -> Slices:
+        return cls(wanted.since, wanted.until, bool(wanted.numbers))
+
+    def __iter__(self) -> Iterator[tuple[datetime, datetime]]:
+        """Yields from when to when orders are to be read (UTC, both inclusive)."""
+        while (end := self.until) > self.since:
+            yield self.since if self.whole else max(self.since, end - self._length), end
+            if self.until >= end:
+                raise RuntimeError("a slice was not stored")
+
+    def moved(self, since: datetime, *, empty: bool) -> None:
+        """The slice that begins at `since` is stored."""
+        self.until = since
+        self._length = self._length * 2 if empty else SLICE
+
+
+@dataclass
+class OpenBackfill:
+    """A backfill of the ledger while a run reads it. `went_on`: an earlier run has begun it. `missing`: named numbers
+    that the shop lacks."""
+
+    id: int
+    slices: Slices
+    went_on: bool = False
+    missing: set[str] = field(default_factory=set)
+
+
+def begin(run: Run, wanted: Selection) -> OpenBackfill:
+    """Begins it, or goes on with an unfinished one of the same selection. Raises NotReady if another run works on that
+    one."""
+    found, went_on = backfills.begin(
+        run.engine, run.shop.key, wanted.named, since=wanted.since, until=wanted.until, run=run.id
+    )
+    left = found.since if found.stored_at else found.stored_from or found.until
+    return OpenBackfill(found.id, Slices(found.since, left, bool(wanted.numbers)), went_on)
+
+
+def store_slice(run: Run, backfill: OpenBackfill, since: datetime, found: Found, reading: Reading) -> None:
+    """Stores what was read of a slice that begins at `since`, and moves the cursor. Raises Canceled, and what `upsert`
+    raises. May be called twice."""
+    part = BackfillSlice(backfill.id, since)
+    upsert(run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL, part=part)
+    backfill.missing |= found.missing
+    backfill.slices.moved(since, empty=not found.rows)
+
+
+def close_reading(run: Run, backfill: OpenBackfill) -> None:
+    """All of it is stored. Raises Canceled. May be called twice."""
+    backfills.note_stored(run.engine, backfill.id)
+
+
+def became(run: Run, backfill: OpenBackfill) -> dict[str, Any]:
+    """Ends it, unless it was canceled. Returns what the run's result says of it beside the counts."""
+    backfills.finish(run.engine, backfill.id)
+    now = backfills.read(run.engine, backfill.id)
+    return {
+        "backfill": backfill.id,
+        "state": now.state,
+        "went_on": backfill.went_on,
+        "taken_out": now.counts.get("taken_out", 0),
+        "not_in_shop": sorted(backfill.missing, key=lambda number: (len(number), number)),
+    }

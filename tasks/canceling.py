@@ -1,0 +1,45 @@
+"""A backfill ends with its run where a person cancels that in Prefect's UI; where a run breaks off, it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.runtime import flow_run
+
+from cartum_roapp.ledger import backfills
+from cartum_roapp.ledger.backfills import Canceled
+from cartum_roapp.sync.run import Run
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def cancelable(run: Run, backfill: int) -> AsyncIterator[None]:
+    """Leaves the body quietly where the backfill is canceled on the command line, and cancels it where the run is."""
+    try:
+        yield
+    except Canceled as error:
+        log.info("%s", error.message)
+    except asyncio.CancelledError:
+        if await _is_canceled_by_a_person():
+            backfills.cancel(run.engine, backfill)
+        raise
+
+
+async def _is_canceled_by_a_person() -> bool:
+    """Returns False where the worker or the terminal ends the run, and where Prefect can't be asked."""
+    id = flow_run.get_id()
+    if id is None:
+        return False
+    try:
+        async with get_client() as client:
+            state = (await client.read_flow_run(UUID(str(id)))).state
+    except Exception as error:  # noqa: BLE001 - the run ends all the same; `backfill cancel` empties its queue
+        log.warning("nobody knows whether this run was canceled by a person (%s)", type(error).__name__)
+        return False
+    return state is not None and (state.is_cancelling() or state.is_cancelled())
