@@ -58,7 +58,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Draws one case of each test that is marked `one_of`; what takes long begins first."""
+    """Draws among the tests that are marked `one_of` or `drawn`; what takes long begins first."""
     if not config.option.full:
         _draw(config, items)
     items.sort(key=lambda item: place(item.nodeid))
@@ -69,14 +69,19 @@ def pytest_collection_finish() -> None:
 
 
 def _draw(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seed = config.option.seed
+    left: list[pytest.Item] = []
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("one_of"):
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    drawn = [random.Random(f"{config.option.seed} {name}").choice(of) for name, of in cases.items()]
-    left = [item for of in cases.values() for item in of if item not in drawn]
+        elif (drawn := item.get_closest_marker("drawn")) and not Sample(seed, False, item.nodeid).drawn(*drawn.args):
+            left.append(item)
+    chosen = [random.Random(f"{seed} {name}").choice(of) for name, of in cases.items()]
+    left += [item for of in cases.values() for item in of if item not in chosen]
     config.hook.pytest_deselected(items=left)
-    items[:] = [item for item in items if item not in left]
+    gone = set(left)
+    items[:] = [item for item in items if item not in gone]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

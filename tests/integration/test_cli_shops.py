@@ -20,6 +20,8 @@ from cartum_roapp import service
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
+pytestmark = pytest.mark.drawn(2)  # each is some seconds of Prefect's server
+
 
 class Shell:
     """Runs `cartum-roapp` with its own home; `out`, `err` and `code` are those of the last command."""

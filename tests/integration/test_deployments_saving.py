@@ -23,6 +23,8 @@ from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings
 from deployments import alerts, saving, shops
 
+pytestmark = pytest.mark.drawn(2)  # each is some seconds of Prefect's server
+
 URL = "https://shop.example.com"
 SHOP = ShopConfig(
     slug="mavka", key=shop_key(URL), name="Мавка", url=URL, login="api", password=SecretStr("secret"),
