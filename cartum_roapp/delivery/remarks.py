@@ -51,7 +51,7 @@ class Remarks:
         """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
         them has sent it as well."""
         ours = marker(order.shop, order.number)
-        text = notes.block(order, ours, shop, self._discounts.known, written_off=written_off)
+        text = notes.block(order, ours, shop, self._discounts.of(order, shop), written_off=written_off)
         digest = notes.digest(text)
         if not bound.anew and (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False

@@ -22,6 +22,8 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
     "no-discounts": {"discount_amounts": "refused", "discount_percentages": "refused"},
     "all-ignored": {"discount_amounts": "ignored", "discount_percentages": "ignored"},
     "rounded-down": {"line_rounding": "down"},
+    "rounded-a-unit": {"line_rounding": "unit"},
+    "discounts-rounded": {"line_rounding": "discount"},
     "no-totals": {"order_totals": False},
     "discounts-not-shown": {"discounts_shown": False, "discount_amounts": "unit"},
     "filter-ignored": {"filter_form": "ignored", "discount_amounts": "unit"},
@@ -191,6 +193,31 @@ def test_one_odd_order_does_not_undo_what_is_known_of_the_account(world: World) 
     world.synced()
     assert world.held() == {("total", number): "total-differs"}
     assert world.value("SELECT line_discounts FROM accounts") == "per-line"
+
+
+def test_an_order_whose_discount_an_account_rounds_has_it_in_its_prices(world: World) -> None:
+    """And keeps it there: no later delivery writes a line, unless the shop's lines change."""
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    roapp.faults.line_rounding = "unit"
+    exact, odd = place(world, ("KR-799", 2), less="98"), place(world, ("KR-799", 3), less="10")
+    world.imported()
+    assert (total(world, exact), total(world, odd), world.held()) == (Decimal(1500), Decimal(2387), {})
+    assert world.value("SELECT line_discounts FROM accounts") == "per-line"
+    (item,) = world.roapp_items(exact)
+    assert item["discount"]["amount"] == 98, "the account keeps its discounts"
+    assert "Ціни до знижки: Кросівки літні 799.00 UAH" in world.roapp_order(odd)["manager_notes"]
+    roapp.clear_calls()
+    shop.set_waybill(odd, "20450000000001")
+    shop.set_status(odd, 2)
+    world.synced()
+    assert [call.path for call in roapp.writes() if "/items" in call.path] == []
+    shop.change_line(odd, 0, quantity=4)
+    shop.edit(odd, total_sum=3100)
+    world.synced()
+    assert (total(world, odd), world.held()) == (Decimal(3100), {})
+    roapp.clear_calls()
+    world.synced()
+    assert not roapp.writes()
 
 
 def test_a_coupon_after_the_write_off_changes_no_line_and_stands_in_the_notes(world: World) -> None:
