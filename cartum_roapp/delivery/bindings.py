@@ -75,7 +75,8 @@ class OrderBindings:
         (`doubled`) if two arrived, and the BadRecord of a refusal."""
         ours = marker(order.shop, order.number)
         text = notes.block(order, ours, shop, self._discounts.known)
-        bound = Bound(OrderMatch(0, contact, manager, notes_hash=notes.digest(text), total_due=True), fresh=True)
+        digest = notes.written(text, order, wanted_total(order, shop))
+        bound = Bound(OrderMatch(0, contact, manager, notes_hash=digest, total_due=True), fresh=True)
 
         async def find(intent: Intent) -> int | None:
             await self._markers.look_again(intent.sent_at)

@@ -76,6 +76,12 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def written(text: str, order: DesiredOrder, estimate: Decimal | None) -> str:
+    """Stands in the ledger for our part of the notes, and for the estimate beside it where that is not the order's
+    total, which the text names; None: the estimate stays as it is."""
+    return digest(text if estimate in (None, cents(order.total)) else f"{text}\n{estimate:.2f}")
+
+
 def _price(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else f"{amount:.2f} {currency}"
 

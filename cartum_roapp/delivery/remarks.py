@@ -3,6 +3,8 @@ may be called twice."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
@@ -39,20 +41,36 @@ class Remarks:
             await self._comment.bring(order, bound, shop)
 
     async def bring(
-        self, order: DesiredOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+        self,
+        order: DesiredOrder,
+        bound: Bound,
+        contact: int,
+        shop: ShopConfig,
+        *,
+        written_off: bool,
+        counts_alike: bool,
     ) -> None:
-        """Raises BadRecord when RO App refuses, or the order is gone there."""
-        known = await self._bring_notes(order, bound, contact, shop, written_off=written_off)
+        """`counts_alike`: RO App counts in the order's currency; else its estimate stays, as after a write-off. Raises
+        BadRecord when RO App refuses, or the order is gone there."""
+        estimate = wanted_total(order, shop) if counts_alike and not written_off else None
+        known = await self._bring_notes(order, bound, contact, shop, estimate, written_off=written_off)
         await self._comment.bring(order, bound, shop, known=known)
 
     async def _bring_notes(
-        self, order: DesiredOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+        self,
+        order: DesiredOrder,
+        bound: Bound,
+        contact: int,
+        shop: ShopConfig,
+        estimate: Decimal | None,
+        *,
+        written_off: bool,
     ) -> bool:
         """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
         them has sent it as well."""
         ours = marker(order.shop, order.number)
         text = notes.block(order, ours, shop, self._discounts.of(order, shop), written_off=written_off)
-        digest = notes.digest(text)
+        digest = notes.written(text, order, estimate)
         if not bound.anew and (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
         seen = await self._bindings.read(bound)
@@ -67,9 +85,8 @@ class Remarks:
         if field and seen.shows_custom_fields and seen.custom_fields.get(field) != order.number:
             # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
             body["custom_fields"] = {**seen.custom_fields, field: order.number}
-        price = wanted_total(order, shop)
-        if not written_off and seen.estimated_price is not None and seen.estimated_price != price:
-            body["estimated_price"] = f"{price:.2f}"
+        if estimate is not None and seen.estimated_price not in (None, estimate):
+            body["estimated_price"] = f"{estimate:.2f}"
         if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
             body["client_id"] = contact
 

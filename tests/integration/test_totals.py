@@ -268,6 +268,37 @@ def test_the_delivery_is_a_line_where_a_service_is_chosen(world: World) -> None:
     assert world.reconciled(config)["findings"] == []
 
 
+def test_the_estimated_price_follows_a_service_that_is_chosen_later(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    service = next(iter(roapp.services))
+    number = place(world, ("KR-799", 1), delivery_price=50)
+    world.imported()
+    for config, status, wanted in (
+        (world.shop(delivery_service_id=service), 2, 849),
+        (world.shop(), 6, 799),
+    ):
+        shop.set_status(number, status)
+        world.synced(config)
+        seen = world.roapp_order(number)
+        assert (Decimal(seen["total"]), Decimal(seen["estimated_price"])) == (wanted, wanted)
+        roapp.clear_calls()
+        shop.set_status(number, 7)
+        world.synced(config)
+        assert [call.method for call in roapp.writes()] == ["POST"], "the status alone"
+
+
+def test_the_estimated_price_of_an_order_in_another_currency_stays(world: World) -> None:
+    number = place(world, ("KR-799", 1))
+    world.imported()
+    world.box.shops[0].edit(number, currency="EUR", total_sum=25)
+    world.synced()
+    assert Decimal(world.roapp_order(number)["estimated_price"]) == 799
+    assert "25.00 EUR" in world.roapp_order(number)["manager_notes"]
+    world.box.shops[0].edit(number, currency="UAH", total_sum=700)
+    world.synced()
+    assert (Decimal(world.roapp_order(number)["estimated_price"]), world.held()) == (700, {})
+
+
 def test_prices_that_have_the_discount_in_them_are_left_alone(world: World) -> None:
     number = place(world, ("KR-799", 1))
     world.box.shops[0].edit(number, total_default=999, total_sum=799, coupon_discount_value=200)
