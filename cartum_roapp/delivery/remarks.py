@@ -12,7 +12,6 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import comment, notes
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
-from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
@@ -31,12 +30,12 @@ class Remarks:
         self._once = once
         self._bindings = bindings
         self._discounts = discounts
-        self._comment = comment.OrderComment(session, roapp, once)
+        self._comment = comment.OrderComment(session, roapp, once, discounts)
 
     async def bring_announced_comment(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """The comment that is the next call: of an order that was just made, or that a kill has prevented. Raises what
         `bring` raises."""
-        bound.announced = bound.announced or self._comment.is_announced(order, shop)
+        bound.announced = bound.announced or self._comment.announced(order, shop)
         if bound.announced:
             await self._comment.bring(order, bound, shop)
 
@@ -68,17 +67,17 @@ class Remarks:
     ) -> bool:
         """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
         them has sent it as well."""
-        ours = marker(order.shop, order.number)
-        text = notes.block(order, ours, shop, self._discounts.of(order, shop), written_off=written_off)
+        discounts = self._discounts.of(order, shop)
+        text = notes.block(order, shop, discounts, written_off=written_off)
         digest = notes.written(text, order, estimate)
         if not bound.anew and (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
         seen = await self._bindings.read(bound)
         body: dict[str, object] = {}
         changed = bound.match.notes_hash != digest
-        known = changed and notes.say(seen.manager_notes, order, shop.language)
+        known = changed and notes.say(seen.manager_notes, text, order, shop, discounts)
         if seen.shows_notes:  # else nobody knows what staff have written there
-            merged = notes.merged(seen.manager_notes, text, ours)
+            merged = notes.merged(seen.manager_notes, text)
             if merged != seen.manager_notes.replace("\r\n", "\n"):
                 body["manager_notes"] = merged
         field = shop.order_number_field
@@ -90,13 +89,15 @@ class Remarks:
         if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
             body["client_id"] = contact
 
+        unsent = self._comment.unsent(order, bound, shop)
+
         def note(connection: Connection) -> None:
             matches.note_order(connection, order.shop, order.number, contact_id=contact)
             if not seen.shows_notes:
                 return
             matches.note_order(connection, order.shop, order.number, notes_hash=digest, told_hash=None)
-            if not known and not self._comment.is_sent(order, bound, shop):
-                bound.announced = comment.announce(connection, self._once, order, shop)
+            if not known and unsent is not None:
+                bound.announced = comment.announce(connection, self._once, order, unsent)
 
         if body:
             if seen.shows_notes:
