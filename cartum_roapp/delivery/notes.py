@@ -20,7 +20,9 @@ from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, cents, priced
 from cartum_roapp.orders.zones import zone_of
 
 RULE = "———"
-_LONGEST = 900  # notes below 1,000 characters are safe (roapp §7)
+_LONGEST = 900
+#: Notes below 1,000 characters are safe (roapp §7), with what staff wrote.
+SAFE = 999
 _LONGEST_LINE = 220
 
 
@@ -40,6 +42,7 @@ class _Labels(NamedTuple):
     surcharge: str
     list_prices: str
     to_pay: str
+    whole: str
     comment: str
     managers_note: str
     no_callback: str
@@ -50,21 +53,24 @@ class _Labels(NamedTuple):
 _LABELS = {
     "ua": _Labels("Замовлення", "Оформлено", "Отримувач", "Компанія", "ЄДРПОУ", "ІПН",
                   "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено",
-                  "Знижка", "Націнка", "Ціни до знижки", "До сплати", "Коментар", "Примітка менеджера",
+                  "Знижка", "Націнка", "Ціни до знижки", "До сплати", "Разом", "Коментар", "Примітка менеджера",
                   "Не передзвонювати", "Замовлення видалено в магазині",
                   "Товари вже списано: рядки більше не оновлюються з магазину"),
     "ru": _Labels("Заказ", "Оформлен", "Получатель", "Компания", "ЕГРПОУ", "ИНН",
                   "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Скидка",
-                  "Наценка", "Цены до скидки", "К оплате", "Комментарий", "Заметка менеджера", "Не перезванивать",
+                  "Наценка", "Цены до скидки", "К оплате", "Итого", "Комментарий", "Заметка менеджера",
+                  "Не перезванивать",
                   "Заказ удалён в магазине", "Товары уже списаны: строки больше не обновляются из магазина"),
     "ro": _Labels("Comanda", "Plasată", "Destinatar", "Companie", "IDNO", "Cod fiscal",
                   "Livrare", "AWB", "Plata", "achitat", "neachitat", "Reducere",
-                  "Adaos", "Prețuri înainte de reducere", "Total", "Comentariu", "Nota managerului", "Nu sunați înapoi",
+                  "Adaos", "Prețuri înainte de reducere", "Total", "Total", "Comentariu", "Nota managerului",
+                  "Nu sunați înapoi",
                   "Comanda a fost ștearsă din magazin",
                   "Produsele au fost scăzute din stoc: liniile nu mai urmează magazinul"),
     "en": _Labels("Order", "Placed", "Recipient", "Company", "Registration no.", "Tax no.",
                   "Delivery", "Waybill", "Payment", "paid", "not paid", "Discount",
-                  "Surcharge", "Prices before the discount", "To pay", "Comment", "Manager's note", "Do not call back",
+                  "Surcharge", "Prices before the discount", "To pay", "Total", "Comment", "Manager's note",
+                  "Do not call back",
                   "The order was deleted in the shop", "Goods are written off: lines no longer follow the shop"),
 }  # fmt: skip
 
@@ -153,7 +159,7 @@ def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> l
         *_delivery(order, label),
         _Part(_discount(order, label)),
         _Part(_list_prices(order, label, discounts)),
-        _Part(f"{label.to_pay}: {_price(to_pay(order), order.currency)}"),
+        _Part(f"{label.whole if order.paid else label.to_pay}: {_price(to_pay(order), order.currency)}"),
         _Part(_managers_note(order, label)),
         # Last, so that it may be as long as there is room.
         _Part(f"{label.comment}: {order.comment}" if order.comment else "", cuttable=False),
@@ -260,7 +266,8 @@ def name_another_buyer(current: str, order: DesiredOrder) -> bool:
 
 
 def merged(current: str, ours: str) -> str:
-    """The notes with our part put in place of the earlier one; staff's own words stay as they are."""
+    """The notes with our part put in place of the earlier one; staff's own words stay as they are, so ours are cut
+    where both are too long."""
     current = current.replace("\r\n", "\n")
     theirs, token = current, ours.partition(" ")[0]
     if current.startswith(token):
@@ -270,4 +277,10 @@ def merged(current: str, ours: str) -> str:
         else:
             labels = {f"{word}:" for words in _LABELS.values() for word in words} | {token}
             theirs = "\n".join(line for line in head.split("\n") if not any(line.startswith(label) for label in labels))
-    return f"{ours}\n{RULE}" + (f"\n{theirs}" if theirs.strip() else "")
+    rest = f"\n{RULE}" + (f"\n{theirs}" if theirs.strip() else "")
+    return _cut(ours, max(SAFE - len(rest), len(ours.partition("\n")[0]) + 1)) + rest
+
+
+def have_room(current: str, ours: str) -> bool:
+    """Whether our part is whole beside what staff wrote."""
+    return merged(current, ours).startswith(f"{ours}\n")

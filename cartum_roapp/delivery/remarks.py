@@ -75,9 +75,13 @@ class Remarks:
         seen = await self._bindings.read(bound)
         body: dict[str, object] = {}
         changed = bound.match.notes_hash != digest
+        cut = False
         known = changed and notes.say(seen.manager_notes, text, order, shop, discounts)
         if seen.shows_notes:  # else nobody knows what staff have written there
             merged = notes.merged(seen.manager_notes, text)
+            cut = not notes.have_room(seen.manager_notes, text)
+            if changed and not known and cut:
+                await self._comment.tell(order, bound, shop, text)  # before the notes, so that no kill costs it
             if merged != seen.manager_notes.replace("\r\n", "\n"):
                 body["manager_notes"] = merged
         field = shop.order_number_field
@@ -90,12 +94,13 @@ class Remarks:
             body["client_id"] = contact
 
         unsent = self._comment.unsent(order, bound, shop)
+        told = bound.match.told_hash if cut else None
 
         def note(connection: Connection) -> None:
             matches.note_order(connection, order.shop, order.number, contact_id=contact)
             if not seen.shows_notes:
                 return
-            matches.note_order(connection, order.shop, order.number, notes_hash=digest, told_hash=None)
+            matches.note_order(connection, order.shop, order.number, notes_hash=digest, told_hash=told)
             if not known and unsent is not None:
                 bound.announced = comment.announce(connection, self._once, order, unsent)
 

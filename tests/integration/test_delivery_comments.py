@@ -80,6 +80,29 @@ def test_all_prices_before_the_discount_are_named(world: World) -> None:
     assert world.synced().calls.roapp_writes == 0
 
 
+def test_notes_stay_below_a_thousand_characters_with_staffs_words(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    number = shop.place_order(articles=[("CAP-2", 1)])
+    world.imported()
+    order = world.roapp_order(number)
+    words = ("слово майстра про ремонт " * 25).strip()
+    roapp.edit_order(order["id"], manager_notes=f"{order['manager_notes']}\n{words}")
+    before = len(comments(world, number))
+    shop.edit(number, manager_comment="Примітка менеджера магазину. " * 7 + "КІНЕЦЬ", comment=MIDDLE)
+    shop.set_status(number, 2)
+    world.synced()
+    notes = world.roapp_order(number)["manager_notes"]
+    assert len(notes) < 1000
+    assert notes.startswith(f"[{world.shop().key}:{number}]")
+    assert notes.endswith(words)
+    assert "магазину. КІНЕЦЬ" in said(world, number)
+    assert MIDDLE in said(world, number)
+    assert len(comments(world, number)) == before + 1
+    shop.set_status(number, 6)
+    world.synced()
+    assert len(comments(world, number)) == before + 1
+
+
 def test_a_ledger_that_is_lost_repeats_no_comment(world: World) -> None:
     shop = world.box.shops[0]
     number = shop.place_order(articles=[("CAP-2", 1)], comment=LONG, delivery_address=ADDRESS)

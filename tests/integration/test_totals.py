@@ -316,6 +316,15 @@ def test_prices_before_the_discount_stand_in_the_notes_where_prices_carry_it(wor
     assert "Ціни до знижки: Кросівки літні 799.00 UAH" in notes
 
 
+def test_the_notes_of_a_paid_order_name_its_sum_and_why_it_has_a_discount(world: World) -> None:
+    number = place(world, ("KR-799", 1), less="200", payed=1, manager_discount=200, manager_discount_title="Постійний")
+    world.imported()
+    notes = world.roapp_order(number)["manager_notes"]
+    assert "До сплати" not in notes
+    assert "Разом: 599.00 UAH" in notes
+    assert "Знижка: SALE, Постійний, −200.00 UAH" in notes
+
+
 def test_a_surcharge(world: World) -> None:
     number = place(world, ("KR-799", 2), less="-10.01")
     world.imported()
