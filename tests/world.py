@@ -278,7 +278,8 @@ class World:
         """Whether unit prices may carry the order's discount."""
         off = sum(price * quantity for (_, price), quantity in _wanted(row).items()) - Decimal(str(row["total_sum"]))
         faults = self.box.roapp.faults
-        return off != 0 and (off < 0 or faults.discount_amounts != "line" or not faults.order_totals)
+        odd = faults.discount_amounts != "line" or faults.line_rounding != "half_up"
+        return off != 0 and (off < 0 or odd or not faults.order_totals)
 
     def _there(self, order: Row, row: Row) -> Counter[tuple[str, Decimal]]:
         """(product, unit price) → summed quantity of RO App's order, named as the shop names it."""

@@ -73,9 +73,10 @@ class OrderBindings:
         """Creates the RO App order, or finds what an earlier `create` made; to be called if `find_or_adopt` returned
         None. Raises Later while an earlier create may still arrive, or if nobody wants the order any more; BadRecord
         (`doubled`) if two arrived, and the BadRecord of a refusal."""
-        ours = marker(order.shop, order.number)
-        text = notes.block(order, ours, shop, self._discounts.known)
-        bound = Bound(OrderMatch(0, contact, manager, notes_hash=notes.digest(text), total_due=True), fresh=True)
+        discounts = self._discounts.known
+        text, words = notes.block(order, shop, discounts), notes.comment(order, shop, discounts)
+        digest = notes.written(text, order, wanted_total(order, shop))
+        bound = Bound(OrderMatch(0, contact, manager, notes_hash=digest, total_due=True), fresh=True)
 
         async def find(intent: Intent) -> int | None:
             await self._markers.look_again(intent.sent_at)
@@ -104,7 +105,7 @@ class OrderBindings:
             journal.note(connection, order.shop, order.number, Kind.CREATED, roapp_id=ro_id)
             marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             self._markers.note(connection, marked)
-            bound.announced = not bound.has_lines and comment.announce(connection, self._once, order, shop)
+            bound.announced = None if bound.has_lines else comment.announce(connection, self._once, order, words)
 
         await self._once.make(self._operation(order), find=find, send=send, bind=bind)
         return bound
@@ -163,9 +164,10 @@ class OrderBindings:
             raise _elsewhere(seen, "has another location or order type", "Move that order back, or take the marker out")
         operation = self._operation(order)
         made_here = self._once.unsettled(operation) is not None
-        announced = made_here and not await self._has_lines(seen)
+        unsaid = made_here and not await self._has_lines(seen)
+        announced, words = None, notes.comment(order, shop, self._discounts.known)
         # Whose order it was when we wrote it; else whoever staff may have chosen meanwhile stays.
-        sold = made_here or notes.name_another_buyer(seen.manager_notes, order, marker(order.shop, order.number))
+        sold = made_here or notes.name_another_buyer(seen.manager_notes, order)
         with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)
             if owner not in (None, (order.shop, order.number)):
@@ -176,10 +178,10 @@ class OrderBindings:
             kind = Kind.CREATED if made_here else Kind.ADOPTED
             journal.note(connection, order.shop, order.number, kind, roapp_id=seen.id)
             intents.settle_found(connection, operation, seen.id)
-            if announced:
-                announced = comment.announce(connection, self._once, order, shop)
+            if unsaid:
+                announced = comment.announce(connection, self._once, order, words)
             elif not made_here:
-                take_over(connection, order, seen, shop)
+                take_over(connection, order, seen, shop, words)
             match = matches.order(connection, order.shop, order.number)
         assert match is not None
         return Bound(match, fresh=False, seen=seen, announced=announced)
@@ -209,13 +211,12 @@ class OrderBindings:
 
 
 def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, text: str) -> dict[str, object]:
-    ours = marker(order.shop, order.number)
     body: dict[str, object] = {
         "branch_id": shop.location_id,
         "order_type_id": shop.order_type_id,
         "client_id": contact,
         "manager_id": manager,
-        "manager_notes": notes.merged("", text, ours),
+        "manager_notes": notes.merged("", text),
         "malfunction": f"{shop.name} {order.number}",
         "estimated_price": f"{wanted_total(order, shop):.2f}",
     }

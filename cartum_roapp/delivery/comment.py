@@ -19,6 +19,7 @@ from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Later, Once
+from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import matches
@@ -28,33 +29,43 @@ from cartum_roapp.ledger.intents import Intent, Operation
 log = logging.getLogger(__name__)
 
 
-def announce(connection: Connection, once: Once, order: DesiredOrder, shop: ShopConfig) -> bool:
-    """In the transaction of what the comment follows: it is the next call. False like `Once.announce`."""
-    return once.announce(connection, _operation(once, order, shop))
+def announce(connection: Connection, once: Once, order: DesiredOrder, text: str) -> str | None:
+    """In the transaction of what the comment follows: it is the next call. Returns its text, None where
+    `Once.announce` returns False."""
+    return text if once.announce(connection, _operation(once, order, text)) else None
 
 
 class OrderComment:
     """Sends the comment where its text is another one than the last."""
 
-    def __init__(self, session: AccountSession, roapp: RoApp, once: Once) -> None:
+    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, discounts: AccountDiscounts) -> None:
         self._session = session
         self._roapp = roapp
         self._once = once
+        self._discounts = discounts
 
-    def is_sent(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
-        """As far as the ledger knows."""
-        return bound.match.comment_hash == _digest(order, shop)
+    def text(self, order: DesiredOrder, shop: ShopConfig) -> str:
+        """What it says now."""
+        return notes.comment(order, shop, self._discounts.of(order, shop))
 
-    def is_announced(self, order: DesiredOrder, shop: ShopConfig) -> bool:
-        """Is it the next call, which a kill has prevented?"""
-        return self._once.is_announced(_operation(self._once, order, shop))
+    def unsent(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> str | None:
+        """Its text, None where it was sent, as far as the ledger knows."""
+        text = self.text(order, shop)
+        return None if bound.match.comment_hash == notes.digest(text) else text
+
+    def announced(self, order: DesiredOrder, shop: ShopConfig) -> str | None:
+        """Its text where it is the next call, which a kill has prevented; else None."""
+        text = self.text(order, shop)
+        return text if self._once.is_announced(_operation(self._once, order, text)) else None
 
     async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig, *, known: bool = False) -> None:
         """`known`: it was sent, by whomever. One that RO App refuses is left out: the notes have its facts. Raises
         Retryable when RO App does not answer."""
-        if self.is_sent(order, bound, shop):
+        text = bound.announced or self.unsent(order, bound, shop)
+        announced, bound.announced = bound.announced is not None, None
+        if text is None:
             return
-        digest = _digest(order, shop)
+        digest = notes.digest(text)
 
         def note(connection: Connection, ro_id: int) -> None:
             matches.note_order(connection, order.shop, order.number, comment_hash=digest)
@@ -63,14 +74,12 @@ class OrderComment:
             return bound.ro_id
 
         async def send(before: Before) -> int:
-            text = notes.comment(order, shop.language)
             await self._roapp.add_comment(bound.ro_id, text, private=True, before=before)
             return bound.ro_id
 
-        announced, bound.announced = bound.announced, False
         try:
             if announced or not known:
-                operation = _operation(self._once, order, shop)
+                operation = _operation(self._once, order, text)
                 await self._once.make(operation, find=find, send=send, bind=note, announced=announced)
         except Later:
             known = True
@@ -91,7 +100,7 @@ class OrderComment:
         said = notes.digest(text)
         if bound.match.told_hash == said:
             return
-        delivery = _digest(order, shop)
+        delivery = notes.digest(self.text(order, shop))
         ours = marker(order.shop, order.number)
 
         def note(connection: Connection, ro_id: int) -> None:
@@ -101,7 +110,7 @@ class OrderComment:
             return bound.ro_id
 
         async def send(before: Before) -> int:
-            words = notes.told(order, text, ours, shop.language)
+            words = notes.told(order, text, shop, self._discounts.of(order, shop))
             await self._roapp.add_comment(bound.ro_id, words, private=True, before=before)
             return bound.ro_id
 
@@ -120,10 +129,6 @@ class OrderComment:
         bound.match = replace(bound.match, told_hash=said, comment_hash=delivery)
 
 
-def _digest(order: DesiredOrder, shop: ShopConfig) -> str:
-    return notes.digest(notes.comment(order, shop.language))
-
-
-def _operation(once: Once, order: DesiredOrder, shop: ShopConfig) -> Operation:
-    identity = f"{marker(order.shop, order.number)} {_digest(order, shop)}"
+def _operation(once: Once, order: DesiredOrder, text: str) -> Operation:
+    identity = f"{marker(order.shop, order.number)} {notes.digest(text)}"
     return once.operation("comment", identity, order.shop, order.number)

@@ -62,19 +62,19 @@ class OrderLines:
         (design §2, P5)."""
         service = self._shop.delivery_service_id
         self._products = products if service is None else {**products, DELIVERY: service}
-        discounts: LineDiscounts | None = self._discounts.known
+        discounts, refused = self._discounts.of(self._order, self._shop), False
         while True:
-            assert discounts is not None
             wanted = wanted_lines(self._order, self._shop, discounts)
             self._wanted = {(line.product, line.price): line for line in wanted}
             try:
                 kept = await self._bring(assignee)
             except BadRecord as error:
-                discounts = self._instead(error)
-                if discounts is None:
+                instead = self._instead(error)
+                if instead is None:
                     raise
+                discounts, refused = instead, True
                 continue
-            if discounts is not self._discounts.known:
+            if refused:
                 with self._session.transaction() as connection:
                     self._discounts.learn(connection, discounts)
             return kept

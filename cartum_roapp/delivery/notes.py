@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery.markers import marker
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import shop_admin
 from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, cents, priced
 from cartum_roapp.orders.zones import zone_of
 
 RULE = "———"
-_LONGEST = 900  # notes below 1,000 characters are safe (roapp §7)
+_LONGEST = 900
+#: Notes below 1,000 characters are safe (roapp §7), with what staff wrote.
+SAFE = 999
 _LONGEST_LINE = 220
 
 
@@ -38,6 +42,7 @@ class _Labels(NamedTuple):
     surcharge: str
     list_prices: str
     to_pay: str
+    whole: str
     comment: str
     managers_note: str
     no_callback: str
@@ -48,21 +53,24 @@ class _Labels(NamedTuple):
 _LABELS = {
     "ua": _Labels("Замовлення", "Оформлено", "Отримувач", "Компанія", "ЄДРПОУ", "ІПН",
                   "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено",
-                  "Знижка", "Націнка", "Ціни до знижки", "До сплати", "Коментар", "Примітка менеджера",
+                  "Знижка", "Націнка", "Ціни до знижки", "До сплати", "Разом", "Коментар", "Примітка менеджера",
                   "Не передзвонювати", "Замовлення видалено в магазині",
                   "Товари вже списано: рядки більше не оновлюються з магазину"),
     "ru": _Labels("Заказ", "Оформлен", "Получатель", "Компания", "ЕГРПОУ", "ИНН",
                   "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Скидка",
-                  "Наценка", "Цены до скидки", "К оплате", "Комментарий", "Заметка менеджера", "Не перезванивать",
+                  "Наценка", "Цены до скидки", "К оплате", "Итого", "Комментарий", "Заметка менеджера",
+                  "Не перезванивать",
                   "Заказ удалён в магазине", "Товары уже списаны: строки больше не обновляются из магазина"),
     "ro": _Labels("Comanda", "Plasată", "Destinatar", "Companie", "IDNO", "Cod fiscal",
                   "Livrare", "AWB", "Plata", "achitat", "neachitat", "Reducere",
-                  "Adaos", "Prețuri înainte de reducere", "Total", "Comentariu", "Nota managerului", "Nu sunați înapoi",
+                  "Adaos", "Prețuri înainte de reducere", "Total", "Total", "Comentariu", "Nota managerului",
+                  "Nu sunați înapoi",
                   "Comanda a fost ștearsă din magazin",
                   "Produsele au fost scăzute din stoc: liniile nu mai urmează magazinul"),
     "en": _Labels("Order", "Placed", "Recipient", "Company", "Registration no.", "Tax no.",
                   "Delivery", "Waybill", "Payment", "paid", "not paid", "Discount",
-                  "Surcharge", "Prices before the discount", "To pay", "Comment", "Manager's note", "Do not call back",
+                  "Surcharge", "Prices before the discount", "To pay", "Total", "Comment", "Manager's note",
+                  "Do not call back",
                   "The order was deleted in the shop", "Goods are written off: lines no longer follow the shop"),
 }  # fmt: skip
 
@@ -76,6 +84,12 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def written(text: str, order: DesiredOrder, estimate: Decimal | None) -> str:
+    """Stands in the ledger for our part of the notes, and for the estimate beside it where that is not the order's
+    total, which the text names; None: the estimate stays as it is."""
+    return digest(text if estimate in (None, cents(order.total)) else f"{text}\n{estimate:.2f}")
+
+
 def _price(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else f"{amount:.2f} {currency}"
 
@@ -85,66 +99,88 @@ def to_pay(order: DesiredOrder) -> Decimal:
     return order.total + (order.delivery_price or 0) + (order.payment_price or 0)
 
 
-def delivery(order: DesiredOrder, language: str) -> str:
-    """How it is sent and paid: part of the notes, and of the order's comment."""
-    label = _labels(language)
+class _Part(NamedTuple):
+    """One thing that is said of an order. `cuttable`: in the notes a single line of it has an end."""
+
+    text: str
+    cuttable: bool = True
+
+    @property
+    def shown(self) -> str:
+        """As the notes have it. What a manager wrote in several lines is cut only where all of it is too long."""
+        return self.text if not self.cuttable or "\n" in self.text else _cut(self.text, _LONGEST_LINE)
+
+
+def _delivery(order: DesiredOrder, label: _Labels) -> list[_Part]:
+    """How it is sent and paid."""
     place = ", ".join(part for part in (order.delivery_city, order.delivery_address.replace("@", ", ")) if part)
     sent = _listed(order.delivery_method, place, _price(order.delivery_price, order.currency))
     fee = _price(order.payment_price or None, order.currency)
     paid = _listed(order.payment_method, fee, label.paid if order.paid else label.not_paid)
     lines = [f"{label.delivery}: {sent}" if sent else "", f"{label.waybill}: {order.waybill}" if order.waybill else ""]
-    lines.append(f"{label.payment}: {paid}")
-    return "\n".join(_cut(line, _LONGEST_LINE) for line in lines if line)
+    return [_Part(line) for line in (*lines, f"{label.payment}: {paid}") if line]
 
 
-def comment(order: DesiredOrder, language: str) -> str:
-    """What goes into RO App's feed: that it was deleted, how it is sent and paid, and what people wrote where the notes
-    have no room for all of it."""
-    label = _labels(language)
+def comment(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> str:
+    """What goes into RO App's feed: that it was deleted, how it is sent and paid, and whatever the notes have no room
+    for, as a whole."""
+    label = _labels(shop.language)
     deleted = [f"{label.deleted}!"] if order.gone_at else []
-    return "\n".join([*deleted, delivery(order, language), *_long(order, label)])
+    return "\n".join([*deleted, *(part.text for part in _in_feed(order, shop, discounts))])
 
 
-def told(order: DesiredOrder, text: str, marker: str, language: str) -> str:
+def _in_feed(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> list[_Part]:
+    """What the comment says, also if goods are written off: the notes are longer then."""
+    text = block(order, shop, discounts, written_off=True)
+    sent = _delivery(order, _labels(shop.language))
+    rest = [part for part in _parts(order, shop, discounts) if part not in sent]
+    return [*sent, *_without_room(rest, text)]
+
+
+def _without_room(parts: Iterable[_Part], text: str) -> list[_Part]:
+    """Those that may not stand whole in the notes `text`, the last one first."""
+    return [part for part in parts if len(part.text) > _LONGEST_LINE or not _stands(part.text, text)][::-1]
+
+
+def told(order: DesiredOrder, text: str, shop: ShopConfig, discounts: LineDiscounts) -> str:
     """What goes into the feed in place of the notes `text`, where RO App does not show whose words stand in them."""
     head, *lines = text.split("\n")
-    return "\n".join([head.removeprefix(marker).strip(), *lines, *_long(order, _labels(language))])
+    rest = _without_room(_parts(order, shop, discounts), text)
+    marked = marker(order.shop, order.number)
+    return "\n".join([head.removeprefix(marked).strip(), *lines, *(part.text for part in rest)])
 
 
-def _long(order: DesiredOrder, label: _Labels) -> list[str]:
-    texts = [f"{label.comment}: {order.comment}", _managers_note(order, label), _recipient(order, label)]
-    return [text for text in texts if len(text) > _LONGEST_LINE]
+def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> list[_Part]:
+    """What is said of the order below its head. What is beside a phone, or a number, stands nowhere else."""
+    label = _labels(shop.language)
+    parts = [
+        _Part(_recipient(order, label), cuttable=False),
+        _Part(_company(order, label), cuttable=False),
+        *_delivery(order, label),
+        _Part(_discount(order, label)),
+        _Part(_list_prices(order, label, discounts)),
+        _Part(f"{label.whole if order.paid else label.to_pay}: {_price(to_pay(order), order.currency)}"),
+        _Part(_managers_note(order, label)),
+        # Last, so that it may be as long as there is room.
+        _Part(f"{label.comment}: {order.comment}" if order.comment else "", cuttable=False),
+    ]
+    # What stands below a rule is taken for the staff's.
+    return [part._replace(text=part.text.replace(f"\n{RULE}", "\n—")) for part in parts if part.text]
 
 
-def block(
-    order: DesiredOrder, marker: str, shop: ShopConfig, discounts: LineDiscounts, *, written_off: bool = False
-) -> str:
+def block(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts, *, written_off: bool = False) -> str:
     """Our part of the notes, marker first, without the rule. `discounts`: what the account makes of a line's; where
     the unit prices carry the order's discount, the shop's are named."""
     label = _labels(shop.language)
     lines = [
-        f"{marker} {label.order} {order.number}, {shop.name}",
+        f"{marker(order.shop, order.number)} {label.order} {order.number}, {shop.name}",
         f"{label.placed}: {order.created_at.astimezone(zone_of(shop.timezone)):%Y-%m-%d %H:%M}, {shop_admin(shop.url)}",
         f"{label.deleted}!" if order.gone_at else "",
         f"{label.written_off}." if written_off else "",
         f"{label.no_callback}." if order.without_callback else "",
-        _recipient(order, label),
-        _company(order, label),
-        delivery(order, shop.language),
-        _discount(order, label),
-        _list_prices(order, label, discounts),
-        f"{label.to_pay}: {_price(to_pay(order), order.currency)}",
-        _managers_note(order, label),
+        *(part.shown for part in _parts(order, shop, discounts)),
     ]
-    whole = (
-        _recipient(order, label),
-        _company(order, label),
-    )  # what is beside a phone, or a number, stands nowhere else
-    lines = [line if line in whole else _fitting(line) for line in lines if line]
-    if order.comment:  # last, so that it may be as long as there is room
-        lines.append(f"{label.comment}: {order.comment}")
-    text = "\n".join(lines).replace(f"\n{RULE}", "\n—")  # what stands below a rule is taken for the staff's
-    return _cut(text, _LONGEST)
+    return _cut("\n".join(line for line in lines if line), _LONGEST)
 
 
 def deleted(language: str) -> str:
@@ -188,11 +224,6 @@ def _managers_note(order: DesiredOrder, label: _Labels) -> str:
     return f"{label.managers_note}: {order.manager_comment}" if order.manager_comment else ""
 
 
-def _fitting(line: str) -> str:
-    """What a manager wrote in several lines is cut only where all of the notes is too long."""
-    return line if "\n" in line else _cut(line, _LONGEST_LINE)
-
-
 def _listed(*parts: str) -> str:
     return ", ".join(part for part in parts if part)
 
@@ -201,22 +232,30 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def say(current: str, order: DesiredOrder, language: str) -> bool:
-    """Whether our part of the notes has what the order's comment says."""
-    label = _labels(language)
-    facts = [delivery(order, language)]
+def _stands(part: str, text: str) -> bool:
+    return f"\n{part}\n" in f"{text}\n"
+
+
+def say(current: str, text: str, order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> bool:
+    """Whether our part of the notes has what the order's comment says, as far as it stands in the newest notes, `text`:
+    who wrote it has sent the comment as well."""
+    label = _labels(shop.language)
+    facts = [part.shown for part in _in_feed(order, shop, discounts)]
     if order.gone_at:
         facts.append(f"{label.deleted}!")
     if order.manager_comment:
-        facts.append(_fitting(_managers_note(order, label)))
+        facts.append(_Part(_managers_note(order, label)).shown)
     head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
-    return all(f"\n{fact}\n" in f"{head}\n" for fact in facts)
+    whole = [fact for fact in facts if _stands(fact, text)]
+    return all(_stands(fact, head) for fact in whole) and (
+        len(whole) == len(facts) or head.endswith(text[-_LONGEST_LINE:])
+    )
 
 
-def name_another_buyer(current: str, order: DesiredOrder, marker: str) -> bool:
+def name_another_buyer(current: str, order: DesiredOrder) -> bool:
     """Whether our part of the notes was written for a buyer with another phone than the order's: the shop has changed
     the buyer since. False where that can't be told."""
-    if not current.startswith(marker):
+    if not current.startswith(marker(order.shop, order.number)):
         return False
     head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
     labels = tuple(f"{words.recipient}:" for words in _LABELS.values())
@@ -226,15 +265,22 @@ def name_another_buyer(current: str, order: DesiredOrder, marker: str) -> bool:
     return not any(phone in named for phone in (order.buyer_phone, order.buyer_phone_raw))
 
 
-def merged(current: str, ours: str, marker: str) -> str:
-    """The notes with our part put in place of the earlier one; staff's own words stay as they are."""
+def merged(current: str, ours: str) -> str:
+    """The notes with our part put in place of the earlier one; staff's own words stay as they are, so ours are cut
+    where both are too long."""
     current = current.replace("\r\n", "\n")
-    theirs = current
-    if current.startswith(marker):
+    theirs, token = current, ours.partition(" ")[0]
+    if current.startswith(token):
         head, rule, tail = current.partition(f"\n{RULE}")
         if rule:
             theirs = tail.removeprefix("\n")
         else:
-            labels = {f"{word}:" for words in _LABELS.values() for word in words} | {marker}
+            labels = {f"{word}:" for words in _LABELS.values() for word in words} | {token}
             theirs = "\n".join(line for line in head.split("\n") if not any(line.startswith(label) for label in labels))
-    return f"{ours}\n{RULE}" + (f"\n{theirs}" if theirs.strip() else "")
+    rest = f"\n{RULE}" + (f"\n{theirs}" if theirs.strip() else "")
+    return _cut(ours, max(SAFE - len(rest), len(ours.partition("\n")[0]) + 1)) + rest
+
+
+def have_room(current: str, ours: str) -> bool:
+    """Whether our part is whole beside what staff wrote."""
+    return merged(current, ours).startswith(f"{ours}\n")

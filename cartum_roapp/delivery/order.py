@@ -157,9 +157,15 @@ class OrderDelivery:
         except BadRecord as error:
             return error
 
+    def _counts_alike(self, order: DesiredOrder) -> bool:
+        """Whether RO App counts in the order's currency. A shop may use a name of its own, which says nothing (cartum
+        §5.2)."""
+        known = _ISO.fullmatch(self.currency) and _ISO.fullmatch(order.currency)
+        return not known or self.currency == order.currency
+
     def _check_currency(self, order: DesiredOrder) -> None:
-        """Nothing is converted. A shop may use a name of its own, which says nothing (cartum §5.2)."""
-        if self.currency != order.currency and _ISO.fullmatch(self.currency) and _ISO.fullmatch(order.currency):
+        """Nothing is converted."""
+        if not self._counts_alike(order):
             raise BadRecord(
                 f"the order is in {order.currency}, RO App counts in {self.currency}; nothing is converted.",
                 code=Code.CURRENCY_DIFFERS,
@@ -195,7 +201,8 @@ class OrderDelivery:
         else:
             kept = await lines.bring(products, assignee)
         if contact is not None:
-            await self._remarks.bring(order, bound, contact, shop, written_off=not kept)
+            alike = self._counts_alike(order)
+            await self._remarks.bring(order, bound, contact, shop, written_off=not kept, counts_alike=alike)
         # Without a call where nothing else reads the order.
         if bound.seen is not None or order.status_id not in (bound.match.sent_status, bound.match.written_status):
             await self._managers.keep(order, bound, shop)

@@ -3,6 +3,8 @@ may be called twice."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
@@ -10,7 +12,6 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import comment, notes
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
-from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
@@ -29,57 +30,79 @@ class Remarks:
         self._once = once
         self._bindings = bindings
         self._discounts = discounts
-        self._comment = comment.OrderComment(session, roapp, once)
+        self._comment = comment.OrderComment(session, roapp, once, discounts)
 
     async def bring_announced_comment(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """The comment that is the next call: of an order that was just made, or that a kill has prevented. Raises what
         `bring` raises."""
-        bound.announced = bound.announced or self._comment.is_announced(order, shop)
+        bound.announced = bound.announced or self._comment.announced(order, shop)
         if bound.announced:
             await self._comment.bring(order, bound, shop)
 
     async def bring(
-        self, order: DesiredOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+        self,
+        order: DesiredOrder,
+        bound: Bound,
+        contact: int,
+        shop: ShopConfig,
+        *,
+        written_off: bool,
+        counts_alike: bool,
     ) -> None:
-        """Raises BadRecord when RO App refuses, or the order is gone there."""
-        known = await self._bring_notes(order, bound, contact, shop, written_off=written_off)
+        """`counts_alike`: RO App counts in the order's currency; else its estimate stays, as after a write-off. Raises
+        BadRecord when RO App refuses, or the order is gone there."""
+        estimate = wanted_total(order, shop) if counts_alike and not written_off else None
+        known = await self._bring_notes(order, bound, contact, shop, estimate, written_off=written_off)
         await self._comment.bring(order, bound, shop, known=known)
 
     async def _bring_notes(
-        self, order: DesiredOrder, bound: Bound, contact: int, shop: ShopConfig, *, written_off: bool
+        self,
+        order: DesiredOrder,
+        bound: Bound,
+        contact: int,
+        shop: ShopConfig,
+        estimate: Decimal | None,
+        *,
+        written_off: bool,
     ) -> bool:
         """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
         them has sent it as well."""
-        ours = marker(order.shop, order.number)
-        text = notes.block(order, ours, shop, self._discounts.known, written_off=written_off)
-        digest = notes.digest(text)
+        discounts = self._discounts.of(order, shop)
+        text = notes.block(order, shop, discounts, written_off=written_off)
+        digest = notes.written(text, order, estimate)
         if not bound.anew and (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
         seen = await self._bindings.read(bound)
         body: dict[str, object] = {}
         changed = bound.match.notes_hash != digest
-        known = changed and notes.say(seen.manager_notes, order, shop.language)
+        cut = False
+        known = changed and notes.say(seen.manager_notes, text, order, shop, discounts)
         if seen.shows_notes:  # else nobody knows what staff have written there
-            merged = notes.merged(seen.manager_notes, text, ours)
+            merged = notes.merged(seen.manager_notes, text)
+            cut = not notes.have_room(seen.manager_notes, text)
+            if changed and not known and cut:
+                await self._comment.tell(order, bound, shop, text)  # before the notes, so that no kill costs it
             if merged != seen.manager_notes.replace("\r\n", "\n"):
                 body["manager_notes"] = merged
         field = shop.order_number_field
         if field and seen.shows_custom_fields and seen.custom_fields.get(field) != order.number:
             # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
             body["custom_fields"] = {**seen.custom_fields, field: order.number}
-        price = wanted_total(order, shop)
-        if not written_off and seen.estimated_price is not None and seen.estimated_price != price:
-            body["estimated_price"] = f"{price:.2f}"
+        if estimate is not None and seen.estimated_price not in (None, estimate):
+            body["estimated_price"] = f"{estimate:.2f}"
         if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
             body["client_id"] = contact
+
+        unsent = self._comment.unsent(order, bound, shop)
+        told = bound.match.told_hash if cut else None
 
         def note(connection: Connection) -> None:
             matches.note_order(connection, order.shop, order.number, contact_id=contact)
             if not seen.shows_notes:
                 return
-            matches.note_order(connection, order.shop, order.number, notes_hash=digest, told_hash=None)
-            if not known and not self._comment.is_sent(order, bound, shop):
-                bound.announced = comment.announce(connection, self._once, order, shop)
+            matches.note_order(connection, order.shop, order.number, notes_hash=digest, told_hash=told)
+            if not known and unsent is not None:
+                bound.announced = comment.announce(connection, self._once, order, unsent)
 
         if body:
             if seen.shows_notes:

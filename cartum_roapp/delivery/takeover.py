@@ -17,13 +17,13 @@ from cartum_roapp.ledger.desired import DesiredOrder
 NEW = 1  # the status in which every order of a shop begins (cartum §3)
 
 
-def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig) -> None:
-    """In the transaction that binds the order. Its comment is taken for sent: it stands in the notes as well.
+def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig, words: str) -> None:
+    """In the transaction that binds the order. Its comment, `words`, is taken for sent: it stands in the notes as well.
 
     A status that RO App's staff set is not turned back; where the shop may have moved on meanwhile, a person is
     told, so that this is not lost in silence.
     """
-    comment = notes.digest(notes.comment(order, shop.language))
+    comment = notes.digest(words)
     status = order.status_id if _is_staffs(order, seen, shop) else None
     matches.note_order(connection, order.shop, order.number, comment_hash=comment, sent_status=status)
     if status is not None and shop.status_direction == "both":

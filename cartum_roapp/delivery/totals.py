@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoItem, RoOrder
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.prices import AccountDiscounts, wanted_lines, wanted_total
+from cartum_roapp.delivery.prices import AMOUNTS, IN_DISCOUNTS, AccountDiscounts, wanted_lines, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import desired, held, matches, orders, totals
@@ -115,13 +115,20 @@ class Totals:
         if total == wanted and shown is known_as:
             return None
         believed = shown if known_as.is_before(shown) else known_as
-        if any(item.written_off for item in items) or set(wanted_lines(order, shop, believed)) == set(lines):
+        counted = believed if believed is not known_as else self._discounts.of(order, shop)
+        as_wanted = set(wanted_lines(order, shop, counted)) == set(lines)
+        in_prices = known_as in AMOUNTS and any(line.discount for line in lines)  # that is left to be tried
+        if total == wanted and as_wanted:
+            return None
+        if any(item.written_off for item in items) or (as_wanted and not in_prices):
             return None if total == wanted else _differs(order, one.ro_id, total, wanted)
         with self._session.transaction() as connection:
-            self._discounts.learn(connection, believed)
             because = "RO App's total shows what it makes of a discount: it is sent in another way"
+            if not as_wanted:
+                self._discounts.learn(connection, believed)
             orders.requeue(connection, one.shop, [one.number], Priority.CHANGE, because)
-        return None
+        # Held before that delivery, which prices the order by it: so a kill in between costs nothing.
+        return _differs(order, one.ro_id, total, wanted, IN_DISCOUNTS) if as_wanted else None
 
 
 def _shown(lines: Sequence[PricedLine], total: Decimal, known: LineDiscounts) -> LineDiscounts:
@@ -143,7 +150,7 @@ def _is_as_sent(item: RoItem, sent: PricedLine, known: LineDiscounts) -> bool:
     sent, or where the account is known to keep it; else the account may have made something else of it."""
     if (round(item.price, 2), item.quantity) != (sent.price, sent.quantity):
         return False
-    kept = not sent.discount or known in (LineDiscounts.PER_LINE, LineDiscounts.PER_UNIT)
+    kept = not sent.discount or known in AMOUNTS
     return item.discount is None or not kept or Discount(*item.discount) == sent.discount
 
 
@@ -152,11 +159,11 @@ def _line(item: RoItem) -> PricedLine:
     return PricedLine("", round(item.price, 2), item.quantity, discount)
 
 
-def _differs(order: DesiredOrder, ro_id: int, total: Decimal, wanted: Decimal) -> BadRecord:
+def _differs(order: DesiredOrder, ro_id: int, total: Decimal, wanted: Decimal, field: str = "total") -> BadRecord:
     return BadRecord(
         f"RO App's total of order {ro_id} is {total:.2f} {order.currency} without what staff added, "
         f"the shop's is {wanted:.2f}.",
         code=Code.TOTAL_DIFFERS,
-        field="total",
+        field=field,
         fix="Correct a price in RO App by hand; it is read again by itself.",
     )

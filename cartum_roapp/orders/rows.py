@@ -225,6 +225,7 @@ class OrderRow(BaseModel):
     payed: Annotated[bool, BeforeValidator(amounts.flag)] = False
     order_without_callback: Annotated[bool, BeforeValidator(amounts.flag)] = False
     coupon_code: Text = ""
+    manager_discount_title: Text = ""
     comment: Lines = ""
     manager_comment: Lines = ""
     products: Annotated[list[LineRow], BeforeValidator(_rows)] = Field(default_factory=list, validate_default=True)
@@ -249,6 +250,12 @@ class OrderRow(BaseModel):
         """The carrier's number of the parcel; "" before there is one. The parcel's tracking is not read."""
         number = clean(self.delivery_data.get("tnNumber")) or self.np_number
         return "" if number == "0" else number
+
+    @property
+    def coupon(self) -> str:
+        """Why the order has a discount: the coupon, and what its manager called his."""
+        titles = (self.coupon_code, self.manager_discount_title if self.discount else "")
+        return ", ".join(filter(None, titles))
 
     @property
     def counted(self) -> list[LineRow]:

@@ -94,7 +94,7 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
         row.order_without_callback,
         row.comment,
         row.manager_comment,
-        row.coupon_code,
+        row.coupon,
         row.discount,
         row.total_sum,
         row.currency.upper(),

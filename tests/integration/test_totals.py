@@ -22,6 +22,8 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
     "no-discounts": {"discount_amounts": "refused", "discount_percentages": "refused"},
     "all-ignored": {"discount_amounts": "ignored", "discount_percentages": "ignored"},
     "rounded-down": {"line_rounding": "down"},
+    "rounded-a-unit": {"line_rounding": "unit"},
+    "discounts-rounded": {"line_rounding": "discount"},
     "no-totals": {"order_totals": False},
     "discounts-not-shown": {"discounts_shown": False, "discount_amounts": "unit"},
     "filter-ignored": {"filter_form": "ignored", "discount_amounts": "unit"},
@@ -193,6 +195,31 @@ def test_one_odd_order_does_not_undo_what_is_known_of_the_account(world: World) 
     assert world.value("SELECT line_discounts FROM accounts") == "per-line"
 
 
+def test_an_order_whose_discount_an_account_rounds_has_it_in_its_prices(world: World) -> None:
+    """And keeps it there: no later delivery writes a line, unless the shop's lines change."""
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    roapp.faults.line_rounding = "unit"
+    exact, odd = place(world, ("KR-799", 2), less="98"), place(world, ("KR-799", 3), less="10")
+    world.imported()
+    assert (total(world, exact), total(world, odd), world.held()) == (Decimal(1500), Decimal(2387), {})
+    assert world.value("SELECT line_discounts FROM accounts") == "per-line"
+    (item,) = world.roapp_items(exact)
+    assert item["discount"]["amount"] == 98, "the account keeps its discounts"
+    assert "Ціни до знижки: Кросівки літні 799.00 UAH" in world.roapp_order(odd)["manager_notes"]
+    roapp.clear_calls()
+    shop.set_waybill(odd, "20450000000001")
+    shop.set_status(odd, 2)
+    world.synced()
+    assert [call.path for call in roapp.writes() if "/items" in call.path] == []
+    shop.change_line(odd, 0, quantity=4)
+    shop.edit(odd, total_sum=3100)
+    world.synced()
+    assert (total(world, odd), world.held()) == (Decimal(3100), {})
+    roapp.clear_calls()
+    world.synced()
+    assert not roapp.writes()
+
+
 def test_a_coupon_after_the_write_off_changes_no_line_and_stands_in_the_notes(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
     number = place(world, ("KR-799", 1))
@@ -241,6 +268,37 @@ def test_the_delivery_is_a_line_where_a_service_is_chosen(world: World) -> None:
     assert world.reconciled(config)["findings"] == []
 
 
+def test_the_estimated_price_follows_a_service_that_is_chosen_later(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    service = next(iter(roapp.services))
+    number = place(world, ("KR-799", 1), delivery_price=50)
+    world.imported()
+    for config, status, wanted in (
+        (world.shop(delivery_service_id=service), 2, 849),
+        (world.shop(), 6, 799),
+    ):
+        shop.set_status(number, status)
+        world.synced(config)
+        seen = world.roapp_order(number)
+        assert (Decimal(seen["total"]), Decimal(seen["estimated_price"])) == (wanted, wanted)
+        roapp.clear_calls()
+        shop.set_status(number, 7)
+        world.synced(config)
+        assert [call.method for call in roapp.writes()] == ["POST"], "the status alone"
+
+
+def test_the_estimated_price_of_an_order_in_another_currency_stays(world: World) -> None:
+    number = place(world, ("KR-799", 1))
+    world.imported()
+    world.box.shops[0].edit(number, currency="EUR", total_sum=25)
+    world.synced()
+    assert Decimal(world.roapp_order(number)["estimated_price"]) == 799
+    assert "25.00 EUR" in world.roapp_order(number)["manager_notes"]
+    world.box.shops[0].edit(number, currency="UAH", total_sum=700)
+    world.synced()
+    assert (Decimal(world.roapp_order(number)["estimated_price"]), world.held()) == (700, {})
+
+
 def test_prices_that_have_the_discount_in_them_are_left_alone(world: World) -> None:
     number = place(world, ("KR-799", 1))
     world.box.shops[0].edit(number, total_default=999, total_sum=799, coupon_discount_value=200)
@@ -256,6 +314,15 @@ def test_prices_before_the_discount_stand_in_the_notes_where_prices_carry_it(wor
     notes = world.roapp_order(number)["manager_notes"]
     assert "Знижка: SALE, −200.00 UAH" in notes
     assert "Ціни до знижки: Кросівки літні 799.00 UAH" in notes
+
+
+def test_the_notes_of_a_paid_order_name_its_sum_and_why_it_has_a_discount(world: World) -> None:
+    number = place(world, ("KR-799", 1), less="200", payed=1, manager_discount=200, manager_discount_title="Постійний")
+    world.imported()
+    notes = world.roapp_order(number)["manager_notes"]
+    assert "До сплати" not in notes
+    assert "Разом: 599.00 UAH" in notes
+    assert "Знижка: SALE, Постійний, −200.00 UAH" in notes
 
 
 def test_a_surcharge(world: World) -> None:
