@@ -170,6 +170,7 @@ class RoAppFaults(Faults):
     product_create: bool = True  # roapp §3.4: POST /catalog/products; False = 404
     product_unstored: tuple[str, ...] = ()  # fields that a create loses: code, sku, barcodes
     product_prices: str = "list"  # roapp §3.4: list of {id, price}, object {type: price}; refused
+    product_refused: tuple[str, ...] = ()  # fields that no product may be given: code, sku, barcodes
     product_change: bool = True  # False: PATCH of a product is 404
     product_get: bool = True  # False: GET/PATCH of one product is 404
     contact_get: bool = True  # False: GET of one contact is 404

@@ -103,6 +103,25 @@ def test_prices_of_products_in_each_form_that_accounts_have(world: World, prices
     assert made["prices"] == expected
 
 
+@pytest.mark.parametrize("shape", ["errors", "validation", "message", "html"])
+def test_a_refused_barcode_or_sku_costs_itself_where_the_code_identifies(world: World, shape: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.faults.switch(product_refused=("sku", "barcodes"), error_shape=shape)
+    numbers = [shop.place_order(articles=[(CODE, quantity)]) for quantity in (1, 2)]
+    world.imported()
+    assert world.held() == {}
+    (made,) = world.made_products()
+    assert (made["code"], made.get("sku") or "", made["barcodes"]) == (CODE, "", [])
+    assert {entity(world, number) for number in numbers} == {made["id"]}
+
+
+def test_a_refused_code_holds_the_order_where_the_code_identifies(world: World) -> None:
+    world.box.roapp.faults.product_refused = ("code",)
+    number = world.box.shops[0].place_order(articles=[(CODE, 1)])
+    world.imported()
+    assert (world.held(), world.made_products()) == ({("order", number): "refused"}, [])
+
+
 def test_a_category_that_is_gone_costs_the_category(world: World) -> None:
     shop = world.box.shops[0]
     number = shop.place_order(articles=[(CODE, 1)])
