@@ -15,7 +15,7 @@ from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import catalogue, matches
+from cartum_roapp.ledger import catalogue, matches, product_links
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
@@ -67,7 +67,10 @@ class ProductMaker:
         async def find(intent: Intent) -> int | None:
             await self._index.read()
             carriers = self._index.carriers(identities)
-            return next((carriers[one][0] for one in identities if len(carriers[one]) == 1), None)
+            only = [carriers[one][0] for one in identities if len(carriers[one]) == 1]
+            with self._session.autocommit() as connection:
+                others = product_links.of_others(connection, account, order.shop, line.product, only)
+            return next((ro_id for ro_id in only if ro_id not in others), None)
 
         body = self._body(line, shop)
 
