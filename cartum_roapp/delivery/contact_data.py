@@ -1,7 +1,7 @@
 """What a buyer's contact lacks: phones and the e-mail address. Nothing of it is overwritten.
 
 Arrays are replaced whole (roapp §3.1), so phones are read, merged and written; those that are there as they were read.
-A phone that RO App refuses costs the phone, not the order: the order's notes have it.
+A phone or e-mail address that RO App refuses costs itself, not the order: the order's notes have it.
 """
 
 from __future__ import annotations
@@ -56,9 +56,11 @@ class ContactData:
         settled = known.settled | carried | self._search.of_others(numbers, contact.id, order.shop)
         lacking = [phone for phone in order.phones if phone.number not in settled]
         email = "" if known.email or contact.email else order.buyer_email
-        carried = self._search.phones(await self._add(contact, lacking, email), order.shop)
+        added = await self._add(contact, lacking, email)
+        carried = self._search.phones(added, order.shop)
         phone = known.phone or next((number for number in numbers if number in carried), "")
-        return known.having(phone, known.email or order.buyer_email, numbers)
+        refused = email if email and not added.email else ""
+        return known.having(phone, known.email or ("" if refused else order.buyer_email), numbers, refused)
 
     async def current(self, shop: str, ro_id: int, phone: str = "") -> Contact | None:
         """The contact as RO App shows it now: by itself, or else in its list, by its `phone`."""
@@ -84,7 +86,8 @@ class ContactData:
         return self._search.seen.get(ro_id)
 
     async def _add(self, contact: Contact, phones: Sequence[Phone], email: str) -> Contact:
-        """Returns the contact as it is then: with all of the phones, or with those that RO App takes one by one."""
+        """Returns the contact as it is then: with all of the phones, or with those that RO App takes one by one;
+        without the e-mail address where RO App refuses it."""
         body: dict[str, object] = {}
         if phones:
             body["phones"] = merged(contact, phones)
@@ -97,6 +100,9 @@ class ContactData:
         except BadRecord as error:
             if isinstance(contact, Organization) and is_about_rights(error):
                 return contact  # organizations may be looked at, not changed: the order's notes have it all
+            if email and is_about_email(error):
+                contact = await self._add(contact, phones, "") if phones else contact
+                return contact if not phones or error.field is not None else await self._add(contact, [], email)
             if not phones or not is_about_phones(error):
                 raise
             contact = await self._add(contact, [], email)
@@ -114,7 +120,7 @@ class ContactData:
 def is_complete(order: DesiredOrder, known: ContactMatch) -> bool:
     """Whether nothing that the buyer left is missing there."""
     return known.settled.issuperset(phone.number for phone in order.phones) and bool(
-        known.email or not order.buyer_email
+        known.email or order.buyer_email in ("", known.refused_email)
     )
 
 
@@ -139,3 +145,9 @@ def is_about_phones(error: BadRecord) -> bool:
     """Whether RO App refuses a call because of its phones, as far as it says so: it names them, or nothing at all."""
     named = f"{error.field or ''} {error.message}".casefold()
     return error.code == Code.REFUSED and (error.field is None or "phone" in named)
+
+
+def is_about_email(error: BadRecord) -> bool:
+    """The same of its e-mail address."""
+    named = f"{error.field or ''} {error.message}".casefold()
+    return error.code == Code.REFUSED and (error.field is None or "mail" in named)

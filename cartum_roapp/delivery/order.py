@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from cartum_roapp.apis.masking import about
@@ -105,9 +106,9 @@ class OrderDelivery:
 
         if bound is None:
             self._check_currency(order)
-        contact = None
-        if order.erased_at is None:
-            contact = await self.contacts.resolve(order, bound.client if bound is not None else None)
+        contact, problem = await self._buyer(order, bound) if order.erased_at is None else (None, None)
+        if contact is not None and (refused := self.contacts.refused_email(order)):
+            order = replace(order, phone_remark=", ".join(filter(None, (order.phone_remark, refused))))
         products = await self._goods(order, shop)
         if bound is None and isinstance(products, BadRecord):
             raise products
@@ -126,7 +127,19 @@ class OrderDelivery:
             if bound is None or error.code != Code.REFUSED or not await self._opened(order, bound, shop):
                 raise
             await self._bring(order, bound, contact, products, shop)
+        if problem is not None:
+            raise problem
         return order.version
+
+    async def _buyer(self, order: DesiredOrder, bound: Bound | None) -> tuple[int | None, BadRecord | None]:
+        """Returns the buyer's contact. Of an order that is in RO App already what can't be said of its buyer stops
+        nothing else: then the contact that it has, and why."""
+        try:
+            return await self.contacts.resolve(order, bound.client if bound is not None else None), None
+        except BadRecord as error:
+            if bound is None:
+                raise
+            return bound.match.contact_id or bound.client, error
 
     async def _goods(self, order: DesiredOrder, shop: ShopConfig) -> Goods:
         """Returns RO App's product of each of the order's, or why its lines can't be brought."""

@@ -16,7 +16,6 @@ from cartum_roapp.ledger import catalogue, held, intents, matches, missing_produ
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.product_links import ProductLink
 
-
 _ARTICLE: tuple[Identifier, ...] = ("code", "sku")
 
 
