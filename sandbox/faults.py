@@ -152,7 +152,7 @@ class RoAppFaults(Faults):
     created_status: int = 201
     filter_form: str = "both"  # roapp §2: both, brackets, bare, ignored
     filter_values: str = "all"  # of a name that is repeated count all values, the last or the first
-    phone_match: str = "digits"  # phones[]: digits of the stored text, or "exact"
+    phone_match: str = "digits"  # phones[]: digits of the stored text, "part" of them, or "exact"
     emails_filter: bool = False  # roapp §3.1: emails= works
     managers_shown: bool = True  # roapp §3.2: False: orders come without `manager_id`
     list_notes: bool = True  # roapp §3.2: False: the list of orders leaves `manager_notes` out

@@ -333,6 +333,20 @@ def test_a_search_that_takes_one_of_several_phones_only_doubles_no_contact(datab
         world.engine.dispose()
 
 
+def test_a_search_that_takes_parts_of_phones_finds_everybody(database: str) -> None:
+    """One phone of many has an extension behind it: it is among the rows, and is not what was asked for."""
+    with World.of(database, orders=0, delivered=0, older=0, phone_match="part") as world:
+        roapp, numbers = world.box.roapp, [f"+38067200{index:04}" for index in range(1, 61)]
+        for index, number in enumerate(numbers):
+            known = roapp.add_contact(f"Покупець {index}", phones=[number + (" дод. 12" if index == 29 else "")])
+            roapp.seeded["contacts"].add(known)
+        for number in numbers:
+            order(world, number)
+        world.imported()
+        assert world.held() == {}
+        assert len(world.made_contacts()) <= 1, "nobody but the one whose phone can't be read is made anew"
+
+
 def test_a_buyer_whose_contact_is_gone_is_searched_anew_also_where_ro_app_says_404(world: World) -> None:
     roapp = world.box.roapp
     number, other = order(world, PHONE), order(world, OTHER)
