@@ -109,7 +109,7 @@ _TWINS = """
       AND (:title <> '' AND lower(title) = lower(:title) OR :barcode <> '' AND barcode = :barcode)
     ORDER BY article
 """
-_NOTHING = {"title": "", "description": "", "barcode": "", "price": None}
+_NOTHING = {"title": "", "description": "", "barcode": "", "price": None, "currency": ""}
 _WAITING = """
     SELECT DISTINCT product.article FROM held
     JOIN order_lines line ON line.shop = held.shop AND line.number = held.id
@@ -119,6 +119,10 @@ _WAITING = """
 """
 _STORE = """
     UPDATE products SET read_at = now(), listed = :listed, title = coalesce(nullif(:title, ''), title),
-           description = :description, barcode = :barcode, price = coalesce(CAST(:price AS numeric), price)
+           description = :description, barcode = :barcode, price = CASE WHEN EXISTS (
+               SELECT FROM order_lines line JOIN orders USING (shop, number)
+               WHERE line.shop = :shop AND line.product = products.product
+                 AND orders.currency <> :currency AND orders.currency ~ '^[A-Z]{3}$' AND :currency ~ '^[A-Z]{3}$'
+           ) THEN price ELSE coalesce(CAST(:price AS numeric), price) END
     WHERE shop = :shop AND article = :article
 """

@@ -11,6 +11,7 @@ from typing import Any
 from cartum_roapp.orders import amounts
 from cartum_roapp.orders.texts import clean, pick, plain
 
+_ISO = re.compile("[A-Z]{3}")
 _GTIN = re.compile("[0-9]{8,14}")
 RawProduct = Mapping[str, Any]
 
@@ -23,6 +24,11 @@ class CatalogueEntry:
     description: str
     barcode: str
     price: Decimal | None
+    currency: str
+
+    def is_foreign(self, currency: str) -> bool:
+        """Returns whether the price is in another currency than this one. A name of the shop's own says nothing."""
+        return self.currency != currency and bool(_ISO.fullmatch(self.currency) and _ISO.fullmatch(currency))
 
 
 def product_key(article: str, title: str) -> str:
@@ -60,6 +66,7 @@ class Catalogue:
             description=pick(row.get("description"), self._language, plain),
             barcode=_barcode(row.get("gtin")),
             price=_price(row.get("price")),
+            currency=clean(row.get("currency")).upper(),
         )
 
 

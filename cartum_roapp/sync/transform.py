@@ -113,7 +113,7 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
         order=(*head, phone, row.delivery_phone, *tail, phones, remark, *bought_by, digest),
         lines=lines,
         customer=(identity, row.delivery_name, phone, email),
-        products=[_product(line, catalogue) for line in row.products],
+        products=[_product(line, catalogue, row.currency.upper()) for line in row.products],
     )
 
 
@@ -130,11 +130,12 @@ def _merged(row: OrderRow) -> list[_Line]:
     return list(merged.values())
 
 
-def _product(line: LineRow, catalogue: Catalogue) -> tuple[object, ...]:
+def _product(line: LineRow, catalogue: Catalogue, currency: str) -> tuple[object, ...]:
+    """Its price is None where the catalogue's is in another currency than the order."""
     entry = catalogue.entry(line.article) if line.article else None
     key = product_key(line.article, line.title)
     if entry is None:
         listed = False if line.article in catalogue else None
         return key, line.article, line.title or line.article, "", "", line.price, listed
-    price = line.price if entry.price is None else entry.price
+    price = line.price if entry.price is None else None if entry.is_foreign(currency) else entry.price
     return key, line.article, entry.title or line.title or line.article, entry.description, entry.barcode, price, True
