@@ -42,14 +42,15 @@ class ContactData:
     async def complete(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch | None:
         """Adds the order's phones and its e-mail address as far as the contact lacks them; returns what is known of it
         now. A phone that another contact has stays there. None, with nothing written, where the contact was found
-        without a phone and has one now that is not the buyer's: the e-mail decides no more."""
+        without a phone and has one now that is not the buyer's: the e-mail decides no more. None, too, where it is gone
+        and another one has its phone: staff merged the two."""
         if is_complete(order, known):
             return known
         numbers = [phone.number for phone in order.phones]
         await self._search.look([number for number in numbers if number not in known.settled])
         contact = await self.current(order.shop, known.ro_id, known.phone)
-        if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
-            return known
+        if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either; or merged
+            return None if await self._is_merged(order.shop, known) else known
         carried = self._search.phones(contact, order.shop)
         if numbers and not known.settled and carried and carried.isdisjoint(numbers):
             return None
@@ -61,6 +62,12 @@ class ContactData:
         phone = known.phone or next((number for number in numbers if number in carried), "")
         refused = email if email and not added.email else ""
         return known.having(phone, known.email or ("" if refused else order.buyer_email), numbers, refused)
+
+    async def _is_merged(self, shop: str, known: ContactMatch) -> bool:
+        if not known.phone:
+            return False
+        await self._search.look([known.phone])
+        return bool(self._search.of_others([known.phone], known.ro_id, shop))
 
     async def current(self, shop: str, ro_id: int, phone: str = "") -> Contact | None:
         """The contact as RO App shows it now: by itself, or else in its list, by its `phone`."""

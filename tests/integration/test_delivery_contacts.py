@@ -221,6 +221,25 @@ def test_a_contact_that_staff_merged_into_another_is_found_again(world: World, s
     well(world)
 
 
+@pytest.mark.parametrize("contact_get", [True, False])
+def test_what_a_buyer_adds_reaches_the_contact_that_theirs_was_merged_into(world: World, contact_get: bool) -> None:
+    roapp = world.box.roapp
+    roapp.faults.contact_get = contact_get
+    first = order(world, PHONE)
+    world.imported()
+    kept = roapp.add_contact("Олена", phones=[PHONE])
+    roapp.seeded["contacts"].add(kept)
+    merge(world, client(world, first)["id"], kept)
+    world.box.shops[0].edit_buyer(first, phone=f"{PHONE}, {OTHER}", email=MAIL)
+    world.synced()
+    second = order(world, OTHER)
+    world.synced()
+    assert client(world, first)["id"] == client(world, second)["id"] == kept
+    assert (phones(client(world, first)), client(world, first)["email"]) == ([PHONE, OTHER], MAIL)
+    assert world.made_contacts() == []
+    well(world)
+
+
 @pytest.mark.parametrize("by", ["phone", "email"])
 def test_several_candidates_are_held_until_staff_merged_them(world: World, by: str) -> None:
     roapp = world.box.roapp
