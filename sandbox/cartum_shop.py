@@ -91,7 +91,7 @@ class CartumShop:
 
     # -- staff ------------------------------------------------------------------------------------------------
 
-    def edit_good(self, article: str, **fields: Any) -> None:
+    def edit_good(self, article: str, /, **fields: Any) -> None:
         """Changes a product of the catalogue: titles, price, gtin …; lines of orders stay as they are."""
         with self.lock:
             index = next(i for i, good in enumerate(self.goods) if good.article == article)

@@ -152,7 +152,7 @@ class RoAppFaults(Faults):
     created_status: int = 201
     filter_form: str = "both"  # roapp §2: both, brackets, bare, ignored
     filter_values: str = "all"  # of a name that is repeated count all values, the last or the first
-    phone_match: str = "digits"  # phones[]: digits of the stored text, or "exact"
+    phone_match: str = "digits"  # phones[]: digits of the stored text, "part" of them, or "exact"
     emails_filter: bool = False  # roapp §3.1: emails= works
     managers_shown: bool = True  # roapp §3.2: False: orders come without `manager_id`
     list_notes: bool = True  # roapp §3.2: False: the list of orders leaves `manager_notes` out
@@ -173,6 +173,7 @@ class RoAppFaults(Faults):
     product_create: bool = True  # roapp §3.4: POST /catalog/products; False = 404
     product_unstored: tuple[str, ...] = ()  # fields that a create loses: code, sku, barcodes
     product_prices: str = "list"  # roapp §3.4: list of {id, price}, object {type: price}; refused
+    product_refused: tuple[str, ...] = ()  # fields that no product may be given: code, sku, barcodes
     product_change: bool = True  # False: PATCH of a product is 404
     product_get: bool = True  # False: GET/PATCH of one product is 404
     contact_get: bool = True  # False: GET of one contact is 404

@@ -21,6 +21,7 @@ class Good:
     kind: str = "product"
     shown_article: str = ""
     descriptions: dict[str, str] = field(default_factory=dict)
+    currency: str = ""
 
     def title(self, language: str) -> str:
         """In the language asked for, else in the first one that has a text."""
@@ -97,7 +98,7 @@ def catalog_row(good: Good, languages: tuple[str, ...], currency: str, url: str)
         "title": by_language(good.titles), "mod_title": by_language({}), "slug": slug, "link": f"{url}/{slug}/",
         "display_in_showcase": 0 if good.kind == "gift" else 1, "price": number(good.price), "price_old": 0,
         "discount": 0,
-        "currency": currency, "quantity": 0,
+        "currency": good.currency or currency, "quantity": 0,
         "presence": {"id": 1, "value": by_language({"ua": "В наявності", "ru": "В наличии"})},
         "brand": {"id": 5, "value": by_language({"ua": "Мавка", "ru": "Мавка", "en": "Mavka"})},
         "gtin": good.gtin, "mpn": "", "uktzed": "", "popularity": 0, "icons": [],

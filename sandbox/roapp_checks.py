@@ -131,6 +131,7 @@ class Checks:
         barcodes = body.get("barcodes", [])
         if not isinstance(barcodes, list) or any(not isinstance(code, (str, dict)) for code in barcodes):
             errors["barcodes"] = ["must be a list"]
+        errors |= {name: ["is invalid"] for name in self.account.faults.product_refused if body.get(name)}
         category = body.get("category_id")
         if category is not None and _id(category) not in self.account.categories:
             errors["category_id"] = ["category not found"]

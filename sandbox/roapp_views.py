@@ -167,10 +167,13 @@ class Views:
         return tests
 
     def _phones(self, wanted: list[str]) -> Callable[[Row], bool]:
-        """`digits`: only the digits of the stored text are compared; `exact`: the text; `normal`: the number meant."""
+        """`digits`: only the digits of the stored text are compared; `part`: they contain it; `exact`: the text;
+        `normal`: the number meant."""
         matches: dict[str, Callable[[str], str]] = {"exact": str, "normal": normal_phone}
         shape: Callable[[str], str] = matches.get(self.account.faults.phone_match, _digits)
         values = {shape(phone) for phone in wanted} - {""}
+        if self.account.faults.phone_match == "part":
+            return lambda contact: any(one in _digits(phone["phone"]) for phone in contact["phones"] for one in values)
         return lambda contact: any(shape(phone["phone"]) in values for phone in contact["phones"])
 
     def answer_list(

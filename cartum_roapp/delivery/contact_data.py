@@ -1,7 +1,7 @@
 """What a buyer's contact lacks: phones and the e-mail address. Nothing of it is overwritten.
 
 Arrays are replaced whole (roapp §3.1), so phones are read, merged and written; those that are there as they were read.
-A phone that RO App refuses costs the phone, not the order: the order's notes have it.
+A phone or e-mail address that RO App refuses costs itself, not the order: the order's notes have it.
 """
 
 from __future__ import annotations
@@ -42,14 +42,15 @@ class ContactData:
     async def complete(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch | None:
         """Adds the order's phones and its e-mail address as far as the contact lacks them; returns what is known of it
         now. A phone that another contact has stays there. None, with nothing written, where the contact was found
-        without a phone, not chosen by a person, and has one now that is not the buyer's: the e-mail decides no more."""
+        without a phone, not chosen by a person, and has one now that is not the buyer's: the e-mail decides no more.
+        None, too, where it is gone and another one has its phone: staff merged the two."""
         if is_complete(order, known):
             return known
         numbers = [phone.number for phone in order.phones]
         await self._search.look([number for number in numbers if number not in known.settled])
         contact = await self.current(order.shop, known.ro_id, known.phone)
-        if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either
-            return known
+        if contact is None:  # not shown one by one (roapp §3.1), so it can't be completed either; or merged
+            return None if await self._is_merged(order.shop, known) else known
         carried = self._search.phones(contact, order.shop)
         if numbers and not known.settled and carried and carried.isdisjoint(numbers) and known.chosen_at is None:
             return None
@@ -73,10 +74,18 @@ class ContactData:
         settled |= self._search.phones(contact, order.shop)
         settled |= self._search.of_others(numbers, contact.id, order.shop)
         lacking = [phone for phone in order.phones if phone.number not in settled]
-        contact = await self._add(contact, lacking, "" if contact.email else email)
-        carried = self._search.phones(contact, order.shop)
+        email = "" if contact.email else email
+        added = await self._add(contact, lacking, email)
+        carried = self._search.phones(added, order.shop)
         phone = known.phone or next((number for number in numbers if number in carried), "")
-        return known.having(phone, known.email or order.buyer_email, numbers)
+        refused = email if email and not added.email else ""
+        return known.having(phone, known.email or ("" if refused else order.buyer_email), numbers, refused)
+
+    async def _is_merged(self, shop: str, known: ContactMatch) -> bool:
+        if not known.phone:
+            return False
+        await self._search.look([known.phone])
+        return bool(self._search.of_others([known.phone], known.ro_id, shop))
 
     async def current(self, shop: str, ro_id: int, phone: str = "") -> Contact | None:
         """The contact as RO App shows it now: by itself, or else in its list, by its `phone`."""
@@ -102,7 +111,8 @@ class ContactData:
         return self._search.seen.get(ro_id)
 
     async def _add(self, contact: Contact, phones: Sequence[Phone], email: str) -> Contact:
-        """Returns the contact as it is then: with all of the phones, or with those that RO App takes one by one."""
+        """Returns the contact as it is then: with all of the phones, or with those that RO App takes one by one;
+        without the e-mail address where RO App refuses it."""
         body: dict[str, object] = {}
         if phones:
             body["phones"] = merged(contact, phones)
@@ -115,6 +125,9 @@ class ContactData:
         except BadRecord as error:
             if isinstance(contact, Organization) and is_about_rights(error):
                 return contact  # organizations may be looked at, not changed: the order's notes have it all
+            if email and is_about_email(error):
+                contact = await self._add(contact, phones, "") if phones else contact
+                return contact if not phones or error.field is not None else await self._add(contact, [], email)
             if not phones or not is_about_phones(error):
                 raise
             contact = await self._add(contact, [], email)
@@ -132,7 +145,7 @@ class ContactData:
 def is_complete(order: DesiredOrder, known: ContactMatch) -> bool:
     """Whether nothing that the buyer left is missing there."""
     return known.settled.issuperset(phone.number for phone in order.phones) and bool(
-        known.email or not order.buyer_email
+        known.email or order.buyer_email in ("", known.refused_email)
     )
 
 
@@ -157,3 +170,9 @@ def is_about_phones(error: BadRecord) -> bool:
     """Whether RO App refuses a call because of its phones, as far as it says so: it names them, or nothing at all."""
     named = f"{error.field or ''} {error.message}".casefold()
     return error.code == Code.REFUSED and (error.field is None or "phone" in named)
+
+
+def is_about_email(error: BadRecord) -> bool:
+    """The same of its e-mail address."""
+    named = f"{error.field or ''} {error.message}".casefold()
+    return error.code == Code.REFUSED and (error.field is None or "mail" in named)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.contact_data import Side, is_about_phones, written
+from cartum_roapp.delivery.contact_data import Side, is_about_email, is_about_phones, written
 from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.search import ContactSearch, mail, numbers_of
@@ -37,30 +37,37 @@ class NewContacts:
         self._last_first: dict[str, bool] = {}
 
     async def create(self, order: DesiredOrder, side: Side) -> ContactMatch:
-        """Makes the contact with all phones that no other has, else with one that RO App takes, else without: which of
-        them it refuses it need not say. The phones that were not tried are not settled. Raises what `Once.make`
-        raises."""
+        """Makes the contact with all phones that no other has, else without the e-mail address, else with one phone
+        that RO App takes, else without: which of them it refuses it need not say. The phones that were not tried are
+        not settled. Raises what `Once.make` raises."""
         numbers = [phone.number for phone in order.phones]
         await side.search.look(numbers)
         elsewhere = side.search.of_others(numbers, 0, order.shop)
         phones = [phone for phone in order.phones if phone.number not in elsewhere]
         refused: BadRecord | None = None
-        for given in (phones, *([phone] for phone in phones if len(phones) > 1)):
-            try:
-                return await self._make(order, side, given, elsewhere)
-            except BadRecord as error:
-                refused = refused or error
-                if not given or not is_about_phones(error):
-                    raise refused from None
-        try:
-            return await self._make(order, side, [], {phone.number for phone in order.phones})
-        except BadRecord:
-            assert refused is not None
-            raise refused from None
+        all_ = {phone.number for phone in order.phones}
+        tries = [phones, *([phone] for phone in phones if len(phones) > 1), *([[]] if phones else [])]
+        for given in tries:
+            settled = elsewhere if given or not phones else all_
+            for email in dict.fromkeys((order.buyer_email, "")):
+                try:
+                    return await self._make(order, side, given, settled, email)
+                except BadRecord as error:
+                    refused = refused or error
+                    if not ((given and is_about_phones(error)) or (email and is_about_email(error))):
+                        raise refused from None
+                    if not is_about_email(error):
+                        break
+        assert refused is not None
+        raise refused from None
 
-    async def _make(self, order: DesiredOrder, side: Side, phones: Sequence[Phone], settled: set[str]) -> ContactMatch:
-        """Makes the contact with these phones, or finds what an earlier call made."""
+    async def _make(
+        self, order: DesiredOrder, side: Side, phones: Sequence[Phone], settled: set[str], email: str
+    ) -> ContactMatch:
+        """Makes the contact with these phones and this e-mail address, or finds what an earlier call made."""
         body = _organization(order) if side is self._organizations else self._person(order)
+        if not email:
+            body.pop("email", None)
         if phones:
             body["phones"] = [written(phone) for phone in phones]
         found: list[Contact] = []
@@ -79,7 +86,9 @@ class NewContacts:
             numbers = [phone.number for phone in order.phones]
             phone = next((number for number in numbers if number in carried), "")
             kept = carried.intersection(numbers) if found else carried | settled
-            match = replace(match, ro_id=ro_id).having(phone, order.buyer_email, kept)
+            there = mail(found[0]) if found else email
+            refused = order.buyer_email if not there else ""
+            match = replace(match, ro_id=ro_id).having(phone, "" if refused else order.buyer_email, kept, refused)
             contact_matches.bind(connection, self._session.account, match)
 
         async def find(intent: Intent) -> int | None:
@@ -139,7 +148,10 @@ class NewContacts:
             return value in shown or (not contact.phones and not self._is_of_another(contact, intent.identity))
         if kind == "company":
             return value in numbers_of(contact) or not self._is_of_another(contact, intent.identity)
-        return kind != "email" or mail(contact) == value
+        if kind == "email":
+            refused = not contact.email and not contact.phones and not self._is_of_another(contact, intent.identity)
+            return mail(contact) == value or refused
+        return True
 
     def _is_of_another(self, contact: Contact, identity: str) -> bool:
         with self._session.autocommit() as connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from cartum_roapp.apis.masking import about
@@ -108,9 +109,9 @@ class OrderDelivery:
             self._check_currency(order)
         else:
             bound.anew = anew
-        contact = None
-        if order.erased_at is None:
-            contact = await self._contact(order, bound, shop)
+        contact, problem = await self._buyer(order, bound, shop) if order.erased_at is None else (None, None)
+        if contact is not None and (refused := self.contacts.refused_email(order)):
+            order = replace(order, phone_remark=", ".join(filter(None, (order.phone_remark, refused))))
         products = await self._goods(order, shop, new=bound is None)
         if bound is None and isinstance(products, BadRecord):
             raise products
@@ -129,7 +130,21 @@ class OrderDelivery:
             if bound is None or error.code != Code.REFUSED or not await self._opened(order, bound, shop):
                 raise
             await self._bring(order, bound, contact, products, shop)
+        if problem is not None:
+            raise problem
         return order.version
+
+    async def _buyer(
+        self, order: DesiredOrder, bound: Bound | None, shop: ShopConfig
+    ) -> tuple[int | None, BadRecord | None]:
+        """Returns the buyer's contact. Of an order that is in RO App already what can't be said of its buyer stops
+        nothing else: then the contact that it has, and why."""
+        try:
+            return await self._contact(order, bound, shop), None
+        except BadRecord as error:
+            if bound is None:
+                raise
+            return bound.match.contact_id or bound.client, error
 
     async def _contact(self, order: DesiredOrder, bound: Bound | None, shop: ShopConfig) -> int:
         """Returns RO App's id of the buyer. Where several may be, the error says how a person chooses one."""

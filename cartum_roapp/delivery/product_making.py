@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.product_prices import ProductPrices
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery.identities import Identity, catalogue_row, shortened, title_key
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import catalogue, matches
+from cartum_roapp.ledger import catalogue, matches, product_links
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 
 #: What a product may be made without: no source says which fields RO App takes (roapp §3.4).
 _DISPENSABLE = ("prices", "category_id", "description")
+#: What identifies a product, by what it is called there; those that did not decide are as dispensable.
+_IDENTIFYING: dict[Identifier, str] = {"code": "code", "sku": "sku", "barcode": "barcodes"}
 
 
 class ProductMaker:
@@ -55,14 +58,19 @@ class ProductMaker:
 
         def bind(connection: Connection, ro_id: int) -> None:
             matches.bind_product(connection, account, str(first), ro_id)
-            barcodes = (line.barcode,) if line.barcode else ()
-            row = CatalogueRow(ro_id, title_key(shortened(line.title)), line.article, line.article, barcodes)
-            catalogue.add(connection, account, row)
+            barcodes = (line.barcode,) if "barcodes" in body else ()
+            code, sku = (line.article if name in body else "" for name in ("code", "sku"))
+            catalogue.add(
+                connection, account, CatalogueRow(ro_id, title_key(shortened(line.title)), code, sku, barcodes)
+            )
 
         async def find(intent: Intent) -> int | None:
             await self._index.read()
             carriers = self._index.carriers(identities)
-            return next((carriers[one][0] for one in identities if len(carriers[one]) == 1), None)
+            only = [carriers[one][0] for one in identities if len(carriers[one]) == 1]
+            with self._session.autocommit() as connection:
+                others = product_links.of_others(connection, account, order.shop, line.product, only)
+            return next((ro_id for ro_id in only if ro_id not in others), None)
 
         body = self._body(line, shop)
 
@@ -77,7 +85,7 @@ class ProductMaker:
                 if error.code == Code.NOT_AVAILABLE:
                     self._note_refusal(writes)
                     raise _missing(line, first, allowed=True) from error
-                if not self._drop_refused(body, error):
+                if not _drop_refused(body, error, first):
                     raise
         await self._check(made, first, is_first=writes == "unknown")
         return made
@@ -95,17 +103,6 @@ class ProductMaker:
         if (type_ := self._index.price_type) is not None:
             body["prices"] = ProductPrices().at(type_, line.listed_price).body
         return body
-
-    def _drop_refused(self, body: dict[str, object], error: BadRecord) -> bool:
-        """Takes out what RO App refused, or everything dispensable where it names no field. Returns whether there is
-        less to send now."""
-        if error.code != Code.REFUSED:
-            return False
-        before = len(body)
-        for name in _DISPENSABLE:
-            if error.field is None or name.removesuffix("_id") in error.field:
-                body.pop(name, None)
-        return len(body) < before
 
     def _note_refusal(self, writes: str) -> None:
         """Stops creation for a day. An account that made products before may have slipped once."""
@@ -139,6 +136,26 @@ class ProductMaker:
                     catalogue.add(connection, account, catalogue_row(product))
         if not stored:
             raise _not_identifiable(made, identity)
+
+
+def _drop_refused(body: dict[str, object], error: BadRecord, first: Identity) -> bool:
+    """Takes out what RO App refused; where it names no field, everything dispensable, then what identifies besides
+    `first`. Returns whether there is less to send now."""
+    if error.code != Code.REFUSED:
+        return False
+    besides = [name for by, name in _IDENTIFYING.items() if by != first.by]
+    for dropped in (_DISPENSABLE, besides):
+        refused = [name for name in dropped if error.field is None or _is_named(name, error.field)]
+        gone = [body.pop(name) for name in refused if name in body]
+        if gone:
+            return True
+    return False
+
+
+def _is_named(name: str, field: str) -> bool:
+    if name == "code":  # which is in "barcodes", too
+        return name in re.split(r"\W+", field)
+    return name.removesuffix("_id").removesuffix("s") in field
 
 
 def _not_identifiable(made: int, identity: Identity) -> BadRecord:

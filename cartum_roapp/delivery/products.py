@@ -28,6 +28,8 @@ from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.product_links import ProductLink
 
+_ARTICLE: tuple[Identifier, ...] = ("code", "sku")
+
 
 class ProductBook:
     """Finds or makes products, one at a time: a second order with the same product waits for the first, one whose
@@ -155,7 +157,7 @@ class ProductBook:
     ) -> tuple[int, str] | None:
         """The first identity that exactly one product has decides. What the last reading does not have, or not by the
         first identity, is looked for in a new one."""
-        several = self._several(wanted)
+        several = any(len(ids) > 1 for _, ids in self._free(order, line, wanted))
         with self._session.autocommit() as connection:
             before = held.code(connection, order.shop, "order", order.number)
         only_staff_help = bool(several and before == Code.PRODUCT_AMBIGUOUS) or (
@@ -163,14 +165,47 @@ class ProductBook:
         )
         if self._index.is_due(only_staff_help=only_staff_help):
             await self._index.read()
-        found = self._carrier(wanted[:1]) or self._linked(order, line, wanted[0]) or self._carrier(wanted)
-        if found is None and (several := self._several(wanted)):
-            raise _ambiguous(*several, line, shop.slug)
-        return found
+        found = self._carrier(wanted[:1]) or self._linked(order, line, wanted[0])
+        return found or self._by_another_field(order, line, wanted, shop)
 
-    def _several(self, wanted: Sequence[Identity]) -> tuple[Identity, list[int]] | None:
+    def _by_another_field(
+        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig
+    ) -> tuple[int, str] | None:
+        """The product of the first identity that exactly one has, where the first of all tells nothing. What is
+        another article's is passed over: sizes of one model share their name. Raises BadRecord `product-ambiguous`
+        where several have it, or where other articles of the shop would be the same product by it."""
+        several = None
+        for place, (one, ids) in enumerate(self._free(order, line, wanted)):
+            if len(ids) == 1:
+                if place and (twins := self._twins(order, line, one)):
+                    raise _shared(one, ids[0], twins)
+                return ids[0], f"by {one.by}"
+            several = several or ((one, ids) if ids else None)
+        if several:
+            raise _ambiguous(*several, line, shop.slug)
+        return None
+
+    def _free(
+        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity]
+    ) -> list[tuple[Identity, list[int]]]:
+        """RO App's products of each identity; by others than the first only what is no other article's."""
         carriers = self._index.carriers(wanted)
-        return next(((one, carriers[one]) for one in wanted if len(carriers[one]) > 1), None)
+        ids = {ro_id for one in wanted[1:] for ro_id in carriers[one]}
+        with self._session.autocommit() as connection:
+            taken = product_links.of_others(connection, self._session.account, order.shop, line.product, ids)
+        return [
+            (one, [ro_id for ro_id in carriers[one] if not place or ro_id not in taken])
+            for place, one in enumerate(wanted)
+        ]
+
+    def _twins(self, order: DesiredOrder, line: DesiredLine, identity: Identity) -> list[str]:
+        """Other articles of the shop that have this name or barcode, and no product of their own."""
+        title = line.title if identity.by == "name" else ""
+        barcode = line.barcode if identity.by == "barcode" else ""
+        with self._session.autocommit() as connection:
+            twins = shop_catalogue.twins(connection, order.shop, line.product, title=title, barcode=barcode)
+        own = self._index.carriers(Identity(by, article) for article in twins for by in _ARTICLE)
+        return [article for article in twins if not any(own[Identity(by, article)] for by in _ARTICLE)]
 
     def _note(
         self,
@@ -227,6 +262,17 @@ def _all_of(missing: Sequence[BadRecord]) -> BadRecord:
         code=first.code,
         field=first.field,
         fix=(first.fix or "").replace("Create it", "Create them"),
+    )
+
+
+def _shared(identity: Identity, ro_id: int, twins: Sequence[str]) -> BadRecord:
+    by = identity.by
+    return BadRecord(
+        f"RO App's product {ro_id} has this {by}, which other articles of the shop have as well: "
+        f"{', '.join(twins[:10])}.",
+        code=Code.PRODUCT_AMBIGUOUS,
+        field=by,
+        fix="Give it the code and SKU of the article that it is in RO App; the order goes through by itself then.",
     )
 
 

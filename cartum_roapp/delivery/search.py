@@ -204,12 +204,15 @@ class ContactSearch:
         async for page in self._list(phones=written, emails=emails):
             for contact in page:
                 seen[contact.id] = contact
-                asked = mail(contact) in emails or any(_digits(phone) in digits for phone in contact.phones)
+                asked = any(email in mail(contact) for email in emails) or any(
+                    part in _digits(phone, whole=True) for phone in contact.phones for part in digits
+                )
                 stranger = stranger or not asked
         searched.update(phones, emails)
         if seen is not self.seen:  # forgotten meanwhile
             return
-        # A row nobody asked for: the filter is ignored (roapp §2), so this was a walk of all contacts.
+        # A row that has nothing of what was asked for: the filter is ignored (roapp §2), so this was a walk of all
+        # contacts. One that has it among other digits shows only that the filter takes parts.
         self._complete = self._complete or stranger
 
 
@@ -238,8 +241,9 @@ def written_as(phone: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*known, *(f"{head} {end}" for head in heads for end in tails))))
 
 
-def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdigit())[-9:]
+def _digits(text: str, *, whole: bool = False) -> str:
+    digits = "".join(char for char in text if char.isdigit())
+    return digits if whole else digits[-9:]
 
 
 def numbers_of(contact: Contact) -> frozenset[str]:

@@ -28,8 +28,8 @@ class Reason(StrEnum):
 @dataclass(frozen=True)
 class ContactMatch:
     """`phone` (E.164) and `email` are what RO App's contact is known to carry of them. `phones` is the text of
-    `settled`, "" where that is `phone` alone. `organization`: the contact is one, else a person. `reason`:
-    a `Reason`. `chosen_at`: when a person chose it (UTC), None where nobody did."""
+    `settled` and the `refused_email`, "" where that is `phone` alone. `organization`: the contact is one, else a
+    person. `reason`: a `Reason`. `chosen_at`: when a person chose it (UTC), None where nobody did."""
 
     identity: str
     ro_id: int
@@ -44,11 +44,16 @@ class ContactMatch:
     def settled(self) -> frozenset[str]:
         """The buyer's phones that need no more looks: the contact has them, another contact has them, or RO App refuses
         them."""
-        return frozenset(filter(None, (self.phone, *self.phones.split())))
+        return frozenset(one for one in (self.phone, *self.phones.split()) if one and "@" not in one)
 
-    def having(self, phone: str, email: str, settled: Iterable[str]) -> ContactMatch:
+    @property
+    def refused_email(self) -> str:
+        """The buyer's e-mail address, where RO App refuses it; else ""."""
+        return next((one for one in self.phones.split() if "@" in one), "")
+
+    def having(self, phone: str, email: str, settled: Iterable[str], refused_email: str = "") -> ContactMatch:
         """The same contact with these values, and these phones settled besides."""
-        all_ = self.settled.union(settled)
+        all_ = self.settled.union(settled, filter(None, [refused_email]))
         phones = " ".join(sorted(all_)) if all_ - {phone} else ""
         return replace(self, phone=phone, email=email, phones=phones)
 

@@ -246,11 +246,17 @@ _UPSERT_CUSTOMERS = """
     ON CONFLICT (shop, identity) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email
     WHERE (known.name, known.phone, known.email) <> (excluded.name, excluded.phone, excluded.email)
 """
+# A price in another currency than the orders' comes as NULL: the line's stays then.
 _UPSERT_PRODUCTS = """
     INSERT INTO products AS known (shop, product, article, title, description, barcode, price, listed, read_at)
-    SELECT :shop, product, article, title, description, barcode, price, coalesce(listed, false),
+    SELECT :shop, product, article, title, description, barcode, found.price, coalesce(listed, false),
            CASE WHEN listed IS NOT NULL THEN now() END
-    FROM arriving_products
+    FROM arriving_products arriving, LATERAL (SELECT coalesce(
+        arriving.price,
+        (SELECT price FROM products known WHERE (known.shop, known.product) = (:shop, arriving.product)),
+        (SELECT min(price) FROM order_lines line WHERE (line.shop, line.product) = (:shop, arriving.product))
+    ) AS price) found
+    WHERE found.price IS NOT NULL
     ON CONFLICT (shop, product) DO UPDATE SET
         title = CASE WHEN excluded.listed THEN excluded.title ELSE known.title END,
         description = CASE WHEN excluded.listed THEN excluded.description ELSE known.description END,

@@ -47,6 +47,13 @@ def read(connection: Connection, shop: str, products: Collection[str]) -> dict[s
     return {row.product: ProductLink(row.account, row.ro_id, row.identity) for row in rows}
 
 
+def of_others(connection: Connection, account: str, shop: str, product: str, ids: Collection[int]) -> set[int]:
+    """Returns those of RO App's products that are another product of this shop: by its link, or because they carry its
+    article as code or SKU. A product that the shop's catalogue has no more counts for nothing."""
+    values = {"account": account, "shop": shop, "product": product, "ids": list(ids)}
+    return set(connection.scalars(text(_OF_OTHERS), values)) if ids else set()
+
+
 def store(connection: Connection, shop: str, links: Mapping[str, ProductLink]) -> None:
     """Stores links. A new one, or one with another product of RO App, counts as given what the shop has now. May be
     called twice."""
@@ -95,6 +102,14 @@ _STORE = """
                      THEN known.title ELSE excluded.title END,
         price = CASE WHEN (known.account, known.ro_id) = (excluded.account, excluded.ro_id)
                      THEN known.price ELSE excluded.price END
+"""
+_OF_OTHERS = """
+    SELECT link.ro_id FROM product_links link JOIN products other USING (shop, product)
+    WHERE link.account = :account AND link.shop = :shop AND link.ro_id = ANY(:ids)
+      AND other.product <> :product AND (other.listed OR other.read_at IS NULL)
+    UNION SELECT row.ro_id FROM catalogue row JOIN products other ON other.article IN (row.code, row.sku)
+    WHERE row.account = :account AND row.ro_id = ANY(:ids) AND other.shop = :shop AND other.article <> ''
+      AND other.product <> :product AND (other.listed OR other.read_at IS NULL)
 """
 _CHANGED = f"""
     SELECT link.shop, link.product, link.ro_id, product.title, product.price,

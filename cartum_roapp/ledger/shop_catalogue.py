@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -56,13 +56,34 @@ def waiting(engine: Engine, shop: str) -> set[str]:
 def works(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any] | None]) -> None:
     """It was read again: stores these articles (title, description, barcode, price of each; None: the shop has it not),
     and queues the orders that waited. May be called twice."""
-    for article, entry in read.items():
-        values = {"shop": shop, "article": article, "listed": entry is not None, **(entry or _NOTHING)}
-        connection.execute(text(_STORE), values)
+    store(connection, shop, read)
     connection.execute(text("DELETE FROM catalogue_failures WHERE shop = :shop"), {"shop": shop})
     held = text("SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code = :code AND dismissed_at IS NULL")
     numbers = list(connection.scalars(held, {"shop": shop, "code": Code.CATALOGUE_UNAVAILABLE}))
     orders.requeue(connection, shop, numbers, Priority.CHANGE, because="the shop's catalogue can be read again")
+
+
+def store(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any] | None]) -> None:
+    """Stores what the catalogue says of articles that the ledger has, in the form of `works`. May be called twice."""
+    for article, entry in read.items():
+        values = {"shop": shop, "article": article, "listed": entry is not None, **(entry or _NOTHING)}
+        connection.execute(text(_STORE), values)
+
+
+def namesakes(
+    engine: Engine, shop: str, titles: Collection[str], barcodes: Collection[str], age: timedelta
+) -> set[str]:
+    """Returns the listed articles with one of these titles or barcodes that were read longer than `age` ago."""
+    values = {"shop": shop, "titles": list(titles), "barcodes": list(barcodes), "age": age}
+    with database.reading(engine) as connection:
+        return set(connection.scalars(text(_NAMESAKES), values))
+
+
+def twins(connection: Connection, shop: str, product: str, *, title: str, barcode: str) -> list[str]:
+    """Returns the articles of the shop's other products with this title, or with this barcode; "" is nobody's. One that
+    the catalogue has no more is left out."""
+    values = {"shop": shop, "product": product, "title": title, "barcode": barcode}
+    return list(connection.scalars(text(_TWINS), values))
 
 
 def is_blind(connection: Connection, shop: str) -> bool:
@@ -78,7 +99,17 @@ def was_read(connection: Connection, shop: str) -> bool:
 
 
 _COLUMNS = ", ".join(Failing.__dataclass_fields__)
-_NOTHING = {"title": "", "description": "", "barcode": "", "price": None}
+_NAMESAKES = """
+    SELECT article FROM products WHERE shop = :shop AND article <> '' AND listed AND read_at < now() - :age
+      AND (title = ANY(:titles) OR barcode = ANY(:barcodes))
+"""
+_TWINS = """
+    SELECT article FROM products WHERE shop = :shop AND product <> :product AND article <> ''
+      AND (listed OR read_at IS NULL)
+      AND (:title <> '' AND lower(title) = lower(:title) OR :barcode <> '' AND barcode = :barcode)
+    ORDER BY article
+"""
+_NOTHING = {"title": "", "description": "", "barcode": "", "price": None, "currency": ""}
 _WAITING = """
     SELECT DISTINCT product.article FROM held
     JOIN order_lines line ON line.shop = held.shop AND line.number = held.id
@@ -88,6 +119,10 @@ _WAITING = """
 """
 _STORE = """
     UPDATE products SET read_at = now(), listed = :listed, title = coalesce(nullif(:title, ''), title),
-           description = :description, barcode = :barcode, price = coalesce(CAST(:price AS numeric), price)
+           description = :description, barcode = :barcode, price = CASE WHEN EXISTS (
+               SELECT FROM order_lines line JOIN orders USING (shop, number)
+               WHERE line.shop = :shop AND line.product = products.product
+                 AND orders.currency <> :currency AND orders.currency ~ '^[A-Z]{3}$' AND :currency ~ '^[A-Z]{3}$'
+           ) THEN price ELSE coalesce(CAST(:price AS numeric), price) END
     WHERE shop = :shop AND article = :article
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,8 @@ from typing import Any
 from cartum_roapp.orders import amounts
 from cartum_roapp.orders.texts import clean, pick, plain
 
+_ISO = re.compile("[A-Z]{3}")
+_GTIN = re.compile("[0-9]{8,14}")
 RawProduct = Mapping[str, Any]
 
 
@@ -21,6 +24,11 @@ class CatalogueEntry:
     description: str
     barcode: str
     price: Decimal | None
+    currency: str
+
+    def is_foreign(self, currency: str) -> bool:
+        """Returns whether the price is in another currency than this one. A name of the shop's own says nothing."""
+        return self.currency != currency and bool(_ISO.fullmatch(self.currency) and _ISO.fullmatch(currency))
 
 
 def product_key(article: str, title: str) -> str:
@@ -47,6 +55,10 @@ class Catalogue:
             self._read[article] = self._entry(row) if isinstance(row, Mapping) else None
         return self._read[article]
 
+    def entries(self) -> list[CatalogueEntry | None]:
+        """Returns the entries of all articles."""
+        return [self.entry(article) for article in self._rows]
+
     def _entry(self, row: RawProduct) -> CatalogueEntry:
         return CatalogueEntry(
             # `title` is the same for all modifications of a product, `mod_title` is not (cartum §5.2).
@@ -54,14 +66,16 @@ class Catalogue:
             description=pick(row.get("description"), self._language, plain),
             barcode=_barcode(row.get("gtin")),
             price=_price(row.get("price")),
+            currency=clean(row.get("currency")).upper(),
         )
 
 
 def _barcode(value: object) -> str:
-    """Returns the first barcode, without spaces and hyphens; "" for none, which shops also write as "0"."""
+    """Returns the first barcode, without spaces and hyphens; "" for none, which shops also write as "0" or in words: a
+    barcode (GTIN) has 8 to 14 digits."""
     text = clean(next(iter(value), "") if isinstance(value, list) else value)
     text = text.replace(";", ",").split(",")[0].replace(" ", "").replace("-", "")
-    return "" if text.strip("0") == "" else text
+    return text if text.strip("0") and _GTIN.fullmatch(text) else ""
 
 
 def _price(value: object) -> Decimal | None:

@@ -31,6 +31,8 @@ _TAX = {
 _PHONE = {"phone", "phones", "telephone", "tel", "companyphone", "телефон"}
 #: What a company's own object calls its values.
 _OWN = {"name": "company", "title": "company", "code": "edrpou", "number": "edrpou", "value": "company"}
+#: Whose name that is, only a number beside it tells.
+_NAME = {"name", "title", "fullname"}
 _DEEPEST = 6
 _SHORTEST_NUMBER = 5
 
@@ -51,10 +53,15 @@ PRIVATE = Company()
 def read_company(details: object) -> Company:
     """Returns what the details say of a company. Raises nothing. Of several values for one meaning the first counts."""
     found: dict[str, str] = {}
+    names: list[str] = []
     for key, value in _facts(details, "", 0):
         meaning = _meaning(key, value)
         if meaning:
             found.setdefault(meaning, value)
+        elif key in _NAME and _meaning("company", value):
+            names.append(value)
+    if names and "name" not in found and found.keys() & {"registration", "tax"}:
+        found["name"] = names[0]  # beside a company's number a name is the company's
     return Company(**found)
 
 

@@ -12,7 +12,7 @@ from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.ledger import shop_catalogue
 from cartum_roapp.orders.catalogue import Catalogue
 from cartum_roapp.sync.run import Run
-from cartum_roapp.sync.upsert import articles_to_read
+from cartum_roapp.sync.upsert import READ_AGAIN, articles_to_read
 
 Products = Mapping[str, dict[str, Any] | None]
 Fetch = Callable[[Collection[str]], Awaitable[Products]]
@@ -31,6 +31,7 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
         return {}
     try:
         found = await fetch(wanted)
+        again = await _namesakes(run, found, fetch)
     except BadConfig as error:
         _failed(run, error.message, for_good=True)
         return {}
@@ -42,9 +43,24 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
             return {}
         error.fix = error.fix or "Repeat: if the catalogue fails again, the orders go on without it."
         raise
+    if again:
+        with run.engine.begin() as connection:
+            shop_catalogue.store(connection, run.shop.key, _entries(run, again))
     if failing:
         _works(run, {article: found.get(article) for article in held})
     return found
+
+
+async def _namesakes(run: Run, found: Products, fetch: Fetch) -> Products:
+    """Returns what the catalogue has now of other articles with the name or barcode of these that were not read for a
+    day: whether an article has a new code, or shares its name with another one, shows by that only."""
+    if len(run.shop.identify_products_by) < 2:
+        return {}
+    entries = [entry for entry in Catalogue(found, run.shop.language).entries() if entry is not None]
+    titles, barcodes = {one.title for one in entries} - {""}, {one.barcode for one in entries} - {""}
+    wanted = shop_catalogue.namesakes(run.engine, run.shop.key, titles, barcodes, READ_AGAIN) - found.keys()
+    read = await fetch(wanted) if wanted else {}
+    return {article: read.get(article) for article in wanted}
 
 
 def warnings(run: Run) -> list[str]:
@@ -69,7 +85,10 @@ def _failed(run: Run, because: str, *, for_good: bool) -> None:
 
 
 def _works(run: Run, held: Products) -> None:
-    entries = Catalogue(held, run.shop.language)
-    read = {article: vars(entry) if (entry := entries.entry(article)) else None for article in held}
     with run.engine.begin() as connection:
-        shop_catalogue.works(connection, run.shop.key, read)
+        shop_catalogue.works(connection, run.shop.key, _entries(run, held))
+
+
+def _entries(run: Run, rows: Products) -> dict[str, dict[str, Any] | None]:
+    entries = Catalogue(rows, run.shop.language)
+    return {article: vars(entry) if (entry := entries.entry(article)) else None for article in rows}

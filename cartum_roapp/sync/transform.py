@@ -78,6 +78,8 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
     phone = field.phones[0].number if field.phones else ""
     phones = phone_field.stored(field)
     email = buyers.email(row.delivery_email)
+    unread = row.delivery_email if not email and "@" in row.delivery_email else ""
+    remark = ", ".join(filter(None, (field.remark, unread)))  # for people
     identity = buyers.identity(phone, email, row.order_id, company)
     lines = _merged(row)
     head = (row.order_id, row.stat_status, created_at, identity, row.delivery_name)
@@ -101,17 +103,17 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
     )
     # Another spelling of the same phone is no change. A phone that can't be read counts as it was typed.
     typed = phone or row.delivery_phone
-    content: tuple[object, ...] = (*head, typed if field.is_plain else f"{phones}\n\n{field.remark}", *tail)
+    content: tuple[object, ...] = (*head, typed if field.is_plain and not unread else f"{phones}\n\n{remark}", *tail)
     bought_by = (company.name, company.registration, company.tax)
     if any(bought_by):  # all others keep the hash that they had before companies were read
         content = (*content, *bought_by)
     digest = order_hash(content, [(product, price, quantity) for _, product, price, quantity, _, _ in lines])
     return _Order(
         created_at,
-        order=(*head, phone, row.delivery_phone, *tail, phones, field.remark, *bought_by, digest),
+        order=(*head, phone, row.delivery_phone, *tail, phones, remark, *bought_by, digest),
         lines=lines,
         customer=(identity, row.delivery_name, phone, email),
-        products=[_product(line, catalogue) for line in row.products],
+        products=[_product(line, catalogue, row.currency.upper()) for line in row.products],
     )
 
 
@@ -128,11 +130,12 @@ def _merged(row: OrderRow) -> list[_Line]:
     return list(merged.values())
 
 
-def _product(line: LineRow, catalogue: Catalogue) -> tuple[object, ...]:
+def _product(line: LineRow, catalogue: Catalogue, currency: str) -> tuple[object, ...]:
+    """Its price is None where the catalogue's is in another currency than the order."""
     entry = catalogue.entry(line.article) if line.article else None
     key = product_key(line.article, line.title)
     if entry is None:
         listed = False if line.article in catalogue else None
         return key, line.article, line.title or line.article, "", "", line.price, listed
-    price = line.price if entry.price is None else entry.price
+    price = line.price if entry.price is None else None if entry.is_foreign(currency) else entry.price
     return key, line.article, entry.title or line.title or line.article, entry.description, entry.barcode, price, True

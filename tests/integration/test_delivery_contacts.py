@@ -221,6 +221,25 @@ def test_a_contact_that_staff_merged_into_another_is_found_again(world: World, s
     well(world)
 
 
+@pytest.mark.parametrize("contact_get", [True, False])
+def test_what_a_buyer_adds_reaches_the_contact_that_theirs_was_merged_into(world: World, contact_get: bool) -> None:
+    roapp = world.box.roapp
+    roapp.faults.contact_get = contact_get
+    first = order(world, PHONE)
+    world.imported()
+    kept = roapp.add_contact("Олена", phones=[PHONE])
+    roapp.seeded["contacts"].add(kept)
+    merge(world, client(world, first)["id"], kept)
+    world.box.shops[0].edit_buyer(first, phone=f"{PHONE}, {OTHER}", email=MAIL)
+    world.synced()
+    second = order(world, OTHER)
+    world.synced()
+    assert client(world, first)["id"] == client(world, second)["id"] == kept
+    assert (phones(client(world, first)), client(world, first)["email"]) == ([PHONE, OTHER], MAIL)
+    assert world.made_contacts() == []
+    well(world)
+
+
 @pytest.mark.parametrize("by", ["phone", "email"])
 def test_several_candidates_are_held_until_staff_merged_them(world: World, by: str) -> None:
     roapp = world.box.roapp
@@ -331,6 +350,20 @@ def test_a_search_that_takes_one_of_several_phones_only_doubles_no_contact(datab
         assert set(box.roapp.contacts) == known
         assert world.held() == {}
         world.engine.dispose()
+
+
+def test_a_search_that_takes_parts_of_phones_finds_everybody(database: str) -> None:
+    """One phone of many has an extension behind it: it is among the rows, and is not what was asked for."""
+    with World.of(database, orders=0, delivered=0, older=0, phone_match="part") as world:
+        roapp, numbers = world.box.roapp, [f"+38067200{index:04}" for index in range(1, 61)]
+        for index, number in enumerate(numbers):
+            known = roapp.add_contact(f"Покупець {index}", phones=[number + (" дод. 12" if index == 29 else "")])
+            roapp.seeded["contacts"].add(known)
+        for number in numbers:
+            order(world, number)
+        world.imported()
+        assert world.held() == {}
+        assert len(world.made_contacts()) <= 1, "nobody but the one whose phone can't be read is made anew"
 
 
 def test_a_buyer_whose_contact_is_gone_is_searched_anew_also_where_ro_app_says_404(world: World) -> None:

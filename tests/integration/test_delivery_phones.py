@@ -225,12 +225,72 @@ def test_a_lost_ledger_makes_no_second_contact_for_a_refused_phone(world: World)
     calm(world)
 
 
-def test_a_contact_that_is_refused_for_another_field_holds_the_order_as_ever(world: World) -> None:
-    number = order(world, ONE, MAIL)
-    world.box.roapp.faults.refused_emails = (MAIL,)
+@pytest.mark.parametrize("shape", ["errors", "validation", "message", "text", "html"])
+def test_a_refused_email_costs_the_email_and_neither_order_nor_change(world: World, shape: str) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    roapp.faults.switch(refused_emails=(MAIL,), error_shape=shape)
+    first, second = order(world, ONE, MAIL), order(world, TWO)
     world.imported()
-    assert world.held() == {("order", number): "refused"}
-    assert world.made_contacts() == []
+    shop.edit_buyer(second, email=MAIL)
+    shop.set_waybill(second, "20450000000001")
+    shop.set_status(second, 2)
+    world.synced()
+    assert world.held() == {}
+    assert [phones(client(world, number)) for number in (first, second)] == [[ONE], [TWO]]
+    assert all(not client(world, number)["email"] for number in (first, second))
+    assert all(MAIL in notes(world, number) for number in (first, second))
+    roapp.clear_calls()
+    third = order(world, ONE, MAIL)
+    world.synced()
+    assert calls(world, "GET") + calls(world, "PATCH") + calls(world, "POST") == 0, "and it is not tried again"
+    assert MAIL in notes(world, third)
+    calm(world)
+
+
+@pytest.mark.parametrize("shape", ["errors", "html"])
+def test_phone_and_email_that_are_both_refused_cost_themselves(world: World, shape: str) -> None:
+    world.box.roapp.faults.switch(refused_emails=(MAIL,), refused_phones=(ONE,), error_shape=shape)
+    number = order(world, f"{ONE}, {TWO}", MAIL)
+    world.imported()
+    (contact,) = world.made_contacts()
+    assert (phones(contact), contact["email"] or "") == ([TWO], "")
+    assert world.held() == {}
+    assert all(one in notes(world, number) for one in (ONE, TWO, MAIL))
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop_after", "error_after"])
+def test_an_unclear_create_without_the_refused_email_is_found_again(world: World, fault: str) -> None:
+    roapp = world.box.roapp
+    roapp.faults.refused_emails = (MAIL,)
+    roapp.faults.fail(fault, 1, method="POST", path="^/contacts/people$", skip=1, status=502)
+    number = order(world, "", MAIL)
+    world.imported()
+    (contact,) = world.made_contacts()
+    assert (client(world, number)["id"], world.held()) == (contact["id"], {})
+
+
+def test_an_email_that_can_not_be_read_stands_in_the_notes(world: World) -> None:
+    number = order(world, ONE, "ivan@gmail,com")
+    world.imported()
+    assert "ivan@gmail,com" in notes(world, number)
+    well(world)
+
+
+def test_a_buyer_who_is_not_told_apart_stops_only_the_contact(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    number = order(world, ONE)
+    world.imported()
+    before = client(world, number)["id"]
+    for name in ("Двійник", "Двійниця"):
+        roapp.seeded["contacts"].add(roapp.add_contact(name, phones=[TWO]))
+    shop.edit_buyer(number, phone=TWO)
+    shop.set_waybill(number, "20450000000001")
+    shop.set_status(number, 2)
+    world.synced()
+    assert world.held() == {("order", number): "contact-ambiguous"}
+    there = world.roapp_order(number)
+    assert (there["client_id"], there["status_id"]) == (before, world.shop().statuses[2])
+    assert "20450000000001" in there["manager_notes"]
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "error_after", "drop", "half_after"])

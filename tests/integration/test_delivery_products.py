@@ -103,6 +103,25 @@ def test_prices_of_products_in_each_form_that_accounts_have(world: World, prices
     assert made["prices"] == expected
 
 
+@pytest.mark.parametrize("shape", ["errors", "validation", "message", "html"])
+def test_a_refused_barcode_or_sku_costs_itself_where_the_code_identifies(world: World, shape: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    roapp.faults.switch(product_refused=("sku", "barcodes"), error_shape=shape)
+    numbers = [shop.place_order(articles=[(CODE, quantity)]) for quantity in (1, 2)]
+    world.imported()
+    assert world.held() == {}
+    (made,) = world.made_products()
+    assert (made["code"], made.get("sku") or "", made["barcodes"]) == (CODE, "", [])
+    assert {entity(world, number) for number in numbers} == {made["id"]}
+
+
+def test_a_refused_code_holds_the_order_where_the_code_identifies(world: World) -> None:
+    world.box.roapp.faults.product_refused = ("code",)
+    number = world.box.shops[0].place_order(articles=[(CODE, 1)])
+    world.imported()
+    assert (world.held(), world.made_products()) == ({("order", number): "refused"}, [])
+
+
 def test_a_category_that_is_gone_costs_the_category(world: World) -> None:
     shop = world.box.shops[0]
     number = shop.place_order(articles=[(CODE, 1)])
@@ -367,3 +386,92 @@ def test_a_catalogue_that_shows_a_new_product_late_stops_no_others(world: World)
     roapp.products.update(withheld)
     assert world.held() == {}
     assert world.differences(world.shop(), numbers) == []
+
+
+SIZES = (CODE, "UMB-1", "LMP-07")
+
+
+def sizes(world: World, **shared: object) -> None:
+    """Three articles of the shop share a name or a barcode, as the sizes of one model do."""
+    for article in SIZES:
+        world.box.shops[0].edit_good(article, **shared)
+
+
+NAMED = {"titles": dict.fromkeys(("ua", "ru", "en", "ro"), "Футболка")}
+CODED = {"gtin": "4820000000017"}
+
+
+@pytest.mark.parametrize(("by", "shared"), [("name", NAMED), ("barcode", CODED)])
+@pytest.mark.parametrize("missing", ["create", "hold"])
+def test_a_size_that_ro_app_lacks_is_no_other_size(
+    world: World, by: str, shared: dict[str, object], missing: str
+) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    sizes(world, **shared)
+    roapp.seeded["products"].add(roapp.add_product("Футболка", code=SIZES[0], barcodes=["4820000000017"]))
+    numbers = [shop.place_order(articles=[(article, 1)]) for article in SIZES]
+    config = world.shop(identify_products_by=["code", by], missing_products=missing)
+    world.imported(config)
+    sold = {roapp.products[entity(world, number)]["code"] for number in world.roapp_orders(config)}
+    if missing == "create":
+        assert (sold, world.held(config)) == (set(SIZES), {})
+    else:
+        assert (sold, world.held(config)) == (
+            {SIZES[0]},
+            dict.fromkeys((("order", number) for number in numbers[1:]), "product-missing"),
+        )
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop_after"])
+def test_an_unclear_create_of_a_size_is_not_taken_for_another_size(world: World, fault: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    sizes(world, **NAMED)
+    roapp.seeded["products"].add(roapp.add_product("Футболка", code=SIZES[0]))
+    shop.place_order(articles=[(SIZES[0], 1)])
+    config = world.shop(identify_products_by=["code", "name"])
+    world.imported(config)
+    roapp.faults.fail(fault, method="POST", path="^/catalog/products$")
+    number = shop.place_order(articles=[(SIZES[1], 1)])
+    world.synced(config)
+    assert [row["code"] for row in world.made_products()] == [SIZES[1]]
+    assert roapp.products[entity(world, number)]["code"] == SIZES[1]
+
+
+def test_a_product_that_may_be_several_sizes_holds_their_order_until_it_has_a_code(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    sizes(world, **NAMED)
+    known = roapp.add_product("Футболка", code="1007")
+    roapp.seeded["products"].add(known)
+    number = shop.place_order(articles=[(SIZES[0], 1), (SIZES[1], 1)])
+    config = world.shop(identify_products_by=["code", "name"])
+    world.imported(config)
+    assert (world.held(config), world.made_products()) == ({("order", number): "product-ambiguous"}, [])
+    roapp.edit_product(known, code=SIZES[1])
+    world.imported(config)
+    assert world.held(config) == {}
+    codes = {roapp.products[item["entity_id"]]["code"] for item in world.roapp_items(number)}
+    assert codes == {SIZES[0], SIZES[1]}
+
+
+def test_a_recoded_article_stays_the_product_as_the_old_one_is_gone(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    config = world.shop(identify_products_by=["code", "name"])
+    roapp.seeded["products"].add(known := roapp.add_product("Кепка", code=CODE))
+    first = shop.place_order(articles=[(CODE, 1)])
+    world.imported(config)
+    world.a_day_later()
+    del shop.orders[first]  # no order that is read names the old article
+    shop.edit_good(CODE, article="CAP-2027")
+    second = shop.place_order(articles=[("CAP-2027", 1)])
+    world.synced(config)
+    assert (entity(world, first), entity(world, second)) == (known, known)
+    assert (world.made_products(), world.held(config)) == ([], {})
+
+
+@pytest.mark.parametrize("gtin", ["немає", "1234567", "123456789012345"])
+def test_what_is_no_barcode_makes_no_two_products_one(world: World, gtin: str) -> None:
+    sizes(world, gtin=gtin)
+    number = world.box.shops[0].place_order(articles=[(article, 1) for article in SIZES])
+    world.imported(world.shop(identify_products_by=["barcode", "code"]))
+    assert {item["entity_id"] for item in world.roapp_items(number)} == {row["id"] for row in world.made_products()}
+    assert [row["barcodes"] for row in world.made_products()] == [[], [], []]

@@ -150,3 +150,21 @@ def test_a_product_that_the_shop_calls_differently_stays_the_product(world: Worl
     assert [row["id"] for row in world.made_products()] == [made["id"]]
     items = [world.roapp_items(number, config)[0]["entity_id"] for number in (first, second)]
     assert items == [made["id"]] * 2
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_a_price_in_another_currency_is_neither_given_nor_carried_on(world: World, update: bool) -> None:
+    shop = world.box.shops[0]
+    config = world.shop(update_products=update)
+    shop.edit_good(CODE, price=Decimal(25), currency="USD")
+    number = shop.place_order(articles=[("KR-799", 1)])
+    shop.add_line(number, CODE, 1, price=1040)
+    world.imported(config)
+    (made,) = [row for row in world.made_products() if row["code"] == CODE]
+    assert price_of(made) == Decimal(1040)
+    shop.edit_good(CODE, price=Decimal(26))
+    world.a_day_later()
+    second = shop.place_order(articles=[("KR-799", 1)])
+    shop.add_line(second, CODE, 1, price=1080)
+    world.synced(config)
+    assert (price_of(made), world.held(config)) == (Decimal(1040), {})

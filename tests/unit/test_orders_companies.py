@@ -45,6 +45,13 @@ def test_a_private_buyer_has_no_company(details: Any) -> None:
     assert read_company(details) == PRIVATE
 
 
+@pytest.mark.parametrize("key", ["name", "title", "fullname", "full_name"])
+def test_a_name_beside_a_number_is_the_companys(key: str) -> None:
+    assert read_company({key: NAME, "edrpou": NUMBER, "address": "Київ"}) == Company(NAME, NUMBER)
+    assert read_company({key: NAME, "company": "Інша", "edrpou": NUMBER}).name == "Інша"
+    assert read_company({key: NAME, "edrpou": "немає"}) == PRIVATE
+
+
 def test_a_phone_of_the_company_is_read() -> None:
     assert read_company({"company": {"name": NAME, "phone": "044 123 45 67"}}).phone == "044 123 45 67"
 
