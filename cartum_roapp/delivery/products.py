@@ -178,7 +178,7 @@ class ProductBook:
         for place, (one, ids) in enumerate(self._free(order, line, wanted)):
             if len(ids) == 1:
                 if place and (twins := self._twins(order, line, one)):
-                    raise _shared(one, ids[0], twins)
+                    raise _shared(one, ids[0], twins, line, shop.slug)
                 return ids[0], f"by {one.by}"
             several = several or ((one, ids) if ids else None)
         if several:
@@ -265,14 +265,15 @@ def _all_of(missing: Sequence[BadRecord]) -> BadRecord:
     )
 
 
-def _shared(identity: Identity, ro_id: int, twins: Sequence[str]) -> BadRecord:
-    by = identity.by
+def _shared(identity: Identity, ro_id: int, twins: Sequence[str], line: DesiredLine, slug: str) -> BadRecord:
+    by, article = identity.by, quote(line.article or line.title)
     return BadRecord(
         f"RO App's product {ro_id} has this {by}, which other articles of the shop have as well: "
         f"{', '.join(twins[:10])}.",
         code=Code.PRODUCT_AMBIGUOUS,
         field=by,
-        fix="Give it the code and SKU of the article that it is in RO App; the order goes through by itself then.",
+        fix="Give it the code and SKU of the article that it is in RO App, or choose one: "
+        f"`cartum-roapp match set product {slug} {article} RO_ID`; the order goes through by itself then.",
     )
 
 
