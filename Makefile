@@ -23,7 +23,7 @@ test: setup  ## unit, integration, fault and browser tests, twelve minutes; the 
 
 test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; the commit draws a sample, FULL=1 takes all, an hour
 	$(BIN)/pytest -m "long and alone" $(WHOLE) $(ARGS)
-	$(BIN)/pytest -m "long and not alone" -n 4 $(WHOLE) $(ARGS)
+	$(BIN)/pytest -m "long and not alone" -n 3 $(WHOLE) $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
