@@ -18,12 +18,12 @@ setup: .venv/.ready  ## .venv with everything that requirements.lock names, and 
 demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints the summary
 	$(BIN)/cartum-roapp demo $(ARGS)
 
-test: setup  ## unit, integration, fault and browser tests, ten minutes
+test: setup  ## unit, integration, fault and browser tests, twelve minutes; the commit draws some of them
 	$(BIN)/pytest -m "not long" -n 4 $(ARGS)
 
 test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; the commit draws a sample, FULL=1 takes all, an hour
 	$(BIN)/pytest -m "long and alone" $(WHOLE) $(ARGS)
-	$(BIN)/pytest -m "long and not alone" -n 4 $(WHOLE) $(ARGS)
+	$(BIN)/pytest -m "long and not alone" -n 3 $(WHOLE) $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,11 +41,13 @@ class Progress:
     @asynccontextmanager
     async def of(cls, run: Run, what: str) -> AsyncIterator[Progress]:
         progress = cls(run.shop.slug, what, began=datetime.now(UTC))
-        ticker = asyncio.create_task(progress._tick())
+        over = asyncio.Event()
+        ticker = asyncio.create_task(progress._tick(over))
         try:
             yield progress
         finally:
-            ticker.cancel()
+            # Not canceled: the call that is under way would count as shown, and might not be.
+            over.set()
             await asyncio.gather(ticker, return_exceptions=True)
             await progress._show()
 
@@ -66,9 +68,11 @@ class Progress:
         end = now + (now - self.began) / self.done * (self.total - self.done)
         return f"{text}, done at about {end:{'%H:%M' if end.date() == now.date() else '%Y-%m-%d %H:%M'}} UTC"
 
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(_EVERY)
+    async def _tick(self, over: asyncio.Event) -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), _EVERY)
+                return
             await self._show()
 
     async def _show(self) -> None:

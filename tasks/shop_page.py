@@ -29,7 +29,7 @@ from sqlalchemy import Engine
 from cartum_roapp import service
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.home import Home
-from cartum_roapp.ledger import daily, health
+from cartum_roapp.ledger import daily, health, outbox
 from cartum_roapp.ledger.health import Health
 from cartum_roapp.markdown import escaped, markdown_table
 from cartum_roapp.orders.zones import zone_of
@@ -73,7 +73,8 @@ async def remove(slug: str, home: Home) -> None:
 
 
 async def _page(client: PrefectClient, engine: Engine, shop: ShopConfig, found: Health, config: Settings) -> str:
-    rows = facts(found, config.roapp_interval, await _next_run(client, shop.slug))
+    delivered = outbox.counts(engine, shop.key)["delivered"]
+    rows = facts(found, delivered, config.roapp_interval, await _next_run(client, shop.slug))
     parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC.", markdown_table(("", ""), rows)]
     if found.held_by_code:
         parts += [

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from inbox import MESSAGE, Inbox
 from installation import FINAL, Installation
 from prefect_api import here
 
@@ -120,12 +121,14 @@ class Forms:
     @contextmanager
     def alerts(self) -> Iterator[None]:
         """Messages are wished for, so that each shop has automations."""
-        hook = self.block("custom-webhook", "nobody", name="nobody", url="http://127.0.0.1:9/", json_data={})
+        inbox = Inbox()
+        hook = self.block("custom-webhook", "nobody", name="nobody", url=inbox.url, json_data=MESSAGE)
         self.installation.done("alerts", "custom-webhook/nobody")
         yield
         self.installation.done("alerts", "--off")
         id = hook["$ref"]["block_document_id"]
         self.installation.prefect.delete(f"/block_documents/{id}").raise_for_status()
+        inbox.server.shutdown()
 
     def forget(self) -> None:
         """Cancels the runs that still wait, and removes the logins that were saved."""

@@ -28,7 +28,7 @@ def report(
         import asyncio
 
         from blocks.store import load_shop
-        from cartum_roapp.ledger import daily, health
+        from cartum_roapp.ledger import daily, health, outbox
         from cartum_roapp.orders.zones import zone_of
         from cartum_roapp.report.facts import facts
         from cartum_roapp.service import ledger
@@ -39,8 +39,9 @@ def report(
             found = health.of_shop(engine, shop.key)
             if found is None:
                 raise missing(slug)
+            delivered = outbox.counts(engine, shop.key)["delivered"]
             figures = daily.figures(engine, shop.key, zone, datetime.now(zone).date())
-    rows = facts(found, settings().roapp_interval)
+    rows = facts(found, delivered, settings().roapp_interval)
     if png is not None or html is not None:
         from cartum_roapp.home import Home
         from cartum_roapp.report import html as pages

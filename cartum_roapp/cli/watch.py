@@ -50,7 +50,7 @@ def _watch(engine: Engine, *, as_json: bool) -> None:
 
 
 def _shops(engine: Engine) -> list[dict[str, Any]]:
-    from cartum_roapp.ledger import health, runs
+    from cartum_roapp.ledger import health, outbox, runs
 
     found = []
     for one in health.of_all(engine):
@@ -60,7 +60,7 @@ def _shops(engine: Engine) -> list[dict[str, Any]]:
                 "shop": one.state.slug,
                 "account": one.state.account,
                 "health": one.word,
-                "delivered": one.delivered,
+                "delivered": outbox.counts(engine, one.state.key)["delivered"],
                 "waiting": one.waiting,
                 "held": one.held,
                 "dismissed": one.dismissed,

@@ -20,14 +20,13 @@ BUDGET_OVER = timedelta(hours=1)
 class Health:
     """One shop now. Times are UTC.
 
-    `delivered`, `waiting`: orders. `held`, `dismissed`: records; `held_by_code`: those that are not dismissed.
+    `waiting`: orders. `held`, `dismissed`: records; `held_by_code`: those that are not dismissed.
     `catalogue`: why the shop's catalogue can't be read, if orders go on without it. `last_success`: the end of the last
     run that brought orders over. `new`, `changed`, `calls`: of the last 24 hours. `hour_calls`: to RO App, by all shops
     of the account in the last hour.
     """
 
     state: ShopState
-    delivered: int = 0
     waiting: int = 0
     held: int = 0
     dismissed: int = 0
@@ -71,9 +70,9 @@ def of_all(engine: Engine) -> list[Health]:
     """Returns every shop that is connected, by slug."""
     found = {state.key: Health(state) for state in shops.all_states(engine)}
     with database.reading(engine) as connection:
-        for row in connection.execute(text(_ORDERS)):
+        for row in connection.execute(text(_WAITING)):
             if (one := found.get(row.shop)) is not None:
-                one.delivered, one.waiting = row.delivered, row.waiting
+                one.waiting = row.waiting
         for row in connection.execute(text(_HELD)):
             if (one := found.get(row.shop)) is not None:
                 one.held, one.dismissed = one.held + row.held, one.dismissed + row.dismissed
@@ -97,10 +96,10 @@ def _hour_calls(connection: Connection) -> dict[str, int]:
     return {row.account: row.calls for row in connection.execute(text(_BUDGET), {"over": BUDGET_OVER})}
 
 
-_ORDERS = """
-    SELECT shop, count(*) FILTER (WHERE delivered_version > 0) AS delivered,
-           count(*) FILTER (WHERE wanted_version > delivered_version AND NOT held) AS waiting
-    FROM outbox GROUP BY shop
+# Each run asks for all shops, so none of these reads a whole table: this one reads ix_outbox_waiting, those of runs
+# ix_runs_shop_started_at.
+_WAITING = """
+    SELECT shop, count(*) AS waiting FROM outbox WHERE wanted_version > delivered_version AND NOT held GROUP BY shop
 """
 _HELD = """
     SELECT shop, code, count(*) FILTER (WHERE dismissed_at IS NULL) AS held,
@@ -128,9 +127,12 @@ _RUNS = f"""
     WHERE shops.deleted_at IS NULL
 """
 _BUDGET = """
-    SELECT shops.account, sum((counts->'calls_by_kind'->>'roapp_reads')::int
-                              + (counts->'calls_by_kind'->>'roapp_writes')::int)::int AS calls
-    FROM runs JOIN shops ON shops.key = runs.shop
-    WHERE runs.started_at > now() - interval '25 hours' AND runs.finished_at > now() - :over
-    GROUP BY shops.account
+    SELECT shops.account, sum(hour.calls)::int AS calls
+    FROM shops CROSS JOIN LATERAL (
+        SELECT sum((counts->'calls_by_kind'->>'roapp_reads')::int
+                   + (counts->'calls_by_kind'->>'roapp_writes')::int) AS calls
+        FROM runs
+        WHERE runs.shop = shops.key AND started_at > now() - interval '24 hours' AND finished_at > now() - :over
+    ) hour
+    WHERE hour.calls IS NOT NULL GROUP BY shops.account
 """

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from cartum_roapp.ledger.health import Health
 
 
-def facts(health: Health, interval: float, next_run: datetime | None = None) -> list[tuple[str, str]]:
-    """Returns pairs of label and text. `interval`: seconds between two calls of the account (UTC `next_run`: of the
-    sync, if it is known). Holds no buyer's data."""
+def facts(health: Health, delivered: int, interval: float, next_run: datetime | None = None) -> list[tuple[str, str]]:
+    """Returns pairs of label and text. `delivered`: the shop's orders in RO App; `interval`: seconds between two calls
+    of the account; `next_run`: of the sync (UTC), if it is known. Holds no buyer's data."""
     rows = [("health", health.word)]
     if health.state.paused_because is not None:
         rows.append(("paused because", health.state.paused_because))
@@ -21,7 +21,7 @@ def facts(health: Health, interval: float, next_run: datetime | None = None) -> 
         ("lag behind the shop", "–" if health.lag is None else span(health.lag)),
         ("next run", _moment(next_run)),
         ("last 24 hours", f"{health.new} new, {health.changed} changed, {health.calls} calls"),
-        ("orders in RO App", str(health.delivered)),
+        ("orders in RO App", str(delivered)),
         ("orders waiting", str(health.waiting)),
         ("held", _held(health)),
         (f"RO App's budget, account {health.state.account}", f"{health.budget_used(interval):.0%} of the last hour"),

@@ -28,8 +28,11 @@ def doubled_line(world: World) -> str:
     return number
 
 
-def due(world: World) -> int:
-    return int(world.value("SELECT count(*) FROM intents WHERE recheck_at IS NOT NULL"))
+def due(world: World, number: str) -> int:
+    """How many calls for the order are to be looked at again: on a busy machine another order's may be unclear, too."""
+    return int(
+        world.value("SELECT count(*) FROM intents WHERE recheck_at IS NOT NULL AND number = :number", number=number)
+    )
 
 
 @pytest.mark.parametrize("seen", [False, True])
@@ -46,7 +49,7 @@ def test_an_order_that_staff_deleted_before_the_second_look_at_its_line(database
         world.synced()
         assert world.differences(world.shop(), [other]) == []
         assert world.held() == {}, "its lines went with it"
-        assert due(world) == 0
+        assert due(world, number) == 0
 
 
 def test_a_second_look_that_ro_app_does_not_answer_is_put_off(database: str) -> None:
@@ -57,7 +60,7 @@ def test_a_second_look_that_ro_app_does_not_answer_is_put_off(database: str) -> 
         other = shop.place_order(articles=[("LMP-07", 2)])
         world.synced()
         assert world.differences(world.shop(), [other], left_out=[number]) == []
-        assert (world.held(), due(world)) == ({}, 1)
+        assert (world.held(), due(world, number)) == ({}, 1)
         time.sleep(AGAIN)
         world.synced()
         assert list(world.held().values()) == ["doubled"]

@@ -16,6 +16,8 @@ from cartum_roapp.errors import NotReady
 from cartum_roapp.ledger import backfills, daily, erasure, runs
 from sandbox.box import Shop
 
+pytestmark = pytest.mark.drawn(2)
+
 NOW = datetime.now(UTC)
 DELIVERED = 3
 

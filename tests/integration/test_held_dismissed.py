@@ -12,6 +12,8 @@ from cartum_roapp.ledger import erasure, held
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.sync.dismissal import dismiss
 
+pytestmark = pytest.mark.drawn(2)
+
 CANCELED = 4
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sqlalchemy import text
 from world import World
 
 from cartum_roapp.ledger import journal, shops
 from cartum_roapp.ledger.journal import Event, Kind
+
+pytestmark = pytest.mark.drawn(2)
 
 _IN_SHOP = (Kind.SEEN, Kind.CHANGED, Kind.DELETED)
 

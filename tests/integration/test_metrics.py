@@ -17,6 +17,8 @@ from cartum_roapp.ledger import held
 from cartum_roapp.service import metrics_endpoint
 from cartum_roapp.service.metrics import METRICS, LedgerCollector, registry
 
+pytestmark = pytest.mark.drawn(2)
+
 Samples = dict[tuple[str, ...], float]
 
 

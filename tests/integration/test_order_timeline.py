@@ -1,4 +1,6 @@
 """The story of one order, as `order show` tells it: every call with its outcome, whom and what it was matched with,
+
+pytestmark = pytest.mark.drawn(2)
 held and released, delivered; also after a kill."""
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from cartum_roapp.ledger import journal, outbox
 from cartum_roapp.ledger.journal import Kind
 from flows.resend_orders import send_orders_again
 
+pytestmark = pytest.mark.drawn(2)
+
 Row = dict[str, Any]
 
 

@@ -19,6 +19,8 @@ from flows.initial_import import import_window
 from tasks.mending import Mending
 from tasks.summary import summary_text
 
+pytestmark = pytest.mark.drawn(2)
+
 REPLAY = UUID(int=1)
 BUYER = {"delivery_name": "Соломія Вишневецька", "delivery_phone": "+380671234567", "delivery_address": "вул. Тиха 7"}
 

@@ -49,7 +49,7 @@ def test_a_shop_is_well_needs_a_person_is_behind_or_paused(database: str) -> Non
             connection.execute(text("UPDATE runs SET finished_at = finished_at - :ago"), ago)
         assert found(world).word == "behind"
         shops.pause(world.engine, shop.key, "the password is refused.")
-        assert dict(facts(found(world), 0.351))["paused because"] == "the password is refused."
+        assert dict(facts(found(world), 9, 0.351))["paused because"] == "the password is refused."
 
 
 def test_counts_of_the_day_and_the_budget_are_those_of_the_runs(database: str) -> None:
@@ -99,7 +99,7 @@ def test_the_report_is_one_file_that_names_nobody(database: str, tmp_path: Path)
         shop = world.shop()
         world.imported(shop)
         drawn = picture.png(figures(world), shop.slug, tmp_path)
-        page = html.page("<Мавка>", facts(found(world), 0.351), [("bad-row", 1)], drawn)
+        page = html.page("<Мавка>", facts(found(world), 9, 0.351), [("bad-row", 1)], drawn)
         people = world.engine.connect().execute(text("SELECT buyer_name, buyer_phone, buyer_email FROM orders")).all()
     assert "&lt;Мавка&gt;" in page and "<td>bad-row</td><td>1</td>" in page
     assert re.findall(r'(?:src|href)="([a-z]+:)', page) == ["data:"] and "http" not in page

@@ -25,6 +25,8 @@ from cartum_roapp.ledger import (
 )
 from cartum_roapp.ledger.resetting import Reset
 
+pytestmark = pytest.mark.drawn(2)
+
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

@@ -16,6 +16,8 @@ from cartum_roapp.errors import BadConfig, NotReady
 from cartum_roapp.ledger import database, setting_back, shops
 from cartum_roapp.ledger.shops import ShopState
 
+pytestmark = pytest.mark.drawn(2)
+
 ZONE = "Europe/Kyiv"
 
 

@@ -6,28 +6,13 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from test_shop_file import GOOD
 
 from cartum_roapp.connection.configs import shop_config
 from cartum_roapp.connection.fleet import Change, Wanted, compare, exported, files_of, read, refuse_twins
 from cartum_roapp.connection.shop_file import parse_shop_file
 from cartum_roapp.errors import BadConfig
 
-GOOD = """\
-name: Мавка
-platform: horoshop
-url: https://shop.example.com
-login: api
-timezone: Europe/Kyiv
-account: main
-location_id: 234001
-order_type_id: 358001
-language: ua
-identify_products_by: sku
-managers: all
-statuses: {1: 11, "2": 12}
-missing_products: create
-status_direction: to_roapp
-"""
 PASSWORD = "a-long-password"
 
 
