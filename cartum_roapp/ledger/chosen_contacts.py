@@ -76,7 +76,7 @@ def listed(engine: Engine, shops: Collection[str]) -> list[ChosenContact]:
 
 
 _LISTED = f"""
-    SELECT orders.shop, array_agg(orders.number ORDER BY orders.created_at DESC, orders.number) AS orders,
+    SELECT orders.shop, array_agg(orders.number ORDER BY orders.created_at DESC, orders.number::numeric DESC) AS orders,
            contact.ro_id, contact.organization, contact.chosen_at
     FROM contact_matches contact JOIN shops ON shops.account = contact.account
     JOIN orders ON orders.shop = shops.key AND contact.identity = {IDENTITY}

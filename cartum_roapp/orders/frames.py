@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import pandas as pd
 
@@ -76,9 +77,7 @@ class Frames:
     @classmethod
     def empty(cls) -> Frames:
         """Returns frames without rows, with all columns and types."""
-        return cls(
-            typed_frame(ORDERS, ()), typed_frame(LINES, ()), typed_frame(CUSTOMERS, ()), typed_frame(PRODUCTS, ())
-        )
+        return cls(*(frame.copy(deep=False) for frame in _without_rows()))
 
     def only(self, numbers: Iterable[str]) -> Frames:
         """Returns the orders with these numbers, and their lines, customers and products."""
@@ -92,8 +91,16 @@ class Frames:
         )
 
 
+@cache
+def _without_rows() -> tuple[pd.DataFrame, ...]:
+    """Made once: each week of an import without orders asks for them."""
+    return tuple(typed_frame(columns, ()) for columns in (ORDERS, LINES, CUSTOMERS, PRODUCTS))
+
+
 def typed_frame(columns: Mapping[str, str], records: Iterable[Sequence[object]]) -> pd.DataFrame:
     """Returns a frame with exactly these columns and types. Each record is in the columns' order."""
     values = list(zip(*records, strict=True)) or [()] * len(columns)
-    series = zip(columns.items(), values, strict=True)
-    return pd.DataFrame({name: pd.Series(list(column), dtype=kind) for (name, kind), column in series})
+    arrays = {}
+    for (name, kind), column in zip(columns.items(), values, strict=True):
+        arrays[name] = pd.array(list(column), dtype=kind)  # type: ignore[call-overload] # the stubs take literals only
+    return pd.DataFrame(arrays)

@@ -119,13 +119,15 @@ def test_buyers_by_phone_and_by_email_stay_two_identities() -> None:
 
 
 def test_one_product_is_one_row_and_what_is_known_of_it_stays() -> None:
-    catalogue = {"A": {"title": {"ua": "Із каталогу"}, "description": {"ua": "Опис"}, "gtin": "482", "price": 650}}
+    catalogue = {
+        "A": {"title": {"ua": "Із каталогу"}, "description": {"ua": "Опис"}, "gtin": "4820000000017", "price": 650}
+    }
     first = part(row(1), row(2, products=[line("A", title="Стара", price=500)]), catalogue=catalogue)
     second = part(row(3, products=[line("A", title="Нова", price=0, type="gift")]))
     made = deduplicate(first, second)
     made.products["price"] = made.products["price"].map(str)
     assert records(made.products[made.products["article"] == "A"]) == [
-        ("article:A", "A", "Із каталогу", "Опис", "482", "650.00", True)
+        ("article:A", "A", "Із каталогу", "Опис", "4820000000017", "650.00", True)
     ]
 
 
