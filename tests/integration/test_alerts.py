@@ -14,6 +14,8 @@ from warm import warm
 from cartum_roapp.home import Home
 from cartum_roapp.service import worker
 
+pytestmark = pytest.mark.drawn(2)
+
 SLUG, INDEX = "shop-4", 3
 FAILED, SILENT, HELD = (
     f"{SLUG}: {what}" for what in ("a run failed", "no success for 15 minutes", "held records grew")

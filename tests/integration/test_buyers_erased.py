@@ -12,6 +12,8 @@ from world import World
 from cartum_roapp.ledger import erasure
 from cartum_roapp.ledger.erasure import Buyer, Named
 
+pytestmark = pytest.mark.drawn(2)
+
 NAME, EMAIL, PHONE = "Ганна Нетакаяквсі", "hanna@buyers.example", "+380671234567"
 TELLING = ("Нетакаяквсі", EMAIL, "671234567", "67 123", "Прихована", "domofon 4711", "20450000000471")
 CANCELED = 4

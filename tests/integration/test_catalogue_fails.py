@@ -16,6 +16,8 @@ from cartum_roapp.ledger import shop_catalogue
 from sandbox.cartum_shop import CartumShop
 from tasks import summary
 
+pytestmark = pytest.mark.drawn(2)
+
 KNOWN, NEW = "KR-799", "CAP-2"
 
 

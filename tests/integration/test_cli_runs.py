@@ -18,6 +18,8 @@ from sqlalchemy import text
 
 from sandbox.cartum_shop import CartumShop
 
+pytestmark = pytest.mark.drawn(2)
+
 SLUG, INDEX = "shop-5", 4
 COUNTS = {"seen", "new", "changed", "unchanged", "delivered", "held", "calls", "seconds"}
 DELIVERED = 3

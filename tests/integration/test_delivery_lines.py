@@ -12,6 +12,8 @@ from world import World
 from cartum_roapp.apis.roapp import RoApp, client
 from cartum_roapp.apis.roapp.rows import RoItem
 
+pytestmark = pytest.mark.drawn(2)
+
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

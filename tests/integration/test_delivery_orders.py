@@ -11,6 +11,8 @@ from world import World
 
 from cartum_roapp.ledger import held
 
+pytestmark = pytest.mark.drawn(3)
+
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

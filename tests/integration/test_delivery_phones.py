@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import text
 from world import World
 
+pytestmark = pytest.mark.drawn(3)
+
 ONE, TWO, THREE = "+380671112233", "+380509998877", "+380631234567"
 MAIL = "olena@example.com"
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 import pytest
 from world import World
 
+pytestmark = pytest.mark.drawn(2)
+
 CODE = "CAP-2"  # not in RO App's catalogue
 
 

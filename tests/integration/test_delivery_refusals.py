@@ -12,6 +12,8 @@ from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import shops
 from sandbox.roapp_checks import BodyError, Checks
 
+pytestmark = pytest.mark.drawn(3)
+
 SHAPES = [("errors", 422), ("errors", 400), ("message", 422), ("validation", 400), ("text", 422), ("html", 400)]
 
 

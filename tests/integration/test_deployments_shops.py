@@ -11,6 +11,8 @@ from sqlalchemy import create_engine, text
 
 from deployments.one_shop import anchor, nightly_cron
 
+pytestmark = pytest.mark.drawn(2)
+
 SLUG = "shop-3"
 INDEX = 2
 

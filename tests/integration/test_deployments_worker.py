@@ -15,6 +15,8 @@ from cartum_roapp import service
 from cartum_roapp.ledger import backfills, database
 from cartum_roapp.service.process import Process
 
+pytestmark = pytest.mark.drawn(2)
+
 SHOP, OTHER = 0, 1
 
 

@@ -15,6 +15,8 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import tables
 from tasks.plan_page import page
 
+pytestmark = pytest.mark.drawn(2)
+
 UNMATCHED = 9
 #: The record of the run itself, what is counted of it, and the call budget that it keeps.
 NOT_COMPARED = {"runs", "counters", "call_slots"}

@@ -13,6 +13,8 @@ from world import World
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import held, shops
 
+pytestmark = pytest.mark.drawn(2)
+
 PHONE = "+380671112233"
 FIELD = "ad_campaign_id"
 Mend = Callable[[], object]

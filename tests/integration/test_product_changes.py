@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from world import World
 
+pytestmark = pytest.mark.drawn(2)
+
 CODE = "CAP-2"
 
 

@@ -18,6 +18,8 @@ from cartum_roapp.sync.reconciliation import confirmed, read_roapp
 from cartum_roapp.sync.run import Run
 from flows import reconcile as story
 
+pytestmark = pytest.mark.drawn(2)
+
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

@@ -10,6 +10,8 @@ import pytest
 from ledger_rows import rows
 from world import Row, World
 
+pytestmark = pytest.mark.drawn(2)
+
 EDITED = "edited-in-roapp"
 
 

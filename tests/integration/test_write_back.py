@@ -22,6 +22,8 @@ from cartum_roapp.ledger import held
 from sandbox.cartum_shop import CartumShop
 from sandbox.roapp_account import RoAppAccount
 
+pytestmark = pytest.mark.drawn(3)
+
 NEW, PROCESSING, DELIVERED, CANCELED, SHIPPING = 1, 2, 3, 4, 6
 
 

@@ -15,6 +15,8 @@ from cartum_roapp.errors import Retryable
 from sandbox.cartum_shop import CartumShop
 from sandbox.faults import Planned
 
+pytestmark = pytest.mark.drawn(2)
+
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:
