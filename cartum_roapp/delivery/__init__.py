@@ -18,10 +18,12 @@ products     the line's product in RO App's catalogue: found by the shop's ident
 identities   what a product is known by: the shop's line and RO App's product in one form
 product_index    RO App's catalogue as it was last read, and when it is read again
 product_making   makes a product with everything that identifies it
+product_problems what is said where a product can't be told
 product_updates  carries names and prices that changed in the shop on
 lines        the order lines as a set of (product, price) with absolute quantities
 remarks      notes, buyer and comment, written where they differ from what was written last
 notes        what a person reads in RO App: the marker, delivery, payment
+labels       the words before what notes and comments say, in the shop's languages
 comment      how it is delivered and paid, as a comment: at most once for each text
 status       the order's status, sent when the shop's changed
 markers      the token that every RO App order carries, and the walk that reads them

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery.labels import LABELS, Labels, labels
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import shop_admin
@@ -24,59 +25,6 @@ _LONGEST = 900
 #: Notes below 1,000 characters are safe (roapp §7), with what staff wrote.
 SAFE = 999
 _LONGEST_LINE = 220
-
-
-class _Labels(NamedTuple):
-    order: str
-    placed: str
-    recipient: str
-    company: str
-    registration: str
-    tax: str
-    delivery: str
-    waybill: str
-    payment: str
-    paid: str
-    not_paid: str
-    discount: str
-    surcharge: str
-    list_prices: str
-    to_pay: str
-    whole: str
-    comment: str
-    managers_note: str
-    no_callback: str
-    deleted: str
-    written_off: str
-
-
-_LABELS = {
-    "ua": _Labels("Замовлення", "Оформлено", "Отримувач", "Компанія", "ЄДРПОУ", "ІПН",
-                  "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено",
-                  "Знижка", "Націнка", "Ціни до знижки", "До сплати", "Разом", "Коментар", "Примітка менеджера",
-                  "Не передзвонювати", "Замовлення видалено в магазині",
-                  "Товари вже списано: рядки більше не оновлюються з магазину"),
-    "ru": _Labels("Заказ", "Оформлен", "Получатель", "Компания", "ЕГРПОУ", "ИНН",
-                  "Доставка", "ТТН", "Оплата", "оплачено", "не оплачено", "Скидка",
-                  "Наценка", "Цены до скидки", "К оплате", "Итого", "Комментарий", "Заметка менеджера",
-                  "Не перезванивать",
-                  "Заказ удалён в магазине", "Товары уже списаны: строки больше не обновляются из магазина"),
-    "ro": _Labels("Comanda", "Plasată", "Destinatar", "Companie", "IDNO", "Cod fiscal",
-                  "Livrare", "AWB", "Plata", "achitat", "neachitat", "Reducere",
-                  "Adaos", "Prețuri înainte de reducere", "Total", "Total", "Comentariu", "Nota managerului",
-                  "Nu sunați înapoi",
-                  "Comanda a fost ștearsă din magazin",
-                  "Produsele au fost scăzute din stoc: liniile nu mai urmează magazinul"),
-    "en": _Labels("Order", "Placed", "Recipient", "Company", "Registration no.", "Tax no.",
-                  "Delivery", "Waybill", "Payment", "paid", "not paid", "Discount",
-                  "Surcharge", "Prices before the discount", "To pay", "Total", "Comment", "Manager's note",
-                  "Do not call back",
-                  "The order was deleted in the shop", "Goods are written off: lines no longer follow the shop"),
-}  # fmt: skip
-
-
-def _labels(language: str) -> _Labels:
-    return _LABELS.get("ua" if language == "uk" else language, _LABELS["en"])
 
 
 def digest(text: str) -> str:
@@ -111,7 +59,7 @@ class _Part(NamedTuple):
         return self.text if not self.cuttable or "\n" in self.text else _cut(self.text, _LONGEST_LINE)
 
 
-def _delivery(order: DesiredOrder, label: _Labels) -> list[_Part]:
+def _delivery(order: DesiredOrder, label: Labels) -> list[_Part]:
     """How it is sent and paid."""
     place = ", ".join(part for part in (order.delivery_city, order.delivery_address.replace("@", ", ")) if part)
     sent = _listed(order.delivery_method, place, _price(order.delivery_price, order.currency))
@@ -124,7 +72,7 @@ def _delivery(order: DesiredOrder, label: _Labels) -> list[_Part]:
 def comment(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> str:
     """What goes into RO App's feed: that it was deleted, how it is sent and paid, and whatever the notes have no room
     for, as a whole."""
-    label = _labels(shop.language)
+    label = labels(shop.language)
     deleted = [f"{label.deleted}!"] if order.gone_at else []
     return "\n".join([*deleted, *(part.text for part in _in_feed(order, shop, discounts))])
 
@@ -132,7 +80,7 @@ def comment(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> 
 def _in_feed(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> list[_Part]:
     """What the comment says, also if goods are written off: the notes are longer then."""
     text = block(order, shop, discounts, written_off=True)
-    sent = _delivery(order, _labels(shop.language))
+    sent = _delivery(order, labels(shop.language))
     rest = [part for part in _parts(order, shop, discounts) if part not in sent]
     return [*sent, *_without_room(rest, text)]
 
@@ -152,7 +100,7 @@ def told(order: DesiredOrder, text: str, shop: ShopConfig, discounts: LineDiscou
 
 def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> list[_Part]:
     """What is said of the order below its head. What is beside a phone, or a number, stands nowhere else."""
-    label = _labels(shop.language)
+    label = labels(shop.language)
     parts = [
         _Part(_recipient(order, label), cuttable=False),
         _Part(_company(order, label), cuttable=False),
@@ -171,7 +119,7 @@ def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> l
 def block(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts, *, written_off: bool = False) -> str:
     """Our part of the notes, marker first, without the rule. `discounts`: what the account makes of a line's; where
     the unit prices carry the order's discount, the shop's are named."""
-    label = _labels(shop.language)
+    label = labels(shop.language)
     lines = [
         f"{marker(order.shop, order.number)} {label.order} {order.number}, {shop.name}",
         f"{label.placed}: {order.created_at.astimezone(zone_of(shop.timezone)):%Y-%m-%d %H:%M}, {shop_admin(shop.url)}",
@@ -185,17 +133,17 @@ def block(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts, *, wr
 
 def deleted(language: str) -> str:
     """That the shop has deleted the order, in a few words."""
-    return _labels(language).deleted
+    return labels(language).deleted
 
 
-def _recipient(order: DesiredOrder, label: _Labels) -> str:
+def _recipient(order: DesiredOrder, label: Labels) -> str:
     """With all phones, also those that RO App's contact could not be given, and the words beside them."""
     phones = [f"{phone.number} ({phone.title})" if phone.title else phone.number for phone in order.phones]
     recipient = _listed(order.buyer_name, *(phones or [order.buyer_phone_raw]), order.phone_remark)
     return f"{label.recipient}: {recipient}" if recipient else ""
 
 
-def _company(order: DesiredOrder, label: _Labels) -> str:
+def _company(order: DesiredOrder, label: Labels) -> str:
     """Also where RO App has it as an organization: the account may have refused that, or its numbers."""
     registration = f"{label.registration} {order.company_number}" if order.company_number else ""
     tax = f"{label.tax} {order.company_tax}" if order.company_tax else ""
@@ -203,7 +151,7 @@ def _company(order: DesiredOrder, label: _Labels) -> str:
     return f"{label.company}: {company}" if company else ""
 
 
-def _discount(order: DesiredOrder, label: _Labels) -> str:
+def _discount(order: DesiredOrder, label: Labels) -> str:
     if not order.discount and not order.coupon:
         return ""
     if order.discount < 0:
@@ -212,7 +160,7 @@ def _discount(order: DesiredOrder, label: _Labels) -> str:
     return f"{label.discount}: {_listed(order.coupon, less)}"
 
 
-def _list_prices(order: DesiredOrder, label: _Labels, discounts: LineDiscounts) -> str:
+def _list_prices(order: DesiredOrder, label: Labels, discounts: LineDiscounts) -> str:
     goods = [PricedLine(line.product, line.price, line.quantity) for line in order.lines]
     sent = {(line.product, line.price) for line in priced(goods, order.total, discounts)}
     changed = [line for line in order.lines if (line.product, cents(line.price)) not in sent]
@@ -220,7 +168,7 @@ def _list_prices(order: DesiredOrder, label: _Labels, discounts: LineDiscounts) 
     return f"{label.list_prices}: {prices}" if prices else ""
 
 
-def _managers_note(order: DesiredOrder, label: _Labels) -> str:
+def _managers_note(order: DesiredOrder, label: Labels) -> str:
     return f"{label.managers_note}: {order.manager_comment}" if order.manager_comment else ""
 
 
@@ -239,7 +187,7 @@ def _stands(part: str, text: str) -> bool:
 def say(current: str, text: str, order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> bool:
     """Whether our part of the notes has what the order's comment says, as far as it stands in the newest notes, `text`:
     who wrote it has sent the comment as well."""
-    label = _labels(shop.language)
+    label = labels(shop.language)
     facts = [part.shown for part in _in_feed(order, shop, discounts)]
     if order.gone_at:
         facts.append(f"{label.deleted}!")
@@ -258,7 +206,7 @@ def name_another_buyer(current: str, order: DesiredOrder) -> bool:
     if not current.startswith(marker(order.shop, order.number)):
         return False
     head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
-    labels = tuple(f"{words.recipient}:" for words in _LABELS.values())
+    labels = tuple(f"{words.recipient}:" for words in LABELS.values())
     named = next((line for line in head.split("\n") if line.startswith(labels)), "")
     if not order.buyer_phone:
         return re.search(r"\+[0-9]{7}", named) is not None
@@ -275,7 +223,7 @@ def merged(current: str, ours: str) -> str:
         if rule:
             theirs = tail.removeprefix("\n")
         else:
-            labels = {f"{word}:" for words in _LABELS.values() for word in words} | {token}
+            labels = {f"{word}:" for words in LABELS.values() for word in words} | {token}
             theirs = "\n".join(line for line in head.split("\n") if not any(line.startswith(label) for label in labels))
     rest = f"\n{RULE}" + (f"\n{theirs}" if theirs.strip() else "")
     return _cut(ours, max(SAFE - len(rest), len(ours.partition("\n")[0]) + 1)) + rest

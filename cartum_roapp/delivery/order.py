@@ -14,6 +14,7 @@ from datetime import timedelta
 from cartum_roapp.apis.masking import about
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery import product_problems
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
@@ -25,7 +26,7 @@ from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.product_updates import ProductUpdates
-from cartum_roapp.delivery.products import ProductBook, chosen_gone
+from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession
@@ -261,7 +262,7 @@ class OrderDelivery:
         chosen = self.products.chosen(order)
         if not client and set(lost) <= set(chosen.values()):
             line = next(line for line in order.lines if chosen.get(line.product) == lost[0])
-            raise chosen_gone(line, lost[0], shop.slug) from error
+            raise product_problems.chosen_gone(line, lost[0], shop.slug) from error
         if client and contact is not None:
             self.contacts.forget(contact)
         for product in set(lost) - set(chosen.values()):

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from shlex import quote
 
 from cartum_roapp.config import Identifier, ShopConfig
+from cartum_roapp.delivery import product_problems
 from cartum_roapp.delivery.identities import Identity, identities
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
@@ -67,7 +67,7 @@ class ProductBook:
         changed = self._note(order, named, found, lacking)
         _tell(order, {key: found[key] for key in (found if new else changed)}, how)
         if lacking:
-            raise _all_of(list(lacking.values()))
+            raise product_problems.all_of(list(lacking.values()))
         return found
 
     def chosen(self, order: DesiredOrder) -> dict[str, int]:
@@ -178,11 +178,11 @@ class ProductBook:
         for place, (one, ids) in enumerate(self._free(order, line, wanted)):
             if len(ids) == 1:
                 if place and (twins := self._twins(order, line, one)):
-                    raise _shared(one, ids[0], twins, line, shop.slug)
+                    raise product_problems.shared(one, ids[0], twins, line, shop.slug)
                 return ids[0], f"by {one.by}"
             several = several or ((one, ids) if ids else None)
         if several:
-            raise _ambiguous(*several, line, shop.slug)
+            raise product_problems.ambiguous(*several, line, shop.slug)
         return None
 
     def _free(
@@ -249,54 +249,3 @@ def _tell(order: DesiredOrder, found: Mapping[str, int], how: Mapping[str, str])
     products = [{"title": titles[key], "roapp_id": id, "how": how[key]} for key, id in found.items()]
     if products:
         journal.tell(order.shop, order.number, Kind.PRODUCTS, products=products)
-
-
-def _all_of(missing: Sequence[BadRecord]) -> BadRecord:
-    """The first, with how many others there are."""
-    first, *others = missing
-    if not others:
-        return first
-    rest = "another product" if len(others) == 1 else f"{len(others)} other products"
-    return BadRecord(
-        f"{first.message.removesuffix('.')}; nor {rest} of the order.",
-        code=first.code,
-        field=first.field,
-        fix=(first.fix or "").replace("Create it", "Create them"),
-    )
-
-
-def _shared(identity: Identity, ro_id: int, twins: Sequence[str], line: DesiredLine, slug: str) -> BadRecord:
-    by, article = identity.by, quote(line.article or line.title)
-    return BadRecord(
-        f"RO App's product {ro_id} has this {by}, which other articles of the shop have as well: "
-        f"{', '.join(twins[:10])}.",
-        code=Code.PRODUCT_AMBIGUOUS,
-        field=by,
-        fix="Give it the code and SKU of the article that it is in RO App, or choose one: "
-        f"`cartum-roapp match set product {slug} {article} RO_ID`; the order goes through by itself then.",
-    )
-
-
-def _ambiguous(identity: Identity, ids: Sequence[int], line: DesiredLine, slug: str) -> BadRecord:
-    by, article = identity.by, quote(line.article or line.title)
-    return BadRecord(
-        f"{len(ids)} products of RO App have the {by} of {line.article or line.title!r}: "
-        f"ids {', '.join(map(str, ids[:10]))}.",
-        code=Code.PRODUCT_AMBIGUOUS,
-        field=by,
-        fix=f"Give all but one of them another {by} in RO App, or choose one: "
-        f"`cartum-roapp match set product {slug} {article} RO_ID`; the order goes through by itself then.",
-    )
-
-
-def chosen_gone(line: DesiredLine, product: int, slug: str) -> BadRecord:
-    """Returns the error of a product that a person chose and that RO App takes no more: the choice stays until it is
-    taken back."""
-    article = quote(line.article or line.title)
-    return BadRecord(
-        f"RO App takes product {product}, which a person chose for {article}, no more.",
-        code=Code.PRODUCT_MISSING,
-        field="entity_id",
-        fix=f"Choose another one with `cartum-roapp match set product {slug} {article} RO_ID`, or have it searched "
-        f"again with `cartum-roapp match unset product {slug} {article}`.",
-    )

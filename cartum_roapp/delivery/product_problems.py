@@ -1,0 +1,61 @@
+"""What is said to a person where a line's product can't be told, each as a BadRecord with the way to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import quote
+
+from cartum_roapp.delivery.identities import Identity
+from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.ledger.desired import DesiredLine
+
+
+def all_of(missing: Sequence[BadRecord]) -> BadRecord:
+    """The first, with how many others there are."""
+    first, *others = missing
+    if not others:
+        return first
+    rest = "another product" if len(others) == 1 else f"{len(others)} other products"
+    return BadRecord(
+        f"{first.message.removesuffix('.')}; nor {rest} of the order.",
+        code=first.code,
+        field=first.field,
+        fix=(first.fix or "").replace("Create it", "Create them"),
+    )
+
+
+def shared(identity: Identity, ro_id: int, twins: Sequence[str], line: DesiredLine, slug: str) -> BadRecord:
+    by, article = identity.by, quote(line.article or line.title)
+    return BadRecord(
+        f"RO App's product {ro_id} has this {by}, which other articles of the shop have as well: "
+        f"{', '.join(twins[:10])}.",
+        code=Code.PRODUCT_AMBIGUOUS,
+        field=by,
+        fix="Give it the code and SKU of the article that it is in RO App, or choose one: "
+        f"`cartum-roapp match set product {slug} {article} RO_ID`; the order goes through by itself then.",
+    )
+
+
+def ambiguous(identity: Identity, ids: Sequence[int], line: DesiredLine, slug: str) -> BadRecord:
+    by, article = identity.by, quote(line.article or line.title)
+    return BadRecord(
+        f"{len(ids)} products of RO App have the {by} of {line.article or line.title!r}: "
+        f"ids {', '.join(map(str, ids[:10]))}.",
+        code=Code.PRODUCT_AMBIGUOUS,
+        field=by,
+        fix=f"Give all but one of them another {by} in RO App, or choose one: "
+        f"`cartum-roapp match set product {slug} {article} RO_ID`; the order goes through by itself then.",
+    )
+
+
+def chosen_gone(line: DesiredLine, product: int, slug: str) -> BadRecord:
+    """Returns the error of a product that a person chose and that RO App takes no more: the choice stays until it is
+    taken back."""
+    article = quote(line.article or line.title)
+    return BadRecord(
+        f"RO App takes product {product}, which a person chose for {article}, no more.",
+        code=Code.PRODUCT_MISSING,
+        field="entity_id",
+        fix=f"Choose another one with `cartum-roapp match set product {slug} {article} RO_ID`, or have it searched "
+        f"again with `cartum-roapp match unset product {slug} {article}`.",
+    )
