@@ -24,11 +24,10 @@ def main() -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    parent = os.getppid()
     with box:
         _print(box, options.json)
         while not ended.wait(0.5):
-            if options.exit_with_parent and os.getppid() != parent:
+            if options.parent is not None and os.getppid() != options.parent:
                 break
     return 0
 
@@ -52,7 +51,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="print addresses and credentials as one JSON document")
     parser.add_argument(
-        "--exit-with-parent", action="store_true", help="end when the process that started this one ends"
+        "--parent", type=int, metavar="PID", help="end with this process, which started this one; it may be gone by now"
     )
     return parser.parse_args()
 

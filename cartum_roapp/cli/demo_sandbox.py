@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -93,7 +94,7 @@ def sandbox(orders: int, log: Path, *, stay: bool) -> Iterator[DemoSandbox]:
     command = [sys.executable, "-m", "sandbox", "--json", "--orders", str(orders)]
     with log.open("wb") as errors:  # not stderr, as a pipe behind the demo would not end before the sandbox
         process = subprocess.Popen(
-            command if stay else [*command, "--exit-with-parent"],
+            command if stay else [*command, "--parent", str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
