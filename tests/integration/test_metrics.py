@@ -39,7 +39,8 @@ def scraped(world: World, shops: int = 100) -> dict[str, Samples]:
 
 
 def test_figures_are_those_of_the_ledger_and_of_all_runs(database: str) -> None:
-    with World.of(database, product_create=False) as world:
+    patient = {"http_timeout": 30.0}  # a call that is not answered in time takes another turn
+    with World.of(database, product_create=False, settings=patient) as world:
         shop = world.box.shops[0]
         ran = [world.imported(), world.synced()]
         number = shop.place_order()
