@@ -6,7 +6,7 @@ accounts     removes an account that no shop uses
 saving       one lock over all changes of shops and accounts
 one_shop     the deployments of one shop: its syncs, its nightly reconciliation, its first import
 shared       the deployments of prefect.yaml
-backfill_lists   the drop-downs of the backfill's run form
+form_lists   the drop-downs of run forms: shops, statuses
 alerts       messages to people: a run failed, no success, more is held
 pool         the work pool of all deployments
 worker       runs them, all in one process

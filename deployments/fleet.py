@@ -13,7 +13,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.problems import bad_config
 from cartum_roapp.connection.fleet import Wanted
 from cartum_roapp.errors import BadConfig
-from deployments import one_shop, shops
+from deployments import form_lists, one_shop, shops
 from deployments.saving import locked_ledger
 
 #: Shops that are saved at the same time: Prefect's server is one process.
@@ -45,6 +45,7 @@ async def save_fleet(files: Sequence[Wanted], progress: Callable[[int, int], Non
         for ended in await asyncio.gather(*map(save, differ), return_exceptions=True):
             if isinstance(ended, BaseException):
                 raise ended
+        await form_lists.renew(engine)
 
 
 async def start_imports(files: Sequence[Wanted], started_by: str) -> dict[str, str]:

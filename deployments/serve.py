@@ -84,7 +84,7 @@ def _metrics(config: Settings, home: Home, database_url: str) -> Iterator[None]:
 async def _serve(config: Settings, home: Home, database_url: str) -> None:
     from blocks.store import register
     from cartum_roapp.ledger import database
-    from deployments import backfill_lists, pool, shared
+    from deployments import form_lists, pool, shared
     from deployments.crashed import mark_crashed, start_again
     from deployments.late import Unneeded, cancel_backlog
     from deployments.worker import InProcessWorker
@@ -108,7 +108,7 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
         # Killed runs of the command line, and of workers on other machines.
         asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.threads.keys()))),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
-        asyncio.create_task(_every(_CLEAR_EVERY, lambda: backfill_lists.renew(engine))),
+        asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),
         asyncio.create_task(_record_polling(home, worker)),
     ]
     ending = asyncio.create_task(stopped.wait())

@@ -12,7 +12,7 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.types.entrypoint import EntrypointType
 
 from cartum_roapp.service import ledger
-from deployments import backfill_lists, pool
+from deployments import form_lists, pool
 
 _HERE = Path(__file__).parent
 
@@ -43,4 +43,4 @@ async def deploy() -> None:
         )
         await deployment.aapply()
     with ledger.opened() as engine:
-        await backfill_lists.renew(engine)
+        await form_lists.renew(engine)

@@ -23,7 +23,7 @@ from cartum_roapp.ledger import resetting, shops, standstill
 from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
-from deployments import alerts, one_shop, pool, shared
+from deployments import alerts, form_lists, one_shop, pool, shared
 from deployments.saving import locked_ledger
 from tasks import schedule, shop_page
 
@@ -40,6 +40,7 @@ async def add(config: ShopConfig, company: str) -> None:
             await save_new(engine, config, company, leftovers=config.slug in await connected())
         else:
             await save(engine, config, company)
+        await form_lists.renew(engine)
 
 
 async def save_new(engine: Engine, config: ShopConfig, company: str, *, leftovers: bool) -> None:
@@ -98,6 +99,7 @@ async def disconnect(slug: str, *, purge: bool = False) -> None:
     the ledger keeps the history unless `purge`."""
     async with locked_ledger() as engine:
         await _disconnect(engine, slug, purge=purge)
+        await form_lists.renew(engine)
 
 
 async def reset(config: ShopConfig) -> Reset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -31,7 +32,7 @@ from tasks.summary import summarize_task
 @flow(name="backfill", flow_run_name=run_name, persist_result=False)
 @told(sentence.of_backfill)
 async def backfill(
-    shops: Annotated[list[str], SHOPS],
+    shops: Annotated[Sequence[str], SHOPS] = (),
     created_from: Annotated[date | None, FROM] = None,
     created_to: Annotated[date | None, TO] = None,
     statuses: Annotated[list[str] | None, STATUSES] = None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from prefect import flow
-from pydantic import Field
 
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
@@ -14,6 +13,7 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
 from tasks.ending import told
+from tasks.form import parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_reconciliation
 from tasks.report import show_report_task
@@ -33,10 +33,10 @@ from tasks.steps import (
 @flow(name="reconcile", flow_run_name=named(of_reconciliation), persist_result=False)
 @told(sentence.of_comparison)
 async def reconcile(
-    shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
-    repair: Annotated[bool, Field(title="Repair", description="Put right what is safe; else only report")] = False,
+    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
+    repair: Annotated[bool, parameter("Repair", "Put right what is safe; else only report")] = False,
     gone: Annotated[
-        bool, Field(title="Gone", description="What the shop lacks was really deleted there, however much it is")
+        bool, parameter("Gone", "What the shop lacks was really deleted there, however much it is")
     ] = False,
 ) -> dict[str, Any]:
     """Counts, sums and numbers of all orders since the start of the first import: what one side lacks or has

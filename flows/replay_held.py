@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from prefect import flow
-from pydantic import Field
 
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
@@ -19,6 +18,7 @@ from cartum_roapp.sync.window import classify_statuses
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import deliver_task
 from tasks.ending import told
+from tasks.form import parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_replay
 from tasks.run import open_run, settings_of
@@ -29,14 +29,14 @@ from tasks.summary import show_choice_task, show_outcomes_task
 @flow(name="replay-held", flow_run_name=named(of_replay), persist_result=False)
 @told(sentence.of_replay)
 async def replay_held(
-    shop: Annotated[str, Field(title="Shop", description="The shop's slug", max_length=48)],
-    ids: Annotated[list[str] | None, Field(title="Records", description="Order numbers, or ids of the list")] = None,
-    entity: Annotated[Entity | None, Field(title="Entity", description="Only records of this kind")] = None,
-    code: Annotated[str | None, Field(title="Code", description="Only those held for this reason")] = None,
-    all_held: Annotated[bool, Field(title="All", description="All held records of the shop")] = False,
-    limit: Annotated[int | None, Field(title="Limit", description="At most so many, the oldest first", ge=1)] = None,
-    make_again: Annotated[bool, Field(title="Make again", description="Orders that were deleted in RO App")] = False,
-    dry_run: Annotated[bool, Field(title="Dry run", description="Show which would be replayed, send nothing")] = False,
+    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
+    ids: Annotated[list[str] | None, parameter("Records", "Order numbers, or ids of the list of held records")] = None,
+    entity: Annotated[Entity | None, parameter("Entity", "Only records of this kind")] = None,
+    code: Annotated[str | None, parameter("Code", "Only those held for this reason")] = None,
+    all_held: Annotated[bool, parameter("All", "All held records of the shop")] = False,
+    limit: Annotated[int | None, parameter("Limit", "At most so many, the oldest first", ge=1)] = None,
+    make_again: Annotated[bool, parameter("Make again", "Orders that were deleted in RO App")] = False,
+    dry_run: Annotated[bool, parameter("Dry run", "Show which would be replayed, send nothing")] = False,
 ) -> dict[str, Any]:
     """Tries held records again now. Names ids, an entity or a code (several narrow each other), or all."""
     settings = await settings_of(shop)

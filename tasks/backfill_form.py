@@ -36,7 +36,7 @@ def run_name() -> str:
             "numbers": given.get("numbers") or [],
         }
     )
-    text = f"{', '.join(given['shops'])}: backfill {what}".rstrip()
+    text = f"{', '.join(given.get('shops') or ['no shop'])}: backfill {what}".rstrip()
     return text + (", dry run" if given.get("dry_run") else "")
 
 

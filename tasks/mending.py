@@ -1,4 +1,4 @@
-"""Links from a held record to the forms of Prefect's UI that mend it, filled in."""
+"""Links from orders and held records to the forms of Prefect's UI that mend them, filled in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+from prefect.settings import get_current_settings
 
 from cartum_roapp.errors import Code
 from cartum_roapp.markdown import Markup, link
@@ -53,15 +54,32 @@ class Mending:
             found.append(link("try again", run_form(self.replay, shop=self.slug, **_named(record))))
         if self.dismiss is not None:
             found.append(link("dismiss", run_form(self.dismiss, shop=self.slug, **_named(record))))
-        if self.story is not None and record["number"] is not None:
-            found.append(link("what happened", run_form(self.story, shop=self.slug, number=record["number"])))
+        if record["number"] is not None and (story := self.what_happened(record["number"])):
+            found.append(story)
         return Markup(", ".join(found))
+
+    def what_happened(self, number: str) -> Markup | None:
+        """Returns the link to all that is known of the order."""
+        if self.story is None:
+            return None
+        return link("what happened", run_form(self.story, shop=self.slug, number=number))
 
     def replay_all(self) -> Markup | None:
         """Returns the link to try all of them again."""
         if self.replay is None:
             return None
         return link("Try all of them again", run_form(self.replay, shop=self.slug, all_held=True))
+
+    def log_lines(self, summary: UUID) -> list[str]:
+        """Returns where the run's summary is, and the form that tries all held records again, for the log of the run,
+        in which the UI makes links of addresses. [] if the UI's address is unknown."""
+        ui = (get_current_settings().ui_url or "").rstrip("/")
+        if not ui:
+            return []
+        lines = [f"why, and what mends each: {ui}/v2/artifacts/artifact/{summary}"]
+        if self.replay is not None:
+            lines.append(f"try all of them again: {ui}{run_form(self.replay, shop=self.slug, all_held=True)}")
+        return lines
 
 
 def _named(record: Mapping[str, Any]) -> dict[str, object]:

@@ -29,9 +29,10 @@ def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
         if not of_kind:
             continue
         rows = [
-            (link(one["number"], mending.admin), "; ".join(one["changes"]), _in_roapp(one)) for one in of_kind[:SHOWN]
+            (link(one["number"], mending.admin), "; ".join(one["changes"]), _in_roapp(one), *_more(one, mending))
+            for one in of_kind[:SHOWN]
         ]
-        columns = ("order", "status, total" if what == "new" else "what changed", "in RO App")
+        columns = ["order", "status, total" if what == "new" else "what changed", "in RO App", "more"][: len(rows[0])]
         parts += [f"### {len(of_kind)} {what}", markdown_table(columns, rows)]
         parts += _rest(len(of_kind), f"the run's artifact {escaped(all_orders_key(mending.slug))} has all")
     return parts
@@ -69,9 +70,7 @@ def held_section(records: Sequence[Document], mending: Mending, dismissed: int) 
             f"### {escaped(sentence.of_held(one['code'] for one in records))}",
             markdown_table(("record", "why", "what to do", "mend it"), rows),
             *_rest(len(records), f"`cartum-roapp held list {slug}`"),
-            " · ".join(
-                filter(None, (mending.replay_all(), f"Leave one as it is: `cartum-roapp held dismiss {slug} ID`"))
-            ),
+            mending.replay_all() or f"Leave one as it is: `cartum-roapp held dismiss {slug} ID`",
         ]
     if dismissed:
         parts.append(f"{dismissed} dismissed: `cartum-roapp held list {slug} --dismissed`")
@@ -94,6 +93,11 @@ def _held(one: Document, mending: Mending) -> tuple[object, ...]:
 def _in_roapp(one: Document) -> object:
     name = roapp_name(one)
     return link(name, one["roapp_page"]) if one["roapp_page"] else name
+
+
+def _more(one: Document, mending: Mending) -> list[object]:
+    story = mending.what_happened(one["number"])
+    return [story] if story else []
 
 
 def _rest(count: int, where: str) -> list[str]:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.events import emit_event
@@ -28,7 +29,8 @@ from tasks.step import in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
-
+#: Of so many records that are newly held the log of a run says why; of all, the summary does.
+_TOLD = 3
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ async def summarize(run: Run) -> dict[str, Any]:
     """Writes the run's summary artifact. Returns its counts."""
     run.refresh()
     result = _result(run)
-    await _artifact(run, summary_text(run, result, await _mending(run, result)))
+    await _show(run, result)
     await _orders_artifact(run, all_orders(result["touched"]))
     _tell_of_held(run)
     return result
@@ -70,9 +72,7 @@ async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str
     """Writes a replay's summary artifact with the outcome of each record. Returns the run's counts and the records."""
     run.refresh()
     result = _result(run)
-    text = summary_text(run, result, await _mending(run, result))
-    text = f"### Replayed\n\n{record_table(records)}\n\n{text}"
-    await _artifact(run, text)
+    await _show(run, result, f"### Replayed\n\n{record_table(records)}\n\n")
     return {**result, "dry_run": False, "records": list(records)}
 
 
@@ -81,29 +81,42 @@ def _result(run: Run) -> dict[str, Any]:
     changed, and warnings."""
     counts = held.counts(run.engine, run.shop.key)
     run.counts.held = counts["held"]
-    records = held_records(run)
-    if records:
-        log.info("%s", sentence.of_held(one["code"] for one in records))
     both = contests.since(run.engine, run.shop.key, run.started)
     return {
         **run.result(),
         "dismissed": counts["dismissed"],
         "touched": touched_orders(run),
-        "held_records": records,
+        "held_records": held_records(run),
         "both_changed": [one.as_dict() for one in both],
         "warnings": warnings(run),
     }
 
 
-async def _artifact(run: Run, markdown: str, what: str = "summary") -> None:
-    if in_prefect():
-        description = f"{escaped(run.shop.name)}: {run.kind}, {what}"
-        await acreate_markdown_artifact(key=f"{run.shop.slug}-{run.kind}", markdown=markdown, description=description)
+async def _show(run: Run, result: dict[str, Any], above: str = "") -> None:
+    """Writes the summary, below the Markdown that stands above it, and logs what is held and where it is mended."""
+    mending = await _mending(run, result)
+    artifact = await _artifact(run, above + summary_text(run, result, mending))
+    if records := result["held_records"]:
+        lines = [sentence.of_held(one["code"] for one in records)]
+        lines += [f"{one['entity']} {one['id']}: {one['message']}" for one in records if one["news"]][:_TOLD]
+        lines += mending.log_lines(artifact) if artifact else []
+        for line in lines:
+            log.info("%s", line)
+
+
+async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | None:
+    if not in_prefect():
+        return None
+    description = f"{escaped(run.shop.name)}: {run.kind}, {what}"
+    return await acreate_markdown_artifact(
+        key=f"{run.shop.slug}-{run.kind}", markdown=markdown, description=description
+    )
 
 
 async def _mending(run: Run, result: dict[str, Any]) -> Mending:
     slug, own = run.shop.slug, shop_admin(run.shop.url)
-    return await Mending.of(slug, own) if result["held"] and in_prefect() else Mending(slug, own)
+    told = result["held"] or result["touched"]
+    return await Mending.of(slug, own) if told and in_prefect() else Mending(slug, own)
 
 
 async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:

@@ -54,6 +54,8 @@ async def tag_if_held(run: Run) -> None:
 
 async def _set(tags: set[str]) -> None:
     async with get_client() as client:
-        await client.update_flow_run(UUID(str(flow_run.get_id())), tags=sorted(tags))
+        # The UI shows the first three of many.
+        in_order = sorted(tags, key=lambda tag: (tag != HELD, tag))
+        await client.update_flow_run(UUID(str(flow_run.get_id())), tags=in_order)
     if (context := FlowRunContext.get()) and context.flow_run:
-        context.flow_run.tags = sorted(tags)  # which `get_tags` reads
+        context.flow_run.tags = in_order  # which `get_tags` reads

@@ -12,7 +12,7 @@ from installation import Installation
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect_api import here, variables
 
-from deployments.backfill_lists import filled
+from deployments.form_lists import filled
 from deployments.late import Unneeded
 from deployments.shared import PREFECT_YAML, described
 from tasks.tags import TAG

@@ -1,0 +1,71 @@
+"""The drop-downs of the run forms that belong to no single shop: the shops, and statuses as they name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentUpdate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+from sqlalchemy import Engine
+
+from cartum_roapp.ledger import shops
+
+#: Of the deployments of prefect.yaml whose forms ask for a shop.
+_NAMES = ["any-shop", "edit-shop", "delete-shop"]
+_OURS, _DELETE = "flows.", "flows.delete_shop.delete_shop"
+#: A form with this field takes what its lists lack.
+_OPEN = "statuses"
+
+
+async def renew(engine: Engine) -> None:
+    """Brings the forms' lists to what the ledger knows; writes nothing where they are so. May be called twice.
+
+    The server does not check what is typed into the form of a backfill: an API call may name a status by its id, and
+    the list of names may be a moment old. The flow checks it.
+    """
+    states = shops.all_states(engine)
+    slugs = [state.slug for state in states]
+    names = sorted({name for state in states for name in shops.named_statuses(engine, state.key).values()})
+    named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
+    async with get_client() as client:
+        for found in await client.read_deployments(deployment_filter=named):
+            before, entrypoint = found.parameter_openapi_schema or {}, found.entrypoint or ""
+            # Of a deleted shop only the history can be deleted.
+            there = sorted({*slugs, *shops.deleted_slugs(engine)}) if entrypoint == _DELETE else slugs
+            schema = filled(before, there, names)
+            if not entrypoint.startswith(_OURS) or schema == before:
+                continue
+            changed = DeploymentUpdate(parameter_openapi_schema=schema)
+            if _OPEN in schema["properties"]:
+                changed.enforce_parameter_schema = False
+            await client.update_deployment(found.id, changed)
+
+
+def filled(schema: dict[str, Any], slugs: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """Returns the parameters' schema with these choices, without a list where there are none.
+
+    In an open form what may be left out is of one type, as the UI would ask for `None` beside it, and a shop must be
+    named, also where the flow says so by itself.
+    """
+    properties = {name: dict(one) for name, one in schema.get("properties", {}).items()}
+    required = list(schema.get("required", ()))
+    if _OPEN in properties:
+        properties = {name: _plain(one) for name, one in properties.items()}
+        required = ["shops"]
+    for name, listed in (("shop", slugs), ("shops", slugs), (_OPEN, names)):
+        choices = {"enum": list(listed)} if listed else {}
+        kind = properties.get(name, {}).get("type")
+        if kind == "array":
+            properties[name]["items"] = {"type": "string", **choices}
+        elif kind == "string":
+            properties[name] = {key: value for key, value in properties[name].items() if key != "enum"} | choices
+    return {**schema, "properties": properties, "required": required}
+
+
+def _plain(declared: dict[str, Any]) -> dict[str, Any]:
+    kinds = [kind for kind in declared.get("anyOf", ()) if kind.get("type") != "null"]
+    if len(kinds) != 1:
+        return dict(declared)
+    return {**{name: value for name, value in declared.items() if name not in ("anyOf", "default")}, **kinds[0]}

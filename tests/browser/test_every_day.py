@@ -1,0 +1,245 @@
+"""What a person looks for on a usual day, found and mended in Prefect's UI alone: why an order is held, what changed in
+an order, a backfill that is tried, begun and canceled. Each test counts the clicks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from homes import new_home
+from installation import Installation, Row
+from playwright.sync_api import Locator, Page, expect
+from prefect_ui import PrefectUi, log_in
+
+from cartum_roapp.ledger import backfills, database
+from sandbox import Sandbox, Shop
+
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
+SHOP = "shop-1"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Up, with a shop that is imported and is read when a test says so. RO App takes no products from us."""
+    with Sandbox(orders=8, seed=3, rate_limit=0) as box:
+        installation = Installation(new_home(tmp_path_factory, "browser"), box)
+        try:
+            installation.done("up")
+            installation.done("account", "add", "main", "--base-url", box.roapp.base_url)
+            installation.connect(0)
+            installation.completed(installation.start(f"initial-import/{SHOP}"))
+            installation.only_by_hand(SHOP)
+            box.roapp.faults.product_create = False
+            yield installation
+        finally:
+            installation.close()
+
+
+@pytest.fixture
+def walk(installation: Installation, new_page: Callable[[], Page], pictures: Path) -> Walk:
+    found, page = installation.done("ui"), new_page()
+    log_in(page, found["ui"], found["login"])
+    return Walk(PrefectUi(page, found["ui"], pictures))
+
+
+class Walk:
+    """A person's way through the UI. `clicks` counts from the run on the dashboard."""
+
+    def __init__(self, ui: PrefectUi) -> None:
+        self.ui = ui
+        self.clicks = 0
+        self.started = ""
+
+    @property
+    def main(self) -> Locator:
+        return self.ui.page.get_by_role("main")
+
+    def click(self, what: Locator) -> None:
+        what.click()
+        self.clicks += 1
+
+    def follow_log(self, line: str) -> None:
+        """Follows the address in a line of the run's log, which opens beside it."""
+        with self.ui.page.context.expect_page() as opened:
+            self.click(self.main.get_by_text(line).locator("xpath=..").get_by_role("link"))
+        self.ui.page = opened.value
+
+    def run_on_dashboard(self, flow: str, *tags: str) -> None:
+        """From the dashboard, where the newest good run of the flow has these tags, to its page."""
+        page, now = self.ui.page, datetime.now(UTC)
+        # Else it leaves out what began in the present minute.
+        until = {"from": now - timedelta(days=1), "to": now + timedelta(minutes=1)}
+        shown = urlencode({name: f"{moment:%Y-%m-%dT%H:%M:%S}.000Z" for name, moment in until.items()})
+        page.goto(f"{self.ui.address}/v2/dashboard?{shown}")
+        page.get_by_role("tab").nth(2).click()
+        page.get_by_role("button", name=re.compile(f"^{flow}")).click()
+        newest = page.locator("a[href*='/flow-run/'][title]").first
+        for tag in tags:
+            expect(
+                newest.locator("xpath=ancestor::*[@data-slot='card'][1]").get_by_text(tag, exact=True)
+            ).to_be_visible()
+        self.clicks = 0
+        self.click(newest)
+        expect(page.get_by_role("tab", name="Logs")).to_be_visible()
+
+    def artifact(self, description: str) -> None:
+        """From the run's page to its artifact."""
+        self.click(self.main.get_by_role("tab", name="Artifacts"))
+        self.click(self.main.get_by_text(description).first)
+        expect(self.main.get_by_role("tab", name="Raw")).to_be_visible()
+
+    def submit(self) -> None:
+        """Starts a run with a form that is filled in."""
+        with self.ui.page.expect_response("**/create_flow_run") as answer:
+            self.click(self.main.get_by_role("button", name="Submit"))
+        self.started = str(answer.value.json()["id"])
+
+    def to_run(self, name: str) -> None:
+        """To the page of the run that was just started, which has this name once it runs."""
+        self.click(self.main.locator(f"a[href*='{self.started}']").first)
+        expect(self.main.get_by_text(name, exact=True).first).to_be_visible()
+
+    def menu(self, item: str) -> None:
+        """Chooses in the menu ⋮ of a run's page."""
+        self.click(self.main.get_by_role("button", name="Open menu").first)
+        self.click(self.ui.page.get_by_role("menuitem", name=item, exact=True))
+
+    def numbers(self) -> Locator:
+        """What is typed into the list of a form."""
+        return self.main.get_by_role("group").filter(has=self.ui.page.get_by_role("button", name="Add item")).last
+
+    def row(self, text: str) -> Locator:
+        return self.main.get_by_role("row").filter(has_text=text)
+
+
+def synced(installation: Installation) -> Row:
+    return installation.completed(installation.start(f"incremental-sync/{SHOP}"))[0]
+
+
+def in_roapp(installation: Installation, number: str) -> list[Row]:
+    return installation.box.roapp.orders_by_marker().get(f"{installation.key(0)}:{number}", [])
+
+
+def test_why_an_order_is_held_and_mended_in_three_clicks(installation: Installation, walk: Walk) -> None:
+    shop, roapp = installation.box.shops[0], installation.box.roapp
+    number, other = (shop.place_order(articles=bought_before(shop)) for _ in range(2))
+    for one in (number, other):
+        shop.add_line(one, f"LAMP-{one}", price=250, title="Лампа")
+    synced(installation)
+    walk.run_on_dashboard("incremental-sync", "held")
+    expect(walk.main.get_by_text(re.compile(f"^order {number}: .*LAMP-{number}"))).to_be_visible()
+    run = walk.ui.page
+
+    # The reason, with what to do, and the forms that mend it.
+    walk.follow_log("why, and what mends each: ")
+    held = walk.row(f"order {number}")
+    expect(held).to_contain_text("product-missing: ")
+    expect(held).to_contain_text(f"LAMP-{number}")
+    walk.click(walk.row(f"order {other}").get_by_role("link", name="dismiss"))
+    expect(walk.ui.value(walk.main, "Shop")).to_have_text(SHOP)
+    walk.submit()
+    walk.to_run(f"{SHOP}: dismissal of held records")
+    walk.ui.ended("Completed")
+    assert [one["id"] for one in installation.done("held", "list", SHOP)] == [number]
+    assert walk.clicks == 5
+
+    # Staff add the product in RO App; then it is the run, the address in its log, and Submit.
+    roapp.add_product("Лампа", code=f"LAMP-{number}")
+    walk.ui.page, walk.clicks = run, 1
+    walk.follow_log("try all of them again: ")
+    walk.submit()
+    assert walk.clicks == 3
+    walk.to_run(f"{SHOP}: replay of all held records")
+    walk.ui.ended("Completed")
+    assert [len(in_roapp(installation, one)) for one in (number, other)] == [1, 0]
+    assert installation.done("held", "list", SHOP) == []
+
+
+def test_what_changed_in_an_order(installation: Installation, walk: Walk) -> None:
+    """The run, its artifacts, its summary; from there what happened to the order since it is known."""
+    shop = installation.box.shops[0]
+    number = shop.qualifying()[0]
+    before = shop.orders[number]["stat_status"]
+    shop.set_status(number, 8 if before != 8 else 2)
+    count = shop.orders[number]["products"][0]["quantity"] + 1
+    shop.change_line(number, quantity=count)
+    synced(installation)
+    walk.run_on_dashboard("incremental-sync")
+    walk.artifact("incremental-sync, summary")
+    assert walk.clicks == 3
+    changed = walk.row(f"{name(shop, before)} → {name(shop, shop.orders[number]['stat_status'])}")
+    expect(changed).to_contain_text(re.compile(f"line {count - 1} × .* → {count} × "))
+    expect(changed.get_by_role("link", name=number, exact=True)).to_have_attribute("href", f"{shop.url}/adminLegacy/")
+    (order,) = in_roapp(installation, number)
+    expect(changed).to_contain_text(f"no. {order['number']}, id {order['id']}")
+
+    walk.click(changed.get_by_role("link", name="what happened"))
+    walk.submit()
+    walk.to_run(f"{SHOP}: order {number}")
+    walk.ui.ended("Completed")
+    walk.artifact(f"Order {number} of {SHOP}")
+    assert walk.clicks == 8
+    expect(walk.row(f"→ {count} ×").first).to_be_visible()
+
+
+def test_a_backfill_is_tried_begun_and_canceled(installation: Installation, walk: Walk) -> None:
+    """The form of the dry run; its copy, which sends; Cancel."""
+    shop, page = installation.box.shops[0], walk.ui.page
+    old = [datetime.now(UTC) - timedelta(days=days) for days in (90, 95)]
+    numbers = [shop.place_order(created=one, status=3, articles=bought_before(shop)) for one in old]
+    page.goto(f"{walk.ui.address}/v2/deployments")
+    walk.click(page.get_by_role("row").filter(has_text="backfill").get_by_role("link", name="any-shop"))
+    walk.click(walk.main.get_by_role("button", name="Run", exact=True))
+    walk.click(page.get_by_text("Custom run"))
+    walk.click(walk.ui.value(walk.main, "Shops"))
+    walk.click(page.get_by_role("option", name=SHOP, exact=True))
+    page.keyboard.press("Escape")
+    for number in numbers:
+        walk.click(walk.main.get_by_role("button", name="Add item"))
+        walk.numbers().get_by_role("textbox").last.fill(number)
+    walk.submit()
+    what = f"{SHOP}: backfill orders {', '.join(numbers)}"
+    walk.to_run(f"{what}, dry run")
+    walk.ui.ended("Completed")
+    tried = page.url
+    walk.artifact(f"{SHOP}: dry run")
+    for number in numbers:
+        expect(walk.row(number)).to_contain_text("create")
+    assert walk.clicks == 11
+    assert [in_roapp(installation, number) for number in numbers] == [[], []]
+
+    with database.locked(installation.engine, "account:main"):  # nobody delivers
+        page.goto(tried)
+        walk.clicks = 0
+        walk.menu("Copy to new run")
+        expect(walk.numbers().get_by_role("textbox")).to_have_count(2)
+        walk.click(walk.main.get_by_role("switch", name="Dry run"))
+        walk.submit()
+        assert walk.clicks == 4
+        walk.to_run(what)
+        installation.become(
+            lambda: installation.value("SELECT count(*) FROM backfills WHERE stored_at IS NOT NULL"), bool
+        )
+        walk.clicks = 0
+        walk.menu("Cancel")
+        walk.click(page.get_by_role("alertdialog").get_by_role("button", name="Cancel Flow Run"))
+        walk.ui.ended("Cancelled")
+    assert walk.clicks == 3
+    (ended,) = backfills.listed(installation.engine, installation.key(0))
+    assert (ended.state, ended.waiting, ended.counts["taken_out"]) == ("canceled", 0, 2)
+    synced(installation)
+    assert [in_roapp(installation, number) for number in numbers] == [[], []]
+
+
+def bought_before(shop: Shop) -> list[tuple[str, int]]:
+    """What RO App has since the import."""
+    return [(str(shop.orders[shop.qualifying()[0]]["products"][0]["article"]), 1)]
+
+
+def name(shop: Shop, status: int) -> str:
+    return str(shop.statuses[status]["title"]["ua"])
