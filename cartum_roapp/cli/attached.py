@@ -1,8 +1,14 @@
-"""A run of the command line as a run of its deployment: Prefect's UI lists it there, and counts it."""
+"""A run of the command line as a run of its deployment: Prefect's UI lists it there, counts it, and can cancel it."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from cartum_roapp.cli.output import FAILED, CommandEnd
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -10,10 +16,13 @@ if TYPE_CHECKING:
 #: The deployment of a flow that belongs to no single shop.
 ANY_SHOP = "any-shop"
 
+_LOOK = 3.0  # seconds
+
 
 async def run_attached(flow: Flow[..., Any], deployment: str, /, **parameters: Any) -> Any:
     """Runs the flow in this process and returns its result. The run belongs to the flow's deployment of this name, or
-    to none if there is no such deployment. Raises what the flow raises.
+    to none if there is no such deployment. Raises what the flow raises, and CommandEnd where a person cancels the run
+    in Prefect's UI.
 
     The run is created as pending, so that no worker takes it.
     """
@@ -33,7 +42,48 @@ async def run_attached(flow: Flow[..., Any], deployment: str, /, **parameters: A
             state=Pending(),
             tags=_tags(),
         )
-    return await run_flow_async(flow, flow_run=flow_run, parameters=parameters)
+    return await _until_canceled(flow_run.id, run_flow_async(flow, flow_run=flow_run, parameters=parameters))
+
+
+async def _until_canceled(id: UUID, work: Coroutine[Any, Any, Any]) -> Any:
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=_LOOK)
+            if not task.done() and await _is_canceling(id):
+                task.cancel()
+                await asyncio.wait({task})
+                await _set_canceled(id)
+                raise CommandEnd(
+                    FAILED,
+                    "this run was canceled in Prefect's UI. What it stored and delivered stays.",
+                    kind="canceled",
+                    fix="repeat the command if that was not meant",
+                )
+        return task.result()
+    except asyncio.CancelledError:  # by Ctrl-C, or `down`
+        task.cancel()
+        await asyncio.wait({task})
+        raise
+
+
+async def _is_canceling(id: UUID) -> bool:
+    from prefect.client.orchestration import get_client
+
+    with suppress(Exception):  # the server is down: the run goes on, and the next look asks it again
+        async with get_client() as client:
+            state = (await client.read_flow_run(id)).state
+            return state is not None and state.is_cancelling()
+    return False
+
+
+async def _set_canceled(id: UUID) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.states import Cancelled
+
+    async with get_client() as client:
+        message = "Cancelled; what it had stored and delivered stays."
+        await client.set_flow_run_state(id, Cancelled(message=message), force=True)
 
 
 def _tags() -> list[str]:

@@ -99,7 +99,7 @@ def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row)
 def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker: Installation, imported: Row) -> None:
     slips = {
         "nothing is named": {"shops": ["shop-1"]},
-        "no shop is named": {"shops": [], "numbers": ["1"]},
+        "no shop is named": {"numbers": ["1"]},
         'no shop "nobody"': {"shops": ["nobody"], "numbers": ["1"]},
         "from: the first day lies after the last. Fix: Swap the two days.": {
             "shops": ["shop-1"], "created_from": "2026-02-02", "created_to": "2026-02-01",
@@ -161,6 +161,30 @@ def test_a_backfill_that_is_canceled_in_the_ui_empties_its_queue(worker: Install
     (ended,) = backfills.listed(worker.engine, worker.key(SHOP))
     assert (ended.state, ended.waiting, ended.counts["taken_out"]) == ("canceled", 0, 1)
     assert worker.value("SELECT count(*) FROM outbox WHERE wanted_version > delivered_version AND NOT held") == 0
+
+
+@pytest.mark.long
+def test_a_backfill_that_was_typed_is_canceled_in_the_ui_too(worker: Installation, imported: Row) -> None:
+    number = worker.box.shops[SHOP].place_order(created=datetime.now(UTC) - timedelta(days=91), status=3)
+    with database.locked(worker.engine, "account:main"):  # nobody delivers
+        typed = worker.shell.start("backfill", "shop-1", "--ids", number)
+        (one,) = worker.become(
+            lambda: worker.flow_runs(
+                name={"any_": [f"shop-1: backfill orders {number}"]}, state={"type": {"any_": ["RUNNING"]}}
+            ),
+            bool,
+        )
+        worker.become(
+            lambda: [one.waiting for one in backfills.listed(worker.engine, worker.key(SHOP))][:1],
+            lambda now: now == [1],
+        )
+        worker.set_state(one["id"], "CANCELLING")
+        assert typed.wait(60) == 1
+        document = json.loads(typed.communicate()[0])
+    assert document["error"]["kind"] == "canceled"
+    assert worker.flow_run(one["id"])["state_name"] == "Cancelled"
+    ended = backfills.listed(worker.engine, worker.key(SHOP))[0]
+    assert (ended.state, ended.waiting, ended.counts["taken_out"]) == ("canceled", 0, 1)
 
 
 def test_each_of_several_shops_gets_a_run_of_its_own(worker: Installation, imported: Row) -> None:
