@@ -30,7 +30,16 @@ def deployments(installation: Installation) -> dict[str, Row]:
     return {flows[one["flow_id"]]: one for one in found}
 
 
+def offered(installation: Installation, flow: str) -> bool:
+    """Does the run form of the flow offer the shop?"""
+    found = installation.deployment(flow)
+    assert found is not None
+    return SLUG in found["parameter_openapi_schema"]["properties"]["shop"].get("enum", ())
+
+
 def test_a_connected_shop_has_its_deployments(connected: Installation) -> None:
+    forms = ("replay-held/any-shop", "dismiss-held/any-shop", "show-order/any-shop", "edit-shop/edit-shop")
+    assert [form for form in forms if not offered(connected, form)] == []
     found = deployments(connected)
     assert set(found) == {"incremental-sync", "initial-import", "reconcile"}
     for flow, one in found.items():
@@ -120,6 +129,7 @@ def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Inst
     assert SLUG not in names(blocks)
     assert connected.ask("/artifacts/filter", artifacts={"key": {"any_": [SLUG]}}) == [], "its page"
     assert connected.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=SLUG) is not None
+    assert (offered(connected, "replay-held/any-shop"), offered(connected, "delete-shop/delete-shop")) == (False, True)
     connected.connect(INDEX)
     for flow in ("incremental-sync", "reconcile"):
         (every,) = deployments(connected)[flow]["schedules"]
