@@ -106,7 +106,7 @@ def connect(installation: Installation, ui: PrefectUi) -> None:
 
 def delete(installation: Installation, ui: PrefectUi) -> None:
     form = ui.deployment("delete-shop")
-    ui.fill(form, "Shop", "mavka")
+    ui.choose(form, "Shop", "mavka")
     ui.start(form)
     form = ui.next_form("Type the shop's short name")
     ui.fill(form, "Type the shop's short name", "mavka")
