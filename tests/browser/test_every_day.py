@@ -18,7 +18,7 @@ from prefect_ui import PrefectUi, log_in
 from cartum_roapp.ledger import backfills, database
 from sandbox import Sandbox, Shop
 
-pytestmark = [pytest.mark.long, pytest.mark.alone]
+pytestmark = pytest.mark.long
 
 SHOP = "shop-1"
 
