@@ -11,7 +11,6 @@ import pytest
 import typer.main
 
 from cartum_roapp.cli.app import app
-from cartum_roapp.config.shop import SHOP_FIELDS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
@@ -20,6 +19,7 @@ SOURCES = [
     for folder in ("cartum_roapp", "flows", "tasks", "blocks", "deployments", "sandbox", "benchmarks")
     for path in ROOT.glob(f"{folder}/**/*.py")
 ]
+COMMAND: Any = typer.main.get_command(app)
 
 
 def commands(text: str) -> list[str]:
@@ -31,7 +31,7 @@ def commands(text: str) -> list[str]:
 
 def unknown(command: str) -> str | None:
     """The first word that the program does not know."""
-    found: Any = typer.main.get_command(app)
+    found = COMMAND
     for word in shlex.split(re.sub(r"\{[^}]*\}|[<>…\[\]]|'", " ", command))[1:]:
         options = {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
         if word.startswith("-"):
@@ -75,14 +75,6 @@ def test_targets_and_links_exist(page: Path) -> None:
 def anchor(heading: str) -> str:
     """As the pages' host makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
-def test_the_guide_names_every_setting_of_a_shop_as_it_is_declared() -> None:
-    """Seen wrong: paste what this prints into docs/guide.md."""
-    declared = [f"| `{key}` | {field.setting.title}. {field.help_with_words} |" for key, field in SHOP_FIELDS.items()]
-    page = (ROOT / "docs" / "guide.md").read_text()
-    shown = page.partition("## The settings of a shop")[2].partition("|---|---|\n")[2].partition("\n\n")[0]
-    assert shown == "\n".join(declared), "\n".join(declared)
 
 
 def test_every_test_that_a_page_names_exists() -> None:
