@@ -50,8 +50,8 @@ class Settings(BaseSettings):
     unclear_wait: Annotated[
         Seconds,
         Field(
-            description="Seconds until a call that makes something, and whose result is unclear, is looked for; it counts "
-            "as absent if it is not found (2.5 times as long if there was no answer)."
+            description="Seconds until a call that makes something, and whose result is unclear, is looked for; where "
+            "it is not found it counts as absent (after 2.5 times as long if there was no answer)."
         ),
     ] = 30.0
     recheck_after: Annotated[

@@ -51,8 +51,8 @@ def _section(path: Path, command: Any) -> Iterator[str]:
     yield from (prose(" ".join(part.split())) for part in inspect.cleandoc(command.help).split("\n\n"))
     yield "    " + command.epilog.removeprefix("Example:\n")
     context = command.make_context(path[-1], [], resilient_parsing=True)
-    shown = [one for one in command.params if one.help != _SLUG and not _EVERYWHERE & {*one.opts}]
-    if shown:
+    shown = [one for one in command.params if not _EVERYWHERE & {*one.opts}]
+    if any(one.help != _SLUG for one in shown):
         yield table(("argument, option", "what it is"), ((_name(one, context), _help(one)) for one in shown))
 
 
