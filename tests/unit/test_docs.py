@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import typer.main
+from pages import ROOT, commands
 
 from cartum_roapp.cli.app import app
 
-ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
 SOURCES = [
     path
@@ -20,13 +20,6 @@ SOURCES = [
     for path in ROOT.glob(f"{folder}/**/*.py")
 ]
 COMMAND: Any = typer.main.get_command(app)
-
-
-def commands(text: str) -> list[str]:
-    """Whole lines of code blocks and of `code` that call the program."""
-    found = re.findall(r"^(?:    |\$ )(cartum-roapp [^\n]*)", text, re.MULTILINE)
-    found += re.findall(r"`(cartum-roapp [^`\n]*)`", text)
-    return [re.split(r"\s+#|\s{3,}|[;&|]", command)[0].strip() for command in found]
 
 
 def unknown(command: str) -> str | None:
@@ -88,3 +81,39 @@ def test_every_test_that_a_page_names_exists() -> None:
         for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
     }
     assert named - found == set()
+
+
+TESTS = "\n".join(
+    file.read_text() for file in ROOT.glob("tests/*/test_*.py") if file.name not in ("test_docs.py", "test_cli_help.py")
+)
+
+
+def untyped(command: str) -> list[str]:
+    """The words of the command that no test types: all that lead to it, or options that no test gives it."""
+    found, path, options = COMMAND, [], []
+    for word in shlex.split(re.sub(r"\{[^}]*\}|[<>…\[\]]|'", " ", command))[1:]:
+        if word.startswith("-"):
+            options.append(word.split("=")[0])
+        elif word in getattr(found, "commands", {}):
+            found = found.commands[word]
+            path.append(word)
+    typed = re.findall(",\\s*".join(f'"{word}"' for word in path) + r".*(?:\n.*){0,3}", TESTS) if path else [TESTS]
+    typed += typed_on_pages(" ".join(path))
+    return [option for option in options if not any(option in call for call in typed)] if typed else path
+
+
+def typed_on_pages(command: str) -> list[str]:
+    """The lines of the runbook's blocks with this command: `test_docs_typed` types them."""
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    return [line for line in re.findall(r"^    (cartum-roapp .*)", runbook, re.MULTILINE) if f" {command}" in line]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name not in ("CHANGELOG.md", "reference.md")], ids=lambda page: page.name
+)
+def test_every_command_is_typed_by_a_test(page: Path) -> None:
+    assert {command: words for command in commands(page.read_text()) if (words := untyped(command))} == {}
+
+
+def test_a_command_that_no_test_types_is_found() -> None:
+    assert untyped("cartum-roapp shop statuses my-shop --fast") == ["--fast"]

@@ -1,4 +1,5 @@
-"""docs/runbook.md: the steps of its pages, typed as they stand there, after that has happened which they are about."""
+"""What the pages tell people to type is typed: the steps of the runbook's pages after that has happened which they are
+about, and commands that no other test types."""
 
 from __future__ import annotations
 
@@ -6,13 +7,16 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 from homes import new_home
 from installation import Installation
+from pages import ROOT, blocks
 
 from cartum_roapp import service
 from cartum_roapp.service.process import Process
@@ -20,17 +24,10 @@ from sandbox import Sandbox
 
 pytestmark = pytest.mark.long
 
-TEXT = (Path(__file__).parent.parent.parent / "docs" / "runbook.md").read_text()
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 SLUG, SHOP = "shop-1", 0
 #: What only gets a newer version, of which there is none here.
 NOT_TYPED = {"git pull", "make setup"}
-
-
-def blocks(page: str) -> list[list[str]]:
-    """The steps of a page, block by block, without their remarks."""
-    text = TEXT.partition(f"\n## {page}\n")[2].partition("\n## ")[0]
-    found = re.findall(r"(?:^    \S.*\n)+", text, re.MULTILINE)
-    return [[re.split(r"\s{2,}#", line.strip())[0] for line in block.splitlines()] for block in found]
 
 
 class House(Installation):
@@ -85,12 +82,39 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             found.close()
 
 
+def test_commands_of_the_guide(house: House, tmp_path: Path) -> None:
+    number = house.order()
+    house.box.shops[SHOP].edit(number, total_sum="not a sum")
+    house.done("sync", SLUG)
+    assert house.done("held", "replay", SLUG, "--code", "order-total")["records"][0]["id"] == number
+    house.done("held", "dismiss", SLUG, number, "--reason", "entered by hand")
+    assert house.done("backfill", "cancel", SLUG) == []
+    assert house.done("reconcile", SLUG, "--repair", "--gone")["findings"] == []
+    house.done("shop", "export", "--all", "--to", str(tmp_path / "shops"))
+    assert house.done("shop", "apply", str(tmp_path / "shops"), "--dry-run")["shops"][0]["changes"] == []
+    assert house.done("report", SLUG)["shop"] == SLUG
+    house.done("report", SLUG, "--html", str(tmp_path / "shop.html"))
+    assert (tmp_path / "shop.html").read_text().startswith("<!doctype html>")
+    assert house.done("--version")["version"]
+
+
+def test_a_status_is_watched_until_ctrl_c(house: House) -> None:
+    words = ["-m", "cartum_roapp.cli", "status", "--watch"]
+    watching = pexpect.spawn(sys.executable, words, env=house.shell.environment, encoding="utf-8", timeout=60)
+    watching.expect("Worker: running")
+    watching.expect(SLUG)
+    watching.sendintr()
+    watching.expect(pexpect.EOF)
+    watching.close()
+    assert watching.exitstatus == 130
+
+
 def test_a_wrong_password(house: House) -> None:
     house.box.shops[SHOP].change_password("a new one")
     number = house.order()
     assert house.command("sync", SLUG).code == 1
     assert "the shop refuses login and password" in str(house.paused())
-    (steps,) = blocks("A wrong password")
+    (steps,) = blocks(RUNBOOK, "A wrong password")
     house.do(steps, typed="a new one\n")
     assert house.paused() is None
     assert house.arrived(number)
@@ -99,9 +123,9 @@ def test_a_wrong_password(house: House) -> None:
 def test_too_many_requests(house: House) -> None:
     house.box.roapp.faults.fail("rate", 3)
     number = house.order()
-    assert house.done("sync", SLUG, CARTUM_ROAPP_RETRIES="6")["delivered"] == 1
+    house.done("sync", SLUG, CARTUM_ROAPP_RETRIES="6")
     assert house.arrived(number)
-    (steps,) = blocks("429: too many requests")
+    (steps,) = blocks(RUNBOOK, "429: too many requests")
     before = dict(house.shell.environment)
     shown = house.do(steps)["metrics"]
     house.shell.environment = before
@@ -117,7 +141,7 @@ def test_an_outage(house: House) -> None:
     assert (refused.code, refused.document["error"]["kind"]) == (1, "retryable")
     assert house.paused() is None
     faults.calm()
-    (steps,) = blocks("An outage of two hours")
+    (steps,) = blocks(RUNBOOK, "An outage of two hours")
     done = house.do(steps)
     assert house.arrived(*numbers)
     assert done[f"reconcile {SLUG}"]["findings"] == []
@@ -131,7 +155,7 @@ def test_a_swapped_key(house: House) -> None:
     assert house.command("sync", SLUG).code == 1
     assert "the API key belongs to another company" in str(house.paused())
     assert not house.arrived(number)
-    (steps,) = blocks("A swapped key")
+    (steps,) = blocks(RUNBOOK, "A swapped key")
     assert "belongs to another company" in house.command(*steps[0].split()[1:]).said
     company["created_at"] = ours
     house.do(steps)
@@ -141,7 +165,7 @@ def test_a_swapped_key(house: House) -> None:
 
 def test_a_full_disk(house: House) -> None:
     """What is said of it, and that it heals, is tried with the embedded database."""
-    (steps,) = blocks("A full disk")
+    (steps,) = blocks(RUNBOOK, "A full disk")
     assert house.do(steps)["status"]["worker"] == "running"
 
 
@@ -149,7 +173,7 @@ def test_an_upgrade(house: House) -> None:
     deployment = house.deployment(f"incremental-sync/{SLUG}")
     assert deployment is not None
     house.prefect.delete(f"/deployments/{deployment['id']}").raise_for_status()  # as if an older version had none
-    (steps,) = blocks("An upgrade")
+    (steps,) = blocks(RUNBOOK, "An upgrade")
     assert {*steps} > NOT_TYPED
     assert house.do(steps)["status"]["worker"] == "running"
     assert house.deployment(f"incremental-sync/{SLUG}") is not None
@@ -164,7 +188,7 @@ def test_a_reboot(house: House) -> None:
             if process := Process.of(pid):
                 process.signal(signal.SIGKILL)
                 assert process.wait(10)
-    (steps,) = blocks("A reboot")
+    (steps,) = blocks(RUNBOOK, "A reboot")
     assert house.do(steps)["status"]["worker"] == "running"
     house.state(run, "Crashed")
     (new,) = house.become(lambda: house.flow_runs(idempotency_key={"any_": [f"goes on: {run}"]}), bool)
@@ -172,12 +196,12 @@ def test_a_reboot(house: House) -> None:
 
 
 def test_a_backup_is_restored(house: House) -> None:
-    (backup,) = blocks("A backup")
+    (backup,) = blocks(RUNBOOK, "A backup")
     house.do(backup)
     number = house.order()
     house.done("sync", SLUG)
     assert house.arrived(number)
-    (steps,) = blocks("A restored backup")
+    (steps,) = blocks(RUNBOOK, "A restored backup")
     done = house.do(steps)
     assert done["up"]["worker"] == "started"
     # The backup did not know the order: a sync, of the worker or the typed one, found it in RO App.
@@ -187,7 +211,7 @@ def test_a_backup_is_restored(house: House) -> None:
 
 
 def test_another_machine(house: House) -> None:
-    there, here = blocks("Another machine")
+    there, here = blocks(RUNBOOK, "Another machine")
     house.do(there)
     number = house.order()
     house.shell.environment["CARTUM_ROAPP_HOME"] = str(house.home.with_name("another"))
@@ -201,6 +225,6 @@ def test_another_machine(house: House) -> None:
 
 
 def test_every_page_is_tried() -> None:
-    pages = [name for name in re.findall(r"^## (.*)$", TEXT, re.MULTILINE) if blocks(name)]
-    tried = re.findall(r'blocks\("(.*?)"\)', Path(__file__).read_text())
+    pages = [name for name in re.findall(r"^## (.*)$", RUNBOOK, re.MULTILINE) if blocks(RUNBOOK, name)]
+    tried = re.findall(r'blocks\(RUNBOOK, "(.*?)"\)', Path(__file__).read_text())
     assert {*pages} - {*tried} == {"Who may look inside"}
