@@ -22,7 +22,7 @@ from cartum_roapp import service
 from cartum_roapp.service.process import Process
 from sandbox import Sandbox
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 SLUG, SHOP = "shop-1", 0
