@@ -15,7 +15,7 @@ as they are written into logs and Prefect's UI.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 def with_fix(message: str, fix: str | None) -> str:
@@ -87,41 +87,171 @@ class Unclear(IntegrationError):
         self.answered = answered
 
 
-class Code(StrEnum):
-    """Why a record can't go through: what `held list` shows, and `held replay --code` takes."""
+_AGAIN = "the next read of the order takes it over."
 
-    REFUSED = "refused"
-    NOT_FOUND = "not-found"
-    NOT_AVAILABLE = "not-available"
-    REFUSED_BY_SHOP = "refused-by-shop"
-    UNANSWERED = "unanswered"
+
+class Code(StrEnum):
+    """Why a record can't go through: what `held list` shows, and `held replay --code` takes. `meaning` and `remedy` say
+    what the code stands for and what a person does; a record's own message has the details."""
+
+    meaning: str
+    remedy: str
+
+    def __new__(cls, word: str, meaning: str, remedy: str) -> Self:
+        code = str.__new__(cls, word)
+        code._value_ = word
+        code.meaning = meaning
+        code.remedy = remedy
+        return code
+
+    REFUSED = (
+        "refused",
+        "RO App refuses the order, its status, or another part of it.",
+        "Correct what the message names, in the shop or in RO App; it is tried again by itself.",
+    )
+    NOT_FOUND = (
+        "not-found",
+        "RO App does not have something that it had before.",
+        "Nothing at first: it is looked for again by itself. If it stays, `order resend`.",
+    )
+    NOT_AVAILABLE = (
+        "not-available",
+        "RO App does not offer this call to the account.",
+        "Do by hand in RO App what the message names, and dismiss the record, or choose another plan of RO App.",
+    )
+    REFUSED_BY_SHOP = (
+        "refused-by-shop",
+        "The shop does not take a status that staff set in RO App.",
+        "Set one of the two by hand so that they agree; it is tried again by itself.",
+    )
+    UNANSWERED = (
+        "unanswered",
+        "RO App ended five tries in a row, or ten of a change, without a clear answer.",
+        "Nothing at first: it is looked for and tried again by itself. If it stays, ask RO App's support.",
+    )
     # A row of the shop that can't be read.
-    ROW_SHAPE = "row-shape"
-    ORDER_NUMBER = "order-number"
-    ORDER_CREATED = "order-created"
-    ORDER_STATUS = "order-status"
-    ORDER_TOTAL = "order-total"
-    ORDER_LINES = "order-lines"
-    LINE_PRODUCT = "line-product"
-    LINE_PRICE = "line-price"
-    LINE_QUANTITY = "line-quantity"
+    ROW_SHAPE = (
+        "row-shape",
+        "A row of the shop is no order.",
+        "Check that the URL is the shop's own and that nothing between rewrites its answers.",
+    )
+    ORDER_NUMBER = (
+        "order-number",
+        "A row of the shop has no number that can be read.",
+        f"Give the order a number above 0 in the shop's admin; {_AGAIN}",
+    )
+    ORDER_CREATED = (
+        "order-created",
+        "The moment at which the order was placed can't be read.",
+        f"Correct the order's creation date in the shop's admin; {_AGAIN}",
+    )
+    ORDER_STATUS = (
+        "order-status",
+        "The order's status can't be read.",
+        f"Choose a status for the order in the shop's admin; {_AGAIN}",
+    )
+    ORDER_TOTAL = (
+        "order-total",
+        "The order's total can't be read.",
+        f"Open the order in the shop's admin and save it, so that its totals are computed anew; {_AGAIN}",
+    )
+    ORDER_LINES = (
+        "order-lines",
+        "The order's lines can't be read.",
+        f"Open the order in the shop's admin and check that its products are all there; {_AGAIN}",
+    )
+    LINE_PRODUCT = (
+        "line-product",
+        "A line has neither article nor title.",
+        f"Give that line an article or a title in the shop's admin; {_AGAIN}",
+    )
+    LINE_PRICE = (
+        "line-price",
+        "A line's price can't be read.",
+        f"Give that line a price of 0 or more in the shop's admin; {_AGAIN}",
+    )
+    LINE_QUANTITY = (
+        "line-quantity",
+        "A line's quantity can't be read.",
+        f"Give that line a quantity above 0 in the shop's admin, or remove it; {_AGAIN}",
+    )
     # What has no match, or several.
-    CONTACT_AMBIGUOUS = "contact-ambiguous"
-    PRODUCT_AMBIGUOUS = "product-ambiguous"
-    PRODUCT_MISSING = "product-missing"
-    PRODUCT_NOT_IDENTIFIABLE = "product-not-identifiable"
-    CATALOGUE_UNAVAILABLE = "catalogue-unavailable"
-    STATUS_UNMATCHED = "status-unmatched"
-    STATUS_DIFFERS = "status-differs"
-    CURRENCY_DIFFERS = "currency-differs"
-    TOTAL_DIFFERS = "total-differs"
+    CONTACT_AMBIGUOUS = (
+        "contact-ambiguous",
+        "Several contacts of RO App may be the buyer.",
+        "Merge them in RO App, or say which one it is: `match set contact`.",
+    )
+    PRODUCT_AMBIGUOUS = (
+        "product-ambiguous",
+        "Several products of RO App may be the line's product.",
+        "Give all but one of them another code in RO App, or say which one it is: `match set product`.",
+    )
+    PRODUCT_MISSING = (
+        "product-missing",
+        "RO App lacks the product, and none is made.",
+        "Create it in RO App, import what `held export --products` writes, or name another one: `match set product`.",
+    )
+    PRODUCT_NOT_IDENTIFIABLE = (
+        "product-not-identifiable",
+        "RO App did not store the field by which a new product is found again.",
+        "Set that field by hand in RO App; for a day no more products are made on this account.",
+    )
+    CATALOGUE_UNAVAILABLE = (
+        "catalogue-unavailable",
+        "The shop's catalogue can't be read, and which product it is can't be told without it.",
+        "Give the shop's user the right to see the catalogue; it goes through by itself then.",
+    )
+    STATUS_UNMATCHED = (
+        "status-unmatched",
+        "The shop's status is matched with none of RO App.",
+        "`shop statuses` shows both lists, `shop edit --set statuses.ID=ID` matches it.",
+    )
+    STATUS_DIFFERS = (
+        "status-differs",
+        "Both sides have another status, and the ledger that knew why is lost.",
+        "Set it in RO App by hand if the shop is right; the next change in the shop is carried over again.",
+    )
+    CURRENCY_DIFFERS = (
+        "currency-differs",
+        "The order is in another currency than RO App's. Nothing is converted.",
+        "Enter it in RO App by hand, then `held dismiss`.",
+    )
+    TOTAL_DIFFERS = (
+        "total-differs",
+        "RO App's total is not the shop's. All else of the order is delivered.",
+        "Correct a price in RO App by hand; it is read again by itself.",
+    )
     # What became of an order in RO App.
-    DELETED_IN_ROAPP = "deleted-in-roapp"
-    DOUBLED = "doubled"
-    MARKER_ELSEWHERE = "marker-elsewhere"
-    LINE_LOST = "line-lost"
-    LINE_NOT_REMOVABLE = "line-not-removable"
-    ERASED = "erased"
+    DELETED_IN_ROAPP = (
+        "deleted-in-roapp",
+        "Somebody deleted the order in RO App.",
+        "If that was on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
+    )
+    DOUBLED = (
+        "doubled",
+        "RO App has the order twice, or more often.",
+        "Keep one and delete the others in RO App by hand; it is let go by itself then.",
+    )
+    MARKER_ELSEWHERE = (
+        "marker-elsewhere",
+        "The order's marker is in an order of RO App that can't be taken for it.",
+        "Correct the notes of that order as the message says; it goes through by itself then.",
+    )
+    LINE_LOST = (
+        "line-lost",
+        "RO App accepted a line twice and does not show it.",
+        "Add the line by hand in RO App.",
+    )
+    LINE_NOT_REMOVABLE = (
+        "line-not-removable",
+        "The shop took a line out, and RO App does not let it go.",
+        "Remove the line by hand in RO App; it is let go by itself then.",
+    )
+    ERASED = (
+        "erased",
+        "RO App does not have the order, and its buyer's data was erased here.",
+        "Enter it in RO App by hand if it is wanted there, then `held dismiss`.",
+    )
 
 
 class BadRecord(IntegrationError):

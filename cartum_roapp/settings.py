@@ -32,42 +32,63 @@ def _blank_is_unset(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    """The settings of one process. All times are in seconds. An empty variable counts as not set.
-
-    home             the directory with all state; becomes absolute
-    database_url     an external PostgreSQL; None: the embedded one
-    http_timeout     the deadline of one call
-    unclear_wait     after this time an unclear write is looked for, and counts as absent if it is not found (2.5 times
-                     as long if there was no answer)
-    recheck_after    after this time an unclear write that was repeated is looked for again
-    look_again       after this time a held record is tried again
-    roapp_interval   the time between two calls of one account
-    linger           how long database and server stay up unused
-    retries          the number of tries of a repeatable call
-    retry_base       its first back-off
-    log_format       of log lines: text, or json, one object a line
-
-    metrics_port         the port on the loopback at which the worker serves metrics; None: it serves none
-    keeper_metrics_port  the port at which the keeper says whether the worker is up; None: it does not
-    metrics_shops        the number of shops that have series of their own
-    """
+    """The settings of one process. All times are in seconds. An empty variable counts as not set."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
-    home: Path = Field(default_factory=default_home)
-    database_url: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
-    http_timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 20.0
-    unclear_wait: Seconds = 30.0
-    recheck_after: Seconds = 600.0
-    look_again: Seconds = 900.0
-    roapp_interval: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.351
-    linger: Seconds = 300.0
-    retries: Annotated[int, Field(ge=1, le=100)] = 6
-    retry_base: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 1.0
-    log_format: Literal["text", "json"] = "text"
-    metrics_port: Port | None = None
-    keeper_metrics_port: Port | None = None
-    metrics_shops: Annotated[int, Field(ge=0, le=10_000)] = 100
+    home: Annotated[Path, Field(description="The directory with all state; becomes absolute.")] = Field(
+        default_factory=default_home
+    )
+    database_url: Annotated[
+        SecretStr | None,
+        BeforeValidator(_blank_is_unset),
+        Field(description="A PostgreSQL of yours, version 14 or later. Without it, the embedded one."),
+    ] = None
+    http_timeout: Annotated[
+        float, Field(gt=0, le=3600, allow_inf_nan=False, description="Seconds after which one call is given up.")
+    ] = 20.0
+    unclear_wait: Annotated[
+        Seconds,
+        Field(
+            description="Seconds until a call that makes something, and whose result is unclear, is looked for; where "
+            "it is not found it counts as absent (after 2.5 times as long if there was no answer)."
+        ),
+    ] = 30.0
+    recheck_after: Annotated[
+        Seconds, Field(description="Seconds until an unclear call that was repeated is looked for again.")
+    ] = 600.0
+    look_again: Annotated[Seconds, Field(description="Seconds until a held record is tried again.")] = 900.0
+    roapp_interval: Annotated[
+        float,
+        Field(ge=0, le=60, allow_inf_nan=False, description="Seconds between two calls to RO App for one account."),
+    ] = 0.351
+    linger: Annotated[
+        Seconds, Field(description="Seconds for which database and Prefect's server stay up unused, without `up`.")
+    ] = 300.0
+    retries: Annotated[int, Field(ge=1, le=100, description="How often a call that may be repeated is tried.")] = 6
+    retry_base: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=600,
+            allow_inf_nan=False,
+            description="Seconds before the second try of a call; doubled with each further one.",
+        ),
+    ] = 1.0
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="Of log lines: text, or JSON with one object a line.")
+    ] = "text"
+    metrics_port: Annotated[
+        Port | None,
+        Field(description="The port on the loopback at which the worker serves metrics; without it, at none."),
+    ] = None
+    keeper_metrics_port: Annotated[
+        Port | None,
+        Field(description="The port at which the keeper says whether the worker is up; without it, at none."),
+    ] = None
+    metrics_shops: Annotated[
+        int, Field(ge=0, le=10_000, description="How many shops have series of their own in the metrics.")
+    ] = 100
 
     @field_validator("home")
     @classmethod

@@ -29,6 +29,8 @@ app = typer.Typer(
     help="RO App accounts: the companies that get the orders.", epilog=example("account add main"), no_args_is_help=True
 )
 
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name, as `account list` shows it.")]
+
 
 @app.command("add", epilog=example("account add main"))
 def add(
@@ -79,7 +81,7 @@ def list_(json: Json = False) -> None:
 
 
 @app.command("show", epilog=example("account show main"))
-def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False) -> None:
+def show_(name: Name, json: Json = False) -> None:
     """What the account offers: locations, order types, employees, statuses, order fields, services."""
     from cartum_roapp.cli.backend import serving
 
@@ -98,7 +100,7 @@ def show_(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = Fal
 
 @app.command("delete", epilog=example("account delete main"))
 def delete(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
+    name: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:

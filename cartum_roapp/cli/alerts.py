@@ -14,7 +14,7 @@ from cartum_roapp.cli.output import Json, bad_input, show
 def alerts(
     block: Annotated[
         str | None,
-        typer.Argument(metavar="[TYPE/NAME]", help="A notification block of Prefect, like slack-webhook/ops."),
+        typer.Argument(metavar="TYPE/NAME", help="A notification block of Prefect, like slack-webhook/ops."),
     ] = None,
     test: Annotated[bool, typer.Option("--test", help="Send a test message through the block that is chosen.")] = False,
     off: Annotated[bool, typer.Option("--off", help="Send none any more.")] = False,

@@ -30,9 +30,7 @@ def known_slugs(incomplete: str) -> list[str]:
 Slug = Annotated[
     str, typer.Argument(metavar="SLUG", help="The shop's name on the command line.", autocompletion=known_slugs)
 ]
-OptionalSlug = Annotated[
-    str | None, typer.Argument(metavar="[SLUG]", help="Only this shop.", autocompletion=known_slugs)
-]
+OptionalSlug = Annotated[str | None, typer.Argument(metavar="SLUG", help="Only this shop.", autocompletion=known_slugs)]
 OneEntity = Annotated[Entity | None, typer.Option("--entity", help="Only records of this kind.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the shop's password from standard input.")]
 

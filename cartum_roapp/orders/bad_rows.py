@@ -12,19 +12,6 @@ from cartum_roapp.errors import Code
 from cartum_roapp.orders.texts import storable
 
 _SHOWN = 3
-_AGAIN = "the next read of the order takes it over"
-_FIXES = {
-    Code.ROW_SHAPE: "Check that the URL is the shop's own and that nothing between rewrites its answers.",
-    Code.ORDER_NUMBER: f"Give the order a number above 0 in the shop's admin; {_AGAIN}.",
-    Code.ORDER_CREATED: f"Correct the order's creation date in the shop's admin; {_AGAIN}.",
-    Code.ORDER_STATUS: f"Choose a status for the order in the shop's admin; {_AGAIN}.",
-    Code.ORDER_TOTAL: "Open the order in the shop's admin and save it, so that its totals are computed anew; "
-    f"{_AGAIN}.",
-    Code.ORDER_LINES: f"Open the order in the shop's admin and check that its products are all there; {_AGAIN}.",
-    Code.LINE_PRODUCT: f"Give that line an article or a title in the shop's admin; {_AGAIN}.",
-    Code.LINE_PRICE: f"Give that line a price of 0 or more in the shop's admin; {_AGAIN}.",
-    Code.LINE_QUANTITY: f"Give that line a quantity above 0 in the shop's admin, or remove it; {_AGAIN}.",
-}
 _CODES = {
     "order_id": Code.ORDER_NUMBER,
     "stat_created": Code.ORDER_CREATED,
@@ -82,4 +69,4 @@ def bad_row(number: str | None, defects: Sequence[Defect], raw: object) -> BadRo
         message += f"; and {len(defects) - _SHOWN} more"
     code = defects[0].code
     payload = storable(raw)
-    return BadRow(number, code, f"{message}.", _FIXES[code], payload if isinstance(payload, dict) else {"row": payload})
+    return BadRow(number, code, f"{message}.", code.remedy, payload if isinstance(payload, dict) else {"row": payload})

@@ -9,29 +9,22 @@ from typing import Any
 
 import pytest
 import typer.main
+from pages import ROOT, commands
 
 from cartum_roapp.cli.app import app
-from cartum_roapp.config.shop import SHOP_FIELDS
 
-ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
 SOURCES = [
     path
     for folder in ("cartum_roapp", "flows", "tasks", "blocks", "deployments", "sandbox", "benchmarks")
     for path in ROOT.glob(f"{folder}/**/*.py")
 ]
-
-
-def commands(text: str) -> list[str]:
-    """Whole lines of code blocks and of `code` that call the program."""
-    found = re.findall(r"^(?:    |\$ )(cartum-roapp [^\n]*)", text, re.MULTILINE)
-    found += re.findall(r"`(cartum-roapp [^`\n]*)`", text)
-    return [re.split(r"\s+#|\s{3,}|[;&|]", command)[0].strip() for command in found]
+COMMAND: Any = typer.main.get_command(app)
 
 
 def unknown(command: str) -> str | None:
     """The first word that the program does not know."""
-    found: Any = typer.main.get_command(app)
+    found = COMMAND
     for word in shlex.split(re.sub(r"\{[^}]*\}|[<>…\[\]]|'", " ", command))[1:]:
         options = {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
         if word.startswith("-"):
@@ -77,14 +70,6 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_the_guide_names_every_setting_of_a_shop_as_it_is_declared() -> None:
-    """Seen wrong: paste what this prints into docs/guide.md."""
-    declared = [f"| `{key}` | {field.setting.title}. {field.help_with_words} |" for key, field in SHOP_FIELDS.items()]
-    page = (ROOT / "docs" / "guide.md").read_text()
-    shown = page.partition("## The settings of a shop")[2].partition("|---|---|\n")[2].partition("\n\n")[0]
-    assert shown == "\n".join(declared), "\n".join(declared)
-
-
 def test_every_test_that_a_page_names_exists() -> None:
     named = {
         name for page in PAGES for name in re.findall(r"`(?:tests/\w+/)?(test_\w+\.py::test_\w+)`", page.read_text())
@@ -96,3 +81,38 @@ def test_every_test_that_a_page_names_exists() -> None:
         for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
     }
     assert named - found == set()
+
+
+TESTS = "\n".join(
+    file.read_text() for file in ROOT.glob("tests/*/test_*.py") if file.name not in ("test_docs.py", "test_cli_help.py")
+)
+
+
+def untyped(command: str) -> list[str]:
+    """The words of the command that no test types: all that lead to it, or options that no test gives it."""
+    found, path, options = COMMAND, [], []
+    for word in shlex.split(re.sub(r"\{[^}]*\}|[<>…\[\]]|'", " ", command))[1:]:
+        if word.startswith("-"):
+            options.append(word.split("=")[0])
+        elif word in getattr(found, "commands", {}):
+            found = found.commands[word]
+            path.append(word)
+    typed = re.findall(",\\s*".join(f'"{word}"' for word in path) + r".*(?:\n.*){0,3}", TESTS) if path else [TESTS]
+    typed += typed_on_pages(" ".join(path))
+    return [option for option in options if not any(option in call for call in typed)] if typed else path
+
+
+def typed_on_pages(command: str) -> list[str]:
+    """The lines of the runbook's blocks with this command: `test_docs_typed` types them."""
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    return [line for line in re.findall(r"^    (cartum-roapp .*)", runbook, re.MULTILINE) if f" {command}" in line]
+
+
+def test_every_command_is_typed_by_a_test() -> None:
+    pages = [page for page in PAGES if page.name not in ("CHANGELOG.md", "reference.md")]
+    named = [(page.name, command) for page in pages for command in commands(page.read_text())]
+    assert [(page, command, words) for page, command in named if (words := untyped(command))] == []
+
+
+def test_a_command_that_no_test_types_is_found() -> None:
+    assert untyped("cartum-roapp shop statuses my-shop --fast") == ["--fast"]

@@ -106,16 +106,6 @@ def test_names_follow_the_conventions_of_prometheus() -> None:
         assert not re.search(r"_(minutes|hours|days|ms|milliseconds|percent)(_|$)", metric.name)
 
 
-def test_the_page_names_every_metric_as_it_is_declared() -> None:
-    """Seen wrong: paste what this prints into docs/monitoring.md."""
-    declared = "\n".join(
-        f"| `{one.name}` | {one.kind} | {', '.join(f'`{label}`' for label in one.labels)} | {one.help} |"
-        for one in METRICS
-    )
-    shown = PAGE.partition("## The metrics")[2].partition("|---|---|---|---|\n")[2].partition("\n\n")[0]
-    assert shown == declared, declared
-
-
 def test_the_page_asks_for_the_metrics_as_they_are_served() -> None:
     assert {job["authorization"]["type"] for job in SCRAPED["scrape_configs"]} == {"Bearer"}
     ports = {

@@ -1,0 +1,230 @@
+"""What the pages tell people to type is typed: the steps of the runbook's pages after that has happened which they are
+about, and commands that no other test types."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+from homes import new_home
+from installation import Installation
+from pages import ROOT, blocks
+
+from cartum_roapp import service
+from cartum_roapp.service.process import Process
+from sandbox import Sandbox
+
+pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
+
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+SLUG, SHOP = "shop-1", 0
+#: What only gets a newer version, of which there is none here.
+NOT_TYPED = {"git pull", "make setup"}
+
+
+class House(Installation):
+    """An installation in which somebody types. Its home may be put elsewhere."""
+
+    def do(self, block: list[str], typed: str = "") -> dict[str, Any]:
+        """Types a block of steps: each has to end well. Gives what the commands print, by command."""
+        printed: dict[str, Any] = {}
+        for line in block:
+            words = shlex.split(line.replace("my-shop", SLUG))
+            if words[0] == "cartum-roapp":
+                ended = self.command(*words[1:], typed=typed)
+                assert ended.code == 0, (line, ended.said)
+                printed[" ".join(words[1:3])] = ended.document
+            elif words[0] == "export":
+                self.shell.environment.update([words[1].split("=", 1)])
+            elif line not in NOT_TYPED:
+                done = subprocess.run(
+                    ["sh", "-c", line], env=self.shell.environment, cwd=self.home.parent,
+                    capture_output=True, text=True, check=False,
+                )  # fmt: skip
+                assert done.returncode == 0, (line, done.stderr)
+        return printed
+
+    def order(self) -> str:
+        return self.box.shops[SHOP].place_order()
+
+    def arrived(self, *numbers: str) -> bool:
+        """Whether RO App has each of these orders once, and nothing else twice."""
+        found = self.box.roapp.orders_by_marker()
+        once = all(len(found.get(f"{self.key(SHOP)}:{number}", ())) == 1 for number in numbers)
+        return once and not any(self.box.roapp.duplicates().values()) and not self.box.roapp.oddities
+
+    def paused(self) -> str | None:
+        (shop,) = self.done("status")["shops"]
+        return None if shop["paused"] is None else str(shop["paused"])
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with Sandbox(orders=5, seed=11, rate_limit=0) as box:
+        found = House(new_home(tmp_path_factory, "house"), box)
+        # A call that fails is not tried for half a minute here.
+        found.shell.environment |= {"CARTUM_ROAPP_RETRIES": "2", "CARTUM_ROAPP_RETRY_BASE": "0.1"}
+        try:
+            found.done("up")
+            found.done("account", "add", "main", "--base-url", box.roapp.base_url)
+            found.connect(SHOP)
+            found.done("import", SLUG)
+            yield found
+        finally:
+            found.close()
+
+
+def test_commands_of_the_guide(house: House, tmp_path: Path) -> None:
+    number = house.order()
+    house.box.shops[SHOP].edit(number, total_sum="not a sum")
+    house.done("sync", SLUG)
+    assert house.done("held", "replay", SLUG, "--code", "order-total")["records"][0]["id"] == number
+    house.done("held", "dismiss", SLUG, number, "--reason", "entered by hand")
+    assert house.done("backfill", "cancel", SLUG) == []
+    assert house.done("reconcile", SLUG, "--repair", "--gone")["findings"] == []
+    house.done("shop", "export", "--all", "--to", str(tmp_path / "shops"))
+    assert house.done("shop", "apply", str(tmp_path / "shops"), "--dry-run")["shops"][0]["changes"] == []
+    assert house.done("report", SLUG)["shop"] == SLUG
+    house.done("report", SLUG, "--html", str(tmp_path / "shop.html"))
+    assert (tmp_path / "shop.html").read_text().startswith("<!doctype html>")
+    assert house.done("--version")["version"]
+
+
+def test_a_status_is_watched_until_ctrl_c(house: House) -> None:
+    words = ["-m", "cartum_roapp.cli", "status", "--watch"]
+    watching = pexpect.spawn(sys.executable, words, env=house.shell.environment, encoding="utf-8", timeout=60)
+    watching.expect("Worker: running")
+    watching.expect(SLUG)
+    watching.sendintr()
+    watching.expect(pexpect.EOF)
+    watching.close()
+    assert watching.exitstatus == 130
+
+
+def test_a_wrong_password(house: House) -> None:
+    house.box.shops[SHOP].change_password("a new one")
+    number = house.order()
+    assert house.command("sync", SLUG).code == 1
+    assert "the shop refuses login and password" in str(house.paused())
+    (steps,) = blocks(RUNBOOK, "A wrong password")
+    house.do(steps, typed="a new one\n")
+    assert house.paused() is None
+    assert house.arrived(number)
+
+
+def test_too_many_requests(house: House) -> None:
+    house.box.roapp.faults.fail("rate", 3)
+    number = house.order()
+    house.done("sync", SLUG, CARTUM_ROAPP_RETRIES="6")
+    assert house.arrived(number)
+    (steps,) = blocks(RUNBOOK, "429: too many requests")
+    before = dict(house.shell.environment)
+    shown = house.do(steps)["metrics"]
+    house.shell.environment = before
+    turn = [one["value"] for one in shown["metrics"] if one["name"] == "cartum_roapp_roapp_turn_interval_seconds"]
+    assert turn == [0.702]
+
+
+def test_an_outage(house: House) -> None:
+    faults = house.box.shops[SHOP].faults
+    faults.fail("error", 10_000, status=503)
+    numbers = [house.order() for _ in range(3)]
+    refused = house.command("sync", SLUG)
+    assert (refused.code, refused.document["error"]["kind"]) == (1, "retryable")
+    assert house.paused() is None
+    faults.calm()
+    (steps,) = blocks(RUNBOOK, "An outage of two hours")
+    done = house.do(steps)
+    assert house.arrived(*numbers)
+    assert done[f"reconcile {SLUG}"]["findings"] == []
+
+
+def test_a_swapped_key(house: House) -> None:
+    company = house.box.roapp.company
+    ours = company["created_at"]
+    company["created_at"] = "2001-01-01T00:00:00Z"  # as RO App answers to the key of another company
+    number = house.order()
+    assert house.command("sync", SLUG).code == 1
+    assert "the API key belongs to another company" in str(house.paused())
+    assert not house.arrived(number)
+    (steps,) = blocks(RUNBOOK, "A swapped key")
+    assert "belongs to another company" in house.command(*steps[0].split()[1:]).said
+    company["created_at"] = ours
+    house.do(steps)
+    assert house.paused() is None
+    assert house.arrived(number)
+
+
+def test_a_full_disk(house: House) -> None:
+    """What is said of it, and that it heals, is tried with the embedded database."""
+    (steps,) = blocks(RUNBOOK, "A full disk")
+    assert house.do(steps)["status"]["worker"] == "running"
+
+
+def test_an_upgrade(house: House) -> None:
+    deployment = house.deployment(f"incremental-sync/{SLUG}")
+    assert deployment is not None
+    house.prefect.delete(f"/deployments/{deployment['id']}").raise_for_status()  # as if an older version had none
+    (steps,) = blocks(RUNBOOK, "An upgrade")
+    assert {*steps} > NOT_TYPED
+    assert house.do(steps)["status"]["worker"] == "running"
+    assert house.deployment(f"incremental-sync/{SLUG}") is not None
+
+
+def test_a_reboot(house: House) -> None:
+    with house.held_up(SHOP):
+        run = house.start(f"initial-import/{SLUG}")
+        house.begun(run)
+        worker = house.worker()
+        for pid in (service.state(house.config).pids["keeper"], worker.pid, *service.state(house.config).pids.values()):
+            if process := Process.of(pid):
+                process.signal(signal.SIGKILL)
+                assert process.wait(10)
+    (steps,) = blocks(RUNBOOK, "A reboot")
+    assert house.do(steps)["status"]["worker"] == "running"
+    house.state(run, "Crashed")
+    (new,) = house.become(lambda: house.flow_runs(idempotency_key={"any_": [f"goes on: {run}"]}), bool)
+    house.completed(new["id"])
+
+
+def test_a_backup_is_restored(house: House) -> None:
+    (backup,) = blocks(RUNBOOK, "A backup")
+    house.do(backup)
+    number = house.order()
+    house.done("sync", SLUG)
+    assert house.arrived(number)
+    (steps,) = blocks(RUNBOOK, "A restored backup")
+    done = house.do(steps)
+    assert done["up"]["worker"] == "started"
+    # The backup did not know the order: a sync, of the worker or the typed one, found it in RO App.
+    assert "adopted" in {one["kind"] for one in house.done("order", "show", SLUG, number)["timeline"]}
+    assert (done[f"reconcile {SLUG}"]["findings"], house.paused()) == ([], None)
+    assert house.arrived(number)
+
+
+def test_another_machine(house: House) -> None:
+    there, here = blocks(RUNBOOK, "Another machine")
+    house.do(there)
+    number = house.order()
+    house.shell.environment["CARTUM_ROAPP_HOME"] = str(house.home.with_name("another"))
+    try:
+        done = house.do(here)
+        assert [one["shop"] for one in done["status"]["shops"]] == [SLUG]
+        assert house.arrived(number)
+        house.done("down")
+    finally:
+        house.shell.environment["CARTUM_ROAPP_HOME"] = str(house.home)
+
+
+def test_every_page_is_tried() -> None:
+    pages = [name for name in re.findall(r"^## (.*)$", RUNBOOK, re.MULTILINE) if blocks(RUNBOOK, name)]
+    tried = re.findall(r'blocks\(RUNBOOK, "(.*?)"\)', Path(__file__).read_text())
+    assert {*pages} - {*tried} == {"Who may look inside"}
