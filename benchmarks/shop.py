@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -57,7 +58,7 @@ def serving(orders: int, lines: int, *, rate_limit: int = 0, latency: float = 0.
     command = [
         sys.executable, "-m", "sandbox", "--orders", str(orders), "--delivered", "0", "--older", "0", "--lines",
         str(lines), "--products", str(PRODUCTS), "--switch", f"rate_limit={rate_limit}",
-        "--switch", f"latency={latency}", "--json", "--exit-with-parent",
+        "--switch", f"latency={latency}", "--json", "--parent", str(os.getpid()),
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:

@@ -268,6 +268,7 @@ def away(worker: Installation, slug: str) -> list[str]:
 
 
 @pytest.mark.long
+@pytest.mark.drawn(1)
 def test_after_two_hours_without_a_worker_each_shop_catches_up_with_one_run(
     worker: Installation, imported: Row
 ) -> None:
