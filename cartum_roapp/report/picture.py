@@ -41,6 +41,8 @@ def png(figures: pd.DataFrame, title: str, cache: Path) -> bytes:
         axes.set_ylim(bottom=0)
         axes.grid(axis="y", alpha=0.3)
         axes.set_axisbelow(True)
+    for axes in (orders, calls):
+        axes.yaxis.get_major_locator().set_params(integer=True)  # there is no half an order
     for axes in (orders, lag):
         axes.legend(loc="upper left", fontsize="small", ncols=3)
     calls.set_xticks(range(0, len(days), 3), days[::3], rotation=45)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from chromium import PICTURE
 from homes import new_home
 from installation import Installation
 from playwright.sync_api import Page, expect
@@ -51,7 +53,7 @@ FOREIGN = """async ([api, socket]) => {
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A shop is connected and imported by the command line; the server stays up."""
-    with Sandbox(orders=8, seed=3, rate_limit=0) as box:
+    with Sandbox(orders=60 if os.environ.get(PICTURE) else 8, seed=3, rate_limit=0) as box:
         installation = Installation(new_home(tmp_path_factory, "browser"), box)
         try:
             with service.use(installation.config):
@@ -109,22 +111,25 @@ def test_the_ui_loads_nothing_from_elsewhere(installation: Installation, page: P
 
 def test_the_page_of_an_import_tells_its_story(installation: Installation, page: Page, pictures: Path) -> None:
     (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
-    page.goto(f"{address_of(installation)}/runs/flow-run/{run['id']}")
-    expect(page.get_by_text("shop-1: initial import", exact=True).first).to_be_visible()
+    page.goto(f"{address_of(installation)}/v2/runs/flow-run/{run['id']}")
+    main, count = page.get_by_role("main"), len(installation.box.shops[0].qualifying())
+    expect(main.get_by_text("shop-1: initial import", exact=True).first).to_be_visible()
     for tag in ("account:main", "cartum-roapp", "shop:shop-1"):
-        expect(page.get_by_text(tag, exact=True).first).to_be_visible()
-    expect(page.get_by_text("Completed", exact=True).first).to_be_visible()
+        expect(main.get_by_text(tag, exact=True).first).to_be_visible()
+    expect(main.get_by_text("Completed", exact=True).first).to_be_visible()
+    expect(main.get_by_text(f"{count} of {count} delivered").first).to_be_visible()
 
-    page.get_by_text("Task Runs", exact=True).click()
+    main.get_by_role("tab", name="Task Runs").click()
     search = page.get_by_placeholder("Search by run name")
     for task in TASKS:
         search.fill(task)
-        expect(page.locator("main, body").get_by_text(task).first).to_be_visible()
+        expect(main.get_by_text(task).first).to_be_visible()
 
-    page.get_by_text("Artifacts", exact=True).click()
-    count = len(installation.box.shops[0].qualifying())
-    expect(page.get_by_text(f"{count} of {count} orders delivered or held").first).to_be_visible()
-    expect(page.get_by_text("initial-import, summary").first).to_be_visible()
+    main.get_by_role("tab", name="Artifacts").click()
+    expect(main.get_by_text(f"{count} of {count} orders delivered or held").first).to_be_visible()
+    expect(main.get_by_text("initial-import, summary").first).to_be_visible()
+    main.get_by_role("tab", name="Logs").click()
+    expect(main.get_by_text(f"{count} of {count} delivered").first).to_be_visible()
     page.screenshot(path=pictures / "run.png")
     assert (pictures / "run.png").stat().st_size > 20_000
 
@@ -132,7 +137,7 @@ def test_the_page_of_an_import_tells_its_story(installation: Installation, page:
 def test_the_summary_is_a_table_with_the_counts(installation: Installation, page: Page, tmp_path: Path) -> None:
     (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
     (summary,) = [one for one in installation.artifacts(run["id"]) if one["type"] == "markdown"]
-    page.goto(f"{address_of(installation)}/artifacts/artifact/{summary['id']}")
+    page.goto(f"{address_of(installation)}/v2/artifacts/artifact/{summary['id']}")
     row = page.get_by_role("row").filter(has_text="delivered")
     expect(row.first).to_contain_text(str(len(installation.box.shops[0].qualifying())))
     page.screenshot(path=tmp_path / "summary.png")
