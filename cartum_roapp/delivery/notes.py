@@ -38,6 +38,17 @@ def written(text: str, order: DesiredOrder, estimate: Decimal | None) -> str:
     return digest(text if estimate in (None, cents(order.total)) else f"{text}\n{estimate:.2f}")
 
 
+def are_as_written(current: str, known: str | None, estimate: Decimal | None) -> bool:
+    """Whether our part of the notes is what the ledger has `known` as `written` last. `estimate`: RO App's now."""
+    head = _head(current)
+    return known in (digest(head), digest(f"{head}\n{estimate:.2f}" if estimate is not None else head))
+
+
+def _head(current: str) -> str:
+    """What stands above the rule."""
+    return current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
+
+
 def _price(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else f"{amount:.2f} {currency}"
 
@@ -193,7 +204,7 @@ def say(current: str, text: str, order: DesiredOrder, shop: ShopConfig, discount
         facts.append(f"{label.deleted}!")
     if order.manager_comment:
         facts.append(_Part(_managers_note(order, label)).shown)
-    head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
+    head = _head(current)
     whole = [fact for fact in facts if _stands(fact, text)]
     return all(_stands(fact, head) for fact in whole) and (
         len(whole) == len(facts) or head.endswith(text[-_LONGEST_LINE:])
@@ -205,7 +216,7 @@ def name_another_buyer(current: str, order: DesiredOrder) -> bool:
     the buyer since. False where that can't be told."""
     if not current.startswith(marker(order.shop, order.number)):
         return False
-    head = current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
+    head = _head(current)
     labels = tuple(f"{words.recipient}:" for words in LABELS.values())
     named = next((line for line in head.split("\n") if line.startswith(labels)), "")
     if not order.buyer_phone:

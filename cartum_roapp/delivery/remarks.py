@@ -76,7 +76,8 @@ class Remarks:
         body: dict[str, object] = {}
         changed = bound.match.notes_hash != digest
         cut = False
-        known = changed and notes.say(seen.manager_notes, text, order, shop, discounts)
+        ours = notes.are_as_written(seen.manager_notes, bound.match.notes_hash, seen.estimated_price)
+        known = changed and not ours and notes.say(seen.manager_notes, text, order, shop, discounts)
         if seen.shows_notes:  # else nobody knows what staff have written there
             merged = notes.merged(seen.manager_notes, text)
             cut = not notes.have_room(seen.manager_notes, text)
@@ -96,18 +97,21 @@ class Remarks:
         unsent = self._comment.unsent(order, bound, shop)
         told = bound.match.told_hash if cut else None
 
-        def note(connection: Connection) -> None:
-            matches.note_order(connection, order.shop, order.number, contact_id=contact)
-            if not seen.shows_notes:
-                return
-            matches.note_order(connection, order.shop, order.number, notes_hash=digest, told_hash=told)
+        def announce(connection: Connection) -> None:
             if not known and unsent is not None:
                 bound.announced = comment.announce(connection, self._once, order, unsent)
 
+        def note(connection: Connection) -> None:
+            matches.note_order(connection, order.shop, order.number, contact_id=contact)
+            if seen.shows_notes:
+                matches.note_order(connection, order.shop, order.number, notes_hash=digest, told_hash=told)
+
         if body:
             if seen.shows_notes:
-                with self._session.transaction() as connection:  # from here on they may be newer than we know
+                with self._session.transaction() as connection:
+                    # From here on they may be newer than we know, and who finds them so takes the comment for sent.
                     matches.note_order(connection, order.shop, order.number, notes_hash=None)
+                    announce(connection)
             await self._once.change(
                 self._once.operation("change", f"order {bound.ro_id}", order.shop, order.number),
                 send=lambda unanswered: self._roapp.update_order(bound.ro_id, body, unanswered),
@@ -116,6 +120,8 @@ class Remarks:
         else:
             with self._session.transaction() as connection:
                 note(connection)
+                if seen.shows_notes:
+                    announce(connection)
         if changed and not seen.shows_notes:
             await self._comment.tell(order, bound, shop, text)
         return known

@@ -140,6 +140,23 @@ def kill(url: str, n: int, kind: str, story: str) -> Struck | None:
         return Struck(toll)
 
 
+def test_a_kill_beside_the_notes_costs_no_long_comment(database: str) -> None:
+    with quiet(database, QUICK) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("KR-799", 1)], comment="коротко")
+        world.imported()
+        for n in range(1, 20):
+            long = f"Коментар {n}. " + "Рядок про доставку та пакування. " * 30
+            shop.edit(number, comment=long)
+            ended = killed(Point("applied", n), world, World.synced, [roapp])
+            world.synced()
+            said = [one["comment"] for one in roapp.comments_of(world.roapp_order(number)["id"])]
+            assert sum(long.strip() in one for one in said) == 1, f"killed at call {n}"
+            if not ended:
+                break
+        assert n > 2, "notes and comment are written"
+
+
 def test_a_kill_before_a_line_of_staff_is_remembered_tells_it_again(database: str) -> None:
     with World.of(database, orders=2, delivered=0, older=0) as world:
         world.imported()

@@ -113,3 +113,16 @@ def test_a_ledger_that_is_lost_repeats_no_comment(world: World) -> None:
     shop.set_status(number, 6)
     world.synced()
     assert comments(world, number) == before
+
+
+def test_a_waybill_that_is_taken_back_is_so_in_the_feed(world: World) -> None:
+    shop = world.box.shops[0]
+    number = shop.place_order(articles=[("CAP-2", 1)])
+    shop.set_waybill(number, "20450000000001")
+    world.imported()
+    assert "20450000000001" in comments(world, number)[-1]
+    shop.set_waybill(number, "")
+    world.synced()
+    assert "20450000000001" not in comments(world, number)[-1]
+    assert len(comments(world, number)) == 2
+    assert world.synced().calls.roapp_writes == 0
