@@ -45,7 +45,7 @@ class ProductBook:
         """RO App's product id of each line's product. `new`: RO App lacks the order. Raises BadRecord
         `product-ambiguous` or `product-missing`: then all that are missing are noted."""
         named = {line.product: identities(line, shop.identify_products_by)[0] for line in order.lines}
-        known = self._known(named.values())
+        known = self._known(order.shop, named.values())
         found = self.chosen(order)
         lacking: dict[str, BadRecord] = {}
         how = dict.fromkeys(named, "as before") | dict.fromkeys(found, "chosen by a person")
@@ -80,7 +80,7 @@ class ProductBook:
         """RO App's product, and how it was found, in words."""
         wanted = identities(line, shop.identify_products_by)
         async with self._lock:
-            if known := self._known(wanted[:1]):
+            if known := self._known(order.shop, wanted[:1]):
                 return known[wanted[0]], "as before"
             found = self._carrier(wanted[:1])
             found = found or await self._find(order, line, wanted, shop, may_make=self._maker.may_make(shop))
@@ -115,7 +115,7 @@ class ProductBook:
                 link = product_links.read(connection, order.shop, [line.product]).get(line.product)
             if link is not None and link.account == self._session.account:
                 return link.ro_id, Identity.parse(link.identity)
-            found = self._known(sure[:1]).get(sure[0]) if sure else None
+            found = self._known(order.shop, sure[:1]).get(sure[0]) if sure else None
             if sure and found is None and (carrier := await self._find(order, line, sure, shop, may_make=False)):
                 found = carrier[0]
             if found is not None:
@@ -129,14 +129,22 @@ class ProductBook:
             fix="Let the shop's user read the catalogue; the order goes through by itself then.",
         )
 
-    def _known(self, wanted: Iterable[Identity]) -> dict[Identity, int]:
+    def _known(self, shop: str, wanted: Iterable[Identity]) -> dict[Identity, int]:
         """The stored decisions; one is void when RO App's catalogue has the identity at exactly one other product:
-        staff gave it the article."""
+        staff gave it the article; or at none, and the product has another article of the shop by now."""
         identities = list(wanted)
         with self._session.autocommit() as connection:
             stored = matches.products(connection, self._session.account, [str(one) for one in identities])
         carriers = self._index.carriers(one for one in identities if str(one) in stored)
-        return {one: stored[str(one)] for one, ids in carriers.items() if len(ids) != 1 or ids == [stored[str(one)]]}
+        known = {one: stored[str(one)] for one, ids in carriers.items() if len(ids) != 1 or ids == [stored[str(one)]]}
+        return {one: id for one, id in known.items() if carriers[one] or not self._is_another(shop, one, id)}
+
+    def _is_another(self, shop: str, identity: Identity, ro_id: int) -> bool:
+        """Whether this product, which has not the article, has another one of the shop."""
+        if identity.by not in _ARTICLE:
+            return False
+        with self._session.autocommit() as connection:
+            return product_links.has_another_article(connection, self._session.account, shop, identity.value, ro_id)
 
     def _carrier(self, wanted: Sequence[Identity]) -> tuple[int, str] | None:
         """The product of the first identity that exactly one has in the last reading, and which that is."""
@@ -150,7 +158,9 @@ class ProductBook:
             link = product_links.read(connection, order.shop, [line.product]).get(line.product)
         if link is None or link.account != self._session.account or link.identity.partition(":")[0] != first.by:
             return None
-        return None if self._index.carriers([first])[first] else (link.ro_id, "as before")
+        if self._index.carriers([first])[first] or self._is_another(order.shop, first, link.ro_id):
+            return None
+        return link.ro_id, "as before"
 
     async def _find(
         self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig, *, may_make: bool

@@ -54,6 +54,13 @@ def of_others(connection: Connection, account: str, shop: str, product: str, ids
     return set(connection.scalars(text(_OF_OTHERS), values)) if ids else set()
 
 
+def has_another_article(connection: Connection, account: str, shop: str, article: str, ro_id: int) -> bool:
+    """Returns whether RO App's product carries another article of this shop as code or SKU, and not this one. One that
+    the shop's catalogue has no more counts for nothing."""
+    values = {"account": account, "shop": shop, "article": article, "ro_id": ro_id}
+    return bool(connection.scalar(text(_HAS_ANOTHER), values))
+
+
 def store(connection: Connection, shop: str, links: Mapping[str, ProductLink]) -> None:
     """Stores links. A new one, or one with another product of RO App, counts as given what the shop has now. May be
     called twice."""
@@ -110,6 +117,13 @@ _OF_OTHERS = """
     UNION SELECT row.ro_id FROM catalogue row JOIN products other ON other.article IN (row.code, row.sku)
     WHERE row.account = :account AND row.ro_id = ANY(:ids) AND other.shop = :shop AND other.article <> ''
       AND other.product <> :product AND (other.listed OR other.read_at IS NULL)
+"""
+_HAS_ANOTHER = """
+    SELECT EXISTS (
+        SELECT FROM catalogue row JOIN products other ON other.article IN (row.code, row.sku)
+        WHERE row.account = :account AND row.ro_id = :ro_id AND other.shop = :shop AND other.article <> ''
+          AND :article NOT IN (row.code, row.sku) AND (other.listed OR other.read_at IS NULL)
+    )
 """
 _CHANGED = f"""
     SELECT link.shop, link.product, link.ro_id, product.title, product.price,

@@ -455,6 +455,24 @@ def test_a_product_that_may_be_several_sizes_holds_their_order_until_it_has_a_co
     assert codes == {SIZES[0], SIZES[1]}
 
 
+def test_a_product_that_staff_gave_to_another_size_is_that_size(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    sizes(world, **NAMED)
+    known = roapp.add_product("Футболка", code="1007")
+    roapp.seeded["products"].add(known)
+    first = shop.place_order(articles=[(SIZES[1], 1)])
+    config = world.shop(identify_products_by=["code", "name"])
+    world.imported(config)
+    assert entity(world, first) == known
+    roapp.edit_product(known, code=SIZES[0])
+    world.a_day_later()
+    world.synced(config)
+    numbers = [shop.place_order(articles=[(article, 1)]) for article in SIZES[:2]]
+    world.synced(config)
+    assert [roapp.products[entity(world, number)]["code"] for number in numbers] == [*SIZES[:2]]
+    assert [row["code"] for row in world.made_products()] == [SIZES[1]]
+
+
 def test_a_recoded_article_stays_the_product_as_the_old_one_is_gone(world: World) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     config = world.shop(identify_products_by=["code", "name"])
