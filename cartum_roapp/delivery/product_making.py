@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
@@ -15,7 +16,7 @@ from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import catalogue, matches, product_links
+from cartum_roapp.ledger import catalogue, matches, product_links, shop_catalogue
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
@@ -72,7 +73,7 @@ class ProductMaker:
                 others = product_links.of_others(connection, account, order.shop, line.product, only)
             return next((ro_id for ro_id in only if ro_id not in others), None)
 
-        body = self._body(line, shop)
+        body = self._body(order, line, shop)
 
         async def send(before: Before) -> int:
             return await self._roapp.create_product(body, before=before)
@@ -90,7 +91,7 @@ class ProductMaker:
         await self._check(made, first, is_first=writes == "unknown")
         return made
 
-    def _body(self, line: DesiredLine, shop: ShopConfig) -> dict[str, object]:
+    def _body(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> dict[str, object]:
         body: dict[str, object] = {"title": shortened(line.title)}
         if line.article:
             body |= {"code": line.article, "sku": line.article}
@@ -101,8 +102,14 @@ class ProductMaker:
         if shop.product_category_id is not None:
             body["category_id"] = shop.product_category_id
         if (type_ := self._index.price_type) is not None:
-            body["prices"] = ProductPrices().at(type_, line.listed_price).body
+            body["prices"] = ProductPrices().at(type_, self._price(order, line)).body
         return body
+
+    def _price(self, order: DesiredOrder, line: DesiredLine) -> Decimal:
+        """The shop's, or the line's where that may be in another currency."""
+        with self._session.autocommit() as connection:
+            doubtful = shop_catalogue.is_sold_in_another_currency(connection, order.shop, line.product, order.currency)
+        return line.price if doubtful else line.listed_price
 
     def _note_refusal(self, writes: str) -> None:
         """Stops creation for a day. An account that made products before may have slipped once."""

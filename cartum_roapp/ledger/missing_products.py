@@ -45,13 +45,21 @@ def listed(engine: Engine, shops: Collection[str]) -> list[MissingProduct]:
         return [MissingProduct(**row._mapping) for row in rows]
 
 
+# Where another order has the product in another currency its price may be in that one: the held order's is taken.
 _LISTED = """
     SELECT DISTINCT ON (product.title, product.article)
-           product.title, product.article, product.barcode, product.price, product.description
-    FROM missing_products JOIN products product USING (shop, product)
-    WHERE product.shop = ANY(:shops) AND EXISTS (
-        SELECT FROM order_lines line JOIN held ON (held.shop, held.id) = (line.shop, line.number)
+           product.title, product.article, product.barcode, product.description,
+           CASE WHEN EXISTS (
+               SELECT FROM order_lines other JOIN orders USING (shop, number)
+               WHERE (other.shop, other.product) = (product.shop, product.product)
+                 AND orders.currency <> waiting.currency
+           ) THEN waiting.price ELSE product.price END AS price
+    FROM missing_products JOIN products product USING (shop, product), LATERAL (
+        SELECT line.price, orders.currency FROM order_lines line JOIN orders USING (shop, number)
+        JOIN held ON (held.shop, held.id) = (line.shop, line.number)
         WHERE (line.shop, line.product) = (product.shop, product.product)
-          AND held.entity = 'order' AND held.code = :missing AND held.dismissed_at IS NULL)
+          AND held.entity = 'order' AND held.code = :missing AND held.dismissed_at IS NULL
+        ORDER BY line.price LIMIT 1) waiting
+    WHERE product.shop = ANY(:shops)
     ORDER BY product.title, product.article, product.shop
 """

@@ -86,6 +86,12 @@ def twins(connection: Connection, shop: str, product: str, *, title: str, barcod
     return list(connection.scalars(text(_TWINS), values))
 
 
+def is_sold_in_another_currency(connection: Connection, shop: str, product: str, currency: str) -> bool:
+    """Returns whether orders in another currency have this product, too: then the ledger's price may be in that one."""
+    values = {"shop": shop, "product": product, "currency": currency}
+    return bool(connection.scalar(text(f"SELECT EXISTS ({_SOLD_IN_ANOTHER})"), values))
+
+
 def is_blind(connection: Connection, shop: str) -> bool:
     """Returns whether orders go on without the catalogue now."""
     query = text("SELECT EXISTS (SELECT FROM catalogue_failures WHERE shop = :shop AND for_good)")
@@ -117,12 +123,14 @@ _WAITING = """
     WHERE held.shop = :shop AND held.entity = 'order' AND held.code = :code
       AND product.article <> '' AND product.read_at IS NULL
 """
-_STORE = """
+_SOLD_IN_ANOTHER = """
+    SELECT FROM order_lines line JOIN orders USING (shop, number) WHERE line.shop = :shop AND line.product = :product
+      AND orders.currency <> :currency AND orders.currency ~ '^[A-Z]{3}$' AND :currency ~ '^[A-Z]{3}$'
+"""
+_STORE = f"""
     UPDATE products SET read_at = now(), listed = :listed, title = coalesce(nullif(:title, ''), title),
            description = :description, barcode = :barcode, price = CASE WHEN EXISTS (
-               SELECT FROM order_lines line JOIN orders USING (shop, number)
-               WHERE line.shop = :shop AND line.product = products.product
-                 AND orders.currency <> :currency AND orders.currency ~ '^[A-Z]{3}$' AND :currency ~ '^[A-Z]{3}$'
+               {_SOLD_IN_ANOTHER.replace(":product", "products.product")}
            ) THEN price ELSE coalesce(CAST(:price AS numeric), price) END
     WHERE shop = :shop AND article = :article
 """

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from world import World
 
+from cartum_roapp.ledger import missing_products
+
 pytestmark = pytest.mark.drawn(2)
 
 CODE = "CAP-2"
@@ -170,3 +172,22 @@ def test_a_price_in_another_currency_is_neither_given_nor_carried_on(world: Worl
     shop.add_line(second, CODE, 1, price=1080)
     world.synced(config)
     assert (price_of(made), world.held(config)) == (Decimal(1040), {})
+
+
+@pytest.mark.parametrize("missing", ["create", "hold"])
+def test_a_number_of_another_currency_is_no_price(world: World, missing: str) -> None:
+    shop = world.box.shops[0]
+    config = world.shop(missing_products=missing)
+    abroad = shop.place_order(articles=[("KR-799", 1)])
+    shop.add_line(abroad, CODE, 1, price=25)
+    shop.edit(abroad, currency="EUR")
+    world.imported(config)
+    assert world.held(config) == {("order", abroad): "currency-differs"}
+    shop.add_line(at_home := shop.place_order(articles=[("KR-799", 1)]), CODE, 1, price=1040)
+    world.synced(config)
+    if missing == "create":
+        (made,) = [row for row in world.made_products() if row["code"] == CODE]
+        assert price_of(made) == Decimal(1040)
+    else:
+        assert world.held(config)["order", at_home] == "product-missing"
+        assert {row.article: row.price for row in missing_products.listed(world.engine, [config.key])}[CODE] == 1040
