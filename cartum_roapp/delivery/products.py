@@ -167,16 +167,24 @@ class ProductBook:
     ) -> tuple[int, str] | None:
         """The first identity that exactly one product has decides. What the last reading does not have, or not by the
         first identity, is looked for in a new one."""
-        several = any(len(ids) > 1 for _, ids in self._free(order, line, wanted))
+        unclear = self._is_unclear(order, line, wanted, shop)
         with self._session.autocommit() as connection:
             before = held.code(connection, order.shop, "order", order.number)
-        only_staff_help = bool(several and before == Code.PRODUCT_AMBIGUOUS) or (
-            not several and not may_make and before == Code.PRODUCT_MISSING
+        only_staff_help = bool(unclear and before == Code.PRODUCT_AMBIGUOUS) or (
+            not unclear and not may_make and before == Code.PRODUCT_MISSING
         )
         if self._index.is_due(only_staff_help=only_staff_help):
             await self._index.read()
         found = self._carrier(wanted[:1]) or self._linked(order, line, wanted[0])
         return found or self._by_another_field(order, line, wanted, shop)
+
+    def _is_unclear(self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig) -> bool:
+        """Whether the last reading leaves open which of several products it is, or whose the only one is."""
+        try:
+            self._by_another_field(order, line, wanted, shop)
+        except BadRecord:
+            return True
+        return False
 
     def _by_another_field(
         self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig

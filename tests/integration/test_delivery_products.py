@@ -473,6 +473,24 @@ def test_a_product_that_staff_gave_to_another_size_is_that_size(world: World) ->
     assert [row["code"] for row in world.made_products()] == [SIZES[1]]
 
 
+def test_a_shared_name_does_not_read_a_large_catalogue_at_each_try(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings={"roapp_interval": 0.05}) as world:
+        sizes(world, **NAMED)
+        for index in range(300):
+            world.box.roapp.add_product(f"Товар складу {index}")
+        world.box.roapp.add_product("Футболка", code="1007")
+        world.box.roapp.seeded["products"] = set(world.box.roapp.products)
+        config = world.shop(identify_products_by=["code", "name"])
+        number = world.box.shops[0].place_order(articles=[(SIZES[0], 1), (SIZES[1], 1)])
+        world.imported(config)
+        pages = len(catalogue_reads(world))
+        for _ in range(2):
+            world.imported(config)
+        assert world.held(config) == {("order", number): "product-ambiguous"}
+        assert world.value("SELECT attempts FROM held") == 3
+        assert len(catalogue_reads(world)) == pages
+
+
 def test_a_recoded_article_stays_the_product_as_the_old_one_is_gone(world: World) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     config = world.shop(identify_products_by=["code", "name"])
