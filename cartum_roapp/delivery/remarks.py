@@ -81,7 +81,7 @@ class Remarks:
         if seen.shows_notes:  # else nobody knows what staff have written there
             merged = notes.merged(seen.manager_notes, text)
             cut = not notes.have_room(seen.manager_notes, text)
-            if changed and not known and cut:
+            if cut and not known:
                 await self._comment.tell(order, bound, shop, text)  # before the notes, so that no kill costs it
             if merged != seen.manager_notes.replace("\r\n", "\n"):
                 body["manager_notes"] = merged

@@ -83,6 +83,19 @@ def test_what_staff_changed_in_roapp_is_put_right(world: World) -> None:
     assert world.differences(world.shop(), [number], left_out=world.box.shops[0].qualifying()) == []
 
 
+def test_what_staffs_words_leave_no_room_for_is_said_in_the_feed_once(world: World) -> None:
+    comment = ("Зателефонувати за годину до доставки. " * 5).strip() + " КІНЕЦЬ"
+    number = placed(world, comment=comment)
+    order = world.roapp_order(number)
+    words = ("слово майстра про ремонт " * 30).strip()
+    world.box.roapp.edit_order(order["id"], manager_notes=f"{order['manager_notes']}\n{words}")
+    for _ in range(2):
+        resent(world, number)
+    said = [one["comment"] for one in world.box.roapp.comments_of(order["id"])]
+    assert sum(comment in one for one in [world.roapp_order(number)["manager_notes"], *said]) == 1
+    assert writes(world) == []
+
+
 def test_a_line_that_staff_took_out_is_there_again_once(world: World) -> None:
     number, roapp = placed(world), world.box.roapp
     order = world.roapp_order(number)["id"]
