@@ -75,13 +75,20 @@ def _draw(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("one_of"):
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-        elif (drawn := item.get_closest_marker("drawn")) and not Sample(seed, False, item.nodeid).drawn(*drawn.args):
+        elif (drawn := item.get_closest_marker("drawn")) and not _is_drawn(
+            seed, item.nodeid, *drawn.args, **drawn.kwargs
+        ):
             left.append(item)
     chosen = [random.Random(f"{seed} {name}").choice(of) for name, of in cases.items()]
     left += [item for of in cases.values() for item in of if item not in chosen]
     config.hook.pytest_deselected(items=left)
     gone = set(left)
     items[:] = [item for item in items if item not in gone]
+
+
+def _is_drawn(seed: int, nodeid: str, among: int, *, together: bool = False) -> bool:
+    """`together`: all tests of a file or none, as what it sets up takes longest."""
+    return Sample(seed, False, nodeid.partition("::")[0] if together else nodeid).drawn(among)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import comment, notes
 from cartum_roapp.delivery.bindings import OrderBindings
@@ -73,27 +74,13 @@ class Remarks:
         if not bound.anew and (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
         seen = await self._bindings.read(bound)
-        body: dict[str, object] = {}
         changed = bound.match.notes_hash != digest
-        cut = False
         ours = notes.are_as_written(seen.manager_notes, bound.match.notes_hash, seen.estimated_price)
         known = changed and not ours and notes.say(seen.manager_notes, text, order, shop, discounts)
-        if seen.shows_notes:  # else nobody knows what staff have written there
-            merged = notes.merged(seen.manager_notes, text)
-            cut = not notes.have_room(seen.manager_notes, text)
-            if cut and not known:
-                await self._comment.tell(order, bound, shop, text)  # before the notes, so that no kill costs it
-            if merged != seen.manager_notes.replace("\r\n", "\n"):
-                body["manager_notes"] = merged
-        field = shop.order_number_field
-        if field and seen.shows_custom_fields and seen.custom_fields.get(field) != order.number:
-            # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
-            body["custom_fields"] = {**seen.custom_fields, field: order.number}
-        if estimate is not None and seen.estimated_price not in (None, estimate):
-            body["estimated_price"] = f"{estimate:.2f}"
-        if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
-            body["client_id"] = contact
-
+        cut = seen.shows_notes and not notes.have_room(seen.manager_notes, text)
+        if cut and not known:
+            await self._comment.tell(order, bound, shop, text)  # before the notes, so that no kill costs it
+        body = _changes(order, bound, seen, contact, shop, text, estimate)
         unsent = self._comment.unsent(order, bound, shop)
         told = bound.match.told_hash if cut else None
 
@@ -125,3 +112,29 @@ class Remarks:
         if changed and not seen.shows_notes:
             await self._comment.tell(order, bound, shop, text)
         return known
+
+
+def _changes(
+    order: DesiredOrder,
+    bound: Bound,
+    seen: RoOrder,
+    contact: int,
+    shop: ShopConfig,
+    text: str,
+    estimate: Decimal | None,
+) -> dict[str, object]:
+    """Returns what is to be another in RO App's order: notes, the shop's number, the estimate, the buyer."""
+    body: dict[str, object] = {}
+    if seen.shows_notes:  # else nobody knows what staff have written there
+        merged = notes.merged(seen.manager_notes, text)
+        if merged != seen.manager_notes.replace("\r\n", "\n"):
+            body["manager_notes"] = merged
+    field = shop.order_number_field
+    if field and seen.shows_custom_fields and seen.custom_fields.get(field) != order.number:
+        # A nested field may be replaced whole (roapp §7), so what else is there is sent along.
+        body["custom_fields"] = {**seen.custom_fields, field: order.number}
+    if estimate is not None and seen.estimated_price not in (None, estimate):
+        body["estimated_price"] = f"{estimate:.2f}"
+    if seen.client_id not in (None, contact) and bound.match.contact_id not in (None, contact):
+        body["client_id"] = contact
+    return body

@@ -14,7 +14,7 @@ from warm import warm
 from cartum_roapp.home import Home
 from cartum_roapp.service import worker
 
-pytestmark = pytest.mark.drawn(2)
+pytestmark = pytest.mark.drawn(2, together=True)
 
 SLUG, INDEX = "shop-4", 3
 FAILED, SILENT, HELD = (

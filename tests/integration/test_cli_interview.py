@@ -21,6 +21,8 @@ from cartum_roapp.config.problems import Problem
 from cartum_roapp.connection.access import Clients
 from cartum_roapp.connection.questions import UNDECIDED, Question
 
+pytestmark = pytest.mark.drawn(2, together=True)
+
 INDEX, SLUG = 5, "typed"
 DOWN, ENTER, SPACE, CTRL_C, ERASE = "\x1b[B", "\r", " ", "\x03", "\x15"
 

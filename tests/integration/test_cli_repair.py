@@ -14,6 +14,8 @@ from pydantic import SecretStr
 from blocks.store import save_account
 from cartum_roapp.config import AccountConfig
 
+pytestmark = pytest.mark.drawn(2, together=True)
+
 SLUG, INDEX = "shop-8", 7
 
 

@@ -20,7 +20,7 @@ from cartum_roapp import service
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
-pytestmark = pytest.mark.drawn(2)  # each is some seconds of Prefect's server
+pytestmark = pytest.mark.drawn(2, together=True)
 
 
 class Shell:

@@ -19,6 +19,8 @@ from cartum_roapp.connection.access import Clients
 from tasks.draft import Blocks, Draft
 from tasks.form import block_id
 
+pytestmark = pytest.mark.drawn(2, together=True)
+
 INDEX = 6
 SLUG = "verba"
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from installation import Installation, Row
 
+pytestmark = pytest.mark.drawn(2, together=True)
+
 SLUG, INDEX = "shop-8", 7
 VARIABLE = "SHOP_8_PASSWORD"
 
