@@ -33,6 +33,8 @@ from tasks.tags import TAG
 
 #: Long before this time the ledger knows a run that lives, and Prefect knows that a run has finished.
 GRACE = timedelta(minutes=2)
+#: Prefect's server, if it is there, hears of the end of a run within this time after the ledger.
+SOON = timedelta(seconds=5)
 WHY = "The process of this run was killed."
 WORKER_LABEL = "prefect.worker.name"
 
@@ -86,6 +88,9 @@ def _is_forgotten(engine: Engine, run: FlowRun, worker: str | None) -> bool:
     if worker is not None and run.labels.get(WORKER_LABEL) == worker:
         return True
     known = runs.find(engine, str(run.id))
+    if worker is not None and known is not None and known.finished_at is not None:
+        # Prefect's server was gone when it ended, like in `down`.
+        return datetime.now(UTC) - known.finished_at > SOON
     since = known.finished_at if known else run.state.timestamp if run.state else run.created
     return since is not None and datetime.now(UTC) - since > GRACE
 

@@ -15,15 +15,15 @@ from cartum_roapp.ledger import shops
 #: Of the deployments of prefect.yaml whose forms ask for a shop.
 _NAMES = ["any-shop", "edit-shop", "delete-shop"]
 _OURS, _DELETE = "flows.", "flows.delete_shop.delete_shop"
-#: A form with this field takes what its lists lack.
-_OPEN = "statuses"
+#: The form with this field is the one of a backfill.
+_BACKFILL = "statuses"
 
 
 async def renew(engine: Engine) -> None:
     """Brings the forms' lists to what the ledger knows; writes nothing where they are so. May be called twice.
 
-    The server does not check what is typed into the form of a backfill: an API call may name a status by its id, and
-    the list of names may be a moment old. The flow checks it.
+    The server does not check what is typed against them: a list may be a moment old, and an API call may name a status
+    by its id. The flows check it.
     """
     states = shops.all_states(engine)
     slugs = [state.slug for state in states]
@@ -37,24 +37,22 @@ async def renew(engine: Engine) -> None:
             schema = filled(before, there, names)
             if not entrypoint.startswith(_OURS) or schema == before:
                 continue
-            changed = DeploymentUpdate(parameter_openapi_schema=schema)
-            if _OPEN in schema["properties"]:
-                changed.enforce_parameter_schema = False
+            changed = DeploymentUpdate(parameter_openapi_schema=schema, enforce_parameter_schema=False)
             await client.update_deployment(found.id, changed)
 
 
 def filled(schema: dict[str, Any], slugs: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     """Returns the parameters' schema with these choices, without a list where there are none.
 
-    In an open form what may be left out is of one type, as the UI would ask for `None` beside it, and a shop must be
+    In the form of a backfill what may be left out is of one type, as the UI would ask for `None` beside it, and a shop must be
     named, also where the flow says so by itself.
     """
     properties = {name: dict(one) for name, one in schema.get("properties", {}).items()}
     required = list(schema.get("required", ()))
-    if _OPEN in properties:
+    if _BACKFILL in properties:
         properties = {name: _plain(one) for name, one in properties.items()}
         required = ["shops"]
-    for name, listed in (("shop", slugs), ("shops", slugs), (_OPEN, names)):
+    for name, listed in (("shop", slugs), ("shops", slugs), (_BACKFILL, names)):
         choices = {"enum": list(listed)} if listed else {}
         kind = properties.get(name, {}).get("type")
         if kind == "array":
