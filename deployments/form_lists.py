@@ -44,8 +44,8 @@ async def renew(engine: Engine) -> None:
 def filled(schema: dict[str, Any], slugs: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     """Returns the parameters' schema with these choices, without a list where there are none.
 
-    In the form of a backfill what may be left out is of one type, as the UI would ask for `None` beside it, and a shop must be
-    named, also where the flow says so by itself.
+    In the form of a backfill what may be left out is of one type, as the UI would ask for `None` beside it, and a shop
+    must be named, also where the flow says so by itself.
     """
     properties = {name: dict(one) for name, one in schema.get("properties", {}).items()}
     required = list(schema.get("required", ()))
