@@ -55,6 +55,7 @@ class OrderLines:
             self._stuck = held.lines_of(connection, order.shop, order.number, Code.LINE_NOT_REMOVABLE)
         self._ours = {(line.product, line.price): line for line in known}
         self._items: Sequence[RoItem] = ()
+        self._unclear: set[int] = set()
         self._sending: Discount | None = None
 
     async def bring(self, products: Products, assignee: Assignee) -> bool:
@@ -94,7 +95,8 @@ class OrderLines:
     async def _bring(self, assignee: Assignee) -> bool:
         unsettled = self._once.unsettled_of("line", self._order.shop, self._order.number)
         sent = {key: line.priced for key, line in self._ours.items() if line.quantity and line.discount is not None}
-        trusted = not unsettled and not self._stuck and not self._bound.anew
+        self._unclear = self._unclear_changes()
+        trusted = not unsettled and not self._unclear and not self._stuck and not self._bound.anew
         if trusted and sent == self._wanted and len(sent) == self._in_use():
             self._ask_for_total_again()
             return True
@@ -112,9 +114,16 @@ class OrderLines:
         for key, line in self._wanted.items():
             await self._bring_line(key, line, assignee, present)
         for key, gone in list(self._ours.items()):
-            if key not in self._wanted and gone.quantity:
+            if key not in self._wanted and (gone.quantity or gone.item_id in self._unclear):
                 await self._take_out(gone, present)
         return True
+
+    def _unclear_changes(self) -> set[int]:
+        """RO App's lines that may have, or get yet, what nobody has confirmed: also where the shop is back at what was
+        sent before."""
+        changes = self._once.unsettled_of("change", self._order.shop, self._order.number)
+        named = [intent.identity.partition(" ") for intent in changes]
+        return {int(item_id) for what, _, item_id in named if what == "line"}
 
     def _look_at_stuck(self) -> None:
         """Lines that a person was to take out: whether that is done."""
@@ -186,7 +195,8 @@ class OrderLines:
             # The same product at another price that the shop no longer has: the price changed.
             gone = [one for key, one in self._ours.items() if key not in self._wanted and one.item_id in present]
             known = next((one for one in gone if one.product == line.product), None)
-        if known is not None and known.discount is not None and known.priced == line:
+        unclear = known is not None and known.item_id in self._unclear
+        if known is not None and known.discount is not None and known.priced == line and not unclear:
             return
         if known is not None and known.item_id not in present and _same_but_discount(known, line):
             with self._session.transaction() as connection:  # staff took it out; only its share of the discount changed
@@ -196,11 +206,11 @@ class OrderLines:
             await self._add(line, self._products[line.product], await assignee())
             return
         body: dict[str, object] = {}  # what the shop did not change stays as staff may have changed it
-        if known.quantity != line.quantity:
+        if unclear or known.quantity != line.quantity:
             body["quantity"] = _number(line.quantity)
-        if known.price != line.price:
+        if unclear or known.price != line.price:
             body["price"] = _number(line.price)
-        if known.discount != line.discount:
+        if unclear or known.discount != line.discount:
             body["discount"] = self._discount(line)
         item_id = known.item_id
 
