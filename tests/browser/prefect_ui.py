@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+BRIEFLY, PATIENCE = 3_000, 20_000  # milliseconds
 
 
 def log_in(page: Page, address: str, login: str) -> None:
@@ -37,19 +40,35 @@ class PrefectUi:
     def next_form(self, field: str, contains: str = "") -> Locator:
         """The form with this field, and with this text in it, once the run waits with it."""
         dialog = self.page.get_by_role("dialog", name="Resume Flow Run")
-        resume = self.page.get_by_role("menuitem", name="Resume")
+        shown = "none"
         for _ in range(60):
-            self.page.get_by_role("main").get_by_role("button", name="Open menu").first.click()
-            if resume.count():
-                resume.click()
-                expect(dialog.get_by_role("button", name="Resume")).to_be_enabled()
-                asked = dialog.get_by_text(self._titled(field)).first
-                if asked.count() and dialog.filter(has_text=contains).count():
-                    return dialog
+            if not self.choose_in_menu("Resume"):
+                continue
+            try:
+                # Each field has a menu of its own. What draws them is fetched when the dialog opens.
+                dialog.get_by_role("button", name="Open menu").first.wait_for(timeout=PATIENCE)
+                shown = dialog.inner_text(timeout=BRIEFLY)
+            except PlaywrightTimeout:  # the page drew itself anew, which closed the dialog
+                self.page.reload()
+                continue
+            if dialog.get_by_text(self._titled(field)).count() and contains in shown:
+                return dialog
             # The page has not heard yet of the answer that was just given.
             self.page.wait_for_timeout(1000)
             self.page.reload()
-        raise AssertionError(f"no form asks for {field!r}")
+        raise AssertionError(f"no form asks for {field!r}; the last one shown: {shown}")
+
+    def choose_in_menu(self, item: str) -> bool:
+        """In the menu ⋮ of a run. Returns False, with the page loaded again, where the run is not far enough for that
+        item, or the page drew itself anew and closed the menu.
+        """
+        try:
+            self.page.get_by_role("main").get_by_role("button", name="Open menu").first.click()
+            self.page.get_by_role("menuitem", name=item, exact=True).click(timeout=BRIEFLY)
+        except PlaywrightTimeout:
+            self.page.reload()
+            return False
+        return True
 
     def value(self, form: Locator, title: str) -> Locator:
         """What is typed or chosen in a field."""
@@ -85,17 +104,17 @@ class PrefectUi:
         expect(field.get_by_role("button", name="Select a block")).to_have_text(name)
 
     def start(self, form: Locator) -> None:
-        """Submits a run form, and follows the run: it stands at the top of the deployment's list then."""
-        submit, run = form.get_by_role("button", name="Submit"), self.page.locator("a[href*='flow-run/']")
+        """Submits a run form, and follows the run: by the notice, as lists may not name it yet."""
+        submit, notice = form.get_by_role("button", name="Submit"), self.page.get_by_role("button", name="View run")
         # With a block that was just added the form checks itself once without it, and stays.
         for _ in range(3):
             submit.click()
             try:
-                expect(submit).to_have_count(0, timeout=15_000)
-                break
-            except AssertionError:
+                notice.click(timeout=PATIENCE)
+                return
+            except PlaywrightTimeout:
                 continue
-        run.first.click()
+        raise AssertionError("the form starts no run")
 
     def resume(self, form: Locator) -> None:
         """Answers a form of a run that waits."""
