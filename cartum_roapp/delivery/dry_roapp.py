@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact, Organization, RoItem, RoOrder, RoProduct, Row
-from cartum_roapp.apis.roapp.sending import Before, Unanswered
+from cartum_roapp.apis.roapp.sending import Before, OnUnclear
 
 Body = dict[str, Any]
 R = TypeVar("R", bound=Row)
@@ -88,7 +88,7 @@ class DryRoApp(RoApp):
     async def create_order(self, body: Body, before: Before | None = None) -> int:
         return self._make("order", body, before)
 
-    async def update_order(self, id: int, body: Body, unanswered: Unanswered | None = None) -> None:
+    async def update_order(self, id: int, body: Body, unclear: OnUnclear | None = None) -> None:
         seen = self._seen_orders.get(id)
         new = RoOrder.model_validate({"id": id, **body})
         fields: dict[str, tuple[object, object]] = {
@@ -126,7 +126,7 @@ class DryRoApp(RoApp):
         fields: dict[str, tuple[object, object]] = {"line": (None, f"{made.quantity} × {made.price}")}
         return self._make("line", {}, before, made.entity_id, fields)
 
-    async def update_item(self, order_id: int, item_id: int, body: Body, unanswered: Unanswered | None = None) -> None:
+    async def update_item(self, order_id: int, item_id: int, body: Body, unclear: OnUnclear | None = None) -> None:
         seen = self._seen_items.get(item_id)
         new = RoItem.model_validate({"id": item_id, **body})
         fields: dict[str, tuple[object, object]] = {
@@ -148,7 +148,7 @@ class DryRoApp(RoApp):
     async def create_product(self, body: Body, before: Before | None = None) -> int:
         return self._make("product", body, before, fields={"product": (None, body["title"])})
 
-    async def update_product(self, id: int, body: Body, unanswered: Unanswered | None = None) -> None:
+    async def update_product(self, id: int, body: Body, unclear: OnUnclear | None = None) -> None:
         self._change("product", id, body)
 
     # ------------------------------------------------------------------ inside

@@ -316,7 +316,7 @@ class OrderLines:
     async def _change(self, item_id: int, body: dict[str, object], bind: Callable[[Connection], None]) -> None:
         await self._once.change(
             self._once.operation("change", f"line {item_id}", self._order.shop, self._order.number),
-            send=lambda unanswered: self._roapp.update_item(self._bound.ro_id, item_id, body, unanswered),
+            send=lambda unclear: self._roapp.update_item(self._bound.ro_id, item_id, body, unclear),
             bind=bind,
         )
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from cartum_roapp.apis.roapp.sending import OnUnclear
 from cartum_roapp.delivery.attempt import current
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
@@ -20,7 +21,6 @@ from cartum_roapp.ledger import intents
 from cartum_roapp.ledger.intents import Intent, Kind, Operation, Schedule
 
 Before = Callable[[], None]
-Unanswered = Callable[[], None]
 Bind = Callable[[Connection, int], None]
 
 #: After so many unclear ends in a row it is held: a run that waited for such an order would never end.
@@ -166,14 +166,15 @@ class Once:
         self,
         operation: Operation,
         *,
-        send: Callable[[Unanswered], Awaitable[None]],
+        send: Callable[[OnUnclear], Awaitable[None]],
         bind: Callable[[Connection], None],
     ) -> None:
         """Sets values of the thing that the operation names, which may be repeated at once.
 
         A try that nobody answered may still arrive, though, and undo a newer value: until then Later is raised for the
-        next change of the same thing. `send` makes the call and runs its argument after each such try; what it raises
-        comes out. `bind` stores what was set, in the transaction that settles the intent.
+        next change of the same thing. `send` makes the call and runs its argument after each try that may have been
+        accepted; what it raises comes out, and then such a change stays unsettled. `bind` stores what was set, in the
+        transaction that settles the intent.
         """
         session, timeouts = self._session, self._timeouts
         earlier = self.unsettled(operation)
@@ -184,15 +185,22 @@ class Once:
                 intents.settle(connection, earlier.id, "absent")
             intent = self._begin(connection, operation)
 
-        def unanswered() -> None:
-            with session.transaction() as connection:
-                intents.mark_unclear(connection, intent, utc_now() + timedelta(seconds=timeouts.unanswered))
+        accepted: list[bool] = []
+
+        def unclear(answered: bool) -> None:
+            accepted.append(answered)
+            if not answered:
+                with session.transaction() as connection:
+                    intents.mark_unclear(connection, intent, utc_now() + timedelta(seconds=timeouts.unanswered))
 
         try:
-            await send(unanswered)
+            await send(unclear)
         except IntegrationError:
             with session.transaction() as connection:
-                intents.settle_answered(connection, intent, "refused")
+                if accepted and all(accepted):  # what is answered arrives no more
+                    intents.mark_unclear(connection, intent, utc_now())
+                else:
+                    intents.settle_answered(connection, intent, "refused")
             raise
         with session.transaction() as connection:
             intents.settle_answered(connection, intent, "done")

@@ -83,7 +83,7 @@ class ProductUpdates:
             return
         await self._once.change(
             self._once.operation("change", f"product {change.ro_id}", change.shop, ""),
-            send=lambda unanswered: self._roapp.update_product(change.ro_id, body, unanswered),
+            send=lambda unclear: self._roapp.update_product(change.ro_id, body, unclear),
             bind=bind,
         )
 

@@ -16,7 +16,7 @@ from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import matches
+from cartum_roapp.ledger import contact_matches, matches
 from cartum_roapp.ledger.desired import DesiredOrder
 
 
@@ -71,7 +71,9 @@ class Remarks:
         discounts = self._discounts.of(order, shop)
         text = notes.block(order, shop, discounts, written_off=written_off)
         digest = notes.written(text, order, estimate)
-        if not bound.anew and (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
+        operation = self._once.operation("change", f"order {bound.ro_id}", order.shop, order.number)
+        unconfirmed = self._once.unsettled(operation) is not None
+        if not (bound.anew or unconfirmed) and (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
         seen = await self._bindings.read(bound)
         changed = bound.match.notes_hash != digest
@@ -81,6 +83,8 @@ class Remarks:
         if cut and not known:
             await self._comment.tell(order, bound, shop, text)  # before the notes, so that no kill costs it
         body = _changes(order, bound, seen, contact, shop, text, estimate)
+        if unconfirmed and seen.client_id not in (None, contact) and self._is_ours(seen.client_id):
+            body["client_id"] = contact  # not whom staff chose, but whom the order had until the shop took that back
         unsent = self._comment.unsent(order, bound, shop)
         told = bound.match.told_hash if cut else None
 
@@ -100,8 +104,8 @@ class Remarks:
                     matches.note_order(connection, order.shop, order.number, notes_hash=None)
                     announce(connection)
             await self._once.change(
-                self._once.operation("change", f"order {bound.ro_id}", order.shop, order.number),
-                send=lambda unanswered: self._roapp.update_order(bound.ro_id, body, unanswered),
+                operation,
+                send=lambda unclear: self._roapp.update_order(bound.ro_id, body, unclear),
                 bind=note,
             )
         else:
@@ -112,6 +116,11 @@ class Remarks:
         if changed and not seen.shows_notes:
             await self._comment.tell(order, bound, shop, text)
         return known
+
+    def _is_ours(self, contact: int) -> bool:
+        """Returns whether buyers of this account are matched with this contact."""
+        with self._session.autocommit() as connection:
+            return bool(contact_matches.of(connection, self._session.account, contact))
 
 
 def _changes(

@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, text
 
 from cartum_roapp.errors import Code
+from cartum_roapp.ledger.intents import UNSETTLED
 from cartum_roapp.ledger.release import RETRY_DUE
 
 
@@ -79,8 +80,9 @@ def remove(connection: Connection, account: str, ro_id: int) -> None:
 def changed(
     connection: Connection, account: str, shops: Collection[str], pause: timedelta, limit: int
 ) -> list[ProductChange]:
-    """Returns products of these shops whose name or price changed in the shop's catalogue. Left out are those that are
-    held and were tried lately (`pause`, see `ledger.release`), all of a shop whose account changes no products."""
+    """Returns products of these shops whose name or price changed in the shop's catalogue, and those of which RO App
+    has not confirmed the last change. Left out are those that are held and were tried lately (`pause`, see
+    `ledger.release`), all of a shop whose account changes no products."""
     values: dict[str, object] = {"account": account, "shops": list(shops), "pause": pause, "limit": limit}
     values["unavailable"] = Code.NOT_AVAILABLE
     return [ProductChange(**row._mapping) for row in connection.execute(text(_CHANGED), values)]
@@ -127,10 +129,13 @@ _HAS_ANOTHER = """
 """
 _CHANGED = f"""
     SELECT link.shop, link.product, link.ro_id, product.title, product.price,
-           link.title <> product.title AS renamed, link.price <> product.price AS repriced
-    FROM product_links link JOIN products product USING (shop, product)
+           link.title <> product.title OR unconfirmed AS renamed, link.price <> product.price OR unconfirmed AS repriced
+    FROM product_links link JOIN products product USING (shop, product), LATERAL (
+        SELECT EXISTS (SELECT FROM intents WHERE account = link.account AND kind = 'change'
+                       AND identity = 'product ' || link.ro_id {UNSETTLED}) AS unconfirmed
+    )
     WHERE link.account = :account AND link.shop = ANY(:shops) AND product.listed
-      AND (link.title, link.price) <> (product.title, product.price)
+      AND (unconfirmed OR (link.title, link.price) <> (product.title, product.price))
       AND NOT EXISTS (SELECT FROM held WHERE held.shop = link.shop AND held.entity = 'product'
                       AND (held.id = link.product OR held.code = :unavailable) AND NOT ({RETRY_DUE}))
     ORDER BY link.shop, link.product LIMIT :limit

@@ -91,6 +91,25 @@ def discounts_rounded(world: World) -> None:
             world.imported()
 
 
+def changed(world: World) -> None:
+    """Buyer, line and total of an order are others than at its import."""
+    shop = world.box.shops[0]
+    buyer = {"delivery_phone": "+380671112233", "delivery_email": "", "delivery_name": "Олена Шевченко"}
+    number = shop.place_order(articles=[("KR-799", 2)], status=SHIPPING, **buyer)
+    world.imported()
+    shop.edit_buyer(number, phone="+380509998877", name="Інша Людина")
+    shop.change_line(number, quantity=3, price=700)
+    shop.edit(number, total_sum=2050)
+
+
+def taken_back(world: World) -> None:
+    """They are again what they were."""
+    shop = world.box.shops[0]
+    (number,) = shop.orders
+    shop.edit_buyer(number, phone="+380671112233", name="Олена Шевченко")
+    shop.change_line(number, quantity=2, price=799)
+
+
 def both(world: World) -> ShopConfig:
     return world.shop(status_direction="both")
 
@@ -101,8 +120,11 @@ STORIES: dict[str, tuple[Callable[[World], None], Callable[[World], object], int
     "a late status": (late_status, lambda world: world.synced(both(world)), CANCELED),
     "notes are hidden": (hidden_notes, World.synced, SHIPPING),
     "a discount is rounded": (discounts_rounded, World.synced, SHIPPING),
+    "a change is taken back": (changed, World.synced, SHIPPING),
     "the catalogue works again": (catalogue_back, lambda world: world.synced(by_barcode(world)), SHIPPING),
 }
+#: What happens right after the kill.
+AFTER_THE_KILL: dict[str, Callable[[World], None]] = {"a change is taken back": taken_back}
 #: What happens after the kill and two more runs.
 AFTERWARDS: dict[str, Callable[[World], None]] = {"notes are hidden": notes_shown}
 
@@ -126,6 +148,8 @@ def kill(url: str, n: int, kind: str, story: str) -> Struck | None:
         assert ended in (0, signal.SIGKILL), f"the run failed by itself before {kind} {n + 1}"
         if not ended:
             return None
+        if story in AFTER_THE_KILL:
+            AFTER_THE_KILL[story](world)
         for _ in range(2):
             run(world)
         if story in AFTERWARDS:

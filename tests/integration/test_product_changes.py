@@ -140,6 +140,33 @@ def test_an_account_that_changes_no_products_says_so_once(database: str) -> None
         assert world.differences(config, numbers) == []
 
 
+@pytest.mark.parametrize("kind", ["drop_after", "error_after"])
+def test_a_change_that_nobody_confirmed_and_that_the_shop_takes_back_is_taken_back(database: str, kind: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings={"unclear_wait": 0.0}) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        config = world.shop(update_products=True)
+        number = shop.place_order(articles=[(CODE, 1)])
+        world.imported(config)
+        (made,) = world.made_products()
+        before, named = price_of(made), made["title"]
+        shop.edit_good(CODE, titles=titles("Кепка з вишивкою"), price=Decimal(500))
+        world.a_day_later()
+        roapp.faults.fail(kind, 100, method="PATCH", path="^/catalog/products/")
+        world.synced(config)
+        (given,) = world.made_products()
+        assert (price_of(given), given["title"]) == (500, "Кепка з вишивкою")  # RO App has it, and did not say so
+        roapp.faults.calm()
+        shop.edit_good(CODE, titles=titles(named), price=before)
+        world.a_day_later()
+        world.synced(config)
+        (taken_back,) = world.made_products()
+        assert (price_of(taken_back), taken_back["title"]) == (before, named)
+        calls = len(roapp.calls)
+        world.synced(config)
+        assert [call for call in roapp.calls[calls:] if "product" in call.path] == []
+        assert world.differences(config, [number]) == []
+
+
 @pytest.mark.parametrize("by", ["name", "barcode"])
 def test_a_product_that_the_shop_calls_differently_stays_the_product(world: World, by: str) -> None:
     shop = world.box.shops[0]

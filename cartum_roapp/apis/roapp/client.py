@@ -16,7 +16,7 @@ from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import Filter, by_date, by_emails, by_phones
 from cartum_roapp.apis.roapp.paging import read_object
 from cartum_roapp.apis.roapp.reading import Reading
-from cartum_roapp.apis.roapp.sending import Before, Missing, RefusedCall, Sending, Unanswered, ignore_content
+from cartum_roapp.apis.roapp.sending import Before, Missing, OnUnclear, RefusedCall, Sending, ignore_content
 from cartum_roapp.apis.roapp.writes import Bodies, maybe_id, new_id
 
 #: The most values of one filter in a call.
@@ -187,9 +187,9 @@ class RoApp:
         status and lines are not part of this call."""
         return await self._create(ORDERS, body, "order", ("id", "order_id"), before=before)
 
-    async def update_order(self, id: int, body: dict[str, Any], unanswered: Unanswered | None = None) -> None:
-        """Changes only the fields in `body`. `unanswered` runs after each try without an answer."""
-        await self._patch(f"{ORDERS}/{id}", body, "order", id, unanswered)
+    async def update_order(self, id: int, body: dict[str, Any], unclear: OnUnclear | None = None) -> None:
+        """Changes only the fields in `body`. `unclear`: see `Sending.patch`."""
+        await self._patch(f"{ORDERS}/{id}", body, "order", id, unclear)
 
     async def set_status(
         self, order_id: int, status_id: int, before: Before | None = None, *, comment: str = "", asked: bool = False
@@ -231,10 +231,10 @@ class RoApp:
         return await self._sending.post(path, maybe_id, body, missing="row", about=about, rights=True, before=before)
 
     async def update_item(
-        self, order_id: int, item_id: int, body: dict[str, Any], unanswered: Unanswered | None = None
+        self, order_id: int, item_id: int, body: dict[str, Any], unclear: OnUnclear | None = None
     ) -> None:
-        """Changes only the fields in `body`; `entity_id` can't change. `unanswered` as in `update_order`."""
-        await self._patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id, unanswered)
+        """Changes only the fields in `body`; `entity_id` can't change. `unclear` as in `update_order`."""
+        await self._patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id, unclear)
 
     # ------------------------------------------------------------------ products
 
@@ -254,10 +254,10 @@ class RoApp:
         store all fields, so the caller has to read the product again."""
         return await self._create(PRODUCTS, body, "product", ("id", "product_id"), "optional", before=before)
 
-    async def update_product(self, id: int, body: dict[str, Any], unanswered: Unanswered | None = None) -> None:
+    async def update_product(self, id: int, body: dict[str, Any], unclear: OnUnclear | None = None) -> None:
         """Sets fields of a product. No source documents this call (roapp §3.4): raises BadRecord with the code
         `not-available` if the account lacks it, the right to it, or the product."""
-        await self._patch(f"{PRODUCTS}/{id}", body, "product", id, unanswered, "optional")
+        await self._patch(f"{PRODUCTS}/{id}", body, "product", id, unclear, "optional")
 
     # ------------------------------------------------------------------ inside
 
@@ -283,11 +283,11 @@ class RoApp:
         body: dict[str, Any],
         entity: str,
         id_: int,
-        unanswered: Unanswered | None = None,
+        unclear: OnUnclear | None = None,
         missing: Missing = "row",
     ) -> None:
         async def send(shaped: dict[str, Any]) -> None:
-            await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unanswered=unanswered)
+            await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unclear=unclear)
 
         await self._bodies.send(body, send)
 

@@ -42,7 +42,7 @@ About = tuple[str, int | None]  # what the call is about: entity and id
 T = TypeVar("T")
 Read = Callable[[Any], T]
 Before = Callable[[], None]
-Unanswered = Callable[[], None]
+OnUnclear = Callable[[bool], None]
 
 
 class RefusedCall(BadRecord):
@@ -97,11 +97,11 @@ class Sending:
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
     async def patch(
-        self, path: str, body: Body, *, about: About, missing: Missing = "row", unanswered: Unanswered | None = None
+        self, path: str, body: Body, *, about: About, missing: Missing = "row", unclear: OnUnclear | None = None
     ) -> None:
-        """Sets absolute values, so the call may be sent again. `unanswered` runs after each try without an answer: such
-        a try may still arrive."""
-        call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, unanswered=unanswered)
+        """Sets absolute values, so the call may be sent again. `unclear` runs after each try that RO App may
+        have accepted, with whether it answered: a try without an answer may still arrive."""
+        call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, unclear=unclear)
         await self._repeat(call, about)
 
     async def post(
@@ -215,7 +215,7 @@ class _Call(Generic[T]):
     body: Body | None = None
     rights: bool = False
     before: Before | None = None
-    unanswered: Unanswered | None = None
+    unclear: OnUnclear | None = None
 
     @property
     def name(self) -> str:
@@ -254,8 +254,8 @@ def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> Integ
     """`answered`: RO App itself answered. A proxy in front of it (502, 503, 504, 52x) may give up while RO App still
     works on the call."""
     if call.repeatable:
-        if call.unanswered is not None and not answered:
-            call.unanswered()
+        if call.unclear is not None:
+            call.unclear(answered)
         return Retryable(f"{call.name}: {text}")
     return Unclear(f"{call.name}: {text}; RO App may have written it", answered=answered, fix=_LOOK)
 
