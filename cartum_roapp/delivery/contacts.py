@@ -122,11 +122,6 @@ class ContactBook:
         side = self._side(known[0]) if known else self._people
         return await side.clients.one(ro_id) is None
 
-    def refused_email(self, order: DesiredOrder) -> str:
-        """The buyer's e-mail address, where RO App refuses it for the contact; else ""."""
-        known = self._known(order)
-        return order.buyer_email if known is not None and known.refused_email == order.buyer_email else ""
-
     async def made_by(self, intent: Intent) -> list[int]:
         """The ids of what an unclear create of a contact made."""
         return await self._new.made_by(intent)

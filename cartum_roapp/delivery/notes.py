@@ -148,9 +148,11 @@ def deleted(language: str) -> str:
 
 
 def _recipient(order: DesiredOrder, label: Labels) -> str:
-    """With all phones, also those that RO App's contact could not be given, and the words beside them."""
+    """With all phones and the e-mail address, also those that RO App's contact was not given, and the words beside
+    them."""
     phones = [f"{phone.number} ({phone.title})" if phone.title else phone.number for phone in order.phones]
-    recipient = _listed(order.buyer_name, *(phones or [order.buyer_phone_raw]), order.phone_remark)
+    reached_by = (*(phones or [order.buyer_phone_raw]), order.phone_remark, order.buyer_email)
+    recipient = _listed(order.buyer_name, *reached_by)
     return f"{label.recipient}: {recipient}" if recipient else ""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 from cartum_roapp.apis.masking import about
@@ -111,8 +110,6 @@ class OrderDelivery:
         else:
             bound.anew = anew
         contact, problem = await self._buyer(order, bound, shop) if order.erased_at is None else (None, None)
-        if contact is not None and (refused := self.contacts.refused_email(order)):
-            order = replace(order, phone_remark=", ".join(filter(None, (order.phone_remark, refused))))
         products = await self._goods(order, shop, new=bound is None)
         if bound is None and isinstance(products, BadRecord):
             raise products

@@ -171,6 +171,16 @@ def test_the_phone_decides_before_the_email(world: World) -> None:
     well(world)
 
 
+def test_the_email_address_of_an_order_stands_in_its_notes_where_the_contact_has_another_one(world: World) -> None:
+    first, second = order(world, PHONE, MAIL), order(world, PHONE, "olena@work.example.com")
+    world.imported()
+    assert client(world, second) == client(world, first)
+    assert client(world, first)["email"] in (MAIL, "olena@work.example.com")
+    assert MAIL in world.roapp_order(first)["manager_notes"]
+    assert "olena@work.example.com" in world.roapp_order(second)["manager_notes"]
+    well(world)
+
+
 def test_a_contact_of_ro_app_is_adopted_and_nothing_of_it_is_overwritten(world: World) -> None:
     known = world.box.roapp.add_contact("Пані", last_name="Олена", phones=["067 111 22 33", OTHER], notes="VIP")
     number = order(world, PHONE, MAIL, "Зовсім Інша")
