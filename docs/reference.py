@@ -201,8 +201,8 @@ def _ledger() -> Iterator[str]:
         "in `contact_matches`, in `intents.identity` of contacts and in `held.payload`; a person may have written "
         "some into `held.dismissed_because`. How it is erased: [guide](guide.md#buyers-data)."
     )
-    yield links({name: anchor(name) for name in tables.metadata.tables})
-    for name, one in tables.metadata.tables.items():
+    yield links({name: anchor(name) for name in sorted(tables.metadata.tables)})
+    for name, one in sorted(tables.metadata.tables.items()):
         yield f"### {name}"
         yield one.info["doc"]
         yield table(("column", "type", "what it is"), (_column(column) for column in one.columns))

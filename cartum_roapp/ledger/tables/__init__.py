@@ -1,0 +1,79 @@
+"""All tables. Times are UTC, money is exact, identities are text. docs/reference.md shows what each column is.
+
+Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `customers.*`,
+`contact_matches.identity|phone|email|phones`, `intents.identity` of contacts, `held.payload`; a person may have
+written some into `held.dismissed_because`.
+"""
+
+from __future__ import annotations
+
+from cartum_roapp.ledger.tables.columns import EVERYWHERE, metadata
+from cartum_roapp.ledger.tables.matches import (
+    catalogue,
+    chosen_products,
+    contact_matches,
+    line_matches,
+    markers,
+    missing_products,
+    order_matches,
+    product_links,
+    product_matches,
+    staff_lines,
+)
+from cartum_roapp.ledger.tables.shop_data import (
+    PERSONAL,
+    catalogue_failures,
+    customers,
+    erasures,
+    missing_orders,
+    order_lines,
+    orders,
+    products,
+)
+from cartum_roapp.ledger.tables.shops import accounts, call_slots, counters, runs, shops
+from cartum_roapp.ledger.tables.work import (
+    backfill_orders,
+    backfills,
+    held,
+    intents,
+    order_events,
+    outbox,
+    shop_writes,
+    status_contests,
+)
+
+__all__ = [
+    "EVERYWHERE",
+    "PERSONAL",
+    "accounts",
+    "backfill_orders",
+    "backfills",
+    "call_slots",
+    "catalogue",
+    "catalogue_failures",
+    "chosen_products",
+    "contact_matches",
+    "counters",
+    "customers",
+    "erasures",
+    "held",
+    "intents",
+    "line_matches",
+    "markers",
+    "metadata",
+    "missing_orders",
+    "missing_products",
+    "order_events",
+    "order_lines",
+    "order_matches",
+    "orders",
+    "outbox",
+    "product_links",
+    "product_matches",
+    "products",
+    "runs",
+    "shop_writes",
+    "shops",
+    "staff_lines",
+    "status_contests",
+]

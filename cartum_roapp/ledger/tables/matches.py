@@ -1,0 +1,224 @@
+"""Which thing of RO App is which of a shop."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+
+from cartum_roapp.ledger.tables.columns import Money, Stamp, metadata, shop_column
+
+contact_matches = Table(
+    "contact_matches",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("identity", Text, nullable=False, doc="the buyer, as in `customers.identity`"),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("phone", Text, nullable=False, doc="E.164, as RO App's contact is known to have it"),
+    Column("email", Text, nullable=False, doc="the same of the e-mail address"),
+    Column(
+        "phones",
+        Text,
+        nullable=False,
+        server_default="",
+        doc='E.164, with blanks between: those that need no more looks; "" where that is `phone`',
+    ),
+    Column(
+        "organization", Boolean, nullable=False, server_default=text("false"), doc="it is an organization, not a person"
+    ),
+    Column(
+        "reason",
+        Text,
+        nullable=False,
+        server_default="",
+        doc="why this contact is the buyer's, in words (contact_matches.Reason)",
+    ),
+    Column("chosen_at", Stamp, doc="set where a person has chosen it"),
+    PrimaryKeyConstraint("account", "identity"),
+    Index("ix_contact_matches_account_email", "account", "email"),
+    Index("ix_contact_matches_account_ro_id", "account", "ro_id"),
+    info={"doc": "Which contact of RO App a buyer is: one for all shops of the account."},
+)
+
+order_matches = Table(
+    "order_matches",
+    metadata,
+    shop_column(),
+    Column("number", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column(
+        "roapp_number",
+        Text,
+        nullable=False,
+        server_default="",
+        doc='the number that people see in RO App; "" until an answer has shown it',
+    ),
+    Column("contact_id", BigInteger, doc="RO App's contact"),
+    Column("manager_id", BigInteger, doc="the employee it belongs to"),
+    Column("sent_status", Integer, doc="the shop's status that was sent last"),
+    Column(
+        "roapp_status", BigInteger, doc="where statuses travel both ways: RO App's status when both sides agreed last"
+    ),
+    Column("staff_status", BigInteger, doc="another one that staff set there since"),
+    Column("written_status", Integer, doc="the status that the shop is being given for it"),
+    Column(
+        "restore_status",
+        Integer,
+        doc="the shop's status that a late write of ours undid there, and that it is to be given back",
+    ),
+    Column("agreed_at", Stamp, doc="when both sides agreed last"),
+    Column(
+        "moved_from",
+        BigInteger,
+        doc="RO App's status that the shop's was matched with until now: only an order that still has it is moved",
+    ),
+    Column("notes_hash", Text, doc="of our part of the notes as sent last"),
+    Column("comment_hash", Text, doc="of delivery and payment as a comment said them last"),
+    Column(
+        "told_hash", Text, doc="of our part of the notes as a comment said it last, where RO App did not show the notes"
+    ),
+    Column(
+        "total_due",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        doc="its lines were written: RO App's total is to be read back",
+    ),
+    Column("bound_at", Stamp, nullable=False, server_default=func.now(), doc="when it was made or found"),
+    Column(
+        "make_again",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        doc="a person wants another one made where RO App has this one no more",
+    ),
+    PrimaryKeyConstraint("shop", "number"),
+    UniqueConstraint("account", "ro_id"),
+    Index("ix_order_matches_staff_status", "shop", postgresql_where=text("staff_status IS NOT NULL")),
+    Index("ix_order_matches_moved_from", "shop", postgresql_where=text("moved_from IS NOT NULL")),
+    Index("ix_order_matches_total_due", "account", postgresql_where=text("total_due")),
+    info={"doc": "Which order of RO App a shop's order is, and what was sent to it."},
+)
+
+line_matches = Table(
+    "line_matches",
+    metadata,
+    shop_column(),
+    Column("number", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("price", Money, nullable=False, doc="of the shop's line"),
+    Column("item_id", BigInteger, nullable=False, doc="RO App's id of the line"),
+    Column("quantity", Money, nullable=False, doc="as sent"),
+    Column(
+        "amount", Money, server_default="0", doc="the line's discount as sent, as a sum; null where it is not known"
+    ),
+    Column("percentage", Money, server_default="0", doc="the same as a percentage"),
+    PrimaryKeyConstraint("shop", "number", "product", "price"),
+    UniqueConstraint("shop", "number", "item_id"),
+    info={"doc": "Which line of RO App's order a line is, and what was sent to it."},
+)
+
+product_matches = Table(
+    "product_matches",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("identity", Text, nullable=False, doc="like `code:CAP-2`"),
+    Column("ro_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account", "identity"),
+    info={"doc": "Which product of RO App an identity stands for: one for all shops of the account."},
+)
+
+product_links = Table(
+    "product_links",
+    metadata,
+    shop_column(),
+    Column("product", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("identity", Text, nullable=False, doc="by which it was found, like `code:CAP-2`"),
+    Column(
+        "title",
+        Text,
+        nullable=False,
+        doc="what RO App's product was last given of the shop's, or what the shop had when it was found",
+    ),
+    Column("price", Money, nullable=False, doc="the same of the price"),
+    PrimaryKeyConstraint("shop", "product"),
+    Index("ix_product_links_account_ro_id", "account", "ro_id"),
+    info={"doc": "Which product of RO App a shop's product was taken for last, and what RO App was told of it."},
+)
+
+chosen_products = Table(
+    "chosen_products",
+    metadata,
+    shop_column(),
+    Column("product", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("chosen_at", Stamp, nullable=False, server_default=func.now(), doc="when"),
+    PrimaryKeyConstraint("shop", "product"),
+    info={"doc": "Which product of RO App a person has chosen for a shop's product (`match set product`)."},
+)
+
+missing_products = Table(
+    "missing_products",
+    metadata,
+    shop_column(),
+    Column("product", Text, nullable=False),
+    PrimaryKeyConstraint("shop", "product"),
+    info={"doc": "Products that RO App lacks, that nobody makes there by program, and that held orders wait for."},
+)
+
+catalogue = Table(
+    "catalogue",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("title_key", Text, nullable=False, doc="its name, normalised for comparison"),
+    Column("code", Text, nullable=False, doc="RO App's code"),
+    Column("sku", Text, nullable=False, doc="RO App's article"),
+    Column("barcodes", ARRAY(Text), nullable=False, doc="all of them"),
+    PrimaryKeyConstraint("account", "ro_id"),
+    Index("ix_catalogue_account_code", "account", "code"),
+    Index("ix_catalogue_account_sku", "account", "sku"),
+    Index("ix_catalogue_account_title_key", "account", "title_key"),
+    Index("ix_catalogue_barcodes", "barcodes", postgresql_using="gin"),
+    info={"doc": "RO App's products, to look them up here: no search is documented."},
+)
+
+markers = Table(
+    "markers",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("ro_id", BigInteger, nullable=False),
+    Column("shop", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("branch_id", BigInteger, doc="RO App's location of it"),
+    Column("order_type_id", BigInteger, doc="its order type"),
+    PrimaryKeyConstraint("account", "ro_id"),
+    Index("ix_markers_account_shop_number", "account", "shop", "number"),
+    info={"doc": "Which order of RO App carries the marker of which shop's order, as read there."},
+)
+
+staff_lines = Table(
+    "staff_lines",
+    metadata,
+    shop_column(),
+    Column("number", Text, nullable=False),
+    Column("item_id", BigInteger, nullable=False, doc="RO App's id of the line"),
+    Column("total", Money, nullable=False, doc="what it adds to the order's total"),
+    PrimaryKeyConstraint("shop", "number", "item_id"),
+    info={"doc": "Lines that staff added in RO App and that a reconciliation has told."},
+)
