@@ -71,7 +71,7 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
         runs.finish(engine, run.id, state="completed", counts=run.result())
         if run.calls.total and shops.lift_pause(engine, key, by_hand=False):
             await schedule.resume_imported(engine, key)
-        await shop_page.renew(engine, run.shop, run.settings)
+        await shop_page.renew(engine, run.shop, run.settings, moved=run.counts.moved)
 
 
 async def _failed(run: Run, error: IntegrationError) -> None:
@@ -80,4 +80,4 @@ async def _failed(run: Run, error: IntegrationError) -> None:
     if isinstance(error, BadConfig) and not isinstance(error, NotReady):
         shops.pause(run.engine, run.shop.key, str(error))
         await schedule.pause(run.shop.slug)
-    await shop_page.renew(run.engine, run.shop, run.settings)
+    await shop_page.renew(run.engine, run.shop, run.settings, moved=run.counts.moved)

@@ -13,16 +13,8 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
-from prefect.client.schemas.filters import (
-    ArtifactFilter,
-    ArtifactFilterKey,
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-    FlowRunFilterTags,
-)
-from prefect.client.schemas.objects import StateType
-from prefect.client.schemas.sorting import ArtifactSort, FlowRunSort
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.sorting import ArtifactSort
 from prefect.settings import get_current_settings
 from sqlalchemy import Engine
 
@@ -36,19 +28,21 @@ from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report import picture
 from cartum_roapp.report.facts import facts, span
 from cartum_roapp.settings import Settings
+from tasks import schedule
 from tasks.step import in_prefect
 
 log = logging.getLogger(__name__)
 
 #: The key of the page of all shops; no slug is that.
 ALL_SHOPS = "all-shops"
-#: A picture is drawn anew when it is older: that takes half a second, and it shows days.
+#: A picture is drawn anew when it is older, or when a run has done something: that takes half a second.
 DRAWN_FOR = timedelta(hours=1)
 _SHOPS = 500
 
 
-async def renew(engine: Engine, shop: ShopConfig, config: Settings) -> None:
-    """Writes the shop's page and that of all shops. May be called twice."""
+async def renew(engine: Engine, shop: ShopConfig, config: Settings, *, moved: bool = False) -> None:
+    """Writes the shop's page and that of all shops. `moved`: orders of the shop have come, changed, been delivered or
+    held since the last time. May be called twice."""
     if get_current_settings().api.url is None:  # tests and benchmarks run without Prefect
         return
     try:
@@ -56,10 +50,12 @@ async def renew(engine: Engine, shop: ShopConfig, config: Settings) -> None:
         async with get_client() as client:
             for one in found:
                 if one.state.key == shop.key:
-                    text = await _page(client, engine, shop, one, config)
+                    text = await _page(client, engine, shop, one, config, moved)
                     await _write(client, shop.slug, text, f"{escaped(shop.name)}: {one.word}")
             text, behind = _overview(found, config), sum(one.word != "well" for one in found)
-            await _write(client, ALL_SHOPS, text, f"{len(found)} shops, {behind} of them not well")
+            await _write(
+                client, ALL_SHOPS, text, f"{len(found)} {'shop' if len(found) == 1 else 'shops'}, {behind} not well"
+            )
     except Exception as error:  # noqa: BLE001 - the orders are over there, whatever shows them
         log.warning("the shop's page can't be written (%s)", type(error).__name__)
 
@@ -72,9 +68,11 @@ async def remove(slug: str, home: Home) -> None:
     home.picture(slug).unlink(missing_ok=True)
 
 
-async def _page(client: PrefectClient, engine: Engine, shop: ShopConfig, found: Health, config: Settings) -> str:
+async def _page(
+    client: PrefectClient, engine: Engine, shop: ShopConfig, found: Health, config: Settings, moved: bool
+) -> str:
     delivered = outbox.counts(engine, shop.key)["delivered"]
-    rows = facts(found, delivered, config.roapp_interval, await _next_run(client, shop.slug))
+    rows = facts(found, delivered, config.roapp_interval, await schedule.next_run(client, shop.slug))
     parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC.", markdown_table(("", ""), rows)]
     if found.held_by_code:
         parts += [
@@ -82,7 +80,7 @@ async def _page(client: PrefectClient, engine: Engine, shop: ShopConfig, found: 
             markdown_table(("reason", "records"), found.held_by_code.items()),
             escaped(f"Each with its fix: `cartum-roapp held list {shop.slug}`"),
         ]
-    if (address := _draw(engine, shop, config)) is not None:
+    if (address := _draw(engine, shop, config, moved)) is not None:
         parts.append(f"![Orders, lag and calls of a month]({address})")
     return "\n\n".join(parts)
 
@@ -109,32 +107,21 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
     return text + markdown_table(columns, rows[:_SHOPS]) + more
 
 
-def _draw(engine: Engine, shop: ShopConfig, config: Settings) -> str | None:
+def _draw(engine: Engine, shop: ShopConfig, config: Settings, moved: bool) -> str | None:
     """Returns the picture's address below that of the UI; None if there is none, or the server is not this home's. A
-    run draws it anew where it is old."""
+    run draws it anew where it is old, or the shop's orders have `moved`."""
     if not service.state(config).serves(get_current_settings().api.url):
         return None
     home, now = Home(config.home), datetime.now(UTC)
     path = home.picture(shop.slug)
     drawn = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
-    if in_prefect() and (drawn is None or now - drawn > DRAWN_FOR):
+    if in_prefect() and (drawn is None or moved or now - drawn > DRAWN_FOR):
         zone = zone_of(shop.timezone)
         figures = daily.figures(engine, shop.key, zone, now.astimezone(zone).date())
         draft = path.with_suffix(".new")
         draft.write_bytes(picture.png(figures, shop.slug, home.run / "matplotlib"))
         draft.replace(path)
     return f"/pictures/{path.name}?{path.stat().st_mtime:.0f}" if path.exists() else None
-
-
-async def _next_run(client: PrefectClient, slug: str) -> datetime | None:
-    planned = FlowRunFilter(
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
-        tags=FlowRunFilterTags(all_=[f"shop:{slug}"]),
-    )
-    found = await client.read_flow_runs(
-        flow_run_filter=planned, sort=FlowRunSort.NEXT_SCHEDULED_START_TIME_ASC, limit=1
-    )
-    return found[0].next_scheduled_start_time if found else None
 
 
 async def _write(client: PrefectClient, key: str, text: str, description: str) -> None:

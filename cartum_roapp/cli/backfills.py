@@ -168,6 +168,7 @@ def _document(engine: Engine, slug: str, one: Backfill) -> dict[str, Any]:
         "held": one.held,
         "waiting": one.waiting,
         "taken_out": one.counts.get("taken_out", 0),
+        "begun": one.counts.get("begun", 0),
         "read_back_to": one.stored_from,
         "started_at": one.started_at,
         "ended_at": one.ended_at,
@@ -185,7 +186,7 @@ def _table(found: list[dict[str, Any]]) -> object:
 
 def _end(one: dict[str, Any]) -> str:
     if one["ended_at"] is not None:
-        return f"ended {local(one['ended_at'])[:16]}"
+        return f"ended {local(one['ended_at'])[:16]}{_begun(one)}"
     if one["expected_end"] is not None:
         return f"about {local(one['expected_end'])[:16]}"
     return "start it again to go on" if one["state"] == "broken off" else ""
@@ -194,8 +195,12 @@ def _end(one: dict[str, Any]) -> str:
 def _canceled(one: dict[str, Any]) -> str:
     return (
         f"Backfill {one['id']} of {one['shop']} ({one['what']}) is canceled: {one['taken_out']} orders are taken out "
-        f"of the queue, {one['delivered']} were delivered and stay."
+        f"of the queue, {one['delivered']} were delivered and stay{_begun(one)}."
     )
+
+
+def _begun(one: dict[str, Any]) -> str:
+    return f"; the next run finishes {one['begun']} that RO App has begun to get" if one["begun"] else ""
 
 
 def _result(result: RunResult) -> list[object]:
@@ -206,7 +211,9 @@ def _result(result: RunResult) -> list[object]:
     if result.get("went_on"):
         parts.append(f"Went on with backfill {result['backfill']}, which was broken off before.")
     if result.get("state") == "canceled":
-        parts.append(f"Backfill {result['backfill']} was canceled; {result['taken_out']} orders are taken out.")
+        parts.append(
+            f"Backfill {result['backfill']} was canceled; {result['taken_out']} orders are taken out{_begun(result)}."
+        )
     if absent := result.get("not_in_shop"):
         parts.append(f"The shop does not have: {', '.join(absent)}.")
     return parts

@@ -111,8 +111,9 @@ class Shops:
         return self.named
 
     def held(self, entity: str | None, codes: Sequence[str] | None, *, dismissed: bool) -> list[Held]:
-        from cartum_roapp.ledger import held
+        from cartum_roapp.ledger import held, held_selection
 
+        held_selection.require_codes(codes or ())
         found = held.listed(self.engine, self.named, entity=entity, codes=codes or (), dismissed=dismissed)
         return [one for one in found if one.shop in self.slugs]
 

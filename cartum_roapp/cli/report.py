@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cartum_roapp.cli.arguments import Slug, missing
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show, terminal_table
+
+if TYPE_CHECKING:
+    from cartum_roapp.config import ShopConfig
 
 
 def report(
@@ -27,13 +30,12 @@ def report(
     with serving():
         import asyncio
 
-        from blocks.store import load_shop
         from cartum_roapp.ledger import daily, health, outbox
         from cartum_roapp.orders.zones import zone_of
         from cartum_roapp.report.facts import facts
         from cartum_roapp.service import ledger
 
-        shop = asyncio.run(load_shop(slug))
+        shop, next_run = asyncio.run(_planned(slug))
         zone = zone_of(shop.timezone)
         with ledger.opened() as engine:
             found = health.of_shop(engine, shop.key)
@@ -41,7 +43,7 @@ def report(
                 raise missing(slug)
             delivered = outbox.counts(engine, shop.key)["delivered"]
             figures = daily.figures(engine, shop.key, zone, datetime.now(zone).date())
-    rows = facts(found, delivered, settings().roapp_interval)
+    rows = facts(found, delivered, settings().roapp_interval, next_run)
     if png is not None or html is not None:
         from cartum_roapp.home import Home
         from cartum_roapp.report import html as pages
@@ -58,6 +60,18 @@ def report(
     ]
     document = {"shop": slug, "facts": dict(rows), "held_by_code": found.held_by_code, "days": days}
     show(document, lambda: _tables(rows, found.held_by_code))
+
+
+async def _planned(slug: str) -> tuple[ShopConfig, datetime | None]:
+    """Returns the shop, and when its next run begins."""
+    from prefect.client.orchestration import get_client
+
+    from blocks.store import load_shop
+    from tasks.schedule import next_run
+
+    shop = await load_shop(slug)
+    async with get_client() as client:
+        return shop, await next_run(client, slug)
 
 
 def _numbers(row: dict[Any, Any]) -> dict[str, Any]:

@@ -93,11 +93,7 @@ class OrderBindings:
             return there.id
 
         async def send(before: Before) -> int:
-            def begin() -> None:
-                self._require_wanted(order)
-                before()
-
-            return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=begin)
+            return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=before)
 
         def bind(connection: Connection, ro_id: int) -> None:
             bound.match = replace(bound.match, ro_id=ro_id)
@@ -107,7 +103,12 @@ class OrderBindings:
             self._markers.note(connection, marked)
             bound.announced = None if bound.has_lines else comment.announce(connection, self._once, order, words)
 
-        await self._once.make(self._operation(order), find=find, send=send, bind=bind)
+        def require_wanted(connection: Connection) -> None:
+            # The call may have waited for its turn while a person canceled the backfill that wanted the order.
+            if not outbox.is_wanted(connection, order.shop, order.number):
+                raise Later(utc_now())
+
+        await self._once.make(self._operation(order), find=find, send=send, bind=bind, require=require_wanted)
         return bound
 
     async def read(self, bound: Bound) -> RoOrder:
@@ -136,13 +137,6 @@ class OrderBindings:
         """The same order with what the ledger knows of it now."""
         bound.match, bound.seen = self._match(order) or bound.match, None
         return bound
-
-    def _require_wanted(self, order: DesiredOrder) -> None:
-        """The call may have waited for its turn while a person canceled the backfill that wanted the order."""
-        with self._session.autocommit() as connection:
-            wanted = outbox.is_wanted(connection, order.shop, order.number)
-        if not wanted:
-            raise Later(utc_now())
 
     def _match(self, order: DesiredOrder) -> OrderMatch | None:
         with self._session.autocommit() as connection:

@@ -29,6 +29,7 @@ class Labels(NamedTuple):
     no_callback: str
     deleted: str
     written_off: str
+    email: str = "E-mail"
 
 
 LABELS = {

@@ -120,8 +120,10 @@ def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> l
         _Part(_list_prices(order, label, discounts)),
         _Part(f"{label.whole if order.paid else label.to_pay}: {_price(to_pay(order), order.currency)}"),
         _Part(_managers_note(order, label)),
-        # Last, so that it may be as long as there is room.
+        # So late that it may be as long as there is room.
         _Part(f"{label.comment}: {order.comment}" if order.comment else "", cuttable=False),
+        # RO App's contact may have another one.
+        _Part(f"{label.email}: {order.buyer_email}" if order.buyer_email else "", cuttable=False),
     ]
     # What stands below a rule is taken for the staff's.
     return [part._replace(text=part.text.replace(f"\n{RULE}", "\n—")) for part in parts if part.text]
@@ -148,11 +150,9 @@ def deleted(language: str) -> str:
 
 
 def _recipient(order: DesiredOrder, label: Labels) -> str:
-    """With all phones and the e-mail address, also those that RO App's contact was not given, and the words beside
-    them."""
+    """With all phones, also those that RO App's contact could not be given, and the words beside them."""
     phones = [f"{phone.number} ({phone.title})" if phone.title else phone.number for phone in order.phones]
-    reached_by = (*(phones or [order.buyer_phone_raw]), order.phone_remark, order.buyer_email)
-    recipient = _listed(order.buyer_name, *reached_by)
+    recipient = _listed(order.buyer_name, *(phones or [order.buyer_phone_raw]), order.phone_remark)
     return f"{label.recipient}: {recipient}" if recipient else ""
 
 

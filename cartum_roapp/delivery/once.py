@@ -96,16 +96,17 @@ class Once:
         find: Callable[[Intent], Awaitable[int | None]],
         send: Callable[[Before], Awaitable[int]],
         bind: Bind,
+        require: Callable[[Connection], None] | None = None,
         announced: bool = False,
     ) -> int:
         """Returns RO App's id of the thing, made now or found from an earlier, unclear call; where this very delivery
         has `announced` it, there is none.
 
         `find` looks into RO App for what the earlier call may have made. If it finds nothing and `resend_at` has
-        passed, the call is sent again. `send` makes the call and runs its argument right before each try; `bind` stores
-        the id in the transaction that settles the intent. Raises Later while the earlier call may still arrive,
-        BadRecord `unanswered` when too many in a row ended unclear, and whatever `send` raises for a call that was
-        surely refused.
+        passed, the call is sent again. `send` makes the call and runs its argument right before each try; `require`
+        may prevent it there, by what it raises, in the transaction that begins the intent; `bind` stores the id in the
+        one that settles it. Raises Later while the earlier call may still arrive, BadRecord `unanswered` when too many
+        in a row ended unclear, and whatever `send` raises for a call that was surely refused.
         """
         session, timeouts = self._session, self._timeouts
         earlier = None if announced else self.unsettled(operation)
@@ -121,6 +122,8 @@ class Once:
 
         def before() -> None:
             with session.transaction() as connection:
+                if require is not None:
+                    require(connection)
                 if earlier is not None and not sent:
                     # Together with the repeat, so that a kill in between can't hide that it is one.
                     intents.settle(connection, earlier.id, "absent")

@@ -152,7 +152,8 @@ def finish(engine: Engine, id: int) -> None:
 
 def cancel(engine: Engine, id: int) -> int:
     """Takes its orders out of the outbox, except those that something else wants as well, and those that RO App has
-    begun to get. Returns how many were taken out. What was delivered stays. May be called twice.
+    begun to get (`begun` in its counts): the next run finishes these. Returns how many were taken out. What was
+    delivered stays. May be called twice.
 
     Of an order that RO App has already, a change is forgotten: the next read of it, by whatever run, finds it again.
     """
@@ -219,7 +220,8 @@ _NOTE_STORED = f"""
 """
 _END = f"""
     UPDATE backfills SET state = :state, ended_at = now(), counts = counts || CAST(:more AS jsonb) || (
-        SELECT jsonb_build_object('delivered', owned.delivered, 'held', owned.held) FROM ({_OWNED}) owned)
+        SELECT jsonb_build_object('delivered', owned.delivered, 'held', owned.held, 'begun', owned.waiting)
+        FROM ({_OWNED}) owned)
     WHERE id = :id AND state = 'open'
 """
 # In the order in which an upsert locks them.

@@ -28,9 +28,10 @@ def find(
     all that is held of it; what was dismissed has to be named. An order of the ledger of which nothing is held adds
     nothing.
 
-    Raises BadConfig for an id that nobody knows, naming near ones, and for `make_again` where the record is another one
-    than that of an order that RO App has no more.
+    Raises BadConfig for an id or a code that nobody knows, naming near ones, and for `make_again` where the record is
+    another one than that of an order that RO App has no more.
     """
+    require_codes(codes)
     named = [str(id).strip() for id in ids if str(id).strip()]
     there = held.listed(engine, shop, entity=entity, codes=codes, dismissed=bool(named))
     found = sorted(there, key=lambda one: (one.first_at, one.id))
@@ -40,6 +41,20 @@ def find(
     if make_again:
         _require_deleted(found)
     return found[:limit]
+
+
+def require_codes(codes: Collection[str]) -> None:
+    """Raises BadConfig for a code that nothing is ever held for, naming near ones."""
+    for code in codes:
+        if code not in list(Code):
+            near = get_close_matches(code, list(Code), n=_NEAR, cutoff=0.5)
+            raise BadConfig(
+                f"{code}: nothing is held for such a reason.",
+                field="code",
+                fix=f"Did you mean {', '.join(near)}?"
+                if near
+                else "`cartum-roapp held list` shows the codes there are.",
+            )
 
 
 def _require_known(engine: Engine, shop: str, named: Sequence[str], found: Sequence[Held]) -> None:

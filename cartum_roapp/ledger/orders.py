@@ -167,12 +167,13 @@ def distrust(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
 
 
 def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, bool]]:
-    rows = connection.execute(
-        text(
-            "SELECT number, hash, gone_at IS NOT NULL AS gone FROM orders WHERE shop = :shop AND number = ANY(:numbers)"
-        ),
-        {"shop": shop, "numbers": list(numbers)},
+    """Returns number → (hash, whether it is gone) of the orders that the ledger holds, except those that are not
+    wanted."""
+    query = (
+        "SELECT number, hash, gone_at IS NOT NULL AS gone FROM orders "
+        f"WHERE shop = :shop AND number = ANY(:numbers) AND {WANTED}"
     )
+    rows = connection.execute(text(query), {"shop": shop, "numbers": list(numbers)})
     return {row.number: (row.hash, row.gone) for row in rows}
 
 

@@ -132,9 +132,13 @@ def compare_anew(connection: Connection, shop: str, numbers: Sequence[str]) -> N
 
 
 def is_wanted(connection: Connection, shop: str, number: str) -> bool:
-    """Whether a version of the order that RO App lacks is wanted still: a backfill may have been canceled."""
+    """Whether a version of the order that RO App lacks is wanted still: a backfill may have been canceled. A cancel
+    that comes now waits for the end of this transaction, and sees what it began."""
+    values = {"shop": shop, "number": number}
+    hold = "SELECT FROM orders WHERE shop = :shop AND number = :number FOR KEY SHARE"
+    connection.execute(text(hold), values)  # against `backfills.cancel`, which locks the same row
     query = "SELECT wanted_version > delivered_version FROM outbox WHERE shop = :shop AND number = :number"
-    return bool(connection.scalar(text(query), {"shop": shop, "number": number}))
+    return bool(connection.scalar(text(query), values))
 
 
 def defer(connection: Connection, shop: str, number: str, until: datetime) -> None:

@@ -35,6 +35,11 @@ class Counts:
     delivered: int = 0
     held: int = 0
 
+    @property
+    def moved(self) -> bool:
+        """Whether orders came, changed, were delivered or held."""
+        return any((self.new, self.changed, self.delivered, self.held))
+
 
 @dataclass
 class Run:

@@ -13,7 +13,8 @@ import pytest
 from world import Row, World
 
 from cartum_roapp.errors import NotReady
-from cartum_roapp.ledger import backfills, daily, erasure, runs
+from cartum_roapp.ledger import backfills, daily, dossier, erasure, journal, runs
+from cartum_roapp.ledger.journal import Kind
 from sandbox.box import Shop
 
 pytestmark = pytest.mark.drawn(2)
@@ -146,7 +147,12 @@ def test_a_canceled_one_ends_its_own_queue_and_nothing_is_lost(world: World) -> 
     assert world.held() == {}
 
     # A later one brings it, each once.
+    (taken_out, *_) = sorted(set(numbers) - there)
+    told = dossier.order(world.engine, world.shop().key, taken_out, personal=False)
+    assert told is not None and told["delivery"].startswith("not asked for any more")
     result = world.backfilled(since=ago(100).date())
+    events = journal.of_order(world.engine, world.shop().key, taken_out, [Kind.SEEN, Kind.CHANGED])
+    assert [one.kind for one in events] == [Kind.SEEN, Kind.SEEN], "it is new, not changed"
     assert (result["new"], result["unchanged"] - 1) == (len(numbers) - len(there), len(there))
     assert world.differences(world.shop(), [*numbers, changed]) == []
 
