@@ -115,7 +115,7 @@ class OrderLines:
         """RO App's lines that may have, or get yet, what nobody has confirmed: also where the shop is back at what was
         sent before."""
         changes = self._once.unsettled_of("change", self._order.shop, self._order.number)
-        named = [intent.identity.partition(" ") for intent in changes]
+        named = [intent.identity.partition(" ") for intent in changes if not intent.is_confirmed]
         return {int(item_id) for what, _, item_id in named if what == "line"}
 
     def _look_at_stuck(self) -> None:

@@ -72,7 +72,8 @@ class Remarks:
         text = notes.block(order, shop, discounts, written_off=written_off)
         digest = notes.written(text, order, estimate)
         operation = self._once.operation("change", f"order {bound.ro_id}", order.shop, order.number)
-        unconfirmed = self._once.unsettled(operation) is not None
+        earlier = self._once.unsettled(operation)
+        unconfirmed = earlier is not None and not earlier.is_confirmed
         if not (bound.anew or unconfirmed) and (bound.match.notes_hash, bound.match.contact_id) == (digest, contact):
             return False
         seen = await self._bindings.read(bound)

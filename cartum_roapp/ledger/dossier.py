@@ -114,7 +114,7 @@ def _order(row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
 def _delivery(row: Mapping[str, Any]) -> str:
     if row["wanted_version"] is None:
         return "not asked for"
-    if row["wanted_version"] == 0:
+    if row["wanted_version"] == row["delivered_version"] == 0:
         return "not asked for any more: its backfill was canceled"
     there = f"RO App has version {row['delivered_version']} of {row['wanted_version']}"
     if row["delivered_version"] >= row["wanted_version"]:

@@ -47,7 +47,7 @@ def require_codes(codes: Collection[str]) -> None:
     """Raises BadConfig for a code that nothing is ever held for, naming near ones."""
     for code in codes:
         if code not in list(Code):
-            near = get_close_matches(code, list(Code), n=_NEAR, cutoff=0.5)
+            near = get_close_matches(code, list(Code), n=_NEAR, cutoff=0.7)
             raise BadConfig(
                 f"{code}: nothing is held for such a reason.",
                 field="code",

@@ -42,6 +42,12 @@ class Intent:
     state: str
     sent_at: datetime
     resend_at: datetime
+    settled_at: datetime | None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """RO App has confirmed it, although a try that nobody answered may still arrive."""
+        return self.settled_at is not None
 
 
 @dataclass(frozen=True)
@@ -126,11 +132,9 @@ def settle(
 
 
 def settle_answered(connection: Connection, intent: int, state: Literal["done", "refused"]) -> None:
-    """Settles a call that may be repeated at once. It stays unclear if nobody answered one of its tries."""
-    connection.execute(
-        text("UPDATE intents SET state = :state, settled_at = now() WHERE id = :id AND state = 'open'"),
-        {"id": intent, "state": state},
-    )
+    """Settles a call that may be repeated at once. It stays unclear if nobody answered one of its tries, confirmed
+    where it is done."""
+    connection.execute(text(_SETTLE_ANSWERED), {"id": intent, "state": state})
 
 
 def settle_found(connection: Connection, operation: Operation, ro_id: int) -> None:
@@ -177,6 +181,10 @@ _BEGIN = text(
     "announced_in = excluded.announced_in WHERE known.state = 'open' "
     "RETURNING id"
 )
+_SETTLE_ANSWERED = """
+    UPDATE intents SET state = CASE WHEN state = 'open' THEN :state ELSE state END, settled_at = now()
+    WHERE id = :id AND (state = 'open' OR (state = 'unclear' AND :state = 'done'))
+"""
 _UNCLEAR_ENDS = text(
     f"SELECT count(*) FROM intents {_THIS} AND state IN ('unclear', 'absent') "
     f"AND id > coalesce((SELECT max(id) FROM intents {_THIS} AND state IN ('done', 'refused')), 0)"

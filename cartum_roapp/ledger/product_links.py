@@ -131,8 +131,8 @@ _CHANGED = f"""
     SELECT link.shop, link.product, link.ro_id, product.title, product.price,
            link.title <> product.title OR unconfirmed AS renamed, link.price <> product.price OR unconfirmed AS repriced
     FROM product_links link JOIN products product USING (shop, product), LATERAL (
-        SELECT EXISTS (SELECT FROM intents WHERE account = link.account AND kind = 'change'
-                       AND identity = 'product ' || link.ro_id {UNSETTLED}) AS unconfirmed
+        SELECT EXISTS (SELECT FROM intents WHERE account = link.account AND shop = link.shop AND kind = 'change'
+                       AND identity = 'product ' || link.ro_id {UNSETTLED} AND settled_at IS NULL) AS unconfirmed
     )
     WHERE link.account = :account AND link.shop = ANY(:shops) AND product.listed
       AND (unconfirmed OR (link.title, link.price) <> (product.title, product.price))

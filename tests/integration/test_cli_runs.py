@@ -101,6 +101,11 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     assert seen["delivered"] == len(shop.qualifying())
 
 
+def picture_of(page: Row) -> str:
+    (address,) = re.findall(r"!\[[^]]*]\((/pictures/[^)]+)\)", page["data"])
+    return str(address)
+
+
 def test_a_shop_has_one_page_that_its_runs_renew(cli: Installation, shop: CartumShop, imported: Row) -> None:
     def page(key: str) -> Row:
         (found,) = cli.ask("/artifacts/filter", artifacts={"key": {"any_": [key]}})
@@ -111,6 +116,7 @@ def test_a_shop_has_one_page_that_its_runs_renew(cli: Installation, shop: Cartum
     cli.done("sync", SLUG)
     after = page(SLUG)
     assert after["id"] == before["id"] and after["flow_run_id"] is None
+    assert picture_of(after) != picture_of(before), "it shows the new order, too"
     assert "| health | well |" in after["data"] and "| held | 0 |" in after["data"]
     assert f"| {SLUG} | well |" in page("all-shops")["data"]
     cli.done("shop", "pause", SLUG)
@@ -119,7 +125,7 @@ def test_a_shop_has_one_page_that_its_runs_renew(cli: Installation, shop: Cartum
     cli.only_by_hand(SLUG)
 
     # A browser asks for a picture without the login: its name is what nobody knows.
-    (address,) = re.findall(r"!\[[^]]*]\((/pictures/[^)]+)\)", page(SLUG)["data"])
+    address = picture_of(page(SLUG))
     server = str(cli.prefect.base_url).removesuffix("/api/")
     picture = httpx.get(server + address)
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -320,6 +321,20 @@ def test_a_buyer_whom_staff_exchanged_stays(world: World) -> None:
     world.box.roapp.edit_order(world.roapp_order(number)["id"], client_id=friend)
     world.box.shops[0].set_waybill(number, "20450000000001")
     world.box.shops[0].edit_buyer(number, name="Олена Інакша")
+    world.synced()
+    assert client(world, number)["id"] == friend
+
+
+def test_a_buyer_whom_staff_exchanged_stays_after_a_lost_answer(world: World) -> None:
+    number, other = order(world, PHONE), order(world, OTHER)
+    world.imported()
+    world.box.roapp.faults.fail("drop_after", method="PATCH", path=r"/orders/\d+$")
+    world.box.shops[0].set_waybill(number, "20450000000001")
+    world.synced()  # the second try was answered
+    friend = client(world, other)["id"]
+    world.box.roapp.edit_order(world.roapp_order(number)["id"], client_id=friend)
+    time.sleep(1)  # nothing of it can arrive any more
+    world.box.shops[0].set_waybill(number, "20450000000002")
     world.synced()
     assert client(world, number)["id"] == friend
 

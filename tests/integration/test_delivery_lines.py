@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -105,6 +106,20 @@ def test_a_quantity_that_staff_changed_stays_until_the_shop_changes_that_line(wo
     shop.change_line(number, 1, quantity=5)
     world.synced()
     assert [one[2] for one in lines(world, number)] == [9, 5]
+
+
+def test_an_answer_that_was_lost_once_costs_no_change_of_staff(world: World, number: str) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    shop.change_line(number, 0, quantity=3)
+    roapp.faults.fail("drop_after", method="PATCH", path="/items/")
+    world.synced()  # the second try was answered
+    first, _ = roapp.items[world.roapp_order(number)["id"]]
+    first["quantity"] = 9
+    roapp.touch(world.roapp_order(number)["id"])
+    time.sleep(1)  # nothing of it can arrive any more
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    assert [one[2] for one in lines(world, number)] == [9, 2]
 
 
 def test_a_line_that_staff_took_out_stays_out_until_the_shop_changes_it(world: World, number: str) -> None:

@@ -167,6 +167,26 @@ def test_a_change_that_nobody_confirmed_and_that_the_shop_takes_back_is_taken_ba
         assert world.differences(config, [number]) == []
 
 
+def test_a_change_that_nobody_confirmed_is_the_own_shops(database: str) -> None:
+    settings = {"unclear_wait": 0.0}
+    with World.of(database, orders=0, delivered=0, older=0, shops=2, settings=settings) as world:
+        one, other = (world.shop(index, update_products=True) for index in (0, 1))
+        for index, config in enumerate((one, other)):
+            world.box.shops[index].place_order(articles=[(CODE, 1)])
+            world.imported(config, other if config is one else one)
+        (made,) = world.made_products()
+        world.box.shops[1].goods = list(world.box.shops[1].goods)  # they share none
+        world.box.shops[0].edit_good(CODE, price=Decimal(500))
+        world.a_day_later()
+        world.box.roapp.faults.fail("drop_after", 100, method="PATCH", path="^/catalog/products/")
+        world.synced(one, other)
+        assert price_of(made) == 500
+        world.box.roapp.faults.calm()
+        for config, neighbour in ((other, one), (one, other), (other, one)):
+            world.synced(config, neighbour)
+            assert price_of(made) == 500, "the other shop has changed nothing"
+
+
 @pytest.mark.parametrize("by", ["name", "barcode"])
 def test_a_product_that_the_shop_calls_differently_stays_the_product(world: World, by: str) -> None:
     shop = world.box.shops[0]

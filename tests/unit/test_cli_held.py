@@ -12,6 +12,8 @@ import pytest
 from rich.console import Console
 
 from cartum_roapp.cli import held, held_export
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import held_selection
 from cartum_roapp.ledger.dossier import without_buyer
 
 WHY = "RO App has no product with code 'CAP-2', and products are not created here."
@@ -33,6 +35,19 @@ def printed(records: list[dict[str, Any]], width: int, *, several: bool = True) 
     for part in held._table(records, several=several):
         console.print(part)
     return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        ("product-mising", "Did you mean product-missing"),
+        ("nonsense", "`cartum-roapp held list` shows the codes there are."),
+    ],
+)
+def test_a_code_that_nothing_is_held_for_is_refused(code: str, fix: str) -> None:
+    with pytest.raises(BadConfig, match=f"{code}: nothing is held for such a reason") as refused:
+        held_selection.require_codes(["product-missing", code])
+    assert str(refused.value.fix).startswith(fix)
 
 
 def test_the_list_can_be_read_at_100_characters() -> None:

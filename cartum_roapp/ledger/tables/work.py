@@ -77,7 +77,11 @@ intents = Table(
     ),
     Column("sent_at", Stamp, nullable=False, doc="when it was sent last"),
     Column("resend_at", Stamp, nullable=False, doc="before this it is looked for, but not sent again"),
-    Column("settled_at", Stamp, doc="since when its result is known"),
+    Column(
+        "settled_at",
+        Stamp,
+        doc="since when its result is known; of an unclear one: since when its values are confirmed",
+    ),
     Column("ro_id", BigInteger, doc="what it made"),
     Column(
         "announced_in", Text, doc="set as long as it is only announced: the database and the transaction that noted it"
