@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prefect.client.orchestration import get_client
@@ -10,7 +10,8 @@ from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from sqlalchemy import Engine
 
-from cartum_roapp.ledger import shops
+from cartum_roapp.connection.choices import Choice
+from cartum_roapp.ledger import shops, status_choices
 
 #: Of the deployments of prefect.yaml whose forms ask for a shop.
 _NAMES = ["any-shop", "edit-shop", "delete-shop"]
@@ -28,21 +29,28 @@ async def renew(engine: Engine) -> None:
     states = shops.all_states(engine)
     slugs = [state.slug for state in states]
     names = sorted({name for state in states for name in shops.named_statuses(engine, state.key).values()})
+    lists = {
+        "shop": slugs,
+        "shops": slugs,
+        _BACKFILL: names,
+        "status": _labels(status_choices.unmatched(engine)),
+        "roapp_status": _labels(status_choices.of_roapp(engine)),
+    }
     named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
     async with get_client() as client:
         for found in await client.read_deployments(deployment_filter=named):
             before, entrypoint = found.parameter_openapi_schema or {}, found.entrypoint or ""
             # Of a deleted shop only the history can be deleted.
-            there = sorted({*slugs, *shops.deleted_slugs(engine)}) if entrypoint == _DELETE else slugs
-            schema = filled(before, there, names)
+            there = {"shop": sorted({*slugs, *shops.deleted_slugs(engine)})} if entrypoint == _DELETE else {}
+            schema = filled(before, {**lists, **there})
             if not entrypoint.startswith(_OURS) or schema == before:
                 continue
             changed = DeploymentUpdate(parameter_openapi_schema=schema, enforce_parameter_schema=False)
             await client.update_deployment(found.id, changed)
 
 
-def filled(schema: dict[str, Any], slugs: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
-    """Returns the parameters' schema with these choices, without a list where there are none.
+def filled(schema: dict[str, Any], lists: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Returns the parameters' schema with these choices by parameter, without a list where there are none.
 
     In the form of a backfill what may be left out is of one type, as the UI would ask for `None` beside it, and a shop
     must be named, also where the flow says so by itself.
@@ -52,7 +60,7 @@ def filled(schema: dict[str, Any], slugs: Sequence[str], names: Sequence[str]) -
     if _BACKFILL in properties:
         properties = {name: _plain(one) for name, one in properties.items()}
         required = ["shops"]
-    for name, listed in (("shop", slugs), ("shops", slugs), (_BACKFILL, names)):
+    for name, listed in lists.items():
         choices = {"enum": list(listed)} if listed else {}
         kind = properties.get(name, {}).get("type")
         if kind == "array":
@@ -60,6 +68,10 @@ def filled(schema: dict[str, Any], slugs: Sequence[str], names: Sequence[str]) -
         elif kind == "string":
             properties[name] = {key: value for key, value in properties[name].items() if key != "enum"} | choices
     return {**schema, "properties": properties, "required": required}
+
+
+def _labels(statuses: Iterable[tuple[int, str]]) -> list[str]:
+    return list(dict.fromkeys(Choice(*one).label for one in statuses))
 
 
 def _plain(declared: dict[str, Any]) -> dict[str, Any]:

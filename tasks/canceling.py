@@ -1,4 +1,4 @@
-"""A backfill ends with its run where a person cancels that in Prefect's UI; where a run breaks off, it does not."""
+"""Runs that a person cancels in Prefect's UI. A backfill ends with such a run; where a run breaks off, it does not."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ async def cancelable(run: Run, backfill: int) -> AsyncIterator[None]:
     except Canceled as error:
         log.info("%s", error.message)
     except asyncio.CancelledError:
-        if await _is_canceled_by_a_person():
+        if await is_canceled_by_a_person():
             backfills.cancel(run.engine, backfill)
         raise
 
 
-async def _is_canceled_by_a_person() -> bool:
-    """Returns False where the worker or the terminal ends the run, and where Prefect can't be asked."""
+async def is_canceled_by_a_person() -> bool:
+    """Returns whether this run was canceled in Prefect's UI. False where the worker or the terminal ends it, and where
+    Prefect can't be asked."""
     id = flow_run.get_id()
     if id is None:
         return False

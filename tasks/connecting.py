@@ -10,11 +10,18 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS
 from cartum_roapp.connection.checklist import checklist, status_rows
+from cartum_roapp.connection.choices import ChoiceList, both_sides
 from cartum_roapp.connection.dialogue import Dialogue
+from cartum_roapp.connection.examine import Examination
+from cartum_roapp.connection.fleet import differences
 from cartum_roapp.connection.questions import DECISION
 from cartum_roapp.markdown import escaped, markdown_table
 from tasks.form import ask
+
+#: What each setting is chosen from.
+_LISTS = {key: field.setting.list_name for key, field in SHOP_FIELDS.items()}
 
 
 async def ask_current_form(shop: Dialogue) -> None:
@@ -58,7 +65,7 @@ def _summary(shop: Dialogue) -> str:
         for row in status_rows(config.statuses, shop.examination, config.language)
     ]
     parts = [
-        _changes(shop.edited_shop, config),
+        _changes(shop.edited_shop, config, shop.examination),
         _listed("Look at this first", to_do),
         _listed("What was checked", found),
         _listed("Settings", [(key, escaped(value)) for key, value in settings.items()]),
@@ -67,14 +74,30 @@ def _summary(shop: Dialogue) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def _changes(before: ShopConfig | None, config: ShopConfig) -> str:
+def _changes(before: ShopConfig | None, config: ShopConfig, found: Examination) -> str:
     if before is None:
         return ""
-    old, new = before.model_dump(exclude={"password"}), config.model_dump(exclude={"password"})
-    rows = [(key, escaped(f"{old[key]} → {new[key]}")) for key in new if old[key] != new[key]]
-    if before.password != config.password:
-        rows.append(("password", "a new one"))
+    lists = both_sides(found.shop_lists, found.account_lists, config.language)
+    rows = []
+    for change in differences(before, config):
+        title, list_name = change.field, _LISTS.get(change.field)
+        if title.startswith("statuses."):
+            status = int(title.removeprefix("statuses."))
+            title, list_name = f"status {_shown(status, lists.get('shop_statuses'))}", "statuses"
+        listed = lists.get(list_name) if list_name else None
+        if title == PASSWORD.key:
+            rows.append((title, "a new one"))
+            continue
+        rows.append((escaped(title), escaped(f"{_shown(change.before, listed)} → {_shown(change.after, listed)}")))
     return _listed("What changes", rows) or "Nothing is changed."
+
+
+def _shown(value: object, listed: ChoiceList | None) -> str:
+    """Returns a value of a setting, by its name where the systems list it."""
+    if isinstance(value, list):
+        return ", ".join(_shown(one, listed) for one in value) or "none"
+    choice = listed.find(value) if listed else None
+    return choice.label if choice else "not set" if value is None else str(value)
 
 
 def _listed(title: str, rows: Sequence[tuple[str, str]]) -> str:

@@ -13,15 +13,12 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.settings import get_current_settings
 
-from cartum_roapp.errors import Code
 from cartum_roapp.markdown import Markup, link
 
-#: Of the deployments that belong to no single shop (prefect.yaml).
-_NAMES = ["any-shop", "edit-shop"]
+#: Of the deployments that mend a shop's records (prefect.yaml).
+_NAME = "any-shop"
 _REPLAY, _DISMISS = "flows.replay_held.replay_held", "flows.dismiss_held.dismiss_held"
-_EDIT, _STORY = "flows.edit_shop.edit_shop", "flows.show_order.show_order"
-#: What a setting of the shop mends.
-_BY_SETTING = {Code.STATUS_UNMATCHED}
+_MATCH, _STORY = "flows.match_status.match_status", "flows.show_order.show_order"
 
 
 @dataclass(frozen=True)
@@ -32,24 +29,24 @@ class Mending:
     #: The address of the shop's admin.
     admin: str
     replay: UUID | None = None
-    edit: UUID | None = None
+    match: UUID | None = None
     story: UUID | None = None
     dismiss: UUID | None = None
 
     @classmethod
     async def of(cls, slug: str, admin: str) -> Mending:
         """Asks Prefect's server for them."""
-        named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
+        named = DeploymentFilter(name=DeploymentFilterName(any_=[_NAME]))
         async with get_client() as client:
             found = {one.entrypoint: one.id for one in await client.read_deployments(deployment_filter=named)}
-        return cls(slug, admin, found.get(_REPLAY), found.get(_EDIT), found.get(_STORY), found.get(_DISMISS))
+        return cls(slug, admin, found.get(_REPLAY), found.get(_MATCH), found.get(_STORY), found.get(_DISMISS))
 
     def links(self, record: Mapping[str, Any]) -> Markup:
         """Returns the links for one record: to the shop for a row that can't be read, to match a status, to try it
         again, to leave it as it is, and to what happened to its order."""
         found = [link("open the shop", self.admin)] if record["entity"] == "row" else []
-        if self.edit is not None and record["code"] in _BY_SETTING:
-            found.append(link("match it", run_form(self.edit, shop=self.slug)))
+        if self.match is not None and record["unmatched"]:
+            found.append(link("match it", run_form(self.match, shop=self.slug, status=record["unmatched"])))
         if self.replay is not None:
             found.append(link("try again", run_form(self.replay, shop=self.slug, **_named(record))))
         if self.dismiss is not None:

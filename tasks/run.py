@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
 from tasks import schedule, shop_page
+from tasks.canceling import is_canceled_by_a_person
 from tasks.tags import tag_if_held, tag_run, tags_of
 
 
@@ -67,6 +69,8 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
         except BaseException as error:
             # Cancelled: in Prefect's UI, by Ctrl-C, or with the worker.
             runs.finish(engine, run.id, state="canceled", counts=run.result(), error=type(error).__name__)
+            if isinstance(error, asyncio.CancelledError) and await is_canceled_by_a_person():
+                await shop_page.renew(engine, run.shop, run.settings, moved=run.counts.moved)
             raise
         runs.finish(engine, run.id, state="completed", counts=run.result())
         if run.calls.total and shops.lift_pause(engine, key, by_hand=False):

@@ -23,13 +23,14 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import daily, health, outbox
 from cartum_roapp.ledger.health import Health
-from cartum_roapp.markdown import escaped, markdown_table
+from cartum_roapp.markdown import escaped, link, markdown_table
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report import picture
 from cartum_roapp.report.facts import facts, span
 from cartum_roapp.settings import Settings
 from tasks import schedule
 from tasks.step import in_prefect
+from tasks.tags import shop_tag
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ async def _page(
 ) -> str:
     delivered = outbox.counts(engine, shop.key)["delivered"]
     rows = facts(found, delivered, config.roapp_interval, await schedule.next_run(client, shop.slug))
-    parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC.", markdown_table(("", ""), rows)]
+    its_runs = link("Its runs", f"/v2/runs?tags={shop_tag(shop.slug)}")
+    parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC. {its_runs}", markdown_table(("", ""), rows)]
     if found.held_by_code:
         parts += [
             "### Held, by reason",
@@ -90,7 +92,7 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
     order = {"behind": 0, "paused": 1, "needs you": 2, "not imported": 3, "well": 4}
     rows = [
         (
-            one.state.slug,
+            link(one.state.slug, f"/v2/artifacts/key/{one.state.slug}"),
             one.word,
             "–" if one.lag is None else span(one.lag),
             one.new,

@@ -12,6 +12,7 @@
     template    a commented FILE.yaml with what was found
     questions   what a form asks, with the choices that there are
     dialogue    the forms in their order, until the shop can be saved
+    status_match one status that a person matches afterwards
     configs     checked values → the shop and the account as the core takes them
 
 How each value may look is declared in `cartum_roapp.config`. Free of Prefect; `blocks/` stores the result.

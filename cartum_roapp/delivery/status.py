@@ -15,7 +15,17 @@ from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import contests, desired, held, intents, matches, shop_writes, shops, status_comments
+from cartum_roapp.ledger import (
+    contests,
+    desired,
+    held,
+    intents,
+    matches,
+    shop_writes,
+    shops,
+    status_choices,
+    status_comments,
+)
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 
@@ -64,7 +74,7 @@ class OrderStatus:
             await self._undo_late(order, bound, shop)
             return
         try:
-            status = _mapped(order, shop)
+            status = self._mapped(order, shop)
             operation = self._once.operation("status", _identity(order, status), order.shop, order.number)
             for earlier in unsettled:
                 if earlier.identity != operation.identity:  # one that arrives late would undo this one
@@ -90,6 +100,25 @@ class OrderStatus:
                 raise
             with self._session.transaction() as connection:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
+            if error.code == Code.STATUS_UNMATCHED:
+                names = await self._roapp_names()
+                with self._session.transaction() as connection:
+                    status_choices.note_roapp(connection, self._session.account, names)
+
+    def _mapped(self, order: DesiredOrder, shop: ShopConfig) -> int:
+        status = shop.deleted_status_id if order.gone_at else shop.statuses.get(order.status_id)
+        if status is None:
+            with self._session.autocommit() as connection:
+                name = shops.status_names(connection, order.shop).get(str(order.status_id))
+            named = f'{order.status_id} "{name}"' if name else order.status_id
+            raise BadRecord(
+                f"the shop's status {named} is not matched with a status of RO App.",
+                code=Code.STATUS_UNMATCHED,
+                field="statuses",
+                fix=f"`cartum-roapp shop statuses {shop.slug}` shows both lists; "
+                f"`cartum-roapp shop edit {shop.slug} --set statuses.{order.status_id}=ID` matches it.",
+            )
+        return status
 
     def _was_written_by_us(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """The shop's change is our own, of a write-back that was broken off: what staff set since is not undone."""
@@ -141,12 +170,15 @@ class OrderStatus:
         agreed = bound.match.roapp_status
         if shop.status_direction != "both" or order.gone_at or agreed is None or current in (None, agreed, wanted):
             return
-        if self._names is None:
-            self._names = {one.id: one.name for one in await self._roapp.order_statuses()}
-        staffs = self._names.get(current or 0) or str(current)
+        staffs = (await self._roapp_names()).get(current or 0) or str(current)
         with self._session.transaction() as connection:
             own = shops.status_name(connection, order.shop, order.status_id)
             contests.note(connection, order.shop, order.number, own, staffs)
+
+    async def _roapp_names(self) -> dict[int, str]:
+        if self._names is None:
+            self._names = {one.id: one.name for one in await self._roapp.order_statuses()}
+        return self._names
 
     async def _current(self, bound: Bound, shop: ShopConfig, wanted: int) -> int | None:
         """A new order has the first status of its order type (roapp §3.2), which one reading tells for all where it
@@ -190,16 +222,3 @@ class OrderStatus:
 
 def _identity(order: DesiredOrder, status: int) -> str:
     return f"{marker(order.shop, order.number)} {status}"
-
-
-def _mapped(order: DesiredOrder, shop: ShopConfig) -> int:
-    status = shop.deleted_status_id if order.gone_at else shop.statuses.get(order.status_id)
-    if status is None:
-        raise BadRecord(
-            f"the shop's status {order.status_id} is not matched with a status of RO App.",
-            code=Code.STATUS_UNMATCHED,
-            field="statuses",
-            fix=f"`cartum-roapp shop statuses {shop.slug}` shows both lists; "
-            f"`cartum-roapp shop edit {shop.slug} --set statuses.{order.status_id}=ID` matches it.",
-        )
-    return status

@@ -24,6 +24,7 @@ shop_catalogue  whether the shop's catalogue can be read, and which orders wait 
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
 shop_writes     those that the shop was given and that may still arrive there
 contests        orders whose status both sides changed
+status_choices  statuses to be matched, and what with
 status_comments statuses of RO App that ask for a comment
 staff_lines     lines that staff added in RO App and that were told
 held            records that need a person, with reason and fix

@@ -63,19 +63,21 @@ def release_held(engine: Engine, shop: ShopConfig, pause: timedelta) -> None:
     release_due(engine, shop.key, pause)
 
 
-def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> None:
-    """Queues orders whose status was held as unmatched, if the shop matches it by now. May be called twice."""
+def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> list[str]:
+    """Queues orders whose status was held as unmatched, if the shop matches it by now. Returns their numbers. May be
+    called twice."""
     waiting = [one.id for one in held.listed(engine, shop.key, entity="status", codes=(Code.STATUS_UNMATCHED,))]
     if not waiting:
-        return
+        return []
     with engine.begin() as connection:
-        rows = connection.execute(
+        found = connection.scalars(
             text("SELECT number FROM orders WHERE shop = :shop AND number = ANY(:numbers) AND status_id = ANY(:known)"),
             {"shop": shop.key, "numbers": waiting, "known": sorted(shop.statuses)},
         )
-        numbers = [row.number for row in rows]
+        numbers = list(found)
         held.clear(connection, shop.key, "status", numbers, because="the status is matched now")
         orders.requeue(connection, shop.key, numbers, Priority.CHANGE)
+    return numbers
 
 
 def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:

@@ -91,6 +91,13 @@ def of_connection(result: Document) -> str:
     return "connected; its import runs" if result.get("import") else "saved"
 
 
+def of_match(result: Document) -> str:
+    """Returns "matched; 2 orders are tried again with the next sync"."""
+    released = len(result["released"])
+    verb = "is" if released == 1 else "are"
+    return f"matched; {_counted(released, 'order')} {verb} tried again with the next sync" if released else "matched"
+
+
 def of_reading(new: int, changed: int, unchanged: int, unreadable: int = 0, deleted: int = 0) -> str:
     """Returns "41 orders: 1 new, 1 changed, 39 as they were"; "" if nothing happened to any."""
     read = [(new, "new"), (changed, "changed"), (unchanged, "as they were"), (unreadable, "that can't be read")]

@@ -160,6 +160,32 @@ def test_why_an_order_is_held_and_mended_in_three_clicks(installation: Installat
     assert installation.done("held", "list", SHOP) == []
 
 
+def test_a_status_without_a_match_is_matched_where_it_is_told(installation: Installation, walk: Walk) -> None:
+    """The run, the address in its log, the link beside the record, the status in a drop-down."""
+    shop, status = installation.box.shops[0], 77
+    number = shop.place_order(articles=bought_before(shop))
+    shop.add_status(status, {"ua": "Самовивіз", "ru": "Самовывоз"})
+    shop.set_status(number, status)
+    synced(installation)
+    installation.become(lambda: str(installation.deployment("match-status/any-shop")), lambda form: "Самовивіз" in form)
+    walk.run_on_dashboard("incremental-sync", "held")
+    walk.follow_log("why, and what mends each: ")
+    walk.click(walk.row(f"status {number}").get_by_role("link", name="match it"))
+    expect(walk.ui.value(walk.main, "Status of the shop")).to_have_text(f"Самовивіз ({status})")
+    walk.click(walk.ui.value(walk.main, "Status in RO App"))
+    walk.click(walk.ui.page.get_by_role("option", name=re.compile(r"^Новий \(")))
+    walk.submit()
+    assert walk.clicks == 6
+    walk.to_run(f"{SHOP}: match of status Самовивіз ({status})")
+    walk.ui.ended("Completed")
+    walk.artifact("status matched")
+    expect(walk.main.get_by_text(f"Tried again with the next sync: {number}.").first).to_be_visible()
+    synced(installation)
+    assert number not in {one["id"] for one in installation.done("held", "list", SHOP)}
+    (order,) = in_roapp(installation, number)
+    assert installation.box.roapp.statuses[order["status_id"]]["name"] == "Новий"
+
+
 def test_what_changed_in_an_order(installation: Installation, walk: Walk) -> None:
     """The run, its artifacts, its summary; from there what happened to the order since it is known."""
     shop = installation.box.shops[0]

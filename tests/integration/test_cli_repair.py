@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from installation import Installation
@@ -13,6 +16,7 @@ from pydantic import SecretStr
 
 from blocks.store import save_account
 from cartum_roapp.config import AccountConfig
+from deployments import form_lists
 
 pytestmark = pytest.mark.drawn(2, together=True)
 
@@ -79,6 +83,50 @@ def test_a_record_is_dismissed_from_the_ui_with_a_reason(cli: Installation) -> N
     assert (record["id"], record["dismissed_because"]) == (number, "entered by hand")
     (failed,) = cli.ended(cli.start("dismiss-held/any-shop", shop=SLUG, ids=["nobody"]))
     assert "nothing of that id is held" in failed["state"]["message"]
+
+
+def test_a_status_is_matched_from_the_ui_and_what_was_held_for_it_goes_through(cli: Installation) -> None:
+    """The link stands with the held record and names its status; another unmatched one does not hinder it."""
+    shop, roapp = cli.box.shops[INDEX], cli.box.roapp
+    number, other = (shop.place_order(articles=[("KR-799", 1)]) for _ in range(2))
+    for status, title, of in ((77, "Самовивіз", number), (78, "Хтозна", other)):
+        shop.add_status(status, {"ua": title, "ru": title})
+        shop.set_status(of, status)
+    try:
+        (run,) = cli.completed(cli.start(f"incremental-sync/{SLUG}"))
+        records = {one["id"]: one for one in cli.done("held", "list", SLUG)}
+        assert records[number]["code"] == records[other]["code"] == "status-unmatched"
+        assert 'status 77 "Самовивіз" is not matched' in records[number]["message"]
+        summary = next(one["data"] for one in cli.artifacts(run["id"]) if "summary" in one["description"])
+        row = next(one for one in summary.splitlines() if f"order {number}" in one or f"status {number}" in one)
+        (link,) = re.findall(r"\[match it\]\((\S+)\)", row)
+        filled = json.loads(parse_qs(urlsplit(link).query)["parameters"][0])
+        assert filled == {"shop": SLUG, "status": "Самовивіз (77)"}
+        with here(cli.config):
+            asyncio.run(form_lists.renew(cli.engine))  # what the worker does every 20 seconds
+        found = cli.deployment("match-status/any-shop")
+        assert found is not None and f"/deployment/{found['id']}/run" in link
+        fields = found["parameter_openapi_schema"]["properties"]
+        assert {"Самовивіз (77)", "Хтозна (78)"} <= {*fields["status"]["enum"]}
+        target = next(one for one in fields["roapp_status"]["enum"] if one.startswith("Новий ("))
+
+        (failed,) = cli.ended(cli.start("match-status/any-shop", **filled, roapp_status="Нема такого"))
+        assert 'RO App has no status "Нема такого"' in failed["state"]["message"]
+        assert "Traceback" not in cli.logs(failed["id"])
+        (done,) = cli.completed(cli.start("match-status/any-shop", **filled, roapp_status=target))
+        assert done["state"]["message"] == "matched; 1 order is tried again with the next sync"
+        assert f"shop:{SLUG}" in done["tags"]
+        said = f"matched: Самовивіз (77) → {target}. Tried again with the next sync: {number}."
+        cli.become(lambda: cli.logs(done["id"]), lambda text: said in text)
+        cli.done("sync", SLUG)
+        assert [one["id"] for one in cli.done("held", "list", SLUG)] == [other]
+        (order,) = roapp.orders_by_marker()[f"{cli.key(INDEX)}:{number}"]
+        assert f"Новий ({order['status_id']})" == target
+    finally:
+        shop.set_status(number, 2)
+        shop.set_status(other, 2)
+        cli.done("sync", SLUG)
+        del shop.statuses[77], shop.statuses[78]
 
 
 def test_the_watermark_is_shown_in_both_clocks_and_not_set_forward(cli: Installation) -> None:

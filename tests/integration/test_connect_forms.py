@@ -324,10 +324,12 @@ def test_a_shop_is_edited_and_keeps_what_was_not_changed(forms: Forms) -> None:
     assert form.refused()["login"].startswith("password: the shop refuses login and password")
     statuses = forms.next(run, form, without=("login",))
     assert statuses.title == "Statuses", "without a new login the old one stays"
-    decision = forms.next(run, statuses)
+    decision = forms.next(run, statuses, status_7=statuses.choice("status_7", "Новий"))
     changes, _, checks = decision.text.partition("#### Look at this first")
     assert "- **name**: Верба → Нова верба\n" in changes
-    assert "- **location_id**: 234001 → 234002\n" in changes
+    assert "- **location_id**: Магазин на Хрещатику (234001) → Склад (234002)\n" in changes
+    assert re.search(r"- \*\*status .* \(7\)\*\*: .* \(\d+\) → Новий \(5706131\)\n", changes)
+    assert changes.count("**status ") == 1, "only the one that changes"
     assert "password" not in changes
     to_do, _, found = checks.partition("#### What was checked")
     assert "- **roapp_integration**: RO App's API doesn't tell" in to_do
@@ -338,7 +340,8 @@ def test_a_shop_is_edited_and_keeps_what_was_not_changed(forms: Forms) -> None:
     installation.completed(run)
 
     after = installation.done("shop", "show", SLUG)
-    assert after == {**before, "name": "Нова верба", "location_id": 234002}
+    matched = {**before["statuses"], "7": 5706131}
+    assert after == {**before, "name": "Нова верба", "location_id": 234002, "statuses": matched}
     assert installation.done("shop", "check", SLUG)["ok"] is True
     renewed = installation.deployment(f"incremental-sync/{SLUG}"), installation.deployment(f"initial-import/{SLUG}")
     for old, new in zip(deployments, renewed, strict=True):

@@ -38,7 +38,13 @@ def offered(installation: Installation, flow: str) -> bool:
 
 
 def test_a_connected_shop_has_its_deployments(connected: Installation) -> None:
-    forms = ("replay-held/any-shop", "dismiss-held/any-shop", "show-order/any-shop", "edit-shop/edit-shop")
+    forms = (
+        "replay-held/any-shop",
+        "dismiss-held/any-shop",
+        "show-order/any-shop",
+        "match-status/any-shop",
+        "edit-shop/edit-shop",
+    )
     assert [form for form in forms if not offered(connected, form)] == []
     found = deployments(connected)
     assert set(found) == {"incremental-sync", "initial-import", "reconcile"}

@@ -10,13 +10,13 @@ from uuid import UUID
 from tasks.mending import Mending, run_form
 from tasks.sections import all_orders, held_section, record_table, touched_section
 
-REPLAY, EDIT, STORY, DISMISS = (UUID(int=number) for number in range(1, 5))
+REPLAY, MATCH, STORY, DISMISS = (UUID(int=number) for number in range(1, 5))
 ADMIN = "https://shop.example/adminLegacy/"
-MENDING = Mending("mavka", ADMIN, REPLAY, EDIT, STORY, DISMISS)
+MENDING = Mending("mavka", ADMIN, REPLAY, MATCH, STORY, DISMISS)
 NO_FORMS = Mending("mavka", ADMIN)
 
 
-def records(count: int, code: str = "refused") -> list[dict[str, Any]]:
+def records(count: int, code: str = "refused", unmatched: str = "") -> list[dict[str, Any]]:
     return [
         {
             "entity": "order",
@@ -26,6 +26,7 @@ def records(count: int, code: str = "refused") -> list[dict[str, Any]]:
             "message": f"a|b {n}",
             "fix": "Mend it.",
             "news": n == 0,
+            "unmatched": unmatched,
         }
         for n in range(count)
     ]
@@ -60,13 +61,13 @@ def test_an_order_leads_to_the_shop_and_to_ro_app_where_its_page_is_known() -> N
 
 
 def test_a_held_record_leads_to_the_forms_that_mend_it() -> None:
-    title, table, rest, dismissed = held_section(records(2, "status-unmatched"), MENDING, dismissed=4)
+    title, table, rest, dismissed = held_section(records(2, "status-unmatched", "Нова (9)"), MENDING, dismissed=4)
     assert title == "### 2 held: 2 status-unmatched"
     replay = run_form(REPLAY, shop="mavka", ids=["0"], entity="order")
     dismiss = run_form(DISMISS, shop="mavka", ids=["0"], entity="order")
-    edit, story = run_form(EDIT, shop="mavka"), run_form(STORY, shop="mavka", number="0")
+    match, story = run_form(MATCH, shop="mavka", status="Нова (9)"), run_form(STORY, shop="mavka", number="0")
     assert table.splitlines()[2].endswith(
-        f"| [match it]({edit}), [try again]({replay}), [dismiss]({dismiss}), [what happened]({story}) |"
+        f"| [match it]({match}), [try again]({replay}), [dismiss]({dismiss}), [what happened]({story}) |"
     )
     assert "order 0 (new)" in table and "order 1 |" in table
     assert rest == f"[Try all of them again]({run_form(REPLAY, shop='mavka', all_held=True)})"

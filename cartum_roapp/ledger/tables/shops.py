@@ -34,6 +34,7 @@ accounts = Table(
         server_default="{}",
         doc="RO App's statuses that ask for a comment",
     ),
+    Column("status_names", JSONB, doc="RO App's names of its statuses, since one of a shop was not matched"),
     Column("markers_from", Stamp, doc="`markers` has each marker of RO App's orders created from here …"),
     Column("markers_until", Stamp, doc="… to here"),
     info={"doc": "An RO App account, and what its answers have shown of it."},

@@ -1,0 +1,60 @@
+"""A status of a shop that a person matches with one of RO App, as the two systems list them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.config.problems import Problems, bad_config
+from cartum_roapp.config.refused import shortened
+from cartum_roapp.config.shop import LOGIN_FIELDS, PASSWORD
+from cartum_roapp.connection.choices import Choice, ChoiceList, both_sides
+from cartum_roapp.connection.examine import Examination
+
+_ACCESS = {*LOGIN_FIELDS, PASSWORD.key, "account"}
+
+
+@dataclass(frozen=True)
+class StatusMatch:
+    """`shop` is the shop as it is to be saved; `company` is the fingerprint of its account's company."""
+
+    shop: ShopConfig
+    company: str
+    status: Choice
+    roapp_status: Choice
+
+
+def matched(shop: ShopConfig, status: str, roapp_status: str, found: Examination) -> StatusMatch:
+    """Returns the shop with the pair. Both statuses are named by "name (id)", id or name. Raises BadConfig if a system
+    refuses access, is another one than it was, or does not have the status. What else is wrong with the shop's settings
+    does not hinder it, nor do other statuses that are not matched yet."""
+    hindering = [one for one in found.problems if one.field in _ACCESS]
+    if hindering or found.shop_lists is None or found.account_lists is None:
+        raise bad_config(hindering or found.problems, shop=shop.slug)
+    lists, problems = both_sides(found.shop_lists, found.account_lists, shop.language), Problems()
+    ours = _find("status", status, lists["shop_statuses"], problems)
+    theirs = _find("roapp_status", roapp_status, lists["statuses"], problems)
+    if ours is None or theirs is None:
+        raise bad_config(problems, shop=shop.slug)
+    pairs = {**shop.statuses, int(ours.value): int(theirs.value)}
+    return StatusMatch(shop.model_copy(update={"statuses": pairs}), found.account_lists.fingerprint, ours, theirs)
+
+
+def _find(field: str, named: str, listed: ChoiceList, problems: Problems) -> Choice | None:
+    """Returns the status; None with a problem if there is none, or several have that name."""
+    folded = " ".join(named.split()).casefold()
+    found = [one for one in listed.choices if folded in (str(one.value), one.label.casefold())]
+    found = found or [one for one in listed.choices if folded == " ".join(one.name.split()).casefold()]
+    id = re.fullmatch(r"(?:.* \()?([0-9]+)\)?", folded)
+    if not found and id:  # its name may have changed; a shop may have statuses that it does not list (cartum §3)
+        value = int(id[1])
+        found = [one for one in listed.choices if one.value == value] or ([] if listed.complete else [Choice(value)])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(str(one.value) for one in found)
+        problems.add(field, f'{listed.owner} has {len(found)} statuses "{shortened(named)}".', f"give the id: {ids}")
+    else:
+        problems.add(field, f'{listed.owner} has no status "{shortened(named)}".', listed.fix)
+    return None

@@ -1,0 +1,74 @@
+"""How a status is named by a person who matches it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from cartum_roapp.apis.cartum import DEFAULT_STATUSES, ShopStatus
+from cartum_roapp.apis.roapp import RoStatus
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.config.problems import Problem
+from cartum_roapp.connection.examine import Examination
+from cartum_roapp.connection.lists import AccountLists, ShopLists
+from cartum_roapp.connection.status_match import matched
+from cartum_roapp.errors import BadConfig
+
+OURS = ShopLists([ShopStatus(1, {"ua": "Нове"}), ShopStatus(9, {"ua": "На складі (2)"})], ("ua",), ("UAH",))
+THEIRS = AccountLists(
+    company={},
+    locations=[],
+    order_types=[],
+    employees=[],
+    statuses=[RoStatus(id=11, name="Новий"), RoStatus(id=12, name="Готово"), RoStatus(id=13, name="Готово")],
+    custom_fields=None,
+)
+SHOP = ShopConfig(
+    slug="mavka", key="abcdef", name="Мавка", platform="cartum", url="https://mavka.example", login="api",
+    password=SecretStr("x"), timezone="Europe/Kyiv", account="main", location_id=2, order_type_id=5, language="ua",
+    identify_products_by=("sku",), statuses={1: 11},
+)  # fmt: skip
+
+
+def statuses(status: str, roapp_status: str, *problems: Problem, shop: ShopLists | None = OURS) -> dict[int, int]:
+    return dict(matched(SHOP, status, roapp_status, Examination(list(problems), [], shop, THEIRS)).shop.statuses)
+
+
+@pytest.mark.parametrize("status", ["На складі (2) (9)", "на  складі (2)", "9", "Звалася інакше (9)"])
+@pytest.mark.parametrize("roapp_status", ["Новий (11)", "новий", " 11 "])
+def test_a_status_is_named_by_name_id_or_both(status: str, roapp_status: str) -> None:
+    assert statuses(status, roapp_status) == {1: 11, 9: 11}
+
+
+@pytest.mark.parametrize(
+    ("status", "roapp_status", "field", "said"),
+    [
+        ("8", "11", "status", 'the shop has no status "8"'),
+        ("Хтозна (8)", "11", "status", 'the shop has no status "Хтозна (8)"'),
+        ("9", "Нема", "roapp_status", 'RO App has no status "Нема"'),
+        ("9", "Готово", "roapp_status", "2 statuses"),
+        ("", "11", "status", "no status"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(status: str, roapp_status: str, field: str, said: str) -> None:
+    with pytest.raises(BadConfig) as refused:
+        statuses(status, roapp_status)
+    assert (refused.value.field, refused.value.shop) == (field, "mavka")
+    assert said in refused.value.message and refused.value.fix
+    if said == "2 statuses":
+        assert "12, 13" in refused.value.fix
+
+
+def test_a_shop_that_lists_no_statuses_may_have_others() -> None:
+    assert statuses("77", "Новий", shop=ShopLists(DEFAULT_STATUSES, ("ua",), ("UAH",))) == {1: 11, 77: 11}
+
+
+def test_a_refused_login_or_another_company_hinders_it_an_archived_location_does_not() -> None:
+    archived: Any = Problem("location_id", "is archived.", "choose another one")
+    assert statuses("9", "11", archived) == {1: 11, 9: 11}
+    for problem in (Problem("account", "is another company.", "add it"), Problem("password", "is wrong.", "correct")):
+        with pytest.raises(BadConfig) as refused:
+            statuses("9", "11", archived, problem)
+        assert refused.value.field == problem.field
