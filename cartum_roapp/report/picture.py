@@ -37,16 +37,16 @@ def png(figures: pd.DataFrame, title: str, cache: Path) -> bytes:
     calls.bar(days, figures["calls"], color="#666666")
     calls.set_ylabel("calls to both\nsystems")
     for axes in (orders, lag, calls):
-        axes.margins(y=0.25)  # room for the legend
         axes.set_ylim(bottom=0)
         axes.grid(axis="y", alpha=0.3)
         axes.set_axisbelow(True)
     for axes in (orders, calls):
         axes.yaxis.get_major_locator().set_params(integer=True)  # there is no half an order
     for axes in (orders, lag):
-        axes.legend(loc="upper left", fontsize="small", ncols=3)
+        # Above the bars, as it would hide the highest.
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, frameon=False, fontsize="small", ncols=3)
     calls.set_xticks(range(0, len(days), 3), days[::3], rotation=45)
-    orders.set_title(title)
+    orders.set_title(title, loc="left")
     written = BytesIO()
     drawn.savefig(written, format="png", dpi=100)
     return written.getvalue()

@@ -54,14 +54,15 @@ def put_back(run: Run, records: Sequence[Held], *, make_again: bool) -> None:
 
 
 def outcomes(run: Run, records: Sequence[Held], missing: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Returns the outcome of each record: `delivered`, `held` again with reason and fix, or `missing` in the shop. For
-    a row that can now be read, it is the outcome of its order."""
+    """Returns the outcome of each record: `delivered` (its `code` is what it was held for), `held` again with reason
+    and fix, or `missing` in the shop. For a row that can now be read, it is the outcome of its order."""
     left = {(one.entity, one.id): one for one in held.listed(run.engine, run.shop.key, dismissed=True)}
     found = []
     for one in records:
         now = left.get((one.entity, one.id)) or (left.get(("order", one.id)) if one.entity == "row" else None)
         outcome = "missing" if one.entity == "row" and one.id in missing else "held" if now else "delivered"
-        found.append({**as_document(now or one), "entity": one.entity, "outcome": outcome})
+        document = {**as_document(now or one), "entity": one.entity, "outcome": outcome}
+        found.append(document | {"message": "", "fix": ""} if outcome == "delivered" else document)
     return found
 
 
