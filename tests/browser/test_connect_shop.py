@@ -39,7 +39,6 @@ def open_ui(installation: Installation, new_page: Callable[[], Page], pictures: 
 
 
 @pytest.mark.long
-@pytest.mark.alone
 def test_from_an_empty_prefect_to_imported_orders_and_back(
     installation: Installation, open_ui: Callable[[], PrefectUi]
 ) -> None:
