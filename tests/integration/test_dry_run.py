@@ -166,6 +166,48 @@ def test_it_says_in_words_what_it_costs_and_nothing_of_the_buyer(database: str) 
         assert private not in everything
 
 
+@pytest.mark.parametrize("in_prices", [False, True])
+def test_a_discount_is_named_as_the_real_run_names_it(database: str, in_prices: bool) -> None:
+    """The order's, where RO App gets it; a line's, where the account takes one."""
+    refused = {"discount_amounts": "refused", "discount_percentages": "refused"} if in_prices else {}
+    with World.of(database, orders=0, delivered=0, older=0, **refused) as world:
+        shop = world.box.shops[0]
+        more, less, as_it_was, new, none = (shop.place_order(articles=[("KR-799", 2)]) for _ in range(5))
+        give(world, {more: 0, less: 200, as_it_was: 100})
+        for number in (new, none):
+            shop.set_status(number, 3)  # which the import leaves out
+        world.imported()
+        give(world, {more: 50, less: 0, new: 300})
+        shop.set_waybill(as_it_was, "20450000000001")
+        numbers = [more, less, as_it_was, new, none]
+        document = world.backfilled(numbers=numbers, dry_run=True)
+        real = world.backfilled(numbers=numbers)
+    told = {
+        order["number"]: [(one["old"], one["new"]) for one in order["changes"] if one["field"] == "discount"]
+        for order in document["orders"]
+    }
+    assert told == {
+        more: [("0.00", "50.00")],
+        less: [("200.00", "0.00")],
+        as_it_was: [],
+        new: [(None, "300.00")],
+        none: [],
+    }
+    said = {order["number"]: what(order) for order in document["orders"]}
+    for number in (more, less):
+        (done,) = [one for one in real["touched"] if one["number"] == number]
+        assert f"discount {told[number][0][0]} → {told[number][0][1]}" in str(done)
+    assert "; discount: 300.00" in said[new] and "; discount: 0.00 → 50.00" in said[more]
+    assert (": 2 × 799; line " in said[new] and ": discount: 300;" in said[new]) is not in_prices
+
+
+def give(world: World, discounts: dict[str, int]) -> None:
+    shop = world.box.shops[0]
+    for number, off in discounts.items():
+        gross = sum(line["total_price"] for line in shop.orders[number]["products"])
+        shop.edit(number, total_default=float(gross), total_sum=float(gross - off))
+
+
 def test_it_waits_for_no_lock_and_a_real_run_does_not_wait_for_it(database: str, monkeypatch: Any) -> None:
     """A real run of the same orders begins and ends while the dry run is in the middle."""
     from cartum_roapp.delivery.rehearsal import Rehearsal
