@@ -49,7 +49,7 @@ async def backfill(
         return refused(error)
     if len(found) != 1:
         return await start_each([one.shop.slug for one in found])
-    async with open_run(found[0], "backfill") as run:
+    async with open_run(found[0], "backfill", dry_run=dry_run) as run:
         return await bring_selection(run, wanted[0], dry_run=dry_run)
 
 

@@ -62,6 +62,7 @@ def _tell_of_held(run: Run) -> None:
 async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> dict[str, Any]:
     """Writes the artifact of a replay that sends nothing, because it is a dry run or no named record is held. Returns
     the run's counts and the records."""
+    run.counts.held = held.count(run.engine, run.shop.key)
     found = [as_document(one) for one in records]
     text = record_table(found) if found else "Nothing to replay."
     await _artifact(run, f"Nothing was sent.\n\n{text}", "dry run" if dry_run else "nothing to replay")

@@ -21,7 +21,7 @@ from cartum_roapp.ledger.journal import Change
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.sync.fetch import Found
-from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.run import Counts, Run
 
 ACTIONS = ("create", "adopt", "change", "nothing", "held", "wait")
 
@@ -42,9 +42,11 @@ class Plan:
     @classmethod
     @contextmanager
     def of(cls, run: Run) -> Iterator[Plan]:
-        """Yields the plan of a dry run that only reads."""
+        """Yields the plan of a dry run that only reads. Its counts are a real run's; those of `run` itself, which the
+        ledger keeps, say that nothing was brought, and what is held."""
         with scratch.copied(run.engine, run.shop.key, run.account.name) as copy:
-            yield cls(replace(run, engine=copy), run.engine)
+            yield cls(replace(run, engine=copy, counts=Counts()), run.engine)
+        run.counts.held = held.count(run.engine, run.shop.key)
 
     def add(self, found: Found, frames: Frames, bad: Iterable[BadRow]) -> None:
         """Adds what was read of the shop."""

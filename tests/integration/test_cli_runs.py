@@ -87,6 +87,11 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     (record,) = cli.done("held", "list", SLUG)
     assert (record["shop"], record["entity"], record["id"]) == (SLUG, "row", broken)
     assert "total_sum" in record["message"] and record["fix"]
+    for dry in (("backfill", SLUG, "--ids", moved), ("held", "replay", SLUG, "--all")):
+        cli.done(*dry, "--dry-run")
+        (seen,) = [one for one in cli.done("status")["shops"] if one["shop"] == SLUG]
+        assert seen["last_run"]["held"] == seen["held"] == len(cli.done("held", "list", SLUG)) == 1
+        assert "held" not in latest(cli)["tags"], f"{dry} neither adds nor releases one"
     shop.edit(broken, total_sum=sum_)
     assert cli.done("sync", SLUG)["held"] == 0
     assert "held" not in latest(cli)["tags"]

@@ -12,7 +12,7 @@ from world import Row, World
 
 from cartum_roapp.backfill_words import summary, what
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.ledger import tables
+from cartum_roapp.ledger import runs, tables
 from tasks.plan_page import page
 
 pytestmark = pytest.mark.drawn(2)
@@ -206,6 +206,25 @@ def give(world: World, discounts: dict[str, int]) -> None:
     for number, off in discounts.items():
         gross = sum(line["total_price"] for line in shop.orders[number]["products"])
         shop.edit(number, total_default=float(gross), total_sum=float(gross - off))
+
+
+def test_status_and_metrics_count_nothing_of_it(database: str) -> None:
+    with World.of(database, orders=2, delivered=0, older=0) as world:
+        world.imported()
+        shop = world.box.shops[0]
+        shop.edit(shop.qualifying()[0], total_sum="not a sum")
+        shop.set_waybill(shop.qualifying()[1], "20450000000001")
+        world.synced()
+        shop.set_status(shop.qualifying()[1], 6)
+        number = shop.place_order()
+        document = world.backfilled(numbers=list(shop.orders), dry_run=True)
+        assert (document["new"], document["changed"], document["held"]) == (1, 1, 1), "what a real run would do"
+        (last,) = [one for one in runs.last(world.engine, world.shop().key) if one.kind == "backfill"]
+        assert [last.counts[name] for name in ("new", "changed", "held")] == [0, 0, 1]
+        assert last.counts["calls"] == document["calls"] > 0
+        counted = "SELECT count(*) FROM counters WHERE run = 'backfill' AND counter = :counter"
+        assert [world.value(counted, counter=name) for name in ("orders", "runs")] == [0, 1]
+        assert number not in world.roapp_orders(world.shop())
 
 
 def test_it_waits_for_no_lock_and_a_real_run_does_not_wait_for_it(database: str, monkeypatch: Any) -> None:
