@@ -71,14 +71,18 @@ async def examine_shop(
     )
 
 
-async def examine_fleet(files: Sequence[Wanted], clients: Clients) -> None:
-    """Compares each file with the stored shop, and checks what differs against both systems, many shops at a time and
-    each account once. Adds problems, and completes what `save_fleet` needs. Only reads."""
+async def compare_fleet(files: Sequence[Wanted]) -> Known:
+    """Compares each file with the stored shop, and adds problems. Returns what is stored. Asks neither system."""
     known = Known(await list_shops(), await list_accounts(), {})
     refuse_twins(files)
     for one in files:
         compare(one, known.shops.get(one.slug))
-    differ = [one for one in files if one.changes]
+    return known
+
+
+async def examine_fleet(differ: Sequence[Wanted], known: Known, clients: Clients) -> None:
+    """Checks files that differ from what is stored against both systems, many shops at a time and each account once.
+    Adds problems, and completes what `save_fleet` needs. Only reads."""
     for name in sorted({str(one.values["account"]) for one in differ}):
         if isinstance(account := known.accounts.get(name), AccountConfig):
             known.entered[name] = await enter_account(clients, account)

@@ -49,7 +49,7 @@ async def backfill(
         return refused(error)
     if len(found) != 1:
         return await start_each([one.shop.slug for one in found])
-    async with open_run(found[0], "backfill") as run:
+    async with open_run(found[0], "backfill", dry_run=dry_run) as run:
         return await bring_selection(run, wanted[0], dry_run=dry_run)
 
 
@@ -72,7 +72,8 @@ async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -
             async with run.only_reader():
                 found = await fetch_selection_task(api, wanted, since, until)
                 frames, bad = await to_frames(run, api, found.rows)
-                store_slice_task(run, backfill, since, found, Reading(frames, bad, known.final))
+                reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
+                store_slice_task(run, backfill, since, found, reading)
     close_reading(run, backfill)
 
 
@@ -85,7 +86,7 @@ async def plan_selection(run: Run, wanted: Selection) -> dict[str, Any]:
             for since, until in slices:
                 found = await fetch_selection_task(api, wanted, since, until)
                 frames, bad = await to_frames(plan.run, api, found.rows)
-                reading = Reading(frames, bad, known.final)
+                reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
                 upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
                 plan.add(found, frames, bad)
                 slices.moved(since, empty=not found.rows)

@@ -41,7 +41,7 @@ async def replay_held(
     """Tries held records again now. Names ids, an entity or a code (several narrow each other), or all."""
     settings = await settings_of(shop)
     chosen = select_records(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)
-    async with open_run(settings, "replay-held") as run:
+    async with open_run(settings, "replay-held", dry_run=dry_run) as run:
         return await replay_records(run, chosen, make_again=make_again, dry_run=dry_run)
 
 

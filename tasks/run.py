@@ -31,8 +31,9 @@ async def settings_of(slug: str) -> ShopSettings:
 
 
 @asynccontextmanager
-async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
-    """Yields a `recorded` run of this shop with the home's ledger. Raises BadConfig if the shop is switched off."""
+async def open_run(found: ShopSettings, kind: str, *, dry_run: bool = False) -> AsyncIterator[Run]:
+    """Yields a `recorded` run of this shop with the home's ledger. A dry run gets no tag `held`, as it neither adds nor
+    releases a record. Raises BadConfig if the shop is switched off."""
     shop = found.shop
     if not shop.enabled:
         raise BadConfig(
@@ -46,7 +47,8 @@ async def open_run(found: ShopSettings, kind: str) -> AsyncIterator[Run]:
             async with recorded(opened) as run:
                 yield run
         finally:
-            await tag_if_held(opened)
+            if not dry_run:
+                await tag_if_held(opened)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.events import emit_event
+from prefect.settings import get_current_settings
 
 from cartum_roapp.ledger import contests, held, outbox
 from cartum_roapp.ledger.held import Held
@@ -62,6 +63,7 @@ def _tell_of_held(run: Run) -> None:
 async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> dict[str, Any]:
     """Writes the artifact of a replay that sends nothing, because it is a dry run or no named record is held. Returns
     the run's counts and the records."""
+    run.counts.held = held.count(run.engine, run.shop.key)
     found = [as_document(one) for one in records]
     text = record_table(found) if found else "Nothing to replay."
     await _artifact(run, f"Nothing was sent.\n\n{text}", "dry run" if dry_run else "nothing to replay")
@@ -93,7 +95,8 @@ def _result(run: Run) -> dict[str, Any]:
 
 
 async def _show(run: Run, result: dict[str, Any], above: str = "") -> None:
-    """Writes the summary, below the Markdown that stands above it, and logs what is held and where it is mended."""
+    """Writes the summary, below the Markdown that stands above it, and logs what is held and where it is mended, or
+    else where the summary of a run that moved something is."""
     mending = await _mending(run, result)
     artifact = await _artifact(run, above + summary_text(run, result, mending))
     if records := result["held_records"]:
@@ -102,6 +105,8 @@ async def _show(run: Run, result: dict[str, Any], above: str = "") -> None:
         lines += mending.log_lines(artifact) if artifact else []
         for line in lines:
             log.info("%s", line)
+    elif artifact and (run.counts.moved or result["touched"]) and (ui := get_current_settings().ui_url):
+        log.info("what it did, order by order: %s/v2/artifacts/artifact/%s", ui.rstrip("/"), artifact)
 
 
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | None:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 #: A tag of every run, whoever started it.
 TAG = "cartum-roapp"
-#: A tag of a run at whose end records of its shop are held.
+#: A tag of a run, but a dry one, at whose end records of its shop are held.
 HELD = "held"
 
 

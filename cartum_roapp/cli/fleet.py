@@ -18,7 +18,6 @@ from cartum_roapp.cli.settings_table import setting_cell
 if TYPE_CHECKING:
     from cartum_roapp.cli.backend import Backend
     from cartum_roapp.config import ShopConfig
-    from cartum_roapp.config.problems import Problem
     from cartum_roapp.connection.fleet import Wanted
 
 app = typer.Typer()
@@ -50,12 +49,12 @@ def apply(
         raise bad_input(problems, saved="Nothing was applied.")
     files = [fleet.read(path, os.environ) for path in found]
     _remember(files)
+    if any(one.unreadable for one in files):
+        _refuse(files)
     with serving() as backend:
-        with waiting(ASKING):
-            asyncio.run(_examine(files, backend))
+        asyncio.run(_examine(files, backend))
         gone = _prunable(files, prune or [])
-        if wrong := [problem for one in files for problem in _problems(one)]:
-            raise bad_input(wrong, saved="Nothing was applied.")
+        _refuse(files)
         document = _document(files, gone, dry_run=dry_run)
         for line in _diff(files, gone):
             say(line)
@@ -94,9 +93,21 @@ def export(
 
 
 async def _examine(files: Sequence[Wanted], backend: Backend) -> None:
-    from blocks.examine import examine_fleet
+    """Says that both systems are asked only where they are."""
+    from blocks.examine import compare_fleet, examine_fleet
 
-    await examine_fleet(files, backend.clients())
+    known = await compare_fleet(files)
+    if differ := [one for one in files if one.changes]:
+        with waiting(ASKING):
+            await examine_fleet(differ, known, backend.clients())
+
+
+def _refuse(files: Sequence[Wanted]) -> None:
+    """Ends the command with all that is wrong with the files, if anything is."""
+    from cartum_roapp.config.problems import Problem
+
+    if wrong := [Problem(f"{one.path}: {it.field}", it.message, it.fix) for one in files for it in one.problems]:
+        raise bad_input(wrong, saved="Nothing was applied.")
 
 
 def _save(files: Sequence[Wanted], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
@@ -139,12 +150,6 @@ def _prunable(files: Sequence[Wanted], slugs: Sequence[str]) -> list[str]:
         if slug not in connected:
             raise missing(slug)
     return sorted(set(slugs))
-
-
-def _problems(one: Wanted) -> list[Problem]:
-    from cartum_roapp.config.problems import Problem
-
-    return [Problem(f"{one.path}: {problem.field}", problem.message, problem.fix) for problem in one.problems]
 
 
 def _document(files: Sequence[Wanted], gone: Sequence[str], *, dry_run: bool) -> dict[str, Any]:

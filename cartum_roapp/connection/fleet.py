@@ -60,6 +60,11 @@ class Wanted:
         """add, change or nothing."""
         return ("change" if self.stored else "add") if self.changes else "nothing"
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether nothing can be said of its settings, as the file is none of settings."""
+        return FILE in self.problems and not self.values
+
 
 def files_of(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
     """Returns the files that are named, those directly in a folder by name, and a problem for each path that is none or

@@ -124,6 +124,8 @@ class DryRoApp(RoApp):
         made = RoItem.model_validate({"id": self._next, **body})
         self._items[order_id].append(made)
         fields: dict[str, tuple[object, object]] = {"line": (None, f"{made.quantity} × {made.price}")}
+        if made.discount and any(made.discount):
+            fields["discount"] = (None, made.discount)
         return self._make("line", {}, before, made.entity_id, fields)
 
     async def update_item(self, order_id: int, item_id: int, body: Body, unclear: OnUnclear | None = None) -> None:

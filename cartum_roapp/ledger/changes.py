@@ -13,11 +13,13 @@ from cartum_roapp.ledger import journal, shops
 from cartum_roapp.ledger.journal import Change, Kind
 from cartum_roapp.ledger.tables import PERSONAL
 
+#: The discount of an order, and of one of its lines.
+DISCOUNT = "discount"
 # Columns of `orders` → what people call them. `customer` is made of the buyer's other data.
 _NAMES = {
     "status_id": "status",
     "total": "total",
-    "discount": "discount",
+    "discount": DISCOUNT,
     "currency": "currency",
     "delivery_method": "delivery",
     "delivery_price": "delivery price",

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from cartum_roapp import links
 from cartum_roapp.config import ShopSettings
+from cartum_roapp.config.refused import shortened
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import dossier, held, shops, timeline
 from cartum_roapp.service import ledger
@@ -79,12 +80,10 @@ def facts(story: dict[str, Any]) -> list[tuple[str, object]]:
 
 def unknown(slug: str, number: str) -> BadConfig:
     """Returns the error for an order of which the ledger knows nothing."""
-    return BadConfig(
-        f"the ledger knows no order {number}.",
-        shop=slug,
-        field="number",
-        fix=f"Correct the number; if the shop has it: `cartum-roapp order resend {slug} {number}`.",
-    )
+    fix = "Give the number that the shop shows, in digits."
+    if number.isdecimal():
+        fix = f"Correct the number. If the shop has it: `cartum-roapp backfill {slug} --ids {number}` takes it."
+    return BadConfig(f"the ledger knows no order {shortened(number)}.", shop=slug, field="number", fix=fix)
 
 
 def _statuses(

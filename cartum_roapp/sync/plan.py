@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine
@@ -14,11 +15,13 @@ from sqlalchemy import Engine
 from cartum_roapp.delivery.dry_roapp import INVENTED, Write
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.rehearsal import Rehearsal, Rehearsed, titles
-from cartum_roapp.ledger import database, held, release, scratch, shops
+from cartum_roapp.ledger import database, held, journal, release, scratch, shops
+from cartum_roapp.ledger.changes import DISCOUNT, amount
+from cartum_roapp.ledger.journal import Change
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.sync.fetch import Found
-from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.run import Counts, Run
 
 ACTIONS = ("create", "adopt", "change", "nothing", "held", "wait")
 
@@ -26,20 +29,24 @@ ACTIONS = ("create", "adopt", "change", "nothing", "held", "wait")
 @dataclass
 class Plan:
     """A dry run under way. `run` works on a copy of the ledger, `engine` is the ledger itself. `orders`: number → what
-    is told of the order; `bad`: rows that can't be read; `missing`: named numbers that the shop lacks."""
+    is told of the order; `discounts`: number → the order's; `bad`: rows that can't be read; `missing`: named numbers
+    that the shop lacks."""
 
     run: Run
     engine: Engine
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    discounts: dict[str, Decimal] = field(default_factory=dict)
     bad: list[BadRow] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
 
     @classmethod
     @contextmanager
     def of(cls, run: Run) -> Iterator[Plan]:
-        """Yields the plan of a dry run that only reads."""
+        """Yields the plan of a dry run that only reads. Its counts are a real run's; those of `run` itself, which the
+        ledger keeps, say that nothing was brought, and what is held."""
         with scratch.copied(run.engine, run.shop.key, run.account.name) as copy:
-            yield cls(replace(run, engine=copy), run.engine)
+            yield cls(replace(run, engine=copy, counts=Counts()), run.engine)
+        run.counts.held = held.count(run.engine, run.shop.key)
 
     def add(self, found: Found, frames: Frames, bad: Iterable[BadRow]) -> None:
         """Adds what was read of the shop."""
@@ -52,6 +59,7 @@ class Plan:
             lines.setdefault(str(line["number"]), []).append(entry)
         for order in frames.orders.to_dict("records"):
             number, status = str(order["number"]), int(order["status_id"])
+            self.discounts[number] = order["discount"]
             self.orders[number] = {
                 "number": number,
                 "marker": marker(shop.key, number),
@@ -75,6 +83,7 @@ class Plan:
         done = {one.number: one for one in await rehearsal.run(progress)}
         kept = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="order")}
         names = shops.named_statuses(run.engine, run.shop.key)
+        changed = self._changed_discounts()
         entries = []
         for number, order in self.orders.items():
             one = done.get(number) or Rehearsed(number, "held" if number in kept else "nothing")
@@ -84,7 +93,8 @@ class Plan:
                              "message": record.message, "fix": record.fix}]  # fmt: skip
             entries.append({
                 **order, "shop_status_name": names.get(order["shop_status"]), "action": one.action,
-                "roapp_id": one.roapp_id, "changes": self._changes(one, rehearsal.statuses), "held": one.held,
+                "roapp_id": one.roapp_id, "held": one.held,
+                "changes": [*self._changes(one, rehearsal.statuses), *self._discount(one, changed.get(number))],
             })  # fmt: skip
         rows = [{"entity": "row", "id": row.id, "code": row.code, "message": row.message, "fix": row.fix}
                 for row in self.bad]  # fmt: skip
@@ -107,6 +117,19 @@ class Plan:
             called = titles(connection, self.run.shop.key, one.number) if one.writes else {}
         return [change for write in one.writes for change in _told(write, called, statuses)]
 
+    def _changed_discounts(self) -> dict[str, Change]:
+        """Returns number → what the shop has changed of the order's discount, as a real run would note it."""
+        events = journal.of_run(self.run.engine, self.run.shop.key, self.run.id, [journal.Kind.CHANGED])
+        return {event.number: one for event in events for one in event.changes if one[0] == DISCOUNT}
+
+    def _discount(self, one: Rehearsed, changed: Change | None) -> Iterator[dict[str, str | None]]:
+        """Yields the order's discount where lines bring it to RO App: spread over them, or in their prices."""
+        lines, discount = [write for write in one.writes if write.what == "line"], self.discounts[one.number]
+        if lines and changed and one.action == "change":
+            yield dict(zip(("field", "old", "new"), changed, strict=True))
+        elif discount and any(write.made or DISCOUNT in write.fields for write in lines):
+            yield {"field": DISCOUNT, "old": None, "new": amount(discount)}
+
 
 def _told(write: Write, called: Mapping[int, str], statuses: Mapping[int, str]) -> Iterator[dict[str, str | None]]:
     """Yields a call's changes; those whose values would say who the buyer is, without them. `called`: RO App's product
@@ -114,7 +137,7 @@ def _told(write: Write, called: Mapping[int, str], statuses: Mapping[int, str]) 
     if write.what == "line":
         line = f"line {called.get(write.id or 0, 'delivery')}"
         for name, (old, new) in write.fields.items():
-            yield {"field": line if write.made else f"{line}: {name}", "old": _text(old), "new": _text(new)}
+            yield {"field": line if name == "line" else f"{line}: {name}", "old": _text(old), "new": _text(new)}
     elif write.made and write.what != "order":
         made = next((str(new) for _, new in write.fields.values()), "made")
         yield {"field": write.what, "old": None, "new": made}

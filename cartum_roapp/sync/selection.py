@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,14 @@ class Selection:
     zone: ZoneInfo
     dated: bool
     named: Mapping[str, Any]
+
+    def days(self, since: datetime, until: datetime) -> str:
+        """Returns the days of a part of it on the shop's clock, "2026-01-25 to 2026-01-31"; "" where numbers are named,
+        which are read at once. A part begins where the next one ends, in the last second of a day."""
+        first = since + timedelta(seconds=1)
+        return (
+            "" if self.numbers else f"{first.astimezone(self.zone):%Y-%m-%d} to {until.astimezone(self.zone):%Y-%m-%d}"
+        )
 
 
 def selection(

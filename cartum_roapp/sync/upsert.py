@@ -29,7 +29,8 @@ READ_AGAIN = timedelta(days=1)
 @dataclass(frozen=True)
 class Reading:
     """What was read of a shop at once: orders as typed frames, rows that can't be read, and which statuses are final.
-    `missing`: what a read by number did not return, of `asked` ones; `deleted`: a person says that all of them are."""
+    `missing`: what a read by number did not return, of `asked` ones; `deleted`: a person says that all of them are.
+    `days`: which ones it is about, for the log."""
 
     frames: Frames
     bad: Sequence[BadRow]
@@ -37,6 +38,7 @@ class Reading:
     missing: Collection[str] = ()
     asked: int = 0
     deleted: bool = False
+    days: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def upsert(
     run.counts.changed += len(stored.changed) + requeued
     run.counts.unchanged += stored.unchanged
     if read := sentence.of_reading(len(stored.new), len(stored.changed), stored.unchanged, len(bad), len(gone)):
-        log.info("%s%s", f"until {slice_end:%Y-%m-%d}, " if slice_end else "", read)
+        days = f"until {slice_end:%Y-%m-%d}" if slice_end else reading.days
+        log.info("%s", f"{days}, {read}" if days else read)
     if known:
         raise BadConfig(
             f"{len(missing)} of {known} orders vanished from the shop at once; that looks like lost rights.",

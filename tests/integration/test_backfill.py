@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,33 @@ def old(world: World, *days: float, **fields: Any) -> list[str]:
 
 def in_roapp(world: World) -> set[str]:
     return set(world.roapp_orders(world.shop()))
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What a run's log says of what it read."""
+    return [one.getMessage() for one in caplog.records if one.name == "cartum_roapp.sync.upsert"]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_its_log_names_the_days_of_each_part_on_the_shops_clock(
+    world: World, caplog: pytest.LogCaptureFixture, dry_run: bool
+) -> None:
+    shop = world.box.shops[0]
+    for hour, day in ((0, 25), (23, 31), (12, 24), (0, 1)):
+        created = datetime(2026, 1, day, hour, 30, tzinfo=ZoneInfo("Europe/Kyiv"))
+        number = shop.place_order(created=created, status=DELIVERED)
+    caplog.set_level("INFO")
+    caplog.clear()
+    world.backfilled(since=date(2026, 1, 1), until=date(2026, 1, 31), dry_run=dry_run)
+    assert told(caplog) == [
+        "2026-01-25 to 2026-01-31, 2 orders: 2 new",
+        "2026-01-18 to 2026-01-24, 1 order: 1 new",
+        "2026-01-01 to 2026-01-10, 1 order: 1 new",
+    ]
+    shop.set_status(number, 6)
+    caplog.clear()
+    world.backfilled(numbers=[number], dry_run=dry_run)
+    assert told(caplog) == [f"1 order: 1 {'new' if dry_run else 'changed'}"], "numbers are of no days"
 
 
 def reads(shop: Shop) -> int:

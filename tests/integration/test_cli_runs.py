@@ -68,6 +68,33 @@ def test_an_import_gives_its_counts_and_is_seen_in_the_ui(cli: Installation, sho
     assert {one["type"] for one in cli.artifacts(run["id"])} == {"progress", "markdown"}
 
 
+def test_a_run_that_moved_something_says_in_its_log_where_its_summary_is(
+    cli: Installation, shop: CartumShop, imported: Row
+) -> None:
+    def addresses() -> tuple[list[str], list[str]]:
+        """Those in the log of the latest run, and that of its summary."""
+        run = latest(cli)
+        (summary,) = [one["id"] for one in cli.artifacts(run["id"]) if one["type"] == "markdown"]
+        log = cli.logs(run["id"])
+        assert log
+        return re.findall(r"http\S+/v2/artifacts/artifact/(\S+)", log), [summary]
+
+    cli.done("sync", SLUG)
+    assert addresses()[0] == [], "nothing happened"
+    shop.place_order()
+    cli.done("sync", SLUG)
+    found, summary = addresses()
+    assert found == summary
+    number = shop.qualifying()[0]
+    sum_ = shop.orders[number]["total_sum"]
+    shop.edit(number, total_sum="not a sum")
+    cli.done("sync", SLUG)
+    found, summary = addresses()
+    assert found == summary, "one line, where a record is held, too"
+    shop.edit(number, total_sum=sum_)
+    assert cli.done("sync", SLUG)["held"] == 0
+
+
 def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, shop: CartumShop, imported: Row) -> None:
     moved, broken = shop.qualifying()[:2]
     placed = str(shop.place_order())
@@ -87,6 +114,11 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     (record,) = cli.done("held", "list", SLUG)
     assert (record["shop"], record["entity"], record["id"]) == (SLUG, "row", broken)
     assert "total_sum" in record["message"] and record["fix"]
+    for dry in (("backfill", SLUG, "--ids", moved), ("held", "replay", SLUG, "--all")):
+        cli.done(*dry, "--dry-run")
+        (seen,) = [one for one in cli.done("status")["shops"] if one["shop"] == SLUG]
+        assert seen["last_run"]["held"] == seen["held"] == len(cli.done("held", "list", SLUG)) == 1
+        assert "held" not in latest(cli)["tags"], f"{dry} neither adds nor releases one"
     shop.edit(broken, total_sum=sum_)
     assert cli.done("sync", SLUG)["held"] == 0
     assert "held" not in latest(cli)["tags"]

@@ -12,7 +12,7 @@ from world import Row, World
 
 from cartum_roapp.backfill_words import summary, what
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.ledger import tables
+from cartum_roapp.ledger import runs, tables
 from tasks.plan_page import page
 
 pytestmark = pytest.mark.drawn(2)
@@ -164,6 +164,67 @@ def test_it_says_in_words_what_it_costs_and_nothing_of_the_buyer(database: str) 
     everything = str(document) + text_
     for private in ("Таємна", "0671112299", "380671112299", "секрет"):
         assert private not in everything
+
+
+@pytest.mark.parametrize("in_prices", [False, True])
+def test_a_discount_is_named_as_the_real_run_names_it(database: str, in_prices: bool) -> None:
+    """The order's, where RO App gets it; a line's, where the account takes one."""
+    refused = {"discount_amounts": "refused", "discount_percentages": "refused"} if in_prices else {}
+    with World.of(database, orders=0, delivered=0, older=0, **refused) as world:
+        shop = world.box.shops[0]
+        more, less, as_it_was, new, none = (shop.place_order(articles=[("KR-799", 2)]) for _ in range(5))
+        give(world, {more: 0, less: 200, as_it_was: 100})
+        for number in (new, none):
+            shop.set_status(number, 3)  # which the import leaves out
+        world.imported()
+        give(world, {more: 50, less: 0, new: 300})
+        shop.set_waybill(as_it_was, "20450000000001")
+        numbers = [more, less, as_it_was, new, none]
+        document = world.backfilled(numbers=numbers, dry_run=True)
+        real = world.backfilled(numbers=numbers)
+    told = {
+        order["number"]: [(one["old"], one["new"]) for one in order["changes"] if one["field"] == "discount"]
+        for order in document["orders"]
+    }
+    assert told == {
+        more: [("0.00", "50.00")],
+        less: [("200.00", "0.00")],
+        as_it_was: [],
+        new: [(None, "300.00")],
+        none: [],
+    }
+    said = {order["number"]: what(order) for order in document["orders"]}
+    for number in (more, less):
+        (done,) = [one for one in real["touched"] if one["number"] == number]
+        assert f"discount {told[number][0][0]} → {told[number][0][1]}" in str(done)
+    assert "; discount: 300.00" in said[new] and "; discount: 0.00 → 50.00" in said[more]
+    assert (": 2 × 799; line " in said[new] and ": discount: 300;" in said[new]) is not in_prices
+
+
+def give(world: World, discounts: dict[str, int]) -> None:
+    shop = world.box.shops[0]
+    for number, off in discounts.items():
+        gross = sum(line["total_price"] for line in shop.orders[number]["products"])
+        shop.edit(number, total_default=float(gross), total_sum=float(gross - off))
+
+
+def test_status_and_metrics_count_nothing_of_it(database: str) -> None:
+    with World.of(database, orders=2, delivered=0, older=0) as world:
+        world.imported()
+        shop = world.box.shops[0]
+        shop.edit(shop.qualifying()[0], total_sum="not a sum")
+        shop.set_waybill(shop.qualifying()[1], "20450000000001")
+        world.synced()
+        shop.set_status(shop.qualifying()[1], 6)
+        number = shop.place_order()
+        document = world.backfilled(numbers=list(shop.orders), dry_run=True)
+        assert (document["new"], document["changed"], document["held"]) == (1, 1, 1), "what a real run would do"
+        (last,) = [one for one in runs.last(world.engine, world.shop().key) if one.kind == "backfill"]
+        assert [last.counts[name] for name in ("new", "changed", "held")] == [0, 0, 1]
+        assert last.counts["calls"] == document["calls"] > 0
+        counted = "SELECT count(*) FROM counters WHERE run = 'backfill' AND counter = :counter"
+        assert [world.value(counted, counter=name) for name in ("orders", "runs")] == [0, 1]
+        assert number not in world.roapp_orders(world.shop())
 
 
 def test_it_waits_for_no_lock_and_a_real_run_does_not_wait_for_it(database: str, monkeypatch: Any) -> None:

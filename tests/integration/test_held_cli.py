@@ -127,7 +127,14 @@ def test_all_of_one_order_on_the_command_line_and_in_the_ui(cli: Installation, r
     for personal in (PHONE[-9:], MAIL, NAME):
         assert personal not in page + str(found)
         assert personal in whole
-    assert cli.command("order", "show", SLUG, records["order"] + "7").code == 2
+    unknown = records["order"] + "7"
+    ended = cli.command("order", "show", SLUG, unknown)
+    assert (ended.code, f"the ledger knows no order {unknown}." in ended.said) == (2, True)
+    assert f"If the shop has it: `cartum-roapp backfill {SLUG} --ids {unknown}`" in ended.said
+    assert cli.done("backfill", SLUG, "--ids", unknown)["not_in_shop"] == [unknown], "the command that it names"
+    none = cli.command("order", "show", SLUG, "abc")
+    assert (none.code, "Give the number that the shop shows" in none.said) == (2, True)
+    assert "resend" not in none.said + ended.said and "backfill" not in none.said
 
 
 @pytest.mark.parametrize("command", ["show", "replay", "dismiss"])

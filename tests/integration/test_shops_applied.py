@@ -78,8 +78,10 @@ def test_one_bad_file_names_what_is_wrong_and_nothing_is_applied(installation: I
     ended = installation.command("shop", "apply", str(folder), **password(installation))
     (problem,) = ended.document["error"]["fields"]
     assert (ended.code, problem["field"]) == (2, f"{folder / 'verba.yaml'}: url")
-    assert problem["fix"]
+    assert problem["fix"] and "Asking both systems" in ended.said
     assert block(installation) is None
+    alone = installation.command("shop", "apply", str(folder / "verba.yaml"), **password(installation))
+    assert (alone.code, "Asking" in alone.said) == (2, False), "there is nothing to ask"
     (folder / "verba.yaml").unlink()
     wrong = installation.command("shop", "apply", str(folder), **{VARIABLE: "not-the-password"})
     assert [one["field"] for one in wrong.document["error"]["fields"]] == [f"{folder / f'{SLUG}.yaml'}: password"]

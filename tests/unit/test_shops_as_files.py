@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 from test_shop_file import GOOD
 
+from cartum_roapp.cli.app import main
 from cartum_roapp.connection.configs import shop_config
 from cartum_roapp.connection.fleet import Change, Wanted, compare, exported, files_of, read, refuse_twins
 from cartum_roapp.connection.shop_file import parse_shop_file
@@ -111,6 +112,34 @@ def test_a_bad_file_names_field_problem_and_fix(folder: Path, name: str, line: s
     one = wanted(path, SHORT="two\nlines")
     assert says in problems(one)[field]
     assert "two\nlines" not in str(problems(one))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            b"name: A\nurl: [a\nlogin: b: c\n",
+            "line 3, column 6: expected ',' or ']', but got ':'. Fix: correct this line",
+        ),
+        (b"- name\n", "is not a mapping of keys to values. Fix: write one `key: value` a line"),
+        (b"", "is empty. Fix: "),
+        (b"name: \xff\n", "is not UTF-8 (line 1). Fix: save it as UTF-8"),
+    ],
+)
+def test_a_file_that_is_none_is_told_once_and_nobody_is_asked(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: bytes,
+    says: str,
+) -> None:
+    (path := tmp_path / "verba.yaml").write_bytes(content)
+    (tmp_path / "mavka.yaml").write_text(GOOD)
+    monkeypatch.setattr("cartum_roapp.cli.backend.serving", lambda: pytest.fail("something is started"))
+    assert main(["shop", "apply", str(tmp_path)]) == 2
+    head, only = capsys.readouterr().err.splitlines()
+    assert head == "1 field needs correcting. Nothing was applied."
+    assert only.startswith(f"{path}: file: {says}")
 
 
 def test_two_files_of_one_shop_are_refused(folder: Path) -> None:
