@@ -29,11 +29,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How this run's own orders ended: in RO App (and those of the shop that it brought there for an earlier run), held
-    for a person, or still waiting."""
+    """How many of this run's own orders are in RO App (with those of the shop that it brought there for an earlier
+    run), and how many still wait; the others are held for a person."""
 
     delivered: int
-    held: int
     waiting: int
 
 
@@ -108,10 +107,10 @@ class Deliverer:
                     del served[key]
                 await handover.passed()
         with database.reading(self.engine) as connection:
-            delivered, held, waiting = outbox.outcome(connection, goal.own, mine)
+            delivered, waiting = outbox.outcome(connection, goal.own, mine)
         if mine:
             log.info("%s of %s delivered", delivered, len(mine))
-        return Outcome(delivered + len(brought - mine.keys()), held, waiting)
+        return Outcome(delivered + len(brought - mine.keys()), waiting)
 
     async def _drain(
         self, session: AccountSession, served: Mapping[str, ShopConfig], done: Callable[[Drain], bool]

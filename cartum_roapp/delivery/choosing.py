@@ -25,10 +25,9 @@ _NEAR = 5
 
 @dataclass(frozen=True)
 class Chosen:
-    """RO App's record that counts from now on, what it is (person, organization, product), and the numbers of the
-    orders that were held for it and are tried again."""
+    """What RO App's record is that counts from now on (person, organization, product), and the numbers of the orders
+    that were held for it and are tried again."""
 
-    ro_id: int
     kind: str
     released: Sequence[str]
 
@@ -54,7 +53,7 @@ async def choose_product(engine: Engine, roapp: RoApp, shop: ShopConfig, name: s
         chosen_products.choose(connection, shop.key, shop.account, product, ro_id)
         released = chosen_products.waiting(connection, shop.key, product)
         orders.requeue(connection, shop.key, released, Priority.CHANGE)
-    return Chosen(ro_id, "product", released)
+    return Chosen("product", released)
 
 
 async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number: str, ro_id: int) -> Chosen:
@@ -90,7 +89,7 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
         contact_matches.bind(connection, shop.account, match)
         released = chosen_contacts.waiting(connection, shop.key, identity)
         orders.requeue(connection, shop.key, released, Priority.CHANGE)
-    return Chosen(ro_id, "organization" if organization else "person", released)
+    return Chosen("organization" if organization else "person", released)
 
 
 def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:

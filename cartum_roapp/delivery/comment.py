@@ -74,7 +74,7 @@ class OrderComment:
             return bound.ro_id
 
         async def send(before: Before) -> int:
-            await self._roapp.add_comment(bound.ro_id, text, private=True, before=before)
+            await self._roapp.add_comment(bound.ro_id, text, before=before)
             return bound.ro_id
 
         try:
@@ -111,7 +111,7 @@ class OrderComment:
 
         async def send(before: Before) -> int:
             words = notes.told(order, text, shop, self._discounts.of(order, shop))
-            await self._roapp.add_comment(bound.ro_id, words, private=True, before=before)
+            await self._roapp.add_comment(bound.ro_id, words, before=before)
             return bound.ro_id
 
         operation = self._once.operation("comment", f"{ours} notes {said}", order.shop, order.number)

@@ -107,7 +107,7 @@ class DryRoApp(RoApp):
         self._changed["order"][order_id] = {**self._changed["order"].get(order_id, {}), "status_id": status_id}
         return asked and bool(comment)
 
-    async def add_comment(self, order_id: int, text: str, private: bool, before: Before | None = None) -> None:
+    async def add_comment(self, order_id: int, text: str, before: Before | None = None) -> None:
         self._make("comment", {}, before)
 
     async def items(self, order_id: int) -> list[RoItem]:

@@ -52,7 +52,7 @@ POSTS: dict[str, Call] = {
     "create_order": create_order,
     "create_product": lambda roapp: roapp.create_product({"title": "T"}),
     "add_item": lambda roapp: roapp.add_item(7, {"entity_id": 1}),
-    "add_comment": lambda roapp: roapp.add_comment(7, "text", True),
+    "add_comment": lambda roapp: roapp.add_comment(7, "text"),
     "set_status": lambda roapp: roapp.set_status(7, 8),
 }
 PATCHES: dict[str, Call] = {

@@ -163,7 +163,7 @@ def a_contact(account: Account) -> int:
 async def whole_order(client: RoApp, account: Account) -> int:
     order = await client.create_order({**ORDER, "client_id": a_contact(account), "manager_notes": "[abcdef:1]"})
     await client.add_item(order, {**ITEM, "entity_id": next(iter(account.products))})
-    await client.add_comment(order, "Нова пошта", True)
+    await client.add_comment(order, "Нова пошта")
     await client.set_status(order, list(account.statuses)[1])
     return order
 
@@ -253,7 +253,7 @@ def test_what_an_account_does_not_offer(account: Account) -> None:
     order = next(iter(account.orders))
     calls: list[Callable[[RoApp], Awaitable[Any]]] = [
         lambda client: client.create_product({"title": "T"}),
-        lambda client: client.add_comment(order, "x", True),
+        lambda client: client.add_comment(order, "x"),
         lambda client: client.order_custom_fields(),
     ]
     for call in calls:

@@ -214,10 +214,10 @@ class RoApp:
         await send({"status_id": status_id, "comment": comment})
         return True
 
-    async def add_comment(self, order_id: int, text: str, private: bool, before: Before | None = None) -> None:
-        """Raises BadRecord with the code `not-available` if the account lacks this call or the right to it. Comments
-        can't be read back."""
-        body = {"comment": text, "is_private": private}
+    async def add_comment(self, order_id: int, text: str, before: Before | None = None) -> None:
+        """Adds a comment that only staff see; comments can't be read back. Raises BadRecord with the code
+        `not-available` if the account lacks this call or the right to it."""
+        body = {"comment": text, "is_private": True}
         path, about = f"{ORDERS}/{order_id}/comments", ("order", order_id)
         await self._sending.post(path, ignore_content, body, missing="optional", about=about, before=before)
 

@@ -14,7 +14,6 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AliasChoices,
-    AliasPath,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -124,7 +123,7 @@ LineDiscount = Annotated[tuple[Decimal, Decimal] | None, BeforeValidator(_line_d
 Fields = Annotated[dict[str, str], BeforeValidator(_fields)]
 
 
-def _from(*names: str | AliasPath) -> Any:
+def _from(*names: str) -> Any:
     return AliasChoices(*names)
 
 
@@ -138,20 +137,16 @@ class Contact(Row):
     """A person (roapp §3.1). `phones` as RO App has them, whether they come as objects or strings, `phone_rows` with
     all that stands beside them; stamps in UTC."""
 
-    first_name: Text = Field(default="", repr=False)
-    last_name: Text = Field(default="", repr=False)
     email: Text = Field(default="", repr=False)
     phones: Phones = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone"))
     phone_rows: PhoneRows = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone_rows"))
     notes: Text = Field(default="", repr=False)
-    manager_id: MaybeId = None
     created_at: Moment = None
 
 
 class Organization(Contact):
     """An organization (roapp §3.1)."""
 
-    name: Text = Field(default="", repr=False)
     registration: Text = Field(default="", repr=False, validation_alias=_from("business_registration_number"))
     tax: Text = Field(default="", repr=False, validation_alias=_from("tax_identification_number"))
 
@@ -190,8 +185,6 @@ class RoItem(Row):
     service it is."""
 
     entity_id: MaybeId = Field(default=None, validation_alias=_from("entity", "entity_id", "product_id"))
-    entity_type: Text = Field(default="", validation_alias=_from(AliasPath("entity", "type"), "entity_type"))
-    title: Text = Field(default="", validation_alias=_from(AliasPath("entity", "title"), "title"))
     quantity: Amount = Decimal(0)
     price: Amount = Decimal(0)
     discount: LineDiscount = None
@@ -252,7 +245,6 @@ class RoStatus(Row):
     """An order status. Its group is left out: the numbers of groups mean nothing reliable (roapp §3.9)."""
 
     name: Text = Field(default="", validation_alias=_from("name", "title"))
-    color: Text = ""
 
 
 class CustomField(Row):
