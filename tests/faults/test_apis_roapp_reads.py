@@ -176,7 +176,7 @@ def test_single_objects_bare_and_wrapped(wrap: Callable[[Row], Any]) -> None:
 @pytest.mark.parametrize("code", [404, 405])
 def test_single_rows_that_are_not_shown_are_none(code: int) -> None:
     async def three(roapp: RoApp) -> Any:
-        return await roapp.contact(1), await roapp.order(2), await roapp.product(3)
+        return await roapp.people.one(1), await roapp.order(2), await roapp.product(3)
 
     found, asked = ask([Say({"message": "Not found"}, code)], three)
     assert found == (None, None, None)
@@ -320,7 +320,7 @@ class People(Account):
 
 
 def by_phone(*phones: str) -> Call:
-    return ids(lambda roapp: roapp.walk_contacts(phones=phones))
+    return ids(lambda roapp: roapp.people.walk(phones=phones))
 
 
 def spelled(asked: list[Asked]) -> list[str]:
@@ -375,7 +375,7 @@ def test_of_several_values_all_count_or_the_filter_is_left_out(
 
     async def found_and_works(roapp: RoApp) -> Any:
         found = await by_phone(*buyers)(roapp)
-        return {number for page in found for number in page}, roapp.searches("phones")
+        return {number for page in found for number in page}, roapp.people.searches("phones")
 
     (found, works), _ = ask(One(people=people), found_and_works)
     assert 1 in found, "this buyer is there already"
@@ -430,7 +430,7 @@ def test_a_filter_that_is_refused_is_spelled_otherwise_or_left_out() -> None:
 
 
 def test_phones_and_mail_addresses_are_two_questions_not_one() -> None:
-    walk = ids(lambda roapp: roapp.walk_contacts(phones=["0501112233"], emails=["b@y.io"]))
+    walk = ids(lambda roapp: roapp.people.walk(phones=["0501112233"], emails=["b@y.io"]))
     found, asked = ask(People("phones[]", "emails"), walk)
     assert found == [[1], [2]]
     assert spelled(asked) == ["phones[]", "emails[]", "emails"]
@@ -438,9 +438,9 @@ def test_phones_and_mail_addresses_are_two_questions_not_one() -> None:
 
 def test_a_client_can_tell_whether_a_search_works() -> None:
     async def searches(roapp: RoApp) -> Any:
-        before = roapp.searches("phones"), roapp.searches("emails")
-        await ids(lambda roapp: roapp.walk_contacts(phones=["0501112233"], emails=["b@y.io"]))(roapp)
-        return before, (roapp.searches("phones"), roapp.searches("emails"))
+        before = roapp.people.searches("phones"), roapp.people.searches("emails")
+        await ids(lambda roapp: roapp.people.walk(phones=["0501112233"], emails=["b@y.io"]))(roapp)
+        return before, (roapp.people.searches("phones"), roapp.people.searches("emails"))
 
     assert ask(People("phones[]", "emails"), searches)[0] == ((None, None), (True, True))
     assert ask(People("phones"), searches)[0][1] == (True, False)
@@ -454,7 +454,7 @@ def test_many_phones_are_asked_for_fifty_at_a_time() -> None:
 
 
 def test_without_phones_and_addresses_everybody_is_walked() -> None:
-    assert ask(People(), ids(lambda roapp: roapp.walk_contacts()))[0] == [[1, 2], [3]]
+    assert ask(People(), ids(lambda roapp: roapp.people.walk()))[0] == [[1, 2], [3]]
 
 
 SINCE = datetime(2026, 1, 10, 7, 15, 30, 999, tzinfo=UTC)

@@ -196,7 +196,7 @@ def test_contacts_are_found_by_phone_whatever_becomes_of_filters(account: Accoun
 
     async def call(client: RoApp) -> Any:
         phones = [wanted["phones"][0]["phone"]]
-        return [contact.id async for page in client.walk_contacts(phones) for contact in page]
+        return [contact.id async for page in client.people.walk(phones) for contact in page]
 
     account.faults.switch(filter_form=form, page_size=page_size)
     found = roapp(account, call)
@@ -261,7 +261,7 @@ def test_what_an_account_does_not_offer(account: Account) -> None:
             roapp(account, call)
         assert raised.value.code == "not-available"
     assert roapp(account, lambda client: client.product(next(iter(account.products)))) is None
-    assert roapp(account, lambda client: client.contact(a_contact(account))) is None
+    assert roapp(account, lambda client: client.people.one(a_contact(account))) is None
 
 
 def test_a_refused_status_holds_the_status_and_a_refused_key_stops_all(account: Account) -> None:
