@@ -117,12 +117,9 @@ class Deliverer:
     ) -> Drain:
         """Delivers for these shops while it holds the account's lock."""
         config = self.settings
-        timeouts = Timeouts(
-            config.http_timeout, config.unclear_wait, config.recheck_after, config.look_again, config.roapp_interval
-        )
         slots = CallSlots(self.engine, self.account.name, config.roapp_interval, session.autocommit)
         async with _roapp(self.account, config, slots, self.calls) as roapp:
-            drain = Drain(session, roapp, self.account, served, timeouts)
+            drain = Drain(session, roapp, self.account, served, Timeouts.of(config))
             await drain.run(_Throttled(lambda: done(drain)))
         return drain
 
