@@ -12,8 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, RoApp
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable
-from tests.faults.apis_server import Asked, Drop, Say, Server, Turns
+from tests.faults.apis_server import Asked, Drop, Say, Server, Turns, patient
 
 Row = dict[str, Any]
 Call = Callable[[RoApp], Awaitable[Any]]
@@ -23,7 +24,7 @@ def ask(answer: Any, call: Call, **options: Any) -> tuple[Any, list[Asked]]:
     """What the call returned, and what the server was asked."""
 
     async def main(url: str) -> Any:
-        options_ = {"timeout": 5, "retry_base": 0.001, "retries": 3, "limiter": Turns(), **options}
+        options_ = patient(Patience(timeout=5, retry_base=0.001, retries=3), {"limiter": Turns(), **options})
         async with RoApp(f"{url}/v2", SecretStr("key"), **options_) as roapp:
             return await call(roapp)
 

@@ -15,8 +15,9 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, RoApp
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable, Unclear
-from tests.faults.apis_server import Asked, Drop, Say, Script, Server, Turns, refused_url, silent
+from tests.faults.apis_server import Asked, Drop, Say, Script, Server, Turns, patient, refused_url, silent
 
 KEY = "key-0123456789abcdef"
 HTML = {"Content-Type": "text/html"}
@@ -24,7 +25,7 @@ Call = Callable[[RoApp], Awaitable[Any]]
 
 
 def client(url: str, limiter: Turns | None = None, **options: Any) -> RoApp:
-    options = {"timeout": 5, "retry_base": 0.001, "retries": 6, **options}
+    options = patient(Patience(timeout=5, retry_base=0.001, retries=6), options)
     return RoApp(f"{url}/v2", SecretStr(KEY), limiter=limiter or Turns(), **options)
 
 

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, Cartum, LocalLimiter, RoApp
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadConfig, BadRecord, Retryable, Unclear
 from sandbox import Account, Sandbox, Shop
 
@@ -51,7 +52,7 @@ def account(box: Sandbox) -> Account:
 
 def cartum(shop: Shop, call: Callable[[Cartum], Awaitable[Any]], **options: Any) -> Any:
     async def main() -> Any:
-        options_ = {"zone": shop.zone, "retry_base": 0.01, **options}
+        options_ = {"zone": shop.zone, "patience": Patience(retry_base=0.01), **options}
         async with Cartum(shop.url, shop.login, SecretStr(shop.password), **options_) as client:
             return await call(client)
 
@@ -60,7 +61,7 @@ def cartum(shop: Shop, call: Callable[[Cartum], Awaitable[Any]], **options: Any)
 
 def roapp(account: Account, call: Callable[[RoApp], Awaitable[Any]], **options: Any) -> Any:
     async def main() -> Any:
-        options_ = {"limiter": LocalLimiter(0), "retry_base": 0.01, **options}
+        options_ = {"limiter": LocalLimiter(0), "patience": Patience(retry_base=0.01), **options}
         async with RoApp(account.base_url, SecretStr(account.api_key), **options_) as client:
             return await call(client)
 

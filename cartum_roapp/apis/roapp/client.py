@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.limiter import Limiter
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.clients import Clients
 from cartum_roapp.apis.roapp.filters import by_date
@@ -27,9 +28,8 @@ class RoApp:
     """One account of RO App (roapp §2–§3), as an async context manager. Many tasks may use it at once. Its orders'
     clients are `people` and `organizations`.
 
-    `base_url` is used verbatim, with its version; `limiter` is the account's. `timeout` is the deadline of one HTTP
-    call, without the wait for a turn, and `retry_base` the first back-off, both in seconds; `retries` is the number of
-    tries of each call in total. All datetimes are aware, those of rows in UTC.
+    `base_url` is used verbatim, with its version; `limiter` is the account's. All datetimes are aware, those of rows in
+    UTC.
 
     Reads and PATCHes may be called again. They raise Retryable, BadRecord and BadConfig. Calls that POST (`create…`,
     `add_…`, `set_status`) are repeated here only if nothing can have been written. They also raise Unclear: then only
@@ -45,9 +45,7 @@ class RoApp:
         api_key: SecretStr,
         *,
         limiter: Limiter,
-        timeout: float = 20.0,
-        retries: int = 6,
-        retry_base: float = 1.0,
+        patience: Patience | None = None,
         calls: Calls | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -55,9 +53,7 @@ class RoApp:
             base_url,
             api_key,
             limiter=limiter,
-            timeout=timeout,
-            retries=retries,
-            retry_base=retry_base,
+            patience=patience or Patience(),
             calls=calls or Calls(),
             transport=transport,
         )
