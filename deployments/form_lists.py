@@ -10,7 +10,7 @@ from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from sqlalchemy import Engine
 
-from cartum_roapp.ledger import shops
+from cartum_roapp.ledger import deleted_shops, shop_statuses, shops
 
 #: Of the deployments of prefect.yaml whose forms ask for a shop.
 _NAMES = ["any-shop", "edit-shop", "delete-shop"]
@@ -27,13 +27,13 @@ async def renew(engine: Engine) -> None:
     """
     states = shops.all_states(engine)
     slugs = [state.slug for state in states]
-    names = sorted({name for state in states for name in shops.named_statuses(engine, state.key).values()})
+    names = sorted({name for state in states for name in shop_statuses.named(engine, state.key).values()})
     named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
     async with get_client() as client:
         for found in await client.read_deployments(deployment_filter=named):
             before, entrypoint = found.parameter_openapi_schema or {}, found.entrypoint or ""
             # Of a deleted shop only the history can be deleted.
-            there = sorted({*slugs, *shops.deleted_slugs(engine)}) if entrypoint == _DELETE else slugs
+            there = sorted({*slugs, *deleted_shops.slugs(engine)}) if entrypoint == _DELETE else slugs
             schema = filled(before, there, names)
             if not entrypoint.startswith(_OURS) or schema == before:
                 continue

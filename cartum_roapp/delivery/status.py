@@ -15,7 +15,7 @@ from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import contests, desired, held, intents, matches, shop_writes, shops, status_comments
+from cartum_roapp.ledger import contests, desired, held, intents, matches, shop_statuses, shop_writes, status_comments
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 
@@ -145,7 +145,7 @@ class OrderStatus:
             self._names = {one.id: one.name for one in await self._roapp.order_statuses()}
         staffs = self._names.get(current or 0) or str(current)
         with self._session.transaction() as connection:
-            own = shops.status_name(connection, order.shop, order.status_id)
+            own = shop_statuses.name(connection, order.shop, order.status_id)
             contests.note(connection, order.shop, order.number, own, staffs)
 
     async def _current(self, bound: Bound, shop: ShopConfig, wanted: int) -> int | None:
@@ -164,7 +164,7 @@ class OrderStatus:
         if order.gone_at:
             return notes.deleted(shop.language)
         with self._session.autocommit() as connection:
-            return shops.status_name(connection, order.shop, order.status_id)
+            return shop_statuses.name(connection, order.shop, order.status_id)
 
     async def _send(self, operation: Operation, ro_id: int, status: int, comment: str, agree: Bind) -> None:
         account, was_sent = self._session.account, False

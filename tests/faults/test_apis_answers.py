@@ -19,7 +19,7 @@ from cartum_roapp.apis import Cartum, RoApp
 from cartum_roapp.apis.reply import LARGEST, LONGEST_RETRY_AFTER
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadRecord, IntegrationError, Retryable, Unclear
-from cartum_roapp.ledger import catalogue, held, orders, shops
+from cartum_roapp.ledger import arriving, catalogue, held, orders, shops
 from cartum_roapp.ledger import database as ledger
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.sync.deduplicate import deduplicate
@@ -203,7 +203,7 @@ def test_a_bad_row_of_the_shop_is_held_alone_and_the_rest_is_stored(database: st
     ledger.migrate(engine)
     shops.register(engine, key="abcdef", slug="s", account="a")
     with engine.begin() as connection:
-        stored = orders.store(connection, frames, orders.Queue("abcdef", "a", 2, 1), final_statuses=[3])
+        stored = arriving.store(connection, frames, orders.Queue("abcdef", "a", 2, 1), final_statuses=[3])
         for row in bad:
             error = BadRecord(row.message, code=row.code, fix=row.fix)
             held.hold(connection, shop="abcdef", entity="row", id=row.id, error=error, payload=row.payload)

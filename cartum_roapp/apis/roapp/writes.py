@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from cartum_roapp.apis.reply import Unreadable
-from cartum_roapp.apis.roapp.rows import whole
 from cartum_roapp.apis.roapp.sending import Before, Body, Missing, OnUnclear, RefusedCall, Sending
+from cartum_roapp.apis.roapp.values import whole
 
 T = TypeVar("T")
 
