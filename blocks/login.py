@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import ConfigDict, HttpUrl
 
 from blocks.logo import BlockWithLogo
-from cartum_roapp.config.shop import ShopLogin, ShopPassword, ShopUrl
+from cartum_roapp.config.shop_login import ShopLogin, ShopPassword, ShopUrl
 
 
 class CartumLogin(BlockWithLogo):

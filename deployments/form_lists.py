@@ -11,7 +11,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterNam
 from sqlalchemy import Engine
 
 from cartum_roapp.connection.choices import Choice
-from cartum_roapp.ledger import shops, status_choices
+from cartum_roapp.ledger import deleted_shops, roapp_statuses, shop_statuses, shops
 
 #: Of the deployments of prefect.yaml whose forms ask for a shop.
 _NAMES = ["any-shop", "edit-shop", "delete-shop"]
@@ -28,20 +28,20 @@ async def renew(engine: Engine) -> None:
     """
     states = shops.all_states(engine)
     slugs = [state.slug for state in states]
-    names = sorted({name for state in states for name in shops.named_statuses(engine, state.key).values()})
+    names = sorted({name for state in states for name in shop_statuses.named(engine, state.key).values()})
     lists = {
         "shop": slugs,
         "shops": slugs,
         _BACKFILL: names,
-        "status": _labels(status_choices.unmatched(engine)),
-        "roapp_status": _labels(status_choices.of_roapp(engine)),
+        "status": _labels(shop_statuses.unmatched(engine)),
+        "roapp_status": _labels(roapp_statuses.all_named(engine)),
     }
     named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
     async with get_client() as client:
         for found in await client.read_deployments(deployment_filter=named):
             before, entrypoint = found.parameter_openapi_schema or {}, found.entrypoint or ""
             # Of a deleted shop only the history can be deleted.
-            there = {"shop": sorted({*slugs, *shops.deleted_slugs(engine)})} if entrypoint == _DELETE else {}
+            there = {"shop": sorted({*slugs, *deleted_shops.slugs(engine)})} if entrypoint == _DELETE else {}
             schema = filled(before, {**lists, **there})
             if not entrypoint.startswith(_OURS) or schema == before:
                 continue

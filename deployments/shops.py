@@ -19,7 +19,7 @@ from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.config.problems import bad_config
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
-from cartum_roapp.ledger import resetting, shops, standstill
+from cartum_roapp.ledger import deleted_shops, resetting, shops, standstill
 from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
@@ -56,7 +56,7 @@ async def save_new(engine: Engine, config: ShopConfig, company: str, *, leftover
                 await alerts.remove(config.slug)
                 await one_shop.remove(config.slug)
             if not live:
-                shops.forget(engine, config.key, purge=not known)
+                deleted_shops.forget(engine, config.key, purge=not known)
         raise
 
 
@@ -162,7 +162,7 @@ async def connected(*, deleted: bool = False) -> set[str]:
     with ledger.opened() as engine:
         slugs = {state.slug for state in shops.all_states(engine)} | (await store.list_shops()).keys()
         if deleted:
-            slugs |= shops.deleted_slugs(engine)
+            slugs |= deleted_shops.slugs(engine)
     async with get_client() as client:
         ours = await pool.deployments(client)
     return slugs | {tag.removeprefix("shop:") for one in ours for tag in one.tags if tag.startswith("shop:")}
@@ -230,7 +230,7 @@ async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
     stored = await store.find_shop(slug)
     keys = {state.key for state in shops.all_states(engine) if state.slug == slug}
     if purge:
-        keys |= set(shops.purge_deleted(engine, slug))
+        keys |= set(deleted_shops.purge(engine, slug))
     addresses = set()
     if isinstance(stored, ShopConfig):
         keys.add(stored.key)
@@ -241,7 +241,7 @@ async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
     await one_shop.remove(slug)
     await shop_page.remove(slug, Home(settings().home))
     for key in keys:
-        shops.forget(engine, key, purge=purge)
+        deleted_shops.forget(engine, key, purge=purge)
     await _renew_shared_alerts(engine)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.delivery.session import LockLost
 from cartum_roapp.errors import BadConfig, BadRecord, Retryable, Unclear
-from cartum_roapp.ledger import database, held, held_selection, shops, tables
+from cartum_roapp.ledger import database, held, held_selection, shop_statuses, tables
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.settings import Settings
@@ -164,7 +164,7 @@ class World:
         self, shop: ShopConfig, *, since: date | None = None, until: date | None = None,
         statuses: Sequence[str] = (), numbers: Sequence[str] = (), dry_run: bool = False,
     ) -> Row:  # fmt: skip
-        wanted = selection(shop, since, until, statuses, numbers, shops.named_statuses(self.engine, shop.key))
+        wanted = selection(shop, since, until, statuses, numbers, shop_statuses.named(self.engine, shop.key))
         async with self.opened("backfill", shop) as run:
             return await bring_selection(run, wanted, dry_run=dry_run)
 

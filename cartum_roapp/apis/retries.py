@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
@@ -13,6 +14,18 @@ from cartum_roapp.errors import Retryable
 T = TypeVar("T")
 
 LONGEST_BACKOFF = 30.0  # seconds
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a client tries. `timeout` is the deadline of one HTTP call, without the wait for a turn; `retry_base`
+    the first back-off; `max_wait` the longest wait for a shop's hourly quota (all in seconds); `retries` the number of
+    tries of each call in total."""
+
+    timeout: float = 20.0
+    retries: int = 6
+    retry_base: float = 1.0
+    max_wait: float = 120.0
 
 
 def backoff(attempt: int, base: float) -> float:

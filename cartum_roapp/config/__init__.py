@@ -5,6 +5,7 @@ chosen. Blocks, forms, FILE.yaml, the command line and the checks follow from it
 """
 
 from cartum_roapp.config.account import AccountConfig
-from cartum_roapp.config.shop import Identifier, ShopConfig, ShopSettings, shop_key
+from cartum_roapp.config.shop import Identifier, ShopConfig, ShopSettings
+from cartum_roapp.config.shop_key import shop_key
 
 __all__ = ["AccountConfig", "Identifier", "ShopConfig", "ShopSettings", "shop_key"]

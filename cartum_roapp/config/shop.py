@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict
 
-from cartum_roapp.config import addresses, rules
+from cartum_roapp.config import rules
 from cartum_roapp.config.account import AccountConfig
 from cartum_roapp.config.setting import Setting, fields_of
+from cartum_roapp.config.shop_login import ShopLogin, ShopPassword, ShopUrl
 
 Identifier = Literal["code", "sku", "barcode", "name"]
 
-ShopUrl = Annotated[
-    str,
-    Setting(
-        "Website URL",
-        "The shop's address, like https://shop.example.com.",
-        fix="write the shop's address, like https://shop.example.com",
-        rule=addresses.shop_url,
-    ),
-]
-ShopLogin = Annotated[
-    str,
-    Setting(
-        "Login",
-        "The admin's user name (not an e-mail address); it stands in the shop under Settings > Admins. A separate user "
-        "with the role manager is best.",
-        fix="write the user name that stands in the shop's admin under Settings > Admins",
-        rule=rules.login,
-    ),
-]
-ShopPassword = Annotated[
-    SecretStr,
-    Setting(
-        "Password",
-        "The password of that admin.",
-        fix="give it at the prompt, with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD",
-        rule=rules.secret,
-    ),
-]
 Slug = Annotated[
     str,
     Setting("Short name", "Names the shop's runs and commands, like my-shop.", fix=rules.SLUG_FIX, rule=rules.slug),
@@ -280,22 +251,3 @@ SLUG, PASSWORD = _ALL["slug"], _ALL["password"]
 SHOP_FIELDS = {key: field for key, field in _ALL.items() if key not in ("slug", "password")}
 #: What opens a shop.
 LOGIN_FIELDS = ("url", "login", "password")
-
-
-def shop_key(url: str) -> str:
-    """Six letters a–z that stand for the shop in every marker it leaves in RO App.
-
-    Derived from the host name alone (with the port where it is not the scheme's own), so a shop that is
-    added again, from whatever ledger, finds its own orders. Kept in the shop's block: a later change of
-    the URL does not change it.
-    """
-    parts = urlsplit(url)
-    host = (parts.hostname or "").removeprefix("www.")
-    if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)):
-        host = f"{host}:{parts.port}"
-    number = int.from_bytes(hashlib.sha256(host.encode()).digest()[:8])
-    letters = ""
-    for _ in range(6):
-        number, digit = divmod(number, 26)
-        letters += chr(ord("a") + digit)
-    return letters

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.cartum.session import NoShop
 from cartum_roapp.apis.limiter import Limiter, LocalLimiter
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig
 from cartum_roapp.config.account import ACCOUNT_FIELDS
@@ -42,15 +43,18 @@ class Clients:
 
     def cartum(self, url: str, login: str, password: SecretStr) -> Cartum:
         return Cartum(
-            url, login, password, zone=ZoneInfo("UTC"), timeout=self.timeout, retries=TRIES, retry_base=PAUSE,
-            max_wait=LONGEST_WAIT, transport=self.shop_transport,
+            url, login, password, zone=ZoneInfo("UTC"), patience=self._patience, transport=self.shop_transport,
         )  # fmt: skip
 
     def roapp(self, account: AccountConfig) -> RoApp:
         return RoApp(
-            account.base_url, account.api_key, limiter=self.limiter(account.name), timeout=self.timeout,
-            retries=TRIES, retry_base=PAUSE, transport=self.account_transport,
+            account.base_url, account.api_key, limiter=self.limiter(account.name), patience=self._patience,
+            transport=self.account_transport,
         )  # fmt: skip
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(self.timeout, TRIES, PAUSE, LONGEST_WAIT)
 
 
 async def enter_shop(

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.limiter import Limiter
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.company import check_company
@@ -29,15 +31,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How this run's own orders ended: in RO App (and those of the shop that it brought there for an earlier run), held
-    for a person, or still waiting."""
+    """How many of this run's own orders are in RO App (with those of the shop that it brought there for an earlier
+    run), and how many still wait; the others are held for a person."""
 
     delivered: int
-    held: int
     waiting: int
 
 
+#: Is told how many are done, of how many.
 Progress = Callable[[int, int], None]
+R = TypeVar("R", bound=RoApp)
 
 
 @dataclass(frozen=True)
@@ -108,22 +111,19 @@ class Deliverer:
                     del served[key]
                 await handover.passed()
         with database.reading(self.engine) as connection:
-            delivered, held, waiting = outbox.outcome(connection, goal.own, mine)
+            delivered, waiting = outbox.outcome(connection, goal.own, mine)
         if mine:
             log.info("%s of %s delivered", delivered, len(mine))
-        return Outcome(delivered + len(brought - mine.keys()), held, waiting)
+        return Outcome(delivered + len(brought - mine.keys()), waiting)
 
     async def _drain(
         self, session: AccountSession, served: Mapping[str, ShopConfig], done: Callable[[Drain], bool]
     ) -> Drain:
         """Delivers for these shops while it holds the account's lock."""
         config = self.settings
-        timeouts = Timeouts(
-            config.http_timeout, config.unclear_wait, config.recheck_after, config.look_again, config.roapp_interval
-        )
         slots = CallSlots(self.engine, self.account.name, config.roapp_interval, session.autocommit)
-        async with _roapp(self.account, config, slots, self.calls) as roapp:
-            drain = Drain(session, roapp, self.account, served, timeouts)
+        async with connected(RoApp, self.account, config, slots, self.calls) as roapp:
+            drain = Drain(session, roapp, self.account, served, Timeouts.of(config))
             await drain.run(_Throttled(lambda: done(drain)))
         return drain
 
@@ -155,21 +155,15 @@ async def reading(engine: Engine, account: AccountConfig, settings: Settings, ca
     """The account's RO App for a look that writes nothing: within the call budget, without the account's lock. Raises
     BadConfig when it is another company than the one that was connected."""
     with closing(CallSlots(engine, account.name, settings.roapp_interval)) as slots:
-        async with _roapp(account, settings, slots, calls) as roapp:
+        async with connected(RoApp, account, settings, slots, calls) as roapp:
             await check_company(roapp, account)
             yield roapp
 
 
-def _roapp(account: AccountConfig, settings: Settings, limiter: Limiter, calls: Calls) -> RoApp:
-    return RoApp(
-        account.base_url,
-        account.api_key,
-        limiter=limiter,
-        timeout=settings.http_timeout,
-        retries=settings.retries,
-        retry_base=settings.retry_base,
-        calls=calls,
-    )
+def connected(kind: type[R], account: AccountConfig, settings: Settings, limiter: Limiter, calls: Calls) -> R:
+    """Returns the account's client; `kind` is RoApp itself, or the one of a dry run."""
+    patience = Patience(settings.http_timeout, settings.retries, settings.retry_base)
+    return kind(account.base_url, account.api_key, limiter=limiter, patience=patience, calls=calls)
 
 
 class _Throttled:

@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from sqlalchemy import Connection, Engine
 
 from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.clients import Clients
 from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.clients import Clients, organizations, people
 from cartum_roapp.delivery.search import written_as
 from cartum_roapp.errors import BadConfig, BadRecord, Code
 from cartum_roapp.ledger import catalogue, chosen_contacts, chosen_products, contact_matches, desired, orders
@@ -25,10 +25,9 @@ _NEAR = 5
 
 @dataclass(frozen=True)
 class Chosen:
-    """RO App's record that counts from now on, what it is (person, organization, product), and the numbers of the
-    orders that were held for it and are tried again."""
+    """What RO App's record is that counts from now on (person, organization, product), and the numbers of the orders
+    that were held for it and are tried again."""
 
-    ro_id: int
     kind: str
     released: Sequence[str]
 
@@ -54,7 +53,7 @@ async def choose_product(engine: Engine, roapp: RoApp, shop: ShopConfig, name: s
         chosen_products.choose(connection, shop.key, shop.account, product, ro_id)
         released = chosen_products.waiting(connection, shop.key, product)
         orders.requeue(connection, shop.key, released, Priority.CHANGE)
-    return Chosen(ro_id, "product", released)
+    return Chosen("product", released)
 
 
 async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number: str, ro_id: int) -> Chosen:
@@ -90,7 +89,7 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
         contact_matches.bind(connection, shop.account, match)
         released = chosen_contacts.waiting(connection, shop.key, identity)
         orders.requeue(connection, shop.key, released, Priority.CHANGE)
-    return Chosen(ro_id, "organization" if organization else "person", released)
+    return Chosen("organization" if organization else "person", released)
 
 
 def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:
@@ -140,7 +139,7 @@ def _nothing(shop: ShopConfig, field: str, name: str) -> BadConfig:
 async def _contact(roapp: RoApp, ro_id: int, phones: Sequence[str]) -> Contact | None:
     """The person or organization as RO App shows it, by itself or, where it shows no single ones (roapp §3.1), among
     those with one of the buyer's phones."""
-    for side in (people(roapp), organizations(roapp)):
+    for side in (roapp.people, roapp.organizations):
         try:
             found = await side.one(ro_id) or await _listed(side, ro_id, phones)
         except BadRecord as error:
@@ -152,7 +151,7 @@ async def _contact(roapp: RoApp, ro_id: int, phones: Sequence[str]) -> Contact |
     return None
 
 
-async def _listed(side: Clients, ro_id: int, phones: Sequence[str]) -> Contact | None:
+async def _listed(side: Clients[Contact], ro_id: int, phones: Sequence[str]) -> Contact | None:
     if not phones or side.searches() is False:
         return None
     async for page in side.walk(phones=phones):

@@ -18,7 +18,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import marker
-from cartum_roapp.delivery.once import Before, Later, Once
+from cartum_roapp.delivery.once import Before, Bind, Later, Once
 from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
@@ -70,25 +70,13 @@ class OrderComment:
         def note(connection: Connection, ro_id: int) -> None:
             matches.note_order(connection, order.shop, order.number, comment_hash=digest)
 
-        async def find(intent: Intent) -> int | None:
-            return bound.ro_id
-
-        async def send(before: Before) -> int:
-            await self._roapp.add_comment(bound.ro_id, text, private=True, before=before)
-            return bound.ro_id
-
-        try:
-            if announced or not known:
-                operation = _operation(self._once, order, text)
-                await self._once.make(operation, find=find, send=send, bind=note, announced=announced)
-        except Later:
-            known = True
-        except BadRecord as error:
-            if error.code == Code.UNANSWERED:
-                raise
-            log.warning("order %s of %s gets no comment: %s", order.number, shop.slug, error.message)
-            known = True
-        if known:
+        refusal = None
+        if announced or not known:
+            operation = _operation(self._once, order, text)
+            refusal = await self._send(operation, bound, text, note, announced=announced)
+        if refusal is not None:
+            log.warning("order %s of %s gets no comment: %s", order.number, shop.slug, refusal.message)
+        if refusal is not None or known:
             with self._session.transaction() as connection:
                 note(connection, bound.ro_id)
         bound.match = replace(bound.match, comment_hash=digest)
@@ -101,32 +89,43 @@ class OrderComment:
         if bound.match.told_hash == said:
             return
         delivery = notes.digest(self.text(order, shop))
-        ours = marker(order.shop, order.number)
 
         def note(connection: Connection, ro_id: int) -> None:
             matches.note_order(connection, order.shop, order.number, told_hash=said, comment_hash=delivery)
+
+        identity = f"{marker(order.shop, order.number)} notes {said}"
+        operation = self._once.operation("comment", identity, order.shop, order.number)
+        words = notes.told(order, text, shop, self._discounts.of(order, shop))
+        refusal = await self._send(operation, bound, words, note)
+        if refusal is not None:
+            log.warning("order %s of %s: RO App does not show its notes, and takes no comment in their place: %s",
+                        order.number, shop.slug, refusal.message)  # fmt: skip
+            return
+        bound.match = replace(bound.match, told_hash=said, comment_hash=delivery)
+
+    async def _send(
+        self, operation: Operation, bound: Bound, words: str, note: Bind, *, announced: bool = False
+    ) -> BadRecord | None:
+        """Sends the comment, and has it noted as sent, also where the outcome is unclear; returns RO App's refusal, of
+        which nothing is noted. `announced`: see `Once.make`."""
 
         async def find(intent: Intent) -> int | None:
             return bound.ro_id
 
         async def send(before: Before) -> int:
-            words = notes.told(order, text, shop, self._discounts.of(order, shop))
-            await self._roapp.add_comment(bound.ro_id, words, private=True, before=before)
+            await self._roapp.add_comment(bound.ro_id, words, before=before)
             return bound.ro_id
 
-        operation = self._once.operation("comment", f"{ours} notes {said}", order.shop, order.number)
         try:
-            await self._once.make(operation, find=find, send=send, bind=note)
+            await self._once.make(operation, find=find, send=send, bind=note, announced=announced)
         except Later:
             with self._session.transaction() as connection:
                 note(connection, bound.ro_id)
         except BadRecord as error:
             if error.code == Code.UNANSWERED:
                 raise
-            log.warning("order %s of %s: RO App does not show its notes, and takes no comment in their place: %s",
-                        order.number, shop.slug, error.message)  # fmt: skip
-            return
-        bound.match = replace(bound.match, told_hash=said, comment_hash=delivery)
+            return error
+        return None
 
 
 def _operation(once: Once, order: DesiredOrder, text: str) -> Operation:

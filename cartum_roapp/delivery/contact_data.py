@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from cartum_roapp.apis.roapp.clients import Clients
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.clients import Clients
 from cartum_roapp.delivery.search import Buyer, ContactSearch, written_as
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.contact_matches import ContactMatch
@@ -22,20 +22,22 @@ from cartum_roapp.orders.phone_field import Phone
 class Side:
     """One kind of clients: people, or organizations."""
 
-    clients: Clients
+    clients: Clients[Contact]
     search: ContactSearch
     data: ContactData
 
     @classmethod
-    def of(cls, clients: Clients, region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]) -> Side:
-        search = ContactSearch(clients.walk, region, ahead)
+    def of(
+        cls, clients: Clients[Contact], region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]
+    ) -> Side:
+        search = ContactSearch(clients, region, ahead)
         return cls(clients, search, ContactData(clients, search))
 
 
 class ContactData:
     """Adds to contacts of one account and kind. A PATCH may be repeated."""
 
-    def __init__(self, clients: Clients, search: ContactSearch) -> None:
+    def __init__(self, clients: Clients[Contact], search: ContactSearch) -> None:
         self._clients = clients
         self._search = search
 

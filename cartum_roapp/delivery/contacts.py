@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.clients import organizations, people
 from cartum_roapp.delivery.contact_data import Side, is_complete
 from cartum_roapp.delivery.keyed_locks import KeyedLocks
 from cartum_roapp.delivery.markers import marker
@@ -41,8 +40,8 @@ class ContactBook:
         ahead: Callable[[], Iterable[Buyer]],
     ) -> None:
         self._session = session
-        self._people = Side.of(people(roapp), region, ahead)
-        self._organizations = Side.of(organizations(roapp), region, ahead)
+        self._people = Side.of(roapp.people, region, ahead)
+        self._organizations = Side.of(roapp.organizations, region, ahead)
         self._new = NewContacts(session, once, self._people, self._organizations)
         self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()

@@ -26,7 +26,6 @@ from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, No
 from cartum_roapp.ledger import desired, held, outbox, shops
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
-from cartum_roapp.orders.zones import country_of
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +63,7 @@ class Drain:
         self._account = account
         self._recheck_after = timeouts.recheck_after
         self._shops = dict(shops)
-        self._delivery = OrderDelivery(session, roapp, timeouts, self._shops, self._region, self._buyers_ahead)
+        self._delivery = OrderDelivery(session, roapp, timeouts, self._shops, self._buyers_ahead)
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._unread: set[tuple[str, str]] = set()
         self._failures = 0
@@ -253,11 +252,6 @@ class Drain:
         except IntegrationError:
             return False
         return True
-
-    def _region(self, shop: str) -> str | None:
-        """None for a shop that is not served, of which a call is left: international numbers still count."""
-        config = self._shops.get(shop)
-        return None if config is None else config.phone_region or country_of(config.timezone)
 
     def _buyers_ahead(self) -> list[Buyer]:
         with self._session.autocommit() as connection:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.rows import Contact, Organization, RoItem, RoOrder, RoProduct, Row
+from cartum_roapp.apis.roapp.clients import C, Clients
+from cartum_roapp.apis.roapp.rows import RoItem, RoOrder, RoProduct, Row
 from cartum_roapp.apis.roapp.sending import Before, OnUnclear
 
 Body = dict[str, Any]
 R = TypeVar("R", bound=Row)
-M = TypeVar("M", bound=Row | None)
 
 #: The ids of what would be made begin here; RO App's own are far below.
 INVENTED = 2**62
@@ -51,42 +51,19 @@ class DryRoApp(RoApp):
         self._items: dict[int, list[RoItem]] = defaultdict(list)
         self._seen_orders: dict[int, RoOrder] = {}
         self._seen_items: dict[int, RoItem] = {}
-
-    # ------------------------------------------------------------------ contacts
-
-    async def contact(self, id: int) -> Contact | None:
-        return _with(
-            self._invented(Contact, "contact", id) or await super().contact(id), self._changed["contact"].get(id)
-        )
-
-    async def organization(self, id: int) -> Organization | None:
-        return _with(
-            self._invented(Organization, "organization", id) or await super().organization(id),
-            self._changed["organization"].get(id),
-        )
-
-    async def create_contact(self, body: Body, before: Before | None = None) -> int:
-        return self._make("contact", body, before)
-
-    async def create_organization(self, body: Body, before: Before | None = None) -> int:
-        return self._make("organization", body, before)
-
-    async def update_contact(self, id: int, body: Body) -> None:
-        self._change("contact", id, body)
-
-    async def update_organization(self, id: int, body: Body) -> None:
-        self._change("organization", id, body)
+        self.people = _DryClients(**vars(self.people), dry=self)
+        self.organizations = _DryClients(**vars(self.organizations), dry=self)
 
     # ------------------------------------------------------------------ orders
 
     async def order(self, id: int) -> RoOrder | None:
-        found = self._invented(RoOrder, "order", id) or await super().order(id)
+        found = self.invented(RoOrder, "order", id) or await super().order(id)
         if found is not None:
-            found = self._seen_orders[id] = _with(found, self._changed["order"].get(id))
+            found = self._seen_orders[id] = self.changed(found, "order")
         return found
 
     async def create_order(self, body: Body, before: Before | None = None) -> int:
-        return self._make("order", body, before)
+        return self.make("order", body, before)
 
     async def update_order(self, id: int, body: Body, unclear: OnUnclear | None = None) -> None:
         seen = self._seen_orders.get(id)
@@ -95,7 +72,7 @@ class DryRoApp(RoApp):
             shown: (getattr(seen, name, None), getattr(new, name)) for name, shown in _SHOWN.items() if name in body
         }
         fields |= {shown: (None, None) for name, shown in _HIDDEN.items() if name in body}
-        self._change("order", id, body, fields)
+        self.change("order", id, body, fields)
 
     async def set_status(
         self, order_id: int, status_id: int, before: Before | None = None, *, comment: str = "", asked: bool = False
@@ -103,12 +80,12 @@ class DryRoApp(RoApp):
         seen = self._seen_orders.get(order_id)
         if before is not None:
             before()
-        self._change("status", order_id, {}, {"status": (seen.status_id if seen else None, status_id)})
+        self.change("status", order_id, {}, {"status": (seen.status_id if seen else None, status_id)})
         self._changed["order"][order_id] = {**self._changed["order"].get(order_id, {}), "status_id": status_id}
         return asked and bool(comment)
 
-    async def add_comment(self, order_id: int, text: str, private: bool, before: Before | None = None) -> None:
-        self._make("comment", {}, before)
+    async def add_comment(self, order_id: int, text: str, before: Before | None = None) -> None:
+        self.make("comment", {}, before)
 
     async def items(self, order_id: int) -> list[RoItem]:
         if order_id in self._made["order"]:
@@ -116,7 +93,7 @@ class DryRoApp(RoApp):
             there: list[RoItem] = []
         else:
             there = await super().items(order_id)
-        found = [_with(item, self._changed["item"].get(item.id)) for item in [*there, *self._items[order_id]]]
+        found = [self.changed(item, "item") for item in [*there, *self._items[order_id]]]
         self._seen_items |= {item.id: item for item in found}
         return found
 
@@ -126,7 +103,7 @@ class DryRoApp(RoApp):
         fields: dict[str, tuple[object, object]] = {"line": (None, f"{made.quantity} × {made.price}")}
         if made.discount and any(made.discount):
             fields["discount"] = (None, made.discount)
-        return self._make("line", {}, before, made.entity_id, fields)
+        return self.make("line", {}, before, made.entity_id, fields)
 
     async def update_item(self, order_id: int, item_id: int, body: Body, unclear: OnUnclear | None = None) -> None:
         seen = self._seen_items.get(item_id)
@@ -145,17 +122,17 @@ class DryRoApp(RoApp):
         yield [RoProduct.model_validate({**body, "id": id}) for id, body in self._made["product"].items()]
 
     async def product(self, id: int) -> RoProduct | None:
-        return self._invented(RoProduct, "product", id) or await super().product(id)
+        return self.invented(RoProduct, "product", id) or await super().product(id)
 
     async def create_product(self, body: Body, before: Before | None = None) -> int:
-        return self._make("product", body, before, fields={"product": (None, body["title"])})
+        return self.make("product", body, before, fields={"product": (None, body["title"])})
 
     async def update_product(self, id: int, body: Body, unclear: OnUnclear | None = None) -> None:
-        self._change("product", id, body)
+        self.change("product", id, body)
 
     # ------------------------------------------------------------------ inside
 
-    def _make(
+    def make(
         self, what: str, body: Body, before: Before | None, id: int | None = None,
         fields: dict[str, tuple[object, object]] | None = None,
     ) -> int:  # fmt: skip
@@ -166,7 +143,7 @@ class DryRoApp(RoApp):
         self._note(Write(what, made=True, id=id, fields=fields or {}))
         return made
 
-    def _change(self, what: str, id: int, body: Body, fields: dict[str, tuple[object, object]] | None = None) -> None:
+    def change(self, what: str, id: int, body: Body, fields: dict[str, tuple[object, object]] | None = None) -> None:
         self._changed[what][id] = {**self._changed[what].get(id, {}), **body}
         self._note(Write(what, fields=fields if fields is not None else dict.fromkeys(body, (None, None))))
 
@@ -174,17 +151,38 @@ class DryRoApp(RoApp):
         self.answered += 1
         writes.get().append(write)
 
-    def _invented(self, kind: type[R], what: str, id: int) -> R | None:
+    def invented(self, kind: type[R], what: str, id: int) -> R | None:
         body = self._made[what].get(id)
         if body is None:
             return None
         self.answered += 1
         return kind.model_validate({"id": id, **body})
 
+    def changed(self, row: R, what: str) -> R:
+        """Returns the row with the fields that were to be sent."""
+        body = self._changed[what].get(row.id)
+        if not body:
+            return row
+        new = type(row).model_validate({"id": row.id, **body})
+        return row.model_copy(update={name: getattr(new, name) for name in new.model_fields_set - {"id"}})
 
-def _with(row: M, changed: Body | None) -> M:
-    """Returns the row with the fields of a body that was to be sent."""
-    if row is None or not changed:
-        return row
-    new = type(row).model_validate({"id": row.id, **changed})
-    return row.model_copy(update={name: getattr(new, name) for name in new.model_fields_set - {"id"}})
+
+@dataclass(frozen=True)
+class _DryClients(Clients[C]):
+    """The account's people, or its organizations, as they would be."""
+
+    dry: DryRoApp
+
+    @property
+    def _what(self) -> str:
+        return self.kind.__name__.lower()
+
+    async def one(self, id: int) -> C | None:
+        found = self.dry.invented(self.kind, self._what, id) or await super().one(id)
+        return None if found is None else self.dry.changed(found, self._what)
+
+    async def create(self, body: Body, before: Before | None = None) -> int:
+        return self.dry.make(self._what, body, before)
+
+    async def update(self, id: int, body: Body) -> None:
+        self.dry.change(self._what, id, body)

@@ -19,6 +19,7 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
 from cartum_roapp.ledger import intents
 from cartum_roapp.ledger.intents import Intent, Kind, Operation, Schedule
+from cartum_roapp.settings import Settings
 
 Before = Callable[[], None]
 Bind = Callable[[Connection, int], None]
@@ -45,6 +46,16 @@ class Timeouts:
     recheck_after: float
     look_again: float
     interval: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Timeouts:
+        return cls(
+            settings.http_timeout,
+            settings.unclear_wait,
+            settings.recheck_after,
+            settings.look_again,
+            settings.roapp_interval,
+        )
 
     @property
     def unanswered(self) -> float:

@@ -36,6 +36,7 @@ from cartum_roapp.ledger import desired, journal
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
+from cartum_roapp.orders.zones import country_of
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +57,14 @@ class OrderDelivery:
         roapp: RoApp,
         timeouts: Timeouts,
         shops: Mapping[str, ShopConfig],
-        region: Callable[[str], str | None],
         ahead: Callable[[], Iterable[Buyer]],
     ) -> None:
         self._once = once = Once(session, timeouts)
+        self._shops = shops
         self._session = session
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp)
-        self.contacts = ContactBook(session, roapp, once, region, ahead)
+        self.contacts = ContactBook(session, roapp, once, self._region, ahead)
         index = ProductIndex(session, roapp, timeouts.interval)
         self._index = index
         self.products = ProductBook(session, index, ProductMaker(session, roapp, once, index))
@@ -77,6 +78,11 @@ class OrderDelivery:
         self._managers = OrderManagers(session, roapp, once, self._bindings)
         self._searched_anew: set[tuple[str, str]] = set()
         self.currency = ""
+
+    def _region(self, shop: str) -> str | None:
+        """None for a shop that is not served, of which a call is left: international numbers still count."""
+        config = self._shops.get(shop)
+        return None if config is None else config.phone_region or country_of(config.timezone)
 
     async def keep_products(self, served: Collection[str], orders_wait: Callable[[], bool]) -> None:
         """What nobody waits for: carries changes of products on, and reads RO App's catalogue again by age. Raises

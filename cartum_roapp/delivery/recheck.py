@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.delivery.bindings import doubled_error
 from cartum_roapp.delivery.contacts import ContactBook
+from cartum_roapp.delivery.items import carries
 from cartum_roapp.delivery.markers import MarkerIndex, marker
 from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.delivery.products import ProductBook
@@ -92,14 +93,13 @@ class Recheck:
         if match is None:
             return False
         *_, price, entity = intent.identity.split(" ")
-        unit = round(Decimal(price), 2)
         try:
             items = await self._roapp.items(match.ro_id)
         except BadRecord as error:
             if error.code != Code.NOT_FOUND:
                 raise
             items = []  # the order was deleted, and both lines with it
-        same = [item for item in items if item.entity_id == int(entity) and round(item.price, 2) == unit]
+        same = [item for item in items if carries(item, int(entity), Decimal(price))]
         ids = [item.id for item in same if item.quantity] if any(item.id in ours for item in same) else []
         return self._hold(intent, f"a line of order {match.ro_id}", ids, f"{intent.number}/{entity}")
 

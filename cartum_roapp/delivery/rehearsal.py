@@ -4,7 +4,7 @@ and with an RO App that notes what would be written."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.delivery.account import Progress, connected
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.drain import AHEAD, IN_FLIGHT
 from cartum_roapp.delivery.dry_roapp import DryRoApp, Write, writes
@@ -24,10 +25,7 @@ from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger import desired, held, matches, outbox
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.ledger.slots import CallSlots
-from cartum_roapp.orders.zones import country_of
 from cartum_roapp.settings import Settings
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass
@@ -62,21 +60,14 @@ class Rehearsal:
         `real_calls` to the number of calls that a real run makes, and `statuses` to RO App's names, if one would be
         set. Raises Retryable and BadConfig."""
         config, before = self.settings, self.calls.roapp_reads
-        timeouts = Timeouts(
-            config.http_timeout, config.unclear_wait, config.recheck_after, config.look_again, config.roapp_interval
-        )
         with (
             closing(CallSlots(self.engine, self.account.name, config.roapp_interval)) as slots,
             self.scratch.connect() as connection,
         ):
-            async with DryRoApp(
-                self.account.base_url, self.account.api_key, limiter=slots, timeout=config.http_timeout,
-                retries=config.retries, retry_base=config.retry_base, calls=self.calls,
-            ) as roapp:  # fmt: skip
+            async with connected(DryRoApp, self.account, config, slots, self.calls) as roapp:
                 session = AccountSession(connection, self.account.name)
-                delivery = OrderDelivery(
-                    session, roapp, timeouts, {self.shop.key: self.shop}, self._region, lambda: self._ahead(session)
-                )
+                shops = {self.shop.key: self.shop}
+                delivery = OrderDelivery(session, roapp, Timeouts.of(config), shops, lambda: self._ahead(session))
                 delivery.currency = await check_company(roapp, self.account)
                 found = await self._each(session, delivery, progress)
                 sent = sum(bool(one.writes) for one in found)
@@ -138,9 +129,6 @@ class Rehearsal:
             noted,
             kept,
         )
-
-    def _region(self, shop: str) -> str | None:
-        return self.shop.phone_region or country_of(self.shop.timezone) if shop == self.shop.key else None
 
     def _ahead(self, session: AccountSession) -> list[Buyer]:
         with session.autocommit() as connection:

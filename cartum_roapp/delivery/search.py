@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from cartum_roapp.apis.roapp.clients import Clients
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.clients import Walk
 from cartum_roapp.delivery.markers import BEFORE_ORDER, CLOCKS, marker
 from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.errors import BadRecord, Code
@@ -39,11 +39,13 @@ _FIELDS = {"phone number": "delivery_phone", "e-mail address": "delivery_email"}
 
 class ContactSearch:
     """What was searched, of one kind of clients, is remembered for as long as the account's lock is held, which may be
-    hours. `walk` reads their list, `region` is asked for the country of a shop's phones, `ahead` for the next orders'
+    hours. `region` is asked for the country of a shop's phones, `ahead` for the next orders'
     buyers, who are searched in the same call."""
 
-    def __init__(self, walk: Walk, region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]) -> None:
-        self._list = walk
+    def __init__(
+        self, clients: Clients[Contact], region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]
+    ) -> None:
+        self._clients = clients
         self._region = region
         self._ahead = ahead
         self._searched: set[str] = set()
@@ -110,7 +112,7 @@ class ContactSearch:
             return False
         self._read_at = self._read_at or utc_now()
         seen, read = self.seen, 0
-        async for page in self._list():
+        async for page in self._clients.walk():
             seen.update((contact.id, contact) for contact in page)
             read += 1
             if pages is not None and read > pages:
@@ -124,7 +126,7 @@ class ContactSearch:
         since = order.created_at - BEFORE_ORDER
         async with self._searching:
             if self._guests_since is None or since < self._guests_since:
-                async for page in self._list(created_from=since):
+                async for page in self._clients.walk(created_from=since):
                     guests = (contact for contact in page if not (contact.phones or contact.email))
                     self._guests.update((_first_token(contact), contact.id) for contact in guests)
                 self._guests_since = since
@@ -153,7 +155,7 @@ class ContactSearch:
                 return False
             newest = max((one.created_at for one in seen.values() if one.created_at is not None), default=None)
             since = read_at - CLOCKS if self._newest is None else min(self._newest, read_at)
-            async for page in self._list(created_from=since):
+            async for page in self._clients.walk(created_from=since):
                 seen.update((contact.id, contact) for contact in page)
             if seen is self.seen:
                 self._read_at, self._newest = began, newest
@@ -201,7 +203,7 @@ class ContactSearch:
         stranger = False
         seen, searched = self.seen, self._searched
         self._read_at = self._read_at or utc_now()
-        async for page in self._list(phones=written, emails=emails):
+        async for page in self._clients.walk(phones=written, emails=emails):
             for contact in page:
                 seen[contact.id] = contact
                 asked = any(email in mail(contact) for email in emails) or any(

@@ -21,10 +21,9 @@ from cartum_roapp.ledger import (
     held,
     intents,
     matches,
+    roapp_statuses,
+    shop_statuses,
     shop_writes,
-    shops,
-    status_choices,
-    status_comments,
 )
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
@@ -103,13 +102,13 @@ class OrderStatus:
             if error.code == Code.STATUS_UNMATCHED:
                 names = await self._roapp_names()
                 with self._session.transaction() as connection:
-                    status_choices.note_roapp(connection, self._session.account, names)
+                    roapp_statuses.note_names(connection, self._session.account, names)
 
     def _mapped(self, order: DesiredOrder, shop: ShopConfig) -> int:
         status = shop.deleted_status_id if order.gone_at else shop.statuses.get(order.status_id)
         if status is None:
             with self._session.autocommit() as connection:
-                name = shops.status_names(connection, order.shop).get(str(order.status_id))
+                name = shop_statuses.names(connection, order.shop).get(str(order.status_id))
             named = f'{order.status_id} "{name}"' if name else order.status_id
             raise BadRecord(
                 f"the shop's status {named} is not matched with a status of RO App.",
@@ -172,7 +171,7 @@ class OrderStatus:
             return
         staffs = (await self._roapp_names()).get(current or 0) or str(current)
         with self._session.transaction() as connection:
-            own = shops.status_name(connection, order.shop, order.status_id)
+            own = shop_statuses.name(connection, order.shop, order.status_id)
             contests.note(connection, order.shop, order.number, own, staffs)
 
     async def _roapp_names(self) -> dict[int, str]:
@@ -196,12 +195,12 @@ class OrderStatus:
         if order.gone_at:
             return notes.deleted(shop.language)
         with self._session.autocommit() as connection:
-            return shops.status_name(connection, order.shop, order.status_id)
+            return shop_statuses.name(connection, order.shop, order.status_id)
 
     async def _send(self, operation: Operation, ro_id: int, status: int, comment: str, agree: Bind) -> None:
         account, was_sent = self._session.account, False
         with self._session.autocommit() as connection:
-            asked = status_comments.is_asked(connection, account, status)
+            asked = roapp_statuses.is_asked(connection, account, status)
 
         async def find(intent: Intent) -> int | None:
             seen = await self._roapp.order(ro_id)
@@ -215,7 +214,7 @@ class OrderStatus:
         def bind(connection: Connection, ro_id: int) -> None:
             agree(connection, ro_id)
             if was_sent and not asked:
-                status_comments.learn(connection, account, status)
+                roapp_statuses.learn(connection, account, status)
 
         await self._once.make(operation, find=find, send=send, bind=bind)
 

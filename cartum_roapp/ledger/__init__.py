@@ -3,9 +3,12 @@
 tables          all tables and the unique constraints that make a doubled order impossible
 database        engine, migrations, advisory locks, reads without a transaction
 shops           the life of a shop: its frozen import window, its watermark, its pause
+shop_statuses   what a shop calls its statuses, and what they are matched with
+deleted_shops   the end of a shop: what stays of it, and what a purge removes
 accounts        an account that nobody uses any more
 placement       in which accounts a shop's orders stand
-orders          the upsert of a window of orders, and the reads that an incremental sync asks for
+orders          a shop's orders as last read: which are known, to be read again, to be delivered once more
+arriving        a window of orders arrives: what is new or changed is stored and queued
 changes         what the shop has otherwise than the ledger, in words
 missing_orders  orders that a read by number did not return
 standing        where each order stands, for a reconciliation
@@ -24,8 +27,8 @@ shop_catalogue  whether the shop's catalogue can be read, and which orders wait 
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
 shop_writes     those that the shop was given and that may still arrive there
 contests        orders whose status both sides changed
-status_choices  statuses to be matched, and what with
-status_comments statuses of RO App that ask for a comment
+roapp_statuses  RO App's statuses: names, and which ask for a comment
+totals          which orders' totals are to be read back, and what they showed of the account
 staff_lines     lines that staff added in RO App and that were told
 held            records that need a person, with reason and fix
 entities        what can be held
@@ -42,6 +45,8 @@ journal         what happened to each order, and which run did it
 timeline        the story of one order in words
 counters        what all of them did, added up
 figures         how all shops stand, for monitoring
+health          how each shop fares, for people
+daily           what happened to a shop's orders, day by day
 backfills       orders that a person names once: how far they are read, which of them wait
 scratch         a copy of it in temporary tables, for a dry run
 """

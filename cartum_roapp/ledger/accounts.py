@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, func, select
 
 from cartum_roapp.ledger import tables
-from cartum_roapp.ledger.shops import UNCLEAR_FOR
+from cartum_roapp.ledger.deleted_shops import UNCLEAR_FOR
 from cartum_roapp.ledger.tables import accounts, intents, shops
 
 

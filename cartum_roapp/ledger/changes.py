@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from cartum_roapp.ledger import journal, shops
+from cartum_roapp.ledger import journal, shop_statuses
 from cartum_roapp.ledger.journal import Change, Kind
 from cartum_roapp.ledger.tables import PERSONAL
 
@@ -49,7 +49,7 @@ _NAMES = {
 def note(connection: Connection, shop: str, moved: Iterable[Mapping[Any, Any]], known: Collection[str]) -> None:
     """Notes which of the arriving orders are new here, and what the `known` ones have otherwise, before they are
     stored. `moved`: number, status_id, total and currency of each."""
-    names = shops.status_names(connection, shop)
+    names = shop_statuses.names(connection, shop)
     arriving = list(moved)
     changed = _arriving(connection, shop, [one["number"] for one in arriving if one["number"] in known], names)
     events = []
@@ -77,7 +77,7 @@ def _arriving(
     connection: Connection, shop: str, numbers: Collection[str], statuses: Mapping[str, str]
 ) -> dict[str, list[Change]]:
     """Returns order number → what changes, of these orders of the ledger: what the tables `arriving_orders` and
-    `arriving_order_lines` (ledger.orders) have otherwise. An order that was missing in the shop is there again."""
+    `arriving_order_lines` (ledger.arriving) have otherwise. An order that was missing in the shop is there again."""
     if not numbers:
         return {}
     values = {"shop": shop, "numbers": list(numbers)}

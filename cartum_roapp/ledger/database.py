@@ -117,11 +117,11 @@ def locked(engine: Engine, name: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def locked_soon(engine: Engine, name: str, every: float = 0.2) -> AsyncIterator[None]:
-    """The same for a coroutine: other tasks go on while it looks for the lock `every` so many seconds."""
+async def locked_soon(engine: Engine, name: str) -> AsyncIterator[None]:
+    """The same for a coroutine: other tasks go on while it looks for the lock now and then."""
     with engine.connect() as connection:
         while not try_lock(connection, name):
-            await asyncio.sleep(every)
+            await asyncio.sleep(0.2)
         try:
             yield
         finally:

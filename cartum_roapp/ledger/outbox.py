@@ -95,9 +95,9 @@ def waiting(connection: Connection, shop: str, upto: int, backfill: int | None =
     return {row.number: row.wanted_version for row in rows}
 
 
-def outcome(connection: Connection, shop: str, wanted: Mapping[str, int]) -> tuple[int, int, int]:
-    """(delivered, held, still waiting) of these orders at these versions or newer ones. What was taken out of the
-    outbox meanwhile is none of them."""
+def outcome(connection: Connection, shop: str, wanted: Mapping[str, int]) -> tuple[int, int]:
+    """Returns how many of these orders are delivered, at these versions or newer ones, and how many still wait. What is
+    held, or was taken out of the outbox meanwhile, is neither."""
     rows = connection.execute(
         text(
             "SELECT number, wanted_version, delivered_version, held FROM outbox "
@@ -108,7 +108,7 @@ def outcome(connection: Connection, shop: str, wanted: Mapping[str, int]) -> tup
     delivered = sum(row.delivered_version >= wanted[row.number] for row in rows)
     held = sum(row.held and row.delivered_version < wanted[row.number] for row in rows)
     taken_out = sum(row.wanted_version <= row.delivered_version < wanted[row.number] for row in rows)
-    return delivered, held, len(wanted) - delivered - held - taken_out
+    return delivered, len(wanted) - delivered - held - taken_out
 
 
 def mark_delivered(connection: Connection, shop: str, number: str, version: int) -> None:

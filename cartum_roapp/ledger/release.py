@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import catalogue, held, orders, shops
+from cartum_roapp.ledger import catalogue, held, orders, shop_statuses
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
 
@@ -84,7 +84,7 @@ def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:
     """Queues the open orders whose status the shop matches with another one of RO App than when a run looked last, so
     that they take it; except those that staff have moved on meanwhile, see `OrderStatus`. May be called twice."""
     with engine.begin() as connection:
-        before = shops.swap_statuses(connection, shop.key, shop.statuses)
+        before = shop_statuses.swap(connection, shop.key, shop.statuses)
         for ours, theirs in before.items():
             if (now := shop.statuses.get(ours)) not in (None, theirs):
                 values = {"shop": shop.key, "ours": ours, "before": theirs, "now": now}

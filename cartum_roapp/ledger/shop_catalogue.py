@@ -16,12 +16,11 @@ from cartum_roapp.ledger.orders import Priority
 
 @dataclass(frozen=True)
 class Failing:
-    """`since` when it can't be read, when a run `tried` last (both UTC), how many `runs` failed in a row, and why.
-    `for_good`: orders go on without it; else the next run tries first."""
+    """Since when it can't be read, when a run `tried` last (both UTC), and why. `for_good`: orders go on without it;
+    else the next run tries first."""
 
     since: datetime
     tried: datetime
-    runs: int
     because: str
     for_good: bool
 

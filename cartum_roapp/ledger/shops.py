@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, case, delete, func, null, select, update
+from sqlalchemy import Connection, Engine, case, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadConfig, NotReady
 from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import (
     accounts,
-    contact_matches,
-    counters,
-    customers,
-    intents,
-    markers,
-    order_events,
-    order_lines,
-    runs,
     shops,
 )
 
@@ -44,9 +35,6 @@ class ShopState:
 
 #: The reason of a pause that a person made.
 BY_HAND = "Paused by hand."
-
-#: Far longer than anybody waits before a call is taken for lost.
-UNCLEAR_FOR = timedelta(hours=1)
 
 _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
 
@@ -102,43 +90,6 @@ def state(engine: Engine, key: str) -> ShopState:
         if row is None:
             raise _gone(connection, key)
     return ShopState(**row._mapping)
-
-
-def swap_statuses(connection: Connection, key: str, statuses: Mapping[int, int]) -> dict[int, int]:
-    """Notes what the shop's statuses are matched with; returns what was noted before, {} at the first time. Writes
-    nothing where nothing changed."""
-    query = select(shops.c.statuses).where(shops.c.key == key)
-    before = connection.scalar(query) or {}
-    if before != {str(ours): theirs for ours, theirs in statuses.items()}:
-        before = connection.scalar(query.with_for_update()) or {}  # of two runs at once one finds what changed
-        connection.execute(update(shops).where(shops.c.key == key).values(statuses=dict(statuses)))
-    return {int(ours): theirs for ours, theirs in before.items()}
-
-
-def note_status_names(engine: Engine, key: str, names: Mapping[int, str]) -> None:
-    """Notes what the shop calls its statuses. Writes nothing where nothing changed."""
-    told = {str(status): name for status, name in names.items()}
-    with database.reading(engine) as connection:
-        same = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) == told
-    if not same:
-        with engine.begin() as connection:
-            connection.execute(update(shops).where(shops.c.key == key).values(status_names=told))
-
-
-def status_names(connection: Connection, key: str) -> dict[str, str]:
-    """Returns what the shop calls its statuses, in its language, by their numbers; {} where that is not known."""
-    return connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) or {}
-
-
-def status_name(connection: Connection, key: str, status: int) -> str:
-    """Returns what the shop calls the status; its number where that is not known."""
-    return status_names(connection, key).get(str(status)) or str(status)
-
-
-def named_statuses(engine: Engine, key: str) -> dict[int, str]:
-    """Returns what the shop calls its statuses, by id, without those that have no name; {} where that is not known."""
-    with database.reading(engine) as connection:
-        return {int(status): name for status, name in status_names(connection, key).items() if name}
 
 
 def hold_on(connection: Connection, key: str) -> None:
@@ -235,73 +186,7 @@ def lift_pause(engine: Engine, key: str, *, by_hand: bool) -> bool:
         return bool(connection.execute(lifted.values(paused_because=None)).rowcount)
 
 
-def forget(engine: Engine, key: str, *, purge: bool) -> None:
-    """Ends the shop and its pause: its history stays unless `purge`, which removes every row of it. Its markers are
-    read again from RO App when it is connected again; products stay known, as they are the account's, and so do the
-    contacts of buyers that another of its shops has too.
-
-    A call of the last hour that nobody knows the outcome of stays noted even then, so that what it made is not made
-    again, by an order of another shop that has the same buyer either. The next purge in this ledger removes it.
-    """
-    with engine.begin() as connection:
-        if purge:
-            account = connection.scalar(select(shops.c.account).where(shops.c.key == key))
-            # First, as it waits for a run that is just storing something.
-            connection.execute(delete(shops).where(shops.c.key == key))
-            for table in (order_lines, runs, markers, order_events, counters):  # the others go with the shop
-                connection.execute(delete(table).where(table.c.shop == key))
-            _forget_calls(connection)
-            forget_buyers(connection, account)
-            connection.execute(
-                update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
-            )
-        else:
-            connection.execute(
-                update(shops).where(shops.c.key == key).values(deleted_at=func.now(), paused_because=None)
-            )
-
-
-def purge_deleted(engine: Engine, slug: str) -> list[str]:
-    """Purges what deleted shops of this slug left; returns their keys. May be called twice."""
-    with database.reading(engine) as connection:
-        gone = select(shops.c.key).where(shops.c.slug == slug, shops.c.deleted_at.is_not(None))
-        keys = list(connection.scalars(gone))
-    for key in keys:
-        forget(engine, key, purge=True)
-    return keys
-
-
-def deleted_slugs(engine: Engine) -> set[str]:
-    """The slugs of deleted shops whose history is still here."""
-    with database.reading(engine) as connection:
-        return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
-
-
 def keys_of(engine: Engine, slug: str) -> list[str]:
     """The keys of the shops that have or had this slug and whose history is here."""
     with database.reading(engine) as connection:
         return list(connection.scalars(select(shops.c.key).where(shops.c.slug == slug).order_by(shops.c.key)))
-
-
-def forget_buyers(connection: Connection, account: str | None, *, chosen: bool = True) -> None:
-    """Forgets the contacts of buyers that no shop of the account has; with `chosen` also those that a person chose. A
-    guest without phone and e-mail stays known: the row says nothing of a person, and nothing else leads back to that
-    contact."""
-    theirs = select(customers.c.identity).join(shops, shops.c.key == customers.c.shop).where(shops.c.account == account)
-    forgotten = delete(contact_matches).where(
-        contact_matches.c.account == account,
-        contact_matches.c.identity.not_in(theirs),
-        ~contact_matches.c.identity.startswith("order:"),
-    )
-    if not chosen:
-        forgotten = forgotten.where(contact_matches.c.chosen_at.is_(None))
-    connection.execute(forgotten)
-
-
-def _forget_calls(connection: Connection) -> None:
-    """The notes of all shops that are not here any more."""
-    theirs = intents.c.shop.not_in(select(shops.c.key))
-    unclear = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - UNCLEAR_FOR)
-    connection.execute(delete(intents).where(theirs, ~unclear))
-    # Whatever a second look would find, there is no shop to hold it in.
-    connection.execute(update(intents).where(theirs, intents.c.recheck_at.is_not(None)).values(recheck_at=None))

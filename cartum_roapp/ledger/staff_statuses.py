@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import held, journal, orders, shops
+from cartum_roapp.ledger import held, journal, orders, shop_statuses, shops
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.release import RETRY_DUE
 
@@ -131,7 +131,7 @@ def settle(connection: Connection, shop: str, known: Agreed, shop_status: int) -
         {"shop": shop, "number": known.number, "status": shop_status},
     )
     journal.note(
-        connection, shop, known.number, Kind.WRITTEN_BACK, status=shops.status_name(connection, shop, shop_status)
+        connection, shop, known.number, Kind.WRITTEN_BACK, status=shop_statuses.name(connection, shop, shop_status)
     )
     orders.distrust(connection, shop, [known.number])
     held.clear(connection, shop, "status", [known.number])

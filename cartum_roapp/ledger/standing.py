@@ -51,8 +51,7 @@ def read(
     numbers: Collection[str] | None = None,
 ) -> list[Standing]:
     """All orders of the shop, or those of `numbers` that the ledger has; oldest first. Not those that a canceled
-    backfill has stored and that nothing else wants. `delivery_line`: the delivery is
-    a line."""
+    backfill has stored and that nothing else wants. `delivery_line`: the delivery is a line."""
     rows = connection.execute(
         text(_STANDING),
         {
@@ -66,12 +65,6 @@ def read(
         },
     )
     return [Standing(**row._mapping) for row in rows]
-
-
-def alive(connection: Connection, shop: str) -> set[str]:
-    """Numbers that the ledger believes to be in the shop still."""
-    rows = connection.execute(text("SELECT number FROM orders WHERE shop = :shop AND gone_at IS NULL"), {"shop": shop})
-    return {row.number for row in rows}
 
 
 def oldest(connection: Connection, shop: str) -> datetime | None:

@@ -44,7 +44,9 @@ def png(figures: pd.DataFrame, title: str, cache: Path) -> bytes:
         axes.yaxis.get_major_locator().set_params(integer=True)  # there is no half an order
     for axes in (orders, lag):
         # Above the bars, as it would hide the highest.
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, frameon=False, fontsize="small", ncols=3)
+        axes.legend(
+            loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, frameon=False, fontsize="small", ncols=3
+        )
     calls.set_xticks(range(0, len(days), 3), days[::3], rotation=45)
     orders.set_title(title, loc="left")
     written = BytesIO()

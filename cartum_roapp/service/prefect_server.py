@@ -238,8 +238,8 @@ def check_named_server(api: str) -> None:
         ) from None
 
 
-def ui_address(api: str, environment: Mapping[str, str] = os.environ) -> str | None:
+def ui_address(api: str) -> str | None:
     """Returns the UI's address for an API of the user's own: PREFECT_UI_URL, otherwise the API's address without /api;
     None if it is unknown."""
-    named = environment.get("PREFECT_UI_URL", "")
+    named = os.environ.get("PREFECT_UI_URL", "")
     return named or (api.rstrip("/").removesuffix("/api") if api.rstrip("/").endswith("/api") else None)

@@ -119,10 +119,10 @@ def state(config: Settings) -> State:
     return State.read(Home(config.home))
 
 
-def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
+def stop(config: Settings) -> list[str]:
     """Stops everything that runs for this home, even if it is in use. Returns the names of what was stopped.
 
-    May be called twice, and by several processes at once. Raises Retryable if it takes longer than `timeout` seconds.
+    May be called twice, and by several processes at once. Raises Retryable if it takes longer than two minutes.
     """
     home = Home(config.home)
     if not home.run.is_dir():
@@ -132,7 +132,7 @@ def stop(config: Settings, *, timeout: float = 120.0) -> list[str]:
     stopped = []
     if keeper := Process.load(now.keeper):
         keeper.signal(signal.SIGTERM)
-        if not keeper.wait(timeout):
+        if not keeper.wait(120.0):
             raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
         stopped = sorted(now.pids)
     with FileLock(home.run / KEEPER_LOCK) as lock:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cartum_roapp.connection.choices import Choice
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import database, held, journal, matches, status_choices, timeline
+from cartum_roapp.ledger import database, held, journal, matches, shop_statuses, timeline
 from cartum_roapp.ledger.journal import Event, Kind
 from cartum_roapp.links import roapp_order
 from cartum_roapp.sync.replay import as_document
@@ -49,7 +49,7 @@ def held_records(run: Run) -> list[Document]:
     records = held.listed(run.engine, run.shop.key)
     unmatched = {one.id for one in records if one.code == Code.STATUS_UNMATCHED}
     with database.reading(run.engine) as connection:
-        statuses = status_choices.of_orders(connection, run.shop.key, sorted(unmatched)) if unmatched else {}
+        statuses = shop_statuses.of_orders(connection, run.shop.key, sorted(unmatched)) if unmatched else {}
     found = [
         as_document(one)
         | {

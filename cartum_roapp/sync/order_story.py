@@ -12,7 +12,7 @@ from cartum_roapp import links
 from cartum_roapp.config import ShopSettings
 from cartum_roapp.config.refused import shortened
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import dossier, held, shops, timeline
+from cartum_roapp.ledger import dossier, held, shop_statuses, timeline
 from cartum_roapp.service import ledger
 from cartum_roapp.sync.failure import sanitized_errors
 
@@ -94,7 +94,7 @@ def _statuses(
     if order is None:
         return {"shop": None, "roapp": None}
     with engine.connect() as connection:
-        names = shops.status_names(connection, key)
+        names = shop_statuses.names(connection, key)
     shop = names.get(str(order["status_id"])) or str(order["status_id"])
     sent = order["sent_status"]
     if sent is None:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from cartum_roapp.delivery.dry_roapp import INVENTED, Write
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.rehearsal import Rehearsal, Rehearsed, titles
-from cartum_roapp.ledger import database, held, journal, release, scratch, shops
+from cartum_roapp.ledger import database, held, journal, release, scratch, shop_statuses
 from cartum_roapp.ledger.changes import DISCOUNT, amount
 from cartum_roapp.ledger.journal import Change
 from cartum_roapp.orders.bad_rows import BadRow
@@ -82,7 +82,7 @@ class Plan:
         rehearsal = Rehearsal(self.engine, run.engine, run.account, run.shop, run.settings, run.calls)
         done = {one.number: one for one in await rehearsal.run(progress)}
         kept = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="order")}
-        names = shops.named_statuses(run.engine, run.shop.key)
+        names = shop_statuses.named(run.engine, run.shop.key)
         changed = self._changed_discounts()
         entries = []
         for number, order in self.orders.items():

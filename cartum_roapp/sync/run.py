@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.ledger import database, shops
 from cartum_roapp.ledger.shops import ShopState
@@ -113,15 +114,12 @@ class Run:
         return database.locked_soon(self.engine, f"reading:{self.shop.key}")
 
     def cartum(self) -> Cartum:
-        config = self.settings
+        config, wait = self.settings, LONGEST_WAIT if self.kind != "incremental-sync" else 120.0
         return Cartum(
             self.shop.url,
             self.shop.login,
             self.shop.password,
             zone=self.zone,
-            timeout=config.http_timeout,
-            retries=config.retries,
-            retry_base=config.retry_base,
+            patience=Patience(config.http_timeout, config.retries, config.retry_base, wait),
             calls=self.calls,
-            max_wait=LONGEST_WAIT if self.kind != "incremental-sync" else 120.0,
         )

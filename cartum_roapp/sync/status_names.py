@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from cartum_roapp.config import ShopSettings
-from cartum_roapp.ledger import shops
+from cartum_roapp.ledger import shop_statuses
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
@@ -20,11 +20,11 @@ async def status_names(found: ShopSettings) -> dict[int, str]:
     raises."""
     with sanitized_errors(), ledger.opened() as engine:
         run = Run.of(found, "backfill", engine, settings(), "")
-        names = shops.named_statuses(engine, found.shop.key)
+        names = shop_statuses.named(engine, found.shop.key)
         if not names:
             async with run.cartum() as api:
                 await classify_statuses(run, api)
-            names = shops.named_statuses(engine, found.shop.key)
+            names = shop_statuses.named(engine, found.shop.key)
     return names
 
 

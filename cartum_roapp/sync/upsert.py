@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import select
 
 from cartum_roapp.errors import BadConfig, BadRecord
-from cartum_roapp.ledger import backfills, database, held, journal, missing_orders, orders, shops
+from cartum_roapp.ledger import arriving, backfills, database, held, journal, missing_orders, orders, shops
+from cartum_roapp.ledger.arriving import Frames, Stored
 from cartum_roapp.ledger.journal import Kind
-from cartum_roapp.ledger.orders import Frames, Priority, Queue, Stored
+from cartum_roapp.ledger.orders import Priority, Queue
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.sync import sentence
@@ -90,7 +91,7 @@ def upsert(
         if part is not None:
             backfills.hold_on(connection, part.backfill)
         queue = Queue(key, run.shop.account, new_as, changed_as)
-        stored = orders.store(connection, frames, queue, final_statuses=reading.final_statuses)
+        stored = arriving.store(connection, frames, queue, final_statuses=reading.final_statuses)
         held.clear(connection, key, "row", set(frames.orders["number"]), because="the row can be read now")
         erased = orders.erased(connection, key, [row.id for row in bad]) if bad else set()
         for row in bad:

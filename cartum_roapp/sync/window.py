@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.errors import NotReady
-from cartum_roapp.ledger import held, orders, shops
+from cartum_roapp.ledger import held, orders, shop_statuses, shops
 from cartum_roapp.orders.qualifying import FINAL_FOR, OVERLAP, Rule
 from cartum_roapp.orders.texts import pick
 from cartum_roapp.sync.fetch import Rows, slices
@@ -31,7 +31,7 @@ async def classify_statuses(run: Run, api: Cartum) -> Statuses:
     """Reads the shop's statuses, and notes their names in the ledger. Final are those that its settings name, otherwise
     the successful ones and 4 (canceled)."""
     found = await api.statuses()
-    shops.note_status_names(run.engine, run.shop.key, {one.id: pick(one.titles, run.shop.language) for one in found})
+    shop_statuses.note_names(run.engine, run.shop.key, {one.id: pick(one.titles, run.shop.language) for one in found})
     successful = frozenset(status.id for status in found if status.is_successful)
     final = frozenset(run.shop.final_statuses) if run.shop.final_statuses is not None else successful | {CANCELED}
     return Statuses(successful, final, tuple(status.id for status in found if status.id not in final))

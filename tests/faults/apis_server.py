@@ -9,12 +9,19 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from cartum_roapp.apis.limiter import now
+from cartum_roapp.apis.retries import Patience
+
+
+def patient(usual: Patience, options: dict[str, Any]) -> dict[str, Any]:
+    """A client's options, with those of its patience in one."""
+    own = {name: options[name] for name in options.keys() & vars(usual).keys()}
+    return {**{name: options[name] for name in options.keys() - own}, "patience": replace(usual, **own)}
 
 
 @dataclass(frozen=True)

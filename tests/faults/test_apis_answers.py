@@ -17,8 +17,9 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis import Cartum, RoApp
 from cartum_roapp.apis.reply import LARGEST, LONGEST_RETRY_AFTER
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadRecord, IntegrationError, Retryable, Unclear
-from cartum_roapp.ledger import catalogue, held, orders, shops
+from cartum_roapp.ledger import arriving, catalogue, held, orders, shops
 from cartum_roapp.ledger import database as ledger
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.sync.deduplicate import deduplicate
@@ -37,8 +38,8 @@ DIGITS = "9" * 5000
 
 def roapp(answers: Script, call: Callable[[RoApp], Awaitable[Any]], limiter: Turns | None = None) -> Any:
     async def main(url: str) -> Any:
-        options: dict[str, Any] = {"retries": 2, "retry_base": 0.001}
-        async with RoApp(f"{url}/v2", SecretStr("key"), limiter=limiter or Turns(), **options) as client:
+        patience = Patience(retries=2, retry_base=0.001)
+        async with RoApp(f"{url}/v2", SecretStr("key"), limiter=limiter or Turns(), patience=patience) as client:
             return await call(client)
 
     with Server(answers) as server:
@@ -58,8 +59,8 @@ def cartum(
 
     async def main(url: str) -> Any:
         password, zone = SecretStr("correct-horse"), ZoneInfo("Europe/Kyiv")
-        settings = {"zone": zone, "retries": retries, "retry_base": 0.001, "max_wait": max_wait}
-        async with Cartum(url, "api", password, **settings) as client:
+        patience = Patience(retries=retries, retry_base=0.001, max_wait=max_wait)
+        async with Cartum(url, "api", password, zone=zone, patience=patience) as client:
             return await call(client)
 
     with Server(answers) as server:
@@ -202,7 +203,7 @@ def test_a_bad_row_of_the_shop_is_held_alone_and_the_rest_is_stored(database: st
     ledger.migrate(engine)
     shops.register(engine, key="abcdef", slug="s", account="a")
     with engine.begin() as connection:
-        stored = orders.store(connection, frames, orders.Queue("abcdef", "a", 2, 1), final_statuses=[3])
+        stored = arriving.store(connection, frames, orders.Queue("abcdef", "a", 2, 1), final_statuses=[3])
         for row in bad:
             error = BadRecord(row.message, code=row.code, fix=row.fix)
             held.hold(connection, shop="abcdef", entity="row", id=row.id, error=error, payload=row.payload)

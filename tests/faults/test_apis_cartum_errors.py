@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, Cartum
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
-from tests.faults.apis_server import Asked, Drop, Say, Script, Server, refused_url
+from tests.faults.apis_server import Asked, Drop, Say, Script, Server, patient, refused_url
 
 PASSWORD = "correct-horse"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -42,7 +43,8 @@ def shop(*answers: Any, auth: Script = (AUTH,)) -> Server:
 
 
 def client(url: str, **options: Any) -> Cartum:
-    return Cartum(url, "api", SecretStr(PASSWORD), **{"timeout": 5, "retry_base": 0.001, "retries": 4, **options})
+    options = patient(Patience(timeout=5, retry_base=0.001, retries=4), options)
+    return Cartum(url, "api", SecretStr(PASSWORD), **options)
 
 
 def ask(server: Server, call: Callable[[Cartum], Awaitable[Any]] | None = None, **options: Any) -> Any:

@@ -14,8 +14,9 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis import Cartum
 from cartum_roapp.apis.cartum import DEFAULT_STATUSES
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import Retryable
-from tests.faults.apis_server import Asked, Say, Server
+from tests.faults.apis_server import Asked, Say, Server, patient
 
 KYIV = ZoneInfo("Europe/Kyiv")
 Row = dict[str, Any]
@@ -54,7 +55,7 @@ def ask(
     """What the call returned, and the bodies that the shop got (logins left out)."""
 
     async def main(url: str) -> Any:
-        options_ = {"zone": KYIV, "timeout": 5, "retry_base": 0.001, "retries": 3, **options}
+        options_ = patient(Patience(timeout=5, retry_base=0.001, retries=3), {"zone": KYIV, **options})
         async with Cartum(url, "api", SecretStr("secret"), **options_) as cartum:
             return await call(cartum)
 

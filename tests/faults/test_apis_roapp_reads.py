@@ -12,8 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, RoApp
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable
-from tests.faults.apis_server import Asked, Drop, Say, Server, Turns
+from tests.faults.apis_server import Asked, Drop, Say, Server, Turns, patient
 
 Row = dict[str, Any]
 Call = Callable[[RoApp], Awaitable[Any]]
@@ -23,7 +24,7 @@ def ask(answer: Any, call: Call, **options: Any) -> tuple[Any, list[Asked]]:
     """What the call returned, and what the server was asked."""
 
     async def main(url: str) -> Any:
-        options_ = {"timeout": 5, "retry_base": 0.001, "retries": 3, "limiter": Turns(), **options}
+        options_ = patient(Patience(timeout=5, retry_base=0.001, retries=3), {"limiter": Turns(), **options})
         async with RoApp(f"{url}/v2", SecretStr("key"), **options_) as roapp:
             return await call(roapp)
 
@@ -176,7 +177,7 @@ def test_single_objects_bare_and_wrapped(wrap: Callable[[Row], Any]) -> None:
 @pytest.mark.parametrize("code", [404, 405])
 def test_single_rows_that_are_not_shown_are_none(code: int) -> None:
     async def three(roapp: RoApp) -> Any:
-        return await roapp.contact(1), await roapp.order(2), await roapp.product(3)
+        return await roapp.people.one(1), await roapp.order(2), await roapp.product(3)
 
     found, asked = ask([Say({"message": "Not found"}, code)], three)
     assert found == (None, None, None)
@@ -320,7 +321,7 @@ class People(Account):
 
 
 def by_phone(*phones: str) -> Call:
-    return ids(lambda roapp: roapp.walk_contacts(phones=phones))
+    return ids(lambda roapp: roapp.people.walk(phones=phones))
 
 
 def spelled(asked: list[Asked]) -> list[str]:
@@ -375,7 +376,7 @@ def test_of_several_values_all_count_or_the_filter_is_left_out(
 
     async def found_and_works(roapp: RoApp) -> Any:
         found = await by_phone(*buyers)(roapp)
-        return {number for page in found for number in page}, roapp.searches("phones")
+        return {number for page in found for number in page}, roapp.people.searches("phones")
 
     (found, works), _ = ask(One(people=people), found_and_works)
     assert 1 in found, "this buyer is there already"
@@ -430,7 +431,7 @@ def test_a_filter_that_is_refused_is_spelled_otherwise_or_left_out() -> None:
 
 
 def test_phones_and_mail_addresses_are_two_questions_not_one() -> None:
-    walk = ids(lambda roapp: roapp.walk_contacts(phones=["0501112233"], emails=["b@y.io"]))
+    walk = ids(lambda roapp: roapp.people.walk(phones=["0501112233"], emails=["b@y.io"]))
     found, asked = ask(People("phones[]", "emails"), walk)
     assert found == [[1], [2]]
     assert spelled(asked) == ["phones[]", "emails[]", "emails"]
@@ -438,9 +439,9 @@ def test_phones_and_mail_addresses_are_two_questions_not_one() -> None:
 
 def test_a_client_can_tell_whether_a_search_works() -> None:
     async def searches(roapp: RoApp) -> Any:
-        before = roapp.searches("phones"), roapp.searches("emails")
-        await ids(lambda roapp: roapp.walk_contacts(phones=["0501112233"], emails=["b@y.io"]))(roapp)
-        return before, (roapp.searches("phones"), roapp.searches("emails"))
+        before = roapp.people.searches("phones"), roapp.people.searches("emails")
+        await ids(lambda roapp: roapp.people.walk(phones=["0501112233"], emails=["b@y.io"]))(roapp)
+        return before, (roapp.people.searches("phones"), roapp.people.searches("emails"))
 
     assert ask(People("phones[]", "emails"), searches)[0] == ((None, None), (True, True))
     assert ask(People("phones"), searches)[0][1] == (True, False)
@@ -454,7 +455,7 @@ def test_many_phones_are_asked_for_fifty_at_a_time() -> None:
 
 
 def test_without_phones_and_addresses_everybody_is_walked() -> None:
-    assert ask(People(), ids(lambda roapp: roapp.walk_contacts()))[0] == [[1, 2], [3]]
+    assert ask(People(), ids(lambda roapp: roapp.people.walk()))[0] == [[1, 2], [3]]
 
 
 SINCE = datetime(2026, 1, 10, 7, 15, 30, 999, tzinfo=UTC)

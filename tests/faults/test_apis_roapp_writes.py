@@ -15,8 +15,9 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, RoApp
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable, Unclear
-from tests.faults.apis_server import Asked, Drop, Say, Script, Server, Turns, refused_url, silent
+from tests.faults.apis_server import Asked, Drop, Say, Script, Server, Turns, patient, refused_url, silent
 
 KEY = "key-0123456789abcdef"
 HTML = {"Content-Type": "text/html"}
@@ -24,7 +25,7 @@ Call = Callable[[RoApp], Awaitable[Any]]
 
 
 def client(url: str, limiter: Turns | None = None, **options: Any) -> RoApp:
-    options = {"timeout": 5, "retry_base": 0.001, "retries": 6, **options}
+    options = patient(Patience(timeout=5, retry_base=0.001, retries=6), options)
     return RoApp(f"{url}/v2", SecretStr(KEY), limiter=limiter or Turns(), **options)
 
 
@@ -48,15 +49,15 @@ def create_order(roapp: RoApp) -> Awaitable[int]:
 
 
 POSTS: dict[str, Call] = {
-    "create_contact": lambda roapp: roapp.create_contact({"first_name": "A"}),
+    "create_contact": lambda roapp: roapp.people.create({"first_name": "A"}),
     "create_order": create_order,
     "create_product": lambda roapp: roapp.create_product({"title": "T"}),
     "add_item": lambda roapp: roapp.add_item(7, {"entity_id": 1}),
-    "add_comment": lambda roapp: roapp.add_comment(7, "text", True),
+    "add_comment": lambda roapp: roapp.add_comment(7, "text"),
     "set_status": lambda roapp: roapp.set_status(7, 8),
 }
 PATCHES: dict[str, Call] = {
-    "update_contact": lambda roapp: roapp.update_contact(7, {"notes": "x"}),
+    "update_contact": lambda roapp: roapp.people.update(7, {"notes": "x"}),
     "update_order": lambda roapp: roapp.update_order(7, {"urgent": True}),
     "update_item": lambda roapp: roapp.update_item(7, 8, {"quantity": 2}),
 }
@@ -181,8 +182,8 @@ def test_a_deadline_that_passes_while_the_answer_is_awaited_leaves_a_post_unclea
 
 def test_a_kept_connection_that_the_server_closes_under_a_post_leaves_it_unclear() -> None:
     async def two(roapp: RoApp) -> None:
-        await roapp.create_contact({"first_name": "A"})
-        await roapp.create_contact({"first_name": "B"})
+        await roapp.people.create({"first_name": "A"})
+        await roapp.people.create({"first_name": "B"})
 
     with Server([Say({"id": 5}, leave=True)]) as server:
         assert isinstance(fails(server, two), Unclear)
@@ -370,9 +371,9 @@ def test_a_buyers_data_is_neither_in_the_error_nor_in_the_log(caplog: pytest.Log
     said = {"errors": {"phones": ["+380501112233 belongs to Одарка, odarka@example.com"]}}
 
     async def both(roapp: RoApp) -> None:
-        async for _ in roapp.walk_contacts(phones=["+380501112233"]):
+        async for _ in roapp.people.walk(phones=["+380501112233"]):
             pass
-        await roapp.create_contact(body)
+        await roapp.people.create(body)
 
     with Server(lambda asked: Say([]) if asked.method == "GET" else Say(said, 422)) as server:
         error = fails(server, both)
@@ -395,7 +396,7 @@ def test_custom_fields_go_as_an_object_and_as_text_where_that_is_refused() -> No
     async def three(roapp: RoApp) -> None:
         await roapp.create_order({"branch_id": 1, "custom_fields": {"f1": "ї"}})
         await roapp.update_order(5, {"custom_fields": {"f1": "y"}})
-        await roapp.create_contact({"first_name": "A"})
+        await roapp.people.create({"first_name": "A"})
 
     with Server(_wants_text) as server:
         ask(server, three)

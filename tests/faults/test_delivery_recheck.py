@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from world import World
 
-from cartum_roapp.ledger import shops
+from cartum_roapp.ledger import deleted_shops
 
 pytestmark = pytest.mark.long
 
@@ -76,7 +76,7 @@ def test_a_second_look_for_a_shop_that_is_not_served_any_more(database: str, kin
         world.box.roapp.faults.fail("late", 1, method="POST", path=path, seconds=LATE)
         world.imported(leaving)
         time.sleep(AGAIN + 0.2)
-        shops.forget(world.engine, leaving.key, purge=purge)
+        deleted_shops.forget(world.engine, leaving.key, purge=purge)
         other = world.box.shops[0].place_order(articles=[("KR-799", 2)])
         world.synced(staying)
         assert len(world.roapp_orders(staying)[other]) == 1

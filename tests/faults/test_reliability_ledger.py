@@ -13,7 +13,7 @@ from points import QUICK, Points, Struck, change, judged, place, quiet, stopped_
 from reliability import Record
 from world import FORESEEN, World, admin
 
-from cartum_roapp.ledger import resetting, shops
+from cartum_roapp.ledger import deleted_shops, resetting
 
 SECTION = "In the ledger"
 ON_THEIR_WAY = 0.3  # seconds: calls that were sent before the cut was through
@@ -38,7 +38,7 @@ def purged(url: str, n: int, by: str) -> Struck | None:
             with world.engine.begin() as connection:
                 resetting.reset(connection, world.shop().key)
         else:
-            shops.forget(world.engine, world.shop().key, purge=True)
+            deleted_shops.forget(world.engine, world.shop().key, purge=True)
         return judged(world, through=False)
 
 

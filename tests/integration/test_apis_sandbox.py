@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, Cartum, LocalLimiter, RoApp
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadConfig, BadRecord, Retryable, Unclear
 from sandbox import Account, Sandbox, Shop
 
@@ -51,7 +52,7 @@ def account(box: Sandbox) -> Account:
 
 def cartum(shop: Shop, call: Callable[[Cartum], Awaitable[Any]], **options: Any) -> Any:
     async def main() -> Any:
-        options_ = {"zone": shop.zone, "retry_base": 0.01, **options}
+        options_ = {"zone": shop.zone, "patience": Patience(retry_base=0.01), **options}
         async with Cartum(shop.url, shop.login, SecretStr(shop.password), **options_) as client:
             return await call(client)
 
@@ -60,7 +61,7 @@ def cartum(shop: Shop, call: Callable[[Cartum], Awaitable[Any]], **options: Any)
 
 def roapp(account: Account, call: Callable[[RoApp], Awaitable[Any]], **options: Any) -> Any:
     async def main() -> Any:
-        options_ = {"limiter": LocalLimiter(0), "retry_base": 0.01, **options}
+        options_ = {"limiter": LocalLimiter(0), "patience": Patience(retry_base=0.01), **options}
         async with RoApp(account.base_url, SecretStr(account.api_key), **options_) as client:
             return await call(client)
 
@@ -163,7 +164,7 @@ def a_contact(account: Account) -> int:
 async def whole_order(client: RoApp, account: Account) -> int:
     order = await client.create_order({**ORDER, "client_id": a_contact(account), "manager_notes": "[abcdef:1]"})
     await client.add_item(order, {**ITEM, "entity_id": next(iter(account.products))})
-    await client.add_comment(order, "Нова пошта", True)
+    await client.add_comment(order, "Нова пошта")
     await client.set_status(order, list(account.statuses)[1])
     return order
 
@@ -196,7 +197,7 @@ def test_contacts_are_found_by_phone_whatever_becomes_of_filters(account: Accoun
 
     async def call(client: RoApp) -> Any:
         phones = [wanted["phones"][0]["phone"]]
-        return [contact.id async for page in client.walk_contacts(phones) for contact in page]
+        return [contact.id async for page in client.people.walk(phones) for contact in page]
 
     account.faults.switch(filter_form=form, page_size=page_size)
     found = roapp(account, call)
@@ -253,7 +254,7 @@ def test_what_an_account_does_not_offer(account: Account) -> None:
     order = next(iter(account.orders))
     calls: list[Callable[[RoApp], Awaitable[Any]]] = [
         lambda client: client.create_product({"title": "T"}),
-        lambda client: client.add_comment(order, "x", True),
+        lambda client: client.add_comment(order, "x"),
         lambda client: client.order_custom_fields(),
     ]
     for call in calls:
@@ -261,7 +262,7 @@ def test_what_an_account_does_not_offer(account: Account) -> None:
             roapp(account, call)
         assert raised.value.code == "not-available"
     assert roapp(account, lambda client: client.product(next(iter(account.products)))) is None
-    assert roapp(account, lambda client: client.contact(a_contact(account))) is None
+    assert roapp(account, lambda client: client.people.one(a_contact(account))) is None
 
 
 def test_a_refused_status_holds_the_status_and_a_refused_key_stops_all(account: Account) -> None:

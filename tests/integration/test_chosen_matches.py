@@ -117,7 +117,7 @@ def test_a_contact_is_chosen_among_several_and_gets_what_it_lacks(world: World) 
     world.imported()
     assert world.held() == {("order", number): "contact-ambiguous"}
     assert f"`cartum-roapp match set contact shop-1 {number} RO_ID`" in fix(world, number)
-    assert choose(world, "contact", number, ids[1]) == Chosen(ids[1], "person", [number])
+    assert choose(world, "contact", number, ids[1]) == Chosen("person", [number])
     later = shop.place_order(articles=[(CODE, 1)], delivery_phone=PHONE, delivery_email="")
     world.synced()
     assert world.held() == {}

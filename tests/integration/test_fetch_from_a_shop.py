@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis.cartum import Cartum
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.qualifying import Rule
@@ -42,7 +43,8 @@ def config(shop: Any, **changes: Any) -> ShopConfig:
 
 
 def client(shop: Any) -> Cartum:
-    return Cartum(shop.url, shop.login, SecretStr(shop.password), zone=ZoneInfo(shop.market.zone), retry_base=0.01)
+    zone, patience = ZoneInfo(shop.market.zone), Patience(retry_base=0.01)
+    return Cartum(shop.url, shop.login, SecretStr(shop.password), zone=zone, patience=patience)
 
 
 async def read(shop: Any, rule: Rule, window_to: datetime) -> tuple[Frames, list[Any]]:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from world import World
 
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.ledger import held, shops
+from cartum_roapp.ledger import deleted_shops, held
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -165,7 +165,7 @@ def test_a_status_that_differs_is_let_go_once_a_person_has_set_it(database: str)
         world.synced()
         roapp.set_status(world.roapp_order(number)["id"], world.shop().statuses[6])
         shop.set_status(number, 7)
-        shops.forget(world.engine, world.shop().key, purge=True)
+        deleted_shops.forget(world.engine, world.shop().key, purge=True)
         world.imported()
         assert world.held() == {("status", number): "status-differs"}
         later(world, 16)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.ledger import journal, shops
+from cartum_roapp.ledger import deleted_shops, journal, shop_statuses
 from cartum_roapp.ledger.journal import Event, Kind
 
 pytestmark = pytest.mark.drawn(2)
@@ -27,7 +27,7 @@ def test_what_changed_in_the_shop_is_told_in_words(database: str) -> None:
         number = shop.place_order(articles=[(cap, 2)], status=1)
         first = world.imported()
         with world.engine.connect() as connection:
-            names = shops.status_names(connection, key)
+            names = shop_statuses.names(connection, key)
         (seen,) = events(world, number, *_IN_SHOP)
         before = shop.orders[number]["total_sum"]
         assert (seen.kind, seen.run) == (Kind.SEEN, first.id)
@@ -131,5 +131,5 @@ def test_events_go_with_their_shop_and_with_age(database: str) -> None:
         assert world.value("SELECT count(*) FROM order_events WHERE kind = 'seen'") == 0, "the night removes them"
         assert world.value("SELECT string_agg(kind, ' ') FROM runs") == "reconcile", "and old runs"
         assert world.value("SELECT count(*) FROM order_events") > 0
-        shops.forget(world.engine, key, purge=True)
+        deleted_shops.forget(world.engine, key, purge=True)
         assert world.value("SELECT count(*) FROM order_events") == 0

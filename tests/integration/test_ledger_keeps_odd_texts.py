@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from cartum_roapp.ledger import arriving, orders, shops, tables
 from cartum_roapp.ledger import database as ledger
-from cartum_roapp.ledger import orders, shops, tables
 from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
 
 ODD = ["", "\\N", "\\.", '"', "a,b", "a\nb", "a\rb", "a\r\nb", "o'k", " lead", "NULL", "\\", "ї😀", ";\t", '""']
@@ -32,7 +32,7 @@ def test_odd_texts_and_exact_money_survive_the_way_into_the_ledger(database: str
         typed_frame(PRODUCTS, [(f"name:{odd}", "", odd, odd, odd, Decimal(1), None) for odd in ODD]),
     )
     with engine.begin() as connection:
-        stored = orders.store(connection, frames, orders.Queue("abcdef", "a", 2, 1), final_statuses=[3])
+        stored = arriving.store(connection, frames, orders.Queue("abcdef", "a", 2, 1), final_statuses=[3])
     assert len(stored.new) == len(ODD)
     with engine.connect() as connection:
         for columns, kept, sent in ((ORDERS, tables.orders, rows), (LINES, tables.order_lines, lines)):

@@ -15,7 +15,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.delivery import drain
 from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.errors import BadConfig, BadRecord, NotReady
-from cartum_roapp.ledger import accounts, held, intents, outbox, runs, shops, tables
+from cartum_roapp.ledger import accounts, deleted_shops, held, intents, outbox, runs, shops, tables
 from cartum_roapp.ledger.intents import Operation, Schedule
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
@@ -51,7 +51,7 @@ def test_nothing_more_is_created_for_a_shop_that_is_deleted_during_its_import(
     def claimed(one: Drain) -> list[Claim]:
         found = claim(one)
         if found and not claims:
-            shops.forget(world.engine, found[0].shop, purge=purge)
+            deleted_shops.forget(world.engine, found[0].shop, purge=purge)
         claims.append(found)
         return found
 
@@ -75,7 +75,7 @@ def test_an_order_that_is_made_while_its_shop_is_purged_ends_the_run_in_words(
 
     async def created(*args: Any, **kwargs: Any) -> int:
         ro_id = await create(*args, **kwargs)
-        shops.forget(world.engine, world.shop().key, purge=True)
+        deleted_shops.forget(world.engine, world.shop().key, purge=True)
         return ro_id
 
     monkeypatch.setattr(RoApp, "create_order", created)
@@ -89,7 +89,7 @@ def test_an_order_that_is_made_while_its_shop_is_purged_ends_the_run_in_words(
 @pytest.mark.parametrize("purge", [False, True])
 def test_a_run_that_still_has_something_to_store_ends_in_words(world: World, purge: bool) -> None:
     run = world.run("initial-import", world.shop())
-    shops.forget(world.engine, run.shop.key, purge=purge)
+    deleted_shops.forget(world.engine, run.shop.key, purge=purge)
     with pytest.raises(NotReady, match=r"deleted|not any more"):
         upsert(run, Reading(NOTHING, [], ()), new_as=2, slice_end=datetime.now(UTC))
 
@@ -98,7 +98,7 @@ def test_only_a_person_brings_a_deleted_shop_back_and_its_pause_is_over(world: W
     shop = world.shop()
     world.run("initial-import", shop)
     shops.pause(world.engine, shop.key, shops.BY_HAND)
-    shops.forget(world.engine, shop.key, purge=False)
+    deleted_shops.forget(world.engine, shop.key, purge=False)
     with pytest.raises(BadConfig, match="this shop was deleted"):
         world.run("incremental-sync", shop)
     assert shops.all_states(world.engine) == []
@@ -118,13 +118,13 @@ def test_a_deleted_shop_can_be_purged_later_and_leaves_nothing(world: World) -> 
     with world.engine.begin() as connection:
         error = BadRecord("it is odd.", code="odd")
         held.hold(connection, shop=key, entity="row", id="1", error=error, payload={"name": "Олена"})
-    shops.forget(world.engine, key, purge=False)
+    deleted_shops.forget(world.engine, key, purge=False)
     before = left(world, key)
     assert {"orders", "order_lines", "runs", "intents", "markers", "held", "shops"} <= before.keys()
-    assert shops.deleted_slugs(world.engine) == {slug}
-    assert shops.purge_deleted(world.engine, slug) == [key]
+    assert deleted_shops.slugs(world.engine) == {slug}
+    assert deleted_shops.purge(world.engine, slug) == [key]
     assert left(world, key) == {}
-    assert shops.purge_deleted(world.engine, slug) == []
+    assert deleted_shops.purge(world.engine, slug) == []
     world.imported()
     assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
 
@@ -133,10 +133,10 @@ def test_an_account_that_is_deleted_leaves_nothing_and_may_come_back(world: Worl
     key = world.imported().shop.key
     with world.engine.connect() as connection:
         assert accounts.shops_of(connection, "main") == (["shop-1"], [])
-    shops.forget(world.engine, key, purge=False)
+    deleted_shops.forget(world.engine, key, purge=False)
     with world.engine.connect() as connection:
         assert accounts.shops_of(connection, "main") == ([], ["shop-1"])
-    shops.forget(world.engine, key, purge=True)
+    deleted_shops.forget(world.engine, key, purge=True)
     with world.engine.begin() as connection:
         accounts.forget(connection, "main")
         assert not accounts.is_known(connection, "main")
@@ -155,7 +155,7 @@ def test_a_purge_forgets_the_buyers_that_no_other_shop_has(database: str) -> Non
         one.place_order(articles=[("CAP-2", 1)], delivery_phone="", delivery_email="")
         for index in (0, 1):
             asyncio.run(world.import_(world.shop(index), world.shop(1 - index)))
-        shops.forget(world.engine, world.shop(0).key, purge=True)
+        deleted_shops.forget(world.engine, world.shop(0).key, purge=True)
         with world.engine.connect() as connection:
             left = sorted(
                 identity.partition(":")[0] for identity in connection.scalars(select(tables.contact_matches.c.identity))
@@ -182,7 +182,7 @@ def test_a_purge_keeps_calls_that_may_still_arrive_and_those_of_other_shops(worl
     begin("abcdef", "phone:unclear", timedelta(0), False)
     begin("abcdef", "phone:long ago", timedelta(hours=2), False)
     begin("ghijkl", "phone:another shop's", timedelta(hours=2), True)
-    shops.forget(world.engine, "abcdef", purge=True)
+    deleted_shops.forget(world.engine, "abcdef", purge=True)
     with world.engine.connect() as connection:
         known = dict(connection.execute(select(tables.intents.c.identity, tables.intents.c.recheck_at)).tuples().all())
     assert known.keys() == {"phone:unclear", "phone:another shop's"}

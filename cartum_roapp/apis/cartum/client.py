@@ -28,6 +28,7 @@ from cartum_roapp.apis.cartum.orders import (
 from cartum_roapp.apis.cartum.session import Session
 from cartum_roapp.apis.cartum.statuses import DEFAULT_STATUSES, ShopStatus, read_statuses
 from cartum_roapp.apis.cartum.windows import in_windows
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import Retryable
 
 #: The most walks over one list.
@@ -43,9 +44,7 @@ class Cartum:
     """A shop's API (cartum §0–§6), as an async context manager. Many tasks may use it at once.
 
     `url` is the shop's address, `login` the user name of an admin account, `zone` the shop's time zone: needed if dates
-    are given, as the shop's stamps have no offset. `timeout` is the deadline of one HTTP call, `retry_base` the first
-    back-off, `max_wait` the longest wait for the shop's hourly quota (all in seconds); `retries` is the number of tries
-    of each call in total.
+    are given, as the shop's stamps have no offset.
 
     Every method may be called again. All raise Retryable (no connection, no readable answer, an unknown status word, a
     used-up quota with `retry_after`) and BadConfig (auth/ refuses, no API, no rights).
@@ -58,26 +57,15 @@ class Cartum:
         password: SecretStr,
         *,
         zone: ZoneInfo | None = None,
-        timeout: float = 20.0,
-        retries: int = 6,
-        retry_base: float = 1.0,
+        patience: Patience | None = None,
         calls: Calls | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        max_wait: float = 120.0,
     ) -> None:
         self._zone = zone
         self._days_only = False
         self._article_filter = True
         self._session = Session(
-            url,
-            login,
-            password,
-            timeout=timeout,
-            retries=retries,
-            retry_base=retry_base,
-            calls=calls or Calls(),
-            transport=transport,
-            max_wait=max_wait,
+            url, login, password, patience=patience or Patience(), calls=calls or Calls(), transport=transport
         )
 
     async def __aenter__(self) -> Self:

@@ -17,7 +17,7 @@ from cartum_roapp.apis.cartum.token import Token
 from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.masking import mask
 from cartum_roapp.apis.reply import Reply
-from cartum_roapp.apis.retries import repeat
+from cartum_roapp.apis.retries import Patience, repeat
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, Retryable
 
 # Some shops answer agents that are not browsers with a JavaScript challenge (cartum §1.6).
@@ -47,12 +47,9 @@ class Session:
         login: str,
         password: SecretStr,
         *,
-        timeout: float,
-        retries: int,
-        retry_base: float,
+        patience: Patience,
         calls: Calls,
         transport: httpx.AsyncBaseTransport | None,
-        max_wait: float,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -61,13 +58,11 @@ class Session:
         self._host = parts.hostname
         self._login_name = login
         self._password = password
-        self._tries = retries
-        self._base = retry_base
-        self._max_wait = max_wait
+        self._patience = patience
         self._quiet_until = 0.0
         self._token = Token(self._log_in)
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
-        self._http = Http(timeout=timeout, headers=headers, calls=calls, transport=transport)
+        self._http = Http(timeout=patience.timeout, headers=headers, calls=calls, transport=transport)
 
     async def close(self) -> None:
         await self._token.close()
@@ -142,7 +137,7 @@ class Session:
         self, call: Callable[[], Awaitable[T]], *, connected: bool = False, tries: int | None = None
     ) -> T:
         """`connected`: it is known to be a shop, so a web page in its place is temporary."""
-        tries = self._tries if tries is None else tries
+        patience = self._patience
 
         async def quietly(_: int) -> T:
             # The quota is the shop's, so all tasks wait for it.
@@ -155,7 +150,8 @@ class Session:
                     raise Retryable(error.message, field="url", fix=error.fix) from None
                 raise
 
-        return await repeat(quietly, tries=tries, base=self._base, max_wait=self._max_wait)
+        tries = patience.retries if tries is None else tries
+        return await repeat(quietly, tries=tries, base=patience.retry_base, max_wait=patience.max_wait)
 
     async def _log_in(self) -> str:
         body = {"login": self._login_name, "password": self._password.get_secret_value()}

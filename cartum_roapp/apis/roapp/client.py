@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import httpx
 from pydantic import SecretStr
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.limiter import Limiter
+from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import rows
-from cartum_roapp.apis.roapp.filters import Filter, by_date, by_emails, by_phones
+from cartum_roapp.apis.roapp.clients import Clients
+from cartum_roapp.apis.roapp.filters import by_date
 from cartum_roapp.apis.roapp.paging import read_object
 from cartum_roapp.apis.roapp.reading import Reading
-from cartum_roapp.apis.roapp.sending import Before, Missing, OnUnclear, RefusedCall, Sending, ignore_content
-from cartum_roapp.apis.roapp.writes import Bodies, maybe_id, new_id
+from cartum_roapp.apis.roapp.sending import Before, OnUnclear, RefusedCall, Sending, ignore_content
+from cartum_roapp.apis.roapp.writes import Writing, maybe_id
 
-#: The most values of one filter in a call.
-VALUES = 50
-PEOPLE, ORGANIZATIONS = "/contacts/people", "/contacts/organizations"
 ORDERS, PRODUCTS = "/orders", "/catalog/products"
 
 
 class RoApp:
-    """One account of RO App (roapp §2–§3), as an async context manager. Many tasks may use it at once.
+    """One account of RO App (roapp §2–§3), as an async context manager. Many tasks may use it at once. Its orders'
+    clients are `people` and `organizations`.
 
-    `base_url` is used verbatim, with its version; `limiter` is the account's. `timeout` is the deadline of one HTTP
-    call, without the wait for a turn, and `retry_base` the first back-off, both in seconds; `retries` is the number of
-    tries of each call in total. All datetimes are aware, those of rows in UTC.
+    `base_url` is used verbatim, with its version; `limiter` is the account's. All datetimes are aware, those of rows in
+    UTC.
 
-    Reads and PATCHes may be called again. They raise Retryable, BadRecord and BadConfig. Calls that POST (`create_…`,
+    Reads and PATCHes may be called again. They raise Retryable, BadRecord and BadConfig. Calls that POST (`create…`,
     `add_…`, `set_status`) are repeated here only if nothing can have been written. They also raise Unclear: then only
     RO App's data tell whether it was written. Their `before` runs right before each try, to record an intent.
 
@@ -46,9 +45,7 @@ class RoApp:
         api_key: SecretStr,
         *,
         limiter: Limiter,
-        timeout: float = 20.0,
-        retries: int = 6,
-        retry_base: float = 1.0,
+        patience: Patience | None = None,
         calls: Calls | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -56,14 +53,14 @@ class RoApp:
             base_url,
             api_key,
             limiter=limiter,
-            timeout=timeout,
-            retries=retries,
-            retry_base=retry_base,
+            patience=patience or Patience(),
             calls=calls or Calls(),
             transport=transport,
         )
         self._reading = Reading(self._sending, sortable=ORDERS)
-        self._bodies = Bodies()
+        self._writing = Writing(self._sending)
+        self.people = Clients(self._reading, self._writing, rows.Contact)
+        self.organizations = Clients(self._reading, self._writing, rows.Organization)
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,57 +104,6 @@ class RoApp:
         """Raises BadRecord with the code `not-available` on accounts without this list (roapp §3.3)."""
         return await self._reading.directory("/orders/custom-fields", rows.CustomField, "optional")
 
-    # ------------------------------------------------------------------ contacts
-
-    async def walk_contacts(
-        self, phones: Sequence[str] = (), emails: Sequence[str] = (), created_from: datetime | None = None
-    ) -> AsyncIterator[list[rows.Contact]]:
-        """Yields all pages of the people with one of these phones, then of those with one of these e-mail addresses (a
-        contact may come twice); of all people if neither is given. Asks for 50 values in a call. The caller checks the
-        rows: if RO App ignores a filter, all contacts come (e-mail: roapp §3.1)."""
-        for filters in _by(phones, emails, created_from):
-            async for page in self._reading.walk(PEOPLE, rows.Contact, filters):
-                yield page
-
-    def searches(self, by: Literal["phones", "emails"], *, organizations: bool = False) -> bool | None:
-        """Returns whether RO App applies this filter of `walk_contacts`; None until a walk has shown it. If False,
-        each such walk reads all contacts, so the caller should keep them."""
-        return self._reading.spelling.works(ORGANIZATIONS if organizations else PEOPLE, by)
-
-    async def contact(self, id: int) -> rows.Contact | None:
-        """Returns None if there is no such contact, or if RO App does not return single contacts (404, 405)."""
-        return await self._reading.one(f"{PEOPLE}/{id}", rows.Contact, "contact", id)
-
-    async def create_contact(self, body: dict[str, Any], before: Before | None = None) -> int:
-        """Returns the new contact's id. `first_name` is required (roapp §3.1)."""
-        return await self._create(PEOPLE, body, "contact", ("id", "person_id", "contact_id"), before=before)
-
-    async def update_contact(self, id: int, body: dict[str, Any]) -> None:
-        """Changes only the fields in `body`. A list replaces the whole list."""
-        await self._patch(f"{PEOPLE}/{id}", body, "contact", id)
-
-    async def walk_organizations(
-        self, phones: Sequence[str] = (), emails: Sequence[str] = (), created_from: datetime | None = None
-    ) -> AsyncIterator[list[rows.Organization]]:
-        """`walk_contacts` for organizations; no filter by their numbers is documented. This and the next three raise
-        BadRecord with the code `not-available` if the account lacks organizations or the right to them."""
-        for filters in _by(phones, emails, created_from):
-            async for page in self._reading.walk(ORGANIZATIONS, rows.Organization, filters, "optional"):
-                yield page
-
-    async def organization(self, id: int) -> rows.Organization | None:
-        """Returns None if there is no such organization, or if RO App does not return single ones."""
-        return await self._reading.one(f"{ORGANIZATIONS}/{id}", rows.Organization, "contact", id, "optional")
-
-    async def create_organization(self, body: dict[str, Any], before: Before | None = None) -> int:
-        """Returns the new organization's id. `name` is required (roapp §3.1)."""
-        names = ("id", "organization_id", "contact_id")
-        return await self._create(ORGANIZATIONS, body, "contact", names, "optional", before=before)
-
-    async def update_organization(self, id: int, body: dict[str, Any]) -> None:
-        """`update_contact` for organizations."""
-        await self._patch(f"{ORGANIZATIONS}/{id}", body, "contact", id)
-
     # ------------------------------------------------------------------ orders
 
     async def walk_orders(
@@ -177,7 +123,7 @@ class RoApp:
 
     async def orders(self, ids: Sequence[int]) -> list[rows.RoOrder]:
         """Returns those of the orders that one call for all of them brings, and reads the others one by one: RO App may
-        ignore the filter, or take one value of several. Those that are gone are not in the list. At most `VALUES`."""
+        ignore the filter, or take one value of several. Those that are gone are not in the list. At most 50."""
         found = await self._reading.some(ORDERS, rows.RoOrder, ids) if len(ids) > 1 else []
         left = [await self.order(id_) for id_ in ids if id_ not in {row.id for row in found}]
         return [*found, *(row for row in left if row is not None)]
@@ -185,11 +131,11 @@ class RoApp:
     async def create_order(self, body: dict[str, Any], before: Before | None = None) -> int:
         """Returns the new order's id. `branch_id`, `order_type_id` and `client_id` are required (roapp §3.2). Number,
         status and lines are not part of this call."""
-        return await self._create(ORDERS, body, "order", ("id", "order_id"), before=before)
+        return await self._writing.create(ORDERS, body, "order", ("id", "order_id"), before=before)
 
     async def update_order(self, id: int, body: dict[str, Any], unclear: OnUnclear | None = None) -> None:
         """Changes only the fields in `body`. `unclear`: see `Sending.patch`."""
-        await self._patch(f"{ORDERS}/{id}", body, "order", id, unclear)
+        await self._writing.patch(f"{ORDERS}/{id}", body, "order", id, unclear)
 
     async def set_status(
         self, order_id: int, status_id: int, before: Before | None = None, *, comment: str = "", asked: bool = False
@@ -214,10 +160,10 @@ class RoApp:
         await send({"status_id": status_id, "comment": comment})
         return True
 
-    async def add_comment(self, order_id: int, text: str, private: bool, before: Before | None = None) -> None:
-        """Raises BadRecord with the code `not-available` if the account lacks this call or the right to it. Comments
-        can't be read back."""
-        body = {"comment": text, "is_private": private}
+    async def add_comment(self, order_id: int, text: str, before: Before | None = None) -> None:
+        """Adds a comment that only staff see; comments can't be read back. Raises BadRecord with the code
+        `not-available` if the account lacks this call or the right to it."""
+        body = {"comment": text, "is_private": True}
         path, about = f"{ORDERS}/{order_id}/comments", ("order", order_id)
         await self._sending.post(path, ignore_content, body, missing="optional", about=about, before=before)
 
@@ -234,7 +180,7 @@ class RoApp:
         self, order_id: int, item_id: int, body: dict[str, Any], unclear: OnUnclear | None = None
     ) -> None:
         """Changes only the fields in `body`; `entity_id` can't change. `unclear` as in `update_order`."""
-        await self._patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id, unclear)
+        await self._writing.patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id, unclear)
 
     # ------------------------------------------------------------------ products
 
@@ -252,55 +198,9 @@ class RoApp:
         """Returns the new product's id. `barcodes` is a list of strings. No source documents this call (roapp §3.4):
         raises BadRecord with the code `not-available` if the account lacks it or the right to it, and RO App may not
         store all fields, so the caller has to read the product again."""
-        return await self._create(PRODUCTS, body, "product", ("id", "product_id"), "optional", before=before)
+        return await self._writing.create(PRODUCTS, body, "product", ("id", "product_id"), "optional", before=before)
 
     async def update_product(self, id: int, body: dict[str, Any], unclear: OnUnclear | None = None) -> None:
         """Sets fields of a product. No source documents this call (roapp §3.4): raises BadRecord with the code
         `not-available` if the account lacks it, the right to it, or the product."""
-        await self._patch(f"{PRODUCTS}/{id}", body, "product", id, unclear, "optional")
-
-    # ------------------------------------------------------------------ inside
-
-    async def _create(
-        self,
-        path: str,
-        body: dict[str, Any],
-        entity: str,
-        names: tuple[str, ...],
-        missing: Missing = "anything",
-        *,
-        before: Before | None = None,
-    ) -> int:
-        async def send(shaped: dict[str, Any]) -> int:
-            about = (entity, None)
-            return await self._sending.post(path, new_id(names), shaped, missing=missing, about=about, before=before)
-
-        return await self._bodies.send(body, send)
-
-    async def _patch(
-        self,
-        path: str,
-        body: dict[str, Any],
-        entity: str,
-        id_: int,
-        unclear: OnUnclear | None = None,
-        missing: Missing = "row",
-    ) -> None:
-        async def send(shaped: dict[str, Any]) -> None:
-            await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unclear=unclear)
-
-        await self._bodies.send(body, send)
-
-
-def _by(phones: Sequence[str], emails: Sequence[str], created_from: datetime | None) -> list[list[Filter]]:
-    """Returns the filters of each walk over a list of contacts."""
-    dated = [found] if (found := by_date("created_at", created_from)) else []
-    asked: list[list[Filter]] = [
-        *([by_phones(part), *dated] for part in _chunks(phones)),
-        *([by_emails(part), *dated] for part in _chunks(emails)),
-    ]
-    return asked or [dated]
-
-
-def _chunks(values: Sequence[str]) -> list[Sequence[str]]:
-    return [values[start : start + VALUES] for start in range(0, len(values), VALUES)]
+        await self._writing.patch(f"{PRODUCTS}/{id}", body, "product", id, unclear, "optional")

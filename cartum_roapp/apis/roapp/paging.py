@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cartum_roapp.apis.reply import Unreadable
-from cartum_roapp.apis.roapp.rows import whole
+from cartum_roapp.apis.roapp.values import whole
 
 Raw = dict[str, Any]
 

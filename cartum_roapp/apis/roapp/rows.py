@@ -5,16 +5,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AliasChoices,
-    AliasPath,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,107 +20,24 @@ from pydantic import (
 )
 
 from cartum_roapp.apis.roapp.product_prices import ProductPrices
-
-LARGEST_ID = 2**63 - 1
-LARGEST_AMOUNT = Decimal(10) ** 12
-# No account has longer numbers, and they would be slow to compute with.
-_LONGEST_NUMBER = 40
-# Characters that PostgreSQL or UTF-8 can't hold.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def whole(value: Any) -> int | None:
-    """Reads a whole number from 0 on, given as a number or as text. Returns None for anything else, also for a number
-    that is too large for a column."""
-    text = str(value).strip()
-    if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"[0-9]{1,19}", text):
-        return None
-    return number if (number := int(text)) <= LARGEST_ID else None
-
-
-def _text(value: Any) -> str:
-    return "" if value is None or isinstance(value, bool | dict | list) else _UNSTORABLE.sub("", str(value))
+from cartum_roapp.apis.roapp.values import (
+    Amount,
+    Barcodes,
+    Fields,
+    Id,
+    LineDiscount,
+    MaybeId,
+    Moment,
+    Money,
+    PhoneRows,
+    Phones,
+    Prices,
+    Text,
+    as_text,
+)
 
 
-def _number(value: Any) -> int | None:
-    if isinstance(value, dict):
-        value = value.get("id")
-    if isinstance(value, bool) or value is None:
-        return None
-    found = re.fullmatch(r"f?([0-9]+)(?:\.0+)?", str(value).strip())
-    return whole(found.group(1)) if found else None
-
-
-def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    # Money is text with two decimals; some answers have a decimal comma (roapp §2).
-    text = re.sub(r"[\s\u00a0']", "", str(value)).replace(",", ".")
-    try:
-        number = Decimal(text if len(text) <= _LONGEST_NUMBER else "")
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and number.copy_abs() < LARGEST_AMOUNT else None
-
-
-def _moment(value: Any) -> datetime | None:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    try:
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except OverflowError:  # the first or last possible day, in another zone
-        return None
-
-
-def _texts(value: Any, *keys: str) -> list[str]:
-    parts = value if isinstance(value, list) else [value]
-    texts = []
-    for part in parts:
-        value = next((part[key] for key in keys if part.get(key)), None) if isinstance(part, dict) else part
-        if text := _text(value).strip():
-            texts.append(text)
-    return texts
-
-
-def _fields(value: Any) -> dict[str, str]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return {}
-    if not isinstance(value, dict):
-        return {}
-    return {str(key): _text(part) for key, part in value.items() if part is not None}
-
-
-def _line_discount(value: Any) -> tuple[Decimal, Decimal] | None:
-    """Reads `{type, percentage, amount}` (roapp §3.2). A bare number may be either, unless it is 0."""
-    if not isinstance(value, dict):
-        return None if _decimal(value) != 0 else (Decimal(0), Decimal(0))
-    amount, percentage = _decimal(value.get("amount")) or Decimal(0), _decimal(value.get("percentage")) or Decimal(0)
-    return {"value": (amount, Decimal(0)), "percentage": (Decimal(0), percentage)}.get(str(value.get("type")))
-
-
-Id = Annotated[int, BeforeValidator(_number)]
-MaybeId = Annotated[int | None, BeforeValidator(_number)]
-Text = Annotated[str, BeforeValidator(_text)]
-Money = Annotated[Decimal | None, BeforeValidator(_decimal)]
-Amount = Annotated[Decimal, BeforeValidator(lambda value: _decimal(value) or Decimal(0))]
-Moment = Annotated[datetime | None, BeforeValidator(_moment)]
-Phones = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "phone", "number", "value"))]
-PhoneRows = Annotated[list[Any], BeforeValidator(lambda value: value if isinstance(value, list) else [])]
-Barcodes = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "code", "barcode"))]
-Prices = Annotated[ProductPrices, BeforeValidator(lambda value: ProductPrices.read(value, _number, _decimal))]
-LineDiscount = Annotated[tuple[Decimal, Decimal] | None, BeforeValidator(_line_discount)]
-Fields = Annotated[dict[str, str], BeforeValidator(_fields)]
-
-
-def _from(*names: str | AliasPath) -> Any:
+def _from(*names: str) -> Any:
     return AliasChoices(*names)
 
 
@@ -138,20 +51,16 @@ class Contact(Row):
     """A person (roapp §3.1). `phones` as RO App has them, whether they come as objects or strings, `phone_rows` with
     all that stands beside them; stamps in UTC."""
 
-    first_name: Text = Field(default="", repr=False)
-    last_name: Text = Field(default="", repr=False)
     email: Text = Field(default="", repr=False)
     phones: Phones = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone"))
     phone_rows: PhoneRows = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone_rows"))
     notes: Text = Field(default="", repr=False)
-    manager_id: MaybeId = None
     created_at: Moment = None
 
 
 class Organization(Contact):
     """An organization (roapp §3.1)."""
 
-    name: Text = Field(default="", repr=False)
     registration: Text = Field(default="", repr=False, validation_alias=_from("business_registration_number"))
     tax: Text = Field(default="", repr=False, validation_alias=_from("tax_identification_number"))
 
@@ -190,8 +99,6 @@ class RoItem(Row):
     service it is."""
 
     entity_id: MaybeId = Field(default=None, validation_alias=_from("entity", "entity_id", "product_id"))
-    entity_type: Text = Field(default="", validation_alias=_from(AliasPath("entity", "type"), "entity_type"))
-    title: Text = Field(default="", validation_alias=_from(AliasPath("entity", "title"), "title"))
     quantity: Amount = Decimal(0)
     price: Amount = Decimal(0)
     discount: LineDiscount = None
@@ -232,8 +139,8 @@ class Employee(Row):
     def _full_name(cls, row: Any) -> Any:
         if not isinstance(row, dict) or row.get("name"):
             return row
-        names = [_text(row.get("first_name")).strip(), _text(row.get("last_name")).strip()]
-        return {**row, "name": " ".join(filter(None, names)) or _text(row.get("login"))}
+        names = [as_text(row.get("first_name")).strip(), as_text(row.get("last_name")).strip()]
+        return {**row, "name": " ".join(filter(None, names)) or as_text(row.get("login"))}
 
 
 class Category(Row):
@@ -252,7 +159,6 @@ class RoStatus(Row):
     """An order status. Its group is left out: the numbers of groups mean nothing reliable (roapp §3.9)."""
 
     name: Text = Field(default="", validation_alias=_from("name", "title"))
-    color: Text = ""
 
 
 class CustomField(Row):

@@ -25,7 +25,7 @@ from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
 from cartum_roapp.apis.masking import personal
 from cartum_roapp.apis.reply import Reply, Unreadable
-from cartum_roapp.apis.retries import backoff, repeat
+from cartum_roapp.apis.retries import Patience, backoff, repeat
 from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable, Unclear
 
@@ -65,9 +65,7 @@ class Sending:
         api_key: SecretStr,
         *,
         limiter: Limiter,
-        timeout: float,
-        retries: int,
-        retry_base: float,
+        patience: Patience,
         calls: Calls,
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
@@ -80,14 +78,13 @@ class Sending:
         self._base_url = base_url.rstrip("/")
         self._host = parts.hostname
         self._limiter = limiter
-        self._tries = retries
-        self._base = retry_base
+        self._patience = patience
         headers = {
             "Authorization": f"Bearer {key}",
             "Accept": "application/json",
             "User-Agent": "cartum-roapp/0.1",
         }
-        self._http = Http(timeout=timeout, headers=headers, calls=calls, transport=transport)
+        self._http = Http(timeout=patience.timeout, headers=headers, calls=calls, transport=transport)
 
     async def close(self) -> None:
         await self._http.close()
@@ -130,7 +127,10 @@ class Sending:
             except IntegrationError as error:
                 raise error.about(entity=about[0], id=about[1]) from None
 
-        return await repeat(once, tries=self._tries, base=self._base, max_wait=LONGEST_PENALTY, paced=True)
+        patience = self._patience
+        return await repeat(
+            once, tries=patience.retries, base=patience.retry_base, max_wait=LONGEST_PENALTY, paced=True
+        )
 
     async def _once(self, call: _Call[T], attempt: int) -> T:
         turn = await self._limiter.acquire()
@@ -166,7 +166,7 @@ class Sending:
 
     async def _throttled(self, reply: Reply, what: str, attempt: int) -> Retryable:
         # The account's limiter waits, so that the other calls in flight wait as well.
-        seconds = reply.retry_after() or backoff(attempt, self._base)
+        seconds = reply.retry_after() or backoff(attempt, self._patience.retry_base)
         await self._limiter.penalize(min(seconds, LONGEST_PENALTY))
         return Retryable(f"{what}: HTTP {reply.status}, too many requests", retry_after=seconds)
 

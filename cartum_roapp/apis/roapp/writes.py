@@ -1,4 +1,4 @@
-"""Shapes of request bodies where it is not known which one RO App takes, and reading the new id from an answer."""
+"""Writes to RO App: rows are made and changed, in a shape that RO App takes, and a new row's id is read."""
 
 from __future__ import annotations
 
@@ -7,21 +7,58 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from cartum_roapp.apis.reply import Unreadable
-from cartum_roapp.apis.roapp.rows import whole
-from cartum_roapp.apis.roapp.sending import Body, RefusedCall
+from cartum_roapp.apis.roapp.sending import Before, Body, Missing, OnUnclear, RefusedCall, Sending
+from cartum_roapp.apis.roapp.values import whole
 
 T = TypeVar("T")
 
 
-class Bodies:
-    """Sends `custom_fields` as an object and barcodes as `[{"code": …}]`. If RO App refuses that field, or names no
+class Writing:
+    """Makes and changes rows of one account.
+
+    It sends `custom_fields` as an object and barcodes as `[{"code": …}]`. If RO App refuses that field, or names no
     field, the call is repeated once with the other shape (JSON text, plain strings). If that is accepted, it is used
     for the client's life (roapp §3.3, §3.4). A refused call wrote nothing, so this is safe for a POST, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, sending: Sending) -> None:
+        self._sending = sending
         self._other: dict[str, bool] = {"custom_fields": False, "barcodes": False}
 
-    async def send(self, body: Body, call: Callable[[Body], Awaitable[T]]) -> T:
+    async def create(
+        self,
+        path: str,
+        body: Body,
+        entity: str,
+        names: tuple[str, ...],
+        missing: Missing = "anything",
+        *,
+        before: Before | None,
+    ) -> int:
+        """Returns the new row's id, which has one of these `names` in the answer. `before`: see `Sending.post`."""
+
+        async def send(shaped: Body) -> int:
+            about = (entity, None)
+            return await self._sending.post(path, _new_id(names), shaped, missing=missing, about=about, before=before)
+
+        return await self._in_either_shape(body, send)
+
+    async def patch(
+        self,
+        path: str,
+        body: Body,
+        entity: str,
+        id_: int,
+        unclear: OnUnclear | None = None,
+        missing: Missing = "row",
+    ) -> None:
+        """Changes only the fields in `body`. `unclear`: see `Sending.patch`."""
+
+        async def send(shaped: Body) -> None:
+            await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unclear=unclear)
+
+        await self._in_either_shape(body, send)
+
+    async def _in_either_shape(self, body: Body, call: Callable[[Body], Awaitable[T]]) -> T:
         shapes = dict(self._other)
         try:
             return await call(self._shaped(body, shapes))
@@ -51,7 +88,7 @@ def _doubts(error: RefusedCall, name: str) -> bool:
     return error.refusal.mentions(name) or (error.refusal.first is None and error.http in (400, 422))
 
 
-def new_id(names: tuple[str, ...]) -> Callable[[Any], int]:
+def _new_id(names: tuple[str, ...]) -> Callable[[Any], int]:
     """Returns a reader of `5`, `"5"`, `{id}`, `{data: 5}` and `{data: {…}}`, in which the id has one of `names`. It
     raises Unreadable for anything else."""
 

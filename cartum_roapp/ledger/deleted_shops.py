@@ -1,0 +1,90 @@
+"""The end of a shop: what stays of it, and what a purge removes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Connection, Engine, delete, func, select, update
+
+from cartum_roapp.ledger import database
+from cartum_roapp.ledger.tables import (
+    accounts,
+    contact_matches,
+    counters,
+    customers,
+    intents,
+    markers,
+    order_events,
+    order_lines,
+    runs,
+    shops,
+)
+
+#: Far longer than anybody waits before a call is taken for lost.
+UNCLEAR_FOR = timedelta(hours=1)
+
+
+def forget(engine: Engine, key: str, *, purge: bool) -> None:
+    """Ends the shop and its pause: its history stays unless `purge`, which removes every row of it. Its markers are
+    read again from RO App when it is connected again; products stay known, as they are the account's, and so do the
+    contacts of buyers that another of its shops has too.
+
+    A call of the last hour that nobody knows the outcome of stays noted even then, so that what it made is not made
+    again, by an order of another shop that has the same buyer either. The next purge in this ledger removes it.
+    """
+    with engine.begin() as connection:
+        if purge:
+            account = connection.scalar(select(shops.c.account).where(shops.c.key == key))
+            # First, as it waits for a run that is just storing something.
+            connection.execute(delete(shops).where(shops.c.key == key))
+            for table in (order_lines, runs, markers, order_events, counters):  # the others go with the shop
+                connection.execute(delete(table).where(table.c.shop == key))
+            _forget_calls(connection)
+            forget_buyers(connection, account)
+            connection.execute(
+                update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
+            )
+        else:
+            connection.execute(
+                update(shops).where(shops.c.key == key).values(deleted_at=func.now(), paused_because=None)
+            )
+
+
+def purge(engine: Engine, slug: str) -> list[str]:
+    """Purges what deleted shops of this slug left; returns their keys. May be called twice."""
+    with database.reading(engine) as connection:
+        gone = select(shops.c.key).where(shops.c.slug == slug, shops.c.deleted_at.is_not(None))
+        keys = list(connection.scalars(gone))
+    for key in keys:
+        forget(engine, key, purge=True)
+    return keys
+
+
+def slugs(engine: Engine) -> set[str]:
+    """The slugs of deleted shops whose history is still here."""
+    with database.reading(engine) as connection:
+        return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
+
+
+def forget_buyers(connection: Connection, account: str | None, *, chosen: bool = True) -> None:
+    """Forgets the contacts of buyers that no shop of the account has; with `chosen` also those that a person chose. A
+    guest without phone and e-mail stays known: the row says nothing of a person, and nothing else leads back to that
+    contact."""
+    theirs = select(customers.c.identity).join(shops, shops.c.key == customers.c.shop).where(shops.c.account == account)
+    forgotten = delete(contact_matches).where(
+        contact_matches.c.account == account,
+        contact_matches.c.identity.not_in(theirs),
+        ~contact_matches.c.identity.startswith("order:"),
+    )
+    if not chosen:
+        forgotten = forgotten.where(contact_matches.c.chosen_at.is_(None))
+    connection.execute(forgotten)
+
+
+def _forget_calls(connection: Connection) -> None:
+    """The notes of all shops that are not here any more."""
+    theirs = intents.c.shop.not_in(select(shops.c.key))
+    unclear = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - UNCLEAR_FOR)
+    connection.execute(delete(intents).where(theirs, ~unclear))
+    # Whatever a second look would find, there is no shop to hold it in.
+    connection.execute(update(intents).where(theirs, intents.c.recheck_at.is_not(None)).values(recheck_at=None))

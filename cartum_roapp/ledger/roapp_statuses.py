@@ -1,0 +1,40 @@
+"""The statuses of RO App, as the accounts have shown them: their names, and which of them ask for a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, Engine, select, text, update
+
+from cartum_roapp.ledger import database
+from cartum_roapp.ledger.tables import accounts
+
+
+def is_asked(connection: Connection, account: str, status: int) -> bool:
+    """Returns whether a change to this status needs a comment, as far as an earlier one has shown."""
+    query = text("SELECT :status = ANY(comment_statuses) FROM accounts WHERE name = :account")
+    return bool(connection.scalar(query, {"account": account, "status": status}))
+
+
+def learn(connection: Connection, account: str, status: int) -> None:
+    """A change to this status was taken with a comment only. May be called twice."""
+    connection.execute(
+        text(
+            "UPDATE accounts SET comment_statuses = comment_statuses || CAST(:status AS bigint) "
+            "WHERE name = :account AND NOT :status = ANY(comment_statuses)"
+        ),
+        {"account": account, "status": status},
+    )
+
+
+def note_names(connection: Connection, account: str, names: Mapping[int, str]) -> None:
+    """Notes what RO App calls its statuses. May be called twice."""
+    named = {str(status): name for status, name in names.items()}
+    connection.execute(update(accounts).where(accounts.c.name == account).values(status_names=named))
+
+
+def all_named(engine: Engine) -> list[tuple[int, str]]:
+    """Returns (id, name) of RO App's statuses, of all accounts in which one was looked for."""
+    with database.reading(engine) as connection:
+        found = connection.scalars(select(accounts.c.status_names).order_by(accounts.c.name)).all()
+    return [(int(id), name) for names in found for id, name in (names or {}).items()]

@@ -1,0 +1,73 @@
+"""What a shop calls its statuses, and what of RO App they are matched with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, Engine, select, text, update
+
+from cartum_roapp.errors import Code
+from cartum_roapp.ledger import database
+from cartum_roapp.ledger.tables import shops
+
+_NAME = "coalesce(shops.status_names ->> orders.status_id::text, '') AS name"
+_UNMATCHED = f"""
+    SELECT DISTINCT status_id, {_NAME}
+    FROM held JOIN orders ON (orders.shop, orders.number) = (held.shop, held.id) JOIN shops ON shops.key = held.shop
+    WHERE held.entity = 'status' AND held.code = :unmatched AND shops.deleted_at IS NULL ORDER BY status_id
+"""
+_OF_ORDERS = f"""
+    SELECT number, status_id, {_NAME} FROM orders JOIN shops ON shops.key = orders.shop
+    WHERE orders.shop = :shop AND number = ANY(:numbers)
+"""
+
+
+def swap(connection: Connection, key: str, statuses: Mapping[int, int]) -> dict[int, int]:
+    """Notes what the shop's statuses are matched with; returns what was noted before, {} at the first time. Writes
+    nothing where nothing changed."""
+    query = select(shops.c.statuses).where(shops.c.key == key)
+    before = connection.scalar(query) or {}
+    if before != {str(ours): theirs for ours, theirs in statuses.items()}:
+        before = connection.scalar(query.with_for_update()) or {}  # of two runs at once one finds what changed
+        connection.execute(update(shops).where(shops.c.key == key).values(statuses=dict(statuses)))
+    return {int(ours): theirs for ours, theirs in before.items()}
+
+
+def note_names(engine: Engine, key: str, names: Mapping[int, str]) -> None:
+    """Notes what the shop calls its statuses. Writes nothing where nothing changed."""
+    told = {str(status): name for status, name in names.items()}
+    with database.reading(engine) as connection:
+        same = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) == told
+    if not same:
+        with engine.begin() as connection:
+            connection.execute(update(shops).where(shops.c.key == key).values(status_names=told))
+
+
+def names(connection: Connection, key: str) -> dict[str, str]:
+    """Returns what the shop calls its statuses, in its language, by their numbers; {} where that is not known."""
+    return connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) or {}
+
+
+def name(connection: Connection, key: str, status: int) -> str:
+    """Returns what the shop calls the status; its number where that is not known."""
+    return names(connection, key).get(str(status)) or str(status)
+
+
+def named(engine: Engine, key: str) -> dict[int, str]:
+    """Returns what the shop calls its statuses, by id, without those that have no name; {} where that is not known."""
+    with database.reading(engine) as connection:
+        return {int(status): name for status, name in names(connection, key).items() if name}
+
+
+def unmatched(engine: Engine) -> list[tuple[int, str]]:
+    """Returns (id, name) of the shops' statuses for which something is held as they are not matched; a name is "" where
+    it is not known."""
+    with database.reading(engine) as connection:
+        rows = connection.execute(text(_UNMATCHED), {"unmatched": Code.STATUS_UNMATCHED})
+        return [(row.status_id, row.name) for row in rows]
+
+
+def of_orders(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Returns (id, name) of the status of each order, by its number; a name is "" where it is not known."""
+    rows = connection.execute(text(_OF_ORDERS), {"shop": shop, "numbers": list(numbers)})
+    return {row.number: (row.status_id, row.name) for row in rows}
