@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
+from cartum_roapp.delivery.labels import labels
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
@@ -78,7 +78,8 @@ class OrderStatus:
         """Sets the status in RO App, unless it has it already. `moved_from`: see `OrderMatch`; another one that RO App
         has now was set by staff, and stays. `unsettled`: calls whose outcome nobody knows."""
         status = _mapped(order, shop)
-        operation = self._once.operation("status", _identity(order, status), order.shop, order.number)
+        identity = f"{marker(order.shop, order.number)} {status}"
+        operation = self._once.operation("status", identity, order.shop, order.number)
         for earlier in unsettled:
             if earlier.identity != operation.identity:  # one that arrives late would undo this one
                 self._once.settle_absent(earlier)
@@ -171,7 +172,7 @@ class OrderStatus:
     def _comment(self, order: DesiredOrder, shop: ShopConfig) -> str:
         """What is said where RO App asks for a comment: the shop's name of the status."""
         if order.gone_at:
-            return notes.deleted(shop.language)
+            return labels(shop.language).deleted
         with self._session.autocommit() as connection:
             return shop_statuses.name(connection, order.shop, order.status_id)
 
@@ -195,10 +196,6 @@ class OrderStatus:
                 status_comments.learn(connection, account, status)
 
         await self._once.make(operation, find=find, send=send, bind=bind)
-
-
-def _identity(order: DesiredOrder, status: int) -> str:
-    return f"{marker(order.shop, order.number)} {status}"
 
 
 def _mapped(order: DesiredOrder, shop: ShopConfig) -> int:

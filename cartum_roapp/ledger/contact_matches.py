@@ -96,7 +96,7 @@ def bind(connection: Connection, account: str, match: ContactMatch) -> None:
 
 
 def unbind(connection: Connection, account: str, ro_id: int) -> None:
-    """RO App no longer has this contact (merged or deleted by a person)."""
+    """Forgets this contact for all its buyers: RO App no longer has it (merged or deleted by a person)."""
     connection.execute(
         text("DELETE FROM contact_matches WHERE account = :account AND ro_id = :ro_id"),
         {"account": account, "ro_id": ro_id},
