@@ -46,7 +46,7 @@ class ContactBook:
         self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
 
-    async def resolve(self, order: DesiredOrder, client: int | None = None, *, anew: bool = False) -> ContactMatch:
+    async def resolve(self, order: DesiredOrder, client: int | None, *, anew: bool) -> ContactMatch:
         """Returns RO App's contact of the order's buyer, with what the buyer left; makes one if there is none.
 
         `client`: whose the order is in RO App already, if it is there; that decides among several candidates, and for

@@ -51,7 +51,7 @@ class ContactMatch:
         """The buyer's e-mail address, where RO App refuses it; else ""."""
         return next((one for one in self.phones.split() if "@" in one), "")
 
-    def having(self, phone: str, email: str, settled: Iterable[str], refused_email: str = "") -> ContactMatch:
+    def having(self, phone: str, email: str, settled: Iterable[str], refused_email: str) -> ContactMatch:
         """The same contact with these values, and these phones settled besides."""
         all_ = self.settled.union(settled, filter(None, [refused_email]))
         phones = " ".join(sorted(all_)) if all_ - {phone} else ""
