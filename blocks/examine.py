@@ -22,7 +22,7 @@ from cartum_roapp.connection.examine import (
 )
 from cartum_roapp.connection.fleet import Wanted, compare, refuse_twins
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger.placement import accounts_of
+from cartum_roapp.ledger import accounts
 from cartum_roapp.service import ledger
 
 #: Shops that are asked at the same time; each has its own server.
@@ -46,7 +46,7 @@ async def conflicts(
     problems = already_connected({key, shop_key(url)}, slug, others)
     if account is not None and not problems:
         with ledger.opened() as engine, engine.connect() as connection:
-            bound = accounts_of(connection, key)
+            bound = accounts.of_shop(connection, key)
         problems += other_account(slug, account, bound, connected=slug in stored)
     return problems
 

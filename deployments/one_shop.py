@@ -4,17 +4,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from inspect import cleandoc
-from typing import Any
 
-from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound
-from prefect.flows import load_flow_from_entrypoint
 from prefect.schedules import Cron, Interval, Schedule
-from prefect.types.entrypoint import EntrypointType
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.markdown import escaped
@@ -43,7 +38,7 @@ async def remove(slug: str) -> None:
     async with get_client() as client:
         for entrypoint in (SYNC, IMPORT, RECONCILE):
             try:
-                deployment = await client.read_deployment_by_name(f"{_flow(entrypoint).name}/{slug}")
+                deployment = await client.read_deployment_by_name(f"{pool.flow_at(entrypoint).name}/{slug}")
             except ObjectNotFound:
                 continue
             await client.delete_deployment(deployment.id)
@@ -52,7 +47,7 @@ async def remove(slug: str) -> None:
 async def start_import(config: ShopConfig, started_by: str) -> FlowRun:
     """Starts the shop's first import in the background. Calls with the same `started_by` start it once."""
     async with get_client() as client:
-        deployment = await client.read_deployment_by_name(f"{_flow(IMPORT).name}/{config.slug}")
+        deployment = await client.read_deployment_by_name(f"{pool.flow_at(IMPORT).name}/{config.slug}")
         return await client.create_flow_run_from_deployment(deployment.id, idempotency_key=f"import: {started_by}")
 
 
@@ -72,24 +67,11 @@ def _spread(key: str, within: int) -> int:
     return sum(ord(letter) * pow(31, place, within) for place, letter in enumerate(key)) % within
 
 
-def _flow(entrypoint: str) -> Flow[Any, Any]:
-    return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
-
-
 async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object) -> None:
-    flow = _flow(entrypoint)
-    # With a file as entrypoint the module would be imported a second time, relative to the worker's directory.
-    deployment = await flow.ato_deployment(
-        config.slug,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-        parameters={"shop": config.slug, **parameters},
-        tags=tags_of(config),
-        description=(
-            f"{escaped(config.name)} ({config.url})\n\n[How this shop fares](/v2/artifacts/key/{config.slug})\n\n"
-            f"{cleandoc(flow.description or '')}"
-        ),
-        version=version("cartum-roapp"),
-        work_pool_name=pool.POOL,
-        schedules=[schedule] if schedule else [],
+    flow = pool.flow_at(entrypoint)
+    description = (
+        f"{escaped(config.name)} ({config.url})\n\n[How this shop fares](/v2/artifacts/key/{config.slug})\n\n"
+        f"{cleandoc(flow.description or '')}"
     )
-    await deployment.aapply()
+    values, schedules = {"shop": config.slug, **parameters}, [schedule] if schedule else []
+    await pool.deploy(flow, config.slug, description, tags_of(config), values, schedules)

@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import DeploymentSort
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.flows import load_flow_from_entrypoint
+from prefect.schedules import Schedule
+from prefect.types.entrypoint import EntrypointType
 
 from blocks.pages import every_row
 from deployments.worker import POOL_TYPE, InProcessWorker
 from tasks.tags import TAG
 
 POOL = "cartum-roapp"
+
+
+def flow_at(entrypoint: str) -> Flow[Any, Any]:
+    """Returns the flow of a dotted path. By path and not by import: flows that connect and delete shops import this."""
+    return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+
+
+async def deploy(
+    flow: Flow[Any, Any],
+    name: str,
+    description: str | None,
+    tags: list[str],
+    parameters: dict[str, Any],
+    schedules: Sequence[Schedule] = (),
+) -> None:
+    """Makes or updates the flow's deployment of this name in our pool. May be called twice."""
+    # With a file as entrypoint the module would be imported a second time, relative to the worker's directory.
+    deployment = await flow.ato_deployment(
+        name,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        description=description,
+        tags=tags,
+        parameters=parameters,
+        version=version("cartum-roapp"),
+        work_pool_name=POOL,
+        schedules=list(schedules),
+    )
+    await deployment.aapply()
 
 
 async def deployments(client: PrefectClient) -> list[DeploymentResponse]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
-from prefect import Flow
-from prefect.flows import load_flow_from_entrypoint
-from prefect.types.entrypoint import EntrypointType
 
 from cartum_roapp.service import ledger
 from deployments import form_lists, pool
@@ -31,16 +27,7 @@ async def deploy() -> None:
     """Makes or updates these deployments. May be called twice."""
     await pool.ensure()
     for entry in described():
-        flow: Flow[Any, Any] = load_flow_from_entrypoint(entry["entrypoint"], use_placeholder_flow=False)
-        deployment = await flow.ato_deployment(
-            entry["name"],
-            entrypoint_type=EntrypointType.MODULE_PATH,
-            description=entry.get("description"),
-            tags=entry.get("tags", []),
-            parameters=entry.get("parameters", {}),
-            version=version("cartum-roapp"),
-            work_pool_name=entry["work_pool"]["name"],
-        )
-        await deployment.aapply()
+        flow, parameters = pool.flow_at(entry["entrypoint"]), entry.get("parameters", {})
+        await pool.deploy(flow, entry["name"], entry.get("description"), entry.get("tags", []), parameters)
     with ledger.opened() as engine:
         await form_lists.renew(engine)

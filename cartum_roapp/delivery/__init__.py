@@ -6,29 +6,41 @@ handover     the lock goes to a run whose work its holder can't do
 company      is it still the company that was connected
 drain        the holder of the account's lock delivers what waits, by priority, then the longest waiting first
 attempt      one try to deliver an order: what happens in it is gathered, and written with its end
-order        one order: contact → products → order → comment → lines → notes → status
+order        one order: contact → products → order → comment → lines → notes → status → total
+once         intent → call → result: an unclear call is sent again only after a search has not found its result
+recheck      a second look at what was repeated: did both tries arrive
+
 bindings     which RO App order is this shop order: the bound one, the one with the marker, or a new one
 bound        the RO App order that a shop order is bound to
+markers      the token that every RO App order carries, and the walk that reads them
 takeover     an RO App order that an earlier life of the ledger made
-contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made
-choosing     a person chooses the contact or the product
+managers     who looks after an order in RO App
+status       the order's status, sent when the shop's changed
+
+contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made (`new_contacts`)
+contact_data what a contact lacks of phones and e-mail is added
 search       RO App's contacts by phone and e-mail
+choosing     a person chooses the contact or the product
 keyed_locks  one at a time on the same buyer or contact
+
 products     the line's product in RO App's catalogue: found by the shop's identification, else made
 identities   what a product is known by: the shop's line and RO App's product in one form
 product_index    RO App's catalogue as it was last read, and when it is read again
 product_making   makes a product with everything that identifies it
 product_problems what is said where a product can't be told
 product_updates  carries names and prices that changed in the shop on
+
 lines        the order lines as a set of (product, price) with absolute quantities
+known_lines  which lines of RO App are which of the shop's
+items        the same of a single one; pure functions
+prices       what the lines cost, and what the account makes of a discount
+totals       RO App's totals, read back
+
 remarks      notes, buyer and comment, written where they differ from what was written last
 notes        what a person reads in RO App: the marker, delivery, payment
 labels       the words before what notes and comments say, in the shop's languages
 comment      how it is delivered and paid, as a comment: at most once for each text
-status       the order's status, sent when the shop's changed
-markers      the token that every RO App order carries, and the walk that reads them
-once         intent → call → result: an unclear call is sent again only after a search has not found its result
+
 rehearsal    a delivery that sends nothing, for a dry run
 dry_roapp    RO App for that: read only, and as it would be
-recheck      a second look at what was repeated: did both tries arrive
 """

@@ -65,7 +65,7 @@ class Deliverer:
     settings: Settings
     calls: Calls
 
-    async def deliver(self, goal: Goal, progress: Progress = lambda done, total: None) -> Outcome:
+    async def deliver(self, goal: Goal, progress: Progress) -> Outcome:
         """Returns when the goal is reached. Raises what `Drain.run` raises. May be called any number of times, by any
         number of processes at once."""
         with database.reading(self.engine) as connection:

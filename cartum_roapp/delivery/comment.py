@@ -45,22 +45,22 @@ class OrderComment:
         self._discounts = discounts
 
     def text(self, order: DesiredOrder, shop: ShopConfig) -> str:
-        """What it says now."""
+        """Returns what the comment says now."""
         return notes.comment(order, shop, self._discounts.of(order, shop))
 
     def unsent(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> str | None:
-        """Its text, None where it was sent, as far as the ledger knows."""
+        """Returns the comment's text; None if it was sent, as far as the ledger knows."""
         text = self.text(order, shop)
         return None if bound.match.comment_hash == notes.digest(text) else text
 
     def announced(self, order: DesiredOrder, shop: ShopConfig) -> str | None:
-        """Its text where it is the next call, which a kill has prevented; else None."""
+        """Returns the comment's text if it was to be the next call and a kill has prevented that; otherwise None."""
         text = self.text(order, shop)
         return text if self._once.is_announced(_operation(self._once, order, text)) else None
 
     async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig, *, known: bool = False) -> None:
-        """`known`: it was sent, by whomever. One that RO App refuses is left out: the notes have its facts. Raises
-        Retryable when RO App does not answer."""
+        """Sends the comment unless it was sent. `known`: it was, by whomever, so that is only noted. One that RO App
+        refuses is left out: the notes have its facts. Raises Retryable when RO App does not answer."""
         text = bound.announced or self.unsent(order, bound, shop)
         announced, bound.announced = bound.announced is not None, None
         if text is None:

@@ -60,8 +60,8 @@ class ContactData:
         return await self._completed(order, known, contact, known.settled, email)
 
     async def complete_anew(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch:
-        """The same, whatever is known of the contact: what staff took out of it is added again. One that is gone stays
-        as it is known."""
+        """`complete`, whatever the ledger knows of the contact: what staff took out of it is added again. One that is
+        gone in RO App is returned as it is known."""
         await self._search.look([phone.number for phone in order.phones])
         contact = await self.current(order.shop, known.ro_id, known.phone)
         if contact is None:
@@ -84,13 +84,15 @@ class ContactData:
         return known.having(phone, known.email or ("" if refused else order.buyer_email), numbers, refused)
 
     async def _is_merged(self, shop: str, known: ContactMatch) -> bool:
+        """Returns whether another contact has the phone of this one, which is gone: staff merged the two."""
         if not known.phone:
             return False
         await self._search.look([known.phone])
         return bool(self._search.of_others([known.phone], known.ro_id, shop))
 
     async def current(self, shop: str, ro_id: int, phone: str = "") -> Contact | None:
-        """The contact as RO App shows it now: by itself, or else in its list, by its `phone`."""
+        """Returns the contact as RO App shows it now: by itself or, where it shows no single ones, in its list,
+        searched by its `phone`; None if it is in neither."""
         contact = await self._clients.one(ro_id)
         if contact is None:
             listed = self._search.seen.get(ro_id)
@@ -101,8 +103,9 @@ class ContactData:
         return contact
 
     async def _listed(self, ro_id: int, phone: str) -> Contact | None:
-        """Listed anew: what staff added to it since must not be lost. Where RO App can't search that would be a walk of
-        all contacts, so there it is as it was listed."""
+        """Returns the contact from RO App's list, which is searched anew: what staff added to the contact since must
+        not be lost. Where RO App can't search by phone, that would be a walk of all contacts: there it is as it was
+        listed last."""
         if self._clients.searches() is not False:
             async for page in self._clients.walk(phones=written_as(phone)):
                 for contact in page:
@@ -175,6 +178,6 @@ def is_about_phones(error: BadRecord) -> bool:
 
 
 def is_about_email(error: BadRecord) -> bool:
-    """The same of its e-mail address."""
+    """Whether RO App refuses a call because of its e-mail address, as far as it says so, like `is_about_phones`."""
     named = f"{error.field or ''} {error.message}".casefold()
     return error.code == Code.REFUSED and (error.field is None or "mail" in named)

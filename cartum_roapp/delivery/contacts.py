@@ -46,11 +46,12 @@ class ContactBook:
         self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
 
-    async def resolve(self, order: DesiredOrder, client: int | None = None, *, anew: bool = False) -> ContactMatch:
-        """RO App's contact. `client`: whose the order is in RO App already, if it is there; that decides among
-        several candidates, and for a buyer who left neither phone nor e-mail. `anew`: what the contact lacks is looked
-        for in RO App, whatever is known of it. Raises BadRecord `contact-ambiguous` when
-        a person has to choose."""
+    async def resolve(self, order: DesiredOrder, client: int | None, *, anew: bool) -> ContactMatch:
+        """Returns RO App's contact of the order's buyer, with what the buyer left; makes one if there is none.
+
+        `client`: whose the order is in RO App already, if it is there; that decides among several candidates, and for
+        a buyer who left neither phone nor e-mail. `anew`: what the contact lacks is looked for in RO App, whatever is
+        known of it. Raises BadRecord `contact-ambiguous` when a person has to choose."""
         async with self._locks.held(identity(order), order.buyer_email, *(phone.number for phone in order.phones)):
             known = self._known(order)
             if known is not None and anew:
@@ -69,6 +70,8 @@ class ContactBook:
     async def _resolve(
         self, order: DesiredOrder, client: int | None, known: ContactMatch | None, side: Side, adopt: Adopt
     ) -> ContactMatch:
+        """Returns the contact on this side: the `known` one, one that RO App has (`adopt`), or a new one. Before one is
+        made, it is looked once more for what staff made since the last search."""
         found = await self._settled(order, known or await adopt(order, client), adopt)
         named = order.buyer_phone or order.buyer_email or order.company
         if found is None and named and await side.search.refresh():
@@ -81,8 +84,8 @@ class ContactBook:
         return await self._settled(order, match, adopt) or match  # the phones that were not tried
 
     async def _settled(self, order: DesiredOrder, known: ContactMatch | None, adopt: Adopt) -> ContactMatch | None:
-        """The contact, with its data completed; None where there is none. One that turned out to be
-        somebody else's is looked past, once."""
+        """Completes the data of the `known` contact, binds the buyer to it and returns it; None if there is none. If it
+        turned out to be somebody else's or merged away, RO App is searched for another one (`adopt`), once."""
         for last in (False, True):
             if known is None:
                 break
@@ -133,7 +136,8 @@ class ContactBook:
             return contact_matches.find(connection, self._session.account, identity(order))
 
     async def _adopt(self, order: DesiredOrder, client: int | None) -> ContactMatch | None:
-        """By phone, then by the e-mail of a contact that we know, then by that of any, then by the order itself."""
+        """Returns the person whom RO App has for this buyer: by phone, then by the e-mail of a contact that we know,
+        then by that of any, then by the order itself; None if there is none. A buyer may also be an organization's."""
         search = self._people.search
         if not (order.buyer_phone or order.buyer_email):
             return await self._guest(order, client)
@@ -154,6 +158,8 @@ class ContactBook:
         return None if made is None else self._match(order, Found(made, False), Reason.MARKER)
 
     async def _guest(self, order: DesiredOrder, client: int | None) -> ContactMatch | None:
+        """Returns the contact of a buyer who left neither phone nor e-mail: whose the order is, or who has its
+        marker."""
         guest = await self._people.search.guest(order) if client is None else client
         reason = Reason.MARKER if client is None else Reason.CLIENT
         return None if guest is None else ContactMatch(identity(order), guest, "", "", reason=reason)
@@ -224,7 +230,8 @@ class ContactBook:
         return any(one.identity != identity(order) and (one.settled or not order.buyer_phone) for one in same)
 
     async def _known_by_email(self, order: DesiredOrder) -> ContactMatch | None:
-        """None also when several have it: RO App knows better whether a person has merged them."""
+        """Returns the contact that the ledger knows by the buyer's e-mail address. None also when several have it: RO
+        App knows better whether a person has merged them."""
         if not order.buyer_email:
             return None
         with self._session.autocommit() as connection:

@@ -37,7 +37,8 @@ class Handover:
             yield
 
     def due(self, served: Collection[str]) -> bool:
-        """Asks the holder, who delivers for `served`, whether to let the lock go."""
+        """Returns whether the holder, who delivers for the shops `served`, is to let the lock go now: a run waits that
+        delivers for another shop, whose orders are due. That is offered every 30 s at most."""
         now = asyncio.get_running_loop().time()
         if self._offered_at is not None and now - self._offered_at < OFFER_EVERY:
             return False

@@ -23,6 +23,12 @@ def match(product: str, item: RoItem, price: Decimal | None = None) -> LineMatch
     return LineMatch(product, round(item.price, 2) if price is None else price, item.id, item.quantity, discount)
 
 
+def priced(item: RoItem) -> PricedLine:
+    """Returns the item's quantity, price and discount, as a line of no product; a discount that RO App does not show
+    is none."""
+    return PricedLine("", round(item.price, 2), item.quantity, Discount(*(item.discount or ())))
+
+
 def goods_of(
     items: Iterable[RoItem], lines: Sequence[PricedLine], products: Mapping[str, int]
 ) -> list[tuple[RoItem, str]]:

@@ -175,14 +175,10 @@ class OrderLines:
         made_as = LineMatch(line.product, line.price, 0, line.quantity, line.discount)
         earlier: list[Intent] = []
 
-        async def shown() -> RoItem | None:
-            self._known.items = await self._roapp.items(self._bound.ro_id)
-            return self._known.free_one(entity, line.price)
-
         async def find(intent: Intent) -> int | None:
             nonlocal made_as
             earlier.append(intent)
-            item = await shown()
+            item = await self._free_one_now(entity, line.price)
             if item is None:
                 return None
             made_as = match(line.product, item, line.price)  # it was sent for an older version of the order, maybe
@@ -190,22 +186,7 @@ class OrderLines:
 
         async def send(before: Before) -> int:
             made = await self._roapp.add_item(self._bound.ro_id, body, before=before)
-            if made is not None:
-                return made
-            # An id in the answer is promised in no source (roapp §7): read it back.
-            try:
-                item = await shown()
-            except IntegrationError as error:
-                raise _not_shown(error.message) from None
-            if item is None and not earlier:
-                raise _not_shown("it is not among the lines of the order")
-            if item is None:  # the second one: a third would not be shown either
-                raise BadRecord(
-                    "RO App accepted a line but does not show it.",
-                    code=Code.LINE_LOST,
-                    fix="Add the line by hand in RO App.",
-                )
-            return item.id
+            return await self._read_back(entity, line.price, again=bool(earlier)) if made is None else made
 
         def bind(connection: Connection, item_id: int) -> None:
             self._known.bind(connection, replace(made_as, item_id=item_id))
@@ -213,6 +194,27 @@ class OrderLines:
         identity = self._known.identity(line.product, line.price)
         operation = self._once.operation("line", identity, self._order.shop, self._order.number)
         await self._once.make(operation, find=find, send=send, bind=bind)
+
+    async def _free_one_now(self, entity: int, price: Decimal) -> RoItem | None:
+        """Reads RO App's lines; returns one that no line of ours owns, with this product at this price."""
+        self._known.items = await self._roapp.items(self._bound.ro_id)
+        return self._known.free_one(entity, price)
+
+    async def _read_back(self, entity: int, price: Decimal, *, again: bool) -> int:
+        """Returns the id of a line that RO App took without telling it: an id in the answer is promised in no source
+        (roapp §7). Raises Unclear if RO App does not show it; when it was sent `again`, BadRecord `line-lost`: a third
+        one would not be shown either."""
+        try:
+            item = await self._free_one_now(entity, price)
+        except IntegrationError as error:
+            raise _not_shown(error.message) from None
+        if item is not None:
+            return item.id
+        if not again:
+            raise _not_shown("it is not among the lines of the order")
+        raise BadRecord(
+            "RO App accepted a line but does not show it.", code=Code.LINE_LOST, fix="Add the line by hand in RO App."
+        )
 
     def _discount(self, line: PricedLine) -> dict[str, object]:
         """The line's discount as RO App takes it (roapp §3.2), noted as what is being sent."""

@@ -58,8 +58,8 @@ class MarkerIndex:
         self._read: set[int] = set()
 
     async def find(self, shop: str, number: str, created_at: datetime) -> list[Marked]:
-        """All RO App orders with this marker, given when the shop order was created (UTC). Looks into RO
-        App first where the index does not reach."""
+        """Returns all RO App orders with this marker. Looks into RO App first where the index does not reach back to
+        `created_at`, when the shop's order was created (UTC)."""
         async with self._walking:
             with self._session.autocommit() as connection:
                 span = markers.span(connection, self._session.account)
@@ -67,7 +67,7 @@ class MarkerIndex:
             return self.known(shop, number) if await self._cover(created_at, *span) else known
 
     def known(self, shop: str, number: str) -> list[Marked]:
-        """The same without a look."""
+        """Returns those of them that the index has, without a look into RO App."""
         with self._session.autocommit() as connection:
             return markers.find(connection, self._session.account, shop, number)
 
@@ -83,16 +83,17 @@ class MarkerIndex:
             await self._walk(min(sent_at, oldest or sent_at) - BEFORE_INTENT - CLOCKS)
 
     def note(self, connection: Connection, marked: Marked) -> None:
-        """An order that was made with its marker, in the transaction that stores it."""
+        """Adds an order that was just made with its marker, in the transaction that stores it."""
         markers.note(connection, self._session.account, marked)
 
     def forget(self, ro_id: int) -> None:
-        """RO App has no such order any more, or it carries another marker now."""
+        """Takes an order out of the index: RO App has it no more, or it carries another marker now."""
         with self._session.transaction() as connection:
             markers.forget(connection, self._session.account, ro_id)
 
     async def _cover(self, created_at: datetime, start: datetime | None, end: datetime | None) -> bool:
-        """Reads what the index lacks; it reaches from `start` to `end`. False where it lacks nothing."""
+        """Reads what the index, which reaches from `start` to `end`, lacks for an order of `created_at`. Returns False
+        where it lacks nothing."""
         if start is None or created_at - BEFORE_ORDER < start:
             with self._session.autocommit() as connection:
                 created_at = min(created_at, markers.oldest_to_create(connection, self._session.account) or created_at)
@@ -106,6 +107,7 @@ class MarkerIndex:
         return True
 
     async def _walk(self, since: datetime) -> None:
+        """Reads the markers of all orders that RO App has made `since` (UTC) into the index."""
         began = utc_now()
         silent: list[int] = []
         listed = False

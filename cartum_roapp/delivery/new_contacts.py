@@ -65,13 +65,13 @@ class NewContacts:
         self, order: DesiredOrder, side: Side, phones: Sequence[Phone], settled: set[str], email: str
     ) -> ContactMatch:
         """Makes the contact with these phones and this e-mail address, or finds what an earlier call made."""
-        body = _organization(order) if side is self._organizations else self._person(order)
+        organization = side is self._organizations
+        body = _organization(order) if organization else self._person(order)
         if not email:
             body.pop("email", None)
         if phones:
             body["phones"] = [written(phone) for phone in phones]
         found: list[Contact] = []
-        organization = side is self._organizations
         match = ContactMatch(identity(order), 0, "", "", organization=organization, reason=Reason.MADE)
 
         async def send(before: Before) -> int:
@@ -96,7 +96,7 @@ class NewContacts:
             return found[0].id if found else None
 
         await self._once.make(self.operation(order), find=find, send=send, bind=bind)
-        made = found[0] if found else _read(side is self._organizations, {**body, "id": match.ro_id})
+        made = found[0] if found else side.clients.kind.model_validate({**body, "id": match.ro_id})
         self.search_of(made).note(made)
         return match
 
@@ -105,7 +105,8 @@ class NewContacts:
         return [contact.id for contact in await self._made_by(intent, None)]
 
     async def _made_by(self, intent: Intent, order: DesiredOrder | None) -> list[Contact]:
-        """Created since, with its marker, or the order's buyer. A company's may be a person, where the account took no
+        """Returns what the intent's call may have made, by id: contacts created since it began that carry the order's
+        marker, or that are the buyer of `order`. A company's contact may be a person, where the account took no
         organization: then not one that is another buyer's."""
         company = intent.identity.startswith("company:") or bool(order is not None and order.company)
         ours = marker(intent.shop, intent.number)
@@ -140,8 +141,9 @@ class NewContacts:
         return bool(order.buyer_email) and not phones and mail(contact) == order.buyer_email
 
     def _fits(self, contact: Contact, intent: Intent) -> bool:
-        """An order whose buyer was changed in the shop has made two contacts, each with the order's marker. One that
-        does not show by what the buyer is known may be without a phone, or a number, because RO App refuses it."""
+        """Returns whether a contact with the order's marker is the one that this intent's call made: an order whose
+        buyer was changed in the shop has made two. The phone, e-mail address or number of the buyer tells; a contact
+        without it may be theirs, too, as RO App may have refused it, unless it is known as another buyer's."""
         kind, _, value = intent.identity.partition(":")
         if kind == "phone":
             shown = self.search_of(contact).phones(contact, intent.shop)
@@ -190,7 +192,3 @@ def _organization(order: DesiredOrder) -> dict[str, object]:
         "email": order.buyer_email,
     }
     return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
-
-
-def _read(organization: bool, row: dict[str, object]) -> Contact:
-    return (Organization if organization else Contact).model_validate(row)

@@ -144,11 +144,6 @@ def block(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts, *, wr
     return _cut("\n".join(line for line in lines if line), _LONGEST)
 
 
-def deleted(language: str) -> str:
-    """That the shop has deleted the order, in a few words."""
-    return labels(language).deleted
-
-
 def _recipient(order: DesiredOrder, label: Labels) -> str:
     """With all phones, also those that RO App's contact could not be given, and the words beside them."""
     phones = [f"{phone.number} ({phone.title})" if phone.title else phone.number for phone in order.phones]

@@ -64,7 +64,7 @@ class Timeouts:
         return 2.5 * self.unclear_wait
 
     def resend_after(self, error: Unclear) -> float:
-        """How long its effect may still appear."""
+        """How long the effect of a call that ended with this error may still appear."""
         return self.unclear_wait if error.answered else self.unanswered
 
 
@@ -84,6 +84,7 @@ class Once:
         self._maybe_unsettled = {key for one in earlier for key in _keys(one)}
 
     def operation(self, kind: Kind, identity: str, shop: str, number: str) -> Operation:
+        """Returns the operation of this account that makes or changes the thing named by `identity`, for this order."""
         return Operation(self._session.account, kind, identity, shop, number)
 
     def unsettled(self, operation: Operation) -> Intent | None:

@@ -41,7 +41,7 @@ class ProductBook:
         self._maker = maker
         self._lock = asyncio.Lock()
 
-    async def resolve(self, order: DesiredOrder, shop: ShopConfig, *, new: bool = False) -> dict[str, int]:
+    async def resolve(self, order: DesiredOrder, shop: ShopConfig, *, new: bool) -> dict[str, int]:
         """RO App's product id of each line's product. `new`: RO App lacks the order. Raises BadRecord
         `product-ambiguous` or `product-missing`: then all that are missing are noted."""
         named = {line.product: identities(line, shop.identify_products_by)[0] for line in order.lines}

@@ -55,7 +55,7 @@ class Rehearsal:
     real_calls: int = 0
     statuses: dict[int, str] = field(default_factory=dict)
 
-    async def run(self, progress: Progress = lambda done, total: None) -> list[Rehearsed]:
+    async def run(self, progress: Progress) -> list[Rehearsed]:
         """Rehearses all orders that wait on `scratch`, in the order in which they would be delivered. Sets
         `real_calls` to the number of calls that a real run makes, and `statuses` to RO App's names, if one would be
         set. Raises Retryable and BadConfig."""

@@ -50,8 +50,9 @@ class Remarks:
         written_off: bool,
         counts_alike: bool,
     ) -> None:
-        """`counts_alike`: RO App counts in the order's currency; else its estimate stays, as after a write-off. Raises
-        BadRecord when RO App refuses, or the order is gone there."""
+        """Writes notes, buyer (`contact`) and comment, as far as they differ from what was written last. `written_off`:
+        goods have left RO App's stock, which the notes say. `counts_alike`: RO App counts in the order's currency; else
+        its estimate stays, as after a write-off. Raises BadRecord when RO App refuses, or the order is gone there."""
         estimate = wanted_total(order, shop) if counts_alike and not written_off else None
         known = await self._bring_notes(order, bound, contact, shop, estimate, written_off=written_off)
         await self._comment.bring(order, bound, shop, known=known)
@@ -66,8 +67,8 @@ class Remarks:
         *,
         written_off: bool,
     ) -> bool:
-        """True when RO App's notes said already what the comment says, and the ledger does not know why: whoever wrote
-        them has sent it as well."""
+        """Writes notes, buyer, number and estimate (None: it stays) in one call. Returns whether RO App's notes said
+        already what the comment says, and the ledger does not know why: whoever wrote them has sent it as well."""
         discounts = self._discounts.of(order, shop)
         text = notes.block(order, shop, discounts, written_off=written_off)
         digest = notes.written(text, order, estimate)

@@ -22,6 +22,7 @@ from cartum_roapp.orders.phones import e164, spellings
 FRESH_FOR = timedelta(minutes=2)
 #: A buyer who is to be searched: phones (E.164) and e-mail address.
 Buyer = tuple[tuple[str, ...], str]
+#: So many pages of contacts are few: they are read whole at once.
 FEW_PAGES = 1
 #: A reading that took long is not repeated before so many times as long.
 SPACED = 10
@@ -86,7 +87,8 @@ class ContactSearch:
         return set(numbers) & set().union(*others)
 
     async def by_email(self, order: DesiredOrder, client: int | None) -> Found | None:
-        """The same by the buyer's e-mail, where one of the two has no phone."""
+        """Returns the contact with the buyer's e-mail address, where the contact or the buyer has no phone; among
+        several it chooses and raises like `by_phone`."""
 
         def same(contact: Contact) -> bool:
             return mail(contact) == order.buyer_email and not (order.buyer_phone and self.phones(contact, order.shop))
@@ -96,7 +98,8 @@ class ContactSearch:
         return await self._only(lambda: self._search([order.buyer_email]), "e-mail address", same, client)
 
     async def by_value(self, what: str, same: Callable[[Contact], bool], client: int | None) -> Found | None:
-        """The same by a value that RO App has no filter for: among all contacts."""
+        """Returns the contact that is the `same` by a value for which RO App has no filter, among all contacts; `what`
+        is that value's name in messages. Among several it chooses and raises like `by_phone`."""
         return await self._only(self.read_all, what, same, client)
 
     async def read_if_few(self) -> None:
@@ -166,6 +169,8 @@ class ContactSearch:
     async def _only(
         self, bring: Callable[[], Awaitable[bool]], what: str, same: Callable[[Contact], bool], client: int | None
     ) -> Found | None:
+        """Runs `bring`, which brings the candidates into `seen` and returns whether it had to ask RO App for them.
+        Returns the only one that is the `same`, or the `client` among several. Raises BadRecord `contact-ambiguous`."""
         async with self._searching:  # the next one may be among those that are searched ahead
             fresh = await bring()
             found = sorted(filter(same, self.seen.values()), key=lambda one: one.id)
@@ -198,6 +203,8 @@ class ContactSearch:
         return fresh
 
     async def _walk(self, phones: Sequence[str] = (), emails: Sequence[str] = ()) -> None:
+        """Reads the contacts with one of these into `seen`. Notes it when RO App ignores the filter: then all are read,
+        and nothing is left to be searched."""
         written = [spelling for phone in phones for spelling in written_as(phone)]
         digits = {_digits(spelling) for spelling in written}
         stranger = False

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
+from cartum_roapp.delivery.labels import labels
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
@@ -73,27 +74,7 @@ class OrderStatus:
             await self._undo_late(order, bound, shop)
             return
         try:
-            status = self._mapped(order, shop)
-            operation = self._once.operation("status", _identity(order, status), order.shop, order.number)
-            for earlier in unsettled:
-                if earlier.identity != operation.identity:  # one that arrives late would undo this one
-                    self._once.settle_absent(earlier)
-
-            def agree(connection: Connection, ro_id: int) -> None:
-                both = status if shop.status_direction == "both" else None
-                matches.agree(connection, order.shop, order.number, wanted, roapp_status=both)
-                held.clear(connection, order.shop, "status", [order.number])
-
-            current = await self._current(bound, shop, status)
-            await self._note_contest(order, bound, shop, current, status)
-            if status == moved_from:
-                return  # matched anew, which the settings of this run do not know yet
-            if current != status and moved_from in (None, current):
-                await self._send(operation, bound.ro_id, status, self._comment(order, shop), agree)
-            else:
-                with self._session.transaction() as connection:
-                    agree(connection, bound.ro_id)
-                    intents.settle_found(connection, operation, bound.ro_id)
+            await self._carry(order, bound, shop, moved_from, unsettled)
         except BadRecord as error:
             if error.code == Code.DELETED_IN_ROAPP:
                 raise
@@ -118,6 +99,35 @@ class OrderStatus:
                 f"`cartum-roapp shop edit {shop.slug} --set statuses.{order.status_id}=ID` matches it.",
             )
         return status
+
+    async def _carry(
+        self, order: DesiredOrder, bound: Bound, shop: ShopConfig, moved_from: int | None, unsettled: Sequence[Intent]
+    ) -> None:
+        """Sets the status in RO App, unless it has it already. `moved_from`: see `OrderMatch`; another one that RO App
+        has now was set by staff, and stays. `unsettled`: calls whose outcome nobody knows."""
+        status = self._mapped(order, shop)
+        identity = f"{marker(order.shop, order.number)} {status}"
+        operation = self._once.operation("status", identity, order.shop, order.number)
+        for earlier in unsettled:
+            if earlier.identity != operation.identity:  # one that arrives late would undo this one
+                self._once.settle_absent(earlier)
+
+        def agree(connection: Connection, ro_id: int) -> None:
+            of_shop = DELETED if order.gone_at else order.status_id
+            both = status if shop.status_direction == "both" else None
+            matches.agree(connection, order.shop, order.number, of_shop, roapp_status=both)
+            held.clear(connection, order.shop, "status", [order.number])
+
+        current = await self._current(bound, shop, status)
+        await self._note_contest(order, bound, shop, current, status)
+        if status == moved_from:
+            return  # matched anew, which the settings of this run do not know yet
+        if current != status and moved_from in (None, current):
+            await self._send(operation, bound.ro_id, status, self._comment(order, shop), agree)
+        else:
+            with self._session.transaction() as connection:
+                agree(connection, bound.ro_id)
+                intents.settle_found(connection, operation, bound.ro_id)
 
     def _was_written_by_us(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """The shop's change is our own, of a write-back that was broken off: what staff set since is not undone."""
@@ -193,7 +203,7 @@ class OrderStatus:
     def _comment(self, order: DesiredOrder, shop: ShopConfig) -> str:
         """What is said where RO App asks for a comment: the shop's name of the status."""
         if order.gone_at:
-            return notes.deleted(shop.language)
+            return labels(shop.language).deleted
         with self._session.autocommit() as connection:
             return shop_statuses.name(connection, order.shop, order.status_id)
 
@@ -217,7 +227,3 @@ class OrderStatus:
                 roapp_statuses.learn(connection, account, status)
 
         await self._once.make(operation, find=find, send=send, bind=bind)
-
-
-def _identity(order: DesiredOrder, status: int) -> str:
-    return f"{marker(order.shop, order.number)} {status}"

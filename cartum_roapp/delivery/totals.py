@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoItem, RoOrder
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery.items import priced
 from cartum_roapp.delivery.prices import AMOUNTS, IN_DISCOUNTS, AccountDiscounts, wanted_lines, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
@@ -103,7 +104,7 @@ class Totals:
         known_as = self._discounts.known
         if sum(item.id in sent and _is_as_sent(item, sent[item.id], known_as) for item in items) < len(sent):
             return None  # staff changed a line of ours meanwhile
-        theirs = [_line(item) for item in items if item.id not in sent]  # and what RO App did not let us take out
+        theirs = [priced(item) for item in items if item.id not in sent]  # and what RO App did not let us take out
         total = again.total if again is not None else seen.total
         if total is None:  # RO App shows no totals here, so what it makes of a discount can't be seen
             shown = LineDiscounts.NONE if any(line.discount for line in lines) else known_as
@@ -152,11 +153,6 @@ def _is_as_sent(item: RoItem, sent: PricedLine, known: LineDiscounts) -> bool:
         return False
     kept = not sent.discount or known in AMOUNTS
     return item.discount is None or not kept or Discount(*item.discount) == sent.discount
-
-
-def _line(item: RoItem) -> PricedLine:
-    discount = Discount(*item.discount) if item.discount else Discount()
-    return PricedLine("", round(item.price, 2), item.quantity, discount)
 
 
 def _differs(order: DesiredOrder, ro_id: int, total: Decimal, wanted: Decimal, field: str = "total") -> BadRecord:

@@ -5,8 +5,7 @@ database        engine, migrations, advisory locks, reads without a transaction
 shops           the life of a shop: its frozen import window, its watermark, its pause
 shop_statuses   what a shop calls its statuses, and what they are matched with
 deleted_shops   the end of a shop: what stays of it, and what a purge removes
-accounts        an account that nobody uses any more
-placement       in which accounts a shop's orders stand
+accounts        which shops stand in an account, and the end of one that nobody uses
 orders          a shop's orders as last read: which are known, to be read again, to be delivered once more
 arriving        a window of orders arrives: what is new or changed is stored and queued
 changes         what the shop has otherwise than the ledger, in words

@@ -1,12 +1,12 @@
-"""An account of RO App that nobody uses any more."""
+"""Which shops stand in an account of RO App, which accounts a shop stands in, and the end of one that nobody uses."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select, union
 
 from cartum_roapp.ledger import tables
-from cartum_roapp.ledger.deleted_shops import UNCLEAR_FOR
-from cartum_roapp.ledger.tables import accounts, intents, shops
+from cartum_roapp.ledger.deleted_shops import STILL_UNCLEAR
+from cartum_roapp.ledger.tables import accounts, intents, order_matches, outbox, shops
 
 
 def shops_of(connection: Connection, name: str) -> tuple[list[str], list[str]]:
@@ -18,6 +18,15 @@ def shops_of(connection: Connection, name: str) -> tuple[list[str], list[str]]:
     return [row.slug for row in rows if row.deleted_at is None], [row.slug for row in rows if row.deleted_at]
 
 
+def of_shop(connection: Connection, shop: str) -> list[str]:
+    """Returns the names of the accounts in which the shop's orders stand, or are to be made, also those of a shop that
+    was deleted with its history kept. More than one only where somebody changed the ledger."""
+    rows = connection.execute(
+        union(*(select(table.c.account).where(table.c.shop == shop) for table in (order_matches, outbox)))
+    )
+    return sorted(row.account for row in rows)
+
+
 def is_known(connection: Connection, name: str) -> bool:
     """Returns whether the ledger has this account."""
     return connection.scalar(select(accounts.c.name).where(accounts.c.name == name)) is not None
@@ -26,8 +35,7 @@ def is_known(connection: Connection, name: str) -> bool:
 def forget(connection: Connection, name: str) -> None:
     """Removes all that the ledger knows of an account without shops: its catalogue, contacts, products and markers. A
     call of the last hour that nobody knows the outcome of stays noted, as in a purge. May be called twice."""
-    unclear = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - UNCLEAR_FOR)
-    connection.execute(delete(intents).where(intents.c.account == name, ~unclear))
+    connection.execute(delete(intents).where(intents.c.account == name, ~STILL_UNCLEAR))
     for table in (tables.catalogue, tables.contact_matches, tables.product_matches, tables.markers, tables.call_slots):
         connection.execute(delete(table).where(table.c.account == name))
     connection.execute(delete(accounts).where(accounts.c.name == name))

@@ -51,7 +51,7 @@ class ContactMatch:
         """The buyer's e-mail address, where RO App refuses it; else ""."""
         return next((one for one in self.phones.split() if "@" in one), "")
 
-    def having(self, phone: str, email: str, settled: Iterable[str], refused_email: str = "") -> ContactMatch:
+    def having(self, phone: str, email: str, settled: Iterable[str], refused_email: str) -> ContactMatch:
         """The same contact with these values, and these phones settled besides."""
         all_ = self.settled.union(settled, filter(None, [refused_email]))
         phones = " ".join(sorted(all_)) if all_ - {phone} else ""
@@ -96,7 +96,7 @@ def bind(connection: Connection, account: str, match: ContactMatch) -> None:
 
 
 def unbind(connection: Connection, account: str, ro_id: int) -> None:
-    """RO App no longer has this contact (merged or deleted by a person)."""
+    """Forgets this contact for all its buyers: RO App no longer has it (merged or deleted by a person)."""
     connection.execute(
         text("DELETE FROM contact_matches WHERE account = :account AND ro_id = :ro_id"),
         {"account": account, "ro_id": ro_id},

@@ -20,8 +20,8 @@ from cartum_roapp.ledger.tables import (
     shops,
 )
 
-#: Far longer than anybody waits before a call is taken for lost.
-UNCLEAR_FOR = timedelta(hours=1)
+#: Calls of the last hour that nobody knows the outcome of: far longer than anybody waits before one is taken for lost.
+STILL_UNCLEAR = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - timedelta(hours=1))
 
 
 def forget(engine: Engine, key: str, *, purge: bool) -> None:
@@ -84,7 +84,6 @@ def forget_buyers(connection: Connection, account: str | None, *, chosen: bool =
 def _forget_calls(connection: Connection) -> None:
     """The notes of all shops that are not here any more."""
     theirs = intents.c.shop.not_in(select(shops.c.key))
-    unclear = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - UNCLEAR_FOR)
-    connection.execute(delete(intents).where(theirs, ~unclear))
+    connection.execute(delete(intents).where(theirs, ~STILL_UNCLEAR))
     # Whatever a second look would find, there is no shop to hold it in.
     connection.execute(update(intents).where(theirs, intents.c.recheck_at.is_not(None)).values(recheck_at=None))

@@ -89,8 +89,10 @@ _LINES = """
 
 
 def read(connection: Connection, shop: str, number: str) -> DesiredOrder:
-    """Both statements see the same snapshot when the caller's transaction is REPEATABLE READ; an upsert in
-    between only means that the row stays in the outbox with a newer wanted version."""
+    """Returns the order as the shop has it, with its lines. Raises NoResultFound if it was purged.
+
+    An order that is stored anew between the two statements is of both versions; its row in the outbox then wants the
+    newer one, so it is delivered once more."""
     row = connection.execute(
         text(f"SELECT {', '.join(_ORDER)} FROM orders WHERE shop = :shop AND number = :number"),
         {"shop": shop, "number": number},

@@ -98,7 +98,7 @@ def hold(
 
 
 def touch(connection: Connection, shop: str, entity: str, id: str) -> None:
-    """It was looked at again, and nothing has changed: one more attempt."""
+    """Counts one more attempt of a held record that was looked at again, and of which nothing has changed."""
     connection.execute(
         update(held)
         .where(held.c.shop == shop, held.c.entity == entity, held.c.id == id)
@@ -114,8 +114,8 @@ def hold_order(connection: Connection, shop: str, number: str, error: BadRecord)
 
 
 def clear(connection: Connection, shop: str, entity: str, ids: Collection[str], because: str | None = None) -> None:
-    """The cause is gone; `because` says why in words, where what happens besides does not. Writes nothing where nothing
-    is held."""
+    """Lets these records go, as their cause is gone; `because` says why in words, where what happens besides does not.
+    Writes nothing where nothing is held."""
     if ids:
         gone = delete(held).where(held.c.shop == shop, held.c.entity == entity, held.c.id.in_(ids))
         for id in connection.scalars(gone.returning(held.c.id)).all():
@@ -163,8 +163,8 @@ def payload(engine: Engine, shop: str, id: str) -> dict[str, Any] | None:
 
 
 def dismiss(connection: Connection, shop: str, records: Collection[Held], because: str = "") -> None:
-    """A person leaves them as they are: out of sight, not tried again by themselves, until they change in the shop
-    or are replayed. May be called twice; the first reason stays."""
+    """Takes records out of sight that a person leaves as they are: they are not tried again by themselves, until they
+    change in the shop or are replayed. `because`: the person's reason. May be called twice; the first reason stays."""
     for one in records:
         left = update(held).where(
             held.c.shop == shop, held.c.entity == one.entity, held.c.id == one.id, held.c.dismissed_at.is_(None)
@@ -174,8 +174,8 @@ def dismiss(connection: Connection, shop: str, records: Collection[Held], becaus
 
 
 def tell(connection: Connection, shop: str) -> int:
-    """How many records nobody has been told of yet; they count as told when the transaction commits. Of two runs at
-    once one waits for the other's answer."""
+    """Returns how many records nobody has been told of yet, and notes them as told when the transaction commits. Of two
+    runs at once one waits for the other's answer."""
     untold = (held.c.shop == shop) & held.c.told_at.is_(None) & held.c.dismissed_at.is_(None)
     return connection.execute(update(held).where(untold).values(told_at=func.now())).rowcount
 

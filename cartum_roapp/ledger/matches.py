@@ -71,6 +71,7 @@ def products(connection: Connection, account: str, identities: Collection[str]) 
 
 
 def bind_product(connection: Connection, account: str, identity: str, ro_id: int) -> None:
+    """Stores that what has this identity is RO App's product `ro_id`, in place of an earlier one."""
     connection.execute(
         text(
             "INSERT INTO product_matches (account, identity, ro_id) VALUES (:account, :identity, :ro_id) "
@@ -81,7 +82,7 @@ def bind_product(connection: Connection, account: str, identity: str, ro_id: int
 
 
 def unbind_product(connection: Connection, account: str, ro_id: int) -> None:
-    """RO App no longer takes this product."""
+    """Forgets every identity of this product, which RO App no longer takes."""
     connection.execute(
         text("DELETE FROM product_matches WHERE account = :account AND ro_id = :ro_id"),
         {"account": account, "ro_id": ro_id},
@@ -89,6 +90,7 @@ def unbind_product(connection: Connection, account: str, ro_id: int) -> None:
 
 
 def order(connection: Connection, shop: str, number: str) -> OrderMatch | None:
+    """Returns RO App's order of this shop order; None if there is none, as far as the ledger knows."""
     row = connection.execute(
         text(f"SELECT {', '.join(_ORDER)} FROM order_matches WHERE shop = :shop AND number = :number"),
         {"shop": shop, "number": number},
@@ -161,8 +163,9 @@ def agree(
     restore_status: int | None = None,
     from_now: bool = True,
 ) -> None:
-    """Both sides have this status; `staff_status` where staff have moved on in RO App meanwhile, or where the shop is
-    to get its `restore_status` back. `from_now`: what RO App showed before says nothing."""
+    """Notes that both sides agree: on the shop's `sent_status` and RO App's `roapp_status`, None where statuses travel
+    one way. `staff_status`: staff have moved on in RO App meanwhile; `restore_status`: the shop is to get this one of
+    its own back. `from_now`: what RO App showed before this moment says nothing."""
     connection.execute(
         text(
             "UPDATE order_matches SET sent_status = :sent_status, roapp_status = :roapp_status, "
@@ -183,6 +186,7 @@ def agree(
 
 
 def lines(connection: Connection, shop: str, number: str) -> list[LineMatch]:
+    """Returns the order's lines as they were sent last, by RO App's id; with those that were taken out (quantity 0)."""
     rows = connection.execute(
         text(
             "SELECT product, price, item_id, quantity, amount, percentage FROM line_matches "
@@ -197,7 +201,8 @@ def lines(connection: Connection, shop: str, number: str) -> list[LineMatch]:
 
 
 def bind_line(connection: Connection, shop: str, number: str, line: LineMatch) -> None:
-    """The line is carried by this item, which until now may have carried another price of the product."""
+    """Stores that RO App's line `item_id` is this one, with what it was sent; until now it may have been the line of
+    another price of the product."""
     sent = line.discount
     values = {
         "shop": shop,

@@ -82,7 +82,7 @@ def due_elsewhere(connection: Connection, account: str, shops: Sequence[str]) ->
     return [row.shop for row in rows]
 
 
-def waiting(connection: Connection, shop: str, upto: int, backfill: int | None = None) -> dict[str, int]:
+def waiting(connection: Connection, shop: str, upto: int, backfill: int | None) -> dict[str, int]:
     """Number → wanted version of what waits for this shop, of priorities up to and including `upto`; with `backfill`,
     only what this one waits for."""
     rows = connection.execute(

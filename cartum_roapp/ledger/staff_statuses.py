@@ -84,7 +84,8 @@ def waiting(connection: Connection, shop: str, pause: timedelta) -> list[Agreed]
 def note(
     connection: Connection, shop: str, known: Agreed, *, roapp_status: int | None, staff_status: int | None
 ) -> None:
-    """What RO App was seen to have; nothing is noted where `known` is outdated. What the shop refused of an earlier
+    """Notes what RO App was seen to have: the status that both sides agree on, and what staff set there since (None:
+    the sides agree). Nothing is noted where `known` is outdated. What is held because the shop refused an earlier
     status is let go. May be called twice."""
     sets = "roapp_status = :agreed, staff_status = :theirs, restore_status = NULL"
     if staff_status is None:

@@ -36,6 +36,7 @@ def due(connection: Connection, account: str, shops: Collection[str], limit: int
 
 
 def is_any_due(connection: Connection, account: str, shops: Collection[str]) -> bool:
+    """Returns whether the total of any order of these shops is to be read."""
     found = connection.scalar(text(f"SELECT EXISTS (SELECT {_DUE})"), {"account": account, "shops": sorted(shops)})
     return bool(found)
 
@@ -58,6 +59,7 @@ def line_discounts(connection: Connection, account: str) -> LineDiscounts:
 
 
 def learn(connection: Connection, account: str, shown: LineDiscounts) -> None:
+    """Stores what an order has shown the account to make of a line's discount."""
     connection.execute(
         text(
             "INSERT INTO accounts (name, line_discounts) VALUES (:account, :shown) "

@@ -18,30 +18,10 @@ OVERLAP = timedelta(hours=26)  # how far a read of new orders reaches back: cove
 FINAL_FOR = timedelta(days=14)  # how long an order is read again after it reached a final status
 
 
-def qualifies(
-    number: str | None,
-    status_id: int | None,
-    created_at: datetime | None,
-    *,
-    window_from: datetime,
-    window_to: datetime,
-    successful: Collection[int],
-    known: Collection[str],
-) -> bool:
-    """Returns whether the order is taken over. All times are aware; the window is the frozen one of the first import.
-
-    An order that is in the ledger (`known`) is taken; also one created at `window_to` or later, in any status; also one
-    of the window, unless it is in a `successful` status (Delivered). An older one is not. An unreadable value (None)
-    counts in favour of the order, so that such a row is held and not lost.
-    """
-    if number in known or created_at is None or created_at >= window_to:
-        return True
-    return created_at >= window_from and (status_id is None or status_id not in successful)
-
-
 @dataclass(frozen=True)
 class Rule:
-    """`qualifies` for one shop: for raw rows before the transform, for frames after it."""
+    """Which orders of one shop are taken over: of raw rows before the transform, of frames after it. All times are
+    aware; the window is the frozen one of the first import."""
 
     window_from: datetime
     window_to: datetime
@@ -59,24 +39,24 @@ class Rule:
             for number, status_id, created_at in zip(
                 orders["number"], orders["status_id"], orders["created_at"], strict=True
             )
-            if self._qualifies(number, status_id, created_at, known)
+            if self.qualifies(number, status_id, created_at, known)
         )
 
     def _takes(self, row: object, known: Collection[str]) -> bool:
         if not isinstance(row, Mapping):
             return True
         created = created_of(row)
-        return self._qualifies(number_of(row), status_of(row), created and to_utc(created, self.zone), known)
+        return self.qualifies(number_of(row), status_of(row), created and to_utc(created, self.zone), known)
 
-    def _qualifies(
+    def qualifies(
         self, number: str | None, status_id: int | None, created_at: datetime | None, known: Collection[str]
     ) -> bool:
-        return qualifies(
-            number,
-            status_id,
-            created_at,
-            window_from=self.window_from,
-            window_to=self.window_to,
-            successful=self.successful,
-            known=known,
-        )
+        """Returns whether the order is taken over.
+
+        An order that is in the ledger (`known`) is taken; also one created at `window_to` or later, in any status; also
+        one of the window, unless it is in a `successful` status (Delivered). An older one is not. An unreadable value
+        (None) counts in favour of the order, so that such a row is held and not lost.
+        """
+        if number in known or created_at is None or created_at >= self.window_to:
+            return True
+        return created_at >= self.window_from and (status_id is None or status_id not in self.successful)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.rows import RoItem, RoOrder
+from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.delivery import markers
+from cartum_roapp.delivery.items import priced
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.standing import Standing
-from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine, total_of
+from cartum_roapp.orders.pricing import LineDiscounts, total_of
 from cartum_roapp.reconciliation.findings import Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp
 
@@ -90,16 +91,12 @@ async def _read_lines(
         return
     total = side[ro_id].total
     if total is None or all(item.discount is not None for item in items):  # the walk's total is older
-        total = total_of(map(_line, items), discounts)
+        total = total_of(map(priced, items), discounts)
     goods = {item.entity_id for item in items if item.id in own}
     others = (item for item in items if item.id not in own and item.entity_id not in goods)
-    staff = {item.id: line for item in others if (line := _line(item).total(discounts))}
+    staff = {item.id: line for item in others if (line := priced(item).total(discounts))}
     written_off = any(item.written_off for item in items)
     side[ro_id] = replace(side[ro_id], total=total, written_off=written_off, staff=staff)
-
-
-def _line(item: RoItem) -> PricedLine:
-    return PricedLine("", item.price, item.quantity, Discount(*(item.discount or ())))
 
 
 def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:

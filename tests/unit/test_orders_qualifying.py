@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.orders.qualifying import Rule, qualifies
+from cartum_roapp.orders.qualifying import Rule
 from cartum_roapp.orders.zones import to_wall, zone_of
 from cartum_roapp.sync.transform import transform
 
@@ -46,15 +46,7 @@ RULE = Rule(FROM, TO, frozenset({3, 9}), KYIV)
     ],
 )
 def test_the_rule(created: datetime | None, status: int | None, known: bool, taken: bool) -> None:
-    assert taken == qualifies(
-        "7",
-        status,
-        created,
-        window_from=FROM,
-        window_to=TO,
-        successful={3, 9},
-        known={"7"} if known else set(),
-    )
+    assert taken == RULE.qualifies("7", status, created, known={"7"} if known else set())
 
 
 def raw(number: object, created: datetime, status: object) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Reading:
             self._ids_spellings.remove(suffix)
         return []
 
-    async def _page(self, path: str, params: Params, number: int, missing: Missing = "collection") -> Page:
+    async def _page(self, path: str, params: Params, number: int, missing: Missing) -> Page:
         asked = [*params, ("page", str(number))]
         about = (path.strip("/"), None)
         if path == self._sortable:

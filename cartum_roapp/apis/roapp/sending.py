@@ -48,9 +48,9 @@ OnUnclear = Callable[[bool], None]
 class RefusedCall(BadRecord):
     """A BadRecord that keeps the refusal field by field, for this package."""
 
-    def __init__(self, message: str, refusal: Refusal | None = None, http: int = 0, **about: Any) -> None:
+    def __init__(self, message: str, refusal: Refusal, http: int, **about: Any) -> None:
         super().__init__(message, **about)
-        self.refusal = refusal or Refusal()
+        self.refusal = refusal
         self.http = http
 
 
@@ -93,9 +93,7 @@ class Sending:
         """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
-    async def patch(
-        self, path: str, body: Body, *, about: About, missing: Missing = "row", unclear: OnUnclear | None = None
-    ) -> None:
+    async def patch(self, path: str, body: Body, *, about: About, missing: Missing, unclear: OnUnclear | None) -> None:
         """Sets absolute values, so the call may be sent again. `unclear` runs after each try that RO App may
         have accepted, with whether it answered: a try without an answer may still arrive."""
         call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, unclear=unclear)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Column, DateTime, ForeignKey, MetaData, Numeric, Text
 
 metadata = MetaData(
@@ -24,6 +26,11 @@ EVERYWHERE = {
 
 Stamp = DateTime(timezone=True)
 Money = Numeric(18, 4)
+
+
+def required(name: str, type_: Any, doc: str | None = None, *, default: Any = None) -> Column[Any]:
+    """Returns a column that always has a value, by `default` the server's."""
+    return Column(name, type_, nullable=False, server_default=default, doc=doc)
 
 
 def shop_column() -> Column[str]:
