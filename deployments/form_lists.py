@@ -11,7 +11,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterNam
 from sqlalchemy import Engine
 
 from cartum_roapp.connection.choices import Choice
-from cartum_roapp.ledger import deleted_shops, roapp_statuses, shop_statuses, shops
+from cartum_roapp.ledger import deleted_shops, held, roapp_statuses, shop_statuses, shops
 
 #: Of the deployments of prefect.yaml whose forms ask for a shop.
 _NAMES = ["any-shop", "edit-shop", "delete-shop"]
@@ -28,11 +28,12 @@ async def renew(engine: Engine) -> None:
     """
     states = shops.all_states(engine)
     slugs = [state.slug for state in states]
-    names = sorted({name for state in states for name in shop_statuses.named(engine, state.key).values()})
+    names = sorted({name for state in states for name in shop_statuses.matched(engine, state.key).values()})
     lists = {
         "shop": slugs,
         "shops": slugs,
         _BACKFILL: names,
+        "code": held.codes(engine),
         "status": _labels(shop_statuses.unmatched(engine)),
         "roapp_status": _labels(roapp_statuses.all_named(engine)),
     }
@@ -52,13 +53,13 @@ async def renew(engine: Engine) -> None:
 def filled(schema: dict[str, Any], lists: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Returns the parameters' schema with these choices by parameter, without a list where there are none.
 
-    In the form of a backfill what may be left out is of one type, as the UI would ask for `None` beside it, and a shop
-    must be named, also where the flow says so by itself.
+    What may be left out is of one type, as the UI would ask for `None` beside it. In the form of a backfill a shop must
+    be named, also where the flow says so by itself.
     """
     properties = {name: dict(one) for name, one in schema.get("properties", {}).items()}
     required = list(schema.get("required", ()))
+    properties = {name: _plain(one) for name, one in properties.items()}
     if _BACKFILL in properties:
-        properties = {name: _plain(one) for name, one in properties.items()}
         required = ["shops"]
     for name, listed in lists.items():
         choices = {"enum": list(listed)} if listed else {}

@@ -9,6 +9,7 @@ show_order         shows what is known of one order, and what happened to it
 resend_orders      reads orders again and puts right what RO App has otherwise
 dismiss_held       leaves held records as they are that a person names
 match_status       matches a status of a shop with one of RO App
+choose_match       chooses RO App's contact for a buyer, or its product for an article
 connect_shop       connects a shop by forms in Prefect's UI
 edit_shop          edits a shop by forms
 delete_shop        disconnects a shop after its slug was typed

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from prefect import State, flow
+from prefect import flow
 
-from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.backfill import OpenBackfill, Slices, became, begin, close_reading
@@ -18,10 +17,10 @@ from cartum_roapp.sync.selection import Selection
 from cartum_roapp.sync.status_names import named_selection
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
-from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, named_shops, refused, run_name, start_each
+from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, named_shops, run_name, start_each
 from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
-from tasks.ending import told
+from tasks.ending import told, typed
 from tasks.frames import to_frames
 from tasks.plan_page import rehearse_task, show_plan_task
 from tasks.run import open_run, settings_of
@@ -38,15 +37,13 @@ async def backfill(
     statuses: Annotated[list[str] | None, STATUSES] = None,
     numbers: Annotated[list[str] | None, NUMBERS] = None,
     dry_run: Annotated[bool, DRY_RUN] = False,
-) -> dict[str, Any] | State[Any]:
+) -> dict[str, Any]:
     """Reads the named orders again, however old and in whatever status, and delivers what is new or changed
     below everything else. Names dates, statuses or numbers; several narrow each other. Each of several shops gets a
     run of its own."""
-    try:
+    with typed():
         found = [await settings_of(slug) for slug in named_shops(shops)]
         wanted = [await named_selection(one, created_from, created_to, statuses, numbers) for one in found]
-    except BadConfig as error:
-        return refused(error)
     if len(found) != 1:
         return await start_each([one.shop.slug for one in found])
     async with open_run(found[0], "backfill", dry_run=dry_run) as run:

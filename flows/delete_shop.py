@@ -10,7 +10,7 @@ from cartum_roapp.sync import sentence
 from deployments import shops
 from deployments.clients import open_clients
 from tasks.ending import told
-from tasks.form import parameter
+from tasks.form import SHOP, parameter
 from tasks.names import named, of_deletion
 from tasks.shop_forms import ask_shop, confirm_deletion, tell_deleted
 
@@ -18,7 +18,7 @@ from tasks.shop_forms import ask_shop, confirm_deletion, tell_deleted
 @flow(name="delete-shop", flow_run_name=named(of_deletion), persist_result=False)
 @told(sentence.of_connection)
 async def delete_shop(
-    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
+    shop: Annotated[str, SHOP],
     purge: Annotated[bool, parameter("Purge", "Delete the shop's history in the ledger as well")] = False,
 ) -> dict[str, Any]:
     """Removes a shop's deployments, schedule, settings and login; RO App keeps its orders. The run waits until the

@@ -13,14 +13,14 @@ from deployments.clients import open_clients
 from tasks.connecting import ask_current_form, tell_changed
 from tasks.draft import draft_of
 from tasks.ending import told
-from tasks.form import parameter
+from tasks.form import SHOP
 from tasks.shop_forms import ask_shop
 
 
 @flow(name="edit-shop", flow_run_name="{shop}: edit", persist_result=False)
 @told(sentence.of_connection)
 async def edit_shop(
-    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
+    shop: Annotated[str, SHOP],
 ) -> dict[str, Any]:
     """Shows a shop's settings to be changed and checks them against both systems. They take effect on the next run;
     nothing is imported twice. The run waits for each form: press **Resume** in the menu ⋮."""

@@ -14,7 +14,7 @@ from cartum_roapp.sync.window import classify_statuses, close_window, freeze_win
 from tasks import schedule
 from tasks.deliver import deliver_task
 from tasks.ending import told
-from tasks.form import parameter
+from tasks.form import SHOP
 from tasks.frames import to_frames
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_created_task, upsert_task
@@ -23,7 +23,7 @@ from tasks.summary import summarize_task
 
 @flow(name="initial-import", flow_run_name="{shop}: initial import", persist_result=False)
 @told(sentence.of_run)
-async def initial_import(shop: Annotated[str, parameter("Shop", "The shop's short name")]) -> dict[str, Any]:
+async def initial_import(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     """Orders of the two calendar months before the first start into RO App, with their customers and products.
 
     The window is frozen at the first start. A run that was killed goes on where it stopped; of an

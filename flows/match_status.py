@@ -10,8 +10,8 @@ from blocks.store import load_shop
 from cartum_roapp.sync import sentence
 from deployments import shops
 from deployments.clients import open_clients
-from tasks.ending import told
-from tasks.form import parameter
+from tasks.ending import told, typed
+from tasks.form import SHOP, parameter
 from tasks.status_match import find_match, release_matched, show_matched
 from tasks.tags import tag_run, tags_of
 
@@ -19,14 +19,14 @@ from tasks.tags import tag_run, tags_of
 @flow(name="match-status", flow_run_name="{shop}: match of status {status}", persist_result=False)
 @told(sentence.of_match)
 async def match_status(
-    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
-    status: Annotated[str, parameter("Status of the shop", "Its name, or its id", max_length=200)],
-    roapp_status: Annotated[str, parameter("Status in RO App", "Its name, or its id", max_length=200)],
+    shop: Annotated[str, SHOP],
+    status: Annotated[str, parameter("Status of the shop", "Its name, or its id.")],
+    roapp_status: Annotated[str, parameter("Status in RO App", "Its name, or its id.")],
 ) -> dict[str, Any]:
     """Gives a status of the shop its counterpart. What is held for it goes through with the next sync."""
-    stored = await load_shop(shop)
-    await tag_run(tags_of(stored))
-    with open_clients() as clients:
+    with typed(), open_clients() as clients:
+        stored = await load_shop(shop)
+        await tag_run(tags_of(stored))
         match = await find_match(stored, status, roapp_status, clients)
-        await shops.change(match.shop, match.company)
-        return await show_matched(match, release_matched(match))
+    await shops.change(match.shop, match.company)
+    return await show_matched(match, release_matched(match))

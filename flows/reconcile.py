@@ -13,7 +13,7 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
 from tasks.ending import told
-from tasks.form import parameter
+from tasks.form import SHOP, parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_reconciliation
 from tasks.report import show_report_task
@@ -33,7 +33,7 @@ from tasks.steps import (
 @flow(name="reconcile", flow_run_name=named(of_reconciliation), persist_result=False)
 @told(sentence.of_comparison)
 async def reconcile(
-    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
+    shop: Annotated[str, SHOP],
     repair: Annotated[bool, parameter("Repair", "Put right what is safe; else only report")] = False,
     gone: Annotated[
         bool, parameter("Gone", "What the shop lacks was really deleted there, however much it is")

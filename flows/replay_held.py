@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from prefect import flow
 
+from cartum_roapp.held_words import ALL, CODE, DRY, ENTITY, IDS, LIMIT, MAKE_AGAIN
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
@@ -17,8 +18,8 @@ from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import deliver_task
-from tasks.ending import told
-from tasks.form import parameter
+from tasks.ending import told, typed
+from tasks.form import SHOP, parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_replay
 from tasks.run import open_run, settings_of
@@ -29,18 +30,19 @@ from tasks.summary import show_choice_task, show_outcomes_task
 @flow(name="replay-held", flow_run_name=named(of_replay), persist_result=False)
 @told(sentence.of_replay)
 async def replay_held(
-    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
-    ids: Annotated[list[str] | None, parameter("Records", "Order numbers, or ids of the list of held records")] = None,
-    entity: Annotated[Entity | None, parameter("Entity", "Only records of this kind")] = None,
-    code: Annotated[str | None, parameter("Code", "Only those held for this reason")] = None,
-    all_held: Annotated[bool, parameter("All", "All held records of the shop")] = False,
-    limit: Annotated[int | None, parameter("Limit", "At most so many, the oldest first", ge=1)] = None,
-    make_again: Annotated[bool, parameter("Make again", "Orders that were deleted in RO App")] = False,
-    dry_run: Annotated[bool, parameter("Dry run", "Show which would be replayed, send nothing")] = False,
+    shop: Annotated[str, SHOP],
+    ids: Annotated[list[str] | None, parameter("Records", IDS)] = None,
+    entity: Annotated[Entity | None, parameter("Entity", ENTITY)] = None,
+    code: Annotated[str | None, parameter("Code", CODE)] = None,
+    all_held: Annotated[bool, parameter("All", ALL)] = False,
+    limit: Annotated[int | None, parameter("Limit", LIMIT)] = None,
+    make_again: Annotated[bool, parameter("Make again", MAKE_AGAIN)] = False,
+    dry_run: Annotated[bool, parameter("Dry run", DRY)] = False,
 ) -> dict[str, Any]:
     """Tries held records again now. Names ids, an entity or a code (several narrow each other), or all."""
-    settings = await settings_of(shop)
-    chosen = select_records(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)
+    with typed():
+        settings = await settings_of(shop)
+        chosen = select_records(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)
     async with open_run(settings, "replay-held", dry_run=dry_run) as run:
         return await replay_records(run, chosen, make_again=make_again, dry_run=dry_run)
 

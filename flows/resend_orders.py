@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from prefect import flow
 
+from cartum_roapp.held_words import NUMBERS
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.resend import named as chosen_numbers
@@ -15,8 +16,8 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
 from tasks.deliver import deliver_task
-from tasks.ending import told
-from tasks.form import parameter
+from tasks.ending import told, typed
+from tasks.form import SHOP, parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_resending
 from tasks.order import show_resent_task
@@ -27,13 +28,14 @@ from tasks.steps import fetch_numbers_task, send_again_task, upsert_task
 @flow(name="resend-orders", flow_run_name=named(of_resending), persist_result=False)
 @told(sentence.of_resending)
 async def resend_orders(
-    shop: Annotated[str, parameter("Shop", "The shop's short name", max_length=48)],
-    numbers: Annotated[list[str], parameter("Order numbers", "The orders' numbers in the shop")],
+    shop: Annotated[str, SHOP],
+    numbers: Annotated[list[str], parameter("Order numbers", NUMBERS)],
 ) -> dict[str, Any]:
     """Compares orders with RO App anew and puts right what differs: missing lines, quantities and prices, status,
     notes, the buyer's phones. Lines that staff added stay; once goods are written off, no line is touched."""
-    settings = await settings_of(shop)
-    chosen = chosen_numbers(settings.shop, numbers)
+    with typed():
+        settings = await settings_of(shop)
+        chosen = chosen_numbers(settings.shop, numbers)
     async with open_run(settings, "resend-orders") as run:
         return await send_orders_again(run, chosen)
 

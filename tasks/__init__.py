@@ -18,8 +18,9 @@ mending         links to the forms of the UI that mend a held record
 report          the artifacts of a reconciliation
 dismissal       held records that a person dismisses in the UI
 status_match    a status that a person matches in the UI
+choice          a contact or product that a person chooses in the UI
 plan_page       the artifact of a dry run
-backfill_form   what the form of a backfill asks, and how its run is named, refused or divided
+backfill_form   what the form of a backfill asks, and how its run is named or divided
 canceling       ends a backfill with its run where a person cancels that
 form            a form in Prefect's UI, and its answers
 draft           a shop while it is connected or edited there

@@ -1,4 +1,4 @@
-"""What the form of a backfill asks, in the words of the command line, and how its run is named, refused, or divided."""
+"""What the form of a backfill asks, in the words of the command line, and how its run is named or divided."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from prefect import State
 from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
-from prefect.states import Cancelled
 
 from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS
-from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.backfills import described
 from tasks.form import parameter
 
@@ -46,15 +44,6 @@ def named_shops(shops: Sequence[str]) -> list[str]:
     if not slugs:
         raise BadConfig("no shop is named.", field="shops", fix="Choose one shop or several.")
     return slugs
-
-
-def refused(error: IntegrationError) -> State[Any]:
-    """Returns the end of a run whose input is wrong: its message says what to correct. It did nothing, so it did not
-    fail either."""
-    text = f"{error.field}: {error.message}" if error.field else error.message
-    message = f"{text} Fix: {error.fix}" if error.fix else text
-    get_run_logger().warning("%s", message)
-    return Cancelled(name="Refused", message=message)
 
 
 async def start_each(slugs: Sequence[str]) -> dict[str, Any]:

@@ -33,5 +33,4 @@ async def show_dismissed(shop: ShopConfig, records: Sequence[dict[str, Any]]) ->
     return {"shop": shop.slug, "dismissed": list(records)}
 
 
-dismiss_task = step("dismiss", "ledger")(dismiss_records)
 show_dismissed_task = step("show what was dismissed")(show_dismissed)

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
 from typing import Any, ParamSpec, cast
 
 from prefect import State
-from prefect.states import Completed, Failed
+from prefect.logging import get_run_logger
+from prefect.states import Cancelled, Completed, Failed
 
-from cartum_roapp.errors import IntegrationError
+from cartum_roapp.errors import BadConfig, IntegrationError
 
 P = ParamSpec("P")
 Result = dict[str, Any]
-FlowBody = Callable[P, Coroutine[Any, Any, Result | State[Any]]]
+FlowBody = Callable[P, Coroutine[Any, Any, Result]]
+
+#: The name of the state of a run that was given wrong input. It did nothing, so it did not fail either.
+REFUSED = "Refused"
+
+
+class _RefusedInput(Exception):
+    def __init__(self, error: BadConfig) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@contextmanager
+def typed() -> Iterator[None]:
+    """What a person has typed is looked at inside, before anything is done: where it is wrong, the run is `REFUSED`,
+    and its message says what to correct."""
+    try:
+        yield
+    except BadConfig as error:
+        raise _RefusedInput(error) from error
 
 
 def told(
     sentence: Callable[[Result], str],
 ) -> Callable[[FlowBody[P]], Callable[P, Coroutine[Any, Any, Result]]]:
     """Returns a decorator for the function of a flow. The run's state gets the `sentence` of the result as its message.
-    An error of this project becomes the state's message as well, without a traceback in the run's log. A state that the
-    function returns stays as it is.
+    An error of this project becomes the state's message as well, without a traceback in the run's log.
 
     Prefect gives the caller of the flow the data of such a state: the result, or the error, which it raises.
     """
@@ -32,10 +53,10 @@ def told(
         async def ending(*args: P.args, **kwargs: P.kwargs) -> Result:
             try:
                 result = await body(*args, **kwargs)
+            except _RefusedInput as refused:
+                return cast(Result, _refused(refused.error))
             except IntegrationError as error:
                 return cast(Result, Failed(message=str(error), data=error))
-            if isinstance(result, State):
-                return cast(Result, result)
             return cast(Result, Completed(message=sentence(result), data=result))
 
         # Prefect would look up the names of types in this module, which are those of the flow's.
@@ -43,3 +64,32 @@ def told(
         return ending
 
     return decorated
+
+
+def log_as_info(state: str) -> None:
+    """Prefect's line that a run ended in this state is no error, although the state is not *Completed*."""
+    if state not in _AS_INFO.states:
+        _AS_INFO.states.add(state)
+        logging.getLogger("prefect.flow_runs").addFilter(_AS_INFO)
+
+
+def _refused(error: BadConfig) -> State[Any]:
+    text = f"{error.field}: {error.message}" if error.field else error.message
+    message = f"{text} Fix: {error.fix}" if error.fix else text
+    get_run_logger().warning("%s", message)
+    log_as_info(REFUSED)
+    return Cancelled(name=REFUSED, message=message)
+
+
+class _AsInfo(logging.Filter):
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.getMessage().startswith(tuple(f"Finished in state {state}" for state in self.states)):
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return True
+
+
+_AS_INFO = _AsInfo()

@@ -6,7 +6,6 @@ top and reads all answers so far, so each form is asked once.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, NoReturn
@@ -26,6 +25,7 @@ from cartum_roapp.config.shop import SHOP_FIELDS
 from cartum_roapp.connection.dialogue import Form
 from cartum_roapp.connection.questions import Question, asked_as
 from cartum_roapp.markdown import escaped
+from tasks.ending import log_as_info
 
 #: For so many days a form waits for its answer, then the run fails.
 ANSWER_DAYS = 7
@@ -48,6 +48,9 @@ def parameter(title: str, description: str, **limits: Any) -> Any:
     """Returns the field of a flow's parameter, with title and description for its run form. They are in
     `json_schema_extra`, as Prefect ignores those of the field itself."""
     return Field(json_schema_extra={"title": title, "description": description}, **limits)
+
+
+SHOP = parameter("Shop", "The shop's short name.")
 
 
 def setting_parameter(key: str, **limits: Any) -> Any:
@@ -88,8 +91,11 @@ async def ask(form: Form) -> NoReturn:
     log = get_run_logger()
     for problem in form.problems:
         log.warning("%s", problem)
-    log.info("%s: open the menu ⋮ at the top right of this page, and press Resume.", form.title)
-    _log_suspended_as_info()
+    log.info(
+        "%s: open the menu ⋮ at the top right of this page, and press Resume. If no form opens, load the page again.",
+        form.title,
+    )
+    log_as_info("Suspended")
     links = "\n".join(f"* {question.links}" for question in form.questions if question.links)
     parts = (f"### {form.title}", form.text, _listed(form.problems), links)
     description = "\n\n".join(filter(None, parts))
@@ -178,19 +184,3 @@ def _line(problem: Problem) -> str:
 
 def _plain_line(problem: Problem) -> str:
     return f"{REFUSED}{problem}".translate(_NO_MARKS).rstrip(".") + "."
-
-
-class _SuspendedAsInfo(logging.Filter):
-    """Lowers Prefect's message that a run is suspended from error to info."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.getMessage().startswith("Finished in state Suspended"):
-            record.levelno, record.levelname = logging.INFO, "INFO"
-        return True
-
-
-_SUSPENDED_AS_INFO = _SuspendedAsInfo()
-
-
-def _log_suspended_as_info() -> None:
-    logging.getLogger("prefect.flow_runs").addFilter(_SUSPENDED_AS_INFO)

@@ -13,11 +13,15 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.settings import get_current_settings
 
+from cartum_roapp.errors import Code
 from cartum_roapp.markdown import Markup, link
 
 #: Of the deployments that mend a shop's records (prefect.yaml).
 _NAME = "any-shop"
 _REPLAY, _DISMISS = "flows.replay_held.replay_held", "flows.dismiss_held.dismiss_held"
+_CHOOSE = "flows.choose_match.choose_match"
+#: What a person chooses for records that are held for these reasons.
+_CHOSEN = {Code.PRODUCT_AMBIGUOUS: "product", Code.CONTACT_AMBIGUOUS: "contact"}
 _MATCH, _STORY = "flows.match_status.match_status", "flows.show_order.show_order"
 
 
@@ -32,6 +36,7 @@ class Mending:
     match: UUID | None = None
     story: UUID | None = None
     dismiss: UUID | None = None
+    choose: UUID | None = None
 
     @classmethod
     async def of(cls, slug: str, admin: str) -> Mending:
@@ -39,16 +44,30 @@ class Mending:
         named = DeploymentFilter(name=DeploymentFilterName(any_=[_NAME]))
         async with get_client() as client:
             found = {one.entrypoint: one.id for one in await client.read_deployments(deployment_filter=named)}
-        return cls(slug, admin, found.get(_REPLAY), found.get(_MATCH), found.get(_STORY), found.get(_DISMISS))
+        return cls(
+            slug,
+            admin,
+            found.get(_REPLAY),
+            found.get(_MATCH),
+            found.get(_STORY),
+            found.get(_DISMISS),
+            found.get(_CHOOSE),
+        )
 
     def links(self, record: Mapping[str, Any]) -> Markup:
-        """Returns the links for one record: to the shop for a row that can't be read, to match a status, to try it
-        again, to leave it as it is, and to what happened to its order."""
+        """Returns the links for one record: to the shop for a row that can't be read, to match a status, to choose what
+        is meant, to try it again, to leave it as it is, and to what happened to its order."""
         found = [link("open the shop", self.admin)] if record["entity"] == "row" else []
         if self.match is not None and record["unmatched"]:
             found.append(link("match it", run_form(self.match, shop=self.slug, status=record["unmatched"])))
+        if self.choose is not None and (kind := _CHOSEN.get(record["code"])):
+            buyer = {"which": record["number"]} if kind == "contact" and record["number"] else {}
+            found.append(link("choose one", run_form(self.choose, shop=self.slug, kind=kind, **buyer)))
         if self.replay is not None:
-            found.append(link("try again", run_form(self.replay, shop=self.slug, **_named(record))))
+            found.append(link("try again", run_form(self.replay, shop=self.slug, **_named(record), dry_run=False)))
+            if record["code"] == Code.DELETED_IN_ROAPP:
+                anew = {**_named(record), "make_again": True, "dry_run": False}
+                found.append(link("make it again", run_form(self.replay, shop=self.slug, **anew)))
         if self.dismiss is not None:
             found.append(link("dismiss", run_form(self.dismiss, shop=self.slug, **_named(record))))
         if record["number"] is not None and (story := self.what_happened(record["number"])):
@@ -65,7 +84,7 @@ class Mending:
         """Returns the link to try all of them again."""
         if self.replay is None:
             return None
-        return link("Try all of them again", run_form(self.replay, shop=self.slug, all_held=True))
+        return link("Try all of them again", run_form(self.replay, shop=self.slug, all_held=True, dry_run=False))
 
     def log_lines(self, summary: UUID) -> list[str]:
         """Returns where the run's summary is, and the form that tries all held records again, for the log of the run,
@@ -75,7 +94,9 @@ class Mending:
             return []
         lines = [f"why, and what mends each: {ui}/v2/artifacts/artifact/{summary}"]
         if self.replay is not None:
-            lines.append(f"try all of them again: {ui}{run_form(self.replay, shop=self.slug, all_held=True)}")
+            lines.append(
+                f"try all of them again: {ui}{run_form(self.replay, shop=self.slug, all_held=True, dry_run=False)}"
+            )
         return lines
 
 

@@ -6,7 +6,6 @@ from cartum_roapp.sync import (
     backfill,
     deduplicate,
     fetch,
-    order_story,
     reconciliation,
     replay,
     resend,
@@ -29,7 +28,6 @@ fetch_selection_task = step("fetch named orders", "cartum")(selection.fetch_sele
 store_slice_task = step("upsert", "ledger")(backfill.store_slice)
 put_back_task = step("put back", "ledger")(replay.put_back)
 send_again_task = step("send again", "ledger")(resend.send_again)
-find_order_task = step("find the order", "ledger")(order_story.of_shop)
 remove_old_task = step("remove what is old", "ledger")(retention.remove_old)
 write_back_task = step("write back", "roapp", "cartum")(write_back.write_back)
 read_roapp_task = step("read RO App's orders", "roapp")(reconciliation.read_roapp)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd
+from cartum_roapp.held_words import ENTITY
 from cartum_roapp.ledger.entities import Entity
 
 
@@ -31,7 +32,7 @@ Slug = Annotated[
     str, typer.Argument(metavar="SLUG", help="The shop's name on the command line.", autocompletion=known_slugs)
 ]
 OptionalSlug = Annotated[str | None, typer.Argument(metavar="SLUG", help="Only this shop.", autocompletion=known_slugs)]
-OneEntity = Annotated[Entity | None, typer.Option("--entity", help="Only records of this kind.")]
+OneEntity = Annotated[Entity | None, typer.Option("--entity", help=ENTITY)]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the shop's password from standard input.")]
 
 

@@ -14,6 +14,7 @@ import typer
 
 from cartum_roapp.cli.arguments import OneEntity, OptionalSlug, Slug, example, missing
 from cartum_roapp.cli.output import Json, local, show, terminal_table
+from cartum_roapp.held_words import IDS, REASON
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -84,9 +85,9 @@ def show_(
 @app.command("dismiss", epilog=example("held dismiss my-shop 1001"))
 def dismiss(
     slug: Slug,
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Order numbers, or ids of the list.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help=IDS)],
     entity: OneEntity = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever reads the list; no buyers' data.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help=REASON)] = "",
     json: Json = False,
 ) -> None:
     """Leave records as they are: out of the list, not tried again until they change in the shop or are replayed."""

@@ -15,6 +15,7 @@ from cartum_roapp.cli.arguments import OptionalSlug, Slug, example
 from cartum_roapp.cli.held import Shops, known_shops
 from cartum_roapp.cli.output import Json, local, show, terminal_table
 from cartum_roapp.cli.progress import waiting
+from cartum_roapp.held_words import KIND, RO_ID, WHICH
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -36,12 +37,10 @@ class Kind(StrEnum):
     PRODUCT = "product"
 
 
-OfKind = Annotated[Kind, typer.Argument(metavar="contact|product", help="What is chosen.")]
+OfKind = Annotated[Kind, typer.Argument(metavar="contact|product", help=KIND)]
 Which = Annotated[
     str,
-    typer.Argument(
-        metavar="NUMBER|ARTICLE", help="A product's article (its title if it has none); a buyer by one of their orders."
-    ),
+    typer.Argument(metavar="NUMBER|ARTICLE", help=WHICH),
 ]
 
 
@@ -50,7 +49,7 @@ def set_(
     kind: OfKind,
     slug: Slug,
     which: Which,
-    ro_id: Annotated[int, typer.Argument(metavar="RO_ID", min=1, help="The id of RO App's contact or product.")],
+    ro_id: Annotated[int, typer.Argument(metavar="RO_ID", min=1, help=RO_ID)],
     json: Json = False,
 ) -> None:
     """Choose RO App's contact for the buyer of an order, or RO App's product for an article of the shop.

@@ -9,6 +9,7 @@ import typer
 
 from cartum_roapp.cli.arguments import Slug, example, missing
 from cartum_roapp.cli.output import Json, local, show, terminal_table
+from cartum_roapp.held_words import NUMBER
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopSettings
@@ -23,7 +24,7 @@ Personal = Annotated[
 @app.command("show", epilog=example("order show my-shop 1001"))
 def show_(
     slug: Slug,
-    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The order's number in the shop.")],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help=NUMBER)],
     personal: Personal = False,
     json: Json = False,
 ) -> None:

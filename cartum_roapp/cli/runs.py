@@ -17,6 +17,7 @@ from cartum_roapp.cli.outcomes import RunResult, comparison_tables, replay_table
 from cartum_roapp.cli.output import FAILED, Json, failure, show
 from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import IntegrationError
+from cartum_roapp.held_words import ALL, CODE, DRY, IDS, LIMIT, MAKE_AGAIN, NUMBERS
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
@@ -47,15 +48,13 @@ def sync(slug: Slug, json: Json = False) -> None:
 
 def replay(
     slug: Slug,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Order numbers, or ids of the list.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help=IDS)] = None,
     entity: OneEntity = None,
-    code: Annotated[str | None, typer.Option("--code", help="Only those held for this reason.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="All held records of the shop.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many, the oldest first.")] = None,
-    make_again: Annotated[
-        bool, typer.Option("--make-again", help="Make an order anew that was deleted in RO App.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print which would be replayed; send nothing.")] = False,
+    code: Annotated[str | None, typer.Option("--code", help=CODE)] = None,
+    all_: Annotated[bool, typer.Option("--all", help=ALL)] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help=LIMIT)] = None,
+    make_again: Annotated[bool, typer.Option("--make-again", help=MAKE_AGAIN)] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=DRY)] = False,
     json: Json = False,
 ) -> None:
     """Try held records again now, and say what became of each."""
@@ -76,7 +75,7 @@ def replay(
 
 def resend(
     slug: Slug,
-    numbers: Annotated[list[str], typer.Argument(metavar="NUMBER", help="Order numbers of the shop.")],
+    numbers: Annotated[list[str], typer.Argument(metavar="NUMBER", help=NUMBERS)],
     json: Json = False,
 ) -> None:
     """Read orders from the shop now, and deliver them before all others: what RO App has otherwise is put right."""

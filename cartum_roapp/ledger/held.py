@@ -193,6 +193,12 @@ def counts(engine: Engine, shop: str) -> dict[str, int]:
         return dict(connection.execute(query).one()._mapping)
 
 
+def codes(engine: Engine) -> list[str]:
+    """What records of any shop are held for, each once."""
+    with database.reading(engine) as connection:
+        return list(connection.scalars(select(held.c.code).distinct().order_by(held.c.code)))
+
+
 def listed(
     engine: Engine,
     shop: str | None = None,

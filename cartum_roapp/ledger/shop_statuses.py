@@ -59,6 +59,13 @@ def named(engine: Engine, key: str) -> dict[int, str]:
         return {int(status): name for status, name in names(connection, key).items() if name}
 
 
+def matched(engine: Engine, key: str) -> dict[int, str]:
+    """As `named`, without those that were not matched when a run looked last."""
+    with database.reading(engine) as connection:
+        pairs = connection.scalar(select(shops.c.statuses).where(shops.c.key == key)) or {}
+    return {status: name for status, name in named(engine, key).items() if str(status) in pairs}
+
+
 def unmatched(engine: Engine) -> list[tuple[int, str]]:
     """Returns (id, name) of the shops' statuses for which something is held as they are not matched; a name is "" where
     it is not known."""

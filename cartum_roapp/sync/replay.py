@@ -34,6 +34,10 @@ def select_records(
             field="id",
             fix="Name records, an entity or a code; or all of them (`--all`).",
         )
+    if limit is not None and limit < 1:
+        raise BadConfig(
+            f"{limit} is less than 1.", shop=shop.slug, field="limit", fix="Give 1 or more, or leave it out."
+        )
     codes = [code] if code else []
     with sanitized_errors(), ledger.opened() as engine:
         shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False)

@@ -43,6 +43,7 @@ def test_a_connected_shop_has_its_deployments(connected: Installation) -> None:
         "dismiss-held/any-shop",
         "show-order/any-shop",
         "match-status/any-shop",
+        "choose-match/any-shop",
         "edit-shop/edit-shop",
     )
     assert [form for form in forms if not offered(connected, form)] == []
@@ -124,6 +125,7 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
     assert connected.become(planned, lambda count: count == 0) == 0
     (run,) = connected.ended(connected.start(f"incremental-sync/{SLUG}"))
     assert "switched off" in run["state"]["message"]
+    connected.done("shop", "edit", SLUG, "--from", str(connected.file(INDEX)))
 
 
 def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Installation) -> None:

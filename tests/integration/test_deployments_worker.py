@@ -98,17 +98,25 @@ def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row)
 
 
 def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker: Installation, imported: Row) -> None:
-    slips = {
-        "nothing is named": {"shops": ["shop-1"]},
-        "no shop is named": {"numbers": ["1"]},
-        'no shop "nobody"': {"shops": ["nobody"], "numbers": ["1"]},
-        "from: the first day lies after the last. Fix: Swap the two days.": {
-            "shops": ["shop-1"], "created_from": "2026-02-02", "created_to": "2026-02-01",
-        },
-    }  # fmt: skip
-    ended = worker.ended(*[worker.start("backfill/any-shop", **typed) for typed in slips.values()])
-    for run, said in zip(ended, slips, strict=True):
-        assert (run["state_type"], run["state_name"]) == ("CANCELLED", "Refused")
+    shop = {"shop": "shop-1"}
+    slips: list[tuple[str, Row, str]] = [
+        ("backfill", {"shops": ["shop-1"]}, "nothing is named"),
+        ("backfill", {"numbers": ["1"]}, "no shop is named"),
+        ("backfill", {"shops": ["nobody"], "numbers": ["1"]}, 'no shop "nobody"'),
+        ("backfill", {"shops": ["shop-1"], "created_from": "2026-02-02", "created_to": "2026-02-01"},
+         "from: the first day lies after the last. Fix: Swap the two days."),
+        ("replay-held", shop, "nothing is named"),
+        ("replay-held", {**shop, "code": "refuse"}, "Did you mean refused?"),
+        ("replay-held", {**shop, "all_held": True, "limit": 0}, "limit: 0 is less than 1"),
+        ("dismiss-held", {**shop, "ids": ["nobody"]}, "nothing of that id is held"),
+        ("resend-orders", {**shop, "numbers": ["abc"]}, "no order number"),
+        ("show-order", {**shop, "number": "abc"}, "abc"),
+        ("match-status", {**shop, "status": "Нема", "roapp_status": "1"}, 'the shop has no status "Нема"'),
+        ("choose-match", {**shop, "kind": "product", "which": "NONE-1", "ro_id": 1}, "NONE-1"),
+    ]  # fmt: skip
+    ended = worker.ended(*[worker.start(f"{flow}/any-shop", **typed) for flow, typed, _ in slips])
+    for run, (_, _, said) in zip(ended, slips, strict=True):
+        assert (run["state_type"], run["state_name"]) == ("CANCELLED", "Refused"), (said, run["state"]["message"])
         assert said in run["state"]["message"]
         assert "Traceback" not in worker.logs(run["id"])
     number = next(iter(worker.box.shops[SHOP].orders))

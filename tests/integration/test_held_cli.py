@@ -246,7 +246,7 @@ def test_a_replay_from_the_ui(cli: Installation, shop: CartumShop) -> None:
     number = shop.place_order()
     cli.done("sync", SLUG)
     cli.box.roapp.faults.required_order_fields = ()
-    (run,) = cli.completed(cli.start("replay-held/any-shop", shop=SLUG, entity="order", code="refused"))
+    (run,) = cli.completed(cli.start("replay-held/any-shop", shop=SLUG, entity="order", code="refused", dry_run=False))
     assert len(in_roapp(cli, number)) == 1
     assert f"| {number} | order | refused | delivered |" in summary(cli, run)
     (failed,) = cli.ended(cli.start("replay-held/any-shop", shop=SLUG))

@@ -140,7 +140,7 @@ def refused(story: Story) -> None:
     faults.error_shape = "text"
     found = story.run("held", "replay", SLUG, "--all").document
     assert {one["entity"] for one in found["records"]} >= {"order", "row", "status"}
-    story.worker("replay-held/any-shop", "COMPLETED", shop=SLUG, ids=[number])
+    story.worker("replay-held/any-shop", "COMPLETED", shop=SLUG, ids=[number], dry_run=False)
     story.run("held", "list")
     story.run("held", "show", SLUG, number)
     story.run("held", "show", SLUG, "--entity", "row", next(one["id"] for one in found["records"]

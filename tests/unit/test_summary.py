@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -10,9 +11,9 @@ from uuid import UUID
 from tasks.mending import Mending, run_form
 from tasks.sections import all_orders, held_section, record_table, touched_section
 
-REPLAY, MATCH, STORY, DISMISS = (UUID(int=number) for number in range(1, 5))
+REPLAY, MATCH, STORY, DISMISS, CHOOSE = (UUID(int=number) for number in range(1, 6))
 ADMIN = "https://shop.example/adminLegacy/"
-MENDING = Mending("mavka", ADMIN, REPLAY, MATCH, STORY, DISMISS)
+MENDING = Mending("mavka", ADMIN, REPLAY, MATCH, STORY, DISMISS, CHOOSE)
 NO_FORMS = Mending("mavka", ADMIN)
 
 
@@ -63,18 +64,36 @@ def test_an_order_leads_to_the_shop_and_to_ro_app_where_its_page_is_known() -> N
 def test_a_held_record_leads_to_the_forms_that_mend_it() -> None:
     title, table, rest, dismissed = held_section(records(2, "status-unmatched", "Нова (9)"), MENDING, dismissed=4)
     assert title == "### 2 held: 2 status-unmatched"
-    replay = run_form(REPLAY, shop="mavka", ids=["0"], entity="order")
+    replay = run_form(REPLAY, shop="mavka", ids=["0"], entity="order", dry_run=False)
     dismiss = run_form(DISMISS, shop="mavka", ids=["0"], entity="order")
     match, story = run_form(MATCH, shop="mavka", status="Нова (9)"), run_form(STORY, shop="mavka", number="0")
     assert table.splitlines()[2].endswith(
         f"| [match it]({match}), [try again]({replay}), [dismiss]({dismiss}), [what happened]({story}) |"
     )
     assert "order 0 (new)" in table and "order 1 |" in table
-    assert rest == f"[Try all of them again]({run_form(REPLAY, shop='mavka', all_held=True)})"
+    assert rest == f"[Try all of them again]({run_form(REPLAY, shop='mavka', all_held=True, dry_run=False)})"
     assert dismissed.startswith("4 dismissed: ")
     address = urlsplit(replay)
     assert address.path == f"/v2/deployments/deployment/{REPLAY}/run"
-    assert json.loads(parse_qs(address.query)["parameters"][0]) == {"shop": "mavka", "ids": ["0"], "entity": "order"}
+    assert json.loads(parse_qs(address.query)["parameters"][0]) == {
+        "shop": "mavka",
+        "ids": ["0"],
+        "entity": "order",
+        "dry_run": False,
+    }
+
+
+def test_what_a_person_has_to_decide_has_a_form_of_its_own() -> None:
+    def links(code: str) -> dict[str, dict[str, Any]]:
+        (_, table, *_) = held_section(records(1, code), MENDING, dismissed=0)
+        found = re.findall(r"\[([^]]+)\]\((\S+?)\)", table.splitlines()[2])
+        return {name: json.loads(parse_qs(urlsplit(address).query)["parameters"][0]) for name, address in found}
+
+    assert links("contact-ambiguous")["choose one"] == {"shop": "mavka", "kind": "contact", "which": "0"}
+    assert links("product-ambiguous")["choose one"] == {"shop": "mavka", "kind": "product"}
+    again = links("deleted-in-roapp")
+    assert (again["make it again"]["make_again"], "make_again" in again["try again"]) == (True, False)
+    assert links("refused").keys() == {"try again", "dismiss", "what happened"}
 
 
 def test_without_the_shared_deployments_there_are_no_links() -> None:

@@ -1,0 +1,30 @@
+"""Chooses RO App's contact for a buyer, or its product for an article, like `cartum-roapp match set`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from prefect import flow
+
+from cartum_roapp.held_words import KIND, RO_ID, WHICH
+from cartum_roapp.sync import sentence
+from tasks.choice import choose, show_choice
+from tasks.ending import told, typed
+from tasks.form import SHOP, parameter
+from tasks.run import settings_of
+
+
+@flow(name="choose-match", flow_run_name="{shop}: match of {kind} {which}", persist_result=False)
+@told(sentence.of_match)
+async def choose_match(
+    shop: Annotated[str, SHOP],
+    kind: Annotated[Literal["contact", "product"], parameter("Kind", KIND)],
+    which: Annotated[str, parameter("Which", WHICH)],
+    ro_id: Annotated[int, parameter("Id in RO App", RO_ID)],
+) -> dict[str, Any]:
+    """Stores which record of RO App is meant; it counts above all else that RO App's data tell. Orders that were held
+    for it go through with the next sync."""
+    with typed():
+        settings = await settings_of(shop)
+        chosen = await choose(settings, kind, which, ro_id)
+    return await show_choice(settings.shop, kind, which, ro_id, chosen)
