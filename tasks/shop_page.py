@@ -23,7 +23,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import daily, health, outbox
 from cartum_roapp.ledger.health import Health
-from cartum_roapp.markdown import escaped, markdown_table
+from cartum_roapp.markdown import escaped, link, markdown_table
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report import picture
 from cartum_roapp.report.facts import facts, span
@@ -73,7 +73,8 @@ async def _page(
 ) -> str:
     delivered = outbox.counts(engine, shop.key)["delivered"]
     rows = facts(found, delivered, config.roapp_interval, await schedule.next_run(client, shop.slug))
-    parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC.", markdown_table(("", ""), rows)]
+    all_shops = link("All shops", f"/v2/artifacts/key/{ALL_SHOPS}")  # no menu of the UI leads to it
+    parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC. {all_shops}", markdown_table(("", ""), rows)]
     if found.held_by_code:
         parts += [
             "### Held, by reason",
