@@ -140,7 +140,7 @@ class CartumShop:
             try:
                 good = self.good(article)
             except KeyError:
-                good = Good(article, {"ua": fields.get("title", "Без назви")}, Decimal(str(price or 0)))
+                good = Good(article, {"ua": fields.get("title") or "Без назви"}, Decimal(str(price or 0)))
             unit = None if price is None else Decimal(str(price))
             line = order_line(good, "ua", quantity, price=unit, storage=len(self.orders[str(number)]["products"]) + 1)
             self.orders[str(number)]["products"].append({**line, **fields})

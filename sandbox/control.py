@@ -1,7 +1,8 @@
 """`/_sandbox/…`: the state behind a port, readable and writable for another process.
 
-    GET    /_sandbox              what is here                GET   /_sandbox/<name>      e.g. orders, counts, calls
-    POST   /_sandbox/<action>     JSON object of keywords     PATCH /_sandbox/faults      switches by name
+    GET    /_sandbox              what is here, and the names that follow
+    GET    /_sandbox/<name>       a part of the state, e.g. orders, counts, calls
+    POST   /_sandbox/<action>     JSON object of keywords     PATCH  /_sandbox/faults     switches by name
     POST   /_sandbox/fail         {"kind", "times", …}        DELETE /_sandbox/fail       forget planned faults
 
 Answers are JSON; an action answers {"result": …}. Unknown names: 404. Bad arguments: 400 with {"error"}.
@@ -24,19 +25,21 @@ def control_answer(
 ) -> Answer:
     """Answer one call to `/_sandbox`; the caller holds the lock."""
     name, method = request.path.removeprefix("/_sandbox").strip("/"), request.method
+    offered = {"state": sorted(filter(None, state)), "actions": sorted(actions)}
     try:
         arguments = json.loads(request.body) if request.body else {}
         if name in ("faults", "fail"):
             return json_answer(_faults(faults, method, name, arguments))
         if method == "GET" and name in state:
-            return json_answer(plain(state[name]()))
+            shown = plain(state[name]())
+            return json_answer(shown if name else {**shown, **offered})
         if method == "POST" and name in actions:
             if isinstance(arguments.get("created"), str):
                 arguments["created"] = datetime.fromisoformat(arguments["created"])
             return json_answer({"result": plain(actions[name](**arguments))})
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         return json_answer({"error": f"{type(error).__name__}: {error}"}, 400)
-    return json_answer({"error": f"nothing at {request.path}", "state": sorted(state), "actions": sorted(actions)}, 404)
+    return json_answer({"error": f"nothing at {request.path}", **offered}, 404)
 
 
 def _faults(faults: Faults, method: str, name: str, arguments: dict[str, Any]) -> dict[str, Any]:

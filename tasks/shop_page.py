@@ -74,8 +74,12 @@ async def _page(
 ) -> str:
     delivered = outbox.counts(engine, shop.key)["delivered"]
     rows = facts(found, delivered, config.roapp_interval, await schedule.next_run(client, shop.slug))
-    its_runs = link("Its runs", f"/v2/runs?tags={shop_tag(shop.slug)}")
-    parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC. {its_runs}", markdown_table(("", ""), rows)]
+    # No menu of the UI leads to the page of all.
+    links = [
+        link("Its runs", f"/v2/runs?tags={shop_tag(shop.slug)}"),
+        link("All shops", f"/v2/artifacts/key/{ALL_SHOPS}"),
+    ]
+    parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC. {', '.join(links)}", markdown_table(("", ""), rows)]
     if found.held_by_code:
         parts += [
             "### Held, by reason",

@@ -50,6 +50,7 @@ def demo(
                 shutil.rmtree(home, ignore_errors=True)
     rows = [(what, expected, found, "yes" if expected == found else "NO") for what, expected, found in checks]
     document["ui"], document["login"] = (ui["ui"], ui["login"]) if keep else (None, None)
+    document["use"] = meet(home, box) if keep else None
     document["stop"] = _stop(home, box) if keep else None
     document["checks"] = [dict(zip(("what", "expected", "found", "holds"), row, strict=True)) for row in rows]
     if wrong := [row[0] for row in rows if row[3] == "NO"]:
@@ -112,6 +113,14 @@ class Command:
         return dict(json_.loads(ended.stdout))
 
 
+def meet(home: Path, box: DemoSandbox) -> str:
+    """Returns the line after which commands in a shell, those of the guide as well, meet a demo that was kept up."""
+    control = {"SHOP": box.shop["control"], "ROAPP": box.account["control"].partition("?")[0]}
+    named = {"CARTUM_ROAPP_HOME": str(home), **control}.items()
+    path = f'{shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
+    return " ".join(["export", f"PATH={path}", *(f"{name}={shlex.quote(value)}" for name, value in named)])
+
+
 def _stop(home: Path, box: DemoSandbox) -> str:
     """Returns the commands, for any shell, that stop a demo that was kept up, with its sandbox, and delete its home."""
     command = shlex.join([sys.executable, "-m", "cartum_roapp.cli", "down"])
@@ -130,5 +139,6 @@ def _printed(document: dict[str, Any], rows: Sequence[tuple[object, ...]]) -> li
     ]
     if document["ui"]:
         parts += ["", f"Prefect's UI: {document['ui']}, log in with {document['login']}"]
-        parts += [f"To stop it all: {document['stop']}"]
+        parts += ["To use it, and to make something happen in it (docs/guide.md, Try it):", f"    {document['use']}"]
+        parts += ["To stop it all:", f"    {document['stop']}"]
     return parts

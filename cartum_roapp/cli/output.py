@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cartum_roapp.errors import IntegrationError
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+_LATER = "try again later; the shop's syncs do so by themselves"
 EXIT_KINDS = {FAILED: "failed", BAD_INPUT: "bad-input", INTERRUPTED: "interrupted"}
 
 #: An option of every command. `main` looks for it in the raw arguments, so that it works for errors of parsing as well.
@@ -181,7 +182,8 @@ def failure(error: IntegrationError, code: int) -> CommandEnd:
     from cartum_roapp.config.problems import Problem
 
     what = error.message.removeprefix(f"{error.field}: ")  # the line of a problem begins with its field anyway
-    fields = [Problem(error.field, what, error.fix or "correct it")] if error.field else []
+    otherwise = _LATER if error.kind == "retryable" else "correct it"
+    fields = [Problem(error.field, what, error.fix or otherwise)] if error.field else []
     return CommandEnd(code, error.message, kind=error.kind, fix=error.fix, fields=fields)
 
 

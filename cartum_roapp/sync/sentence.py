@@ -29,19 +29,15 @@ def of_run(result: Document) -> str:
 
 
 def of_backfill(result: Document) -> str:
-    """As `of_run`; of a dry run "dry run: 3 to create, 1 to update, 2 as they are, 1 to hold"; of several shops "2 runs
+    """As `of_run`; of a dry run "dry run: 3 to create, 1 to change, 2 as they are, 1 to hold"; of several shops "2 runs
     started, one for each shop"."""
     if "started" in result:
         return f"{_counted(len(result['started']), 'run')} started, one for each shop"
     if not result.get("dry_run"):
         return of_run(result)
-    parts = [
-        (result["new"], "to create"),
-        (result["changed"], "to update"),
-        (result["unchanged"], "as they are"),
-        (len(result.get("would_hold", ())), "to hold"),
-    ]
-    return f"dry run: {_joined(f'{count} {what}' for count, what in parts if count) or 'no order'}"
+    words = {"nothing": "as they are", "held": "to hold", "wait": "waiting for an earlier call"}
+    parts = [f"{count} {words.get(action, f'to {action}')}" for action, count in result["actions"].items() if count]
+    return f"dry run: {_joined(parts) or 'no order'}"
 
 
 def of_replay(result: Document) -> str:

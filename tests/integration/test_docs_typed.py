@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,12 +20,14 @@ from installation import Installation
 from pages import ROOT, blocks
 
 from cartum_roapp import service
+from cartum_roapp.cli.demo import meet
 from cartum_roapp.service.process import Process
 from sandbox import Sandbox
 
 pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+GUIDE = (ROOT / "docs" / "guide.md").read_text()
 SLUG, SHOP = "shop-1", 0
 #: What only gets a newer version, of which there is none here.
 NOT_TYPED = {"git pull", "make setup"}
@@ -43,7 +46,8 @@ class House(Installation):
                 assert ended.code == 0, (line, ended.said)
                 printed[" ".join(words[1:3])] = ended.document
             elif words[0] == "export":
-                self.shell.environment.update([words[1].split("=", 1)])
+                for name, _, value in (word.partition("=") for word in words[1:]):
+                    self.shell.environment[name] = value.replace("$PATH", self.shell.environment["PATH"])
             elif line not in NOT_TYPED:
                 done = subprocess.run(
                     ["sh", "-c", line], env=self.shell.environment, cwd=self.home.parent,
@@ -222,6 +226,56 @@ def test_another_machine(house: House) -> None:
         house.done("down")
     finally:
         house.shell.environment["CARTUM_ROAPP_HOME"] = str(house.home)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page types curl")
+def test_a_newcomer_makes_something_happen(house: House) -> None:
+    """In the demo, as `make demo ARGS=--keep` leaves it."""
+    shop, before = house.box.shops[SHOP], dict(house.shell.environment)
+    number = house.order()
+    house.done("sync", SLUG)
+    roapp = house.box.roapp.orders_by_marker()[f"{house.key(SHOP)}:{number}"][0]["id"]
+    house.do([meet(house.home, house.shell.box)])
+    steps = [
+        [line.replace("demo-shop", SLUG).replace("1071", number).replace("61700013", str(roapp)) for line in block]
+        for block in blocks(GUIDE, "Try it: make something happen")
+    ]
+    sync, in_shop, held, mended, outage, over, wrong, right, in_roapp = steps
+
+    known = set(shop.orders)
+    house.do(in_shop)
+    house.do(sync)
+    placed = set(shop.orders) - known
+    assert len(placed) == 2 and house.arrived(number, *placed)
+    assert "дзвоніть увечері" in str([house.box.roapp.orders_by_marker()[f"{house.key(SHOP)}:{one}"] for one in placed])
+
+    house.do(held)
+    house.do(sync)
+    codes = {one["code"] for one in house.done("held", "list", SLUG)}
+    assert codes == {"line-product", "status-unmatched"}
+    house.do(mended)
+    house.do(sync)
+    assert house.done("held", "list", SLUG) == []
+
+    house.do(outage)
+    late = house.order()
+    assert house.command("sync", SLUG).document["error"]["kind"] == "retryable"
+    house.do(over)
+    house.do(sync)
+    assert house.arrived(late)
+
+    house.do(wrong)
+    assert (house.command("sync", SLUG).code, house.paused() is None) == (1, False)
+    house.do(right)
+    house.do(sync)
+    assert house.paused() is None
+
+    house.do(in_roapp)
+    shop.set_waybill(number, "20450000000002")
+    house.do(sync)
+    assert {one["code"] for one in house.done("held", "list", SLUG)} == {"deleted-in-roapp"}
+    house.done("held", "dismiss", SLUG, number)
+    house.shell.environment = before
 
 
 def test_every_page_is_tried() -> None:

@@ -87,6 +87,20 @@ def test_mistakes_at_the_control_are_told(process: tuple[Any, dict[str, Any]]) -
     assert httpx.patch(f"{control}/faults", json={"page_capp": 1}).status_code == 400
 
 
+def test_a_line_may_be_added_that_nobody_can_read(process: tuple[Any, dict[str, Any]]) -> None:
+    control = process[1]["shops"][0]["control"]
+    number = httpx.post(f"{control}/place_order", json={}).json()["result"]
+    httpx.post(f"{control}/add_line", json={"number": number, "article": "", "title": "", "price": 50})
+    line = httpx.get(f"{control}/orders").json()[number]["products"][-1]
+    assert (line["article"], line["title"], line["price"]) == ("", "", 50)
+
+
+def test_each_side_tells_what_can_be_done_there(process: tuple[Any, dict[str, Any]]) -> None:
+    for side in (process[1]["shops"][0], process[1]["roapp"]):
+        told = httpx.get(side["control"]).json()
+        assert "set_status" in told["actions"] and "orders" in told["state"]
+
+
 def test_it_ends_with_its_parent_also_when_that_is_gone_before_it_has_begun() -> None:
     script = (
         "import os, subprocess, sys\n"

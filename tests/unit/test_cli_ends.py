@@ -165,6 +165,10 @@ def test_an_export_over_a_file_is_for_this_user_alone(tmp_path: Path) -> None:
             "slug: there is no shop. Fix: `cartum-roapp shop list` shows them\n",
         ),
         (Retryable("the shop did not answer", fix="Repeat."), "the shop did not answer. Fix: Repeat.\n"),
+        (
+            Retryable("the shop answers HTTP 503", field="url"),
+            "url: the shop answers HTTP 503. Fix: try again later; the shop's syncs do so by themselves\n",
+        ),
     ],
 )
 def test_a_failure_is_said_once_and_in_sentences(

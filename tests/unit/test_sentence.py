@@ -32,9 +32,10 @@ def test_of_a_run(counts: dict[str, Any], told: str) -> None:
 
 
 def test_of_a_dry_run() -> None:
-    plan = result(new=3, changed=1, unchanged=2, dry_run=True, would_hold=[{}])
-    assert sentence.of_backfill(plan) == "dry run: 3 to create, 1 to update, 2 as they are, 1 to hold"
-    assert sentence.of_backfill(result(dry_run=True, would_hold=[])) == "dry run: no order"
+    actions = {"create": 3, "adopt": 1, "change": 2, "nothing": 1, "held": 1, "wait": 1}
+    told = "dry run: 3 to create, 1 to adopt, 2 to change, 1 as they are, 1 to hold, 1 waiting for an earlier call"
+    assert sentence.of_backfill(result(new=4, changed=9, dry_run=True, actions=actions)) == told
+    assert sentence.of_backfill(result(dry_run=True, actions=dict.fromkeys(actions, 0))) == "dry run: no order"
     assert sentence.of_backfill(result(new=1)) == "1 new"
     assert sentence.of_backfill({"started": {"a": "1", "b": "2"}}) == "2 runs started, one for each shop"
 
