@@ -58,8 +58,10 @@ def set_(
     that were held for it go through with the next sync; those that are in RO App keep the products that they have, and
     get the contact with their next change.
     """
-    with _shop(slug) as (shop, engine), waiting("Asking RO App"):
-        chosen = asyncio.run(_choose(engine, shop, kind, which, ro_id))
+    from cartum_roapp.cli.backend import serving
+
+    with serving(), waiting("Asking RO App"):
+        chosen = asyncio.run(_choose(slug, kind, which, ro_id))
     document = {"shop": slug, "kind": kind, "which": which, "ro_id": ro_id, "is": chosen.kind,
                 "released": list(chosen.released)}  # fmt: skip
     what = f"{_named(kind, which)} of {slug} is {chosen.kind} {ro_id} of RO App."
@@ -107,16 +109,11 @@ def _shop(slug: str) -> Iterator[tuple[ShopConfig, Engine]]:
             yield shop, engine
 
 
-async def _choose(engine: Engine, shop: ShopConfig, kind: Kind, which: str, ro_id: int) -> Chosen:
-    from blocks.store import load_account
-    from cartum_roapp.apis.calls import Calls
-    from cartum_roapp.delivery import choosing
-    from cartum_roapp.delivery.account import reading
-    from cartum_roapp.settings import settings
+async def _choose(slug: str, kind: Kind, which: str, ro_id: int) -> Chosen:
+    from blocks.store import settings_of
+    from tasks.choice import choose
 
-    choose = choosing.choose_product if kind is Kind.PRODUCT else choosing.choose_contact
-    async with reading(engine, await load_account(shop.account), settings(), Calls()) as roapp:
-        return await choose(engine, roapp, shop, which, ro_id)
+    return await choose(await settings_of(slug), kind, which, ro_id)
 
 
 def _listed(shops: Shops, keys: list[str]) -> list[dict[str, Any]]:
