@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -59,16 +59,17 @@ async def examine_shop(
     password: SecretStr | None,
     clients: Clients,
     found: Problems,
+    kept: Collection[str] = (),
 ) -> Examination:
     """Returns everything that is wrong with a shop's values, each of which passed its rule: an unknown account, a shop
     that is connected under another slug or has its orders in another account, and what both systems object to.
 
-    `before` is the shop before an edit; `found` are the problems that are known already. Values that are still to be
-    chosen may be missing. Only reads.
+    `before` is the shop before an edit; `found` are the problems that are known already. `kept` are fields that an edit
+    leaves as they are: what the systems object to there is a warning. Values that are still to be chosen may be
+    missing. Only reads.
     """
-    return await _examined(
-        slug, values, before, password, clients, found, Known(await list_shops(), await list_accounts(), {})
-    )
+    known = Known(await list_shops(), await list_accounts(), {})
+    return await _examined(slug, values, before, password, clients, found, known, kept)
 
 
 async def compare_fleet(files: Sequence[Wanted]) -> Known:
@@ -115,6 +116,7 @@ async def _examined(
     clients: Clients,
     found: Problems,
     known: Known,
+    kept: Collection[str] = (),
 ) -> Examination:
     accounts = known.accounts
     account = accounts.get(str(values.get("account")))
@@ -132,6 +134,7 @@ async def _examined(
     examination = await examine(
         values, password=password, account=account, clients=clients, found=found, entered=entered
     )
+    examination = examination.tolerating({field for field in kept if field not in found})
     if account is None or examination.account_lists is None or account.fingerprint:
         return examination
     others = [other for other in accounts.values() if not isinstance(other, BadConfig)]

@@ -8,6 +8,7 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
     Host      requests for other host names are refused, so that no web page reaches the server under a name of its own
               that resolves to this machine (DNS rebinding)
     policy    the UI's pages load nothing from elsewhere: no telemetry, and no picture that a foreign text names
+    logos     Prefect's own types of blocks and workers name pictures of elsewhere: answers have one of ours instead
     pictures  logos, and those of the home's shops under names that nobody guesses: a browser asks for a picture without
               the login
     admin     the API for administering the server is read only, so that nobody empties the database or makes the worker
@@ -18,8 +19,9 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import uvicorn
 from prefect.server.api.server import create_app
@@ -36,8 +38,9 @@ _LOGO = re.compile(r"[a-z]+\.svg")
 _LOGO_FOLDER = Path(__file__).parent.parent / "blocks" / "logos"
 _READS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-#: The hosts of the logos of Prefect's own block types.
-PREFECTS_LOGOS = ("https://raw.githubusercontent.com", "https://images.ctfassets.net")
+#: Where the API names logos.
+_WITH_LOGOS = ("/api/block_", "/api/collections/")
+_ADDRESS_OF_LOGO = re.compile(rb'("logo_url": ?")((?:https?:)?//[^"]*)(?=")')
 
 
 def own_origins() -> list[str]:
@@ -58,7 +61,7 @@ def content_policy() -> str:
     servers = " ".join(origin + " " + origin.replace("http", "ws", 1) for origin in own_origins())
     return "; ".join(
         (
-            f"img-src 'self' data: blob: {' '.join([*own_origins(), *PREFECTS_LOGOS])}",
+            f"img-src 'self' data: blob: {' '.join(own_origins())}",
             f"connect-src 'self' {servers}",
             "object-src 'none'",
             "base-uri 'self'",
@@ -104,6 +107,41 @@ class Pictures:
         return FileResponse(path, headers={"Cache-Control": "private, no-cache"})
 
 
+class OwnLogos:
+    """Puts `logo` in the place of each logo that is not of one of the origins, in answers of `app`."""
+
+    def __init__(self, app: ASGIApp, logo: str, origins: Iterable[str]) -> None:
+        self.app = app
+        self.logo = logo.encode()
+        self.own = tuple(f"{origin}/".encode() for origin in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(_WITH_LOGOS):
+            await self.app(scope, receive, send)
+            return
+        start: Message = {}
+        body = bytearray()
+
+        async def sending(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                sent = _ADDRESS_OF_LOGO.sub(self._own, bytes(body))
+                if "content-length" in (headers := MutableHeaders(raw=start["headers"])):
+                    headers["content-length"] = str(len(sent))
+                await send(start)
+                await send({"type": "http.response.body", "body": sent})
+
+        readable = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
+        await self.app({**scope, "headers": readable}, receive, sending)
+
+    def _own(self, found: re.Match[bytes]) -> bytes:
+        return found[0] if found[2].startswith(self.own) else found[1] + self.logo
+
+
 class ContentPolicy:
     """Adds the policy to every answer of `app`."""
 
@@ -122,8 +160,9 @@ class ContentPolicy:
 
 def main(host: str, port: int) -> None:
     # Around the app: Prefect's own services call the app within this process, under another host name.
-    app = Pictures(ReadOnlyAdmin(create_app(final=True)), Home(get_current_settings().home.parent))
-    guarded = ContentPolicy(app, content_policy())
+    logo = urljoin(get_current_settings().server.ui.api_url or "", "/pictures/block.svg")
+    app = OwnLogos(ReadOnlyAdmin(create_app(final=True)), logo, own_origins())
+    guarded = ContentPolicy(Pictures(app, Home(get_current_settings().home.parent)), content_policy())
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     if sys.stdin.readline():
         uvicorn.run(served, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)

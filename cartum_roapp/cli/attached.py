@@ -11,7 +11,7 @@ from uuid import UUID
 from cartum_roapp.cli.output import FAILED, CommandEnd
 
 if TYPE_CHECKING:
-    from prefect import Flow
+    from prefect import Flow, State
 
 #: The deployment of a flow that belongs to no single shop.
 ANY_SHOP = "any-shop"
@@ -46,6 +46,8 @@ async def run_attached(flow: Flow[..., Any], deployment: str, /, **parameters: A
 
 
 async def _until_canceled(id: UUID, work: Coroutine[Any, Any, Any]) -> Any:
+    from prefect.states import Cancelled, Crashed
+
     task = asyncio.ensure_future(work)
     try:
         while not task.done():
@@ -53,7 +55,7 @@ async def _until_canceled(id: UUID, work: Coroutine[Any, Any, Any]) -> Any:
             if not task.done() and await _is_canceling(id):
                 task.cancel()
                 await asyncio.wait({task})
-                await _set_canceled(id)
+                await _set_state(id, Cancelled(message="Cancelled; what it had stored and delivered stays."))
                 raise CommandEnd(
                     FAILED,
                     "this run was canceled in Prefect's UI. What it stored and delivered stays.",
@@ -61,9 +63,12 @@ async def _until_canceled(id: UUID, work: Coroutine[Any, Any, Any]) -> Any:
                     fix="repeat the command if that was not meant",
                 )
         return task.result()
-    except asyncio.CancelledError:  # by Ctrl-C, or `down`
+    except asyncio.CancelledError as error:  # by Ctrl-C, or `down`
         task.cancel()
         await asyncio.wait({task})
+        if error.args and task.cancelled():
+            with suppress(Exception):  # the server is gone already
+                await _set_state(id, Crashed(message=error.args[0]))
         raise
 
 
@@ -77,13 +82,11 @@ async def _is_canceling(id: UUID) -> bool:
     return False
 
 
-async def _set_canceled(id: UUID) -> None:
+async def _set_state(id: UUID, state: State[Any]) -> None:
     from prefect.client.orchestration import get_client
-    from prefect.states import Cancelled
 
     async with get_client() as client:
-        message = "Cancelled; what it had stored and delivered stays."
-        await client.set_flow_run_state(id, Cancelled(message=message), force=True)
+        await client.set_flow_run_state(id, state, force=True)
 
 
 def _tags() -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cartum_roapp.cli.output import bad_input, say
@@ -81,16 +83,17 @@ def _misnamed(slug: str) -> list[Problem]:
 
 async def add_shop(
     slug: str, values: Values, problems: Problems, password: SecretStr | None, clients: Clients
-) -> ShopConfig:
+) -> tuple[ShopConfig, list[Problem]]:
+    """Returns the shop, and what is to be warned of."""
     from blocks.examine import taken
     from blocks.store import find_shop
     from deployments import shops
 
     if await find_shop(slug):
         problems.extend([taken(slug)])
-    config, company = await _examined(slug, None, values, problems, password=password, clients=clients)
+    config, company, warnings = await _examined(slug, None, values, problems, password=password, clients=clients)
     await shops.add(config, company)
-    return config
+    return config, warnings
 
 
 async def edit_shop(
@@ -101,15 +104,29 @@ async def edit_shop(
     *,
     password: SecretStr | None,
     clients: Clients,
-) -> ShopConfig:
+    whole: bool,
+) -> tuple[ShopConfig, list[Problem]]:
+    """Returns the shop, and what is to be warned of. Unless the `whole` is given anew, what is wrong with settings that
+    stay as they are is part of that."""
     from cartum_roapp.config import shop_key
     from deployments import shops
 
-    config, company = await _examined(slug, before, values, problems, password=password, clients=clients)
+    kept = set() if before is None or whole else _kept(before, values)
+    config, company, warnings = await _examined(
+        slug, before, values, problems, password=password, clients=clients, kept=kept
+    )
     if before is not None and shop_key(before.url) != shop_key(config.url):
         say(f"url: taken for the same shop under a new address ({before.url} before): its orders keep their markers.")
     await shops.change(config, company)
-    return config
+    return config, warnings
+
+
+def _kept(before: ShopConfig, values: Values) -> set[str]:
+    """Returns the settings that stay as they are, and are not to be checked against another shop or account."""
+    from cartum_roapp.config.shop import SHOP_FIELDS
+
+    same = {key for key, field in SHOP_FIELDS.items() if values.good.get(key, field.default) == getattr(before, key)}
+    return same if {"url", "account"} <= same else set()
 
 
 async def _examined(
@@ -120,23 +137,33 @@ async def _examined(
     *,
     password: SecretStr | None,
     clients: Clients,
-) -> tuple[ShopConfig, str]:
-    """Returns the shop and the fingerprint of its account's company. Ends the command with everything that is wrong."""
+    kept: Collection[str] = (),
+) -> tuple[ShopConfig, str, list[Problem]]:
+    """Returns the shop, the fingerprint of its account's company, and warnings. Ends the command with all that is
+    wrong."""
     from blocks.examine import examine_shop
     from cartum_roapp.connection.configs import shop_config
 
     good = values.good
-    examination = await examine_shop(slug, good, before=before, password=password, clients=clients, found=problems)
+    examination = await examine_shop(
+        slug, good, before=before, password=password, clients=clients, found=problems, kept=kept
+    )
     if examination.problems or password is None or examination.account_lists is None:
-        raise bad_input(examination.problems)
+        stored = before is not None and password == before.password
+        raise bad_input([_anew(problem) if stored else problem for problem in examination.problems])
     config = shop_config(good, slug=slug, password=password, key=before.key if before else "")
-    return config, examination.account_lists.fingerprint
+    return config, examination.account_lists.fingerprint, examination.warnings
 
 
-def warn(values: Values) -> list[dict[str, str]]:
-    from cartum_roapp.connection.examine import warnings
+def _anew(problem: Problem) -> Problem:
+    """Returns the problem of a stored password with the way to give another one."""
+    if problem.field != "password":
+        return problem
+    return replace(problem, fix=f"{problem.fix}; give the new one with --password-stdin, before this edit or with it")
 
-    found = warnings(values.good)
+
+def warn(found: list[Problem]) -> list[dict[str, str]]:
+    """Prints the warnings. Returns them as the document has them."""
     for warning in found:
-        say(f"Warning: {warning.field}: {warning.message}")
+        say(f"Warning: {warning}")
     return [warning.as_dict() for warning in found]

@@ -1,4 +1,7 @@
-"""Ends a run of this process as soon as `cartum-roapp down` stops the database and the server under it."""
+"""Ends a run of this process as soon as `cartum-roapp down` stops the database and the server under it.
+
+What is canceled gets the reason as the message of its CancelledError.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ T = TypeVar("T")
 # Seconds.
 _LOOK = 0.2
 _GRACE = 5.0
+_STAYS = "What it stored and delivered stays."
+_STOPPED = f"`cartum-roapp down` stopped database and server in the middle of this run. {_STAYS}"
+_INTERRUPTED = f"Interrupted with Ctrl-C. {_STAYS}"
 
 
 async def until_down(work: Coroutine[Any, Any, T]) -> T:
@@ -28,19 +34,14 @@ async def until_down(work: Coroutine[Any, Any, T]) -> T:
         while not task.done():
             if service.state(config).phase == "stopping":
                 _give_up_at_once()
-                task.cancel()
+                task.cancel(_STOPPED)
                 await asyncio.wait({task}, timeout=_GRACE)
-                raise CommandEnd(
-                    FAILED,
-                    "`cartum-roapp down` stopped database and server in the middle of this run. What it stored and "
-                    "delivered stays.",
-                    kind="interrupted",
-                    fix="repeat the command; it goes on from there",
-                )
+                fix = "repeat the command; it goes on from there"
+                raise CommandEnd(FAILED, _STOPPED, kind="interrupted", fix=fix)
             await asyncio.wait({task}, timeout=_LOOK)
         return task.result()
     except asyncio.CancelledError:  # by Ctrl-C
-        task.cancel()
+        task.cancel(_INTERRUPTED)
         await asyncio.wait({task})
         raise
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, example
-from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, bad_input, say, show, terminal_table
 from cartum_roapp.cli.progress import ASKING, waiting
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ STATUS_COLUMNS = ("id", "title", "successful", "RO App status", "")
 
 @app.command("check", epilog=example("shop check my-shop"))
 def check(slug: Slug, json: Json = False) -> None:
-    """Ask both systems whether the shop's settings still hold: a line for each, with the fix where one doesn't."""
+    """Ask both systems whether the shop's settings still hold: a line for each. Where one
+    doesn't, the line has the fix, and the command ends with 1."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection.checklist import as_error_fields, checklist
     from cartum_roapp.ledger import catalogue
@@ -42,9 +43,7 @@ def check(slug: Slug, json: Json = False) -> None:
     document: dict[str, Any] = {"slug": slug, "ok": not problems, "checks": [line.as_dict() for line in checks]}
     if problems:
         count = len(problems)
-        end = CommandEnd(
-            BAD_INPUT, f"{count} {'check' if count == 1 else 'checks'} of {slug} failed.", document=document
-        )
+        end = CommandEnd(FAILED, f"{count} {'check' if count == 1 else 'checks'} of {slug} failed.", document=document)
         document["error"] = {
             "kind": end.kind,
             "message": end.message,
@@ -52,7 +51,7 @@ def check(slug: Slug, json: Json = False) -> None:
         }
     show(document, lambda: "\n".join(map(str, checks)))
     if problems:
-        raise typer.Exit(BAD_INPUT)
+        raise typer.Exit(FAILED)
 
 
 @app.command("statuses", epilog=example("shop statuses my-shop"))

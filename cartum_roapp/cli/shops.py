@@ -55,8 +55,8 @@ def add(
     else:
         values, problems, password = check_input(slug, read_shop_file(file), password_stdin)
         with serving() as backend, waiting(ASKING):
-            config = asyncio.run(add_shop(slug, values, problems, password, backend.clients()))
-        warnings, imports = warn(values), config.enabled and not no_import
+            config, found = asyncio.run(add_shop(slug, values, problems, password, backend.clients()))
+        warnings, imports = warn(found), config.enabled and not no_import
     document: dict[str, Any] = {
         "slug": slug,
         "saved": True,
@@ -80,7 +80,10 @@ def edit(
     password_stdin: PasswordStdin = False,
     json: Json = False,
 ) -> None:
-    """Give a shop new settings; they take effect on the next run. Without a new password the old one stays."""
+    """Give a shop new settings; they take effect on the next run. Without a new password the old one stays.
+
+    What is wrong with a setting that stays as it is, is a warning; with --from all have to hold.
+    """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, given
     from cartum_roapp.connection.shop_file import changed_values, read_shop_file
@@ -109,10 +112,11 @@ def edit(
             )
         values, problems, password = check_input(slug, values, password_stdin, old)
         with waiting(ASKING):
-            config = asyncio.run(
-                edit_shop(slug, before, values, problems, password=password, clients=backend.clients())
+            edited = edit_shop(
+                slug, before, values, problems, password=password, clients=backend.clients(), whole=file is not None
             )
-    document = {"slug": slug, "saved": True, "shop": settings_document(config), "warnings": warn(values)}
+            config, found = asyncio.run(edited)
+    document = {"slug": slug, "saved": True, "shop": settings_document(config), "warnings": warn(found)}
     show(document, lambda: f"{slug} is saved; the next run uses the new settings.")
 
 

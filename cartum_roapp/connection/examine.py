@@ -41,6 +41,14 @@ class Examination:
         problems.extend(more)
         return replace(self, problems=problems.sorted(ORDER))
 
+    def tolerating(self, fields: Collection[str]) -> Examination:
+        """Returns the same with what is wrong with these fields as warnings, if both systems could be asked."""
+        if self.shop_lists is None or self.account_lists is None:
+            return self
+        tolerated = [problem for problem in self.problems if problem.field in fields]
+        rest = [problem for problem in self.problems if problem.field not in fields]
+        return replace(self, problems=rest, warnings=[*tolerated, *self.warnings])
+
 
 async def examine(
     values: Mapping[str, object],

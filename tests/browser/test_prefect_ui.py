@@ -96,7 +96,7 @@ def test_a_page_of_another_origin_gets_nothing(
 
 
 def test_the_ui_loads_nothing_from_elsewhere(installation: Installation, page: Page) -> None:
-    """Neither telemetry nor a picture that some text names."""
+    """Neither telemetry, nor a picture that some text names, nor the logos of Prefect's own types of blocks."""
     asked: list[str] = []
     page.context.on("requestfinished", lambda request: asked.append(request.url))
     page.context.on("requestfailed", lambda request: request.failure == "csp" or asked.append(request.url))
@@ -106,6 +106,12 @@ def test_the_ui_loads_nothing_from_elsewhere(installation: Installation, page: P
     page.goto(f"{address_of(installation)}/v2/artifacts/artifact/{artifact['id']}")
     expect(page.locator(f"img[src='{foreign}']")).to_have_count(1)
     installation.prefect.delete(f"/artifacts/{artifact['id']}").raise_for_status()
+    page.goto(f"{address_of(installation)}/v2/blocks/catalog")
+    expect(page.get_by_role("heading", name="Slack Webhook", exact=True)).to_be_visible()
+    broken = "images => images.filter(image => !image.complete || image.naturalWidth === 0).map(image => image.src)"
+    page.wait_for_load_state("networkidle")
+    assert page.locator("main img").count() > 10
+    assert page.locator("main img").evaluate_all(broken) == []
     assert {url for url in asked if not url.startswith(("http://127.0.0.1", "data:", "blob:"))} == set()
 
 

@@ -163,6 +163,28 @@ def test_each_kind_of_message_arrives(watched: Installation, inbox: Inbox) -> No
     assert len(inbox.about("held records grew")) == 1, "what was held before is no news"
 
 
+def test_a_run_that_is_started_in_the_ui_and_fails_is_told_once(told: Installation, inbox: Inbox) -> None:
+    """Such a run is of a deployment of no shop, and gets its shop's tag only when it has begun."""
+    told.done("alerts", "--off")  # whatever the automations have told already
+    told.done("alerts", "custom-webhook/ops")
+    told.done("shop", "edit", SLUG, "--set", "name=Верба")
+    shop = told.box.shops[INDEX]
+    before, password = len(inbox.messages), shop.password
+    shop.change_password("another")
+    shop.revoke_tokens()
+    try:
+        run = told.start("backfill/any-shop", shops=[SLUG], numbers=["1"], dry_run=False)
+        (ended,) = told.ended(run)
+        assert ended["state_type"] == "FAILED", ended["state"]["message"]
+        told.become(lambda: inbox.messages[before:], bool)
+    finally:
+        shop.change_password(password)
+        told.done("shop", "resume", SLUG)
+    ((subject, text),) = inbox.messages[before:]
+    assert subject == "Верба: a run failed"
+    assert f"{SLUG}: backfill orders 1: Failed." in text and text.endswith(f"/runs/flow-run/{run}")
+
+
 @pytest.mark.long
 def test_a_worker_that_is_gone_is_missed_and_one_that_comes_back_soon_is_not(
     watched: Installation, inbox: Inbox

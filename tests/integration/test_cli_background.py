@@ -14,6 +14,7 @@ import pytest
 from installation import Installation
 
 from cartum_roapp import service
+from cartum_roapp.home import Home
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 
@@ -91,3 +92,22 @@ def test_down_in_the_middle_of_runs_says_what_becomes_of_them(shop: Installation
     shop.done("up")
     assert shop.done("import", SLUG)["held"] == 0
     assert shop.flow_run(run["id"])["state_type"] == "CRASHED"
+
+
+def test_a_typed_run_that_down_breaks_off_says_so_in_the_ui(shop: Installation) -> None:
+    """`down` as a typed run sees it, while the server still takes its word."""
+    state = Home(shop.home).run / "state.json"
+    with shop.held_up(INDEX):
+        typed = shop.shell.start("import", SLUG)
+        named, running = {"any_": [f"{SLUG}: initial import"]}, {"type": {"any_": ["RUNNING"]}}
+        (run,) = shop.become(lambda: shop.flow_runs(name=named, state=running), bool)
+        shop.begun(run["id"])
+        kept = state.read_text()
+        state.write_text(json.dumps({**json.loads(kept), "phase": "stopping"}))
+        try:
+            output, _ = typed.communicate(timeout=60)
+        finally:
+            state.write_text(kept)
+    error, ended = json.loads(output)["error"], shop.flow_run(run["id"])
+    assert error["kind"] == "interrupted"
+    assert (ended["state_name"], ended["state"]["message"]) == ("Crashed", error["message"])

@@ -314,7 +314,10 @@ def test_a_run_that_is_broken_off_does_not_stand_as_running(cli: Installation, i
         assert '"interrupted"' in output
     else:
         cli.done("sync", SLUG)
-    assert cli.flow_run(run["id"])["state_name"] == "Crashed"
+    ended = cli.flow_run(run["id"])
+    assert ended["state_name"] == "Crashed"
+    why = "Interrupted with Ctrl-C." if number == signal.SIGINT else "The process of this run was killed."
+    assert ended["state"]["message"].startswith(why)
     assert cli.value("SELECT finished_at FROM runs WHERE id = :id", id=run["id"]) is not None
 
 

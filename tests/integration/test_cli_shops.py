@@ -290,6 +290,58 @@ def test_an_edit_keeps_password_and_key(shell: Shell, file: Path) -> None:
     assert shell.run("shop", "edit", "nobody", "--from", str(file)).code == 2
 
 
+def test_an_edit_is_refused_for_what_it_changes_alone(shell: Shell, file: Path) -> None:
+    """Meanwhile the shop got a status and another password, and RO App archived the location."""
+    add(shell, "mavka", file, "--no-import")
+    shop, location = shell.box.shops[0], shell.box.roapp.locations[234001]
+    kept = shop.password
+    shop.add_status(77, {"ua": "Повернення"})
+    shop.change_password("changed-meanwhile")
+    shop.revoke_tokens()
+    location["is_archived"] = True
+    try:
+        refused = shell.json("shop", "edit", "mavka", "--set", "statuses.77=5706155")
+        assert shell.code == 2, "whether the shop has this status can't be seen"
+        fields = {field["field"]: field["fix"] for field in refused["error"]["fields"]}
+        assert fields["password"].endswith("; give the new one with --password-stdin, before this edit or with it")
+
+        document = shell.json("shop", "edit", "mavka", "--password-stdin", stdin="changed-meanwhile")
+        assert (shell.code, document["saved"]) == (0, True), shell.err
+        assert {warning["field"] for warning in document["warnings"]} == {"location_id", "statuses"}
+        assert 'Warning: statuses: a status of the shop is not matched: 77 "Повернення". Fix: match 77' in shell.err
+
+        document = shell.json("shop", "edit", "mavka", "--set", "statuses.77=5706155")
+        assert (shell.code, document["shop"]["statuses"]["77"]) == (0, 5706155), shell.err
+        assert [warning["field"] for warning in document["warnings"]] == ["location_id"]
+
+        refused = shell.json("shop", "edit", "mavka", "--set", "location_id=234003", "--set", "statuses.77=1")
+        assert shell.code == 2
+        assert {field["field"] for field in refused["error"]["fields"]} == {"location_id", "statuses"}
+        shell.run("shop", "edit", "mavka", "--from", str(file))
+        assert shell.code == 2 and "location_id: " in shell.err, "all settings anew are all checked"
+        assert shell.json("shop", "show", "mavka")["location_id"] == 234001
+    finally:
+        shop.password = kept
+        del shop.statuses[77]
+        location["is_archived"] = False
+
+
+def test_another_address_is_checked_as_a_whole(shell: Shell, file: Path) -> None:
+    """What is wrong with settings that stay follows from it."""
+    add(shell, "mavka", file, "--no-import")
+    other = shell.box.shops[1]
+    other.add_status(77, {"ua": "Повернення"})
+    try:
+        shell.run(
+            "shop", "edit", "mavka", "--set", f"url={other.url}", "--set", f"login={other.login}", "--password-stdin",
+            stdin=other.password,
+        )  # fmt: skip
+    finally:
+        del other.statuses[77]
+    assert shell.code == 2
+    assert "statuses: a status of the shop is not matched: 77" in shell.err
+
+
 def test_a_check_tells_what_broke_later(shell: Shell, file: Path) -> None:
     add(shell, "mavka", file, "--no-import")
     location = shell.box.roapp.locations[234001]
@@ -303,14 +355,15 @@ def test_a_check_tells_what_broke_later(shell: Shell, file: Path) -> None:
     finally:
         shop.password = kept
         location["is_archived"] = False
-    assert code == 2
-    assert document["ok"] is False
+    assert code == 1, "what was typed was right"
+    assert (document["ok"], document["error"]["kind"]) == (False, "failed")
     states = {line["field"]: line["state"] for line in document["checks"]}
     assert (states["password"], states["location_id"]) == ("problem", "problem")
     assert (states["url"], states["tls"], states["tariff"]) == ("ok", "ok", "ok"), "who refuses was reached"
     assert (states["account"], states["managers"]) == ("ok", "ok")
     assert (states["language"], states["statuses"]) == ("unknown", "unknown")
     assert {field["field"] for field in document["error"]["fields"]} == {"password", "location_id"}
+    assert shell.run("shop", "check", "nobody").code == 2
     assert any(line.startswith("problem location_id: ") and "Fix:" in line for line in human)
 
 

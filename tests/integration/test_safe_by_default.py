@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,34 @@ def test_only_pages_of_the_ui_may_read_answers(installation: Installation) -> No
         for origin in (f"http://127.0.0.1:{port}", f"http://localhost:{port}", "http://localhost:1", "null")
     }
     assert [origin for origin, answer in allowed.items() if answer] == list(allowed)[:2]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/block_types/filter"),
+        ("GET", "/block_types/slug/slack-webhook"),
+        ("POST", "/block_schemas/filter"),
+        ("POST", "/block_documents/filter"),
+        ("GET", "/collections/views/aggregate-worker-metadata"),
+    ],
+)
+def test_logos_come_from_this_server(installation: Installation, method: str, path: str) -> None:
+    """Prefect's own types of blocks name pictures of elsewhere, which its UI would load."""
+    body = {"json": {}} if method == "POST" else {}
+    answer = installation.prefect.request(method, path, **body).raise_for_status()
+    logos = set(re.findall(r'"logo_url": ?"([^"]*)"', answer.text))
+    assert logos and "slack" not in str(logos)
+    for logo in logos:
+        picture = httpx.get(logo)
+        assert picture.is_success and picture.headers["content-type"].startswith("image/svg+xml"), logo
+
+
+def test_the_policy_allows_no_picture_of_elsewhere(installation: Installation) -> None:
+    policy = installation.prefect.get("/health").headers["content-security-policy"]
+    (pictures,) = [part.split()[1:] for part in policy.split("; ") if part.startswith("img-src ")]
+    here = httpx.URL(variables(installation.config)["PREFECT_API_URL"]).port
+    assert set(pictures) == {"'self'", "data:", "blob:", f"http://127.0.0.1:{here}", f"http://localhost:{here}"}
 
 
 def test_code_of_somebody_else_is_not_even_loaded(installation: Installation, tmp_path: Path) -> None:
