@@ -151,7 +151,7 @@ def test_a_shop_has_one_page_that_its_runs_renew(cli: Installation, shop: Cartum
     assert picture_of(after) != picture_of(before), "it shows the new order, too"
     assert "[All shops](/v2/artifacts/key/all-shops)" in after["data"]
     assert "| health | well |" in after["data"] and "| held | 0 |" in after["data"]
-    assert f"| {SLUG} | well |" in page("all-shops")["data"]
+    assert f"| [{SLUG}](/v2/artifacts/key/{SLUG}) | well |" in page("all-shops")["data"]
     cli.done("shop", "pause", SLUG)
     assert "| health | paused |" in page(SLUG)["data"]
     cli.done("shop", "resume", SLUG)
