@@ -19,7 +19,7 @@ from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import intents, journal, matches, outbox
+from cartum_roapp.ledger import held, intents, journal, matches, outbox
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.journal import Kind
@@ -46,14 +46,18 @@ class OrderBindings:
         """Returns the order that is bound, otherwise the one that carries the marker, which it binds; None if there is
         neither.
 
-        Unbinds an order that a person wants made again, if RO App does not have it any more. Raises BadRecord
-        (`doubled`, `marker-elsewhere`) if a person has to decide.
+        Unbinds an order that a person wants made again, if RO App does not have it any more. One that is held as
+        deleted there is read, as nothing else may need a call that would show it. Raises BadRecord (`doubled`,
+        `marker-elsewhere`, `deleted-in-roapp`) if a person has to decide.
         """
         match = self._match(order)
         if match is not None and match.make_again:
             match = await self._unbind_if_deleted(order, match)
         if match is not None and len(self._markers.known(order.shop, order.number)) < 2:
-            return Bound(match, fresh=False)
+            bound = Bound(match, fresh=False)
+            if self._is_held_as_deleted(order):
+                await self.read(bound)
+            return bound
         found = await self._markers.find(order.shop, order.number, order.created_at)
         return await self._adopt(order, found, match, shop)
 
@@ -141,6 +145,10 @@ class OrderBindings:
     def _match(self, order: DesiredOrder) -> OrderMatch | None:
         with self._session.autocommit() as connection:
             return matches.order(connection, order.shop, order.number)
+
+    def _is_held_as_deleted(self, order: DesiredOrder) -> bool:
+        with self._session.autocommit() as connection:
+            return held.code(connection, order.shop, "order", order.number) == Code.DELETED_IN_ROAPP
 
     async def _adopt(
         self, order: DesiredOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
