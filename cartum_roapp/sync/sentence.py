@@ -29,10 +29,12 @@ def of_run(result: Document) -> str:
 
 
 def of_backfill(result: Document) -> str:
-    """As `of_run`; of a dry run "dry run: 3 to create, 1 to update, 2 as they are, 1 to hold"; of several shops "2 runs
-    started, one for each shop"."""
+    """As `of_run`; of a canceled one "canceled, 22 taken out of the queue: 26 new, 4 delivered"; of a dry run "dry run:
+    3 to create, 1 to update, 2 as they are, 1 to hold"; of several shops "2 runs started, one for each shop"."""
     if "started" in result:
         return f"{_counted(len(result['started']), 'run')} started, one for each shop"
+    if result.get("state") == "canceled":
+        return f"canceled, {result['taken_out']} taken out of the queue: {of_run(result)}"
     if not result.get("dry_run"):
         return of_run(result)
     parts = [

@@ -36,6 +36,8 @@ def test_of_a_dry_run() -> None:
     assert sentence.of_backfill(plan) == "dry run: 3 to create, 1 to update, 2 as they are, 1 to hold"
     assert sentence.of_backfill(result(dry_run=True, would_hold=[])) == "dry run: no order"
     assert sentence.of_backfill(result(new=1)) == "1 new"
+    canceled = result(new=26, delivered=4, held=2, state="canceled", taken_out=22)
+    assert sentence.of_backfill(canceled) == "canceled, 22 taken out of the queue: 26 new, 4 delivered, 2 held"
     assert sentence.of_backfill({"started": {"a": "1", "b": "2"}}) == "2 runs started, one for each shop"
 
 

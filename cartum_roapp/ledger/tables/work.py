@@ -203,5 +203,5 @@ backfill_orders = Table(
     Column("number", Text, nullable=False),
     Column("version", Integer, nullable=False, doc="at which the order is the backfill's own"),
     PrimaryKeyConstraint("backfill", "number"),
-    info={"doc": "Which orders an open backfill waits for."},
+    info={"doc": "Which orders a backfill waits for, or left in the queue when it was canceled."},
 )
