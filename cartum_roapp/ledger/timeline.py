@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Engine, text
 
-from cartum_roapp.ledger import database, journal
+from cartum_roapp.ledger import database, held, journal
 from cartum_roapp.ledger.journal import Change, Event, Kind
 
 # Calls to RO App (roapp §3) by method and path → what for. The first that fits counts.
@@ -66,7 +66,16 @@ def of_order(engine: Engine, shop: str, number: str) -> list[Event]:
     for row in lost:
         details = {"purpose": _INTENTS[row.kind], "outcome": _STATES[row.state], "intent": row.id}
         events.append(Event(shop, number, Kind.CALL, row.sent_at, None, details))
+    _give_reasons(engine, shop, number, events)
     return list(_without_repeats(sorted(events, key=lambda one: one.at)))
+
+
+def _give_reasons(engine: Engine, shop: str, number: str, events: Sequence[Event]) -> None:
+    """Adds why records are dismissed now, which stands there alone: it is erased with the buyer."""
+    last = {(one.details["entity"], one.details.get("id", number)): one for one in events if one.kind is Kind.DISMISSED}
+    for record in held.listed(engine, shop, dismissed=True) if last else ():
+        if record.dismissed_because and (event := last.get((record.entity, record.id))):
+            event.details["because"] = record.dismissed_because
 
 
 def _without_repeats(events: Iterable[Event]) -> Iterator[Event]:
@@ -115,7 +124,7 @@ def words(event: Event) -> str:
         case Kind.RELEASED:
             return f"held no more ({_record(about)}){_because(about)}"
         case Kind.DISMISSED:
-            return f"a person left it as it is ({_record(about)})"
+            return f"a person left it as it is ({_record(about)}){_because(about)}"
         case Kind.WRITTEN_BACK:
             return f"the shop took RO App's status: {about['status']}"
         case Kind.CONTEST:

@@ -32,8 +32,9 @@ def read(
     engine: Engine, slug: str, key: str, number: str, found: ShopSettings | None, *, personal: bool = False
 ) -> dict[str, Any] | None:
     """Returns the story of the order: `order` (see `dossier.order`; None where only a held row is known of it),
-    `status` on both sides, `held`, `links`, and its `timeline`. None if nothing is known of it. `found`: the shop and
-    its account, None for a shop that is deleted. Buyers' data only with `personal`."""
+    `status` on both sides, what is `held` and what a person has `dismissed`, `links`, and its `timeline`. None if
+    nothing is known of it. `found`: the shop and its account, None for a shop that is deleted. Buyers' data only with
+    `personal`."""
     order = dossier.order(engine, key, number, personal=personal)
     records = [one for one in held.listed(engine, key, dismissed=True) if one.number == number]
     if order is None and not records:
@@ -45,7 +46,8 @@ def read(
         "number": number,
         "order": order,
         "status": _statuses(engine, key, order, found),
-        "held": [{**vars(one), "shop": slug} for one in records],
+        "held": [{**vars(one), "shop": slug} for one in records if one.dismissed_at is None],
+        "dismissed": [{**vars(one), "shop": slug} for one in records if one.dismissed_at is not None],
         "links": {"roapp": page, "shop": links.shop_admin(found.shop.url) if found else None},
         "timeline": [
             {"at": one.at, "kind": str(one.kind), "text": timeline.words(one), "run": one.run, "details": one.details}

@@ -71,9 +71,9 @@ def of_dismissal(result: Document) -> str:
 
 
 def of_order(story: Document) -> str:
-    """Returns how much the story of an order tells: "12 events, 1 held"."""
-    records = story["held"]
-    return _joined([_counted(len(story["timeline"]), "event"), *([f"{len(records)} held"] if records else [])])
+    """Returns how much the story of an order tells: "12 events, 1 held, 1 dismissed"."""
+    records = [f"{len(story[name])} {name}" for name in ("held", "dismissed") if story[name]]
+    return _joined([_counted(len(story["timeline"]), "event"), *records])
 
 
 def of_comparison(result: Document) -> str:

@@ -51,7 +51,7 @@ def test_of_a_replay() -> None:
 def test_of_orders_sent_again_and_of_one_order() -> None:
     ended = [{"outcome": one} for one in ("delivered", "missing", "delivered")]
     assert sentence.of_resending({"resent": ended}) == "2 delivered, 1 missing in the shop"
-    assert sentence.of_order({"timeline": [{}] * 12, "held": [{}]}) == "12 events, 1 held"
+    assert sentence.of_order({"timeline": [{}] * 12, "held": [{}], "dismissed": []}) == "12 events, 1 held"
 
 
 def test_of_a_reconciliation() -> None:
