@@ -9,6 +9,7 @@ attempt      one try to deliver an order: what happens in it is gathered, and wr
 order        one order: contact → products → order → comment → lines → notes → status
 bindings     which RO App order is this shop order: the bound one, the one with the marker, or a new one
 bound        the RO App order that a shop order is bound to
+order_problems   what is said where RO App has an order no more, twice, or as another one
 takeover     an RO App order that an earlier life of the ledger made
 contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made
 choosing     a person chooses the contact or the product

@@ -12,7 +12,7 @@ from cartum_roapp import links
 from cartum_roapp.config import ShopSettings
 from cartum_roapp.config.refused import shortened
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import dossier, held, shop_statuses, timeline
+from cartum_roapp.ledger import dossier, held, roapp_statuses, shop_statuses, timeline
 from cartum_roapp.service import ledger
 from cartum_roapp.sync.failure import sanitized_errors
 
@@ -97,13 +97,15 @@ def _statuses(
         return {"shop": None, "roapp": None}
     with engine.connect() as connection:
         names = shop_statuses.names(connection, key)
+        theirs = roapp_statuses.names(connection, found.shop.account) if found else {}
     shop = names.get(str(order["status_id"])) or str(order["status_id"])
     sent = order["sent_status"]
     if sent is None:
         return {"shop": shop, "roapp": None}
     matched = found.shop.statuses.get(sent) if found else None
-    theirs = f"{matched}, matched with " if matched is not None else "the one of "
-    agreed = f"{theirs}{names.get(str(sent)) or sent}" if sent >= 0 else "the one of a deleted order"
+    named = f"{theirs[matched]} ({matched})" if matched in theirs else matched
+    which = f"{named}, matched with " if matched is not None else "the one of "
+    agreed = f"{which}{names.get(str(sent)) or sent}" if sent >= 0 else "the one of a deleted order"
     return {"shop": shop, "roapp": agreed}
 
 
