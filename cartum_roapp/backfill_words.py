@@ -23,6 +23,25 @@ def summary(document: dict[str, Any]) -> str:
     return f"{', '.join(counts)}. A real run takes about {cost['calls']} calls to RO App: {time}."
 
 
+def canceled(document: dict[str, Any]) -> str:
+    """Returns what a cancel has ended, and what became of its orders."""
+    out, there = document["taken_out"], document["delivered"]
+    taken = f"{out} {'order is' if out == 1 else 'orders are'} taken out of the queue"
+    stays = f"{there} {'was delivered and stays' if there == 1 else 'were delivered and stay'}"
+    return f"Backfill {document['id']} of {document['shop']} ({document['what']}) is canceled: " + (
+        f"{taken}, {stays}{left(document)}."
+    )
+
+
+def left(document: dict[str, Any]) -> str:
+    """Returns what of a canceled backfill is still in the queue, as the end of a sentence; "" if nothing is."""
+    count = document["begun"]
+    if not count:
+        return ""
+    stay, them = ("stays", "it") if count == 1 else ("stay", "them")
+    return f"; {count} {stay} in the queue, as RO App has begun to get {them} or something else wants {them} too"
+
+
 def what(order: dict[str, Any]) -> str:
     """Returns the changes of one order, and why something of it would be held."""
     changes = [

@@ -25,8 +25,9 @@ def shop_admin(url: str) -> str:
 def roapp_name(order: Mapping[str, Any]) -> str:
     """Returns the number that people see in RO App, and the id; `order` has `roapp_number` and `roapp_id`, None where
     RO App lacks it, or has not shown the number yet."""
-    if order["roapp_id"] is None:
-        return "not there"
-    return (
-        f"no. {order['roapp_number']}, id {order['roapp_id']}" if order["roapp_number"] else f"id {order['roapp_id']}"
-    )
+    return "not there" if order["roapp_id"] is None else order_name(order["roapp_id"], order["roapp_number"])
+
+
+def order_name(ro_id: int, number: str | None) -> str:
+    """Returns the number that people see in RO App, and the id; the id alone where RO App has not shown the number."""
+    return f"no. {number}, id {ro_id}" if number else f"id {ro_id}"

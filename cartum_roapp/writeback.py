@@ -19,6 +19,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger import database, held, shop_writes, shops, staff_statuses
 from cartum_roapp.ledger.staff_statuses import Agreed
+from cartum_roapp.links import order_name
 from cartum_roapp.orders.rows import status_of
 
 _OVERLAP = timedelta(minutes=10)
@@ -151,7 +152,7 @@ async def _status(api: Cartum, number: str) -> int | None:
 
 def _not_taken(one: Agreed, why: str) -> BadRecord:
     return BadRecord(
-        f"the shop does not take the status that RO App order {one.ro_id} has: {why}.",
+        f"the shop does not take the status that RO App order {order_name(one.ro_id, one.roapp_number)} has: {why}.",
         code=Code.REFUSED_BY_SHOP,
         field="status_id",
         fix="Set one of them by hand, in the shop or in RO App, so that they agree; it is tried again by itself.",

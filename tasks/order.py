@@ -60,6 +60,9 @@ def _markdown(story: dict[str, Any]) -> str:
     if story["held"]:
         held = [(one["entity"], one["code"], one["message"], one["fix"]) for one in story["held"]]
         parts += ["### Held for a person", markdown_table(("what", "code", "why", "fix"), held)]
+    if story["dismissed"]:
+        left = [(one["entity"], one["code"], one["message"], one["dismissed_because"]) for one in story["dismissed"]]
+        parts += ["### Dismissed by a person", markdown_table(("what", "code", "why", "dismissed because"), left)]
     events = [(f"{one['at']:%Y-%m-%d %H:%M:%S}", one["text"]) for one in story["timeline"]]
     parts += ["### What happened (UTC)", markdown_table(("when", "what"), events[-_SHOWN:])]
     return "\n\n".join(parts)

@@ -13,7 +13,7 @@ from blocks import store
 from cartum_roapp import logs
 from cartum_roapp.config import ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, NotReady
-from cartum_roapp.ledger import journal, runs, shops
+from cartum_roapp.ledger import held, journal, runs, shops
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
@@ -70,11 +70,11 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
             raise
         except BaseException as error:
             # Cancelled: in Prefect's UI, by Ctrl-C, or with the worker.
-            runs.finish(engine, run.id, state="canceled", counts=run.result(), error=type(error).__name__)
+            _end(run, "canceled", error=type(error).__name__)
             if isinstance(error, asyncio.CancelledError) and await is_canceled_by_a_person():
                 await shop_page.renew(engine, run.shop, run.settings, moved=run.counts.moved)
             raise
-        runs.finish(engine, run.id, state="completed", counts=run.result())
+        _end(run, "completed")
         if run.calls.total and shops.lift_pause(engine, key, by_hand=False):
             await schedule.resume_imported(engine, key)
         await shop_page.renew(engine, run.shop, run.settings, moved=run.counts.moved)
@@ -82,8 +82,13 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
 
 async def _failed(run: Run, error: IntegrationError) -> None:
     error.about(shop=run.shop.slug)
-    runs.finish(run.engine, run.id, state="failed", counts=run.result(), error=str(error), error_kind=error.kind)
+    _end(run, "failed", error=str(error), error_kind=error.kind)
     if isinstance(error, BadConfig) and not isinstance(error, NotReady):
         shops.pause(run.engine, run.shop.key, str(error))
         await schedule.pause(run.shop.slug)
     await shop_page.renew(run.engine, run.shop, run.settings, moved=run.counts.moved)
+
+
+def _end(run: Run, state: str, *, error: str | None = None, error_kind: str | None = None) -> None:
+    run.counts.held = held.count(run.engine, run.shop.key)
+    runs.finish(run.engine, run.id, state=state, counts=run.result(), error=error, error_kind=error_kind)

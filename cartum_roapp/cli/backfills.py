@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS
+from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS, canceled, left
 from cartum_roapp.cli.arguments import OptionalSlug, example, known_slugs, missing
 from cartum_roapp.cli.attached import ANY_SHOP, run_attached
 from cartum_roapp.cli.outcomes import RunResult, plan_tables, run_tables
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DAY = "YYYY-MM-DD"
 #: The keys of a backfill's document that are told apart from its counts.
-_APART = ("backfill", "state", "went_on", "taken_out", "not_in_shop")
+_APART = ("backfill", "state", "went_on", "taken_out", "begun", "not_in_shop")
 
 
 class Backfills(TyperGroup):
@@ -135,7 +135,7 @@ def cancel(
             if one.state == "open" and not one.is_through:
                 backfills.cancel(engine, one.id)
                 ended.append(_document(engine, slug, backfills.read(engine, one.id)))
-    show(ended, lambda: [_canceled(one) for one in ended] or "Nothing to cancel: no backfill of these is under way.")
+    show(ended, lambda: [canceled(one) for one in ended] or "Nothing to cancel: no backfill of these is under way.")
 
 
 def _of(engine: Engine, slug: str | None) -> list[tuple[str, Backfill]]:
@@ -168,7 +168,7 @@ def _document(engine: Engine, slug: str, one: Backfill) -> dict[str, Any]:
         "held": one.held,
         "waiting": one.waiting,
         "taken_out": one.counts.get("taken_out", 0),
-        "begun": one.counts.get("begun", 0),
+        "begun": one.waiting if one.state == "canceled" else 0,
         "read_back_to": one.stored_from,
         "started_at": one.started_at,
         "ended_at": one.ended_at,
@@ -186,21 +186,10 @@ def _table(found: list[dict[str, Any]]) -> object:
 
 def _end(one: dict[str, Any]) -> str:
     if one["ended_at"] is not None:
-        return f"ended {local(one['ended_at'])[:16]}{_begun(one)}"
+        return f"ended {local(one['ended_at'])[:16]}{left(one)}"
     if one["expected_end"] is not None:
         return f"about {local(one['expected_end'])[:16]}"
     return "start it again to go on" if one["state"] == "broken off" else ""
-
-
-def _canceled(one: dict[str, Any]) -> str:
-    return (
-        f"Backfill {one['id']} of {one['shop']} ({one['what']}) is canceled: {one['taken_out']} orders are taken out "
-        f"of the queue, {one['delivered']} were delivered and stay{_begun(one)}."
-    )
-
-
-def _begun(one: dict[str, Any]) -> str:
-    return f"; the next run finishes {one['begun']} that RO App has begun to get" if one["begun"] else ""
 
 
 def _result(result: RunResult) -> list[object]:
@@ -211,9 +200,8 @@ def _result(result: RunResult) -> list[object]:
     if result.get("went_on"):
         parts.append(f"Went on with backfill {result['backfill']}, which was broken off before.")
     if result.get("state") == "canceled":
-        parts.append(
-            f"Backfill {result['backfill']} was canceled; {result['taken_out']} orders are taken out{_begun(result)}."
-        )
+        taken = f"{result['taken_out']} taken out of the queue"
+        parts.append(f"Backfill {result['backfill']} was canceled: {taken}{left(result)}.")
     if absent := result.get("not_in_shop"):
         parts.append(f"The shop does not have: {', '.join(absent)}.")
     return parts

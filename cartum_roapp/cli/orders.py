@@ -83,6 +83,10 @@ def _shown(story: dict[str, Any]) -> list[object]:
     if story["held"]:
         held = [(one["entity"], one["code"], one["message"], one["fix"], one["attempts"]) for one in story["held"]]
         parts.append(terminal_table("Held for a person", ("what", "code", "why", "what to do", "tries"), held))
+    if story["dismissed"]:
+        left = [(one["entity"], one["code"], one["message"], local(one["dismissed_at"]), one["dismissed_because"])
+                for one in story["dismissed"]]  # fmt: skip
+        parts.append(terminal_table("Dismissed by a person", ("what", "code", "why", "dismissed", "because"), left))
     events = [(local(one["at"]), one["text"]) for one in story["timeline"]]
     parts.append(terminal_table("What happened", ("when", "what"), events))
     return parts

@@ -13,6 +13,7 @@ recheck      a second look at what was repeated: did both tries arrive
 bindings     which RO App order is this shop order: the bound one, the one with the marker, or a new one
 bound        the RO App order that a shop order is bound to
 markers      the token that every RO App order carries, and the walk that reads them
+order_problems   what is said where RO App has an order no more, twice, or as another one
 takeover     an RO App order that an earlier life of the ledger made
 managers     who looks after an order in RO App
 status       the order's status, sent when the shop's changed

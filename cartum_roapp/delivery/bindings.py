@@ -11,20 +11,21 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import comment, notes
+from cartum_roapp.delivery import comment, notes, order_problems
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import MarkerIndex, marker, read
 from cartum_roapp.delivery.once import Before, Later, Once, utc_now
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
-from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import intents, journal, matches, outbox
+from cartum_roapp.errors import Code
+from cartum_roapp.ledger import held, intents, journal, matches, outbox
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
+from cartum_roapp.links import order_name
 
 #: How long after its answer RO App may take to show an order that it has made.
 SHOWN_WITHIN = timedelta(seconds=5)
@@ -46,14 +47,18 @@ class OrderBindings:
         """Returns the order that is bound, otherwise the one that carries the marker, which it binds; None if there is
         neither.
 
-        Unbinds an order that a person wants made again, if RO App does not have it any more. Raises BadRecord
-        (`doubled`, `marker-elsewhere`) if a person has to decide.
+        Unbinds an order that a person wants made again, if RO App does not have it any more. One that is held as
+        deleted there is read, as nothing else may need a call that would show it. Raises BadRecord (`doubled`,
+        `marker-elsewhere`, `deleted-in-roapp`) if a person has to decide.
         """
         match = self._match(order)
         if match is not None and match.make_again:
             match = await self._unbind_if_deleted(order, match)
         if match is not None and len(self._markers.known(order.shop, order.number)) < 2:
-            return Bound(match, fresh=False)
+            bound = Bound(match, fresh=False)
+            if self._is_held_as_deleted(order):
+                await self.read(bound)
+            return bound
         found = await self._markers.find(order.shop, order.number, order.created_at)
         return await self._adopt(order, found, match, shop)
 
@@ -81,7 +86,7 @@ class OrderBindings:
         async def find(intent: Intent) -> int | None:
             await self._markers.look_again(intent.sent_at)
             alive = await self._orders_with_marker(order, self._markers.known(order.shop, order.number))
-            _refuse_doubled([seen.id for seen in alive])
+            _refuse_doubled(alive)
             if not alive:
                 return None
             # It was made of an older version of the order.
@@ -119,7 +124,7 @@ class OrderBindings:
         if bound.seen is None:
             if bound.fresh:
                 raise Later(utc_now() + SHOWN_WITHIN)
-            raise deleted_error(bound.ro_id)
+            raise order_problems.deleted(bound.ro_id, bound.match.roapp_number)
         return bound.seen
 
     async def _unbind_if_deleted(self, order: DesiredOrder, match: OrderMatch) -> OrderMatch | None:
@@ -142,6 +147,10 @@ class OrderBindings:
         with self._session.autocommit() as connection:
             return matches.order(connection, order.shop, order.number)
 
+    def _is_held_as_deleted(self, order: DesiredOrder) -> bool:
+        with self._session.autocommit() as connection:
+            return held.code(connection, order.shop, "order", order.number) == Code.DELETED_IN_ROAPP
+
     async def _adopt(
         self, order: DesiredOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
     ) -> Bound | None:
@@ -150,12 +159,14 @@ class OrderBindings:
         alive = await self._orders_with_marker(order, found)
         if not alive:
             return None if match is None else Bound(match, fresh=False)
-        _refuse_doubled([seen.id for seen in alive])
+        _refuse_doubled(alive)
         seen = alive[0]
         if match is not None and match.ro_id == seen.id:
             return Bound(match, fresh=False, seen=seen)
         if seen.branch_id not in (None, shop.location_id) or seen.order_type_id not in (None, shop.order_type_id):
-            raise _elsewhere(seen, "has another location or order type", "Move that order back, or take the marker out")
+            raise order_problems.elsewhere(
+                seen, "has another location or order type", "Move that order back, or take the marker out"
+            )
         operation = self._operation(order)
         made_here = self._once.unsettled(operation) is not None
         unsaid = made_here and not await self._has_lines(seen)
@@ -165,7 +176,8 @@ class OrderBindings:
         with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)
             if owner not in (None, (order.shop, order.number)):
-                raise _elsewhere(seen, f"is the shop's order {owner[1] if owner else ''}", "Put its own marker back")
+                its = owner[1] if owner else ""
+                raise order_problems.elsewhere(seen, f"is the shop's order {its}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
             contact = seen.client_id if sold else None
             self._bind(connection, order, OrderMatch(seen.id, contact_id=contact, roapp_number=seen.number))
@@ -219,36 +231,7 @@ def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, tex
     return body
 
 
-def deleted_error(ro_id: int | None) -> BadRecord:
-    """Returns the error of an order that somebody deleted in RO App: it is not made again by itself."""
-    return BadRecord(
-        f"RO App order {ro_id} is not there any more." if ro_id else "the order is not in RO App any more.",
-        code=Code.DELETED_IN_ROAPP,
-        field="order_id",
-        fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
-    )
-
-
-def _elsewhere(seen: RoOrder, what: str, fix: str) -> BadRecord:
-    return BadRecord(
-        f"RO App order {seen.id} carries this order's marker but {what}.",
-        code=Code.MARKER_ELSEWHERE,
-        field="manager_notes",
-        fix=f"{fix} in its notes; the order goes through by itself then.",
-    )
-
-
-def _refuse_doubled(ids: list[int]) -> None:
-    if len(ids) > 1:
-        raise doubled_error(f"this order {len(ids)} times: {', '.join(map(str, ids))}", "manager_notes")
-
-
-def doubled_error(what: str, field: str) -> BadRecord:
-    """Returns the error of what RO App has twice; `what` names it with the ids. Nothing is deleted by us (design
-    §3.5)."""
-    return BadRecord(
-        f"RO App has {what}.",
-        code=Code.DOUBLED,
-        field=field,
-        fix="Keep one and delete the others in RO App by hand; it is let go by itself then.",
-    )
+def _refuse_doubled(alive: list[RoOrder]) -> None:
+    if len(alive) > 1:
+        names = [order_name(seen.id, seen.number) for seen in alive]
+        raise order_problems.doubled(f"this order {len(alive)} times: {'; '.join(names)}", "manager_notes")

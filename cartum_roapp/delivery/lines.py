@@ -23,6 +23,7 @@ from cartum_roapp.ledger import held, totals
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent
 from cartum_roapp.ledger.matches import LineMatch
+from cartum_roapp.links import order_name
 from cartum_roapp.orders.pricing import NO_DISCOUNT, Discount, LineDiscounts, PricedLine
 
 #: How RO App may name a field of a line's discount.
@@ -243,11 +244,12 @@ class OrderLines:
                 await self._change(line.item_id, body, bind)
                 return
         except BadRecord as error:
+            name = order_name(self._bound.ro_id, self._bound.match.roapp_number)
             problem = BadRecord(
                 f"the shop took a line out; RO App does not let line {line.item_id} go.",
                 code=Code.LINE_NOT_REMOVABLE,
                 field=error.field,
-                fix=f"Remove line {line.item_id} of RO App order {self._bound.ro_id} by hand.",
+                fix=f"Remove line {line.item_id} of RO App order {name} by hand.",
             )
         with self._session.transaction() as connection:
             if problem is not None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.delivery.bindings import doubled_error
+from cartum_roapp.delivery import order_problems
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.items import carries
 from cartum_roapp.delivery.markers import MarkerIndex, marker
@@ -72,7 +72,9 @@ class Recheck:
         if len(found) < 2:
             return False
         ids = ", ".join(str(one.ro_id) for one in found)
-        problem = doubled_error(f"{marker(intent.shop, intent.number)} {len(found)} times: {ids}", "manager_notes")
+        problem = order_problems.doubled(
+            f"{marker(intent.shop, intent.number)} {len(found)} times: {ids}", "manager_notes"
+        )
         with self._session.transaction() as connection:
             if self._has_shop(connection, intent, problem):
                 held.hold_order(connection, intent.shop, intent.number, problem)
@@ -109,7 +111,7 @@ class Recheck:
             if len(ids) < 2:
                 held.clear(connection, intent.shop, intent.kind, [id])
                 return False
-            problem = doubled_error(f"{what} {len(ids)} times: {', '.join(map(str, ids))}", intent.kind)
+            problem = order_problems.doubled(f"{what} {len(ids)} times: {', '.join(map(str, ids))}", intent.kind)
             if not self._has_shop(connection, intent, problem):
                 return False
             held.hold(connection, shop=intent.shop, entity=intent.kind, id=id, error=problem)

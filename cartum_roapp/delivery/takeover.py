@@ -13,6 +13,7 @@ from cartum_roapp.delivery import notes
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import held, matches
 from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.links import order_name
 
 NEW = 1  # the status in which every order of a shop begins (cartum §3)
 
@@ -32,8 +33,9 @@ def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: 
         staffs = seen.status_id if new else None
         matches.agree(connection, order.shop, order.number, status, roapp_status=agreed, staff_status=staffs)
     if status not in (None, NEW):
+        name = order_name(seen.id, seen.number)
         problem = BadRecord(
-            f"RO App order {seen.id} has another status than the shop's order, and the ledger that knew why is lost.",
+            f"RO App order {name} has another status than the shop's order, and the ledger that knew why is lost.",
             code=Code.STATUS_DIFFERS,
             field="status_id",
             fix="Set it in RO App by hand if the shop is right; the next change in the shop is carried over again.",

@@ -25,6 +25,7 @@ from cartum_roapp.ledger import desired, held, matches, orders, totals
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.totals import Due
+from cartum_roapp.links import order_name
 from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine, total_of
 
 log = logging.getLogger(__name__)
@@ -122,14 +123,14 @@ class Totals:
         if total == wanted and as_wanted:
             return None
         if any(item.written_off for item in items) or (as_wanted and not in_prices):
-            return None if total == wanted else _differs(order, one.ro_id, total, wanted)
+            return None if total == wanted else _differs(order, seen, total, wanted)
         with self._session.transaction() as connection:
             because = "RO App's total shows what it makes of a discount: it is sent in another way"
             if not as_wanted:
                 self._discounts.learn(connection, believed)
             orders.requeue(connection, one.shop, [one.number], Priority.CHANGE, because)
         # Held before that delivery, which prices the order by it: so a kill in between costs nothing.
-        return _differs(order, one.ro_id, total, wanted, IN_DISCOUNTS) if as_wanted else None
+        return _differs(order, seen, total, wanted, IN_DISCOUNTS) if as_wanted else None
 
 
 def _shown(lines: Sequence[PricedLine], total: Decimal, known: LineDiscounts) -> LineDiscounts:
@@ -155,10 +156,10 @@ def _is_as_sent(item: RoItem, sent: PricedLine, known: LineDiscounts) -> bool:
     return item.discount is None or not kept or Discount(*item.discount) == sent.discount
 
 
-def _differs(order: DesiredOrder, ro_id: int, total: Decimal, wanted: Decimal, field: str = "total") -> BadRecord:
+def _differs(order: DesiredOrder, seen: RoOrder, total: Decimal, wanted: Decimal, field: str = "total") -> BadRecord:
     return BadRecord(
-        f"RO App's total of order {ro_id} is {total:.2f} {order.currency} without what staff added, "
-        f"the shop's is {wanted:.2f}.",
+        f"RO App's total of order {order_name(seen.id, seen.number)} is {total:.2f} {order.currency} "
+        f"without what staff added, the shop's is {wanted:.2f}.",
         code=Code.TOTAL_DIFFERS,
         field=field,
         fix="Correct a price in RO App by hand; it is read again by itself.",

@@ -12,6 +12,7 @@ import pandas as pd
 import psycopg2.extensions
 from sqlalchemy import Connection, Table, Text, text
 
+from cartum_roapp.errors import Code
 from cartum_roapp.ledger import changes, orders, tables
 from cartum_roapp.ledger.orders import Priority, Queue
 
@@ -39,8 +40,8 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     """Upserts a window and queues what changed, in the caller's transaction.
 
     An order whose hash is the stored one touches no row at all; one whose buyer was erased changes, but gets no
-    personal data back. A held order that changed in the shop is tried again. May be called twice with the same frames:
-    the second call finds everything unchanged.
+    personal data back. A held order that changed in the shop is tried again, and seen again where a person has
+    dismissed it. May be called twice with the same frames: the second call finds everything unchanged.
     """
     shop = queue.shop
     _store_read(connection, shop, frames.products)
@@ -72,6 +73,8 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS):
         connection.execute(text(statement), touched)
     orders.queue(connection, queue, touched["numbers"])
+    touched["deleted"] = Code.DELETED_IN_ROAPP
+    connection.execute(text(_SHOW_AGAIN), touched)
     changes.note_released(connection, shop, connection.execute(text(_RELEASE), touched))
     connection.execute(text("DROP TABLE arriving_orders, arriving_order_lines, arriving_customers, arriving_products"))
     return Stored(
@@ -170,6 +173,12 @@ _UPSERT_PRODUCTS = """
         listed = excluded.listed, read_at = excluded.read_at
     WHERE excluded.read_at IS NOT NULL  -- from the shop's catalogue, not from a line
 """
-_RELEASE = (
-    "DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND id = ANY(:numbers) RETURNING entity, id"
-)
+# One that RO App had no more stays held until a delivery has met it there: the change may need no call.
+_SHOW_AGAIN = """
+    UPDATE held SET dismissed_at = NULL, dismissed_because = '' WHERE shop = :shop AND entity = 'order'
+    AND code = :deleted AND dismissed_at IS NOT NULL AND id = ANY(:numbers)
+"""
+_RELEASE = """
+    DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND code <> :deleted AND id = ANY(:numbers)
+    RETURNING entity, id
+"""

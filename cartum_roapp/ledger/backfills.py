@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, text
 
-from cartum_roapp.errors import NotReady
+from cartum_roapp.errors import Code, NotReady
 from cartum_roapp.ledger import database, held, runs
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.tables import backfills
@@ -30,7 +30,8 @@ class Canceled(NotReady):
 class Backfill:
     """`selection` is as it was named: from, to (days on the shop's clock), statuses, numbers. `since` and `until` are
     those days in UTC; what was created from `stored_from` to `until` is stored, and all of it at `stored_at`. `state`:
-    open, done, canceled. `delivered`, `held` and `waiting` count its own orders now. Times UTC."""
+    open, done, canceled. `delivered`, `held` and `waiting` count its own orders now: of a canceled one, `waiting` are
+    those that stayed in the outbox. Times UTC."""
 
     id: int
     shop: str
@@ -151,9 +152,9 @@ def finish(engine: Engine, id: int) -> None:
 
 
 def cancel(engine: Engine, id: int) -> int:
-    """Takes its orders out of the outbox, except those that something else wants as well, and those that RO App has
-    begun to get (`begun` in its counts): the next run finishes these. Returns how many were taken out. What was
-    delivered stays. May be called twice.
+    """Takes its orders out of the outbox, except those that something else wants as well, those that RO App has begun
+    to get, and those that it has no more: the next run delivers these, and they stay the backfill's own. Returns how
+    many were taken out. What was delivered stays. May be called twice.
 
     Of an order that RO App has already, a change is forgotten: the next read of it, by whatever run, finds it again.
     """
@@ -162,7 +163,9 @@ def cancel(engine: Engine, id: int) -> int:
         shop = connection.scalar(hold, {"id": id})
         if shop is None:
             return 0
-        values: dict[str, Any] = {"id": id, "shop": shop, "own_priority": Priority.BACKFILL}
+        values: dict[str, Any] = {
+            "id": id, "shop": shop, "own_priority": Priority.BACKFILL, "deleted": Code.DELETED_IN_ROAPP,
+        }  # fmt: skip
         connection.execute(text(_LOCK), values)
         numbers = list(connection.scalars(text(_TAKE_OUT), values))
         connection.execute(text(_FORGET_CONTENT), {**values, "numbers": numbers})
@@ -174,7 +177,7 @@ def cancel(engine: Engine, id: int) -> int:
 def _end(connection: Connection, id: int, state: str, more: Mapping[str, int]) -> None:
     ended = connection.execute(text(_END), {"id": id, "state": state, "more": dumps(dict(more))}).rowcount
     if ended:
-        connection.execute(text("DELETE FROM backfill_orders WHERE backfill = :id"), {"id": id})
+        connection.execute(text(_DISOWN), {"id": id})
 
 
 def _read(engine: Engine, condition: str, **values: object) -> list[Backfill]:
@@ -183,19 +186,21 @@ def _read(engine: Engine, condition: str, **values: object) -> list[Backfill]:
         return [Backfill(**row._mapping) for row in rows]
 
 
-_OWNED = """
+# What was taken out of the outbox is not wanted: it neither waits nor is it held.
+_WAITS = "outbox.delivered_version < least(own.version, outbox.wanted_version)"
+_OWNED = f"""
     SELECT count(*) FILTER (WHERE outbox.delivered_version >= own.version) AS delivered,
-           count(*) FILTER (WHERE outbox.held AND outbox.delivered_version < own.version) AS held,
-           count(*) FILTER (WHERE NOT outbox.held AND outbox.delivered_version < own.version) AS waiting
+           count(*) FILTER (WHERE outbox.held AND {_WAITS}) AS held,
+           count(*) FILTER (WHERE NOT outbox.held AND {_WAITS}) AS waiting
     FROM backfill_orders own JOIN outbox ON outbox.number = own.number AND outbox.shop = backfills.shop
     WHERE own.backfill = backfills.id
 """
-# Those of an ended one are in its counts.
+# In the counts of an ended one are those that it had at its end; what waited then is still its own.
 _LISTED = f"""
     SELECT id, shop, selection, since, until, stored_from, stored_at, state, run, delivering_since, delivered_before,
            counts, started_at, ended_at,
-           coalesce((counts ->> 'delivered')::int, owned.delivered) AS delivered,
-           coalesce((counts ->> 'held')::int, owned.held) AS held, owned.waiting
+           coalesce((counts ->> 'delivered')::int, 0) + owned.delivered AS delivered,
+           coalesce((counts ->> 'held')::int, 0) + owned.held AS held, owned.waiting
     FROM backfills CROSS JOIN LATERAL ({_OWNED}) owned
 """
 # Also what another one has queued, or holds.
@@ -220,9 +225,13 @@ _NOTE_STORED = f"""
 """
 _END = f"""
     UPDATE backfills SET state = :state, ended_at = now(), counts = counts || CAST(:more AS jsonb) || (
-        SELECT jsonb_build_object('delivered', owned.delivered, 'held', owned.held, 'begun', owned.waiting)
-        FROM ({_OWNED}) owned)
+        SELECT jsonb_build_object('delivered', owned.delivered, 'held', owned.held) FROM ({_OWNED}) owned)
     WHERE id = :id AND state = 'open'
+"""
+_DISOWN = f"""
+    DELETE FROM backfill_orders own USING backfills, outbox
+    WHERE own.backfill = :id AND backfills.id = :id AND outbox.shop = backfills.shop AND outbox.number = own.number
+      AND NOT (NOT outbox.held AND {_WAITS})
 """
 # In the order in which an upsert locks them.
 _LOCK = """
@@ -236,12 +245,16 @@ _TAKE_OUT = """
       AND outbox.wanted_version > outbox.delivered_version AND outbox.priority = :own_priority
       AND NOT EXISTS (
           SELECT FROM backfill_orders other JOIN backfills ON backfills.id = other.backfill
-          WHERE other.number = own.number AND backfills.shop = :shop AND backfills.id <> :id)
+          WHERE other.number = own.number AND backfills.shop = :shop AND backfills.id <> :id
+          AND backfills.state = 'open')
       AND NOT EXISTS (
           SELECT FROM intents WHERE intents.account = outbox.account AND intents.shop = :shop
           AND intents.number = own.number AND intents.state IN ('open', 'unclear'))
       AND NOT (outbox.delivered_version = 0 AND EXISTS (
           SELECT FROM order_matches match WHERE match.shop = :shop AND match.number = own.number))
+      AND NOT EXISTS (
+          SELECT FROM held WHERE held.shop = :shop AND held.entity = 'order' AND held.id = own.number
+          AND held.code = :deleted)
     RETURNING outbox.number
 """
 _FORGET_CONTENT = """

@@ -26,9 +26,13 @@ _FIXED_BY_STAFF = (
 _PARTS = ("status", "line", "total")
 # After one, two, four … pauses: each try of a refused call costs a writing call.
 _BACKOFF = ":pause * power(2, least(attempts, 16) - 1)"
-#: A condition on rows of `held` that are to be tried again. It needs the parameter `:pause` (an interval), and its
-#: columns are unqualified: no other table that is visible there may have `last_at`, `attempts` or `dismissed_at`.
-RETRY_DUE = f"last_at < now() - least({_BACKOFF}, greatest(:pause, interval '4 hours')) AND dismissed_at IS NULL"
+#: A condition on rows of `held` that are to be tried again: after a while, or at once where `attempts` was set to 0. It
+#: needs the parameter `:pause` (an interval), and its columns are unqualified: no other table that is visible there may
+#: have `last_at`, `attempts` or `dismissed_at`.
+RETRY_DUE = (
+    f"(attempts = 0 OR last_at < now() - least({_BACKOFF}, greatest(:pause, interval '4 hours'))) "
+    "AND dismissed_at IS NULL"
+)
 
 _DUE_ORDERS = f"""
     UPDATE outbox SET held = false, available_at = now() FROM (
@@ -127,6 +131,7 @@ def release_by_hand(
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", *_PARTS)})
     _undismiss(connection, shop, records)
     orders.requeue(connection, shop, numbers, Priority.CHANGE, because="a person let it be tried again")
+    _try_now(connection, shop, [one.id for one in records if one.entity == "product"])
     if any(one.code == Code.DOUBLED for one in records):
         _recheck_now(connection, account, shop)
     if any(one.code == Code.PRODUCT_MISSING for one in records):
@@ -151,6 +156,15 @@ def _undismiss(connection: Connection, shop: str, records: Collection[Held]) -> 
                 "WHERE shop = :shop AND entity || ':' || id = ANY(:records)"
             ),
             {"shop": shop, "records": dismissed},
+        )
+
+
+def _try_now(connection: Connection, shop: str, products: Sequence[str]) -> None:
+    """Lets changes of these products be carried on now, not after a pause."""
+    if products:
+        connection.execute(
+            text("UPDATE held SET attempts = 0 WHERE shop = :shop AND entity = 'product' AND id = ANY(:products)"),
+            {"shop": shop, "products": list(products)},
         )
 
 

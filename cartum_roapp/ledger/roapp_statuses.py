@@ -33,6 +33,12 @@ def note_names(connection: Connection, account: str, names: Mapping[int, str]) -
     connection.execute(update(accounts).where(accounts.c.name == account).values(status_names=named))
 
 
+def names(connection: Connection, account: str) -> dict[int, str]:
+    """Returns what RO App calls its statuses, by id; {} where nobody has looked for one yet."""
+    found = connection.scalar(select(accounts.c.status_names).where(accounts.c.name == account))
+    return {int(id): name for id, name in (found or {}).items()}
+
+
 def all_named(engine: Engine) -> list[tuple[int, str]]:
     """Returns (id, name) of RO App's statuses, of all accounts in which one was looked for."""
     with database.reading(engine) as connection:

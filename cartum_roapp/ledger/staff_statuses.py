@@ -18,7 +18,7 @@ from cartum_roapp.ledger.release import RETRY_DUE
 class Agreed:
     """What both sides of an order agreed on last: `shop_status`, and `roapp_status` where that was noted; and
     `staff_status`, what staff set in RO App since, where the shop does not have that yet. `restore_status`: the shop is
-    to get this one, which a late write of ours undid."""
+    to get this one, which a late write of ours undid. `roapp_number` is the number that people see there."""
 
     number: str
     ro_id: int
@@ -26,12 +26,13 @@ class Agreed:
     roapp_status: int | None
     staff_status: int | None
     restore_status: int | None
+    roapp_number: str = ""
 
 
 # Except those whose last change of status RO App has not answered: it may arrive late.
 _AGREED = """
     SELECT match.number, match.ro_id, match.sent_status AS shop_status, match.roapp_status, match.staff_status,
-           match.restore_status
+           match.restore_status, match.roapp_number
     FROM order_matches match JOIN orders USING (shop, number)
     WHERE match.shop = :shop AND match.sent_status IS NOT NULL
     AND NOT EXISTS (

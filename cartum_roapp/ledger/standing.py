@@ -20,7 +20,7 @@ class Standing:
     line. `settled`: no sync reads it again by itself. `all_sent`: the goods known to be in RO App are those of the
     order. `held_because`: the code of the held record, `dismissed`: a person left it as it is; `lines_held`: a person
     is asked about its lines or its total. `staff_total`: what lines add that staff added, as a reconciliation has told
-    them. Times UTC.
+    them. `roapp_number`: the number that people see in RO App, "" if it is not known. Times UTC.
     """
 
     number: str
@@ -38,6 +38,7 @@ class Standing:
     lines_held: bool
     staff_total: Decimal = Decimal(0)
     currency: str = ""
+    roapp_number: str = ""
 
 
 def read(
@@ -105,7 +106,7 @@ _STANDING = f"""
            order_matches.ro_id, held.code AS held_because,
            held.dismissed_at IS NOT NULL AS dismissed, unsent.number IS NULL AS all_sent,
            asked_about.number IS NOT NULL AS lines_held, round(coalesce(staffs.total, 0), 2) AS staff_total,
-           asked.currency
+           asked.currency, coalesce(order_matches.roapp_number, '') AS roapp_number
     FROM asked
     LEFT JOIN sums USING (number)
     LEFT JOIN unsent USING (number)

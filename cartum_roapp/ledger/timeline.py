@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Engine, text
 
-from cartum_roapp.ledger import database, journal
+from cartum_roapp.ledger import database, held, journal, matches
 from cartum_roapp.ledger.journal import Change, Event, Kind
+from cartum_roapp.ledger.matches import OrderMatch
+from cartum_roapp.links import order_name
 
 # Calls to RO App (roapp §3) by method and path → what for. The first that fits counts.
 _PURPOSES = [
@@ -63,10 +65,28 @@ def of_order(engine: Engine, shop: str, number: str) -> list[Event]:
     told = [one.details["intent"] for one in events if "intent" in one.details]
     with database.reading(engine) as connection:
         lost = connection.execute(text(_LOST), {"shop": shop, "number": number, "told": told}).all()
+        bound = matches.order(connection, shop, number)
     for row in lost:
         details = {"purpose": _INTENTS[row.kind], "outcome": _STATES[row.state], "intent": row.id}
         events.append(Event(shop, number, Kind.CALL, row.sent_at, None, details))
+    _give_reasons(engine, shop, number, events)
+    _give_number(bound, events)
     return list(_without_repeats(sorted(events, key=lambda one: one.at)))
+
+
+def _give_reasons(engine: Engine, shop: str, number: str, events: Sequence[Event]) -> None:
+    """Adds why records are dismissed now, which stands there alone: it is erased with the buyer."""
+    last = {(one.details["entity"], one.details.get("id", number)): one for one in events if one.kind is Kind.DISMISSED}
+    for record in held.listed(engine, shop, dismissed=True) if last else ():
+        if record.dismissed_because and (event := last.get((record.entity, record.id))):
+            event.details["because"] = record.dismissed_because
+
+
+def _give_number(bound: OrderMatch | None, events: Sequence[Event]) -> None:
+    """Adds the number that people see in RO App, which it may have shown only after the event."""
+    for one in events:
+        if one.kind in (Kind.ADOPTED, Kind.CREATED) and bound and one.details["roapp_id"] == bound.ro_id:
+            one.details["roapp_number"] = bound.roapp_number
 
 
 def _without_repeats(events: Iterable[Event]) -> Iterator[Event]:
@@ -94,9 +114,9 @@ def words(event: Event) -> str:
         case Kind.QUEUED:
             return f"to be delivered once more: {about['because']}"
         case Kind.ADOPTED:
-            return f"RO App had it already: order {about['roapp_id']}"
+            return f"RO App had it already: order {_order(about)}"
         case Kind.CREATED:
-            return f"made in RO App: order {about['roapp_id']}"
+            return f"made in RO App: order {_order(about)}"
         case Kind.CONTACT:
             kind = "organization" if about.get("organization") else "person"
             return f"the buyer is the {kind} {about['roapp_id']} of RO App{_because(about)}"
@@ -115,7 +135,7 @@ def words(event: Event) -> str:
         case Kind.RELEASED:
             return f"held no more ({_record(about)}){_because(about)}"
         case Kind.DISMISSED:
-            return f"a person left it as it is ({_record(about)})"
+            return f"a person left it as it is ({_record(about)}){_because(about)}"
         case Kind.WRITTEN_BACK:
             return f"the shop took RO App's status: {about['status']}"
         case Kind.CONTEST:
@@ -150,6 +170,10 @@ def purpose(event: Event) -> str:
 
 def _because(about: dict[str, Any]) -> str:
     return f": {about['because']}" if about.get("because") else ""
+
+
+def _order(about: dict[str, Any]) -> str:
+    return order_name(about["roapp_id"], about.get("roapp_number"))
 
 
 def _record(about: dict[str, Any]) -> str:

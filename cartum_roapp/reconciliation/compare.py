@@ -66,7 +66,8 @@ def with_roapp(
         marked = carriers.get(order.number, [])
         what = _verdict(order, bound, marked, moving=order.number in moving)
         if what is not None:
-            ids = {one.ro_id for one in marked} | ({order.ro_id} if order.ro_id is not None else set())
+            ids = {} if order.ro_id is None else {order.ro_id: order.roapp_number}
+            ids |= {one.ro_id: one.roapp_number or ids.get(one.ro_id, "") for one in marked}
             known = bound or (marked[0] if marked else None)
             found.append(
                 Finding(
@@ -76,6 +77,7 @@ def with_roapp(
                     ledger_sum=order.total,
                     roapp_sum=known.total if known else None,
                     roapp_ids=tuple(sorted(ids)),
+                    roapp_numbers=tuple(ids[ro_id] for ro_id in sorted(ids)),
                 )
             )
     return found
@@ -91,8 +93,8 @@ def unknown_markers(
         what = Difference.MARKER_OF_NOBODY if number not in in_shop else Difference.DOUBLED_IN_ROAPP
         if what is Difference.MARKER_OF_NOBODY or len(rows) > 1:
             day = day_of(rows[0].created_at, zone)
-            ids = tuple(one.ro_id for one in rows)
-            found.append(Finding(number, day, what, roapp_sum=rows[0].total, roapp_ids=ids))
+            ids, numbers = tuple(one.ro_id for one in rows), tuple(one.roapp_number for one in rows)
+            found.append(Finding(number, day, what, roapp_sum=rows[0].total, roapp_ids=ids, roapp_numbers=numbers))
     return found
 
 

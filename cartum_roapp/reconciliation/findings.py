@@ -80,6 +80,7 @@ _TO_DO = {
 class Finding:
     """One order that differs. `day` (YYYY-MM-DD, in the shop's time) is when it was created in the shop, "" if unknown.
     Sums are its totals as RO App has to show them (`sides`), None for a side that lacks the order or was not read.
+    `roapp_numbers`: of each of `roapp_ids` the number that people see in RO App, "" if it is not known.
     `outcome`: reported, repaired, held, or waiting for delivery."""
 
     number: str
@@ -89,6 +90,7 @@ class Finding:
     ledger_sum: Decimal | None = None
     roapp_sum: Decimal | None = None
     roapp_ids: tuple[int, ...] = ()
+    roapp_numbers: tuple[str, ...] = ()
     outcome: str = "reported"
 
     @property
@@ -105,6 +107,7 @@ class Finding:
             "ledger_sum": _text(self.ledger_sum),
             "roapp_sum": _text(self.roapp_sum),
             "roapp_ids": list(self.roapp_ids),
+            "roapp_numbers": list(self.roapp_numbers),
             "to_do": self.to_do,
             "outcome": self.outcome,
         }

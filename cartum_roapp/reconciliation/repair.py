@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from cartum_roapp.delivery import bindings
+from cartum_roapp.delivery import order_problems
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import held, markers, matches, missing_orders, orders
@@ -16,6 +16,7 @@ from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
+from cartum_roapp.links import order_name
 from cartum_roapp.reconciliation.findings import HELD, REQUEUED, STORED, Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp
 
@@ -55,11 +56,11 @@ def put_right(connection: Connection, shop: str, findings: Iterable[Finding], le
             because = f"reconcile found it {one.what.replace('-', ' ')}: {one.to_do}"
             orders.requeue(connection, shop, [one.number], Priority.CHANGE, because)
         elif one.what is Difference.DOUBLED_IN_ROAPP and order.held_because != Code.DOUBLED:
-            ids = ", ".join(map(str, one.roapp_ids))
-            what = f"{marker(shop, one.number)} {len(one.roapp_ids)} times: {ids}"
-            held.hold_order(connection, shop, one.number, bindings.doubled_error(what, "manager_notes"))
+            names = "; ".join(map(order_name, one.roapp_ids, one.roapp_numbers))
+            what = f"{marker(shop, one.number)} {len(one.roapp_ids)} times: {names}"
+            held.hold_order(connection, shop, one.number, order_problems.doubled(what, "manager_notes"))
         elif one.what is Difference.MISSING_IN_ROAPP and order.state != "held":
-            held.hold_order(connection, shop, one.number, bindings.deleted_error(order.ro_id))
+            held.hold_order(connection, shop, one.number, order_problems.deleted(order.ro_id, order.roapp_number))
 
 
 def outcomes(

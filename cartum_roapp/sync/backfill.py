@@ -91,6 +91,6 @@ def became(run: Run, backfill: OpenBackfill) -> dict[str, Any]:
         "state": now.state,
         "went_on": backfill.went_on,
         "taken_out": now.counts.get("taken_out", 0),
-        "begun": now.counts.get("begun", 0),
+        "begun": now.waiting if now.state == "canceled" else 0,
         "not_in_shop": sorted(backfill.missing, key=lambda number: (len(number), number)),
     }

@@ -12,7 +12,7 @@ from cartum_roapp import links
 from cartum_roapp.config import ShopSettings
 from cartum_roapp.config.refused import shortened
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import dossier, held, shop_statuses, timeline
+from cartum_roapp.ledger import dossier, held, roapp_statuses, shop_statuses, timeline
 from cartum_roapp.service import ledger
 from cartum_roapp.sync.failure import sanitized_errors
 
@@ -32,8 +32,9 @@ def read(
     engine: Engine, slug: str, key: str, number: str, found: ShopSettings | None, *, personal: bool = False
 ) -> dict[str, Any] | None:
     """Returns the story of the order: `order` (see `dossier.order`; None where only a held row is known of it),
-    `status` on both sides, `held`, `links`, and its `timeline`. None if nothing is known of it. `found`: the shop and
-    its account, None for a shop that is deleted. Buyers' data only with `personal`."""
+    `status` on both sides, what is `held` and what a person has `dismissed`, `links`, and its `timeline`. None if
+    nothing is known of it. `found`: the shop and its account, None for a shop that is deleted. Buyers' data only with
+    `personal`."""
     order = dossier.order(engine, key, number, personal=personal)
     records = [one for one in held.listed(engine, key, dismissed=True) if one.number == number]
     if order is None and not records:
@@ -45,7 +46,8 @@ def read(
         "number": number,
         "order": order,
         "status": _statuses(engine, key, order, found),
-        "held": [{**vars(one), "shop": slug} for one in records],
+        "held": [{**vars(one), "shop": slug} for one in records if one.dismissed_at is None],
+        "dismissed": [{**vars(one), "shop": slug} for one in records if one.dismissed_at is not None],
         "links": {"roapp": page, "shop": links.shop_admin(found.shop.url) if found else None},
         "timeline": [
             {"at": one.at, "kind": str(one.kind), "text": timeline.words(one), "run": one.run, "details": one.details}
@@ -95,13 +97,15 @@ def _statuses(
         return {"shop": None, "roapp": None}
     with engine.connect() as connection:
         names = shop_statuses.names(connection, key)
+        theirs = roapp_statuses.names(connection, found.shop.account) if found else {}
     shop = names.get(str(order["status_id"])) or str(order["status_id"])
     sent = order["sent_status"]
     if sent is None:
         return {"shop": shop, "roapp": None}
     matched = found.shop.statuses.get(sent) if found else None
-    theirs = f"{matched}, matched with " if matched is not None else "the one of "
-    agreed = f"{theirs}{names.get(str(sent)) or sent}" if sent >= 0 else "the one of a deleted order"
+    named = f"{theirs[matched]} ({matched})" if matched in theirs else matched
+    which = f"{named}, matched with " if matched is not None else "the one of "
+    agreed = f"{which}{names.get(str(sent)) or sent}" if sent >= 0 else "the one of a deleted order"
     return {"shop": shop, "roapp": agreed}
 
 

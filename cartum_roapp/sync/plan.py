@@ -43,10 +43,9 @@ class Plan:
     @contextmanager
     def of(cls, run: Run) -> Iterator[Plan]:
         """Yields the plan of a dry run that only reads. Its counts are a real run's; those of `run` itself, which the
-        ledger keeps, say that nothing was brought, and what is held."""
+        ledger keeps, say that nothing was brought."""
         with scratch.copied(run.engine, run.shop.key, run.account.name) as copy:
             yield cls(replace(run, engine=copy, counts=Counts()), run.engine)
-        run.counts.held = held.count(run.engine, run.shop.key)
 
     def add(self, found: Found, frames: Frames, bad: Iterable[BadRow]) -> None:
         """Adds what was read of the shop."""
@@ -73,9 +72,9 @@ class Plan:
             }
 
     async def rehearse(self, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
-        """Returns the run's counts, and for each order what a real run would do: the action, each change of a field
-        with its value before and after, and why something of it would be held; and the calls and minutes that a real
-        run takes. Has no buyer's data. Raises Retryable and BadConfig."""
+        """Returns the run's counts (`held` is what is held already), and for each order what a real run would do: the
+        action, each change of a field with its value before and after, and why something of it would be held; and the
+        calls and minutes that a real run takes. Has no buyer's data. Raises Retryable and BadConfig."""
         run = self.run
         release.release_held(run.engine, run.shop, timedelta(seconds=run.settings.look_again))
         scratch.keep_only(run.engine, self.orders)
@@ -100,7 +99,7 @@ class Plan:
                 for row in self.bad]  # fmt: skip
         actions = Counter(entry["action"] for entry in entries)
         actions["held"] += len(rows)
-        run.counts.held = actions["held"]
+        run.counts.held = held.count(self.engine, run.shop.key)
         calls = rehearsal.real_calls
         return {
             **run.result(),

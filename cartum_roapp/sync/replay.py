@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.errors import BadConfig
+from cartum_roapp.errors import BadConfig, Code
 from cartum_roapp.ledger import held, held_selection, release, shops
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
@@ -47,8 +47,10 @@ def select_records(
 
 
 def unread(records: Sequence[Held]) -> set[str]:
-    """Returns the orders that have to be read from the shop again: those whose row is held."""
-    return {one.number for one in records if one.entity == "row" and one.number}
+    """Returns the orders that have to be read from the shop again: those whose row is held, and those that wait for the
+    shop's catalogue, which is read with them."""
+    waiting = [one for one in records if one.entity == "row" or one.code == Code.CATALOGUE_UNAVAILABLE]
+    return {one.number for one in waiting if one.number}
 
 
 def put_back(run: Run, records: Sequence[Held], *, make_again: bool) -> None:

@@ -29,10 +29,12 @@ def of_run(result: Document) -> str:
 
 
 def of_backfill(result: Document) -> str:
-    """As `of_run`; of a dry run "dry run: 3 to create, 1 to change, 2 as they are, 1 to hold"; of several shops "2 runs
-    started, one for each shop"."""
+    """As `of_run`; of a canceled one "canceled, 22 taken out of the queue: 26 new, 4 delivered"; of a dry run "dry run:
+    3 to create, 1 to change, 2 as they are, 1 to hold"; of several shops "2 runs started, one for each shop"."""
     if "started" in result:
         return f"{_counted(len(result['started']), 'run')} started, one for each shop"
+    if result.get("state") == "canceled":
+        return f"canceled, {result['taken_out']} taken out of the queue: {of_run(result)}"
     if not result.get("dry_run"):
         return of_run(result)
     words = {"nothing": "as they are", "held": "to hold", "wait": "waiting for an earlier call"}
@@ -65,9 +67,9 @@ def of_dismissal(result: Document) -> str:
 
 
 def of_order(story: Document) -> str:
-    """Returns how much the story of an order tells: "12 events, 1 held"."""
-    records = story["held"]
-    return _joined([_counted(len(story["timeline"]), "event"), *([f"{len(records)} held"] if records else [])])
+    """Returns how much the story of an order tells: "12 events, 1 held, 1 dismissed"."""
+    records = [f"{len(story[name])} {name}" for name in ("held", "dismissed") if story[name]]
+    return _joined([_counted(len(story["timeline"]), "event"), *records])
 
 
 def of_comparison(result: Document) -> str:

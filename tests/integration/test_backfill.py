@@ -211,6 +211,42 @@ def test_what_something_else_wants_too_stays_in_the_queue(world: World) -> None:
     assert in_roapp(world) >= {fresh, twice} and history not in in_roapp(world)
 
 
+def test_a_canceled_one_counts_what_is_left_of_it_and_what_came_of_that(world: World) -> None:
+    """Four orders are in flight or delivered when it is canceled, and the others are taken out."""
+    old(world, *range(70, 90))
+    seen: list[backfills.Backfill] = []
+
+    def cancel() -> None:
+        (one,) = backfills.listed(world.engine)
+        backfills.cancel(world.engine, one.id)
+        seen.append(backfills.read(world.engine, one.id))
+
+    at_delivery(world, cancel, orders=4)
+    result = world.backfilled(since=ago(100).date())
+    (then,), now = seen, backfills.read(world.engine, result["backfill"])
+    taken_out = then.counts["taken_out"]
+    assert 0 < then.waiting == 20 - taken_out - then.delivered
+    assert (now.waiting, now.delivered) == (0, 20 - taken_out), "what had begun is finished, and counts"
+    assert (result["begun"], result["taken_out"]) == (0, taken_out)
+
+
+def test_what_ro_app_has_no_more_is_no_backfills_to_take_out(world: World) -> None:
+    shop = world.box.shops[0]
+    (number,) = shop.qualifying()
+    world.box.roapp.delete_order(world.roapp_order(number)["id"])
+    world.reconciled(repair=True)
+    shop.set_waybill(number, "20450000000009")
+    one = stored(world, numbers=[number])
+    assert backfills.cancel(world.engine, one.id) == 0
+    assert backfills.read(world.engine, one.id).waiting == 1
+    with world.engine.begin() as connection:  # no sync reads it any more
+        connection.exec_driver_sql("UPDATE outbox SET available_at = now()")
+        connection.exec_driver_sql("UPDATE orders SET final_since = now() - interval '30 days', status_id = 3")
+    shop.edit(number, stat_status=3)
+    world.synced(rest=timedelta(minutes=1))
+    assert world.held() == {("order", number): "deleted-in-roapp"}
+
+
 def test_a_change_of_what_roapp_has_is_found_again_after_a_cancel(world: World) -> None:
     shop = world.box.shops[0]
     (number,) = shop.qualifying()

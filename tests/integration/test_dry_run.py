@@ -218,7 +218,8 @@ def test_status_and_metrics_count_nothing_of_it(database: str) -> None:
         shop.set_status(shop.qualifying()[1], 6)
         number = shop.place_order()
         document = world.backfilled(numbers=list(shop.orders), dry_run=True)
-        assert (document["new"], document["changed"], document["held"]) == (1, 1, 1), "what a real run would do"
+        assert (document["new"], document["changed"]) == (1, 1), "what a real run would do"
+        assert document["held"] == 1, "what is held already"
         (last,) = [one for one in runs.last(world.engine, world.shop().key) if one.kind == "backfill"]
         assert [last.counts[name] for name in ("new", "changed", "held")] == [0, 0, 1]
         assert last.counts["calls"] == document["calls"] > 0

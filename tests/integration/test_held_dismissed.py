@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from world import World
 
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import erasure, held
+from cartum_roapp.ledger import erasure, held, timeline
 from cartum_roapp.ledger.held import Held
+from cartum_roapp.ledger.journal import Kind
+from cartum_roapp.sync import order_story, sentence
 from cartum_roapp.sync.dismissal import dismiss
 
 pytestmark = pytest.mark.drawn(2)
@@ -38,6 +41,30 @@ def test_the_reason_stays_until_the_record_is_tried_again(world: World) -> None:
     assert (record(world).dismissed_because, world.held()) == ("", {("order", number): "currency-differs"})
 
 
+def test_an_order_tells_what_was_dismissed_of_it_apart_and_why(world: World) -> None:
+    number = world.box.shops[0].place_order(articles=[("KR-799", 1)], currency="EUR")
+    world.imported()
+    found, key = world.found(world.shop()), world.shop().key
+
+    def told() -> tuple[Any, ...]:
+        """Codes of what is held and of what is dismissed, the last event, all in a sentence."""
+        story = order_story.read(world.engine, "shop-1", key, number, found)
+        assert story is not None
+        codes = ([one["code"] for one in story[name]] for name in ("held", "dismissed"))
+        return *codes, story["timeline"][-1]["text"], sentence.of_order(story).partition(", ")[2]
+
+    assert told()[:2] == (["currency-differs"], [])
+    dismiss(world.engine, key, [number], because="entered by hand")
+    left = "a person left it as it is (order): entered by hand"
+    assert told() == ([], ["currency-differs"], left, "1 dismissed")
+    world.replayed(number)
+    assert told()[:2] == (["currency-differs"], [])
+    dismiss(world.engine, key, [number])
+    events = timeline.of_order(world.engine, key, number)
+    words = [timeline.words(one) for one in events if one.kind is Kind.DISMISSED]
+    assert words == ["a person left it as it is (order)"] * 2, "an earlier reason is over"
+
+
 def test_a_reason_goes_with_the_buyer_of_its_order(world: World) -> None:
     """A person may have written anything into it."""
     shop, key = world.box.shops[0], world.shop().key
@@ -49,6 +76,8 @@ def test_a_reason_goes_with_the_buyer_of_its_order(world: World) -> None:
         erasure.erase(connection, key, erasure.find(connection, key, "number", number, "UA"), "number")
     assert record(world).dismissed_at is not None
     assert record(world).dismissed_because == ""
+    told = [timeline.words(one) for one in timeline.of_order(world.engine, key, number)]
+    assert not [one for one in told if "Hanna" in one]
 
 
 @pytest.mark.parametrize(

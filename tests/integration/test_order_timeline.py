@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.ledger import timeline
+from cartum_roapp.ledger import held, timeline
 from cartum_roapp.ledger.journal import Event, Kind
 from cartum_roapp.sync import order_story
 
@@ -94,6 +94,54 @@ def test_the_night_notes_the_numbers_of_orders_that_came_before_they_were_kept(d
         assert roapp_number(world, number) == world.roapp_order(number)["number"]
 
 
+def test_ro_apps_number_stands_beside_its_id(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        shop, roapp, found = world.box.shops[0], world.box.roapp, world.found(world.shop())
+        number = shop.place_order(articles=[("KR-799", 1)])
+        world.imported()
+        order = world.roapp_order(number)
+        name = f"no. {order['number']}, id {order['id']}"
+        assert f"made in RO App: order {name}" in [timeline.words(one) for one in story(world, number)]
+        roapp.delete_order(order["id"])
+        (finding,) = world.reconciled(repair=True)["findings"]
+        assert (finding["roapp_ids"], finding["roapp_numbers"]) == ([order["id"]], [order["number"]])
+        (one,) = held.listed(world.engine, found.shop.key)
+        assert one.message == f"RO App order {name} is not there any more."
+        world.replayed(number)
+        assert held.listed(world.engine, found.shop.key)[0].message == one.message
+
+
+def test_orders_that_are_there_twice_are_named_as_people_see_them(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("KR-799", 1)])
+        world.imported()
+        order = world.roapp_order(number)
+        place = (order["branch_id"], order["order_type_id"], order["client_id"])
+        twin = roapp.orders[roapp.add_order(*place, manager_notes=order["manager_notes"])]
+        world.reconciled(repair=True)
+        for _ in range(2):
+            message = held.listed(world.engine, world.shop().key)[0].message
+            assert all(f"no. {one['number']}, id {one['id']}" in message for one in (order, twin))
+            world.replayed(number)
+
+
+def test_a_status_of_ro_app_has_its_name_where_that_is_known(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        shop, config = world.box.shops[0], world.shop()
+        number = shop.place_order(articles=[("KR-799", 1)])
+        world.imported()
+        shop.statuses[40] = {"ua": "Гарантія"}
+        other = shop.place_order(articles=[("KR-799", 1)])
+        shop.set_status(other, 40)
+        world.synced()  # one without a match: then RO App's names are read
+        told = order_story.read(world.engine, "shop-1", config.key, number, world.found(config))
+        assert told is not None
+        theirs = config.statuses[1]
+        name = world.box.roapp.statuses[theirs]["name"]
+        assert told["status"]["roapp"] == f"{name} ({theirs}), matched with {told['status']['shop']}"
+
+
 def test_a_change_tells_what_was_written_for_it(database: str) -> None:
     with World.of(database) as world:
         shop = world.box.shops[0]
@@ -148,7 +196,7 @@ def test_an_order_that_roapp_had_already_is_adopted(database: str) -> None:
         world.imported()
         events, order = story(world, number), world.roapp_order(number)
         (adopted,) = [one for one in events if one.kind is Kind.ADOPTED]
-        assert adopted.details == {"roapp_id": order["id"]}
+        assert adopted.details == {"roapp_id": order["id"], "roapp_number": order["number"]}
         assert roapp_number(world, number) == order["number"]
         assert "created" not in kinds(events)
 

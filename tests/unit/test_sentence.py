@@ -37,6 +37,8 @@ def test_of_a_dry_run() -> None:
     assert sentence.of_backfill(result(new=4, changed=9, dry_run=True, actions=actions)) == told
     assert sentence.of_backfill(result(dry_run=True, actions=dict.fromkeys(actions, 0))) == "dry run: no order"
     assert sentence.of_backfill(result(new=1)) == "1 new"
+    canceled = result(new=26, delivered=4, held=2, state="canceled", taken_out=22)
+    assert sentence.of_backfill(canceled) == "canceled, 22 taken out of the queue: 26 new, 4 delivered, 2 held"
     assert sentence.of_backfill({"started": {"a": "1", "b": "2"}}) == "2 runs started, one for each shop"
 
 
@@ -50,7 +52,7 @@ def test_of_a_replay() -> None:
 def test_of_orders_sent_again_and_of_one_order() -> None:
     ended = [{"outcome": one} for one in ("delivered", "missing", "delivered")]
     assert sentence.of_resending({"resent": ended}) == "2 delivered, 1 missing in the shop"
-    assert sentence.of_order({"timeline": [{}] * 12, "held": [{}]}) == "12 events, 1 held"
+    assert sentence.of_order({"timeline": [{}] * 12, "held": [{}], "dismissed": []}) == "12 events, 1 held"
 
 
 def test_of_a_reconciliation() -> None:

@@ -18,8 +18,8 @@ SAMPLES: dict[Kind, tuple[dict[str, Any], str]] = {
     ),
     Kind.DELETED: ({}, "deleted in the shop"),
     Kind.QUEUED: ({"because": "a person sends it again"}, "to be delivered once more: a person sends it again"),
-    Kind.ADOPTED: ({"roapp_id": 812}, "RO App had it already: order 812"),
-    Kind.CREATED: ({"roapp_id": 812}, "made in RO App: order 812"),
+    Kind.ADOPTED: ({"roapp_id": 812, "roapp_number": "A7"}, "RO App had it already: order no. A7, id 812"),
+    Kind.CREATED: ({"roapp_id": 812}, "made in RO App: order id 812"),
     Kind.CONTACT: (
         {"roapp_id": 55, "organization": True, "because": "it has the company's number"},
         "the buyer is the organization 55 of RO App: it has the company's number",

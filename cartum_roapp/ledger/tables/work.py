@@ -177,5 +177,5 @@ backfill_orders = Table(
     required("number", Text),
     required("version", Integer, "at which the order is the backfill's own"),
     PrimaryKeyConstraint("backfill", "number"),
-    info={"doc": "Which orders an open backfill waits for."},
+    info={"doc": "Which orders a backfill waits for, or left in the queue when it was canceled."},
 )

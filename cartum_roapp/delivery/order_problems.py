@@ -1,0 +1,38 @@
+"""Why a shop order is held when RO App has its order no more, twice, or as another one."""
+
+from __future__ import annotations
+
+from cartum_roapp.apis.roapp.rows import RoOrder
+from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.links import order_name
+
+
+def deleted(ro_id: int | None, number: str) -> BadRecord:
+    """Somebody deleted it in RO App, where its number was `number`: it is not made again by itself."""
+    name = "the order" if ro_id is None else f"RO App order {order_name(ro_id, number)}"
+    return BadRecord(
+        f"{name} is not {'in RO App' if ro_id is None else 'there'} any more.",
+        code=Code.DELETED_IN_ROAPP,
+        field="order_id",
+        fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
+    )
+
+
+def elsewhere(seen: RoOrder, what: str, fix: str) -> BadRecord:
+    """The order of RO App that carries the marker can't be taken for it."""
+    return BadRecord(
+        f"RO App order {order_name(seen.id, seen.number)} carries this order's marker but {what}.",
+        code=Code.MARKER_ELSEWHERE,
+        field="manager_notes",
+        fix=f"{fix} in its notes; the order goes through by itself then.",
+    )
+
+
+def doubled(what: str, field: str) -> BadRecord:
+    """RO App has something twice; `what` names it with the ids. Nothing is deleted by us (design §3.5)."""
+    return BadRecord(
+        f"RO App has {what}.",
+        code=Code.DOUBLED,
+        field=field,
+        fix="Keep one and delete the others in RO App by hand; it is let go by itself then.",
+    )
