@@ -18,7 +18,6 @@ from prefect.client.schemas.sorting import ArtifactSort
 from prefect.settings import get_current_settings
 from sqlalchemy import Engine
 
-from cartum_roapp import service
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import daily, health, outbox
@@ -28,7 +27,7 @@ from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report import picture
 from cartum_roapp.report.facts import facts, span
 from cartum_roapp.settings import Settings
-from tasks import schedule
+from tasks import pictures, schedule
 from tasks.step import in_prefect
 from tasks.tags import shop_tag
 
@@ -62,11 +61,11 @@ async def renew(engine: Engine, shop: ShopConfig, config: Settings, *, moved: bo
 
 
 async def remove(slug: str, home: Home) -> None:
-    """Deletes the shop's page and its picture. May be called twice."""
+    """Deletes the shop's page and its pictures. May be called twice."""
     async with get_client() as client:
         for id in await _known(client, slug):
             await client.delete_artifact(id)
-    home.picture(slug).unlink(missing_ok=True)
+    pictures.remove(slug, home)
 
 
 async def _page(
@@ -112,7 +111,7 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
 def _draw(engine: Engine, shop: ShopConfig, config: Settings, moved: bool) -> str | None:
     """Returns the picture's address below that of the UI; None if there is none, or the server is not this home's. A
     run draws it anew where it is old, or the shop's orders have `moved`."""
-    if not service.state(config).serves(get_current_settings().api.url):
+    if not pictures.served(config):
         return None
     home, now = Home(config.home), datetime.now(UTC)
     path = home.picture(shop.slug)
@@ -120,10 +119,8 @@ def _draw(engine: Engine, shop: ShopConfig, config: Settings, moved: bool) -> st
     if in_prefect() and (drawn is None or moved or now - drawn > DRAWN_FOR):
         zone = zone_of(shop.timezone)
         figures = daily.figures(engine, shop.key, zone, now.astimezone(zone).date())
-        draft = path.with_suffix(".new")
-        draft.write_bytes(picture.png(figures, shop.slug, home.run / "matplotlib"))
-        draft.replace(path)
-    return f"/pictures/{path.name}?{path.stat().st_mtime:.0f}" if path.exists() else None
+        pictures.keep(path, picture.png(figures, shop.slug, home.run / "matplotlib"))
+    return pictures.address(path)
 
 
 async def _write(client: PrefectClient, key: str, text: str, description: str) -> None:

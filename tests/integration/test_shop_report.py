@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -104,6 +104,22 @@ def test_the_report_is_one_file_that_names_nobody(database: str, tmp_path: Path)
     assert "&lt;Мавка&gt;" in page and "<td>bad-row</td><td>1</td>" in page
     assert re.findall(r'(?:src|href)="([a-z]+:)', page) == ["data:"] and "http" not in page
     assert not [one for row in people for one in row if one and one in page]
+
+
+def test_the_picture_of_a_reconciliation_shows_what_each_side_has(tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    def drawn(days: int, **changes: object) -> bytes:
+        sides = {f"{side}_{name}": value for side in ("shop", "ledger", "roapp")
+                 for name, value in (("orders", 5), ("sum", "10.00"))}  # fmt: skip
+        all_ = [{"day": str(date(2026, 1, 1) + timedelta(days=n)), **sides} for n in range(days)]
+        return picture.comparison([*all_[:-1], {**all_[-1], **changes}], "mavka", tmp_path)
+
+    (tmp_path / "plain.png").write_bytes(drawn(62))
+    height, width, _ = imread(tmp_path / "plain.png").shape
+    assert (height, width) == (400, 900)
+    assert len({drawn(62), drawn(62, roapp_orders=4), drawn(62, roapp_sum="9.00"), drawn(200)}) == 4
+    assert picture.comparison([], "mavka", tmp_path).startswith(b"\x89PNG")
 
 
 def test_the_picture_shows_the_figures(tmp_path: Path) -> None:
