@@ -25,7 +25,7 @@ from cartum_roapp.ledger.health import Health
 from cartum_roapp.markdown import escaped, link, markdown_table
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report import picture
-from cartum_roapp.report.facts import facts, span
+from cartum_roapp.report.facts import budget, facts, in_words, lag
 from cartum_roapp.settings import Settings
 from tasks import pictures, schedule
 from tasks.step import in_prefect
@@ -71,8 +71,8 @@ async def remove(slug: str, home: Home) -> None:
 async def _page(
     client: PrefectClient, engine: Engine, shop: ShopConfig, found: Health, config: Settings, moved: bool
 ) -> str:
-    delivered = outbox.counts(engine, shop.key)["delivered"]
-    rows = facts(found, delivered, config.roapp_interval, await schedule.next_run(client, shop.slug))
+    delivered, next_run = outbox.counts(engine, shop.key)["delivered"], await schedule.next_run(client, shop.slug)
+    rows = in_words(facts(found, config.roapp_interval, delivered=delivered, next_run=next_run))
     its_runs = link("Its runs", f"/v2/runs?tags={shop_tag(shop.slug)}")
     parts = [f"As of {found.at:%Y-%m-%d %H:%M:%S} UTC. {its_runs}", markdown_table(("", ""), rows)]
     if found.held_by_code:
@@ -91,17 +91,19 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
     order = {"behind": 0, "paused": 1, "needs you": 2, "not imported": 3, "well": 4}
     rows = [
         (
-            link(one.state.slug, f"/v2/artifacts/key/{one.state.slug}"),
-            one.word,
-            "–" if one.lag is None else span(one.lag),
-            one.new,
-            one.changed,
-            one.waiting,
-            one.held,
-            f"{one.budget_used(config.roapp_interval):.0%}",
-            one.state.paused_because or "",
+            link(one["shop"], f"/v2/artifacts/key/{one['shop']}"),
+            one["health"],
+            lag(one),
+            one["last_24_hours"]["new"],
+            one["last_24_hours"]["changed"],
+            one["waiting"],
+            one["held"],
+            budget(one),
+            one["paused"] or "",
         )
-        for one in sorted(found, key=lambda one: (order[one.word], one.state.slug))
+        for one in sorted(
+            (facts(one, config.roapp_interval) for one in found), key=lambda one: (order[one["health"]], one["shop"])
+        )
     ]
     text = f"As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC; new and changed: of the last 24 hours.\n\n"
     more = f"\n\n… and {len(rows) - _SHOPS} more: `cartum-roapp status`" if len(rows) > _SHOPS else ""

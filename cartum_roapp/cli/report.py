@@ -32,7 +32,7 @@ def report(
 
         from cartum_roapp.ledger import daily, health, outbox
         from cartum_roapp.orders.zones import zone_of
-        from cartum_roapp.report.facts import facts
+        from cartum_roapp.report.facts import facts, in_words
         from cartum_roapp.service import ledger
 
         shop, next_run = asyncio.run(_planned(slug))
@@ -43,7 +43,8 @@ def report(
                 raise missing(slug)
             delivered = outbox.counts(engine, shop.key)["delivered"]
             figures = daily.figures(engine, shop.key, zone, datetime.now(zone).date())
-    rows = facts(found, delivered, settings().roapp_interval, next_run)
+    told = facts(found, settings().roapp_interval, delivered=delivered, next_run=next_run)
+    rows = in_words(told)
     if png is not None or html is not None:
         from cartum_roapp.cli import files
         from cartum_roapp.home import Home
@@ -59,8 +60,7 @@ def report(
     days = [
         {"day": str(day), **_numbers(row)} for day, row in zip(figures.index, figures.to_dict("records"), strict=True)
     ]
-    document = {"shop": slug, "facts": dict(rows), "held_by_code": found.held_by_code, "days": days}
-    show(document, lambda: _tables(rows, found.held_by_code))
+    show({**told, "days": days}, lambda: _tables(rows, found.held_by_code))
 
 
 async def _planned(slug: str) -> tuple[ShopConfig, datetime | None]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +137,11 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     assert seen["delivered"] == len(shop.qualifying())
 
 
+def seen_by_status(cli: Installation) -> Row:
+    (found,) = [one for one in cli.done("status")["shops"] if one["shop"] == SLUG]
+    return dict(found)
+
+
 def picture_of(page: Row) -> str:
     (address,) = re.findall(r"!\[[^]]*]\((/pictures/[^)]+)\)", page["data"])
     return str(address)
@@ -158,6 +163,13 @@ def test_a_shop_has_one_page_that_its_runs_renew(cli: Installation, shop: Cartum
     cli.done("shop", "pause", SLUG)
     assert "| health | paused |" in page(SLUG)["data"]
     cli.done("shop", "resume", SLUG)
+    status = cli.become(lambda: seen_by_status(cli), lambda shop: bool(shop["next_run"]))
+    report = cli.done("report", SLUG)
+    assert {name for name in status if name not in report} == {"last_run", "last_runs"}
+    for told in (status, report):
+        assert isinstance(told["lag_seconds"], int) and isinstance(told["budget_used"], float)
+        assert (told["delivered"], told["last_24_hours"]["new"]) == (len(shop.qualifying()),) * 2
+        assert datetime.fromisoformat(told["next_run"]) > datetime.fromisoformat(told["last_success"])
     cli.only_by_hand(SLUG)
 
     # A browser asks for a picture without the login: its name is what nobody knows.
