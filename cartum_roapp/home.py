@@ -3,7 +3,8 @@
 keys/       0700: passwords of the embedded database, the key that encrypts Prefect's secrets, the login of Prefect's UI
             and API, the token for metrics (each 0600)
 logs/       the output of database and servers
-pictures/   a picture of each shop, named so that nobody guesses it: Prefect's server shows it without a login
+pictures/   of each shop and its reconciliations, named so that nobody guesses them: Prefect's server shows them without
+            a login
 postgres/   the embedded database (readable only for its own user)
 prefect/    Prefect's home
 run/        locks, the keeper's state, ports; not needed while nothing runs
@@ -123,9 +124,15 @@ class Home:
         text = "\x00".join(parts).encode()
         return hmac.new(self.encryption_key().encode(), text, hashlib.sha256).hexdigest()[:32]
 
-    def picture(self, slug: str) -> Path:
-        """Returns where the picture of this shop is."""
-        return self.pictures / f"{self.fingerprint('picture', slug)}.png"
+    def picture(self, slug: str, run: str = "") -> Path:
+        """Returns where the picture of this shop is, or that of one of its runs."""
+        shop = self.fingerprint("picture", slug)
+        own = self.fingerprint("picture", slug, run)[:16] if run else shop[16:]
+        return self.pictures / f"{shop[:16]}{own}.png"
+
+    def pictures_of(self, slug: str) -> list[Path]:
+        """Returns all pictures that there are of this shop and its runs."""
+        return list(self.pictures.glob(f"{self.fingerprint('picture', slug)[:16]}*"))
 
     def _key(self, name: str, make: Callable[[], str]) -> str:
         path = self.keys / name

@@ -29,7 +29,7 @@ async def show_story(story: dict[str, Any]) -> dict[str, Any]:
 
 async def show_resent(run: Run, orders: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Writes the run's summary, and what became of each order. Returns the run's counts and the orders."""
-    result = await summarize(run)
+    result = await summarize(run, {"resent": list(orders)})
     if in_prefect():
         rows = [
             (one["number"], one["outcome"], roapp_name(one), "; ".join(one["written"]) or "nothing",
@@ -40,7 +40,7 @@ async def show_resent(run: Run, orders: Sequence[dict[str, Any]]) -> dict[str, A
         await acreate_markdown_artifact(
             key=f"{run.shop.slug}-resent", markdown=text, description=escaped(f"{run.shop.name}: orders sent again")
         )
-    return {**result, "resent": list(orders)}
+    return result
 
 
 def _markdown(story: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The tables of a run's summary: the orders that it touched, and the records that are held."""
+"""The tables of a run's summary: what differs, the orders that it touched, and the records that are held."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from cartum_roapp.links import roapp_name
-from cartum_roapp.markdown import escaped, link, markdown_table
+from cartum_roapp.links import roapp_name, roapp_order
+from cartum_roapp.markdown import Markup, escaped, link, markdown_table
+from cartum_roapp.reconciliation import tables
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.digest import TOUCHED
 from tasks.mending import Mending
@@ -18,6 +19,36 @@ Document = dict[str, Any]
 SHOWN = 50
 #: At most so many rows has the table of all orders.
 ALL = 2000
+
+
+def comparison_section(report: Document, mending: Mending, base_url: str, picture: str | None) -> list[str]:
+    """Returns what a reconciliation found: the days that differ, the orders that differ, the sums by currency, and the
+    picture at that address. `base_url`: of the account."""
+    parts = []
+    if uneven := tables.days(report):
+        parts += ["### Days that differ", _table(uneven[:SHOWN])]
+        parts += _rest(len(uneven), f"`cartum-roapp reconcile {mending.slug}`")
+    if found := tables.findings(report):
+        rows = [_linked(row, mending, base_url) for row in found[:SHOWN]]
+        parts += ["### Orders that differ", _table(rows)]
+        parts += _rest(len(found), f"the run's artifact {escaped(all_findings_key(mending.slug))} has all")
+    if sums := tables.currencies(report):
+        parts += ["### Sums by currency", _table(sums)]
+    parts.append(tables.alike(report))
+    if picture is not None:
+        parts.append(f"![Orders of each day in shop, ledger and RO App]({picture})")
+    return parts
+
+
+def all_findings(report: Document) -> list[Document]:
+    """Returns the rows of a table of all orders that differ, if the summary has no room for each; otherwise []."""
+    found = tables.findings(report)
+    return found[:ALL] if len(found) > SHOWN else []
+
+
+def all_findings_key(slug: str) -> str:
+    """Returns the key of the artifact with that table."""
+    return f"{slug}-findings"
 
 
 def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
@@ -83,6 +114,20 @@ def record_table(records: Sequence[Document], rest: str = "the run's result") ->
     columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
     text = markdown_table(columns, [[one[name] for name in columns] for one in records[:SHOWN]])
     return "\n\n".join([text, *_rest(len(records), rest)])
+
+
+def _linked(row: Document, mending: Mending, base_url: str) -> Document:
+    """Returns the row of an order that differs, with links to the shop, to RO App and to what happened to it."""
+    pages = {id: roapp_order(base_url, int(id)) for id in filter(None, row["RO App's id"].split(", "))}
+    there = Markup(", ".join(link(id, page) if page else id for id, page in pages.items()))
+    more = mending.what_happened(row["order"])
+    return {**row, "order": link(row["order"], mending.admin), "RO App's id": there, "more": more}
+
+
+def _table(rows: Sequence[Document]) -> str:
+    """Returns a table of the rows, without empty columns."""
+    names = tables.columns(rows)
+    return markdown_table(names, [["" if row[name] is None else row[name] for name in names] for row in rows])
 
 
 def _held(one: Document, mending: Mending) -> tuple[object, ...]:

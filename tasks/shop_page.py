@@ -18,7 +18,6 @@ from prefect.client.schemas.sorting import ArtifactSort
 from prefect.settings import get_current_settings
 from sqlalchemy import Engine
 
-from cartum_roapp import service
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import daily, health, outbox
@@ -26,9 +25,9 @@ from cartum_roapp.ledger.health import Health
 from cartum_roapp.markdown import escaped, link, markdown_table
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report import picture
-from cartum_roapp.report.facts import facts, span
+from cartum_roapp.report.facts import budget, facts, in_words, lag
 from cartum_roapp.settings import Settings
-from tasks import schedule
+from tasks import pictures, schedule
 from tasks.step import in_prefect
 from tasks.tags import shop_tag
 
@@ -62,18 +61,18 @@ async def renew(engine: Engine, shop: ShopConfig, config: Settings, *, moved: bo
 
 
 async def remove(slug: str, home: Home) -> None:
-    """Deletes the shop's page and its picture. May be called twice."""
+    """Deletes the shop's page and its pictures. May be called twice."""
     async with get_client() as client:
         for id in await _known(client, slug):
             await client.delete_artifact(id)
-    home.picture(slug).unlink(missing_ok=True)
+    pictures.remove(slug, home)
 
 
 async def _page(
     client: PrefectClient, engine: Engine, shop: ShopConfig, found: Health, config: Settings, moved: bool
 ) -> str:
-    delivered = outbox.counts(engine, shop.key)["delivered"]
-    rows = facts(found, delivered, config.roapp_interval, await schedule.next_run(client, shop.slug))
+    delivered, next_run = outbox.counts(engine, shop.key)["delivered"], await schedule.next_run(client, shop.slug)
+    rows = in_words(facts(found, config.roapp_interval, delivered=delivered, next_run=next_run))
     # No menu of the UI leads to the page of all.
     links = [
         link("Its runs", f"/v2/runs?tags={shop_tag(shop.slug)}"),
@@ -96,17 +95,19 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
     order = {"behind": 0, "paused": 1, "needs you": 2, "not imported": 3, "well": 4}
     rows = [
         (
-            link(one.state.slug, f"/v2/artifacts/key/{one.state.slug}"),
-            one.word,
-            "–" if one.lag is None else span(one.lag),
-            one.new,
-            one.changed,
-            one.waiting,
-            one.held,
-            f"{one.budget_used(config.roapp_interval):.0%}",
-            one.state.paused_because or "",
+            link(one["shop"], f"/v2/artifacts/key/{one['shop']}"),
+            one["health"],
+            lag(one),
+            one["last_24_hours"]["new"],
+            one["last_24_hours"]["changed"],
+            one["waiting"],
+            one["held"],
+            budget(one),
+            one["paused"] or "",
         )
-        for one in sorted(found, key=lambda one: (order[one.word], one.state.slug))
+        for one in sorted(
+            (facts(one, config.roapp_interval) for one in found), key=lambda one: (order[one["health"]], one["shop"])
+        )
     ]
     text = f"As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC; new and changed: of the last 24 hours.\n\n"
     more = f"\n\n… and {len(rows) - _SHOPS} more: `cartum-roapp status`" if len(rows) > _SHOPS else ""
@@ -116,7 +117,7 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
 def _draw(engine: Engine, shop: ShopConfig, config: Settings, moved: bool) -> str | None:
     """Returns the picture's address below that of the UI; None if there is none, or the server is not this home's. A
     run draws it anew where it is old, or the shop's orders have `moved`."""
-    if not service.state(config).serves(get_current_settings().api.url):
+    if not pictures.served(config):
         return None
     home, now = Home(config.home), datetime.now(UTC)
     path = home.picture(shop.slug)
@@ -124,10 +125,8 @@ def _draw(engine: Engine, shop: ShopConfig, config: Settings, moved: bool) -> st
     if in_prefect() and (drawn is None or moved or now - drawn > DRAWN_FOR):
         zone = zone_of(shop.timezone)
         figures = daily.figures(engine, shop.key, zone, now.astimezone(zone).date())
-        draft = path.with_suffix(".new")
-        draft.write_bytes(picture.png(figures, shop.slug, home.run / "matplotlib"))
-        draft.replace(path)
-    return f"/pictures/{path.name}?{path.stat().st_mtime:.0f}" if path.exists() else None
+        pictures.keep(path, picture.png(figures, shop.slug, home.run / "matplotlib"))
+    return pictures.address(path)
 
 
 async def _write(client: PrefectClient, key: str, text: str, description: str) -> None:

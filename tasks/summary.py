@@ -6,7 +6,7 @@ If a function is called twice, the UI keeps both artifacts.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,16 @@ from cartum_roapp.sync.replay import as_document
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import warnings
 from tasks.mending import Mending
-from tasks.sections import SHOWN, all_orders, all_orders_key, held_section, record_table, touched_section
+from tasks.pictures import of_comparison
+from tasks.sections import (
+    SHOWN,
+    all_orders,
+    all_orders_key,
+    comparison_section,
+    held_section,
+    record_table,
+    touched_section,
+)
 from tasks.step import in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.
@@ -36,10 +45,10 @@ _TOLD = 3
 log = logging.getLogger(__name__)
 
 
-async def summarize(run: Run) -> dict[str, Any]:
-    """Writes the run's summary artifact. Returns its counts."""
+async def summarize(run: Run, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Writes the run's summary artifact. Returns its counts, and `more` that it tells."""
     run.refresh()
-    result = _result(run)
+    result = {**_result(run), **(more or {})}
     await _show(run, result)
     await _orders_artifact(run, all_orders(result["touched"]))
     _tell_of_held(run)
@@ -73,9 +82,9 @@ async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> di
 async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Writes a replay's summary artifact with the outcome of each record. Returns the run's counts and the records."""
     run.refresh()
-    result = _result(run)
-    await _show(run, result, f"### Replayed\n\n{record_table(records)}\n\n")
-    return {**result, "dry_run": False, "records": list(records)}
+    result = {**_result(run), "dry_run": False, "records": list(records)}
+    await _show(run, result)
+    return result
 
 
 def _result(run: Run) -> dict[str, Any]:
@@ -94,18 +103,22 @@ def _result(run: Run) -> dict[str, Any]:
     }
 
 
-async def _show(run: Run, result: dict[str, Any], above: str = "") -> None:
-    """Writes the summary, below the Markdown that stands above it, and logs what is held and where it is mended, or
-    else where the summary of a run that moved something is."""
+async def _show(run: Run, result: dict[str, Any]) -> None:
+    """Writes the summary, and logs what is held and where it is mended, or else where the summary of a run that moved
+    or found something is."""
     mending = await _mending(run, result)
-    artifact = await _artifact(run, above + summary_text(run, result, mending))
+    artifact = await _artifact(run, summary_text(run, result, mending))
     if records := result["held_records"]:
         lines = [sentence.of_held(one["code"] for one in records)]
         lines += [f"{one['entity']} {one['id']}: {one['message']}" for one in records if one["news"]][:_TOLD]
         lines += mending.log_lines(artifact) if artifact else []
         for line in lines:
             log.info("%s", line)
-    elif artifact and (run.counts.moved or result["touched"]) and (ui := get_current_settings().ui_url):
+    elif (
+        artifact
+        and (run.counts.moved or result["touched"] or result.get("findings"))
+        and (ui := get_current_settings().ui_url)
+    ):
         log.info("what it did, order by order: %s/v2/artifacts/artifact/%s", ui.rstrip("/"), artifact)
 
 
@@ -120,7 +133,7 @@ async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | No
 
 async def _mending(run: Run, result: dict[str, Any]) -> Mending:
     slug, own = run.shop.slug, shop_admin(run.shop.url)
-    told = result["held"] or result["touched"]
+    told = result["held"] or result["touched"] or result.get("findings")
     return await Mending.of(slug, own) if told and in_prefect() else Mending(slug, own)
 
 
@@ -131,9 +144,14 @@ async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:
 
 
 def summary_text(run: Run, result: dict[str, Any], mending: Mending) -> str:
-    """Returns the summary of a run in Markdown: what it did in a sentence, the orders that it touched, what is held and
-    how to mend it, and the counts."""
-    parts = [f"**{escaped(sentence.of_run(result))}**", *(f"**Warning:** {escaped(one)}" for one in result["warnings"])]
+    """Returns the summary of a run in Markdown: what it did in a sentence, what it found or replayed, the orders that
+    it touched, what is held and how to mend it, and the counts."""
+    said = sentence.of_summary(result)
+    parts = [f"**{escaped(said)}**", *(f"**Warning:** {escaped(one)}" for one in result["warnings"])]
+    if "findings" in result:
+        parts += comparison_section(result, mending, run.account.base_url, of_comparison(run))
+    if records := result.get("records"):
+        parts += ["### Replayed", record_table(records)]
     parts += touched_section(result["touched"], mending)
     if both := result["both_changed"]:
         rows = [(one["number"], one["shop_status"], one["roapp_status"], "the shop's") for one in both]

@@ -130,18 +130,17 @@ def plan_tables(result: RunResult) -> list[object]:
 
 
 def comparison_tables(result: RunResult) -> object:
-    """Returns the counts, the sums by currency, the days on which the sides differ, and every order that differs."""
+    """Returns the counts, the sums by currency, the days on which the sides differ, every order that differs, and in a
+    sentence all of it."""
     from cartum_roapp.reconciliation import tables
 
-    days = tables.days(result)
-    uneven = [day for day in days if day["differs"]]
     parts = [*_touched(result), *_both_changed(result), *_held(result), counts_table(result), *result["warnings"]]
-    parts.append(_table("Sums by currency", tables.currencies(result)))
-    parts.append(f"{len(days) - len(uneven)} of {len(days)} days are alike in shop, ledger and RO App.")
-    if uneven:
+    parts += [_table("Sums by currency", tables.currencies(result)), tables.alike(result)]
+    if uneven := tables.days(result):
         parts.append(_table("Days that differ", uneven))
-    findings = tables.findings(result)
-    return [*parts, _table("Orders that differ", findings) if findings else "No order differs."]
+    if found := tables.findings(result):
+        parts.append(_table("Orders that differ", found))
+    return [*parts, f"{result['shop']}: {sentence.of_comparison(result)}."]
 
 
 def _table(title: str, rows: list[RunResult]) -> object:

@@ -148,17 +148,10 @@ def logs_are_json() -> bool:
 
 def terminal_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> object:
     """Returns a table for `show`. Its texts are printed literally: nothing is read as markup."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
+    from cartum_roapp.cli.table import TerminalTable
 
-    built = Table(header_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        built.add_column(without_control(column), overflow="fold")
-    for row in rows:
-        built.add_row(*[Text("" if cell is None else without_control(str(cell))) for cell in row])
-    # Not the table's own title, which rich would wrap to the width of the columns.
-    return Group(Text(without_control(title), style="italic"), built)
+    texts = [["" if cell is None else without_control(str(cell)) for cell in row] for row in rows]
+    return TerminalTable(without_control(title), [without_control(column) for column in columns], texts)
 
 
 def local(moment: datetime | None) -> str:

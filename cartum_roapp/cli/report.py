@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import Slug, missing
-from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show, terminal_table
+from cartum_roapp.cli.output import Json, show, terminal_table
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
@@ -32,7 +32,7 @@ def report(
 
         from cartum_roapp.ledger import daily, health, outbox
         from cartum_roapp.orders.zones import zone_of
-        from cartum_roapp.report.facts import facts
+        from cartum_roapp.report.facts import facts, in_words
         from cartum_roapp.service import ledger
 
         shop, next_run = asyncio.run(_planned(slug))
@@ -43,8 +43,10 @@ def report(
                 raise missing(slug)
             delivered = outbox.counts(engine, shop.key)["delivered"]
             figures = daily.figures(engine, shop.key, zone, datetime.now(zone).date())
-    rows = facts(found, delivered, settings().roapp_interval, next_run)
+    told = facts(found, settings().roapp_interval, delivered=delivered, next_run=next_run)
+    rows = in_words(told)
     if png is not None or html is not None:
+        from cartum_roapp.cli import files
         from cartum_roapp.home import Home
         from cartum_roapp.report import html as pages
         from cartum_roapp.report import picture
@@ -52,14 +54,13 @@ def report(
         drawn = picture.png(figures, slug, Home(settings().home).run / "matplotlib")
         held = list(found.held_by_code.items())
         if png is not None:
-            _write(png, drawn, "--png")
+            files.write(png, drawn, "--png")
         if html is not None:
-            _write(html, pages.page(shop.name, rows, held, drawn).encode(), "--html")
+            files.write(html, pages.page(shop.name, rows, held, drawn).encode(), "--html")
     days = [
         {"day": str(day), **_numbers(row)} for day, row in zip(figures.index, figures.to_dict("records"), strict=True)
     ]
-    document = {"shop": slug, "facts": dict(rows), "held_by_code": found.held_by_code, "days": days}
-    show(document, lambda: _tables(rows, found.held_by_code))
+    show({**told, "days": days}, lambda: _tables(rows, found.held_by_code))
 
 
 async def _planned(slug: str) -> tuple[ShopConfig, datetime | None]:
@@ -82,13 +83,3 @@ def _numbers(row: dict[Any, Any]) -> dict[str, Any]:
 def _tables(rows: list[tuple[str, str]], held: dict[str, int]) -> list[object]:
     parts: list[object] = [terminal_table("", ("", ""), rows)]
     return [*parts, terminal_table("Held, by reason", ("reason", "records"), list(held.items()))] if held else parts
-
-
-def _write(path: Path, content: bytes, option: str) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        from cartum_roapp.config.problems import Problem
-
-        problem = Problem(option, f"{path} can't be written: {error.strerror}.", "name a file in a folder of yours")
-        raise CommandEnd(BAD_INPUT, problem.message, fields=[problem]) from None

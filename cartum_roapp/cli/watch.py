@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,8 +25,9 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Show it anew every few seconds, until Ctrl-C.")] = False,
     json: Json = False,
 ) -> None:
-    """Every shop at a glance: how it fares, what is delivered, waiting, held, how far behind the shop the ledger is,
-    what its last run did; and whether the worker runs."""
+    """Every shop at a glance: how it fares, what is delivered, waiting, held and why, how far behind the shop the
+    ledger is, when it was and will be read, what the day brought, how much of RO App's budget its account used, what
+    its last run did; and whether the worker runs."""
     from cartum_roapp.cli.backend import ledger
 
     with ledger() as engine:
@@ -51,25 +53,18 @@ def _watch(engine: Engine, *, as_json: bool) -> None:
 
 def _shops(engine: Engine) -> list[dict[str, Any]]:
     from cartum_roapp.ledger import health, outbox, runs
+    from cartum_roapp.report.facts import facts
+    from cartum_roapp.service.planned import next_runs
+    from cartum_roapp.settings import settings
 
-    found = []
-    for one in health.of_all(engine):
+    config, all_, found = settings(), health.of_all(engine), []
+    planned = next_runs(config, [one.state.slug for one in all_])
+    for one in all_:
         last = [_run(run) for run in runs.last(engine, one.state.key)]
+        delivered, next_run = outbox.counts(engine, one.state.key)["delivered"], planned.get(one.state.slug)
         found.append(
             {
-                "shop": one.state.slug,
-                "account": one.state.account,
-                "health": one.word,
-                "delivered": outbox.counts(engine, one.state.key)["delivered"],
-                "waiting": one.waiting,
-                "held": one.held,
-                "dismissed": one.dismissed,
-                "held_by_code": one.held_by_code,
-                "paused": one.state.paused_because,
-                "catalogue": one.catalogue,
-                "imported": one.imported,
-                "lag_seconds": None if one.lag is None else round(one.lag.total_seconds()),
-                "last_success": one.last_success,
+                **facts(one, config.roapp_interval, delivered=delivered, next_run=next_run),
                 "last_run": max(last, key=lambda run: run["at"], default=None),
                 "last_runs": {run["kind"]: run for run in last},
             }
@@ -91,10 +86,12 @@ def _glance(found: list[dict[str, Any]], worker: str) -> list[Any]:
     parts: list[Any] = [f"Worker: {worker}.{fix}"]
     if not found:
         return [*parts, "No shops yet: `cartum-roapp shop add` connects one."]
-    columns = ("shop", "account", "health", "delivered", "waiting", "held", "lag_seconds", "paused")
-    parts.append(terminal_table("Shops", columns, [[one[name] for name in columns] for one in found]))
-    blind = [f"{one['shop']}: the shop's catalogue can't be read: {one['catalogue']}." for one in found]
-    parts += [text for one, text in zip(found, blind, strict=True) if one["catalogue"]]
+    columns = (
+        "shop", "health", "last success", "lag", "next run", "new", "changed", "in RO App", "waiting", "held", "budget"
+    )  # fmt: skip
+    parts.append(terminal_table("Shops; new and changed: of the last 24 hours", columns, map(_cells, found)))
+    for one in found:
+        parts += [f"{one['shop']}: {text}." for text in _because(one)]
     last = [
         (one["shop"], run["kind"], run["state"], local(run["at"]), *(run[name] for name in COUNTS))
         for one in found
@@ -103,6 +100,41 @@ def _glance(found: list[dict[str, Any]], worker: str) -> list[Any]:
     return (
         [*parts, "", terminal_table("Last runs", ("shop", "run", "state", "began", *COUNTS), last)] if last else parts
     )
+
+
+def _cells(shop: dict[str, Any]) -> tuple[object, ...]:
+    from cartum_roapp.report.facts import budget, lag
+
+    day = shop["last_24_hours"]
+    return (
+        shop["shop"], shop["health"], _ago(shop["last_success"]), lag(shop), _ahead(shop["next_run"]), day["new"],
+        day["changed"], shop["delivered"], shop["waiting"], shop["held"], budget(shop),
+    )  # fmt: skip
+
+
+def _because(shop: dict[str, Any]) -> list[str]:
+    """Returns why the shop is not as it should be."""
+    from cartum_roapp.sync import sentence
+
+    held = sentence.of_held(code for code, count in shop["held_by_code"].items() for _ in range(count))
+    dismissed = f"{shop['dismissed']} dismissed" if shop["dismissed"] else ""
+    return [
+        *([f"paused: {shop['paused'].rstrip('.')}"] if shop["paused"] else []),
+        *([f"the shop's catalogue can't be read: {shop['catalogue']}"] if shop["catalogue"] else []),
+        *filter(None, [", ".join(filter(None, (held, dismissed)))]),
+    ]
+
+
+def _ago(moment: datetime | None) -> str:
+    from cartum_roapp.report.facts import span
+
+    return "–" if moment is None else f"{span(max(timedelta(0), datetime.now(UTC) - moment))} ago"
+
+
+def _ahead(moment: datetime | None) -> str:
+    from cartum_roapp.report.facts import span
+
+    return "–" if moment is None else f"in {span(max(timedelta(0), moment - datetime.now(UTC)))}"
 
 
 def _running() -> dict[str, str]:

@@ -22,7 +22,7 @@ class Health:
 
     `waiting`: orders. `held`, `dismissed`: records; `held_by_code`: those that are not dismissed.
     `catalogue`: why the shop's catalogue can't be read, if orders go on without it. `last_success`: the end of the last
-    run that brought orders over. `new`, `changed`, `calls`: of the last 24 hours. `hour_calls`: to RO App, by all shops
+    import or sync. `new`, `changed`, `calls`: of all runs of the last 24 hours. `hour_calls`: to RO App, by all shops
     of the account in the last hour.
     """
 
@@ -106,7 +106,7 @@ _HELD = """
            count(*) FILTER (WHERE dismissed_at IS NOT NULL) AS dismissed
     FROM held GROUP BY shop, code ORDER BY held DESC, code
 """
-#: Runs that brought orders over; a backfill brings some by hand.
+#: Runs that bring over all that there is to bring; others bring what a person names.
 _BRINGING = "('incremental-sync', 'initial-import')"
 _RUNS = f"""
     SELECT shops.key AS shop, success.last_success, coalesce(day.new, 0) AS new, coalesce(day.changed, 0) AS changed,
@@ -118,8 +118,7 @@ _RUNS = f"""
         ORDER BY started_at DESC LIMIT 1
     ) success ON true
     LEFT JOIN LATERAL (
-        SELECT sum((counts->>'new')::int) FILTER (WHERE kind IN {_BRINGING}) AS new,
-               sum((counts->>'changed')::int) FILTER (WHERE kind IN {_BRINGING}) AS changed,
+        SELECT sum((counts->>'new')::int) AS new, sum((counts->>'changed')::int) AS changed,
                sum((counts->>'calls')::int) AS calls
         FROM runs WHERE runs.shop = shops.key AND started_at > now() - interval '24 hours'
     ) day ON true

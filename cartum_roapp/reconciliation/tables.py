@@ -1,4 +1,4 @@
-"""A reconciliation's report as tables for people, in Prefect's UI and on the terminal: what differs comes first."""
+"""A reconciliation's report as tables for people, in Prefect's UI and on the terminal."""
 
 from __future__ import annotations
 
@@ -20,18 +20,23 @@ _DONE = {
 
 
 def days(report: Document) -> list[Row]:
-    """Returns a row for each day: the days on which the sides differ first, then the newest first."""
-    rows = [{"day": one["day"], "differs": _differs(one), **_sides(one), "waiting": one["waiting"], "held": one["held"]}
-            for one in reversed(report["days"])]  # fmt: skip
-    return sorted(rows, key=lambda row: not row["differs"])
+    """Returns a row for each day on which the sides differ, the newest first."""
+    return [
+        {"day": one["day"], **_sides(one), "waiting": one["waiting"] or None, "held": one["held"] or None}
+        for one in reversed(report["days"])
+        if _differs(one, "orders") or _differs(one, "sum")
+    ]
+
+
+def alike(report: Document) -> str:
+    """Returns "61 of 62 days are alike in shop, ledger and RO App."."""
+    count = len(report["days"])
+    return f"{count - len(days(report))} of {count} days are alike in shop, ledger and RO App."
 
 
 def currencies(report: Document) -> list[Row]:
     """Returns a row for each currency of the shop's orders."""
-    return [
-        {"currency": one["currency"] or "unknown", "differs": _differs(one), **_sides(one)}
-        for one in report["currencies"]
-    ]
+    return [{"currency": one["currency"] or "unknown", **_sides(one)} for one in report["currencies"]]
 
 
 def findings(report: Document) -> list[Row]:
@@ -40,8 +45,7 @@ def findings(report: Document) -> list[Row]:
         {
             "order": one["number"],
             "placed on": one["day"] or "unknown",
-            "what differs": one["what"],
-            **{f"sum in {words}": one[f"{side}_sum"] for side, words in _SIDES.items()},
+            "what differs": _what(one),
             "RO App's id": ", ".join(map(str, one["roapp_ids"])),
             "what to do": one["to_do"],
             "what was done": _DONE[one["outcome"]],
@@ -57,11 +61,23 @@ def columns(rows: Sequence[Row]) -> list[str]:
 
 
 def _sides(one: Mapping[str, Any]) -> Row:
-    counts = {f"orders in {words}": one[f"{side}_orders"] for side, words in _SIDES.items()}
-    return {**counts, **{f"sum in {words}": one[f"{side}_sum"] for side, words in _SIDES.items()}}
+    return {"orders": _cell(one, "orders"), "sum": _cell(one, "sum")}
 
 
-def _differs(one: Mapping[str, Any]) -> str:
-    """Returns in what the sides differ: orders, sums, both, or "" for nothing."""
-    parts = [name for name in ("orders", "sum") if len({one[f"{side}_{name}"] for side in _SIDES}) > 1]
-    return " and ".join("sums" if part == "sum" else part for part in parts)
+def _cell(one: Mapping[str, Any], name: str) -> str:
+    """Returns what all sides have, or what each has: "shop 2, ledger 2, RO App 1"."""
+    told = {
+        words: "unknown" if one[f"{side}_{name}"] is None else one[f"{side}_{name}"] for side, words in _SIDES.items()
+    }
+    return ", ".join(f"{words} {value}" for words, value in told.items()) if _differs(one, name) else str(told["shop"])
+
+
+def _differs(one: Mapping[str, Any], name: str) -> bool:
+    return len({one[f"{side}_{name}"] for side in _SIDES}) > 1
+
+
+def _what(finding: Mapping[str, Any]) -> str:
+    """Returns the kind of difference, with the sums where those that are known differ."""
+    sums = {words: total for side, words in _SIDES.items() if (total := finding[f"{side}_sum"]) is not None}
+    told = ", ".join(f"{words} {total}" for words, total in sums.items()) if len(set(sums.values())) > 1 else ""
+    return f"{finding['what']}: {told}" if told else str(finding["what"])

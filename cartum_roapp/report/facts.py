@@ -1,31 +1,71 @@
-"""A shop's health in words."""
+"""A shop's health: as one document for programs, and the same in words."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from cartum_roapp.ledger.health import Health
 
+Document = Mapping[str, Any]
 
-def facts(health: Health, delivered: int, interval: float, next_run: datetime | None = None) -> list[tuple[str, str]]:
-    """Returns pairs of label and text. `delivered`: the shop's orders in RO App; `interval`: seconds between two calls
-    of the account; `next_run`: of the sync (UTC), if it is known. Holds no buyer's data."""
-    rows = [("health", health.word)]
-    if health.state.paused_because is not None:
-        rows.append(("paused because", health.state.paused_because))
-    if health.catalogue is not None:
-        rows.append(("the shop's catalogue can't be read", health.catalogue))
+
+def facts(
+    health: Health, interval: float, *, delivered: int | None = None, next_run: datetime | None = None
+) -> dict[str, Any]:
+    """Returns numbers and times (UTC). `interval`: seconds between two calls of the account; `delivered`: the shop's
+    orders in RO App, and `next_run`, as far as they are known. Holds no buyer's data."""
+    return {
+        "shop": health.state.slug,
+        "account": health.state.account,
+        "health": health.word,
+        "paused": health.state.paused_because,
+        "catalogue": health.catalogue,
+        "imported": health.imported,
+        "last_success": health.last_success,
+        "lag_seconds": None if health.lag is None else round(health.lag.total_seconds()),
+        "next_run": next_run,
+        "last_24_hours": {"new": health.new, "changed": health.changed, "calls": health.calls},
+        "delivered": delivered,
+        "waiting": health.waiting,
+        "held": health.held,
+        "dismissed": health.dismissed,
+        "held_by_code": health.held_by_code,
+        "budget_used": round(health.budget_used(interval), 4),
+    }
+
+
+def in_words(shop: Document) -> list[tuple[str, str]]:
+    """Returns pairs of label and text, for a page, a terminal or a file."""
+    rows = [("health", shop["health"])]
+    if shop["paused"] is not None:
+        rows.append(("paused because", shop["paused"]))
+    if shop["catalogue"] is not None:
+        rows.append(("the shop's catalogue can't be read", shop["catalogue"]))
+    day = shop["last_24_hours"]
+    dismissed = f", {shop['dismissed']} dismissed" if shop["dismissed"] else ""
     return [
         *rows,
-        ("last success", _moment(health.last_success)),
-        ("lag behind the shop", "–" if health.lag is None else span(health.lag)),
-        ("next run", _moment(next_run)),
-        ("last 24 hours", f"{health.new} new, {health.changed} changed, {health.calls} calls"),
-        ("orders in RO App", str(delivered)),
-        ("orders waiting", str(health.waiting)),
-        ("held", _held(health)),
-        (f"RO App's budget, account {health.state.account}", f"{health.budget_used(interval):.0%} of the last hour"),
+        ("last success", _moment(shop["last_success"])),
+        ("lag behind the shop", lag(shop)),
+        ("next run", _moment(shop["next_run"])),
+        ("last 24 hours", f"{day['new']} new, {day['changed']} changed, {day['calls']} calls"),
+        ("orders in RO App", str(shop["delivered"])),
+        ("orders waiting", str(shop["waiting"])),
+        ("held", f"{shop['held']}{dismissed}"),
+        (f"RO App's budget, account {shop['account']}", f"{budget(shop)} of the last hour"),
     ]
+
+
+def lag(shop: Document) -> str:
+    """Returns how far the ledger is behind the shop; "–" before the first import."""
+    return "–" if shop["lag_seconds"] is None else span(timedelta(seconds=shop["lag_seconds"]))
+
+
+def budget(shop: Document) -> str:
+    """Returns "3%"."""
+    return f"{shop['budget_used']:.0%}"
 
 
 def span(length: timedelta) -> str:
@@ -35,11 +75,6 @@ def span(length: timedelta) -> str:
         if seconds < limit:
             return f"{round(seconds / size)} {unit}"
     return f"{round(seconds / 86_400)} days"
-
-
-def _held(health: Health) -> str:
-    dismissed = f", {health.dismissed} dismissed" if health.dismissed else ""
-    return f"{health.held}{dismissed}"
 
 
 def _moment(moment: datetime | None) -> str:

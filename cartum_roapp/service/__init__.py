@@ -9,6 +9,7 @@ keeper, state, back_off      the process that owns them; the file by which it in
 postgres, cluster            the embedded PostgreSQL; its data directory and programs
 databases, database_url      the two databases; the address of one
 prefect_server               Prefect's API server and UI
+planned                      when the next run of each shop begins
 worker                       the worker, as the keeper sees it
 process, lock, port          processes that outlive us, file locks, TCP ports that stay the same
 migration_lock               one migration of Prefect's database at a time

@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from importlib.metadata import version
 from subprocess import PIPE
 from typing import IO
@@ -28,6 +29,8 @@ from cartum_roapp.service.process import Process, spawn
 
 LOG = "prefect-server"
 AUTH_STRING = "PREFECT_SERVER_API_AUTH_STRING"
+#: So long Prefect keeps runs, their tasks, logs and artifacts.
+RUNS_KEPT = timedelta(days=14)
 
 # Prefixes of the PREFECT_ variables by which an operator may configure the server. Others would only disturb it.
 _OPEN = (
@@ -75,7 +78,7 @@ def _defaults(port: int) -> dict[str, str]:
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
         # By default Prefect keeps runs, their tasks, logs and artifacts for ever: 13 MB per shop and day.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "true",
-        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(14 * 24 * 60 * 60),  # seconds
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": f"{RUNS_KEPT.total_seconds():.0f}",
         "PREFECT_EVENTS_RETENTION_PERIOD": "P2D",
         # By default events have the tags that a run had five minutes ago. A run that is started in the UI gets its
         # shop's when it has begun, and a shop's alerts are told by them.

@@ -13,6 +13,13 @@ from typing import Any
 Document = Mapping[str, Any]
 
 
+def of_summary(result: Document) -> str:
+    """Returns the sentence of a run that has a summary: the same as its state's message."""
+    return {"reconcile": of_comparison, "replay-held": of_replay, "resend-orders": of_resending}.get(
+        result["run"], of_run
+    )(result)
+
+
 def of_run(result: Document) -> str:
     """Returns "2 new, 1 changed, 3 held", or "41 orders, nothing new, 3 held"."""
     if result["run"] == "incremental-sync" and not result["calls"]:

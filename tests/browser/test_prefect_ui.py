@@ -149,6 +149,31 @@ def test_the_summary_is_a_table_with_the_counts(installation: Installation, page
     page.screenshot(path=tmp_path / "summary.png")
 
 
+def test_the_summary_of_a_reconciliation_shows_on_one_page_what_differs(
+    installation: Installation, page: Page, tmp_path: Path
+) -> None:
+    roapp, key = installation.box.roapp, installation.key(0)
+    edited, gone = installation.box.shops[0].qualifying()[:2]
+    orders = {number: roapp.orders_by_marker()[f"{key}:{number}"][0]["id"] for number in (edited, gone)}
+    roapp.items[orders[edited]][0]["price"] = 1
+    roapp.touch(orders[edited])
+    roapp.delete_order(orders[gone])
+    installation.done("reconcile", "shop-1")
+    (run,) = installation.flow_runs(name={"any_": ["shop-1: reconcile"]})
+    (summary,) = [one for one in installation.artifacts(run["id"]) if one["type"] == "markdown"]
+    page.goto(f"{address_of(installation)}/v2/artifacts/artifact/{summary['id']}")
+    expect(page.get_by_text("2 differences: 2 reported").first).to_be_visible()
+    for column in ("sum", "what to do", "what was done"):
+        heading = page.get_by_role("columnheader", name=column, exact=True).first
+        expect(heading).to_be_visible()
+        box = heading.bounding_box()
+        assert box is not None and box["x"] + box["width"] <= 1440
+    expect(page.get_by_role("link", name=edited, exact=True)).to_be_visible()
+    picture = page.get_by_role("img", name="Orders of each day in shop, ledger and RO App")
+    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [900, 400]
+    page.screenshot(path=tmp_path / "reconcile.png", full_page=True)
+
+
 def test_the_page_of_a_shop_shows_its_month(installation: Installation, page: Page, pictures: Path) -> None:
     """From the deployment, whose description leads there."""
     page.goto(f"{address_of(installation)}/v2/deployments")

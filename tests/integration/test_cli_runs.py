@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +18,9 @@ import pytest
 from installation import Installation, Row
 from sqlalchemy import text
 
+from cartum_roapp.home import Home
 from sandbox.cartum_shop import CartumShop
+from tasks import pictures
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -133,6 +137,11 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     assert seen["delivered"] == len(shop.qualifying())
 
 
+def seen_by_status(cli: Installation) -> Row:
+    (found,) = [one for one in cli.done("status")["shops"] if one["shop"] == SLUG]
+    return dict(found)
+
+
 def picture_of(page: Row) -> str:
     (address,) = re.findall(r"!\[[^]]*]\((/pictures/[^)]+)\)", page["data"])
     return str(address)
@@ -155,6 +164,13 @@ def test_a_shop_has_one_page_that_its_runs_renew(cli: Installation, shop: Cartum
     cli.done("shop", "pause", SLUG)
     assert "| health | paused |" in page(SLUG)["data"]
     cli.done("shop", "resume", SLUG)
+    status = cli.become(lambda: seen_by_status(cli), lambda shop: bool(shop["next_run"]))
+    report = cli.done("report", SLUG)
+    assert {name for name in status if name not in report} == {"last_run", "last_runs"}
+    for told in (status, report):
+        assert isinstance(told["lag_seconds"], int) and isinstance(told["budget_used"], float)
+        assert (told["delivered"], told["last_24_hours"]["new"]) == (len(shop.qualifying()),) * 2
+        assert datetime.fromisoformat(told["next_run"]) > datetime.fromisoformat(told["last_success"])
     cli.only_by_hand(SLUG)
 
     # A browser asks for a picture without the login: its name is what nobody knows.
@@ -228,11 +244,47 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     run = latest(cli)
     told = (f"{SLUG}: reconcile with repair", {"shop": SLUG, "repair": True, "gone": False})
     assert (run["name"], run["parameters"]) == told
-    tables = {one["key"]: json.loads(one["data"]) for one in cli.artifacts(run["id"]) if one["type"] == "table"}
-    assert tables.keys() == {f"{SLUG}-reconcile-{name}" for name in ("days", "currencies", "findings")}
-    assert {row["day"] for row in tables[f"{SLUG}-reconcile-days"]} == {day["day"] for day in found["days"]}
-    done = {row["order"]: row["what was done"] for row in tables[f"{SLUG}-reconcile-findings"]}
-    assert done == {edited: "nothing, only told", number: "put right"}
+    (summary,) = [one for one in cli.artifacts(run["id"]) if one["type"] != "progress"]
+    assert (summary["key"], summary["type"]) == (f"{SLUG}-reconcile", "markdown")
+    assert summary["data"].startswith(f"**{run['state']['message']}**")
+    told = summary["data"].partition("### Sums by currency")[0].splitlines()
+    rows = {number: line for line in told for number in re.findall(r"^\| \[(\d+)\]", line)}
+    assert "| nothing, only told |" in rows[edited] and "missing-in-ledger" in rows[number]
+    assert "| put right | [what happened](/v2/deployments/" in rows[number]
+    assert f"/v2/artifacts/artifact/{summary['id']}" in cli.logs(run["id"])
+    server = str(cli.prefect.base_url).removesuffix("/api/")
+    shown = httpx.get(server + picture_of(summary))
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+
+
+@pytest.mark.long
+def test_a_reconciliation_writes_its_picture_where_it_can_and_begins_nothing_else(
+    cli: Installation, imported: Row, tmp_path: Path
+) -> None:
+    cli.done("reconcile", SLUG, "--png", str(tmp_path / "days.png"))
+    assert (tmp_path / "days.png").read_bytes().startswith(b"\x89PNG")
+    before = latest(cli)["id"]
+    assert "no such folder" in refused(cli, "reconcile", SLUG, "--png", str(tmp_path / "none" / "days.png"))
+    assert "a folder" in refused(cli, "reconcile", SLUG, "--png", str(tmp_path))
+    assert latest(cli)["id"] == before
+
+
+@pytest.mark.long
+def test_pictures_go_with_their_shop_and_those_of_runs_with_the_runs(cli: Installation, imported: Row) -> None:
+    home = Home(cli.home)
+    cli.done("reconcile", SLUG)
+    old = home.picture(SLUG, latest(cli)["id"])
+    shop, ago = home.picture(SLUG), time.time() - timedelta(days=15).total_seconds()
+    for one in (old, shop):
+        os.utime(one, (ago, ago))
+    cli.done("reconcile", SLUG)
+    new = home.picture(SLUG, latest(cli)["id"])
+    assert {one for one in (old, shop, new) if one.exists()} == {shop, new}
+    other = home.picture("shop-55", "run")
+    other.write_bytes(b"")
+    pictures.remove(SLUG, home)
+    assert [one for one in (old, shop, new, other) if one.exists()] == [other]
+    other.unlink()
 
 
 @pytest.mark.parametrize(("typed", "offered"), [("shop-", [SLUG]), ("x", [])])

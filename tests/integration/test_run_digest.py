@@ -16,6 +16,7 @@ from cartum_roapp.sync import sentence
 from cartum_roapp.sync.run import Run
 from flows.incremental_sync import sync_changes
 from flows.initial_import import import_window
+from flows.reconcile import compare_sides
 from tasks.mending import Mending
 from tasks.summary import summary_text
 
@@ -65,6 +66,27 @@ def test_the_summary_of_a_sync(database: str, caplog: pytest.LogCaptureFixture) 
         assert f"[{placed}]({shop_admin(shop.url)})" in text and "[try again](/v2/" in text
         for private in (*BUYER.values(), "Соломія", "671234567", "501112233", "Інша"):
             assert private not in text + str(result) + "\n".join(told)
+
+
+def test_the_summary_of_a_reconciliation_says_what_differs(database: str) -> None:
+    with World.of(database, orders=6) as world:
+        shop = world.shop()
+        world.imported(shop)
+        edited = world.box.shops[0].qualifying()[0]
+        order = world.roapp_order(edited, shop)
+        world.box.roapp.items[order["id"]][0]["price"] = 1
+        world.box.roapp.touch(order["id"])
+
+        async def compare() -> tuple[Run, Row]:
+            async with world.opened("reconcile", shop) as run:
+                return run, await compare_sides(run)
+
+        run, result = asyncio.run(compare())
+        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
+        assert text.startswith(f"**{sentence.of_comparison(result)}**\n\n### Days that differ\n")
+        assert "1 difference: 1 reported" in text.splitlines()[0] and "nothing new" not in text
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| [{edited}]({shop_admin(shop.url)})")]
+        assert "edited-in-roapp" in row and "| nothing, only told |" in row and f"| {order['id']} |" in row
 
 
 def test_an_order_that_ro_app_had_already_is_adopted(database: str) -> None:

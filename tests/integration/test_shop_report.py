@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from world import World
 from cartum_roapp.ledger import daily, health, shops
 from cartum_roapp.ledger.health import Health
 from cartum_roapp.report import html, picture
-from cartum_roapp.report.facts import facts
+from cartum_roapp.report.facts import facts, in_words
 
 KYIV = ZoneInfo("Europe/Kyiv")
 
@@ -49,7 +49,7 @@ def test_a_shop_is_well_needs_a_person_is_behind_or_paused(database: str) -> Non
             connection.execute(text("UPDATE runs SET finished_at = finished_at - :ago"), ago)
         assert found(world).word == "behind"
         shops.pause(world.engine, shop.key, "the password is refused.")
-        assert dict(facts(found(world), 9, 0.351))["paused because"] == "the password is refused."
+        assert dict(in_words(facts(found(world), 0.351)))["paused because"] == "the password is refused."
 
 
 def test_counts_of_the_day_and_the_budget_are_those_of_the_runs(database: str) -> None:
@@ -63,6 +63,31 @@ def test_counts_of_the_day_and_the_budget_are_those_of_the_runs(database: str) -
         ours = sum(run.calls.roapp_reads + run.calls.roapp_writes for run in (done, again))
         assert seen.hour_calls == ours
         assert seen.budget_used(0.36) == pytest.approx(ours / 10_000)
+
+
+def test_what_a_backfill_brings_counts_among_the_orders_of_the_day(database: str) -> None:
+    """As it does among those in RO App; a dry run brings nothing."""
+    with World.of(database) as world:
+        shop = world.shop()
+        done = world.imported(shop)
+        named = [number for number, row in world.box.shops[0].orders.items() if int(row["stat_status"]) == 3][:1]
+        world.backfilled(shop, numbers=named, dry_run=True)
+        assert found(world).new == done.counts.new
+        world.backfilled(shop, numbers=named)
+        assert found(world).new == done.counts.new + 1 == len(world.roapp_orders(shop))
+
+
+def test_the_same_is_told_in_numbers_and_in_words(database: str) -> None:
+    with World.of(database) as world:
+        world.imported()
+        seen = found(world)
+        told = facts(seen, 0.36, delivered=9)
+    words = dict(in_words(told))
+    assert told["lag_seconds"] == round((seen.lag or timedelta(1)).total_seconds())
+    assert told["budget_used"] == pytest.approx(seen.hour_calls / 10_000) and seen.hour_calls
+    assert told["last_24_hours"] == {"new": seen.new, "changed": seen.changed, "calls": seen.calls}
+    assert words["last 24 hours"] == f"{seen.new} new, 0 changed, {seen.calls} calls"
+    assert (words["orders in RO App"], words["next run"], words["health"]) == ("9", "–", "well")
 
 
 def test_each_order_counts_on_the_day_it_was_placed_where_it_stands(database: str) -> None:
@@ -99,11 +124,27 @@ def test_the_report_is_one_file_that_names_nobody(database: str, tmp_path: Path)
         shop = world.shop()
         world.imported(shop)
         drawn = picture.png(figures(world), shop.slug, tmp_path)
-        page = html.page("<Мавка>", facts(found(world), 9, 0.351), [("bad-row", 1)], drawn)
+        page = html.page("<Мавка>", in_words(facts(found(world), 0.351)), [("bad-row", 1)], drawn)
         people = world.engine.connect().execute(text("SELECT buyer_name, buyer_phone, buyer_email FROM orders")).all()
     assert "&lt;Мавка&gt;" in page and "<td>bad-row</td><td>1</td>" in page
     assert re.findall(r'(?:src|href)="([a-z]+:)', page) == ["data:"] and "http" not in page
     assert not [one for row in people for one in row if one and one in page]
+
+
+def test_the_picture_of_a_reconciliation_shows_what_each_side_has(tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    def drawn(days: int, **changes: object) -> bytes:
+        sides = {f"{side}_{name}": value for side in ("shop", "ledger", "roapp")
+                 for name, value in (("orders", 5), ("sum", "10.00"))}  # fmt: skip
+        all_ = [{"day": str(date(2026, 1, 1) + timedelta(days=n)), **sides} for n in range(days)]
+        return picture.comparison([*all_[:-1], {**all_[-1], **changes}], "mavka", tmp_path)
+
+    (tmp_path / "plain.png").write_bytes(drawn(62))
+    height, width, _ = imread(tmp_path / "plain.png").shape
+    assert (height, width) == (400, 900)
+    assert len({drawn(62), drawn(62, roapp_orders=4), drawn(62, roapp_sum="9.00"), drawn(200)}) == 4
+    assert picture.comparison([], "mavka", tmp_path).startswith(b"\x89PNG")
 
 
 def test_the_picture_shows_the_figures(tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
 
 from cartum_roapp.cli.watch import _glance, _run
 from cartum_roapp.home import Home
@@ -25,6 +29,29 @@ def test_a_stopped_worker_is_told_with_its_fix() -> None:
     stopped, running = (_glance([], one) for one in ("stopped", "running"))
     assert isinstance(stopped, list) and "Fix: `cartum-roapp up`" in stopped[0]
     assert isinstance(running, list) and running[0] == "Worker: running."
+
+
+SHOP: dict[str, Any] = {
+    "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "catalogue": None, "imported": True,
+    "lag_seconds": 150, "last_24_hours": {"new": 45, "changed": 12, "calls": 1234}, "delivered": 1474, "waiting": 3,
+    "held": 3, "dismissed": 1, "held_by_code": {"refused": 2, "doubled": 1}, "budget_used": 0.034, "last_run": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_shop_is_told_as_its_page_tells_it(width: int) -> None:
+    now, screen = datetime.now(UTC), Console(width=width)
+    times = {"last_success": now - timedelta(minutes=4, seconds=1), "next_run": now + timedelta(seconds=59.8)}
+    with screen.capture() as kept:
+        for part in _glance([SHOP | times, SHOP | {"shop": "new", "last_success": None, "next_run": None}], "running"):
+            screen.print(part)
+    text = kept.get()
+    head = next(line for line in text.splitlines() if line.startswith("shop "))
+    assert "budget" in head, "one row a shop, also on a narrow terminal"
+    words = text.split()
+    for told in ("min", "ago", "60", "45", "12", "1474", "3%", "–"):
+        assert told in words, told
+    assert "shop-1: 3 held: 2 refused, 1 doubled, 1 dismissed." in text
 
 
 def test_a_run_is_told_with_its_counts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from cartum_roapp.cli.outcomes import comparison_tables
@@ -16,6 +17,8 @@ FOUND = {"what": "sum-differs-in-roapp", "shop_sum": "10.00", "ledger_sum": "10.
 REPORT: dict[str, Any] = {
     "shop": "mavka",
     "run": "reconcile",
+    "seen": 2,
+    "held": 1,
     "warnings": [],
     "days": [
         {"day": "2026-11-01", **EVEN, "roapp_sum": "19.00"},
@@ -31,17 +34,17 @@ REPORT: dict[str, Any] = {
 }
 
 
-def test_days_that_differ_come_first_and_say_in_what() -> None:
-    rows = tables.days(REPORT)
-    assert [(row["day"], row["differs"]) for row in rows] == [
-        ("2026-11-03", "orders and sums"), ("2026-11-01", "sums"), ("2026-11-02", ""),
+def test_of_a_day_that_differs_it_is_said_what_each_side_has() -> None:
+    assert [(row["day"], row["orders"], row["sum"]) for row in tables.days(REPORT)] == [
+        ("2026-11-03", "shop 2, ledger 2, RO App 1", "shop 20.00, ledger 20.00, RO App 10.00"),
+        ("2026-11-01", "2", "shop 20.00, ledger 20.00, RO App 19.00"),
     ]  # fmt: skip
-    assert rows[0]["orders in RO App"] == 1 and rows[0]["sum in shop"] == "20.00"
+    assert tables.alike(REPORT) == "1 of 3 days are alike in shop, ledger and RO App."
 
 
 def test_sums_stand_by_currency() -> None:
-    assert [(row["currency"], row["differs"], row["sum in ledger"]) for row in tables.currencies(REPORT)] == [
-        ("UAH", "sums", "20.00"), ("unknown", "", "20.00"),
+    assert [(row["currency"], row["orders"], row["sum"]) for row in tables.currencies(REPORT)] == [
+        ("UAH", "2", "shop 20.00, ledger 20.00, RO App unknown"), ("unknown", "2", "20.00"),
     ]  # fmt: skip
 
 
@@ -52,14 +55,17 @@ def test_what_a_person_has_to_do_comes_before_what_was_done() -> None:
     ]  # fmt: skip
     assert rows[0]["what to do"] == FOUND["to_do"]
     assert rows[0]["RO App's id"] == "77"
+    assert rows[0]["what differs"] == "sum-differs-in-roapp: shop 10.00, ledger 10.00, RO App 9.00"
 
 
-def test_the_terminal_shows_the_same_without_even_days() -> None:
-    screen = Console(width=200)
+@pytest.mark.parametrize("width", [200, 80])
+def test_the_terminal_shows_the_same_without_even_days(width: int) -> None:
+    screen = Console(width=width)
     with screen.capture() as shown:
         for part in comparison_tables(REPORT):  # type: ignore[attr-defined]
             screen.print(part)
     text = shown.get()
     assert "1 of 3 days are alike" in text
     assert text.index("Sums by currency") < text.index("Days that differ") < text.index("Orders that differ")
-    assert "2026-11-02" not in text and "orders and sums" in text and "put right" in text
+    assert "2026-11-02" not in text and "shop 2, ledger 2, RO App 1" in text and "put right" in text
+    assert text.splitlines()[-1].rstrip() == "mavka: 2 orders, 3 differences: 1 repaired, 1 held, 1 reported; 1 held."

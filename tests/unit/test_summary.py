@@ -9,7 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from tasks.mending import Mending, run_form
-from tasks.sections import all_orders, held_section, record_table, touched_section
+from tasks.sections import (
+    all_findings,
+    all_orders,
+    comparison_section,
+    held_section,
+    record_table,
+    touched_section,
+)
 
 REPLAY, MATCH, STORY, DISMISS, CHOOSE = (UUID(int=number) for number in range(1, 6))
 ADMIN = "https://shop.example/adminLegacy/"
@@ -59,6 +66,44 @@ def test_an_order_leads_to_the_shop_and_to_ro_app_where_its_page_is_known() -> N
     assert table.endswith("| no. A-7, id 7 |")
     (_, table) = touched_section(orders(1), MENDING)
     assert table.endswith(f"| no. A-7, id 7 | [what happened]({run_form(STORY, shop='mavka', number='0')}) |")
+
+
+def finding(number: int) -> dict[str, Any]:
+    sums = {"shop_sum": "10.00", "ledger_sum": "10.00", "roapp_sum": "9.00"}
+    told = {"what": "sum-differs-in-roapp", "to_do": "bring its lines to it", "outcome": "held", "roapp_ids": [7]}
+    return {"number": str(number), "day": "2026-11-01", **sums, **told}
+
+
+def report(findings: int) -> dict[str, Any]:
+    even = {f"{side}_{what}": value for side in ("shop", "ledger") for what, value in (("orders", 2), ("sum", "20.00"))}
+    uneven = {**even, "roapp_orders": 1, "roapp_sum": "10.00", "waiting": 1, "held": 0}
+    days = [{"day": "2026-11-01", **uneven}] if findings else []
+    return {
+        "days": days,
+        "currencies": [{"currency": "UAH", **uneven}],
+        "findings": [finding(n) for n in range(findings)],
+    }
+
+
+def test_what_a_reconciliation_found_begins_with_the_days_and_leads_to_the_orders() -> None:
+    text = "\n\n".join(comparison_section(report(51), MENDING, "https://api.roapp.io/v2", "/pictures/1.png"))
+    days, orders = text.index("### Days that differ"), text.index("### Orders that differ")
+    assert days < orders < text.index("### Sums by currency")
+    assert "| 2026-11-01 | shop 2, ledger 2, RO App 1 | shop 20.00, ledger 20.00, RO App 10.00 | 1 |" in text
+    row = next(line for line in text.splitlines() if line.startswith("| [3]("))
+    page, story = "https://web.roapp.io/orders/table/7", run_form(STORY, shop="mavka", number="3")
+    assert row == (
+        f"| [3]({ADMIN}) | 2026-11-01 | sum-differs-in-roapp: shop 10.00, ledger 10.00, RO App 9.00 | [7]({page}) "
+        f"| bring its lines to it | held for a person | [what happened]({story}) |"
+    )
+    assert "[49](" in text and "[50](" not in text and "… and 1 more: the run's artifact mavka-findings has all" in text
+    assert text.endswith("](/pictures/1.png)")
+    assert len(all_findings(report(51))) == 51 and all_findings(report(50)) == []
+
+
+def test_where_nothing_differs_there_is_no_table_of_it() -> None:
+    text = "\n\n".join(comparison_section(report(0), NO_FORMS, "https://api.roapp.io/v2", None))
+    assert "that differ" not in text and "![" not in text and "0 of 0 days are alike" in text
 
 
 def test_a_held_record_leads_to_the_forms_that_mend_it() -> None:
