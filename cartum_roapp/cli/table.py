@@ -10,7 +10,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-_GAP = 2
+#: Between columns; the second where there is no room for the first.
+_GAPS = (2, 1)
 
 
 class TerminalTable:
@@ -24,16 +25,17 @@ class TerminalTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         # Not the table's own title, which rich would wrap to the width of the columns.
         yield Text(self.title, style="italic")
-        widths = self._widths(options.max_width)
-        if widths is not None:
-            yield _built(self.columns, self.rows, widths)
-            return
+        for gap in _GAPS:
+            if widths := self._widths(options.max_width, gap):
+                yield _built(self.columns, self.rows, widths, gap)
+                return
+        gap = _GAPS[0]
         for row in self.rows:
             named = [(name, cell) for name, cell in zip(self.columns, row, strict=True) if cell]
             names = max((cell_len(name) for name, _ in named), default=0)
-            yield _built(("", ""), named, [names, max(1, options.max_width - names - _GAP)])
+            yield _built(("", ""), named, [names, max(1, options.max_width - names - gap)], gap)
 
-    def _widths(self, room: int) -> list[int] | None:
+    def _widths(self, room: int, gap: int) -> list[int] | None:
         """Returns the width of each column, so that the table fits and each word does; None if it can't."""
         cells = [[name, *(row[n] for row in self.rows)] for n, name in enumerate(self.columns)]
         whole = [max(map(cell_len, column)) for column in cells]
@@ -41,7 +43,7 @@ class TerminalTable:
             widths = [max(cell_len(word) for cell in column for word in cell.split() or [""]) for column in cells]
         else:  # names and values, which stand one below the other anyway
             widths = [*whole[:-1], 1]
-        spare = room - sum(widths) - _GAP * (len(widths) - 1)
+        spare = room - sum(widths) - gap * (len(widths) - 1)
         if spare < 0:
             return None
         while spare and (short := [n for n, width in enumerate(widths) if width < whole[n]]):
@@ -50,8 +52,8 @@ class TerminalTable:
         return widths
 
 
-def _built(columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> Table:
-    built = Table(header_style="bold", box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+def _built(columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int], gap: int) -> Table:
+    built = Table(header_style="bold", box=None, pad_edge=False, padding=(0, gap, 0, 0))
     for column, width in zip(columns, widths, strict=True):
         built.add_column(column, overflow="fold", width=width)
     for row in rows:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, console, local, show, terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, console, show, terminal_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -93,7 +93,7 @@ def _glance(found: list[dict[str, Any]], worker: str) -> list[Any]:
     for one in found:
         parts += [f"{one['shop']}: {text}." for text in _because(one)]
     last = [
-        (one["shop"], run["kind"], run["state"], local(run["at"]), *(run[name] for name in COUNTS))
+        (one["shop"], run["kind"], run["state"], _ago(run["at"]), *(run[name] for name in COUNTS))
         for one in found
         if (run := one["last_run"])
     ]

@@ -34,7 +34,9 @@ def test_a_stopped_worker_is_told_with_its_fix() -> None:
 SHOP: dict[str, Any] = {
     "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "catalogue": None, "imported": True,
     "lag_seconds": 150, "last_24_hours": {"new": 45, "changed": 12, "calls": 1234}, "delivered": 1474, "waiting": 3,
-    "held": 3, "dismissed": 1, "held_by_code": {"refused": 2, "doubled": 1}, "budget_used": 0.034, "last_run": None,
+    "held": 3, "dismissed": 1, "held_by_code": {"refused": 2, "doubled": 1}, "budget_used": 0.034,
+    "last_run": {"kind": "incremental-sync", "state": "completed", "at": datetime(2026, 1, 1, tzinfo=UTC), "seen": 61,
+                 "new": 1, "changed": 1, "delivered": 2, "held": 0, "calls": 26},
 }  # fmt: skip
 
 
@@ -47,7 +49,8 @@ def test_a_shop_is_told_as_its_page_tells_it(width: int) -> None:
             screen.print(part)
     text = kept.get()
     head = next(line for line in text.splitlines() if line.startswith("shop "))
-    assert "budget" in head, "one row a shop, also on a narrow terminal"
+    runs = next(line for line in text.splitlines() if "seen" in line)
+    assert "budget" in head and "calls" in runs, "one row a shop, also on a narrow terminal"
     words = text.split()
     for told in ("min", "ago", "60", "45", "12", "1474", "3%", "–"):
         assert told in words, told
