@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from cartum_roapp.links import roapp_name, roapp_order
+from cartum_roapp.links import order_name, roapp_name, roapp_order
 from cartum_roapp.markdown import Markup, escaped, link, markdown_table
 from cartum_roapp.reconciliation import tables
 from cartum_roapp.sync import sentence
@@ -28,8 +29,8 @@ def comparison_section(report: Document, mending: Mending, base_url: str, pictur
     if uneven := tables.days(report):
         parts += ["### Days that differ", _table(uneven[:SHOWN])]
         parts += _rest(len(uneven), f"`cartum-roapp reconcile {mending.slug}`")
-    if found := tables.findings(report):
-        rows = [_linked(row, mending, base_url) for row in found[:SHOWN]]
+    if found := tables.findings(report, partial(_named, base_url)):
+        rows = [_linked(row, mending) for row in found[:SHOWN]]
         parts += ["### Orders that differ", _table(rows)]
         parts += _rest(len(found), f"the run's artifact {escaped(all_findings_key(mending.slug))} has all")
     if sums := tables.currencies(report):
@@ -116,12 +117,16 @@ def record_table(records: Sequence[Document], rest: str = "the run's result") ->
     return "\n\n".join([text, *_rest(len(records), rest)])
 
 
-def _linked(row: Document, mending: Mending, base_url: str) -> Document:
-    """Returns the row of an order that differs, with links to the shop, to RO App and to what happened to it."""
-    pages = {id: roapp_order(base_url, int(id)) for id in filter(None, row["RO App's id"].split(", "))}
-    there = Markup(", ".join(link(id, page) if page else id for id, page in pages.items()))
+def _linked(row: Document, mending: Mending) -> Document:
+    """Returns the row of an order that differs, with links to the shop and to what happened to it."""
     more = mending.what_happened(row["order"])
-    return {**row, "order": link(row["order"], mending.admin), "RO App's id": there, "more": more}
+    return {**row, "order": link(row["order"], mending.admin), "in RO App": Markup(row["in RO App"]), "more": more}
+
+
+def _named(base_url: str, ro_id: int, number: str) -> Markup:
+    """Returns RO App's order with a link to its page."""
+    name, page = order_name(ro_id, number), roapp_order(base_url, ro_id)
+    return link(name, page) if page else Markup(escaped(name))
 
 
 def _table(rows: Sequence[Document]) -> str:

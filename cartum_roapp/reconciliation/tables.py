@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from cartum_roapp.links import order_name
 
 #: A report as `Report.as_dict` returns it.
 Document = Mapping[str, Any]
@@ -39,14 +41,15 @@ def currencies(report: Document) -> list[Row]:
     return [{"currency": one["currency"] or "unknown", **_sides(one)} for one in report["currencies"]]
 
 
-def findings(report: Document) -> list[Row]:
-    """Returns a row for each order that differs: those that a person has to look at first, then the newest first."""
+def findings(report: Document, named: Callable[[int, str], str] = order_name) -> list[Row]:
+    """Returns a row for each order that differs: those that a person has to look at first, then the newest first.
+    `named`: how RO App's order of this id and number is shown."""
     rows = [
         {
             "order": one["number"],
             "placed on": one["day"] or "unknown",
             "what differs": _what(one),
-            "RO App's id": ", ".join(map(str, one["roapp_ids"])),
+            "in RO App": "; ".join(map(named, one["roapp_ids"], one["roapp_numbers"])),
             "what to do": one["to_do"],
             "what was done": _DONE[one["outcome"]],
         }

@@ -13,7 +13,7 @@ from cartum_roapp.reconciliation import tables
 EVEN = {"shop_orders": 2, "shop_sum": "20.00", "ledger_orders": 2, "ledger_sum": "20.00", "roapp_orders": 2,
         "roapp_sum": "20.00", "waiting": 0, "held": 0}  # fmt: skip
 FOUND = {"what": "sum-differs-in-roapp", "shop_sum": "10.00", "ledger_sum": "10.00", "roapp_sum": "9.00",
-         "roapp_ids": [77], "to_do": "bring its lines to what the shop has"}  # fmt: skip
+         "roapp_ids": [77], "roapp_numbers": ["A77"], "to_do": "bring its lines to what the shop has"}  # fmt: skip
 REPORT: dict[str, Any] = {
     "shop": "mavka",
     "run": "reconcile",
@@ -54,7 +54,7 @@ def test_what_a_person_has_to_do_comes_before_what_was_done() -> None:
         ("3", "nothing, only told"), ("2", "held for a person"), ("1", "put right"),
     ]  # fmt: skip
     assert rows[0]["what to do"] == FOUND["to_do"]
-    assert rows[0]["RO App's id"] == "77"
+    assert rows[0]["in RO App"] == "no. A77, id 77"
     assert rows[0]["what differs"] == "sum-differs-in-roapp: shop 10.00, ledger 10.00, RO App 9.00"
 
 

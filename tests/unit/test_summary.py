@@ -70,7 +70,13 @@ def test_an_order_leads_to_the_shop_and_to_ro_app_where_its_page_is_known() -> N
 
 def finding(number: int) -> dict[str, Any]:
     sums = {"shop_sum": "10.00", "ledger_sum": "10.00", "roapp_sum": "9.00"}
-    told = {"what": "sum-differs-in-roapp", "to_do": "bring its lines to it", "outcome": "held", "roapp_ids": [7]}
+    told = {
+        "what": "sum-differs-in-roapp",
+        "to_do": "bring its lines to it",
+        "outcome": "held",
+        "roapp_ids": [7],
+        "roapp_numbers": ["A7"],
+    }
     return {"number": str(number), "day": "2026-11-01", **sums, **told}
 
 
@@ -93,7 +99,7 @@ def test_what_a_reconciliation_found_begins_with_the_days_and_leads_to_the_order
     row = next(line for line in text.splitlines() if line.startswith("| [3]("))
     page, story = "https://web.roapp.io/orders/table/7", run_form(STORY, shop="mavka", number="3")
     assert row == (
-        f"| [3]({ADMIN}) | 2026-11-01 | sum-differs-in-roapp: shop 10.00, ledger 10.00, RO App 9.00 | [7]({page}) "
+        f"| [3]({ADMIN}) | 2026-11-01 | sum-differs-in-roapp: shop 10.00, ledger 10.00, RO App 9.00 | [no. A7, id 7]({page}) "
         f"| bring its lines to it | held for a person | [what happened]({story}) |"
     )
     assert "[49](" in text and "[50](" not in text and "… and 1 more: the run's artifact mavka-findings has all" in text
