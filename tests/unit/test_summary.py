@@ -99,8 +99,8 @@ def test_what_a_reconciliation_found_begins_with_the_days_and_leads_to_the_order
     row = next(line for line in text.splitlines() if line.startswith("| [3]("))
     page, story = "https://web.roapp.io/orders/table/7", run_form(STORY, shop="mavka", number="3")
     assert row == (
-        f"| [3]({ADMIN}) | 2026-11-01 | sum-differs-in-roapp: shop 10.00, ledger 10.00, RO App 9.00 | [no. A7, id 7]({page}) "
-        f"| bring its lines to it | held for a person | [what happened]({story}) |"
+        f"| [3]({ADMIN}) | 2026-11-01 | sum-differs-in-roapp: shop 10.00, ledger 10.00, RO App 9.00 "
+        f"| [no. A7, id 7]({page}) | bring its lines to it | held for a person | [what happened]({story}) |"
     )
     assert "[49](" in text and "[50](" not in text and "… and 1 more: the run's artifact mavka-findings has all" in text
     assert text.endswith("](/pictures/1.png)")
