@@ -7,11 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from forms import Forms
 from installation import Installation
 from prefect_api import variables
 
@@ -95,6 +97,16 @@ def test_only_pages_of_the_ui_may_read_answers(installation: Installation) -> No
     assert [origin for origin, answer in allowed.items() if answer] == list(allowed)[:2]
 
 
+@pytest.fixture
+def saved_block(installation: Installation) -> Iterator[None]:
+    """A block of one of Prefect's own types."""
+    block = Forms(installation).block("secret", "own-logo", value="x")
+    yield
+    id = block["$ref"]["block_document_id"]
+    installation.prefect.delete(f"/block_documents/{id}").raise_for_status()
+
+
+@pytest.mark.usefixtures("saved_block")
 @pytest.mark.parametrize(
     ("method", "path"),
     [
