@@ -104,7 +104,15 @@ def test_commands_of_the_guide(house: House, tmp_path: Path) -> None:
 
 def test_a_status_is_watched_until_ctrl_c(house: House) -> None:
     words = ["-m", "cartum_roapp.cli", "status", "--watch"]
-    watching = pexpect.spawn(sys.executable, words, env=house.shell.environment, encoding="utf-8", timeout=60)
+    watching = pexpect.spawn(
+        sys.executable,
+        words,
+        env=house.shell.environment,
+        encoding="utf-8",
+        timeout=60,
+        # Else it ignores Ctrl-C where these tests run in the background of a shell.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     watching.expect("Worker: running")
     watching.expect(SLUG)
     watching.sendintr()
