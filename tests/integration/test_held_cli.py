@@ -26,7 +26,8 @@ WHOLE = {"delivery_phone": PHONE, "delivery_email": MAIL, "delivery_name": NAME,
 def cli(installation: Installation) -> Iterator[Installation]:
     installation.connect(INDEX)
     installation.done("import", SLUG)
-    installation.done("shop", "pause", SLUG)  # only what a test types runs
+    installation.done("shop", "pause", SLUG)
+    installation.only_by_hand(SLUG)  # what began before the pause is over
     yield installation
     installation.done("shop", "delete", SLUG, "--yes", "--purge")
 
