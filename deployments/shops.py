@@ -17,6 +17,7 @@ from blocks import store
 from blocks.examine import conflicts, taken
 from cartum_roapp.config import ShopConfig, shop_key
 from cartum_roapp.config.problems import bad_config
+from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import deleted_shops, resetting, shops, standstill
@@ -67,6 +68,17 @@ async def change(config: ShopConfig, company: str) -> None:
         await _refuse_gone(config)
         await _refuse_conflicts(config)
         await save(engine, config, company)
+
+
+async def match(found: StatusMatch) -> ShopConfig:
+    """Saves a pair of statuses beside those that are stored now: somebody else may match another one at the same time.
+    Returns the shop as it is saved. Raises BadConfig if it was deleted meanwhile."""
+    async with locked_ledger() as engine:
+        await _refuse_gone(found.shop)
+        stored = await store.load_shop(found.shop.slug)
+        config = stored.model_copy(update={"statuses": found.added_to(stored.statuses)})
+        await save(engine, config, found.company)
+        return config
 
 
 async def forget_logins(config: ShopConfig) -> None:

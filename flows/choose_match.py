@@ -8,9 +8,9 @@ from prefect import flow
 
 from cartum_roapp.held_words import KIND, RO_ID, WHICH
 from cartum_roapp.sync import sentence
-from tasks.choice import choose, show_choice
 from tasks.ending import told, typed
 from tasks.form import SHOP, parameter
+from tasks.matches import choose, show_match
 from tasks.run import settings_of
 
 
@@ -27,4 +27,5 @@ async def choose_match(
     with typed():
         settings = await settings_of(shop)
         chosen = await choose(settings, kind, which, ro_id)
-    return await show_choice(settings.shop, kind, which, ro_id, chosen)
+    what = which if kind == "product" else f"the buyer of {which}"
+    return await show_match(settings.shop, f"{what} → {chosen.kind} {ro_id}", chosen.released)

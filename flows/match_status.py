@@ -12,7 +12,7 @@ from deployments import shops
 from deployments.clients import open_clients
 from tasks.ending import told, typed
 from tasks.form import SHOP, parameter
-from tasks.status_match import find_match, release_matched, show_matched
+from tasks.matches import find_match, release_matched, show_match
 from tasks.tags import tag_run, tags_of
 
 
@@ -28,5 +28,6 @@ async def match_status(
         stored = await load_shop(shop)
         await tag_run(tags_of(stored))
         match = await find_match(stored, status, roapp_status, clients)
-    await shops.change(match.shop, match.company)
-    return await show_matched(match, release_matched(match))
+    config = await shops.match(match)
+    what = f"{match.status.label} → {match.roapp_status.label}"
+    return await show_match(config, what, release_matched(config))

@@ -17,8 +17,7 @@ sections        their tables of orders and of held records
 mending         links to the forms of the UI that mend a held record
 report          the artifacts of a reconciliation
 dismissal       held records that a person dismisses in the UI
-status_match    a status that a person matches in the UI
-choice          a contact or product that a person chooses in the UI
+matches         a status, a contact or a product that a person matches in the UI
 plan_page       the artifact of a dry run
 backfill_form   what the form of a backfill asks, and how its run is named or divided
 canceling       ends a backfill with its run where a person cancels that

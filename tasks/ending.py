@@ -78,7 +78,7 @@ def _refused(error: BadConfig) -> State[Any]:
     message = f"{text} Fix: {error.fix}" if error.fix else text
     get_run_logger().warning("%s", message)
     log_as_info(REFUSED)
-    return Cancelled(name=REFUSED, message=message)
+    return Cancelled(name=REFUSED, message=message, data=error)
 
 
 class _AsInfo(logging.Filter):

@@ -111,7 +111,7 @@ def _shop(slug: str) -> Iterator[tuple[ShopConfig, Engine]]:
 
 async def _choose(slug: str, kind: Kind, which: str, ro_id: int) -> Chosen:
     from blocks.store import settings_of
-    from tasks.choice import choose
+    from tasks.matches import choose
 
     return await choose(await settings_of(slug), kind, which, ro_id)
 

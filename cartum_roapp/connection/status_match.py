@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cartum_roapp.config import ShopConfig
@@ -17,16 +18,21 @@ _ACCESS = {*LOGIN_FIELDS, PASSWORD.key, "account"}
 
 @dataclass(frozen=True)
 class StatusMatch:
-    """`shop` is the shop as it is to be saved; `company` is the fingerprint of its account's company."""
+    """`shop` is the shop as it was when both systems were asked; `company` is the fingerprint of its account's
+    company."""
 
     shop: ShopConfig
     company: str
     status: Choice
     roapp_status: Choice
 
+    def added_to(self, statuses: Mapping[int, int]) -> dict[int, int]:
+        """Returns the pairs with this one."""
+        return {**statuses, int(self.status.value): int(self.roapp_status.value)}
+
 
 def matched(shop: ShopConfig, status: str, roapp_status: str, found: Examination) -> StatusMatch:
-    """Returns the shop with the pair. Both statuses are named by "name (id)", id or name. Raises BadConfig if a system
+    """Returns the pair. Both statuses are named by "name (id)", id or name. Raises BadConfig if a system
     refuses access, is another one than it was, or does not have the status. What else is wrong with the shop's settings
     does not hinder it, nor do other statuses that are not matched yet."""
     hindering = [one for one in found.problems if one.field in _ACCESS]
@@ -37,8 +43,7 @@ def matched(shop: ShopConfig, status: str, roapp_status: str, found: Examination
     theirs = _find("roapp_status", roapp_status, lists["statuses"], problems)
     if ours is None or theirs is None:
         raise bad_config(problems, shop=shop.slug)
-    pairs = {**shop.statuses, int(ours.value): int(theirs.value)}
-    return StatusMatch(shop.model_copy(update={"statuses": pairs}), found.account_lists.fingerprint, ours, theirs)
+    return StatusMatch(shop, found.account_lists.fingerprint, ours, theirs)
 
 
 def _find(field: str, named: str, listed: ChoiceList, problems: Problems) -> Choice | None:

@@ -15,7 +15,7 @@ from cartum_roapp.delivery.labels import labels
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Bind, Once
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable
 from cartum_roapp.ledger import (
     contests,
     desired,
@@ -81,9 +81,7 @@ class OrderStatus:
             with self._session.transaction() as connection:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
             if error.code == Code.STATUS_UNMATCHED:
-                names = await self._roapp_names()
-                with self._session.transaction() as connection:
-                    roapp_statuses.note_names(connection, self._session.account, names)
+                await self._offer_names()
 
     def _mapped(self, order: DesiredOrder, shop: ShopConfig) -> int:
         status = shop.deleted_status_id if order.gone_at else shop.statuses.get(order.status_id)
@@ -187,7 +185,16 @@ class OrderStatus:
     async def _roapp_names(self) -> dict[int, str]:
         if self._names is None:
             self._names = {one.id: one.name for one in await self._roapp.order_statuses()}
+            with self._session.transaction() as connection:
+                roapp_statuses.note_names(connection, self._session.account, self._names)
         return self._names
+
+    async def _offer_names(self) -> None:
+        """Reads RO App's statuses for whoever matches one. The order does not wait for them."""
+        try:
+            await self._roapp_names()
+        except (Retryable, BadRecord, BadConfig) as error:
+            log.info("RO App's statuses can't be listed for a match (%s)", error.kind)
 
     async def _current(self, bound: Bound, shop: ShopConfig, wanted: int) -> int | None:
         """A new order has the first status of its order type (roapp §3.2), which one reading tells for all where it

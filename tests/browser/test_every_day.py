@@ -178,7 +178,7 @@ def test_a_status_without_a_match_is_matched_where_it_is_told(installation: Inst
     assert walk.clicks == 6
     walk.to_run(f"{SHOP}: match of status Самовивіз ({status})")
     walk.ui.ended("Completed")
-    walk.artifact("status matched")
+    walk.artifact(": matched")
     expect(walk.main.get_by_text(f"Tried again with the next sync: {number}.").first).to_be_visible()
     synced(installation)
     assert number not in {one["id"] for one in installation.done("held", "list", SHOP)}

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from forms import Forms
 from installation import Installation
 from prefect_api import here
 from pydantic import SecretStr
 
-from blocks.store import save_account
+from blocks.store import load_shop, save_account
+from cartum_roapp.cli.attached import ANY_SHOP, run_attached
 from cartum_roapp.config import AccountConfig
-from deployments import form_lists
+from cartum_roapp.connection.choices import Choice
+from cartum_roapp.connection.status_match import StatusMatch
+from cartum_roapp.errors import BadConfig
+from deployments import form_lists, shops
+from flows.replay_held import replay_held
 
 pytestmark = pytest.mark.drawn(2, together=True)
 
@@ -49,6 +55,14 @@ def link(cli: Installation, run: dict[str, Any], record: str, name: str) -> dict
     row = next(one for one in summary.splitlines() if record in one)
     (address,) = re.findall(rf"\[{name}\]\((\S+)\)", row)
     return dict(json.loads(parse_qs(urlsplit(address).query)["parameters"][0]))
+
+
+async def matched_at_once(*statuses: int, to: int) -> Mapping[int, int]:
+    """Both systems are asked for each before one is saved; gives the shop's pairs then."""
+    stored = await load_shop(SLUG)
+    for found in [StatusMatch(stored, "", Choice(status), Choice(to)) for status in statuses]:
+        await shops.match(found)
+    return (await load_shop(SLUG)).statuses
 
 
 def active(cli: Installation) -> bool:
@@ -130,11 +144,19 @@ def test_a_status_is_matched_from_the_ui_and_what_was_held_for_it_goes_through(c
         assert [one["id"] for one in cli.done("held", "list", SLUG)] == [other]
         (order,) = roapp.orders_by_marker()[f"{cli.key(INDEX)}:{number}"]
         assert f"Новий ({order['status_id']})" == target
+        with Forms(cli).prefect_here():
+            assert {78, 79} <= asyncio.run(matched_at_once(78, 79, to=order["status_id"])).keys()
     finally:
         shop.set_status(number, 2)
         shop.set_status(other, 2)
         cli.done("sync", SLUG)
         del shop.statuses[77], shop.statuses[78]
+
+
+def test_a_slip_that_only_the_run_notices_is_told_on_the_terminal_too(cli: Installation) -> None:
+    """A record may have gone through since the command looked for it."""
+    with Forms(cli).prefect_here(), pytest.raises(BadConfig, match="nothing of that id is held"):
+        asyncio.run(run_attached(replay_held, ANY_SHOP, shop=SLUG, ids=["nobody"]))
 
 
 def test_the_watermark_is_shown_in_both_clocks_and_not_set_forward(cli: Installation) -> None:

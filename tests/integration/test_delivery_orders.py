@@ -191,6 +191,22 @@ def test_a_status_without_a_match_waits_for_it(world: World, number: str) -> Non
     assert world.differences(matched, shop.qualifying()) == []
 
 
+@pytest.mark.parametrize("status", [403, 500])
+def test_an_order_does_not_wait_for_the_statuses_that_a_person_may_choose_from(
+    world: World, number: str, status: int
+) -> None:
+    shop = world.box.shops[0]
+    shop.add_status(9, {"ua": "На складі"})
+    shop.set_status(number, 9)
+    shop.set_waybill(number, "20450000000001")
+    world.box.roapp.faults.fail("error", 1000, method="GET", path="^/orders/statuses$", status=status)
+    world.synced()
+    assert world.held() == {("status", number): "status-unmatched"}
+    assert "20450000000001" in world.roapp_order(number)["manager_notes"]
+    assert world.value("SELECT count(*) FROM outbox WHERE wanted_version > delivered_version") == 0
+    assert world.value("SELECT paused_because FROM shops") is None
+
+
 def test_a_status_that_went_back_is_held_no_more(world: World, number: str) -> None:
     shop = world.box.shops[0]
     shop.set_status(number, 2)

@@ -33,7 +33,7 @@ SHOP = ShopConfig(
 
 
 def statuses(status: str, roapp_status: str, *problems: Problem, shop: ShopLists | None = OURS) -> dict[int, int]:
-    return dict(matched(SHOP, status, roapp_status, Examination(list(problems), [], shop, THEIRS)).shop.statuses)
+    return matched(SHOP, status, roapp_status, Examination(list(problems), [], shop, THEIRS)).added_to(SHOP.statuses)
 
 
 @pytest.mark.parametrize("status", ["На складі (2) (9)", "на  складі (2)", "9", "Звалася інакше (9)"])

@@ -1,0 +1,68 @@
+"""What a person matches in Prefect's UI: a status, a contact or a product of RO App."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.artifacts import acreate_markdown_artifact
+
+from blocks.examine import examine_shop
+from cartum_roapp.apis.calls import Calls
+from cartum_roapp.config import ShopConfig, ShopSettings
+from cartum_roapp.config.problems import Problems
+from cartum_roapp.connection.access import Clients
+from cartum_roapp.connection.status_match import StatusMatch, matched
+from cartum_roapp.delivery import choosing
+from cartum_roapp.delivery.account import reading
+from cartum_roapp.delivery.choosing import Chosen
+from cartum_roapp.ledger import release
+from cartum_roapp.markdown import escaped
+from cartum_roapp.service import ledger
+from cartum_roapp.settings import settings
+from cartum_roapp.sync.failure import sanitized_errors
+from tasks.step import in_prefect
+
+#: Of more orders that are tried again only the number is told.
+_NAMED = 20
+
+log = logging.getLogger(__name__)
+
+
+async def find_match(shop: ShopConfig, status: str, roapp_status: str, clients: Clients) -> StatusMatch:
+    """Asks both systems for their statuses. Returns and raises what `matched` does."""
+    values = shop.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
+    found = await examine_shop(
+        shop.slug, values, before=shop, password=shop.password, clients=clients, found=Problems()
+    )
+    return matched(shop, status, roapp_status, found)
+
+
+def release_matched(shop: ShopConfig) -> list[str]:
+    """Queues the orders whose status was held and is matched now. Returns their numbers."""
+    with ledger.opened() as engine:
+        return release.release_mapped_statuses(engine, shop)
+
+
+async def choose(found: ShopSettings, kind: str, which: str, ro_id: int) -> Chosen:
+    """Asks RO App whether it has the record, and stores the choice. Returns and raises what `choosing` does."""
+    choose_one = choosing.choose_product if kind == "product" else choosing.choose_contact
+    with sanitized_errors(), ledger.opened() as engine:
+        async with reading(engine, found.account, settings(), Calls()) as roapp:
+            return await choose_one(engine, roapp, found.shop, which, ro_id)
+
+
+async def show_match(shop: ShopConfig, what: str, released: Sequence[str]) -> dict[str, Any]:
+    """Writes an artifact that says what is matched, and which orders wait for the next sync. Returns the run's
+    result."""
+    more = f" and {len(released) - _NAMED} more" if len(released) > _NAMED else ""
+    again = f"Tried again with the next sync: {', '.join(released[:_NAMED])}{more}." if released else "Nothing waits."
+    log.info("matched: %s. %s", what, again)
+    if in_prefect():
+        await acreate_markdown_artifact(
+            key=f"{shop.slug}-match",
+            markdown=f"**{escaped(shop.name)}**: {escaped(what)}. {again}",
+            description=f"{escaped(shop.name)}: matched",
+        )
+    return {"shop": shop.slug, "matched": what, "released": list(released)}
