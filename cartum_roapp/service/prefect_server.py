@@ -82,7 +82,7 @@ def _defaults(port: int) -> dict[str, str]:
         "PREFECT_EVENTS_RETENTION_PERIOD": "P2D",
         # By default events have the tags that a run had five minutes ago. A run that is started in the UI gets its
         # shop's when it has begun, and a shop's alerts are told by them.
-        "PREFECT_API_EVENTS_RELATED_RESOURCE_CACHE_TTL": "PT0S",
+        "PREFECT_SERVER_EVENTS_RELATED_RESOURCE_CACHE_TTL": "PT0S",
     }
 
 
