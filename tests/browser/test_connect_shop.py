@@ -55,7 +55,7 @@ def connect(installation: Installation, ui: PrefectUi) -> None:
     ui.add_block(form, "Cartum login", "mavka-login", ("Password", "wrong-password"), **entered)
     ui.add_block(form, "RO App account", "main", ("API key", account.api_key), **{"API address": account.base_url})
     logo = form.get_by_role("img", name="Cartum login", exact=True)
-    assert logo.evaluate("image => image.complete && image.naturalWidth > 0"), "a broken logo"
+    expect(logo, "a broken logo").not_to_have_js_property("naturalWidth", 0)
     ui.picture("run-form")
     ui.start(form)
     form = ui.next_form("Shop login", contains="the shop refuses login and password")
