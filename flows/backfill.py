@@ -58,7 +58,7 @@ async def bring_selection(run: Run, wanted: Selection, *, dry_run: bool = False)
     async with cancelable(run, backfill.id):
         await store_selection(run, wanted, backfill)
         await deliver_task(run, upto=Priority.BACKFILL, backfill=backfill.id)
-    return {**await summarize_task(run), **became(run, backfill)}
+    return await summarize_task(run, became(run, backfill))
 
 
 async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -> None:

@@ -15,9 +15,10 @@ Document = Mapping[str, Any]
 
 def of_summary(result: Document) -> str:
     """Returns the sentence of a run that has a summary: the same as its state's message."""
-    return {"reconcile": of_comparison, "replay-held": of_replay, "resend-orders": of_resending}.get(
-        result["run"], of_run
-    )(result)
+    own = {
+        "backfill": of_backfill, "reconcile": of_comparison, "replay-held": of_replay, "resend-orders": of_resending,
+    }  # fmt: skip
+    return own.get(result["run"], of_run)(result)
 
 
 def of_run(result: Document) -> str:

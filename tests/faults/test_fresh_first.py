@@ -119,7 +119,7 @@ def test_a_long_import_is_overtaken_killed_and_finished(database: str, record: R
         made(world, 60)
 
         overtaking = Overtaking(world)
-        moved = next(iter(world.roapp_orders(one)))
+        moved = next(number for number in world.roapp_orders(one) if big.orders[number]["stat_status"] != 6)
         big.set_status(moved, 6)
         overtaking.expect(one, moved, Priority.CHANGE)
         overtaking.expect(one, big.place_order(), Priority.FRESH)

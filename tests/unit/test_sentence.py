@@ -39,6 +39,9 @@ def test_of_a_dry_run() -> None:
     assert sentence.of_backfill(result(new=1)) == "1 new"
     canceled = result(new=26, delivered=4, held=2, state="canceled", taken_out=22)
     assert sentence.of_backfill(canceled) == "canceled, 22 taken out of the queue: 26 new, 4 delivered, 2 held"
+    assert sentence.of_summary({**canceled, "run": "backfill"}) == sentence.of_backfill(canceled), (
+        "its page says so, too"
+    )
     assert sentence.of_backfill({"started": {"a": "1", "b": "2"}}) == "2 runs started, one for each shop"
 
 
