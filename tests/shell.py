@@ -16,7 +16,7 @@ from cartum_roapp.cli.demo_sandbox import DemoSandbox
 from sandbox import Sandbox
 
 
-def _interruptible() -> None:
+def interruptible() -> None:
     """A test run in the background ignores Ctrl-C, and so would all that it starts."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -50,7 +50,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_interruptible,
+            preexec_fn=interruptible,
         )
 
     def ended(self, *arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:

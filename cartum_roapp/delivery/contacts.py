@@ -15,7 +15,7 @@ from cartum_roapp.delivery.contact_data import Side, is_complete
 from cartum_roapp.delivery.keyed_locks import KeyedLocks
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.new_contacts import NewContacts, identity
-from cartum_roapp.delivery.once import Once
+from cartum_roapp.delivery.once import Once, wait_for
 from cartum_roapp.delivery.search import Buyer, Found, mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code, Retryable
@@ -71,11 +71,15 @@ class ContactBook:
         self, order: DesiredOrder, client: int | None, known: ContactMatch | None, side: Side, adopt: Adopt
     ) -> ContactMatch:
         """Returns the contact on this side: the `known` one, one that RO App has (`adopt`), or a new one. Before one is
-        made, it is looked once more for what staff made since the last search."""
+        made, it is looked once more for what staff made since the last search, and for what an unclear call for the
+        same buyer made. Raises Later while that may still arrive."""
         found = await self._settled(order, known or await adopt(order, client), adopt)
-        named = order.buyer_phone or order.buyer_email or order.company
-        if found is None and named and await side.search.refresh():
-            found = await self._settled(order, await adopt(order, client), adopt)
+        if found is None and (order.buyer_phone or order.buyer_email or order.company):
+            unclear = await self._new.unclear(order, side)
+            if await side.search.refresh() or unclear:
+                found = await self._settled(order, await adopt(order, client), adopt)
+            if found is None:
+                wait_for(unclear)
         if found is not None:
             return found
         match = await self._new.create(order, side)

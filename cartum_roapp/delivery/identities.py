@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import cast, get_args
 
 from cartum_roapp.apis.roapp.rows import RoProduct
 from cartum_roapp.config import Identifier
@@ -53,6 +53,11 @@ def identities(line: DesiredLine, by: Sequence[Identifier]) -> tuple[Identity, .
     values = {"code": line.article, "sku": line.article, "barcode": line.barcode, "name": title_key(line.title)}
     found = tuple(Identity(one, values[one]) for one in by if values[one])
     return found or (Identity("name", title_key(line.title)),)
+
+
+def everything(line: DesiredLine) -> frozenset[Identity]:
+    """Returns all that the line's product may be known by, by whatever fields a shop identifies its products."""
+    return frozenset(identities(line, get_args(Identifier)))
 
 
 def shortened(title: str) -> str:

@@ -14,7 +14,7 @@ from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.search import ContactSearch, mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import contact_matches, desired
+from cartum_roapp.ledger import contact_matches, desired, intents
 from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
@@ -60,6 +60,32 @@ class NewContacts:
                         break
         assert refused is not None
         raise refused from None
+
+    async def unclear(self, order: DesiredOrder, side: Side) -> list[Intent]:
+        """Returns the calls of unknown outcome for a buyer who may be this one, named otherwise: by another phone, or
+        by the e-mail address alone. What they may have made is in the search then."""
+        found = self._unclear(order, companies=side is self._organizations)
+        for intent in found:
+            company = intent.identity.startswith("company:")
+            async for contact in self._created_since(intent, company=company):
+                self.search_of(contact).note(contact)
+        return found
+
+    def _unclear(self, order: DesiredOrder, *, companies: bool) -> list[Intent]:
+        phones = {phone.number for phone in order.phones}
+        found: list[Intent] = []
+        with self._session.autocommit() as connection:
+            for intent in intents.all_unsettled(connection, self._session.account, "contact"):
+                kind, _, value = intent.identity.partition(":")
+                if intent.identity == identity(order) or (companies and kind != "company"):
+                    continue
+                # Its buyer may have been changed since: the identity tells who it was then.
+                theirs, email = next(iter(desired.buyers(connection, [(intent.shop, intent.number)])), ((), ""))
+                numbers = {*theirs, *([value] if kind == "phone" else [])}
+                emails = {email, value if kind == "email" else ""} - {""}
+                if not phones.isdisjoint(numbers) or (order.buyer_email in emails and not (phones and numbers)):
+                    found.append(intent)
+        return found
 
     async def _make(
         self, order: DesiredOrder, side: Side, phones: Sequence[Phone], settled: set[str], email: str

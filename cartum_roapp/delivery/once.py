@@ -72,6 +72,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def wait_for(unclear: Iterable[Intent]) -> None:
+    """Raises Later while one of these calls, whose result a search has not found, may still arrive."""
+    until = max((one.resend_at for one in unclear), default=None)
+    if until is not None and utc_now() < until:
+        raise Later(until)
+
+
 class Once:
     """Makes one thing in RO App for each (kind, identity), across kills and time-outs. A call that RO App may have
     accepted is sent again only after a search has not found its result and `resend_at` has passed."""
@@ -127,8 +134,7 @@ class Once:
             if found is not None:
                 self._settle(earlier.id, found, bind)
                 return found
-            if utc_now() < earlier.resend_at:
-                raise Later(earlier.resend_at)
+            wait_for([earlier])
 
         sent: list[int] = []
 
@@ -193,8 +199,8 @@ class Once:
         """
         session, timeouts = self._session, self._timeouts
         earlier = self.unsettled(operation)
-        if earlier is not None and utc_now() < earlier.resend_at:
-            raise Later(earlier.resend_at)
+        if earlier is not None:
+            wait_for([earlier])
         with session.transaction() as connection:
             if earlier is not None:
                 intents.settle(connection, earlier.id, "absent")
@@ -224,8 +230,7 @@ class Once:
     def settle_absent(self, earlier: Intent) -> None:
         """Settles as absent an unclear call whose result is not wanted any more, after a search has not found it.
         Raises Later while it may still arrive."""
-        if utc_now() < earlier.resend_at:
-            raise Later(earlier.resend_at)
+        wait_for([earlier])
         with self._session.transaction() as connection:
             intents.settle(connection, earlier.id, "absent")
 

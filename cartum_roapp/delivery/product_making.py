@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.product_prices import ProductPrices
 from cartum_roapp.config import Identifier, ShopConfig
-from cartum_roapp.delivery.identities import Identity, catalogue_row, shortened, title_key
+from cartum_roapp.delivery.identities import Identity, catalogue_row, everything, shortened, title_key
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import catalogue, matches, product_links, shop_catalogue
+from cartum_roapp.ledger import catalogue, desired, intents, matches, product_links, shop_catalogue
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
@@ -39,6 +39,20 @@ class ProductMaker:
 
     def operation(self, order: DesiredOrder, identity: Identity) -> Operation:
         return self._once.operation("product", str(identity), order.shop, order.number)
+
+    def unclear(self, wanted: Sequence[Identity]) -> list[Intent]:
+        """Returns the calls of unknown outcome for a product that may be this one, known otherwise: another shop may
+        identify its products by another field."""
+        found: list[Intent] = []
+        with self._session.autocommit() as connection:
+            for intent in intents.all_unsettled(connection, self._session.account, "product"):
+                if intent.identity == str(wanted[0]):
+                    continue
+                lines = desired.lines(connection, intent.shop, intent.number)
+                theirs = [known for line in lines if Identity.parse(intent.identity) in (known := everything(line))]
+                if any(not known.isdisjoint(wanted) for known in theirs):
+                    found.append(intent)
+        return found
 
     def may_make(self, shop: ShopConfig) -> bool:
         """Returns whether a missing product is made, as far as is known."""

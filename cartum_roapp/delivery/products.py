@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery import product_problems
 from cartum_roapp.delivery.identities import Identity, identities
+from cartum_roapp.delivery.once import wait_for
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.session import AccountSession
@@ -84,6 +85,11 @@ class ProductBook:
                 return known[wanted[0]], "as before"
             found = self._carrier(wanted[:1])
             found = found or await self._find(order, line, wanted, shop, may_make=self._maker.may_make(shop))
+            if found is None and (unclear := self._maker.unclear(wanted)):
+                await self._index.read()
+                found = self._carrier(wanted[:1]) or self._by_another_field(order, line, wanted, shop)
+                if found is None:
+                    wait_for(unclear)
             if found is None:
                 return await self._maker.make(order, line, wanted, shop), "made"
             with self._session.transaction() as connection:

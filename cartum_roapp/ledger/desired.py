@@ -97,8 +97,13 @@ def read(connection: Connection, shop: str, number: str) -> DesiredOrder:
         text(f"SELECT {', '.join(_ORDER)} FROM orders WHERE shop = :shop AND number = :number"),
         {"shop": shop, "number": number},
     ).one()
-    lines = connection.execute(text(_LINES), {"shop": shop, "number": number})
-    return DesiredOrder(**row._mapping, lines=tuple(DesiredLine(**line._mapping) for line in lines))
+    return DesiredOrder(**row._mapping, lines=lines(connection, shop, number))
+
+
+def lines(connection: Connection, shop: str, number: str) -> tuple[DesiredLine, ...]:
+    """The order's lines; none where it was purged."""
+    rows = connection.execute(text(_LINES), {"shop": shop, "number": number})
+    return tuple(DesiredLine(**row._mapping) for row in rows)
 
 
 def status(connection: Connection, shop: str, number: str) -> int | None:

@@ -78,10 +78,11 @@ def unsettled(connection: Connection, operation: Operation) -> Intent | None:
     return None if row is None else Intent(**row._mapping)
 
 
-def all_unsettled(connection: Connection, account: str) -> list[Intent]:
-    """All intents of the account that nobody knows the outcome of."""
-    query = text(f"SELECT {_COLUMNS} FROM intents WHERE account = :account {UNSETTLED}")
-    return [Intent(**row._mapping) for row in connection.execute(query, {"account": account})]
+def all_unsettled(connection: Connection, account: str, kind: Kind | None = None) -> list[Intent]:
+    """All intents of the account, or those of one kind, that nobody knows the outcome of."""
+    of_kind = "" if kind is None else "AND kind = :kind"
+    query = text(f"SELECT {_COLUMNS} FROM intents WHERE account = :account {of_kind} {UNSETTLED}")
+    return [Intent(**row._mapping) for row in connection.execute(query, {"account": account, "kind": kind})]
 
 
 def unsettled_of(connection: Connection, account: str, kind: Kind, shop: str, number: str) -> list[Intent]:

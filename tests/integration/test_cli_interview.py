@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-import pexpect
 import pytest
 from forms import Forms, of_a_shop
 from installation import Installation, disconnect
+from terminal import CTRL_C, DOWN, ENTER, ERASE, SPACE, Terminal, get_in, take_settings, typed
 
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.cli.interview import Interview
@@ -24,75 +22,12 @@ from cartum_roapp.connection.questions import UNDECIDED, Question
 pytestmark = pytest.mark.drawn(2, together=True)
 
 INDEX, SLUG = 5, "typed"
-DOWN, ENTER, SPACE, CTRL_C, ERASE = "\x1b[B", "\r", " ", "\x03", "\x15"
-
-
-class Terminal:
-    """`cartum-roapp …` on a terminal of its own. What is waited for comes in its order, never twice."""
-
-    def __init__(self, installation: Installation, *arguments: str, **environment: str) -> None:
-        kept = {**installation.shell.environment, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", **environment}
-        self._child = pexpect.spawn(
-            sys.executable, ["-m", "cartum_roapp.cli.app", *arguments],
-            env=kept, encoding="utf-8", timeout=60, dimensions=(60, 220),
-        )  # fmt: skip
-        self._log = io.StringIO()
-        self._child.logfile_read = self._log
-
-    @property
-    def seen(self) -> str:
-        """All that stood on the terminal."""
-        return self._log.getvalue()
-
-    def sees(self, text: str) -> None:
-        self._child.expect_exact(text)
-
-    def answers(self, question: str, keys: str = ENTER) -> None:
-        """Waits for the question, then presses the keys; Enter alone takes what is offered."""
-        self.sees(question)
-        self._child.send(keys)
-
-    def ended(self) -> int:
-        self._child.expect(pexpect.EOF)
-        self._child.close()
-        return int(self._child.exitstatus)
 
 
 @pytest.fixture
 def forms(installation: Installation) -> Iterator[Forms]:
     yield Forms(installation)
     disconnect(installation.config, SLUG)
-
-
-def typed(text: str) -> str:
-    return text + ENTER
-
-
-def get_in(terminal: Terminal, installation: Installation, **given: str) -> None:
-    """Answers the questions about how to get in: `given`, else what is right."""
-    shop = installation.box.shops[INDEX]
-    right = {"url": shop.url, "login": shop.login, "password": shop.password, **given}
-    terminal.answers("Shop name:", typed("Верба"))
-    terminal.answers("Platform:")
-    terminal.answers("Website URL:", typed(right["url"]))
-    terminal.answers("Login:", typed(right["login"]))
-    terminal.answers("Password:", typed(right["password"]))
-    terminal.answers("RO App account:")
-
-
-def take_settings(terminal: Terminal, **keys: str) -> None:
-    """Takes what is offered to the questions of the second form, or presses these keys."""
-    asked = {
-        "timezone": "Time zone:", "location": "Location:", "order_type": "Order type:",
-        "language": "Language of product names:", "identify": "Identify products by:", "managers": "Managers:",
-        "missing": "Missing products:", "direction": "Direction of statuses:", "enabled": "Integration on:",
-        "window": "Trailing window, days:", "retention": "Keep buyers' data, days:",
-        "number": "Field for the shop's order number:", "delivery": "Service for the delivery:",
-        "category": "Category of new products:", "update": "Carry changes of products on:",
-        "deleted": "Status of deleted orders:", "region": "Country of phone numbers:",
-    }  # fmt: skip
-    for name, question in asked.items():
-        terminal.answers(question, keys.get(name, ENTER))
 
 
 @pytest.mark.long
@@ -102,8 +37,8 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
     shop.add_status(77, {"ua": "Хтозна"})
     nothing = forms.traces()
     with forms.alerts():
-        terminal = Terminal(installation, "shop", "add", SLUG)
-        get_in(terminal, installation, login="nobody", password="not-the-password")
+        terminal = Terminal(installation.shell, "shop", "add", SLUG)
+        get_in(terminal, shop.url, "nobody", "not-the-password")
         terminal.sees("password: the shop refuses login and password")
         terminal.answers("Website URL:")
         terminal.answers("Login:", ERASE + typed(shop.login))
@@ -139,7 +74,7 @@ def test_a_shop_is_connected_question_by_question_imported_and_deleted(forms: Fo
 
 @pytest.mark.long
 def test_what_is_refused_while_it_is_typed_can_be_corrected_at_once(forms: Forms) -> None:
-    terminal = Terminal(forms.installation, "shop", "add", SLUG)
+    terminal = Terminal(forms.installation.shell, "shop", "add", SLUG)
     terminal.answers("Shop name:", typed(" "))
     terminal.sees("is empty. Fix: give the shop's name, 1 to 64 characters")
     terminal.answers("", ERASE + typed("Верба"))
@@ -155,8 +90,8 @@ def test_what_is_refused_while_it_is_typed_can_be_corrected_at_once(forms: Forms
 @pytest.mark.long
 def test_something_is_changed_at_the_end(forms: Forms) -> None:
     shop = forms.installation.box.shops[INDEX]
-    terminal = Terminal(forms.installation, "shop", "add", SLUG, "--no-import")
-    get_in(terminal, forms.installation)
+    terminal = Terminal(forms.installation.shell, "shop", "add", SLUG, "--no-import")
+    get_in(terminal, shop.url, shop.login, shop.password)
     take_settings(terminal)
     for question in (*(f"({status}):" for status in shop.statuses), "Final statuses:"):
         terminal.answers(question)

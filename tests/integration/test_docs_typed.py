@@ -7,17 +7,21 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import reduce
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import pexpect
 import pytest
 from homes import new_home
 from installation import Installation
 from pages import ROOT, blocks
+from terminal import CTRL_C, ENTER, UP, Terminal, get_in, take_settings, typed
 
 from cartum_roapp import service
 from cartum_roapp.cli.demo import meet
@@ -26,6 +30,7 @@ from sandbox import Sandbox
 
 pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
 
+README = (ROOT / "README.md").read_text()
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 GUIDE = (ROOT / "docs" / "guide.md").read_text()
 SLUG, SHOP = "shop-1", 0
@@ -103,22 +108,11 @@ def test_commands_of_the_guide(house: House, tmp_path: Path) -> None:
 
 
 def test_a_status_is_watched_until_ctrl_c(house: House) -> None:
-    words = ["-m", "cartum_roapp.cli", "status", "--watch"]
-    watching = pexpect.spawn(
-        sys.executable,
-        words,
-        env=house.shell.environment,
-        encoding="utf-8",
-        timeout=60,
-        # Else it ignores Ctrl-C where these tests run in the background of a shell.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    watching.expect("Worker: running")
-    watching.expect(SLUG)
-    watching.sendintr()
-    watching.expect(pexpect.EOF)
-    watching.close()
-    assert watching.exitstatus == 130
+    watching = Terminal(house.shell, "status", "--watch")
+    watching.sees("Worker: running")
+    watching.sees(SLUG)
+    watching.presses(CTRL_C)
+    assert watching.ended() == 130
 
 
 def test_a_wrong_password(house: House) -> None:
@@ -284,6 +278,59 @@ def test_a_newcomer_makes_something_happen(house: House) -> None:
     assert {one["code"] for one in house.done("held", "list", SLUG)} == {"deleted-in-roapp"}
     house.done("held", "dismiss", SLUG, number)
     house.shell.environment = before
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page types curl")
+def test_a_newcomer_without_an_roapp_account(house: House) -> None:
+    """With the README's sandbox, on ports that are free here and with fewer orders."""
+    (steps,) = [block for block in blocks(README, "Connect a shop") if block[0].startswith("python -m sandbox")]
+    port = two_free_ports()
+    here = {"8900": str(port), "8901": str(port + 1), "my-shop": "made-up"}
+    start, account, shop, order = (reduce(lambda line, old: line.replace(old, here[old]), here, line) for line in steps)
+    with started(start, "--orders", "3", "--switch", "rate_limit=0") as printed:
+        terminal = Terminal(house.shell, *account.split()[1:], CARTUM_ROAPP_API_KEY="")
+        terminal.answers("API key of RO App", typed(after("API key", printed)))
+        assert terminal.ended() == 0, terminal.seen
+        terminal = Terminal(house.shell, *shop.split()[1:])
+        get_in(terminal, after("Shop", printed), after("login", printed), after("password", printed), UP + ENTER)
+        take_settings(terminal)
+        for status in house.box.shops[SHOP].statuses:
+            terminal.answers(f"({status}):")
+        terminal.answers("Final statuses:")
+        terminal.answers("What now?")
+        assert terminal.ended() == 0, terminal.seen
+        house.do([order])
+        done = house.done("sync", "made-up")
+        assert (done["new"], done["delivered"]) == (1, 1)
+        house.done("shop", "delete", "made-up", "--purge", "--yes")
+        house.done("account", "delete", "sandbox", "--yes")
+
+
+@contextmanager
+def started(command: str, *options: str) -> Iterator[str]:
+    """What the sandbox prints when it serves; it ends afterwards."""
+    words = [sys.executable, *shlex.split(command)[1:], *options]
+    sandbox = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert sandbox.stdout is not None
+        yield "".join(takewhile(lambda line: "Ctrl-C ends it" not in line, sandbox.stdout))
+    finally:
+        sandbox.terminate()
+        sandbox.communicate()
+
+
+def after(name: str, printed: str) -> str:
+    """What the sandbox prints behind a name."""
+    return re.findall(rf"\b{name} +(\S+)", printed)[0]
+
+
+def two_free_ports() -> int:
+    """The first of two ports in a row."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first, suppress(OSError):
+            port = int(first.getsockname()[1])
+            with socket.create_server(("127.0.0.1", port + 1)):
+                return port
 
 
 def test_every_page_is_tried() -> None:

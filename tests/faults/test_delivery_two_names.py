@@ -1,0 +1,67 @@
+"""Two orders name one buyer, or one product, in two ways, and RO App does not say whether it made that of the first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from world import World
+
+from cartum_roapp.config import ShopConfig
+
+QUICK: dict[str, Any] = {"http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 60.0, "retry_base": 0.02}
+#: Seconds after which a call that nobody answered takes effect; it is waited for 2.5 times `unclear_wait`.
+LATE = 0.35
+PHONE, MAIL = "+380671112233", "olena@example.com"
+COMPANY = {"company": "ТОВ", "edrpou": "12345678"}
+NAMED: dict[str, dict[str, Any]] = {
+    "by e-mail": {"delivery_phone": "", "delivery_email": MAIL},
+    "by both": {"delivery_phone": PHONE, "delivery_email": MAIL},
+    "by phone": {"delivery_phone": PHONE, "delivery_email": ""},
+    "as a company": {"delivery_phone": PHONE, "delivery_email": "", "customer_details": COMPANY},
+    "by another phone, too": {"delivery_phone": f"+380509998877, {PHONE}", "delivery_email": ""},
+}
+PAIRS = [
+    ("by e-mail", "by both"),
+    ("by both", "by e-mail"),
+    ("by phone", "by another phone, too"),
+    ("by another phone, too", "by phone"),
+    ("as a company", "by phone"),
+]
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "error_after", "late"])
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=lambda named: named.replace(" ", "-"))
+def test_a_contact_is_made_once(database: str, first: str, second: str, fault: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=QUICK) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        world.imported()
+        numbers = [shop.place_order(articles=[("CAP-2", 1)], **NAMED[named]) for named in (first, second)]
+        roapp.faults.fail(fault, 1, method="POST", path="^/contacts/(people|organizations)$", seconds=LATE)
+        world.synced()
+        world.synced()
+        assert len([*world.made_contacts(), *world.made_organizations()]) == 1
+        assert len({world.roapp_order(number)["client_id"] for number in numbers}) == 1
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+        assert world.synced().calls.roapp_writes == 0
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "error_after", "late"])
+@pytest.mark.parametrize(("first", "second"), [("code", "barcode"), ("barcode", "sku"), ("name", "code")])
+def test_a_product_of_two_shops_is_made_once(database: str, first: str, second: str, fault: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, shops=2, settings=QUICK) as world:
+        shops = [world.shop(n, identify_products_by=[by]) for n, by in enumerate((first, second))]
+        numbers = [shop.place_order(articles=[("CAP-2", 1)]) for shop in world.box.shops]
+        world.box.roapp.faults.fail(fault, 1, method="POST", path="^/catalog/products$", seconds=LATE)
+        asyncio.run(at_once(world, shops))
+        assert len(world.made_products()) == 1
+        for n, (shop, number) in enumerate(zip(shops, numbers, strict=True)):
+            assert world.held(shop) == {}
+            assert world.differences(shop, [number], n) == []
+        assert world.synced(*shops).calls.roapp_writes == 0
+
+
+async def at_once(world: World, shops: list[ShopConfig]) -> None:
+    await asyncio.gather(world.import_(*shops), world.import_(*reversed(shops)))
