@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from prefect import flow
@@ -19,13 +20,13 @@ from tasks.tags import tag_run, tags_of
 @flow(name="dismiss-held", flow_run_name="{shop}: dismissal of held records", persist_result=False)
 @told(sentence.of_dismissal)
 async def dismiss_held(
-    shop: Annotated[str, SHOP],
-    ids: Annotated[list[str], parameter("Records", IDS)],
+    shop: Annotated[str, SHOP] = "",
+    ids: Annotated[Sequence[str], parameter("Records", IDS)] = (),
     entity: Annotated[Entity | None, parameter("Entity", ENTITY)] = None,
     reason: Annotated[str, parameter("Reason", REASON)] = "",
 ) -> dict[str, Any]:
     """Takes held records out of the list: they are not tried again until they change in the shop or are replayed."""
-    with typed():
+    with typed(shop=shop, ids=ids):
         config = await load_shop(shop)
         await tag_run(tags_of(config))
         dismissed = dismiss_records(config, ids, entity, reason)

@@ -20,7 +20,7 @@ from tasks.shop_forms import ask_shop
 @flow(name="edit-shop", flow_run_name="{shop}: edit", persist_result=False)
 @told(sentence.of_connection)
 async def edit_shop(
-    shop: Annotated[str, SHOP],
+    shop: Annotated[str, SHOP] = "",
 ) -> dict[str, Any]:
     """Shows a shop's settings to be changed and checks them against both systems. They take effect on the next run;
     nothing is imported twice. The run waits for each form: press **Resume** in the menu ⋮."""

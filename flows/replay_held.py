@@ -30,7 +30,7 @@ from tasks.summary import show_choice_task, show_outcomes_task
 @flow(name="replay-held", flow_run_name=named(of_replay), persist_result=False)
 @told(sentence.of_replay)
 async def replay_held(
-    shop: Annotated[str, SHOP],
+    shop: Annotated[str, SHOP] = "",
     ids: Annotated[list[str] | None, parameter("Records", IDS)] = None,
     entity: Annotated[Entity | None, parameter("Entity", ENTITY)] = None,
     code: Annotated[str | None, parameter("Code", CODE)] = None,
@@ -40,7 +40,7 @@ async def replay_held(
     dry_run: Annotated[bool, parameter("Dry run", DRY)] = False,
 ) -> dict[str, Any]:
     """Tries held records again now. Names ids, an entity or a code (several narrow each other), or all."""
-    with typed():
+    with typed(shop=shop):
         settings = await settings_of(shop)
         chosen = select_records(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)
     async with open_run(settings, "replay-held", dry_run=dry_run) as run:

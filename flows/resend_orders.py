@@ -28,12 +28,12 @@ from tasks.steps import fetch_numbers_task, send_again_task, upsert_task
 @flow(name="resend-orders", flow_run_name=named(of_resending), persist_result=False)
 @told(sentence.of_resending)
 async def resend_orders(
-    shop: Annotated[str, SHOP],
-    numbers: Annotated[list[str], parameter("Order numbers", NUMBERS)],
+    shop: Annotated[str, SHOP] = "",
+    numbers: Annotated[Sequence[str], parameter("Order numbers", NUMBERS)] = (),
 ) -> dict[str, Any]:
     """Compares orders with RO App anew and puts right what differs: missing lines, quantities and prices, status,
     notes, the buyer's phones. Lines that staff added stay; once goods are written off, no line is touched."""
-    with typed():
+    with typed(shop=shop, numbers=numbers):
         settings = await settings_of(shop)
         chosen = chosen_numbers(settings.shop, numbers)
     async with open_run(settings, "resend-orders") as run:

@@ -30,10 +30,14 @@ class _RefusedInput(Exception):
 
 
 @contextmanager
-def typed() -> Iterator[None]:
-    """What a person has typed is looked at inside, before anything is done: where it is wrong, the run is `REFUSED`,
-    and its message says what to correct."""
+def typed(**needed: object) -> Iterator[None]:
+    """What a person has typed is looked at inside, before anything is done: where it is wrong, or a field is empty that
+    is `needed`, the run is `REFUSED`, and its message says what to correct. Prefect would fail a run that lacks a
+    parameter, without a word in its log."""
     try:
+        for field, value in needed.items():
+            if not value:
+                raise BadConfig("is empty.", field=field, fix="Fill it in.")
         yield
     except BadConfig as error:
         raise _RefusedInput(error) from error
@@ -74,7 +78,8 @@ def log_as_info(state: str) -> None:
 
 
 def _refused(error: BadConfig) -> State[Any]:
-    text = f"{error.field}: {error.message}" if error.field else error.message
+    named = not error.field or error.message.startswith(f"{error.field}: ")
+    text = error.message if named else f"{error.field}: {error.message}"
     message = f"{text} Fix: {error.fix}" if error.fix else text
     get_run_logger().warning("%s", message)
     log_as_info(REFUSED)

@@ -34,7 +34,7 @@ def of_replay(given: Parameters) -> str:
     if code := given.get("code"):
         what.append(str(code))
     if not what:
-        what = ["all held records"]
+        what = ["all held records" if given.get("all_held") else "nothing"]
     if limit := given.get("limit"):
         what.append(f"at most {limit}")
     if given.get("make_again"):

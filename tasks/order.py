@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,19 +12,23 @@ from cartum_roapp.links import roapp_name
 from cartum_roapp.markdown import escaped, markdown_table
 from cartum_roapp.sync.order_story import facts
 from cartum_roapp.sync.run import Run
-from tasks.step import in_prefect, step
+from tasks.step import artifact_page, in_prefect, step
 from tasks.summary import summarize
 
 _SHOWN = 500
+
+log = logging.getLogger(__name__)
 
 
 async def show_story(story: dict[str, Any]) -> dict[str, Any]:
     """Writes the order's artifact; it names no buyer. Returns the story unchanged."""
     if in_prefect():
         description = escaped(f"Order {story['number']} of {story['shop']}")
-        await acreate_markdown_artifact(
+        artifact = await acreate_markdown_artifact(
             key=f"{story['shop']}-order", markdown=_markdown(story), description=description
         )
+        if page := artifact_page(artifact):
+            log.info("what happened to it: %s", page)
     return story
 
 

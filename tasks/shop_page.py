@@ -92,7 +92,7 @@ async def _page(
 
 def _overview(found: Iterable[Health], config: Settings) -> str:
     columns = ("shop", "health", "lag", "new", "changed", "waiting", "held", "budget", "paused because")
-    order = {"behind": 0, "paused": 1, "needs you": 2, "not imported": 3, "well": 4}
+    order = {"behind": 0, "paused": 1, "needs you": 2, "not imported": 3, "importing": 4, "well": 5}
     rows = [
         (
             link(one["shop"], f"/v2/artifacts/key/{one['shop']}"),

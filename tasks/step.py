@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
+from uuid import UUID
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.context import get_run_context
 from prefect.exceptions import MissingContextError
+from prefect.settings import get_current_settings
 from prefect.utilities.annotations import quote
 
 from cartum_roapp.sync.failure import sanitized_errors
@@ -54,6 +56,12 @@ def in_prefect() -> bool:
     except MissingContextError:
         return False
     return True
+
+
+def artifact_page(artifact: UUID) -> str | None:
+    """Returns the address of an artifact's page in Prefect's V2 UI; None if the UI's address is unknown."""
+    ui = (get_current_settings().ui_url or "").rstrip("/")
+    return f"{ui}/v2/artifacts/artifact/{artifact}" if ui else None
 
 
 def _sanitizing(function: Callable[P, R]) -> Callable[P, R]:

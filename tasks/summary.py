@@ -13,7 +13,6 @@ from uuid import UUID
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.events import emit_event
-from prefect.settings import get_current_settings
 
 from cartum_roapp.ledger import contests, held, outbox
 from cartum_roapp.ledger.held import Held
@@ -35,7 +34,7 @@ from tasks.sections import (
     record_table,
     touched_section,
 )
-from tasks.step import in_prefect, step
+from tasks.step import artifact_page, in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
@@ -117,9 +116,9 @@ async def _show(run: Run, result: dict[str, Any]) -> None:
     elif (
         artifact
         and (run.counts.moved or result["touched"] or result.get("findings"))
-        and (ui := get_current_settings().ui_url)
+        and (page := artifact_page(artifact))
     ):
-        log.info("what it did, order by order: %s/v2/artifacts/artifact/%s", ui.rstrip("/"), artifact)
+        log.info("what it did, order by order: %s", page)
 
 
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | None:

@@ -56,8 +56,11 @@ class Health:
             return "paused"
         if not self.imported:
             return "not imported"
-        if self.last_success is None or self.at - self.last_success > BEHIND_AFTER:
+        began = self.last_success or self.state.window_stored_at
+        if began is None or self.at - began > BEHIND_AFTER:
             return "behind"
+        if self.last_success is None:
+            return "importing"
         return "needs you" if self.held else "well"
 
     def budget_used(self, interval: float) -> float:

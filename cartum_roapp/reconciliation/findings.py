@@ -61,7 +61,8 @@ _TO_DO = {
     Difference.UNREADABLE_IN_SHOP: "correct the order in the shop",
     Difference.NOT_QUEUED: "queue it again",
     Difference.HELD_WITHOUT_REASON: "try it again, so that its reason is known",
-    Difference.MISSING_IN_ROAPP: "if it was deleted there on purpose, `held dismiss`; else `held replay --make-again`",
+    Difference.MISSING_IN_ROAPP: "hold it (`reconcile --repair`); then `held dismiss` if it was deleted there on "
+    "purpose, else `held replay --make-again`",
     Difference.BACK_IN_ROAPP: "release it",
     Difference.BINDING_LOST: "bind it again by its marker",
     Difference.DOUBLED_IN_ROAPP: "keep one and delete the others in RO App by hand",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from world import World
 
-from cartum_roapp.errors import Retryable
+from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.ledger import held, runs
 
 pytestmark = pytest.mark.drawn(2)
@@ -38,6 +38,18 @@ def test_a_run_that_does_not_end_well_counts_it(world: World, end: BaseException
         asyncio.run(broken())
     (last,) = [one for one in runs.last(world.engine, world.shop().key) if one.kind == "incremental-sync"]
     assert (last.state, last.counts["held"]) == (state, 2)
+
+
+def test_a_run_that_breaks_off_counts_what_it_delivered(world: World) -> None:
+    for _ in range(12):
+        world.box.shops[0].place_order(articles=[("KR-799", 1)])
+    world.box.roapp.faults.fail("unauthorized", 999, method="POST", path="^/orders$", skip=8)
+    with pytest.raises(BadConfig):
+        world.synced()
+    last = max(runs.last(world.engine, world.shop().key), key=lambda one: one.started_at)
+    delivered = world.value("SELECT count(*) FROM outbox WHERE delivered_version = wanted_version")
+    assert (last.state, last.counts["new"], last.counts["delivered"]) == ("failed", 12, delivered)
+    assert delivered > 0
 
 
 def test_a_dry_run_counts_it_apart_from_what_it_would_hold(world: World) -> None:

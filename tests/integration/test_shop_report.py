@@ -35,6 +35,14 @@ def test_a_shop_is_well_needs_a_person_is_behind_or_paused(database: str) -> Non
         shop = world.shop()
         world.run("incremental-sync", shop)
         assert found(world).word == "not imported"
+        with world.engine.begin() as connection:
+            connection.execute(text("UPDATE shops SET window_stored_at = now(), watermark = now()"))
+        assert found(world).word == "importing"
+        with world.engine.begin() as connection:
+            connection.execute(text("UPDATE shops SET window_stored_at = now() - interval '1 hour'"))
+        assert found(world).word == "behind"
+        with world.engine.begin() as connection:
+            connection.execute(text("UPDATE shops SET window_stored_at = NULL, watermark = NULL"))
         world.imported(shop)
         assert (found(world).word, found(world).held) == ("well", 0)
 
