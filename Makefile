@@ -18,10 +18,10 @@ setup: .venv/.ready  ## .venv with everything that requirements.lock names, and 
 demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints the summary
 	$(BIN)/cartum-roapp demo $(ARGS)
 
-test: setup  ## unit, integration, fault and browser tests, six minutes; the commit draws some of them
+test: setup  ## unit, integration, fault and browser tests, eight minutes; the commit draws some of them
 	$(BIN)/pytest -m "not long" -n 4 $(ARGS)
 
-test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; the commit draws a sample, FULL=1 takes all, an hour
+test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; the commit draws a sample, FULL=1 takes all, an hour and a half
 	$(BIN)/pytest -m "long and alone" $(WHOLE) $(ARGS)
 	$(BIN)/pytest -m "long and not alone" -n 3 $(WHOLE) $(ARGS)
 

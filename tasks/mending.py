@@ -11,10 +11,10 @@ from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
-from prefect.settings import get_current_settings
 
 from cartum_roapp.errors import Code
 from cartum_roapp.markdown import Markup, link
+from tasks.step import artifact_page, ui_address
 
 #: Of the deployments that mend a shop's records (prefect.yaml).
 _NAME = "any-shop"
@@ -89,14 +89,12 @@ class Mending:
     def log_lines(self, summary: UUID) -> list[str]:
         """Returns where the run's summary is, and the form that tries all held records again, for the log of the run,
         in which the UI makes links of addresses. [] if the UI's address is unknown."""
-        ui = (get_current_settings().ui_url or "").rstrip("/")
-        if not ui:
+        if (page := artifact_page(summary)) is None:
             return []
-        lines = [f"why, and what mends each: {ui}/v2/artifacts/artifact/{summary}"]
+        lines = [f"why, and what mends each: {page}"]
         if self.replay is not None:
-            lines.append(
-                f"try all of them again: {ui}{run_form(self.replay, shop=self.slug, all_held=True, dry_run=False)}"
-            )
+            form = run_form(self.replay, shop=self.slug, all_held=True, dry_run=False)
+            lines.append(f"try all of them again: {ui_address()}{form}")
         return lines
 
 

@@ -63,5 +63,20 @@ def test_a_product_of_two_shops_is_made_once(database: str, first: str, second: 
         assert world.synced(*shops).calls.roapp_writes == 0
 
 
+@pytest.mark.parametrize("fault", ["drop_after", "error_after", "late"])
+def test_two_sizes_of_one_name_stay_two_products(database: str, fault: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=QUICK) as world:
+        box, shop = world.box.shops[0], world.shop(identify_products_by=["code", "name"])
+        sizes = ("CAP-2", "TEA-100")
+        for size in sizes:
+            box.edit_good(size, titles={"ua": "Футболка", "ru": "Футболка", "en": "T-shirt"})
+        numbers = [box.place_order(articles=[(size, 1)]) for size in sizes]
+        world.box.roapp.faults.fail(fault, 1, method="POST", path="^/catalog/products$", seconds=LATE)
+        world.imported(shop)
+        assert sorted(product["code"] for product in world.made_products()) == sorted(sizes)
+        assert world.held(shop) == {}
+        assert world.differences(shop, numbers) == []
+
+
 async def at_once(world: World, shops: list[ShopConfig]) -> None:
     await asyncio.gather(world.import_(*shops), world.import_(*reversed(shops)))
