@@ -55,7 +55,7 @@ async def bring_selection(run: Run, wanted: Selection, *, dry_run: bool = False)
     if dry_run:
         return await plan_selection(run, wanted)
     backfill = begin(run, wanted)
-    async with cancelable(run, backfill.id):
+    async with cancelable(run, backfill):
         await store_selection(run, wanted, backfill)
         await deliver_task(run, upto=Priority.BACKFILL, backfill=backfill.id)
     return await summarize_task(run, became(run, backfill))

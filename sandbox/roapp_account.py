@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import defaultdict
 from decimal import Decimal
 from typing import Any
@@ -56,6 +57,7 @@ class RoAppAccount:
         self.items: dict[int, list[Row]] = defaultdict(list)
         self.comments: list[Row] = []  # id, order_id, comment, is_private, created_at
         self.oddities: list[Row] = []  # what a stricter server might refuse: method, path, what
+        self.written_off: dict[int, float] = {}  # order's id → time.monotonic() of its first write-off
         self.seeded: dict[str, set[int]] = {kind: set() for kind in ("contacts", "organizations", "products", "orders")}
         self.revision = 0
         base = index * 1_000_000
@@ -141,6 +143,7 @@ class RoAppAccount:
     def write_off(self, order_id: int) -> None:
         """Staff take the goods of all lines from stock: `write_offs` is no longer empty (roapp §3.2)."""
         with self.lock:
+            self.written_off.setdefault(order_id, time.monotonic())
             for item in self.items[order_id]:
                 item["write_offs"] = [
                     {"id": item["id"] * 10, "quantity": item["quantity"], "created_at": self.clock.stamp()}

@@ -120,8 +120,6 @@ class Checks:
         warranty = body.get("warranty")
         if warranty is not None and (not isinstance(warranty, dict) or not {"period", "periodUnits"} <= set(warranty)):
             errors["warranty"] = ["period and periodUnits are required"]
-        if old is not None and old.get("write_offs"):
-            account.oddities.append({"method": where[0], "path": where[1], "what": "line changed after write-off"})
         return self._stored(body, ITEM, errors, where)
 
     def product(self, body: Row, old: Row | None, where: tuple[str, str]) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from sandbox.goods import Row
@@ -164,8 +165,7 @@ class Operations:
         checks = self.checks
         fields = checks.item(body, None, _where(call))
         checks.unlocked(self.account.orders[id_])
-        if any(item["write_offs"] for item in self.account.items.get(id_, [])):
-            self._odd(call, "line added after write-off")
+        self._odd_after_write_off(call, id_, self.account.items.get(id_, []), "line added after write-off")
         return self._created(self.account.add_item(id_, **fields))
 
     def _change_item(self, call: Call, body: Row, id_: int, item_id: int) -> Answer:
@@ -174,6 +174,7 @@ class Operations:
             return Answer(404, NOT_FOUND)
         checks = self.checks
         fields = checks.item(body, item, _where(call))
+        self._odd_after_write_off(call, id_, [item], "line changed after write-off")
         checks.unlocked(self.account.orders[id_])
         item.update(fields)
         self.account.touch(id_)
@@ -193,6 +194,11 @@ class Operations:
             "data.id": {"data": {"id": id_}}, "data": {"data": id_},
         }  # fmt: skip
         return json_answer(forms[faults.created_form], faults.created_status)
+
+    def _odd_after_write_off(self, call: Call, order: int, lines: Iterable[Row], what: str) -> None:
+        """Of a call that arrived before the write-off and took effect late, nobody is to blame."""
+        if any(line["write_offs"] for line in lines) and call.arrived > self.account.written_off[order]:
+            self._odd(call, what)
 
     def _odd(self, call: Call, what: str) -> None:
         self.account.oddities.append({"method": call.method, "path": call.path, "what": what})

@@ -13,22 +13,34 @@ from prefect.runtime import flow_run
 
 from cartum_roapp.ledger import backfills
 from cartum_roapp.ledger.backfills import Canceled
+from cartum_roapp.sync.backfill import OpenBackfill, became
 from cartum_roapp.sync.run import Run
+from tasks.summary import summarize
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def cancelable(run: Run, backfill: int) -> AsyncIterator[None]:
-    """Leaves the body quietly where the backfill is canceled on the command line, and cancels it where the run is."""
+async def cancelable(run: Run, backfill: OpenBackfill) -> AsyncIterator[None]:
+    """Leaves the body quietly where the backfill is canceled on the command line. Cancels it where the run is, and
+    writes the run's summary then, as nothing after the body comes to it."""
     try:
         yield
     except Canceled as error:
         log.info("%s", error.message)
     except asyncio.CancelledError:
         if await is_canceled_by_a_person():
-            backfills.cancel(run.engine, backfill)
+            backfills.cancel(run.engine, backfill.id)
+            await _summarize(run, backfill)
         raise
+
+
+async def _summarize(run: Run, backfill: OpenBackfill) -> None:
+    run.count_delivered()
+    try:
+        await summarize(run, became(run, backfill))
+    except Exception as error:  # noqa: BLE001 - the run ends as canceled all the same
+        log.warning("the summary of the canceled run is not written (%s)", type(error).__name__)
 
 
 async def is_canceled_by_a_person() -> bool:

@@ -91,7 +91,6 @@ async def _failed(run: Run, error: IntegrationError) -> None:
 
 def _end(run: Run, state: str, *, error: str | None = None, error_kind: str | None = None) -> None:
     run.counts.held = held.count(run.engine, run.shop.key)
-    if state != "completed":  # the step that delivers did not come to count
-        delivered = journal.of_run(run.engine, run.shop.key, run.id, [journal.Kind.DELIVERED])
-        run.counts.delivered = len({one.number for one in delivered})
+    if state != "completed":
+        run.count_delivered()
     runs.finish(run.engine, run.id, state=state, counts=run.result(), error=error, error_kind=error_kind)

@@ -86,9 +86,10 @@ def _draw(config: pytest.Config, items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if item not in gone]
 
 
-def _is_drawn(seed: int, nodeid: str, among: int, *, together: bool = False) -> bool:
-    """`together`: all tests of a file or none, as what it sets up takes longest."""
-    return Sample(seed, False, nodeid.partition("::")[0] if together else nodeid).drawn(among)
+def _is_drawn(seed: int, nodeid: str, among: int, *, turn: int | None = None) -> bool:
+    """`turn`: all tests of the files with that turn or none of them, as what a file sets up takes longest. So each
+    commit tries as much as the next one."""
+    return Sample(seed, False, nodeid).drawn(among) if turn is None else seed % among == turn
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

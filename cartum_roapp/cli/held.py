@@ -95,7 +95,8 @@ def dismiss(
 
     with known_shops(slug) as shops:
         names = leave(shops.engine, shops.one, ids, entity, reason)
-    show({"shop": slug, "dismissed": names}, lambda: f"{len(names)} dismissed; `held list --dismissed` shows them.")
+    said = f"{len(names)} dismissed; `held list {slug} --dismissed` shows them."
+    show({"shop": slug, "dismissed": names}, lambda: said if names else "Nothing of what was named is held.")
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ def run_tables(result: RunResult) -> list[object]:
 
 def _touched(result: RunResult) -> list[object]:
     """Returns a table for each kind of order that the run touched."""
+    from cartum_roapp.sync.digest import TOUCHED
+
     parts: list[object] = []
     of_kinds: dict[str, list[RunResult]] = {}
     for one in result.get("touched", ()):
@@ -50,8 +52,8 @@ def _touched(result: RunResult) -> list[object]:
         rows = [
             (one["number"], "; ".join(one["changes"]), one["roapp_page"] or roapp_name(one)) for one in orders[:_LISTED]
         ]
-        columns = ("order", "status, total" if kind == "new" else "what changed", "in RO App")
-        parts += [terminal_table(f"{len(orders)} {kind}", columns, rows), *_rest(orders, "--json has all")]
+        title = f"{len(orders)} {kind}"
+        parts += [terminal_table(title, ("order", TOUCHED[kind], "in RO App"), rows), *_rest(orders, "--json has all")]
     return parts
 
 

@@ -161,7 +161,7 @@ def local(moment: datetime | None) -> str:
 
 def print_failure(end: CommandEnd) -> None:
     """Prints how a command failed: a line for each field on stderr, and the document with `--json`."""
-    if not any(end.message in (problem.message, f"{problem.field}: {problem.message}") for problem in end.fields):
+    if not any(_without(problem.field, end.message) == problem.message for problem in end.fields):
         say(with_fix(end.message, end.fix), "ERROR")
     for problem in end.fields:
         say(str(problem), "ERROR")
@@ -174,10 +174,15 @@ def failure(error: IntegrationError, code: int) -> CommandEnd:
     """Returns the end of a command that failed with this error."""
     from cartum_roapp.config.problems import Problem
 
-    what = error.message.removeprefix(f"{error.field}: ")  # the line of a problem begins with its field anyway
     otherwise = _LATER if error.kind == "retryable" else "correct it"
+    what = _without(error.field, error.message)
     fields = [Problem(error.field, what, error.fix or otherwise)] if error.field else []
     return CommandEnd(code, error.message, kind=error.kind, fix=error.fix, fields=fields)
+
+
+def _without(field: str | None, message: str) -> str:
+    """Returns the message without the field that it may begin with: the line of a problem begins with it anyway."""
+    return message.removeprefix(f"{field}: ").removeprefix(f"{field} ")
 
 
 def bad_input(problems: Sequence[Problem], *, saved: str = "Nothing was saved.", **more: Any) -> CommandEnd:

@@ -30,21 +30,23 @@ def status(
     its last run did; and whether the worker runs."""
     from cartum_roapp.cli.backend import ledger
 
+    if watch and json:
+        raise CommandEnd(BAD_INPUT, "--watch is for people, --json for one document.", fix="give one of the two")
+    if watch and not console().is_terminal:
+        raise CommandEnd(BAD_INPUT, "--watch needs a terminal.", fix="leave it out: the state is shown once then")
     with ledger() as engine:
         if watch:
-            _watch(engine, as_json=json)
+            _watch(engine)
         found = _shops(engine)
     running = _running()
     show({"shops": found, **running}, lambda: _glance(found, running["worker"]))
 
 
-def _watch(engine: Engine, *, as_json: bool) -> None:
+def _watch(engine: Engine) -> None:
     """Returns never; Ctrl-C ends the command."""
     from rich.console import Group
     from rich.live import Live
 
-    if as_json:
-        raise CommandEnd(BAD_INPUT, "--watch is for people, --json for one document.", fix="give one of the two")
     with Live(console=console(), refresh_per_second=1, screen=False) as live:
         while True:
             live.update(Group(*_glance(_shops(engine), _running()["worker"])))

@@ -180,5 +180,5 @@ _SHOW_AGAIN = """
 """
 _RELEASE = """
     DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND code <> :deleted AND id = ANY(:numbers)
-    RETURNING entity, id
+    RETURNING entity, id, code
 """

@@ -167,10 +167,12 @@ def cancel(engine: Engine, id: int) -> int:
             "id": id, "shop": shop, "own_priority": Priority.BACKFILL, "deleted": Code.DELETED_IN_ROAPP,
         }  # fmt: skip
         connection.execute(text(_LOCK), values)
-        numbers = list(connection.scalars(text(_TAKE_OUT), values))
+        taken = connection.execute(text(_TAKE_OUT), values).all()
+        numbers = [row.number for row in taken]
         connection.execute(text(_FORGET_CONTENT), {**values, "numbers": numbers})
         held.clear(connection, shop, "order", numbers)
-        _end(connection, id, "canceled", {"taken_out": len(numbers)})
+        unwanted = sum(row.delivered_version == 0 for row in taken)
+        _end(connection, id, "canceled", {"taken_out": len(numbers), "not_wanted": unwanted})
     return len(numbers)
 
 
@@ -255,7 +257,7 @@ _TAKE_OUT = """
       AND NOT EXISTS (
           SELECT FROM held WHERE held.shop = :shop AND held.entity = 'order' AND held.id = own.number
           AND held.code = :deleted)
-    RETURNING outbox.number
+    RETURNING outbox.number, outbox.delivered_version
 """
 _FORGET_CONTENT = """
     UPDATE orders SET hash = '', version = CASE WHEN delivered_version = 0 THEN 0 ELSE version END FROM outbox

@@ -65,12 +65,13 @@ def note(connection: Connection, shop: str, moved: Iterable[Mapping[Any, Any]], 
 
 
 def note_released(connection: Connection, shop: str, records: Iterable[Any]) -> None:
-    """Notes that these records (entity, id) are held no more, because the shop has sent their order."""
+    """Notes that these records (entity, id, code) are held no more, because the shop has sent their order."""
     because = {"order": "the order changed in the shop", "row": "the row can be read now"}
-    journal.write(
-        connection,
-        [journal.event(shop, one.id, Kind.RELEASED, entity=one.entity, because=because[one.entity]) for one in records],
-    )
+    events = [
+        journal.event(shop, one.id, Kind.RELEASED, entity=one.entity, code=one.code, because=because[one.entity])
+        for one in records
+    ]
+    journal.write(connection, events)
 
 
 def _arriving(

@@ -22,8 +22,8 @@ class Health:
 
     `waiting`: orders. `held`, `dismissed`: records; `held_by_code`: those that are not dismissed.
     `catalogue`: why the shop's catalogue can't be read, if orders go on without it. `last_success`: the end of the last
-    import or sync. `new`, `changed`, `calls`: of all runs of the last 24 hours. `hour_calls`: to RO App, by all shops
-    of the account in the last hour.
+    import or sync. `new`, `changed`, `calls`: of all runs of the last 24 hours; what a canceled backfill took out of
+    the outbox is neither new nor changed. `hour_calls`: to RO App, by all shops of the account in the last hour.
     """
 
     state: ShopState
@@ -112,6 +112,11 @@ _HELD = """
 #: Runs that bring over all that there is to bring; others bring what a person names.
 _BRINGING = "('incremental-sync', 'initial-import')"
 _RUNS = f"""
+    WITH canceled AS (
+        SELECT shop, run, sum(not_wanted) AS new, sum(taken_out - not_wanted) AS changed
+        FROM backfills, jsonb_to_record(counts) AS at_its_end (taken_out int, not_wanted int)
+        WHERE state = 'canceled' AND ended_at > now() - interval '24 hours' GROUP BY shop, run
+    )
     SELECT shops.key AS shop, success.last_success, coalesce(day.new, 0) AS new, coalesce(day.changed, 0) AS changed,
            coalesce(day.calls, 0) AS calls, failures.because
     FROM shops
@@ -121,9 +126,11 @@ _RUNS = f"""
         ORDER BY started_at DESC LIMIT 1
     ) success ON true
     LEFT JOIN LATERAL (
-        SELECT sum((counts->>'new')::int) AS new, sum((counts->>'changed')::int) AS changed,
+        SELECT sum(greatest((counts->>'new')::int - coalesce(canceled.new, 0), 0)) AS new,
+               sum(greatest((counts->>'changed')::int - coalesce(canceled.changed, 0), 0)) AS changed,
                sum((counts->>'calls')::int) AS calls
-        FROM runs WHERE runs.shop = shops.key AND started_at > now() - interval '24 hours'
+        FROM runs LEFT JOIN canceled ON (canceled.shop, canceled.run) = (runs.shop, runs.id)
+        WHERE runs.shop = shops.key AND started_at > now() - interval '24 hours'
     ) day ON true
     LEFT JOIN catalogue_failures failures ON failures.shop = shops.key AND failures.for_good
     WHERE shops.deleted_at IS NULL

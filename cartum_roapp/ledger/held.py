@@ -118,8 +118,8 @@ def clear(connection: Connection, shop: str, entity: str, ids: Collection[str], 
     Writes nothing where nothing is held."""
     if ids:
         gone = delete(held).where(held.c.shop == shop, held.c.entity == entity, held.c.id.in_(ids))
-        for id in connection.scalars(gone.returning(held.c.id)).all():
-            _note(connection, shop, Kind.RELEASED, entity, id, because=because)
+        for row in connection.execute(gone.returning(held.c.id, held.c.code)).all():
+            _note(connection, shop, Kind.RELEASED, entity, row.id, code=row.code, because=because)
 
 
 def code(connection: Connection, shop: str, entity: str, id: str) -> str | None:

@@ -37,7 +37,7 @@ class Kind(StrEnum):
     DELIVERED = "delivered"  # RO App has it as the shop has it: version
     POSTPONED = "postponed"  # its delivery goes on later: until, because
     HELD = "held"  # a person is needed: entity, id, code, message
-    RELEASED = "released"  # no longer: entity, id, because
+    RELEASED = "released"  # no longer: entity, id, code, because
     DISMISSED = "dismissed"  # a person leaves it as it is: entity, id
     WRITTEN_BACK = "written-back"  # the shop took RO App's status: status
     CONTEST = "contest"  # both sides changed the status, and the shop's was taken: shop_status, roapp_status

@@ -133,7 +133,8 @@ def words(event: Event) -> str:
         case Kind.HELD:
             return f"held ({_record(about)}), {about['code']}: {about['message']}"
         case Kind.RELEASED:
-            return f"held no more ({_record(about)}){_because(about)}"
+            code = f", {about['code']}" if "code" in about else ""
+            return f"held no more ({_record(about)}){code}{_because(about)}"
         case Kind.DISMISSED:
             return f"a person left it as it is ({_record(about)}){_because(about)}"
         case Kind.WRITTEN_BACK:

@@ -65,7 +65,9 @@ def begin(run: Run, wanted: Selection) -> OpenBackfill:
         run.engine, run.shop.key, wanted.named, since=wanted.since, until=wanted.until, run=run.id
     )
     left = found.since if found.stored_at else found.stored_from or found.until
-    return OpenBackfill(found.id, Slices(found.since, left, bool(wanted.numbers)), went_on)
+    # On the shop's clock, a week before the end of a day is the end of a day, also where the clocks changed between.
+    slices = Slices(found.since, left.astimezone(run.zone), bool(wanted.numbers))
+    return OpenBackfill(found.id, slices, went_on)
 
 
 def store_slice(run: Run, backfill: OpenBackfill, since: datetime, found: Found, reading: Reading) -> None:

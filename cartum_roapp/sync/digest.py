@@ -1,4 +1,5 @@
-"""What a run did to each order: which were new, changed, adopted or deleted, with what changed; and what is held.
+"""What a run did to each order: which were new, changed, adopted, released or deleted, with what changed; and what is
+held.
 
 It is read from the journal, to which a run without a change adds nothing. It has no buyer's data.
 """
@@ -18,28 +19,35 @@ from cartum_roapp.sync.run import Run
 
 Document = dict[str, Any]
 
-#: The kinds of orders that a run touched, in the order in which they are shown.
-TOUCHED = ("new", "changed", "adopted", "deleted")
-_KINDS = {Kind.SEEN: "new", Kind.CHANGED: "changed", Kind.ADOPTED: "adopted", Kind.DELETED: "deleted"}
+#: The kinds of orders that a run touched, in the order in which they are shown, and what `changes` tell of them.
+#: `released`: something of it was held and is no more. `delivered`: an earlier run had read or released it, and this
+#: one wrote what RO App lacked.
+TOUCHED = {
+    "new": "status, total", "changed": "what changed", "adopted": "what changed", "released": "what was held",
+    "delivered": "what was done", "deleted": "what changed",
+}  # fmt: skip
+_ORDER = list(TOUCHED)
+_KINDS = {
+    Kind.ADOPTED: "adopted", Kind.DELETED: "deleted", Kind.SEEN: "new", Kind.CHANGED: "changed",
+    Kind.RELEASED: "released", Kind.DELIVERED: "delivered",
+}  # fmt: skip
 
 
 def touched_orders(run: Run) -> list[Document]:
-    """Returns one document an order that this run touched, by kind and number. An order that was new here and that
-    RO App had already is `adopted`. `changes` is in words; of a new order it has status and total."""
-    counts = run.counts
-    if not (counts.new or counts.changed or counts.delivered):
-        return []
+    """Returns one document an order that this run touched, by kind and number; of several kinds it has the one that
+    says most, such as `adopted` of an order that was new here and that RO App had already. `changes` is in words; of a
+    new order it has status and total, of one that was delivered what was written to RO App."""
     events: dict[str, list[Event]] = {}
-    for event in journal.of_run(run.engine, run.shop.key, run.id, list(_KINDS)):
+    for event in journal.of_run(run.engine, run.shop.key, run.id, [*_KINDS, Kind.HELD]):
         events.setdefault(event.number, []).append(event)
-    if not events:
+    touched = {number: document for number, found in events.items() if (document := _touched(number, found))}
+    _add_written(run, touched)
+    if not touched:
         return []
     with run.engine.connect() as connection:
-        bound = matches.roapp_orders(connection, run.shop.key, list(events))
-    documents = [
-        _touched(number, found) | _in_roapp(run, *bound.get(number, (None, ""))) for number, found in events.items()
-    ]
-    return sorted(documents, key=lambda one: (TOUCHED.index(one["what"]), len(one["number"]), one["number"]))
+        bound = matches.roapp_orders(connection, run.shop.key, list(touched))
+    documents = [one | _in_roapp(run, *bound.get(number, (None, ""))) for number, one in touched.items()]
+    return sorted(documents, key=lambda one: (_ORDER.index(one["what"]), len(one["number"]), one["number"]))
 
 
 def held_records(run: Run) -> list[Document]:
@@ -62,15 +70,42 @@ def held_records(run: Run) -> list[Document]:
     return sorted(found, key=lambda one: not one["news"])
 
 
-def _touched(number: str, events: Iterable[Event]) -> Document:
-    whats, changes = set(), []
+def _touched(number: str, events: Iterable[Event]) -> Document | None:
+    """Returns None if the run did nothing to the order but hold it, or let it go and hold it again."""
+    whats: set[Kind] = set()
+    changes: list[str] = []
+    released: dict[tuple[Any, Any], str] = {}
     for event in events:
-        whats.add(_KINDS[event.kind])
-        changes += [timeline.change(one) for one in event.changes]
+        record = (event.details.get("entity"), event.details.get("id"))
+        if event.kind == Kind.HELD:
+            released.pop(record, None)
+        elif event.kind == Kind.RELEASED:
+            released[record] = timeline.words(event)
+        else:
+            whats.add(event.kind)
+            changes += [timeline.change(one) for one in event.changes]
         if event.kind == Kind.SEEN:
             changes += [str(event.details[name]) for name in ("status", "total") if event.details.get(name)]
-    what = next(one for one in ("adopted", "deleted", "new", "changed") if one in whats)
-    return {"number": number, "what": what, "changes": changes}
+    if released:
+        whats.add(Kind.RELEASED)
+    what = next((_KINDS[kind] for kind in _KINDS if kind in whats), None)
+    return None if what is None else {"number": number, "what": what, "changes": [*changes, *released.values()]}
+
+
+def _add_written(run: Run, touched: dict[str, Document]) -> None:
+    """Adds to orders that were only delivered what was written for them. Where that is nothing they are left out: what
+    is held of such an order was tried again, and is held still."""
+    delivered = {number for number, one in touched.items() if one["what"] == "delivered"}
+    calls = journal.of_run(run.engine, run.shop.key, run.id, [Kind.CALL]) if delivered else []
+    written: dict[str, list[str]] = {}
+    for call in calls:
+        if call.number in delivered and timeline.wrote(call):
+            written.setdefault(call.number, []).append(timeline.purpose(call))
+    for number in delivered:
+        if number in written:
+            touched[number]["changes"] = list(dict.fromkeys(written[number]))
+        else:
+            del touched[number]
 
 
 def _in_roapp(run: Run, ro_id: int | None, number: str) -> Document:

@@ -72,7 +72,7 @@ def facts(story: dict[str, Any]) -> list[tuple[str, object]]:
         ("deleted in the shop", _stamp(order["gone_at"])),
         ("buyer's data erased", _stamp(order["erased_at"])),
         ("status in the shop", status["shop"]),
-        ("status in RO App", status["roapp"]),
+        ("status last agreed with RO App", status["roapp"]),
         ("total", f"{order['total']:.2f} {order['currency']}"),
         ("buyer in RO App", " – ".join(filter(None, (contact, order["contact_because"])))),
         ("delivery to RO App", order["delivery"]),

@@ -15,7 +15,7 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
-from cartum_roapp.ledger import database, shops
+from cartum_roapp.ledger import database, journal, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.settings import Settings
@@ -80,6 +80,11 @@ class Run:
     @property
     def zone(self) -> ZoneInfo:
         return zone_of(self.shop.timezone)
+
+    def count_delivered(self) -> None:
+        """Counts what was delivered of a run that breaks off: the step that delivers did not come to count."""
+        delivered = journal.of_run(self.engine, self.shop.key, self.id, [journal.Kind.DELIVERED])
+        self.counts.delivered = len({one.number for one in delivered})
 
     def refresh(self) -> ShopState:
         """Reads the shop's state in the ledger again, and returns it."""

@@ -13,7 +13,7 @@ import pytest
 from world import Row, World
 
 from cartum_roapp.errors import NotReady
-from cartum_roapp.ledger import backfills, daily, dossier, erasure, journal, runs
+from cartum_roapp.ledger import backfills, daily, dossier, erasure, health, journal, runs
 from cartum_roapp.ledger.journal import Kind
 from sandbox.box import Shop
 
@@ -25,8 +25,8 @@ DELIVERED = 3
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:
-    """A shop whose import took one order; nothing else is there yet."""
-    with World.of(database, orders=1, delivered=0, older=0) as world:
+    """A shop whose import took one order; nothing else is there yet. RO App may stand still while a test cancels."""
+    with World.of(database, orders=1, delivered=0, older=0, settings={"http_timeout": 60.0}) as world:
         world.imported()
         world.box.roapp.clear_calls()
         yield world
@@ -71,6 +71,23 @@ def test_its_log_names_the_days_of_each_part_on_the_shops_clock(
     caplog.clear()
     world.backfilled(numbers=[number], dry_run=dry_run)
     assert told(caplog) == [f"1 order: 1 {'new' if dry_run else 'changed'}"], "numbers are of no days"
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_its_parts_are_whole_days_also_where_the_clocks_change(
+    world: World, caplog: pytest.LogCaptureFixture, dry_run: bool
+) -> None:
+    for month, day in ((3, 31), (3, 26), (3, 17)):
+        created = datetime(2026, month, day, 23, 30, tzinfo=ZoneInfo("Europe/Kyiv"))
+        world.box.shops[0].place_order(created=created, status=DELIVERED)
+    caplog.set_level("INFO")
+    caplog.clear()
+    world.backfilled(since=date(2026, 3, 15), until=date(2026, 4, 2), dry_run=dry_run)
+    assert told(caplog) == [
+        "2026-03-27 to 2026-04-02, 1 order: 1 new",
+        "2026-03-20 to 2026-03-26, 1 order: 1 new",
+        "2026-03-15 to 2026-03-19, 1 order: 1 new",
+    ]
 
 
 def reads(shop: Shop) -> int:
@@ -177,10 +194,13 @@ def test_a_canceled_one_ends_its_own_queue_and_nothing_is_lost(world: World) -> 
     (taken_out, *_) = sorted(set(numbers) - there)
     told = dossier.order(world.engine, world.shop().key, taken_out, personal=False)
     assert told is not None and told["delivery"].startswith("not asked for any more")
+    before = health.of_shop(world.engine, world.shop().key)
     result = world.backfilled(since=ago(100).date())
     events = journal.of_order(world.engine, world.shop().key, taken_out, [Kind.SEEN, Kind.CHANGED])
     assert [one.kind for one in events] == [Kind.SEEN, Kind.SEEN], "it is new, not changed"
     assert (result["new"], result["unchanged"] - 1) == (len(numbers) - len(there), len(there))
+    now = health.of_shop(world.engine, world.shop().key)
+    assert before and now and (before.new, now.new) == (1 + len(there), 1 + len(numbers)), "each counts once"
     assert world.differences(world.shop(), [*numbers, changed]) == []
 
 

@@ -175,6 +175,8 @@ def test_a_backfill_that_is_canceled_in_the_ui_empties_its_queue(worker: Install
         worker.state(id, "Cancelled")
     (ended,) = backfills.listed(worker.engine, worker.key(SHOP))
     assert (ended.state, ended.waiting, ended.counts["taken_out"]) == ("canceled", 0, 1)
+    (summary,) = [one["data"] for one in worker.artifacts(id) if "summary" in one["description"]]
+    assert summary.startswith("**canceled, 1 taken out of the queue: 1 new")
     assert worker.value("SELECT count(*) FROM outbox WHERE wanted_version > delivered_version AND NOT held") == 0
 
 

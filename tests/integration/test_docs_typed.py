@@ -27,6 +27,7 @@ from cartum_roapp import service
 from cartum_roapp.cli.demo import meet
 from cartum_roapp.service.process import Process
 from sandbox import Sandbox
+from sandbox.cartum_shop import STATUSES
 
 pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
 
@@ -294,7 +295,7 @@ def test_a_newcomer_without_an_roapp_account(house: House) -> None:
         terminal = Terminal(house.shell, *shop.split()[1:])
         get_in(terminal, after("Shop", printed), after("login", printed), after("password", printed), UP + ENTER)
         take_settings(terminal)
-        for status in house.box.shops[SHOP].statuses:
+        for status in STATUSES:
             terminal.answers(f"({status}):")
         terminal.answers("Final statuses:")
         terminal.answers("What now?")

@@ -16,6 +16,8 @@ from installation import Installation, Row
 
 from sandbox.cartum_shop import CartumShop
 
+pytestmark = pytest.mark.drawn(2, turn=0)
+
 SLUG, INDEX = "shop-8", 7
 FIELD = "ad_campaign_id"
 PHONE, MAIL, NAME = "+380671234509", "held.buyer@example.com", "Соломія Притула-Гетьман"

@@ -70,7 +70,7 @@ def test_where_it_stands_is_told_with_its_story(database: str) -> None:
         assert head["order in RO App"] == f"no. {order['number']}, id {order['id']}"
         assert head["total"] == f"{shop.orders[number]['total_sum']:.2f} UAH"
         assert head["delivery to RO App"] == "delivered"
-        assert str(order["status_id"]) in str(head["status in RO App"])
+        assert str(order["status_id"]) in str(head["status last agreed with RO App"])
         assert str(head["buyer in RO App"]).startswith(f"person {order['client_id']} – ")
         products = {item["entity_id"] for item in world.roapp_items(number)}
         assert {line["roapp_product"] for line in story["order"]["lines"]} == products

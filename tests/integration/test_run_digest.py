@@ -10,6 +10,7 @@ import pytest
 from world import Row, World
 
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.errors import IntegrationError
 from cartum_roapp.ledger import held, held_selection
 from cartum_roapp.links import shop_admin
 from cartum_roapp.sync import sentence
@@ -105,6 +106,59 @@ def test_an_order_that_ro_app_had_already_is_adopted(database: str) -> None:
         assert {one["number"]: (one["what"], one["roapp_id"], one["roapp_number"]) for one in touched} == {
             number: ("adopted", row["id"], str(row["number"])) for number, row in known.items()
         }
+
+
+def test_what_is_held_no_more_is_named_and_what_is_held_again_is_not(database: str) -> None:
+    with World.of(database, orders=2, delivered=0, older=0) as world:
+        shop, box = world.shop(), world.box.shops[0]
+        world.imported(shop)
+        held_for_its_total, held_for_its_status = box.qualifying()
+        box.edit(held_for_its_total, total_sum="not a sum")
+        box.edit(held_for_its_status, stat_status=6)
+        known = {ours: theirs for ours, theirs in shop.statuses.items() if ours != 6}
+        before = world.shop(statuses=known)
+        assert len(synced(world, before)[1]["held_records"]) == 2
+        assert synced(world, before)[1]["touched"] == [], "an idle run"
+
+        box.edit(held_for_its_total, total_sum=box.orders[held_for_its_total]["total_default"])
+        run, result = synced(world, shop)
+        assert {one["number"]: (one["what"], one["changes"]) for one in result["touched"]} == {
+            held_for_its_total: ("released", ["held no more (row), order-total: the row can be read now"]),
+            held_for_its_status: ("released", ["held no more (status), status-unmatched: the status is matched now"]),
+        }
+        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
+        assert "### 2 released\n" in text and "what was held" in text
+        assert synced(world, shop)[1]["touched"] == []
+
+
+def test_what_changed_and_is_held_still_is_not_told_as_released(database: str) -> None:
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        shop, box = world.shop(), world.box.shops[0]
+        world.imported(shop)
+        world.box.roapp.faults.product_create = False
+        number = box.place_order(articles=[("CAP-2", 1)])
+        assert [one["id"] for one in synced(world, shop)[1]["held_records"]] == [number]
+        box.edit(number, stat_status=6)
+        (one,) = synced(world, shop)[1]["touched"]
+        assert (one["number"], one["what"]) == (number, "changed")
+        assert [change.partition(" ")[0] for change in one["changes"]] == ["status"]
+
+
+def test_what_an_earlier_run_had_read_is_named_when_it_is_written(database: str) -> None:
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        shop = world.shop()
+        world.imported(shop)
+        (number,) = world.box.shops[0].qualifying()
+        world.box.shops[0].edit(number, stat_status=6)
+        world.box.roapp.faults.fail("error", times=99)
+        with pytest.raises(IntegrationError):
+            world.synced(shop)
+        world.box.roapp.faults.calm()
+        with world.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE outbox SET available_at = now()")
+        (one,) = synced(world, shop)[1]["touched"]
+        assert (one["number"], one["what"]) == (number, "delivered")
+        assert any(change.startswith("set the status (POST ") for change in one["changes"])
 
 
 def test_held_is_one_number_and_dismissed_ones_are_apart(database: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -190,6 +190,21 @@ def test_touching_lines_after_the_write_off_is_noted(account: Account, http: htt
     ]
 
 
+def test_a_line_that_was_sent_before_the_write_off_and_arrives_late_is_not_odd(
+    account: Account, http: httpx.Client
+) -> None:
+    order = new_order(account, http)
+    http.post(f"/orders/{order}/items", json=line_body(account))
+    account.faults.fail("late", 1, method="POST", path="/items$", seconds=0.2)
+    with pytest.raises(httpx.TransportError):
+        http.post(f"/orders/{order}/items", json=line_body(account))
+    account.write_off(order)
+    deadline = time.monotonic() + 30
+    while len(account.items[order]) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert (len(account.items[order]), account.oddities) == (2, [])
+
+
 def test_contacts_are_made_found_by_phone_and_their_arrays_replaced(account: Account, http: httpx.Client) -> None:
     assert fields_of(http.post("/contacts/people", json={"last_name": "X"})) == {"first_name"}
     phone = {"title": "", "phone": "+380501234567", "notify": False}

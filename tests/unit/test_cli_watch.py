@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cartum_roapp.cli.app import main
 from cartum_roapp.cli.watch import _glance, _run
 from cartum_roapp.home import Home
 from cartum_roapp.ledger.runs import RunRecord
@@ -23,6 +24,17 @@ def test_a_worker_runs_while_it_holds_its_lock(tmp_path: Path) -> None:
         assert lock.acquire()
         assert worker.runs(home)
     assert not worker.runs(home)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [((), "--watch needs a terminal. Fix: leave it out"), (("--json",), "--watch is for people, --json for one")],
+)
+def test_only_a_person_at_a_terminal_watches(
+    more: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--watch", *more]) == 2
+    assert capsys.readouterr().err.startswith(said)
 
 
 def test_a_stopped_worker_is_told_with_its_fix() -> None:

@@ -41,7 +41,10 @@ SAMPLES: dict[Kind, tuple[dict[str, Any], str]] = {
         {"entity": "line", "id": "1001/9", "code": "line-not-removable", "message": "RO App keeps it."},
         "held (line 1001/9), line-not-removable: RO App keeps it.",
     ),
-    Kind.RELEASED: ({"entity": "order"}, "held no more (order)"),
+    Kind.RELEASED: (
+        {"entity": "order", "code": "product-missing", "because": "the order changed in the shop"},
+        "held no more (order), product-missing: the order changed in the shop",
+    ),
     Kind.DISMISSED: ({"entity": "order"}, "a person left it as it is (order)"),
     Kind.WRITTEN_BACK: ({"status": "Доставлено"}, "the shop took RO App's status: Доставлено"),
     Kind.CONTEST: (

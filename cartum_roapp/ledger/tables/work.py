@@ -159,9 +159,7 @@ backfills = Table(
     required("run", Text, "the run that works on it, or did so last"),
     Column("delivering_since", Stamp, doc="since when that run delivers"),
     required("delivered_before", Integer, "how many were in RO App then", default="0"),
-    required(
-        "counts", JSONB, "orders read, new, changed; when it has ended also delivered, held, taken out", default="{}"
-    ),
+    required("counts", JSONB, "orders read, new, changed; when it has ended also what became of them", default="{}"),
     required("started_at", Stamp, "when", default=func.now()),
     Column("ended_at", Stamp, doc="when it was done or canceled"),
     Index("ix_backfills_shop", "shop"),
