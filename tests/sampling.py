@@ -14,7 +14,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 #: A sample takes one point of so many neighbours.
-EACH = 7
+EACH = 9
 #: The seed where there is no git.
 FIXED = 20261124
 

@@ -113,7 +113,7 @@ _HELD = """
 _BRINGING = "('incremental-sync', 'initial-import')"
 _RUNS = f"""
     WITH canceled AS (
-        SELECT shop, run, sum(not_wanted) AS new, sum(taken_out - not_wanted) AS changed
+        SELECT shop, run, sum(not_wanted)::int AS new, sum(taken_out - not_wanted)::int AS changed
         FROM backfills, jsonb_to_record(counts) AS at_its_end (taken_out int, not_wanted int)
         WHERE state = 'canceled' AND ended_at > now() - interval '24 hours' GROUP BY shop, run
     )
