@@ -144,6 +144,21 @@ def test_what_changed_and_is_held_still_is_not_told_as_released(database: str) -
         assert [change.partition(" ")[0] for change in one["changes"]] == ["status"]
 
 
+def test_what_is_tried_again_and_refused_again_is_no_news(database: str) -> None:
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        shop, box = world.shop(), world.box.shops[0]
+        world.imported(shop)
+        (number,) = box.qualifying()
+        world.box.roapp.faults.refused_statuses = (shop.statuses[6],)
+        box.set_status(number, 6)
+        assert [one["what"] for one in synced(world, shop)[1]["touched"]] == ["changed"]
+        with world.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE held SET last_at = last_at - interval '1 hour'")
+        world.box.roapp.clear_calls()
+        assert synced(world, shop)[1]["touched"] == []
+        assert any(call.path.endswith("/status") for call in world.box.roapp.calls), "it was tried"
+
+
 def test_what_an_earlier_run_had_read_is_named_when_it_is_written(database: str) -> None:
     with World.of(database, orders=1, delivered=0, older=0) as world:
         shop = world.shop()
