@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
+from prefect.states import Cancelled
 
 from cartum_roapp.ledger import backfills
 from cartum_roapp.ledger.backfills import Canceled
@@ -41,6 +43,22 @@ async def _summarize(run: Run, backfill: OpenBackfill) -> None:
         await summarize(run, became(run, backfill))
     except Exception as error:  # noqa: BLE001 - the run ends as canceled all the same
         log.warning("the summary of the canceled run is not written (%s)", type(error).__name__)
+
+
+async def note_canceled() -> None:
+    """Sets the state of this run, if a person canceled it. Prefect's engine would set *Crashed* first, and an open page
+    of the run would stay at that. To be called as the last thing of the run."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or not await is_canceled_by_a_person():
+        return
+    state = Cancelled(message="Cancelled; what it had stored and delivered stays.")
+    try:
+        async with get_client() as client:
+            await client.set_flow_run_state(context.flow_run.id, state, force=True)
+    except Exception as error:  # noqa: BLE001 - the worker sets it, too, when the run is over
+        log.warning("Prefect does not know yet that the run is canceled (%s)", type(error).__name__)
+    else:
+        context.flow_run.state = state  # the engine leaves a run that has ended as it is
 
 
 async def is_canceled_by_a_person() -> bool:

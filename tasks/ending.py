@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
 from cartum_roapp.errors import BadConfig, IntegrationError
+from tasks.canceling import note_canceled
 
 P = ParamSpec("P")
 Result = dict[str, Any]
@@ -61,6 +63,9 @@ def told(
                 return cast(Result, _refused(refused.error))
             except IntegrationError as error:
                 return cast(Result, Failed(message=str(error), data=error))
+            except asyncio.CancelledError:
+                await note_canceled()
+                raise
             return cast(Result, Completed(message=sentence(result), data=result))
 
         # Prefect would look up the names of types in this module, which are those of the flow's.

@@ -142,6 +142,9 @@ def test_a_run_is_canceled_in_the_ui(worker: Installation, imported: Row) -> Non
         worker.set_state(id, "CANCELLING")
         worker.state(id, "Cancelled")
     assert worker.value("SELECT finished_at FROM runs WHERE id = :id", id=id) is not None
+    states = worker.prefect.get("/flow_run_states/", params={"flow_run_id": id}).raise_for_status().json()
+    last = [one["name"] for one in sorted(states, key=lambda one: one["timestamp"])][-2:]
+    assert last == ["Cancelling", "Cancelled"], "a page that is open stays at the first state that is final"
 
 
 def test_the_form_of_a_backfill_offers_shops_and_statuses_by_name(worker: Installation, imported: Row) -> None:
