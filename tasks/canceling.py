@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from prefect import State
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
@@ -51,7 +52,7 @@ async def note_canceled() -> None:
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or not await is_canceled_by_a_person():
         return
-    state = Cancelled(message="Cancelled; what it had stored and delivered stays.")
+    state: State[None] = Cancelled(message="Cancelled; what it had stored and delivered stays.")
     try:
         async with get_client() as client:
             await client.set_flow_run_state(context.flow_run.id, state, force=True)
