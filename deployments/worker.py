@@ -25,6 +25,7 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.states import AwaitingRetry, Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseWorker, BaseWorkerResult
 
+from cartum_roapp.sync.sentence import CANCELED
 from deployments.run_thread import RunThread
 
 POOL_TYPE = "cartum-roapp"
@@ -107,7 +108,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
                 with suppress(Exception):  # the server is down: runs go on, and the next try asks it again
                     for id in await _cancelling(self.threads):
                         if thread := self.threads.get(id):
-                            thread.stop(Cancelled(message="Cancelled; what it had stored and delivered stays."))
+                            thread.stop(Cancelled(message=CANCELED))
 
     async def close(self, timeout: float) -> bool:
         """Ends all runs; the next worker continues them. Returns False if one still runs after `timeout` seconds. To be

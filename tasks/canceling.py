@@ -18,6 +18,7 @@ from cartum_roapp.ledger import backfills
 from cartum_roapp.ledger.backfills import Canceled
 from cartum_roapp.sync.backfill import OpenBackfill, became
 from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.sentence import CANCELED
 from tasks.summary import summarize
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ async def note_canceled() -> None:
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or not await is_canceled_by_a_person():
         return
-    state: State[None] = Cancelled(message="Cancelled; what it had stored and delivered stays.")
+    state: State[None] = Cancelled(message=CANCELED)
     try:
         async with get_client() as client:
             await client.set_flow_run_state(context.flow_run.id, state, force=True)

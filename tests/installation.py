@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +27,7 @@ from cartum_roapp.config import shop_key
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
 from cartum_roapp.service import worker
-from cartum_roapp.service.port import kept_port
+from cartum_roapp.service.port import is_free
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 from deployments import shops
@@ -33,6 +35,9 @@ from sandbox import Sandbox
 
 T = TypeVar("T")
 Row = dict[str, Any]
+#: Each process of the tests has its own. All are below those that homes take for their servers: another home, whose
+#: path is drawn, would take one between its choice and its use.
+_PORTS = filter(is_free, count(12_000 + 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])))
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -58,7 +63,7 @@ class Installation:
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
             # Else the server takes 90 s to see that a worker is gone.
             "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
-            **{f"CARTUM_ROAPP_{name.upper()}_PORT": str(self.port(name)) for name in ("metrics", "keeper_metrics")},
+            **{f"CARTUM_ROAPP_{name.upper()}_PORT": str(next(_PORTS)) for name in ("metrics", "keeper_metrics")},
         }  # fmt: skip
         del self.shell.environment["CARTUM_ROAPP_SHOP_PASSWORD"]  # the first shop's, where each has its own
         self.config = Settings(home=home, linger=60, database_url=None)
@@ -78,10 +83,6 @@ class Installation:
         return ended.document
 
     # What runs.
-
-    def port(self, name: str) -> int:
-        """A port for this installation alone, the same at each call."""
-        return kept_port(Home(self.home).create(), name)
 
     def metrics(self, name: str, token: str | None = None) -> httpx.Response:
         """What a Prometheus gets at that port."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from cartum_roapp.cli.output import FAILED, CommandEnd
+from cartum_roapp.sync.sentence import CANCELED
 
 if TYPE_CHECKING:
     from prefect import Flow, State
@@ -55,7 +56,7 @@ async def _until_canceled(id: UUID, work: Coroutine[Any, Any, Any]) -> Any:
             if not task.done() and await _is_canceling(id):
                 task.cancel()
                 await asyncio.wait({task})
-                await _set_state(id, Cancelled(message="Cancelled; what it had stored and delivered stays."))
+                await _set_state(id, Cancelled(message=CANCELED))
                 raise CommandEnd(
                     FAILED,
                     "this run was canceled in Prefect's UI. What it stored and delivered stays.",

@@ -12,6 +12,9 @@ from typing import Any
 
 Document = Mapping[str, Any]
 
+#: Of a run that a person canceled in Prefect's UI.
+CANCELED = "Cancelled; what it had stored and delivered stays."
+
 
 def of_summary(result: Document) -> str:
     """Returns the sentence of a run that has a summary: the same as its state's message."""

@@ -46,29 +46,32 @@ def in_roapp(world: World) -> set[str]:
     return set(world.roapp_orders(world.shop()))
 
 
+def placed(world: World, *moments: datetime) -> str:
+    """Places a Delivered order at each of these moments on the shop's clock; gives the number of the last."""
+    zone = ZoneInfo("Europe/Kyiv")
+    return [world.box.shops[0].place_order(created=one.replace(tzinfo=zone), status=DELIVERED) for one in moments][-1]
+
+
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What a run's log says of what it read."""
-    return [one.getMessage() for one in caplog.records if one.name == "cartum_roapp.sync.upsert"]
+    """What the log says of what runs read since it was asked last."""
+    said = [one.getMessage() for one in caplog.records if one.name == "cartum_roapp.sync.upsert"]
+    caplog.clear()
+    return said
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_its_log_names_the_days_of_each_part_on_the_shops_clock(
     world: World, caplog: pytest.LogCaptureFixture, dry_run: bool
 ) -> None:
-    shop = world.box.shops[0]
-    for hour, day in ((0, 25), (23, 31), (12, 24), (0, 1)):
-        created = datetime(2026, 1, day, hour, 30, tzinfo=ZoneInfo("Europe/Kyiv"))
-        number = shop.place_order(created=created, status=DELIVERED)
+    number = placed(world, *(datetime(2026, 1, day, hour, 30) for day, hour in ((25, 0), (31, 23), (24, 12), (1, 0))))
     caplog.set_level("INFO")
-    caplog.clear()
     world.backfilled(since=date(2026, 1, 1), until=date(2026, 1, 31), dry_run=dry_run)
     assert told(caplog) == [
         "2026-01-25 to 2026-01-31, 2 orders: 2 new",
         "2026-01-18 to 2026-01-24, 1 order: 1 new",
         "2026-01-01 to 2026-01-10, 1 order: 1 new",
     ]
-    shop.set_status(number, 6)
-    caplog.clear()
+    world.box.shops[0].set_status(number, 6)
     world.backfilled(numbers=[number], dry_run=dry_run)
     assert told(caplog) == [f"1 order: 1 {'new' if dry_run else 'changed'}"], "numbers are of no days"
 
@@ -77,11 +80,8 @@ def test_its_log_names_the_days_of_each_part_on_the_shops_clock(
 def test_its_parts_are_whole_days_also_where_the_clocks_change(
     world: World, caplog: pytest.LogCaptureFixture, dry_run: bool
 ) -> None:
-    for month, day in ((3, 31), (3, 26), (3, 17)):
-        created = datetime(2026, month, day, 23, 30, tzinfo=ZoneInfo("Europe/Kyiv"))
-        world.box.shops[0].place_order(created=created, status=DELIVERED)
+    placed(world, *(datetime(2026, 3, day, 23, 30) for day in (31, 26, 17)))
     caplog.set_level("INFO")
-    caplog.clear()
     world.backfilled(since=date(2026, 3, 15), until=date(2026, 4, 2), dry_run=dry_run)
     assert told(caplog) == [
         "2026-03-27 to 2026-04-02, 1 order: 1 new",
