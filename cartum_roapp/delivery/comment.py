@@ -46,7 +46,7 @@ class OrderComment:
 
     def text(self, order: DesiredOrder, shop: ShopConfig) -> str:
         """Returns what the comment says now."""
-        return notes.comment(order, shop, self._discounts.of(order, shop))
+        return notes.comment(order, shop, self._discounts.of(order))
 
     def unsent(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> str | None:
         """Returns the comment's text; None if it was sent, as far as the ledger knows."""
@@ -95,7 +95,7 @@ class OrderComment:
 
         identity = f"{marker(order.shop, order.number)} notes {said}"
         operation = self._once.operation("comment", identity, order.shop, order.number)
-        words = notes.told(order, text, shop, self._discounts.of(order, shop))
+        words = notes.told(order, text, shop, self._discounts.of(order))
         refusal = await self._send(operation, bound, words, note)
         if refusal is not None:
             log.warning("order %s of %s: RO App does not show its notes, and takes no comment in their place: %s",

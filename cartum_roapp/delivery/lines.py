@@ -58,7 +58,7 @@ class OrderLines:
         (design §2, P5)."""
         service = self._shop.delivery_service_id
         self._known.products = products if service is None else {**products, DELIVERY: service}
-        discounts, refused = self._discounts.of(self._order, self._shop), False
+        discounts, refused = self._discounts.of(self._order), False
         while True:
             wanted = wanted_lines(self._order, self._shop, discounts)
             self._wanted = {(line.product, line.price): line for line in wanted}

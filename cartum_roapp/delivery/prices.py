@@ -9,14 +9,12 @@ from sqlalchemy import Connection
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import held, matches, totals
+from cartum_roapp.ledger import matches, totals
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, cents, priced
 
 log = logging.getLogger(__name__)
 
-#: The field of a `total-differs` that the order's unit prices are to mend.
-IN_DISCOUNTS = "discount"
 #: Of accounts that count amounts.
 AMOUNTS = (LineDiscounts.PER_LINE, LineDiscounts.PER_UNIT)
 #: The key of the line for the delivery, where the shop's settings name a service for it.
@@ -40,10 +38,6 @@ def _delivery(order: DesiredOrder, shop: ShopConfig) -> list[PricedLine]:
     return [PricedLine(DELIVERY, cents(order.delivery_price), Decimal(1))]
 
 
-def _listed(order: DesiredOrder) -> set[tuple[str, Decimal]]:
-    return {(line.product, cents(line.price)) for line in order.lines}
-
-
 class AccountDiscounts:
     """What the account makes of a line's discount, as far as its orders have shown (ADR 0004)."""
 
@@ -55,20 +49,14 @@ class AccountDiscounts:
         self.unproven: set[tuple[str, str]] = set()
         self._accepted = False
 
-    def of(self, order: DesiredOrder, shop: ShopConfig) -> LineDiscounts:
+    def of(self, order: DesiredOrder) -> LineDiscounts:
         """Returns how the order is priced: as the account counts, or NONE where that did not give its total: its unit
-        prices carry the discount from then on. The ledger tells by the total that is held, later by the lines sent."""
+        prices carry the discount from then on."""
         if self.known not in AMOUNTS:
             return self.known
         with self._session.autocommit() as connection:
-            sent = [line.priced for line in matches.lines(connection, order.shop, order.number) if line.quantity]
-            if held.field(connection, order.shop, "total", order.number) == IN_DISCOUNTS:
-                return LineDiscounts.NONE
-        if any(line.discount for line in sent) or set(sent) == set(wanted_lines(order, shop, self.known)):
-            return self.known
-        products, listed = {line.product for line in order.lines}, _listed(order)
-        carried = any(line.product in products and (line.product, line.price) not in listed for line in sent)
-        return LineDiscounts.NONE if carried else self.known
+            match = matches.order(connection, order.shop, order.number)
+        return LineDiscounts.NONE if match is not None and match.discount_in_prices else self.known
 
     def note_sent(self, order: DesiredOrder, line: PricedLine) -> None:
         """A line is being sent. Which orders have to show what is not known: the first one with a discount at all, and

@@ -69,7 +69,7 @@ class Remarks:
     ) -> bool:
         """Writes notes, buyer, number and estimate (None: it stays) in one call. Returns whether RO App's notes said
         already what the comment says, and the ledger does not know why: whoever wrote them has sent it as well."""
-        discounts = self._discounts.of(order, shop)
+        discounts = self._discounts.of(order)
         text = notes.block(order, shop, discounts, written_off=written_off)
         digest = notes.written(text, order, estimate)
         operation = self._once.operation("change", f"order {bound.ro_id}", order.shop, order.number)

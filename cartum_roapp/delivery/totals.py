@@ -18,7 +18,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoItem, RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.items import priced
-from cartum_roapp.delivery.prices import AMOUNTS, IN_DISCOUNTS, AccountDiscounts, wanted_lines, wanted_total
+from cartum_roapp.delivery.prices import AMOUNTS, AccountDiscounts, wanted_lines, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import desired, held, matches, orders, totals
@@ -117,20 +117,21 @@ class Totals:
         if total == wanted and shown is known_as:
             return None
         believed = shown if known_as.is_before(shown) else known_as
-        counted = believed if believed is not known_as else self._discounts.of(order, shop)
+        counted = believed if believed is not known_as else self._discounts.of(order)
         as_wanted = set(wanted_lines(order, shop, counted)) == set(lines)
-        in_prices = known_as in AMOUNTS and any(line.discount for line in lines)  # that is left to be tried
+        prices_left = known_as in AMOUNTS and any(line.discount for line in lines)  # to be tried
         if total == wanted and as_wanted:
             return None
-        if any(item.written_off for item in items) or (as_wanted and not in_prices):
+        if any(item.written_off for item in items) or (as_wanted and not prices_left):
             return None if total == wanted else _differs(order, seen, total, wanted)
         with self._session.transaction() as connection:
             because = "RO App's total shows what it makes of a discount: it is sent in another way"
-            if not as_wanted:
+            if as_wanted:
+                matches.note_order(connection, one.shop, one.number, discount_in_prices=True)
+            else:
                 self._discounts.learn(connection, believed)
             orders.requeue(connection, one.shop, [one.number], Priority.CHANGE, because)
-        # Held before that delivery, which prices the order by it: so a kill in between costs nothing.
-        return _differs(order, seen, total, wanted, IN_DISCOUNTS) if as_wanted else None
+        return None
 
 
 def _shown(lines: Sequence[PricedLine], total: Decimal, known: LineDiscounts) -> LineDiscounts:
@@ -156,11 +157,11 @@ def _is_as_sent(item: RoItem, sent: PricedLine, known: LineDiscounts) -> bool:
     return item.discount is None or not kept or Discount(*item.discount) == sent.discount
 
 
-def _differs(order: DesiredOrder, seen: RoOrder, total: Decimal, wanted: Decimal, field: str = "total") -> BadRecord:
+def _differs(order: DesiredOrder, seen: RoOrder, total: Decimal, wanted: Decimal) -> BadRecord:
     return BadRecord(
         f"RO App's total of order {order_name(seen.id, seen.number)} is {total:.2f} {order.currency} "
         f"without what staff added, the shop's is {wanted:.2f}.",
         code=Code.TOTAL_DIFFERS,
-        field=field,
+        field="total",
         fix="Correct a price in RO App by hand; it is read again by itself.",
     )

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
-HEAD = "0008"
+HEAD = "0009"
 
 
 def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:

@@ -129,13 +129,6 @@ def code(connection: Connection, shop: str, entity: str, id: str) -> str | None:
     return found
 
 
-def field(connection: Connection, shop: str, entity: str, id: str) -> str | None:
-    """The field for which this record is held, or None."""
-    query = select(held.c.field).where(held.c.shop == shop, held.c.entity == entity, held.c.id == id)
-    found: str | None = connection.scalar(query)
-    return found
-
-
 def lines_of(connection: Connection, shop: str, number: str, code: str) -> list[int]:
     """RO App's ids of the lines of an order that are held for this reason."""
     query = select(held.c.id).where(

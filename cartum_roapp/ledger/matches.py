@@ -21,8 +21,9 @@ class OrderMatch:
     travel both ways, `roapp_status` is RO App's, `staff_status` what staff set there since, `written_status` what the
     shop is given for it; `restore_status` is the shop's status that a late one of ours undid there. `moved_from`: RO
     App's status that the shop's was matched with until now. The hashes stand for the text last written.
-    `total_due`: lines were written, and RO App's total was not read back since. `make_again`: a person wants another
-    one where RO App has this one no more. `roapp_number`: the number that people see in RO App, "" where no answer has
+    `total_due`: lines were written, and RO App's total was not read back since. `discount_in_prices`: discounts of
+    lines did not give its total, so its unit prices carry the discount. `make_again`: a person wants another one where
+    RO App has this one no more. `roapp_number`: the number that people see in RO App, "" where no answer has
     shown it."""
 
     ro_id: int
@@ -38,6 +39,7 @@ class OrderMatch:
     comment_hash: str | None = None
     told_hash: str | None = None
     total_due: bool = False
+    discount_in_prices: bool = False
     make_again: bool = False
     roapp_number: str = ""
 

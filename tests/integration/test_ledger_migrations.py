@@ -31,7 +31,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "next"
-down_revision = "0008"
+down_revision = "0009"
 
 
 def upgrade() -> None:

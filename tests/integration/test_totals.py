@@ -222,6 +222,20 @@ def test_an_order_whose_discount_an_account_rounds_has_it_in_its_prices(world: W
     assert not roapp.writes()
 
 
+def test_a_price_and_a_coupon_that_come_together(world: World) -> None:
+    """The price that was sent is the shop's no more: it was never one that carries a discount."""
+    shop = world.box.shops[0]
+    place(world, ("KR-799", 2), less="98")
+    number = place(world, ("TEA-100", 7))
+    world.imported()
+    shop.change_line(number, 0, price="110.9")
+    shop.edit(number, total_sum=776.29, coupon_code="SALE")
+    world.synced()
+    (item,) = world.roapp_items(number)
+    assert (item["price"], item["quantity"], item["discount"]["amount"]) == (110.9, 7, 0.01)
+    assert (total(world, number), world.held()) == (Decimal("776.29"), {})
+
+
 def test_a_coupon_after_the_write_off_changes_no_line_and_stands_in_the_notes(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
     number = place(world, ("KR-799", 1))

@@ -75,6 +75,12 @@ order_matches = Table(
         "told_hash", Text, doc="of our part of the notes as a comment said it last, where RO App did not show the notes"
     ),
     required("total_due", Boolean, "its lines were written: RO App's total is to be read back", default=text("false")),
+    required(
+        "discount_in_prices",
+        Boolean,
+        "discounts of lines did not give its total: its unit prices carry the discount",
+        default=text("false"),
+    ),
     required("bound_at", Stamp, "when it was made or found", default=func.now()),
     required(
         "make_again",
