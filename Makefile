@@ -22,7 +22,7 @@ test: setup  ## unit, integration, fault and browser tests, eight minutes; the c
 	$(BIN)/pytest -m "not long" -n 4 $(ARGS)
 
 test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; the commit draws a sample, FULL=1 takes all, an hour and a half
-	$(BIN)/pytest -m "long and alone" $(WHOLE) $(ARGS)
+	$(BIN)/pytest -m "long and alone" -n 2 $(WHOLE) $(ARGS)
 	$(BIN)/pytest -m "long and not alone" -n 3 $(WHOLE) $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
