@@ -1,4 +1,4 @@
-"""What is asked of a person who mends held records, in the same words by the command line and Prefect's UI."""
+"""What a person who mends held records is asked and told, in the same words by the command line and Prefect's UI."""
 
 from __future__ import annotations
 
@@ -15,3 +15,7 @@ NUMBER = "The order's number in the shop."
 KIND = "What is chosen."
 WHICH = "A product's article (its title if it has none); a buyer by one of their orders."
 RO_ID = "The id of RO App's contact or product."
+WHAT_WAITS = (
+    "An order or row that is held waits with all its changes until that is mended; where only a status, a total or a "
+    "line is held, the rest of the order goes on."
+)

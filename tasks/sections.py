@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from cartum_roapp.held_words import WHAT_WAITS
 from cartum_roapp.links import order_name, roapp_name, roapp_order
 from cartum_roapp.markdown import Markup, escaped, link, markdown_table
 from cartum_roapp.reconciliation import tables
@@ -102,6 +103,7 @@ def held_section(records: Sequence[Document], mending: Mending, dismissed: int) 
             f"### {escaped(sentence.of_held(one['code'] for one in records))}",
             markdown_table(("record", "why", "what to do", "mend it"), rows),
             *_rest(len(records), f"`cartum-roapp held list {slug}`"),
+            WHAT_WAITS,
             mending.replay_all() or f"Leave one as it is: `cartum-roapp held dismiss {slug} ID`",
         ]
     if dismissed:

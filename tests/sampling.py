@@ -14,7 +14,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 #: A sample takes one point of so many neighbours.
-EACH = 9
+EACH = 11
 #: The seed where there is no git.
 FIXED = 20261124
 

@@ -14,7 +14,7 @@ import typer
 
 from cartum_roapp.cli.arguments import OneEntity, OptionalSlug, Slug, example, missing
 from cartum_roapp.cli.output import Json, local, show, terminal_table
-from cartum_roapp.held_words import IDS, REASON
+from cartum_roapp.held_words import IDS, REASON, WHAT_WAITS
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -160,6 +160,7 @@ def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:
     return [
         terminal_table("Held", columns, rows),
         terminal_table("", ("code", "records"), [*counts.most_common(), ("all", len(records))]),
+        WHAT_WAITS,
     ]
 
 

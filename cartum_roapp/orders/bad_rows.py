@@ -39,8 +39,15 @@ class Defect(NamedTuple):
         return _LINE_CODES.get(str(self.path[-1]), Code.LINE_PRODUCT)
 
     def __str__(self) -> str:
-        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path).lstrip(".")
-        return f"{field or 'The row'} {self.text}"
+        """Lines of the order are counted from 1, as a person counts them."""
+        match self.path:
+            case ():
+                return f"The row {self.text}"
+            case ("products", int(n)):
+                return f"Line {n + 1} {self.text}"
+            case ("products", int(n), *field):
+                return f"The {'.'.join(map(str, field))} of line {n + 1} {self.text}"
+        return f"{'.'.join(map(str, self.path))} {self.text}"
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ IMPORTS: dict[str, Row] = {
 }
 LONGER: Row = {"orders": 60, "seed": 22, "discount_amounts": "unit"}
 #: In a whole run, and else.
-RANDOM_POINTS, FEW_POINTS = 100, 25
+RANDOM_POINTS, FEW_POINTS = 100, 12
 
 #: What a point of each kind is called in the table.
 KINDS = {

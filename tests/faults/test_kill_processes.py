@@ -22,8 +22,8 @@ from cartum_roapp.service.process import Process
 from sandbox import Sandbox
 
 #: How many in a row: in a whole run, and else.
-KILLS, FEW_KILLS = 30, 12
-OF_POSTGRESQL, FEW_OF_POSTGRESQL = 8, 4
+KILLS, FEW_KILLS = 30, 6
+OF_POSTGRESQL, FEW_OF_POSTGRESQL = 8, 3
 
 
 @pytest.fixture

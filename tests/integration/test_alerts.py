@@ -14,7 +14,7 @@ from warm import warm
 from cartum_roapp.home import Home
 from cartum_roapp.service import worker
 
-pytestmark = pytest.mark.drawn(3, turn=1)
+pytestmark = pytest.mark.drawn(4, turn=1)
 
 SLUG, INDEX = "shop-4", 3
 FAILED, SILENT, HELD = (

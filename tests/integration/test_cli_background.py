@@ -18,7 +18,7 @@ from cartum_roapp.home import Home
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.drawn(2, turn=1)]
 
 INDEX, SLUG = 6, "shop-7"
 

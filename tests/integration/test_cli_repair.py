@@ -25,7 +25,7 @@ from cartum_roapp.errors import BadConfig
 from deployments import form_lists, shops
 from flows.replay_held import replay_held
 
-pytestmark = pytest.mark.drawn(3, turn=2)
+pytestmark = pytest.mark.drawn(4, turn=2)
 
 SLUG, INDEX = "shop-8", 7
 

@@ -20,7 +20,7 @@ from cartum_roapp import service
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
-pytestmark = pytest.mark.drawn(3, turn=0)
+pytestmark = pytest.mark.drawn(4, turn=0)
 
 
 class Shell:

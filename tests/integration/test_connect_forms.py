@@ -19,7 +19,7 @@ from cartum_roapp.connection.access import Clients
 from tasks.draft import Blocks, Draft
 from tasks.form import block_id
 
-pytestmark = pytest.mark.drawn(3, turn=2)
+pytestmark = pytest.mark.drawn(4, turn=2)
 
 INDEX = 6
 SLUG = "verba"

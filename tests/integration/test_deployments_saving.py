@@ -23,7 +23,7 @@ from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings
 from deployments import alerts, saving, shops
 
-pytestmark = pytest.mark.drawn(3, turn=0)
+pytestmark = pytest.mark.drawn(4, turn=0)
 
 URL = "https://shop.example.com"
 SHOP = ShopConfig(

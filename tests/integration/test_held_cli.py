@@ -16,7 +16,7 @@ from installation import Installation, Row
 
 from sandbox.cartum_shop import CartumShop
 
-pytestmark = pytest.mark.drawn(2, turn=0)
+pytestmark = pytest.mark.drawn(4, turn=3)
 
 SLUG, INDEX = "shop-8", 7
 FIELD = "ad_campaign_id"

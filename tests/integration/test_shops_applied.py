@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from installation import Installation, Row
 
-pytestmark = pytest.mark.drawn(3, turn=2)
+pytestmark = pytest.mark.drawn(4, turn=2)
 
 SLUG, INDEX = "shop-8", 7
 VARIABLE = "SHOP_8_PASSWORD"

@@ -187,23 +187,23 @@ HELD = [
     ("products", 5, "order-lines", "products is not a list"),
     ("products", [], "order-lines", "products is empty, though total_quantity counts goods"),
     ("products", MISSING, "order-lines", "products is empty, though total_quantity counts goods"),
-    ("products.0", None, "line-product", "products[0] is not an object"),
-    ("products.0", [], "line-product", "products[0] is not an object"),
-    ("products.0.price", MISSING, "line-price", "products[0].price is missing"),
-    ("products.0.price", None, "line-price", "products[0].price is missing"),
-    ("products.0.price", -0.01, "line-price", "products[0].price is negative"),
-    ("products.0.price", "1,299", "line-price", "products[0].price has a comma that may separate thousands"),
-    ("products.0.price", True, "line-price", "products[0].price is not a number"),
-    ("products.0.quantity", 0, "line-quantity", "products[0].quantity must be greater than 0"),
-    ("products.0.quantity", -1, "line-quantity", "products[0].quantity must be greater than 0"),
-    ("products.0.quantity", MISSING, "line-quantity", "products[0].quantity is missing"),
-    ("products.0.quantity", float("nan"), "line-quantity", "products[0].quantity is not a finite number"),
+    ("products.0", None, "line-product", "Line 1 is not an object"),
+    ("products.0", [], "line-product", "Line 1 is not an object"),
+    ("products.0.price", MISSING, "line-price", "The price of line 1 is missing"),
+    ("products.0.price", None, "line-price", "The price of line 1 is missing"),
+    ("products.0.price", -0.01, "line-price", "The price of line 1 is negative"),
+    ("products.0.price", "1,299", "line-price", "The price of line 1 has a comma that may separate thousands"),
+    ("products.0.price", True, "line-price", "The price of line 1 is not a number"),
+    ("products.0.quantity", 0, "line-quantity", "The quantity of line 1 must be greater than 0"),
+    ("products.0.quantity", -1, "line-quantity", "The quantity of line 1 must be greater than 0"),
+    ("products.0.quantity", MISSING, "line-quantity", "The quantity of line 1 is missing"),
+    ("products.0.quantity", float("nan"), "line-quantity", "The quantity of line 1 is not a finite number"),
     ("products", [{"title": "Чай", "price": 1, "quantity": 9e11}] * 2, "order-lines", "products is too large"),
     (
         "products.0.article",
         "9" * 256,
         "line-product",
-        "products[0] has an article above 255 characters, or a title above 1000",
+        "Line 1 has an article above 255 characters, or a title above 1000",
     ),
 ]
 
@@ -235,13 +235,13 @@ def test_a_line_with_neither_article_nor_title_holds_the_order() -> None:
     row = changed("products.0.article", " ")
     row["products"][0]["title"] = "&nbsp;"
     held = bad(row)
-    assert (held.code, held.message) == ("line-product", "products[0] has neither article nor title.")
+    assert (held.code, held.message) == ("line-product", "Line 1 has neither article nor title.")
 
 
 def test_one_bad_line_of_several_holds_the_whole_order() -> None:
     row = copy.deepcopy(SAMPLES[4])
     row["products"][2]["quantity"] = 0
-    assert bad(row).message == "products[2].quantity must be greater than 0."
+    assert bad(row).message == "The quantity of line 3 must be greater than 0."
 
 
 def test_many_faults_are_counted() -> None:

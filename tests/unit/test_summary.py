@@ -113,7 +113,9 @@ def test_where_nothing_differs_there_is_no_table_of_it() -> None:
 
 
 def test_a_held_record_leads_to_the_forms_that_mend_it() -> None:
-    title, table, rest, dismissed = held_section(records(2, "status-unmatched", "Нова (9)"), MENDING, dismissed=4)
+    title, table, waits, rest, dismissed = held_section(
+        records(2, "status-unmatched", "Нова (9)"), MENDING, dismissed=4
+    )
     assert title == "### 2 held: 2 status-unmatched"
     replay = run_form(REPLAY, shop="mavka", ids=["0"], entity="order", dry_run=False)
     dismiss = run_form(DISMISS, shop="mavka", ids=["0"], entity="order")
@@ -122,6 +124,7 @@ def test_a_held_record_leads_to_the_forms_that_mend_it() -> None:
         f"| [match it]({match}), [try again]({replay}), [dismiss]({dismiss}), [what happened]({story}) |"
     )
     assert "order 0 (new)" in table and "order 1 |" in table
+    assert waits.startswith("An order or row that is held waits with all its changes")
     assert rest == f"[Try all of them again]({run_form(REPLAY, shop='mavka', all_held=True, dry_run=False)})"
     assert dismissed.startswith("4 dismissed: ")
     address = urlsplit(replay)
