@@ -13,9 +13,12 @@ from sqlalchemy import Engine
 from cartum_roapp.connection.choices import Choice
 from cartum_roapp.ledger import deleted_shops, held, roapp_statuses, shop_statuses, shops
 
-#: Of the deployments of prefect.yaml whose forms ask for a shop.
-_NAMES = ["any-shop", "edit-shop", "delete-shop"]
-_OURS, _DELETE = "flows.", "flows.delete_shop.delete_shop"
+#: The deployments of prefect.yaml whose forms ask for a shop.
+_NAMES = [
+    "backfill", "replay-held", "dismiss-held", "match-status", "choose-match", "show-order", "resend-orders",
+    "edit-shop", "delete-shop",
+]  # fmt: skip
+_DELETE = "delete-shop"
 #: The form with this field is the one of a backfill.
 _BACKFILL = "statuses"
 
@@ -40,11 +43,11 @@ async def renew(engine: Engine) -> None:
     named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
     async with get_client() as client:
         for found in await client.read_deployments(deployment_filter=named):
-            before, entrypoint = found.parameter_openapi_schema or {}, found.entrypoint or ""
+            before = found.parameter_openapi_schema or {}
             # Of a deleted shop only the history can be deleted.
-            there = {"shop": sorted({*slugs, *deleted_shops.slugs(engine)})} if entrypoint == _DELETE else {}
+            there = {"shop": sorted({*slugs, *deleted_shops.slugs(engine)})} if found.name == _DELETE else {}
             schema = filled(before, {**lists, **there})
-            if not entrypoint.startswith(_OURS) or schema == before:
+            if found.entrypoint != _entrypoint(found.name) or schema == before:
                 continue
             changed = DeploymentUpdate(parameter_openapi_schema=schema, enforce_parameter_schema=False)
             await client.update_deployment(found.id, changed)
@@ -69,6 +72,12 @@ def filled(schema: dict[str, Any], lists: Mapping[str, Sequence[str]]) -> dict[s
         elif kind == "string":
             properties[name] = {key: value for key, value in properties[name].items() if key != "enum"} | choices
     return {**schema, "properties": properties, "required": required}
+
+
+def _entrypoint(name: str) -> str:
+    """A shop may have the same slug: then its deployments have this name, too."""
+    module = name.replace("-", "_")
+    return f"flows.{module}.{module}"
 
 
 def _labels(statuses: Iterable[tuple[int, str]]) -> list[str]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 
 from cartum_roapp.service import ledger
 from deployments import form_lists, pool
@@ -16,6 +18,8 @@ _HERE = Path(__file__).parent
 PREFECT_YAML = next(
     (path for path in (_HERE / "prefect.yaml", _HERE.parent / "prefect.yaml") if path.exists()), _HERE / "prefect.yaml"
 )
+#: What most of them were called, all alike; each is called like its flow now.
+_FORMER = "any-shop"
 
 
 def described() -> list[dict[str, Any]]:
@@ -29,5 +33,15 @@ async def deploy() -> None:
     for entry in described():
         flow, parameters = pool.flow_at(entry["entrypoint"]), entry.get("parameters", {})
         await pool.deploy(flow, entry["name"], entry.get("description"), entry.get("tags", []), parameters)
+    await _remove_former({entry["entrypoint"] for entry in described()})
     with ledger.opened() as engine:
         await form_lists.renew(engine)
+
+
+async def _remove_former(entrypoints: set[str]) -> None:
+    """Deletes those that an earlier version made; their runs stay."""
+    named = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER]))
+    async with get_client() as client:
+        for found in await client.read_deployments(deployment_filter=named):
+            if found.entrypoint in entrypoints:  # a shop may be called so, too
+                await client.delete_deployment(found.id)

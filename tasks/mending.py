@@ -16,8 +16,8 @@ from cartum_roapp.errors import Code
 from cartum_roapp.markdown import Markup, link
 from tasks.step import artifact_page, ui_address
 
-#: Of the deployments that mend a shop's records (prefect.yaml).
-_NAME = "any-shop"
+#: The deployments that mend a shop's records (prefect.yaml).
+_NAMES = ["replay-held", "dismiss-held", "choose-match", "match-status", "show-order"]
 _REPLAY, _DISMISS = "flows.replay_held.replay_held", "flows.dismiss_held.dismiss_held"
 _CHOOSE = "flows.choose_match.choose_match"
 #: What a person chooses for records that are held for these reasons.
@@ -41,7 +41,7 @@ class Mending:
     @classmethod
     async def of(cls, slug: str, admin: str) -> Mending:
         """Asks Prefect's server for them."""
-        named = DeploymentFilter(name=DeploymentFilterName(any_=[_NAME]))
+        named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
         async with get_client() as client:
             found = {one.entrypoint: one.id for one in await client.read_deployments(deployment_filter=named)}
         return cls(

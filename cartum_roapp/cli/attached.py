@@ -14,9 +14,6 @@ from cartum_roapp.sync.sentence import CANCELED
 if TYPE_CHECKING:
     from prefect import Flow, State
 
-#: The deployment of a flow that belongs to no single shop.
-ANY_SHOP = "any-shop"
-
 _LOOK = 3.0  # seconds
 
 

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS, canceled, left
 from cartum_roapp.cli.arguments import OptionalSlug, example, known_slugs, missing
-from cartum_roapp.cli.attached import ANY_SHOP, run_attached
+from cartum_roapp.cli.attached import run_attached
 from cartum_roapp.cli.outcomes import RunResult, plan_tables, run_tables
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, local, print_failure, show, terminal_table
 from cartum_roapp.cli.runs import shown, tagged
@@ -72,7 +72,7 @@ def backfill(
         from flows.backfill import backfill as one
 
         return run_attached(
-            one, ANY_SHOP, shops=[shop.slug], created_from=since, created_to=until, statuses=status or None,
+            one, one.name, shops=[shop.slug], created_from=since, created_to=until, statuses=status or None,
             numbers=numbers or None, dry_run=dry_run,
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
-from cartum_roapp.cli.attached import ANY_SHOP, run_attached
+from cartum_roapp.cli.attached import run_attached
 from cartum_roapp.cli.interruption import until_down
 from cartum_roapp.cli.outcomes import RunResult, comparison_tables, replay_tables, resend_tables, run_tables
 from cartum_roapp.cli.output import FAILED, Json, failure, show
@@ -66,8 +66,8 @@ def replay(
 
         select_records(shop, ids, entity, code, all_held=all_, limit=limit, make_again=make_again)
         return run_attached(
-            replay_held, ANY_SHOP, shop=slug, ids=ids or None, entity=entity, code=code, all_held=all_, limit=limit,
-            make_again=make_again, dry_run=dry_run,
+            replay_held, replay_held.name, shop=slug, ids=ids or None, entity=entity, code=code, all_held=all_,
+            limit=limit, make_again=make_again, dry_run=dry_run,
         )  # fmt: skip
 
     result = _run(slug, "Trying held records again", flow)
@@ -86,7 +86,7 @@ def resend(
         from flows.resend_orders import resend_orders
 
         named(shop, numbers)
-        return run_attached(resend_orders, ANY_SHOP, shop=slug, numbers=numbers)
+        return run_attached(resend_orders, resend_orders.name, shop=slug, numbers=numbers)
 
     result = _run(slug, "Sending the orders again", flow)
     show(result, lambda: resend_tables(result))

@@ -167,7 +167,9 @@ def test_a_status_without_a_match_is_matched_where_it_is_told(installation: Inst
     shop.add_status(status, {"ua": "Самовивіз", "ru": "Самовывоз"})
     shop.set_status(number, status)
     synced(installation)
-    installation.become(lambda: str(installation.deployment("match-status/any-shop")), lambda form: "Самовивіз" in form)
+    installation.become(
+        lambda: str(installation.deployment("match-status/match-status")), lambda form: "Самовивіз" in form
+    )
     walk.run_on_dashboard("incremental-sync", "held")
     walk.follow_log("why, and what mends each: ")
     walk.click(walk.row(f"status {number}").get_by_role("link", name="match it"))
@@ -219,7 +221,9 @@ def test_a_backfill_is_tried_begun_and_canceled(installation: Installation, walk
     old = [datetime.now(UTC) - timedelta(days=days) for days in (90, 95)]
     numbers = [shop.place_order(created=one, status=3, articles=bought_before(shop)) for one in old]
     page.goto(f"{walk.ui.address}/v2/deployments")
-    walk.click(page.get_by_role("row").filter(has_text="backfill").get_by_role("link", name="any-shop"))
+    walk.click(
+        page.get_by_role("row").filter(has_text="backfill").get_by_role("link", name="backfill", exact=True).first
+    )
     walk.click(walk.main.get_by_role("button", name="Run", exact=True))
     walk.click(page.get_by_text("Custom run"))
     walk.click(walk.ui.value(walk.main, "Shops"))

@@ -140,10 +140,13 @@ class History(RuleBasedStateMachine):
         self.strange: set[tuple[int, str]] = set()  # a lost ledger takes a line that was taken out for staff's
         self.lost = False
 
-    @initialize(amounts=st.sampled_from(["line", "unit", "refused", "ignored"]))
-    def begin(self, amounts: str) -> None:
+    @initialize(
+        amounts=st.sampled_from(["line", "unit", "refused", "ignored"]),
+        rounding=st.sampled_from(["half_up", "half_up", "unit", "discount", "down"]),
+    )
+    def begin(self, amounts: str, rounding: str) -> None:
         """What the account makes of discounts."""
-        self.box.roapp.faults.discount_amounts = amounts
+        self.box.roapp.faults.switch(discount_amounts=amounts, line_rounding=rounding)
 
     # -- runs, what happened before them, and what happens to them ----------------------------------------------------
 

@@ -173,7 +173,7 @@ def test_a_run_that_is_started_in_the_ui_and_fails_is_told_once(told: Installati
     shop.change_password("another")
     shop.revoke_tokens()
     try:
-        run = told.start("backfill/any-shop", shops=[SLUG], numbers=["1"], dry_run=False)
+        run = told.start("backfill/backfill", shops=[SLUG], numbers=["1"], dry_run=False)
         (ended,) = told.ended(run)
         assert ended["state_type"] == "FAILED", ended["state"]["message"]
         told.become(lambda: inbox.messages[before:], bool)

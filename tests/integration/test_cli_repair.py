@@ -17,7 +17,7 @@ from prefect_api import here
 from pydantic import SecretStr
 
 from blocks.store import load_shop, save_account
-from cartum_roapp.cli.attached import ANY_SHOP, run_attached
+from cartum_roapp.cli.attached import run_attached
 from cartum_roapp.config import AccountConfig
 from cartum_roapp.connection.choices import Choice
 from cartum_roapp.connection.status_match import StatusMatch
@@ -91,7 +91,9 @@ def test_a_product_is_chosen_shown_and_given_back(cli: Installation) -> None:
     assert (chosen["kind"], chosen["article"], chosen["ro_id"]) == ("product", "TWIN-1", ids[1])
     cli.done("match", "unset", "product", SLUG, "TWIN-1")
     assert cli.done("match", "list") == []
-    (run,) = cli.completed(cli.start("choose-match/any-shop", shop=SLUG, kind="product", which="TWIN-1", ro_id=ids[0]))
+    (run,) = cli.completed(
+        cli.start("choose-match/choose-match", shop=SLUG, kind="product", which="TWIN-1", ro_id=ids[0])
+    )
     assert run["state"]["message"] == "matched"
     assert [one["ro_id"] for one in cli.done("match", "list", SLUG)] == [ids[0]]
     cli.done("match", "unset", "product", SLUG, "TWIN-1")
@@ -102,7 +104,7 @@ def test_a_record_is_dismissed_from_the_ui_with_a_reason(cli: Installation) -> N
     number = cli.box.shops[INDEX].place_order(articles=[("KR-799", 1)], currency="EUR")
     cli.done("sync", SLUG)
     assert [one["id"] for one in cli.done("held", "list", SLUG)] == [number]
-    (run,) = cli.completed(cli.start("dismiss-held/any-shop", shop=SLUG, ids=[number], reason="entered by hand"))
+    (run,) = cli.completed(cli.start("dismiss-held/dismiss-held", shop=SLUG, ids=[number], reason="entered by hand"))
     assert run["name"] == f"{SLUG}: dismissal of held records"
     (artifact,) = cli.artifacts(run["id"])
     assert f"| {number} | order | currency-differs |" in artifact["data"] and "entered by hand" in artifact["data"]
@@ -127,15 +129,15 @@ def test_a_status_is_matched_from_the_ui_and_what_was_held_for_it_goes_through(c
         assert filled == {"shop": SLUG, "status": "Самовивіз (77)"}
         with here(cli.config):
             asyncio.run(form_lists.renew(cli.engine))  # what the worker does every 20 seconds
-        found = cli.deployment("match-status/any-shop")
+        found = cli.deployment("match-status/match-status")
         assert found is not None
         fields = found["parameter_openapi_schema"]["properties"]
         assert {"Самовивіз (77)", "Хтозна (78)"} <= {*fields["status"]["enum"]}
         target = next(one for one in fields["roapp_status"]["enum"] if one.startswith("Новий ("))
 
-        (failed,) = cli.ended(cli.start("match-status/any-shop", **filled, roapp_status="Нема такого"))
+        (failed,) = cli.ended(cli.start("match-status/match-status", **filled, roapp_status="Нема такого"))
         assert 'RO App has no status "Нема такого"' in failed["state"]["message"]
-        (done,) = cli.completed(cli.start("match-status/any-shop", **filled, roapp_status=target))
+        (done,) = cli.completed(cli.start("match-status/match-status", **filled, roapp_status=target))
         assert done["state"]["message"] == "matched; 1 order is tried again with the next sync"
         assert f"shop:{SLUG}" in done["tags"]
         said = f"matched: Самовивіз (77) → {target}. Tried again with the next sync: {number}."
@@ -156,7 +158,7 @@ def test_a_status_is_matched_from_the_ui_and_what_was_held_for_it_goes_through(c
 def test_a_slip_that_only_the_run_notices_is_told_on_the_terminal_too(cli: Installation) -> None:
     """A record may have gone through since the command looked for it."""
     with Forms(cli).prefect_here(), pytest.raises(BadConfig, match="nothing of that id is held"):
-        asyncio.run(run_attached(replay_held, ANY_SHOP, shop=SLUG, ids=["nobody"]))
+        asyncio.run(run_attached(replay_held, replay_held.name, shop=SLUG, ids=["nobody"]))
 
 
 def test_the_watermark_is_shown_in_both_clocks_and_not_set_forward(cli: Installation) -> None:

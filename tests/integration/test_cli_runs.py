@@ -113,7 +113,7 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     run = latest(cli)
     assert (run["state"]["message"], "held" in run["tags"]) == ("1 new, 1 changed, 1 held", True)
     (summary,) = [one["data"] for one in cli.artifacts(run["id"]) if one["type"] == "markdown"]
-    replay = cli.deployment("replay-held/any-shop")
+    replay = cli.deployment("replay-held/replay-held")
     assert replay is not None and f"[try again](/v2/deployments/deployment/{replay['id']}/run?parameters=" in summary
     (record,) = cli.done("held", "list", SLUG)
     assert (record["shop"], record["entity"], record["id"]) == (SLUG, "row", broken)

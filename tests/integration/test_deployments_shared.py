@@ -14,7 +14,7 @@ from prefect_api import here, variables
 
 from deployments.form_lists import filled
 from deployments.late import Unneeded
-from deployments.shared import PREFECT_YAML, described
+from deployments.shared import PREFECT_YAML, deploy, described
 from tasks.tags import TAG
 
 #: Each parameter with a drop-down, without one.
@@ -65,6 +65,19 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
         assert {key: new[key] for key in same} == {key: old[key] for key in same}
         # Their drop-downs follow.
         assert filled(new["parameter_openapi_schema"], NO_LISTS) == filled(old["parameter_openapi_schema"], NO_LISTS)
+
+
+def test_those_of_an_earlier_version_go_and_those_of_a_shop_that_is_called_so_stay(installation: Installation) -> None:
+    prefect, made = installation.prefect, {}
+    for flow in ("backfill", "reconcile"):
+        found = installation.prefect.post("/flows/", json={"name": flow}).raise_for_status().json()["id"]
+        entrypoint = f"flows.{flow}.{flow}"
+        body = {"name": "any-shop", "flow_id": found, "tags": [TAG], "entrypoint": entrypoint, "paused": True}
+        made[flow] = prefect.post("/deployments/", json=body).raise_for_status().json()["id"]
+    with here(installation.config):
+        asyncio.run(deploy())
+    assert prefect.get(f"/deployments/{made['backfill']}").status_code == 404
+    prefect.delete(f"/deployments/{made['reconcile']}").raise_for_status()
 
 
 def flow_of(entry: dict[str, str]) -> str:

@@ -39,11 +39,11 @@ def offered(installation: Installation, flow: str) -> bool:
 
 def test_a_connected_shop_has_its_deployments(connected: Installation) -> None:
     forms = (
-        "replay-held/any-shop",
-        "dismiss-held/any-shop",
-        "show-order/any-shop",
-        "match-status/any-shop",
-        "choose-match/any-shop",
+        "replay-held/replay-held",
+        "dismiss-held/dismiss-held",
+        "show-order/show-order",
+        "match-status/match-status",
+        "choose-match/choose-match",
         "edit-shop/edit-shop",
     )
     assert [form for form in forms if not offered(connected, form)] == []
@@ -137,7 +137,10 @@ def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Inst
     assert SLUG not in names(blocks)
     assert connected.ask("/artifacts/filter", artifacts={"key": {"any_": [SLUG]}}) == [], "its page"
     assert connected.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=SLUG) is not None
-    assert (offered(connected, "replay-held/any-shop"), offered(connected, "delete-shop/delete-shop")) == (False, True)
+    assert (offered(connected, "replay-held/replay-held"), offered(connected, "delete-shop/delete-shop")) == (
+        False,
+        True,
+    )
     connected.connect(INDEX)
     for flow in ("incremental-sync", "reconcile"):
         (every,) = deployments(connected)[flow]["schedules"]

@@ -120,13 +120,13 @@ def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker:
         ("resend-orders", shop, "numbers: is empty. Fix: Fill it in."),
         ("show-order", shop, "number: is empty. Fix: Fill it in."),
     ]  # fmt: skip
-    ended = worker.ended(*[worker.start(f"{flow}/any-shop", **typed) for flow, typed, _ in slips])
+    ended = worker.ended(*[worker.start(f"{flow}/{flow}", **typed) for flow, typed, _ in slips])
     for run, (_, _, said) in zip(ended, slips, strict=True):
         assert (run["state_type"], run["state_name"]) == ("CANCELLED", "Refused"), (said, run["state"]["message"])
         assert said in run["state"]["message"]
         assert "Traceback" not in worker.logs(run["id"])
     number = next(iter(worker.box.shops[SHOP].orders))
-    plan = worker.start("backfill/any-shop", shops=["shop-1"], numbers=[number])
+    plan = worker.start("backfill/backfill", shops=["shop-1"], numbers=[number])
     assert worker.completed(plan)[0]["name"] == f"shop-1: backfill orders {number}, dry run"
     (shown,) = [one for one in worker.artifacts(plan) if one["type"] == "markdown"]
     assert "Nothing was sent." in shown["data"]
@@ -149,7 +149,7 @@ def test_a_run_is_canceled_in_the_ui(worker: Installation, imported: Row) -> Non
 
 def test_the_form_of_a_backfill_offers_shops_and_statuses_by_name(worker: Installation, imported: Row) -> None:
     form = worker.become(
-        lambda: worker.deployment("backfill/any-shop"), lambda found: bool(found and _choices(found, "statuses"))
+        lambda: worker.deployment("backfill/backfill"), lambda found: bool(found and _choices(found, "statuses"))
     )
     assert form is not None
     assert (_choices(form, "shops"), form["parameters"]) == (["shop-1", "shop-2"], {"dry_run": True})
@@ -169,7 +169,7 @@ def test_a_backfill_that_is_canceled_in_the_ui_empties_its_queue(worker: Install
     shop = worker.box.shops[SHOP]
     number = shop.place_order(created=datetime.now(UTC) - timedelta(days=90), status=3)
     with database.locked(worker.engine, "account:main"):  # nobody delivers
-        id = worker.start("backfill/any-shop", shops=["shop-1"], numbers=[number], dry_run=False)
+        id = worker.start("backfill/backfill", shops=["shop-1"], numbers=[number], dry_run=False)
         worker.become(lambda: worker.value("SELECT count(*) FROM backfills WHERE stored_at IS NOT NULL"), bool)
         (one,) = worker.done("backfill", "list")
         assert (one["shop"], one["what"], one["state"]) == ("shop-1", f"orders {number}", "delivering")
@@ -208,7 +208,7 @@ def test_a_backfill_that_was_typed_is_canceled_in_the_ui_too(worker: Installatio
 
 
 def test_each_of_several_shops_gets_a_run_of_its_own(worker: Installation, imported: Row) -> None:
-    id = worker.start("backfill/any-shop", shops=["shop-1", "shop-2"], numbers=["999999"], dry_run=False)
+    id = worker.start("backfill/backfill", shops=["shop-1", "shop-2"], numbers=["999999"], dry_run=False)
     worker.completed(id)
     keys = {"any_": [f"{id}: {slug}" for slug in ("shop-1", "shop-2")]}
     started = worker.completed(*[run["id"] for run in worker.flow_runs(idempotency_key=keys)])
@@ -225,7 +225,7 @@ def test_several_shops_are_typed_at_once(worker: Installation, imported: Row) ->
 
 
 def test_a_failed_run_can_be_retried_in_the_ui(worker: Installation, imported: Row) -> None:
-    id = worker.start("backfill/any-shop", shops=["shop-1"], numbers=["1"])
+    id = worker.start("backfill/backfill", shops=["shop-1"], numbers=["1"])
     worker.ended(id)
     worker.ask(f"/flow_runs/{id}/set_state", state={"type": "SCHEDULED", "name": "AwaitingRetry"}, force=True)
     worker.become(lambda: worker.flow_run(id), lambda run: bool(run["run_count"] == 2))
@@ -259,7 +259,7 @@ def test_runs_of_a_killed_worker_are_marked_and_the_living_are_left(worker: Inst
         worker.begun(living["id"])
         os.kill(before.pid, signal.SIGKILL)
         assert before.wait(10)
-        unseen = worker.start("backfill/any-shop", shops=["shop-1"], numbers=["1"])
+        unseen = worker.start("backfill/backfill", shops=["shop-1"], numbers=["1"])
         worker.set_state(unseen, "PENDING")
         labels = {"prefect.worker.name": worker.flow_run(lost)["labels"]["prefect.worker.name"]}
         worker.prefect.patch(f"/flow_runs/{unseen}/labels", json=labels).raise_for_status()

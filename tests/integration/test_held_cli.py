@@ -122,7 +122,7 @@ def test_all_of_one_order_on_the_command_line_and_in_the_ui(cli: Installation, r
     assert [one["kind"] for one in found["timeline"] if one["kind"] != "call"][-1] == "held"
     assert {cli.flow_run(one["run"])["name"] for one in found["timeline"]} == {f"{SLUG}: sync"}
     assert any(one["text"].startswith("make the order (POST /orders): HTTP 4") for one in found["timeline"])
-    (run,) = cli.completed(cli.start("show-order/any-shop", shop=SLUG, number=records["order"]))
+    (run,) = cli.completed(cli.start("show-order/show-order", shop=SLUG, number=records["order"]))
     assert run["name"] == f"{SLUG}: order {records['order']}"
     page = summary(cli, run)
     assert "### Held for a person" in page and found["timeline"][-1]["text"][:20] in page
@@ -230,7 +230,7 @@ def test_an_order_is_sent_again(cli: Installation, shop: CartumShop, records: di
     (line,) = found["resent"][0]["written"]
     assert line.startswith("change a line (PATCH ")
     assert found["resent"][0]["roapp_number"] == order["number"]
-    (run,) = cli.completed(cli.start("resend-orders/any-shop", shop=SLUG, numbers=[number]))
+    (run,) = cli.completed(cli.start("resend-orders/resend-orders", shop=SLUG, numbers=[number]))
     assert f"| {number} | delivered | no. {order['number']}, id {order['id']} | nothing |" in " ".join(
         str(one["data"]) for one in cli.artifacts(run["id"])
     )
@@ -249,10 +249,12 @@ def test_a_replay_from_the_ui(cli: Installation, shop: CartumShop) -> None:
     number = shop.place_order()
     cli.done("sync", SLUG)
     cli.box.roapp.faults.required_order_fields = ()
-    (run,) = cli.completed(cli.start("replay-held/any-shop", shop=SLUG, entity="order", code="refused", dry_run=False))
+    (run,) = cli.completed(
+        cli.start("replay-held/replay-held", shop=SLUG, entity="order", code="refused", dry_run=False)
+    )
     assert len(in_roapp(cli, number)) == 1
     assert f"| {number} | order | refused | delivered |" in summary(cli, run)
-    (failed,) = cli.ended(cli.start("replay-held/any-shop", shop=SLUG))
+    (failed,) = cli.ended(cli.start("replay-held/replay-held", shop=SLUG))
     assert "nothing is named" in failed["state"]["message"]
 
 

@@ -125,7 +125,7 @@ def disturbed(story: Story) -> None:
     story.worker(f"incremental-sync/{SLUG}", "FAILED")
     with life.engine.begin() as connection:
         connection.execute(text("ALTER TABLE orders DROP CONSTRAINT nobody"))
-    story.worker("backfill/any-shop", "COMPLETED", shops=[SLUG], numbers=[number, *shop.orders], dry_run=False)
+    story.worker("backfill/backfill", "COMPLETED", shops=[SLUG], numbers=[number, *shop.orders], dry_run=False)
 
 
 def refused(story: Story) -> None:
@@ -140,7 +140,7 @@ def refused(story: Story) -> None:
     faults.error_shape = "text"
     found = story.run("held", "replay", SLUG, "--all").document
     assert {one["entity"] for one in found["records"]} >= {"order", "row", "status"}
-    story.worker("replay-held/any-shop", "COMPLETED", shop=SLUG, ids=[number], dry_run=False)
+    story.worker("replay-held/replay-held", "COMPLETED", shop=SLUG, ids=[number], dry_run=False)
     story.run("held", "list")
     story.run("held", "show", SLUG, number)
     story.run("held", "show", SLUG, "--entity", "row", next(one["id"] for one in found["records"]
