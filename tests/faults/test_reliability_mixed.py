@@ -69,10 +69,10 @@ def _remove_line(box: Shop, number: str, value: int) -> None:
 
 
 def _give_coupon(box: Shop, number: str, value: int) -> None:
-    """Other sums than the sandbox's own: to the cent, and more than the shop has."""
+    """Other sums than the sandbox's own: to the cent, and more than the shop has; none below 0, as that is held."""
     gross = sum(Decimal(str(line["total_price"])) for line in box.orders[number]["products"])
     off = [Decimal(0), gross / 7, Decimal("0.01"), gross, -Decimal("9.99")][value % 5]
-    box.edit(number, coupon_code=f"C{value}", total_sum=float((gross - off).quantize(Decimal("0.01"))))
+    box.edit(number, coupon_code=f"C{value}", total_sum=float(max(Decimal(0), gross - off).quantize(Decimal("0.01"))))
 
 
 #: What staff and buyers do to an order of the shop; the last argument is anything.
