@@ -248,8 +248,10 @@ class ContactBook:
         (ro_id,) = usable
         if order.buyer_phone:
             contact = await self._side(same[ro_id]).data.current(order.shop, ro_id)
-            if contact is not None and self._new.search_of(contact).phones(contact, order.shop):
-                return None  # staff have given it a phone since, another one than this buyer's
+            carried = self._new.search_of(contact).phones(contact, order.shop) if contact is not None else set()
+            # The buyer's own may be there by a call of ours that nobody confirmed.
+            if carried and carried.isdisjoint(phone.number for phone in order.phones):
+                return None  # staff have given it another one since
         match = ContactMatch(identity(order), ro_id, phones.get(ro_id, ""), order.buyer_email)
         return replace(match, organization=same[ro_id].organization, reason=Reason.EMAIL)
 

@@ -104,7 +104,8 @@ def _per_line(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
 
 
 def _per_unit(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
-    """A share is a multiple of the quantity; a line of one unit takes the rest, else the price of the largest one."""
+    """A share is a multiple of the quantity; a line of one unit takes the rest, else the largest one: in its discount
+    where its quantity divides the rest, else in its price."""
     units = [
         share // int(line.quantity) if _is_whole(line) else 0
         for line, share in zip(lines, _shares(lines, off), strict=True)
@@ -117,8 +118,10 @@ def _per_unit(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
     carriers = [index for index, line in enumerate(lines) if rest and _is_whole(line)]
     if carriers:
         index = max(carriers, key=lambda index: made[index].total(LineDiscounts.PER_UNIT))
+        more, left = divmod(rest, int(lines[index].quantity))
         net = _in_cents(made[index].total(LineDiscounts.PER_UNIT)) - rest
-        made[index : index + 1] = _at(lines[index], net) if net >= 0 else [made[index]]
+        if net >= 0:
+            made[index : index + 1] = _at(lines[index], net) if left else [_less(lines[index], units[index] + more)]
     return made
 
 

@@ -94,6 +94,11 @@ def test_per_unit_a_single_unit_takes_the_rest() -> None:
     assert made == [line("a", "100", "3", amount="2.50"), line("b", "100", amount="2.51")]
 
 
+def test_per_unit_the_share_of_a_fraction_is_the_discount_of_another_line() -> None:
+    made = priced([line("a", "100", "3"), line("b", "40", "1.25")], Decimal(320), LineDiscounts.PER_UNIT)
+    assert made == [line("a", "100", "3", amount="10"), line("b", "40", "1.25")]
+
+
 def test_a_percentage_where_it_is_exact() -> None:
     made = priced([line("a", "100", "3"), line("b", "50")], Decimal(315), LineDiscounts.PERCENTAGE)
     assert made == [line("a", "100", "3", percentage="10"), line("b", "50", percentage="10")]
