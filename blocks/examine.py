@@ -22,7 +22,7 @@ from cartum_roapp.connection.examine import (
 )
 from cartum_roapp.connection.fleet import Wanted, compare, refuse_twins
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import accounts
+from cartum_roapp.ledger import accounts, shop_statuses
 from cartum_roapp.service import ledger
 
 #: Shops that are asked at the same time; each has its own server.
@@ -33,6 +33,14 @@ def taken(slug: str) -> Problem:
     """Returns the problem that another shop has this slug."""
     fix = f"choose another one, or change that shop: `cartum-roapp shop edit {slug} --from FILE.yaml`"
     return Problem("slug", f'"{slug}" is taken.', fix)
+
+
+def statuses_in_use(shop: ShopConfig | None) -> frozenset[int]:
+    """Returns the ids of the statuses that the stored shop's orders have."""
+    if shop is None:
+        return frozenset()
+    with ledger.opened() as engine:
+        return shop_statuses.in_use(engine, shop.key)
 
 
 async def conflicts(
@@ -132,7 +140,13 @@ async def _examined(
         found.extend(await conflicts(slug, key, url=url, account=name, stored=known.shops))
     entered = known.entered.get(account.name) if account else None
     examination = await examine(
-        values, password=password, account=account, clients=clients, found=found, entered=entered
+        values,
+        password=password,
+        account=account,
+        clients=clients,
+        found=found,
+        entered=entered,
+        in_use=statuses_in_use(before),
     )
     examination = examination.tolerating({field for field in kept if field not in found})
     if account is None or examination.account_lists is None or account.fingerprint:

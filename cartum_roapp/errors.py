@@ -244,7 +244,7 @@ class Code(StrEnum):
     )
     LINE_NOT_REMOVABLE = (
         "line-not-removable",
-        "The shop took a line out, and RO App does not let it go.",
+        "An order has a line no more, and RO App does not let it go.",
         "Remove the line by hand in RO App; it is let go by itself then.",
     )
     ERASED = (

@@ -118,6 +118,7 @@ def _examine_stored(slug: str, clients: Clients) -> tuple[ShopConfig, Examinatio
 
 
 async def _examined(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
+    from blocks.examine import statuses_in_use
     from blocks.store import load_account, load_shop
     from cartum_roapp.config.problems import Problem
     from cartum_roapp.connection.examine import examine
@@ -131,7 +132,14 @@ async def _examined(slug: str, clients: Clients) -> tuple[ShopConfig, Examinatio
         account = None
         found.append(Problem("account", error.message, error.fix or "add it again"))
     values = config.model_dump(exclude={"password"}, exclude_none=True)
-    return config, await examine(values, password=config.password, account=account, clients=clients, found=found)
+    return config, await examine(
+        values,
+        password=config.password,
+        account=account,
+        clients=clients,
+        found=found,
+        in_use=statuses_in_use(config),
+    )
 
 
 async def _discover(good: dict[str, object], password: SecretStr, clients: Clients) -> tuple[ShopLists, AccountLists]:

@@ -59,13 +59,14 @@ async def examine(
     found: Iterable[Problem] = (),
     lists_only: bool = False,
     entered: Entered | None = None,
+    in_use: frozenset[int] = frozenset(),
 ) -> Examination:
     """Checks values that passed their rules against the shop and the account.
 
     `found` is what is known to be wrong already, among it an `account` that does not exist (then `account` is
     None). `lists_only`: there are no values yet, only access is checked. `entered`: what `enter_account` has returned
-    for this account, which is not asked again. Reads only; may be called again. Never raises for what a person can
-    correct.
+    for this account, which is not asked again. `in_use`: the statuses that the shop's known orders have. Reads only;
+    may be called again. Never raises for what a person can correct.
     """
     problems = Problems(found)
     shop, company = await asyncio.gather(_shop(values, password, clients), _account(account, clients, entered))
@@ -73,6 +74,8 @@ async def examine(
         if problem is not None:
             problems.add(problem.field, problem.message, problem.fix)
     shop_side, account_side = shop[0], company[0]
+    if shop_side is not None:
+        shop_side = replace(shop_side, in_use=in_use)
     if lists_only:
         return Examination(problems.sorted(ORDER), [], shop_side, account_side)
     match_choices(values, shop_side, account_side, problems)

@@ -32,12 +32,14 @@ PAGES = 3
 class ShopLists:
     """The shop's lists. `languages`: the codes in which it names things; `currencies`: the ISO codes of those that are
     switched on; either is empty if the shop does not show them. `newest_order`: when the newest order of the last days
-    was placed, by the shop's clock (naive); None if there was none."""
+    was placed, by the shop's clock (naive); None if there was none. `in_use`: the statuses of its orders that we know,
+    listed or not: a shop may have deleted one that old orders still have."""
 
     statuses: Sequence[ShopStatus]
     languages: tuple[str, ...]
     currencies: tuple[str, ...]
     newest_order: datetime | None = None
+    in_use: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

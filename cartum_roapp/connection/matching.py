@@ -81,7 +81,7 @@ def match_statuses(
         target = "a status of RO App" if one else "statuses of RO App"
         message = f"{subject} not matched: {', '.join(map(str, unmatched))}."
         problems.add("statuses", message, f"match {ids} with {target}")
-    strange = [status for status in targets if theirs.find(status) is None]
+    strange = [status for status in targets if theirs.find(status) is None and status not in shop.in_use]
     if strange and theirs.complete:
         problems.add("statuses", f"the shop has no {theirs.named(strange)}.", f"the shop's statuses are {listed}")
 

@@ -245,11 +245,12 @@ class OrderLines:
                 return
         except BadRecord as error:
             name = order_name(self._bound.ro_id, self._bound.match.roapp_number)
+            gone = f"{line.product.partition(':')[2]}, {_number(line.quantity)} × {line.price:.2f}"
             problem = BadRecord(
-                f"the shop took a line out; RO App does not let line {line.item_id} go.",
+                f"the order has a line no more ({gone}); RO App does not let it go.",
                 code=Code.LINE_NOT_REMOVABLE,
                 field=error.field,
-                fix=f"Remove line {line.item_id} of RO App order {name} by hand.",
+                fix=f"Remove that line of RO App order {name} by hand (its id is {line.item_id}).",
             )
         with self._session.transaction() as connection:
             if problem is not None:

@@ -74,6 +74,13 @@ def unmatched(engine: Engine) -> list[tuple[int, str]]:
         return [(row.status_id, row.name) for row in rows]
 
 
+def in_use(engine: Engine, key: str) -> frozenset[int]:
+    """Returns the ids of the statuses that the shop's orders have, as they were read last."""
+    with database.reading(engine) as connection:
+        query = text("SELECT DISTINCT status_id FROM orders WHERE shop = :shop")
+        return frozenset(connection.scalars(query, {"shop": key}))
+
+
 def of_orders(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[int, str]]:
     """Returns (id, name) of the status of each order, by its number; a name is "" where it is not known."""
     rows = connection.execute(text(_OF_ORDERS), {"shop": shop, "numbers": list(numbers)})

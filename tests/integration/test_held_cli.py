@@ -288,6 +288,15 @@ def test_a_status_that_the_owner_matches_goes_with_the_next_sync(cli: Installati
     cli.done("sync", SLUG)
     assert cli.done("held", "list", SLUG) == []
     assert in_roapp(cli, number)[0]["status_id"] == target
+
+    shop.add_status(10, {"ua": "Скасовано здавна"})
+    shop.set_status(number, 10)
+    cli.done("sync", SLUG)
+    del shop.statuses[10]  # the order keeps it
+    cli.done("shop", "edit", SLUG, "--set", f"statuses.10={target}")
+    cli.done("shop", "check", SLUG)
+    cli.done("sync", SLUG)
+    assert [one["code"] for one in cli.done("held", "list", SLUG)] == []
     shop.set_status(number, 2)
     del shop.statuses[9]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,13 @@ def test_what_cannot_be_told_is_refused(status: str, roapp_status: str, field: s
 
 def test_a_shop_that_lists_no_statuses_may_have_others() -> None:
     assert statuses("77", "Новий", shop=ShopLists(DEFAULT_STATUSES, ("ua",), ("UAH",))) == {1: 11, 77: 11}
+
+
+def test_a_status_that_orders_have_and_the_shop_no_longer_lists() -> None:
+    shop = replace(OURS, in_use=frozenset({1, 8}))
+    assert statuses("8", "11", shop=shop) == statuses("Стара (8)", "11", shop=shop) == {1: 11, 8: 11}
+    with pytest.raises(BadConfig, match="no status"):
+        statuses("7", "11", shop=shop)
 
 
 def test_a_refused_login_or_another_company_hinders_it_an_archived_location_does_not() -> None:
