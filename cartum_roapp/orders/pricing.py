@@ -84,8 +84,7 @@ def priced(lines: Iterable[PricedLine], total: Decimal, discounts: LineDiscounts
     """Returns the lines to send, unique by (product, price), whose total in this account is `total`, the shop's.
 
     `lines` are the shop's: unit prices before the order's discount, and no discounts. Without a discount they are
-    returned as they are, with prices of two decimals. Where no price can carry the last cent (only quantities that are
-    no whole numbers), the total is the nearest one.
+    returned as they are, with prices of two decimals.
     """
     rounded = _merged(replace(line, price=cents(line.price)) for line in lines)
     off = _in_cents(sum((line.gross for line in rounded), NOTHING) - cents(total))
@@ -118,10 +117,12 @@ def _per_unit(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
     carriers = [index for index, line in enumerate(lines) if rest and _is_whole(line)]
     if carriers:
         index = max(carriers, key=lambda index: made[index].total(LineDiscounts.PER_UNIT))
-        more, left = divmod(rest, int(lines[index].quantity))
+        carrier = lines[index]
+        more, left = divmod(rest, int(carrier.quantity))
         net = _in_cents(made[index].total(LineDiscounts.PER_UNIT)) - rest
         if net >= 0:
-            made[index : index + 1] = _at(lines[index], net) if left else [_less(lines[index], units[index] + more)]
+            in_prices = _at(carrier.product, carrier.quantity, net)
+            made[index : index + 1] = in_prices if left else [_less(carrier, units[index] + more)]
     return made
 
 
@@ -133,10 +134,8 @@ def _percentages(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
         if gross and not share * 10_000 % gross:
             percentage = Decimal(share * 10_000 // gross) / 100
             made.append(replace(line, discount=Discount(percentage=percentage)) if share else line)
-        elif _is_whole(line):
-            made.extend(_at(line, gross - share))
         else:
-            made.append(line)
+            made.extend(_at(line.product, line.quantity, gross - share))
     return made
 
 
@@ -149,23 +148,15 @@ _DISCOUNTED = {
 
 
 def _in_prices(lines: Sequence[PricedLine], off: int) -> list[PricedLine]:
-    """The unit prices carry the discount or the surcharge. What the price of a fraction can't carry, the largest line
-    of whole units does."""
-    nets = [_in_cents(line.gross) - share for line, share in zip(lines, _shares(lines, off), strict=True)]
-    made: list[PricedLine] = []
-    rest = 0
-    for line, net in zip(lines, nets, strict=True):
-        if not _is_whole(line):
-            carried = replace(line, price=cents(Decimal(net) / 100 / line.quantity))
-            rest += net - _in_cents(carried.gross)
-            made.append(carried)
-    whole = [index for index, line in enumerate(lines) if _is_whole(line)]
-    if whole and rest:
-        largest = max(whole, key=lambda index: nets[index])
-        nets[largest] = max(0, nets[largest] + rest)
-    for index in whole:
-        made.extend(_at(lines[index], nets[index]))
-    return _merged(made)
+    """The unit prices carry the discount or the surcharge. A product of a fractional quantity that stands at several
+    prices comes as one line, as rounding its lines apart and then together may differ by a cent."""
+    fractions = {line.product for line in lines if not _is_whole(line)}
+    goods: dict[tuple[str, Decimal | None], tuple[Decimal, int]] = {}
+    for line, share in zip(lines, _shares(lines, off), strict=True):
+        key = line.product, None if line.product in fractions else line.price
+        quantity, net = goods.get(key, (NOTHING, 0))
+        goods[key] = quantity + line.quantity, net + _in_cents(line.gross) - share
+    return _merged(line for (product, _), (quantity, net) in goods.items() for line in _at(product, quantity, net))
 
 
 def _shares(lines: Sequence[PricedLine], off: int) -> list[int]:
@@ -182,12 +173,13 @@ def _shares(lines: Sequence[PricedLine], off: int) -> list[int]:
     return shares if off > 0 else [-share for share in shares]
 
 
-def _at(line: PricedLine, net: int) -> list[PricedLine]:
-    """Returns the line at a sum of `net` cents: as two lines where its quantity does not divide it."""
-    count = int(line.quantity)
-    unit, extra = divmod(net, count)
-    split = [(unit, count - extra), (unit + 1, extra)]
-    return [PricedLine(line.product, Decimal(price) / 100, Decimal(quantity)) for price, quantity in split if quantity]
+def _at(product: str, quantity: Decimal, net: int) -> list[PricedLine]:
+    """Returns lines of the product with a sum of `net` cents: as two where no unit price gives it, so many whole units
+    a cent dearer as the lower price leaves cents."""
+    unit = int(net // quantity)
+    dearer = min(quantity, Decimal(net - _in_cents(unit * quantity / 100)))
+    split = [(unit, quantity - dearer), (unit + 1, dearer)]
+    return [PricedLine(product, Decimal(price) / 100, count) for price, count in split if count]
 
 
 def _less(line: PricedLine, amount: int) -> PricedLine:
