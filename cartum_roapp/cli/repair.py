@@ -15,6 +15,7 @@ from cartum_roapp.cli.progress import waiting
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cartum_roapp.ledger.resetting import Reset
     from cartum_roapp.ledger.shops import ShopState
 
 watermark = typer.Typer(
@@ -48,9 +49,19 @@ def reset(
         confirm(question, yes=yes, doing="Resetting", done="reset")
         with waiting(f"Resetting {slug}"):
             done = asyncio.run(shops.reset(shop))
-    document = {"shop": slug, "reset": True, **vars(done)}
-    kept = f" {done.kept} stay: dismissed, deleted in RO App, erased, or older than the import." if done.kept else ""
-    show(document, lambda: f"{slug}: {done.orders} orders are forgotten.{kept} Next: `cartum-roapp import {slug}`")
+    show({"shop": slug, "reset": True, **vars(done)}, lambda: _done(slug, done))
+
+
+def _done(slug: str, done: Reset) -> str:
+    parts = [f"{slug}: {done.orders} orders are forgotten."]
+    if done.kept:
+        parts.append(f"{done.kept} stay: dismissed, deleted in RO App, erased, or older than the import.")
+    if done.unclear_calls:
+        parts.append(f"What {done.unclear_calls} calls without an answer may have made is still looked for.")
+    parts.append(
+        f"Next: `cartum-roapp import {slug}`; orders that are Delivered by now come with the nightly `reconcile`."
+    )
+    return " ".join(parts)
 
 
 @watermark.command("show", epilog=example("watermark show my-shop"))

@@ -92,6 +92,26 @@ def test_what_was_delivered_since_is_still_followed(world: World) -> None:
     assert "20450000000077" in world.roapp_order(number)["manager_notes"]
 
 
+def test_an_order_that_is_delivered_by_then_is_bound_again_at_night(world: World) -> None:
+    """No import reads it. Where RO App was not told that it is Delivered, a person decides."""
+    shop = world.box.shops[0]
+    world.imported()
+    before = ids(world)
+    told, not_told, *_ = before
+    shop.set_status(told, 3)
+    shop.set_status(not_told, 2)
+    world.synced()
+    shop.set_status(not_told, 3)
+    reset(world)
+    world.imported()
+    assert world.value("SELECT count(*) FROM orders") == len(before) - 2
+    assert {one["what"] for one in world.reconciled(repair=True)["findings"]} == {"missing-in-ledger"}
+    assert (ids(world), world.held()) == (before, {("status", not_told): "status-differs"})
+    shop.set_waybill(told, "20450000000077")
+    world.synced()
+    assert "20450000000077" in world.roapp_order(told)["manager_notes"], "followed again"
+
+
 def test_an_order_whose_making_is_unclear_before_the_reset_is_not_made_again(database: str) -> None:
     """RO App carries the call out when the next import would make the order, or a while later."""
     patient: dict[str, Any] = {"unclear_wait": 1.5}

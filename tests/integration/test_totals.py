@@ -236,6 +236,26 @@ def test_a_price_and_a_coupon_that_come_together(world: World) -> None:
     assert (total(world, number), world.held()) == (Decimal("776.29"), {})
 
 
+@pytest.mark.parametrize("amounts", ["unit", "refused"])
+def test_a_coupon_that_a_fractional_quantity_can_not_carry(world: World, amounts: str) -> None:
+    """2.5 for 9.99 takes two lines, a cent a unit apart; a later change brings both to the shop's price."""
+    world.box.roapp.faults.discount_amounts = amounts
+    number = place(world, ("TEA-100", 1))
+    shop = world.box.shops[0]
+    shop.change_line(number, 0, price="4.2", quantity=2.5)
+    shop.edit(number, total_sum=9.99, coupon_code="SALE")
+    world.imported()
+    assert (total(world, number), world.held()) == (Decimal("9.99"), {})
+    assert sum(Decimal(str(item["quantity"])) for item in world.roapp_items(number)) == Decimal("2.5")
+    world.box.roapp.clear_calls()
+    world.synced()
+    assert not world.box.roapp.writes()
+    shop.edit(number, total_sum=10.5, coupon_code="")
+    world.synced()
+    assert (total(world, number), world.held()) == (Decimal("10.50"), {})
+    assert world.differences(world.shop(), [number]) == []
+
+
 def test_a_coupon_after_the_write_off_changes_no_line_and_stands_in_the_notes(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
     number = place(world, ("KR-799", 1))
