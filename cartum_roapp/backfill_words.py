@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cartum_roapp.sync import sentence
+
 SLUGS = "The shops' names on the command line; each gets a run of its own."
 FIRST = "First day, on the shop's clock. Left out: since the shop's first order."
 LAST = "Last day, on the shop's clock. Left out: today."
@@ -14,13 +16,9 @@ DRY = "Look into both systems and say for each order what would be done; send no
 
 def summary(document: dict[str, Any]) -> str:
     """Returns what a real run would do in all, and what it costs."""
-    done = document["actions"]
-    counts = [f"{done[action]} to {action}" for action in ("create", "adopt", "change") if done[action]]
-    counts += [f"{done['nothing']} as they are", f"{done['held']} held"]
-    counts += [f"{done['wait']} wait for an earlier call"] if done["wait"] else []
     cost = document["real_run"]
     time = f"about {cost['minutes']:.0f} minutes" if cost["minutes"] >= 1 else "less than a minute"
-    return f"{', '.join(counts)}. A real run takes about {cost['calls']} calls to RO App: {time}."
+    return f"{sentence.of_plan(document)}. A real run takes about {cost['calls']} calls to RO App: {time}."
 
 
 def canceled(document: dict[str, Any]) -> str:

@@ -73,8 +73,9 @@ class Plan:
 
     async def rehearse(self, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
         """Returns the run's counts (`held` is what is held already), and for each order what a real run would do: the
-        action, each change of a field with its value before and after, and why something of it would be held; and the
-        calls and minutes that a real run takes. Has no buyer's data. Raises Retryable and BadConfig."""
+        action, each change of a field with its value before and after, and why something of it would be held; how many
+        orders (`held_in_part`) have a status, a total or a line alone that would be; and the calls and minutes that a
+        real run takes. Has no buyer's data. Raises Retryable and BadConfig."""
         run = self.run
         release.release_held(run.engine, run.shop, timedelta(seconds=run.settings.look_again))
         scratch.keep_only(run.engine, self.orders)
@@ -105,6 +106,7 @@ class Plan:
             **run.result(),
             "dry_run": True,
             "actions": {action: actions[action] for action in ACTIONS},
+            "held_in_part": sum(bool(one["held"]) for one in entries if one["action"] != "held"),
             "real_run": {"calls": calls, "minutes": round(calls * run.settings.roapp_interval / 60, 1)},
             "orders": entries,
             "would_hold": [*rows, *(one for entry in entries for one in entry["held"])],

@@ -48,9 +48,18 @@ def of_backfill(result: Document) -> str:
         return f"canceled, {result['taken_out']} taken out of the queue: {of_run(result)}"
     if not result.get("dry_run"):
         return of_run(result)
+    return f"dry run: {of_plan(result)}"
+
+
+def of_plan(result: Document) -> str:
+    """Returns "3 to create, 1 to change, 2 as they are, 1 to hold"; "no order" if there is none. Where of some orders
+    only a status, a total or a line would be held, it adds "2 to hold in part"."""
     words = {"nothing": "as they are", "held": "to hold", "wait": "waiting for an earlier call"}
-    parts = [f"{count} {words.get(action, f'to {action}')}" for action, count in result["actions"].items() if count]
-    return f"dry run: {_joined(parts) or 'no order'}"
+    counts = {**result["actions"], "hold in part": result["held_in_part"]}
+    return (
+        _joined(f"{count} {words.get(action, f'to {action}')}" for action, count in counts.items() if count)
+        or "no order"
+    )
 
 
 def of_replay(result: Document) -> str:

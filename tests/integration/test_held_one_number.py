@@ -57,3 +57,4 @@ def test_a_dry_run_counts_it_apart_from_what_it_would_hold(world: World) -> None
     bad = world.box.shops[0].place_order(total_sum="not a sum")
     document = world.backfilled(numbers=[number, bad], dry_run=True)
     assert (document["held"], document["actions"]["held"], len(document["would_hold"])) == (2, 1, 1)
+    assert document["held_in_part"] == 0

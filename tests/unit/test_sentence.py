@@ -34,8 +34,12 @@ def test_of_a_run(counts: dict[str, Any], told: str) -> None:
 def test_of_a_dry_run() -> None:
     actions = {"create": 3, "adopt": 1, "change": 2, "nothing": 1, "held": 1, "wait": 1}
     told = "dry run: 3 to create, 1 to adopt, 2 to change, 1 as they are, 1 to hold, 1 waiting for an earlier call"
-    assert sentence.of_backfill(result(new=4, changed=9, dry_run=True, actions=actions)) == told
-    assert sentence.of_backfill(result(dry_run=True, actions=dict.fromkeys(actions, 0))) == "dry run: no order"
+    told += ", 2 to hold in part"
+    assert sentence.of_backfill(result(new=4, changed=9, dry_run=True, actions=actions, held_in_part=2)) == told
+    assert (
+        sentence.of_backfill(result(dry_run=True, actions=dict.fromkeys(actions, 0), held_in_part=0))
+        == "dry run: no order"
+    )
     assert sentence.of_backfill(result(new=1)) == "1 new"
     canceled = result(new=26, delivered=4, held=2, state="canceled", taken_out=22)
     assert sentence.of_backfill(canceled) == "canceled, 22 taken out of the queue: 26 new, 4 delivered, 2 held"
