@@ -8,6 +8,7 @@ Both may be called twice, and be killed: a status is set, not added. Where both 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +18,7 @@ from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadRecord, Code, Retryable
-from cartum_roapp.ledger import database, held, shop_writes, shops, staff_statuses
+from cartum_roapp.ledger import database, held, shop_statuses, shop_writes, shops, staff_statuses
 from cartum_roapp.ledger.staff_statuses import Agreed
 from cartum_roapp.links import order_name
 from cartum_roapp.orders.rows import status_of
@@ -29,10 +30,11 @@ _CLOCKS = timedelta(hours=2)
 _TRIES = 3
 
 
-def shop_status(shop: ShopConfig, roapp_status: int) -> int | None:
-    """Returns the shop's status for this one of RO App: the lowest of those that are matched with it; None if there is
-    none."""
-    return min((ours for ours, theirs in shop.statuses.items() if theirs == roapp_status), default=None)
+def shop_status(shop: ShopConfig, roapp_status: int, listed: Collection[str] = ()) -> int | None:
+    """Returns the shop's status for this one of RO App: the lowest of those that are matched with it and that the shop
+    still lists, otherwise the lowest; None if there is none."""
+    alike = [ours for ours, theirs in shop.statuses.items() if theirs == roapp_status]
+    return min([one for one in alike if str(one) in listed] or alike, default=None)
 
 
 async def note_staff_statuses(engine: Engine, shop: ShopConfig, roapp: RoApp, started: datetime) -> None:
@@ -85,7 +87,9 @@ async def set_shop_statuses(engine: Engine, shop: ShopConfig, api: Cartum, retry
 
 async def _set_shop_status(engine: Engine, shop: ShopConfig, api: Cartum, one: Agreed) -> bool:
     assert one.staff_status is not None
-    ours = shop_status(shop, one.staff_status) if one.restore_status is None else one.restore_status
+    with database.reading(engine) as connection:
+        listed = shop_statuses.names(connection, shop.key)
+    ours = shop_status(shop, one.staff_status, listed) if one.restore_status is None else one.restore_status
     wanted = one.shop_status if ours is None else ours  # it is not matched any more
     with engine.begin() as connection:
         if not staff_statuses.write(connection, shop.key, one, wanted):

@@ -12,7 +12,7 @@ from cartum_roapp.sync.reconciliation import confirmed, portions, read_ledger
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
-from tasks.ending import told
+from tasks.ending import told, typed
 from tasks.form import SHOP, parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_reconciliation
@@ -46,7 +46,8 @@ async def reconcile(
     deleted only where a person says so (`gone`).
     """
     settings = await settings_of(shop)
-    confirmed(settings.shop, repair=repair, gone=gone)
+    with typed():
+        confirmed(settings.shop, repair=repair, gone=gone)
     async with open_run(settings, "reconcile") as run:
         return await compare_sides(run, repair=repair, gone=gone)
 

@@ -110,8 +110,10 @@ def reconcile(
         files.check(png, "--png")
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
+        from cartum_roapp.sync.reconciliation import confirmed
         from flows.reconcile import reconcile as named
 
+        confirmed(shop, repair=repair, gone=gone)
         return run_attached(named, slug, shop=slug, repair=repair, gone=gone)
 
     result = _run(slug, "Comparing shop, ledger and RO App", flow)

@@ -13,6 +13,8 @@ from cartum_roapp.control import without_control
 from cartum_roapp.managers import chosen
 
 MOST_SHOWN = 12
+#: Stands in place of the name of a status that only orders have.
+UNLISTED = "no longer listed"
 #: The lists that the shop has; the others are the account's.
 OF_SHOP: frozenset[ListName] = frozenset({"shop_statuses", "languages"})
 
@@ -20,12 +22,13 @@ OF_SHOP: frozenset[ListName] = frozenset({"shop_statuses", "languages"})
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One row of a list. `value` is what a shop's settings hold; `hindrance` says why it can't be chosen now; `apart`:
-    the word for all of them does not mean this one."""
+    the word for all of them does not mean this one; `unlisted`: orders have it, though the shop lists it no more."""
 
     value: int | str
     name: str = ""
     hindrance: str = ""
     apart: bool = False
+    unlisted: bool = False
 
     @property
     def label(self) -> str:
@@ -74,8 +77,10 @@ class ChoiceList:
 
 def shop_choices(shop: ShopLists, language: str | None = None) -> dict[ListName, ChoiceList]:
     """Returns the shop's lists, with the titles of statuses in the language if they have one. A shop before version 4.0
-    lists no statuses: it has the five default ones, and may have others (cartum §3)."""
+    lists no statuses: it has the five default ones, and may have others (cartum §3). Statuses that only orders have are
+    at the end."""
     statuses = [Choice(status.id, title_of(status, language)) for status in shop.statuses]
+    statuses += [Choice(id, UNLISTED, unlisted=True) for id in shop.unlisted]
     told = tuple(shop.statuses) != DEFAULT_STATUSES
     languages = [Choice(code) for code in shop.languages]
     return {

@@ -41,6 +41,11 @@ class ShopLists:
     newest_order: datetime | None = None
     in_use: frozenset[int] = frozenset()
 
+    @property
+    def unlisted(self) -> list[int]:
+        """Returns the statuses that only orders have."""
+        return sorted(self.in_use - {status.id for status in self.statuses})
+
 
 @dataclass(frozen=True, slots=True)
 class AccountLists:

@@ -73,7 +73,7 @@ def match_statuses(
     if "statuses" not in values and "statuses" in problems:
         problems.add("statuses", f"the shop's statuses are {listed}.", "match each of them")
         return
-    unmatched = [choice for choice in theirs.choices if choice.value not in targets]
+    unmatched = [choice for choice in theirs.choices if choice.value not in targets and not choice.unlisted]
     if unmatched:
         one = len(unmatched) == 1
         subject = "a status of the shop is" if one else f"{len(unmatched)} statuses of the shop are"
@@ -81,7 +81,7 @@ def match_statuses(
         target = "a status of RO App" if one else "statuses of RO App"
         message = f"{subject} not matched: {', '.join(map(str, unmatched))}."
         problems.add("statuses", message, f"match {ids} with {target}")
-    strange = [status for status in targets if theirs.find(status) is None and status not in shop.in_use]
+    strange = [status for status in targets if theirs.find(status) is None]
     if strange and theirs.complete:
         problems.add("statuses", f"the shop has no {theirs.named(strange)}.", f"the shop's statuses are {listed}")
 

@@ -81,7 +81,7 @@ def settings_questions(values: Mapping[str, object], shop: ShopLists, account: A
 
 def status_questions(values: Mapping[str, object], shop: ShopLists, account: AccountLists) -> list[Question]:
     """Returns a drop-down for each status of the shop, with what was chosen before, otherwise with what it most likely
-    means."""
+    means; for one that the shop lists no more only where it was matched."""
     targets = ChoiceList("RO App", "status", [Choice(row.id, row.name) for row in account.statuses])
     given = cast(Mapping[int, int], values.get("statuses") or {})
     likely = propose(shop.statuses, account.statuses)
@@ -90,8 +90,10 @@ def status_questions(values: Mapping[str, object], shop: ShopLists, account: Acc
     asked = []
     for status in theirs.choices:
         id = cast(int, status.value)
+        if status.unlisted and id not in given:
+            continue
         means = "Delivered orders have it." if id in successful else ""
-        asked.append(_one(Question(f"status_{id}", status.label, means), targets, given.get(id, likely[id])))
+        asked.append(_one(Question(f"status_{id}", status.label, means), targets, given.get(id, likely.get(id))))
     return [*asked, _question(SHOP_FIELDS["final_statuses"], values, theirs)]
 
 

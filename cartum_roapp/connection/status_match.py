@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cartum_roapp.config import ShopConfig
@@ -39,18 +39,15 @@ def matched(shop: ShopConfig, status: str, roapp_status: str, found: Examination
     if hindering or found.shop_lists is None or found.account_lists is None:
         raise bad_config(hindering or found.problems, shop=shop.slug)
     lists, problems = both_sides(found.shop_lists, found.account_lists, shop.language), Problems()
-    ours = _find("status", status, lists["shop_statuses"], problems, found.shop_lists.in_use)
+    ours = _find("status", status, lists["shop_statuses"], problems)
     theirs = _find("roapp_status", roapp_status, lists["statuses"], problems)
     if ours is None or theirs is None:
         raise bad_config(problems, shop=shop.slug)
     return StatusMatch(shop, found.account_lists.fingerprint, ours, theirs)
 
 
-def _find(
-    field: str, named: str, listed: ChoiceList, problems: Problems, unlisted: Collection[int] = ()
-) -> Choice | None:
-    """Returns the status, one of the list or an `unlisted` one; None with a problem if there is none, or several have
-    that name."""
+def _find(field: str, named: str, listed: ChoiceList, problems: Problems) -> Choice | None:
+    """Returns the status; None with a problem if there is none, or several have that name."""
     folded = " ".join(named.split()).casefold()
     found = [one for one in listed.choices if folded in (str(one.value), one.label.casefold())]
     found = found or [one for one in listed.choices if folded == " ".join(one.name.split()).casefold()]
@@ -58,7 +55,7 @@ def _find(
     if not found and id:  # its name may have changed; a shop may have statuses that it does not list (cartum §3)
         value = int(id[1])
         found = [one for one in listed.choices if one.value == value]
-        if not found and (value in unlisted or not listed.complete):
+        if not found and not listed.complete:
             found = [Choice(value)]
     if len(found) == 1:
         return found[0]

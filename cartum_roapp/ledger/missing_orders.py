@@ -21,11 +21,12 @@ def clear_missing(connection: Connection, shop: str, numbers: Collection[str]) -
 def known_if_lost_rights(connection: Connection, shop: str, asked: int, missing: Sequence[str]) -> int | None:
     """Returns how many orders the ledger believes to be there, if the missing ones suggest lost rights; otherwise None.
     `asked`, the number of orders that were read by number, is too few: it lacks those that other reads of the run have
-    returned."""
+    returned. Rows that could never be read count on neither side: they may be deleted because they were bad."""
     if not missing:
         return None
-    believed = max(asked, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
-    return believed if suggests_lost_rights(len(missing), believed) else None
+    never_read = connection.execute(text(_NEVER_READ), {"shop": shop, "numbers": list(missing)}).scalar_one()
+    believed = max(asked - never_read, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
+    return believed if suggests_lost_rights(len(missing) - never_read, believed) else None
 
 
 def record_missing(
@@ -59,12 +60,16 @@ def record_missing(
 def suggests_lost_rights(missing: int, believed: int) -> bool:
     """Returns whether so many of the orders that are believed to be there are missing at once that lost rights are the
     likelier reason."""
-    all_gone = missing == believed and believed > 1
+    all_gone = missing == believed > 1
     return all_gone or (missing >= LOST_RIGHTS_LEAST and missing > believed * LOST_RIGHTS_SHARE)
 
 
 _BELIEVED = """
     SELECT count(*) FROM orders
     WHERE shop = :shop AND gone_at IS NULL AND (final_since IS NULL OR final_since > now() - interval '14 days')
+"""
+_NEVER_READ = """
+    SELECT count(*) FROM held WHERE shop = :shop AND entity = 'row' AND id = ANY(:numbers)
+    AND NOT EXISTS (SELECT FROM orders WHERE (orders.shop, orders.number) = (held.shop, held.id))
 """
 _FOUND = "DELETE FROM missing_orders WHERE shop = :shop AND number = ANY(:numbers)"

@@ -91,6 +91,18 @@ def distrust(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
     )
 
 
+def follow_final_statuses(connection: Connection, shop: str, final_statuses: Iterable[int]) -> None:
+    """Makes orders final since they were stored last where their status counts as final only now, and open where it
+    no longer does. Writes nothing while the same statuses are final."""
+    connection.execute(
+        text(
+            "UPDATE orders SET final_since = CASE WHEN status_id = ANY(:final) THEN stored_at END WHERE shop = :shop "
+            "AND hash <> '' AND (status_id = ANY(:final)) <> (final_since IS NOT NULL)"
+        ),
+        {"shop": shop, "final": sorted(final_statuses)},
+    )
+
+
 def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, bool]]:
     """Returns number → (hash, whether it is gone) of the orders that the ledger holds, except those that are not
     wanted."""

@@ -52,11 +52,11 @@ def set_back(engine: Engine, shop: ShopState, typed: str, timezone: str) -> date
 def _read(typed: str, timezone: str) -> datetime:
     try:
         read = datetime.fromisoformat(typed.strip())
-    except ValueError:
+        return (read if read.tzinfo else read.replace(tzinfo=zone_of(timezone))).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise BadConfig(
             f"{typed!r} is no time.", field="time", fix="Write it like 2026-01-31T12:00, or 2026-01-31T10:00Z for UTC."
         ) from None
-    return (read if read.tzinfo else read.replace(tzinfo=zone_of(timezone))).astimezone(UTC)
 
 
 def _shown(moment: datetime) -> str:

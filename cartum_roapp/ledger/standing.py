@@ -17,10 +17,11 @@ class Standing:
     """One order of the ledger. `state`: delivered, waiting, held, or `lost` without a row in the outbox.
 
     `total` is what RO App's has to be: the sum of its lines less the order's discount, and the delivery where that is a
-    line. `settled`: no sync reads it again by itself. `all_sent`: the goods known to be in RO App are those of the
-    order. `held_because`: the code of the held record, `dismissed`: a person left it as it is; `lines_held`: a person
-    is asked about its lines or its total. `staff_total`: what lines add that staff added, as a reconciliation has told
-    them. `roapp_number`: the number that people see in RO App, "" if it is not known. Times UTC.
+    line (`delivery_line`): where RO App has that line, and before a delivery by the shop's settings. `settled`: no sync
+    reads it again by itself. `all_sent`: the goods known to be in RO App are those of the order. `held_because`: the
+    code of the held record, `dismissed`: a person left it as it is; `lines_held`: a person is asked about its lines or
+    its total. `staff_total`: what lines add that staff added, as a reconciliation has told them. `roapp_number`: the
+    number that people see in RO App, "" if it is not known. Times UTC.
     """
 
     number: str
@@ -38,6 +39,7 @@ class Standing:
     lines_held: bool
     staff_total: Decimal = Decimal(0)
     currency: str = ""
+    delivery_line: bool = False
     roapp_number: str = ""
 
 
@@ -52,7 +54,8 @@ def read(
     numbers: Collection[str] | None = None,
 ) -> list[Standing]:
     """All orders of the shop, or those of `numbers` that the ledger has; oldest first. Not those that a canceled
-    backfill has stored and that nothing else wants. `delivery_line`: the delivery is a line."""
+    backfill has stored and that nothing else wants. `delivery_line`: the settings make the delivery a line;
+    orders that were delivered before that changed follow with their next delivery."""
     rows = connection.execute(
         text(_STANDING),
         {
@@ -100,7 +103,8 @@ _STANDING = f"""
            NOT coalesce(asked.status_id <> ALL(:final) AND asked.created_at > now() - :open_for
                         OR asked.final_since > now() - :final_for, false) AS settled,
            round(coalesce(sums.total, 0) - asked.discount, 2)
-               + round(CASE WHEN :delivery_line THEN coalesce(asked.delivery_price, 0) ELSE 0 END, 2) AS total,
+               + round(CASE WHEN as_line.it_is THEN coalesce(asked.delivery_price, 0) ELSE 0 END, 2) AS total,
+           as_line.it_is AS delivery_line,
            CASE WHEN outbox.number IS NULL THEN 'lost' WHEN outbox.held THEN 'held'
                 WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting' ELSE 'delivered' END AS state,
            order_matches.ro_id, held.code AS held_because,
@@ -113,6 +117,10 @@ _STANDING = f"""
     LEFT JOIN asked_about USING (number)
     LEFT JOIN staffs USING (number)
     LEFT JOIN outbox ON outbox.shop = :shop AND outbox.number = asked.number
+    CROSS JOIN LATERAL (SELECT CASE WHEN outbox.wanted_version = outbox.delivered_version THEN EXISTS (
+        SELECT FROM line_matches sent
+        WHERE (sent.shop, sent.number, product) = (:shop, asked.number, 'service:delivery') AND quantity > 0)
+        ELSE :delivery_line END AS it_is) as_line
     LEFT JOIN order_matches ON order_matches.shop = :shop AND order_matches.number = asked.number
     LEFT JOIN held ON held.shop = :shop AND held.entity = 'order' AND held.id = asked.number
     ORDER BY asked.created_at, asked.number

@@ -35,6 +35,14 @@ def price(value: object) -> Decimal:
     return amount
 
 
+def total(value: object) -> Decimal:
+    """As `price`, to the cent at once: rounded twice, 11.33496 would be 11.34. Raises ValueError."""
+    amount = _decimal(value).quantize(CENT, ROUND_HALF_UP) + 0
+    if amount < 0:
+        raise ValueError("is negative")
+    return amount
+
+
 def quantity(value: object) -> Decimal:
     """Returns a number above 0 with at most four decimals and no trailing zeros: 2.0 → Decimal("2"). Raises
     ValueError."""

@@ -24,6 +24,8 @@ _LONGEST_RUN = 250
 _RUN = re.compile(r"(?<!\d)(?<!\d[:.,])[+(]{0,2}\d(?:[\d ().+\-\u2010-\u2015/]*\d)?")
 _SEPARATOR = re.compile(r"[,;|\n]|(?<!\S)(?:або|или|чи|та|і|и|or|and|sau|și|si)(?!\S)", re.IGNORECASE)
 _PIECE = re.compile(r"\+?\d+")
+# A number of a plan whose trunk prefix is 8, as in Kazakhstan: one number, of which no piece is another.
+_AFTER_8 = re.compile(r"8\d{10}")
 _DIGITS = re.compile(r"\D")
 _EDGES = " \t,;|/.:()[]'\"-‐‑‒–—―"
 #: Words that say only that a phone follows.
@@ -110,7 +112,9 @@ def _in_run(run: str, region: str | None) -> list[tuple[str, int, int]]:
         number = e164(match.raw_string, region)
         if number and _is_all_of(number, match.raw_string):
             matched.append((number, match.start, match.end))
-    return matched or list(_piecewise(run, region))
+    if matched or _AFTER_8.fullmatch(_DIGITS.sub("", run)):
+        return matched
+    return list(_piecewise(run, region))
 
 
 def _piecewise(run: str, region: str | None) -> Iterator[tuple[str, int, int]]:

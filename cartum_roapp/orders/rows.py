@@ -205,7 +205,7 @@ class OrderRow(BaseModel):
     order_id: Annotated[str, BeforeValidator(_number)]
     stat_created: Annotated[datetime, BeforeValidator(read_stamp)]
     stat_status: Annotated[int, BeforeValidator(_status)]
-    total_sum: Annotated[Decimal, BeforeValidator(amounts.price)]
+    total_sum: Annotated[Decimal, BeforeValidator(amounts.total)]
     total_default: Annotated[Decimal | None, BeforeValidator(_optional_money)] = None
     total_quantity: Annotated[int, BeforeValidator(_count)] = 0
     currency: Text = ""

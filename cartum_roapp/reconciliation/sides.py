@@ -56,12 +56,14 @@ class OrderInRoApp:
     roapp_number: str = ""
 
 
-def shop_side(frames: Frames, *, delivery_line: bool) -> pd.DataFrame:
-    """Returns the orders as the shop has them now. `delivery_line`: the delivery is a line."""
+def shop_side(frames: Frames, ledger: Mapping[str, Standing], *, delivery_line: bool) -> pd.DataFrame:
+    """Returns the orders as the shop has them now. Of an order that the `ledger` has, the delivery is a line where that
+    says so; of another one, by the shop's settings (`delivery_line`)."""
     orders = frames.orders
+    as_line = [ledger[number].delivery_line if number in ledger else delivery_line for number in orders["number"]]
     totals = [
-        cents(total) + cents((delivery_line and delivery) or Decimal(0))
-        for total, delivery in zip(orders["total"], orders["delivery_price"], strict=True)
+        cents(total) + cents((line and delivery) or Decimal(0))
+        for total, delivery, line in zip(orders["total"], orders["delivery_price"], as_line, strict=True)
     ]
     return orders.assign(total=pd.Series(totals, orders.index, "object"))[list(SHOP)]
 
@@ -135,14 +137,17 @@ def _counting(
     unknown: Collection[str],
     staff_totals: Mapping[int, Decimal] | None,
 ) -> Iterator[tuple[str, OrderInRoApp, Decimal | None]]:
-    """Yields the RO App orders that count: number, order, and its total without staff's lines."""
+    """Yields the RO App orders that count: number, order, and its total without staff's lines; of goods that are
+    written off, which nobody changes any more, the ledger's."""
     gone = set(ledger["number"][ledger["gone"]])
     bound = {ro_id: number for number, ro_id in zip(ledger["number"], ledger["ro_id"], strict=True) if ro_id}
+    known = dict(zip(ledger["number"], ledger["total"], strict=True))
     there = {*shop["number"], *ledger["number"][~ledger["gone"]], *unknown}
     for one in roapp:
         number = one.number or bound.get(one.ro_id)
         if number is not None and number not in gone and number in there:
-            yield number, one, one.total and one.total - (staff_totals or {}).get(one.ro_id, Decimal(0))
+            total = known.get(number, one.total) if one.written_off else one.total
+            yield number, one, total and total - (staff_totals or {}).get(one.ro_id, Decimal(0))
 
 
 def _filled(frame: pd.DataFrame) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def compare_shop(
 ) -> list[Finding]:
     """Returns what the ledger lacks or has with other content of this portion, and adds it to the report."""
     watermark = run.state.watermark or run.started
-    portion = shop_side(frames, delivery_line=_delivery_line(run))
+    portion = shop_side(frames, sides.ledger, delivery_line=_delivery_line(run))
     known = [sides.ledger[number] for number in portion["number"] if number in sides.ledger]
     found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
     gone = compare.not_in_shop(sides.ledger.values(), set(missing), run.zone)

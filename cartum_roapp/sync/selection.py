@@ -49,8 +49,8 @@ def selection(
     numbers: Sequence[str] | None,
     names: Mapping[int, str] | None = None,
 ) -> Selection:
-    """Returns the selection. Days are whole days in the shop's time. A status is its id, or the shop's name of it, of
-    `names` (id → name).
+    """Returns the selection. Days are whole days in the shop's time; the last is tomorrow, as the shop's clock
+    may be ahead. A status is its id, or the shop's name of it, of `names` (id → name).
 
     Raises BadConfig if nothing is named, the days are reversed or in the future, a number is invalid, or a status is
     unknown or not matched. To be called before the run is opened, so that a typing mistake does not pause the shop."""
@@ -59,7 +59,8 @@ def selection(
         raise BadConfig("nothing is named.", shop=shop.slug, field="from", fix="Name dates, statuses or order numbers.")
     if created_from and created_to and created_from > created_to:
         raise BadConfig("the first day lies after the last.", shop=shop.slug, field="from", fix="Swap the two days.")
-    if created_from and created_from > (today := datetime.now(zone).date()):
+    today = datetime.now(zone).date()
+    if created_from and created_from > today:
         raise BadConfig(
             f"{created_from} lies in the future; on the shop's clock it is {today}.",
             shop=shop.slug,
@@ -73,8 +74,8 @@ def selection(
         )
     chosen = _ids(shop, statuses or (), names or {})
     return Selection(
-        since=datetime.combine(created_from, time.min, zone) if created_from else BEGINNING,
-        until=datetime.combine(created_to, time.max, zone)
+        since=datetime.combine(max(created_from, BEGINNING.date()), time.min, zone) if created_from else BEGINNING,
+        until=datetime.combine(min(created_to, today + timedelta(days=1)), time.max, zone)
         if created_to
         else datetime.now(zone).replace(hour=23, minute=59, second=59),
         statuses=chosen,

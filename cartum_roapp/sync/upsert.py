@@ -91,6 +91,7 @@ def upsert(
         if part is not None:
             backfills.hold_on(connection, part.backfill)
         queue = Queue(key, run.shop.account, new_as, changed_as)
+        orders.follow_final_statuses(connection, key, reading.final_statuses)
         stored = arriving.store(connection, frames, queue, final_statuses=reading.final_statuses)
         held.clear(connection, key, "row", set(frames.orders["number"]), because="the row can be read now")
         erased = orders.erased(connection, key, [row.id for row in bad]) if bad else set()

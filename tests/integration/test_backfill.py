@@ -129,6 +129,13 @@ def test_days_statuses_by_name_and_unknown_numbers(world: World) -> None:
     assert (result["delivered"], result["not_in_shop"]) == (1, ["77", "999999"])
 
 
+@pytest.mark.parametrize("days", [{"until": date(9999, 12, 31)}, {"since": date(1, 1, 1)}])
+def test_days_beyond_any_order_mean_all_of_them(world: World, days: dict[str, date]) -> None:
+    numbers = old(world, 70, 1200)
+    world.backfilled(**days)
+    assert in_roapp(world) >= set(numbers)
+
+
 def test_a_second_one_of_the_same_orders_writes_nothing(world: World) -> None:
     numbers = old(world, 70, 80)
     first = world.backfilled(numbers=numbers)

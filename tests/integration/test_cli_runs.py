@@ -266,6 +266,7 @@ def test_a_reconciliation_writes_its_picture_where_it_can_and_begins_nothing_els
     before = latest(cli)["id"]
     assert "no such folder" in refused(cli, "reconcile", SLUG, "--png", str(tmp_path / "none" / "days.png"))
     assert "a folder" in refused(cli, "reconcile", SLUG, "--png", str(tmp_path))
+    assert "--repair" in refused(cli, "reconcile", SLUG, "--gone")
     assert latest(cli)["id"] == before
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
+from world import World
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
@@ -131,3 +132,19 @@ def test_an_unchanged_shop_gives_the_same_hashes_in_every_form() -> None:
             hashes.append(dict(zip(frames.orders["number"], frames.orders["hash"], strict=True)))
     assert len(hashes[0]) >= 25
     assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize("form", ["{}.0", "0{}", " {} "])
+def test_a_number_as_text_is_the_same_order(database: str, form: str) -> None:
+    """It is found by its number also where the shop sends that in another form from then on."""
+    with World.of(database, orders=3, delivered=0, older=0) as world:
+        shop = world.box.shops[0]
+        number = shop.place_order(articles=[("KR-799", 1)], status=2)
+        world.imported()
+        before = f"{world.box.clock.now() - timedelta(days=20):%Y-%m-%d %H:%M:%S}"
+        shop.edit(number, order_id=form.format(number), stat_created=before)
+        shop.set_waybill(number, "20450000000009")
+        for _ in range(3):
+            world.synced()
+        assert world.value("SELECT gone_at FROM orders WHERE number = :number", number=number) is None
+        assert "20450000000009" in world.roapp_order(number)["manager_notes"]

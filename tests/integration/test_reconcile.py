@@ -274,3 +274,33 @@ def test_a_clean_shop_gives_nothing_and_writes_nothing(database: str) -> None:
         days = document["days"]
         assert sum(day["shop_orders"] for day in days) == len(shop.qualifying())
         assert sum(day["held"] for day in days) == 1
+
+
+@pytest.mark.parametrize("chosen", [True, False], ids=["chosen later", "given up later"])
+def test_a_delivery_service_that_changed_is_no_difference(world: World, chosen: bool) -> None:
+    """RO App has the delivery as it was sent until the order's next delivery, which follows the settings."""
+    service = world.shop(delivery_service_id=next(iter(world.box.roapp.services)))
+    before, after = (world.shop(), service) if chosen else (service, world.shop())
+    shop = world.box.shops[0]
+    number = shop.place_order(articles=[("CAP-2", 1)], delivery_price=60, status=2)
+    world.synced(before)
+    document = world.reconciled(after, repair=True)
+    assert document["findings"] == []
+    assert all(day["shop_sum"] == day["ledger_sum"] == day["roapp_sum"] for day in document["days"])
+    shop.set_waybill(number, "20450000000001")
+    world.synced(after)
+    lines = [item["entity_id"] for item in world.roapp_items(number)]
+    assert (service.delivery_service_id in lines) is chosen
+    assert world.reconciled(after, repair=True)["findings"] == []
+
+
+def test_the_day_of_goods_that_are_written_off_does_not_differ(world: World) -> None:
+    shop = world.box.shops[0]
+    number = shop.place_order(articles=[("CAP-2", 1)], status=2)
+    world.synced()
+    world.box.roapp.write_off(world.roapp_order(number)["id"])
+    shop.change_line(number, 0, quantity=3)
+    world.synced()
+    document = world.reconciled(repair=True)
+    assert document["findings"] == []
+    assert all(day["shop_sum"] == day["ledger_sum"] == day["roapp_sum"] for day in document["days"])

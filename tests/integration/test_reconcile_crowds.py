@@ -55,6 +55,26 @@ def test_a_crowd_that_vanished_from_the_shop_is_told_but_not_noted(world: World)
     assert all("видалено" not in world.roapp_order(number)["manager_notes"] for number in numbers)
 
 
+@pytest.mark.parametrize(("orders", "bad"), [(20, 5), (0, 2)])
+def test_rows_that_never_could_be_read_and_are_deleted_are_no_crowd(database: str, orders: int, bad: int) -> None:
+    """They are let go, and the fresh order comes; the second shop has nothing else."""
+    with World.of(database, orders=orders, delivered=2, older=0) as world:
+        world.imported()
+        shop = world.box.shops[0]
+        numbers = [shop.place_order(articles=[("CAP-2", 1)]) for _ in range(bad)]
+        for number in numbers:
+            shop.edit(number, total_sum="?")
+        world.synced()
+        assert world.held() == dict.fromkeys((("row", number) for number in numbers), "order-total")
+        for number in numbers:
+            shop.delete_order(number)
+        world.synced()
+        fresh = shop.place_order(articles=[("CAP-2", 1)])
+        world.synced()
+        assert world.held() == {}
+        assert fresh in world.roapp_orders(world.shop())
+
+
 def test_a_crowd_stops_neither_fresh_orders_nor_a_person_who_knows_that_it_was_deleted(world: World) -> None:
     shop, key = world.box.shops[0], world.shop().key
     numbers = shop.qualifying()[:6]

@@ -256,6 +256,17 @@ def test_a_coupon_that_a_fractional_quantity_can_not_carry(world: World, amounts
     assert world.differences(world.shop(), [number]) == []
 
 
+def test_a_sum_that_the_shop_does_not_round_is_rounded_once(world: World) -> None:
+    """0.126 at 89.96: 11.33496, which is 11.3350 with four decimals."""
+    number = place(world, ("TEA-100", 1))
+    shop = world.box.shops[0]
+    shop.change_line(number, 0, price="89.96", quantity=0.126)
+    shop.edit(number, total_default=11.33496, total_sum=11.33496, coupon_code="")
+    world.imported()
+    assert (total(world, number), world.held()) == (Decimal("11.33"), {})
+    assert world.reconciled()["findings"] == []
+
+
 def test_a_coupon_after_the_write_off_changes_no_line_and_stands_in_the_notes(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
     number = place(world, ("KR-799", 1))

@@ -85,7 +85,7 @@ def test_what_would_lose_orders_or_take_those_of_the_window_is_refused(
     assert state(world).watermark == watermark
 
 
-@pytest.mark.parametrize("typed", ["yesterday", "2026-13-01", ""])
+@pytest.mark.parametrize("typed", ["yesterday", "2026-13-01", "", "0001-01-01", "9999-12-31T23:59:59-12:00"])
 def test_what_is_no_time_is_refused(world: World, typed: str) -> None:
     world.imported()
     with pytest.raises(BadConfig, match="is no time") as refused:

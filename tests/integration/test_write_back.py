@@ -178,6 +178,19 @@ def test_of_several_statuses_that_are_matched_alike_the_shop_gets_the_lowest(
     assert box.orders[number]["stat_status"] == SHIPPING
 
 
+def test_of_those_it_gets_one_that_it_still_has(world: World, box: CartumShop, number: str) -> None:
+    """The old one stays matched for the orders that have it."""
+    statuses = both(world).statuses
+    box.add_status(9, {"ua": "Збираємо"})
+    box.statuses.pop(SHIPPING)
+    alike = both(world, statuses={**statuses, 9: statuses[SHIPPING]})
+    world.synced(alike)
+    in_roapp(world, number, SHIPPING)
+    world.synced(alike)
+    assert box.orders[number]["stat_status"] == 9
+    assert world.held() == {}
+
+
 def test_what_the_shop_refuses_is_held_and_let_go_when_they_agree(world: World, box: CartumShop, number: str) -> None:
     """The shop has deleted its status Shipping, which RO App's orders may still have."""
     title = box.statuses.pop(SHIPPING)

@@ -38,10 +38,11 @@ class Systems:
     def __init__(self, *statuses: ShopStatus) -> None:
         self.statuses = statuses
         self.good: Mapping[str, object] = {}
+        self.in_use: frozenset[int] = frozenset()
 
     async def examine(self, good: Mapping[str, object], found: Problems) -> Examination:
         self.good = good
-        shop = ShopLists(self.statuses, ("ua",), ("UAH",))
+        shop = ShopLists(self.statuses, ("ua",), ("UAH",), in_use=self.in_use)
         match_choices(good, shop, ACCOUNT, found)
         match_statuses(good, shop, ACCOUNT, found)
         return Examination(list(found), [], shop, ACCOUNT)
@@ -90,6 +91,16 @@ def test_form_after_form_until_the_shop_can_be_saved(person: Person) -> None:
     config = person.shop.config()
     assert (config.slug, config.location_id, config.statuses) == ("verba", 3, {1: 11, 9: 12})
     assert config.password.get_secret_value() == "geheim"
+
+
+def test_an_edit_keeps_the_match_of_a_status_that_only_orders_have(person: Person) -> None:
+    person.systems.in_use = frozenset({77})
+    person.shop.values |= {"statuses": {1: 11, 9: 12, 77: 12, 78: 12}, "final_statuses": [9, 77]}
+    settings = shown(person.answers(person.begins(), **ACCESS_ANSWERS), SETTINGS)
+    statuses = shown(person.answers(settings), STATUSES)
+    shown(person.answers(statuses), DECISION)
+    config = person.shop.config()
+    assert (config.statuses, config.final_statuses) == ({1: 11, 9: 12, 77: 12}, (9, 77))
 
 
 def test_what_was_not_chosen_is_refused_and_what_was_not_asked_yet_is_not(person: Person) -> None:

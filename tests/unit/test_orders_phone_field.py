@@ -51,6 +51,7 @@ def test_two_phones_in_one_field(raw: str) -> None:
         ),
         ("0671112233 (після 18:00) 0509998877 чоловік", (Phone(ONE), Phone(TWO)), "після 18:00 чоловік"),
         ("0671112233 18", (Phone(ONE),), "18"),
+        ("8-916-123-45-67", (), ""),  # of a plan whose trunk prefix is 8: no piece of it is a Ukrainian number
         ("12345, 0671112233", (Phone(ONE),), "12345"),
         ("0671112233 чоловік 0509998877", (Phone(ONE), Phone(TWO)), "чоловік"),
         ("0671112233 ТТН 20450000000001", (Phone(ONE, "ТТН 20450000000001"),), ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
@@ -19,18 +20,21 @@ class FilterIgnored(Exception):
 
 
 def article_of(row: Row) -> str:
+    """Returns the row's article as one line, its entities decoded (cartum §6)."""
     value = row.get("article")
-    return "" if value is None or isinstance(value, bool | list | dict) else str(value).strip()
+    return "" if value is None or isinstance(value, bool | list | dict) else " ".join(html.unescape(str(value)).split())
 
 
 async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
-    """Returns the rows of at most 100 articles. Raises FilterIgnored at the first row that was not asked for."""
+    """Returns the rows of at most 100 articles, which are asked for as they are and as HTML. Raises FilterIgnored at
+    the first row that was not asked for."""
     wanted = set(articles)
+    spelled = sorted(wanted | {html.escape(article) for article in wanted})
     found: dict[str, Row] = {}
     offset = 0
     while wanted - found.keys():
         rows = await fetch(
-            {"expr": {"article": sorted(wanted)}, "includedParams": list(fields), "offset": offset, "limit": ROWS}
+            {"expr": {"article": spelled}, "includedParams": list(fields), "offset": offset, "limit": ROWS}
         )
         if rows is None:
             raise FilterIgnored

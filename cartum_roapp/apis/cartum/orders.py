@@ -22,6 +22,7 @@ Row = dict[str, Any]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Row]]]
 
 _FIRST_YEAR = 2000
+_WHOLE = re.compile(r"\+?0*([1-9][0-9]*)(?:[.,]0+)?")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
 
@@ -38,7 +39,8 @@ def row_key(row: Row) -> str:
     if isinstance(number, float) and number.is_integer():
         return str(int(number))
     if isinstance(number, str) and number.strip():
-        return number.strip()
+        whole = _WHOLE.fullmatch(number.strip())  # as `orders.rows` reads it
+        return whole[1] if whole else number.strip()
     digest = hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()
     return f"?{digest[:12]}"
 
