@@ -146,7 +146,7 @@ def _counting(
     for one in roapp:
         number = one.number or bound.get(one.ro_id)
         if number is not None and number not in gone and number in there:
-            total = known.get(number, one.total) if one.written_off else one.total
+            total = known.get(number, one.total) if one.total and one.written_off else one.total
             yield number, one, total and total - (staff_totals or {}).get(one.ro_id, Decimal(0))
 
 
