@@ -31,8 +31,8 @@ def reset(
     """Forget what the ledger knows of a shop's orders, so that its import begins anew; RO App keeps them.
 
     The next import finds each order in RO App by its marker, and makes none twice. Settings, chosen contacts and
-    products, dismissed records and erasures stay. The schedules wait until the shop was imported again. It asks first;
-    the answer no resets nothing and ends with 1.
+    products, dismissed records and erasures stay; open backfills are canceled. The schedules wait until the shop was
+    imported again. It asks first; the answer no resets nothing and ends with 1.
     """
     from cartum_roapp.cli.backend import serving
 

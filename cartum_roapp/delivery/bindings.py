@@ -163,12 +163,13 @@ class OrderBindings:
         seen = alive[0]
         if match is not None and match.ro_id == seen.id:
             return Bound(match, fresh=False, seen=seen)
-        if seen.branch_id not in (None, shop.location_id) or seen.order_type_id not in (None, shop.order_type_id):
+        operation = self._operation(order)
+        made_here = self._once.unsettled(operation) is not None
+        moved = seen.branch_id not in (None, shop.location_id) or seen.order_type_id not in (None, shop.order_type_id)
+        if moved and not made_here:
             raise order_problems.elsewhere(
                 seen, "has another location or order type", "Move that order back, or take the marker out"
             )
-        operation = self._operation(order)
-        made_here = self._once.unsettled(operation) is not None
         unsaid = made_here and not await self._has_lines(seen)
         announced, words = None, notes.comment(order, shop, self._discounts.known)
         # Whose order it was when we wrote it; else whoever staff may have chosen meanwhile stays.

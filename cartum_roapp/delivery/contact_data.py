@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from cartum_roapp.apis.roapp.clients import Clients
 from cartum_roapp.apis.roapp.rows import Contact, Organization
+from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.search import Buyer, ContactSearch, written_as
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.contact_matches import ContactMatch
@@ -28,17 +29,23 @@ class Side:
 
     @classmethod
     def of(
-        cls, clients: Clients[Contact], region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]
+        cls,
+        clients: Clients[Contact],
+        region: Callable[[str], str | None],
+        ahead: Callable[[], Iterable[Buyer]],
+        once: Once,
     ) -> Side:
         search = ContactSearch(clients, region, ahead)
-        return cls(clients, search, ContactData(clients, search))
+        return cls(clients, search, ContactData(clients, search, once))
 
 
 class ContactData:
-    """Adds to contacts of one account and kind. A PATCH may be repeated."""
+    """Adds to contacts of one account and kind. A PATCH may be repeated; one that arrives late must not undo a newer
+    one, as its phones are the whole list."""
 
-    def __init__(self, clients: Clients[Contact], search: ContactSearch) -> None:
+    def __init__(self, clients: Clients[Contact], search: ContactSearch, once: Once) -> None:
         self._clients = clients
+        self._once = once
         self._search = search
 
     async def complete(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch | None:
@@ -77,7 +84,7 @@ class ContactData:
         settled |= self._search.of_others(numbers, contact.id, order.shop)
         lacking = [phone for phone in order.phones if phone.number not in settled]
         email = "" if contact.email else email
-        added = await self._add(contact, lacking, email)
+        added = await self._add(order, contact, lacking, email)
         carried = self._search.phones(added, order.shop)
         phone = known.phone or next((number for number in numbers if number in carried), "")
         refused = email if email and not added.email else ""
@@ -94,7 +101,9 @@ class ContactData:
         """Returns the contact as RO App shows it now: by itself or, where it shows no single ones, in its list,
         searched by its `phone`; None if it is in neither."""
         contact = await self._clients.one(ro_id)
-        if contact is None:
+        if contact is not None:
+            self._search.shows_single = True
+        else:
             listed = self._search.seen.get(ro_id)
             phone = phone or (min(self._search.phones(listed, shop), default="") if listed else "")
             contact = await self._listed(ro_id, phone) if phone else listed
@@ -115,7 +124,7 @@ class ContactData:
             await self._search.look([phone])
         return self._search.seen.get(ro_id)
 
-    async def _add(self, contact: Contact, phones: Sequence[Phone], email: str) -> Contact:
+    async def _add(self, order: DesiredOrder, contact: Contact, phones: Sequence[Phone], email: str) -> Contact:
         """Returns the contact as it is then: with all of the phones, or with those that RO App takes one by one;
         without the e-mail address where RO App refuses it."""
         body: dict[str, object] = {}
@@ -126,18 +135,22 @@ class ContactData:
         if not body:
             return contact
         try:
-            await self._clients.update(contact.id, body)
+            await self._once.change(
+                self._once.operation("change", f"contact {contact.id}", order.shop, ""),
+                send=lambda unclear: self._clients.update(contact.id, body, unclear),
+                bind=lambda connection: None,
+            )
         except BadRecord as error:
             if isinstance(contact, Organization) and is_about_rights(error):
                 return contact  # organizations may be looked at, not changed: the order's notes have it all
             if email and is_about_email(error):
-                contact = await self._add(contact, phones, "") if phones else contact
-                return contact if not phones or error.field is not None else await self._add(contact, [], email)
+                contact = await self._add(order, contact, phones, "") if phones else contact
+                return contact if not phones or error.field is not None else await self._add(order, contact, [], email)
             if not phones or not is_about_phones(error):
                 raise
-            contact = await self._add(contact, [], email)
+            contact = await self._add(order, contact, [], email)
             for phone in phones if len(phones) > 1 else ():
-                contact = await self._add(contact, [phone], "")
+                contact = await self._add(order, contact, [phone], "")
             return contact
         numbers = [*contact.phones, *(phone.number for phone in phones)]
         rows = body.get("phones", contact.phone_rows)

@@ -13,7 +13,6 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.delivery.contact_data import Side, is_complete
 from cartum_roapp.delivery.keyed_locks import KeyedLocks
-from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.new_contacts import NewContacts, identity
 from cartum_roapp.delivery.once import Once, wait_for
 from cartum_roapp.delivery.search import Buyer, Found, mail, numbers_of
@@ -40,8 +39,8 @@ class ContactBook:
         ahead: Callable[[], Iterable[Buyer]],
     ) -> None:
         self._session = session
-        self._people = Side.of(roapp.people, region, ahead)
-        self._organizations = Side.of(roapp.organizations, region, ahead)
+        self._people = Side.of(roapp.people, region, ahead, once)
+        self._organizations = Side.of(roapp.organizations, region, ahead, once)
         self._new = NewContacts(session, once, self._people, self._organizations)
         self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
@@ -122,11 +121,15 @@ class ContactBook:
         self._organizations.search.forget()
 
     async def is_gone(self, ro_id: int) -> bool:
-        """Whether RO App shows no such contact (any more)."""
+        """Whether RO App shows no such contact any more: neither by itself nor, as an account may not show single ones
+        (roapp §3.1), in the list of its phone. False where that can't be told."""
         with self._session.autocommit() as connection:
             known = contact_matches.of(connection, self._session.account, ro_id)
         side = self._side(known[0]) if known else self._people
-        return await side.clients.one(ro_id) is None
+        if await side.clients.one(ro_id) is not None:
+            return False
+        phone = known[0].phone if known else ""
+        return bool(phone or side.search.shows_single) and await side.data.current("", ro_id, phone) is None
 
     async def made_by(self, intent: Intent) -> list[int]:
         """The ids of what an unclear create of a contact made."""
@@ -219,9 +222,10 @@ class ContactBook:
         self._organizations.search.note(contact.model_copy(update=numbers))
 
     async def _made_for(self, order: DesiredOrder, client: int) -> Contact | None:
-        """The contact that an earlier life of the ledger made for this order, without the phone that RO App refused."""
+        """The contact that an earlier life of the ledger made for an order of this shop, without the phone that RO App
+        refused."""
         contact = await self._people.data.current(order.shop, client)
-        if contact is None or contact.phones or not (contact.notes or "").startswith(marker(order.shop, order.number)):
+        if contact is None or contact.phones or not (contact.notes or "").startswith(f"[{order.shop}:"):
             return None
         strange = mail(contact) not in ("", order.buyer_email) or self._is_of_another(order, contact)
         return None if strange else contact

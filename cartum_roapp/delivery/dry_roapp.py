@@ -184,5 +184,5 @@ class _DryClients(Clients[C]):
     async def create(self, body: Body, before: Before | None = None) -> int:
         return self.dry.make(self._what, body, before)
 
-    async def update(self, id: int, body: Body) -> None:
+    async def update(self, id: int, body: Body, unclear: OnUnclear | None = None) -> None:
         self.dry.change(self._what, id, body)

@@ -82,13 +82,14 @@ class KnownLines:
     def adopt(self, wanted: Wanted) -> None:
         """Items that no line of ours owns are matched by (product, price) before anything is added. In an order
         of which no line is known (of an earlier life of the ledger) all are ours where they are exactly its goods,
-        else they are matched by product alone: its price changed since."""
+        else they are matched by product alone, as its price changed since, then by price and quantity alone, as the
+        shop's product is another one of RO App since."""
         free = self.free()
         if not self.ours and (same_goods := goods_of(free, list(wanted.values()), self.products)):
             for item, product in same_goods:
                 self._found(match(product, item), self.products[product])
             return
-        left = [line for key, line in wanted.items() if key not in self.ours]
+        left, first = [line for key, line in wanted.items() if key not in self.ours], not self.ours
         for by_price in (True,) if self.ours else (True, False):
             for line in list(left):
                 entity = self.products[line.product]
@@ -97,6 +98,11 @@ class KnownLines:
                     free.remove(same[0])
                     left.remove(line)
                     self._found(match(line.product, same[0], line.price if by_price else None), entity)
+        for line in left if first else ():
+            same = [item for item in free if (item.price, item.quantity) == (line.price, line.quantity)]
+            if same:
+                free.remove(same[0])
+                self._found(match(line.product, same[0], line.price), self.products[line.product])
 
     def claim_unwanted(self, unsettled: Sequence[Intent], wanted: Wanted) -> None:
         """A line whose adding ended unclear and that the shop took out since is ours all the same. Raises Later

@@ -92,8 +92,8 @@ class OrderLines:
         unsettled = self._once.unsettled_of("line", self._order.shop, self._order.number)
         self._unclear = self._unclear_changes()
         trusted = not unsettled and not self._unclear and not self._stuck and not self._bound.anew
+        self._ask_for_total_again()
         if trusted and known.are(self._wanted):
-            self._ask_for_total_again()
             return True
         empty = self._bound.fresh and not known.ours
         known.items = () if empty else await self._roapp.items(self._bound.ro_id)
@@ -268,7 +268,11 @@ class OrderLines:
     def _ask_for_total_again(self) -> None:
         """A person may have corrected in RO App what its total differed by."""
         with self._session.autocommit() as connection:
-            if held.code(connection, self._order.shop, "total", self._order.number):
+            if not held.code(connection, self._order.shop, "total", self._order.number):
+                return
+            if self._order.gone_at:  # the shop has no total any more
+                held.clear(connection, self._order.shop, "total", [self._order.number])
+            else:
                 totals.ask(connection, self._order.shop, self._order.number)
 
     def _removable(self, connection: Connection, item_id: int) -> None:

@@ -221,6 +221,13 @@ def name_another_buyer(current: str, order: DesiredOrder) -> bool:
     return not any(phone in named for phone in (order.buyer_phone, order.buyer_phone_raw))
 
 
+def name_this_buyer(current: str, order: DesiredOrder, shop: ShopConfig) -> bool:
+    """Whether our part of the notes was written for the buyer that the order has now."""
+    label, head = labels(shop.language), _head(current)
+    email = f"{label.email}: {order.buyer_email}" if order.buyer_email else ""
+    return all(_stands(part, head) for part in (_recipient(order, label), email) if part)
+
+
 def merged(current: str, ours: str) -> str:
     """The notes with our part put in place of the earlier one; staff's own words stay as they are, so ours are cut
     where both are too long."""

@@ -206,12 +206,12 @@ class OrderDelivery:
         need not be brought."""
         if contact is not None:
             await self._remarks.bring_announced_comment(order, bound, shop)
-        before = bound.seen
+        before, adds = bound.seen, False
 
         async def assignee() -> int:
-            nonlocal before
+            nonlocal before, adds
             manager = await self._managers.assignee(order, bound, shop)
-            before = bound.seen  # what was read for that says nothing about the lines
+            before, adds = bound.seen, True  # what was read for that says nothing about the lines
             return manager
 
         lines = OrderLines(self._session, self._roapp, self._once, self.discounts, order, shop, bound)
@@ -219,6 +219,8 @@ class OrderDelivery:
             kept = not await lines.are_written_off()
         else:
             kept = await lines.bring(products, assignee)
+            if adds:  # that took a while: staff may have written meanwhile
+                bound.seen = None
         if contact is not None:
             alike = self._counts_alike(order)
             await self._remarks.bring(order, bound, contact, shop, written_off=not kept, counts_alike=alike)
@@ -260,6 +262,10 @@ class OrderDelivery:
             if contact is not None and (order.buyer_phone or order.buyer_email or order.company):
                 client = await self.contacts.is_gone(contact)
             lost = [product for product in products.values() if await self._roapp.product(product) is None]
+        if lost:  # an account may not show single products (roapp §3.4), and the others of the order are there
+            if self._index.is_due(only_staff_help=False):
+                await self._index.read()
+            lost = [product for product in lost if not self._index.has(product)]
         if not client and not lost:
             return
         chosen = self.products.chosen(order)

@@ -58,9 +58,15 @@ class ProductUpdates:
                 log.warning("changed products wait for the next run: %s", error.message)
                 return
             except BadRecord as error:
+                if error.code == Code.NOT_AVAILABLE and not self._is_there(change):
+                    error.code = Code.NOT_FOUND  # staff deleted this one; the others can be changed
                 if error.code == Code.NOT_AVAILABLE:
                     refused.add(change.shop)
                 self._hold(change, error)
+
+    def _is_there(self, change: ProductChange) -> bool:
+        with self._session.autocommit() as connection:
+            return catalogue.has(connection, self._session.account, change.ro_id)
 
     async def _carry(self, change: ProductChange) -> None:
         product = await self._roapp.product(change.ro_id)

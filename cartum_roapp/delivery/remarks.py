@@ -85,7 +85,8 @@ class Remarks:
         if cut and not known:
             await self._comment.tell(order, bound, shop, text)  # before the notes, so that no kill costs it
         body = _changes(order, bound, seen, contact, shop, text, estimate)
-        if unconfirmed and seen.client_id not in (None, contact) and self._is_ours(seen.client_id):
+        another = unconfirmed and not notes.name_this_buyer(seen.manager_notes, order, shop)
+        if another and seen.client_id not in (None, contact) and self._is_ours(seen.client_id):
             body["client_id"] = contact  # not whom staff chose, but whom the order had until the shop took that back
         unsent = self._comment.unsent(order, bound, shop)
         told = bound.match.told_hash if cut else None

@@ -55,6 +55,7 @@ class ContactSearch:
         self._read_at: datetime | None = None  # what was made in RO App since then may be missing in `seen`
         self._newest: datetime | None = None  # by RO App's clock: what is made after `_read_at` is not older than this
         self._fresh_for = FRESH_FOR
+        self.shows_single = False  # whether RO App has shown a contact by itself
         self.seen: dict[int, Contact] = {}
         self._guests: dict[str, int] = {}  # marker → id
         self._guests_since: datetime | None = None

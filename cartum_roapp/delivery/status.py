@@ -120,12 +120,24 @@ class OrderStatus:
         await self._note_contest(order, bound, shop, current, status)
         if status == moved_from:
             return  # matched anew, which the settings of this run do not know yet
-        if current != status and moved_from in (None, current):
+        if (
+            current != status
+            and moved_from in (None, current)
+            and not self._is_of_staff(order, bound, current, unsettled)
+        ):
             await self._send(operation, bound.ro_id, status, self._comment(order, shop), agree)
         else:
             with self._session.transaction() as connection:
                 agree(connection, bound.ro_id)
                 intents.settle_found(connection, operation, bound.ro_id)
+
+    def _is_of_staff(self, order: DesiredOrder, bound: Bound, current: int | None, unsettled: Sequence[Intent]) -> bool:
+        """Whether the shop is back where both had agreed, and RO App's status is none of the calls in between."""
+        if bound.anew or bound.match.moved_from is not None:
+            return False
+        of_shop = DELETED if order.gone_at else order.status_id
+        sent = {int(one.identity.rpartition(" ")[2]) for one in unsettled}
+        return bound.match.sent_status == of_shop and current not in sent
 
     def _was_written_by_us(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> None:
         """The shop's change is our own, of a write-back that was broken off: what staff set since is not undone."""

@@ -56,8 +56,8 @@ class Totals:
             try:
                 shown = {order.id: order for order in await self._roapp.orders([one.ro_id for one in due])}
                 for one in due:
-                    await self._compare(one, shown.get(one.ro_id))
-            except BadRecord as error:  # one that is gone meanwhile, too: its next delivery finds that out
+                    await self._compare_or_pass(one, shown.get(one.ro_id))
+            except BadRecord as error:
                 log.warning("totals can't be read back: %s", error.message)
                 with self._session.transaction() as connection:
                     totals.settle(connection, [(one.shop, one.number) for one in due])
@@ -78,6 +78,15 @@ class Totals:
             held.clear(connection, order.shop, "total", [order.number])
             totals.settle(connection, [(order.shop, order.number)], seen.number)
         return True
+
+    async def _compare_or_pass(self, one: Due, seen: RoOrder | None) -> None:
+        """One that is gone meanwhile stops no others: its next delivery finds that out."""
+        try:
+            await self._compare(one, seen)
+        except BadRecord as error:
+            log.warning("the total of order %s can't be read back: %s", one.number, error.message)
+            with self._session.transaction() as connection:
+                totals.settle(connection, [(one.shop, one.number)])
 
     async def _compare(self, one: Due, seen: RoOrder | None) -> None:
         with self._session.autocommit() as connection:

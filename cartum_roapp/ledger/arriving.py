@@ -175,8 +175,9 @@ _UPSERT_PRODUCTS = """
 """
 # One that RO App had no more stays held until a delivery has met it there: the change may need no call.
 _SHOW_AGAIN = """
-    UPDATE held SET dismissed_at = NULL, dismissed_because = '' WHERE shop = :shop AND entity = 'order'
-    AND code = :deleted AND dismissed_at IS NOT NULL AND id = ANY(:numbers)
+    UPDATE held SET dismissed_at = NULL, dismissed_because = '' WHERE shop = :shop AND dismissed_at IS NOT NULL
+    AND (entity = 'order' AND code = :deleted OR entity IN ('status', 'total', 'line'))
+    AND split_part(id, '/', 1) = ANY(:numbers)
 """
 _RELEASE = """
     DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND code <> :deleted AND id = ANY(:numbers)

@@ -98,6 +98,7 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     connection.execute(text(_ERASE_ROWS), values)
     connection.execute(text(_ERASE_REASONS), values)
     gone = list(connection.scalars(text(_FORGET_CUSTOMERS), {**values, "identities": identities}))
+    gone += connection.scalars(text(_FORGET_FORMER), values)  # whose they were nobody knows any more
     for statement in (_FORGET_CALLS, _FORGET_CONTACTS):
         connection.execute(text(statement), {**values, "identities": gone})
     connection.execute(
@@ -208,6 +209,17 @@ _ERASE_REASONS = """
 _FORGET_CUSTOMERS = """
     DELETE FROM customers WHERE shop = :shop AND identity = ANY(:identities)
     AND NOT EXISTS (SELECT FROM orders WHERE shop = :shop AND customer = identity)
+    RETURNING identity
+"""
+# Under which buyers of the shop were known before it changed them: no order names them any more. What a person chose
+# stays, a guest's contact, to which nothing else leads back, and what a call may have made.
+_FORGET_FORMER = """
+    DELETE FROM customers former WHERE shop = :shop AND identity NOT LIKE 'order:%'
+    AND NOT EXISTS (SELECT FROM orders WHERE orders.shop = :shop AND orders.customer = identity)
+    AND NOT EXISTS (SELECT FROM contact_matches JOIN shops USING (account) WHERE shops.key = :shop
+                    AND contact_matches.identity = former.identity AND chosen_at IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM intents WHERE intents.shop = :shop AND kind = 'contact'
+                    AND intents.identity = former.identity AND (state IN ('open', 'unclear') OR recheck_at IS NOT NULL))
     RETURNING identity
 """
 _FORGET_CALLS = "DELETE FROM intents WHERE shop = :shop AND kind = 'contact' AND identity = ANY(:identities)"

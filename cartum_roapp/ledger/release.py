@@ -51,6 +51,14 @@ _TO_MOVE = """
     WHERE shop = :shop AND moved_from IS NOT NULL AND NOT outbox.held AND delivered_version >= wanted_version
       AND NOT EXISTS (SELECT FROM held WHERE held.shop = :shop AND entity = 'status' AND held.id = number)
 """
+_AS_GIVEN = """
+    SELECT held.id FROM held JOIN product_links link ON (link.shop, link.product) = (held.shop, held.id)
+    JOIN products product ON (product.shop, product.product) = (link.shop, link.product)
+    WHERE held.shop = :shop AND held.entity = 'product'
+      AND (NOT :wanted OR (link.title, link.price) = (product.title, product.price) AND NOT EXISTS (
+          SELECT FROM intents WHERE account = link.account AND shop = link.shop AND kind = 'change'
+          AND identity = 'product ' || link.ro_id AND state IN ('open', 'unclear') AND settled_at IS NULL))
+"""
 _DUE_PARTS = f"""
     SELECT DISTINCT number FROM (
         SELECT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND {RETRY_DUE}
@@ -65,6 +73,15 @@ def release_held(engine: Engine, shop: ShopConfig, pause: timedelta) -> None:
     release_mapped_statuses(engine, shop)
     release_rematched_statuses(engine, shop)
     release_due(engine, shop.key, pause)
+    release_products(engine, shop)
+
+
+def release_products(engine: Engine, shop: ShopConfig) -> None:
+    """Lets products go that the shop has as RO App was last given them, or that are not to be changed there any more.
+    May be called twice."""
+    with engine.begin() as connection:
+        ids = connection.scalars(text(_AS_GIVEN), {"shop": shop.key, "wanted": shop.update_products}).all()
+        held.clear(connection, shop.key, "product", ids)
 
 
 def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> list[str]:

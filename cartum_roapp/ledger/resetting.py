@@ -2,7 +2,8 @@
 
 RO App is looked through for markers again, which finds every order that is there. What stays is what nobody could find
 out again: calls without a clear outcome, what people decided (dismissed records, chosen contacts and products, orders
-that were deleted in RO App), which orders' buyers were erased, and what backfills brought from before the window.
+that were deleted in RO App), which orders' buyers were erased, and what backfills brought from before the window. An
+open backfill is canceled, as it would go on behind what is forgotten; rows that can't be read are held until they can.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ _STATEMENTS = (
         for table in ("outbox", "staff_lines", "line_matches", "order_matches", "order_lines", "orders")
     ),
     *(f"DELETE FROM {table} WHERE shop = :shop" for table in ("missing_orders", "missing_products", "status_contests")),
-    "DELETE FROM held WHERE shop = :shop AND dismissed_at IS NULL AND erased_at IS NULL "
+    "UPDATE backfills SET state = 'canceled', ended_at = now() WHERE shop = :shop AND state = 'open'",
+    "DELETE FROM held WHERE shop = :shop AND dismissed_at IS NULL AND erased_at IS NULL AND entity <> 'row' "
     "AND split_part(id, '/', 1) NOT IN (SELECT number FROM kept)",
     "DELETE FROM customers WHERE shop = :shop AND identity NOT IN (SELECT customer FROM orders WHERE shop = :shop)",
     "UPDATE products SET read_at = NULL WHERE shop = :shop",

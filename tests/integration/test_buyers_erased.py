@@ -174,3 +174,18 @@ def test_all_phones_and_the_company_of_a_buyer_are_erased(world: World, named: N
     shop.edit(number, comment="changed")
     world.synced()
     assert tables_with(world, *telling) == set()
+
+
+@pytest.mark.parametrize("before", [{"delivery_phone": "067 123 45 67", "delivery_email": ""},
+                                    {"delivery_phone": "", "delivery_email": "nowhere@example.com"}])  # fmt: skip
+def test_a_phone_or_address_that_the_shop_corrected_is_erased_as_well(world: World, before: dict[str, Any]) -> None:
+    shop = world.box.shops[0]
+    world.imported()
+    number = shop.place_order(articles=[("CAP-2", 1)], delivery_name="Нетакаяквсі Ганна", **before)
+    world.synced()
+    shop.edit_buyer(number, phone="067 123 45 68")
+    shop.set_status(number, 4)
+    world.synced()
+    for named, value in (("number", number), ("phone", "+380671234567"), ("email", "nowhere@example.com")):
+        erase(world, named, value)  # type: ignore[arg-type]
+    assert tables_with(world, "Нетакаяквсі", "+380671234567", "nowhere@example.com") == set()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from world import World
+from world import FORESEEN, World
 
 from cartum_roapp.errors import NotReady
 from cartum_roapp.ledger import (
@@ -222,3 +222,39 @@ def test_it_is_refused_while_a_run_is_at_it(world: World, lock: str, monkeypatch
         pytest.fail("a run is at it")
     assert refused.value.fix
     assert world.value("SELECT count(*) FROM orders") == before > 0
+
+
+def test_a_backfill_that_was_broken_off_begins_anew(world: World) -> None:
+    """It would go on behind the orders that are forgotten, and no import reads Delivered ones."""
+    shop, now = world.box.shops[0], world.box.clock.now()
+    early, late = (
+        shop.place_order(articles=[("CAP-2", 1)], status=3, created=now - timedelta(days=days)) for days in (16, 2)
+    )
+    world.imported()
+    named: dict[str, Any] = {"since": (now - timedelta(days=20)).date(), "until": now.date()}
+    shop.faults.fail("error", times=99, path="orders/get", skip=3)
+    with pytest.raises(FORESEEN):
+        world.backfilled(**named)
+    shop.faults.calm()
+    query = "SELECT array_agg(number) FROM orders WHERE number IN (:early, :late)"
+    assert world.value(query, early=early, late=late) == [late]
+    reset(world)
+    world.imported()
+    result = world.backfilled(**named)
+    assert (result["state"], result["went_on"]) == ("done", False)
+    world.synced()
+    assert {early, late} <= ids(world).keys()
+
+
+def test_a_row_of_a_backfill_from_before_the_window_is_held_after_a_reset(world: World) -> None:
+    shop = world.box.shops[0]
+    world.imported()
+    number = shop.place_order(articles=[("CAP-2", 1)], created=world.box.clock.now() - timedelta(days=100))
+    shop.edit(number, total_sum="viel")
+    world.backfilled(numbers=[number])
+    assert list(world.held()) == [("row", number)]
+    reset(world)
+    world.imported()
+    world.synced()
+    world.reconciled(repair=True)
+    assert list(world.held()) == [("row", number)]

@@ -1,0 +1,149 @@
+"""A held record goes when nothing of it is left, and comes back when something else is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from world import World
+
+from cartum_roapp.ledger import held, held_selection
+
+pytestmark = pytest.mark.drawn(2)
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    """Held records are due at each sync."""
+    with World.of(database, orders=0, delivered=0, older=0, settings={"look_again": 0}) as world:
+        yield world
+
+
+def place(world: World, *articles: tuple[str, int], less: str = "0", **fields: Any) -> str:
+    shop = world.box.shops[0]
+    number = shop.place_order(articles=list(articles), **fields)
+    gross = sum(Decimal(str(line["total_price"])) for line in shop.orders[number]["products"])
+    shop.edit(number, total_default=float(gross), total_sum=float(gross - Decimal(less)), coupon_code="SALE")
+    return number
+
+
+def total(world: World, number: str) -> Decimal:
+    return Decimal(world.roapp_order(number)["total"])
+
+
+def titles(words: str) -> dict[str, str]:
+    return dict.fromkeys(("ua", "ru", "en", "ro"), words)
+
+
+def dismiss(world: World, number: str) -> None:
+    key = world.shop().key
+    with world.engine.begin() as connection:
+        held.dismiss(connection, key, held_selection.find(world.engine, key, [number]), "leave it")
+
+
+def test_a_dismissed_total_hides_no_other_one(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    roapp.faults.line_rounding = "whole"
+    number = place(world, ("KR-799", 1), less="0.40")
+    world.imported()
+    assert world.held() == {("total", number): "total-differs"}
+    dismiss(world, number)
+    shop.change_line(number, 0, price="799.50", quantity=100)
+    shop.edit(number, total_default=79950, total_sum=79850.25)
+    world.synced()
+    assert total(world, number) == Decimal("79850.25") or world.held() == {("total", number): "total-differs"}
+
+
+def test_a_dismissed_status_hides_no_other_one(world: World) -> None:
+    shop, roapp, statuses = world.box.shops[0], world.box.roapp, world.shop().statuses
+    number = place(world, ("KR-799", 1), status=1)
+    world.imported()
+    roapp.faults.refused_statuses = (statuses[2], statuses[6])
+    shop.set_status(number, 2)
+    world.synced()
+    assert world.held() == {("status", number): "refused"}
+    dismiss(world, number)
+    shop.set_status(number, 6)
+    world.synced()
+    assert world.roapp_order(number)["status_id"] == statuses[6] or world.held() == {("status", number): "refused"}
+
+
+def test_a_held_total_of_an_order_that_the_shop_deleted(world: World) -> None:
+    shop = world.box.shops[0]
+    for _ in range(4):
+        place(world, ("CAP-2", 1))
+    world.box.roapp.faults.line_rounding = "whole"
+    number = place(world, ("KR-799", 1), less="0.40")
+    world.imported()
+    assert world.held() == {("total", number): "total-differs"}
+    shop.delete_order(number)
+    for _ in range(3):
+        world.synced()
+    before = world.value("SELECT version FROM orders WHERE number = :n", n=number)
+    world.synced()
+    world.synced()
+    assert world.value("SELECT version FROM orders WHERE number = :n", n=number) == before, "idle is free"
+    assert world.held() == {}
+
+
+def test_a_held_total_of_an_order_whose_goods_are_written_off(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    roapp.faults.line_rounding = "whole"
+    number = place(world, ("KR-799", 1), less="0.40")
+    world.imported()
+    assert world.held() == {("total", number): "total-differs"}
+    order = world.roapp_order(number)["id"]
+    roapp.write_off(order)
+    shop.change_line(number, 0, quantity=2)
+    shop.edit(number, total_sum=1598)
+    world.synced()
+    item = roapp.items[order][0]  # the fix is followed
+    item["price"], item["discount"] = 1598, {**item["discount"], "amount": 0}
+    roapp.touch(order)
+    world.synced()
+    assert total(world, number) == 1598
+    assert world.held() == {}
+
+
+def test_a_deleted_product_stops_no_other_products_change(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    config = world.shop(update_products=True)
+    shop.place_order(articles=[("CAP-2", 1), ("KR-799", 1)])
+    world.imported(config)
+    made = {row["code"]: row for row in world.made_products()}
+    roapp.delete_product(made["CAP-2"]["id"])
+    for code in made:
+        shop.edit_good(code, titles=titles(f"New {code}"), price=Decimal(500))
+    world.a_day_later()
+    shop.place_order(articles=[("TEA-100", 1)])
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE orders SET hash = ''"))  # their order is read again
+    for _ in range(3):
+        world.synced(config)
+    assert roapp.products[made["KR-799"]["id"]]["title"] == "New KR-799"
+
+
+@pytest.mark.parametrize("how", ["switched off", "taken back"])
+def test_a_held_change_of_a_product_that_nobody_wants_any_more(world: World, how: str) -> None:
+    """Switching it off is the fix that the record names."""
+    shop, roapp = world.box.shops[0], world.box.roapp
+    config = world.shop(update_products=True)
+    roapp.faults.product_change = False
+    shop.place_order(articles=[("CAP-2", 1)])
+    world.imported(config)
+    price = shop.good("CAP-2").price
+    shop.edit_good("CAP-2", price=Decimal(500))
+    world.a_day_later()
+    world.synced(config)
+    assert len(world.held(config)) == 1
+    if how == "taken back":
+        shop.edit_good("CAP-2", price=price)
+        world.a_day_later()
+    else:
+        config = world.shop(update_products=False)
+    for _ in range(3):
+        world.synced(config)
+    assert world.held(config) == {}
