@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from typing import Any
 # (cartum §5.1).
 ARTICLES = ROWS = 100
 FIELDS = ("title", "mod_title", "description", "gtin", "price", "currency", "article_for_display")
+
+_ENTITY = re.compile(r"&#?[0-9A-Za-z]+;")
 
 Row = dict[str, Any]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Row] | None]]
@@ -22,7 +25,10 @@ class FilterIgnored(Exception):
 def article_of(row: Row) -> str:
     """Returns the row's article as one line, its entities decoded (cartum §6)."""
     value = row.get("article")
-    return "" if value is None or isinstance(value, bool | list | dict) else " ".join(html.unescape(str(value)).split())
+    if value is None or isinstance(value, bool | list | dict):
+        return ""
+    # html.unescape alone reads "R&notes" as "R¬es": only what ends with a semicolon is an entity.
+    return " ".join(_ENTITY.sub(lambda found: html.unescape(found.group()), str(value)).split())
 
 
 async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
