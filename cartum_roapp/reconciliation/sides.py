@@ -146,8 +146,11 @@ def _counting(
     for one in roapp:
         number = one.number or bound.get(one.ro_id)
         if number is not None and number not in gone and number in there:
-            total = known.get(number, one.total) if one.total and one.written_off else one.total
-            yield number, one, total and total - (staff_totals or {}).get(one.ro_id, Decimal(0))
+            total = one.total
+            if total is not None:
+                total = known.get(number, total) if one.written_off else total
+                total -= (staff_totals or {}).get(one.ro_id, Decimal(0))
+            yield number, one, total
 
 
 def _filled(frame: pd.DataFrame) -> pd.DataFrame:
