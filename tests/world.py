@@ -20,7 +20,17 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.delivery.session import LockLost
 from cartum_roapp.errors import BadConfig, BadRecord, Retryable, Unclear
-from cartum_roapp.ledger import database, held, held_selection, shop_statuses, tables
+from cartum_roapp.ledger import (
+    database,
+    held,
+    held_selection,
+    resetting,
+    shop_statuses,
+    shops,
+    standstill,
+    tables,
+)
+from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.settings import Settings
@@ -124,6 +134,28 @@ class World:
 
     def synced(self, shop: ShopConfig | None = None, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
         return asyncio.run(self.sync(shop or self.shop(), *others, rest=rest))
+
+    def reset(self) -> Reset:
+        """`cartum-roapp reset` without Prefect."""
+        state = shops.state(self.engine, self.shop().key)
+        with (
+            standstill.unread(self.engine, state),
+            standstill.undelivered(self.engine, state),
+            self.engine.begin() as connection,
+        ):
+            return resetting.reset(connection, state.key)
+
+    def placed(self, *articles: tuple[str, int], less: str = "0", **fields: Any) -> str:
+        """The number of a new order of these articles, with a coupon of an amount."""
+        shop = self.box.shops[0]
+        number = shop.place_order(articles=list(articles), **fields)
+        gross = sum(Decimal(str(line["total_price"])) for line in shop.orders[number]["products"])
+        shop.edit(number, total_default=float(gross), total_sum=float(gross - Decimal(less)), coupon_code="SALE")
+        return number
+
+    def total(self, number: str) -> Decimal:
+        """An order's total in RO App."""
+        return Decimal(self.roapp_order(number)["total"])
 
     def reconciled(self, shop: ShopConfig | None = None, *, repair: bool = False, gone: bool = False) -> Row:
         """The document of `cartum-roapp reconcile`."""

@@ -54,9 +54,7 @@ def _find(field: str, named: str, listed: ChoiceList, problems: Problems) -> Cho
     id = re.fullmatch(r"(?:.* \()?([0-9]+)\)?", folded)
     if not found and id:  # its name may have changed; a shop may have statuses that it does not list (cartum §3)
         value = int(id[1])
-        found = [one for one in listed.choices if one.value == value]
-        if not found and not listed.complete:
-            found = [Choice(value)]
+        found = [one for one in listed.choices if one.value == value] or ([] if listed.complete else [Choice(value)])
     if len(found) == 1:
         return found[0]
     if found:

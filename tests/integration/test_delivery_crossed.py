@@ -14,7 +14,6 @@ from world import World
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.delivery import choosing
 from cartum_roapp.delivery.account import reading
-from cartum_roapp.ledger import resetting, shops, standstill
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -31,30 +30,8 @@ def world(database: str) -> Iterator[World]:
         yield world
 
 
-def place(world: World, *articles: tuple[str, int], less: str = "0", **fields: Any) -> str:
-    shop = world.box.shops[0]
-    number = shop.place_order(articles=list(articles), **fields)
-    gross = sum(Decimal(str(line["total_price"])) for line in shop.orders[number]["products"])
-    shop.edit(number, total_default=float(gross), total_sum=float(gross - Decimal(less)), coupon_code="SALE")
-    return number
-
-
-def total(world: World, number: str) -> Decimal:
-    return Decimal(world.roapp_order(number)["total"])
-
-
 def titles(words: str) -> dict[str, str]:
     return dict.fromkeys(("ua", "ru", "en", "ro"), words)
-
-
-def reset(world: World) -> None:
-    state = shops.state(world.engine, world.shop().key)
-    with (
-        standstill.unread(world.engine, state),
-        standstill.undelivered(world.engine, state),
-        world.engine.begin() as connection,
-    ):
-        resetting.reset(connection, state.key)
 
 
 async def until_unclear(world: World) -> None:
@@ -167,10 +144,10 @@ def test_a_line_is_not_doubled_because_its_product_was_replaced(world: World, lo
         roapp.delete_order(order["id"])
         world.reconciled(repair=True)
     else:
-        world.purged() if lost == "purge" else reset(world)
+        world.purged() if lost == "purge" else world.reset()
         world.imported()
     world.synced()
-    assert (len(world.roapp_items(number)), total(world, number), world.held()) == (1, 350, {})
+    assert (len(world.roapp_items(number)), world.total(number), world.held()) == (1, 350, {})
 
 
 def test_a_delivery_line_is_not_doubled_by_another_service_and_a_reset(world: World) -> None:
@@ -180,20 +157,20 @@ def test_a_delivery_line_is_not_doubled_by_another_service_and_a_reset(world: Wo
     roapp.services[second] = {**roapp.services[first], "id": second}
     number = shop.place_order(articles=[("CAP-2", 1)], delivery_price=60, **PLAIN)
     world.imported(world.shop(delivery_service_id=first))
-    reset(world)
+    world.reset()
     config = world.shop(delivery_service_id=second)
     world.imported(config)
     world.synced(config)
-    assert (len(world.roapp_items(number)), total(world, number), world.held(config)) == (2, 410, {})
+    assert (len(world.roapp_items(number)), world.total(number), world.held(config)) == (2, 410, {})
 
 
 def test_an_order_that_staff_delete_costs_no_other_its_total(world: World) -> None:
     """Staff delete one of two orders between the list that shows their totals and the reading of its lines."""
     roapp = world.box.roapp
     roapp.faults.line_rounding = "unit"
-    place(world, ("KR-799", 2), less="98")
+    world.placed(("KR-799", 2), less="98")
     world.imported()  # the account counts discounts per line from now on
-    gone, other = place(world, ("KR-799", 3), less="10"), place(world, ("KR-799", 3), less="11")
+    gone, other = world.placed(("KR-799", 3), less="10"), world.placed(("KR-799", 3), less="11")
     done: list[str] = []
 
     def listen(method: str, path: str, phase: str) -> None:
@@ -206,7 +183,7 @@ def test_an_order_that_staff_delete_costs_no_other_its_total(world: World) -> No
     stop()
     assert done
     world.synced()
-    assert (total(world, other), world.held()) == (Decimal(799 * 3 - 11), {})
+    assert (world.total(other), world.held()) == (Decimal(799 * 3 - 11), {})
 
 
 @pytest.mark.parametrize("fault", ["error", "error_after"])
@@ -228,7 +205,7 @@ def test_staffs_status_after_an_unclear_one_that_the_shop_took_back(database: st
 def test_staffs_client_stays_though_a_change_of_the_notes_was_unclear(database: str) -> None:
     with World.of(database, **BARE, settings={"retries": 1, "unclear_wait": 0.1}) as world:
         shop, roapp = world.box.shops[0], world.box.roapp
-        one, two = (place(world, ("KR-799", 1), delivery_phone=phone, delivery_email="") for phone in (P1, P2))
+        one, two = (world.placed(("KR-799", 1), delivery_phone=phone, delivery_email="") for phone in (P1, P2))
         world.imported()
         other = world.roapp_order(two)["client_id"]
         roapp.edit_order(world.roapp_order(one)["id"], client_id=other)  # staff

@@ -19,11 +19,9 @@ from cartum_roapp.ledger import (
     erasure,
     held,
     held_selection,
-    resetting,
     shops,
     standstill,
 )
-from cartum_roapp.ledger.resetting import Reset
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -32,17 +30,6 @@ pytestmark = pytest.mark.drawn(2)
 def world(database: str) -> Iterator[World]:
     with World.of(database, orders=8, delivered=1, older=0) as world:
         yield world
-
-
-def reset(world: World) -> Reset:
-    """`cartum-roapp reset` without Prefect."""
-    state = shops.state(world.engine, world.shop().key)
-    with (
-        standstill.unread(world.engine, state),
-        standstill.undelivered(world.engine, state),
-        world.engine.begin() as connection,
-    ):
-        return resetting.reset(connection, state.key)
 
 
 def after_the_window(world: World) -> datetime:
@@ -62,7 +49,7 @@ def test_the_import_begins_anew_and_every_order_is_the_one_that_it_was(world: Wo
     world.synced()
     before, made = ids(world), len(world.made_contacts())
     assert late in before
-    done = reset(world)
+    done = world.reset()
     assert (done.orders, done.kept, done.unclear_calls) == (len(before), 0, 0)
     state = shops.state(world.engine, world.shop().key)
     assert (state.window_from, state.window_to) == (window.window_from, window.window_to)
@@ -84,7 +71,7 @@ def test_what_was_delivered_since_is_still_followed(world: World) -> None:
     number = shop.place_order(articles=[("KR-799", 1)], created=after_the_window(world))
     shop.set_status(number, 3)
     world.synced()
-    reset(world)
+    world.reset()
     world.imported()
     world.synced()
     shop.set_waybill(number, "20450000000077")
@@ -102,7 +89,7 @@ def test_an_order_that_is_delivered_by_then_is_bound_again_at_night(world: World
     shop.set_status(not_told, 2)
     world.synced()
     shop.set_status(not_told, 3)
-    reset(world)
+    world.reset()
     world.imported()
     assert world.value("SELECT count(*) FROM orders") == len(before) - 2
     assert {one["what"] for one in world.reconciled(repair=True)["findings"]} == {"missing-in-ledger"}
@@ -120,7 +107,7 @@ def test_an_order_whose_making_is_unclear_before_the_reset_is_not_made_again(dat
         plan = roapp.faults.fail("parked", 1, method="POST", path="^/orders$")
         asyncio.run(_until_unclear(world))
         (unclear,) = _unclear(world)
-        assert reset(world).unclear_calls >= 1
+        assert world.reset().unclear_calls >= 1
 
         def arrive() -> None:
             plan.released = True
@@ -171,7 +158,7 @@ def test_what_people_decided_stays_decided(world: World) -> None:
         connection.execute(
             text("UPDATE contact_matches SET chosen_at = now() WHERE ro_id = (SELECT min(ro_id) FROM contact_matches)")
         )
-    assert reset(world).kept == 2
+    assert world.reset().kept == 2
     world.imported()
     world.synced()
     assert ids(world).keys().isdisjoint({dismissed, deleted})
@@ -185,7 +172,7 @@ def test_what_a_backfill_brought_from_before_the_window_is_still_followed(world:
     with world.engine.begin() as connection:
         before = "UPDATE orders SET created_at = created_at - interval '1 year' WHERE number = :number"
         connection.execute(text(before), {"number": number})
-    assert reset(world).kept == 1
+    assert world.reset().kept == 1
     world.imported()
     world.box.shops[0].set_waybill(number, "20450000000077")
     world.synced()
@@ -200,7 +187,7 @@ def test_an_erased_buyer_stays_erased(world: World) -> None:
     world.synced()
     with world.engine.begin() as connection:
         erasure.erase(connection, key, erasure.find(connection, key, "number", number, "UA"), "number")
-    assert reset(world).kept == 1
+    assert world.reset().kept == 1
     world.imported()
     world.synced()
     assert world.value("SELECT count(*) FROM orders WHERE number = :number AND buyer_name = ''", number=number) == 1
@@ -238,7 +225,7 @@ def test_a_backfill_that_was_broken_off_begins_anew(world: World) -> None:
     shop.faults.calm()
     query = "SELECT array_agg(number) FROM orders WHERE number IN (:early, :late)"
     assert world.value(query, early=early, late=late) == [late]
-    reset(world)
+    world.reset()
     world.imported()
     result = world.backfilled(**named)
     assert (result["state"], result["went_on"]) == ("done", False)
@@ -253,7 +240,7 @@ def test_a_row_of_a_backfill_from_before_the_window_is_held_after_a_reset(world:
     shop.edit(number, total_sum="viel")
     world.backfilled(numbers=[number])
     assert list(world.held()) == [("row", number)]
-    reset(world)
+    world.reset()
     world.imported()
     world.synced()
     world.reconciled(repair=True)

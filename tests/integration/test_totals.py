@@ -79,27 +79,14 @@ def world(database: str) -> Iterator[World]:
         yield world
 
 
-def place(world: World, *articles: tuple[str, int], less: str = "0", **fields: Any) -> str:
-    """An order of these articles, and its total less an amount."""
-    shop = world.box.shops[0]
-    number = shop.place_order(articles=list(articles), **fields)
-    gross = sum(Decimal(str(line["total_price"])) for line in shop.orders[number]["products"])
-    shop.edit(number, total_default=float(gross), total_sum=float(gross - Decimal(less)), coupon_code="SALE")
-    return number
-
-
-def total(world: World, number: str) -> Decimal:
-    return Decimal(world.roapp_order(number)["total"])
-
-
 def reads(world: World) -> list[str]:
     return [call.path for call in world.box.roapp.calls if call.method == "GET" and call.path.startswith("/orders")]
 
 
 def test_totals_of_many_orders_are_read_in_one_call(world: World) -> None:
-    numbers = [place(world, ("KR-799", 1), less="200", status=2) for _ in range(20)]
+    numbers = [world.placed(("KR-799", 1), less="200", status=2) for _ in range(20)]
     world.imported()
-    assert {total(world, number) for number in numbers} == {Decimal(599)}
+    assert {world.total(number) for number in numbers} == {Decimal(599)}
     paths = [call.path for call in world.box.roapp.calls if call.method == "GET"]
     single = [path for path in paths if path.removeprefix("/orders/").isdecimal()]
     together = [call for call in world.box.roapp.calls if any(name.startswith("ids") for name, _ in call.query)]
@@ -107,40 +94,40 @@ def test_totals_of_many_orders_are_read_in_one_call(world: World) -> None:
 
 
 def test_a_reading_for_the_status_shows_the_total_as_well(world: World) -> None:
-    number = place(world, ("KR-799", 1), less="200", status=1)
+    number = world.placed(("KR-799", 1), less="200", status=1)
     world.imported()
-    assert total(world, number) == 599
+    assert world.total(number) == 599
     assert len([path for path in reads(world) if path.startswith("/orders/6")]) == 1
 
 
 def test_what_an_account_makes_of_discounts_is_learned_once(world: World) -> None:
     world.box.roapp.faults.discount_amounts = "unit"
-    place(world, ("KR-799", 3), less="240")
+    world.placed(("KR-799", 3), less="240")
     world.imported()
     assert world.value("SELECT line_discounts FROM accounts") == "per-unit"
     world.box.roapp.clear_calls()
-    number = place(world, ("KR-799", 4), less="400")
+    number = world.placed(("KR-799", 4), less="400")
     world.synced()
-    assert total(world, number) == 4 * 799 - 400
+    assert world.total(number) == 4 * 799 - 400
     assert [call.method for call in world.box.roapp.writes() if "/items" in call.path] == ["POST"], "right at once"
 
 
 @pytest.mark.parametrize("amounts", ["line", "unit", "refused"])
 def test_a_ledger_that_is_lost_changes_no_line(world: World, amounts: str) -> None:
     world.box.roapp.faults.discount_amounts = amounts
-    number = place(world, ("KR-799", 3), ("CAP-2", 1), less="100.01")
+    number = world.placed(("KR-799", 3), ("CAP-2", 1), less="100.01")
     world.imported()
     before = len(world.roapp_items(number))
     world.purged()
     world.imported()
-    assert (total(world, number), world.held()) == (Decimal("2646.99"), {})
+    assert (world.total(number), world.held()) == (Decimal("2646.99"), {})
     assert sum(Decimal(str(item["quantity"])) for item in world.roapp_items(number)) == 4
     assert len(world.roapp_items(number)) <= before + 1
 
 
 def test_what_staff_added_or_changed_is_no_difference(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
-    number = place(world, ("KR-799", 2), less="98")
+    number = world.placed(("KR-799", 2), less="98")
     world.imported()
     order = world.roapp_order(number)
     item = {name: value for name, value in roapp.items[order["id"]][0].items() if name != "id"}
@@ -149,26 +136,26 @@ def test_what_staff_added_or_changed_is_no_difference(world: World) -> None:
     roapp.add_item(order["id"], **{**item, "entity_id": own, "price": 99, "quantity": 1, "discount": none})
     shop.edit(number, total_sum=1490)
     world.synced()
-    assert (total(world, number), world.held()) == (Decimal(1490 + 99), {})
-    second = place(world, ("KR-799", 1), ("CAP-2", 1))
+    assert (world.total(number), world.held()) == (Decimal(1490 + 99), {})
+    second = world.placed(("KR-799", 1), ("CAP-2", 1))
     world.synced()
     item = next(item for item in world.roapp_items(second) if Decimal(str(item["price"])) == 799)
     item["discount"] = {**item["discount"], "type": "percentage", "percentage": 10}
     shop.change_line(second, 1, quantity=2)
     shop.edit(second, total_sum=799 + 700)
     world.synced()
-    assert (total(world, second), world.held()) == (Decimal("719.10") + 700, {}), "a discount that staff gave"
+    assert (world.total(second), world.held()) == (Decimal("719.10") + 700, {}), "a discount that staff gave"
     roapp.items[order["id"]][0]["price"] = 700
     roapp.touch(order["id"])
     shop.edit(number, total_sum=1480)
     world.synced()
-    assert (total(world, number), world.held()) == (Decimal(1400 - 118 + 99), {})
+    assert (world.total(number), world.held()) == (Decimal(1400 - 118 + 99), {})
 
 
 def test_a_total_that_can_not_be_reached_is_held_with_both_figures(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
     roapp.faults.line_rounding = "whole"
-    number = place(world, ("KR-799", 1), less="0.40")
+    number = world.placed(("KR-799", 1), less="0.40")
     world.imported()
     (one,) = held.listed(world.engine)
     assert (one.entity, one.id, one.code) == ("total", number, "total-differs")
@@ -182,16 +169,16 @@ def test_a_total_that_can_not_be_reached_is_held_with_both_figures(world: World)
     roapp.touch(world.roapp_order(number)["id"])
     shop.set_waybill(number, "20450000000002")
     world.synced()
-    assert (total(world, number), world.held()) == (Decimal("798.60"), {}), "it is compared again with each delivery"
+    assert (world.total(number), world.held()) == (Decimal("798.60"), {}), "it is compared again with each delivery"
 
 
 def test_one_odd_order_does_not_undo_what_is_known_of_the_account(world: World) -> None:
     roapp = world.box.roapp
-    place(world, ("KR-799", 2), less="98")
+    world.placed(("KR-799", 2), less="98")
     world.imported()
     assert world.value("SELECT line_discounts FROM accounts") == "per-line"
     roapp.faults.line_rounding = "whole"
-    number = place(world, ("KR-799", 2), less="98.50")
+    number = world.placed(("KR-799", 2), less="98.50")
     world.synced()
     assert world.held() == {("total", number): "total-differs"}
     assert world.value("SELECT line_discounts FROM accounts") == "per-line"
@@ -201,9 +188,9 @@ def test_an_order_whose_discount_an_account_rounds_has_it_in_its_prices(world: W
     """And keeps it there: no later delivery writes a line, unless the shop's lines change."""
     roapp, shop = world.box.roapp, world.box.shops[0]
     roapp.faults.line_rounding = "unit"
-    exact, odd = place(world, ("KR-799", 2), less="98"), place(world, ("KR-799", 3), less="10")
+    exact, odd = world.placed(("KR-799", 2), less="98"), world.placed(("KR-799", 3), less="10")
     world.imported()
-    assert (total(world, exact), total(world, odd), world.held()) == (Decimal(1500), Decimal(2387), {})
+    assert (world.total(exact), world.total(odd), world.held()) == (Decimal(1500), Decimal(2387), {})
     assert world.value("SELECT line_discounts FROM accounts") == "per-line"
     (item,) = world.roapp_items(exact)
     assert item["discount"]["amount"] == 98, "the account keeps its discounts"
@@ -216,7 +203,7 @@ def test_an_order_whose_discount_an_account_rounds_has_it_in_its_prices(world: W
     shop.change_line(odd, 0, quantity=4)
     shop.edit(odd, total_sum=3100)
     world.synced()
-    assert (total(world, odd), world.held()) == (Decimal(3100), {})
+    assert (world.total(odd), world.held()) == (Decimal(3100), {})
     roapp.clear_calls()
     world.synced()
     assert not roapp.writes()
@@ -225,56 +212,56 @@ def test_an_order_whose_discount_an_account_rounds_has_it_in_its_prices(world: W
 def test_a_price_and_a_coupon_that_come_together(world: World) -> None:
     """The price that was sent is the shop's no more: it was never one that carries a discount."""
     shop = world.box.shops[0]
-    place(world, ("KR-799", 2), less="98")
-    number = place(world, ("TEA-100", 7))
+    world.placed(("KR-799", 2), less="98")
+    number = world.placed(("TEA-100", 7))
     world.imported()
     shop.change_line(number, 0, price="110.9")
     shop.edit(number, total_sum=776.29, coupon_code="SALE")
     world.synced()
     (item,) = world.roapp_items(number)
     assert (item["price"], item["quantity"], item["discount"]["amount"]) == (110.9, 7, 0.01)
-    assert (total(world, number), world.held()) == (Decimal("776.29"), {})
+    assert (world.total(number), world.held()) == (Decimal("776.29"), {})
 
 
 @pytest.mark.parametrize("amounts", ["unit", "refused"])
 def test_a_coupon_that_a_fractional_quantity_can_not_carry(world: World, amounts: str) -> None:
     """2.5 for 9.99 takes two lines, a cent a unit apart; a later change brings both to the shop's price."""
     world.box.roapp.faults.discount_amounts = amounts
-    number = place(world, ("TEA-100", 1))
+    number = world.placed(("TEA-100", 1))
     shop = world.box.shops[0]
     shop.change_line(number, 0, price="4.2", quantity=2.5)
     shop.edit(number, total_sum=9.99, coupon_code="SALE")
     world.imported()
-    assert (total(world, number), world.held()) == (Decimal("9.99"), {})
+    assert (world.total(number), world.held()) == (Decimal("9.99"), {})
     assert sum(Decimal(str(item["quantity"])) for item in world.roapp_items(number)) == Decimal("2.5")
     world.box.roapp.clear_calls()
     world.synced()
     assert not world.box.roapp.writes()
     shop.edit(number, total_sum=10.5, coupon_code="")
     world.synced()
-    assert (total(world, number), world.held()) == (Decimal("10.50"), {})
+    assert (world.total(number), world.held()) == (Decimal("10.50"), {})
     assert world.differences(world.shop(), [number]) == []
 
 
 def test_a_sum_that_the_shop_does_not_round_is_rounded_once(world: World) -> None:
     """0.126 at 89.96: 11.33496, which is 11.3350 with four decimals."""
-    number = place(world, ("TEA-100", 1))
+    number = world.placed(("TEA-100", 1))
     shop = world.box.shops[0]
     shop.change_line(number, 0, price="89.96", quantity=0.126)
     shop.edit(number, total_default=11.33496, total_sum=11.33496, coupon_code="")
     world.imported()
-    assert (total(world, number), world.held()) == (Decimal("11.33"), {})
+    assert (world.total(number), world.held()) == (Decimal("11.33"), {})
     assert world.reconciled()["findings"] == []
 
 
 def test_a_coupon_after_the_write_off_changes_no_line_and_stands_in_the_notes(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
-    number = place(world, ("KR-799", 1))
+    number = world.placed(("KR-799", 1))
     world.imported()
     roapp.write_off(world.roapp_order(number)["id"])
     shop.edit(number, total_sum=599)
     world.synced()
-    assert total(world, number) == 799
+    assert world.total(number) == 799
     assert "599.00 UAH" in world.roapp_order(number)["manager_notes"]
     assert roapp.oddities == []
 
@@ -292,23 +279,23 @@ def test_a_set_or_its_parts_count(world: World) -> None:
         number = shop.place_order(products=rows, total_default=whole, total_sum=whole - 50)
         sums[number] = (counted, Decimal(whole - 50))
     world.imported()
-    assert {number: total(world, number) for number in sums} == {number: whole for number, (_, whole) in sums.items()}
+    assert {number: world.total(number) for number in sums} == {number: whole for number, (_, whole) in sums.items()}
     assert all(len(world.roapp_items(number)) == 3 for number in sums), "all of it is to be sent"
 
 
 def test_the_delivery_is_a_line_where_a_service_is_chosen(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
     service = next(iter(roapp.services))
-    number = place(world, ("KR-799", 1), less="200", delivery_price=60, payment_price=15)
+    number = world.placed(("KR-799", 1), less="200", delivery_price=60, payment_price=15)
     world.imported()
-    assert total(world, number) == 599
+    assert world.total(number) == 599
     assert "674.00 UAH" in world.roapp_order(number)["manager_notes"], "to pay"
     assert Decimal(world.roapp_order(number)["estimated_price"]) == 599
     config = world.shop(delivery_service_id=service)
     for price, wanted in ((75, 674), (80, 679), (-1, 599), (0, 599), (60, 659)):
         shop.edit(number, delivery_price=price)
         world.synced(config)
-        assert (total(world, number), world.held()) == (Decimal(wanted), {})
+        assert (world.total(number), world.held()) == (Decimal(wanted), {})
         assert Decimal(world.roapp_order(number)["estimated_price"]) == wanted
     (line,) = [item for item in world.roapp_items(number) if item["entity_id"] == service]
     assert Decimal(str(line["price"])) == 60
@@ -318,7 +305,7 @@ def test_the_delivery_is_a_line_where_a_service_is_chosen(world: World) -> None:
 def test_the_estimated_price_follows_a_service_that_is_chosen_later(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
     service = next(iter(roapp.services))
-    number = place(world, ("KR-799", 1), delivery_price=50)
+    number = world.placed(("KR-799", 1), delivery_price=50)
     world.imported()
     for config, status, wanted in (
         (world.shop(delivery_service_id=service), 2, 849),
@@ -335,7 +322,7 @@ def test_the_estimated_price_follows_a_service_that_is_chosen_later(world: World
 
 
 def test_the_estimated_price_of_an_order_in_another_currency_stays(world: World) -> None:
-    number = place(world, ("KR-799", 1))
+    number = world.placed(("KR-799", 1))
     world.imported()
     world.box.shops[0].edit(number, currency="EUR", total_sum=25)
     world.synced()
@@ -347,16 +334,16 @@ def test_the_estimated_price_of_an_order_in_another_currency_stays(world: World)
 
 
 def test_prices_that_have_the_discount_in_them_are_left_alone(world: World) -> None:
-    number = place(world, ("KR-799", 1))
+    number = world.placed(("KR-799", 1))
     world.box.shops[0].edit(number, total_default=999, total_sum=799, coupon_discount_value=200)
     world.imported()
     (item,) = world.roapp_items(number)
-    assert (total(world, number), item["discount"]["amount"]) == (Decimal(799), 0)
+    assert (world.total(number), item["discount"]["amount"]) == (Decimal(799), 0)
 
 
 def test_prices_before_the_discount_stand_in_the_notes_where_prices_carry_it(world: World) -> None:
     world.box.roapp.faults.discount_amounts = "refused"
-    number = place(world, ("KR-799", 1), less="200")
+    number = world.placed(("KR-799", 1), less="200")
     world.imported()
     notes = world.roapp_order(number)["manager_notes"]
     assert "Знижка: SALE, −200.00 UAH" in notes
@@ -364,7 +351,7 @@ def test_prices_before_the_discount_stand_in_the_notes_where_prices_carry_it(wor
 
 
 def test_the_notes_of_a_paid_order_name_its_sum_and_why_it_has_a_discount(world: World) -> None:
-    number = place(world, ("KR-799", 1), less="200", payed=1, manager_discount=200, manager_discount_title="Постійний")
+    number = world.placed(("KR-799", 1), less="200", payed=1, manager_discount=200, manager_discount_title="Постійний")
     world.imported()
     notes = world.roapp_order(number)["manager_notes"]
     assert "До сплати" not in notes
@@ -373,15 +360,15 @@ def test_the_notes_of_a_paid_order_name_its_sum_and_why_it_has_a_discount(world:
 
 
 def test_a_surcharge(world: World) -> None:
-    number = place(world, ("KR-799", 2), less="-10.01")
+    number = world.placed(("KR-799", 2), less="-10.01")
     world.imported()
-    assert (total(world, number), world.held()) == (Decimal("1608.01"), {})
+    assert (world.total(number), world.held()) == (Decimal("1608.01"), {})
     assert "Націнка: SALE, +10.01 UAH" in world.roapp_order(number)["manager_notes"]
 
 
 def test_reconcile_finds_a_coupon_that_is_not_in_ro_app(world: World) -> None:
     roapp = world.box.roapp
-    numbers = [place(world, ("KR-799", 1), less="200") for _ in range(3)]
+    numbers = [world.placed(("KR-799", 1), less="200") for _ in range(3)]
     world.imported()
     assert world.reconciled()["findings"] == []
     order = world.roapp_order(numbers[1])
@@ -393,7 +380,7 @@ def test_reconcile_finds_a_coupon_that_is_not_in_ro_app(world: World) -> None:
 
 
 def test_currencies_are_compared_at_each_change(world: World) -> None:
-    number = place(world, ("KR-799", 1))
+    number = world.placed(("KR-799", 1))
     world.imported()
     world.box.shops[0].edit(number, currency="EUR")
     world.box.shops[0].set_status(number, 2)
