@@ -98,6 +98,7 @@ def test_an_edit_keeps_the_match_of_a_status_that_only_orders_have(person: Perso
     person.shop.values |= {"statuses": {1: 11, 9: 12, 77: 12, 78: 12}, "final_statuses": [9, 77]}
     settings = shown(person.answers(person.begins(), **ACCESS_ANSWERS), SETTINGS)
     statuses = shown(person.answers(settings), STATUSES)
+    assert {"status_1", "status_9", "status_77"} == {one.key for one in statuses.questions if "status_" in one.key}
     shown(person.answers(statuses), DECISION)
     config = person.shop.config()
     assert (config.statuses, config.final_statuses) == ({1: 11, 9: 12, 77: 12}, (9, 77))
