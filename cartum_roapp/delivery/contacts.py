@@ -69,36 +69,44 @@ class ContactBook:
     async def _resolve(
         self, order: DesiredOrder, client: int | None, known: ContactMatch | None, side: Side, adopt: Adopt
     ) -> ContactMatch:
-        """Returns the contact on this side: the `known` one, one that RO App has (`adopt`), or a new one. Before one is
-        made, it is looked once more for what staff made since the last search, and for what an unclear call for the
-        same buyer made. Raises Later while that may still arrive."""
-        found = await self._settled(order, known or await adopt(order, client), adopt)
-        if found is None and (order.buyer_phone or order.buyer_email or order.company):
-            unclear = await self._new.unclear(order, side)
-            if await side.search.refresh() or unclear:
-                found = await self._settled(order, await adopt(order, client), adopt)
-            if found is None:
-                wait_for(unclear)
-        if found is not None:
-            return found
+        """Returns the contact on this side: the `known` one, one that RO App has (`adopt`), or a new one. If it turned
+        out to be somebody else's or merged away, RO App is searched for another one."""
+        for one in (known, None, None):
+            match = await self._matched(order, client, one, side, adopt)
+            if match is None:
+                break
+            found = await self._completed(order, match)
+            if found is not None:
+                return found
+            client = None  # it may be the one that is gone
         match = await self._new.create(order, side)
         if is_complete(order, match):
             return match
-        return await self._settled(order, match, adopt) or match  # the phones that were not tried
+        return await self._completed(order, match) or match  # the phones that were not tried
 
-    async def _settled(self, order: DesiredOrder, known: ContactMatch | None, adopt: Adopt) -> ContactMatch | None:
-        """Completes the data of the `known` contact, binds the buyer to it and returns it; None if there is none. If it
-        turned out to be somebody else's or merged away, RO App is searched for another one (`adopt`), once."""
-        for last in (False, True):
-            if known is None:
-                break
-            async with self._locks.held(f"contact {known.ro_id}"):
-                match = await self._side(known).data.complete(order, known)
-                if match is not None:
-                    self._bind(order, match)
-                    return match
-            known = None if last else await adopt(order, None)
-        return None
+    async def _matched(
+        self, order: DesiredOrder, client: int | None, known: ContactMatch | None, side: Side, adopt: Adopt
+    ) -> ContactMatch | None:
+        """Returns the `known` contact, else what `adopt` finds. Where that lacks a phone of the buyer's, or there is
+        none, it looks once more: for what staff made since the last search, and for what an unclear call for the same
+        buyer made. Raises Later while that may still arrive."""
+        match = known or await adopt(order, client)
+        unclear = self._new.unclear(order, side, match)
+        await self._new.look_for(unclear)
+        named = order.buyer_phone or order.buyer_email or order.company
+        if unclear or (match is None and named and await side.search.refresh()):
+            match = known or await adopt(order, client)
+            wait_for(self._new.unclear(order, side, match))
+        return match
+
+    async def _completed(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch | None:
+        """Completes the data of the contact, binds the buyer to it and returns it; None if it is somebody else's or
+        merged away."""
+        async with self._locks.held(f"contact {known.ro_id}"):
+            match = await self._side(known).data.complete(order, known)
+            if match is not None:
+                self._bind(order, match)
+            return match
 
     async def _completed_anew(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch:
         """The same contact, whatever staff have made of it; with what it lacks."""
@@ -263,6 +271,7 @@ class ContactBook:
         contact = found.contact
         phones = self._new.search_of(contact).phones(contact, order.shop)
         phone = order.buyer_phone if order.buyer_phone in phones else min(phones, default="")
-        match = ContactMatch(identity(order), contact.id, phone, mail(contact))
+        numbers = [one.number for one in order.phones if one.number in phones]
+        match = ContactMatch(identity(order), contact.id, "", "").having(phone, mail(contact), numbers, "")
         because = Reason.CLIENT if found.chosen else reason
         return replace(match, organization=isinstance(contact, Organization), reason=because)

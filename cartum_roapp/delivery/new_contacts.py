@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -61,31 +61,34 @@ class NewContacts:
         assert refused is not None
         raise refused from None
 
-    async def unclear(self, order: DesiredOrder, side: Side) -> list[Intent]:
-        """Returns the calls of unknown outcome for a buyer who may be this one, named otherwise: by another phone, or
-        by the e-mail address alone. What they may have made is in the search then."""
-        found = self._unclear(order, companies=side is self._organizations)
-        for intent in found:
-            company = intent.identity.startswith("company:")
-            async for contact in self._created_since(intent, company=company):
-                self.search_of(contact).note(contact)
-        return found
-
-    def _unclear(self, order: DesiredOrder, *, companies: bool) -> list[Intent]:
+    def unclear(self, order: DesiredOrder, side: Side, match: ContactMatch | None) -> list[Intent]:
+        """Returns the calls of unknown outcome that may make a contact of this buyer, named otherwise: by another
+        phone, or by the e-mail address alone; `create` looks for the very same one. Where a contact is found (`match`),
+        those that may make another one with a phone that it lacks."""
+        companies = side is self._organizations
         phones = {phone.number for phone in order.phones}
+        lacking = phones - match.settled if match is not None else phones
         found: list[Intent] = []
         with self._session.autocommit() as connection:
             for intent in intents.all_unsettled(connection, self._session.account, "contact"):
                 kind, _, value = intent.identity.partition(":")
-                if intent.identity == identity(order) or (companies and kind != "company"):
+                if (match is None and intent.identity == identity(order)) or (companies and kind != "company"):
                     continue
                 # Its buyer may have been changed since: the identity tells who it was then.
                 theirs, email = next(iter(desired.buyers(connection, [(intent.shop, intent.number)])), ((), ""))
                 numbers = {*theirs, *([value] if kind == "phone" else [])}
                 emails = {email, value if kind == "email" else ""} - {""}
-                if not phones.isdisjoint(numbers) or (order.buyer_email in emails and not (phones and numbers)):
+                by_email = match is None and order.buyer_email in emails and not (phones and numbers)
+                if not lacking.isdisjoint(numbers) or by_email:
                     found.append(intent)
         return found
+
+    async def look_for(self, unclear: Iterable[Intent]) -> None:
+        """Brings what these calls have made into the search."""
+        for intent in unclear:
+            company = intent.identity.startswith("company:")
+            async for contact in self._created_since(intent, company=company):
+                self.search_of(contact).note(contact)
 
     async def _make(
         self, order: DesiredOrder, side: Side, phones: Sequence[Phone], settled: set[str], email: str

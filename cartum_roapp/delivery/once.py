@@ -194,8 +194,8 @@ class Once:
 
         A try that nobody answered may still arrive, though, and undo a newer value: until then Later is raised for the
         next change of the same thing. `send` makes the call and runs its argument after each try that may have been
-        accepted; what it raises comes out, and then such a change stays unsettled. `bind` stores what was set, in the
-        transaction that settles the intent.
+        accepted; what it raises comes out, and then such a change stays unsettled, also where the one before it was
+        such. `bind` stores what was set, in the transaction that settles the intent.
         """
         session, timeouts = self._session, self._timeouts
         earlier = self.unsettled(operation)
@@ -206,6 +206,7 @@ class Once:
                 intents.settle(connection, earlier.id, "absent")
             intent = self._begin(connection, operation)
 
+        in_doubt = earlier is not None and not earlier.is_confirmed
         accepted: list[bool] = []
 
         def unclear(answered: bool) -> None:
@@ -218,7 +219,7 @@ class Once:
             await send(unclear)
         except IntegrationError:
             with session.transaction() as connection:
-                if accepted and all(accepted):  # what is answered arrives no more
+                if all(accepted) and (accepted or in_doubt):  # what is answered arrives no more
                     intents.mark_unclear(connection, intent, utc_now())
                 else:
                     intents.settle_answered(connection, intent, "refused")

@@ -13,7 +13,7 @@ from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.labels import labels
 from cartum_roapp.delivery.markers import marker
-from cartum_roapp.delivery.once import Before, Bind, Once
+from cartum_roapp.delivery.once import Before, Bind, Once, wait_for
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable
 from cartum_roapp.ledger import (
@@ -106,11 +106,12 @@ class OrderStatus:
         status = self._mapped(order, shop)
         identity = f"{marker(order.shop, order.number)} {status}"
         operation = self._once.operation("status", identity, order.shop, order.number)
-        for earlier in unsettled:
-            if earlier.identity != operation.identity:  # one that arrives late would undo this one
-                self._once.settle_absent(earlier)
+        others = [earlier for earlier in unsettled if earlier.identity != operation.identity]
+        wait_for(others)  # one that arrives late would undo this one
 
         def agree(connection: Connection, ro_id: int) -> None:
+            for earlier in others:  # until then RO App may have its status
+                intents.settle(connection, earlier.id, "absent")
             of_shop = DELETED if order.gone_at else order.status_id
             both = status if shop.status_direction == "both" else None
             matches.agree(connection, order.shop, order.number, of_shop, roapp_status=both)

@@ -21,6 +21,7 @@ NAMED: dict[str, dict[str, Any]] = {
     "by e-mail": {"delivery_phone": "", "delivery_email": MAIL},
     "by both": {"delivery_phone": PHONE, "delivery_email": MAIL},
     "by phone": {"delivery_phone": PHONE, "delivery_email": ""},
+    "by both and another phone": {"delivery_phone": f"{PHONE}, +380509998877", "delivery_email": MAIL},
     "as a company": {"delivery_phone": PHONE, "delivery_email": "", "customer_details": COMPANY},
     "by another phone, too": {"delivery_phone": f"+380509998877, {PHONE}", "delivery_email": ""},
 }
@@ -62,6 +63,27 @@ def test_a_phone_that_was_added_without_an_answer_is_the_buyers(database: str, f
         (made,) = world.made_contacts()
         assert [one["phone"] for one in made["phones"]] == [PHONE]
         assert {world.roapp_order(number)["client_id"] for number in numbers} == {made["id"]}
+        assert world.synced().calls.roapp_writes == 0
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "late", "overdue"])
+@pytest.mark.parametrize("third", ["by both", "by both and another phone"])
+def test_an_email_decides_only_when_the_phones_contact_arrives_no_more(database: str, third: str, fault: str) -> None:
+    """One order has the phone, one the e-mail address, the third has both: RO App does not say whether it made the
+    first one's contact, and shows the second one's."""
+    with World.of(database, orders=0, delivered=0, older=0, settings=QUICK) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        world.imported()
+        numbers = [shop.place_order(articles=[("CAP-2", 1)], **NAMED[named]) for named in ("by phone", "by e-mail")]
+        roapp.faults.fail(fault, 1, method="POST", path="^/contacts/people$", seconds=LATE)
+        numbers.append(shop.place_order(articles=[("CAP-2", 1)], **NAMED[third]))
+        world.synced()
+        world.synced()
+        clients = [world.roapp_order(number)["client_id"] for number in numbers]
+        assert clients[0] == clients[2] != clients[1]
+        assert len(world.made_contacts()) == 2
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
         assert world.synced().calls.roapp_writes == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +12,7 @@ from world import World
 
 from cartum_roapp.delivery.drain import FAILURES, PUT_OFFS
 from cartum_roapp.delivery.once import UNCLEAR_ENDS
-from cartum_roapp.errors import Code, Retryable
+from cartum_roapp.errors import BadConfig, Code, Retryable
 
 pytestmark = pytest.mark.long
 
@@ -117,3 +118,43 @@ def test_a_change_that_is_never_answered_is_held_where_ro_app_answers_otherwise(
         world.synced()
         assert world.held() == {}
         assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+@pytest.mark.parametrize("refusal", ["unauthorized", "rate"])
+@pytest.mark.parametrize("path", [r"^/orders/\d+/items/\d+$", r"^/orders/\d+$", CALLS["status"]])
+def test_what_a_silent_change_has_set_is_taken_back_even_after_a_refused_one(
+    database: str, monkeypatch: pytest.MonkeyPatch, path: str, refusal: str
+) -> None:
+    """RO App carried the first change out without an answer; the next one it refused as often as it was tried."""
+    monkeypatch.setattr("cartum_roapp.delivery.drain.backoff", lambda attempts: 0.01)
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT | {"retry_base": 0.001}) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 1)], delivery_phone="+380671112233")
+        world.imported()
+
+        def change(to: int) -> None:
+            shop.change_line(number, quantity=to)
+            shop.set_waybill(number, f"2045000000000{to}")
+            shop.set_status(number, to)
+
+        def down(method: str, at: str, phase: str) -> None:
+            if phase == "applied" and method != "GET" and re.search(path, at):
+                roapp.faults.fail("error", 999)
+
+        roapp.faults.fail("error_after", 1, method="POST|PATCH", path=path)
+        change(6)
+        stop = roapp.on_call(down)
+        with suppress(Retryable):
+            world.synced()
+        stop()
+        roapp.faults.calm()
+        roapp.faults.fail(refusal, 99, method="POST|PATCH", path=path)
+        change(7)
+        with suppress(Retryable, BadConfig):
+            world.synced()
+        roapp.faults.calm()
+        change(1)
+        world.synced()
+        world.synced()
+        assert world.held() == {}
+        assert world.differences(world.shop(), [number]) == []
