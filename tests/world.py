@@ -41,6 +41,7 @@ from flows.incremental_sync import sync_changes
 from flows.initial_import import import_window
 from flows.reconcile import compare_sides
 from flows.replay_held import replay_records
+from flows.resend_orders import send_orders_again
 from sandbox import Sandbox
 from tasks.run import recorded
 
@@ -135,9 +136,9 @@ class World:
     def synced(self, shop: ShopConfig | None = None, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
         return asyncio.run(self.sync(shop or self.shop(), *others, rest=rest))
 
-    def reset(self) -> Reset:
+    def reset(self, shop: ShopConfig | None = None) -> Reset:
         """`cartum-roapp reset` without Prefect."""
-        state = shops.state(self.engine, self.shop().key)
+        state = shops.state(self.engine, (shop or self.shop()).key)
         with (
             standstill.unread(self.engine, state),
             standstill.undelivered(self.engine, state),
@@ -187,6 +188,12 @@ class World:
         async with self.opened("replay-held", shop) as run:
             document = await replay_records(run, records, make_again=make_again)
         return list(document["records"])
+
+    async def resend(self, shop: ShopConfig, numbers: Sequence[str]) -> list[Row]:
+        """What became of each order."""
+        async with self.opened("resend-orders", shop) as run:
+            document = await send_orders_again(run, numbers)
+        return list(document["resent"])
 
     def backfilled(self, shop: ShopConfig | None = None, *, dry_run: bool = False, **named: Any) -> Row:
         """The document of `cartum-roapp backfill`; `named` are days, statuses and numbers, as `backfill` takes them."""

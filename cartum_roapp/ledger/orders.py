@@ -135,7 +135,7 @@ _QUEUE = """
     FROM orders WHERE shop = :shop AND number = ANY(:numbers)
     ON CONFLICT (shop, number) DO UPDATE SET
         account = excluded.account, wanted_version = excluded.wanted_version,
-        priority = CASE WHEN waiting.wanted_version > waiting.delivered_version AND NOT waiting.held
+        priority = CASE WHEN waiting.wanted_version > waiting.delivered_version
                         THEN least(waiting.priority, excluded.priority) ELSE excluded.priority END,
         queued_at = now(), available_at = now(), attempts = 0, held = false
 """

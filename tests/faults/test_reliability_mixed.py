@@ -75,6 +75,7 @@ def _give_coupon(box: Shop, number: str, value: int) -> None:
     box.edit(number, coupon_code=f"C{value}", total_sum=float(max(Decimal(0), gross - off).quantize(Decimal("0.01"))))
 
 
+RUNS = st.sampled_from(["import", "sync", "sync", "sync", "resend", "reconcile", "replay"])
 #: What staff and buyers do to an order of the shop; the last argument is anything.
 EDITS: dict[str, Callable[[Shop, str, int], None]] = {
     "quantity": lambda box, number, value: box.change_line(number, quantity=value % 9 + 1),
@@ -150,14 +151,14 @@ class History(RuleBasedStateMachine):
 
     # -- runs, what happened before them, and what happens to them ----------------------------------------------------
 
-    @rule(changes=CHANGES, faults=FAULTS, run=st.sampled_from(["import", "sync", "sync", "all at once"]), shop=AT)
+    @rule(changes=CHANGES, faults=FAULTS, run=st.one_of(RUNS, st.just("all at once")), shop=AT)
     def disturbed(self, changes: list[Change], faults: list[Planned], run: str, shop: int) -> None:
         """A run that meets faults."""
         self._prepare(changes, faults)
         with suppress(*FORESEEN):
             asyncio.run(self._together() if run == "all at once" else self._begin(run, shop))
 
-    @rule(changes=CHANGES, faults=FAULTS, run=st.sampled_from(["import", "sync"]), shop=AT, n=st.integers(0, 50))
+    @rule(changes=CHANGES, faults=FAULTS, run=RUNS, shop=AT, n=st.integers(0, 50))
     def stopped(self, changes: list[Change], faults: list[Planned], run: str, shop: int, n: int) -> None:
         """A run that is stopped at its n-th event in RO App."""
         self._prepare(changes, faults)
@@ -222,7 +223,16 @@ class History(RuleBasedStateMachine):
 
     async def _begin(self, run: str, shop: int) -> None:
         shops = [self.world.shop(shop), *(self.world.shop(index) for index in range(SHOPS) if index != shop)]
-        await (self.world.import_(*shops) if run == "import" else self.world.sync(*shops))
+        if run == "import":
+            await self.world.import_(*shops)
+        elif run == "sync":
+            await self.world.sync(*shops)
+        elif run == "reconcile":
+            await self.world.reconcile(shops[0], repair=True)
+        elif run == "replay":
+            await self.world.replay(shops[0], (), make_again=False)
+        else:
+            await self.world.resend(shops[0], list(self.box.shops[shop].orders))
 
     @rule()
     def pause(self) -> None:
@@ -236,7 +246,7 @@ class History(RuleBasedStateMachine):
 
     # -- RO App's staff -----------------------------------------------------------------------------------------------
 
-    @rule(shop=AT, n=ANY, edit=st.sampled_from(["delete", "write off", "status", "note"]), value=ANY)
+    @rule(shop=AT, n=ANY, edit=st.sampled_from(["delete", "write off", "status", "note", "merge"]), value=ANY)
     def edit_in_ro_app(self, shop: int, n: int, edit: str, value: int) -> None:
         roapp, there = self.box.roapp, self._in_roapp(shop)
         if not there:
@@ -252,31 +262,49 @@ class History(RuleBasedStateMachine):
         elif edit == "status":
             roapp.set_status(order["id"], sorted(roapp.statuses)[value % len(roapp.statuses)])
             self.moved.add((shop, number))
+        elif edit == "merge":
+            self.pause()
+            self._merge(order["client_id"])
         else:
             roapp.edit_order(order["id"], manager_notes=f"{order['manager_notes']}\nзателефонувати")
 
+    def _merge(self, contact: int) -> None:
+        """Staff make another contact of it, which gets its orders."""
+        roapp = self.box.roapp
+        kept = roapp.copy_contact(contact)
+        for order in list(roapp.orders.values()):
+            if order["client_id"] == contact:
+                roapp.edit_order(order["id"], client_id=kept)
+        roapp.delete_contact(contact)
+
     # -- the ledger ---------------------------------------------------------------------------------------------------
 
-    @rule(what=st.sampled_from(["purge", "back up", "restore"]))
-    def lose_the_ledger(self, what: str) -> None:
+    @rule(what=st.sampled_from(["purge", "back up", "restore", "reset"]), shop=AT)
+    def lose_the_ledger(self, what: str, shop: int) -> None:
         if what == "purge":
-            self._lost()
+            self._lost(*range(SHOPS))
             self.world.purged()
+        elif what == "reset":
+            self._lost(shop)
+            with suppress(*FORESEEN):  # not known yet
+                self.world.reset(self.world.shop(shop))
         elif what == "restore" and self.backups:
-            self._lost()
+            self._lost(*range(SHOPS))
             self.world = self._in(self.backups.pop())
         elif len(self.backups) < 3:
             name = f"backup_{secrets.token_hex(4)}"
             self.backups.append(self.world.copied(name))
             self.stack.callback(admin, self.postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
-    def _lost(self) -> None:
+    def _lost(self, *shops: int) -> None:
         self.lost = True
         for shop, text in self._differences():
             number = text.partition(":")[0].partition(" ")[0]
-            self.unknown.add((shop, number))
-        for index, box in enumerate(self.box.shops):
-            delivered = {number for number, row in box.orders.items() if row["stat_status"] == DELIVERED}
+            if shop in shops:
+                self.unknown.add((shop, number))
+        for index in shops:
+            orders = self.box.shops[index].orders
+            delivered = {number for number, row in orders.items() if row["stat_status"] == DELIVERED}
             self.unknown |= {(index, number) for number in delivered}  # not read again
             self.not_taken |= {(index, number) for number in delivered - self._in_roapp(index).keys()}
 

@@ -320,6 +320,17 @@ def test_a_held_one_of_a_canceled_backfill_is_not_held_any_more(world: World) ->
     assert ("order", number) in world.held()
 
 
+def test_a_held_order_that_a_sync_brought_survives_a_canceled_backfill(world: World) -> None:
+    box = world.box.shops[0]
+    number = box.place_order(products=[_unknown_product()])
+    world.synced(world.shop(missing_products="hold"))
+    assert world.held() == {("order", number): "product-missing"}
+    box.set_waybill(number, "20450000000001")
+    assert backfills.cancel(world.engine, stored(world, numbers=[number]).id) == 0
+    world.synced()
+    assert world.differences(world.shop(), list(box.orders)) == []
+
+
 def _unknown_product() -> Row:
     return {"article": "NO-SUCH", "title": "Невідомий", "price": 10, "quantity": 1, "total_price": 10,
             "type": "product", "discount_marker": None}  # fmt: skip

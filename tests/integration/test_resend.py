@@ -12,7 +12,6 @@ from world import World
 
 from cartum_roapp.ledger import journal, outbox
 from cartum_roapp.ledger.journal import Kind
-from flows.resend_orders import send_orders_again
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -25,15 +24,9 @@ def world(database: str) -> Iterator[World]:
         yield world
 
 
-async def _resend(world: World, numbers: tuple[str, ...], **settings: Any) -> list[Row]:
-    async with world.opened("resend-orders", world.shop(**settings)) as run:
-        document = await send_orders_again(run, list(numbers))
-    return list(document["resent"])
-
-
 def resent(world: World, *numbers: str, **settings: Any) -> list[Row]:
     world.box.roapp.clear_calls()
-    return asyncio.run(_resend(world, numbers, **settings))
+    return asyncio.run(world.resend(world.shop(**settings), numbers))
 
 
 def writes(world: World) -> list[str]:
