@@ -28,7 +28,7 @@ from prefect.states import Cancelled, Crashed, Scheduled
 from sqlalchemy import Engine
 
 from blocks.pages import every_row
-from cartum_roapp.ledger import runs
+from cartum_roapp.ledger import backfills, runs
 from tasks.tags import TAG
 
 #: Long before this time the ledger knows a run that lives, and Prefect knows that a run has finished.
@@ -52,6 +52,8 @@ async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: s
     async with get_client() as client:
         for run in await _under_way(client):
             if run.id not in mine and (str(run.id) in dead or _is_forgotten(engine, run, worker)):
+                if _is_canceled(run):
+                    backfills.cancel_of(engine, str(run.id))
                 await _end(client, run)
                 marked.append(run)
                 dead.add(str(run.id))
@@ -64,11 +66,11 @@ async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: s
 
 async def start_again(dead: Collection[FlowRun]) -> None:
     """Starts these runs again, if a worker had begun them: those of the command line are its caller's. Scheduled ones
-    come again anyway. Imports and backfills become new runs, which continue where the old ones stopped. A run that has
-    asked a person something is itself resumed, with the answers that it got."""
+    come again anyway, and canceled ones are over. Imports and backfills become new runs, which continue where the old
+    ones stopped. A run that has asked a person something is itself resumed, with the answers that it got."""
     async with get_client() as client:
         for run in dead:
-            if run.deployment_id is None or run.auto_scheduled or WORKER_LABEL not in run.labels:
+            if run.deployment_id is None or run.auto_scheduled or WORKER_LABEL not in run.labels or _is_canceled(run):
                 continue
             if run.empirical_policy.pause_keys:
                 await _set(client, run.id, Scheduled(name="Resuming", message=WHY))
@@ -108,8 +110,7 @@ async def _under_way(client: PrefectClient) -> list[FlowRun]:
 
 
 async def _end(client: PrefectClient, run: FlowRun) -> None:
-    canceling = run.state is not None and run.state.is_cancelling()
-    await _set(client, run.id, Cancelled(message=WHY) if canceling else Crashed(message=WHY))
+    await _set(client, run.id, Cancelled(message=WHY) if _is_canceled(run) else Crashed(message=WHY))
     tasks = await client.read_task_runs(
         flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [run.id]}}),
         task_run_filter=TaskRunFilter(
@@ -118,6 +119,11 @@ async def _end(client: PrefectClient, run: FlowRun) -> None:
     )
     for task in tasks:
         await client.set_task_run_state(task.id, Crashed(message=WHY), force=True)
+
+
+def _is_canceled(run: FlowRun) -> bool:
+    """Returns whether a person canceled it before its process died."""
+    return run.state is not None and run.state.is_cancelling()
 
 
 async def _set(client: PrefectClient, id: UUID, state: State[Any]) -> None:

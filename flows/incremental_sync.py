@@ -49,7 +49,7 @@ async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
         named = await fetch_numbers_task(api, asked)
         rows = select_rows(run, created | opened | named.rows, statuses.successful)
         frames, bad = await to_frames(run, api, rows)
-        reading = Reading(frames, bad, statuses.final, named.missing, asked=len(asked))
+        reading = Reading(frames, bad, statuses.final, named.missing, len(asked), successful=statuses.successful)
         upsert_task(run, reading, new_as=Priority.FRESH, watermark=run.started)
     await deliver_task(run, upto=Priority.CHANGE, rest_until=run.started + rest)
     if both_ways(run):

@@ -50,5 +50,6 @@ async def store_window(run: Run) -> None:
         for since, until in window.slices():
             rows = select_rows(run, await fetch_created_task(api, since, until, run.zone), statuses.successful)
             frames, bad = await to_frames(run, api, rows)
-            upsert_task(run, Reading(frames, bad, statuses.final), new_as=Priority.HISTORY, slice_end=until)
+            reading = Reading(frames, bad, statuses.final, successful=statuses.successful)
+            upsert_task(run, reading, new_as=Priority.HISTORY, slice_end=until)
         close_window(run)

@@ -18,6 +18,9 @@ from cartum_roapp.ledger.contact_matches import ContactMatch
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.phone_field import Phone
 
+#: Begins the identity of a contact's change.
+CHANGING = "contact "
+
 
 @dataclass(frozen=True)
 class Side:
@@ -124,6 +127,14 @@ class ContactData:
             await self._search.look([phone])
         return self._search.seen.get(ro_id)
 
+    async def change(self, order: DesiredOrder, contact: int, body: dict[str, object]) -> None:
+        """Sets these fields of the contact. The order tells what a call without an answer may have added."""
+        await self._once.change(
+            self._once.operation("change", changing(contact), order.shop, order.number),
+            send=lambda unclear: self._clients.update(contact, body, unclear),
+            bind=lambda connection: None,
+        )
+
     async def _add(self, order: DesiredOrder, contact: Contact, phones: Sequence[Phone], email: str) -> Contact:
         """Returns the contact as it is then: with all of the phones, or with those that RO App takes one by one;
         without the e-mail address where RO App refuses it."""
@@ -135,11 +146,7 @@ class ContactData:
         if not body:
             return contact
         try:
-            await self._once.change(
-                self._once.operation("change", f"contact {contact.id}", order.shop, ""),
-                send=lambda unclear: self._clients.update(contact.id, body, unclear),
-                bind=lambda connection: None,
-            )
+            await self.change(order, contact.id, body)
         except BadRecord as error:
             if isinstance(contact, Organization) and is_about_rights(error):
                 return contact  # organizations may be looked at, not changed: the order's notes have it all
@@ -158,6 +165,11 @@ class ContactData:
         contact = contact.model_copy(update=shown)
         self._search.note(contact)
         return contact
+
+
+def changing(contact: int) -> str:
+    """The identity of a change of this contact (`ledger.intents`)."""
+    return f"{CHANGING}{contact}"
 
 
 def is_complete(order: DesiredOrder, known: ContactMatch) -> bool:

@@ -51,7 +51,9 @@ class ContactBook:
         `client`: whose the order is in RO App already, if it is there; that decides among several candidates, and for
         a buyer who left neither phone nor e-mail. `anew`: what the contact lacks is looked for in RO App, whatever is
         known of it. Raises BadRecord `contact-ambiguous` when a person has to choose."""
-        async with self._locks.held(identity(order), order.buyer_email, *(phone.number for phone in order.phones)):
+        numbers = (f"company:{number}" for number in order.company_numbers)
+        phones = (phone.number for phone in order.phones)
+        async with self._locks.held(identity(order), order.buyer_email, *numbers, *phones):
             known = self._known(order)
             if known is not None and anew:
                 return await self._completed_anew(order, known)
@@ -110,8 +112,12 @@ class ContactBook:
 
     async def _completed_anew(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch:
         """The same contact, whatever staff have made of it; with what it lacks."""
+        side = self._side(known)
+        unclear = self._new.unclear(order, side, known, anew=True)
+        await self._new.look_for(unclear)
+        wait_for(unclear)
         async with self._locks.held(f"contact {known.ro_id}"):
-            match = await self._side(known).data.complete_anew(order, known)
+            match = await side.data.complete_anew(order, known)
             self._bind(order, match)
             return match
 
@@ -220,9 +226,9 @@ class ContactBook:
         """Adds the company's numbers, as far as RO App takes them."""
         numbers = {"registration": order.company_number, "tax": order.company_tax}
         names = {"registration": "business_registration_number", "tax": "tax_identification_number"}
-        body = {names[name]: number for name, number in numbers.items() if number}
+        body: dict[str, object] = {names[name]: number for name, number in numbers.items() if number}
         try:
-            await self._organizations.clients.update(contact.id, body)
+            await self._organizations.data.change(order, contact.id, body)
         except BadRecord as error:
             if error.code != Code.REFUSED:
                 raise

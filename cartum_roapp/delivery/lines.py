@@ -108,7 +108,7 @@ class OrderLines:
         for line in self._wanted.values():
             await self._bring_line(line, assignee)
         for key, gone in list(known.ours.items()):
-            if key not in self._wanted and (gone.quantity or gone.item_id in self._unclear):
+            if key not in self._wanted and (gone.quantity or gone.discount or gone.item_id in self._unclear):
                 await self._take_out(gone)
         return True
 
@@ -232,18 +232,24 @@ class OrderLines:
         """No source knows how to delete a line (roapp §3.2): its quantity becomes 0 where RO App takes that,
         else a person is asked."""
 
+        left: Discount | None = NO_DISCOUNT
+
         def bind(connection: Connection) -> None:
-            self._known.bind(connection, LineMatch(line.product, line.price, line.item_id, Decimal(0)))
+            self._known.bind(connection, LineMatch(line.product, line.price, line.item_id, Decimal(0), left))
 
         problem: BadRecord | None = None
         try:
             if line.item_id in self._known.present:
                 body: dict[str, object] = {"quantity": 0}
-                if line.discount != NO_DISCOUNT:  # an amount would be taken off the others
+                unclear = line.item_id in self._unclear  # RO App may have another price and discount by now
+                if unclear:
+                    body["price"] = _number(line.price)
+                if unclear or line.discount != NO_DISCOUNT:  # an amount would be taken off the others
                     body["discount"] = self._discount(PricedLine(line.product, line.price, Decimal(0)))
                 await self._change(line.item_id, body, bind)
                 return
         except BadRecord as error:
+            left = None  # it is there still, with its discount
             name = order_name(self._bound.ro_id, self._bound.match.roapp_number)
             gone = f"{line.product.partition(':')[2]}, {_number(line.quantity)} × {line.price:.2f}"
             problem = BadRecord(

@@ -82,7 +82,7 @@ class OrderManagers:
 
         try:
             await self._once.change(
-                self._once.operation("change", f"order {bound.ro_id}", order.shop, order.number),
+                self._once.operation("change", f"manager {bound.ro_id}", order.shop, order.number),
                 send=lambda unclear: self._roapp.update_order(bound.ro_id, {"manager_id": manager}, unclear),
                 bind=bind,
             )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.contact_data import Side, is_about_email, is_about_phones, written
+from cartum_roapp.delivery.contact_data import CHANGING, Side, changing, is_about_email, is_about_phones, written
 from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.search import ContactSearch, mail, numbers_of
@@ -61,31 +61,54 @@ class NewContacts:
         assert refused is not None
         raise refused from None
 
-    def unclear(self, order: DesiredOrder, side: Side, match: ContactMatch | None) -> list[Intent]:
-        """Returns the calls of unknown outcome that may make a contact of this buyer, named otherwise: by another
-        phone, or by the e-mail address alone; `create` looks for the very same one. Where a contact is found (`match`),
-        those that may make another one with a phone that it lacks."""
+    def unclear(
+        self, order: DesiredOrder, side: Side, match: ContactMatch | None, *, anew: bool = False
+    ) -> list[Intent]:
+        """Returns the calls of unknown outcome that may make a contact of this buyer, named otherwise (by another phone
+        or number, or by the e-mail address alone), or give another contact the buyer's phone or e-mail address;
+        `create` looks for the very same one. Where a contact is found (`match`), those that may do so with a phone that
+        it lacks (`anew`: with any)."""
         companies = side is self._organizations
         phones = {phone.number for phone in order.phones}
-        lacking = phones - match.settled if match is not None else phones
+        lacking = phones if match is None or anew else phones - match.settled
+        own = identity(order) if match is None else changing(match.ro_id)
         found: list[Intent] = []
         with self._session.autocommit() as connection:
-            for intent in intents.all_unsettled(connection, self._session.account, "contact"):
+            for intent in self._unsettled(connection):
                 kind, _, value = intent.identity.partition(":")
-                if (match is None and intent.identity == identity(order)) or (companies and kind != "company"):
+                making = intent.kind == "contact"
+                if intent.identity == own or (companies and making and kind != "company"):
                     continue
                 # Its buyer may have been changed since: the identity tells who it was then.
                 theirs, email = next(iter(desired.buyers(connection, [(intent.shop, intent.number)])), ((), ""))
                 numbers = {*theirs, *([value] if kind == "phone" else [])}
                 emails = {email, value if kind == "email" else ""} - {""}
                 by_email = match is None and order.buyer_email in emails and not (phones and numbers)
-                if not lacking.isdisjoint(numbers) or by_email:
+                by_company = companies and match is None and making and self._is_company(connection, intent, order)
+                if by_email or by_company or not lacking.isdisjoint(numbers):
                     found.append(intent)
         return found
 
+    def _unsettled(self, connection: Connection) -> list[Intent]:
+        """The calls of unknown outcome that make or change contacts."""
+        account = self._session.account
+        changes = intents.all_unsettled(connection, account, "change")
+        changing = [intent for intent in changes if intent.identity.startswith(CHANGING)]
+        return [*intents.all_unsettled(connection, account, "contact"), *changing]
+
+    def _is_company(self, connection: Connection, intent: Intent, order: DesiredOrder) -> bool:
+        known = desired.company_numbers(connection, intent.shop, intent.number)
+        return not order.company_numbers.isdisjoint(known | {intent.identity.partition(":")[2]})
+
     async def look_for(self, unclear: Iterable[Intent]) -> None:
-        """Brings what these calls have made into the search."""
+        """Brings what these calls have made or changed into the search."""
         for intent in unclear:
+            if intent.identity.startswith(CHANGING):
+                changed = int(intent.identity.removeprefix(CHANGING))
+                for side in (self._people, self._organizations):
+                    if changed in side.search.seen:
+                        await side.data.current(intent.shop, changed)
+                continue
             company = intent.identity.startswith("company:")
             async for contact in self._created_since(intent, company=company):
                 self.search_of(contact).note(contact)

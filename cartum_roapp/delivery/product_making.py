@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.product_prices import ProductPrices
 from cartum_roapp.config import Identifier, ShopConfig
+from cartum_roapp.delivery import product_problems
 from cartum_roapp.delivery.identities import Identity, catalogue_row, everything, shortened, title_key
 from cartum_roapp.delivery.once import Before, Once
 from cartum_roapp.delivery.product_index import ProductIndex
@@ -82,6 +83,8 @@ class ProductMaker:
         async def find(intent: Intent) -> int | None:
             await self._index.read()
             carriers = self._index.carriers(identities)
+            if len(carriers[first]) > 1:  # more than one call for it was carried out
+                raise product_problems.ambiguous(first, carriers[first], line, shop.slug)
             only = [carriers[one][0] for one in identities if len(carriers[one]) == 1]
             with self._session.autocommit() as connection:
                 others = product_links.of_others(connection, account, order.shop, line.product, only)

@@ -70,10 +70,17 @@ class ProductUpdates:
 
     async def _carry(self, change: ProductChange) -> None:
         product = await self._roapp.product(change.ro_id)
+        operation = self._once.operation("change", f"product {change.ro_id}", change.shop, "")
+        earlier = self._once.unsettled(
+            operation
+        )  # of another shop, too, which then has neither name nor price in doubt
+        doubt = earlier is not None and not earlier.is_confirmed
         body: dict[str, object] = {}
-        if change.renamed:
+        if change.renamed or doubt:
             body["title"] = shortened(change.title)
-        if change.repriced and product is not None and (type_ := product.prices.first) is not None:
+        if change.repriced and (product is None or product.prices.first is None):
+            raise BadRecord("RO App does not show which price the product has.", code=Code.REFUSED, field="prices")
+        if (change.repriced or doubt) and product is not None and (type_ := product.prices.first) is not None:
             body["prices"] = product.prices.at(type_, change.price).body  # other types stay: arrays are replaced whole
 
         def bind(connection: Connection) -> None:
@@ -88,7 +95,7 @@ class ProductUpdates:
                 bind(connection)
             return
         await self._once.change(
-            self._once.operation("change", f"product {change.ro_id}", change.shop, ""),
+            operation,
             send=lambda unclear: self._roapp.update_product(change.ro_id, body, unclear),
             bind=bind,
         )

@@ -101,8 +101,11 @@ class Recheck:
             if error.code != Code.NOT_FOUND:
                 raise
             items = []  # the order was deleted, and both lines with it
-        same = [item for item in items if carries(item, int(entity), Decimal(price))]
-        ids = [item.id for item in same if item.quantity] if any(item.id in ours for item in same) else []
+        # Ours may have another price by now, and two articles of the shop may be one product: both are no double.
+        late = [item for item in items if item.id not in ours and carries(item, int(entity), Decimal(price))]
+        ids = [item.id for item in late if item.quantity]
+        if ids:
+            ids = [*(item.id for item in items if item.id in ours and item.entity_id == int(entity)), *ids]
         return self._hold(intent, f"a line of order {match.ro_id}", ids, f"{intent.number}/{entity}")
 
     def _hold(self, intent: Intent, what: str, ids: list[int], id: str) -> bool:

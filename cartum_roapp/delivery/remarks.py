@@ -13,10 +13,10 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import comment, notes
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
-from cartum_roapp.delivery.once import Once
+from cartum_roapp.delivery.once import Once, wait_for
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import contact_matches, matches
+from cartum_roapp.ledger import contact_matches, intents, matches
 from cartum_roapp.ledger.desired import DesiredOrder
 
 
@@ -112,8 +112,11 @@ class Remarks:
                 bind=note,
             )
         else:
+            if earlier is not None:
+                wait_for([earlier])
             with self._session.transaction() as connection:
                 note(connection)
+                intents.settle_found(connection, operation, bound.ro_id)
                 if seen.shows_notes:
                     announce(connection)
         if changed and not seen.shows_notes:

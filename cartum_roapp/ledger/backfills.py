@@ -153,8 +153,8 @@ def finish(engine: Engine, id: int) -> None:
 
 def cancel(engine: Engine, id: int) -> int:
     """Takes its orders out of the outbox, except those that something else wants as well, those that RO App has begun
-    to get, and those that it has no more: the next run delivers these, and they stay the backfill's own. Returns how
-    many were taken out. What was delivered stays. May be called twice.
+    to get, and those that it has no more: the next run delivers these, and they stay the backfill's own. What was held
+    before it began stays held. Returns how many were taken out. What was delivered stays. May be called twice.
 
     Of an order that RO App has already, a change is forgotten: the next read of it, by whatever run, finds it again.
     """
@@ -174,6 +174,12 @@ def cancel(engine: Engine, id: int) -> int:
         unwanted = sum(row.delivered_version == 0 for row in taken)
         _end(connection, id, "canceled", {"taken_out": len(numbers), "not_wanted": unwanted})
     return len(numbers)
+
+
+def cancel_of(engine: Engine, run: str) -> None:
+    """Cancels the open backfills that this run, whose process is dead, was working on. May be called twice."""
+    for one in _read(engine, "backfills.run = :run AND backfills.state = 'open'", run=run):
+        cancel(engine, one.id)
 
 
 def _end(connection: Connection, id: int, state: str, more: Mapping[str, int]) -> None:
@@ -249,6 +255,9 @@ _TAKE_OUT = """
           SELECT FROM backfill_orders other JOIN backfills ON backfills.id = other.backfill
           WHERE other.number = own.number AND backfills.shop = :shop AND backfills.id <> :id
           AND backfills.state = 'open')
+      AND NOT (outbox.held AND outbox.delivered_version = 0 AND EXISTS (
+          SELECT FROM held, backfills WHERE held.shop = :shop AND held.entity = 'order' AND held.id = own.number
+          AND backfills.id = :id AND held.first_at < backfills.started_at))
       AND NOT EXISTS (
           SELECT FROM intents WHERE intents.account = outbox.account AND intents.shop = :shop
           AND intents.number = own.number AND intents.state IN ('open', 'unclear'))

@@ -51,7 +51,9 @@ _ORDERS = f"""
     SELECT orders.created_at,
            CASE WHEN outbox.held THEN 'held' WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting'
                 ELSE 'delivered' END,
-           CASE WHEN orders.created_at > shops.window_to
+           CASE WHEN orders.created_at > shops.window_to AND NOT EXISTS (
+                    SELECT FROM order_events event WHERE (event.shop, event.number) = (orders.shop, orders.number)
+                    AND event.kind = 'adopted')
                 THEN extract(epoch FROM order_matches.bound_at - orders.created_at) END
     FROM orders JOIN shops ON shops.key = orders.shop JOIN outbox USING (shop, number)
     LEFT JOIN order_matches USING (shop, number)

@@ -70,7 +70,9 @@ def hold(
         fix=error.fix or "",
         payload=payload,
     )
-    same = held.c.erased_at.is_not(None) | held.c.payload.is_not_distinct_from(row.excluded.payload)
+    same = (held.c.code == row.excluded.code) & (
+        held.c.erased_at.is_not(None) | held.c.payload.is_not_distinct_from(row.excluded.payload)
+    )
     was = held.alias("was")  # as it was before this statement
     known = select(was.c.id).where(
         was.c.shop == shop, was.c.entity == entity, was.c.id == id, was.c.code == error.code,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from sqlalchemy import Connection, text
+
+from cartum_roapp.ledger.orders import WANTED
 
 #: If more than this share of the orders that are believed to be there vanish at once, and at least so many orders, lost
 #: rights are the likelier reason.
@@ -18,14 +21,18 @@ def clear_missing(connection: Connection, shop: str, numbers: Collection[str]) -
     connection.execute(text(_FOUND), {"shop": shop, "numbers": list(numbers)})
 
 
-def known_if_lost_rights(connection: Connection, shop: str, asked: int, missing: Sequence[str]) -> int | None:
+def known_if_lost_rights(
+    connection: Connection, shop: str, asked: int, missing: Sequence[str], open_for: timedelta
+) -> int | None:
     """Returns how many orders the ledger believes to be there, if the missing ones suggest lost rights; otherwise None.
-    `asked`, the number of orders that were read by number, is too few: it lacks those that other reads of the run have
-    returned. Rows that could never be read count on neither side: they may be deleted because they were bad."""
+    It counts those that syncs read, so open ones as long as they are read (`open_for`). `asked`, the number of orders
+    that were read by number, is too few: it lacks those that other reads of the run have returned. Rows that could
+    never be read count on neither side: they may be deleted because they were bad."""
     if not missing:
         return None
     never_read = connection.execute(text(_NEVER_READ), {"shop": shop, "numbers": list(missing)}).scalar_one()
-    believed = max(asked - never_read, connection.execute(text(_BELIEVED), {"shop": shop}).scalar_one())
+    counted = connection.execute(text(_BELIEVED), {"shop": shop, "open_for": open_for}).scalar_one()
+    believed = max(asked - never_read, counted)
     return believed if suggests_lost_rights(len(missing) - never_read, believed) else None
 
 
@@ -64,9 +71,9 @@ def suggests_lost_rights(missing: int, believed: int) -> bool:
     return all_gone or (missing >= LOST_RIGHTS_LEAST and missing > believed * LOST_RIGHTS_SHARE)
 
 
-_BELIEVED = """
-    SELECT count(*) FROM orders
-    WHERE shop = :shop AND gone_at IS NULL AND (final_since IS NULL OR final_since > now() - interval '14 days')
+_BELIEVED = f"""
+    SELECT count(*) FROM orders WHERE shop = :shop AND gone_at IS NULL AND {WANTED}
+    AND (final_since IS NULL AND created_at > now() - :open_for OR final_since > now() - interval '14 days')
 """
 _NEVER_READ = """
     SELECT count(*) FROM held WHERE shop = :shop AND entity = 'row' AND id = ANY(:numbers)

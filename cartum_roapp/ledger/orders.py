@@ -40,6 +40,14 @@ def queue(connection: Connection, as_: Queue, numbers: Sequence[str]) -> None:
         connection.execute(text(statement), {**vars(as_), "numbers": list(numbers)})
 
 
+def lift(connection: Connection, as_: Queue, numbers: Sequence[str], successful: Collection[int]) -> None:
+    """Lets those of the orders that a backfill was the first to read wait as if it had not: changes of what RO App has,
+    orders placed after the first import's window, and orders of the window that are not in a `successful` status.
+    Writes nothing where there are none."""
+    named = {"numbers": list(numbers), "successful": sorted(successful), "backfill": Priority.BACKFILL}
+    connection.execute(text(_LIFT), {**vars(as_), **named})
+
+
 def known(engine: Engine, shop: str, numbers: Sequence[str]) -> set[str]:
     """Those of the numbers that the ledger holds, except those that are not wanted."""
     query = f"SELECT number FROM orders WHERE shop = :shop AND number = ANY(:numbers) AND {WANTED}"
@@ -138,4 +146,12 @@ _QUEUE = """
         priority = CASE WHEN waiting.wanted_version > waiting.delivered_version
                         THEN least(waiting.priority, excluded.priority) ELSE excluded.priority END,
         queued_at = now(), available_at = now(), attempts = 0, held = false
+"""
+_LIFT = """
+    UPDATE outbox SET priority = CASE WHEN delivered_version > 0 THEN :changed_as ELSE :new_as END
+    FROM orders JOIN shops ON shops.key = orders.shop
+    WHERE outbox.shop = :shop AND outbox.number = ANY(:numbers) AND outbox.priority = :backfill
+      AND wanted_version > delivered_version AND (orders.shop, orders.number) = (outbox.shop, outbox.number)
+      AND (delivered_version > 0 OR orders.created_at >= shops.window_to
+           OR orders.created_at >= shops.window_from AND orders.status_id <> ALL(:successful))
 """

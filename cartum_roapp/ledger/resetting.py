@@ -53,7 +53,11 @@ _KEPT = """
     SELECT number FROM orders JOIN shops ON shops.key = orders.shop
     WHERE orders.shop = :shop AND (orders.erased_at IS NOT NULL OR orders.created_at < shops.window_from OR EXISTS (
         SELECT FROM held WHERE held.shop = :shop AND held.entity = 'order' AND held.id = orders.number
-        AND (held.dismissed_at IS NOT NULL OR held.code = :deleted)))
+        AND (held.dismissed_at IS NOT NULL OR held.code = :deleted))
+        OR NOT EXISTS (
+            SELECT FROM order_matches match WHERE match.shop = :shop AND match.number = orders.number)
+        AND EXISTS (SELECT FROM outbox WHERE outbox.shop = :shop AND outbox.number = orders.number
+                    AND outbox.wanted_version > outbox.delivered_version))
 """
 _COUNT = f"""
     WITH kept AS ({_KEPT})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, case, func, null, select, update
@@ -152,10 +152,10 @@ def mark_window_stored(connection: Connection, key: str) -> None:
 
 
 def move_watermark(connection: Connection, key: str, read_started_at: datetime) -> None:
-    """The watermark is the start of the last complete read; it never moves back."""
-    connection.execute(
-        update(shops).where(shops.c.key == key, shops.c.watermark < read_started_at).values(watermark=read_started_at)
-    )
+    """The watermark is the start of the last complete read; it never moves back, except from the future, where a clock
+    that was ahead has left it."""
+    earlier = (shops.c.watermark < read_started_at) | (shops.c.watermark > datetime.now(UTC))
+    connection.execute(update(shops).where(shops.c.key == key, earlier).values(watermark=read_started_at))
 
 
 def mark_statuses_read(connection: Connection, key: str, until: datetime | None) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.delivery.markers import BEFORE_ORDER
-from cartum_roapp.errors import BadConfig
+from cartum_roapp.errors import BadConfig, Code
 from cartum_roapp.ledger import held, matches, missing_orders, orders, staff_lines, standing, totals
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
@@ -173,12 +173,19 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
             f"{len(left)} orders are missing in RO App: rather its key lost rights, so none is held."
         )
     unknown = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
-    ledger = ledger_side(sides.ledger.values())
+    # Deleted in RO App, and a person left it so: on no side, as it would differ every night.
+    alone = {one.number for one in sides.ledger.values() if _is_left_alone(one, sides.roapp)}
+    shop = sides.shop[~sides.shop["number"].isin(alone)]
+    ledger = ledger_side(one for one in sides.ledger.values() if one.number not in alone)
     told = {order.ro_id: order.staff_total for order in sides.ledger.values() if order.ro_id and order.staff_total}
     log.info("%s", sentence.of_differences(len(sides.ledger), [one.what for one in report.findings]))
-    report.days = by_day(sides.shop, ledger, sides.roapp.values(), run.zone, unknown, told)
-    report.currencies = by_currency(sides.shop, ledger, sides.roapp.values(), unknown, told)
+    report.days = by_day(shop, ledger, sides.roapp.values(), run.zone, unknown, told)
+    report.currencies = by_currency(shop, ledger, sides.roapp.values(), unknown, told)
     return report
+
+
+def _is_left_alone(order: Standing, roapp: RoAppSide) -> bool:
+    return order.dismissed and order.held_because == Code.DELETED_IN_ROAPP and order.ro_id not in roapp
 
 
 def put_right(run: Run, sides: Sides) -> None:

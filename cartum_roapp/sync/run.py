@@ -15,7 +15,9 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
-from cartum_roapp.ledger import database, journal, shops
+from cartum_roapp.connection.examine import other_account
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import accounts, database, journal, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.settings import Settings
@@ -63,8 +65,12 @@ class Run:
     @classmethod
     def of(cls, found: ShopSettings, kind: str, engine: Engine, config: Settings, id: str) -> Run:
         """Returns a run of this shop that starts now. Registers the shop in the ledger if it is unknown. Raises
-        BadConfig if it was deleted."""
+        BadConfig if it was deleted, and if its orders are in another account."""
         shop = found.shop
+        with database.reading(engine) as connection:
+            bound = accounts.of_shop(connection, shop.key)
+        for problem in other_account(shop.slug, shop.account, bound, connected=True):
+            raise BadConfig(problem.message, shop=shop.slug, field=problem.field, fix=problem.fix)
         return cls(
             id=id,
             kind=kind,

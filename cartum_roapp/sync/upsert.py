@@ -31,7 +31,7 @@ READ_AGAIN = timedelta(days=1)
 class Reading:
     """What was read of a shop at once: orders as typed frames, rows that can't be read, and which statuses are final.
     `missing`: what a read by number did not return, of `asked` ones; `deleted`: a person says that all of them are.
-    `days`: which ones it is about, for the log."""
+    `days`: which ones it is about, for the log. `successful`: the statuses whose orders an import passes over."""
 
     frames: Frames
     bad: Sequence[BadRow]
@@ -40,6 +40,7 @@ class Reading:
     asked: int = 0
     deleted: bool = False
     days: str = ""
+    successful: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ def upsert(
         queue = Queue(key, run.shop.account, new_as, changed_as)
         orders.follow_final_statuses(connection, key, reading.final_statuses)
         stored = arriving.store(connection, frames, queue, final_statuses=reading.final_statuses)
+        if new_as != Priority.BACKFILL:
+            orders.lift(connection, queue, frames.orders["number"].tolist(), reading.successful)
         held.clear(connection, key, "row", set(frames.orders["number"]), because="the row can be read now")
         erased = orders.erased(connection, key, [row.id for row in bad]) if bad else set()
         for row in bad:
@@ -100,9 +103,10 @@ def upsert(
             payload = None if row.id in erased else row.payload
             held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=payload)
         missing_orders.clear_missing(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
-        known = (
-            None if reading.deleted else missing_orders.known_if_lost_rights(connection, key, reading.asked, missing)
-        )
+        known = None
+        if not reading.deleted:
+            open_for = timedelta(days=run.shop.window_days)
+            known = missing_orders.known_if_lost_rights(connection, key, reading.asked, missing, open_for)
         noted = [] if known else missing
         gone = missing_orders.record_missing(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
         held.clear(connection, key, "row", gone)

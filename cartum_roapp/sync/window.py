@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.errors import NotReady
@@ -89,7 +89,7 @@ def sync_range(run: Run) -> SyncRange:
             fix=f"Run it: `cartum-roapp import {run.shop.slug}`; a stopped one goes on where it was.",
         )
     open_from = max(run.started - timedelta(days=run.shop.window_days), state.window_from)
-    return SyncRange(state.watermark - OVERLAP, run.started + AHEAD, open_from)
+    return SyncRange(min(state.watermark, run.started) - OVERLAP, run.started + AHEAD, open_from)
 
 
 def reconcile_range(run: Run) -> Window:
@@ -102,9 +102,10 @@ def reconcile_range(run: Run) -> Window:
 
 def already_read(run: Run) -> bool:
     """Returns whether another run read the shop after this one was due. So runs that became late in an outage end at
-    once."""
+    once. A watermark in the future, of a clock that was ahead, tells nothing."""
     watermark = run.refresh().watermark
-    return watermark is not None and watermark > min(run.due or run.started, run.started)
+    began = min(run.due or run.started, run.started)
+    return watermark is not None and began < watermark <= datetime.now(UTC)
 
 
 def numbers_to_reread(run: Run, final: frozenset[int]) -> set[str]:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from cartum_roapp import service
 from cartum_roapp.ledger import backfills, database
 from cartum_roapp.service.process import Process
+from deployments.worker import SYNCS, TOO_MANY
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -95,6 +96,20 @@ def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row)
         worker.completed(worker.start("initial-import/shop-2"))
         assert worker.flow_run(waiting)["state_type"] == "RUNNING"
     worker.completed(waiting)
+
+
+@pytest.mark.long
+def test_a_shop_whose_reading_takes_hours_stops_no_other_shop(worker: Installation, imported: Row) -> None:
+    """As many syncs of it as the worker runs at once are due meanwhile: one waits, the others are not begun."""
+    worker.done("import", "shop-2")
+    number = worker.box.shops[OTHER].place_order()
+    with worker.held_up(SHOP):
+        piled = [worker.start("incremental-sync/shop-1") for _ in range(SYNCS)]
+        worker.completed(worker.start("incremental-sync/shop-2"))
+        assert len(worker.box.roapp.orders_by_marker()[f"{worker.key(OTHER)}:{number}"]) == 1
+    ended = worker.ended(*piled)
+    assert {run["state"]["message"] for run in ended if run["state_type"] == "CANCELLED"} == {TOO_MANY}
+    assert sum(run["state_type"] == "COMPLETED" for run in ended) in (1, 2)  # the schedule's own one may be the other
 
 
 def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker: Installation, imported: Row) -> None:
@@ -216,6 +231,27 @@ def test_each_of_several_shops_gets_a_run_of_its_own(worker: Installation, impor
 
 
 @pytest.mark.long
+def test_a_backfill_that_was_canceled_while_its_worker_was_killed_stays_canceled(
+    worker: Installation, imported: Row
+) -> None:
+    before = worker.worker()
+    number = worker.box.shops[SHOP].place_order(created=datetime.now(UTC) - timedelta(days=92), status=3)
+    with database.locked(worker.engine, "account:main"):  # nobody delivers
+        id = worker.start("backfill/backfill", shops=["shop-1"], numbers=[number], dry_run=False)
+        worker.become(lambda: [one.waiting for one in backfills.listed(worker.engine)][:1], lambda now: now == [1])
+        before.signal(signal.SIGSTOP)  # the machine hangs, or goes down
+        worker.set_state(id, "CANCELLING")
+        before.signal(signal.SIGKILL)
+        worker.next_worker(before)
+        worker.state(id, "Cancelled")
+        # What is started again is so before the worker takes its first run.
+        worker.completed(worker.start("backfill/backfill", shops=["shop-1"], numbers=["999998"], dry_run=True))
+        assert worker.flow_runs(idempotency_key={"any_": [f"goes on: {id}"]}) == []
+        ended = next(one for one in backfills.listed(worker.engine) if one.selection["numbers"] == [number])
+    assert (ended.state, ended.waiting, ended.counts["taken_out"]) == ("canceled", 0, 1)
+
+
+@pytest.mark.long
 def test_several_shops_are_typed_at_once(worker: Installation, imported: Row) -> None:
     ended = worker.command("backfill", "shop-1", "shop-2", "--ids", "999999", "--status", "Доставлене")
     assert [one["not_in_shop"] for one in ended.document] == [["999999"]] * 2
@@ -317,9 +353,9 @@ def test_of_late_runs_that_a_worker_takes_at_once_one_reads(worker: Installation
     """As where a machine slept: its worker goes on, and takes all of them."""
     number = worker.box.shops[SHOP].place_order()
     late = away(worker, "shop-1")
-    worker.completed(*late)
+    assert {run["state_type"] for run in worker.ended(*late)} <= {"COMPLETED", "CANCELLED"}
     calls = [worker.value("SELECT (counts->>'calls')::int FROM runs WHERE id = :id", id=id) for id in late]
-    assert sum(made > 0 for made in calls) <= 1, calls  # none where the schedule's own run was due meanwhile
+    assert sum(bool(made) for made in calls) <= 1, calls  # none where the schedule's own run was due meanwhile
     assert len(worker.box.roapp.orders_by_marker()[f"{worker.key(SHOP)}:{number}"]) == 1
 
 

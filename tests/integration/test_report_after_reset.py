@@ -1,0 +1,46 @@
+"""A reset does not make orders late in the shop's report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from math import isnan
+from zoneinfo import ZoneInfo
+
+import pytest
+from world import World
+
+from cartum_roapp.ledger import daily
+
+KYIV = ZoneInfo("Europe/Kyiv")
+
+
+@pytest.fixture
+def world(database: str) -> Iterator[World]:
+    with World.of(database, orders=1, delivered=0, older=0) as world:
+        yield world
+
+
+def lag(world: World, day: datetime) -> float:
+    figures = daily.figures(world.engine, world.shop().key, KYIV, datetime.now(KYIV).date())
+    return float(figures.loc[day.astimezone(KYIV).date(), "lag_p95"])
+
+
+def test_a_reset_does_not_make_orders_late(world: World) -> None:
+    world.imported()
+    placed = datetime.now(UTC) - timedelta(days=5)
+    with world.engine.begin() as connection:  # it was imported ten days ago
+        connection.exec_driver_sql("UPDATE shops SET window_to = now() - interval '10 days', "
+                                   "watermark = now() - interval '6 days'")  # fmt: skip
+    number = world.box.shops[0].place_order(created=placed)
+    world.synced()
+    with world.engine.begin() as connection:  # the sync of that day has brought it
+        connection.exec_driver_sql("UPDATE order_matches SET bound_at = orders.created_at + interval '60 seconds' FROM "
+                                   "orders WHERE (orders.shop, orders.number) = (order_matches.shop, "
+                                   "order_matches.number)")  # fmt: skip
+    assert lag(world, placed) == 60
+    world.reset()
+    world.imported()
+    world.synced()
+    assert number in world.roapp_orders(world.shop())
+    assert isnan(lag(world, placed)), "when it came is not known any more"
