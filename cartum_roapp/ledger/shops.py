@@ -83,6 +83,11 @@ def register(engine: Engine, *, key: str, slug: str, account: str, revive: bool 
     return state(engine, key)
 
 
+def account(connection: Connection, key: str) -> str | None:
+    """Returns the account in which the ledger has the shop; None for an unknown one."""
+    return connection.scalar(select(shops.c.account).where(shops.c.key == key))
+
+
 def state(engine: Engine, key: str) -> ShopState:
     """Raises BadConfig for a shop that was never registered, or that is deleted."""
     with database.reading(engine) as connection:

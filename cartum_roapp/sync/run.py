@@ -68,7 +68,8 @@ class Run:
         BadConfig if it was deleted, and if its orders are in another account."""
         shop = found.shop
         with database.reading(engine) as connection:
-            bound = accounts.of_shop(connection, shop.key)
+            moved = shops.account(connection, shop.key) not in (None, shop.account)
+            bound = accounts.of_shop(connection, shop.key) if moved else []
         for problem in other_account(shop.slug, shop.account, bound, connected=True):
             raise BadConfig(problem.message, shop=shop.slug, field=problem.field, fix=problem.fix)
         return cls(
