@@ -3,7 +3,7 @@ turns out to have. Writes nothing to RO App; all of it may be called twice."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -61,6 +61,15 @@ class KnownLines:
     def free_one(self, entity: int, price: Decimal) -> RoItem | None:
         """One of those, with this product of RO App at this price."""
         return next((item for item in self.free() if carries(item, entity, price)), None)
+
+    def repriced(self, line: PricedLine, wanted: Iterable[PricedLine]) -> RoItem | None:
+        """The only one of those with the line's product and quantity, at a price that no wanted line has: RO App added
+        the line without an answer, and staff changed its price before we saw it. None if there are several."""
+        prices = [(self.products[one.product], one.price) for one in wanted]
+        entity = self.products[line.product]
+        same = [item for item in self.free() if (item.entity_id, item.quantity) == (entity, line.quantity)]
+        odd = [item for item in same if not any(carries(item, *one) for one in prices)]
+        return odd[0] if len(same) == len(odd) == 1 else None
 
     def see_as_shown(self, *, keeps_discounts: bool) -> None:
         """What RO App shows of our lines takes the place of what was sent, so that what staff changed or took out is

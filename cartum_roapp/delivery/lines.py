@@ -179,7 +179,7 @@ class OrderLines:
         async def find(intent: Intent) -> int | None:
             nonlocal made_as
             earlier.append(intent)
-            item = await self._free_one_now(entity, line.price)
+            item = await self._free_one_now(entity, line.price) or self._known.repriced(line, self._wanted.values())
             if item is None:
                 return None
             made_as = match(line.product, item, line.price)  # it was sent for an older version of the order, maybe

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.delivery.contact_data import CHANGING, Side, changing, is_about_email, is_about_phones, written
 from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
-from cartum_roapp.delivery.once import Before, Once
+from cartum_roapp.delivery.once import Before, Once, utc_now
 from cartum_roapp.delivery.search import ContactSearch, mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
@@ -79,6 +79,11 @@ class NewContacts:
                 making = intent.kind == "contact"
                 if intent.identity == own or (companies and making and kind != "company"):
                     continue
+                if match is not None and intent.identity == identity(order):
+                    contact = side.search.seen.get(match.ro_id)
+                    if contact is not None and self._is_of_staff(contact, intent):
+                        found.append(intent)
+                    continue
                 # Its buyer may have been changed since: the identity tells who it was then.
                 theirs, email = next(iter(desired.buyers(connection, [(intent.shop, intent.number)])), ((), ""))
                 numbers = {*theirs, *([value] if kind == "phone" else [])}
@@ -88,6 +93,10 @@ class NewContacts:
                 if by_email or by_company or not lacking.isdisjoint(numbers):
                     found.append(intent)
         return found
+
+    def _is_of_staff(self, contact: Contact, intent: Intent) -> bool:
+        """Returns whether the intent's call has surely not made this contact: its own may arrive yet."""
+        return not (contact.notes or "").startswith(marker(intent.shop, intent.number))
 
     def _unsettled(self, connection: Connection) -> list[Intent]:
         """The calls of unknown outcome that make or change contacts."""
@@ -144,8 +153,15 @@ class NewContacts:
             contact_matches.bind(connection, self._session.account, match)
 
         async def find(intent: Intent) -> int | None:
-            found[:] = (await self._made_by(intent, order))[:1]
-            return found[0].id if found else None
+            made = await self._made_by(intent, order)
+            for contact in made:
+                self.search_of(contact).note(contact)
+            if len(made) > 1:  # staff have made one as well, or two of our calls were carried out
+                await side.search.by_phone(order, None)
+            found[:] = made[:1]
+            if not found or (self._is_of_staff(found[0], intent) and utc_now() < intent.resend_at):
+                return None
+            return found[0].id
 
         await self._once.make(self.operation(order), find=find, send=send, bind=bind)
         made = found[0] if found else side.clients.kind.model_validate({**body, "id": match.ro_id})

@@ -121,6 +121,19 @@ class PrefectUi:
         form.get_by_role("button", name="Resume").click()
         expect(form).to_have_count(0)
 
+    def follow(self, link: Locator, to: Locator) -> None:
+        """Clicks a link of a text until `to` is shown: the page draws its text anew a moment after it is shown, and a
+        click at that moment goes nowhere."""
+        for _ in range(10):
+            if link.is_visible():
+                link.click()
+            try:
+                to.wait_for(timeout=BRIEFLY)
+                return
+            except PlaywrightTimeout:
+                continue
+        expect(to).to_be_visible()
+
     def ended(self, state: str) -> None:
         """Returns once the page of the run shows that state."""
         expect(self.page.get_by_role("main").get_by_text(state, exact=True).first).to_be_visible()

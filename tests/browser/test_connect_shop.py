@@ -93,8 +93,9 @@ def connect(installation: Installation, ui: PrefectUi) -> None:
 
     page.get_by_role("tab", name="Artifacts").click()
     page.get_by_text("Мавка: connected").first.click()
-    page.get_by_role("link", name="Its import is running").first.click()
-    expect(page.get_by_text("mavka: initial import").first).to_be_visible()
+    link = page.get_by_role("link", name="Its import is running").first
+    expect(link).to_be_visible()
+    ui.follow(link, page.get_by_text("mavka: initial import").first)
     ui.ended("Completed")
     ui.picture("imported")
     page.context.close()

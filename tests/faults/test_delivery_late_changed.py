@@ -1,4 +1,4 @@
-"""What arrives late, where the shop has changed it meanwhile."""
+"""What arrives late, or is seen late, where the shop or RO App's staff have changed something meanwhile."""
 
 from __future__ import annotations
 
@@ -94,3 +94,74 @@ def test_notes_that_arrive_late_do_not_undo_what_the_shop_is_back_at(
         assert "20450000000001" in world.roapp_order(number)["manager_notes"], world.roapp_order(number)[
             "manager_notes"
         ]
+
+
+def test_a_contact_that_staff_make_meanwhile_does_not_end_the_wait(database: str) -> None:
+    """RO App does not say whether it makes the buyer's contact; staff make one; then the first arrives, well within
+    the time for which it is waited: a person is asked to merge them, and the order goes through then."""
+    with World.of(database, orders=0, delivered=0, older=0, settings={**QUICK, "unclear_wait": 1.0}) as world:
+        world.imported()
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 1)], delivery_phone=PHONE, delivery_email="")
+        planned = roapp.faults.fail("parked", 1, method="POST", path="^/contacts/people$")
+        staffs: list[int] = []
+
+        async def run() -> None:
+            syncing = asyncio.create_task(world.sync(world.shop()))
+            while not any(call.fault == "parked" for call in roapp.calls):
+                await asyncio.sleep(0.01)
+            staffs.append(roapp.add_contact("Олена", phones=[PHONE]))
+            asyncio.get_running_loop().call_later(1.5, lambda: setattr(planned, "released", True))
+            await syncing
+
+        asyncio.run(run())
+        assert len(roapp.contacts_by_phone()["380671112233"]) == 2
+        assert world.held() == {("order", number): "contact-ambiguous"}
+        (ours,) = (contact["id"] for contact in world.made_contacts() if contact["id"] not in staffs)
+        roapp.delete_contact(ours)
+        world.replayed(number)
+        assert world.held() == {}
+        assert world.roapp_order(number)["client_id"] == staffs[0]
+
+
+def test_a_contact_that_staff_make_in_its_place_is_taken(database: str) -> None:
+    """The call was lost."""
+    with World.of(database, orders=0, delivered=0, older=0, settings=QUICK) as world:
+        world.imported()
+        roapp = world.box.roapp
+        number = world.box.shops[0].place_order(articles=[("CAP-2", 1)], delivery_phone=PHONE, delivery_email="")
+        staffs: list[int] = []
+
+        def lost(method: str, path: str, phase: str) -> None:
+            if method == "POST" and path == "/contacts/people" and not staffs:
+                staffs.append(roapp.add_contact("Олена", phones=[PHONE]))
+
+        roapp.faults.fail("drop", 1, method="POST", path="^/contacts/people$")
+        roapp.on_call(lost)
+        world.synced()
+        assert world.roapp_order(number)["client_id"] == staffs[0]
+        assert len(roapp.contacts_by_phone()["380671112233"]) == 1
+        assert world.synced().calls.roapp_writes == 0
+
+
+def test_a_line_whose_price_staff_changed_before_it_was_seen_is_not_added_again(database: str) -> None:
+    """RO App adds the line without an answer, and staff change its price before the next look."""
+    with World.of(database, orders=0, delivered=0, older=0, settings=QUICK) as world:
+        world.imported()
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 2), ("KR-799", 1)], delivery_phone=PHONE)
+
+        def staff(method: str, path: str, phase: str) -> None:
+            items = roapp.items[int(path.split("/")[2])] if path.endswith("/items") else []
+            if phase == "applied" and method == "POST" and len(items) == 2:
+                stop()
+                items[1]["price"] = 5
+                roapp.touch(int(path.split("/")[2]))
+
+        roapp.faults.fail("drop_after", 1, method="POST", path="/items$", skip=1)
+        stop = roapp.on_call(staff)
+        world.synced()
+        world.synced()
+        assert len(world.roapp_items(number)) == 2
+        assert world.roapp_items(number)[1]["price"] == 5
+        assert world.synced().calls.roapp_writes == 0
