@@ -19,6 +19,7 @@ managers     who looks after an order in RO App
 status       the order's status, sent when the shop's changed
 
 contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made (`new_contacts`)
+unclear_contacts what calls without an answer may have made of contacts
 contact_data what a contact lacks of phones and e-mail is added
 search       RO App's contacts by phone and e-mail
 choosing     a person chooses the contact or the product

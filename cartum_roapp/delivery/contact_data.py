@@ -42,6 +42,18 @@ class Side:
         return cls(clients, search, ContactData(clients, search, once))
 
 
+@dataclass(frozen=True)
+class Sides:
+    """Both kinds of an account."""
+
+    people: Side
+    organizations: Side
+
+    def search_of(self, contact: Contact) -> ContactSearch:
+        """Returns where contacts of this kind are remembered."""
+        return (self.organizations if isinstance(contact, Organization) else self.people).search
+
+
 class ContactData:
     """Adds to contacts of one account and kind. A PATCH may be repeated; one that arrives late must not undo a newer
     one, as its phones are the whole list."""
@@ -165,6 +177,11 @@ class ContactData:
         contact = contact.model_copy(update=shown)
         self._search.note(contact)
         return contact
+
+
+def identity(order: DesiredOrder) -> str:
+    """By what the buyer is known on the account. Order numbers repeat from shop to shop."""
+    return f"order:{order.shop}:{order.number}" if order.customer.startswith("order:") else order.customer
 
 
 def changing(contact: int) -> str:

@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.contact_data import Side, is_complete
+from cartum_roapp.delivery.contact_data import Side, Sides, identity, is_complete
 from cartum_roapp.delivery.keyed_locks import KeyedLocks
-from cartum_roapp.delivery.new_contacts import NewContacts, identity
+from cartum_roapp.delivery.new_contacts import NewContacts
 from cartum_roapp.delivery.once import Once, wait_for
 from cartum_roapp.delivery.search import Buyer, Found, mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.delivery.unclear_contacts import UnclearContacts
 from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger import contact_matches, intents
 from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
@@ -41,7 +42,9 @@ class ContactBook:
         self._session = session
         self._people = Side.of(roapp.people, region, ahead, once)
         self._organizations = Side.of(roapp.organizations, region, ahead, once)
-        self._new = NewContacts(session, once, self._people, self._organizations)
+        self._sides = Sides(self._people, self._organizations)
+        self._unclear = UnclearContacts(session, self._sides)
+        self._new = NewContacts(session, once, self._sides, self._unclear)
         self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
 
@@ -93,12 +96,12 @@ class ContactBook:
         none, it looks once more: for what staff made since the last search, and for what an unclear call for the same
         buyer made. Raises Later while that may still arrive."""
         match = known or await adopt(order, client)
-        unclear = self._new.unclear(order, side, match)
-        await self._new.look_for(unclear)
+        unclear = self._unclear.of(order, side, match)
+        await self._unclear.look_for(unclear)
         named = order.buyer_phone or order.buyer_email or order.company
         if unclear or (match is None and named and await side.search.refresh()):
             match = known or await adopt(order, client)
-            wait_for(self._new.unclear(order, side, match))
+            wait_for(self._unclear.of(order, side, match))
         return match
 
     async def _completed(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch | None:
@@ -113,8 +116,8 @@ class ContactBook:
     async def _completed_anew(self, order: DesiredOrder, known: ContactMatch) -> ContactMatch:
         """The same contact, whatever staff have made of it; with what it lacks."""
         side = self._side(known)
-        unclear = self._new.unclear(order, side, known, anew=True)
-        await self._new.look_for(unclear)
+        unclear = self._unclear.of(order, side, known, anew=True)
+        await self._unclear.look_for(unclear)
         wait_for(unclear)
         async with self._locks.held(f"contact {known.ro_id}"):
             match = await side.data.complete_anew(order, known)
@@ -266,7 +269,7 @@ class ContactBook:
         (ro_id,) = usable
         if order.buyer_phone:
             contact = await self._side(same[ro_id]).data.current(order.shop, ro_id)
-            carried = self._new.search_of(contact).phones(contact, order.shop) if contact is not None else set()
+            carried = self._sides.search_of(contact).phones(contact, order.shop) if contact is not None else set()
             # The buyer's own may be there by a call of ours that nobody confirmed.
             if carried and carried.isdisjoint(phone.number for phone in order.phones):
                 return None  # staff have given it another one since
@@ -275,7 +278,7 @@ class ContactBook:
 
     def _match(self, order: DesiredOrder, found: Found, reason: Reason) -> ContactMatch:
         contact = found.contact
-        phones = self._new.search_of(contact).phones(contact, order.shop)
+        phones = self._sides.search_of(contact).phones(contact, order.shop)
         phone = order.buyer_phone if order.buyer_phone in phones else min(phones, default="")
         numbers = [one.number for one in order.phones if one.number in phones]
         match = ContactMatch(identity(order), contact.id, "", "").having(phone, mail(contact), numbers, "")

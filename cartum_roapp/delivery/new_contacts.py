@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.contact_data import CHANGING, Side, changing, is_about_email, is_about_phones, written
-from cartum_roapp.delivery.markers import BEFORE_INTENT, CLOCKS, marker
+from cartum_roapp.delivery.contact_data import Side, Sides, identity, is_about_email, is_about_phones, written
+from cartum_roapp.delivery.markers import marker
 from cartum_roapp.delivery.once import Before, Once, utc_now
-from cartum_roapp.delivery.search import ContactSearch, mail, numbers_of
+from cartum_roapp.delivery.search import mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import contact_matches, desired, intents
+from cartum_roapp.delivery.unclear_contacts import UnclearContacts, is_of_staff
+from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger import contact_matches, desired
 from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
@@ -29,11 +30,11 @@ _TELLING = 500
 class NewContacts:
     """Makes contacts of one account, and tells what a call made of which nobody knows the outcome."""
 
-    def __init__(self, session: AccountSession, once: Once, people: Side, organizations: Side) -> None:
+    def __init__(self, session: AccountSession, once: Once, sides: Sides, unclear: UnclearContacts) -> None:
         self._session = session
         self._once = once
-        self._people = people
-        self._organizations = organizations
+        self._sides = sides
+        self._unclear = unclear
         self._last_first: dict[str, bool] = {}
 
     async def create(self, order: DesiredOrder, side: Side) -> ContactMatch:
@@ -61,72 +62,11 @@ class NewContacts:
         assert refused is not None
         raise refused from None
 
-    def unclear(
-        self, order: DesiredOrder, side: Side, match: ContactMatch | None, *, anew: bool = False
-    ) -> list[Intent]:
-        """Returns the calls of unknown outcome that may make a contact of this buyer, named otherwise (by another phone
-        or number, or by the e-mail address alone), or give another contact the buyer's phone or e-mail address;
-        `create` looks for the very same one. Where a contact is found (`match`), those that may do so with a phone that
-        it lacks (`anew`: with any)."""
-        companies = side is self._organizations
-        phones = {phone.number for phone in order.phones}
-        lacking = phones if match is None or anew else phones - match.settled
-        own = identity(order) if match is None else changing(match.ro_id)
-        found: list[Intent] = []
-        with self._session.autocommit() as connection:
-            for intent in self._unsettled(connection):
-                kind, _, value = intent.identity.partition(":")
-                making = intent.kind == "contact"
-                if intent.identity == own or (companies and making and kind != "company"):
-                    continue
-                if match is not None and intent.identity == identity(order):
-                    contact = side.search.seen.get(match.ro_id)
-                    if contact is not None and self._is_of_staff(contact, intent):
-                        found.append(intent)
-                    continue
-                # Its buyer may have been changed since: the identity tells who it was then.
-                theirs, email = next(iter(desired.buyers(connection, [(intent.shop, intent.number)])), ((), ""))
-                numbers = {*theirs, *([value] if kind == "phone" else [])}
-                emails = {email, value if kind == "email" else ""} - {""}
-                by_email = match is None and order.buyer_email in emails and not (phones and numbers)
-                by_company = companies and match is None and making and self._is_company(connection, intent, order)
-                if by_email or by_company or not lacking.isdisjoint(numbers):
-                    found.append(intent)
-        return found
-
-    def _is_of_staff(self, contact: Contact, intent: Intent) -> bool:
-        """Returns whether the intent's call has surely not made this contact: its own may arrive yet."""
-        return not (contact.notes or "").startswith(marker(intent.shop, intent.number))
-
-    def _unsettled(self, connection: Connection) -> list[Intent]:
-        """The calls of unknown outcome that make or change contacts."""
-        account = self._session.account
-        changes = intents.all_unsettled(connection, account, "change")
-        changing = [intent for intent in changes if intent.identity.startswith(CHANGING)]
-        return [*intents.all_unsettled(connection, account, "contact"), *changing]
-
-    def _is_company(self, connection: Connection, intent: Intent, order: DesiredOrder) -> bool:
-        known = desired.company_numbers(connection, intent.shop, intent.number)
-        return not order.company_numbers.isdisjoint(known | {intent.identity.partition(":")[2]})
-
-    async def look_for(self, unclear: Iterable[Intent]) -> None:
-        """Brings what these calls have made or changed into the search."""
-        for intent in unclear:
-            if intent.identity.startswith(CHANGING):
-                changed = int(intent.identity.removeprefix(CHANGING))
-                for side in (self._people, self._organizations):
-                    if changed in side.search.seen:
-                        await side.data.current(intent.shop, changed)
-                continue
-            company = intent.identity.startswith("company:")
-            async for contact in self._created_since(intent, company=company):
-                self.search_of(contact).note(contact)
-
     async def _make(
         self, order: DesiredOrder, side: Side, phones: Sequence[Phone], settled: set[str], email: str
     ) -> ContactMatch:
         """Makes the contact with these phones and this e-mail address, or finds what an earlier call made."""
-        organization = side is self._organizations
+        organization = side is self._sides.organizations
         body = _organization(order) if organization else self._person(order)
         if not email:
             body.pop("email", None)
@@ -142,7 +82,7 @@ class NewContacts:
             nonlocal match
             carried = {phone.number for phone in phones}
             if found:
-                carried = self.search_of(found[0]).phones(found[0], order.shop)
+                carried = self._sides.search_of(found[0]).phones(found[0], order.shop)
                 match = replace(match, organization=isinstance(found[0], Organization))
             numbers = [phone.number for phone in order.phones]
             phone = next((number for number in numbers if number in carried), "")
@@ -155,17 +95,17 @@ class NewContacts:
         async def find(intent: Intent) -> int | None:
             made = await self._made_by(intent, order)
             for contact in made:
-                self.search_of(contact).note(contact)
+                self._sides.search_of(contact).note(contact)
             if len(made) > 1:  # staff have made one as well, or two of our calls were carried out
-                await side.search.by_phone(order, None)
+                await side.search.by_phone(order, None) or await side.search.by_email(order, None)
             found[:] = made[:1]
-            if not found or (self._is_of_staff(found[0], intent) and utc_now() < intent.resend_at):
+            if not found or (is_of_staff(found[0], intent) and utc_now() < intent.resend_at):
                 return None
             return found[0].id
 
         await self._once.make(self.operation(order), find=find, send=send, bind=bind)
         made = found[0] if found else side.clients.kind.model_validate({**body, "id": match.ro_id})
-        self.search_of(made).note(made)
+        self._sides.search_of(made).note(made)
         return match
 
     async def made_by(self, intent: Intent) -> list[int]:
@@ -179,7 +119,7 @@ class NewContacts:
         company = intent.identity.startswith("company:") or bool(order is not None and order.company)
         ours = marker(intent.shop, intent.number)
         found: list[Contact] = []
-        async for contact in self._created_since(intent, company=company):
+        async for contact in self._unclear.created_since(intent, company=company):
             marked = (contact.notes or "").startswith(ours) and self._fits(contact, intent)
             if company and not isinstance(contact, Organization):
                 bought = marked and not self._is_of_another(contact, intent.identity)
@@ -189,21 +129,10 @@ class NewContacts:
                 found.append(contact)
         return sorted(found, key=lambda one: one.id)
 
-    async def _created_since(self, intent: Intent, *, company: bool) -> AsyncIterator[Contact]:
-        since = intent.sent_at - BEFORE_INTENT - CLOCKS
-        for side in (self._organizations, self._people) if company else (self._people,):
-            try:
-                async for page in side.clients.walk(created_from=since):
-                    for contact in page:
-                        yield contact
-            except BadRecord as error:
-                if error.code != Code.NOT_AVAILABLE:
-                    raise
-
     def _is_buyer(self, contact: Contact, order: DesiredOrder) -> bool:
         if isinstance(contact, Organization) and order.company_numbers:
             return not order.company_numbers.isdisjoint(numbers_of(contact))
-        phones = self.search_of(contact).phones(contact, order.shop)
+        phones = self._sides.search_of(contact).phones(contact, order.shop)
         if order.buyer_phone:
             return order.buyer_phone in phones
         return bool(order.buyer_email) and not phones and mail(contact) == order.buyer_email
@@ -214,7 +143,7 @@ class NewContacts:
         without it may be theirs, too, as RO App may have refused it, unless it is known as another buyer's."""
         kind, _, value = intent.identity.partition(":")
         if kind == "phone":
-            shown = self.search_of(contact).phones(contact, intent.shop)
+            shown = self._sides.search_of(contact).phones(contact, intent.shop)
             return value in shown or (not contact.phones and not self._is_of_another(contact, intent.identity))
         if kind == "company":
             return value in numbers_of(contact) or not self._is_of_another(contact, intent.identity)
@@ -238,18 +167,9 @@ class NewContacts:
         body = {"first_name": first[:_LONGEST_NAME], "last_name": name.last[:_LONGEST_NAME], "email": order.buyer_email}
         return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
 
-    def search_of(self, contact: Contact) -> ContactSearch:
-        """Where contacts of this kind are remembered."""
-        return (self._organizations if isinstance(contact, Organization) else self._people).search
-
     def operation(self, order: DesiredOrder) -> Operation:
         """The making of this order's buyer."""
         return self._once.operation("contact", identity(order), order.shop, order.number)
-
-
-def identity(order: DesiredOrder) -> str:
-    """By what the buyer is known on the account. Order numbers repeat from shop to shop."""
-    return f"order:{order.shop}:{order.number}" if order.customer.startswith("order:") else order.customer
 
 
 def _organization(order: DesiredOrder) -> dict[str, object]:

@@ -33,7 +33,8 @@ def outcomes(run: Run, numbers: Sequence[str], missing: Collection[str]) -> list
     """Returns what became of each order: `missing` in the shop, `delivered`, `held` (with reason and fix) or `waiting`;
     and what was `written` to RO App for it."""
     key = run.shop.key
-    records = {one.number: one for one in held.listed(run.engine, key, dismissed=True)}
+    listed = reversed(held.listed(run.engine, key, dismissed=True))  # the newest last
+    records = {one.number: one for one in listed if one.dismissed_at is None or one.entity in ("order", "row")}
     known = dossier.orders(run.engine, key, list(numbers), personal=False)
     calls = [one for one in journal.of_run(run.engine, key, run.id, [Kind.CALL]) if timeline.wrote(one)]
     found = []

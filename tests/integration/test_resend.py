@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from world import World
 
-from cartum_roapp.ledger import journal, outbox
+from cartum_roapp.ledger import held, held_selection, journal, outbox
 from cartum_roapp.ledger.journal import Kind
 
 pytestmark = pytest.mark.drawn(2)
@@ -132,3 +132,16 @@ def test_it_is_read_from_the_shop_and_goes_before_everything_else(world: World) 
     with world.engine.begin() as connection:
         outbox.compare_anew(connection, world.shop().key, [number])
         assert world.value("SELECT count(*) FROM outbox WHERE anew") == 0, "forgotten with the delivery"
+
+
+def test_a_total_that_a_person_has_left_as_it_is_holds_no_order(world: World) -> None:
+    shop, key = world.box.shops[0], world.shop().key
+    number = placed(world)
+    world.box.roapp.faults.line_rounding = "whole"
+    shop.edit(number, total_sum=float(Decimal(str(shop.orders[number]["total_sum"])) - Decimal("0.40")))
+    world.synced()
+    assert world.held() == {("total", number): "total-differs"}
+    with world.engine.begin() as connection:
+        held.dismiss(connection, key, held_selection.find(world.engine, key, [number]), "agreed by phone")
+    (one,) = resent(world, number)
+    assert (one["outcome"], one["message"]) == ("delivered", None)
