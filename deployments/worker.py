@@ -34,10 +34,6 @@ POOL_TYPE = "cartum-roapp"
 #: about five of the database's 200 connections.
 SYNC = "incremental-sync"
 SYNCS, OTHERS = 20, 10
-#: So many syncs of one shop may be under way: one that reads it, and one that waits for another reader of the shop. The
-#: latter reads what any further one would, and these would take the places of other shops.
-OF_A_SHOP = 2
-TOO_MANY = "Not begun: two earlier syncs of this shop are still under way, and the second one reads the same."
 _LOOK = 3.0  # seconds
 _OWN = re.compile(r"flows(\.[a-z_]+){2}")
 
@@ -85,11 +81,6 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         if flow_run.deployment_id is None:
             raise ValueError("a flow run without a deployment has no entrypoint")
         flow = own_flow((await self.client.read_deployment(flow_run.deployment_id)).entrypoint)
-        if flow.name == SYNC and self._under_way(flow_run.deployment_id) >= OF_A_SHOP:
-            if task_status is not None:
-                task_status.started(flow_run.id.int)
-            await self.client.set_flow_run_state(flow_run.id, Cancelled(message=TOO_MANY), force=True)
-            return InProcessResult(status_code=0, identifier=str(flow_run.id))
         thread = self.threads[flow_run.id] = RunThread(flow, flow_run)
         if task_status is not None:
             task_status.started(flow_run.id.int)
@@ -99,9 +90,6 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         del self.threads[flow_run.id]
         await _set_ending(thread)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
-
-    def _under_way(self, deployment: UUID) -> int:
-        return sum(thread.flow_run.deployment_id == deployment for thread in self.threads.values())
 
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30

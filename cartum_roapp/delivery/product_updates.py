@@ -71,9 +71,7 @@ class ProductUpdates:
     async def _carry(self, change: ProductChange) -> None:
         product = await self._roapp.product(change.ro_id)
         operation = self._once.operation("change", f"product {change.ro_id}", change.shop, "")
-        earlier = self._once.unsettled(
-            operation
-        )  # of another shop, too, which then has neither name nor price in doubt
+        earlier = self._once.unsettled(operation)  # another shop's change, too, puts name and price in doubt
         doubt = earlier is not None and not earlier.is_confirmed
         body: dict[str, object] = {}
         if change.renamed or doubt:

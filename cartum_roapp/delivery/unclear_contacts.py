@@ -102,5 +102,6 @@ class UnclearContacts:
 
 
 def is_of_staff(contact: Contact, intent: Intent) -> bool:
-    """Returns whether the intent's call has surely not made this contact: its own may arrive yet."""
+    """Returns whether the contact lacks the marker that the intent's call gave its own, which may arrive yet. Where RO
+    App shows no notes, that is so of all, and costs a wait only."""
     return not (contact.notes or "").startswith(marker(intent.shop, intent.number))

@@ -15,7 +15,6 @@ from sqlalchemy import text
 from cartum_roapp import service
 from cartum_roapp.ledger import backfills, database
 from cartum_roapp.service.process import Process
-from deployments.worker import SYNCS, TOO_MANY
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -96,20 +95,6 @@ def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row)
         worker.completed(worker.start("initial-import/shop-2"))
         assert worker.flow_run(waiting)["state_type"] == "RUNNING"
     worker.completed(waiting)
-
-
-@pytest.mark.long
-def test_a_shop_whose_reading_takes_hours_stops_no_other_shop(worker: Installation, imported: Row) -> None:
-    """As many syncs of it as the worker runs at once are due meanwhile: one waits, the others are not begun."""
-    worker.done("import", "shop-2")
-    number = worker.box.shops[OTHER].place_order()
-    with worker.held_up(SHOP):
-        piled = [worker.start("incremental-sync/shop-1") for _ in range(SYNCS)]
-        worker.completed(worker.start("incremental-sync/shop-2"))
-        assert len(worker.box.roapp.orders_by_marker()[f"{worker.key(OTHER)}:{number}"]) == 1
-    ended = worker.ended(*piled)
-    assert {run["state"]["message"] for run in ended if run["state_type"] == "CANCELLED"} == {TOO_MANY}
-    assert sum(run["state_type"] == "COMPLETED" for run in ended) in (1, 2)  # the schedule's own one may be the other
 
 
 def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker: Installation, imported: Row) -> None:
@@ -353,9 +338,9 @@ def test_of_late_runs_that_a_worker_takes_at_once_one_reads(worker: Installation
     """As where a machine slept: its worker goes on, and takes all of them."""
     number = worker.box.shops[SHOP].place_order()
     late = away(worker, "shop-1")
-    assert {run["state_type"] for run in worker.ended(*late)} <= {"COMPLETED", "CANCELLED"}
+    worker.completed(*late)
     calls = [worker.value("SELECT (counts->>'calls')::int FROM runs WHERE id = :id", id=id) for id in late]
-    assert sum(bool(made) for made in calls) <= 1, calls  # none where the schedule's own run was due meanwhile
+    assert sum(made > 0 for made in calls) <= 1, calls  # none where the schedule's own run was due meanwhile
     assert len(worker.box.roapp.orders_by_marker()[f"{worker.key(SHOP)}:{number}"]) == 1
 
 
