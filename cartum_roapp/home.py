@@ -5,9 +5,9 @@ keys/       0700: passwords of the embedded database, the key that encrypts Pref
 logs/       the output of database and servers
 pictures/   of each shop and its reconciliations, named so that nobody guesses them: Prefect's server shows them without
             a login
-postgres/   the embedded database (readable only for its own user)
+postgres/   the embedded database (readable only for its own user), and the folder of its Unix socket
 prefect/    Prefect's home
-run/        locks, the keeper's state, ports; not needed while nothing runs
+run/        locks, the keeper's state, the port; not needed while nothing runs
 """
 
 from __future__ import annotations

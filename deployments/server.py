@@ -1,4 +1,4 @@
-"""Prefect's API server and its UI as a program: `python -m deployments.server HOST PORT`. The home's keeper starts it.
+"""Prefect's API server and its UI as a program: `python -m deployments.server PORT`. The home's keeper starts it.
 
 Without Prefect's command line it starts 0.4 s faster. It waits for a line on standard input before it uses its
 database, and ends at the end of input (the process that started it was killed).
@@ -7,12 +7,13 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
 
     Host      requests for other host names are refused, so that no web page reaches the server under a name of its own
               that resolves to this machine (DNS rebinding)
-    policy    the UI's pages load nothing from elsewhere: no telemetry, and no picture that a foreign text names
+    policy    the UI's pages load nothing from elsewhere: no script, no telemetry, and no picture that a foreign text names
     logos     Prefect's own types of blocks and workers name pictures of elsewhere: answers have one of ours instead
     pictures  logos, and those of the home's shops under names that nobody guesses: a browser asks for a picture without
               the login
     admin     the API for administering the server is read only, so that nobody empties the database or makes the worker
               store results of runs elsewhere
+    docs      the pages about the API, which load their scripts from elsewhere, are off
 """
 
 from __future__ import annotations
@@ -31,11 +32,14 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cartum_roapp import logs
 from cartum_roapp.home import Home
+from cartum_roapp.service.port import hold
 
 _PICTURE = re.compile(r"[0-9a-f]{32}\.png")
 _LOGO = re.compile(r"[a-z]+\.svg")
 _LOGO_FOLDER = Path(__file__).parent.parent / "blocks" / "logos"
+_ABOUT_THE_API = {"docs", "redoc"}
 _READS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 #: Where the API names logos.
@@ -61,6 +65,12 @@ def content_policy() -> str:
     servers = " ".join(origin + " " + origin.replace("http", "ws", 1) for origin in own_origins())
     return "; ".join(
         (
+            "default-src 'self'",
+            # The picture of a run is drawn by code that is made at run time.
+            "script-src 'self' 'unsafe-eval'",
+            "worker-src 'self' blob:",
+            "style-src 'self' 'unsafe-inline'",
+            "font-src 'self' data:",
             f"img-src 'self' data: blob: {' '.join(own_origins())}",
             f"connect-src 'self' {servers}",
             "object-src 'none'",
@@ -70,21 +80,22 @@ def content_policy() -> str:
     )
 
 
-class ReadOnlyAdmin:
-    """Answers 403 to every call of `/api/admin` except reads; passes everything else on to `app`."""
+class Closed:
+    """Answers 404 for the pages about the API, and 403 to every call of `/api/admin` except reads; passes everything else
+    on to `app`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self.app
-        if scope["type"] == "http" and _is_admin(scope["path"]) and scope["method"] not in _READS:
-            app = JSONResponse({"detail": "This server is administered by cartum-roapp alone."}, status_code=403)
+        if scope["type"] == "http":
+            parts = [part for part in scope["path"].split("/") if part]
+            if parts[:2] == ["api", "admin"] and scope["method"] not in _READS:
+                app = JSONResponse({"detail": "This server is administered by cartum-roapp alone."}, status_code=403)
+            elif set(parts[:2]) & _ABOUT_THE_API and set(parts[:1]) <= {"api", *_ABOUT_THE_API}:
+                app = Response(status_code=404)
         await app(scope, receive, send)
-
-
-def _is_admin(path: str) -> bool:
-    return [part for part in path.split("/") if part][:2] == ["api", "admin"]
 
 
 class Pictures:
@@ -158,15 +169,22 @@ class ContentPolicy:
         await self.app(scope, receive, sending)
 
 
-def main(host: str, port: int) -> None:
+def main(port: int) -> int:
     # Around the app: Prefect's own services call the app within this process, under another host name.
     logo = urljoin(get_current_settings().server.ui.api_url or "", "/pictures/block.svg")
-    app = OwnLogos(ReadOnlyAdmin(create_app(final=True)), logo, own_origins())
+    app = OwnLogos(Closed(create_app(final=True)), logo, own_origins())
     guarded = ContentPolicy(Pictures(app, Home(get_current_settings().home.parent)), content_policy())
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
-    if sys.stdin.readline():
-        uvicorn.run(served, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)
+    if not sys.stdin.readline():
+        return 0
+    listener = hold(port)
+    if listener is None:
+        logs.say(f"another user of this machine has port {port}", "ERROR", "deployments.server")
+        return 1
+    server = uvicorn.Server(uvicorn.Config(served, log_level="warning", timeout_graceful_shutdown=3))
+    server.run(sockets=[listener])
+    return 0 if server.started else 1
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    sys.exit(main(int(sys.argv[1])))

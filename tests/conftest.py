@@ -10,6 +10,7 @@ from typing import Any
 import ledgers
 import pytest
 import thrift
+from homes import superuser_url
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from reliability import rewrite, stored
@@ -17,7 +18,6 @@ from sampling import Sample, seed_of_commit
 from schedule import Schedule, place
 
 from cartum_roapp import service
-from cartum_roapp.home import Home
 from cartum_roapp.settings import Settings
 
 # A busy machine is no fault of what is tried.
@@ -126,10 +126,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
     config = Settings(home=tmp_path_factory.mktemp("home") / "postgres", linger=2, database_url=None)
     with service.use(config, prefect=False):
-        port, password = service.state(config).database, Home(config.home).superuser_password()
-        url = f"postgresql+psycopg2://postgres:{password}@127.0.0.1:{port}"
-        ledgers.prepare(f"{url}/postgres")
-        yield f"{url}/postgres"
+        url = superuser_url(config)
+        ledgers.prepare(url)
+        yield url
     service.stop(config)
 
 

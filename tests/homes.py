@@ -12,8 +12,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from cartum_roapp import service
+from cartum_roapp.home import Home
+from cartum_roapp.service import socket_folder
 from cartum_roapp.service.lock import FileLock
 from cartum_roapp.settings import Settings
 
@@ -27,6 +30,14 @@ def new_home(factory: pytest.TempPathFactory, name: str) -> Path:
         # As root the database's files belong to another user: so must the copies.
         subprocess.run(["cp", "-a", str(_template(factory.getbasetemp().parent)), str(home)], check=True)
     return home
+
+
+def superuser_url(config: Settings, database: str = "postgres") -> str:
+    """The address of a database of the home's embedded server, for its superuser (SQLAlchemy with psycopg2)."""
+    home = Home(config.home)
+    where = {"host": str(socket_folder.of(home)), "port": str(socket_folder.PORT)}
+    url = URL.create("postgresql+psycopg2", "postgres", home.superuser_password(), database=database, query=where)
+    return url.render_as_string(hide_password=False)
 
 
 def _template(place: Path) -> Path:

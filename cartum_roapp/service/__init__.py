@@ -7,11 +7,12 @@
 usage, ledger                how a process gets both, and how they are stopped; the ledger's engine
 keeper, state, back_off      the process that owns them; the file by which it informs the client processes; its patience
 postgres, cluster            the embedded PostgreSQL; its data directory and programs
+socket_folder                where it is reached
 databases, database_url      the two databases; the address of one
 prefect_server               Prefect's API server and UI
 planned                      when the next run of each shop begins
 worker                       the worker, as the keeper sees it
-process, lock, port          processes that outlive us, file locks, TCP ports that stay the same
+process, lock, port          processes that outlive us, file locks, the port that no other user gets
 migration_lock               one migration of Prefect's database at a time
 system_user, unprivileged    the user that the embedded PostgreSQL runs as
 metrics, metrics_endpoint    what Prometheus is told; how it is served

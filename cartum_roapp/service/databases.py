@@ -10,8 +10,8 @@ from psycopg2 import errors, extensions, sql
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
+from cartum_roapp.service import socket_folder
 from cartum_roapp.service.database_url import EXAMPLE, VARIABLE, DatabaseUrl
-from cartum_roapp.service.port import HOST
 from cartum_roapp.service.postgres import PostgresServer
 
 OWNER = "cartum_roapp"
@@ -22,9 +22,10 @@ OLDEST = 140000  # as libpq writes version 14
 _UTF8 = sql.SQL("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
 
 
-def embedded_url(home: Home, port: int, database: str = LEDGER) -> DatabaseUrl:
+def embedded_url(home: Home, database: str = LEDGER) -> DatabaseUrl:
     """Returns the address of one of the two databases on the home's embedded server."""
-    return DatabaseUrl(f"{OWNER}:{home.database_password()}@{HOST}:{port}", database)
+    where = (("host", str(socket_folder.of(home))), ("port", str(socket_folder.PORT)))
+    return DatabaseUrl(f"{OWNER}:{home.database_password()}@", database, where)
 
 
 def prepare_embedded(server: PostgresServer) -> None:

@@ -30,7 +30,6 @@ from cartum_roapp.service.databases import PREFECT as PREFECT_DATABASE
 from cartum_roapp.service.databases import embedded_url, prepare_embedded
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.service.migration_lock import MigrationLock
-from cartum_roapp.service.port import kept_port
 from cartum_roapp.service.postgres import PostgresServer
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.prefect_server import PrefectServer
@@ -131,33 +130,27 @@ class Keeper:
             prepare_embedded(self.postgres)
         except psycopg2.Error as error:
             raise Retryable(f"The databases could not be made ({type(error).__name__}).", fix="Repeat.") from None
-        self.state = replace(self.state, phase="running", database=self.postgres.port)
+        self.state = replace(self.state, phase="running", database=True)
 
     def _keep_database_up(self) -> None:
         if self.postgres is None or (self.state.database and self.postgres.alive()):
             return
         if self.state.database:
             log.warning("the database has ended; it is started again")
-            self.state = replace(self.state, database=0)
+            self.state = replace(self.state, database=False)
             self.database_back_off.died()
             self._write_state()
         if self.database_back_off.may_restart():
-            port = self.postgres.port
             try:
                 self._start_database()
             except IntegrationError as error:
                 self.state = self.state.failed(error)
                 self.database_back_off.died()
-            if self.postgres.port != port:
-                self.prefect.stop()
 
     def _prefect_database(self) -> DatabaseUrl:
         if self.external_database:
             return self.external_database.prefect()
-        assert self.postgres is not None
-        if not self.postgres.port and self.postgres.running() is None:
-            self.postgres.port = kept_port(self.home, POSTGRES)
-        return embedded_url(self.home, self.postgres.port, PREFECT_DATABASE)
+        return embedded_url(self.home, PREFECT_DATABASE)
 
     def _start_prefect(self) -> None:
         """Adopts the server that an earlier keeper left, otherwise starts one if a client process needs it."""
@@ -218,7 +211,7 @@ class Keeper:
         return wanted is not None and (self.worker_back_off.may_restart() or wanted > self.worker_died_at)
 
     def _database_answers(self) -> bool:
-        return self.postgres is None or bool(self.state.database)
+        return self.postgres is None or self.state.database
 
     def _write_state(self) -> None:
         pids = {"keeper": os.getpid()}
@@ -236,7 +229,7 @@ class Keeper:
     def _end(self) -> None:
         """Stops the worker first, as it still reports its runs to Prefect; then the server, then the database (without
         a last checkpoint if its files are gone)."""
-        self.state = replace(self.state, phase="stopping", database=0, prefect=0)
+        self.state = replace(self.state, phase="stopping", database=False, prefect=0)
         with suppress(OSError):
             self._write_state()
         if self.worker is not None:

@@ -36,9 +36,7 @@ def opened_if_up() -> Iterator[Engine | None]:
     if now.phase != "running":
         yield None
         return
-    url = (
-        DatabaseUrl.parse(config.database_url) if config.database_url else embedded_url(Home(config.home), now.database)
-    )
+    url = DatabaseUrl.parse(config.database_url) if config.database_url else embedded_url(Home(config.home))
     engine = database.connect(url.sqlalchemy().get_secret_value())
     try:
         yield engine

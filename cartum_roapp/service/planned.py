@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 
 import httpx
 
 from cartum_roapp.home import Home
+from cartum_roapp.service.port import hold
 from cartum_roapp.service.prefect_server import api_url, auth_string
+from cartum_roapp.service.state import OWN_API
 from cartum_roapp.service.usage import state
 from cartum_roapp.settings import Settings
 
@@ -21,13 +24,11 @@ _WITHIN = 5.0  # seconds
 def next_runs(config: Settings, slugs: Iterable[str]) -> dict[str, datetime]:
     """Returns the time (UTC) for each shop for which a run is planned; none for any if the server does not answer."""
     wanted = {f"shop:{slug}": slug for slug in slugs}
-    api, login = _server(config)
-    if api is None or not wanted:
-        return {}
-    user, _, password = login.partition(":")
     found: dict[str, datetime] = {}
     try:
-        with httpx.Client(base_url=api, auth=(user, password), timeout=_WITHIN) as client:
+        with _server(config) as (api, login), _client(api, login) as client:
+            if not (api and wanted):
+                return {}
             client.headers.update(_token(client))
             for page in range(_PAGES):
                 runs = client.post("/flow_runs/filter", json=_planned(page)).raise_for_status().json()
@@ -41,12 +42,21 @@ def next_runs(config: Settings, slugs: Iterable[str]) -> dict[str, datetime]:
     return found
 
 
-def _server(config: Settings) -> tuple[str | None, str]:
-    """Returns the API's address, None if there is none, and its login."""
-    if theirs := os.environ.get("PREFECT_API_URL"):
-        return theirs, os.environ.get("PREFECT_API_AUTH_STRING", "")
+@contextmanager
+def _server(config: Settings) -> Iterator[tuple[str, str]]:
+    """Yields the API's address, "" if there is none, and its login. Our own server's port is held meanwhile."""
+    theirs = os.environ.get("PREFECT_API_URL")
+    if theirs and theirs != os.environ.get(OWN_API):
+        yield theirs, os.environ.get("PREFECT_API_AUTH_STRING", "")
+        return
     port = state(config).prefect
-    return (api_url(port), auth_string(Home(config.home), os.environ)) if port else (None, "")
+    with (hold(port) if port else None) or nullcontext() as held:
+        yield (api_url(port), auth_string(Home(config.home), os.environ)) if held else ("", "")
+
+
+def _client(api: str, login: str) -> httpx.Client:
+    user, _, password = login.partition(":")
+    return httpx.Client(base_url=api, auth=(user, password), timeout=_WITHIN)
 
 
 def _token(client: httpx.Client) -> dict[str, str]:

@@ -7,12 +7,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg2
 from psycopg2 import extensions
 
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home, unusable
+from cartum_roapp.service import socket_folder
 from cartum_roapp.service.cluster import (
     LOG,
     SUPERUSER,
@@ -22,7 +24,6 @@ from cartum_roapp.service.cluster import (
     server_environment,
     start_failure,
 )
-from cartum_roapp.service.port import HOST, kept_port
 from cartum_roapp.service.process import Process, command_of, processes_in, spawn, wait_until
 from cartum_roapp.service.system_user import SystemUser
 
@@ -32,8 +33,8 @@ _TRIES = 6
 
 # Statements and values have buyers' phones, so their errors go to the client and not into the log.
 OPTIONS = {
-    "listen_addresses": HOST,
-    "unix_socket_directories": "",
+    "listen_addresses": "",
+    "port": str(socket_folder.PORT),
     "max_connections": "200",
     "fsync": "on",
     "synchronous_commit": "on",
@@ -61,7 +62,6 @@ class PostgresServer:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.data = home.postgres / "data"
-        self.port = 0
         self.process: Process | None = None
 
     def alive(self) -> bool:
@@ -73,13 +73,12 @@ class PostgresServer:
         errors."""
         password = self.home.superuser_password() if user == SUPERUSER else self.home.database_password()
         made = psycopg2.connect(
-            host=HOST,
-            port=self.port,
+            host=str(socket_folder.of(self.home)),
+            port=socket_folder.PORT,
             dbname=database,
             user=user,
             password=password,
             connect_timeout=5,
-            sslmode="disable",
         )
         try:
             made.autocommit = True
@@ -96,18 +95,15 @@ class PostgresServer:
         user = SystemUser.of(self.data, binaries())
         try:
             ensure_cluster(self.home, self.data, user)
-            taken = 0
             for _ in range(_TRIES):
                 began = self.home.log_size(LOG)
                 self.process = self.running()
                 if self.process is None:
                     self._clear()
-                    self.port = kept_port(self.home, LOG, not_this=taken)
-                    self.process = self._launch(user)
+                    self.process = self._launch(user, socket_folder.clear(self.home, user))
                 if self._answers(abandoned) or abandoned():
                     return
                 raise_if_permanent(self.home, began)
-                taken = self.port if "Address already in use" in self.home.log_tail(LOG, began) else 0
                 time.sleep(0.2)
         except OSError as error:
             raise unusable(error) from None
@@ -121,24 +117,24 @@ class PostgresServer:
         orderly = [] if at_once else [(signal.SIGINT, 60.0)]
         process.stop(*orderly, (signal.SIGQUIT, 10.0))
         self.process = None
+        socket_folder.remove(self.home)
         return True
 
     def running(self) -> Process | None:
-        """Returns the postmaster of this home if one runs, and sets `port` to its port. A process that only has the
-        same number does not count."""
+        """Returns the postmaster of this home if one runs. A process that only has the same number does not count."""
         try:
-            lines = (self.data / "postmaster.pid").read_text("utf-8", "replace").splitlines()
-            pid, port = int(lines[0]), int(lines[3]) if len(lines) > 3 else 0
+            pid = abs(int((self.data / "postmaster.pid").read_text("utf-8", "replace").split()[0]))
         except (OSError, ValueError, IndexError):
             return None
-        process, command = Process.of(abs(pid)), command_of(abs(pid))
+        process, command = Process.of(pid), command_of(pid)
         if process is None or str(self.data) not in command or os.path.basename(command[0]) != "postgres":
             return None
-        self.port = port or self.port
         return process
 
-    def _launch(self, user: SystemUser) -> Process:
-        options = [f"{name}={value}" for name, value in {**OPTIONS, "port": str(self.port)}.items()]
+    def _launch(self, user: SystemUser, sockets: Path) -> Process:
+        # Quoted, as the server reads a list of folders.
+        where = {"unix_socket_directories": '"' + str(sockets).replace('"', '""') + '"'}
+        options = [f"{name}={value}" for name, value in {**OPTIONS, **where}.items()]
         command = [str(binaries() / "postgres"), "-D", str(self.data)]
         for option in options:
             command += ["-c", option]
@@ -153,7 +149,6 @@ class PostgresServer:
         def settled() -> bool:
             if abandoned() or not process.alive():
                 return True
-            self.running()
             try:
                 with self.connect():
                     return True

@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import sys
 import time
 import urllib.error
@@ -24,7 +25,7 @@ from typing import IO
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
 from cartum_roapp.service.database_url import DatabaseUrl
-from cartum_roapp.service.port import HOST, kept_port
+from cartum_roapp.service.port import HOST, held_port, hold
 from cartum_roapp.service.process import Process, spawn
 
 LOG = "prefect-server"
@@ -112,13 +113,18 @@ def _may_pass(name: str) -> bool:
 
 
 class PrefectServer:
-    """The server of one home. Only the holder of the home's keeper lock may start or stop it."""
+    """The server of one home. Only the holder of the home's keeper lock may start or stop it.
+
+    Its port is held from before anybody hears of it until this object's end, so that no other user listens there while
+    the server is down.
+    """
 
     def __init__(self, home: Home, inherited: Mapping[str, str]) -> None:
         self.home = home
         self.inherited = inherited
         self.port = 0
         self.process: Process | None = None
+        self._held: socket.socket | None = None
         self._input: IO[bytes] | None = None
         self._forgot_at = 0.0
         self._record = home.run / "prefect-server.json"
@@ -132,7 +138,8 @@ class PrefectServer:
         kind = self._find_left_over()
         if kind is None:
             return False
-        if kind == self._kind(database) and self.healthy():
+        self._held = hold(self.port)
+        if self._held and kind == self._kind(database) and self.healthy():
             return True
         self.stop()
         return False
@@ -154,9 +161,10 @@ class PrefectServer:
 
     def warm_up(self, database: DatabaseUrl) -> None:
         """Starts the program, which then waits before it uses the database. Raises OSError."""
-        self.port = kept_port(self.home, LOG)
+        if self._held is None:
+            self.port, self._held = held_port(self.home, LOG)
         environment = server_environment(self.home, self.port, database, self.inherited)
-        command = [sys.executable, "-P", "-m", "deployments.server", HOST, str(self.port)]
+        command = [sys.executable, "-P", "-m", "deployments.server", str(self.port)]
         with self.home.open_log(LOG) as log:
             self.process, self._input = spawn(command, log=log, env=environment, cwd=self.home.prefect, stdin=PIPE)
         record = {"process": self.process.dump(), "port": self.port, "kind": self._kind(database)}

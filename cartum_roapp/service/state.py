@@ -31,7 +31,8 @@ class State:
     """The state of a home.
 
     phase                   the keeper's
-    database, prefect       ports on 127.0.0.1, 0 while that part does not answer
+    database                the embedded database answers
+    prefect                 the server's port on 127.0.0.1, 0 while it does not answer
     kind                    a fingerprint of what all client processes must have in common, see `kind_of`
     variables               a fingerprint of the variables that the worker gets, see `variables_of`
     pids                    process numbers by name (keeper, postgres, prefect-server, worker)
@@ -42,7 +43,7 @@ class State:
     """
 
     phase: Phase = "stopped"
-    database: int = 0
+    database: bool = False
     prefect: int = 0
     kind: str = ""
     variables: str = ""

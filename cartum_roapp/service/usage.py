@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -14,13 +15,13 @@ from pydantic import SecretStr
 
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home, unusable
-from cartum_roapp.service import worker
+from cartum_roapp.service import socket_folder, worker
 from cartum_roapp.service.cluster import LOG as POSTGRES
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import check_ledger, embedded_url, prepare_prefect
 from cartum_roapp.service.environment import prepare
 from cartum_roapp.service.lock import FileLock, is_held
-from cartum_roapp.service.port import answers
+from cartum_roapp.service.port import answers, hold
 from cartum_roapp.service.postgres import PostgresServer
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.prefect_server import (
@@ -67,7 +68,8 @@ class Running:
 def use(
     config: Settings, *, prefect: bool = True, with_worker: bool = False, timeout: float = TIMEOUT
 ) -> Iterator[Running]:
-    """Starts what is missing, and keeps it up until the end of the block and `config.linger` seconds longer.
+    """Starts what is missing, and keeps it up until the end of the block and `config.linger` seconds longer. Until then
+    this process holds the port of our Prefect server (service/port.py).
 
     Many processes may use a home at once; calls may be nested. `prefect=False` starts only the database. If the
     environment names a server by PREFECT_API_URL, that is used instead of ours. `with_worker` starts a worker that is
@@ -95,6 +97,7 @@ def use(
             client_lock = stack.enter_context(FileLock(home.run / USERS_LOCK))
             server_lock = stack.enter_context(FileLock(home.run / PREFECT_LOCK))
             client = _KeeperClient(config, home, client_lock, server_lock if ours else None, timeout)
+            stack.callback(client.let_go)
             state = client.wait_until_ready()
             if with_worker:
                 state, other_variables = client.with_own_variables(state)
@@ -102,7 +105,7 @@ def use(
                     worker.want(home)
                 except OSError as error:
                     raise unusable(error) from None
-        url = external.sqlalchemy() if external else embedded_url(home, state.database).sqlalchemy()
+        url = external.sqlalchemy() if external else embedded_url(home).sqlalchemy()
         if ours:
             api, login = api_url(state.prefect), auth_string(home, os.environ)
             env = {**client_environment(home, state.prefect), "PREFECT_API_AUTH_STRING": login, OWN_API: api}
@@ -162,9 +165,10 @@ class _KeeperClient:
         self.began = time.time()
         self.kind = kind_of(home, config)
         self.started: list[Process] = []
+        self._held: tuple[int, socket.socket] | None = None
 
     def wait_until_ready(self) -> State:
-        """Waits, and returns the state. The locks that keep everything up are then held."""
+        """Waits, and returns the state. The locks that keep everything up are then held, and the server's port."""
         self._take_locks()
         while True:
             now = State.read(self.home)
@@ -189,6 +193,20 @@ class _KeeperClient:
         stopped = self._stop_unused()
         return self.wait_until_ready(), not stopped
 
+    def let_go(self) -> None:
+        """Ends the hold of the server's port. May be called twice."""
+        if self._held is not None:
+            self._held[1].close()
+            self._held = None
+
+    def _holds(self, port: int) -> bool:
+        """Returns whether this process holds the port; False while another user has it."""
+        if self._held is None or self._held[0] != port:
+            self.let_go()
+            held = hold(port)
+            self._held = None if held is None else (port, held)
+        return self._held is not None
+
     def _take_locks(self) -> None:
         for lock in (self.client_lock, self.server_lock):
             # Refused only while a keeper is ending.
@@ -198,13 +216,13 @@ class _KeeperClient:
     def _offers(self, now: State) -> bool:
         if not self.client_lock.is_current():
             raise BadConfig(f"{self.home.root} was deleted meanwhile.", field=PREFIX + "HOME", fix="Repeat.")
-        needed = [] if self.config.database_url else [(POSTGRES, now.database)]
-        if self.server_lock:
-            needed.append((PREFECT, now.prefect))
-        # A part that was killed just now is still in the state, and its port may still answer.
-        return now.phase == "running" and all(
-            port and Process.of(now.pids.get(name, 0)) and answers(port) for name, port in needed
+        database = self.config.database_url is not None or (
+            now.database and _lives(now, POSTGRES) and socket_folder.answers(self.home)
         )
+        server = self.server_lock is None or (
+            now.prefect != 0 and _lives(now, PREFECT) and self._holds(now.prefect) and answers(now.prefect)
+        )
+        return now.phase == "running" and database and server
 
     def _start_or_raise(self, now: State) -> None:
         if now.problem_at >= self.began:
@@ -250,3 +268,8 @@ class _KeeperClient:
         self.client_lock.release()
         stop(self.config)
         return True
+
+
+def _lives(now: State, part: str) -> bool:
+    """Returns whether this part is alive: one that was killed just now is still in the state, and may still answer."""
+    return Process.of(now.pids.get(part, 0)) is not None

@@ -121,6 +121,19 @@ def test_the_ui_loads_nothing_from_elsewhere(installation: Installation, page: P
     assert {url for url in asked if not url.startswith(("http://127.0.0.1", "data:", "blob:"))} == set()
 
 
+@pytest.mark.parametrize("ui", ["", "/v2"])
+def test_the_policy_for_scripts_breaks_no_page(installation: Installation, page: Page, ui: str) -> None:
+    """In both of Prefect's UIs: a run, whose picture is drawn by code that is made at run time, and lists."""
+    refused: list[str] = []
+    page.on("console", lambda message: "Content Security Policy" in message.text and refused.append(message.text))
+    (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
+    for path in ("dashboard", f"runs/flow-run/{run['id']}", "deployments", "blocks/catalog", "settings"):
+        page.goto(f"{address_of(installation)}{ui}/{path}")
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("body")).to_contain_text(re.compile(r"\w"))
+    assert [text for text in refused if "http://127.0.0.1" in text or "eval" in text or "inline" in text] == []
+
+
 def test_the_page_of_an_import_tells_its_story(installation: Installation, page: Page, pictures: Path) -> None:
     (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
     page.goto(f"{address_of(installation)}/v2/runs/flow-run/{run['id']}")

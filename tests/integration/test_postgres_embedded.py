@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from psycopg2 import extensions
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home
+from cartum_roapp.service import socket_folder
 from cartum_roapp.service.cluster import binaries
 from cartum_roapp.service.process import command_of
 from cartum_roapp.service.system_user import SystemUser
@@ -68,7 +68,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         ("log_min_error_statement", "panic"),
         ("log_error_verbosity", "terse"),
         ("log_statement", "none"),
-        ("listen_addresses", "127.0.0.1"),
+        ("listen_addresses", ""),
         ("timezone", "UTC"),
         ("server_encoding", "UTF8"),
         ("password_encryption", "scram-sha-256"),
@@ -88,20 +88,38 @@ def test_it_takes_enough_connections_and_knows_unicode(config: Settings) -> None
 
 
 def test_nobody_comes_in_without_the_password(config: Settings) -> None:
-    port = service.state(config).database
+    host = str(socket_folder.of(Home(config.home)))
     for user in ("postgres", "cartum_roapp"):
         for password in ("", "wrong"):
             with pytest.raises(psycopg2.OperationalError):
-                psycopg2.connect(host="127.0.0.1", port=port, user=user, password=password, dbname="postgres")
+                psycopg2.connect(host=host, port=socket_folder.PORT, user=user, password=password, dbname="postgres")
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
-def test_it_listens_on_the_loopback_alone(config: Settings) -> None:
-    port = service.state(config).database
-    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    hosts = {local[:8] for _, local, _, status, *_ in lines if status == "0A" and int(local[9:], 16) == port}
-    assert hosts == {"0100007F"}
-    assert f".s.PGSQL.{port}" not in Path("/proc/net/unix").read_text()
+def test_it_listens_in_a_folder_that_only_its_users_may_enter_and_at_no_port(config: Settings) -> None:
+    """Whoever could bind a port of the database's while it is down would be sent its password."""
+    pid = service.state(config).pids["postgres"]
+    opened = {os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()}
+    listening = {f"socket:[{line.split()[9]}]" for line in Path("/proc/net/tcp").read_text().splitlines()[1:]}
+    assert not opened & listening
+    folder = socket_folder.of(Home(config.home))
+    assert (folder / f".s.PGSQL.{socket_folder.PORT}").is_socket()
+    assert folder.stat().st_mode & 0o007 == 0
+    assert folder.stat().st_gid == os.getegid()
+
+
+@pytest.mark.parametrize("name", ["x" * 120, "a,b"])
+def test_a_path_that_no_socket_may_have_does(tmp_path: Path, name: str) -> None:
+    config = Settings(home=tmp_path / name, linger=0, database_url=None)
+    try:
+        with closing(connect(config)) as made:
+            assert ask(made, "SELECT 1") == 1
+        folder = socket_folder.of(Home(config.home))
+        assert folder.parent == Path("/tmp")
+        assert folder.stat().st_mode & 0o007 == 0
+    finally:
+        service.stop(config)
+    assert not folder.exists()
 
 
 def test_keys_are_for_the_owner_alone_and_not_in_other_files(config: Settings) -> None:
@@ -124,19 +142,6 @@ def test_a_failed_statement_leaves_no_personal_data_in_the_log(config: Settings)
     log = Home(config.home).log_path("postgres").read_text()
     assert "ready to accept connections" in log
     assert PHONE[1:] not in log
-
-
-def test_another_port_is_found_when_the_kept_one_is_taken(home: Settings) -> None:
-    with service.use(home, prefect=False):
-        first = service.state(home).database
-    service.stop(home)
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", first))
-        taken.listen()
-        with closing(connect(home)) as made:
-            assert ask(made, "SELECT 1") == 1
-            assert service.state(home).database != first
 
 
 def test_a_half_made_data_directory_is_made_anew(home: Settings) -> None:

@@ -135,6 +135,19 @@ def test_the_policy_allows_no_picture_of_elsewhere(installation: Installation) -
     assert set(pictures) == {"'self'", "data:", "blob:", f"http://127.0.0.1:{here}", f"http://localhost:{here}"}
 
 
+def test_the_policy_allows_no_script_of_elsewhere(installation: Installation) -> None:
+    policy = installation.prefect.get("/health").headers["content-security-policy"].split("; ")
+    (scripts,) = [part.split()[1:] for part in policy if part.startswith("script-src ")]
+    assert set(scripts) == {"'self'", "'unsafe-eval'"}
+    assert "default-src 'self'" in policy
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/api/docs", "/api/redoc", "//api//docs/", "/docs/oauth2-redirect"])
+def test_pages_that_load_scripts_of_elsewhere_are_off(installation: Installation, path: str) -> None:
+    answer = httpx.get(variables(installation.config)["PREFECT_API_URL"].removesuffix("/api") + path)
+    assert (answer.status_code, answer.text) == (404, "")
+
+
 def test_code_of_somebody_else_is_not_even_loaded(installation: Installation, tmp_path: Path) -> None:
     """Also of one who has the login: the worker says what it refused."""
     trace = tmp_path / "it-ran"

@@ -15,12 +15,11 @@ from urllib.parse import quote
 
 import psycopg2
 import pytest
+from homes import superuser_url
 from installation import Ended, Installation
 from psycopg2 import sql
 from sqlalchemy import text
 
-from cartum_roapp import service
-from cartum_roapp.home import Home
 from sandbox import Sandbox
 from sandbox.people import spellings
 
@@ -193,10 +192,9 @@ def collect(story: Story) -> None:
 
 
 def databases(story: Story) -> None:
-    port = service.state(story.life.config).database
-    password = Home(story.life.home).superuser_password()
     for name in ("cartum_roapp", "prefect"):
-        connection = psycopg2.connect(f"postgresql://postgres:{password}@127.0.0.1:{port}/{name}")
+        url = superuser_url(story.life.config, name)
+        connection = psycopg2.connect(url.replace("+psycopg2", ""))
         with connection, connection.cursor() as cursor:
             cursor.execute(
                 "SELECT table_schema, table_name, column_name FROM information_schema.columns "

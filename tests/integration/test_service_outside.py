@@ -20,6 +20,7 @@ from shell import Shell
 
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.service.cluster import binaries
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
@@ -62,6 +63,13 @@ def ask(url: str, statement: str) -> object:
         cursor.execute(statement)
         (value,) = cursor.fetchone() or (None,)
     return value
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server that listens at a port, as one of the user's own does (superuser, database `postgres`)."""
+    with served(binaries(), tmp_path_factory.mktemp("server")) as url:
+        yield url
 
 
 @pytest.fixture
@@ -109,13 +117,13 @@ def test_it_is_used_and_nothing_is_started(tmp_path: Path, owned: str, scheme: s
 @pytest.fixture
 def oldest_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of the oldest PostgreSQL that this machine has, else of the embedded one."""
-    binaries = oldest()
-    if binaries is None:
-        yield request.getfixturevalue("postgres").replace("+psycopg2", "")
+    programs = oldest()
+    if programs is None:
+        yield request.getfixturevalue("postgres")
         return
     place = tmp_path / "server"
     place.mkdir()
-    with served(binaries, place) as url:
+    with served(programs, place) as url:
         yield url
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import psycopg2
 import pytest
+from homes import superuser_url
 
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
@@ -88,8 +89,7 @@ def test_a_process_with_these_variables_works_with_this_server(config: Settings,
 
 
 def test_prefect_keeps_everything_in_postgresql_and_in_the_home(config: Settings, running: service.Running) -> None:
-    url = running.database_url.get_secret_value().replace("+psycopg2", "")
-    made = psycopg2.connect(url.rpartition("/")[0] + "/prefect")
+    made = psycopg2.connect(superuser_url(config, "prefect").replace("+psycopg2", ""))
     with made, made.cursor() as cursor:
         cursor.execute("SELECT (SELECT count(*) FROM alembic_version), (SELECT count(*) FROM block_type) > 0")
         assert cursor.fetchone() == (1, True)

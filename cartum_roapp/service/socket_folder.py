@@ -1,0 +1,87 @@
+"""The folder of the embedded PostgreSQL's Unix socket. Whoever may not enter it can neither connect nor pretend to be
+the database.
+
+It is `postgres/socket` in the home. A socket's path may have about 100 bytes, and libpq splits a host at commas. Where
+the home's path is too long or has a comma, `postgres/socket` is a link to a folder in /tmp.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import stat
+import tempfile
+from pathlib import Path
+
+from cartum_roapp.home import Home
+from cartum_roapp.service.system_user import SystemUser
+
+# Part of the socket's name. Named in every address, as libpq and asyncpg take another one from PGPORT.
+PORT = 5432
+
+_LONGEST = 100  # bytes; Linux takes 107, macOS 103
+_SEPARATORS = set(",:@\n")
+_PREFIX = "cartum-roapp-"
+
+
+def of(home: Home) -> Path:
+    """Returns the folder, which is made if it is missing. Raises OSError."""
+    place = home.postgres / "socket"
+    if place.is_symlink():
+        target = Path(os.readlink(place))
+        if _is_ours(home, target):
+            return target
+        place.unlink()  # somebody emptied /tmp, and may have made a folder of that name since
+    if _fits(place):
+        place.mkdir(mode=0o700, exist_ok=True)
+        return place
+    if place.is_dir():  # the home was moved
+        shutil.rmtree(place)
+    made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp"))
+    place.symlink_to(made)
+    return made
+
+
+def clear(home: Home, user: SystemUser) -> Path:
+    """Returns the folder, emptied of what a killed server left, and open to this user and to ours alone. Raises
+    OSError."""
+    folder = of(home)
+    for left in folder.iterdir():
+        left.unlink()
+    folder.chmod(0o700)
+    if user.uid is not None:
+        # Root enters as the group: in some containers it may not enter just any folder.
+        os.chown(folder, user.uid, os.getegid())
+        folder.chmod(0o770)
+    return folder
+
+
+def remove(home: Home) -> None:
+    """Removes the folder, with what it may have in /tmp. For a home whose database is stopped."""
+    place = home.postgres / "socket"
+    if place.is_symlink():
+        shutil.rmtree(os.readlink(place), ignore_errors=True)
+        place.unlink(missing_ok=True)
+
+
+def answers(home: Home) -> bool:
+    """Returns whether a database accepts connections there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(str(of(home) / f".s.PGSQL.{PORT}")) == 0
+
+
+def _is_ours(home: Home, folder: Path) -> bool:
+    """Returns whether the folder belongs to this user or to the user of the database's files."""
+    owners = {os.geteuid(), *(data.stat().st_uid for data in [home.postgres / "data"] if data.exists())}
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid in owners
+
+
+def _fits(place: Path) -> bool:
+    path = str(place / f".s.PGSQL.{PORT}")
+    return len(os.fsencode(path)) <= _LONGEST and not _SEPARATORS & set(path) and path.isprintable()

@@ -1,0 +1,152 @@
+"""Another user of the machine takes each port as soon as it is free: no login, password or token reaches it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import httpx
+import pytest
+from homes import new_home
+from prefect_api import variables
+from sampling import Sample
+from shell import Shell
+
+from cartum_roapp import service
+from cartum_roapp.home import Home
+from cartum_roapp.service import worker
+from cartum_roapp.service.port import candidates
+from cartum_roapp.service.process import Process, wait_until
+from cartum_roapp.settings import Settings
+from sandbox import Sandbox
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks at processes as Linux shows them"),
+]
+
+NOBODY = 65534
+SOURCE = Path(__file__).parent.parent / "squatter.py"
+BACK_WITHIN = 90.0  # seconds
+TURNS, FEW_TURNS = 4, 1
+
+
+class Life:
+    """A home with all its processes, and the other user."""
+
+    def __init__(self, home: Path, box: Sandbox) -> None:
+        self.home = Home(home)
+        self.config = Settings(home=home, linger=60, database_url=None)
+        self.shell = Shell(home, box)
+
+    def up(self) -> None:
+        self.shell.run("up")
+
+    def kill(self, *names: str) -> None:
+        """`kill -9` of all at the same instant."""
+        found = [Process.of(service.state(self.config).pids[name]) for name in names]
+        for process in found:
+            assert process
+            os.kill(process.pid, 9)
+        assert all(process and process.wait(5) for process in found)
+
+    def is_well(self) -> bool:
+        """Whether everything runs, and the server answers who has the login."""
+        now = service.state(self.config)
+        if not (now.phase == "running" and now.prefect and worker.polls(self.home)):
+            return False
+        found = variables(self.config)
+        user, _, password = found["PREFECT_API_AUTH_STRING"].partition(":")
+        try:
+            answer = httpx.get(f"{found['PREFECT_API_URL']}/admin/version", auth=(user, password), timeout=5)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == 200
+
+    def secrets(self) -> list[bytes]:
+        kept = [path.read_text().strip().encode() for path in self.home.keys.iterdir()]
+        return [*kept, *(base64.b64encode(key) for key in kept), b"uthorization"]
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    with Sandbox(orders=1, seed=3, rate_limit=0) as box:
+        life = Life(new_home(tmp_path_factory, "squatted"), box)
+        life.up()
+        try:
+            yield life
+        finally:
+            life.shell.run("down")
+
+
+@contextmanager
+def squatter(life: Life) -> Iterator[Path]:
+    """The file with what the other user was sent. As another uid where this one may become it."""
+    root = os.geteuid() == 0
+    place = Path(tempfile.mkdtemp(dir="/tmp"))
+    place.chmod(0o755)
+    shutil.copy(SOURCE, place)
+    got = place / "got"
+    got.touch()
+    kept = json.loads((life.home.run / "ports.json").read_text()).values()
+    possible = [port for part in ("prefect-server", "postgres") for port in islice(candidates(life.home, part), 40)]
+    python = "/usr/bin/python3" if root else sys.executable
+    other = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if root else {}
+    got.chmod(0o666)
+    given = [",".join(map(str, ports)) for ports in (kept, possible)]
+    command = [python, "-I", str(place / SOURCE.name), str(got), *given]
+    process = subprocess.Popen(command, cwd="/", env={}, **other)
+    try:
+        yield got
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(place)
+
+
+def at_up(life: Life) -> None:
+    life.shell.run("down")
+    life.up()
+
+
+def nothing_but(*names: str) -> Callable[[Life], None]:
+    def kill(life: Life) -> None:
+        life.kill(*names)
+
+    return kill
+
+
+def all_at_once(life: Life) -> None:
+    """Nothing is left that could start the rest; the next command does."""
+    life.kill("keeper", "prefect-server", "postgres", "worker")
+    life.shell.run("status")
+
+
+MOMENTS = {
+    "at up": at_up,
+    "the server dies": nothing_but("prefect-server"),
+    "the database dies": nothing_but("postgres"),
+    "the keeper dies": nothing_but("keeper"),
+    "keeper and server die": nothing_but("keeper", "prefect-server"),
+    "all but the worker die": nothing_but("keeper", "prefect-server", "postgres"),
+    "keeper and worker die": all_at_once,
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_it_is_sent_no_secret(life: Life, moment: str, sample: Sample) -> None:
+    with squatter(life) as got:
+        for _ in range(sample.times(TURNS, FEW_TURNS)):
+            MOMENTS[moment](life)
+            assert wait_until(life.is_well, BACK_WITHIN, pause=0.2)
+        text = got.read_bytes()
+    assert [secret for secret in life.secrets() if secret in text] == [], text.decode(errors="replace")[:2000]

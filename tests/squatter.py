@@ -1,0 +1,80 @@
+"""Another user of this machine, who takes each port of a home as soon as it is free and writes down what is sent there.
+
+    python -I squatter.py FILE KEPT[,KEPT …] POSSIBLE[,POSSIBLE …]
+
+It takes the kept ports, and of the possible ones those that command lines of processes name: other homes on this
+machine are left alone. It answers as a healthy Prefect server does, and as a PostgreSQL that asks for the password in
+clear.
+"""
+
+import os
+import re
+import socket
+import struct
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+_SERVER = re.compile(rb"deployments\.server\0.*?(\d+)\0$")
+_SSL, _VERSION_3 = 80877103, 196608
+
+
+def named() -> set[int]:
+    """The ports in command lines of Prefect's servers."""
+    found = set()
+    for entry in os.listdir("/proc"):
+        with suppress(OSError):
+            if entry.isdigit() and (line := _SERVER.search(Path(f"/proc/{entry}/cmdline").read_bytes())):
+                found.add(int(line[1]))
+    return found
+
+
+def taken(port: int) -> "socket.socket | None":
+    listener = socket.socket()
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        return None
+    return listener
+
+
+def serve(listener: socket.socket, file: int) -> None:
+    while True:
+        peer, _ = listener.accept()
+        threading.Thread(target=answer, args=(peer, file), daemon=True).start()
+
+
+def answer(peer: socket.socket, file: int) -> None:
+    with peer, suppress(OSError):
+        peer.settimeout(20)
+        while got := peer.recv(65536):
+            os.write(file, got)
+            code = struct.unpack("!i", got[4:8])[0] if len(got) >= 8 else 0
+            if code == _SSL:
+                peer.sendall(b"N")
+            elif code == _VERSION_3:
+                peer.sendall(b"R" + struct.pack("!ii", 8, 3))
+            else:
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\ntrue")
+
+
+def main() -> None:
+    file = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
+    known, possible = ({int(port) for port in ports.split(",")} for ports in sys.argv[2:])
+    mine: set[int] = set()
+    while os.getppid() != 1:
+        known |= named() & possible
+        for port in known - mine:
+            if listener := taken(port):
+                mine.add(port)
+                os.write(file, f"[took port {port}]\n".encode())
+                threading.Thread(target=serve, args=(listener, file), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
