@@ -142,7 +142,9 @@ def test_the_policy_allows_no_script_of_elsewhere(installation: Installation) ->
     assert "default-src 'self'" in policy
 
 
-@pytest.mark.parametrize("path", ["/docs", "/redoc", "/api/docs", "/api/redoc", "//api//docs/", "/docs/oauth2-redirect"])
+@pytest.mark.parametrize(
+    "path", ["/docs", "/redoc", "/api/docs", "/api/redoc", "//api//docs/", "/docs/oauth2-redirect"]
+)
 def test_pages_that_load_scripts_of_elsewhere_are_off(installation: Installation, path: str) -> None:
     answer = httpx.get(variables(installation.config)["PREFECT_API_URL"].removesuffix("/api") + path)
     assert (answer.status_code, answer.text) == (404, "")
