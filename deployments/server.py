@@ -7,7 +7,7 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
 
     Host      requests for other host names are refused, so that no web page reaches the server under a name of its own
               that resolves to this machine (DNS rebinding)
-    policy    the UI's pages load nothing from elsewhere: no script, no telemetry, and no picture that a foreign text names
+    policy    the UI's pages load nothing from elsewhere: no script, no telemetry, no picture that a foreign text names
     logos     Prefect's own types of blocks and workers name pictures of elsewhere: answers have one of ours instead
     pictures  logos, and those of the home's shops under names that nobody guesses: a browser asks for a picture without
               the login
@@ -81,8 +81,7 @@ def content_policy() -> str:
 
 
 class Closed:
-    """Answers 404 for the pages about the API, and 403 to every call of `/api/admin` except reads; passes everything else
-    on to `app`."""
+    """Answers 404 for the pages about the API, 403 to each call of `/api/admin` but reads; passes all else to `app`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
