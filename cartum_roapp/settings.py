@@ -58,6 +58,12 @@ class Settings(BaseSettings):
         Seconds, Field(description="Seconds until an unclear call that was repeated is looked for again.")
     ] = 600.0
     look_again: Annotated[Seconds, Field(description="Seconds until a held record is tried again.")] = 900.0
+    sync_time: Annotated[
+        Seconds, Field(description="Seconds from its start after which a sync leaves what waits to the next one.")
+    ] = 240.0
+    sync_delivery: Annotated[
+        Seconds, Field(description="Seconds for which a sync delivers at least, however long it has read.")
+    ] = 60.0
     roapp_interval: Annotated[
         float,
         Field(ge=0, le=60, allow_inf_nan=False, description="Seconds between two calls to RO App for one account."),

@@ -17,10 +17,17 @@ SYNC_EVERY = timedelta(minutes=5)
 LEFTOVERS = SYNC_EVERY - timedelta(seconds=60)
 
 
-async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None, backfill: int | None = None) -> Outcome:
-    """Waits until the shop's orders up to this priority, or those of its `backfill`, are in RO App or held. While no
-    other run does, it delivers the outbox of the whole account, until `rest_until` (UTC) also orders that this run does
-    not wait for.
+async def deliver(
+    run: Run,
+    *,
+    upto: int,
+    rest_until: datetime | None = None,
+    until: datetime | None = None,
+    backfill: int | None = None,
+) -> Outcome:
+    """Waits until the shop's orders up to this priority, or those of its `backfill`, are in RO App or held, or until
+    `until` (UTC). While no other run does, it delivers the outbox of the whole account, until `rest_until` (UTC) also
+    orders that this run does not wait for.
 
     Releases held records whose cause is gone first. Raises Retryable and BadConfig; orders that were not delivered stay
     in the outbox. May be called twice.
@@ -29,12 +36,15 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None, ba
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
     release.release_held(run.engine, run.shop, timedelta(seconds=pause))
     async with Progress.of(run, "delivered or held") as progress:
+        goal = Goal(run.shop.key, upto, rest_until, until, backfill)
         deliverer = Deliverer(run.engine, run.account, _served(run), run.settings, run.calls)
-        outcome = await deliverer.deliver(Goal(run.shop.key, upto, rest_until, backfill), progress.update)
+        outcome = await deliverer.deliver(goal, progress.update)
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key)
     if outcome.waiting:
         run.refresh()  # raises if the shop was deleted meanwhile: then there is no next run
+        if goal.is_over():
+            return outcome
         raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
     return outcome
 

@@ -14,7 +14,7 @@ from prefect import State
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
-from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.errors import BadConfig, IntegrationError, NotNow
 from tasks.canceling import note_canceled
 
 P = ParamSpec("P")
@@ -23,6 +23,8 @@ FlowBody = Callable[P, Coroutine[Any, Any, Result]]
 
 #: The name of the state of a run that was given wrong input. It did nothing, so it did not fail either.
 REFUSED = "Refused"
+#: The name of the state of a run that had nothing to do, or not yet. Its event is no success for the alerts.
+SKIPPED = "Skipped"
 
 
 class _RefusedInput(Exception):
@@ -61,6 +63,8 @@ def told(
                 result = await body(*args, **kwargs)
             except _RefusedInput as refused:
                 return cast(Result, _refused(refused.error))
+            except NotNow as error:
+                return cast(Result, Completed(name=SKIPPED, message=error.message, data=error.result))
             except IntegrationError as error:
                 return cast(Result, Failed(message=str(error), data=error))
             except asyncio.CancelledError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from prefect.runtime import flow_run
 from blocks import store
 from cartum_roapp import logs
 from cartum_roapp.config import ShopSettings
-from cartum_roapp.errors import BadConfig, IntegrationError, NotReady
+from cartum_roapp.errors import BadConfig, IntegrationError, NotNow, NotReady
 from cartum_roapp.ledger import held, journal, runs, shops
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
@@ -20,7 +21,13 @@ from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
 from tasks import schedule, shop_page
 from tasks.canceling import is_canceled_by_a_person
+from tasks.summary import result_of
 from tasks.tags import tag_if_held, tag_run, tags_of
+
+#: The end of a run that had nothing to do. It is no success: status, alerts and metrics wait for one.
+SKIPPED = "skipped"
+
+log = logging.getLogger(__name__)
 
 
 async def settings_of(slug: str) -> ShopSettings:
@@ -65,6 +72,11 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
         try:
             with sanitized_errors():
                 yield run
+        except NotNow as error:
+            log.info("%s", error.message)
+            _end(run, SKIPPED, error=error.message)
+            error.result = {**result_of(run), "skipped": error.message}
+            raise
         except IntegrationError as error:
             await _failed(run, error)
             raise

@@ -79,6 +79,7 @@ def _run(run: RunRecord) -> dict[str, Any]:
         "kind": run.kind,
         "state": run.state,
         "at": run.started_at,
+        "error": run.error,
         **{name: run.counts.get(name) for name in COUNTS},
     }
 
@@ -118,10 +119,12 @@ def _because(shop: dict[str, Any]) -> list[str]:
     """Returns why the shop is not as it should be."""
     from cartum_roapp.sync import sentence
 
+    last = shop["last_run"]
     held = sentence.of_held(code for code, count in shop["held_by_code"].items() for _ in range(count))
     dismissed = f"{shop['dismissed']} dismissed" if shop["dismissed"] else ""
     return [
         *([f"paused: {shop['paused'].rstrip('.')}"] if shop["paused"] else []),
+        *([f"the last run, {last['kind']}: {last['error'].rstrip('.')}"] if last and last["error"] else []),
         *([f"the shop's catalogue can't be read: {shop['catalogue']}"] if shop["catalogue"] else []),
         *filter(None, [", ".join(filter(None, (held, dismissed)))]),
     ]

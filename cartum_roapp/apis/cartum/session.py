@@ -18,7 +18,7 @@ from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.masking import mask
 from cartum_roapp.apis.reply import Reply
 from cartum_roapp.apis.retries import Patience, repeat
-from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, OverQuota, Retryable
 
 # Some shops answer agents that are not browsers with a JavaScript challenge (cartum §1.6).
 USER_AGENT = "Mozilla/5.0 (compatible; cartum-roapp/0.1; order integration)"
@@ -188,13 +188,13 @@ class Session:
             return
         asked = answer.quota_seconds
         if asked is None:
-            raise Retryable("the shop's quota of requests is used up (it doesn't say for how long)")
+            raise OverQuota("the shop's hourly quota of requests is used up (it doesn't say for how long)")
         self._quiet_until = max(self._quiet_until, time.monotonic() + asked + QUOTA_MARGIN)
         raise self._over_quota(asked + QUOTA_MARGIN)
 
-    def _over_quota(self, seconds: float) -> Retryable:
+    def _over_quota(self, seconds: float) -> OverQuota:
         until = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")
-        return Retryable(f"the shop's hourly quota of requests is used up until {until} UTC", retry_after=seconds)
+        return OverQuota(f"the shop's hourly quota of requests is used up until {until} UTC", retry_after=seconds)
 
     def _error_for(self, function: str, answer: Envelope) -> IntegrationError:
         said = self._masked_message(answer)

@@ -71,9 +71,11 @@ runs = Table(
     required("kind", Text, "the flow"),
     required("started_at", Stamp, "when", default=func.now()),
     Column("finished_at", Stamp, doc="null: it is under way, or was killed"),
-    required("state", Text, "`running`, then `completed`, `failed`, `canceled` or `crashed`", default="running"),
+    required(
+        "state", Text, "`running`, then `completed`, `skipped`, `failed`, `canceled` or `crashed`", default="running"
+    ),
     required("counts", JSONB, "the run's result, as `--json` shows it", default="{}"),
-    Column("error", Text, doc="why it failed, in words"),
+    Column("error", Text, doc="why it failed or was skipped, in words"),
     Index("ix_runs_shop_started_at", "shop", "started_at"),
     info={"doc": "Every run."},
 )
