@@ -5,7 +5,7 @@
     │   └── OverQuota    the shop answers again when its hourly quota allows it
     ├── Unclear      a call that is not idempotent may have been carried out: look into RO App, never just repeat
     ├── BadRecord    this record can't be taken over as it is: hold it, go on with the others
-    ├── BadConfig    no record of this shop can be taken over: stop the shop, inform the owner
+    ├── BadConfig    no record of this shop can be taken over: put the shop off, inform the owner if it stays
     │   ├── NotReady     something else has to be done first: the schedule goes on
     │   └── NotAllowed   this write is not allowed: other shops with the same key go on
     └── NotNow       this run has nothing to do, or not yet: it ends well, and a later one does it
@@ -16,6 +16,7 @@ as they are written into logs and Prefect's UI.
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -272,9 +273,13 @@ class BadRecord(IntegrationError):
 
 
 class BadConfig(IntegrationError):
-    """Credentials, rights or settings are wrong: every record would fail in the same way."""
+    """Credentials, rights or settings are wrong: every record would fail in the same way. Of a run that the
+    schedule began, `tries` and `again_at` (UTC) say how often the shop was refused in a row, and when it is tried
+    again."""
 
     kind = "bad-config"
+    tries: int = 0
+    again_at: datetime | None = None
 
 
 class NotReady(BadConfig):

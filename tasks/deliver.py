@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.account import Deliverer, Goal, Outcome
 from cartum_roapp.errors import Retryable
-from cartum_roapp.ledger import held, release, shops
+from cartum_roapp.ledger import held, refusals, release, shops
 from cartum_roapp.sync.run import Run
 from tasks.progress import Progress
 from tasks.step import step
@@ -50,9 +50,10 @@ async def deliver(
 
 
 def _served(run: Run) -> dict[str, ShopConfig]:
-    """Returns the shops of the account by key, except other shops that are paused."""
-    paused = {state.key for state in shops.all_states(run.engine) if state.paused_because}
-    return {key: shop for key, shop in run.neighbours.items() if key == run.shop.key or key not in paused}
+    """Returns the shops of the account by key, except other shops that are paused, or put off after a refusal."""
+    left_out = {state.key for state in shops.all_states(run.engine) if state.paused_because}
+    left_out |= refusals.put_off(run.engine, run.settings.refused_again)
+    return {key: shop for key, shop in run.neighbours.items() if key == run.shop.key or key not in left_out}
 
 
 deliver_task = step("deliver", "roapp")(deliver)

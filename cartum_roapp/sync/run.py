@@ -18,7 +18,7 @@ from cartum_roapp.apis.retries import Patience
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.connection.examine import other_account
 from cartum_roapp.errors import BadConfig, NotNow
-from cartum_roapp.ledger import accounts, database, journal, shops
+from cartum_roapp.ledger import accounts, database, journal, refusals, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.settings import Settings
@@ -50,7 +50,8 @@ class Counts:
 @dataclass
 class Run:
     """One run for one shop. `state` is the shop's state in the ledger at the run's start or last refresh, `due` when it
-    was scheduled to start (UTC), None for one that nobody scheduled."""
+    was scheduled to start (UTC), None for one that nobody scheduled; `scheduled`: the shop's schedule began it, and no
+    person."""
 
     id: str
     kind: str
@@ -62,6 +63,7 @@ class Run:
     state: ShopState
     started: datetime
     due: datetime | None = None
+    scheduled: bool = False
     counts: Counts = field(default_factory=Counts)
     calls: Calls = field(default_factory=Calls)
 
@@ -124,6 +126,14 @@ class Run:
         async with self.only_reader(), self.cartum() as api:
             yield api
 
+    def await_turn(self) -> None:
+        """Raises NotNow for a scheduled sync of a shop that was refused, before it is tried again."""
+        if not self.scheduled or self.kind != SYNC:
+            return
+        refused, first = refusals.of_shop(self.engine, self.shop.key), self.settings.refused_again
+        if refused is not None and datetime.now(UTC) < refused.again_at(first):
+            raise NotNow(refused.sentence(first))
+
     def only_reader(self) -> AbstractAsyncContextManager[None]:
         """Inside, no other run reads this shop. Raises NotNow where a sync would wait for longer than it may run."""
         return database.locked_soon(self.engine, f"reading:{self.shop.key}", self._waits_to_read)
@@ -156,4 +166,5 @@ class Run:
             zone=self.zone,
             patience=Patience(config.http_timeout, config.retries, config.retry_base, LONGEST_WAIT),
             calls=self.calls,
+            looks_twice=True,
         )

@@ -50,6 +50,7 @@ class Session:
         patience: Patience,
         calls: Calls,
         transport: httpx.AsyncBaseTransport | None,
+        looks_twice: bool = False,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -60,6 +61,7 @@ class Session:
         self._password = password
         self._patience = patience
         self._quiet_until = 0.0
+        self._looks_twice = looks_twice
         self._token = Token(self._log_in)
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
         self._http = Http(timeout=patience.timeout, headers=headers, calls=calls, transport=transport)
@@ -154,6 +156,14 @@ class Session:
         return await repeat(quietly, tries=tries, base=patience.retry_base, max_wait=patience.max_wait)
 
     async def _log_in(self) -> str:
+        try:
+            return await self._log_in_once()
+        except BadConfig as error:
+            if not self._looks_twice or isinstance(error, NoShop):
+                raise
+        return await self._log_in_once()
+
+    async def _log_in_once(self) -> str:
         body = {"login": self._login_name, "password": self._password.get_secret_value()}
         answer = await self._exchange("auth", body)
         self._check_quota(answer)

@@ -40,7 +40,7 @@ shops = Table(
     required("account", Text),
     required("connected_at", Stamp, "when it was connected", default=func.now()),
     Column("deleted_at", Stamp, doc="when it was deleted; its history is kept"),
-    Column("paused_because", Text, doc="why its schedules stand still; null: they do not"),
+    Column("paused_because", Text, doc="set while a person has its schedules stand still"),
     Column("window_from", Stamp, doc="the window of the first import, frozen at its start: from …"),
     Column("window_to", Stamp, doc="… to"),
     Column("stored_until", Stamp, doc="how far the window is stored"),
