@@ -2,11 +2,13 @@
 
     IntegrationError
     ├── Retryable    the same call may be sent again: nothing was written, or the call sets absolute values
+    │   └── OverQuota    the shop answers again when its hourly quota allows it
     ├── Unclear      a call that is not idempotent may have been carried out: look into RO App, never just repeat
     ├── BadRecord    this record can't be taken over as it is: hold it, go on with the others
-    └── BadConfig    no record of this shop can be taken over: stop the shop, inform the owner
-        ├── NotReady     something else has to be done first: the schedule goes on
-        └── NotAllowed   this write is not allowed: other shops with the same key go on
+    ├── BadConfig    no record of this shop can be taken over: put the shop off, inform the owner if it stays
+    │   ├── NotReady     something else has to be done first: the schedule goes on
+    │   └── NotAllowed   this write is not allowed: other shops with the same key go on
+    └── NotNow       this run has nothing to do, or not yet: it ends well, and a later one does it
 
 Messages name the field, what is wrong with its value, and the fix. They never hold a secret or a buyer's personal data,
 as they are written into logs and Prefect's UI.
@@ -14,8 +16,9 @@ as they are written into logs and Prefect's UI.
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 
 def with_fix(message: str, fix: str | None) -> str:
@@ -74,6 +77,10 @@ class Retryable(IntegrationError):
     def __init__(self, message: str, *, retry_after: float | None = None, **about: str | None) -> None:
         super().__init__(message, **about)
         self.retry_after = retry_after
+
+
+class OverQuota(Retryable):
+    """The shop's hourly quota of requests is used up, for `retry_after` seconds; None where it doesn't say."""
 
 
 class Unclear(IntegrationError):
@@ -266,9 +273,13 @@ class BadRecord(IntegrationError):
 
 
 class BadConfig(IntegrationError):
-    """Credentials, rights or settings are wrong: every record would fail in the same way."""
+    """Credentials, rights or settings are wrong: every record would fail in the same way. Of a run that the
+    schedule began, `tries` and `again_at` (UTC) say how often the shop was refused in a row, and when it is tried
+    again."""
 
     kind = "bad-config"
+    tries: int = 0
+    again_at: datetime | None = None
 
 
 class NotReady(BadConfig):
@@ -277,3 +288,14 @@ class NotReady(BadConfig):
 
 class NotAllowed(BadConfig):
     """The credentials are valid, but do not allow this write: a right, a location or the plan is missing."""
+
+
+class NotNow(IntegrationError):
+    """This run has nothing to do, or not yet: it ends well, says why, and a later one does it. `result`: the run's
+    counts, once it has ended."""
+
+    kind = "not-now"
+
+    def __init__(self, message: str, **about: str | None) -> None:
+        super().__init__(message, **about)
+        self.result: dict[str, Any] = {}

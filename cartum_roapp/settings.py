@@ -58,6 +58,19 @@ class Settings(BaseSettings):
         Seconds, Field(description="Seconds until an unclear call that was repeated is looked for again.")
     ] = 600.0
     look_again: Annotated[Seconds, Field(description="Seconds until a held record is tried again.")] = 900.0
+    refused_again: Annotated[
+        Seconds,
+        Field(
+            description="Seconds after which a shop whose settings, login or API key were refused is tried again by "
+            "itself; doubled with each refusal in a row, up to 15 times as long. A refused password: 60 times as long."
+        ),
+    ] = 60.0
+    sync_time: Annotated[
+        Seconds, Field(description="Seconds from its start after which a sync leaves what waits to the next one.")
+    ] = 240.0
+    sync_delivery: Annotated[
+        Seconds, Field(description="Seconds for which a sync delivers at least, however long it has read.")
+    ] = 60.0
     roapp_interval: Annotated[
         float,
         Field(ge=0, le=60, allow_inf_nan=False, description="Seconds between two calls to RO App for one account."),

@@ -20,7 +20,7 @@ from cartum_roapp.config.problems import bad_config
 from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
-from cartum_roapp.ledger import deleted_shops, resetting, shops, standstill
+from cartum_roapp.ledger import deleted_shops, refusals, resetting, shops, standstill
 from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
@@ -90,7 +90,7 @@ async def pause(config: ShopConfig) -> None:
     """Pauses the schedules until `resume`."""
     async with locked_ledger() as engine:
         await _refuse_gone(config)
-        shops.pause(engine, config.key, shops.BY_HAND)
+        shops.pause(engine, config.key)
         await schedule.pause(config.slug)
         await alerts.renew(config, active=False)
         await shop_page.renew(engine, config, settings())
@@ -98,10 +98,10 @@ async def pause(config: ShopConfig) -> None:
 
 
 async def resume(config: ShopConfig) -> None:
-    """Lifts a pause, whatever its reason."""
+    """Lifts a pause. A shop that was refused is tried again with its next sync."""
     async with locked_ledger() as engine:
         await _refuse_gone(config)
-        shops.lift_pause(engine, config.key, by_hand=True)
+        shops.lift_pause(engine, config.key)
         await _connect(engine, config, checked=True)
         await shop_page.renew(engine, config, settings())
 
@@ -222,11 +222,11 @@ async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None
     """Registers the shop in the ledger and makes or updates its deployments.
 
     The schedules are active if the window of the first import is in the ledger, unless the shop is switched off or
-    paused. With `checked`, a pause because of wrong settings is lifted, a pause by hand is not.
+    paused. With `checked` settings, what was refused before puts no sync off any more.
     """
     shops.register(engine, key=config.key, slug=config.slug, account=config.account)
     if checked:
-        shops.lift_pause(engine, config.key, by_hand=False)
+        refusals.forget(engine, config.key)
     state = shops.state(engine, config.key)
     active = config.enabled and state.window_stored_at is not None and state.paused_because is None
     await one_shop.deploy(config, active=active)

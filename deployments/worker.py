@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.states import AwaitingRetry, Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseWorker, BaseWorkerResult
 
+from cartum_roapp import place
 from cartum_roapp.sync.sentence import CANCELED
 from deployments.run_thread import RunThread
 
@@ -34,6 +35,8 @@ POOL_TYPE = "cartum-roapp"
 #: about five of the database's 200 connections.
 SYNC = "incremental-sync"
 SYNCS, OTHERS = 20, 10
+#: So many more may wait for another run or for a shop's quota, and go on after that: they have left their places.
+ASIDE = 10
 _LOOK = 3.0  # seconds
 _OWN = re.compile(r"flows(\.[a-z_]+){2}")
 
@@ -70,6 +73,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         super().__init__(*args, **kwargs)
         self.threads: dict[UUID, RunThread] = {}
         self._syncs, self._others = asyncio.Semaphore(SYNCS), asyncio.Semaphore(OTHERS)
+        self._aside = 0
 
     async def run(
         self,
@@ -84,12 +88,39 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
         thread = self.threads[flow_run.id] = RunThread(flow, flow_run)
         if task_status is not None:
             task_status.started(flow_run.id.int)
-        async with self._syncs if flow.name == SYNC else self._others:
+        async with self._placed(self._syncs if flow.name == SYNC else self._others):
             await thread.run()
         # Not reached in a worker that is stopped: `close` ends the runs that are left in `threads`.
         del self.threads[flow_run.id]
         await _set_ending(thread)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
+
+    @asynccontextmanager
+    async def _placed(self, places: asyncio.Semaphore) -> AsyncIterator[None]:
+        """Holds one of the places for the body, or until the run in it leaves it."""
+        loop, held = asyncio.get_running_loop(), True
+
+        def step_aside() -> None:
+            nonlocal held
+            if held and self._aside < ASIDE:
+                held, self._aside = False, self._aside + 1
+                places.release()
+
+        def leave() -> None:
+            with suppress(RuntimeError):  # the worker has ended
+                loop.call_soon_threadsafe(step_aside)
+
+        await places.acquire()
+        token = place.leaving.set(leave)
+        try:
+            yield
+        finally:
+            place.leaving.reset(token)
+            if held:
+                held = False
+                places.release()
+            else:
+                self._aside -= 1
 
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30

@@ -12,11 +12,12 @@ from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.backfill import OpenBackfill, Slices, became, begin, close_reading
 from cartum_roapp.sync.plan import Plan
+from cartum_roapp.sync.quota import outlasting_quota
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import Selection
 from cartum_roapp.sync.status_names import named_selection
 from cartum_roapp.sync.upsert import Reading
-from cartum_roapp.sync.window import classify_statuses
+from cartum_roapp.sync.window import Statuses, classify_statuses
 from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, named_shops, run_name, start_each
 from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
@@ -63,14 +64,17 @@ async def bring_selection(run: Run, wanted: Selection, *, dry_run: bool = False)
 
 async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -> None:
     """Reads the selection into the ledger, slice by slice. Other runs read the shop between two slices."""
+    known: Statuses | None = None
     async with run.cartum() as api:
-        known = await classify_statuses(run, api)
         for since, until in backfill.slices:
-            async with run.only_reader():
-                found = await fetch_selection_task(api, wanted, since, until)
-                frames, bad = await to_frames(run, api, found.rows)
-                reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
-                store_slice_task(run, backfill, since, found, reading)
+            async for attempt in outlasting_quota():
+                with attempt:
+                    async with run.only_reader():
+                        known = known or await classify_statuses(run, api)
+                        found = await fetch_selection_task(api, wanted, since, until)
+                        frames, bad = await to_frames(run, api, found.rows)
+                        reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
+                        store_slice_task(run, backfill, since, found, reading)
     close_reading(run, backfill)
 
 

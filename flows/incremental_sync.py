@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 from prefect import flow
 
+from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.quota import within_quota
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import already_read, classify_statuses, numbers_to_reread, select_rows, sync_range
@@ -29,7 +31,8 @@ async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     the trailing window, and by number those that the ledger believes open or final for less than 14 days.
 
     Where statuses travel both ways, what staff set in RO App goes into the shop in the end. A run with no change
-    writes nothing and makes no write call. May run at the same time as the import.
+    writes nothing and makes no write call. May run at the same time as the import; of two syncs of a shop the second
+    one ends at once. What is not delivered after some minutes is left to the next one.
     """
     async with open_run(await settings_of(shop), "incremental-sync") as run:
         return await sync_changes(run)
@@ -38,20 +41,28 @@ async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
 async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
     """The steps of the flow. Returns the run's counts. `rest`: how long, from the run's start, it also delivers orders
     that an import left."""
-    async with run.reading() as api:
-        if already_read(run):
-            return await summarize_task(run)
-        span = sync_range(run)
-        statuses = await classify_statuses(run, api)
-        created = await fetch_created_task(api, span.created_from, span.created_to, run.zone)
-        opened = await fetch_open_task(api, statuses.open, span.open_created_from, run.zone)
-        asked = numbers_to_reread(run, statuses.final) - created.keys() - opened.keys()
-        named = await fetch_numbers_task(api, asked)
-        rows = select_rows(run, created | opened | named.rows, statuses.successful)
-        frames, bad = await to_frames(run, api, rows)
-        reading = Reading(frames, bad, statuses.final, named.missing, len(asked), successful=statuses.successful)
-        upsert_task(run, reading, new_as=Priority.FRESH, watermark=run.started)
-    await deliver_task(run, upto=Priority.CHANGE, rest_until=run.started + rest)
-    if both_ways(run):
-        await write_back_task(run)
-    return await summarize_task(run)
+    with run.only_sync():
+        with within_quota():
+            async with run.reading() as api:
+                if already_read(run):
+                    return await summarize_task(run)
+                await read_changes(run, api)
+        until = run.delivers_until()
+        outcome = await deliver_task(run, upto=Priority.CHANGE, rest_until=run.started + rest, until=until)
+        if both_ways(run):
+            await write_back_task(run)
+        return await summarize_task(run, {"follow": outcome.waiting} if outcome.waiting else None)
+
+
+async def read_changes(run: Run, api: Cartum) -> None:
+    """Reads into the ledger what is new or changed."""
+    span = sync_range(run)
+    statuses = await classify_statuses(run, api)
+    created = await fetch_created_task(api, span.created_from, span.created_to, run.zone)
+    opened = await fetch_open_task(api, statuses.open, span.open_created_from, run.zone)
+    asked = numbers_to_reread(run, statuses.final) - created.keys() - opened.keys()
+    named = await fetch_numbers_task(api, asked)
+    rows = select_rows(run, created | opened | named.rows, statuses.successful)
+    frames, bad = await to_frames(run, api, rows)
+    reading = Reading(frames, bad, statuses.final, named.missing, len(asked), successful=statuses.successful)
+    upsert_task(run, reading, new_as=Priority.FRESH, watermark=run.started)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from prefect import flow
 
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.quota import outlasting_quota
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses, close_window, freeze_window, select_rows
@@ -44,12 +46,16 @@ async def import_window(run: Run) -> dict[str, Any]:
 
 async def store_window(run: Run) -> None:
     """Reads the window into the ledger, week by week."""
-    async with run.reading() as api:
-        window = freeze_window(run)
-        statuses = await classify_statuses(run, api)
-        for since, until in window.slices():
-            rows = select_rows(run, await fetch_created_task(api, since, until, run.zone), statuses.successful)
-            frames, bad = await to_frames(run, api, rows)
-            reading = Reading(frames, bad, statuses.final, successful=statuses.successful)
-            upsert_task(run, reading, new_as=Priority.HISTORY, slice_end=until)
-        close_window(run)
+    stored_until: datetime | None = None
+    async for attempt in outlasting_quota():
+        with attempt:
+            async with run.reading() as api:
+                window = freeze_window(run)
+                statuses = await classify_statuses(run, api)
+                for since, until in window.slices(stored_until):
+                    rows = select_rows(run, await fetch_created_task(api, since, until, run.zone), statuses.successful)
+                    frames, bad = await to_frames(run, api, rows)
+                    reading = Reading(frames, bad, statuses.final, successful=statuses.successful)
+                    upsert_task(run, reading, new_as=Priority.HISTORY, slice_end=until)
+                    stored_until = until
+                close_window(run)

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 from prefect import flow
 
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.sync import sentence
-from cartum_roapp.sync.reconciliation import confirmed, portions, read_ledger
+from cartum_roapp.sync.quota import outlasting_quota
+from cartum_roapp.sync.reconciliation import Sides, confirmed, portions, read_ledger
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
@@ -54,17 +56,7 @@ async def reconcile(
 
 async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -> dict[str, Any]:
     """The steps of the flow. Returns the report."""
-    roapp = await read_roapp_task(run)
-    async with run.reading() as api:
-        statuses = await classify_statuses(run, api)
-        sides = read_ledger(run, roapp, statuses.final, repair=repair, gone=gone)
-        for portion in portions(run):
-            part = await fetch_portion_task(run, api, sides, portion)
-            rows = select_rows(run, part.rows, statuses.successful, in_roapp=sides.marked())
-            frames, bad = await to_frames(run, api, rows)
-            found = compare_shop_task(run, sides, frames, bad, part.missing)
-            if repair and found:
-                store_task(run, sides, frames, bad, found)
+    sides = await read_shop(run, await read_roapp_task(run), repair=repair, gone=gone)
     await compare_roapp_task(run, sides)
     if repair:
         put_right_task(run, sides)
@@ -74,3 +66,23 @@ async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -
     if repair:
         remember_told_task(run, sides)
     return report
+
+
+async def read_shop(run: Run, roapp: RoAppSide, *, repair: bool, gone: bool) -> Sides:
+    """Reads the shop portion by portion, and compares each with the ledger. Returns what is known of the three sides
+    then."""
+    left, sides = portions(run), Sides(roapp, repair, gone)
+    async for attempt in outlasting_quota():
+        with attempt:
+            async with run.reading() as api:
+                statuses = await classify_statuses(run, api)
+                read_ledger(run, sides, statuses.final)
+                while left:
+                    part = await fetch_portion_task(run, api, sides, left[0])
+                    rows = select_rows(run, part.rows, statuses.successful, in_roapp=sides.marked())
+                    frames, bad = await to_frames(run, api, rows)
+                    found = compare_shop_task(run, sides, part, frames, bad)
+                    if repair and found:
+                        store_task(run, sides, frames, bad, found)
+                    del left[0]
+    return sides

@@ -12,6 +12,7 @@ from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.quota import outlasting_quota
 from cartum_roapp.sync.replay import outcomes, select_records, unread
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
@@ -55,13 +56,15 @@ async def replay_records(
         return await show_choice_task(run, chosen, dry_run=dry_run)
     missing: set[str] = set()
     if numbers := unread(chosen):
-        async with run.reading() as api:
-            known = await classify_statuses(run, api)
-            found = await fetch_numbers_task(api, numbers)
-            frames, bad = await to_frames(run, api, found.rows)
-            missing = found.missing
-            reading = Reading(frames, bad, known.final, missing, asked=len(numbers))
-            upsert_task(run, reading, new_as=Priority.CHANGE)
+        async for attempt in outlasting_quota():
+            with attempt:
+                async with run.reading() as api:
+                    known = await classify_statuses(run, api)
+                    found = await fetch_numbers_task(api, numbers)
+                    frames, bad = await to_frames(run, api, found.rows)
+                    missing = found.missing
+                    reading = Reading(frames, bad, known.final, missing, asked=len(numbers))
+                    upsert_task(run, reading, new_as=Priority.CHANGE)
     put_back_task(run, chosen, make_again=make_again)
     await deliver_task(run, upto=Priority.CHANGE)
     if both_ways(run):

@@ -10,6 +10,7 @@ from prefect import flow
 from cartum_roapp.held_words import NUMBERS
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.quota import outlasting_quota
 from cartum_roapp.sync.resend import named as chosen_numbers
 from cartum_roapp.sync.resend import outcomes
 from cartum_roapp.sync.run import Run
@@ -42,12 +43,16 @@ async def resend_orders(
 
 async def send_orders_again(run: Run, numbers: Sequence[str]) -> dict[str, Any]:
     """The steps of the flow. Returns the run's counts, and what became of each order."""
-    async with run.reading() as api:
-        known = await classify_statuses(run, api)
-        found = await fetch_numbers_task(api, numbers)
-        frames, bad = await to_frames(run, api, found.rows)
-        reading = Reading(frames, bad, known.final)
-        upsert_task(run, reading, new_as=Priority.FRESH, changed_as=Priority.FRESH)
-        send_again_task(run, frames.orders["number"].tolist())
+    missing: set[str] = set()
+    async for attempt in outlasting_quota():
+        with attempt:
+            async with run.reading() as api:
+                known = await classify_statuses(run, api)
+                found = await fetch_numbers_task(api, numbers)
+                frames, bad = await to_frames(run, api, found.rows)
+                reading = Reading(frames, bad, known.final)
+                upsert_task(run, reading, new_as=Priority.FRESH, changed_as=Priority.FRESH)
+                send_again_task(run, frames.orders["number"].tolist())
+                missing = found.missing
     await deliver_task(run, upto=Priority.FRESH)
-    return await show_resent_task(run, outcomes(run, numbers, found.missing))
+    return await show_resent_task(run, outcomes(run, numbers, missing))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.account import Deliverer, Goal, Outcome
 from cartum_roapp.errors import Retryable
-from cartum_roapp.ledger import held, release, shops
+from cartum_roapp.ledger import held, refusals, release, shops
 from cartum_roapp.sync.run import Run
 from tasks.progress import Progress
 from tasks.step import step
@@ -17,10 +17,17 @@ SYNC_EVERY = timedelta(minutes=5)
 LEFTOVERS = SYNC_EVERY - timedelta(seconds=60)
 
 
-async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None, backfill: int | None = None) -> Outcome:
-    """Waits until the shop's orders up to this priority, or those of its `backfill`, are in RO App or held. While no
-    other run does, it delivers the outbox of the whole account, until `rest_until` (UTC) also orders that this run does
-    not wait for.
+async def deliver(
+    run: Run,
+    *,
+    upto: int,
+    rest_until: datetime | None = None,
+    until: datetime | None = None,
+    backfill: int | None = None,
+) -> Outcome:
+    """Waits until the shop's orders up to this priority, or those of its `backfill`, are in RO App or held, or until
+    `until` (UTC). While no other run does, it delivers the outbox of the whole account, until `rest_until` (UTC) also
+    orders that this run does not wait for.
 
     Releases held records whose cause is gone first. Raises Retryable and BadConfig; orders that were not delivered stay
     in the outbox. May be called twice.
@@ -29,20 +36,24 @@ async def deliver(run: Run, *, upto: int, rest_until: datetime | None = None, ba
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
     release.release_held(run.engine, run.shop, timedelta(seconds=pause))
     async with Progress.of(run, "delivered or held") as progress:
+        goal = Goal(run.shop.key, upto, rest_until, until, backfill)
         deliverer = Deliverer(run.engine, run.account, _served(run), run.settings, run.calls)
-        outcome = await deliverer.deliver(Goal(run.shop.key, upto, rest_until, backfill), progress.update)
+        outcome = await deliverer.deliver(goal, progress.update)
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key)
     if outcome.waiting:
         run.refresh()  # raises if the shop was deleted meanwhile: then there is no next run
+        if goal.is_over():
+            return outcome
         raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
     return outcome
 
 
 def _served(run: Run) -> dict[str, ShopConfig]:
-    """Returns the shops of the account by key, except other shops that are paused."""
-    paused = {state.key for state in shops.all_states(run.engine) if state.paused_because}
-    return {key: shop for key, shop in run.neighbours.items() if key == run.shop.key or key not in paused}
+    """Returns the shops of the account by key, except other shops that are paused, or put off after a refusal."""
+    left_out = {state.key for state in shops.all_states(run.engine) if state.paused_because}
+    left_out |= refusals.put_off(run.engine, run.settings.refused_again)
+    return {key: shop for key, shop in run.neighbours.items() if key == run.shop.key or key not in left_out}
 
 
 deliver_task = step("deliver", "roapp")(deliver)

@@ -14,7 +14,8 @@ from prefect import State
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
-from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.errors import BadConfig, IntegrationError, NotNow
+from cartum_roapp.ledger.refusals import TOLD_AT
 from tasks.canceling import note_canceled
 
 P = ParamSpec("P")
@@ -23,6 +24,10 @@ FlowBody = Callable[P, Coroutine[Any, Any, Result]]
 
 #: The name of the state of a run that was given wrong input. It did nothing, so it did not fail either.
 REFUSED = "Refused"
+#: The name of the state of a run that was refused, for the first times in a row: it is tried again by itself.
+PUT_OFF = "Put off"
+#: The name of the state of a run that had nothing to do, or not yet. Its event is no success for the alerts.
+SKIPPED = "Skipped"
 
 
 class _RefusedInput(Exception):
@@ -61,6 +66,10 @@ def told(
                 result = await body(*args, **kwargs)
             except _RefusedInput as refused:
                 return cast(Result, _refused(refused.error))
+            except NotNow as error:
+                return cast(Result, Completed(name=SKIPPED, message=error.message, data=error.result))
+            except BadConfig as error:
+                return cast(Result, _put_off(error))
             except IntegrationError as error:
                 return cast(Result, Failed(message=str(error), data=error))
             except asyncio.CancelledError:
@@ -80,6 +89,14 @@ def log_as_info(state: str) -> None:
     if state not in _AS_INFO.states:
         _AS_INFO.states.add(state)
         logging.getLogger("prefect.flow_runs").addFilter(_AS_INFO)
+
+
+def _put_off(error: BadConfig) -> State[Any]:
+    """The alerts tell the owner of runs in the state *Failed*, so the first refusals in a row have another name."""
+    if error.again_at is None:
+        return Failed(message=str(error), data=error)
+    message = f"{error} Tried again at {error.again_at:%H:%M} UTC."
+    return Failed(name=PUT_OFF if error.tries < TOLD_AT else "Failed", message=message, data=error)
 
 
 def _refused(error: BadConfig) -> State[Any]:

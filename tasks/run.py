@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
 from blocks import store
 from cartum_roapp import logs
 from cartum_roapp.config import ShopSettings
-from cartum_roapp.errors import BadConfig, IntegrationError, NotReady
-from cartum_roapp.ledger import held, journal, runs, shops
+from cartum_roapp.errors import BadConfig, IntegrationError, NotNow, NotReady
+from cartum_roapp.ledger import held, journal, refusals, runs
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
-from tasks import schedule, shop_page
+from tasks import shop_page
 from tasks.canceling import is_canceled_by_a_person
+from tasks.summary import result_of
 from tasks.tags import tag_if_held, tag_run, tags_of
+
+#: The end of a run that had nothing to do. It is no success: status, alerts and metrics wait for one.
+SKIPPED = "skipped"
+
+log = logging.getLogger(__name__)
 
 
 async def settings_of(slug: str) -> ShopSettings:
@@ -43,6 +52,7 @@ async def open_run(found: ShopSettings, kind: str, *, dry_run: bool = False) -> 
         opened = Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()))
         if flow_run.get_id():
             opened.due = flow_run.get_scheduled_start_time()
+            opened.scheduled = _is_scheduled()
         try:
             async with recorded(opened) as run:
                 yield run
@@ -51,12 +61,18 @@ async def open_run(found: ShopSettings, kind: str, *, dry_run: bool = False) -> 
                 await tag_if_held(opened)
 
 
+def _is_scheduled() -> bool:
+    """Returns whether the shop's schedule began this run, and no person."""
+    context = FlowRunContext.get()
+    return context is not None and context.flow_run is not None and context.flow_run.auto_scheduled
+
+
 @asynccontextmanager
 async def recorded(run: Run) -> AsyncIterator[Run]:
     """Records the run's beginning and its end in the ledger.
 
-    BadConfig pauses the shop and its schedules. Success lifts that pause (design §3.6) if the run called one of the
-    systems, which a dry run of a replay does not.
+    After BadConfig the shop's scheduled syncs are put off, for longer with each one in a row, until a run succeeds that
+    called one of the systems, which a dry run of a replay does not (design §3.6).
     """
     engine, key = run.engine, run.shop.key
     about = logs.about(shop=run.shop.slug, run=run.id)
@@ -64,7 +80,13 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
         runs.start(engine, id=run.id, shop=key, kind=run.kind)
         try:
             with sanitized_errors():
+                run.await_turn()
                 yield run
+        except NotNow as error:
+            log.info("%s", error.message)
+            _end(run, SKIPPED, error=error.message)
+            error.result = {**result_of(run), "skipped": error.message}
+            raise
         except IntegrationError as error:
             await _failed(run, error)
             raise
@@ -75,22 +97,21 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
                 await shop_page.renew(engine, run.shop, run.settings, moved=run.counts.moved)
             raise
         _end(run, "completed")
-        if run.calls.total and shops.lift_pause(engine, key, by_hand=False):
-            await schedule.resume_imported(engine, key)
         await shop_page.renew(engine, run.shop, run.settings, moved=run.counts.moved)
 
 
 async def _failed(run: Run, error: IntegrationError) -> None:
     error.about(shop=run.shop.slug)
-    _end(run, "failed", error=str(error), error_kind=error.kind)
-    if isinstance(error, BadConfig) and not isinstance(error, NotReady):
-        shops.pause(run.engine, run.shop.key, str(error))
-        await schedule.pause(run.shop.slug)
+    refused = isinstance(error, BadConfig) and not isinstance(error, NotReady)
+    more = {"refused": error.field or ""} if refused else {}
+    _end(run, "failed", error=str(error), error_kind=error.kind, **more)
+    if run.scheduled and isinstance(error, BadConfig) and (refusal := refusals.of_shop(run.engine, run.shop.key)):
+        error.tries, error.again_at = refusal.times, refusal.again_at(run.settings.refused_again)
     await shop_page.renew(run.engine, run.shop, run.settings, moved=run.counts.moved)
 
 
-def _end(run: Run, state: str, *, error: str | None = None, error_kind: str | None = None) -> None:
+def _end(run: Run, state: str, *, error: str | None = None, error_kind: str | None = None, **more: Any) -> None:
     run.counts.held = held.count(run.engine, run.shop.key)
     if state != "completed":
         run.count_delivered()
-    runs.finish(run.engine, run.id, state=state, counts=run.result(), error=error, error_kind=error_kind)
+    runs.finish(run.engine, run.id, state=state, counts={**run.result(), **more}, error=error, error_kind=error_kind)

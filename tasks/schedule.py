@@ -21,16 +21,16 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 from sqlalchemy import Engine
 
-from cartum_roapp.ledger import shops
+from cartum_roapp.ledger import refusals, shops
 
 SCHEDULED = ("incremental-sync", "reconcile")
 
 
 async def start(engine: Engine, key: str) -> bool:
-    """Activates the schedules after the window was stored, unless a person paused the shop. Lifts any other pause: the
-    settings were right for the whole window, and fresh orders must not wait until it is delivered. Returns whether the
-    shop has deployments that are active now."""
-    shops.lift_pause(engine, key, by_hand=False)
+    """Activates the schedules after the window was stored, unless a person paused the shop. What was refused before
+    puts no sync off: the settings were right for the whole window, and fresh orders must not wait until it is
+    delivered. Returns whether the shop has deployments that are active now."""
+    refusals.forget(engine, key)
     return await resume_imported(engine, key)
 
 

@@ -72,7 +72,8 @@ async def _page(
     client: PrefectClient, engine: Engine, shop: ShopConfig, found: Health, config: Settings, moved: bool
 ) -> str:
     delivered, next_run = outbox.counts(engine, shop.key)["delivered"], await schedule.next_run(client, shop.slug)
-    rows = in_words(facts(found, config.roapp_interval, delivered=delivered, next_run=next_run))
+    again = config.refused_again
+    rows = in_words(facts(found, config.roapp_interval, refused_again=again, delivered=delivered, next_run=next_run))
     # No menu of the UI leads to the page of all.
     links = [
         link("Its runs", f"/v2/runs?tags={shop_tag(shop.slug)}"),
@@ -91,8 +92,8 @@ async def _page(
 
 
 def _overview(found: Iterable[Health], config: Settings) -> str:
-    columns = ("shop", "health", "lag", "new", "changed", "waiting", "held", "budget", "paused because")
-    order = {"behind": 0, "paused": 1, "needs you": 2, "not imported": 3, "importing": 4, "well": 5}
+    columns = ("shop", "health", "lag", "new", "changed", "waiting", "held", "budget", "why")
+    order = {"refused": 0, "behind": 1, "paused": 2, "needs you": 3, "not imported": 4, "importing": 5, "well": 6}
     rows = [
         (
             link(one["shop"], f"/v2/artifacts/key/{one['shop']}"),
@@ -103,10 +104,11 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
             one["waiting"],
             one["held"],
             budget(one),
-            one["paused"] or "",
+            one["paused"] or one["refused"] or "",
         )
         for one in sorted(
-            (facts(one, config.roapp_interval) for one in found), key=lambda one: (order[one["health"]], one["shop"])
+            (facts(one, config.roapp_interval, refused_again=config.refused_again) for one in found),
+            key=lambda one: (order[one["health"]], one["shop"]),
         )
     ]
     text = f"As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC; new and changed: of the last 24 hours.\n\n"

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 async def summarize(run: Run, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Writes the run's summary artifact. Returns its counts, and `more` that it tells."""
     run.refresh()
-    result = {**_result(run), **(more or {})}
+    result = {**result_of(run), **(more or {})}
     await _show(run, result)
     await _orders_artifact(run, all_orders(result["touched"]))
     _tell_of_held(run)
@@ -81,12 +81,12 @@ async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> di
 async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Writes a replay's summary artifact with the outcome of each record. Returns the run's counts and the records."""
     run.refresh()
-    result = {**_result(run), "dry_run": False, "records": list(records)}
+    result = {**result_of(run), "dry_run": False, "records": list(records)}
     await _show(run, result)
     return result
 
 
-def _result(run: Run) -> dict[str, Any]:
+def result_of(run: Run) -> dict[str, Any]:
     """Returns the run's counts, the orders that it touched, what is held, the orders whose status both sides had
     changed, and warnings."""
     counts = held.counts(run.engine, run.shop.key)

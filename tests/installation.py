@@ -173,6 +173,12 @@ class Installation:
         """The run, once it is in a state of that name."""
         return self.become(lambda: self.flow_run(id), lambda run: bool(run["state_name"] == wanted), seconds)
 
+    def shop_states(self, slug: str) -> set[str]:
+        """The states of all syncs of the shop."""
+        sync = self.deployment(f"incremental-sync/{slug}")
+        assert sync is not None
+        return {str(run["state_type"]) for run in self.flow_runs(deployment_id={"any_": [sync["id"]]})}
+
     def set_state(self, id: str, type: str, **more: Any) -> None:
         self.ask(f"/flow_runs/{id}/set_state", state={"type": type}, force=False, **more)
 

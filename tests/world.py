@@ -19,7 +19,7 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.delivery.session import LockLost
-from cartum_roapp.errors import BadConfig, BadRecord, Retryable, Unclear
+from cartum_roapp.errors import BadConfig, BadRecord, NotNow, Retryable, Unclear
 from cartum_roapp.ledger import (
     database,
     held,
@@ -49,7 +49,7 @@ from tasks.run import recorded
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 
 #: How a run may end that meets a fault; what is unexpected is a defect.
-FORESEEN = (Retryable, Unclear, BadRecord, BadConfig, LockLost)
+FORESEEN = (Retryable, Unclear, BadRecord, BadConfig, LockLost, NotNow)
 
 Row = dict[str, Any]
 Kind = Literal["lost", "doubled", "other"]

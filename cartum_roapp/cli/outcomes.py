@@ -15,7 +15,7 @@ RunResult = dict[str, Any]
 # The keys of a run's document that are no counts.
 _APART = (
     "shop", "run", "repair", "findings", "days", "currencies", "warnings", "dry_run", "records", "both_changed",
-    "touched", "held_records", "calls_by_kind", "resent",
+    "touched", "held_records", "calls_by_kind", "resent", "skipped",
 )  # fmt: skip
 #: At most so many orders of each kind are listed; `--json` has all.
 _LISTED = 50

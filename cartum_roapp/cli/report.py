@@ -43,7 +43,10 @@ def report(
                 raise missing(slug)
             delivered = outbox.counts(engine, shop.key)["delivered"]
             figures = daily.figures(engine, shop.key, zone, datetime.now(zone).date())
-    told = facts(found, settings().roapp_interval, delivered=delivered, next_run=next_run)
+    config = settings()
+    told = facts(
+        found, config.roapp_interval, refused_again=config.refused_again, delivered=delivered, next_run=next_run
+    )
     rows = in_words(told)
     if png is not None or html is not None:
         from cartum_roapp.cli import files

@@ -66,7 +66,13 @@ def _shops(engine: Engine) -> list[dict[str, Any]]:
         delivered, next_run = outbox.counts(engine, one.state.key)["delivered"], planned.get(one.state.slug)
         found.append(
             {
-                **facts(one, config.roapp_interval, delivered=delivered, next_run=next_run),
+                **facts(
+                    one,
+                    config.roapp_interval,
+                    refused_again=config.refused_again,
+                    delivered=delivered,
+                    next_run=next_run,
+                ),
                 "last_run": max(last, key=lambda run: run["at"], default=None),
                 "last_runs": {run["kind"]: run for run in last},
             }
@@ -79,6 +85,7 @@ def _run(run: RunRecord) -> dict[str, Any]:
         "kind": run.kind,
         "state": run.state,
         "at": run.started_at,
+        "error": run.error,
         **{name: run.counts.get(name) for name in COUNTS},
     }
 
@@ -118,10 +125,17 @@ def _because(shop: dict[str, Any]) -> list[str]:
     """Returns why the shop is not as it should be."""
     from cartum_roapp.sync import sentence
 
+    last = shop["last_run"]
     held = sentence.of_held(code for code, count in shop["held_by_code"].items() for _ in range(count))
     dismissed = f"{shop['dismissed']} dismissed" if shop["dismissed"] else ""
     return [
         *([f"paused: {shop['paused'].rstrip('.')}"] if shop["paused"] else []),
+        *([f"refused: {shop['refused']}"] if shop["refused"] else []),
+        *(
+            [f"the last run, {last['kind']}: {last['error'].rstrip('.')}"]
+            if last and last["error"] and not shop["refused"]
+            else []
+        ),
         *([f"the shop's catalogue can't be read: {shop['catalogue']}"] if shop["catalogue"] else []),
         *filter(None, [", ".join(filter(None, (held, dismissed)))]),
     ]

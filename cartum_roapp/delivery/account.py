@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
+from cartum_roapp import place
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.limiter import Limiter
 from cartum_roapp.apis.retries import Patience
@@ -46,12 +47,18 @@ R = TypeVar("R", bound=RoApp)
 @dataclass(frozen=True)
 class Goal:
     """When a run is through: no order of shop `own` with a priority up to `upto` waits any more, or none of its
-    `backfill`. Until `rest_until` (UTC) it goes on with what else waits, where it holds the account's lock."""
+    `backfill`. Until `rest_until` (UTC) it goes on with what else waits, where it holds the account's lock. Whatever
+    waits, it ends at `until` (UTC)."""
 
     own: str
     upto: int
     rest_until: datetime | None = None
+    until: datetime | None = None
     backfill: int | None = None
+
+    def is_over(self) -> bool:
+        """Whether its time is up."""
+        return self.until is not None and utc_now() >= self.until
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,8 @@ class Deliverer:
     calls: Calls
 
     async def deliver(self, goal: Goal, progress: Progress) -> Outcome:
-        """Returns when the goal is reached. Raises what `Drain.run` raises. May be called any number of times, by any
-        number of processes at once."""
+        """Returns when the goal is reached, or its time is up. Raises what `Drain.run` raises. May be called any number
+        of times, by any number of processes at once."""
         with database.reading(self.engine) as connection:
             mine = outbox.waiting(connection, goal.own, goal.upto, goal.backfill)
         if mine:
@@ -84,7 +91,7 @@ class Deliverer:
             return waiting
 
         with handover.delivering(goal.own):
-            while (
+            while not goal.is_over() and (
                 left() > 0
                 or changed_products
                 or self._rests(goal, served)
@@ -95,13 +102,18 @@ class Deliverer:
                 if session is None:
                     if left() == 0:
                         break
+                    place.leave()
                     await asyncio.sleep(POLL)
                     continue
                 with closing(session):
                     drain = await self._drain(
                         session,
                         served,
-                        lambda drain: handover.due(drain.served()) or (left() == 0 and not self._rests(goal, served)),
+                        lambda drain: (
+                            goal.is_over()
+                            or handover.due(drain.served())
+                            or (left() == 0 and not self._rests(goal, served))
+                        ),
                     )
                 changed_products = False
                 brought |= {number for shop, number in drain.delivered if shop == goal.own}

@@ -35,7 +35,7 @@ IN_FLIGHT = 8
 AHEAD = 25
 #: Orders in a row that failed with Retryable, after which the drain ends.
 FAILURES = 3
-#: New orders of one shop that are refused for one field, after which the shop is stopped.
+#: Orders of one shop that are refused alike, after which the shop is stopped.
 REFUSALS = 3
 #: Attempts after which an order is held, if RO App answers otherwise: every run that waited for it would fail.
 PUT_OFFS = 10
@@ -43,6 +43,10 @@ PUT_OFFS = 10
 _IDLE = 0.2
 # Fields that are about one order's own records or state, not about the shop's settings.
 _OWN_FIELDS = {"assignee_id", "client_id", "entity_id", "manager_notes", "price", "quantity", "status_id"}
+
+#: What is wrong where a call is refused as all calls of a bad key or address are.
+_KEY_FIELDS = {"api_key", "base_url"}
+_KEY = "the key"
 
 Done = Callable[[], bool]
 
@@ -161,6 +165,9 @@ class Drain:
         except Retryable as error:
             await self._postpone_or_hold(claim, error, attempt)
         except BadConfig as error:
+            if error.field in _KEY_FIELDS and await self._answers():
+                self._hold(claim, _of_one_call(error), attempt, of_key=True)
+                return
             if isinstance(error, NotAllowed):  # its location, order type or one order: the neighbours go on
                 error.about(shop=shop.slug)
             with self._session.transaction() as connection:
@@ -173,8 +180,8 @@ class Drain:
                 raise
         else:
             self._failures = 0
-            if claim.first:
-                self._forget_refusals(claim.shop)
+            if claim.first or attempt.wrote:
+                self._forget_refusals(claim.shop, of_key=not claim.first)
             with self._session.transaction() as connection:
                 outbox.mark_delivered(connection, claim.shop, claim.number, version)
                 held.clear(connection, claim.shop, "order", [claim.number])
@@ -192,7 +199,8 @@ class Drain:
             self.stopped[key] = error
         return key in self.stopped
 
-    def _hold(self, claim: Claim, error: BadRecord, attempt: Attempt) -> None:
+    def _hold(self, claim: Claim, error: BadRecord, attempt: Attempt, *, of_key: bool = False) -> None:
+        """Holds the order. `of_key`: RO App refuses the key for one call, and answers another."""
         self._failures = 0
         with self._session.transaction() as connection:
             before = held.code(connection, claim.shop, "order", claim.number)
@@ -200,32 +208,40 @@ class Drain:
             outbox.hold(connection, claim.shop, claim.number, claim.version)
             if is_news or attempt.wrote:  # of a try that ended as the last one the record's count is enough
                 attempt.ends(connection)
-        news = error.code == Code.REFUSED and before != Code.REFUSED  # several old ones are tried again at once
-        if news and claim.first and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
-            self._stop_if_settings_wrong(claim, error, attempt)
+        if error.code != Code.REFUSED or before == Code.REFUSED:  # several old ones are tried again at once
+            return
+        if of_key:
+            self._stop_if_refused_alike(claim, error, attempt, _KEY)
+        elif claim.first and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
+            self._stop_if_refused_alike(claim, error, attempt, error.field)
 
-    def _stop_if_settings_wrong(self, claim: Claim, error: BadRecord, attempt: Attempt) -> None:
+    def _stop_if_refused_alike(self, claim: Claim, error: BadRecord, attempt: Attempt, what: str) -> None:
         """Counts this refusal. After three new orders that were refused for one field, none made meanwhile, the shop's
-        settings are wrong: releases those orders and stops the shop (design §3.6)."""
-        numbers = self._refused[claim.shop, error.field or ""]
+        settings are wrong; after three orders for which the key was refused, none written meanwhile, so are its rights:
+        releases those orders and stops the shop (design §3.6)."""
+        numbers = self._refused[claim.shop, what]
         numbers.add(claim.number)
         if len(numbers) < REFUSALS:
             return
         with self._session.transaction() as connection:
             outbox.release(connection, claim.shop, sorted(numbers))
-            held.clear(connection, claim.shop, "order", sorted(numbers), because="the shop's settings are wrong")
+            held.clear(connection, claim.shop, "order", sorted(numbers), because="all of the shop's orders are refused")
             attempt.ends(connection)
+        slug = self._shops[claim.shop].slug
+        if what == _KEY:
+            self.stopped[claim.shop] = BadConfig(error.message, shop=slug, field=error.field, fix=error.fix)
+            return
         self.stopped[claim.shop] = BadConfig(
             f"RO App refuses the orders of this shop for one field: {error.message}",
-            shop=self._shops[claim.shop].slug,
+            shop=slug,
             field=error.field,
             fix="Correct the shop's settings, or make the field optional in RO App's order form.",
         )
 
-    def _forget_refusals(self, shop: str) -> None:
-        """Forgets the shop's refusals: a new order went through, so the settings are right. A mere change does not show
-        that."""
-        for key in [key for key in self._refused if key[0] == shop]:
+    def _forget_refusals(self, shop: str, *, of_key: bool) -> None:
+        """Forgets the shop's refusals: a new order went through, so the settings are right. A mere change shows that of
+        the key alone."""
+        for key in [key for key in self._refused if key[0] == shop and (key[1] == _KEY or not of_key)]:
             del self._refused[key]
 
     async def _postpone_or_hold(self, claim: Claim, error: Retryable, attempt: Attempt) -> None:
@@ -263,6 +279,16 @@ def backoff(attempts: int) -> float:
     """Returns the seconds until an order is tried again for which RO App did not answer. `attempts` may be in the
     thousands."""
     return min(60.0, 5.0 * 2.0 ** min(attempts, 10))
+
+
+def _of_one_call(error: BadConfig) -> BadRecord:
+    fix = "Nothing at first: RO App answers other calls, and this one is tried again by itself. If it stays: "
+    return BadRecord(
+        error.message,
+        entity="order",
+        field=error.field,
+        fix=f"{fix}{(error.fix or '')[:1].lower()}{(error.fix or '')[1:]}",
+    )
 
 
 def _unanswered(attempts: int, error: Retryable) -> BadRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -117,15 +117,29 @@ def locked(engine: Engine, name: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def locked_soon(engine: Engine, name: str) -> AsyncIterator[None]:
-    """The same for a coroutine: other tasks go on while it looks for the lock now and then."""
+async def locked_soon(engine: Engine, name: str, waits: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
+    """The same for a coroutine: other tasks go on while it looks for the lock now and then. `waits` is called each time
+    when the lock is not free; what it raises ends the wait."""
     with engine.connect() as connection:
         while not try_lock(connection, name):
+            waits()
             await asyncio.sleep(0.2)
         try:
             yield
         finally:
             unlock(connection, name)
+
+
+@contextmanager
+def locked_if_free(engine: Engine, name: str) -> Iterator[bool]:
+    """Holds the lock of that name for the body, if it is free. Yields whether it was."""
+    with engine.connect() as connection:
+        taken = try_lock(connection, name)
+        try:
+            yield taken
+        finally:
+            if taken:
+                unlock(connection, name)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, text
 
-from cartum_roapp.ledger import database, shops
+from cartum_roapp.ledger import database, refusals, shops
+from cartum_roapp.ledger.refusals import Refusal
 from cartum_roapp.ledger.shops import ShopState
 
 #: A shop whose last run that brought orders over is older than that is behind.
@@ -20,13 +21,15 @@ BUDGET_OVER = timedelta(hours=1)
 class Health:
     """One shop now. Times are UTC.
 
-    `waiting`: orders. `held`, `dismissed`: records; `held_by_code`: those that are not dismissed.
+    `refusal`: the last one, of a shop that had no success since. `waiting`: orders. `held`, `dismissed`: records;
+    `held_by_code`: those that are not dismissed.
     `catalogue`: why the shop's catalogue can't be read, if orders go on without it. `last_success`: the end of the last
     import or sync. `new`, `changed`, `calls`: of all runs of the last 24 hours; what a canceled backfill took out of
     the outbox is neither new nor changed. `hour_calls`: to RO App, by all shops of the account in the last hour.
     """
 
     state: ShopState
+    refusal: Refusal | None = None
     waiting: int = 0
     held: int = 0
     dismissed: int = 0
@@ -54,6 +57,8 @@ class Health:
         """The shop's health in a word or two."""
         if self.state.paused_because is not None:
             return "paused"
+        if self.refusal is not None:
+            return "refused"
         if not self.imported:
             return "not imported"
         began = self.last_success or self.state.window_stored_at
@@ -84,6 +89,9 @@ def of_all(engine: Engine) -> list[Health]:
             if (one := found.get(row.shop)) is not None:
                 one.last_success = row.last_success
                 one.new, one.changed, one.calls, one.catalogue = row.new, row.changed, row.calls, row.because
+        for key, refusal in refusals.of_all(connection).items():
+            if (one := found.get(key)) is not None:
+                one.refusal = refusal
         budgets = _hour_calls(connection)
     for one in found.values():
         one.hour_calls = budgets.get(one.state.account, 0)

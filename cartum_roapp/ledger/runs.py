@@ -20,7 +20,7 @@ KEPT = timedelta(days=90)
 
 @dataclass(frozen=True)
 class RunRecord:
-    """`id` is the Prefect flow run's id; `state`: running, completed, failed, canceled, crashed. Times UTC."""
+    """`id` is the Prefect flow run's id; `state`: running, completed, skipped, failed, canceled, crashed. Times UTC."""
 
     id: str
     shop: str

@@ -33,7 +33,7 @@ class ShopState:
     statuses_read_to: datetime | None
 
 
-#: The reason of a pause that a person made.
+#: The reason of a pause: a person made it.
 BY_HAND = "Paused by hand."
 
 _STATE = [shops.c[field] for field in ShopState.__dataclass_fields__]
@@ -172,23 +172,16 @@ def mark_statuses_read(connection: Connection, key: str, until: datetime | None)
     connection.execute(values)
 
 
-def pause(engine: Engine, key: str, because: str) -> None:
-    """Remembers why the shop's schedule stands still. A pause by hand keeps its reason. May be called twice."""
+def pause(engine: Engine, key: str) -> None:
+    """Remembers that a person has stopped the shop's schedule; nobody else does. May be called twice."""
     with engine.begin() as connection:
-        connection.execute(
-            update(shops)
-            .where(shops.c.key == key, shops.c.paused_because.is_distinct_from(BY_HAND))
-            .values(paused_because=because)
-        )
+        connection.execute(update(shops).where(shops.c.key == key).values(paused_because=BY_HAND))
 
 
-def lift_pause(engine: Engine, key: str, *, by_hand: bool) -> bool:
-    """True if a pause ended. Only a person (`by_hand`) ends a pause by hand, a run's success the others."""
-    lifted = update(shops).where(shops.c.key == key, shops.c.paused_because.is_not(None))
-    if not by_hand:
-        lifted = lifted.where(shops.c.paused_because != BY_HAND)
+def lift_pause(engine: Engine, key: str) -> None:
+    """Ends the pause. May be called twice."""
     with engine.begin() as connection:
-        return bool(connection.execute(lifted.values(paused_because=None)).rowcount)
+        connection.execute(update(shops).where(shops.c.key == key).values(paused_because=None))
 
 
 def keys_of(engine: Engine, slug: str) -> list[str]:

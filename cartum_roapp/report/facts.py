@@ -12,15 +12,24 @@ Document = Mapping[str, Any]
 
 
 def facts(
-    health: Health, interval: float, *, delivered: int | None = None, next_run: datetime | None = None
+    health: Health,
+    interval: float,
+    *,
+    refused_again: float = 60.0,
+    delivered: int | None = None,
+    next_run: datetime | None = None,
 ) -> dict[str, Any]:
-    """Returns numbers and times (UTC). `interval`: seconds between two calls of the account; `delivered`: the shop's
-    orders in RO App, and `next_run`, as far as they are known. Holds no buyer's data."""
+    """Returns numbers and times (UTC). `interval`: seconds between two calls of the account; `refused_again`: see
+    `Settings`; `delivered`: the shop's orders in RO App, and `next_run`, as far as they are known. Holds no buyer's
+    data."""
+    refusal = health.refusal
     return {
         "shop": health.state.slug,
         "account": health.state.account,
         "health": health.word,
         "paused": health.state.paused_because,
+        "refused": refusal and refusal.sentence(refused_again),
+        "tried_again_at": refusal and refusal.again_at(refused_again),
         "catalogue": health.catalogue,
         "imported": health.imported,
         "last_success": health.last_success,
@@ -41,6 +50,8 @@ def in_words(shop: Document) -> list[tuple[str, str]]:
     rows = [("health", shop["health"])]
     if shop["paused"] is not None:
         rows.append(("paused because", shop["paused"]))
+    if shop["refused"] is not None:
+        rows.append(("refused", shop["refused"]))
     if shop["catalogue"] is not None:
         rows.append(("the shop's catalogue can't be read", shop["catalogue"]))
     day = shop["last_24_hours"]

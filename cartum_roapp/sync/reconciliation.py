@@ -42,15 +42,15 @@ Portion = tuple[datetime, datetime] | None
 
 @dataclass
 class Sides:
-    """What is known so far of the three sides. `ledger`: the orders by number as they were at the start; `seen`: all
-    numbers that were read from the shop, taken over or not; `gone`: a person says that missing orders were deleted in
-    the shop."""
+    """What is known so far of the three sides. `ledger`: the orders by number as they were when other runs were last
+    kept from the shop; `seen`: all numbers that were read from the shop, taken over or not; `gone`: a person says that
+    missing orders were deleted in the shop."""
 
     roapp: RoAppSide
-    ledger: dict[str, Standing]
-    final: frozenset[int]
     repair: bool
     gone: bool = False
+    ledger: dict[str, Standing] = field(default_factory=dict)
+    final: frozenset[int] = frozenset()
     shop: pd.DataFrame = field(default_factory=lambda: typed_frame(SHOP, ()))
     seen: set[str] = field(default_factory=set)
     report: Report = field(default_factory=Report)
@@ -88,9 +88,9 @@ def confirmed(shop: ShopConfig, *, repair: bool, gone: bool) -> None:
                         fix=f"`cartum-roapp reconcile {shop.slug} --repair --gone`.")  # fmt: skip
 
 
-def read_ledger(run: Run, side: RoAppSide, final: frozenset[int], *, repair: bool, gone: bool = False) -> Sides:
-    """Returns the sides with the ledger's orders. To be called while no other run reads this shop."""
-    return Sides(side, _standings(run, final), final, repair, gone)
+def read_ledger(run: Run, sides: Sides, final: frozenset[int]) -> None:
+    """Reads the ledger's orders. To be called while no other run reads this shop."""
+    sides.ledger, sides.final = _standings(run, final), final
 
 
 def portions(run: Run) -> list[Portion]:
@@ -106,19 +106,17 @@ async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion) 
     else:
         rows = await fetch_created(api, *portion, run.zone)
         found = Found({number: row for number, row in rows.items() if number not in sides.seen}, set())
-    sides.seen |= found.rows.keys()
     return found
 
 
-def compare_shop(
-    run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], missing: Iterable[str]
-) -> list[Finding]:
+def compare_shop(run: Run, sides: Sides, part: Found, frames: Frames, bad: Iterable[BadRow]) -> list[Finding]:
     """Returns what the ledger lacks or has with other content of this portion, and adds it to the report."""
+    sides.seen |= part.rows.keys()
     watermark = run.state.watermark or run.started
     portion = shop_side(frames, sides.ledger, delivery_line=_delivery_line(run))
     known = [sides.ledger[number] for number in portion["number"] if number in sides.ledger]
     found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
-    gone = compare.not_in_shop(sides.ledger.values(), set(missing), run.zone)
+    gone = compare.not_in_shop(sides.ledger.values(), set(part.missing), run.zone)
     believed = len(sides.believed())
     if missing_orders.suggests_lost_rights(len(gone), believed) and not sides.gone:
         sides.report.warnings.append(

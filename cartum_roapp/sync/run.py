@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from cartum_roapp import place
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.connection.examine import other_account
-from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import accounts, database, journal, shops
+from cartum_roapp.errors import BadConfig, NotNow
+from cartum_roapp.ledger import accounts, database, journal, refusals, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.settings import Settings
 
+#: The kind of run that the schedule begins every five minutes.
+SYNC = "incremental-sync"
 CANCELED = 4  # a status that is final although it is not successful (cartum §3)
-#: In seconds: the longest wait for the shop's hourly quota, about a minute more than an hour.
-LONGEST_WAIT = 3700.0
+#: In seconds: the longest wait for the shop's quota inside a call, while the shop is locked for other runs.
+LONGEST_WAIT = 120.0
 
 
 @dataclass
@@ -47,7 +50,8 @@ class Counts:
 @dataclass
 class Run:
     """One run for one shop. `state` is the shop's state in the ledger at the run's start or last refresh, `due` when it
-    was scheduled to start (UTC), None for one that nobody scheduled."""
+    was scheduled to start (UTC), None for one that nobody scheduled; `scheduled`: the shop's schedule began it, and no
+    person."""
 
     id: str
     kind: str
@@ -59,6 +63,7 @@ class Run:
     state: ShopState
     started: datetime
     due: datetime | None = None
+    scheduled: bool = False
     counts: Counts = field(default_factory=Counts)
     calls: Calls = field(default_factory=Calls)
 
@@ -121,17 +126,45 @@ class Run:
         async with self.only_reader(), self.cartum() as api:
             yield api
 
+    def await_turn(self) -> None:
+        """Raises NotNow for a scheduled sync of a shop that was refused, before it is tried again."""
+        if not self.scheduled or self.kind != SYNC:
+            return
+        refused, first = refusals.of_shop(self.engine, self.shop.key), self.settings.refused_again
+        if refused is not None and datetime.now(UTC) < refused.again_at(first):
+            raise NotNow(refused.sentence(first))
+
     def only_reader(self) -> AbstractAsyncContextManager[None]:
-        """Inside, no other run reads this shop."""
-        return database.locked_soon(self.engine, f"reading:{self.shop.key}")
+        """Inside, no other run reads this shop. Raises NotNow where a sync would wait for longer than it may run."""
+        return database.locked_soon(self.engine, f"reading:{self.shop.key}", self._waits_to_read)
+
+    def _waits_to_read(self) -> None:
+        place.leave()
+        if self.kind == SYNC and datetime.now(UTC) > self.started + timedelta(seconds=self.settings.sync_time):
+            raise NotNow("Another run reads this shop; the next sync takes over what is new.")
+
+    @contextmanager
+    def only_sync(self) -> Iterator[None]:
+        """Inside, no other sync of this shop is under way. Raises NotNow where one is."""
+        with database.locked_if_free(self.engine, f"syncing:{self.shop.key}") as alone:
+            if not alone:
+                raise NotNow("Another sync of this shop is under way; this one had nothing to do.")
+            yield
+
+    def delivers_until(self) -> datetime:
+        """Returns when a sync that has read ends (UTC), whether its orders are delivered or not: a while after its
+        start, and not at once if it read for long."""
+        start = self.started + timedelta(seconds=self.settings.sync_time)
+        return max(start, datetime.now(UTC) + timedelta(seconds=self.settings.sync_delivery))
 
     def cartum(self) -> Cartum:
-        config, wait = self.settings, LONGEST_WAIT if self.kind != "incremental-sync" else 120.0
+        config = self.settings
         return Cartum(
             self.shop.url,
             self.shop.login,
             self.shop.password,
             zone=self.zone,
-            patience=Patience(config.http_timeout, config.retries, config.retry_base, wait),
+            patience=Patience(config.http_timeout, config.retries, config.retry_base, LONGEST_WAIT),
             calls=self.calls,
+            looks_twice=True,
         )

@@ -25,7 +25,9 @@ def of_summary(result: Document) -> str:
 
 
 def of_run(result: Document) -> str:
-    """Returns "2 new, 1 changed, 3 held", or "41 orders, nothing new, 3 held"."""
+    """Returns "2 new, 1 changed, 3 held", "41 orders, nothing new, 3 held", or "40 new, 12 delivered, 28 follow"."""
+    if "skipped" in result:
+        return str(result["skipped"]).rstrip(".")
     if result["run"] == "incremental-sync" and not result["calls"]:
         return _joined(["nothing to read: another run was just there", *_still_held(result)])
     parts = _news(result["new"], result["changed"])
@@ -34,6 +36,8 @@ def of_run(result: Document) -> str:
         parts = [*([_counted(seen, "order")] if seen else []), "nothing new"]
     if result["delivered"] not in (0, result["new"] + result["changed"]):
         parts.append(f"{result['delivered']} delivered")
+    if follow := result.get("follow"):
+        parts.append(f"{follow} follow")
     if both := result.get("both_changed"):
         parts.append(f"{len(both)} changed on both sides")
     return _joined([*parts, *_still_held(result)])

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cartum_roapp.errors import BadConfig, Retryable
+from cartum_roapp.errors import BadConfig, OverQuota, Retryable
 from cartum_roapp.ledger import shop_catalogue
 from cartum_roapp.orders.catalogue import Catalogue
 from cartum_roapp.sync.run import Run
@@ -36,7 +36,7 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
         _failed(run, error.message, for_good=True)
         return {}
     except Retryable as error:
-        if error.retry_after is not None:
+        if error.retry_after is not None or isinstance(error, OverQuota):
             raise
         _failed(run, error.message, for_good=failing is not None)
         if failing is not None:

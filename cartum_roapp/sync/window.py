@@ -46,9 +46,10 @@ class Window:
     until: datetime
     stored_until: datetime | None
 
-    def slices(self) -> Iterator[tuple[datetime, datetime]]:
-        """Yields the window week by week, from where an earlier run stopped; from its start if it was stored before."""
-        yield from slices(self.stored_until or self.since, self.until)
+    def slices(self, stored_until: datetime | None = None) -> Iterator[tuple[datetime, datetime]]:
+        """Yields the window week by week, from where this run was (`stored_until`) or an earlier one stopped; from its
+        start if it was stored before."""
+        yield from slices(stored_until or self.stored_until or self.since, self.until)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from cartum_roapp import writeback
 from cartum_roapp.delivery.account import reading
+from cartum_roapp.errors import NotNow, OverQuota
 from cartum_roapp.ledger import held, staff_statuses
 from cartum_roapp.sync.run import Run
 
@@ -25,13 +26,18 @@ def both_ways(run: Run) -> bool:
 
 async def write_back(run: Run) -> list[str]:
     """Writes statuses back. Returns the numbers of the orders whose status in the shop now follows RO App's. Raises
-    Retryable and BadConfig; the other statuses wait in the ledger. May be called twice."""
+    Retryable and BadConfig; the other statuses wait in the ledger, all of them where another run reads the shop for
+    long, or its quota is used up. May be called twice."""
     async with reading(run.engine, run.account, run.settings, run.calls) as roapp:
         await writeback.note_staff_statuses(run.engine, run.shop, roapp, run.started)
-    async with run.reading() as api:
-        # A replay tries all statuses again at once.
-        retry_after = timedelta(seconds=0 if run.kind == "replay-held" else run.settings.look_again)
-        written = await writeback.set_shop_statuses(run.engine, run.shop, api, retry_after)
+    written: list[str] = []
+    try:
+        async with run.reading() as api:
+            # A replay tries all statuses again at once.
+            retry_after = timedelta(seconds=0 if run.kind == "replay-held" else run.settings.look_again)
+            written = await writeback.set_shop_statuses(run.engine, run.shop, api, retry_after)
+    except (NotNow, OverQuota) as error:
+        log.warning("the next run writes the statuses into the shop: %s", error.message)
     if written:
         log.info("the shop took RO App's status of %s orders: %s", len(written), ", ".join(written[:20]))
     run.counts.held = held.count(run.engine, run.shop.key)

@@ -159,7 +159,7 @@ def test_no_words_of_the_shop_make_anybody_wait_for_long(seconds: str, code: Any
 
 @pytest.mark.timeout(60)
 def test_a_pause_that_is_longer_than_a_run_waits_ends_it() -> None:
-    """An import waits an hour for the hourly quota, and not at all for more than that."""
+    """It holds the shop's lock: an import waits for the rest of the hour without it."""
     said = "You hour requests limit has been exceeded. Retry after 9000 seconds"
     answer = Say({"status": "HTTP_ERROR", "response": {"code": 429, "message": said}})
     with pytest.raises(Retryable, match="quota"):

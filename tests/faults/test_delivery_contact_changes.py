@@ -103,7 +103,7 @@ def test_a_number_that_the_shop_corrected_is_not_undone_by_the_wrong_one(
                 await asyncio.sleep(0.005)
             shop.edit(number, customer_details=right)
             asyncio.get_running_loop().call_later(1.2, lambda: setattr(planned, "released", True))
-            await asyncio.gather(syncing, world.sync(world.shop()), return_exceptions=True)
+            await asyncio.gather(syncing, world.backfill(world.shop(), numbers=[number]), return_exceptions=True)
 
         asyncio.run(run())
         planned.released = True  # well within the 2.5 s for which a change without an answer is waited

@@ -84,7 +84,7 @@ def test_notes_that_arrive_late_do_not_undo_what_the_shop_is_back_at(
                 await asyncio.sleep(0.005)
             shop.set_waybill(number, "20450000000001")
             asyncio.get_running_loop().call_later(1.2, lambda: setattr(planned, "released", True))
-            await asyncio.gather(syncing, world.sync(world.shop()))
+            await asyncio.gather(syncing, world.backfill(world.shop(), numbers=[number]))
 
         asyncio.run(run())
         planned.released = True

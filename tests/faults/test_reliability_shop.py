@@ -158,7 +158,7 @@ def test_all_orders_gone_at_once_stops_the_shop_and_touches_nothing(points: Poin
     struck = points(vanished, left)
     assert struck.about > 3
     what = "all orders gone at once" if left == 0 else "all orders but one gone at once"
-    record(SECTION, what, struck.toll, "the shop stops, nothing is touched; a person gives the rights back")
+    record(SECTION, what, struck.toll, "the shop is put off, nothing is touched; it goes on by itself with its rights")
 
 
 def vanished(url: str, n: int, left: int) -> Struck | None:

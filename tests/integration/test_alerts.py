@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from inbox import Inbox
 from installation import Installation, Row
 from jinja2 import Template
+from sqlalchemy import create_engine, text
 from warm import warm
 
 from cartum_roapp.home import Home
@@ -220,6 +222,48 @@ def test_a_shop_that_stands_still_is_not_missed(watched: Installation) -> None:
     }  # fmt: skip
     watched.done("shop", "resume", SLUG)
     assert automations(watched)[SILENT]["enabled"] and automations(watched)[GONE]["enabled"]
+
+
+def due(installation: Installation) -> Row:
+    """A sync as the schedule begins it, once it is over."""
+    # The worker takes a run ten seconds before its time: by then it is the schedule's.
+    id = installation.start(f"incremental-sync/{SLUG}", at=datetime.now(UTC) + timedelta(seconds=13))
+    prefect = create_engine(installation.engine.url.set(database="prefect"))
+    with prefect.begin() as connection:
+        connection.execute(text("UPDATE flow_run SET auto_scheduled = true WHERE id = :id"), {"id": id})
+    prefect.dispose()
+    return installation.ended(id)[0]
+
+
+@pytest.mark.long
+def test_a_shop_that_is_refused_is_told_at_the_third_time_in_a_row(told: Installation, inbox: Inbox) -> None:
+    """Its schedule stays switched on, and it goes on by itself."""
+    told.done("import", SLUG)
+    told.only_by_hand(SLUG)
+    told.done("alerts", "--off")  # whatever the automations have told already
+    told.done("alerts", "custom-webhook/ops")
+    shop, before = told.box.shops[INDEX], len(inbox.about("a run failed"))
+    password = shop.password
+    shop.change_password("another")
+    shop.revoke_tokens()
+    try:
+        for state in ("Put off", "Put off", "Failed"):
+            ended = due(told)
+            assert (ended["state_type"], ended["state_name"]) == ("FAILED", state)
+            assert "the shop refuses login and password" in ended["state"]["message"]
+            assert "Tried again at" in ended["state"]["message"]
+            early = due(told)
+            assert (early["state_type"], early["state_name"]) == ("COMPLETED", "Skipped")
+            with told.engine.begin() as connection:
+                hour = ", ".join(f"{one} = {one} - interval '1 hour'" for one in ("started_at", "finished_at"))
+                connection.exec_driver_sql(f"UPDATE runs SET {hour}")
+        (message,) = told.become(lambda: inbox.about("a run failed")[before:], bool)
+        assert f"{SLUG}: sync: Failed." in message and ended["id"] in message
+    finally:
+        shop.change_password(password)
+    number = shop.place_order()
+    assert due(told)["state_name"] == "Completed"
+    assert f"{told.key(INDEX)}:{number}" in told.box.roapp.orders_by_marker()
 
 
 def test_connecting_again_renews_and_deleting_removes_them(watched: Installation) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from world import World
 
 from cartum_roapp.cli.outcomes import run_tables
-from cartum_roapp.errors import Retryable
+from cartum_roapp.errors import NotNow, Retryable
 from cartum_roapp.ledger import shop_catalogue
 from sandbox.cartum_shop import CartumShop
 from tasks import summary
@@ -221,7 +221,7 @@ def test_a_quota_that_is_used_up_is_no_failure_of_the_catalogue(world: World, bo
     for _ in range(2):
         place(box, NEW)
         box.faults.fail("rate", 50, path="^catalog/export$", seconds=900)
-        with pytest.raises(Retryable, match="quota"):
+        with pytest.raises(NotNow, match="quota"):
             world.synced()
         box.faults.calm()
     assert shop_catalogue.failing(world.engine, world.shop().key) is None

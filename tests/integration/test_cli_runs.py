@@ -324,7 +324,7 @@ def test_bad_input_is_2_starts_no_run_and_changes_nothing(
     assert latest(cli)["id"] == before
 
 
-def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(
+def test_a_wrong_password_is_told_pauses_nothing_and_is_over_with_the_next_success(
     cli: Installation, shop: CartumShop, imported: Row
 ) -> None:
     password = shop.password
@@ -335,10 +335,14 @@ def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(
     waited, refused = ended.said.splitlines()
     assert waited == f"{SLUG}: Reading what is new or changed …"
     assert refused.startswith("password: ") and "Fix: " in refused
-    assert "password" in cli.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG)
-    (seen,) = [one for one in cli.done("status")["shops"] if one["shop"] == SLUG]
-    assert "password" in seen["paused"]
-    assert schedule(cli) is False
+    seen = seen_by_status(cli)
+    assert (seen["health"], seen["paused"]) == ("refused", None)
+    assert "the shop refuses login and password" in seen["refused"] and "; tried again at " in seen["refused"]
+    again = datetime.fromisoformat(seen["tried_again_at"]) - datetime.fromisoformat(seen["last_run"]["at"])
+    assert timedelta(minutes=59) < again < timedelta(minutes=62)
+    assert schedule(cli) is True
+    (page,) = cli.ask("/artifacts/filter", artifacts={"key": {"any_": [SLUG]}})
+    assert "| health | refused |" in page["data"] and "tried again at" in page["data"]
     failed = latest(cli)
     assert failed["state_type"] == "FAILED"
     assert failed["state"]["message"].startswith(f"{SLUG}: the shop refuses login and password")
@@ -348,8 +352,8 @@ def test_a_wrong_password_pauses_the_shop_and_success_lifts_the_pause(
 
     shop.change_password(password)
     assert cli.done("sync", SLUG)["held"] == 0
-    assert cli.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG) is None
-    assert schedule(cli) is True
+    seen = seen_by_status(cli)
+    assert (seen["health"], seen["refused"]) == ("well", None)
 
 
 @pytest.mark.long

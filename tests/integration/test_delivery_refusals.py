@@ -9,7 +9,6 @@ from world import World
 
 from cartum_roapp.delivery import drain
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import shops
 from sandbox.roapp_checks import BodyError, Checks
 
 pytestmark = pytest.mark.drawn(3)
@@ -91,21 +90,6 @@ def test_a_new_order_that_goes_through_shows_that_the_settings_are_right(
         world.imported()
         assert world.held() == {("order", number): "refused" for number in bad}
         assert world.differences(world.shop(), numbers[1::2]) == []
-
-
-@pytest.mark.parametrize(("method", "path", "code"), [("PATCH", "/orders/{}$", 401), ("GET", "/orders/{}/items$", 403)])
-def test_a_refused_key_stops_the_account(database: str, method: str, path: str, code: int) -> None:
-    with World.of(database, orders=1, delivered=0, older=0) as world:
-        world.imported()
-        (number,) = world.box.shops[0].qualifying()
-        world.box.shops[0].add_line(number, "KR-799", 2, price=500)
-        world.box.shops[0].set_waybill(number, "20450000000001")
-        place = path.format(world.roapp_order(number)["id"])
-        world.box.roapp.faults.fail("error", 99, method=method, path=place, status=code)
-        with pytest.raises(BadConfig) as error:
-            world.synced()
-        assert error.value.field == "api_key"
-        assert shops.state(world.engine, world.shop().key).paused_because == str(error.value)
 
 
 @pytest.mark.parametrize(("method", "path"), [("PATCH", "/orders/{}$"), ("POST", "/orders/{}/items$")])

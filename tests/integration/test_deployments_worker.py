@@ -15,6 +15,7 @@ from sqlalchemy import text
 from cartum_roapp import service
 from cartum_roapp.ledger import backfills, database
 from cartum_roapp.service.process import Process
+from deployments.worker import SYNCS
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -95,6 +96,49 @@ def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row)
         worker.completed(worker.start("initial-import/shop-2"))
         assert worker.flow_run(waiting)["state_type"] == "RUNNING"
     worker.completed(waiting)
+
+
+@pytest.mark.long
+def test_a_shop_that_answers_slowly_stops_no_other_shop(worker: Installation, imported: Row) -> None:
+    """More of its syncs are due than the worker runs at once: one reads, the others have nothing to do."""
+    worker.done("import", "shop-2")
+    slow, number = worker.box.shops[SHOP].faults, worker.box.shops[OTHER].place_order()
+    slow.latency = 15
+    try:
+        piled = [worker.start("incremental-sync/shop-1") for _ in range(SYNCS + 4)]
+        worker.completed(worker.start("incremental-sync/shop-2"))
+        assert len(worker.box.roapp.orders_by_marker()[f"{worker.key(OTHER)}:{number}"]) == 1
+        assert "RUNNING" in worker.shop_states("shop-1"), "a sync still reads the slow shop"
+    finally:
+        slow.latency = 0
+    ended = worker.completed(*piled)
+    said = [run["state"]["message"] for run in ended if run["state_name"] == "Skipped"]
+    assert set(said) == {"Another sync of this shop is under way; this one had nothing to do."}
+    assert len(said) >= len(piled) - 1  # the schedule's own one may be the one that reads
+
+
+@pytest.mark.long
+def test_a_used_up_quota_holds_up_the_import_alone(worker: Installation, imported: Row) -> None:
+    """The import waits for an hour: neither the shop's syncs nor other shops wait with it."""
+    shop = worker.box.shops[SHOP]
+    shop.faults.hourly_quota = 0
+    try:
+        waiting = worker.start("initial-import/shop-1")
+        worker.become(lambda: worker.logs(waiting), lambda log: "quota" in log)
+        (skipped,) = worker.completed(worker.start("incremental-sync/shop-1"))
+        assert skipped["state_name"] == "Skipped"
+        assert "hourly quota of requests is used up until" in skipped["state"]["message"]
+        (seen,) = [one for one in worker.done("status")["shops"] if one["shop"] == "shop-1"]
+        assert "hourly quota" in seen["last_run"]["error"]
+        assert datetime.fromisoformat(seen["last_success"]) < datetime.fromisoformat(seen["last_run"]["at"])
+    finally:
+        shop.faults.hourly_quota = None
+    number = shop.place_order()
+    worker.completed(worker.start("incremental-sync/shop-1"))
+    assert len(worker.box.roapp.orders_by_marker()[f"{worker.key(SHOP)}:{number}"]) == 1
+    assert worker.flow_run(waiting)["state_type"] == "RUNNING"
+    worker.set_state(waiting, "CANCELLING")
+    worker.state(waiting, "Cancelled")
 
 
 def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker: Installation, imported: Row) -> None:

@@ -71,9 +71,9 @@ class House(Installation):
         once = all(len(found.get(f"{self.key(SHOP)}:{number}", ())) == 1 for number in numbers)
         return once and not any(self.box.roapp.duplicates().values()) and not self.box.roapp.oddities
 
-    def paused(self) -> str | None:
+    def refused(self) -> str | None:
         (shop,) = self.done("status")["shops"]
-        return None if shop["paused"] is None else str(shop["paused"])
+        return None if shop["refused"] is None else str(shop["refused"])
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +120,10 @@ def test_a_wrong_password(house: House) -> None:
     house.box.shops[SHOP].change_password("a new one")
     number = house.order()
     assert house.command("sync", SLUG).code == 1
-    assert "the shop refuses login and password" in str(house.paused())
+    assert "the shop refuses login and password" in str(house.refused())
     (steps,) = blocks(RUNBOOK, "A wrong password")
     house.do(steps, typed="a new one\n")
-    assert house.paused() is None
+    assert house.refused() is None
     assert house.arrived(number)
 
 
@@ -146,7 +146,7 @@ def test_an_outage(house: House) -> None:
     numbers = [house.order() for _ in range(3)]
     refused = house.command("sync", SLUG)
     assert (refused.code, refused.document["error"]["kind"]) == (1, "retryable")
-    assert house.paused() is None
+    assert house.refused() is None
     faults.calm()
     (steps,) = blocks(RUNBOOK, "An outage of two hours")
     done = house.do(steps)
@@ -160,13 +160,13 @@ def test_a_swapped_key(house: House) -> None:
     company["created_at"] = "2001-01-01T00:00:00Z"  # as RO App answers to the key of another company
     number = house.order()
     assert house.command("sync", SLUG).code == 1
-    assert "the API key belongs to another company" in str(house.paused())
+    assert "the API key belongs to another company" in str(house.refused())
     assert not house.arrived(number)
     (steps,) = blocks(RUNBOOK, "A swapped key")
     assert "belongs to another company" in house.command(*steps[0].split()[1:]).said
     company["created_at"] = ours
     house.do(steps)
-    assert house.paused() is None
+    assert house.refused() is None
     assert house.arrived(number)
 
 
@@ -213,7 +213,7 @@ def test_a_backup_is_restored(house: House) -> None:
     assert done["up"]["worker"] == "started"
     # The backup did not know the order: a sync, of the worker or the typed one, found it in RO App.
     assert "adopted" in {one["kind"] for one in house.done("order", "show", SLUG, number)["timeline"]}
-    assert (done[f"reconcile {SLUG}"]["findings"], house.paused()) == ([], None)
+    assert (done[f"reconcile {SLUG}"]["findings"], house.refused()) == ([], None)
     assert house.arrived(number)
 
 
@@ -268,10 +268,10 @@ def test_a_newcomer_makes_something_happen(house: House) -> None:
     assert house.arrived(late)
 
     house.do(wrong)
-    assert (house.command("sync", SLUG).code, house.paused() is None) == (1, False)
+    assert (house.command("sync", SLUG).code, house.refused() is None) == (1, False)
     house.do(right)
     house.do(sync)
-    assert house.paused() is None
+    assert house.refused() is None
 
     house.do(in_roapp)
     shop.set_waybill(number, "20450000000002")

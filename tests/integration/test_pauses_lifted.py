@@ -1,4 +1,4 @@
-"""Which run's end lifts a pause, and when the schedules go active: neither too late nor too early, nor for nothing."""
+"""Which run's end puts syncs off or ends that, and when the schedules go active: neither too late nor too early."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from world import World
 
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import shops
+from cartum_roapp.ledger import refusals, shops
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import close_window, freeze_window, sync_range
 from tasks import run as runs
@@ -46,12 +46,17 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return asked
 
 
-def paused(world: World, because: str = WRONG) -> None:
-    shops.pause(world.engine, world.shop().key, because)
-
-
 def pause(world: World) -> str | None:
     return shops.state(world.engine, world.shop().key).paused_because
+
+
+def refused(world: World) -> bool:
+    """Whether scheduled syncs are put off."""
+    return refusals.of_shop(world.engine, world.shop().key) is not None
+
+
+def wrong(run: Run) -> None:
+    raise BadConfig(WRONG)
 
 
 def stored(world: World) -> Run:
@@ -73,48 +78,37 @@ def called(run: Run) -> None:
     run.calls.add("cartum")
 
 
-def test_the_schedules_start_with_the_stored_window_though_wrong_settings_had_paused_the_shop(
+def test_the_schedules_start_with_the_stored_window_though_wrong_settings_were_refused_before(
     world: World, switched: list[bool]
 ) -> None:
     run = stored(world)
-    paused(world)
+    with pytest.raises(BadConfig):
+        ran(world, wrong)
+    assert refused(world)
     assert asyncio.run(schedule.start(run.engine, run.shop.key))
-    assert (switched, pause(world)) == ([True], None)
+    assert (switched, pause(world), refused(world)) == ([True], None, False)
 
 
 def test_a_pause_by_hand_outlives_the_import(world: World, switched: list[bool]) -> None:
     run = stored(world)
-    paused(world, shops.BY_HAND)
+    shops.pause(world.engine, world.shop().key)
     assert not asyncio.run(schedule.start(run.engine, run.shop.key))
     ran(world, called)
     assert (switched, pause(world)) == ([], shops.BY_HAND)
 
 
-def test_before_the_window_is_stored_a_success_starts_no_schedule(world: World, switched: list[bool]) -> None:
-    paused(world)
-    ran(world, called)
-    assert (switched, pause(world)) == ([], None)
+def test_what_is_refused_switches_no_schedule_and_a_success_ends_it(world: World, switched: list[bool]) -> None:
     stored(world)
-    paused(world)
-    ran(world, called)
-    assert (switched, pause(world)) == ([True], None)
-
-
-def test_a_run_that_asked_nobody_lifts_nothing(world: World, switched: list[bool]) -> None:
-    stored(world)
-    paused(world)
-    ran(world, lambda run: None)
-    assert (switched, pause(world)) == ([], WRONG)
-
-
-def test_not_imported_yet_pauses_nothing(world: World, switched: list[bool]) -> None:
-    with pytest.raises(BadConfig, match="first import"):
-        ran(world, sync_range)
-    assert (switched, pause(world)) == ([], None)
-
-    def wrong(run: Run) -> None:
-        raise BadConfig(WRONG)
-
     with pytest.raises(BadConfig):
         ran(world, wrong)
-    assert (switched, WRONG in str(pause(world))) == ([False], True)
+    assert refused(world)
+    ran(world, lambda run: None)
+    assert refused(world), "a run that asked nobody shows nothing"
+    ran(world, called)
+    assert (switched, pause(world), refused(world)) == ([], None, False)
+
+
+def test_not_imported_yet_puts_nothing_off(world: World, switched: list[bool]) -> None:
+    with pytest.raises(BadConfig, match="first import"):
+        ran(world, sync_range)
+    assert (switched, pause(world), refused(world)) == ([], None, False)

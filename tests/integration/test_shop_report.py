@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from world import World
 
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import daily, health, shops
 from cartum_roapp.ledger.health import Health
 from cartum_roapp.report import html, picture
@@ -56,8 +57,14 @@ def test_a_shop_is_well_needs_a_person_is_behind_or_paused(database: str) -> Non
         with world.engine.begin() as connection:
             connection.execute(text("UPDATE runs SET finished_at = finished_at - :ago"), ago)
         assert found(world).word == "behind"
-        shops.pause(world.engine, shop.key, "the password is refused.")
-        assert dict(in_words(facts(found(world), 0.351)))["paused because"] == "the password is refused."
+        world.box.shops[0].faults.no_rights = True
+        with pytest.raises(BadConfig):
+            world.synced(shop)
+        words = dict(in_words(facts(found(world), 0.351)))
+        assert (found(world).word, "paused because" in words) == ("refused", False)
+        assert "the shop lets this login not read" in words["refused"] and words["refused"].endswith(" UTC")
+        shops.pause(world.engine, shop.key)
+        assert dict(in_words(facts(found(world), 0.351)))["paused because"] == "Paused by hand."
 
 
 def test_counts_of_the_day_and_the_budget_are_those_of_the_runs(database: str) -> None:

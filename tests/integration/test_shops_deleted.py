@@ -97,7 +97,7 @@ def test_a_run_that_still_has_something_to_store_ends_in_words(world: World, pur
 def test_only_a_person_brings_a_deleted_shop_back_and_its_pause_is_over(world: World) -> None:
     shop = world.shop()
     world.run("initial-import", shop)
-    shops.pause(world.engine, shop.key, shops.BY_HAND)
+    shops.pause(world.engine, shop.key)
     deleted_shops.forget(world.engine, shop.key, purge=False)
     with pytest.raises(BadConfig, match="this shop was deleted"):
         world.run("incremental-sync", shop)
@@ -107,7 +107,7 @@ def test_only_a_person_brings_a_deleted_shop_back_and_its_pause_is_over(world: W
         connection.execute(text("UPDATE shops SET paused_because = 'Paused by hand.'"))
     state = shops.register(world.engine, key=shop.key, slug=shop.slug, account=shop.account)
     assert state.paused_because is None
-    shops.pause(world.engine, shop.key, shops.BY_HAND)
+    shops.pause(world.engine, shop.key)
     assert shops.register(world.engine, key=shop.key, slug="other", account="main").paused_because == shops.BY_HAND
 
 

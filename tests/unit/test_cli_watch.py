@@ -44,11 +44,12 @@ def test_a_stopped_worker_is_told_with_its_fix() -> None:
 
 
 SHOP: dict[str, Any] = {
-    "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "catalogue": None, "imported": True,
+    "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "refused": None, "catalogue": None,
+    "imported": True,
     "lag_seconds": 150, "last_24_hours": {"new": 45, "changed": 12, "calls": 1234}, "delivered": 1474, "waiting": 3,
     "held": 3, "dismissed": 1, "held_by_code": {"refused": 2, "doubled": 1}, "budget_used": 0.034,
-    "last_run": {"kind": "incremental-sync", "state": "completed", "at": datetime(2026, 1, 1, tzinfo=UTC), "seen": 61,
-                 "new": 1, "changed": 1, "delivered": 2, "held": 0, "calls": 26},
+    "last_run": {"kind": "incremental-sync", "state": "completed", "at": datetime(2026, 1, 1, tzinfo=UTC),
+                 "error": None, "seen": 61, "new": 1, "changed": 1, "delivered": 2, "held": 0, "calls": 26},
 }  # fmt: skip
 
 
@@ -74,5 +75,5 @@ def test_a_run_is_told_with_its_counts() -> None:
     counts = {"seen": 9, "new": 1, "changed": 2, "delivered": 3, "held": 0, "calls": 40, "seconds": 7}
     run = _run(RunRecord("id", "abcdef", "incremental-sync", at, at, "completed", counts, None))
     told = {name: counts[name] for name in ("seen", "new", "changed", "delivered", "held", "calls")}
-    assert run == {"kind": "incremental-sync", "state": "completed", "at": at, **told}
+    assert run == {"kind": "incremental-sync", "state": "completed", "at": at, "error": None, **told}
     assert _run(RunRecord("id", "abcdef", "backfill", at, None, "running", {}, None))["seen"] is None

@@ -44,7 +44,8 @@ class Cartum:
     """A shop's API (cartum §0–§6), as an async context manager. Many tasks may use it at once.
 
     `url` is the shop's address, `login` the user name of an admin account, `zone` the shop's time zone: needed if dates
-    are given, as the shop's stamps have no offset.
+    are given, as the shop's stamps have no offset. `looks_twice`: a refused login is tried once more before it is
+    believed.
 
     Every method may be called again. All raise Retryable (no connection, no readable answer, an unknown status word, a
     used-up quota with `retry_after`) and BadConfig (auth/ refuses, no API, no rights).
@@ -60,12 +61,19 @@ class Cartum:
         patience: Patience | None = None,
         calls: Calls | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        looks_twice: bool = False,
     ) -> None:
         self._zone = zone
         self._days_only = False
         self._article_filter = True
         self._session = Session(
-            url, login, password, patience=patience or Patience(), calls=calls or Calls(), transport=transport
+            url,
+            login,
+            password,
+            patience=patience or Patience(),
+            calls=calls or Calls(),
+            transport=transport,
+            looks_twice=looks_twice,
         )
 
     async def __aenter__(self) -> Self:

@@ -18,7 +18,7 @@ from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.masking import mask
 from cartum_roapp.apis.reply import Reply
 from cartum_roapp.apis.retries import Patience, repeat
-from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, OverQuota, Retryable
 
 # Some shops answer agents that are not browsers with a JavaScript challenge (cartum §1.6).
 USER_AGENT = "Mozilla/5.0 (compatible; cartum-roapp/0.1; order integration)"
@@ -50,6 +50,7 @@ class Session:
         patience: Patience,
         calls: Calls,
         transport: httpx.AsyncBaseTransport | None,
+        looks_twice: bool = False,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -60,6 +61,7 @@ class Session:
         self._password = password
         self._patience = patience
         self._quiet_until = 0.0
+        self._looks_twice = looks_twice
         self._token = Token(self._log_in)
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
         self._http = Http(timeout=patience.timeout, headers=headers, calls=calls, transport=transport)
@@ -154,6 +156,14 @@ class Session:
         return await repeat(quietly, tries=tries, base=patience.retry_base, max_wait=patience.max_wait)
 
     async def _log_in(self) -> str:
+        try:
+            return await self._log_in_once()
+        except BadConfig as error:
+            if not self._looks_twice or isinstance(error, NoShop):
+                raise
+        return await self._log_in_once()
+
+    async def _log_in_once(self) -> str:
         body = {"login": self._login_name, "password": self._password.get_secret_value()}
         answer = await self._exchange("auth", body)
         self._check_quota(answer)
@@ -188,13 +198,13 @@ class Session:
             return
         asked = answer.quota_seconds
         if asked is None:
-            raise Retryable("the shop's quota of requests is used up (it doesn't say for how long)")
+            raise OverQuota("the shop's hourly quota of requests is used up (it doesn't say for how long)")
         self._quiet_until = max(self._quiet_until, time.monotonic() + asked + QUOTA_MARGIN)
         raise self._over_quota(asked + QUOTA_MARGIN)
 
-    def _over_quota(self, seconds: float) -> Retryable:
+    def _over_quota(self, seconds: float) -> OverQuota:
         until = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")
-        return Retryable(f"the shop's hourly quota of requests is used up until {until} UTC", retry_after=seconds)
+        return OverQuota(f"the shop's hourly quota of requests is used up until {until} UTC", retry_after=seconds)
 
     def _error_for(self, function: str, answer: Envelope) -> IntegrationError:
         said = self._masked_message(answer)

@@ -5,6 +5,7 @@
     lost, 408, 5xx              tried again             Unclear
     2xx that can't be read      tried again             Unclear
     401, 402, 403, redirect     BadConfig               BadConfig (403 of a PATCH or POST: NotAllowed)
+    404 with a web page         BadRecord               BadConfig
     any other 4xx               BadRecord               BadRecord
 
 Before every single try the limiter is asked for a turn.
@@ -194,7 +195,7 @@ class Sending:
                 field="base_url",
                 fix="Enter the API's address exactly, with its version, e.g. https://api.roapp.io/v2.",
             )
-        if status == 404 and call.missing == "collection":
+        if status == 404 and (call.missing == "collection" or (call.missing == "anything" and reply.is_html)):
             return BadConfig(
                 f"{call.name}: not available on this account (HTTP 404)",
                 field="base_url",

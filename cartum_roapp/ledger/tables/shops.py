@@ -40,7 +40,7 @@ shops = Table(
     required("account", Text),
     required("connected_at", Stamp, "when it was connected", default=func.now()),
     Column("deleted_at", Stamp, doc="when it was deleted; its history is kept"),
-    Column("paused_because", Text, doc="why its schedules stand still; null: they do not"),
+    Column("paused_because", Text, doc="set while a person has its schedules stand still"),
     Column("window_from", Stamp, doc="the window of the first import, frozen at its start: from …"),
     Column("window_to", Stamp, doc="… to"),
     Column("stored_until", Stamp, doc="how far the window is stored"),
@@ -71,9 +71,11 @@ runs = Table(
     required("kind", Text, "the flow"),
     required("started_at", Stamp, "when", default=func.now()),
     Column("finished_at", Stamp, doc="null: it is under way, or was killed"),
-    required("state", Text, "`running`, then `completed`, `failed`, `canceled` or `crashed`", default="running"),
+    required(
+        "state", Text, "`running`, then `completed`, `skipped`, `failed`, `canceled` or `crashed`", default="running"
+    ),
     required("counts", JSONB, "the run's result, as `--json` shows it", default="{}"),
-    Column("error", Text, doc="why it failed, in words"),
+    Column("error", Text, doc="why it failed or was skipped, in words"),
     Index("ix_runs_shop_started_at", "shop", "started_at"),
     info={"doc": "Every run."},
 )

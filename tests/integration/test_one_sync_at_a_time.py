@@ -1,0 +1,88 @@
+"""Of a shop one sync is under way at a time, and it ends after a while, whatever waits: the next one goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from world import World
+
+from cartum_roapp.errors import NotNow
+from cartum_roapp.ledger import database as locks
+from cartum_roapp.ledger import health
+from cartum_roapp.sync import sentence
+from flows.incremental_sync import sync_changes
+
+NONE: dict[str, Any] = {"orders": 0, "delivered": 0, "older": 0}
+
+
+def synced(world: World) -> dict[str, Any]:
+    """The document of a sync."""
+
+    async def sync() -> dict[str, Any]:
+        async with world.opened("incremental-sync", world.shop()) as run:
+            return await sync_changes(run)
+
+    return asyncio.run(sync())
+
+
+def test_a_second_sync_of_a_shop_ends_at_once_and_says_why(database: str) -> None:
+    with World.of(database, **NONE) as world:
+        world.imported()
+        number = world.box.shops[0].place_order()
+
+        async def both() -> None:
+            with locks.locked(world.engine, f"reading:{world.shop().key}"):  # an import reads
+                first = asyncio.create_task(world.sync(world.shop()))
+                while not world.value("SELECT count(*) FROM runs WHERE kind = 'incremental-sync'"):
+                    await asyncio.sleep(0.01)
+                with pytest.raises(NotNow, match="Another sync of this shop is under way") as ended:
+                    await world.sync(world.shop())
+                assert not first.done()
+            await first
+            counts = ended.value.result
+            assert (counts["new"], counts["delivered"], counts["held"], counts["calls"]) == (0, 0, 0, 0)
+            assert sentence.of_run(counts) == "Another sync of this shop is under way; this one had nothing to do"
+
+        asyncio.run(both())
+        assert number in world.roapp_orders(world.shop())
+        states = world.value("SELECT array_agg(state ORDER BY started_at) FROM runs WHERE kind = 'incremental-sync'")
+        assert states == ["completed", "skipped"]
+
+
+def test_a_sync_does_not_wait_for_ever_for_another_reader_and_is_no_success(database: str) -> None:
+    with World.of(database, **NONE, settings={"sync_time": 0.0}) as world:
+        world.imported()
+        seen = health.of_shop(world.engine, world.shop().key)
+        with (
+            locks.locked(world.engine, f"reading:{world.shop().key}"),
+            pytest.raises(NotNow, match="Another run reads"),
+        ):
+            world.synced()
+        after = health.of_shop(world.engine, world.shop().key)
+        assert seen is not None and after is not None
+        assert after.last_success == seen.last_success
+        world.box.shops[0].place_order()
+        world.synced()
+
+
+def test_what_a_sync_has_no_time_to_deliver_follows_with_the_next_one(database: str) -> None:
+    """RO App does not answer for one order, and what it may have made is waited for."""
+    short: dict[str, Any] = {"sync_time": 0.0, "sync_delivery": 2.0, "unclear_wait": 60.0}
+    with World.of(database, **NONE, settings=short) as world:
+        world.imported()
+        shop, roapp = world.box.shops[0], world.box.roapp
+        roapp.faults.fail("drop", 1, method="POST", path="^/orders$")
+        numbers = [shop.place_order(articles=[("KR-799", 1)], delivery_phone=f"+38067111223{n}") for n in range(3)]
+        counts = synced(world)
+        assert counts["new"] == counts["delivered"] + counts["follow"] == 3
+        assert counts["follow"] and sentence.of_run(counts).endswith(f", {counts['follow']} follow")
+        assert len(world.roapp_orders(world.shop())) == counts["delivered"]
+
+        world.settings = world.settings.model_copy(update={"sync_time": 240.0})
+        with world.engine.begin() as connection:  # a minute later
+            connection.exec_driver_sql("UPDATE intents SET resend_at = now() WHERE settled_at IS NULL")
+            connection.exec_driver_sql("UPDATE outbox SET available_at = now()")
+        assert "follow" not in synced(world)
+        assert world.differences(world.shop(), numbers) == []
