@@ -104,7 +104,12 @@ class Home:
 
     def encryption_key(self) -> str:
         """Returns the Fernet key with which Prefect encrypts secret fields. Without it they can't be read again."""
-        return self._key("prefect-encryption", _fernet_key)
+        return self._key(self.encryption_path.name, _fernet_key)
+
+    @property
+    def encryption_path(self) -> Path:
+        """The file that holds `encryption_key`."""
+        return self.keys / "prefect-encryption"
 
     def login(self) -> str:
         """Returns the login of Prefect's UI and API, as `user:password`."""

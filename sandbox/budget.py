@@ -39,5 +39,12 @@ def budget(calls: Sequence[Call], limit: int = 3, window: float = 1.0) -> Budget
     return Budget(len(arrived), limited, most, _share(arrived, limit, window), median(shares))
 
 
+def beyond(calls: Sequence[Call], limit: int = 3, window: float = 1.0) -> int:
+    """Returns how many calls too many there are from the first to the last, however they are spread: only who sends
+    too many has some. Calls that were sent apart arrive together where this side is late, so a 429 proves nothing."""
+    arrived = sorted(call.arrived for call in calls)
+    return max(0, len(arrived) - limit - int(limit * (arrived[-1] - arrived[0]) / window)) if arrived else 0
+
+
 def _share(arrived: Sequence[float], limit: int, window: float) -> float:
     return (len(arrived) - 1) * window / limit / (arrived[-1] - arrived[0])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from sandbox.budget import beyond
 from sandbox.control import control_answer
 from sandbox.faults import Faults, Planned
 from sandbox.goods import Row
@@ -114,8 +115,13 @@ class RoAppHttp(WebApp):
 
     def _tally(self, index: int) -> dict[str, int]:
         mine = [call for call in self.calls if call.account == index]
-        refused = sum(call.status == 429 for call in mine)
-        return {"all": len(mine), "written": sum(call.written for call in mine), "limited": refused}
+        faults = self.accounts[index].faults
+        return {
+            "all": len(mine),
+            "written": sum(call.written for call in mine),
+            "limited": sum(call.status == 429 for call in mine),
+            "beyond": beyond(mine, faults.rate_limit, faults.rate_window) if faults.rate_limit else 0,
+        }
 
     def _limited(self, retry_after: float | None) -> Answer:
         header = [] if retry_after is None else [(b"retry-after", f"{retry_after:g}".encode())]

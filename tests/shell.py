@@ -27,6 +27,7 @@ class Shell:
     def __init__(self, home: Path, box: Sandbox) -> None:
         addresses = box.addresses()
         self.box = DemoSandbox(addresses["shops"][0], addresses["roapp"])
+        self.sandbox = box
         self.home = home
         self.said = ""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CARTUM_ROAPP_"))}

@@ -6,15 +6,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 
 import psycopg2.extensions
 from sqlalchemy import Connection, Engine, Pool, QueuePool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-log = logging.getLogger(__name__)
+from cartum_roapp.ledger import revision as revisions
 
-HEAD = "0009"
+log = logging.getLogger(__name__)
 
 
 def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:
@@ -37,28 +36,24 @@ def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:
     )
 
 
-def migrate(engine: Engine, revision: str = HEAD) -> None:
-    """Brings the schema to `revision`. May be called twice, also by two processes at once."""
-    if _revision(engine) == revision:
+def migrate(engine: Engine, revision: str = revisions.HEAD) -> None:
+    """Brings the schema to `revision`. May be called twice, also by two processes at once. Raises BadConfig for the
+    ledger of another version, and changes nothing then."""
+    with reading(engine) as connection:
+        there = revisions.found(lambda query: connection.scalar(text(query)))
+    if there == revision:
         return
+    revisions.check(there, f"{engine.url.host}/{engine.url.database}", "CARTUM_ROAPP_DATABASE_URL")
     from alembic import command
     from alembic.config import Config
 
     with locked(engine, "migrations"), engine.connect() as connection:
         config = Config()
         # A percent sign starts an interpolation there.
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+        config.set_main_option("script_location", str(revisions.MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         connection.commit()
-
-
-def _revision(engine: Engine) -> str | None:
-    with reading(engine) as connection:
-        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
-            return None
-        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return revision
 
 
 @contextmanager

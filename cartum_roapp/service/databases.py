@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg2
 from psycopg2 import errors, extensions, sql
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
+from cartum_roapp.ledger import revision
 from cartum_roapp.service import socket_folder
 from cartum_roapp.service.database_url import EXAMPLE, VARIABLE, DatabaseUrl
 from cartum_roapp.service.postgres import PostgresServer
@@ -29,8 +31,13 @@ def embedded_url(home: Home, database: str = LEDGER) -> DatabaseUrl:
 
 
 def prepare_embedded(server: PostgresServer) -> None:
-    """Makes the role and the databases if they are missing. May be called at each start."""
+    """Makes the role and the databases if they are missing. May be called at each start. Raises BadConfig for the
+    ledger of another version."""
     with server.connect() as admin, admin.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [LEDGER])
+        if cursor.fetchone() is not None:
+            with server.connect(LEDGER) as ledger, ledger.cursor() as own:
+                _check_revision(own, str(server.home.root), "CARTUM_ROAPP_HOME")
         role, password = sql.Identifier(OWNER), sql.Literal(server.home.database_password())
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
         if cursor.fetchone() is None:
@@ -72,12 +79,23 @@ def check_ledger(url: DatabaseUrl) -> None:
             what = "is a standby that can only be read" if read_only else "does not let this user make tables"
             fix = "Name the primary server." if read_only else "Make the user the owner of the database."
             raise BadConfig(f"{url.place} {what}.", field=VARIABLE, fix=fix)
+        _check_revision(cursor, url.place, VARIABLE)
 
 
-def prepare_prefect(url: DatabaseUrl) -> DatabaseUrl:
-    """Makes Prefect's database beside the ledger's if it is missing. Returns its address.
+def _check_revision(cursor: extensions.cursor, place: str, field: str) -> None:
+    def ask(query: str) -> object:
+        cursor.execute(query)
+        return (cursor.fetchone() or (None,))[0]
 
-    May be called by several processes at once. Raises BadConfig with the statement to run if the user lacks the right.
+    revision.check(revision.found(ask), place, field)
+
+
+def prepare_prefect(url: DatabaseUrl, key: Path) -> DatabaseUrl:
+    """Makes Prefect's database beside the ledger's if it is missing. Returns its address. `key` is the home's file with
+    the key of the secrets in it.
+
+    May be called by several processes at once. Raises BadConfig with the statement to run if the user lacks the right,
+    and if the key is not the one of the secrets that are there.
     """
     wanted = url.prefect()
     with _connect(url) as made, made.cursor() as cursor:
@@ -98,6 +116,7 @@ def prepare_prefect(url: DatabaseUrl) -> DatabaseUrl:
                     "ENCODING 'UTF8' TEMPLATE template0;",
                 ) from None
     with _connect(wanted) as made, made.cursor() as cursor:
+        _check_key(cursor, wanted, key)
         try:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
         except psycopg2.Error:
@@ -107,6 +126,28 @@ def prepare_prefect(url: DatabaseUrl) -> DatabaseUrl:
                 fix=f'As a superuser, run in "{wanted.database}": CREATE EXTENSION pg_trgm;',
             ) from None
     return wanted
+
+
+def _check_key(cursor: extensions.cursor, url: DatabaseUrl, key: Path) -> None:
+    """Tries to decrypt one block, as Prefect's server does (prefect/server/utilities/encryption.py)."""
+    cursor.execute("SELECT to_regclass('block_document')")
+    if cursor.fetchone() == (None,):
+        return
+    cursor.execute("SELECT data #>> '{}' FROM block_document WHERE jsonb_typeof(data) = 'string' LIMIT 1")
+    if (row := cursor.fetchone()) is None:
+        return
+    from cryptography.fernet import Fernet, InvalidToken
+
+    with contextlib.suppress(OSError, ValueError, InvalidToken):
+        Fernet(key.read_text().strip()).decrypt(row[0])
+        return
+    what = "is not the key" if key.exists() else "is missing: it is the key"
+    raise BadConfig(
+        f"{key} {what} of the passwords and API keys that are stored in {url.place}.",
+        field="CARTUM_ROAPP_HOME",
+        fix=f"Copy keys/{key.name} from the home that stored them. If it is lost, drop that database, and add accounts "
+        "and shops again.",
+    )
 
 
 @contextlib.contextmanager

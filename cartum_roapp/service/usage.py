@@ -86,7 +86,7 @@ def use(
     if external:
         check_ledger(external)
         if ours:
-            prepare_prefect(external)
+            prepare_prefect(external, Home(config.home).encryption_path)
     if prefect and theirs:
         check_named_server(theirs)
     home = Home(config.home).create()

@@ -14,6 +14,7 @@ from homes import new_home
 from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentCreate
+from prefect.exceptions import ObjectNotFound
 from prefect.testing.standard_test_suites import BlockStandardTestSuite
 from prefect_api import here
 from pydantic import SecretStr, ValidationError
@@ -131,6 +132,30 @@ def test_before_anything_is_saved_there_is_nothing(server: None) -> None:
     with pytest.raises(BadConfig, match='there is no account "main"') as missing:
         run(store.load_account("main"))
     assert missing.value.field == "account"
+
+
+def test_the_first_saves_of_a_new_home_may_be_many_at_once(empty: None) -> None:
+    """Each of them brings the types that the server does not know yet."""
+
+    async def saved() -> None:
+        async with get_client() as client:
+            for kind in (CartumShop, RoAppAccount):
+                with suppress(ObjectNotFound):
+                    known = await client.read_block_type_by_slug(kind.get_block_type_slug())
+                    await client.delete_block_type(known.id)
+        others = [SHOP.model_copy(update={"slug": f"other-{number}"}) for number in range(3)]
+        saves = [store.save_shop(shop) for shop in (SHOP, *others)]
+        accounts = [store.save_account(ACCOUNT.model_copy(update={"name": name})) for name in ("main", "second")]
+        await asyncio.gather(*saves, *accounts)
+
+    try:
+        run(saved())
+        assert list(run(store.list_shops())) == ["mavka", "other-0", "other-1", "other-2"]
+        assert list(run(store.list_accounts())) == ["main", "second"]
+    finally:
+        for number in range(3):
+            run(store.delete_shop(f"other-{number}"))
+        run(store.delete_account("second"))
 
 
 def test_what_is_saved_comes_back_whole(empty: None) -> None:

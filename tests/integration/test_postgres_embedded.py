@@ -14,11 +14,12 @@ from pathlib import Path
 import psycopg2
 import pytest
 from psycopg2 import extensions
+from sqlalchemy import text
 
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home
-from cartum_roapp.service import socket_folder
+from cartum_roapp.service import ledger, socket_folder
 from cartum_roapp.service.cluster import binaries
 from cartum_roapp.service.process import command_of
 from cartum_roapp.service.system_user import SystemUser
@@ -263,3 +264,22 @@ def test_a_full_disk_is_said_and_heals_when_there_is_space(tmp_path: Path) -> No
     finally:
         service.stop(config)
         subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def test_a_home_of_another_version_is_refused_before_anything_is_touched(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(home.home))
+
+    def stamp(found: str) -> None:
+        with ledger.opened() as engine, engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :found"), {"found": found})
+
+    stamp("0009")
+    with pytest.raises(BadConfig, match="0009"), ledger.opened():
+        pass
+    service.stop(home)
+    for prefect in (False, True):
+        with pytest.raises(BadConfig) as refused, service.use(home, prefect=prefect):
+            pass
+        assert (refused.value.field, "0009" in refused.value.message) == ("CARTUM_ROAPP_HOME", True)

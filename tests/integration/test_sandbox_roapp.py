@@ -577,3 +577,16 @@ def test_the_log_tells_calls_writes_and_bodies(account: Account, http: httpx.Cli
         ("POST", "/orders", 422),
     ]
     assert [call.body["manager_notes"] for call in account.writes()] == ["n"]
+
+
+@pytest.mark.parametrize(("apart", "beyond"), [(0.0, 7), (0.1, 0)], ids=["a burst", "within the rate"])
+def test_calls_beyond_the_rate_are_counted_however_they_are_spread(
+    account: Account, http: httpx.Client, apart: float, beyond: int
+) -> None:
+    """A caller within the rate has none, also where its calls arrive together; each 429 is counted apart."""
+    account.faults.switch(rate_limit=3, rate_window=3600.0 if not apart else 0.25)
+    for _ in range(10):
+        http.get("/company")
+        time.sleep(apart)
+    control = str(httpx.URL(account.base_url).copy_with(path="/_sandbox/counts"))
+    assert httpx.get(control, params={"account": 0}).json()["calls"]["beyond"] == beyond

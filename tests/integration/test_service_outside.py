@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+import shutil
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,6 +18,7 @@ from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
+from cryptography.fernet import Fernet
 from outside_server import oldest, served
 from pydantic import SecretStr
 from shell import Shell
@@ -154,6 +159,7 @@ def test_a_shop_is_imported_and_synced_there(
             assert placed in shell.box.roapp_orders()
             assert ask(address, "SELECT count(*) FROM orders") == 4
             assert ask(f"{address}_prefect", "SELECT count(*) FROM flow_run WHERE state_type = 'COMPLETED'") == 2
+            _without_the_keys(shell, tmp_path / "second")
         finally:
             assert shell.run("down")["stopped"] == ["keeper", "prefect-server"]
             run(
@@ -162,6 +168,44 @@ def test_a_shop_is_imported_and_synced_there(
                 "DROP DATABASE mine WITH (FORCE)",
                 "DROP ROLE mine",
             )
+
+
+def _without_the_keys(shell: Shell, home: Path) -> None:
+    """Another home of this database can't read the passwords that the first one stored, until it has its key."""
+    second = Shell(home, shell.sandbox)
+    second.environment |= {**shell.environment, "CARTUM_ROAPP_HOME": str(home)}
+    key = home / "keys" / "prefect-encryption"
+    for found in ("", Fernet.generate_key().decode()):
+        if found:
+            key.parent.mkdir(parents=True)
+            key.write_text(found)
+        refused = second.ended("up")
+        (said,) = json.loads(refused.stdout)["error"]["fields"]
+        assert refused.returncode == 2 and str(key) in said["message"] and "mine_prefect" in said["message"]
+        assert key.exists() == bool(found), "no key is made that would hide what is missing"
+    shutil.copy(shell.home / "keys" / "prefect-encryption", key)
+    assert second.run("shop", "show", "shop") == shell.run("shop", "show", "shop")
+    second.run("down")
+
+
+def test_a_ledger_of_another_version_is_refused_before_anything_is_touched(
+    tmp_path: Path, postgres: str, owned: str
+) -> None:
+    name, url = owned.partition(":")[0], f"postgresql://{owned}"
+    run(postgres, f"ALTER ROLE {name} CREATEDB")
+    run(url, "CREATE TABLE alembic_version (version_num varchar(32))", "CREATE TABLE shops (key text)")
+    run(url, "INSERT INTO alembic_version VALUES ('0009')")
+    config = outside(tmp_path, url)
+    says = refusal(config, prefect=True)
+    assert "0009" in says and name in says and "marker" in says
+    environment = {**os.environ, "CARTUM_ROAPP_HOME": str(config.home), "CARTUM_ROAPP_DATABASE_URL": url}
+    for program in (["cartum_roapp.cli", "status"], ["cartum_roapp.cli", "up"], ["deployments.serve"]):
+        ended = subprocess.run(
+            [sys.executable, "-m", *program], env=environment, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode and "0009" in ended.stdout + ended.stderr, program
+    assert ask(url, "SELECT count(*) FROM pg_tables WHERE tableowner = current_user") == 2
+    assert ask(postgres.replace("+psycopg2", ""), f"SELECT count(*) FROM pg_database WHERE datname ~ '{name}'") == 1
 
 
 def test_where_it_can_not_be_made_the_statement_to_run_is_named(tmp_path: Path, owned: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine, priced, total_of
+from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine, cents, priced, total_of
 
 EVERY = list(LineDiscounts)
 PRICES = st.integers(0, 300_000).map(lambda cents: Decimal(cents) / 100)
@@ -21,11 +21,19 @@ def line(product: str, price: str, quantity: str = "1", amount: str = "0", perce
     return PricedLine(product, Decimal(price), Decimal(quantity), Discount(Decimal(amount), Decimal(percentage)))
 
 
+def in_one_line(lines: list[PricedLine]) -> list[PricedLine]:
+    """The same goods, those of one product and price together."""
+    quantities: dict[tuple[str, Decimal], Decimal] = {}
+    for one in lines:
+        quantities[one.product, one.price] = quantities.get((one.product, one.price), Decimal(0)) + one.quantity
+    return [PricedLine(product, price, quantity) for (product, price), quantity in quantities.items()]
+
+
 @pytest.mark.parametrize("discounts", EVERY)
 @given(LINES, st.integers(0, 100), st.integers(0, 99))
-def test_the_total_is_the_shops(discounts: LineDiscounts, lines: list[PricedLine], percent: int, cents: int) -> None:
+def test_the_total_is_the_shops(discounts: LineDiscounts, lines: list[PricedLine], percent: int, less: int) -> None:
     gross = total_of(lines, discounts)
-    total = max(Decimal(0), (gross * (100 - percent) / 100).quantize(Decimal("0.01")) - Decimal(cents) / 100)
+    total = max(Decimal(0), (gross * (100 - percent) / 100).quantize(Decimal("0.01")) - Decimal(less) / 100)
     made = priced(lines, total, discounts)
     assert total_of(made, discounts) == total
     assert len({(one.product, one.price) for one in made}) == len(made)
@@ -37,11 +45,17 @@ def test_the_total_is_the_shops(discounts: LineDiscounts, lines: list[PricedLine
 
 @pytest.mark.parametrize("discounts", EVERY)
 @given(LINES, st.integers(1, 500_000))
+@example([line("a", "9.04", "0.0001"), line("a", "9.04", "3.1012"), *[line("b", "25", "0.0001")] * 2], 1)
 def test_a_surcharge_is_in_the_prices(discounts: LineDiscounts, lines: list[PricedLine], more: int) -> None:
-    total = total_of(lines, discounts) + Decimal(more) / 100
-    made = priced(lines, total, discounts)
-    assert total_of(made, discounts) == total
+    """A surcharge on the goods as RO App has them: as one line at one price they may cost some cents more than as
+    many, each of which is rounded."""
+    apart = total_of(lines, discounts)
+    total = max(apart, sum((cents(one.price * one.quantity) for one in in_one_line(lines)), Decimal(0)))
+    made = priced(lines, total + Decimal(more) / 100, discounts)
+    assert total_of(made, discounts) == total + Decimal(more) / 100
     assert not any(one.discount for one in made)
+    made = priced(lines, apart + Decimal(more) / 100, discounts)
+    assert total_of(made, discounts) == apart + Decimal(more) / 100, "the shop's, whichever of the two it is"
 
 
 @given(st.lists(PIECES, min_size=1), st.sampled_from(EVERY))

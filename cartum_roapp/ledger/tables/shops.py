@@ -77,6 +77,7 @@ runs = Table(
     required("counts", JSONB, "the run's result, as `--json` shows it", default="{}"),
     Column("error", Text, doc="why it failed or was skipped, in words"),
     Index("ix_runs_shop_started_at", "shop", "started_at"),
+    Index("ix_runs_unfinished", "started_at", postgresql_where=text("finished_at IS NULL")),
     info={"doc": "Every run."},
 )
 

@@ -78,6 +78,8 @@ intents = Table(
         unique=True,
         postgresql_where=text("state IN ('open', 'unclear')"),
     ),
+    Index("ix_intents_account_kind_identity_id", "account", "kind", "identity", "id"),
+    Index("ix_intents_shop_number", "shop", "number"),
     Index("ix_intents_recheck_at", "account", "recheck_at", postgresql_where=text("recheck_at IS NOT NULL")),
     info={"doc": "A note before each call that must not happen twice (design §3.5)."},
 )

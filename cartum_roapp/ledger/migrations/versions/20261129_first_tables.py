@@ -1,0 +1,437 @@
+"""All tables of the first version."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "20261129_60bc8afd945f"
+down_revision = None
+
+TABLES = """
+CREATE TABLE accounts (
+    name TEXT NOT NULL,
+    product_writes TEXT DEFAULT 'unknown' NOT NULL,
+    product_writes_at TIMESTAMPTZ,
+    catalogue_read_at TIMESTAMPTZ,
+    line_discounts TEXT DEFAULT 'unknown' NOT NULL,
+    comment_statuses BIGINT[] DEFAULT '{}' NOT NULL,
+    status_names JSONB,
+    markers_from TIMESTAMPTZ,
+    markers_until TIMESTAMPTZ,
+    CONSTRAINT pk_accounts PRIMARY KEY (name)
+);
+
+CREATE UNLOGGED TABLE call_slots (
+    account TEXT NOT NULL,
+    next_at TIMESTAMPTZ NOT NULL,
+    turns BIGINT DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_call_slots PRIMARY KEY (account)
+);
+
+CREATE TABLE catalogue (
+    account TEXT NOT NULL,
+    ro_id BIGINT NOT NULL,
+    title_key TEXT NOT NULL,
+    code TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    barcodes TEXT[] NOT NULL,
+    CONSTRAINT pk_catalogue PRIMARY KEY (account, ro_id)
+);
+CREATE INDEX ix_catalogue_account_code ON catalogue (account, code);
+CREATE INDEX ix_catalogue_account_sku ON catalogue (account, sku);
+CREATE INDEX ix_catalogue_account_title_key ON catalogue (account, title_key);
+CREATE INDEX ix_catalogue_barcodes ON catalogue USING gin (barcodes);
+
+CREATE TABLE contact_matches (
+    account TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    ro_id BIGINT NOT NULL,
+    phone TEXT NOT NULL,
+    email TEXT NOT NULL,
+    phones TEXT DEFAULT '' NOT NULL,
+    organization BOOLEAN DEFAULT false NOT NULL,
+    reason TEXT DEFAULT '' NOT NULL,
+    chosen_at TIMESTAMPTZ,
+    CONSTRAINT pk_contact_matches PRIMARY KEY (account, identity)
+);
+CREATE INDEX ix_contact_matches_account_email ON contact_matches (account, email);
+CREATE INDEX ix_contact_matches_account_ro_id ON contact_matches (account, ro_id);
+
+CREATE TABLE counters (
+    shop TEXT NOT NULL,
+    run TEXT NOT NULL,
+    counter TEXT NOT NULL,
+    "of" TEXT NOT NULL,
+    value BIGINT NOT NULL,
+    last_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    CONSTRAINT pk_counters PRIMARY KEY (shop, run, counter, "of")
+);
+
+CREATE TABLE intents (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    state TEXT DEFAULT 'open' NOT NULL,
+    sent_at TIMESTAMPTZ NOT NULL,
+    resend_at TIMESTAMPTZ NOT NULL,
+    settled_at TIMESTAMPTZ,
+    ro_id BIGINT,
+    announced_in TEXT,
+    recheck_at TIMESTAMPTZ,
+    CONSTRAINT pk_intents PRIMARY KEY (id)
+);
+CREATE INDEX ix_intents_account_kind_identity_id ON intents (account, kind, identity, id);
+CREATE INDEX ix_intents_recheck_at ON intents (account, recheck_at) WHERE recheck_at IS NOT NULL;
+CREATE INDEX ix_intents_shop_number ON intents (shop, number);
+CREATE UNIQUE INDEX uq_intents_unsettled ON intents (account, kind, identity) WHERE state IN ('open', 'unclear');
+
+CREATE TABLE markers (
+    account TEXT NOT NULL,
+    ro_id BIGINT NOT NULL,
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    branch_id BIGINT,
+    order_type_id BIGINT,
+    CONSTRAINT pk_markers PRIMARY KEY (account, ro_id)
+);
+CREATE INDEX ix_markers_account_shop_number ON markers (account, shop, number);
+
+CREATE TABLE order_events (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    run TEXT,
+    kind TEXT NOT NULL,
+    details JSONB DEFAULT '{}' NOT NULL,
+    CONSTRAINT pk_order_events PRIMARY KEY (id)
+);
+CREATE INDEX ix_order_events_at ON order_events USING brin (at);
+CREATE INDEX ix_order_events_run ON order_events (run);
+CREATE INDEX ix_order_events_shop_number ON order_events (shop, number);
+
+CREATE TABLE order_lines (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    product TEXT NOT NULL,
+    price NUMERIC(18, 4) NOT NULL,
+    quantity NUMERIC(18, 4) NOT NULL,
+    title TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    CONSTRAINT pk_order_lines PRIMARY KEY (shop, number, product, price)
+);
+
+CREATE TABLE product_matches (
+    account TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    ro_id BIGINT NOT NULL,
+    CONSTRAINT pk_product_matches PRIMARY KEY (account, identity)
+);
+
+CREATE TABLE runs (
+    id TEXT NOT NULL,
+    shop TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    started_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    finished_at TIMESTAMPTZ,
+    state TEXT DEFAULT 'running' NOT NULL,
+    counts JSONB DEFAULT '{}' NOT NULL,
+    error TEXT,
+    CONSTRAINT pk_runs PRIMARY KEY (id)
+);
+CREATE INDEX ix_runs_shop_started_at ON runs (shop, started_at);
+CREATE INDEX ix_runs_unfinished ON runs (started_at) WHERE finished_at IS NULL;
+
+CREATE TABLE shops (
+    key TEXT NOT NULL,
+    slug TEXT NOT NULL,
+    account TEXT NOT NULL,
+    connected_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    deleted_at TIMESTAMPTZ,
+    paused_because TEXT,
+    window_from TIMESTAMPTZ,
+    window_to TIMESTAMPTZ,
+    stored_until TIMESTAMPTZ,
+    window_stored_at TIMESTAMPTZ,
+    watermark TIMESTAMPTZ,
+    statuses JSONB,
+    status_names JSONB,
+    statuses_read_to TIMESTAMPTZ,
+    CONSTRAINT pk_shops PRIMARY KEY (key)
+);
+CREATE UNIQUE INDEX uq_shops_slug ON shops (slug) WHERE deleted_at IS NULL;
+
+CREATE TABLE backfills (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    shop TEXT NOT NULL,
+    selection JSONB NOT NULL,
+    since TIMESTAMPTZ NOT NULL,
+    until TIMESTAMPTZ NOT NULL,
+    stored_from TIMESTAMPTZ,
+    stored_at TIMESTAMPTZ,
+    state TEXT DEFAULT 'open' NOT NULL,
+    run TEXT NOT NULL,
+    delivering_since TIMESTAMPTZ,
+    delivered_before INTEGER DEFAULT '0' NOT NULL,
+    counts JSONB DEFAULT '{}' NOT NULL,
+    started_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    ended_at TIMESTAMPTZ,
+    CONSTRAINT pk_backfills PRIMARY KEY (id),
+    CONSTRAINT fk_backfills_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+CREATE INDEX ix_backfills_shop ON backfills (shop);
+
+CREATE TABLE catalogue_failures (
+    shop TEXT NOT NULL,
+    since TIMESTAMPTZ DEFAULT now() NOT NULL,
+    tried TIMESTAMPTZ DEFAULT now() NOT NULL,
+    runs INTEGER DEFAULT '1' NOT NULL,
+    because TEXT NOT NULL,
+    for_good BOOLEAN NOT NULL,
+    CONSTRAINT pk_catalogue_failures PRIMARY KEY (shop),
+    CONSTRAINT fk_catalogue_failures_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE chosen_products (
+    shop TEXT NOT NULL,
+    product TEXT NOT NULL,
+    account TEXT NOT NULL,
+    ro_id BIGINT NOT NULL,
+    chosen_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    CONSTRAINT pk_chosen_products PRIMARY KEY (shop, product),
+    CONSTRAINT fk_chosen_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE customers (
+    shop TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    name TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    email TEXT NOT NULL,
+    CONSTRAINT pk_customers PRIMARY KEY (shop, identity),
+    CONSTRAINT fk_customers_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE erasures (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    shop TEXT NOT NULL,
+    at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    named TEXT NOT NULL,
+    orders INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    CONSTRAINT pk_erasures PRIMARY KEY (id),
+    CONSTRAINT fk_erasures_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+CREATE INDEX ix_erasures_shop ON erasures (shop);
+
+CREATE TABLE held (
+    shop TEXT NOT NULL,
+    entity TEXT NOT NULL,
+    id TEXT NOT NULL,
+    code TEXT NOT NULL,
+    field TEXT,
+    message TEXT NOT NULL,
+    fix TEXT DEFAULT '' NOT NULL,
+    payload JSONB,
+    attempts INTEGER DEFAULT '1' NOT NULL,
+    first_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    last_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    dismissed_at TIMESTAMPTZ,
+    dismissed_because TEXT DEFAULT '' NOT NULL,
+    told_at TIMESTAMPTZ,
+    erased_at TIMESTAMPTZ,
+    CONSTRAINT pk_held PRIMARY KEY (shop, entity, id),
+    CONSTRAINT fk_held_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE line_matches (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    product TEXT NOT NULL,
+    price NUMERIC(18, 4) NOT NULL,
+    item_id BIGINT NOT NULL,
+    quantity NUMERIC(18, 4) NOT NULL,
+    amount NUMERIC(18, 4) DEFAULT '0',
+    percentage NUMERIC(18, 4) DEFAULT '0',
+    CONSTRAINT pk_line_matches PRIMARY KEY (shop, number, product, price),
+    CONSTRAINT uq_line_matches_shop_number_item_id UNIQUE (shop, number, item_id),
+    CONSTRAINT fk_line_matches_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE missing_orders (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    run TEXT NOT NULL,
+    at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    CONSTRAINT pk_missing_orders PRIMARY KEY (shop, number),
+    CONSTRAINT fk_missing_orders_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE missing_products (
+    shop TEXT NOT NULL,
+    product TEXT NOT NULL,
+    CONSTRAINT pk_missing_products PRIMARY KEY (shop, product),
+    CONSTRAINT fk_missing_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE order_matches (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    account TEXT NOT NULL,
+    ro_id BIGINT NOT NULL,
+    roapp_number TEXT DEFAULT '' NOT NULL,
+    contact_id BIGINT,
+    manager_id BIGINT,
+    sent_status INTEGER,
+    roapp_status BIGINT,
+    staff_status BIGINT,
+    written_status INTEGER,
+    restore_status INTEGER,
+    agreed_at TIMESTAMPTZ,
+    moved_from BIGINT,
+    notes_hash TEXT,
+    comment_hash TEXT,
+    told_hash TEXT,
+    total_due BOOLEAN DEFAULT false NOT NULL,
+    discount_in_prices BOOLEAN DEFAULT false NOT NULL,
+    bound_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    make_again BOOLEAN DEFAULT false NOT NULL,
+    CONSTRAINT pk_order_matches PRIMARY KEY (shop, number),
+    CONSTRAINT uq_order_matches_account_ro_id UNIQUE (account, ro_id),
+    CONSTRAINT fk_order_matches_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+CREATE INDEX ix_order_matches_moved_from ON order_matches (shop) WHERE moved_from IS NOT NULL;
+CREATE INDEX ix_order_matches_staff_status ON order_matches (shop) WHERE staff_status IS NOT NULL;
+CREATE INDEX ix_order_matches_total_due ON order_matches (account) WHERE total_due;
+
+CREATE TABLE orders (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    version INTEGER DEFAULT '1' NOT NULL,
+    hash TEXT NOT NULL,
+    status_id INTEGER NOT NULL,
+    final_since TIMESTAMPTZ,
+    gone_at TIMESTAMPTZ,
+    created_at TIMESTAMPTZ NOT NULL,
+    stored_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    customer TEXT NOT NULL,
+    buyer_name TEXT NOT NULL,
+    buyer_phone TEXT NOT NULL,
+    buyer_phone_raw TEXT NOT NULL,
+    buyer_email TEXT NOT NULL,
+    delivery_method TEXT NOT NULL,
+    delivery_city TEXT NOT NULL,
+    delivery_address TEXT NOT NULL,
+    delivery_price NUMERIC(18, 4),
+    waybill TEXT NOT NULL,
+    payment_method TEXT NOT NULL,
+    payment_price NUMERIC(18, 4),
+    paid BOOLEAN NOT NULL,
+    without_callback BOOLEAN DEFAULT false NOT NULL,
+    comment TEXT NOT NULL,
+    manager_comment TEXT NOT NULL,
+    coupon TEXT NOT NULL,
+    discount NUMERIC(18, 4) NOT NULL,
+    total NUMERIC(18, 4) NOT NULL,
+    currency TEXT NOT NULL,
+    buyer_phones TEXT DEFAULT '' NOT NULL,
+    phone_remark TEXT DEFAULT '' NOT NULL,
+    company TEXT DEFAULT '' NOT NULL,
+    company_number TEXT DEFAULT '' NOT NULL,
+    company_tax TEXT DEFAULT '' NOT NULL,
+    erased_at TIMESTAMPTZ,
+    CONSTRAINT pk_orders PRIMARY KEY (shop, number),
+    CONSTRAINT fk_orders_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+CREATE INDEX ix_orders_shop_created_at ON orders (shop, created_at);
+
+CREATE TABLE outbox (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    account TEXT NOT NULL,
+    wanted_version INTEGER NOT NULL,
+    delivered_version INTEGER DEFAULT '0' NOT NULL,
+    priority SMALLINT NOT NULL,
+    queued_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    available_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    held BOOLEAN DEFAULT false NOT NULL,
+    anew BOOLEAN DEFAULT false NOT NULL,
+    CONSTRAINT pk_outbox PRIMARY KEY (shop, number),
+    CONSTRAINT fk_outbox_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+CREATE INDEX ix_outbox_waiting ON outbox (account, priority, queued_at)
+    WHERE wanted_version > delivered_version AND NOT held;
+
+CREATE TABLE product_links (
+    shop TEXT NOT NULL,
+    product TEXT NOT NULL,
+    account TEXT NOT NULL,
+    ro_id BIGINT NOT NULL,
+    identity TEXT NOT NULL,
+    title TEXT NOT NULL,
+    price NUMERIC(18, 4) NOT NULL,
+    CONSTRAINT pk_product_links PRIMARY KEY (shop, product),
+    CONSTRAINT fk_product_links_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+CREATE INDEX ix_product_links_account_ro_id ON product_links (account, ro_id);
+
+CREATE TABLE products (
+    shop TEXT NOT NULL,
+    product TEXT NOT NULL,
+    article TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    barcode TEXT NOT NULL,
+    price NUMERIC(18, 4) NOT NULL,
+    listed BOOLEAN DEFAULT false NOT NULL,
+    read_at TIMESTAMPTZ,
+    CONSTRAINT pk_products PRIMARY KEY (shop, product),
+    CONSTRAINT fk_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE shop_writes (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    status_id INTEGER NOT NULL,
+    tries INTEGER DEFAULT '1' NOT NULL,
+    sent_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    CONSTRAINT pk_shop_writes PRIMARY KEY (shop, number, status_id),
+    CONSTRAINT fk_shop_writes_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE staff_lines (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    item_id BIGINT NOT NULL,
+    total NUMERIC(18, 4) NOT NULL,
+    CONSTRAINT pk_staff_lines PRIMARY KEY (shop, number, item_id),
+    CONSTRAINT fk_staff_lines_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
+CREATE TABLE status_contests (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    shop_status TEXT NOT NULL,
+    roapp_status TEXT NOT NULL,
+    CONSTRAINT pk_status_contests PRIMARY KEY (shop, number, at),
+    CONSTRAINT fk_status_contests_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+CREATE INDEX ix_status_contests_shop_at ON status_contests (shop, at);
+
+CREATE TABLE backfill_orders (
+    backfill BIGINT NOT NULL,
+    number TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    CONSTRAINT pk_backfill_orders PRIMARY KEY (backfill, number),
+    CONSTRAINT fk_backfill_orders_backfill FOREIGN KEY(backfill) REFERENCES backfills (id) ON DELETE CASCADE
+);
+"""
+
+
+def upgrade() -> None:
+    op.execute(TABLES)
