@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -117,10 +117,12 @@ def locked(engine: Engine, name: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def locked_soon(engine: Engine, name: str) -> AsyncIterator[None]:
-    """The same for a coroutine: other tasks go on while it looks for the lock now and then."""
+async def locked_soon(engine: Engine, name: str, may_go_on: Callable[[], object] = lambda: None) -> AsyncIterator[None]:
+    """The same for a coroutine: other tasks go on while it looks for the lock now and then. `may_go_on` is asked before
+    each look, and may end the wait by what it raises."""
     with engine.connect() as connection:
         while not try_lock(connection, name):
+            may_go_on()
             await asyncio.sleep(0.2)
         try:
             yield

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from cartum_roapp.apis.bounds import Bounds
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
@@ -20,7 +21,7 @@ from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import accounts, database, journal, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
-from cartum_roapp.settings import Settings
+from cartum_roapp.settings import PREFIX, Settings
 
 CANCELED = 4  # a status that is final although it is not successful (cartum §3)
 #: In seconds: the longest wait for the shop's hourly quota, about a minute more than an hour.
@@ -80,6 +81,7 @@ class Run:
             shop=shop,
             account=found.account,
             neighbours={**found.neighbours, shop.key: shop},
+            calls=_calls(kind, config),
             state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False),
             started=datetime.now(UTC),
         )
@@ -123,15 +125,23 @@ class Run:
 
     def only_reader(self) -> AbstractAsyncContextManager[None]:
         """Inside, no other run reads this shop."""
-        return database.locked_soon(self.engine, f"reading:{self.shop.key}")
+        return database.locked_soon(self.engine, f"reading:{self.shop.key}", self.calls.may_go_on)
 
     def cartum(self) -> Cartum:
         config, wait = self.settings, LONGEST_WAIT if self.kind != "incremental-sync" else 120.0
+        bounds = Bounds(config.shop_pages, config.shop_rows)
         return Cartum(
             self.shop.url,
             self.shop.login,
             self.shop.password,
             zone=self.zone,
-            patience=Patience(config.http_timeout, config.retries, config.retry_base, wait),
+            patience=Patience(config.http_timeout, config.retries, config.retry_base, wait, bounds),
             calls=self.calls,
         )
+
+
+def _calls(kind: str, config: Settings) -> Calls:
+    of_sync = kind == "incremental-sync"
+    name, seconds = ("SYNC_SECONDS", config.sync_seconds) if of_sync else ("RUN_SECONDS", config.run_seconds)
+    fix = f"Nothing at first: the next run goes on. If it needs longer each time, raise {PREFIX}{name}."
+    return Calls(seconds=seconds, fix=fix)
