@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from prefect import flow
 
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.fetch import Gathered, batches, fetch_created, fetch_open
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import already_read, classify_statuses, numbers_to_reread, select_rows, sync_range
@@ -43,14 +45,28 @@ async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
             return await summarize_task(run)
         span = sync_range(run)
         statuses = await classify_statuses(run, api)
-        created = await fetch_created_task(api, span.created_from, span.created_to, run.zone)
-        opened = await fetch_open_task(api, statuses.open, span.open_created_from, run.zone)
-        asked = numbers_to_reread(run, statuses.final) - created.keys() - opened.keys()
-        named = await fetch_numbers_task(api, asked)
-        rows = select_rows(run, created | opened | named.rows, statuses.successful)
-        frames, bad = await to_frames(run, api, rows)
-        reading = Reading(frames, bad, statuses.final, named.missing, len(asked), successful=statuses.successful)
-        upsert_task(run, reading, new_as=Priority.FRESH, watermark=run.started)
+        gathered = Gathered()
+
+        async def store(missing: Collection[str] = (), asked: int = 0, watermark: datetime | None = None) -> None:
+            rows = select_rows(run, gathered.take(), statuses.successful)
+            frames, bad = await to_frames(run, api, rows)
+            reading = Reading(frames, bad, statuses.final, missing, asked, successful=statuses.successful)
+            upsert_task(run, reading, new_as=Priority.FRESH, watermark=watermark)
+
+        created = fetch_created(api, span.created_from, span.created_to, run.zone)
+        while await fetch_created_task(created, gathered):
+            await store()
+        opened = fetch_open(api, statuses.open, span.open_created_from, run.zone)
+        while await fetch_open_task(opened, gathered):
+            await store()
+        asked, missing = numbers_to_reread(run, statuses.final) - set(gathered.numbers), set[str]()
+        for some in batches(asked):
+            named = await fetch_numbers_task(api, some)
+            gathered.add(named.rows)
+            missing |= named.missing
+            if gathered.is_full:
+                await store()
+        await store(missing, len(asked), watermark=run.started)
     await deliver_task(run, upto=Priority.CHANGE, rest_until=run.started + rest)
     if both_ways(run):
         await write_back_task(run)

@@ -8,13 +8,13 @@ from prefect import flow
 
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
-from cartum_roapp.sync.reconciliation import confirmed, portions, read_ledger
+from cartum_roapp.sync.reconciliation import confirmed, fetch_portion, portions, read_ledger
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
 from tasks.ending import told, typed
 from tasks.form import SHOP, parameter
-from tasks.frames import to_frames
+from tasks.frames import parts, to_frames
 from tasks.names import named, of_reconciliation
 from tasks.report import show_report_task
 from tasks.run import open_run, settings_of
@@ -59,12 +59,14 @@ async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -
         statuses = await classify_statuses(run, api)
         sides = read_ledger(run, roapp, statuses.final, repair=repair, gone=gone)
         for portion in portions(run):
-            part = await fetch_portion_task(run, api, sides, portion)
-            rows = select_rows(run, part.rows, statuses.successful, in_roapp=sides.marked())
-            frames, bad = await to_frames(run, api, rows)
-            found = compare_shop_task(run, sides, frames, bad, part.missing)
-            if repair and found:
-                store_task(run, sides, frames, bad, found)
+            missing: set[str] = set()
+            async for part, last in parts(fetch_portion_task, fetch_portion(run, api, sides, portion, missing)):
+                sides.seen |= part.keys()
+                rows = select_rows(run, part, statuses.successful, in_roapp=sides.marked())
+                frames, bad = await to_frames(run, api, rows)
+                found = compare_shop_task(run, sides, frames, bad, missing if last else ())
+                if repair and found:
+                    store_task(run, sides, frames, bad, found)
     await compare_roapp_task(run, sides)
     if repair:
         put_right_task(run, sides)

@@ -3,15 +3,17 @@ the shop goes on by itself when the other side is well again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from world import World
 
+from cartum_roapp.apis.cartum import client
 from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger import shops
+from cartum_roapp.sync import fetch
 from sandbox.box import Shop
 
 
@@ -67,6 +69,53 @@ def test_a_sync_of_an_endless_shop_ends_and_moves_nothing(world: World, box: Sho
     assert state(world).paused_because is None
     assert is_at_rest(world)
     well_again(world, box)
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the shop has is much, for these bounds."""
+    monkeypatch.setattr(client, "HELD", 15)
+    monkeypatch.setattr(fetch, "PART", 15)
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("run", ["import", "sync", "backfill"])
+def test_much_is_stored_part_by_part_and_a_shop_that_falls_silent_costs_only_the_rest(
+    world: World, box: Shop, run: str
+) -> None:
+    """It falls silent in the second walk: the first one shows that the list ends, and stores nothing."""
+    box.faults.switch(page_cap=20)
+    before = None
+    if run != "import":
+        world.imported()
+        before = state(world).watermark
+    for _ in range(50):
+        box.place_order(created=world.box.clock.now() - timedelta(days=1), status=4 if run == "backfill" else 1)
+    start: dict[str, Callable[[], Any]] = {
+        "import": world.imported,
+        "sync": world.synced,
+        "backfill": lambda: world.backfilled(since=world.box.clock.now().date() - timedelta(days=2)),
+    }
+    begun: list[str] = []
+
+    def silent(method: str, path: str, phase: str) -> None:
+        if path == "orders/get" and phase == "before":
+            body = box.calls[-1].body
+            begun.extend([body["from"]] if body["offset"] == 0 and "ids" not in body else [])
+            if body["offset"] == 20 and begun.count(body["from"]) == 2:
+                box.faults.fail("error", times=100, path="orders/get")
+
+    stop = box.on_call(silent)
+    with pytest.raises(Retryable, match="HTTP 500"):
+        start[run]()
+    stop()
+    stored = world.value("SELECT count(*) FROM orders")
+    assert 20 <= stored < 50, "what came is stored"
+    assert state(world).watermark == before
+    box.faults.calm()
+    start[run]()
+    assert world.value("SELECT count(*) FROM orders") >= 50
+    assert world.held() == {} and is_at_rest(world)
 
 
 def test_weeks_that_an_import_has_stored_stay_stored(world: World, box: Shop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis import Cartum, RoApp
 from cartum_roapp.apis.bounds import Bounds
+from cartum_roapp.apis.cartum import client as cartum_client
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import Retryable
@@ -20,6 +22,7 @@ from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 from sandbox.box import Account, Shop
 
+HELD = 200  # rows
 BOUNDS = Bounds(pages=40, rows=1000)
 SINCE = datetime.now(UTC) - timedelta(days=7)
 
@@ -31,8 +34,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def shop(sandbox: Sandbox) -> Iterator[Shop]:
+def shop(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     shop = sandbox.shops[0]
+    monkeypatch.setattr(cartum_client, "HELD", HELD)
     yield shop
     shop.faults.switch(endless=(), endless_pages=None, one_answer=0, expression_ignored=False)
     shop.clear_calls()
@@ -157,6 +161,20 @@ def test_an_answer_of_more_rows_than_a_page_has_is_asked_for_once_and_not_looked
     with pytest.raises(Retryable, match=rf"the shop's list orders/get .* {rows} rows"):
         cartum(shop, ORDERS["created"], bounds)
     assert [call.path for call in shop.calls] == ["auth", "orders/get"]
+
+
+def test_the_memory_of_a_read_does_not_grow_with_it(shop: Shop) -> None:
+    def peak(rows: int) -> int:
+        tracemalloc.start()
+        with pytest.raises(Retryable, match="SHOP_ROWS"):
+            cartum(shop, ORDERS["created"], Bounds(pages=1000, rows=rows))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    shop.faults.switch(endless=("orders/get",))
+    cartum(shop, lambda client: client.statuses())
+    assert peak(20 * HELD) < 2 * peak(5 * HELD)
 
 
 def test_as_much_as_the_bounds_allow_is_read(shop: Shop) -> None:

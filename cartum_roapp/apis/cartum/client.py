@@ -37,6 +37,8 @@ from cartum_roapp.errors import Retryable
 MAX_WALKS = 30
 #: If walks return more rows than there are orders, this many successive walks must bring nothing new.
 QUIET_WALKS = 10
+#: So many rows are held until their walk is known to be whole.
+HELD = 1000
 UNKNOWN = "UNDEFINED_FUNCTION"
 GET, EXPORT = "orders/get", "catalog/export"
 
@@ -139,12 +141,13 @@ class Cartum:
         statuses: Sequence[int] | None = None,
         numbers: Sequence[str] | None = None,
     ) -> AsyncIterator[dict[str, Row]]:
-        """Yields order number → raw row, page by page, and keeps none of them. The arguments are those of `orders`. A
-        row without a readable number has a key that begins with `?`.
+        """Yields order number → raw row, page by page. The arguments are those of `orders`. A row without a readable
+        number has a key that begins with `?`. An order may come several times: the last row counts.
 
         Rows move between pages while they are read. So a walk of several pages is repeated until it brings nothing new
-        except orders placed since it began, and most rows come twice: the later one counts. Raises Retryable if that
-        does not end."""
+        except orders placed since it began. Up to `HELD` rows come in one page when that is through. Of more, the first
+        walk only shows that there is an end, and keeps the numbers; the others yield each page as it comes. Raises
+        Retryable if walks bring other rows each time."""
         query = OrderQuery.of(self._zone, created_from, created_to, statuses, numbers)
         for part in query.parts():
             async for page in self._walk_until_stable(part):
@@ -178,10 +181,13 @@ class Cartum:
         return found
 
     async def _walk_until_stable(self, query: OrderQuery) -> AsyncIterator[dict[str, Row]]:
-        """Yields the pages of each walk until one brings nothing new. Raises Retryable after `MAX_WALKS` walks."""
+        """Yields rows until a walk brings nothing new. Raises Retryable after `MAX_WALKS` walks."""
         begun = shop_time(datetime.now(UTC), self._zone) if self._zone else None
         tally = self._session.tally(GET)
         seen: set[str] = set()
+        kept: dict[str, Row] = {}
+        held: dict[str, Row] | None = {}  # None: there are more
+        left: set[str] = set()
         quiet = before = 0
         for walked in range(MAX_WALKS):
             pages, received, fresh = 0, 0, False
@@ -197,15 +203,28 @@ class Cartum:
                 tally.seen(seen)
                 if pages > 1:
                     log.info("page %s, %s orders so far%s", pages, len(seen), ", once more" if walked else "")
-                if kept:
+                left |= new & kept.keys()
+                if held is not None:
+                    held.update(kept)
+                    held = held if len(held) <= HELD else None
+                elif walked and kept:
+                    left -= kept.keys()
                     yield kept
             quiet = 0 if fresh else quiet + 1
             # Repeated rows take the place of others; the number of rows still tells how many orders there are.
             lacking = max(received, before) > len(seen)
             if pages <= 1 or (walked and quiet >= (QUIET_WALKS if lacking else 1)):
-                return
+                break
             before = received
-        raise Retryable(f"the shop's list of orders brought other ones at each of {MAX_WALKS} walks")
+        else:
+            raise Retryable(f"the shop's list of orders brought other ones at each of {MAX_WALKS} walks")
+        if held is not None or pages <= 1:
+            yield kept if held is None else held
+            return
+        # What only the first walk had: it moved since, or it is gone.
+        for part in OrderQuery(numbers=frozenset(number for number in left if not number.startswith("?"))).parts():
+            async for page in self._walk_until_stable(part):
+                yield {number: row for number, row in page.items() if query.keeps(row)}
 
     async def _pages(self, query: OrderQuery, tally: Tally, limit: int = ROWS) -> AsyncIterator[list[Row]]:
         if query.is_empty:
