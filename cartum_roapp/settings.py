@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     ] = 20_000
     roapp_rows: Annotated[
         Many, Field(description="The most orders, contacts or products of one list of RO App, likewise.")
-    ] = 500_000
+    ] = 300_000
     sync_seconds: Annotated[
         float, Field(gt=0, le=2_592_000, description="Seconds after which a sync ends, however far it is.")
     ] = 21_600.0
