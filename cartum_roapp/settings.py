@@ -16,6 +16,7 @@ PREFIX = "CARTUM_ROAPP_"
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Many = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
 def default_home() -> Path:
@@ -75,6 +76,24 @@ class Settings(BaseSettings):
         float,
         Field(ge=0, le=60, allow_inf_nan=False, description="Seconds between two calls to RO App for one account."),
     ] = 0.351
+    shop_pages: Annotated[
+        Many, Field(description="The most pages of one list of a shop; one that goes on is taken for endless.")
+    ] = 10_000
+    shop_rows: Annotated[Many, Field(description="The most orders, or products, of one list of a shop, likewise.")] = (
+        100_000
+    )
+    roapp_pages: Annotated[
+        Many, Field(description="The most pages of one list of RO App; one that goes on is taken for endless.")
+    ] = 20_000
+    roapp_rows: Annotated[
+        Many, Field(description="The most orders, contacts or products of one list of RO App, likewise.")
+    ] = 300_000
+    sync_seconds: Annotated[
+        float, Field(gt=0, le=2_592_000, description="Seconds after which a sync ends, however far it is.")
+    ] = 21_600.0
+    run_seconds: Annotated[
+        float, Field(gt=0, le=2_592_000, description="Seconds after which any other run of a shop ends, likewise.")
+    ] = 259_200.0
     linger: Annotated[
         Seconds, Field(description="Seconds for which database and Prefect's server stay up unused, without `up`.")
     ] = 300.0

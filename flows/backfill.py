@@ -14,7 +14,7 @@ from cartum_roapp.sync.backfill import OpenBackfill, Slices, became, begin, clos
 from cartum_roapp.sync.plan import Plan
 from cartum_roapp.sync.quota import outlasting_quota
 from cartum_roapp.sync.run import Run
-from cartum_roapp.sync.selection import Selection
+from cartum_roapp.sync.selection import Selection, fetch_selection
 from cartum_roapp.sync.status_names import named_selection
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import Statuses, classify_statuses
@@ -22,10 +22,10 @@ from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, nam
 from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
 from tasks.ending import told, typed
-from tasks.frames import to_frames
+from tasks.frames import parts, to_frames
 from tasks.plan_page import rehearse_task, show_plan_task
 from tasks.run import open_run, settings_of
-from tasks.steps import fetch_selection_task, store_slice_task, upsert_task
+from tasks.steps import fetch_selection_task, store_part_task, upsert_task
 from tasks.summary import summarize_task
 
 
@@ -69,12 +69,16 @@ async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -
         for since, until in backfill.slices:
             async for attempt in outlasting_quota():
                 with attempt:
+                    read = 0
                     async with run.only_reader():
                         known = known or await classify_statuses(run, api)
-                        found = await fetch_selection_task(api, wanted, since, until)
-                        frames, bad = await to_frames(run, api, found.rows)
-                        reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
-                        store_slice_task(run, backfill, since, found, reading)
+                        pages = fetch_selection(api, wanted, since, until, backfill.missing)
+                        async for rows, last in parts(fetch_selection_task, pages):
+                            frames, bad = await to_frames(run, api, rows)
+                            reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
+                            store_part_task(run, backfill, since if last else until, reading)
+                            read += len(rows)
+            backfill.slices.moved(since, empty=not read)
     close_reading(run, backfill)
 
 
@@ -85,10 +89,13 @@ async def plan_selection(run: Run, wanted: Selection) -> dict[str, Any]:
             known = await classify_statuses(plan.run, api)
             slices = Slices.of(wanted)
             for since, until in slices:
-                found = await fetch_selection_task(api, wanted, since, until)
-                frames, bad = await to_frames(plan.run, api, found.rows)
-                reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
-                upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
-                plan.add(found, frames, bad)
-                slices.moved(since, empty=not found.rows)
+                read = 0
+                pages = fetch_selection(api, wanted, since, until, plan.missing)
+                async for rows, _ in parts(fetch_selection_task, pages):
+                    frames, bad = await to_frames(plan.run, api, rows)
+                    reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
+                    upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
+                    plan.add(frames, bad)
+                    read += len(rows)
+                slices.moved(since, empty=not read)
         return await show_plan_task(await rehearse_task(plan))

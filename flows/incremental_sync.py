@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from prefect import flow
@@ -10,6 +11,7 @@ from prefect import flow
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.fetch import Gathered, batches, fetch_created, fetch_open
 from cartum_roapp.sync.quota import within_quota
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
@@ -55,14 +57,28 @@ async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
 
 
 async def read_changes(run: Run, api: Cartum) -> None:
-    """Reads into the ledger what is new or changed."""
+    """Reads into the ledger what is new or changed, part by part."""
     span = sync_range(run)
     statuses = await classify_statuses(run, api)
-    created = await fetch_created_task(api, span.created_from, span.created_to, run.zone)
-    opened = await fetch_open_task(api, statuses.open, span.open_created_from, run.zone)
-    asked = numbers_to_reread(run, statuses.final) - created.keys() - opened.keys()
-    named = await fetch_numbers_task(api, asked)
-    rows = select_rows(run, created | opened | named.rows, statuses.successful)
-    frames, bad = await to_frames(run, api, rows)
-    reading = Reading(frames, bad, statuses.final, named.missing, len(asked), successful=statuses.successful)
-    upsert_task(run, reading, new_as=Priority.FRESH, watermark=run.started)
+    gathered = Gathered()
+
+    async def store(missing: Collection[str] = (), asked: int = 0, watermark: datetime | None = None) -> None:
+        rows = select_rows(run, gathered.take(), statuses.successful)
+        frames, bad = await to_frames(run, api, rows)
+        reading = Reading(frames, bad, statuses.final, missing, asked, successful=statuses.successful)
+        upsert_task(run, reading, new_as=Priority.FRESH, watermark=watermark)
+
+    created = fetch_created(api, span.created_from, span.created_to, run.zone)
+    while await fetch_created_task(created, gathered):
+        await store()
+    opened = fetch_open(api, statuses.open, span.open_created_from, run.zone)
+    while await fetch_open_task(opened, gathered):
+        await store()
+    asked, missing = numbers_to_reread(run, statuses.final) - set(gathered.numbers), set[str]()
+    for some in batches(asked):
+        named = await fetch_numbers_task(api, some)
+        gathered.add(named.rows)
+        missing |= named.missing
+        if gathered.is_full:
+            await store()
+    await store(missing, len(asked), watermark=run.started)

@@ -9,6 +9,7 @@ from prefect import flow
 
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.fetch import fetch_created
 from cartum_roapp.sync.quota import outlasting_quota
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
@@ -17,7 +18,7 @@ from tasks import schedule
 from tasks.deliver import deliver_task
 from tasks.ending import told
 from tasks.form import SHOP
-from tasks.frames import to_frames
+from tasks.frames import parts, to_frames
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_created_task, upsert_task
 from tasks.summary import summarize_task
@@ -53,9 +54,9 @@ async def store_window(run: Run) -> None:
                 window = freeze_window(run)
                 statuses = await classify_statuses(run, api)
                 for since, until in window.slices(stored_until):
-                    rows = select_rows(run, await fetch_created_task(api, since, until, run.zone), statuses.successful)
-                    frames, bad = await to_frames(run, api, rows)
-                    reading = Reading(frames, bad, statuses.final, successful=statuses.successful)
-                    upsert_task(run, reading, new_as=Priority.HISTORY, slice_end=until)
+                    async for rows, last in parts(fetch_created_task, fetch_created(api, since, until, run.zone)):
+                        frames, bad = await to_frames(run, api, select_rows(run, rows, statuses.successful))
+                        reading = Reading(frames, bad, statuses.final, successful=statuses.successful)
+                        upsert_task(run, reading, new_as=Priority.HISTORY, slice_end=until if last else None)
                     stored_until = until
                 close_window(run)

@@ -9,14 +9,15 @@ from prefect import flow
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.fetch import Found
 from cartum_roapp.sync.quota import outlasting_quota
-from cartum_roapp.sync.reconciliation import Sides, confirmed, portions, read_ledger
+from cartum_roapp.sync.reconciliation import Sides, confirmed, fetch_portion, portions, read_ledger
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
 from tasks.ending import told, typed
 from tasks.form import SHOP, parameter
-from tasks.frames import to_frames
+from tasks.frames import parts, to_frames
 from tasks.names import named, of_reconciliation
 from tasks.report import show_report_task
 from tasks.run import open_run, settings_of
@@ -78,11 +79,13 @@ async def read_shop(run: Run, roapp: RoAppSide, *, repair: bool, gone: bool) -> 
                 statuses = await classify_statuses(run, api)
                 read_ledger(run, sides, statuses.final)
                 while left:
-                    part = await fetch_portion_task(run, api, sides, left[0])
-                    rows = select_rows(run, part.rows, statuses.successful, in_roapp=sides.marked())
-                    frames, bad = await to_frames(run, api, rows)
-                    found = compare_shop_task(run, sides, part, frames, bad)
-                    if repair and found:
-                        store_task(run, sides, frames, bad, found)
+                    missing: set[str] = set()
+                    pages = fetch_portion(run, api, sides, left[0], missing)
+                    async for rows, last in parts(fetch_portion_task, pages):
+                        mine = select_rows(run, rows, statuses.successful, in_roapp=sides.marked())
+                        frames, bad = await to_frames(run, api, mine)
+                        found = compare_shop_task(run, sides, Found(rows, missing if last else set()), frames, bad)
+                        if repair and found:
+                            store_task(run, sides, frames, bad, found)
                     del left[0]
     return sides

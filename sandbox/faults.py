@@ -133,6 +133,9 @@ class ShopFaults(Faults):
     status_word: str = "MAINTENANCE"  # what the planned fault "word" answers
     insert_after_page: int = 0  # a new order is placed after each of the next N pages of orders/get
     delete_after_page: int = 0  # the newest order vanishes after each of the next N pages
+    endless: tuple[str, ...] = ()  # "orders/get", "catalog/export": each page has rows that no other one had, for ever
+    endless_pages: int | None = None  # but an endless walk ends after so many pages, and the next one has other rows
+    one_answer: int = 0  # "orders/get" answers with so many empty rows
 
 
 @dataclass
@@ -191,3 +194,4 @@ class RoAppFaults(Faults):
     refused_emails: tuple[str, ...] = ()
     phone_strict: bool = False  # a new phone that is not +digits is refused
     refuse: int | None = None  # 401 or 403 for every call
+    endless: tuple[str, ...] = ()  # "orders", "contacts", "employees" …: each page has 50 new rows, for ever

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
-from cartum_roapp.sync.fetch import Rows
+from cartum_roapp.sync.fetch import Gathered, Pages, Rows
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import read_products
 from tasks.steps import deduplicate_task, fetch_catalogue_task, transform_task
+
+
+async def parts(gather: Callable[[Pages, Gathered], Awaitable[bool]], pages: Pages) -> AsyncIterator[tuple[Rows, bool]]:
+    """Yields what the pages bring in parts that are to be stored one by one, with whether it is the last part; one that
+    is empty where nothing came. `gather` is the step that reads."""
+    gathered, more = Gathered(), True
+    while more:
+        more = await gather(pages, gathered)
+        yield gathered.take(), not more
 
 
 async def to_frames(run: Run, api: Cartum, rows: Rows) -> tuple[Frames, Sequence[BadRow]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
+from cartum_roapp.apis.bounds import Bounds
 from cartum_roapp.errors import Retryable
 
 T = TypeVar("T")
@@ -20,12 +21,13 @@ LONGEST_BACKOFF = 30.0  # seconds
 class Patience:
     """How long a client tries. `timeout` is the deadline of one HTTP call, without the wait for a turn; `retry_base`
     the first back-off; `max_wait` the longest wait for a shop's hourly quota (all in seconds); `retries` the number of
-    tries of each call in total."""
+    tries of each call in total; `bounds` how much of one list is read."""
 
     timeout: float = 20.0
     retries: int = 6
     retry_base: float = 1.0
     max_wait: float = 120.0
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 def backoff(attempt: int, base: float) -> float:

@@ -10,6 +10,7 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.cartum.session import NoShop
 from cartum_roapp.apis.limiter import Limiter, LocalLimiter
@@ -27,6 +28,8 @@ from cartum_roapp.settings import Settings
 TRIES = 3
 PAUSE = 0.5
 LONGEST_WAIT = 5.0
+#: How long each look at a system may go on, in seconds.
+LOOK = 300.0
 #: The deadline of one call meanwhile, in seconds.
 PATIENCE = 10.0
 
@@ -43,13 +46,14 @@ class Clients:
 
     def cartum(self, url: str, login: str, password: SecretStr) -> Cartum:
         return Cartum(
-            url, login, password, zone=ZoneInfo("UTC"), patience=self._patience, transport=self.shop_transport,
+            url, login, password, zone=ZoneInfo("UTC"), patience=self._patience, calls=Calls(seconds=LOOK),
+            transport=self.shop_transport,
         )  # fmt: skip
 
     def roapp(self, account: AccountConfig) -> RoApp:
         return RoApp(
             account.base_url, account.api_key, limiter=self.limiter(account.name), patience=self._patience,
-            transport=self.account_transport,
+            calls=Calls(seconds=LOOK), transport=self.account_transport,
         )  # fmt: skip
 
     @property

@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from cartum_roapp import place
+from cartum_roapp.apis.bounds import Bounds
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.limiter import Limiter
 from cartum_roapp.apis.retries import Patience
@@ -98,6 +99,7 @@ class Deliverer:
                 or self._rechecks()
                 or self._totals_due(served)
             ):
+                self.calls.may_go_on()
                 session = AccountSession.take(self.engine, self.account.name)
                 if session is None:
                     if left() == 0:
@@ -174,7 +176,8 @@ async def reading(engine: Engine, account: AccountConfig, settings: Settings, ca
 
 def connected(kind: type[R], account: AccountConfig, settings: Settings, limiter: Limiter, calls: Calls) -> R:
     """Returns the account's client; `kind` is RoApp itself, or the one of a dry run."""
-    patience = Patience(settings.http_timeout, settings.retries, settings.retry_base)
+    bounds = Bounds(settings.roapp_pages, settings.roapp_rows)
+    patience = Patience(settings.http_timeout, settings.retries, settings.retry_base, bounds=bounds)
     return kind(account.base_url, account.api_key, limiter=limiter, patience=patience, calls=calls)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from cartum_roapp import logs
+from cartum_roapp.apis.calls import TimeIsUp
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.attempt import Attempt, begun
@@ -160,7 +161,7 @@ class Drain:
             self._postpone(claim, attempt, later.until, "an earlier call may still take effect")
         except BadRecord as error:
             self._hold(claim, error, attempt)
-        except LockLost:
+        except (LockLost, TimeIsUp):
             raise
         except Retryable as error:
             await self._postpone_or_hold(claim, error, attempt)

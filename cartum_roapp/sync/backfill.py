@@ -10,7 +10,6 @@ from typing import Any
 
 from cartum_roapp.ledger import backfills
 from cartum_roapp.ledger.orders import Priority
-from cartum_roapp.sync.fetch import Found
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import Selection
 from cartum_roapp.sync.upsert import BackfillSlice, Reading, upsert
@@ -70,13 +69,11 @@ def begin(run: Run, wanted: Selection) -> OpenBackfill:
     return OpenBackfill(found.id, slices, went_on)
 
 
-def store_slice(run: Run, backfill: OpenBackfill, since: datetime, found: Found, reading: Reading) -> None:
-    """Stores what was read of a slice that begins at `since`, and moves the cursor. Raises Canceled, and what `upsert`
-    raises. May be called twice."""
+def store_part(run: Run, backfill: OpenBackfill, since: datetime, reading: Reading) -> None:
+    """Stores what was read of a slice, and moves the cursor to `since`: the beginning of the slice with its last part,
+    its end with an earlier one. Raises Canceled, and what `upsert` raises. May be called twice."""
     part = BackfillSlice(backfill.id, since)
     upsert(run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL, part=part)
-    backfill.missing |= found.missing
-    backfill.slices.moved(since, empty=not found.rows)
 
 
 def close_reading(run: Run, backfill: OpenBackfill) -> None:

@@ -1,13 +1,18 @@
 """Reads orders and products from a shop. There is no "updated since" (cartum §2.1), so the incremental sync makes three
 reads: `fetch_created`, `fetch_open`, and `fetch_numbers` for orders that these two did not return.
 
+What may be much comes in pages, which are `gather`ed and stored part by part: so the memory of a run does not grow with
+what it reads.
+
 Rows are raw and keyed by the order's number. A row whose number can't be read has a key made by the client, and is kept
 to be held. All functions may be called twice. Those that read raise Retryable and BadConfig.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import hashlib
+import json
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,9 +23,12 @@ from cartum_roapp.orders.texts import clean
 from cartum_roapp.orders.zones import to_wall
 
 BATCH = 100
+#: So many rows are stored at once: some 15 MB, and a week of most shops.
+PART = 1000
 
 Row = dict[str, Any]
 Rows = dict[str, Row]
+Pages = AsyncIterator[Rows]
 
 
 class ShopApi(Protocol):
@@ -35,7 +43,54 @@ class ShopApi(Protocol):
         numbers: Sequence[str] | None = None,
     ) -> Rows: ...
 
+    def pages_of_orders(
+        self,
+        *,
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+        statuses: Sequence[int] | None = None,
+    ) -> Pages: ...
+
     async def products(self, articles: Sequence[str]) -> Rows: ...
+
+
+class Gathered:
+    """Orders that were read and wait to be stored, each as it was read last. Of those that were taken before, it keeps
+    the number and a digest: a row that comes again as it was is left out."""
+
+    def __init__(self) -> None:
+        self._rows: Rows = {}
+        self._digests: dict[str, bytes] = {}
+
+    @property
+    def numbers(self) -> Collection[str]:
+        """Returns the numbers of all rows so far, taken or not."""
+        return self._digests.keys()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._rows) >= PART
+
+    def add(self, rows: Rows) -> None:
+        for number, row in rows.items():
+            digest = hashlib.blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=12).digest()
+            if self._digests.get(number) != digest:
+                self._digests[number] = digest
+                self._rows[number] = row
+
+    def take(self) -> Rows:
+        """Returns the rows that wait, and forgets them."""
+        rows, self._rows = self._rows, {}
+        return rows
+
+
+async def gather(pages: Pages, into: Gathered) -> bool:
+    """Reads on until there is enough to be stored. Returns False when all is read."""
+    async for rows in pages:
+        into.add(rows)
+        if into.is_full:
+            return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -46,33 +101,44 @@ class Found:
     missing: set[str]
 
 
-async def fetch_created(api: ShopApi, since: datetime, until: datetime, zone: ZoneInfo) -> Rows:
-    """Returns the orders created from `since` to `until` (aware, both inclusive, to the second), in the shop's time."""
-    return _within(await api.read_orders(created_from=since, created_to=until), since, until, zone)
+async def fetch_created(api: ShopApi, since: datetime, until: datetime, zone: ZoneInfo) -> Pages:
+    """Yields the orders created from `since` to `until` (aware, both inclusive, to the second), in the shop's time. An
+    order may come several times: the last one counts."""
+    async for page in api.pages_of_orders(created_from=since, created_to=until):
+        yield within(page, since, until, zone)
 
 
-async def fetch_open(api: ShopApi, statuses: Sequence[int], since: datetime, zone: ZoneInfo) -> Rows:
-    """Returns the orders in one of the statuses, created at `since` (aware) or later; {} without a call if there are no
-    statuses."""
-    if not statuses:
-        return {}
-    return _within(await api.read_orders(created_from=since, statuses=sorted(statuses)), since, None, zone)
+async def fetch_open(api: ShopApi, statuses: Sequence[int], since: datetime, zone: ZoneInfo) -> Pages:
+    """Yields the orders in one of the statuses, created at `since` (aware) or later, like `fetch_created`; nothing
+    without a call if there are no statuses."""
+    if statuses:
+        async for page in api.pages_of_orders(created_from=since, statuses=sorted(statuses)):
+            yield within(page, since, None, zone)
+
+
+def batches(numbers: Collection[str]) -> list[list[str]]:
+    """Returns the numbers in batches that are read and stored at once; one that is empty if there are none."""
+    rest = sorted(numbers, key=_by_number)
+    return [rest[start : start + PART] for start in range(0, max(1, len(rest)), PART)]
 
 
 async def fetch_numbers(api: ShopApi, numbers: Collection[str]) -> Found:
     """Returns the orders with these numbers, with one call for 100. Asks for missing ones again while that brings more,
-    so that no order looks deleted because the shop cut the list of ids."""
+    so that no order looks deleted because the shop cut the list of ids. Rows without a readable number are no more than
+    the numbers that are missing."""
     wanted = set(numbers)
     rows: Rows = {}
-    while wanted - rows.keys():
-        rest = sorted(wanted - rows.keys(), key=_by_number)
-        before = len(rows)
+    unread: Rows = {}
+    while left := wanted - rows.keys():
+        rest = sorted(left, key=_by_number)
         for start in range(0, len(rest), BATCH):
             found = await api.read_orders(numbers=rest[start : start + BATCH])
-            rows.update((number, row) for number, row in found.items() if number in wanted or not number_of(row))
-        if len(rows) == before:
+            rows.update((number, row) for number, row in found.items() if number in wanted)
+            unread.update((number, row) for number, row in found.items() if not number_of(row))
+            unread = dict(list(unread.items())[: len(wanted - rows.keys())])
+        if len(wanted - rows.keys()) == len(left):
             break
-    return Found(rows, wanted - rows.keys())
+    return Found(rows | unread, wanted - rows.keys())
 
 
 async def fetch_catalogue(api: ShopApi, articles: Collection[str]) -> dict[str, Row | None]:
@@ -104,7 +170,8 @@ def slices(window_from: datetime, window_to: datetime, days: float = 7) -> list[
     return pieces
 
 
-def _within(rows: Mapping[str, Row], since: datetime, until: datetime | None, zone: ZoneInfo) -> Rows:
+def within(rows: Mapping[str, Row], since: datetime, until: datetime | None, zone: ZoneInfo) -> Rows:
+    """Returns the rows created from `since` to `until` (aware; None: no end)."""
     # Compares in the shop's time, as the shop does: in UTC an order of the repeated hour in autumn could be in neither
     # of two slices. A row whose stamp can't be read is kept, to be held.
     earliest = to_wall(since, zone).replace(microsecond=0)

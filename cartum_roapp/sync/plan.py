@@ -20,7 +20,6 @@ from cartum_roapp.ledger.changes import DISCOUNT, amount
 from cartum_roapp.ledger.journal import Change
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
-from cartum_roapp.sync.fetch import Found
 from cartum_roapp.sync.run import Counts, Run
 
 ACTIONS = ("create", "adopt", "change", "nothing", "held", "wait")
@@ -47,10 +46,9 @@ class Plan:
         with scratch.copied(run.engine, run.shop.key, run.account.name) as copy:
             yield cls(replace(run, engine=copy, counts=Counts()), run.engine)
 
-    def add(self, found: Found, frames: Frames, bad: Iterable[BadRow]) -> None:
+    def add(self, frames: Frames, bad: Iterable[BadRow]) -> None:
         """Adds what was read of the shop."""
         shop = self.run.shop
-        self.missing |= found.missing
         self.bad += bad
         lines: dict[str, list[dict[str, str]]] = {}
         for line in frames.lines.to_dict("records"):

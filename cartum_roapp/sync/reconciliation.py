@@ -27,7 +27,7 @@ from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Re
 from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.reconciliation.sides import SHOP, by_currency, by_day, ledger_side, shop_side
 from cartum_roapp.sync import sentence
-from cartum_roapp.sync.fetch import Found, ShopApi, fetch_created, fetch_numbers
+from cartum_roapp.sync.fetch import Found, Pages, ShopApi, batches, fetch_created, fetch_numbers
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading, upsert
 from cartum_roapp.sync.window import reconcile_range
@@ -99,14 +99,17 @@ def portions(run: Run) -> list[Portion]:
     return [*reconcile_range(run).slices(), None]
 
 
-async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion) -> Found:
-    """Returns the shop's rows that no earlier portion had, and the numbers that the shop should have and lacks."""
+async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion, missing: set[str]) -> Pages:
+    """Yields the shop's rows that were not `seen` yet, and adds the numbers that the shop should have and lacks to
+    `missing`."""
     if portion is None:
-        found = await fetch_numbers(api, sides.unseen())
-    else:
-        rows = await fetch_created(api, *portion, run.zone)
-        found = Found({number: row for number, row in rows.items() if number not in sides.seen}, set())
-    return found
+        for some in batches(sides.unseen()):
+            found = await fetch_numbers(api, some)
+            missing |= found.missing
+            yield found.rows
+        return
+    async for rows in fetch_created(api, *portion, run.zone):
+        yield {number: row for number, row in rows.items() if number not in sides.seen}
 
 
 def compare_shop(run: Run, sides: Sides, part: Found, frames: Frames, bad: Iterable[BadRow]) -> list[Finding]:

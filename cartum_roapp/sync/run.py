@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from cartum_roapp import place
+from cartum_roapp.apis.bounds import Bounds
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
@@ -21,7 +22,7 @@ from cartum_roapp.errors import BadConfig, NotNow
 from cartum_roapp.ledger import accounts, database, journal, refusals, shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
-from cartum_roapp.settings import Settings
+from cartum_roapp.settings import PREFIX, Settings
 
 #: The kind of run that the schedule begins every five minutes.
 SYNC = "incremental-sync"
@@ -85,6 +86,7 @@ class Run:
             shop=shop,
             account=found.account,
             neighbours={**found.neighbours, shop.key: shop},
+            calls=_calls(kind, config),
             state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False),
             started=datetime.now(UTC),
         )
@@ -140,6 +142,7 @@ class Run:
 
     def _waits_to_read(self) -> None:
         place.leave()
+        self.calls.may_go_on()
         if self.kind == SYNC and datetime.now(UTC) > self.started + timedelta(seconds=self.settings.sync_time):
             raise NotNow("Another run reads this shop; the next sync takes over what is new.")
 
@@ -159,12 +162,20 @@ class Run:
 
     def cartum(self) -> Cartum:
         config = self.settings
+        bounds = Bounds(config.shop_pages, config.shop_rows)
         return Cartum(
             self.shop.url,
             self.shop.login,
             self.shop.password,
             zone=self.zone,
-            patience=Patience(config.http_timeout, config.retries, config.retry_base, LONGEST_WAIT),
+            patience=Patience(config.http_timeout, config.retries, config.retry_base, LONGEST_WAIT, bounds),
             calls=self.calls,
             looks_twice=True,
         )
+
+
+def _calls(kind: str, config: Settings) -> Calls:
+    of_sync = kind == SYNC
+    name, seconds = ("SYNC_SECONDS", config.sync_seconds) if of_sync else ("RUN_SECONDS", config.run_seconds)
+    fix = f"Nothing at first: the next run goes on. If it needs longer each time, raise {PREFIX}{name}."
+    return Calls(seconds=seconds, fix=fix)

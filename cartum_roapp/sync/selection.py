@@ -12,7 +12,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.rows import status_of
 from cartum_roapp.orders.zones import zone_of
-from cartum_roapp.sync.fetch import Found, Rows, ShopApi, fetch_created, fetch_numbers
+from cartum_roapp.sync.fetch import Pages, Rows, ShopApi, batches, fetch_created, fetch_numbers, within
 
 #: Before the first order of any shop.
 BEGINNING = datetime(2000, 1, 2, tzinfo=UTC)
@@ -91,17 +91,21 @@ def selection(
     )
 
 
-async def fetch_selection(api: ShopApi, wanted: Selection, since: datetime, until: datetime) -> Found:
-    """Returns the orders of the selection that were created from `since` to `until` (aware), by number, and the numbers
-    that the shop does not have. Named numbers are read at once. Compares each row with the selection again. May be
-    called twice."""
+async def fetch_selection(
+    api: ShopApi, wanted: Selection, since: datetime, until: datetime, missing: set[str]
+) -> Pages:
+    """Yields the orders of the selection that were created from `since` to `until` (aware), by number, like
+    `fetch_created`; of named numbers all, and adds those that the shop does not have to `missing`. Compares each row
+    with the selection again. May be called twice."""
     if not wanted.numbers:
-        return Found(_kept(await fetch_created(api, since, until, wanted.zone), wanted), set())
-    found = await fetch_numbers(api, wanted.numbers)
-    rows = found.rows
-    if wanted.dated:
-        rows = await fetch_created(_Fixed(rows), wanted.since, wanted.until, wanted.zone)
-    return Found(_kept(rows, wanted), found.missing)
+        async for page in fetch_created(api, since, until, wanted.zone):
+            yield _kept(page, wanted)
+        return
+    for some in batches(wanted.numbers):
+        found = await fetch_numbers(api, some)
+        missing |= found.missing
+        dated = within(found.rows, wanted.since, wanted.until, wanted.zone) if wanted.dated else found.rows
+        yield _kept(dated, wanted)
 
 
 def _kept(rows: Rows, wanted: Selection) -> Rows:
@@ -128,16 +132,3 @@ def _ids(shop: ShopConfig, statuses: Sequence[str | int], names: Mapping[int, st
 
 def _folded(name: str) -> str:
     return " ".join(name.split()).casefold()
-
-
-class _Fixed:
-    """Stands for a shop and returns given rows, so that `fetch_created` applies its rule to them."""
-
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-
-    async def read_orders(self, **_: object) -> Rows:
-        return self._rows
-
-    async def products(self, articles: Sequence[str]) -> Rows:
-        return {}

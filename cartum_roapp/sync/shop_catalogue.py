@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cartum_roapp.apis.calls import TimeIsUp
 from cartum_roapp.errors import BadConfig, OverQuota, Retryable
 from cartum_roapp.ledger import shop_catalogue
 from cartum_roapp.orders.catalogue import Catalogue
@@ -23,7 +24,8 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
     the shop has not; {} while the catalogue fails for good. Then it is asked again after `look_again` only, and what
     held orders wait for is read as well.
 
-    Raises Retryable where the catalogue does not answer for the first time, or where the shop's quota is used up."""
+    Raises Retryable where the catalogue does not answer for the first time, or where the shop's quota or the run's
+    time is used up."""
     failing = shop_catalogue.failing(run.engine, run.shop.key)
     held = shop_catalogue.waiting(run.engine, run.shop.key) if failing else set()
     wanted = articles_to_read(run, rows) | held
@@ -36,7 +38,7 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
         _failed(run, error.message, for_good=True)
         return {}
     except Retryable as error:
-        if error.retry_after is not None or isinstance(error, OverQuota):
+        if error.retry_after is not None or isinstance(error, (OverQuota, TimeIsUp)):
             raise
         _failed(run, error.message, for_good=failing is not None)
         if failing is not None:

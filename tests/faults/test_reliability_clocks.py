@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import zoneinfo
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from points import QUICK, Points, Recovery, Struck, judged, quiet
+from reading import all_of
 from reliability import Record
 from sampling import Sample
 from world import Row, World
@@ -159,10 +160,10 @@ def test_whenever_orders_are_placed_and_runs_begin_that_night_every_order_is_rea
     taken: set[str] = set()
     shop.now = first
     for since, until in slices(rule.window_from, rule.window_to):
-        taken |= rule.rows(asyncio.run(fetch_created(shop, since, until, zone)), taken).keys()
+        taken |= rule.rows(asyncio.run(all_of(fetch_created(shop, since, until, zone))), taken).keys()
     watermark = first
     for shop.now in later:
-        found = asyncio.run(fetch_created(shop, watermark - OVERLAP, shop.now + AHEAD, zone))
+        found = asyncio.run(all_of(fetch_created(shop, watermark - OVERLAP, shop.now + AHEAD, zone)))
         taken |= rule.rows(found, taken).keys()
         watermark = shop.now
     assert taken == shop.there().keys()
@@ -189,6 +190,9 @@ class NightShop:
         low, high = shop_time(created_from, self.zone), shop_time(created_to, self.zone)
         assert low is not None and high is not None
         return {number: row for number, row in self.there().items() if low <= row["stat_created"] <= high}
+
+    async def pages_of_orders(self, **asked: Any) -> AsyncIterator[dict[str, Row]]:
+        yield await self.read_orders(**asked)
 
     async def products(self, articles: Sequence[str]) -> dict[str, Row]:
         return {}

@@ -58,6 +58,27 @@ def in_roapp(cli: Installation, number: str) -> list[Any]:
     return cli.box.roapp.orders_by_marker().get(f"{cli.key(INDEX)}:{number}", [])
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"CARTUM_ROAPP_SHOP_ROWS": "300"}, "the shop's list orders/get does not end: "),
+        ({"CARTUM_ROAPP_SYNC_SECONDS": "1", "CARTUM_ROAPP_SHOP_ROWS": "90000000"}, "not done after 1 s, with "),
+    ],
+)
+def test_a_run_of_an_endless_shop_fails_with_a_sentence(
+    cli: Installation, imported: Row, shop: CartumShop, settings: dict[str, str], said: str
+) -> None:
+    shop.faults.switch(endless=("orders/get",))
+    ended = cli.command("sync", SLUG, **settings)
+    shop.faults.switch(endless=())
+    assert ended.code == 1 and said in ended.said
+    run = latest(cli)
+    assert run["state_type"] == "FAILED" and run["state"]["message"].startswith(f"{SLUG}: {said}")
+    states = cli.become(lambda: {one["state_type"] for one in cli.tasks(run["id"])}, lambda found: "FAILED" in found)
+    assert states <= {"FAILED", "COMPLETED"}, "no step looks as if its process had died"
+    assert cli.done("sync", SLUG)["new"] == 0
+
+
 def test_an_import_gives_its_counts_and_is_seen_in_the_ui(cli: Installation, shop: CartumShop, imported: Row) -> None:
     assert set(imported) >= COUNTS
     wanted = shop.qualifying()

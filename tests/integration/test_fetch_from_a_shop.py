@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
+from reading import all_of
 from world import World
 
 from cartum_roapp.apis.cartum import Cartum
@@ -52,7 +53,7 @@ async def read(shop: Any, rule: Rule, window_to: datetime) -> tuple[Frames, list
     parts, held = [], []
     async with client(shop) as api:
         for since, until in slices(rule.window_from, window_to):
-            rows = rule.rows(await fetch_created(api, since, until, rule.zone), known=set())
+            rows = rule.rows(await all_of(fetch_created(api, since, until, rule.zone)), known=set())
             catalogue = await fetch_catalogue(api, articles_of(rows.values()))
             frames, bad = transform(rows.values(), catalogue, config(shop))
             parts.append(frames)
@@ -107,7 +108,7 @@ def test_open_orders_and_numbers() -> None:
 
         async def ask() -> None:
             async with client(shop) as api:
-                rows = await fetch_open(api, [1, 2], datetime(2020, 1, 1, tzinfo=UTC), KYIV)
+                rows = await all_of(fetch_open(api, [1, 2], datetime(2020, 1, 1, tzinfo=UTC), KYIV))
                 assert rows.keys() == opened - {gone}
                 found = await fetch_numbers(api, set(shop.orders) | {gone})
                 assert found.rows.keys() == shop.orders.keys()

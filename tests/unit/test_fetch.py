@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import all_of
 
 from cartum_roapp.sync.fetch import articles_of, fetch_catalogue, fetch_created, fetch_numbers, fetch_open, slices
 
@@ -41,6 +42,9 @@ class Shop:
             number: self.rows[number] for number in numbers if number in self.rows and self.cap_left(numbers, number)
         }
 
+    async def pages_of_orders(self, **asked: Any) -> AsyncIterator[dict[str, Row]]:
+        yield await self.read_orders(**asked)
+
     def cap_left(self, numbers: Sequence[str], number: str) -> bool:
         return list(numbers).index(number) < self.cap
 
@@ -69,7 +73,9 @@ def test_rows_outside_the_window_are_dropped_where_the_shop_ignores_dates() -> N
         "0000-00-00 00:00:00",
         None,
     )
-    found = asyncio.run(fetch_created(Shop(rows), utc("2026-01-10 10:00:00.9"), utc("2026-01-11 10:00:00"), KYIV))
+    found = asyncio.run(
+        all_of(fetch_created(Shop(rows), utc("2026-01-10 10:00:00.9"), utc("2026-01-11 10:00:00"), KYIV))
+    )
     assert list(found) == ["1", "2", "4", "6", "7", "8"]  # the last two can't be read: they are held, not lost
 
 
@@ -79,20 +85,20 @@ def test_slices_of_the_autumn_night_lose_no_order() -> None:
     shop = Shop(created(*stamps))
     found: set[str] = set()
     for since, until in slices(utc("2026-10-24 22:00"), utc("2026-10-25 04:00"), days=45 / 1440):
-        found |= asyncio.run(fetch_created(shop, since, until, KYIV)).keys()
+        found |= asyncio.run(all_of(fetch_created(shop, since, until, KYIV))).keys()
     assert found == shop.rows.keys()
 
 
 def test_open_orders_are_asked_for_by_status_since_a_day() -> None:
     shop = Shop(created("2026-01-10 11:59:59", "2026-01-10 12:00:00"))
-    found = asyncio.run(fetch_open(shop, [6, 1], utc("2026-01-10 10:00"), KYIV))
+    found = asyncio.run(all_of(fetch_open(shop, [6, 1], utc("2026-01-10 10:00"), KYIV)))
     assert list(found) == ["1"]
     assert shop.asked == [{"from": utc("2026-01-10 10:00"), "to": None, "statuses": [1, 6], "numbers": None}]
 
 
 def test_no_question_costs_no_call() -> None:
     shop = Shop(created("2026-01-10 11:59:59"))
-    assert asyncio.run(fetch_open(shop, [], utc("2026-01-10"), KYIV)) == {}
+    assert asyncio.run(all_of(fetch_open(shop, [], utc("2026-01-10"), KYIV))) == {}
     assert asyncio.run(fetch_catalogue(shop, [])) == {}
     assert asyncio.run(fetch_numbers(shop, [])).missing == set()
     assert shop.asked == []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
+from reading import all_of
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
@@ -32,6 +33,9 @@ class Shop:
     async def read_orders(self, *, numbers: Sequence[str] | None = None, **_: object) -> dict[str, dict[str, Any]]:
         return {number: row for number, row in self.rows.items() if numbers is None or number in numbers}
 
+    async def pages_of_orders(self, **asked: Any) -> AsyncIterator[dict[str, dict[str, Any]]]:
+        yield await self.read_orders(**asked)
+
     async def products(self, articles: Sequence[str]) -> dict[str, dict[str, Any]]:
         return {}
 
@@ -44,7 +48,7 @@ def taken(
     numbers: Sequence[str] = (),
 ) -> list[str]:
     wanted = selection(cast(ShopConfig, Settings), since, until, statuses, numbers, NAMES)
-    return sorted(asyncio.run(fetch_selection(shop, wanted, wanted.since, wanted.until)).rows)
+    return sorted(asyncio.run(all_of(fetch_selection(shop, wanted, wanted.since, wanted.until, set()))))
 
 
 def test_numbers_are_narrowed_by_either_day() -> None:
@@ -95,4 +99,6 @@ def test_a_day_in_the_future_is_a_slip_and_today_is_none() -> None:
 
 def test_numbers_that_the_shop_does_not_have_are_named() -> None:
     wanted = selection(cast(ShopConfig, Settings), None, None, None, ["2", "9"])
-    assert asyncio.run(fetch_selection(Shop(1, 1), wanted, wanted.since, wanted.until)).missing == {"9"}
+    missing: set[str] = set()
+    asyncio.run(all_of(fetch_selection(Shop(1, 1), wanted, wanted.since, wanted.until, missing)))
+    assert missing == {"9"}

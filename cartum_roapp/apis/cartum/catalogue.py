@@ -54,8 +54,11 @@ async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetc
     return found
 
 
-async def from_whole(wanted: Collection[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
-    """Walks over the whole catalogue until all `wanted` articles are found. Returns their rows."""
+async def from_whole(
+    wanted: Collection[str], fields: Sequence[str], fetch: Fetch, tell: Callable[[Collection[str]], None]
+) -> dict[str, Row]:
+    """Walks over the whole catalogue until all `wanted` articles are found. Returns their rows. `tell` hears of all
+    articles that came so far, and may end the walk by what it raises."""
     found: dict[str, Row] = {}
     seen: set[str] = set()
     offset = 0
@@ -65,6 +68,7 @@ async def from_whole(wanted: Collection[str], fields: Sequence[str], fetch: Fetc
         if not articles - seen:
             break
         seen |= articles
+        tell(seen)
         found.update((article_of(row), row) for row in rows if article_of(row) in wanted)
         offset += len(rows)
     return found

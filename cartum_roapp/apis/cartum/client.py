@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx
 from pydantic import SecretStr
 
+from cartum_roapp.apis.bounds import Tally
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import catalogue
 from cartum_roapp.apis.cartum.orders import (
@@ -35,7 +37,10 @@ from cartum_roapp.errors import Retryable
 MAX_WALKS = 30
 #: If walks return more rows than there are orders, this many successive walks must bring nothing new.
 QUIET_WALKS = 10
+#: So many rows are held until their walk is known to be whole.
+HELD = 1000
 UNKNOWN = "UNDEFINED_FUNCTION"
+GET, EXPORT = "orders/get", "catalog/export"
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +53,8 @@ class Cartum:
     believed.
 
     Every method may be called again. All raise Retryable (no connection, no readable answer, an unknown status word, a
-    used-up quota with `retry_after`) and BadConfig (auth/ refuses, no API, no rights).
+    used-up quota with `retry_after`, NoEnd for a list that goes on and on) and BadConfig (auth/ refuses, no API, no
+    rights).
     """
 
     def __init__(
@@ -115,7 +121,7 @@ class Cartum:
         not asked for are left out; rows that can't be read are kept."""
         query = OrderQuery.of(self._zone, created_from, created_to, statuses, numbers)
         for part in query.parts():
-            async for rows in self._pages(part):
+            async for rows in self._pages(part, self._session.tally(GET)):
                 if kept := [row for row in rows if part.keeps(row)]:
                     yield kept
 
@@ -127,16 +133,33 @@ class Cartum:
         statuses: Sequence[int] | None = None,
         numbers: Sequence[str] | None = None,
     ) -> dict[str, Row]:
-        """Returns order number → raw row as read last. The arguments are those of `orders`. A row without a readable
-        number has a key that begins with `?`.
+        """Returns order number → raw row as read last: all that `pages_of_orders` yields, in one."""
+        found: dict[str, Row] = {}
+        async for page in self.pages_of_orders(
+            created_from=created_from, created_to=created_to, statuses=statuses, numbers=numbers
+        ):
+            found.update(page)
+        return found
+
+    async def pages_of_orders(
+        self,
+        *,
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+        statuses: Sequence[int] | None = None,
+        numbers: Sequence[str] | None = None,
+    ) -> AsyncIterator[dict[str, Row]]:
+        """Yields order number → raw row, page by page. The arguments are those of `orders`. A row without a readable
+        number has a key that begins with `?`. An order may come several times: the last row counts.
 
         Rows move between pages while they are read. So a walk of several pages is repeated until it brings nothing new
-        except orders placed since it began. Raises Retryable if that does not end."""
+        except orders placed since it began. Up to `HELD` rows come in one page when that is through. Of more, the first
+        walk only shows that there is an end, and keeps the numbers; the others yield each page as it comes. Raises
+        Retryable if walks bring other rows each time."""
         query = OrderQuery.of(self._zone, created_from, created_to, statuses, numbers)
-        found: dict[str, Row] = {}
         for part in query.parts():
-            found.update(await self._walk_until_stable(part))
-        return found
+            async for page in self._walk_until_stable(part):
+                yield page
 
     async def set_status(self, number: str, status: int) -> None:
         """Sets the order's status in the shop, with one try. Raises BadRecord if the shop refuses it, Retryable if the
@@ -160,67 +183,89 @@ class Cartum:
             except catalogue.FilterIgnored:
                 log.info("the shop has no catalogue filter by article: reading the whole catalogue")
         rest = [article for article in wanted if article not in found]
-        found.update(await catalogue.from_whole(rest, fields, self._catalogue_page))
+        tally = self._session.tally(EXPORT)
+        found.update(await catalogue.from_whole(rest, fields, partial(self._catalogue_page, tally), tally.seen))
         self._article_filter = False
         return found
 
-    async def _walk_until_stable(self, query: OrderQuery) -> dict[str, Row]:
-        """Returns order number → row once a walk brings nothing new. Raises Retryable after `MAX_WALKS` walks."""
+    async def _walk_until_stable(self, query: OrderQuery) -> AsyncIterator[dict[str, Row]]:
+        """Yields rows until a walk brings nothing new. Raises Retryable after `MAX_WALKS` walks."""
         begun = shop_time(datetime.now(UTC), self._zone) if self._zone else None
-        found: dict[str, Row] = {}
+        tally = self._session.tally(GET)
         seen: set[str] = set()
+        kept: dict[str, Row] = {}
+        held: dict[str, Row] | None = {}  # None: there are more
+        left: set[str] = set()
         quiet = before = 0
         for walked in range(MAX_WALKS):
-            known, pages, received = set(seen), 0, 0
+            pages, received, fresh = 0, 0, False
             # Rows get lost at the borders of pages, so every second walk has other borders.
-            async for rows in self._pages(query, ROWS // 2 if walked % 2 else ROWS):
+            async for rows in self._pages(query, tally, ROWS // 2 if walked % 2 else ROWS):
                 pages += 1
-                numbered = {row_key(row): row for row in rows}
                 received += len(rows)
-                seen.update(numbered)
+                numbered = {row_key(row): row for row in rows}
+                kept = {number: row for number, row in numbered.items() if query.keeps(row)}
+                new = numbered.keys() - seen
+                fresh = fresh or any(number not in kept or not is_later(kept[number], begun) for number in new)
+                seen |= new
+                tally.seen(seen)
                 if pages > 1:
                     log.info("page %s, %s orders so far%s", pages, len(seen), ", once more" if walked else "")
-                found.update((number, row) for number, row in numbered.items() if query.keeps(row))
-            fresh = [number for number in seen - known if number not in found or not is_later(found[number], begun)]
+                left |= new & kept.keys()
+                if held is not None:
+                    held.update(kept)
+                    held = held if len(held) <= HELD else None
+                elif walked and kept:
+                    left -= kept.keys()
+                    yield kept
             quiet = 0 if fresh else quiet + 1
             # Repeated rows take the place of others; the number of rows still tells how many orders there are.
             lacking = max(received, before) > len(seen)
             if pages <= 1 or (walked and quiet >= (QUIET_WALKS if lacking else 1)):
-                return found
+                break
             before = received
-        raise Retryable(f"the shop's list of orders brought other ones at each of {MAX_WALKS} walks")
+        else:
+            raise Retryable(f"the shop's list of orders brought other ones at each of {MAX_WALKS} walks")
+        if held is not None or pages <= 1:
+            yield kept if held is None else held
+            return
+        # What only the first walk had: it moved since, or it is gone.
+        for part in OrderQuery(numbers=frozenset(number for number in left if not number.startswith("?"))).parts():
+            async for page in self._walk_until_stable(part):
+                yield {number: row for number, row in page.items() if query.keeps(row)}
 
-    async def _pages(self, query: OrderQuery, limit: int = ROWS) -> AsyncIterator[list[Row]]:
+    async def _pages(self, query: OrderQuery, tally: Tally, limit: int = ROWS) -> AsyncIterator[list[Row]]:
         if query.is_empty:
             return
         if self._days_only:
             query = query.by_days()
-        first = await self._first_page(query, limit)
+        page = partial(self._orders_page, tally)
+        first = await self._first_page(query, tally, limit)
         if first is None:
             self._days_only = True
             log.info("the shop takes no time of day in dates: asking for whole days")
             query = query.by_days()
-            first = await self._orders_page(query.parameters(0, limit))
+            first = await page(query.parameters(0, limit))
         try:
-            async for rows in walk(query, first, self._orders_page, limit):
+            async for rows in walk(query, first, page, limit):
                 yield rows
         except OffsetIgnored:
             log.info("the shop has no second page: asking for shorter and shorter times")
-            async for rows in in_windows(query, first, self._orders_page):
+            async for rows in in_windows(query, first, page):
                 yield rows
 
-    async def _first_page(self, query: OrderQuery, limit: int) -> list[Row] | None:
+    async def _first_page(self, query: OrderQuery, tally: Tally, limit: int) -> list[Row] | None:
         # A shop before 3.30 refuses a time of day, or ignores the whole parameter and sends everything.
         if not query.is_timed:
-            return await self._orders_page(query.parameters(0, limit))
-        rows = await self._session.rows("orders/get", "orders", query.parameters(0, limit), also={"ERROR"})
+            return await self._orders_page(tally, query.parameters(0, limit))
+        rows = await self._session.rows(GET, "orders", query.parameters(0, limit), also={"ERROR"}, tally=tally)
         return rows if rows is not None and all(query.in_sent_dates(row) for row in rows) else None
 
-    async def _orders_page(self, parameters: dict[str, Any]) -> list[Row]:
-        return await self._session.rows("orders/get", "orders", parameters) or []
+    async def _orders_page(self, tally: Tally, parameters: dict[str, Any]) -> list[Row]:
+        return await self._session.rows(GET, "orders", parameters, tally=tally) or []
 
     async def _filtered_page(self, parameters: dict[str, Any]) -> list[Row] | None:
-        return await self._session.rows("catalog/export", "products", parameters, also={"ERROR", "EXCEPTION", UNKNOWN})
+        return await self._session.rows(EXPORT, "products", parameters, also={"ERROR", "EXCEPTION", UNKNOWN})
 
-    async def _catalogue_page(self, parameters: dict[str, Any]) -> list[Row]:
-        return await self._session.rows("catalog/export", "products", parameters, also={UNKNOWN}) or []
+    async def _catalogue_page(self, tally: Tally, parameters: dict[str, Any]) -> list[Row]:
+        return await self._session.rows(EXPORT, "products", parameters, also={UNKNOWN}, tally=tally) or []

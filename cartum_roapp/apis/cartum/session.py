@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
+from cartum_roapp.apis.bounds import Tally
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum.envelope import KNOWN, SUCCESS, Envelope, read_envelope
 from cartum_roapp.apis.cartum.token import Token
@@ -64,6 +65,7 @@ class Session:
         self._looks_twice = looks_twice
         self._token = Token(self._log_in)
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
+        self._calls = calls
         self._http = Http(timeout=patience.timeout, headers=headers, calls=calls, transport=transport)
 
     async def close(self) -> None:
@@ -75,11 +77,22 @@ class Session:
         if the shop can't be reached."""
         await self._repeat(self._token.current)
 
+    def tally(self, function: str) -> Tally:
+        """Returns what counts one read of the list that `function` returns."""
+        return Tally(f"the shop's list {function}", "SHOP", self._patience.bounds)
+
     async def rows(
-        self, function: str, key: str, body: dict[str, Any] | None = None, *, also: Collection[str] = ()
+        self,
+        function: str,
+        key: str,
+        body: dict[str, Any] | None = None,
+        *,
+        also: Collection[str] = (),
+        tally: Tally | None = None,
     ) -> list[dict[str, Any]] | None:
         """Returns the rows under `key` in the answer of `function`; None if the answer has a status word of `also`.
-        Otherwise tries again, then raises Retryable. Raises BadConfig if the account lacks rights."""
+        Otherwise tries again, then raises Retryable. Raises BadConfig if the account lacks rights, NoEnd at once where
+        the `tally` of a longer read is full, or the answer has more rows than a page can have."""
 
         def rows(answer: Envelope) -> list[dict[str, Any]] | None:
             if not answer.ok:
@@ -90,7 +103,8 @@ class Session:
                 raise Retryable(f"{function}: {answer.status}, but without {key}")
             return rows
 
-        return await self._call(function, body or {}, rows)
+        found = await self._call(function, body or {}, rows)
+        return (tally or self.tally(function)).page(found) if found is not None else None
 
     async def write(self, function: str, body: dict[str, Any]) -> None:
         """Sets values of one row, with one try: before another one the caller has to check that they are still wanted.
@@ -139,6 +153,7 @@ class Session:
         self, call: Callable[[], Awaitable[T]], *, connected: bool = False, tries: int | None = None
     ) -> T:
         """`connected`: it is known to be a shop, so a web page in its place is temporary."""
+        self._calls.may_go_on()
         patience = self._patience
 
         async def quietly(_: int) -> T:
@@ -153,7 +168,8 @@ class Session:
                 raise
 
         tries = patience.retries if tries is None else tries
-        return await repeat(quietly, tries=tries, base=patience.retry_base, max_wait=patience.max_wait)
+        longest = min(patience.max_wait, self._calls.left)
+        return await repeat(quietly, tries=tries, base=patience.retry_base, max_wait=longest)
 
     async def _log_in(self) -> str:
         try:

@@ -56,10 +56,13 @@ def read_object(content: Any) -> Raw:
     return content
 
 
-async def walk(first: Page, fetch: Callable[[int], Awaitable[Page]], about: str) -> AsyncIterator[list[Raw]]:
+async def walk(
+    first: Page, fetch: Callable[[int], Awaitable[Page]], about: str, tell: Callable[[set[str]], None]
+) -> AsyncIterator[list[Raw]]:
     """Yields all rows, each id once, page by page; `first` is page 1. Ends at `total_pages`, otherwise at an empty page
     or at one that repeats the page before. If fewer rows came than `count` says, rows moved between pages meanwhile:
-    then the list is walked again, at most three times."""
+    then the list is walked again, at most three times. `tell` hears of all ids that came so far, and may end the walk
+    by what it raises."""
     seen: set[str] = set()
     page = first
     for walked in range(1 + REWALKS):
@@ -70,6 +73,7 @@ async def walk(first: Page, fetch: Callable[[int], Awaitable[Page]], about: str)
         while True:
             _tell(about, number, page)
             if fresh := _fresh(page.rows, seen):
+                tell(seen)
                 yield fresh
             ids = [str(row.get("id")) for row in page.rows]
             if not ids or ids == before or (page.total_pages is not None and number >= page.total_pages):

@@ -30,28 +30,38 @@ class Reading:
     ) -> list[R]:
         """Returns all rows of a list that is documented without pages. Reads all pages if it has some nevertheless."""
 
+        tally = self._sending.tally(path)
+
         async def fetch(number: int, missing: Missing = missing) -> Page:
             params = [("page", str(number))] if number > 1 else []
             named = about or (path.strip("/"), None)
-            return await self._sending.get(path, read_page, params, missing=missing, about=named)
+            page = await self._sending.get(path, read_page, params, missing=missing, about=named)
+            tally.page(page.rows)
+            return page
 
         first = await fetch(1)
         if first.total_pages is None and first.count is None:  # a bare array is never paged
             return rows.read(kind, first.rows)
-        return [
-            row async for page in walk(first, _ending_at_refusal(first, fetch), path) for row in rows.read(kind, page)
-        ]
+        pages = walk(first, _ending_at_refusal(first, fetch), path, tally.seen)
+        return [row async for page in pages for row in rows.read(kind, page)]
 
     async def walk(
         self, path: str, kind: type[R], filters: list[Filter], missing: Missing = "collection"
     ) -> AsyncIterator[list[R]]:
         """Yields all pages of a list, each row once. The caller checks that the filters were applied."""
-        first, params = await self.spelling.first_page(path, filters, lambda asked: self._page(path, asked, 1, missing))
+        tally = self._sending.tally(path)
+
+        async def asking(params: Params, number: int = 1, missing: Missing = missing) -> Page:
+            page = await self._page(path, params, number, missing)
+            tally.page(page.rows)
+            return page
+
+        first, params = await self.spelling.first_page(path, filters, asking)
 
         async def fetch(number: int, missing: Missing = missing) -> Page:
-            return await self._page(path, params, number, missing)
+            return await asking(params, number, missing)
 
-        async for page in walk(first, _ending_at_refusal(first, fetch), path):
+        async for page in walk(first, _ending_at_refusal(first, fetch), path, tally.seen):
             if typed := rows.read(kind, page):
                 yield typed
 
@@ -66,7 +76,7 @@ class Reading:
                 if error.http not in (400, 422):
                     raise
                 page = Page([])
-            found = rows.read(kind, page.rows)
+            found = rows.read(kind, self._sending.tally(path).page(page.rows))
             if found and all(row.id in ids for row in found):
                 self._ids_spellings = [suffix]
                 return found

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
+from cartum_roapp.apis.bounds import Tally
 from cartum_roapp.apis.calls import CallKind, Calls, on_request
 from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
@@ -85,10 +86,15 @@ class Sending:
             "Accept": "application/json",
             "User-Agent": "cartum-roapp/0.1",
         }
+        self._calls = calls
         self._http = Http(timeout=patience.timeout, headers=headers, calls=calls, transport=transport)
 
     async def close(self) -> None:
         await self._http.close()
+
+    def tally(self, path: str) -> Tally:
+        """Returns what counts one read of the list at this path."""
+        return Tally(f"RO App's list {path}", "ROAPP", self._patience.bounds)
 
     async def get(self, path: str, read: Read[T], params: Params = (), *, missing: Missing, about: About) -> T:
         """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""
@@ -120,6 +126,8 @@ class Sending:
         return await self._repeat(_Call("POST", path, read, missing, body=body, rights=rights, before=before), about)
 
     async def _repeat(self, call: _Call[T], about: About) -> T:
+        self._calls.may_go_on()
+
         async def once(attempt: int) -> T:
             try:
                 return await self._once(call, attempt)
