@@ -49,7 +49,8 @@ async def choose(found: ShopSettings, kind: str, which: str, ro_id: int) -> Chos
     """Asks RO App whether it has the record, and stores the choice. Returns and raises what `choosing` does."""
     choose_one = choosing.choose_product if kind == "product" else choosing.choose_contact
     with sanitized_errors(), ledger.opened() as engine:
-        async with reading(engine, found.account, settings(), Calls()) as roapp:
+        config = settings()
+        async with reading(engine, found.account, config, Calls(seconds=config.run_seconds)) as roapp:
             return await choose_one(engine, roapp, found.shop, which, ro_id)
 
 

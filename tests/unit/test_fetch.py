@@ -117,6 +117,18 @@ def test_a_shop_that_caps_the_list_of_numbers_makes_no_order_look_deleted() -> N
     assert asyncio.run(fetch_numbers(shop, set(shop.rows))).missing == set()
 
 
+def test_a_shop_that_answers_numbers_with_ever_new_unreadable_rows_is_not_asked_for_ever() -> None:
+    class Babbling(Shop):
+        async def read_orders(self, **asked: Any) -> dict[str, Row]:
+            await super().read_orders(**asked)
+            return {f"?{len(self.asked)}-{place}": {"place": place} for place in range(100)}
+
+    shop = Babbling({})
+    found = asyncio.run(fetch_numbers(shop, {"1", "2", "3"}))
+    assert found.missing == {"1", "2", "3"} and len(shop.asked) == 1
+    assert len(found.rows) == 3, "each may be one of those that were asked for"
+
+
 def test_numbers_that_are_all_gone_are_asked_for_once() -> None:
     shop = Shop({})
     assert asyncio.run(fetch_numbers(shop, {"1", "2"})).missing == {"1", "2"}
