@@ -30,6 +30,12 @@ from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 # Bytes.
 LOG_LIMIT = 10 * 1024 * 1024
 _TAIL = 64 * 1024
+#: Less free space than this counts as a full disk.
+LITTLE = 1024 * 1024
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DATABASE_FULL = "53100"  # PostgreSQL's disk_full
+_FREE = "Free some space, then repeat."
 
 
 def _password() -> str:
@@ -162,7 +168,7 @@ class Home:
     def require_space(self, size: int) -> None:
         """Raises Retryable if fewer than `size` bytes are free: a full disk can't even hold the log of a failure."""
         if shutil.disk_usage(self.root).free < size:
-            raise unusable(OSError(errno.ENOSPC, "", str(self.root)))
+            raise Retryable(_no_space(self.root), fix=_FREE)
 
     def log_path(self, name: str) -> Path:
         return self.logs / f"{name}.log"
@@ -196,16 +202,33 @@ class Home:
             return 0
 
 
+def _no_space(where: Path | str) -> str:
+    return f"No space is left on the disk ({where})."
+
+
 def unusable(error: OSError) -> IntegrationError:
     """Returns the error for a failed read or write in the home: Retryable for a full disk, otherwise BadConfig."""
+    if full := full_disk(error):
+        return full
     where = error.filename or "the home directory"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Retryable(f"No space is left on the disk ({where}).", fix="Free some space, then repeat.")
     return BadConfig(
         f"{where} can't be used: {(error.strerror or 'input/output error').lower()}.",
         field="CARTUM_ROAPP_HOME",
         fix="Set CARTUM_ROAPP_HOME to a directory that this user may write to.",
     )
+
+
+def full_disk(error: BaseException) -> Retryable | None:
+    """Returns the error for a full disk if one is among the causes of `error`: this machine's, or the one of the
+    database's server."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.errno in _FULL:
+            return Retryable(_no_space(found.filename or "the home directory"), fix=_FREE)
+        if getattr(found, "pgcode", None) == _DATABASE_FULL:
+            return Retryable(_no_space("the database's"), fix=_FREE)
+        found = found.__cause__ or found.__context__
+    return None
 
 
 def write_atomically(path: Path, text: str) -> None:

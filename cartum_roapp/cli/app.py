@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -45,6 +45,9 @@ from cartum_roapp.cli.output import (
     say,
     show,
 )
+
+if TYPE_CHECKING:
+    from cartum_roapp.errors import IntegrationError
 
 app = typer.Typer(
     name="cartum-roapp",
@@ -153,8 +156,6 @@ def _require_text(arguments: list[str]) -> None:
 def _end_of(error: Exception) -> CommandEnd:
     from cartum_roapp.errors import BadConfig, IntegrationError
 
-    if isinstance(error, CommandEnd):
-        return error
     if hasattr(error, "format_message"):  # an error of Typer: a wrong option, a missing argument
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "cartum-roapp"
@@ -163,6 +164,10 @@ def _end_of(error: Exception) -> CommandEnd:
             fix = f"`{path} --help` lists what there is"
             return CommandEnd(BAD_INPUT, message or "No command is given.", fix=fix)
         return CommandEnd(BAD_INPUT, message, fix=f"see `{path} --help`.")
+    if getattr(error, "kind", "unexpected") in ("retryable", "unexpected") and (full := _full_disk(error)):
+        return failure(full, FAILED)
+    if isinstance(error, CommandEnd):
+        return error
     if isinstance(error, IntegrationError):
         return failure(error, BAD_INPUT if isinstance(error, BadConfig) else FAILED)
     from cartum_roapp.cli.crash import write_log
@@ -170,6 +175,24 @@ def _end_of(error: Exception) -> CommandEnd:
     return CommandEnd(
         FAILED, f"Unexpected error ({type(error).__name__}). Details: {write_log(error)}", kind="unexpected"
     )
+
+
+def _full_disk(error: Exception) -> IntegrationError | None:
+    """Returns the error for a full disk if that is what stopped the command. Where the home's disk is full, whatever
+    else is seen follows from it: a server that answers 503, or is gone."""
+    from cartum_roapp.errors import IntegrationError
+    from cartum_roapp.home import LITTLE, Home, full_disk
+    from cartum_roapp.settings import settings
+
+    if full := full_disk(error):
+        return full
+    try:
+        Home(settings().home).require_space(LITTLE)
+    except IntegrationError as found:
+        return found if found.kind == "retryable" else None
+    except OSError:  # there is no home yet
+        pass
+    return None
 
 
 if __name__ == "__main__":

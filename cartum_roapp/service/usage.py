@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from cartum_roapp.errors import BadConfig, Retryable
-from cartum_roapp.home import Home, unusable
+from cartum_roapp.home import LITTLE, Home, unusable
 from cartum_roapp.service import socket_folder, worker
 from cartum_roapp.service.cluster import LOG as POSTGRES
 from cartum_roapp.service.database_url import DatabaseUrl
@@ -38,7 +38,6 @@ from cartum_roapp.settings import PREFIX, Settings
 
 TIMEOUT = 180.0  # seconds
 _KEEPERS = 3
-_LITTLE = 1024 * 1024  # bytes
 _PAUSE = 0.02  # seconds
 _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 
@@ -230,7 +229,7 @@ class _KeeperClient:
         if any(keeper.alive() for keeper in self.started) or is_held(self.home.run / KEEPER_LOCK, exclusively=True):
             return
         if len(self.started) >= _KEEPERS:
-            self.home.require_space(_LITTLE)
+            self.home.require_space(LITTLE)
             log = self.home.log_path("keeper")
             raise Retryable(f"The keeper of the database ended. The reason is at the end of {log}.", fix="Repeat.")
         command = [sys.executable, "-P", "-m", "cartum_roapp.service.keeper"]

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cartum_roapp.cli import backend, held_export, shops
@@ -259,3 +261,49 @@ def test_a_name_that_the_terminal_can_not_show_is_no_crash(arguments: tuple[str,
         check=True,
     )
     assert printed in done.stdout
+
+
+FULL = "No space is left on the disk"
+
+
+def _written_to_a_full_disk() -> None:
+    try:
+        with open("/dev/full", "wb", buffering=0) as file:
+            file.write(b"0")
+    except OSError as error:
+        raise RuntimeError("what was begun can't be ended") from error
+
+
+def test_a_full_disk_is_said_whatever_it_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(tmp_path))
+    monkeypatch.setattr("cartum_roapp.cli.backend.serving", _written_to_a_full_disk)
+    assert main(["shop", "list"]) == 1
+    said = capsys.readouterr().err
+    assert said == f"{FULL} (the home directory). Fix: Free some space, then repeat.\n"
+    assert main(["shop", "list", "--colour"]) == 2
+    assert "--colour" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="needs root to make a small disk")
+def test_what_follows_from_a_full_disk_is_said_as_such(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A server that is gone, for example: without space it can't run."""
+
+    def gone() -> None:
+        httpx.get("http://127.0.0.1:1/", trust_env=False)
+
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(tmp_path))
+    monkeypatch.setattr("cartum_roapp.cli.backend.serving", gone)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(tmp_path)], check=False).returncode:
+        pytest.skip("no small disk can be made here")
+    try:
+        assert main(["shop", "list"]) == 1
+        assert "Unexpected error (ConnectError)" in capsys.readouterr().err
+        (tmp_path / "filling").write_bytes(b"0" * (3 << 20))
+        assert main(["shop", "list"]) == 1
+        assert capsys.readouterr().err == f"{FULL} ({tmp_path}). Fix: Free some space, then repeat.\n"
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
