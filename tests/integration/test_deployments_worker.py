@@ -15,7 +15,7 @@ from sqlalchemy import text
 from cartum_roapp import service
 from cartum_roapp.ledger import backfills, database
 from cartum_roapp.service.process import Process
-from deployments.worker import SYNCS
+from deployments.worker import OTHERS, SYNCS
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -115,6 +115,19 @@ def test_a_shop_that_answers_slowly_stops_no_other_shop(worker: Installation, im
     said = [run["state"]["message"] for run in ended if run["state_name"] == "Skipped"]
     assert set(said) == {"Another sync of this shop is under way; this one had nothing to do."}
     assert len(said) >= len(piled) - 1  # the schedule's own one may be the one that reads
+
+
+@pytest.mark.long
+def test_runs_that_wait_for_another_hold_no_place(worker: Installation, imported: Row) -> None:
+    old = datetime.now(UTC) - timedelta(days=93)
+    numbers = [worker.box.shops[SHOP].place_order(created=old, status=3) for _ in range(OTHERS)]
+    with database.locked(worker.engine, "account:main"):  # another run delivers
+        piled = [worker.start("backfill/backfill", shops=["shop-1"], numbers=[one], dry_run=False) for one in numbers]
+        waiting = "SELECT count(*) FROM backfills WHERE stored_at IS NOT NULL AND ended_at IS NULL"
+        worker.become(lambda: worker.value(waiting), lambda count: count == OTHERS)
+        worker.completed(worker.start("backfill/backfill", shops=["shop-2"], numbers=["999997"], dry_run=True))
+        assert worker.value(waiting) == OTHERS
+    worker.completed(*piled)
 
 
 @pytest.mark.long

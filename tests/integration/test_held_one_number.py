@@ -44,6 +44,7 @@ def test_a_run_that_breaks_off_counts_what_it_delivered(world: World) -> None:
     for _ in range(12):
         world.box.shops[0].place_order(articles=[("KR-799", 1)])
     world.box.roapp.faults.fail("unauthorized", 999, method="POST", path="^/orders$", skip=8)
+    world.box.roapp.faults.fail("unauthorized", 999, method="GET", path="^/company$", skip=1)
     with pytest.raises(BadConfig):
         world.synced()
     last = max(runs.last(world.engine, world.shop().key), key=lambda one: one.started_at)
