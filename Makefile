@@ -4,6 +4,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # A command, a path or a version: `make test PYTHON=3.13` makes .venv anew where it has another Python.
 PYTHON ?=
 BIN := .venv/bin
+COMPILE = $$(command -v uv || echo .uv/bin/uv) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header --quiet
 WHOLE := $(if $(filter-out 0,$(FULL)),--full --timeout 3600)
 
 help:  ## this list
@@ -11,7 +13,7 @@ help:  ## this list
 
 setup: .venv/.ready  ## .venv with everything that requirements.lock names, and the command `cartum-roapp` in it
 
-.venv/.ready: requirements.lock pyproject.toml setup.sh $(if $(PYTHON),named-python)
+.venv/.ready: requirements.lock requirements-uv.lock pyproject.toml setup.sh $(if $(PYTHON),named-python)
 	PYTHON="$(PYTHON)" sh setup.sh
 	@touch $@
 
@@ -34,9 +36,9 @@ check: setup  ## ruff, mypy --strict, import-linter
 bench: setup  ## speed as a ratio to a peer measured in the same run
 	$(BIN)/python -m benchmarks
 
-lock:  ## resolve requirements.lock anew from pyproject.toml
-	$$(command -v uv || echo .uv/bin/uv) pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+lock:  ## resolve requirements.lock anew from pyproject.toml, and uv itself in requirements-uv.lock
+	$(COMPILE) pyproject.toml --extra embedded --group dev -o requirements.lock
+	echo uv | $(COMPILE) - -o requirements-uv.lock
 
 named-python:
 

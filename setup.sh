@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes .venv from requirements.lock. Needs Python and a package index; brings uv where it is missing.
+# Makes .venv from requirements.lock. Needs Python and a package index; brings uv where it is missing, the one of
+# requirements-uv.lock.
 # PYTHON names an interpreter: a command, a path, or a version such as 3.13, which uv finds or downloads. A .venv of
 # another one is made anew; without PYTHON a .venv that is there is kept.
 set -eu
@@ -11,15 +12,17 @@ elif [ -x .uv/bin/uv ]; then
   uv=.uv/bin/uv
 else
   echo "setup: bringing uv into .uv/"
+  # By version and hash, and never built here: what a build would bring has no hashes.
+  bring="install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements-uv.lock"
   bringer=$python
   command -v "$bringer" >/dev/null 2>&1 || bringer=python3
   if "$bringer" -m venv .uv >/dev/null 2>&1; then
-    .uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+    .uv/bin/python -m pip $bring
     uv=.uv/bin/uv
   elif "$bringer" -m pip --version >/dev/null 2>&1; then
     # Debian without python3-venv: pip alone is enough to bring uv.
     rm -rf .uv
-    "$bringer" -m pip install --quiet --disable-pip-version-check --target .uv uv
+    "$bringer" -m pip $bring --target .uv
     uv=.uv/bin/uv
   else
     echo "setup: this Python has neither venv nor pip. Install one of python3-venv, python3-pip, uv and repeat." >&2
