@@ -1,6 +1,6 @@
 """Messages to people: automations that send through a notification block of Prefect. Three for each shop:
 
-    failed    a run failed; at most one message an hour
+    failed    a run failed, or one of the schedule was refused for the third time in a row; at most one message an hour
     silent    no sync succeeded for 15 minutes; one message until a sync succeeds again
     held      a run left more held records than there were before
 

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from world import Row, Toll, World
 
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.errors import Retryable
+from cartum_roapp.errors import NotNow, Retryable
 from sandbox.faults import Faults
 
 SHARES = 2  # how many processes try the points of one fault
@@ -201,7 +201,7 @@ def ends(run: Callable[[], object]) -> bool:
     """False where the run gives up for now, to go on with the next one."""
     try:
         run()
-    except Retryable:
+    except (Retryable, NotNow):
         return False
     return True
 
