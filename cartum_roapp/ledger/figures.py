@@ -1,4 +1,4 @@
-"""Figures of all shops at once, for monitoring: five queries, whatever the number of shops. No buyer's data."""
+"""Figures of all shops at once, for monitoring: six queries, whatever the number of shops. No buyer's data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, text
 
-from cartum_roapp.ledger import database, outbox
+from cartum_roapp.ledger import database, outbox, refusals
 from cartum_roapp.ledger.counters import RUNS
 
 
@@ -27,6 +27,7 @@ class Figures:
     """`shops` are the connected ones, that which was connected first at first. All else is also of deleted shops, whose
     history is here, and has the shop's key in front.
 
+    refusals       shop: how often in a row it was refused, see `ledger.refusals`
     waiting        (shop, priority): orders that wait for delivery
     held           (shop, code): records that need a person
     dismissed      (shop,): those that a person left as they are
@@ -36,6 +37,7 @@ class Figures:
     """
 
     shops: list[ShopFigures]
+    refusals: Mapping[str, int]
     waiting: Mapping[tuple[str, int], int]
     held: Mapping[tuple[str, str], int]
     dismissed: Mapping[str, int]
@@ -47,6 +49,7 @@ class Figures:
 def read(engine: Engine) -> Figures:
     with database.reading(engine) as connection:
         shops = [ShopFigures(**row._mapping) for row in connection.execute(_SHOPS)]
+        refused = {key: refusal.times for key, refusal in refusals.of_all(connection).items()}
         waiting = outbox.depths(connection)
         records = connection.execute(_HELD).all()
         counters = connection.execute(_COUNTERS).all()
@@ -56,6 +59,7 @@ def read(engine: Engine) -> Figures:
         dismissed[row.shop] += row.dismissed
     return Figures(
         shops,
+        refused,
         waiting,
         {(row.shop, row.code): row.held for row in records},
         dismissed,

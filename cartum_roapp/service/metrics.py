@@ -61,6 +61,9 @@ LEDGER_UP = Declared(
     "cartum_roapp_ledger_up", "gauge", (), "1 if the ledger can be read, else 0; all below is then missing."
 )
 PAUSED = Declared("cartum_roapp_shop_paused", "gauge", ("shop",), "1 if the shop's schedules stand still, else 0.")
+REFUSALS = Declared(
+    "cartum_roapp_shop_refusals", "gauge", ("shop",), "How often in a row login, key or settings were refused.", max
+)
 LAG = Declared("cartum_roapp_lag_seconds", "gauge", ("shop",), "Age of the last complete read of the shop.", max)
 SUCCESS = Declared(
     "cartum_roapp_last_success_timestamp_seconds", "gauge", ("shop", "run"),
@@ -87,7 +90,8 @@ TURNS = Declared(
 INTERVAL = Declared("cartum_roapp_roapp_turn_interval_seconds", "gauge", (), "Time between two calls of one account.")
 
 METRICS = (
-    WORKER_UP, LEDGER_UP, PAUSED, LAG, SUCCESS, WAITING, HELD, DISMISSED, ORDERS, RUNS, ERRORS, CALLS, TURNS, INTERVAL
+    WORKER_UP, LEDGER_UP, PAUSED, REFUSALS, LAG, SUCCESS, WAITING, HELD, DISMISSED, ORDERS, RUNS, ERRORS, CALLS, TURNS,
+    INTERVAL,
 )  # fmt: skip
 
 
@@ -149,6 +153,7 @@ def _families(found: Figures, cap: int) -> Iterator[Metric]:
     accounts = _shown(sorted(found.turns), cap, {name: name for name in found.turns})
     counted = found.counted.items()
     yield _family(PAUSED, shops, (((shop.key,), shop.paused) for shop in found.shops))
+    yield _family(REFUSALS, shops, (((shop.key,), found.refusals.get(shop.key, 0)) for shop in found.shops))
     yield _family(LAG, shops, (((shop.key,), shop.lag) for shop in found.shops if shop.lag is not None))
     yield _family(SUCCESS, shops, found.succeeded_at.items())
     yield _family(WAITING, shops, (((key, _PRIORITIES[place]), n) for (key, place), n in found.waiting.items()))

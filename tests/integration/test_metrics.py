@@ -93,7 +93,7 @@ def test_runs_that_fail_are_counted_by_the_kind_of_their_error(database: str) ->
         found = scraped(world)
         assert found["run_errors_total"] == {("shop-1", "bad-config"): 1}
         assert found["runs_total"]["shop-1", "incremental-sync", "failed"] == 1
-        assert found["shop_paused"] == {("shop-1",): 1}
+        assert (found["shop_paused"], found["shop_refusals"]) == ({("shop-1",): 0}, {("shop-1",): 1})
 
 
 def test_shops_beyond_the_cap_share_one_label(database: str) -> None:
