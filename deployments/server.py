@@ -176,12 +176,12 @@ def main(port: int) -> int:
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     if not sys.stdin.readline():
         return 0
-    listener = hold(port)
-    if listener is None:
+    held = hold(port)
+    if held is None:
         logs.say(f"another user of this machine has port {port}", "ERROR", "deployments.server")
         return 1
     server = uvicorn.Server(uvicorn.Config(served, log_level="warning", timeout_graceful_shutdown=3))
-    server.run(sockets=[listener])
+    server.run(sockets=[held.ipv4])
     return 0 if server.started else 1
 
 

@@ -67,17 +67,20 @@ async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -
     known: Statuses | None = None
     async with run.cartum() as api:
         for since, until in backfill.slices:
+            if known is not None:
+                await run.give_way()
             async for attempt in outlasting_quota():
                 with attempt:
-                    read = 0
+                    read, missing = 0, set[str]()
                     async with run.only_reader():
                         known = known or await classify_statuses(run, api)
-                        pages = fetch_selection(api, wanted, since, until, backfill.missing)
+                        pages = fetch_selection(api, wanted, since, until, missing)
                         async for rows, last in parts(fetch_selection_task, pages):
                             frames, bad = await to_frames(run, api, rows)
                             reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
                             store_part_task(run, backfill, since if last else until, reading)
                             read += len(rows)
+            backfill.missing |= missing
             backfill.slices.moved(since, empty=not read)
     close_reading(run, backfill)
 

@@ -33,16 +33,29 @@ def named() -> set[int]:
 
 
 def taken(port: int) -> "socket.socket | None":
-    listener = socket.socket()
-    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
-        listener.setsockopt(socket.SOL_SOCKET, option, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
+    """A socket that listens at the port: at 127.0.0.1, or at all addresses, where Linux may compare it with another
+    socket of ours alone."""
+    first = bound(socket.AF_INET6, "::", port, alone=1)
+    listener = bound(socket.AF_INET, "127.0.0.1", port) or bound(socket.AF_INET6, "::", port)
+    if first:
+        first.close()
+    if listener:
         listener.listen()
-    except OSError:
-        listener.close()
-        return None
     return listener
+
+
+def bound(family: int, host: str, port: int, alone: int = 0) -> "socket.socket | None":
+    made = socket.socket(family)
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        made.setsockopt(socket.SOL_SOCKET, option, 1)
+    try:
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, alone)
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        return None
+    return made
 
 
 def serve(listener: socket.socket, file: int) -> None:

@@ -15,6 +15,9 @@ from cartum_roapp.ledger import revision as revisions
 
 log = logging.getLogger(__name__)
 
+#: Seconds between two looks for a lock that another process has: who lets others have it waits for longer.
+LOOKS = 0.2
+
 
 def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:
     """An engine for the ledger. `url` may be any spelling of a PostgreSQL URL.
@@ -118,7 +121,7 @@ async def locked_soon(engine: Engine, name: str, waits: Callable[[], None] = lam
     with engine.connect() as connection:
         while not try_lock(connection, name):
             waits()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(LOOKS)
         try:
             yield
         finally:

@@ -13,6 +13,8 @@ from cartum_roapp.ledger import database
 LONGEST = 15
 #: A refused password is tried after so many times the first wait: more tries might lock the user out.
 OF_A_PASSWORD = 60
+#: However long the first wait is: refusals are counted for two days.
+LONGEST_WAIT = timedelta(hours=12)
 #: From so many refusals in a row on the owner is told.
 TOLD_AT = 3
 
@@ -29,7 +31,7 @@ class Refusal:
     def again_at(self, first: float) -> datetime:
         """Returns when the schedule tries again. `first`: seconds after the first refusal."""
         times = OF_A_PASSWORD if self.field == "password" else min(LONGEST, 2 ** min(self.times - 1, LONGEST))
-        return self.at + timedelta(seconds=first * times)
+        return self.at + min(timedelta(seconds=first * times), LONGEST_WAIT)
 
     def sentence(self, first: float) -> str:
         """Returns why, and when it is tried again."""
@@ -61,22 +63,26 @@ def forget(engine: Engine, key: str) -> None:
         connection.execute(text("UPDATE runs SET counts = counts - 'refused' WHERE shop = :shop"), {"shop": key})
 
 
-# For each shop by ix_runs_shop_started_at. Of two days there are more refusals than any wait counts.
+# For each shop by ix_runs_shop_started_at. Of two days there are more refusals than any wait counts. A clock that was
+# ahead left times of the future: they count when they have come.
 _REFUSALS = """
     SELECT shops.key AS shop, count(*) AS times, max(refused.finished_at) AS at,
            (array_agg(refused.error ORDER BY refused.finished_at DESC))[1] AS because,
            (array_agg(refused.counts->>'refused' ORDER BY refused.finished_at DESC))[1] AS field
     FROM shops
     LEFT JOIN LATERAL (
-        SELECT max(finished_at) AS at FROM runs
-        WHERE runs.shop = shops.key AND started_at > now() - interval '2 days'
+        SELECT max(finished_at) AS at,
+               max(finished_at) FILTER (WHERE (counts->'calls_by_kind'->>'cartum')::int > 0) AS of_shop FROM runs
+        WHERE runs.shop = shops.key AND started_at > now() - interval '2 days' AND finished_at <= now()
           AND state = 'completed' AND (counts->>'calls')::int > 0
     ) success ON true
     CROSS JOIN LATERAL (
         SELECT finished_at, error, counts FROM runs
-        WHERE runs.shop = shops.key AND started_at > now() - interval '2 days'
+        WHERE runs.shop = shops.key AND started_at > now() - interval '2 days' AND finished_at <= now()
           AND state = 'failed' AND counts->>'refused' IS NOT NULL
-          AND finished_at > coalesce(success.at, '-infinity')
+          AND finished_at > coalesce(
+              CASE counts->>'refused' WHEN 'password' THEN success.of_shop ELSE success.at END, '-infinity'
+          )
     ) refused
     WHERE shops.deleted_at IS NULL GROUP BY shops.key
 """

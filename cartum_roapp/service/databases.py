@@ -14,7 +14,7 @@ from cartum_roapp.home import Home
 from cartum_roapp.ledger import revision
 from cartum_roapp.service import socket_folder
 from cartum_roapp.service.database_url import EXAMPLE, VARIABLE, DatabaseUrl
-from cartum_roapp.service.postgres import PostgresServer
+from cartum_roapp.service.postgres import AUTHENTICATION, PostgresServer
 
 OWNER = "cartum_roapp"
 LEDGER = "cartum_roapp"
@@ -26,8 +26,8 @@ _UTF8 = sql.SQL("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
 
 def embedded_url(home: Home, database: str = LEDGER) -> DatabaseUrl:
     """Returns the address of one of the two databases on the home's embedded server."""
-    where = (("host", str(socket_folder.of(home))), ("port", str(socket_folder.PORT)))
-    return DatabaseUrl(f"{OWNER}:{home.database_password()}@", database, where)
+    where = {"host": str(socket_folder.of(home)), "port": str(socket_folder.PORT), "require_auth": AUTHENTICATION}
+    return DatabaseUrl(f"{OWNER}:{home.database_password()}@", database, tuple(where.items()))
 
 
 def prepare_embedded(server: PostgresServer) -> None:

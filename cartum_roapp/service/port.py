@@ -1,6 +1,6 @@
 """The TCP port on 127.0.0.1 of a home's Prefect server, and how its processes keep other users from it.
 
-Each process that sends the login there holds the port itself: by a socket that is bound and never listens. The kernel
+Each process that sends the login there holds the port itself: by sockets that are bound and never listen. The kernel
 lets no other user bind a port that is held, and lets this user's processes share it (SO_REUSEPORT). So the login
 reaches no program of another user, whatever of this home has died meanwhile (docs/adr/0013).
 """
@@ -13,6 +13,9 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home, write_atomically
@@ -26,8 +29,30 @@ _TRIES = 50
 _CLOSING = 2.0  # seconds
 
 
-def hold(port: int) -> socket.socket | None:
-    """Returns a socket that keeps other users from the port until it is closed; None if one has it already.
+@dataclass(frozen=True)
+class Held:
+    """A port that no other user gets until `close`. A server may listen at `ipv4`."""
+
+    ipv4: socket.socket
+    ipv6: socket.socket | None
+
+    def close(self) -> None:
+        """May be called twice."""
+        self.ipv4.close()
+        if self.ipv6 is not None:
+            self.ipv6.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def hold(port: int) -> Held | None:
+    """Returns what keeps other users from the port; None if one has it already.
 
     The same process may hold a port several times. Raises BadConfig on a machine without the address.
     """
@@ -43,19 +68,43 @@ def is_free(port: int) -> bool:
     return probe is not None
 
 
-def _bound(port: int, option: int) -> socket.socket | None:
-    made = socket.socket()
+def _bound(port: int, option: int) -> Held | None:
+    ipv4 = socket.socket()
+    ipv6 = None
     try:
-        made.setsockopt(socket.SOL_SOCKET, option, 1)
-        made.bind((HOST, port))
+        ipv4.setsockopt(socket.SOL_SOCKET, option, 1)
+        ipv4.bind((HOST, port))
+        ipv6 = _bound_ipv6(port, option)
     except OSError as error:
-        made.close()
+        ipv4.close()
         if error.errno == errno.EADDRNOTAVAIL:
             raise BadConfig(
                 f"This machine has no loopback address {HOST}, where Prefect's server listens.",
                 fix=f"Bring it up: ip addr add {HOST}/8 dev lo && ip link set lo up.",
             ) from None
         return None
+    return Held(ipv4, ipv6)
+
+
+def _bound_ipv6(port: int, option: int) -> socket.socket | None:
+    """Returns the second socket; None on a machine without IPv6. Raises OSError if the port is taken.
+
+    Linux compares a new socket with the last one of the same user and address alone. So another user who has `::` for
+    IPv6 alone would get it for IPv4, too, whoever has 127.0.0.1.
+    """
+    try:
+        made = socket.socket(socket.AF_INET6)
+    except OSError:
+        return None
+    try:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.setsockopt(socket.SOL_SOCKET, option, 1)
+        made.bind(("::", port))
+    except OSError as error:
+        made.close()
+        if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            return None
+        raise
     return made
 
 
@@ -66,25 +115,25 @@ def answers(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def held_port(home: Home, name: str) -> tuple[int, socket.socket]:
+def held_port(home: Home, name: str) -> tuple[int, Held]:
     """Returns the port of a part of this home, and what holds it: the last one if nobody listens there, otherwise a new
-    one, which is then kept.
+    one, which is then kept. That of a home that was copied or moved is not the last one.
 
     Waits for the last one, as the server of a killed process may be ending. Raises OSError if the home can't be
     written.
     """
     path = home.run / "ports.json"
     try:
-        ports = json.loads(path.read_text())
-        last = ports.get(name)
-    except (OSError, ValueError, AttributeError):
-        ports, last = {}, None
+        kept = json.loads(path.read_text())
+        last = kept[name] if kept["home"] == str(home.root) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        last = None
     # Processes of this home that outlived its server hold the last one.
     if isinstance(last, int) and wait_until(lambda: not answers(last), _CLOSING) and (held := hold(last)):
         return last, held
     for port in candidates(home, name):
         if port != last and is_free(port) and (held := hold(port)):
-            write_atomically(path, json.dumps({**ports, name: port}))
+            write_atomically(path, json.dumps({"home": str(home.root), name: port}))
             return port, held
     raise AssertionError("the operating system always has a free port")
 

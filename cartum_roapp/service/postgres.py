@@ -56,6 +56,10 @@ OPTIONS = {
 }
 
 
+#: A server that asks for the password in another form is a false one, and is not sent it.
+AUTHENTICATION = "scram-sha-256"
+
+
 class PostgresServer:
     """The server of one home. Only the holder of the home's keeper lock may start or stop it."""
 
@@ -65,7 +69,8 @@ class PostgresServer:
         self.process: Process | None = None
 
     def alive(self) -> bool:
-        return self.process is not None and self.process.alive()
+        """Returns whether it runs and can be reached: somebody may have emptied /tmp, where its socket may be."""
+        return self.process is not None and self.process.alive() and socket_folder.path(self.home).exists()
 
     @contextlib.contextmanager
     def connect(self, database: str = "postgres", *, user: str = SUPERUSER) -> Iterator[extensions.connection]:
@@ -79,6 +84,7 @@ class PostgresServer:
             user=user,
             password=password,
             connect_timeout=5,
+            require_auth=AUTHENTICATION,
         )
         try:
             made.autocommit = True
@@ -98,6 +104,8 @@ class PostgresServer:
             for _ in range(_TRIES):
                 began = self.home.log_size(LOG)
                 self.process = self.running()
+                if self.process is not None and not self.alive():
+                    self.stop()
                 if self.process is None:
                     self._clear()
                     self.process = self._launch(user, socket_folder.clear(self.home, user))
@@ -111,13 +119,12 @@ class PostgresServer:
 
     def stop(self, *, at_once: bool = False) -> bool:
         """Shuts the server down (`at_once`: without a last checkpoint). Returns False if none ran."""
-        process = self.process if self.alive() else self.running()
+        process = self.process if self.process is not None and self.process.alive() else self.running()
         if process is None:
             return False
         orderly = [] if at_once else [(signal.SIGINT, 60.0)]
         process.stop(*orderly, (signal.SIGQUIT, 10.0))
         self.process = None
-        socket_folder.remove(self.home)
         return True
 
     def running(self) -> Process | None:

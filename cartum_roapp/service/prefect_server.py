@@ -10,7 +10,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import sys
 import time
 import urllib.error
@@ -25,7 +24,7 @@ from typing import IO
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
 from cartum_roapp.service.database_url import DatabaseUrl
-from cartum_roapp.service.port import HOST, held_port, hold
+from cartum_roapp.service.port import HOST, Held, held_port, hold
 from cartum_roapp.service.process import Process, spawn
 
 LOG = "prefect-server"
@@ -124,7 +123,7 @@ class PrefectServer:
         self.inherited = inherited
         self.port = 0
         self.process: Process | None = None
-        self._held: socket.socket | None = None
+        self._held: Held | None = None
         self._input: IO[bytes] | None = None
         self._forgot_at = 0.0
         self._record = home.run / "prefect-server.json"

@@ -2,11 +2,13 @@
 the database.
 
 It is `postgres/socket` in the home. A socket's path may have about 100 bytes, and libpq splits a host at commas. Where
-the home's path is too long or has a comma, `postgres/socket` is a link to a folder in /tmp.
+the home's path is too long or has a comma, `postgres/socket` is a link to a folder in /tmp. That stays while the
+database is stopped, so that nobody else makes one of its name.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -22,7 +24,6 @@ PORT = 5432
 
 _LONGEST = 100  # bytes; Linux takes 107, macOS 103
 _SEPARATORS = set(",:@\n")
-_PREFIX = "cartum-roapp-"
 
 
 def of(home: Home) -> Path:
@@ -30,15 +31,16 @@ def of(home: Home) -> Path:
     place = home.postgres / "socket"
     if place.is_symlink():
         target = Path(os.readlink(place))
-        if _is_ours(home, target):
+        if target.name.startswith(_prefix(home)) and _is_ours(home, target):
             return target
-        place.unlink()  # somebody emptied /tmp, and may have made a folder of that name since
+        # The home is a copy of another one, or somebody emptied /tmp and may have made a folder of that name since.
+        place.unlink()
     if _fits(place):
         place.mkdir(mode=0o700, exist_ok=True)
         return place
     if place.is_dir():  # the home was moved
         shutil.rmtree(place)
-    made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix=_prefix(home), dir="/tmp"))
     place.symlink_to(made)
     return made
 
@@ -57,19 +59,21 @@ def clear(home: Home, user: SystemUser) -> Path:
     return folder
 
 
-def remove(home: Home) -> None:
-    """Removes the folder, with what it may have in /tmp. For a home whose database is stopped."""
-    place = home.postgres / "socket"
-    if place.is_symlink():
-        shutil.rmtree(os.readlink(place), ignore_errors=True)
-        place.unlink(missing_ok=True)
+def path(home: Home) -> Path:
+    """Returns where the socket is while the database is up."""
+    return of(home) / f".s.PGSQL.{PORT}"
 
 
 def answers(home: Home) -> bool:
     """Returns whether a database accepts connections there."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1.0)
-        return probe.connect_ex(str(of(home) / f".s.PGSQL.{PORT}")) == 0
+        return probe.connect_ex(str(path(home))) == 0
+
+
+def _prefix(home: Home) -> str:
+    """Returns what the name of this home's folder in /tmp begins with: a copy of the home needs another folder."""
+    return f"cartum-roapp-{hashlib.sha256(os.fsencode(home.root)).hexdigest()[:16]}-"
 
 
 def _is_ours(home: Home, folder: Path) -> bool:

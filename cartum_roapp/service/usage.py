@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import check_ledger, embedded_url, prepare_prefect
 from cartum_roapp.service.environment import prepare
 from cartum_roapp.service.lock import FileLock, is_held
-from cartum_roapp.service.port import answers, hold
+from cartum_roapp.service.port import Held, answers, hold
 from cartum_roapp.service.postgres import PostgresServer
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.prefect_server import (
@@ -39,6 +38,9 @@ from cartum_roapp.settings import PREFIX, Settings
 TIMEOUT = 180.0  # seconds
 _KEEPERS = 3
 _PAUSE = 0.02  # seconds
+# Ports of servers that this process sends the login to. Never closed: Prefect sends the last lines of a log while the
+# interpreter ends.
+_HELD: dict[int, Held] = {}
 _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 
 
@@ -67,7 +69,7 @@ class Running:
 def use(
     config: Settings, *, prefect: bool = True, with_worker: bool = False, timeout: float = TIMEOUT
 ) -> Iterator[Running]:
-    """Starts what is missing, and keeps it up until the end of the block and `config.linger` seconds longer. Until then
+    """Starts what is missing, and keeps it up until the end of the block and `config.linger` seconds longer. To its end
     this process holds the port of our Prefect server (service/port.py).
 
     Many processes may use a home at once; calls may be nested. `prefect=False` starts only the database. If the
@@ -96,7 +98,6 @@ def use(
             client_lock = stack.enter_context(FileLock(home.run / USERS_LOCK))
             server_lock = stack.enter_context(FileLock(home.run / PREFECT_LOCK))
             client = _KeeperClient(config, home, client_lock, server_lock if ours else None, timeout)
-            stack.callback(client.let_go)
             state = client.wait_until_ready()
             if with_worker:
                 state, other_variables = client.with_own_variables(state)
@@ -164,7 +165,6 @@ class _KeeperClient:
         self.began = time.time()
         self.kind = kind_of(home, config)
         self.started: list[Process] = []
-        self._held: tuple[int, socket.socket] | None = None
 
     def wait_until_ready(self) -> State:
         """Waits, and returns the state. The locks that keep everything up are then held, and the server's port."""
@@ -192,20 +192,6 @@ class _KeeperClient:
         stopped = self._stop_unused()
         return self.wait_until_ready(), not stopped
 
-    def let_go(self) -> None:
-        """Ends the hold of the server's port. May be called twice."""
-        if self._held is not None:
-            self._held[1].close()
-            self._held = None
-
-    def _holds(self, port: int) -> bool:
-        """Returns whether this process holds the port; False while another user has it."""
-        if self._held is None or self._held[0] != port:
-            self.let_go()
-            held = hold(port)
-            self._held = None if held is None else (port, held)
-        return self._held is not None
-
     def _take_locks(self) -> None:
         for lock in (self.client_lock, self.server_lock):
             # Refused only while a keeper is ending.
@@ -219,7 +205,7 @@ class _KeeperClient:
             now.database and _lives(now, POSTGRES) and socket_folder.answers(self.home)
         )
         server = self.server_lock is None or (
-            now.prefect != 0 and _lives(now, PREFECT) and self._holds(now.prefect) and answers(now.prefect)
+            now.prefect != 0 and _lives(now, PREFECT) and _holds(now.prefect) and answers(now.prefect)
         )
         return now.phase == "running" and database and server
 
@@ -267,6 +253,13 @@ class _KeeperClient:
         self.client_lock.release()
         stop(self.config)
         return True
+
+
+def _holds(port: int) -> bool:
+    """Returns whether this process holds the port from now on; False while another user has it."""
+    if port not in _HELD and (held := hold(port)):
+        _HELD[port] = held
+    return port in _HELD
 
 
 def _lives(now: State, part: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -139,6 +140,10 @@ class Run:
     def only_reader(self) -> AbstractAsyncContextManager[None]:
         """Inside, no other run reads this shop. Raises NotNow where a sync would wait for longer than it may run."""
         return database.locked_soon(self.engine, f"reading:{self.shop.key}", self._waits_to_read)
+
+    async def give_way(self) -> None:
+        """Lets runs that wait to read this shop have their turn: they look for it now and then."""
+        await asyncio.sleep(2 * database.LOOKS)
 
     def _waits_to_read(self) -> None:
         place.leave()

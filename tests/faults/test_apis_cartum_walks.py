@@ -342,6 +342,23 @@ def test_one_page_is_walked_once() -> None:
     assert [body["offset"] for body in bodies] == [0, 99]
 
 
+@pytest.mark.parametrize("there", [0, 50], ids=["empty", "one page"])
+def test_a_second_walk_that_falls_short_loses_no_order(there: int) -> None:
+    """A shop under load answers OK, with few rows or none."""
+    rows = [order(n) for n in range(230)]
+
+    class Tired(Shop):
+        def page(self, body: Row) -> list[Row]:
+            ids = body.get("ids")
+            if ids is not None:
+                return [row for row in rows if row["order_id"] in ids][body["offset"] : body["offset"] + body["limit"]]
+            self.rows = rows if body["limit"] == 100 else rows[:there]
+            return super().page(body)
+
+    found, _ = ask(Tired(rows), lambda cartum: cartum.read_orders())
+    assert found.keys() == {str(n) for n in range(230)}
+
+
 def test_orders_placed_while_we_read_do_not_keep_us_reading() -> None:
     class Busy(Shop):
         def page(self, body: Row) -> list[Row]:

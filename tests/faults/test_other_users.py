@@ -88,7 +88,7 @@ def squatter(life: Life) -> Iterator[Path]:
     shutil.copy(SOURCE, place)
     got = place / "got"
     got.touch()
-    kept = json.loads((life.home.run / "ports.json").read_text()).values()
+    kept = [port for port in json.loads((life.home.run / "ports.json").read_text()).values() if isinstance(port, int)]
     possible = [port for part in ("prefect-server", "postgres") for port in islice(candidates(life.home, part), 40)]
     python = "/usr/bin/python3" if root else sys.executable
     other = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if root else {}

@@ -21,6 +21,7 @@ from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.service import ledger, socket_folder
 from cartum_roapp.service.cluster import binaries
+from cartum_roapp.service.port import held_port
 from cartum_roapp.service.process import command_of
 from cartum_roapp.service.system_user import SystemUser
 from cartum_roapp.settings import Settings
@@ -118,9 +119,17 @@ def test_a_path_that_no_socket_may_have_does(tmp_path: Path, name: str) -> None:
         folder = socket_folder.of(Home(config.home))
         assert folder.parent == Path("/tmp")
         assert folder.stat().st_mode & 0o007 == 0
+        shutil.rmtree(folder)  # somebody empties /tmp
+        with closing(connect(config)) as made:
+            assert ask(made, "SELECT 2") == 2
+        copied = tmp_path / ("c" * 130)
+        (copied / "postgres").mkdir(parents=True)
+        (copied / "postgres" / "socket").symlink_to(socket_folder.of(Home(config.home)))
+        assert socket_folder.of(Home(copied)) != socket_folder.of(Home(config.home))
     finally:
         service.stop(config)
-    assert not folder.exists()
+        for home in (config.home, copied):
+            shutil.rmtree(socket_folder.of(Home(home)))
 
 
 def test_keys_are_for_the_owner_alone_and_not_in_other_files(config: Settings) -> None:
@@ -143,6 +152,18 @@ def test_a_failed_statement_leaves_no_personal_data_in_the_log(config: Settings)
     log = Home(config.home).log_path("postgres").read_text()
     assert "ready to accept connections" in log
     assert PHONE[1:] not in log
+
+
+def test_a_copied_home_has_a_port_of_its_own(tmp_path: Path) -> None:
+    first, copied = (Home(tmp_path / name).create() for name in ("first", "copied"))
+    port, held = held_port(first, "prefect-server")
+    held.close()
+    shutil.copy(first.run / "ports.json", copied.run)
+    again, held = held_port(first, "prefect-server")
+    other, held_too = held_port(copied, "prefect-server")
+    held.close()
+    held_too.close()
+    assert again == port != other
 
 
 def test_a_half_made_data_directory_is_made_anew(home: Settings) -> None:

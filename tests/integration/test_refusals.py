@@ -167,6 +167,20 @@ def test_a_key_that_is_refused_is_tried_after_1_2_4_to_15_minutes(world: World) 
     assert refused.value.tries == 1, "a success begins a new row"
 
 
+def test_a_refusal_of_the_future_stops_no_shop(world: World) -> None:
+    """The clock was ahead when it came."""
+    world.imported()
+    roapp = world.box.roapp
+    roapp.faults.fail("error", 9999, status=401)
+    world.box.shops[0].place_order()
+    with pytest.raises(BadConfig, match=KEY):
+        due(world)
+    roapp.faults.calm()
+    later(world, -3 * 24 * 60)
+    due(world)
+    well(world)
+
+
 def test_a_wrong_password_is_tried_once_an_hour(world: World) -> None:
     world.imported()
     shop, known = world.box.shops[0], world.shop()

@@ -226,7 +226,7 @@ class Cartum:
             before = received
         else:
             raise Retryable(f"the shop's list of orders brought other ones at each of {MAX_WALKS} walks")
-        if held is not None or pages <= 1:
+        if held is not None or not walked:
             yield kept if held is None else held
             return
         # What only the first walk had: it moved since, or it is gone.
