@@ -15,7 +15,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
 from cartum_roapp.errors import BadConfig, IntegrationError, NotNow
-from cartum_roapp.ledger.refusals import TOLD_AT
+from cartum_roapp.ledger.refusals import ALERT_AT
 from tasks.canceling import note_canceled
 
 P = ParamSpec("P")
@@ -96,7 +96,7 @@ def _put_off(error: BadConfig) -> State[Any]:
     if error.again_at is None:
         return Failed(message=str(error), data=error)
     message = f"{error} Tried again at {error.again_at:%H:%M} UTC."
-    return Failed(name=PUT_OFF if error.tries < TOLD_AT else "Failed", message=message, data=error)
+    return Failed(name=PUT_OFF if error.tries < ALERT_AT else "Failed", message=message, data=error)
 
 
 def _refused(error: BadConfig) -> State[Any]:

@@ -15,8 +15,8 @@ LONGEST = 15
 OF_A_PASSWORD = 60
 #: However long the first wait is: refusals are counted for two days.
 LONGEST_WAIT = timedelta(hours=12)
-#: From so many refusals in a row on the owner is told.
-TOLD_AT = 3
+#: From so many refusals in a row on an alert goes out.
+ALERT_AT = 3
 
 
 @dataclass(frozen=True)

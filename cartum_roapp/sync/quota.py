@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from cartum_roapp import place
 from cartum_roapp.errors import NotNow, OverQuota
 
-#: In seconds: a run that is told to wait for longer fails. About a minute more than an hour.
+#: In seconds: a run that would have to wait for longer fails. About a minute more than an hour.
 LONGEST_WAIT = 3700.0
 #: In seconds: the wait where the shop doesn't say how long its quota is used up.
 UNKNOWN_WAIT = 600.0

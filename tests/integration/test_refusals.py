@@ -54,7 +54,7 @@ def well(world: World) -> None:
     assert shops.state(world.engine, world.shop().key).paused_because is None
 
 
-def told(world: World) -> dict[str, str]:
+def shown(world: World) -> dict[str, str]:
     """What `status` and the shop's page say."""
     found = health.of_shop(world.engine, world.shop().key)
     assert found is not None
@@ -147,7 +147,7 @@ def test_a_key_that_is_refused_is_tried_after_1_2_4_to_15_minutes(world: World) 
         with pytest.raises(NotNow, match=KEY):
             due(world)
         assert len(roapp.calls) == calls
-        said = told(world)
+        said = shown(world)
         again = datetime.now(UTC) + timedelta(minutes=0.5)
         assert said["health"] == "refused"
         assert f"{again:%H:}" in said["refused"] and KEY in said["refused"] and "tried again at" in said["refused"]
@@ -158,7 +158,7 @@ def test_a_key_that_is_refused_is_tried_after_1_2_4_to_15_minutes(world: World) 
     later(world, 15)
     due(world)
     assert fresh in world.roapp_orders(world.shop())
-    assert told(world)["health"] == "well"
+    assert shown(world)["health"] == "well"
     well(world)
     shop.place_order()
     roapp.faults.fail("error", 9999, status=401)
