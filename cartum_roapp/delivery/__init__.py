@@ -43,6 +43,12 @@ notes        what a person reads in RO App: the marker, delivery, payment
 labels       the words before what notes and comments say, in the shop's languages
 comment      how it is delivered and paid, as a comment: at most once for each text
 
+plan         what is to be done about an order: a pure function, tried against RO App, that the delivery is to follow
+decision     one value of an order: what was agreed, what is shown, what is to be done
+plan_lines   the lines of a plan
+agreed       what both sides agreed on of one order, and what a call changes of that
+operations   what can be done to an order in RO App
+
 rehearsal    a delivery that sends nothing, for a dry run
 dry_roapp    RO App for that: read only, and as it would be
 """

@@ -80,6 +80,19 @@ def total_of(lines: Iterable[PricedLine], discounts: LineDiscounts) -> Decimal:
     return sum((line.total(discounts) for line in lines), NOTHING)
 
 
+def next_way(lines: Sequence[PricedLine], total: Decimal, known: LineDiscounts) -> LineDiscounts | None:
+    """Returns how an account that shows this total for these lines counts discounts, if that is neither as `known` nor
+    disproved: the way that explains the total, else the next one to try. None after the last."""
+    if known is LineDiscounts.NONE or not any(line.discount for line in lines):
+        return None
+    explained = [way for way in (LineDiscounts.PER_LINE, LineDiscounts.PER_UNIT) if total_of(lines, way) == total]
+    if found := [way for way in explained if known.is_before(way)]:
+        return found[0]
+    ignored = total_of((replace(line, discount=NO_DISCOUNT) for line in lines), known) == total
+    amounts = any(line.discount.amount for line in lines)
+    return LineDiscounts.PERCENTAGE if ignored and amounts else LineDiscounts.NONE
+
+
 def priced(lines: Iterable[PricedLine], total: Decimal, discounts: LineDiscounts) -> list[PricedLine]:
     """Returns the lines to send, unique by (product, price), whose total in this account is `total`, the shop's.
 

@@ -1,0 +1,63 @@
+"""One value of an order, a status, a quantity or a text alike: what was agreed, what the shop has, what RO App shows,
+and what is to be done about it. All functions are pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+Value = Hashable
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """`shop` is the shop's value that was carried (None: none was, or it is to be sent again), `sent` what was made of
+    it, `shown` what RO App showed last, `ours` what a call of ours may still put there."""
+
+    shop: Value = None
+    sent: Value = None
+    shown: Value = None
+    ours: frozenset[Value] = frozenset()
+
+    @classmethod
+    def on(cls, shop: Value, made: Value) -> Agreed:
+        """RO App has `made` for the shop's value `shop`."""
+        return cls(shop, made, made)
+
+
+@dataclass(frozen=True)
+class Given:
+    """The shop's value, and what the present settings make of it; None: nothing."""
+
+    shop: Value
+    made: Value
+
+
+@dataclass(frozen=True)
+class Change:
+    """RO App's value `name` is to become `made`, which stands for the shop's value `shop`."""
+
+    name: str
+    shop: Value
+    made: Value
+
+
+def decide(given: Given, agreed: Agreed, seen: Value) -> Value:
+    """Returns what RO App's value has to be: `seen`, where that may stay.
+
+    It is asked when no call of ours can arrive any more."""
+    if given.shop != agreed.shop:  # the shop changed it since it was carried
+        return given.made
+    if seen in agreed.ours and seen != agreed.shown:  # a call without an answer has arrived, and the shop took it back
+        return agreed.sent
+    return seen  # as agreed, or as staff set it
+
+
+def compare(name: str, given: Given, agreed: Agreed, seen: Value) -> tuple[Agreed, Change | None]:
+    """Returns what is known of the value now that RO App shows `seen`, and how it has to change; None: not at all."""
+    made = decide(given, agreed, seen)
+    if made != seen:
+        return replace(agreed, shown=seen), Change(name, given.shop, made)
+    if given.shop != agreed.shop:
+        return Agreed(given.shop, given.made, seen), None
+    return replace(agreed, shown=seen, ours=frozenset()), None

@@ -1,0 +1,49 @@
+"""What is to be done to one order in RO App. An operation is one call: it sets absolute values, or adds one thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cartum_roapp.delivery.decision import Change
+from cartum_roapp.orders.pricing import PricedLine
+
+
+@dataclass(frozen=True)
+class SetFields:
+    """Fields of the order."""
+
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class SetStatus:
+    """Its status."""
+
+    changes: tuple[Change]
+
+
+@dataclass(frozen=True)
+class AddLine:
+    """A new line; `entity` is RO App's product. `again`: an earlier try had no answer, and RO App does not show it."""
+
+    line: PricedLine
+    entity: int
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class SetLine:
+    """Price, quantity and discount, as far as named, of RO App's line `item`."""
+
+    item: int
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class SendComment:
+    """The comment whose text has this digest."""
+
+    digest: str
+
+
+Operation = SetFields | SetStatus | AddLine | SetLine | SendComment

@@ -1,0 +1,213 @@
+"""What is to be done about one order: a pure function of what both sides agreed on (`AgreedOrder`), what RO App shows
+(`Look` and its lines), and what the shop has (`ShopOrder`). It is asked when no call of ours can arrive any more.
+
+For each value, a status, a quantity or a text alike (`decision.decide`):
+
+* Where the shop changed it since it was carried, RO App gets the shop's, unless it has that already.
+* Where RO App shows what a call without an answer has put there, and the shop took that back, it gets what was agreed.
+* Else it stays as it is: as agreed, or as staff set it.
+
+Around that:
+
+* What is made of a value may change with the settings. That alone writes nothing, except the status of an open order
+  that still shows the former one, and a manager who has left.
+* What RO App does not show counts as agreed, so notes that it hides are never written.
+* Without an agreement (an order that was found by its marker) a status that somebody has moved stays, and is reported
+  where it differs. Client and manager stay. The comment counts as sent where the notes say the same or are hidden.
+* Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay, and
+  the notes say so.
+* RO App's total is compared when its lines are the shop's. Where ours are as they were sent, the account counts
+  discounts in another way: the lines are priced for that. After the last way the difference is reported.
+* The fields come first, then lines, the comment, the status. A reopened order begins with its status, as a closed one
+  may take nothing else.
+* An operation that RO App has refused is left out, and the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from cartum_roapp.apis.roapp.rows import RoItem
+from cartum_roapp.delivery import plan_lines
+from cartum_roapp.delivery.agreed import AgreedOrder, Field
+from cartum_roapp.delivery.decision import Agreed, Change, Given, Value, compare
+from cartum_roapp.delivery.operations import Operation, SendComment, SetFields, SetStatus
+from cartum_roapp.delivery.plan_lines import Lines
+from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, next_way, total_of
+
+#: In the order of one call.
+_FIELDS = (Field.CLIENT, Field.MANAGER, Field.NOTES, Field.NUMBER, Field.ESTIMATE)
+
+
+@dataclass(frozen=True)
+class ShopOrder:
+    """The shop's order. `values` has no key for what is left as it is, like the client of an erased buyer.
+
+    `goods` stands for the shop's lines and total; `lines` are made of them as the account counts `discounts`, and
+    `entities` has RO App's product of each. `total` is what RO App's has to be, None where it is not compared.
+    `comment` is the digest of delivery and payment in words, None where no comment is sent. `notes_written_off` are the
+    notes once goods are written off. `untouched`: RO App's statuses of an order that nobody has moved."""
+
+    values: Mapping[Field, Given]
+    goods: Value
+    lines: tuple[PricedLine, ...]
+    entities: Mapping[str, int]
+    discounts: LineDiscounts
+    total: Decimal | None = None
+    comment: str | None = None
+    notes_written_off: Given | None = None
+    untouched: frozenset[int] = frozenset()
+    is_open: bool = True
+    is_reopened: bool = False
+    manager_has_left: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """What RO App shows of the order; `values` has no key for what it hides. `says_comment`: its notes say what the
+    comment says."""
+
+    values: Mapping[Field, Value]
+    total: Decimal | None = None
+    says_comment: bool = False
+
+
+class Problem(StrEnum):
+    """What a person has to see to."""
+
+    STATUS_UNMATCHED = "status-unmatched"
+    STATUS_DIFFERS = "status-differs"
+    TOTAL_DIFFERS = "total-differs"
+    DOUBLED = "doubled"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`agreed` is what is known now. `problems`: with the value that is wrong. `learned`: how the account turned out to
+    count discounts. `overruled`: staff's status, where the shop's takes its place."""
+
+    agreed: AgreedOrder
+    operations: tuple[Operation, ...] = ()
+    problems: Mapping[Problem, Value] = field(default_factory=dict)
+    learned: LineDiscounts | None = None
+    overruled: Value = None
+
+
+def needs_items(agreed: AgreedOrder, look: Look, order: ShopOrder) -> bool:
+    """Returns whether a plan needs RO App's lines. Where only its total asks for them, `look` has to be read again
+    after them: a list of orders may be older than the lines."""
+    return agreed.goods != order.goods or any(line.again for line in agreed.lines) or _is_new(look.total, agreed, order)
+
+
+def plan(
+    agreed: AgreedOrder,
+    look: Look,
+    items: Sequence[RoItem] | None,
+    order: ShopOrder,
+    refused: Collection[Operation] = (),
+) -> Plan:
+    """Returns what is to be done, in the order in which RO App takes it. `items`: RO App's lines, None where it does
+    not need them. `refused`: operations that RO App does not take."""
+    lines, problems, learned = _lines(agreed, look, items, order)
+    agreed, fields = _fields(lines.agreed, look, order, written_off=lines.written_off)
+    agreed, statuses, overruled = _status(agreed, look, order, problems)
+    agreed, comments = _comment(agreed, look, order)
+    rest: list[Operation] = [*fields, *lines.operations, *comments]
+    operations = [*statuses, *rest] if order.is_reopened else [*rest, *statuses]
+    return Plan(agreed, tuple(one for one in operations if one not in refused), problems, learned, overruled)
+
+
+def _lines(
+    agreed: AgreedOrder, look: Look, items: Sequence[RoItem] | None, order: ShopOrder
+) -> tuple[Lines, dict[Problem, Value], LineDiscounts | None]:
+    if items is None:
+        return Lines(_with_total(agreed, look, order)), {}, None
+    made = order.goods, order.lines, order.entities
+    lines = (
+        plan_lines.plan(agreed, items, *made) if agreed.goods != order.goods else plan_lines.looked_at(agreed, items)
+    )
+    problems: dict[Problem, Value] = {Problem.DOUBLED: lines.twins} if lines.twins else {}
+    agreed = lines.agreed
+    if lines.operations or lines.written_off or not _is_new(look.total, agreed, order):
+        return replace(lines, agreed=_with_total(agreed, look, order)), problems, None
+    compared = replace(lines, agreed=replace(agreed, total=look.total))
+    if look.total is None or order.total is None or not plan_lines.are_as_sent(agreed, items, order.discounts):
+        return compared, problems, None
+    if not plan_lines.are_priced(agreed, order.lines):  # the account counts in another way since they were sent
+        return replace(plan_lines.plan(agreed, items, *made), twins=lines.twins), problems, None
+    total = look.total - total_of(plan_lines.of_staff(agreed, items), order.discounts)
+    if total == order.total:
+        return compared, problems, None
+    if (way := next_way(order.lines, total, order.discounts)) is not None:
+        return lines, problems, way
+    return compared, {**problems, Problem.TOTAL_DIFFERS: total}, None
+
+
+def _is_new(total: Decimal | None, agreed: AgreedOrder, order: ShopOrder) -> bool:
+    """Returns whether RO App's total is neither the shop's nor the one that was looked into last."""
+    return None not in (total, order.total) and total not in (order.total, agreed.total)
+
+
+def _with_total(agreed: AgreedOrder, look: Look, order: ShopOrder) -> AgreedOrder:
+    return replace(agreed, total=look.total) if look.total is not None and look.total == order.total else agreed
+
+
+def _fields(
+    agreed: AgreedOrder, look: Look, order: ShopOrder, *, written_off: bool
+) -> tuple[AgreedOrder, list[Operation]]:
+    changes: list[Change] = []
+    for name in _FIELDS:
+        given = order.values.get(name)
+        if written_off and name in (Field.NOTES, Field.ESTIMATE):
+            given = order.notes_written_off if name is Field.NOTES else None
+        if given is None or name not in look.values:
+            continue
+        seen, known = look.values[name], agreed.values.get(name)
+        if known is None and seen is not None and name in (Field.CLIENT, Field.MANAGER):
+            known = Agreed(given.shop, given.made, seen)
+        known, change = compare(name, given, known or Agreed(), seen)
+        if name is Field.MANAGER and order.manager_has_left and change is None and seen != given.made:
+            change = Change(name, given.shop, given.made)
+        agreed = agreed.with_value(name, known)
+        changes += [change] if change else []
+    return agreed, [SetFields(tuple(changes))] if changes else []
+
+
+def _status(
+    agreed: AgreedOrder, look: Look, order: ShopOrder, problems: dict[Problem, Value]
+) -> tuple[AgreedOrder, list[Operation], Value]:
+    """Adds to `problems` what a person has to see to."""
+    name = Field.STATUS
+    given, known = order.values.get(name), agreed.values.get(name)
+    seen = look.values.get(name, known.shown if known else None)
+    if given is None or seen is None:
+        return agreed, [], None
+    if given.made is None:
+        if known is None or known.shop != given.shop:
+            problems[Problem.STATUS_UNMATCHED] = given.shop
+        return agreed, [], None
+    if known is None and seen not in {given.made, *order.untouched}:
+        if given.made not in order.untouched:
+            problems[Problem.STATUS_DIFFERS] = seen
+        return agreed.with_value(name, Agreed(given.shop, given.made, seen)), [], None
+    before = known or Agreed()
+    known, change = compare(name, given, before, seen)
+    if change is None and order.is_open and given.made != before.sent == seen:
+        change = Change(name, given.shop, given.made)
+    is_staffs = given.shop != before.shop is not None and seen not in {before.sent, *before.ours}
+    return (
+        agreed.with_value(name, known),
+        [SetStatus((change,))] if change else [],
+        seen if change and is_staffs else None,
+    )
+
+
+def _comment(agreed: AgreedOrder, look: Look, order: ShopOrder) -> tuple[AgreedOrder, list[Operation]]:
+    if order.comment is None or agreed.comment == order.comment:
+        return agreed, []
+    if agreed.comment is None and (look.says_comment or Field.NOTES not in look.values):
+        return replace(agreed, comment=order.comment), []
+    return agreed, [SendComment(order.comment)]

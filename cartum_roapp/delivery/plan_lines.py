@@ -1,0 +1,208 @@
+"""The lines of a plan: which of RO App's lines is which of the shop's, and what becomes of it. All functions are pure.
+
+* Each value of a line of ours is decided like any other (`decision.decide`).
+* A line that the shop has no more gets the quantity 0, as RO App deletes none (roapp §3.2).
+* A line that staff took out comes back only if the shop changed more of it than its share of the discount.
+* A line of the shop's that is not ours yet takes a line of RO App's with its product and price, before one is added.
+  Where no line is ours yet, all are where they are exactly the shop's goods; else they are taken by product alone, then
+  by price and quantity alone.
+* A line whose adding had no answer is looked for by product and price, then by product and quantity at a price that the
+  shop has not, as staff may have changed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from cartum_roapp.apis.roapp.rows import RoItem
+from cartum_roapp.delivery.agreed import AgreedLine, AgreedOrder, values_of
+from cartum_roapp.delivery.decision import Agreed, Change, Given, Value, compare
+from cartum_roapp.delivery.items import carries, goods_of, priced
+from cartum_roapp.delivery.operations import AddLine, SetLine
+from cartum_roapp.orders.pricing import LineDiscounts, PricedLine
+
+_NONE = Decimal(0)
+_AMOUNTS = (LineDiscounts.PER_LINE, LineDiscounts.PER_UNIT)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """`written_off`: goods of the order have left RO App's stock, so its lines stay as they are. `twins`: RO App's
+    lines, by their ids, that a first try and its repeat have made."""
+
+    agreed: AgreedOrder
+    operations: tuple[AddLine | SetLine, ...] = ()
+    written_off: bool = False
+    twins: tuple[int, ...] = ()
+
+
+def plan(
+    agreed: AgreedOrder,
+    items: Sequence[RoItem],
+    goods: Value,
+    lines: Sequence[PricedLine],
+    entities: Mapping[str, int],
+) -> Lines:
+    """Returns how RO App's lines, `items`, become the shop's `lines`, which stand for `goods`. `entities`: RO App's
+    product of each of the shop's."""
+    agreed = _arrived(agreed, items, lines)
+    twins = _twins(agreed, items)
+    if any(item.written_off for item in items):
+        return Lines(agreed, written_off=True, twins=twins)
+    agreed = _adopted(agreed, items, lines, entities)
+    shown = {item.id: item for item in items}
+    operations: list[AddLine | SetLine] = []
+    for line, known in _paired(agreed.lines, lines):
+        if known is not None and known.item in shown:
+            seen, changes = _compared(known, shown[known.item], line)
+            agreed = agreed.with_line(seen, of=known)
+            operations += [SetLine(known.item, changes)] if changes else []
+        elif line is not None and known is not None and known.item is not None and _is_same_but_discount(known, line):
+            discount = Agreed.on(line.discount, line.discount)
+            agreed = agreed.with_line(replace(known, values={**known.values, "discount": discount}), of=known)
+        else:
+            repeats = line is not None and known is not None and known.item is None
+            if known is not None and not repeats:
+                agreed = agreed.with_line(None, of=known)
+            if line is not None:
+                operations.append(AddLine(line, entities[line.product], again=repeats))
+    if not operations:
+        agreed = replace(agreed, goods=goods, total=None)
+    return Lines(agreed, tuple(operations), twins=twins)
+
+
+def looked_at(agreed: AgreedOrder, items: Sequence[RoItem]) -> Lines:
+    """Returns what RO App's lines, `items`, show where nothing is to be done about them."""
+    return Lines(agreed, twins=_twins(agreed, items))
+
+
+def are_as_sent(agreed: AgreedOrder, items: Sequence[RoItem], discounts: LineDiscounts) -> bool:
+    """Returns whether nobody but us changed one of our lines. Another discount than the one that was sent is somebody's
+    where none was sent, or where the account is known to keep it."""
+    shown = {item.id: item for item in items}
+    return all(
+        line.item in shown and _is_as_sent(priced(shown[line.item]), line.sent, shown[line.item], discounts)
+        for line in agreed.lines
+        if line.values["quantity"].sent
+    )
+
+
+def of_staff(agreed: AgreedOrder, items: Sequence[RoItem]) -> list[PricedLine]:
+    """Returns RO App's lines that are not ours, and those of ours that it did not let us take out."""
+    ours = {line.item for line in agreed.lines if line.values["quantity"].sent}
+    return [priced(item) for item in items if item.id not in ours]
+
+
+def are_priced(agreed: AgreedOrder, lines: Sequence[PricedLine]) -> bool:
+    """Returns whether what was sent are these lines."""
+    return {line.sent for line in agreed.lines if line.values["quantity"].sent} == set(lines)
+
+
+def _arrived(agreed: AgreedOrder, items: Sequence[RoItem], lines: Sequence[PricedLine]) -> AgreedOrder:
+    """Takes RO App's lines that an adding without an answer has made."""
+    for line in [line for line in agreed.lines if line.item is None]:
+        free = _free(agreed, items)
+        sent = line.sent
+        same = [item for item in free if carries(item, line.entity, sent.price)]
+        odd = [
+            item
+            for item in free
+            if (item.entity_id, item.quantity) == (line.entity, sent.quantity)
+            and not any(carries(item, line.entity, one.price) for one in (*lines, sent))
+        ]
+        if found := same[:1] or (odd if len(odd) == 1 else []):
+            agreed = agreed.with_line(_taken(line.product, line.entity, found[0], sent, line.again), of=line)
+    return agreed
+
+
+def _twins(agreed: AgreedOrder, items: Sequence[RoItem]) -> tuple[int, ...]:
+    twins: list[int] = []
+    for line in agreed.lines:
+        if line.again and line.item is not None:
+            late = [
+                one.id for one in _free(agreed, items) if one.quantity and carries(one, line.entity, line.sent.price)
+            ]
+            twins += [line.item, *late] if late else []
+    return tuple(twins)
+
+
+def _adopted(
+    agreed: AgreedOrder, items: Sequence[RoItem], lines: Sequence[PricedLine], entities: Mapping[str, int]
+) -> AgreedOrder:
+    """Takes lines of RO App's that nobody is known to have added for the shop's."""
+    first = not agreed.lines
+    if first and (found := goods_of(items, lines, entities)):
+        taken = [_taken(product, entities[product], item, _shown(product, item)) for item, product in found]
+        return replace(agreed, lines=tuple(taken))
+    keys = {line.key for line in agreed.lines}
+    left = [line for line in lines if (line.product, line.price) not in keys]
+    for price, product in ((True, True), (False, True), (True, False)) if first else ((True, True),):
+        for line in list(left):
+            entity = entities[line.product]
+            same = [
+                item
+                for item in _free(agreed, items)
+                if (not product or carries(item, entity, line.price if price else None))
+                and (product or (round(item.price, 2), item.quantity) == (line.price, line.quantity))
+            ]
+            if same:
+                left.remove(line)
+                agreed = agreed.with_line(_taken(line.product, entity, same[0], _shown(line.product, same[0])))
+    return agreed
+
+
+def _paired(
+    known: Sequence[AgreedLine], lines: Sequence[PricedLine]
+) -> list[tuple[PricedLine | None, AgreedLine | None]]:
+    """Returns each of the shop's lines with the line of ours that it is, by its price or at another one, and those of
+    ours that the shop has no more."""
+    left = {line.key: line for line in known}
+    pairs: dict[tuple[str, Value], AgreedLine | None] = {}
+    for line in lines:
+        pairs[line.product, line.price] = left.pop((line.product, line.price), None)
+    for key, found in pairs.items():
+        if found is None and (moved := next((one for one in left.values() if one.product == key[0]), None)):
+            pairs[key] = left.pop(moved.key)
+    return [*((line, pairs[line.product, line.price]) for line in lines), *((None, line) for line in left.values())]
+
+
+def _compared(known: AgreedLine, item: RoItem, line: PricedLine | None) -> tuple[AgreedLine, tuple[Change, ...]]:
+    """Returns what is known of the line now, and what of it changes."""
+    wanted = line or PricedLine(known.product, known.sent.price, _NONE)
+    shown, changes = values_of(_shown(known.product, item)), []
+    if item.discount is None:
+        shown["discount"] = known.values["discount"].shown
+    for name, value in values_of(wanted).items():
+        seen, change = compare(name, Given(value, value), known.values[name], shown[name])
+        known = replace(known, values={**known.values, name: seen})
+        changes += [change] if change else []
+    return known, tuple(changes)
+
+
+def _is_same_but_discount(known: AgreedLine, line: PricedLine) -> bool:
+    return (known.values["price"].shop, known.values["quantity"].shop) == (line.price, line.quantity)
+
+
+def _is_as_sent(shown: PricedLine, sent: PricedLine, item: RoItem, discounts: LineDiscounts) -> bool:
+    kept = not sent.discount or discounts in _AMOUNTS
+    same_discount = item.discount is None or not kept or shown.discount == sent.discount
+    return (shown.price, shown.quantity) == (sent.price, sent.quantity) and same_discount
+
+
+def _free(agreed: AgreedOrder, items: Sequence[RoItem]) -> list[RoItem]:
+    """Returns RO App's lines that are not ours."""
+    ours = {line.item for line in agreed.lines}
+    return [item for item in items if item.id not in ours]
+
+
+def _shown(product: str, item: RoItem) -> PricedLine:
+    return replace(priced(item), product=product)
+
+
+def _taken(product: str, entity: int, item: RoItem, sent: PricedLine, again: bool = False) -> AgreedLine:
+    """Returns the line of ours that the item is: `sent` is what it was given."""
+    shown = values_of(_shown(product, item))
+    agreed = {name: Agreed(value, value, shown[name]) for name, value in values_of(sent).items()}
+    return AgreedLine(product, entity, item.id, agreed, again)

@@ -1,0 +1,264 @@
+"""Sequences of edits, looks and lost calls that a plan has to get right, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from one_order import RULE, OneOrder, Wire
+
+from cartum_roapp.delivery.agreed import AgreedOrder, again
+from cartum_roapp.delivery.operations import SetLine
+from sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[Wire]:
+    with Sandbox(orders=1, products=4, rate_limit=0) as box:
+        wire = Wire(box)
+        yield wire
+        wire.close()
+
+
+@pytest.fixture
+def order(wire: Wire) -> Iterator[OneOrder]:
+    """An order that both sides agree on."""
+    order = OneOrder(wire)
+    order.settle()
+    yield order
+    order.close()
+
+
+@pytest.fixture
+def switch(wire: Wire) -> Iterator[Any]:
+    faults = wire.account.faults
+    before = faults.as_dict() | {"plan": []}
+    yield faults.switch
+    faults.switch(**before)
+
+
+def writes(order: OneOrder) -> int:
+    """How many calls it takes until nothing is left to do."""
+    before = order.writes
+    order.settle()
+    return order.writes - before
+
+
+def test_what_staff_set_after_our_call_and_before_the_next_look_stays(order: OneOrder) -> None:
+    order.shop.status = 2
+    order.kill_in = 6  # the call is answered, and that is stored
+    order.bring()
+    assert order.seen()["status_id"] == order.statuses[2]
+    order.staff("status")
+    assert writes(order) == 0
+    assert order.seen()["status_id"] == order.statuses[5]
+
+
+def test_a_lost_status_that_the_shop_took_back_is_put_right(order: OneOrder) -> None:
+    order.shop.status = 2
+    order.disturb("drop_after")
+    assert not order.bring()
+    order.shop.status = 1
+    assert writes(order) == 1
+    assert order.seen()["status_id"] == order.statuses[1]
+
+
+def test_a_lost_status_that_never_arrived_costs_nothing_once_the_shop_took_it_back(order: OneOrder) -> None:
+    order.shop.status = 2
+    order.disturb("drop")
+    assert not order.bring()
+    order.shop.status = 1
+    assert writes(order) == 0
+
+
+def test_a_lost_status_that_arrived_is_not_sent_again(order: OneOrder) -> None:
+    order.shop.status = 2
+    order.disturb("drop_after")
+    assert not order.bring()
+    assert writes(order) == 0
+
+
+def test_a_status_that_both_sides_changed_becomes_the_shops_and_is_reported(order: OneOrder) -> None:
+    order.staff("status")
+    order.shop.status = 2
+    order.settle()
+    assert order.seen()["status_id"] == order.statuses[2]
+    assert order.overruled == [order.statuses[5]]
+
+
+@pytest.mark.parametrize(("is_open", "moves"), [(True, 1), (False, 0)])
+def test_a_status_matched_with_another_one_moves_open_orders_that_show_the_former(
+    order: OneOrder, monkeypatch: pytest.MonkeyPatch, is_open: bool, moves: int
+) -> None:
+    made = order.order
+    monkeypatch.setattr(order, "order", lambda: replace(made(), is_open=is_open))
+    order.statuses[1] = order.statuses[3]
+    assert writes(order) == moves
+
+
+def test_a_status_matched_with_another_one_moves_no_order_that_staff_have_moved(order: OneOrder) -> None:
+    order.staff("status")
+    order.statuses[1] = order.statuses[3]
+    assert writes(order) == 0
+
+
+def test_a_status_that_is_not_matched_stops_nothing_else(order: OneOrder) -> None:
+    order.shop.status, order.shop.facts = 9, "paid"
+    order.settle()
+    assert order.problems == {"status-unmatched": 9}
+    assert order.seen()["manager_notes"].startswith("[key:1] paid\n")
+
+
+def test_a_lost_line_that_arrives_after_the_shop_dropped_it_is_taken_out(order: OneOrder) -> None:
+    order.shop.lines["b"] = Decimal("5.00"), 1
+    order.disturb("parked")
+    assert not order.bring()
+    del order.shop.lines["b"]
+    order.settle()
+    assert [name for name, *_ in order.seen()["lines"]] == ["a"]
+
+
+def test_a_lost_line_whose_price_staff_changed_is_not_added_again(order: OneOrder) -> None:
+    order.shop.lines["b"] = Decimal("5.00"), 3
+    order.disturb("drop_after", skip=0)
+    assert not order.bring()
+    with order.account.lock:
+        order.account.items[order.id][-1]["price"] = 6
+        order.account.touch(order.id)
+    assert writes(order) == 0
+    assert ("b", Decimal(6), 3) in order.seen()["lines"]
+
+
+def test_a_first_try_that_arrives_after_its_repeat_is_reported(order: OneOrder) -> None:
+    order.shop.lines["b"] = Decimal("5.00"), 1
+    order.disturb("drop")
+    assert not order.bring()
+    order.settle()
+    ours = order.seen()["item_ids"]
+    late = order.account.add_item(order.id, **order.account.items[order.id][-1] | {"id": 0})
+    order.account.items[order.id][-1]["id"] = late = late + 1
+    order.settle()
+    assert order.problems == {"doubled": (ours[-1], late)}
+
+
+def test_a_line_that_staff_took_out_stays_out_where_only_a_coupon_changed(order: OneOrder) -> None:
+    order.shop.lines["b"] = Decimal("5.00"), 1
+    order.settle()
+    order.staff("take out")
+    order.shop.coupon = Decimal("0.50")
+    order.settle()
+    assert [name for name, *_ in order.seen()["lines"]] == ["b"]
+    order.shop.lines["a"] = Decimal("10.00"), 3
+    order.settle()
+    assert [name for name, *_ in order.seen()["lines"]] == ["a", "b"]
+
+
+def test_an_order_without_an_agreement_keeps_what_staff_set_and_gets_no_second_line(order: OneOrder) -> None:
+    order.staff("status")
+    order.staff("client")
+    order.agreed = AgreedOrder()
+    order.shop.lines["a"] = Decimal("10.00"), 3
+    order.settle()
+    seen = order.seen()
+    assert (seen["status_id"], seen["client_id"]) == (order.statuses[5], order.stranger)
+    assert seen["lines"] == [("a", Decimal(10), 3)]
+    order.shop.status = 2
+    order.settle()
+    assert order.seen()["status_id"] == order.statuses[2]
+
+
+def test_a_status_that_staff_moved_while_the_agreement_was_lost_is_reported(order: OneOrder) -> None:
+    order.shop.status = 2
+    order.settle()
+    order.staff("status")
+    order.agreed = AgreedOrder(comment="")
+    order.settle()
+    assert order.problems == {"status-differs": order.statuses[5]}
+    assert order.seen()["status_id"] == order.statuses[5]
+
+
+def test_an_order_that_is_sent_again_becomes_the_shops_without_a_second_line_or_comment(order: OneOrder) -> None:
+    order.staff("status")
+    order.staff("quantity")
+    order.staff("own line")
+    order.agreed = again(order.agreed)
+    comments = len(order.account.comments_of(order.id))
+    assert writes(order) == 2
+    seen = order.seen()
+    assert seen["status_id"] == order.statuses[1]
+    assert seen["lines"] == [("a", Decimal(10), 2), ("staff's", Decimal(7), 1)]
+    assert len(order.account.comments_of(order.id)) == comments
+
+
+def test_an_order_that_is_sent_again_while_a_line_is_on_its_way_gets_it_once(order: OneOrder) -> None:
+    order.shop.lines["b"] = Decimal("5.00"), 1
+    order.disturb("parked")
+    assert not order.bring()
+    order.agreed = again(order.agreed)
+    order.settle()
+    assert order.seen()["lines"] == [("a", Decimal(10), 2), ("b", Decimal(5), 1)]
+
+
+def test_hidden_notes_are_never_written(order: OneOrder, switch: Any) -> None:
+    switch(order_notes=False)
+    order.staff("note")
+    order.shop.facts = "paid"
+    assert writes(order) == 0
+    assert order.seen()["manager_notes"].endswith("call first\n")
+
+
+def test_a_line_that_cannot_be_taken_out_stops_nothing_else(order: OneOrder, switch: Any) -> None:
+    switch(zero_quantity=False)
+    order.shop.lines = {"b": (Decimal("5.00"), 1)}
+    order.shop.status = 2
+    order.settle()
+    seen = order.seen()
+    assert seen["status_id"] == order.statuses[2]
+    assert [name for name, *_ in seen["lines"]] == ["a", "b"]
+    assert [type(one) for one in order.refused] == [SetLine]
+    assert writes(order) == 0
+
+
+def test_a_reopened_order_begins_with_its_status(order: OneOrder, switch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = next(id_ for id_, status in order.account.statuses.items() if status["group"]["type"] in (6, 7))
+    order.statuses[4] = closed
+    order.shop.status = 4
+    order.settle()
+    switch(closed_locks=True)
+    made = order.order
+    monkeypatch.setattr(order, "order", lambda: replace(made(), is_reopened=True))
+    order.shop.status, order.shop.facts = 2, "paid"
+    order.settle()
+    assert not order.refused
+    assert order.seen()["manager_notes"].startswith("[key:1] paid\n")
+
+
+def test_once_goods_are_written_off_the_lines_stay_and_the_notes_say_so(order: OneOrder) -> None:
+    order.account.write_off(order.id)
+    order.shop.lines["a"] = Decimal("10.00"), 3
+    order.shop.status = 2
+    assert writes(order) == 2
+    seen = order.seen()
+    assert seen["lines"] == [("a", Decimal(10), 2)]
+    assert seen["manager_notes"].partition(RULE)[0] == "[key:1] to be sent, written off"
+    assert seen["status_id"] == order.statuses[2]
+
+
+def test_a_manager_who_has_left_is_replaced_and_no_other_one(order: OneOrder, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = list(order.account.employees)[1]
+    order.manager = second
+    assert writes(order) == 0
+    made = order.order
+    monkeypatch.setattr(order, "order", lambda: replace(made(), manager_has_left=True))
+    assert writes(order) == 1
+    assert order.seen()["manager_id"] == second
+
+
+def test_a_total_that_cannot_be_explained_is_reported_with_its_figure(order: OneOrder, switch: Any) -> None:
+    switch(line_rounding="whole")
+    order.shop.lines["a"] = Decimal("10.30"), 1
+    order.settle()
+    assert order.problems == {"total-differs": Decimal("10.00")}
