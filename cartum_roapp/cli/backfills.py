@@ -117,7 +117,12 @@ def list_(
 
 @app.command("cancel", epilog=example("backfill cancel my-shop"))
 def cancel(
-    which: Annotated[str, typer.Argument(metavar="SLUG|ID", help="The shop, or the backfill's id in `backfill list`.")],
+    which: Annotated[
+        str,
+        typer.Argument(
+            metavar="SLUG|ID", help="The shop, or the backfill's id in `backfill list`: a number is always an id."
+        ),
+    ],
     json: Json = False,
 ) -> None:
     """End the unfinished backfills of a shop, or one of them: what waits is taken out of the queue, what was delivered
@@ -126,10 +131,12 @@ def cancel(
     from cartum_roapp.ledger import backfills
 
     with ledger() as engine:
-        found = _of(engine, None) if which.isdecimal() else _of(engine, which)
-        chosen = [(slug, one) for slug, one in found if which in (str(one.id), slug)]
-        if which.isdecimal() and not chosen:
-            raise CommandEnd(BAD_INPUT, f"there is no backfill {which}.", fix="`cartum-roapp backfill list` shows them")
+        chosen = _of(engine, None if which.isdecimal() else which)
+        if which.isdecimal():  # also where a shop has such a name: its backfills are named by their ids
+            chosen = [(slug, one) for slug, one in chosen if str(one.id) == which]
+            if not chosen:
+                fix = "`cartum-roapp backfill list` shows them"
+                raise CommandEnd(BAD_INPUT, f"there is no backfill {which}.", fix=fix)
         ended = []
         for slug, one in chosen:
             if one.state == "open" and not one.is_through:
