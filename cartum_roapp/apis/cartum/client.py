@@ -170,8 +170,9 @@ class Cartum:
     async def products(self, articles: Sequence[str], fields: Sequence[str] = catalogue.FIELDS) -> dict[str, Row]:
         """Returns article (the shop's SKU) → raw row of catalog/export with `fields` (article, parent_article and
         parent always come). Articles are named as orders spell them, and returned as one line; unknown ones are
-        missing. 100 are asked for in a call. If the shop ignores or refuses that filter (before 3.21.1), each call then reads the catalogue page by
-        page until all articles are found. Returns {} if the shop does not know the function."""
+        missing. 100 are asked for in a call. If the shop ignores or refuses that filter (before 3.21.1), each call then
+        reads the catalogue page by page until all articles are found. Returns {} if the shop does not know the
+        function."""
         wanted = list(dict.fromkeys(article for article in articles if article.strip()))
         found: dict[str, Row] = {}
         if self._article_filter:
