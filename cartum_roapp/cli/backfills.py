@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS, canceled, left
 from cartum_roapp.cli.arguments import OptionalSlug, example, known_slugs, missing
 from cartum_roapp.cli.attached import run_attached
-from cartum_roapp.cli.outcomes import RunResult, plan_tables, run_tables
+from cartum_roapp.cli.outcomes import RunResult, end_with_missing, plan_tables, run_tables
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, local, print_failure, show, terminal_table
 from cartum_roapp.cli.runs import shown, tagged
 
@@ -100,6 +100,8 @@ def backfill(
         print_failure(end)
     if failed:
         raise typer.Exit(failed[0].code)
+    absent = set.intersection(*(set(one.get("not_in_shop", ())) for one in results))
+    end_with_missing(", ".join(shops), sorted(absent, key=lambda number: (len(number), number)))
 
 
 @app.command("list", epilog=example("backfill list"))
