@@ -24,8 +24,8 @@ from cartum_roapp.orders.rows import created_of, number_of
 T = TypeVar("T")
 
 #: So much of the shop's orders is looked at: enough to see that they may be read, what its clock shows, and whether
-#: they are here already from another address. The second only of a shop that had none lately.
-LATELY = (timedelta(days=2), timedelta(days=60))
+#: they are here already from another address; that also of a shop that had none lately.
+LATELY, BEFORE = timedelta(days=2), timedelta(days=60)
 PAGES = 3
 NEWEST = 10
 
@@ -33,20 +33,17 @@ NEWEST = 10
 @dataclass(frozen=True, slots=True)
 class ShopLists:
     """The shop's lists. `languages`: the codes in which it names things; `currencies`: the ISO codes of those that are
-    switched on; either is empty if the shop does not show them. `newest_orders`: number → when it was placed, by the
-    shop's clock (naive), of the newest orders, the newest first. `in_use`: the statuses of its orders that we know,
+    switched on; either is empty if the shop does not show them. `newest_order`: when the newest order of the last days
+    was placed, by the shop's clock (naive); None if there was none. `newest_orders`: number → that stamp, of the newest
+    orders, however old. `in_use`: the statuses of its orders that we know,
     listed or not: a shop may have deleted one that old orders still have."""
 
     statuses: Sequence[ShopStatus]
     languages: tuple[str, ...]
     currencies: tuple[str, ...]
+    newest_order: datetime | None = None
     newest_orders: Mapping[str, datetime] = field(default_factory=dict)
     in_use: frozenset[int] = frozenset()
-
-    @property
-    def newest_order(self) -> datetime | None:
-        """When the newest order of the last weeks was placed; None if there was none."""
-        return next(iter(self.newest_orders.values()), None)
 
     @property
     def unlisted(self) -> list[int]:
@@ -88,21 +85,21 @@ async def shop_lists(cartum: Cartum) -> ShopLists:
     except (BadRecord, BadConfig):
         rows = []
     currencies = tuple(dict.fromkeys(code for row in rows if (code := iso(row.get("iso")))))
-    return ShopLists(statuses, tuple(sorted(titled)), currencies, await _newest_orders(cartum))
+    lately = await _newest_orders(cartum, LATELY)
+    newest = max(lately.values(), default=None)
+    orders = lately or await _newest_orders(cartum, BEFORE)
+    return ShopLists(statuses, tuple(sorted(titled)), currencies, newest, orders)
 
 
-async def _newest_orders(cartum: Cartum) -> dict[str, datetime]:
+async def _newest_orders(cartum: Cartum, within: timedelta) -> dict[str, datetime]:
     placed: dict[str, datetime] = {}
-    for lately in LATELY:
-        pages = 0
-        async for rows in cartum.orders(created_from=datetime.now(UTC) - lately):
-            for row in rows:
-                if (number := number_of(row)) and (stamp := created_of(row)):
-                    placed[number] = stamp.replace(tzinfo=None)
-            pages += 1
-            if pages == PAGES:
-                break
-        if placed:
+    pages = 0
+    async for rows in cartum.orders(created_from=datetime.now(UTC) - within):
+        for row in rows:
+            if (number := number_of(row)) and (stamp := created_of(row)):
+                placed[number] = stamp.replace(tzinfo=None)
+        pages += 1
+        if pages == PAGES:
             break
     return dict(sorted(placed.items(), key=lambda one: one[1], reverse=True)[:NEWEST])
 

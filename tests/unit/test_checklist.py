@@ -16,7 +16,7 @@ from cartum_roapp.connection.checklist import Check, checklist
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.lists import AccountLists, ShopLists
 
-SHOP = ShopLists([ShopStatus(1, {"ua": "Нове"})], ("ua",), ("UAH",), newest_orders={"1": datetime(2026, 1, 1)})
+SHOP = ShopLists([ShopStatus(1, {"ua": "Нове"})], ("ua",), ("UAH",), datetime(2026, 1, 1))
 ACCOUNT = AccountLists(
     company={"name": "Мавка", "currency": "UAH"},
     locations=[Location(id=2, name="Склад")],
@@ -53,7 +53,7 @@ def test_a_currency_that_one_side_does_not_tell_is_unknown() -> None:
 
 def test_a_clock_without_an_order_to_compare_is_unknown() -> None:
     assert checked()["timezone"].state == "ok"
-    line = checked(replace(SHOP, newest_orders={}))["timezone"]
+    line = checked(replace(SHOP, newest_order=None))["timezone"]
     assert line.state == "unknown" and line.fix
 
 
