@@ -57,7 +57,6 @@ POSTS: dict[str, Call] = {
     "set_status": lambda roapp: roapp.set_status(7, 8),
 }
 PATCHES: dict[str, Call] = {
-    "update_contact": lambda roapp: roapp.people.update(7, {"notes": "x"}),
     "update_order": lambda roapp: roapp.update_order(7, {"urgent": True}),
     "update_item": lambda roapp: roapp.update_item(7, 8, {"quantity": 2}),
 }
@@ -343,7 +342,7 @@ def test_a_refused_key_stops_the_shop(name: str, code: int) -> None:
         ("create_product", 404, "not-available"), ("create_product", 405, "not-available"),
         ("create_product", 501, "not-available"), ("add_comment", 404, "not-available"),
         ("add_comment", 405, "not-available"), ("add_item", 404, "not-found"), ("set_status", 404, "not-found"),
-        ("update_contact", 404, "not-found"), ("update_order", 404, "not-found"), ("update_item", 404, "not-found"),
+        ("update_order", 404, "not-found"), ("update_item", 404, "not-found"),
         ("set_status", 422, "refused"), ("update_order", 409, "refused"),
     ],
 )  # fmt: skip
