@@ -161,13 +161,15 @@ class ContactBook:
 
     async def is_gone(self, ro_id: int) -> bool:
         """Whether RO App shows no such contact any more: neither by itself nor, as an account may not show single ones
-        (roapp §3.1), in the list of its phones. False where that can't be told."""
+        (roapp §3.1), in the list of its phones, or of all organizations. False where that can't be told."""
         known = self._known.of(ro_id)
         side = self._sides.side_of(known[0]) if known else self._sides.people
         if await side.one(ro_id) is not None:
             return False
         phones = [one.phone for one in known if one.is_shown]
-        return await side.listed(ro_id, phones) is None if phones else side.shows_single
+        if phones:
+            return await side.listed(ro_id, phones) is None
+        return await side.search.lacks(ro_id) if side is self._sides.organizations else side.shows_single
 
     async def made_by(self, intent: Intent) -> list[int]:
         """The ids of what an unclear create of a contact made."""

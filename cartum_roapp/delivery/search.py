@@ -122,6 +122,13 @@ class ContactSearch:
         self._complete = self._complete or seen is self.seen
         return True
 
+    async def lacks(self, ro_id: int) -> bool:
+        """Reads all contacts anew; whether this one is not among them."""
+        async with self._searching:
+            self.forget()
+            await self.read_all()
+            return ro_id not in self.seen
+
     async def guest(self, order: DesiredOrder) -> int | None:
         """The contact that an earlier life of the ledger made for a buyer who left neither phone nor e-mail: only the
         marker in its notes tells whose it is."""
