@@ -22,6 +22,7 @@ contacts     the buyer among RO App's contacts: found by phone, then by e-mail, 
 unclear_contacts what calls without an answer may have made of contacts
 contact_keys by what the buyer of an order is known on the account
 known_contacts   which of those keys lead to which contact
+gone_contacts    those that staff merged or deleted
 contact_sides    people and organizations: their calls, and what was searched of them
 search       RO App's contacts by phone and e-mail
 choosing     a person chooses the contact or the product

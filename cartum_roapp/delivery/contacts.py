@@ -7,13 +7,14 @@ is remembered in the ledger, so that each of a buyer's phones leads to the one c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.delivery.contact_keys import address, further, identity
 from cartum_roapp.delivery.contact_sides import Side, Sides
+from cartum_roapp.delivery.gone_contacts import GoneContacts
 from cartum_roapp.delivery.keyed_locks import KeyedLocks
 from cartum_roapp.delivery.known_contacts import KnownContacts
 from cartum_roapp.delivery.new_contacts import NewContacts
@@ -43,6 +44,7 @@ class ContactBook:
     ) -> None:
         self._sides = Sides.of(roapp, region, ahead)
         self._known = KnownContacts(session)
+        self.gone = GoneContacts(self._known, self._sides)
         self._unclear = UnclearContacts(session, self._sides)
         self._new = NewContacts(session, once, self._sides, self._unclear)
         self._has_organizations = self._lists_organizations = True
@@ -77,8 +79,8 @@ class ContactBook:
         self, order: DesiredOrder, client: int | None, known: Link | None, side: Side, adopt: Adopt, *, theirs: bool
     ) -> Link:
         """Returns the contact on this side: the `known` one, one that RO App has (`adopt`), or a new one."""
-        if known is not None and await self._is_merged(order, known):
-            await self.forget(order.shop, known.ro_id)
+        if known is not None and await self.gone.is_merged(order, known):
+            await self.gone.forget(order.shop, known.ro_id)
             known = self._known.of_buyer(order)
         link = await self._matched(order, client, known, side, adopt)
         if link is None and theirs and client is not None:
@@ -135,42 +137,6 @@ class ContactBook:
     def _note(self, order: DesiredOrder, link: Link, more: Sequence[Link]) -> None:
         self._known.note(order, link, more, self._new.operation(order))
 
-    async def forget(self, shop: str, ro_id: int) -> None:
-        """RO App has this contact no more: a person merged or deleted it. What led to it leads to the only one that has
-        its phones now; without one, the next order searches as if nothing had been known."""
-        self._sides.people.search.forget()
-        self._sides.organizations.search.forget()
-        kept = await self._holders(shop, ro_id, ())
-        self._known.forget(ro_id, kept[0] if len(kept) == 1 else None)
-
-    async def _is_merged(self, order: DesiredOrder, known: Link) -> bool:
-        """Returns whether RO App has this contact no more and shows its phones at another one."""
-        holders = await self._holders(order.shop, known.ro_id, [phone.number for phone in order.phones])
-        merged = bool(holders) and all(one.id != known.ro_id for one in holders)
-        return merged and await self.is_gone(known.ro_id)
-
-    async def _holders(self, shop: str, ro_id: int, asked: Collection[str]) -> list[Contact]:
-        """Returns who has the phones that RO App has shown with this contact. `asked` are searched in the same call."""
-        known = self._known.of(ro_id)
-        phones = sorted(one.phone for one in known if one.is_shown)
-        if not phones:
-            return []
-        search = self._sides.side_of(known[0]).search
-        await search.look([*phones, *asked])
-        return search.having(phones, shop)
-
-    async def is_gone(self, ro_id: int) -> bool:
-        """Whether RO App shows no such contact any more: neither by itself nor, as an account may not show single ones
-        (roapp §3.1), in the list of its phones, or of all organizations. False where that can't be told."""
-        known = self._known.of(ro_id)
-        side = self._sides.side_of(known[0]) if known else self._sides.people
-        if await side.one(ro_id) is not None:
-            return False
-        phones = [one.phone for one in known if one.is_shown]
-        if phones:
-            return await side.listed(ro_id, phones) is None
-        return await side.search.lacks(ro_id) if side is self._sides.organizations else side.shows_single
-
     async def made_by(self, intent: Intent) -> list[int]:
         """The ids of what an unclear create of a contact made."""
         return await self._new.made_by(intent)
@@ -215,7 +181,7 @@ class ContactBook:
         keys = further(order, organization=organization)
         found = {one.ro_id: one for one in self._known.by_keys(keys)}
         if len(found) > 1:
-            found = {ro_id: one for ro_id, one in found.items() if not await self.is_gone(ro_id)}
+            found = {ro_id: one for ro_id, one in found.items() if not await self.gone.is_gone(ro_id)}
         if len(found) > 1 and client in found:
             found = {client: found[client]}
         if len(found) > 1:

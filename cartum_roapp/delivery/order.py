@@ -262,7 +262,7 @@ class OrderDelivery:
         lost = list(products.values()) if entity else []
         if error.field is None and not client and not entity:
             if contact is not None and (order.buyer_phone or order.buyer_email or order.company):
-                client = await self.contacts.is_gone(contact)
+                client = await self.contacts.gone.is_gone(contact)
             lost = [product for product in products.values() if await self._roapp.product(product) is None]
         if lost:  # an account may not show single products (roapp §3.4), and the others of the order are there
             if self._index.is_due(only_staff_help=False):
@@ -275,7 +275,7 @@ class OrderDelivery:
             line = next(line for line in order.lines if chosen.get(line.product) == lost[0])
             raise product_problems.chosen_gone(line, lost[0], shop.slug) from error
         if client and contact is not None:
-            await self.contacts.forget(order.shop, contact)
+            await self.contacts.gone.forget(order.shop, contact)
         for product in set(lost) - set(chosen.values()):
             self.products.forget(product)
         self._searched_anew.add((order.shop, order.number))
