@@ -83,7 +83,7 @@ class ContactBook:
             await self.gone.forget(order.shop, known.ro_id)
             known = self._known.of_buyer(order)
         link = await self._matched(order, client, known, side, adopt)
-        if link is None and theirs and client is not None:
+        if link is None and theirs and client is not None and not self._new.is_unclear(order):
             link = await self._of_client(order, client)
         if link is None:
             return await self._new.create(order, side)

@@ -122,6 +122,10 @@ class NewContacts:
         self._sides.side_of(made).search.note(made)
         return link
 
+    def is_unclear(self, order: DesiredOrder) -> bool:
+        """Whether nobody knows if an earlier call made this buyer's contact: `create` looks for it."""
+        return self._once.unsettled(self.operation(order)) is not None
+
     async def made_by(self, intent: Intent) -> list[int]:
         """The ids of what an unclear create of a contact made."""
         return [contact.id for contact in await self._made_by(intent, None)]
