@@ -31,6 +31,9 @@ from cartum_roapp.ledger import (
     tables,
 )
 from cartum_roapp.ledger.resetting import Reset
+from cartum_roapp.orders import buyers
+from cartum_roapp.orders.companies import comparable, read_company
+from cartum_roapp.orders.phone_field import read_field
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.settings import Settings
@@ -303,15 +306,26 @@ class World:
         client = roapp.contacts.get(order["client_id"]) or roapp.organizations.get(order["client_id"])
         if client is None:
             yield "lost", "its contact is gone"
-        elif (
-            phone
-            and phone not in roapp.faults.refused_phones
-            and phone not in {e164(one["phone"], "UA") for one in client["phones"]}
-        ):
+        elif phone and phone not in roapp.faults.refused_phones and not self._is_of_buyer(row, client):
             yield "other", "its contact is somebody else"
         waybill = (row.get("delivery_data") or {}).get("tnNumber") or ""
         if waybill not in order["manager_notes"]:
             yield "lost", "the waybill is not in the notes"
+
+    def _is_of_buyer(self, row: Row, client: Row) -> bool:
+        """Whether the contact shows a phone, an address or a number of the order, or of another order that shares one
+        with it: what RO App has of a contact is never changed."""
+        shown = {*(e164(one["phone"], "UA") for one in client["phones"]), (client["email"] or "").lower()}
+        shown |= {
+            comparable(client.get(f"{name}_number") or "") for name in ("business_registration", "tax_identification")
+        }
+        rest = [_named(one) for shop in self.box.shops for one in shop.orders.values()]
+        names, found = _named(row), True
+        while found and names.isdisjoint(shown):
+            found = [one for one in rest if not one.isdisjoint(names)]
+            rest = [one for one in rest if one.isdisjoint(names)]
+            names = names.union(*found)
+        return not names.isdisjoint(shown)
 
     def _in_prices(self, row: Row) -> bool:
         """Whether unit prices may carry the order's discount."""
@@ -373,6 +387,14 @@ class World:
             connection.execute(text(f"SELECT pg_terminate_backend(pid) {held}"))
             while connection.scalar(text(f"SELECT count(*) {held}")):
                 time.sleep(0.01)
+
+
+def _named(row: Row) -> set[str]:
+    """By what the shop's order names its buyer."""
+    company = read_company(row.get("customer_details"))
+    phones = [phone.number for phone in read_field(row.get("delivery_phone"), "UA").phones]
+    numbers = [comparable(company.registration), comparable(company.tax)] if company.name else []
+    return {*phones, buyers.email(row.get("delivery_email")), *numbers} - {""}
 
 
 def _product(line: Row) -> str:

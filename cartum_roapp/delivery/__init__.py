@@ -20,7 +20,10 @@ status       the order's status, sent when the shop's changed
 
 contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made (`new_contacts`)
 unclear_contacts what calls without an answer may have made of contacts
-contact_data what a contact lacks of phones and e-mail is added
+contact_keys by what the buyer of an order is known on the account
+known_contacts   which of those keys lead to which contact
+gone_contacts    those that staff merged or deleted
+contact_sides    people and organizations: their calls, and what was searched of them
 search       RO App's contacts by phone and e-mail
 choosing     a person chooses the contact or the product
 keyed_locks  one at a time on the same buyer or contact

@@ -16,8 +16,8 @@ from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.search import written_as
 from cartum_roapp.errors import BadConfig, BadRecord, Code
-from cartum_roapp.ledger import catalogue, chosen_contacts, chosen_products, contact_matches, desired, orders
-from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
+from cartum_roapp.ledger import catalogue, chosen_contacts, chosen_products, desired, links, orders
+from cartum_roapp.ledger.links import Link, Reason
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.orders.texts import clean
 
@@ -59,7 +59,7 @@ async def choose_product(engine: Engine, roapp: RoApp, shop: ShopConfig, name: s
 
 async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number: str, ro_id: int) -> Chosen:
     """Stores which contact of RO App the buyer of this order is, a person or an organization, in all shops of the
-    account. What the contact lacks of phones and e-mail is added at the next delivery. May be called twice.
+    account. May be called twice.
 
     Raises BadConfig if the ledger does not know the order's buyer, or a call that may have made a contact for them is
     still unclear (field `number`), or if RO App has no such contact (`ro_id`).
@@ -83,11 +83,9 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
             fix="Give the id of a contact that is there; the message of `held show` names those that may be meant.",
         )
     organization = isinstance(contact, Organization)
-    match = ContactMatch(
-        identity, ro_id, "", "", organization=organization, reason=Reason.CHOSEN, chosen_at=datetime.now(UTC)
-    )
+    link = Link(identity, ro_id, organization, Reason.CHOSEN, chosen_at=datetime.now(UTC))
     with engine.begin() as connection:
-        contact_matches.bind(connection, shop.account, match)
+        links.store(connection, shop.account, link)
         released = chosen_contacts.waiting(connection, shop.key, identity)
         orders.requeue(connection, shop.key, released, Priority.CHANGE)
     return Chosen("organization" if organization else "person", released)

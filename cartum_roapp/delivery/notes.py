@@ -225,7 +225,7 @@ def name_this_buyer(current: str, order: DesiredOrder, shop: ShopConfig) -> bool
     """Whether our part of the notes was written for the buyer that the order has now."""
     label, head = labels(shop.language), _head(current)
     email = f"{label.email}: {order.buyer_email}" if order.buyer_email else ""
-    return all(_stands(part, head) for part in (_recipient(order, label), email) if part)
+    return all(_stands(part, head) for part in (_recipient(order, label), _company(order, label), email) if part)
 
 
 def merged(current: str, ours: str) -> str:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from cartum_roapp.apis.masking import about
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import product_problems
+from cartum_roapp.delivery import notes, product_problems
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
@@ -152,9 +152,11 @@ class OrderDelivery:
 
     async def _contact(self, order: DesiredOrder, bound: Bound | None, shop: ShopConfig) -> int:
         """Returns RO App's id of the buyer. Where several may be, the error says how a person chooses one."""
-        client, anew = (None, False) if bound is None else (bound.client, bound.anew)
+        theirs = False
+        if bound is not None and bound.match.contact_id is None:  # an earlier life of the ledger knew whose it is
+            theirs = notes.name_this_buyer((await self._bindings.read(bound)).manager_notes, order, shop)
         try:
-            match = await self.contacts.resolve(order, client, anew=anew)
+            match = await self.contacts.resolve(order, None if bound is None else bound.client, theirs=theirs)
         except BadRecord as error:
             if error.code == Code.CONTACT_AMBIGUOUS:
                 error.fix = (
@@ -260,7 +262,7 @@ class OrderDelivery:
         lost = list(products.values()) if entity else []
         if error.field is None and not client and not entity:
             if contact is not None and (order.buyer_phone or order.buyer_email or order.company):
-                client = await self.contacts.is_gone(contact)
+                client = await self.contacts.gone.is_gone(contact)
             lost = [product for product in products.values() if await self._roapp.product(product) is None]
         if lost:  # an account may not show single products (roapp §3.4), and the others of the order are there
             if self._index.is_due(only_staff_help=False):
@@ -273,7 +275,7 @@ class OrderDelivery:
             line = next(line for line in order.lines if chosen.get(line.product) == lost[0])
             raise product_problems.chosen_gone(line, lost[0], shop.slug) from error
         if client and contact is not None:
-            self.contacts.forget(contact)
+            await self.contacts.gone.forget(order.shop, contact)
         for product in set(lost) - set(chosen.values()):
             self.products.forget(product)
         self._searched_anew.add((order.shop, order.number))

@@ -16,7 +16,7 @@ from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.once import Once, wait_for
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import contact_matches, intents, matches
+from cartum_roapp.ledger import intents, links, matches
 from cartum_roapp.ledger.desired import DesiredOrder
 
 
@@ -124,9 +124,9 @@ class Remarks:
         return known
 
     def _is_ours(self, contact: int) -> bool:
-        """Returns whether buyers of this account are matched with this contact."""
+        """Returns whether it is the contact of a buyer of this account."""
         with self._session.autocommit() as connection:
-            return bool(contact_matches.of(connection, self._session.account, contact))
+            return bool(links.of(connection, self._session.account, contact))
 
 
 def _changes(

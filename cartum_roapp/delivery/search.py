@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -55,7 +55,6 @@ class ContactSearch:
         self._read_at: datetime | None = None  # what was made in RO App since then may be missing in `seen`
         self._newest: datetime | None = None  # by RO App's clock: what is made after `_read_at` is not older than this
         self._fresh_for = FRESH_FOR
-        self.shows_single = False  # whether RO App has shown a contact by itself
         self.seen: dict[int, Contact] = {}
         self._guests: dict[str, int] = {}  # marker → id
         self._guests_since: datetime | None = None
@@ -82,10 +81,9 @@ class ContactSearch:
         async with self._searching:
             await self._search(numbers)
 
-    def of_others(self, numbers: Sequence[str], contact: int, shop: str) -> set[str]:
-        """Those of the phones that another contact has, after `look`: with a second one a search would find both."""
-        others = (self.phones(one, shop) for one in self.seen.values() if one.id != contact)
-        return set(numbers) & set().union(*others)
+    def having(self, phones: Collection[str], shop: str) -> list[Contact]:
+        """The contacts that have one of these phones, after `look`."""
+        return [one for one in self.seen.values() if not self.phones(one, shop).isdisjoint(phones)]
 
     async def by_email(self, order: DesiredOrder, client: int | None) -> Found | None:
         """Returns the contact with the buyer's e-mail address, where the contact or the buyer has no phone; among
@@ -123,6 +121,13 @@ class ContactSearch:
                 return True
         self._complete = self._complete or seen is self.seen
         return True
+
+    async def lacks(self, ro_id: int) -> bool:
+        """Reads all contacts anew; whether this one is not among them."""
+        async with self._searching:
+            self.forget()
+            await self.read_all()
+            return ro_id not in self.seen
 
     async def guest(self, order: DesiredOrder) -> int | None:
         """The contact that an earlier life of the ledger made for a buyer who left neither phone nor e-mail: only the
@@ -182,12 +187,7 @@ class ContactSearch:
         chosen = [one for one in found if one.id == client] if len(found) > 1 else []
         found = chosen or found
         if len(found) > 1:
-            raise BadRecord(
-                f"several contacts of RO App have the buyer's {what}: {', '.join(str(one.id) for one in found)}.",
-                code=Code.CONTACT_AMBIGUOUS,
-                field=_FIELDS.get(what, "customer_details"),
-                fix="Merge them in RO App; the order goes through by itself then.",
-            )
+            raise ambiguous(what, [one.id for one in found])
         return Found(found[0], bool(chosen)) if found else None
 
     async def _search(self, wanted: Sequence[str]) -> bool:
@@ -224,6 +224,16 @@ class ContactSearch:
         # A row that has nothing of what was asked for: the filter is ignored (roapp §2), so this was a walk of all
         # contacts. One that has it among other digits shows only that the filter takes parts.
         self._complete = self._complete or stranger
+
+
+def ambiguous(what: str, contacts: Iterable[int]) -> BadRecord:
+    """Several contacts may be the buyer, by what is called `what`: a person has to choose."""
+    return BadRecord(
+        f"several contacts of RO App have the buyer's {what}: {', '.join(map(str, sorted(contacts)))}.",
+        code=Code.CONTACT_AMBIGUOUS,
+        field=_FIELDS.get(what, "customer_details"),
+        fix="Merge them in RO App; the order goes through by itself then.",
+    )
 
 
 def _first_token(contact: Contact) -> str:

@@ -13,7 +13,7 @@ missing_orders  orders that a read by number did not return
 standing        where each order stands, for a reconciliation
 outbox          which order waits for delivery, in which order
 desired         the newest state of one order, as RO App should have it
-contact_matches which contact of RO App is which buyer
+links           which contact of RO App is which buyer
 chosen_contacts those of them that a person has chosen
 matches         which RO App record is which order, order line and product
 intents         a note before every call that must not happen twice

@@ -1,6 +1,6 @@
 """Which contact of RO App a person has chosen for a buyer, who is named by the number of one of their orders.
 
-The choice is a row of `contact_matches` with `chosen_at`, so that an erasure finds it like any other.
+The choice is a row of `links` with `chosen_at`, so that an erasure finds it like any other.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def is_being_made(connection: Connection, account: str, identity: str) -> bool:
 def unchoose(connection: Connection, account: str, identity: str) -> bool:
     """Takes the choice back; returns whether there was one. The buyer is searched anew."""
     query = text(
-        "DELETE FROM contact_matches WHERE account = :account AND identity = :identity AND chosen_at IS NOT NULL"
+        "DELETE FROM links WHERE account = :account AND kind = 'contact' AND key = :identity AND chosen_at IS NOT NULL"
     )
     return bool(connection.execute(query, {"account": account, "identity": identity}).rowcount)
 
@@ -78,8 +78,9 @@ def listed(engine: Engine, shops: Collection[str]) -> list[ChosenContact]:
 _LISTED = f"""
     SELECT orders.shop, array_agg(orders.number ORDER BY orders.created_at DESC, orders.number::numeric DESC) AS orders,
            contact.ro_id, contact.organization, contact.chosen_at
-    FROM contact_matches contact JOIN shops ON shops.account = contact.account
-    JOIN orders ON orders.shop = shops.key AND contact.identity = {IDENTITY}
-    WHERE orders.shop = ANY(:shops) AND contact.chosen_at IS NOT NULL
-    GROUP BY orders.shop, contact.account, contact.identity ORDER BY orders.shop, contact.ro_id, 2
+    FROM links contact JOIN shops ON shops.account = contact.account
+    JOIN orders ON orders.shop = shops.key AND contact.key = {IDENTITY}
+    WHERE orders.shop = ANY(:shops) AND contact.kind = 'contact' AND contact.chosen_at IS NOT NULL
+    GROUP BY orders.shop, contact.account, contact.kind, contact.key, contact.ro_id
+    ORDER BY orders.shop, contact.ro_id, 2
 """

@@ -6,12 +6,10 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
-from cartum_roapp.ledger import database
+from cartum_roapp.ledger import database, links
 from cartum_roapp.ledger.tables import (
     accounts,
-    contact_matches,
     counters,
-    customers,
     intents,
     markers,
     order_events,
@@ -40,7 +38,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
             for table in (order_lines, runs, markers, order_events, counters):  # the others go with the shop
                 connection.execute(delete(table).where(table.c.shop == key))
             _forget_calls(connection)
-            forget_buyers(connection, account)
+            links.forget_buyers(connection, account, chosen=True)
             connection.execute(
                 update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
             )
@@ -64,21 +62,6 @@ def slugs(engine: Engine) -> set[str]:
     """The slugs of deleted shops whose history is still here."""
     with database.reading(engine) as connection:
         return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
-
-
-def forget_buyers(connection: Connection, account: str | None, *, chosen: bool = True) -> None:
-    """Forgets the contacts of buyers that no shop of the account has; with `chosen` also those that a person chose. A
-    guest without phone and e-mail stays known: the row says nothing of a person, and nothing else leads back to that
-    contact."""
-    theirs = select(customers.c.identity).join(shops, shops.c.key == customers.c.shop).where(shops.c.account == account)
-    forgotten = delete(contact_matches).where(
-        contact_matches.c.account == account,
-        contact_matches.c.identity.not_in(theirs),
-        ~contact_matches.c.identity.startswith("order:"),
-    )
-    if not chosen:
-        forgotten = forgotten.where(contact_matches.c.chosen_at.is_(None))
-    connection.execute(forgotten)
 
 
 def _forget_calls(connection: Connection) -> None:

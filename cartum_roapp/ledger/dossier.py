@@ -25,7 +25,7 @@ _PLAIN = {
     "products", "id", "title", "article", "price", "quantity", "total_price", "type", "discount_marker",
 }  # fmt: skip
 
-#: The buyer of a row of `orders`, as contacts are known by (delivery.new_contacts.identity).
+#: The buyer of a row of `orders`, as contacts are known by (delivery.contact_keys).
 IDENTITY = "CASE WHEN customer LIKE 'order:%' THEN 'order:' || orders.shop || ':' || orders.number ELSE customer END"
 _ORDER = f"""
     SELECT orders.number, orders.created_at, orders.status_id, orders.gone_at, orders.erased_at, orders.version,
@@ -34,17 +34,17 @@ _ORDER = f"""
            match.ro_id, match.roapp_number, match.contact_id, contact.organization, contact.reason, match.sent_status,
            outbox.wanted_version, outbox.delivered_version, outbox.held, outbox.available_at, outbox.attempts
     FROM orders LEFT JOIN order_matches match USING (shop, number) LEFT JOIN outbox USING (shop, number)
-    LEFT JOIN contact_matches contact ON contact.account = match.account AND contact.ro_id = match.contact_id
-        AND contact.identity = {IDENTITY}
+    LEFT JOIN links contact ON contact.account = match.account AND contact.kind = 'contact'
+        AND contact.ro_id = match.contact_id AND contact.key = {IDENTITY}
     WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
 """
 _CONTACTS = f"""
-    SELECT contact.ro_id AS roapp_id, contact.organization AS kind, split_part(contact.identity, ':', 1) AS known_by,
+    SELECT contact.ro_id AS roapp_id, contact.organization AS kind, split_part(contact.key, ':', 1) AS known_by,
            contact.reason AS because, array_agg(orders.number ORDER BY orders.created_at, orders.number) AS orders
     FROM orders JOIN shops ON shops.key = orders.shop
-    JOIN contact_matches contact ON contact.account = shops.account AND contact.identity = {IDENTITY}
+    JOIN links contact ON contact.account = shops.account AND contact.kind = 'contact' AND contact.key = {IDENTITY}
     WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
-    GROUP BY contact.account, contact.identity ORDER BY contact.ro_id, contact.identity
+    GROUP BY contact.account, contact.kind, contact.key, contact.ro_id ORDER BY contact.ro_id, contact.key
 """
 _LINES = """
     SELECT line.product, line.title, line.price, line.quantity, (
@@ -83,7 +83,7 @@ def contacts(engine: Engine, shop: str, numbers: list[str]) -> list[dict[str, An
     `because`, and the numbers of their `orders`. Holds no personal data."""
     with database.reading(engine) as connection:
         rows = connection.execute(text(_CONTACTS), {"shop": shop, "numbers": numbers}).mappings().all()
-    return [{**row, "kind": KINDS[row["kind"]], "because": row["because"] or None} for row in rows]
+    return [{**row, "kind": KINDS[row["kind"]]} for row in rows]
 
 
 def without_buyer(value: Any) -> Any:
@@ -104,7 +104,7 @@ def _order(row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
         "roapp_number": row["roapp_number"] or None,
         "contact_id": row["contact_id"],
         "contact_kind": None if row["organization"] is None else KINDS[row["organization"]],
-        "contact_because": row["reason"] or None,
+        "contact_because": row["reason"],
         "sent_status": row["sent_status"],
         "delivery": _delivery(row),
         **({name: row[name] for name in BUYER} if personal else {}),

@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, text
 
-from cartum_roapp.ledger import database
+from cartum_roapp.ledger import database, links
+from cartum_roapp.ledger.links import Reason
 from cartum_roapp.ledger.orders import WANTED
 from cartum_roapp.ledger.tables import PERSONAL
 from cartum_roapp.orders import buyers
@@ -60,7 +61,7 @@ def find(connection: Connection, shop: str, named: Named, value: str, region: st
     for row in own:
         asked["phone"] += _numbers(row.payload.get("delivery_phone"), region)
         asked["email"] += filter(None, [buyers.email(row.payload.get("delivery_email"))] if not asked["phone"] else [])
-    orders = connection.execute(text(_BUYER), {"shop": shop, **asked}).all()
+    orders = connection.execute(text(_BUYER), {"shop": shop, "named": Reason.NAMED, **asked}).all()
     telling = {*asked["phone"], *asked["email"], *(one for row in orders for one in row[:2] if one)}
     rows = {row.id for row in own} | {row.id for row in payloads if _mentions(row.payload, telling, region)}
     numbers = sorted({row.number for row in orders})
@@ -75,7 +76,9 @@ def find(connection: Connection, shop: str, named: Named, value: str, region: st
 def orders_of(connection: Connection, shop: str, named: Named, value: str) -> list[str]:
     """The numbers of this buyer's orders, as in `find`."""
     asked = {by: [value] if named == by else [] for by in ("phone", "email", "number")}
-    return sorted({row.number for row in connection.execute(text(_BUYER), {"shop": shop, **asked})})
+    return sorted(
+        {row.number for row in connection.execute(text(_BUYER), {"shop": shop, "named": Reason.NAMED, **asked})}
+    )
 
 
 def old(connection: Connection, shop: str, days: int) -> Buyer:
@@ -99,8 +102,9 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     connection.execute(text(_ERASE_REASONS), values)
     gone = list(connection.scalars(text(_FORGET_CUSTOMERS), {**values, "identities": identities}))
     gone += connection.scalars(text(_FORGET_FORMER), values)  # whose they were nobody knows any more
-    for statement in (_FORGET_CALLS, _FORGET_CONTACTS):
-        connection.execute(text(statement), {**values, "identities": gone})
+    connection.execute(text(_FORGET_CALLS), {**values, "identities": gone})
+    account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), values)
+    links.forget_buyers(connection, account, erased=gone, chosen=False)
     connection.execute(
         text("INSERT INTO erasures (shop, named, orders, rows) VALUES (:shop, :named, :orders, :rows)"),
         {"shop": shop, "named": named, "orders": len(buyer.orders), "rows": len(buyer.rows)},
@@ -153,7 +157,7 @@ _KNOWN = """
     SELECT EXISTS (SELECT FROM orders WHERE shop = :shop AND number = :number)
         OR EXISTS (SELECT FROM held WHERE shop = :shop AND entity = 'row' AND id = :number)
 """
-# Buyers meet by identity, and identities by RO App's contact.
+# Buyers meet by identity, and identities by RO App's contact; that an order names an address as well says little.
 _BUYER = """
     WITH named AS (
         SELECT customer, number FROM orders WHERE shop = :shop AND erased_at IS NULL
@@ -162,8 +166,8 @@ _BUYER = """
             WHERE split_part(line, ' ', 1) = ANY(:phone)
         ) OR buyer_email = ANY(:email) OR number = ANY(:number))
     ), known AS (
-        SELECT match.identity, match.ro_id FROM contact_matches match JOIN shops USING (account)
-        WHERE shops.key = :shop
+        SELECT links.key AS identity, links.ro_id FROM links JOIN shops USING (account)
+        WHERE shops.key = :shop AND links.kind = 'contact' AND NOT (links.key LIKE 'email:%' AND reason = :named)
     ), same AS (
         SELECT identity FROM known WHERE ro_id IN (SELECT ro_id FROM known JOIN named ON customer = identity)
         UNION SELECT customer FROM named WHERE customer NOT LIKE 'order:%'
@@ -216,16 +220,10 @@ _FORGET_CUSTOMERS = """
 _FORGET_FORMER = """
     DELETE FROM customers former WHERE shop = :shop AND identity NOT LIKE 'order:%'
     AND NOT EXISTS (SELECT FROM orders WHERE orders.shop = :shop AND orders.customer = identity)
-    AND NOT EXISTS (SELECT FROM contact_matches JOIN shops USING (account) WHERE shops.key = :shop
-                    AND contact_matches.identity = former.identity AND chosen_at IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM links JOIN shops USING (account) WHERE shops.key = :shop AND links.kind = 'contact'
+                    AND links.key = former.identity AND chosen_at IS NOT NULL)
     AND NOT EXISTS (SELECT FROM intents WHERE intents.shop = :shop AND kind = 'contact'
                     AND intents.identity = former.identity AND (state IN ('open', 'unclear') OR recheck_at IS NOT NULL))
     RETURNING identity
 """
 _FORGET_CALLS = "DELETE FROM intents WHERE shop = :shop AND kind = 'contact' AND identity = ANY(:identities)"
-_FORGET_CONTACTS = """
-    DELETE FROM contact_matches USING shops
-    WHERE shops.key = :shop AND contact_matches.account = shops.account AND identity = ANY(:identities)
-    AND NOT EXISTS (SELECT FROM customers JOIN shops other ON other.key = customers.shop
-                    WHERE customers.identity = contact_matches.identity AND other.account = contact_matches.account)
-"""

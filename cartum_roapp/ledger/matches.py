@@ -1,7 +1,7 @@
 """Which RO App record is which shop record: a stored decision, taken once and replayed.
 
 Unique constraints make doubling impossible: one row per (account, product identity), (shop, order number), (shop, order
-number, product, price); of contacts: `contact_matches`.
+number, product, price); of contacts: `links`.
 """
 
 from __future__ import annotations

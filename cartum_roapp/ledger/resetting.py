@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import deleted_shops
+from cartum_roapp.ledger import links
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def reset(connection: Connection, shop: str) -> Reset:
         connection.execute(text(statement), values)
     connection.execute(text("DROP TABLE kept"))
     account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), values)
-    deleted_shops.forget_buyers(connection, account, chosen=False)
+    links.forget_buyers(connection, account, chosen=False)
     return done
 
 

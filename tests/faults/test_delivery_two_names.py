@@ -51,21 +51,6 @@ def test_a_contact_is_made_once(database: str, first: str, second: str, fault: s
         assert world.synced().calls.roapp_writes == 0
 
 
-@pytest.mark.parametrize("fault", ["error_after", "half"])
-def test_a_phone_that_was_added_without_an_answer_is_the_buyers(database: str, fault: str) -> None:
-    """As often as a run tries."""
-    with World.of(database, orders=0, delivered=0, older=0, settings={**QUICK, "retries": 2}) as world:
-        shop, roapp = world.box.shops[0], world.box.roapp
-        world.imported()
-        numbers = [shop.place_order(articles=[("CAP-2", 1)], **NAMED[named]) for named in ("by e-mail", "by both")]
-        roapp.faults.fail(fault, 2, method="PATCH", path="^/contacts/people")
-        world.synced()
-        (made,) = world.made_contacts()
-        assert [one["phone"] for one in made["phones"]] == [PHONE]
-        assert {world.roapp_order(number)["client_id"] for number in numbers} == {made["id"]}
-        assert world.synced().calls.roapp_writes == 0
-
-
 @pytest.mark.parametrize("fault", ["drop_after", "late", "overdue"])
 @pytest.mark.parametrize("third", ["by both", "by both and another phone"])
 def test_an_email_decides_only_when_the_phones_contact_arrives_no_more(database: str, third: str, fault: str) -> None:

@@ -73,11 +73,11 @@ def test_an_erased_buyer_is_in_no_table_and_nothing_comes_back_or_is_doubled(wor
     for number in mine:
         shop.set_status(number, CANCELED)
     world.synced()
-    assert tables_with(world, *TELLING) == {"orders", "customers", "contact_matches", "intents", "held"}
+    assert tables_with(world, *TELLING) == {"orders", "customers", "links", "intents", "held"}
 
     assert erase(world, "phone", PHONE) == Buyer(tuple(mine), (), (unreadable,), 1)
     assert tables_with(world, *TELLING) == set()
-    assert tables_with(world, "+380507654321") >= {"orders", "customers", "contact_matches"}
+    assert tables_with(world, "+380507654321") >= {"orders", "customers", "links"}
     assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, [config.key])] == [
         ("phone", 3, 1)
     ]
@@ -144,7 +144,7 @@ def test_retention_takes_old_final_orders_alone(world: World) -> None:
         erased = set(connection.scalars(text("SELECT number FROM orders WHERE erased_at IS NOT NULL")))
     assert erased == {old}
     assert tables_with(world, "67123456" + "0") == set()
-    assert tables_with(world, "67123456" + "1") >= {"orders", "customers", "contact_matches"}
+    assert tables_with(world, "67123456" + "1") >= {"orders", "customers", "links"}
 
 
 @pytest.mark.parametrize("named", ["phone", "number"])
@@ -167,7 +167,7 @@ def test_all_phones_and_the_company_of_a_buyer_are_erased(world: World, named: N
         shop.set_status(one, CANCELED)
     world.synced()
     assert world.held() == {}
-    assert tables_with(world, *telling) >= {"orders", "customers", "contact_matches"}
+    assert tables_with(world, *telling) >= {"orders", "customers", "links"}
     assert set(erase(world, named, phones[1] if named == "phone" else number).orders) >= {number}
     erase(world, "number", other)
     assert tables_with(world, *telling) == set()
@@ -215,3 +215,25 @@ def test_settled_calls_go_with_age_and_with_them_the_phones_that_they_name(world
     shop = world.box.shops[0]
     assert (world.held(), world.differences(world.shop(), shop.qualifying())) == ({}, [])
     assert world.roapp_order(again)["client_id"] == world.roapp_order(number)["client_id"]
+
+
+def test_a_further_phone_and_address_of_a_known_contact_are_erased_unless_another_order_names_them(
+    world: World,
+) -> None:
+    """RO App has neither at the contact; the ledger alone has them lead there."""
+    shop = world.box.shops[0]
+    first, second, third = "+380671234560", "+380671234561", "+380671234562"
+    world.box.roapp.add_contact("Ганна", phones=[first])
+    numbers = [place(world, phone=f"{first}, {second}, {third}"), place(world, phone=f"{second}, 0509990000", email="")]
+    world.synced()
+    assert world.roapp_order(numbers[0])["client_id"] == world.roapp_order(numbers[1])["client_id"]
+    for number in numbers:
+        shop.set_status(number, CANCELED)
+    world.synced()
+    with world.engine.begin() as connection:
+        key = world.shop().key
+        erasure.erase(connection, key, Buyer((numbers[0],), (), (), 1), "number")
+    assert tables_with(world, first, third, f"email:{EMAIL}") == set()
+    assert tables_with(world, second) >= {"orders", "links"}
+    erase(world, "phone", second)
+    assert tables_with(world, second) == set()

@@ -110,7 +110,7 @@ def test_a_chosen_product_that_is_gone_holds_the_order_and_nothing_is_made(world
     assert len(world.made_products()) == made
 
 
-def test_a_contact_is_chosen_among_several_and_gets_what_it_lacks(world: World) -> None:
+def test_a_contact_is_chosen_among_several_and_stays_as_it_is(world: World) -> None:
     roapp, shop = world.box.roapp, world.box.shops[0]
     ids = [roapp.add_contact(name, phones=[PHONE]) for name in ("Олена", "Лена")]
     number = shop.place_order(articles=[(CODE, 1)], delivery_phone=PHONE, delivery_email="olena@example.com")
@@ -122,7 +122,7 @@ def test_a_contact_is_chosen_among_several_and_gets_what_it_lacks(world: World) 
     world.synced()
     assert world.held() == {}
     assert {world.roapp_order(one)["client_id"] for one in (number, later)} == {ids[1]}
-    assert world.box.roapp.contacts[ids[1]]["email"] == "olena@example.com"
+    assert not world.box.roapp.contacts[ids[1]]["email"]
     assert world.made_contacts() == [roapp.contacts[one] for one in ids]
     (listed,) = chosen_contacts.listed(world.engine, [world.shop().key])
     assert (listed.orders, listed.ro_id, listed.kind) == ((later, number), ids[1], "person")
@@ -190,5 +190,5 @@ def test_an_erasure_takes_the_choice_with_the_buyer(world: World) -> None:
     key = world.shop().key
     with world.engine.begin() as connection:
         erasure.erase(connection, key, erasure.find(connection, key, "number", number, "UA"), "number")
-    assert world.value("SELECT count(*) FROM contact_matches WHERE identity LIKE :phone", phone=f"%{PHONE}") == 0
+    assert world.value("SELECT count(*) FROM links WHERE key LIKE :phone", phone=f"%{PHONE}") == 0
     assert chosen_contacts.listed(world.engine, [key]) == []

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from world import World
 
 from cartum_roapp.ledger import dossier
-from cartum_roapp.ledger.contact_matches import Reason
+from cartum_roapp.ledger.links import Reason
 
 ONE, TWO, THREE = "+380671112233", "+380509998877", "+380631234567"
 MAIL = "olena@example.com"
@@ -71,7 +70,7 @@ def test_of_several_the_orders_client_is_told_apart_from_the_only_one(world: Wor
     assert why(world, guest) == ("person", Reason.CLIENT)
 
 
-def test_a_reason_stays_when_the_contact_is_completed(world: World) -> None:
+def test_a_reason_stays_when_the_order_names_more(world: World) -> None:
     world.box.roapp.add_contact("Пані", phones=[ONE])
     number = order(world, ONE)
     world.imported()
@@ -93,15 +92,3 @@ def test_a_buyers_contacts_are_listed_with_their_orders_and_without_personal_dat
     ]
     assert not any(telling in str(found) for telling in (ONE[1:], MAIL, "Олена"))
     assert other not in str(found)
-
-
-def test_a_contact_that_was_bound_before_reasons_were_kept_says_nothing(world: World) -> None:
-    number = order(world, ONE)
-    world.imported()
-    with world.engine.begin() as connection:
-        connection.execute(text("UPDATE contact_matches SET reason = ''"))
-    assert why(world, number) == ("person", None)
-    world.box.roapp.clear_calls()
-    order(world, ONE)
-    world.synced()
-    assert not any("/contacts/" in call.path for call in world.box.roapp.calls)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -215,28 +214,6 @@ def test_staffs_client_stays_though_a_change_of_the_notes_was_unclear(database: 
         world.synced()
         assert "20450000000001" in world.roapp_order(one)["manager_notes"]
         assert world.roapp_order(one)["client_id"] == other
-
-
-def test_a_phone_is_not_undone_by_an_earlier_call_that_arrives_late(database: str) -> None:
-    """Within the time for which an unanswered call is waited for elsewhere (2.5 × unclear_wait)."""
-    with World.of(database, **BARE, settings={"unclear_wait": 1.0}) as world:
-        shop, roapp = world.box.shops[0], world.box.roapp
-
-        def order(phones: str) -> None:
-            shop.place_order(articles=[("CAP-2", 1)], delivery_phone=phones, delivery_email="")
-
-        order(P1)
-        world.imported()
-        order(f"{P1}, {P2}")
-        roapp.faults.fail("late", 1, method="PATCH", path="^/contacts/people", seconds=1.5)
-        world.synced()
-        order(f"{P1}, {P3}")
-        world.synced()
-        time.sleep(2)
-        order(f"{P1}, {P3}")
-        world.synced()
-        (made,) = world.made_contacts()
-        assert {one["phone"] for one in made["phones"]} == {P1, P2, P3}
 
 
 def test_what_staff_write_while_lines_are_added_stays(world: World) -> None:

@@ -1,4 +1,4 @@
-"""All phones of an order reach its buyer's contact, and a phone that RO App refuses costs nobody an order."""
+"""All phones of an order lead to its buyer's contact, and a phone that RO App refuses costs nobody an order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from world import World
 
 pytestmark = pytest.mark.drawn(3)
@@ -62,21 +61,7 @@ def test_a_new_contact_has_all_phones_of_the_order_and_no_word_is_lost(world: Wo
     well(world)
 
 
-def test_a_known_contact_gets_the_phone_that_it_lacks_and_keeps_the_rest(world: World) -> None:
-    roapp = world.box.roapp
-    mine = {"title": "Основний", "phone": "067 111 22 33", "notify": True, "has_viber": True, "has_whatsapp": False}
-    other = {"title": "", "phone": "немає", "notify": False, "has_viber": False, "has_whatsapp": True}
-    known = roapp.add_contact("Пані", phones=[mine, other])
-    roapp.seeded["contacts"].add(known)
-    number = order(world, f"{ONE}, {TWO}")
-    world.imported()
-    assert client(world, number)["id"] == known
-    assert client(world, number)["phones"][:2] == [mine, other]
-    assert [(one["phone"], one["notify"]) for one in client(world, number)["phones"][2:]] == [(TWO, False)]
-    well(world)
-
-
-def test_orders_of_a_complete_contact_cost_no_call_for_it(world: World) -> None:
+def test_orders_of_a_known_contact_cost_no_call_for_it(world: World) -> None:
     order(world, f"{ONE}, {TWO}", MAIL)
     world.imported()
     world.box.roapp.clear_calls()
@@ -85,20 +70,6 @@ def test_orders_of_a_complete_contact_cost_no_call_for_it(world: World) -> None:
     world.synced()
     assert calls(world, "GET") + calls(world, "PATCH") + calls(world, "POST") == 0
     assert len(world.made_contacts()) == 1
-    well(world)
-
-
-@pytest.mark.parametrize("contact_get", [True, False])
-def test_a_phone_added_in_the_shop_reaches_the_contact_with_the_next_sync(world: World, contact_get: bool) -> None:
-    world.box.roapp.faults.contact_get = contact_get
-    number = order(world, ONE, MAIL)
-    world.imported()
-    staffs = {"title": "робочий", "phone": THREE, "notify": True, "has_viber": False, "has_whatsapp": False}
-    world.box.roapp.edit_contact(client(world, number)["id"], phones=[*client(world, number)["phones"], staffs])
-    world.box.shops[0].edit_buyer(number, phone=f"{ONE}, {TWO}")
-    world.synced()
-    assert phones(client(world, number)) == [ONE, THREE, TWO]
-    assert client(world, number)["phones"][1] == staffs
     well(world)
 
 
@@ -111,7 +82,7 @@ def test_a_buyer_is_found_by_any_phone_and_the_first_decides(world: World) -> No
     assert client(world, both)["id"] == first
     assert phones(client(world, both)) == [ONE], "the other contact keeps its phone for itself"
     assert client(world, by_second)["id"] == second
-    assert phones(client(world, by_second)) == [TWO, THREE]
+    assert phones(client(world, by_second)) == [TWO]
     assert {row["id"] for row in world.made_contacts()} == {first, second}
     world.box.roapp.clear_calls()
     order(world, f"{ONE}, {TWO}")
@@ -130,7 +101,7 @@ def test_two_contacts_that_only_the_other_phones_find_are_held_until_staff_merge
     roapp.edit_contact(first, phones=[TWO, THREE])
     world.imported()
     assert client(world, number)["id"] == first
-    assert phones(client(world, number)) == [TWO, THREE, ONE]
+    assert phones(client(world, number)) == [TWO, THREE]
     well(world)
 
 
@@ -139,7 +110,7 @@ def test_two_new_orders_that_share_only_a_second_phone_are_one_contact(world: Wo
         order(world, phone)
     world.imported()
     (contact,) = world.made_contacts()
-    assert sorted(phones(contact)) == sorted([ONE, TWO, THREE])
+    assert TWO in phones(contact)
     well(world)
 
 
@@ -182,23 +153,6 @@ def test_of_two_phones_the_good_one_is_written(world: World, refused: str, shape
     assert sorted(phones(contact)) == sorted({ONE, TWO, THREE} - {refused})
     assert all(phone in notes(world, number) for phone in (ONE, TWO, THREE))
     assert world.held() == {}
-    calm(world)
-
-
-@pytest.mark.parametrize("shape", ["errors", "html"])
-def test_a_refused_phone_of_a_known_contact_costs_only_the_phone(world: World, shape: str) -> None:
-    roapp = world.box.roapp
-    known = roapp.add_contact("Олена", phones=[ONE])
-    roapp.faults.switch(refused_phones=(TWO,), error_shape=shape)
-    number = order(world, f"{ONE}, {TWO}, {THREE}", MAIL)
-    world.imported()
-    assert client(world, number)["id"] == known
-    assert (phones(client(world, number)), client(world, number)["email"]) == ([ONE, THREE], MAIL)
-    assert TWO in notes(world, number)
-    roapp.clear_calls()
-    order(world, f"{ONE}, {TWO}, {THREE}", MAIL)
-    world.synced()
-    assert calls(world, "GET") + calls(world, "PATCH") == 0, "and it is not tried again"
     calm(world)
 
 
@@ -321,22 +275,6 @@ def test_a_buyer_who_is_another_one_now_is_not_taken_for_what_an_unclear_create_
     assert client(world, number)["id"] != before
     assert (phones(client(world, number)), len(world.made_contacts())) == ([ONE], 2)
     assert phones(world.box.roapp.contacts[before]) == []
-    well(world)
-
-
-def test_orders_that_were_delivered_before_all_phones_were_read_stay_unless_they_have_more(world: World) -> None:
-    plain, several = order(world, ONE), order(world, f"{TWO}, {THREE}")
-    world.imported()
-    with world.engine.begin() as connection:  # as the version before has left it
-        connection.execute(text("UPDATE orders SET buyer_phones = '', phone_remark = ''"))
-        connection.execute(text("UPDATE contact_matches SET phones = ''"))
-        connection.execute(text("UPDATE orders SET hash = 'older' WHERE number = :number"), {"number": several})
-    world.box.roapp.edit_contact(client(world, several)["id"], phones=[TWO])
-    world.box.roapp.clear_calls()
-    world.synced()
-    assert phones(client(world, several)) == [TWO, THREE]
-    assert {call.path for call in world.box.roapp.writes()} == {f"/contacts/people/{client(world, several)['id']}"}
-    assert phones(client(world, plain)) == [ONE]
     well(world)
 
 

@@ -34,8 +34,7 @@ CUSTOMERS_OWN = {
         "manager_comment": "sent to RO App",
     },
     "customers": {"identity": "by what the buyer is known", "name": "", "phone": "", "email": ""},
-    "contact_matches": {"identity": "which contact is this buyer", "phone": "what RO App has", "phones": "the same",
-                        "email": "the same"},
+    "links": {"key": "which contact is this buyer"},
     "intents": {"identity": "which buyer a contact is being made for"},
     "held": {"payload": "the row, for the person who mends it"},
 }  # fmt: skip
@@ -282,7 +281,7 @@ def test_the_search_would_have_found_them(story: Story) -> None:
     assert own >= {
         f"cartum_roapp.{table}.{column}"
         for table, column in [("orders", "buyer_phone"), ("orders", "buyer_email"), ("orders", "buyer_name"),
-                              ("customers", "identity"), ("contact_matches", "phone"), ("intents", "identity"),
+                              ("customers", "identity"), ("links", "key"), ("intents", "identity"),
                               ("held", "payload")]
     }  # fmt: skip
     for spelling in ("380671234509", "067 123-45-09", "+380 (67) 123 45 09", "tel:0671234509;", '"(067)123-45-09"'):

@@ -155,9 +155,7 @@ def test_what_people_decided_stays_decided(world: World) -> None:
     roapp.faults.required_order_fields = ()
     with world.engine.begin() as connection:
         held.dismiss(connection, key, held_selection.find(world.engine, key, [dismissed]))
-        connection.execute(
-            text("UPDATE contact_matches SET chosen_at = now() WHERE ro_id = (SELECT min(ro_id) FROM contact_matches)")
-        )
+        connection.execute(text("UPDATE links SET chosen_at = now() WHERE ro_id = (SELECT min(ro_id) FROM links)"))
     assert world.reset().kept == 2
     world.imported()
     world.synced()

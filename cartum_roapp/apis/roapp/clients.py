@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from cartum_roapp.apis.roapp.filters import Filter, by_date, by_emails, by_phones
 from cartum_roapp.apis.roapp.reading import Reading
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.apis.roapp.sending import Before, Missing, OnUnclear
+from cartum_roapp.apis.roapp.sending import Before, Missing
 from cartum_roapp.apis.roapp.writes import Writing
 
 #: The most values of one filter in a call.
@@ -60,10 +60,6 @@ class Clients(Generic[C]):
         names = ("id", "organization_id" if self._are_organizations else "person_id", "contact_id")
         missing = self._missing("anything")
         return await self.writing.create(self._path, body, "contact", names, missing, before=before)
-
-    async def update(self, id: int, body: dict[str, Any], unclear: OnUnclear | None = None) -> None:
-        """Changes only the fields in `body`. A list replaces the whole list."""
-        await self.writing.patch(f"{self._path}/{id}", body, "contact", id, unclear)
 
     def _missing(self, of_people: Missing) -> Missing:
         """Returns what a 404 means."""

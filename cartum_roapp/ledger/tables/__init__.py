@@ -1,7 +1,7 @@
 """All tables. Times are UTC, money is exact, identities are text. docs/reference.md shows what each column is.
 
 Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `customers.*`,
-`contact_matches.identity|phone|email|phones`, `intents.identity` of contacts, `held.payload`; a person may have
+`links.key` and `intents.identity` of contacts, `held.payload`; a person may have
 written some into `held.dismissed_because`.
 """
 
@@ -11,8 +11,8 @@ from cartum_roapp.ledger.tables.columns import EVERYWHERE, metadata
 from cartum_roapp.ledger.tables.matches import (
     catalogue,
     chosen_products,
-    contact_matches,
     line_matches,
+    links,
     markers,
     missing_products,
     order_matches,
@@ -52,13 +52,13 @@ __all__ = [
     "catalogue",
     "catalogue_failures",
     "chosen_products",
-    "contact_matches",
     "counters",
     "customers",
     "erasures",
     "held",
     "intents",
     "line_matches",
+    "links",
     "markers",
     "metadata",
     "missing_orders",

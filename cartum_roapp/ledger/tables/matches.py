@@ -19,27 +19,22 @@ from sqlalchemy import (
 
 from cartum_roapp.ledger.tables.columns import Money, Stamp, metadata, required, shop_column
 
-contact_matches = Table(
-    "contact_matches",
+links = Table(
+    "links",
     metadata,
     required("account", Text),
-    required("identity", Text, "the buyer, as in `customers.identity`"),
+    required("kind", Text, "contact"),
+    required("key", Text, "the buyer, as in `customers.identity`, or what else an order says of the same one"),
     required("ro_id", BigInteger),
-    required("phone", Text, "E.164, as RO App's contact is known to have it"),
-    required("email", Text, "the same of the e-mail address"),
-    required(
-        "phones",
-        Text,
-        'E.164, with blanks between: those that need no more looks; "" where that is `phone`',
-        default="",
-    ),
-    required("organization", Boolean, "it is an organization, not a person", default=text("false")),
-    required("reason", Text, "why this contact is the buyer's, in words (contact_matches.Reason)", default=""),
+    required("organization", Boolean, "it is an organization, not a person"),
+    required("reason", Text, "why this contact is the buyer's, in words (links.Reason)"),
     Column("chosen_at", Stamp, doc="set where a person has chosen it"),
-    PrimaryKeyConstraint("account", "identity"),
-    Index("ix_contact_matches_account_email", "account", "email"),
-    Index("ix_contact_matches_account_ro_id", "account", "ro_id"),
-    info={"doc": "Which contact of RO App a buyer is: one for all shops of the account."},
+    PrimaryKeyConstraint("account", "kind", "key", "ro_id"),
+    Index("ix_links_account_kind_ro_id", "account", "kind", "ro_id"),
+    info={
+        "doc": "Which contact of RO App a buyer is: one for all shops of the account. A buyer has a row for each phone "
+        "and number; only an e-mail address of several buyers has several rows, and is no link then."
+    },
 )
 
 order_matches = Table(

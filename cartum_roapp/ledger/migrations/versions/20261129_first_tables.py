@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_60bc8afd945f"
+revision = "20261129_e0335e80811a"
 down_revision = None
 
 TABLES = """
@@ -42,21 +42,6 @@ CREATE INDEX ix_catalogue_account_sku ON catalogue (account, sku);
 CREATE INDEX ix_catalogue_account_title_key ON catalogue (account, title_key);
 CREATE INDEX ix_catalogue_barcodes ON catalogue USING gin (barcodes);
 
-CREATE TABLE contact_matches (
-    account TEXT NOT NULL,
-    identity TEXT NOT NULL,
-    ro_id BIGINT NOT NULL,
-    phone TEXT NOT NULL,
-    email TEXT NOT NULL,
-    phones TEXT DEFAULT '' NOT NULL,
-    organization BOOLEAN DEFAULT false NOT NULL,
-    reason TEXT DEFAULT '' NOT NULL,
-    chosen_at TIMESTAMPTZ,
-    CONSTRAINT pk_contact_matches PRIMARY KEY (account, identity)
-);
-CREATE INDEX ix_contact_matches_account_email ON contact_matches (account, email);
-CREATE INDEX ix_contact_matches_account_ro_id ON contact_matches (account, ro_id);
-
 CREATE TABLE counters (
     shop TEXT NOT NULL,
     run TEXT NOT NULL,
@@ -87,6 +72,18 @@ CREATE INDEX ix_intents_account_kind_identity_id ON intents (account, kind, iden
 CREATE INDEX ix_intents_recheck_at ON intents (account, recheck_at) WHERE recheck_at IS NOT NULL;
 CREATE INDEX ix_intents_shop_number ON intents (shop, number);
 CREATE UNIQUE INDEX uq_intents_unsettled ON intents (account, kind, identity) WHERE state IN ('open', 'unclear');
+
+CREATE TABLE links (
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    ro_id BIGINT NOT NULL,
+    organization BOOLEAN NOT NULL,
+    reason TEXT NOT NULL,
+    chosen_at TIMESTAMPTZ,
+    CONSTRAINT pk_links PRIMARY KEY (account, kind, key, ro_id)
+);
+CREATE INDEX ix_links_account_kind_ro_id ON links (account, kind, ro_id);
 
 CREATE TABLE markers (
     account TEXT NOT NULL,
