@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from cartum_roapp.ledger.tables.columns import EVERYWHERE, metadata
 from cartum_roapp.ledger.tables.matches import (
+    agreed_lines,
     catalogue,
     chosen_products,
     contact_matches,
-    line_matches,
     markers,
     missing_products,
     order_matches,
@@ -46,6 +46,7 @@ __all__ = [
     "EVERYWHERE",
     "PERSONAL",
     "accounts",
+    "agreed_lines",
     "backfill_orders",
     "backfills",
     "call_slots",
@@ -58,7 +59,6 @@ __all__ = [
     "erasures",
     "held",
     "intents",
-    "line_matches",
     "markers",
     "metadata",
     "missing_orders",
