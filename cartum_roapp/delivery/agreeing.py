@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 from cartum_roapp.delivery.decision import Change
 from cartum_roapp.delivery.operations import AddLine, Operation, SendComment, SetFields, SetLine, SetStatus
 from cartum_roapp.ledger.agreed import Agreed, AgreedLine, AgreedOrder, Field, Value
 from cartum_roapp.orders.pricing import PricedLine
+
+_NONE = Decimal(0)
 
 
 def again(agreed: AgreedOrder) -> AgreedOrder:
@@ -59,12 +62,11 @@ def refused(agreed: AgreedOrder, operation: Operation) -> AgreedOrder:
             return agreed.with_line(None, of=_pending(agreed, operation))
         case SendComment():
             return agreed
-        case SetLine(changes=changes) if takes_out(operation):
-            out = {change.name for change in changes} & {"quantity", "discount"}
-            line = agreed.line(operation.item)
-            values = {name: replace(line.values[name], ours=frozenset()) for name in line.values}
-            given = {one.name: Agreed(one.shop, one.made, values[one.name].shown) for one in changes if one.name in out}
-            return replace(agreed.with_line(replace(line, values={**values, **given}), of=line), goods=None)
+        case SetLine(item=item) if takes_out(operation):
+            line = agreed.line(item)
+            left = line.each(lambda _, known: replace(known, ours=frozenset()))
+            out = Agreed(_NONE, _NONE, line.values["quantity"].shown)
+            return agreed.with_line(replace(left, values={**left.values, "quantity": out}), of=line)
         case _:
             return _each(agreed, operation, lambda known, change: replace(known, ours=known.ours - {change.made}))
 

@@ -56,7 +56,9 @@ def plan(
     shown = {item.id: item for item in items}
     operations: list[AddLine | SetLine] = []
     for line, known in _paired(agreed.lines, lines):
-        if known is not None and known.item in shown:
+        if line is None and known is not None and not known.sent.quantity:
+            agreed = agreed if known.item in shown else agreed.with_line(None, of=known)
+        elif known is not None and known.item in shown:
             seen, changes = _compared(known, shown[known.item], line)
             agreed = agreed.with_line(seen, of=known)
             operations += [SetLine(known.item, changes)] if changes else []
