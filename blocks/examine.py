@@ -19,10 +19,11 @@ from cartum_roapp.connection.examine import (
     examine,
     no_account,
     other_account,
+    same_orders,
 )
 from cartum_roapp.connection.fleet import Wanted, compare, refuse_twins
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import accounts, shop_statuses
+from cartum_roapp.ledger import accounts, shop_statuses, shops
 from cartum_roapp.service import ledger
 
 #: Shops that are asked at the same time; each has its own server.
@@ -149,7 +150,21 @@ async def _examined(
         in_use=statuses_in_use(before),
     )
     examination = examination.tolerating({field for field in kept if field not in found})
+    if account is not None and "url" in values and "url" not in found:
+        examination = examination.also(_same_orders(slug, str(values["url"]), before, account.name, examination))
     if account is None or examination.account_lists is None or account.fingerprint:
         return examination
     others = [other for other in accounts.values() if not isinstance(other, BadConfig)]
     return examination.also(twin("account", account, examination.account_lists.fingerprint, others))
+
+
+def _same_orders(
+    slug: str, url: str, before: ShopConfig | None, account: str, examination: Examination
+) -> list[Problem]:
+    """Returns why a shop can't be connected, or moved, to this address: another one has its orders."""
+    placed = examination.shop_lists.newest_orders if examination.shop_lists else {}
+    if not placed or (before is not None and shop_key(before.url) == shop_key(url)):
+        return []
+    with ledger.opened() as engine, engine.connect() as connection:
+        key = before.key if before else shop_key(url)
+        return same_orders(slug, url, shops.with_orders(connection, account, key, placed))

@@ -175,12 +175,12 @@ class Code(StrEnum):
     LINE_PRICE = (
         "line-price",
         "A line's price can't be read.",
-        f"Give that line a price of 0 or more in the shop's admin; {_AGAIN}",
+        f"Give that line a price in the shop's admin; {_AGAIN}",
     )
     LINE_QUANTITY = (
         "line-quantity",
         "A line's quantity can't be read.",
-        f"Give that line a quantity above 0 in the shop's admin, or remove it; {_AGAIN}",
+        f"Give that line a quantity in the shop's admin, or remove it; {_AGAIN}",
     )
     # What has no match, or several.
     CONTACT_AMBIGUOUS = (

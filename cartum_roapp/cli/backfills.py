@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS, canceled, left
 from cartum_roapp.cli.arguments import OptionalSlug, example, known_slugs, missing
 from cartum_roapp.cli.attached import run_attached
-from cartum_roapp.cli.outcomes import RunResult, plan_tables, run_tables
+from cartum_roapp.cli.outcomes import RunResult, end_with_missing, plan_tables, run_tables
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, local, print_failure, show, terminal_table
 from cartum_roapp.cli.runs import shown, tagged
 
@@ -100,6 +100,8 @@ def backfill(
         print_failure(end)
     if failed:
         raise typer.Exit(failed[0].code)
+    absent = set.intersection(*(set(one.get("not_in_shop", ())) for one in results))
+    end_with_missing(", ".join(shops), sorted(absent, key=lambda number: (len(number), number)))
 
 
 @app.command("list", epilog=example("backfill list"))
@@ -117,7 +119,12 @@ def list_(
 
 @app.command("cancel", epilog=example("backfill cancel my-shop"))
 def cancel(
-    which: Annotated[str, typer.Argument(metavar="SLUG|ID", help="The shop, or the backfill's id in `backfill list`.")],
+    which: Annotated[
+        str,
+        typer.Argument(
+            metavar="SLUG|ID", help="The shop, or the backfill's id in `backfill list`: a number is always an id."
+        ),
+    ],
     json: Json = False,
 ) -> None:
     """End the unfinished backfills of a shop, or one of them: what waits is taken out of the queue, what was delivered
@@ -126,10 +133,12 @@ def cancel(
     from cartum_roapp.ledger import backfills
 
     with ledger() as engine:
-        found = _of(engine, None) if which.isdecimal() else _of(engine, which)
-        chosen = [(slug, one) for slug, one in found if which in (str(one.id), slug)]
-        if which.isdecimal() and not chosen:
-            raise CommandEnd(BAD_INPUT, f"there is no backfill {which}.", fix="`cartum-roapp backfill list` shows them")
+        chosen = _of(engine, None if which.isdecimal() else which)
+        if which.isdecimal():  # also where a shop has such a name: its backfills are named by their ids
+            chosen = [(slug, one) for slug, one in chosen if str(one.id) == which]
+            if not chosen:
+                fix = "`cartum-roapp backfill list` shows them"
+                raise CommandEnd(BAD_INPUT, f"there is no backfill {which}.", fix=fix)
         ended = []
         for slug, one in chosen:
             if one.state == "open" and not one.is_through:

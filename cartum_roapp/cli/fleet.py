@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import example, known_slugs, missing
-from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, terminal_table
+from cartum_roapp.cli.output import (
+    BAD_INPUT,
+    CommandEnd,
+    Json,
+    bad_input,
+    print_failure,
+    say,
+    show,
+    terminal_table,
+)
 from cartum_roapp.cli.progress import ASKING, waiting
 from cartum_roapp.cli.settings_table import setting_cell
 
@@ -37,9 +46,10 @@ def apply(
 ) -> None:
     """Make shops what their files say: add new ones, change those that differ, leave the others alone.
 
-    All files are checked before the first is applied, and with one problem in one of them nothing is applied. What
-    differs is printed first. A file names the variable of its password: password_from: NAME. The import of a new shop
-    starts in the background. Nothing is deleted except what --prune names.
+    All files are checked before the first is applied. One that something is wrong with is left out: its problems are
+    named, the others are applied, and the command ends with 2. What differs is printed first. A file names the variable
+    of its password: password_from: NAME. The import of a new shop starts in the background. Nothing is deleted except
+    what --prune names.
     """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection import fleet
@@ -49,18 +59,24 @@ def apply(
         raise bad_input(problems, saved="Nothing was applied.")
     files = [fleet.read(path, os.environ) for path in found]
     _remember(files)
-    if any(one.unreadable for one in files):
-        _refuse(files)
+    if all(one.unreadable for one in files):
+        raise _refused(files)
     with serving() as backend:
         asyncio.run(_examine(files, backend))
         gone = _prunable(files, prune or [])
-        _refuse(files)
+        good = [one for one in files if not one.problems]
         document = _document(files, gone, dry_run=dry_run)
-        for line in _diff(files, gone):
+        for line in _diff(good, gone):
             say(line)
-        if not dry_run and (gone or any(one.changes for one in files)):
-            document["imports"] = _save(files, gone, imports=not no_import)
-    show(document, lambda: _summary(document))
+        if not dry_run and (gone or any(one.changes for one in good)):
+            document["imports"] = _save(good, gone, imports=not no_import)
+    if len(good) == len(files):
+        show(document, lambda: _summary(document))
+        return
+    end = _refused(files, dry_run=dry_run)
+    show({**document, **end.as_dict()}, lambda: _summary(document))
+    print_failure(end)
+    raise typer.Exit(end.code)
 
 
 @app.command("export", epilog=example("shop export my-shop"))
@@ -102,12 +118,15 @@ async def _examine(files: Sequence[Wanted], backend: Backend) -> None:
             await examine_fleet(differ, known, backend.clients())
 
 
-def _refuse(files: Sequence[Wanted]) -> None:
-    """Ends the command with all that is wrong with the files, if anything is."""
+def _refused(files: Sequence[Wanted], *, dry_run: bool = False) -> CommandEnd:
+    """Returns the end of the command with all that is wrong with the files."""
     from cartum_roapp.config.problems import Problem
 
-    if wrong := [Problem(f"{one.path}: {it.field}", it.message, it.fix) for one in files for it in one.problems]:
-        raise bad_input(wrong, saved="Nothing was applied.")
+    wrong = [Problem(f"{one.path}: {it.field}", it.message, it.fix) for one in files for it in one.problems]
+    good = sum(not one.problems for one in files)
+    others = f"The other {'file' if good == 1 else f'{good} files'} {'is' if good == 1 else 'are'}"
+    said = f"{others} {'right' if dry_run else 'applied'}." if good else "Nothing was applied."
+    return bad_input(wrong, saved=said)
 
 
 def _save(files: Sequence[Wanted], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
@@ -158,7 +177,7 @@ def _document(files: Sequence[Wanted], gone: Sequence[str], *, dry_run: bool) ->
             "slug": one.slug,
             "file": str(one.path),
             "action": one.action,
-            "changes": [change.as_dict() for change in one.changes],
+            "changes": [] if one.problems else [change.as_dict() for change in one.changes],
         }
         for one in files
     ]
@@ -189,9 +208,13 @@ def _cell(value: object) -> str:
 
 
 def _summary(document: dict[str, Any]) -> list[object]:
-    counts = {name: sum(one["action"] == name for one in document["shops"]) for name in ("add", "change", "nothing")}
+    counts = {
+        name: sum(one["action"] == name for one in document["shops"])
+        for name in ("add", "change", "nothing", "refused")
+    }
     rows = [*counts.items(), ("disconnect", len(document["pruned"])), ("imports started", len(document["imports"]))]
-    said = "Nothing was saved: a dry run." if document["dry_run"] else "All files are applied."
+    said = "" if counts["refused"] else "All files are applied."
+    said = "Nothing was saved: a dry run." if document["dry_run"] else said
     waits = "An import waits until `cartum-roapp up` runs." if document["imports"] else ""
     return [terminal_table("Shops", ("", ""), rows), " ".join(filter(None, (said, waits)))]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import typer
+
 from cartum_roapp.backfill_words import summary, what
-from cartum_roapp.cli.output import terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, print_failure, terminal_table
 from cartum_roapp.links import roapp_name
 from cartum_roapp.sync import sentence
 
@@ -104,6 +106,17 @@ def resend_tables(result: RunResult) -> list[object]:
     ]
     columns = ("order", "outcome", "in RO App", "written there", "why, and what to do")
     return [terminal_table("Sent again", columns, rows), *run_tables(result)]
+
+
+def end_with_missing(slug: str, numbers: Sequence[str]) -> None:
+    """Ends the command as wrong input where some of the numbers that were typed are no orders of the shop. To be called
+    after its result was shown: the other orders are done."""
+    if not numbers:
+        return
+    named = f"order{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
+    fix = f"correct the number; what is known of an order that was deleted: `cartum-roapp order show {slug} NUMBER`"
+    print_failure(CommandEnd(BAD_INPUT, f"{slug}: the shop has no {named}.", fix=fix))
+    raise typer.Exit(BAD_INPUT)
 
 
 def _columns(records: list[RunResult], *names: str) -> tuple[tuple[str, ...], list[list[str]]]:

@@ -14,7 +14,14 @@ import typer
 from cartum_roapp.cli.arguments import OneEntity, Slug
 from cartum_roapp.cli.attached import run_attached
 from cartum_roapp.cli.interruption import until_down
-from cartum_roapp.cli.outcomes import RunResult, comparison_tables, replay_tables, resend_tables, run_tables
+from cartum_roapp.cli.outcomes import (
+    RunResult,
+    comparison_tables,
+    end_with_missing,
+    replay_tables,
+    resend_tables,
+    run_tables,
+)
 from cartum_roapp.cli.output import FAILED, Json, failure, show
 from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import IntegrationError
@@ -90,6 +97,7 @@ def resend(
 
     result = _run(slug, "Sending the orders again", flow)
     show(result, lambda: resend_tables(result))
+    end_with_missing(slug, [one["number"] for one in result["resent"] if one["outcome"] == "missing"])
 
 
 def reconcile(

@@ -104,6 +104,23 @@ def already_connected(keys: Collection[str], slug: str, others: Iterable[ShopCon
     ]
 
 
+def same_orders(slug: str, url: str, twins: Iterable[tuple[str, bool]]) -> list[Problem]:
+    """Returns a problem for each shop of the account, (slug, whether it is connected), that has this one's newest
+    orders: it is the same shop under another address, and all its orders would go to RO App twice."""
+    edit = "cartum-roapp shop edit {} --set url={}"
+    return [
+        Problem(
+            "url",
+            f'these are the orders of "{other}", which {"is" if connected else "was"} connected under another address.',
+            f"move that one here: `{edit.format(other, url)}`"
+            if connected
+            else f"connect it under its former address, then move it: `{edit.format(slug, url)}`; to bring all its "
+            f"orders a second time: `cartum-roapp shop delete {other} --purge` first",
+        )
+        for other, connected in twins
+    ]
+
+
 def other_account(slug: str, account: str, bound: Collection[str], *, connected: bool) -> list[Problem]:
     """Returns a problem if the shop's orders belong to another account, one of `bound`: they would be created a second
     time, and what waits for delivery would never be delivered."""

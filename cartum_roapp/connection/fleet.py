@@ -57,7 +57,9 @@ class Wanted:
 
     @property
     def action(self) -> str:
-        """add, change or nothing."""
+        """add, change or nothing; refused where something is wrong with it."""
+        if self.problems:
+            return "refused"
         return ("change" if self.stored else "add") if self.changes else "nothing"
 
     @property
@@ -101,17 +103,17 @@ def read(path: Path, variables: Mapping[str, str]) -> Wanted:
 
 
 def refuse_twins(files: Iterable[Wanted]) -> None:
-    """Adds a problem to each file whose slug or shop another file has: which of them counts would depend on their
-    order."""
-    first: dict[tuple[str, str], Path] = {}
+    """Adds a problem to all files that have the same slug or shop: which of them counts would depend on their order."""
+    first: dict[tuple[str, str], Wanted] = {}
     for one in files:
         url = one.values.get("url")
         shop = [("url", shop_key(str(url)))] if url else []
         for kind, value in [("slug", one.slug), *shop]:
-            other = first.setdefault((kind, value), one.path)
-            if other != one.path:
+            other = first.setdefault((kind, value), one)
+            if other is not one:
                 name = FILE if kind == "slug" else "url"
-                one.problems.add(name, f"the same shop is in {other}.", "keep one of the two files")
+                for this, that in ((one, other), (other, one)):
+                    this.problems.add(name, f"the same shop is in {that.path}.", "keep one of the two files")
 
 
 def compare(wanted: Wanted, stored: ShopConfig | BadConfig | None) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -19,26 +19,30 @@ from cartum_roapp.apis.roapp import (
     RoStatus,
 )
 from cartum_roapp.errors import BadConfig, BadRecord
-from cartum_roapp.orders.rows import created_of
+from cartum_roapp.orders.rows import created_of, number_of
 
 T = TypeVar("T")
 
-#: So much of the shop's orders is looked at: enough to see that they may be read, and what its clock shows.
-LATELY = timedelta(days=2)
+#: So much of the shop's orders is looked at: enough to see that they may be read, what its clock shows, and whether
+#: they are here already from another address; that also of a shop that had none lately.
+LATELY, BEFORE = timedelta(days=2), timedelta(days=60)
 PAGES = 3
+NEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ShopLists:
     """The shop's lists. `languages`: the codes in which it names things; `currencies`: the ISO codes of those that are
     switched on; either is empty if the shop does not show them. `newest_order`: when the newest order of the last days
-    was placed, by the shop's clock (naive); None if there was none. `in_use`: the statuses of its orders that we know,
+    was placed, by the shop's clock (naive); None if there was none. `newest_orders`: number → that stamp, of the newest
+    orders, however old. `in_use`: the statuses of its orders that we know,
     listed or not: a shop may have deleted one that old orders still have."""
 
     statuses: Sequence[ShopStatus]
     languages: tuple[str, ...]
     currencies: tuple[str, ...]
     newest_order: datetime | None = None
+    newest_orders: Mapping[str, datetime] = field(default_factory=dict)
     in_use: frozenset[int] = frozenset()
 
     @property
@@ -81,18 +85,23 @@ async def shop_lists(cartum: Cartum) -> ShopLists:
     except (BadRecord, BadConfig):
         rows = []
     currencies = tuple(dict.fromkeys(code for row in rows if (code := iso(row.get("iso")))))
-    return ShopLists(statuses, tuple(sorted(titled)), currencies, await _newest_order(cartum))
+    lately = await _newest_orders(cartum, LATELY)
+    newest = max(lately.values(), default=None)
+    orders = lately or await _newest_orders(cartum, BEFORE)
+    return ShopLists(statuses, tuple(sorted(titled)), currencies, newest, orders)
 
 
-async def _newest_order(cartum: Cartum) -> datetime | None:
-    stamps: list[datetime] = []
+async def _newest_orders(cartum: Cartum, within: timedelta) -> dict[str, datetime]:
+    placed: dict[str, datetime] = {}
     pages = 0
-    async for rows in cartum.orders(created_from=datetime.now(UTC) - LATELY):
-        stamps += [stamp.replace(tzinfo=None) for row in rows if (stamp := created_of(row))]
+    async for rows in cartum.orders(created_from=datetime.now(UTC) - within):
+        for row in rows:
+            if (number := number_of(row)) and (stamp := created_of(row)):
+                placed[number] = stamp.replace(tzinfo=None)
         pages += 1
         if pages == PAGES:
             break
-    return max(stamps, default=None)
+    return dict(sorted(placed.items(), key=lambda one: one[1], reverse=True)[:NEWEST])
 
 
 async def account_lists(roapp: RoApp) -> AccountLists:

@@ -19,6 +19,7 @@ from cartum_roapp.errors import BadConfig, BadRecord, Code
 from cartum_roapp.ledger import catalogue, chosen_contacts, chosen_products, contact_matches, desired, orders
 from cartum_roapp.ledger.contact_matches import ContactMatch, Reason
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.orders.texts import clean
 
 _NEAR = 5
 
@@ -107,7 +108,7 @@ def unchoose_contact(engine: Engine, shop: ShopConfig, number: str) -> None:
 
 
 def _product(connection: Connection, shop: ShopConfig, name: str) -> str:
-    found = chosen_products.named(connection, shop.key, name)
+    found = chosen_products.named(connection, shop.key, clean(name))
     if len(found) == 1:
         return found[0]
     if found:

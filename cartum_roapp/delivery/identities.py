@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
@@ -11,6 +10,7 @@ from cartum_roapp.apis.roapp.rows import RoProduct
 from cartum_roapp.config import Identifier
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.desired import DesiredLine
+from cartum_roapp.orders.texts import clean
 
 _LONGEST_TITLE = 120  # roapp §7
 _TAIL = 40
@@ -67,17 +67,17 @@ def shortened(title: str) -> str:
 
 def title_key(title: str) -> str:
     """A product's name as compared: one form of letters, case and spaces."""
-    return " ".join(unicodedata.normalize("NFC", title).casefold().split())
+    return clean(clean(title).casefold())
 
 
 def catalogue_row(product: RoProduct) -> CatalogueRow:
-    """Returns RO App's product as the index holds it."""
+    """Returns RO App's product as the index holds it: its texts in the form that those of a shop have."""
     return CatalogueRow(
         product.id,
         _indexed(title_key(product.title)),
-        _indexed(product.code.strip()),
-        _indexed(product.sku.strip()),
-        tuple(kept for barcode in product.barcodes if (kept := _indexed(barcode.strip()))),
+        _indexed(clean(product.code)),
+        _indexed(clean(product.sku)),
+        tuple(kept for barcode in product.barcodes if (kept := _indexed(clean(barcode)))),
     )
 
 

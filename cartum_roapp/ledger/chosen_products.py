@@ -40,8 +40,8 @@ def read(connection: Connection, shop: str, account: str, products: Collection[s
 
 
 def named(connection: Connection, shop: str, name: str) -> list[str]:
-    """Returns the shop's products with this article; those with this title where none has it."""
-    values = {"shop": shop, "name": name.strip()}
+    """Returns the shop's products with this cleaned article; those with this title where none has it."""
+    values = {"shop": shop, "name": name}
     for column in ("article", "title"):
         query = text(f"SELECT product FROM products WHERE shop = :shop AND {column} = :name ORDER BY product")
         if found := list(connection.scalars(query, values)):

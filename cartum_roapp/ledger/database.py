@@ -6,14 +6,26 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import psycopg2.extensions
-from sqlalchemy import Connection, Engine, Pool, QueuePool, create_engine, text
+from sqlalchemy import Connection, Engine, Pool, QueuePool, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from cartum_roapp.ledger import revision as revisions
 
 log = logging.getLogger(__name__)
+
+# Over TCP a peer that is gone counts as such after a minute, on both sides: its locks would be held for hours else.
+_IDLE, _INTERVAL, _COUNT, _UNANSWERED = 30, 10, 3, 60_000
+_SERVER = {
+    "tcp_keepalives_idle": _IDLE, "tcp_keepalives_interval": _INTERVAL, "tcp_keepalives_count": _COUNT,
+    "tcp_user_timeout": _UNANSWERED,
+}  # fmt: skip
+_CLIENT: dict[str, Any] = {
+    "application_name": "cartum-roapp", "connect_timeout": 10, "keepalives_idle": _IDLE,
+    "keepalives_interval": _INTERVAL, "keepalives_count": _COUNT, "tcp_user_timeout": _UNANSWERED,
+}  # fmt: skip
 
 #: Seconds between two looks for a lock that another process has: who lets others have it waits for longer.
 LOOKS = 0.2
@@ -23,7 +35,8 @@ def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:
     """An engine for the ledger. `url` may be any spelling of a PostgreSQL URL.
 
     Parameters are never shown in errors (they are buyers' data), and a server that went away is
-    noticed before a connection is used again.
+    noticed before a connection is used again. Over TCP each side ends a connection whose other side does not answer
+    for a minute; what the address says of that counts.
     """
     scheme, _, rest = url.partition("://")
     if scheme in ("postgres", "postgresql"):
@@ -35,8 +48,17 @@ def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:
         pool_pre_ping=True,
         **size,
         hide_parameters=True,
-        connect_args={"application_name": "cartum-roapp", "connect_timeout": 10},
+        connect_args=_arguments(url),
     )
+
+
+def _arguments(url: str) -> dict[str, Any]:
+    """Returns what libpq is to know beside the address: what the address says itself counts."""
+    given = make_url(url).query
+    ours = {name: value for name, value in _CLIENT.items() if name not in given}
+    settings = " ".join(f"-c {name}={value}" for name, value in _SERVER.items())
+    theirs = given.get("options", "")
+    return {**ours, "options": " ".join([settings, *([theirs] if isinstance(theirs, str) else theirs)]).strip()}
 
 
 def migrate(engine: Engine, revision: str = revisions.HEAD) -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, text
+
+#: As long as what happened to orders, which they tell as well; no shop keeps its buyers' data for less.
+KEPT = timedelta(days=90)
 
 Kind = Literal["contact", "product", "order", "line", "comment", "status", "change"]
 
@@ -173,6 +176,13 @@ def recheck(connection: Connection, intent: int, at: datetime | None) -> None:
     connection.execute(text("UPDATE intents SET recheck_at = :at WHERE id = :id"), {"at": at, "id": intent})
 
 
+def forget_old(connection: Connection) -> int:
+    """Removes the calls of all accounts that were settled longer than `KEPT` ago, with the phones by which they name
+    buyers; returns how many. What is to be looked at again stays, and so does what made a product: without what
+    identifies it, it would be made once more. May be called twice."""
+    return connection.execute(text(_FORGET_OLD), {"kept": KEPT}).rowcount
+
+
 _BEGIN = text(
     "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, recheck_at, "
     "announced_in) VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, :recheck_at, "
@@ -185,6 +195,10 @@ _BEGIN = text(
 _SETTLE_ANSWERED = """
     UPDATE intents SET state = CASE WHEN state = 'open' THEN :state ELSE state END, settled_at = now()
     WHERE id = :id AND (state = 'open' OR (state = 'unclear' AND :state = 'done'))
+"""
+_FORGET_OLD = """
+    DELETE FROM intents WHERE state IN ('done', 'refused', 'absent') AND settled_at < now() - :kept
+    AND recheck_at IS NULL AND kind <> 'product'
 """
 _UNCLEAR_ENDS = text(
     f"SELECT count(*) FROM intents {_THIS} AND state IN ('unclear', 'absent') "

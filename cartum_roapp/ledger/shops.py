@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, case, func, null, select, update
+from sqlalchemy import Connection, Engine, case, func, null, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadConfig, NotReady
@@ -184,7 +185,28 @@ def lift_pause(engine: Engine, key: str) -> None:
         connection.execute(update(shops).where(shops.c.key == key).values(paused_because=None))
 
 
+def with_orders(
+    connection: Connection, account: str, key: str, placed: Mapping[str, datetime]
+) -> list[tuple[str, bool]]:
+    """Returns (slug, whether it is connected) of the account's other shops that have these orders: number → when it was
+    placed, naive, on the clock of a zone that need not be known. Those that a shop has must all be the same."""
+    values = {"account": account, "key": key, "numbers": list(placed), "stamps": list(placed.values())}
+    return [(row.slug, row.connected) for row in connection.execute(text(_WITH_ORDERS), values)]
+
+
 def keys_of(engine: Engine, slug: str) -> list[str]:
     """The keys of the shops that have or had this slug and whose history is here."""
     with database.reading(engine) as connection:
         return list(connection.scalars(select(shops.c.key).where(shops.c.slug == slug).order_by(shops.c.key)))
+
+
+# Offsets of zones are quarters of an hour, at most fourteen hours.
+_WITH_ORDERS = """
+    SELECT shops.slug, shops.deleted_at IS NULL AS connected
+    FROM unnest(CAST(:numbers AS text[]), CAST(:stamps AS timestamp[])) AS placed (number, stamp)
+    JOIN orders USING (number) JOIN shops ON shops.key = orders.shop,
+    LATERAL (SELECT extract(epoch FROM created_at - stamp AT TIME ZONE 'UTC') AS seconds) apart
+    WHERE shops.account = :account AND shops.key <> :key
+    GROUP BY shops.key HAVING bool_and(mod(seconds, 900) = 0 AND abs(seconds) <= 50400)
+    ORDER BY shops.slug
+"""

@@ -44,8 +44,7 @@ def total(value: object) -> Decimal:
 
 
 def quantity(value: object) -> Decimal:
-    """Returns a number above 0 with at most four decimals and no trailing zeros: 2.0 → Decimal("2"). Raises
-    ValueError."""
+    """Returns a number with at most four decimals and no trailing zeros: 2.0 → Decimal("2"). Raises ValueError."""
     return _cached_quantity(value) if isinstance(value, _SCALARS) else _quantity(value)
 
 
@@ -84,8 +83,6 @@ def _money(value: object) -> Decimal:
 
 def _quantity(value: object) -> Decimal:
     amount = _decimal(value).quantize(PLACES, ROUND_HALF_UP)
-    if amount <= 0:
-        raise ValueError("must be greater than 0")
     return Decimal(int(amount)) if amount == amount.to_integral_value() else amount.normalize()
 
 

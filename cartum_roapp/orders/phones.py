@@ -1,7 +1,9 @@
 """Reads phones as buyers type them into E.164, the key by which a buyer is recognised (cartum §4.2).
 
 A number is usable if its length is possible and it is no placeholder. Numbers that the numbering plan confirms come
-first. Others count as well: the plan may not know a new operator's prefix.
+first. Others count as well, as the plan may not know a new operator's prefix: with a country code, or with the trunk
+prefix of the region before a number as long as its phones are. Any other one may be of another country, so it gets no
+prefix: a wrong number would be another person.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from phonenumbers import (
     PhoneNumber,
     PhoneNumberFormat,
     PhoneNumberMatcher,
+    PhoneNumberType,
     ValidationResult,
 )
 
@@ -60,9 +63,10 @@ def _first_usable(text: str, region: str | None) -> str:
     for number in _candidates(text, region):
         if phonenumbers.is_valid_number(number):
             return phonenumbers.format_number(number, PhoneNumberFormat.E164)
-        possible.append(number)
+        if _tells_its_country(number, region):
+            possible.append(number)
     for number in map(_without_trunk_prefix, possible):
-        if _length_fits(number) and not _is_placeholder(number) and not _is_cut_short(number, region):
+        if _length_fits(number) and not _is_placeholder(number):
             return phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return ""
 
@@ -116,11 +120,15 @@ def _is_placeholder(number: PhoneNumber) -> bool:
     return len(set(digits)) == 1 or digits in "01234567890123456789" or digits in "98765432109876543210"
 
 
-def _is_cut_short(number: PhoneNumber, region: str | None) -> bool:
-    """Returns whether a national spelling is long enough only with its trunk prefix, like 069 123 456 for Ukraine."""
-    national = number.country_code_source == CountryCodeSource.FROM_DEFAULT_COUNTRY
+def _tells_its_country(number: PhoneNumber, region: str | None) -> bool:
+    """Returns whether it has a country code, or the region's trunk prefix and all digits of a phone there: 069 123 456
+    is too short for Ukraine, 479 123 45 67 may be of any country."""
+    if number.country_code_source != CountryCodeSource.FROM_DEFAULT_COUNTRY:
+        return True
     trunk = phonenumbers.ndd_prefix_for_region(region or "", True)
-    return national and bool(trunk) and phonenumbers.national_significant_number(number).startswith(str(trunk))
+    digits = phonenumbers.national_significant_number(number)
+    whole = bool(trunk) and _DIGITS.sub("", number.raw_input or "") == f"{trunk}{digits}"
+    return whole and phonenumbers.is_possible_number_for_type(number, PhoneNumberType.MOBILE)
 
 
 def _without_trunk_prefix(number: PhoneNumber) -> PhoneNumber:

@@ -1,8 +1,9 @@
 """Checks one order of `orders/get` (cartum §2). Values may come in several representations.
 
 Required and strict are the number, the status, the creation stamp, money, and every line's product, price and quantity:
-an order is never delivered with a line missing. An order without products is valid. Any other value is empty if it
-can't be read; unknown keys are ignored.
+an order is never delivered with a line missing. A line without goods, of quantity 0 or a price below 0, is part of the
+order's discount. An order without products is valid. Any other value is empty if it can't be read; unknown keys are
+ignored.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ class LineRow(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    price: Annotated[Decimal, BeforeValidator(amounts.price)]
+    price: Annotated[Decimal, BeforeValidator(amounts.money)]
     quantity: Annotated[Decimal, BeforeValidator(amounts.quantity)]
     article: Text = ""
     title: Title = ""
@@ -187,6 +188,15 @@ class LineRow(BaseModel):
         if isinstance(raw, dict) and clean(raw.get("type")) in INCLUDED and _is_nothing(raw.get("total_price")):
             return {**raw, "price": 0}
         return raw
+
+    @property
+    def has_goods(self) -> bool:
+        """False for a gift of none and for a correction: RO App takes neither as a line."""
+        return self.quantity > 0 and self.price >= 0
+
+    def __str__(self) -> str:
+        """In the notes, like "Поправка: 1 × −50.00"."""
+        return f"{self.title or self.article}: " + f"{self.quantity:f} × {self.price:.2f}".replace("-", "−")
 
     @model_validator(mode="after")
     def _names_a_product(self) -> LineRow:
@@ -253,9 +263,9 @@ class OrderRow(BaseModel):
 
     @property
     def coupon(self) -> str:
-        """Why the order has a discount: the coupon, and what its manager called his."""
+        """Why the order has a discount: the coupon, what its manager called his, and the lines without goods."""
         titles = (self.coupon_code, self.manager_discount_title if self.discount else "")
-        return ", ".join(filter(None, titles))
+        return ", ".join([*filter(None, titles), *(str(line) for line in self.products if not line.has_goods)])
 
     @property
     def counted(self) -> list[LineRow]:
@@ -263,10 +273,15 @@ class OrderRow(BaseModel):
         return counted(self.products, (self.total_default, self.total_sum))
 
     @property
+    def goods(self) -> list[LineRow]:
+        """Those of them that are sent."""
+        return [line for line in self.counted if line.has_goods]
+
+    @property
     def discount(self) -> Decimal:
-        """The discounts on the order (coupon, percentage, manager's), negative for a surcharge. Product discounts are
-        in the prices."""
-        lines = sum((line.price * line.quantity for line in self.counted), Decimal(0))
+        """The discounts on the order (coupon, percentage, manager's, lines without goods), negative for a surcharge.
+        Product discounts are in the prices."""
+        lines = sum((line.price * line.quantity for line in self.goods), Decimal(0))
         return amounts.money(lines - self.total_sum)
 
 

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from cartum_roapp.orders.rows import created_of, lines_of, number_of
-from cartum_roapp.orders.texts import clean
+from cartum_roapp.orders.texts import as_text, clean
 from cartum_roapp.orders.zones import to_wall
 
 BATCH = 100
@@ -142,16 +142,16 @@ async def fetch_numbers(api: ShopApi, numbers: Collection[str]) -> Found:
 
 
 async def fetch_catalogue(api: ShopApi, articles: Collection[str]) -> dict[str, Row | None]:
-    """Returns article → row of catalog/export, None for an article that the shop does not have; {} without a call if
-    there are no articles."""
+    """Returns cleaned article → row of catalog/export, None for an article that the shop does not have; {} without a
+    call if there are no articles."""
     found = await api.products(sorted(articles)) if articles else {}
-    return {**dict.fromkeys(articles), **found}
+    return {**dict.fromkeys(map(clean, articles)), **found}
 
 
 def articles_of(rows: Iterable[Any]) -> set[str]:
-    """Returns the articles of the rows' lines, in the form that `transform` gives them."""
+    """Returns the articles of the rows' lines as the shop spells them: its catalogue knows them by that only."""
     lines = (line for row in rows if isinstance(row, dict) for line in lines_of(row) if isinstance(line, dict))
-    return {article for line in lines if (article := clean(line.get("article")))}
+    return {text for line in lines if clean(text := as_text(line.get("article")))}
 
 
 def slices(window_from: datetime, window_to: datetime, days: float = 7) -> list[tuple[datetime, datetime]]:

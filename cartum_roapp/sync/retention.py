@@ -1,23 +1,24 @@
 """Removes what was kept long enough: buyers' data after the time that the shop's owner has set, what happened to
-orders, and what runs did."""
+orders, the calls that were sent for them, and what runs did."""
 
 from __future__ import annotations
 
 import logging
 
-from cartum_roapp.ledger import erasure, journal, runs
+from cartum_roapp.ledger import erasure, intents, journal, runs
 from cartum_roapp.sync.run import Run
 
 log = logging.getLogger(__name__)
 
 
 def remove_old(run: Run) -> int:
-    """Removes events and runs that are older than `journal.KEPT` and `runs.KEPT`, and buyers' data from the ledger for
-    orders that were placed more than `retention_days` of the shop ago, where it has such a setting. Returns the number
-    of those orders. Orders that are open, held or not yet delivered keep it; so do the shop and RO App. May be called
-    twice."""
+    """Removes events, settled calls and runs that are older than `KEPT` of `journal`, `intents` and `runs`, and buyers'
+    data from the ledger for orders that were placed more than `retention_days` of the shop ago, where it has such a
+    setting. Returns the number of those orders. Orders that are open, held or not yet delivered keep it; so do the shop
+    and RO App. May be called twice."""
     with run.engine.begin() as connection:
         journal.forget_old(connection)
+        intents.forget_old(connection)
         runs.forget_old(connection)
     days = run.shop.retention_days
     if days is None:

@@ -45,14 +45,15 @@ def of_run(result: Document) -> str:
 
 def of_backfill(result: Document) -> str:
     """As `of_run`; of a canceled one "canceled, 22 taken out of the queue: 26 new, 4 delivered"; of a dry run "dry run:
-    3 to create, 1 to change, 2 as they are, 1 to hold"; of several shops "2 runs started, one for each shop"."""
+    3 to create, 1 to change, 2 as they are, 1 to hold"; of several shops "2 runs started, one for each shop". Where
+    numbers are named that the shop lacks, it adds "1 missing in the shop"."""
     if "started" in result:
         return f"{_counted(len(result['started']), 'run')} started, one for each shop"
     if result.get("state") == "canceled":
         return f"canceled, {result['taken_out']} taken out of the queue: {of_run(result)}"
-    if not result.get("dry_run"):
-        return of_run(result)
-    return f"dry run: {of_plan(result)}"
+    done = f"dry run: {of_plan(result)}" if result.get("dry_run") else of_run(result)
+    absent = len(result.get("not_in_shop", ()))
+    return _joined([done, f"{absent} missing in the shop"] if absent else [done])
 
 
 def of_plan(result: Document) -> str:

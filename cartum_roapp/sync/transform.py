@@ -113,14 +113,14 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
         order=(*head, phone, row.delivery_phone, *tail, phones, remark, *bought_by, digest),
         lines=lines,
         customer=(identity, row.delivery_name, phone, email),
-        products=[_product(line, catalogue, row.currency.upper()) for line in row.products],
+        products=[_product(line, catalogue, row.currency.upper()) for line in row.products if line.has_goods],
     )
 
 
 def _merged(row: OrderRow) -> list[_Line]:
     """Returns lines of equal product and unit price as one with the summed quantity; title and kind are the first's."""
     merged: dict[tuple[str, Decimal], _Line] = {}
-    for line in row.counted:
+    for line in row.goods:
         product = product_key(line.article, line.title)
         key = (product, line.price)
         same = merged.get(key)

@@ -17,6 +17,7 @@ from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.orders import Priority, Queue
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
+from cartum_roapp.orders.texts import clean
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import articles_of
 from cartum_roapp.sync.run import Run
@@ -62,7 +63,7 @@ def articles_to_read(run: Run, rows: Iterable[Any]) -> set[str]:
     articles, now = articles_of(rows), datetime.now(UTC)
 
     def older(age: timedelta) -> set[str]:
-        return {one for one in articles if one not in read or now - read[one] > age}
+        return {one for one in articles if (known := clean(one)) not in read or now - read[known] > age}
 
     return older(READ_AGAIN / 2) if older(READ_AGAIN) else set()
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from warm import warm
 from world import Row, World
 
 from cartum_roapp.errors import NotReady
@@ -219,6 +222,16 @@ def stored(world: World, **named: Any) -> backfills.Backfill:
         world.backfilled(**named)
     world.box.roapp.faults.calm()
     return backfills.listed(world.engine)[0]
+
+
+def test_an_id_names_one_backfill_also_where_a_shop_has_that_number_for_a_name(world: World, tmp_path: Path) -> None:
+    one, other = (stored(world, numbers=[number]) for number in old(world, 70, 80))
+    world.synced(world.shop(slug=str(other.id)))
+    outside = {"CARTUM_ROAPP_HOME": str(tmp_path / "home"), "CARTUM_ROAPP_DATABASE_URL": world.url}
+    done = warm().run(["backfill", "cancel", str(other.id), "--json"], {**os.environ, **outside})
+    assert done.returncode == 0, done.stderr
+    states = {found.id: found.state for found in backfills.listed(world.engine)}
+    assert states == {one.id: "open", other.id: "canceled"}
 
 
 def test_what_something_else_wants_too_stays_in_the_queue(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.ledger import erasure
+from cartum_roapp.ledger import erasure, intents
 from cartum_roapp.ledger.erasure import Buyer, Named
 
 pytestmark = pytest.mark.drawn(2)
@@ -189,3 +189,29 @@ def test_a_phone_or_address_that_the_shop_corrected_is_erased_as_well(world: Wor
     for named, value in (("number", number), ("phone", "+380671234567"), ("email", "nowhere@example.com")):
         erase(world, named, value)  # type: ignore[arg-type]
     assert tables_with(world, "Нетакаяквсі", "+380671234567", "nowhere@example.com") == set()
+
+
+def test_settled_calls_go_with_age_and_with_them_the_phones_that_they_name(world: World) -> None:
+    """Also in a shop that keeps its buyers' data. What is to be looked at again stays, and what keeps a product
+    single."""
+    number = place(world)
+    world.synced()
+    assert "intents" in tables_with(world, "671234567")
+    with world.engine.begin() as connection:
+        aged = {"age": intents.KEPT, "number": number}
+        connection.execute(text("UPDATE intents SET sent_at = sent_at - :age, settled_at = settled_at - :age"), aged)
+        looked_at = (
+            "UPDATE intents SET recheck_at = now() + interval '1 hour' WHERE kind = 'order' AND number = :number"
+        )
+        connection.execute(text(looked_at), aged)
+    world.reconciled(repair=True)
+    left = (
+        "SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM intents WHERE settled_at < now() - interval '1 day'"
+    )
+    assert world.value(left) == "order product"
+    assert "intents" not in tables_with(world, "671234567")
+    again = place(world)
+    world.synced()
+    shop = world.box.shops[0]
+    assert (world.held(), world.differences(world.shop(), shop.qualifying())) == ({}, [])
+    assert world.roapp_order(again)["client_id"] == world.roapp_order(number)["client_id"]

@@ -229,6 +229,21 @@ def test_a_dry_run_shows_exactly_what_the_backfill_sends(cli: Installation, shop
     assert {one["number"] for one in again} == {number, other}
 
 
+@pytest.mark.parametrize("command", [("order", "resend", SLUG), ("backfill", SLUG, "--ids")])
+def test_a_number_that_nobody_has_is_named_and_the_others_are_done(
+    cli: Installation, shop: CartumShop, imported: Row, command: tuple[str, ...]
+) -> None:
+    ended = cli.command(*command, "999999")
+    assert ended.code == 2 and "the shop has no order 999999" in ended.said
+    number = shop.place_order(status=DELIVERED)
+    several = [number, "999998", "999999"]
+    ended = cli.command(*command, *([",".join(several)] if command[0] == "backfill" else several))
+    assert ended.code == 2 and "the shop has no orders 999998, 999999" in ended.said
+    assert ended.document["delivered"] == 1 and len(in_roapp(cli, number)) == 1
+    assert latest(cli)["state"]["message"].endswith("2 missing in the shop")
+    assert cli.command(*command, number).code == 0
+
+
 def test_a_backfill_by_days_and_status(cli: Installation, shop: CartumShop, imported: Row) -> None:
     rows = [row for row in shop.orders.values() if int(row["stat_status"]) == DELIVERED]
     day = min(str(row["stat_created"]) for row in rows)[:10]

@@ -507,3 +507,24 @@ def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Pat
     assert "RuntimeError" in text
     assert "list_accounts" not in done.stderr
     assert "a-secret-to-hide" not in text + done.stdout + done.stderr
+
+
+def test_a_shop_under_another_address_is_told_before_it_is_saved(shell: Shell, file: Path) -> None:
+    """Its orders would come to RO App a second time, under another key."""
+    add(shell, "mavka", file)
+    assert shell.code == 0, shell.said
+    key, orders = shell.json("shop", "show", "mavka")["key"], len(shell.box.roapp.orders)
+    assert orders
+    shell.box.shops[0].clear_calls()
+    moved = shell.box.shops[0].url.replace("127.0.0.1", "localhost")
+    changed(file, "127.0.0.1", "localhost")
+    for how in (("add", "again", "--from", str(file), "--password-stdin"), ("apply", str(file))):
+        shell.run("shop", *how, stdin=shell.box.shops[0].password, PASSWORD=shell.box.shops[0].password)
+        assert shell.code == 2 and "mavka" in shell.said, shell.said
+        assert f"cartum-roapp shop edit mavka --set url={moved}" in shell.said
+        changed(file, "url:", "password_from: PASSWORD\nurl:")
+    assert [one["slug"] for one in shell.json("shop", "list")] == ["mavka"]
+    edited = shell.json("shop", "edit", "mavka", "--set", f"url={moved}")["shop"]
+    assert (edited["key"], edited["url"]) == (key, moved)
+    shell.json("sync", "mavka")
+    assert (shell.code, len(shell.box.roapp.orders)) == (0, orders)

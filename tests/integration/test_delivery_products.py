@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from world import World
+from world import Row, World
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -67,6 +67,24 @@ def test_an_article_with_an_entity_is_found_in_the_shops_catalogue(world: World,
     config = world.shop(identify_products_by=("barcode",))
     world.imported(config)
     assert [item["entity_id"] for item in world.roapp_items(number, config)] == [there]
+
+
+@pytest.mark.parametrize(
+    ("by", "fields"),
+    [("code", {"code": "CAP  2"}), ("sku", {"sku": " CAP\u00a02"}), ("code", {"code": "CAP 2"}), ("barcode", {})],
+)
+def test_blanks_in_a_row_are_one_blank_on_both_sides(world: World, by: str, fields: Row) -> None:
+    """In RO App, in the shop's orders and in its catalogue."""
+    shop, roapp = world.box.shops[0], world.box.roapp
+    at = next(index for index, good in enumerate(shop.goods) if good.article == CODE)
+    shop.goods[at] = replace(shop.goods[at], article="CAP  2")
+    known = roapp.add_product("Зовсім інша назва", barcodes=[{"code": shop.goods[at].gtin}], **fields)
+    roapp.seeded["products"].add(known)
+    number = shop.place_order(articles=[("CAP  2", 1)])
+    config = world.shop(identify_products_by=by)
+    world.imported(config)
+    assert (world.held(config), world.made_products()) == ({}, [])
+    assert entity(world, number) == known
 
 
 def test_an_identity_that_several_have_is_passed_over(world: World) -> None:

@@ -25,6 +25,7 @@ from shell import Shell
 
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import database
 from cartum_roapp.service.cluster import binaries
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
@@ -117,6 +118,29 @@ def test_it_is_used_and_nothing_is_started(tmp_path: Path, owned: str, scheme: s
         run(url, "CREATE TABLE orders (number text)")
         assert service.state(config).phase == "stopped"
     assert service.stop(config) == []
+
+
+@pytest.mark.parametrize(
+    "more", ["", "?keepalives_idle=17&options=-c%20work_mem%3D7MB%20-c%20tcp_keepalives_idle%3D17"]
+)
+def test_a_half_open_connection_ends_within_a_minute_on_both_sides(owned: str, more: str) -> None:
+    """Else a run and the account that it delivers for are held for hours by a peer that is gone. What the address says
+    counts."""
+    engine = database.connect(f"postgresql://{owned}{more}")
+    with engine.connect() as connection:
+        names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+        server = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
+        memory = connection.exec_driver_sql("SHOW work_mem").scalar()
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        with socket.socket(fileno=os.dup(driver.fileno())) as ours:
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+            client = [ours.getsockopt(socket.IPPROTO_TCP, option) for option in options]
+            assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    engine.dispose()
+    idle = 17 if more else 30
+    assert (server, client) == ([str(idle), "10", "3", "60000"], [idle, 10, 3, 60_000])
+    assert memory == ("7MB" if more else "4MB")
 
 
 @pytest.fixture

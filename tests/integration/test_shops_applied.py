@@ -12,7 +12,7 @@ from installation import Installation, Row
 
 pytestmark = pytest.mark.drawn(4, turn=2)
 
-SLUG, INDEX = "shop-8", 7
+SLUG, INDEX, OTHER = "shop-8", 7, 6
 VARIABLE = "SHOP_8_PASSWORD"
 
 
@@ -73,13 +73,31 @@ def test_a_folder_is_applied_once_changed_and_exported(
     assert installation.command("shop", "apply", str(folder), "--prune", SLUG, **given).code == 2, "it has a file"
 
 
-def test_one_bad_file_names_what_is_wrong_and_nothing_is_applied(installation: Installation, folder: Path) -> None:
+@pytest.mark.parametrize("wrong", ["a status that is not matched", "an address", "no file of settings"])
+def test_one_bad_file_names_what_is_wrong_and_the_others_are_applied(
+    installation: Installation, folder: Path, wrong: str
+) -> None:
+    settings = json.loads(installation.file(OTHER).read_text())
+    bad: dict[str, Any] = {
+        "a status that is not matched": {"statuses": dict(list(settings["statuses"].items())[1:])},
+        "an address": {"url": settings["url"].replace("http", "ftp")},
+    }.get(wrong, {})
+    given = {**password(installation), "OTHER": installation.box.shops[OTHER].password}
+    text = json.dumps({**settings, "password_from": "OTHER", **bad}) if bad else "- a list"
+    (folder / "verba.yaml").write_text(text)
+    for dry in (("--dry-run",), ("--no-import",)):
+        ended = installation.command("shop", "apply", str(folder), *dry, **given)
+        fields = [one["field"] for one in ended.document["error"]["fields"]]
+        assert ended.code == 2 and fields and all(one.startswith(f"{folder / 'verba.yaml'}: ") for one in fields)
+        assert {one["slug"]: one["action"] for one in ended.document["shops"]} == {SLUG: "add", "verba": "refused"}
+        assert f"{SLUG} ({folder / f'{SLUG}.yaml'}): add" in ended.said and str(folder / "verba.yaml") in ended.said
+        assert (block(installation) is None) == (dry == ("--dry-run",))
+    assert {one["slug"] for one in installation.done("shop", "list")} >= {SLUG}
+    assert "verba" not in {one["slug"] for one in installation.done("shop", "list")}
+
+
+def test_where_each_file_is_bad_nothing_is_applied(installation: Installation, folder: Path) -> None:
     (folder / "verba.yaml").write_text((folder / f"{SLUG}.yaml").read_text().replace('"url": "http', '"url": "ftp'))
-    ended = installation.command("shop", "apply", str(folder), **password(installation))
-    (problem,) = ended.document["error"]["fields"]
-    assert (ended.code, problem["field"]) == (2, f"{folder / 'verba.yaml'}: url")
-    assert problem["fix"] and "Asking both systems" in ended.said
-    assert block(installation) is None
     alone = installation.command("shop", "apply", str(folder / "verba.yaml"), **password(installation))
     assert (alone.code, "Asking" in alone.said) == (2, False), "there is nothing to ask"
     (folder / "verba.yaml").unlink()

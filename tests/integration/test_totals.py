@@ -79,6 +79,31 @@ def world(database: str) -> Iterator[World]:
         yield world
 
 
+@pytest.mark.parametrize("amounts", ["line", "unit", "refused"])
+def test_a_gift_of_none_and_a_correction_keep_no_order_out(world: World, amounts: str) -> None:
+    shop = world.box.shops[0]
+    world.box.roapp.faults.discount_amounts = amounts
+    number = world.placed(("KR-799", 2), ("CAP-2", 1))
+    shop.add_line(number, "", price=-50.05, title="Поправка")
+    shop.add_line(number, "UMB-1", 0)
+    goods = [(line["price"], line["quantity"]) for line in shop.orders[number]["products"][:2]]
+    shop.edit(number, total_sum=round(sum(price * quantity for price, quantity in goods) - 50.05, 2))
+    none = world.placed(("CAP-2", 1))
+    shop.change_line(none, 0, quantity=0)
+    shop.edit(none, total_sum=0)
+    world.imported()
+    assert world.held() == {}
+    assert world.total(number) == Decimal(str(shop.orders[number]["total_sum"]))
+    assert sum(Decimal(str(item["quantity"])) for item in world.roapp_items(number)) == 3
+    notes = world.roapp_order(number)["manager_notes"]
+    assert "Поправка: 1 × −50.05" in notes and f"{shop.good('UMB-1').title('ua')}: 0 × " in notes
+    assert (world.total(none), world.roapp_items(none)) == (0, [])
+    shop.edit(number, products=shop.orders[number]["products"][:2], coupon_code="")
+    shop.edit(number, total_sum=round(sum(price * quantity for price, quantity in goods), 2))
+    world.synced()
+    assert world.total(number) == Decimal(str(shop.orders[number]["total_sum"])), "and when the correction is gone"
+
+
 def reads(world: World) -> list[str]:
     return [call.path for call in world.box.roapp.calls if call.method == "GET" and call.path.startswith("/orders")]
 

@@ -91,15 +91,16 @@ def test_a_price_is_not_negative() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "text"), [(2, "2"), ("2", "2"), (2.0, "2"), ("1,5", "1.5"), (10, "10"), (1000, "1000")]
+    ("raw", "text"),
+    [(2, "2"), ("2", "2"), (2.0, "2"), ("1,5", "1.5"), (10, "10"), (1000, "1000"), (-1, "-1"), (0.00001, "0")],
 )
 def test_quantity(raw: object, text: str) -> None:
     assert str(amounts.quantity(raw)) == text
 
 
-@pytest.mark.parametrize("raw", [0, "0", -1, "-2", 0.00001, None, "", "two", True, float("nan")])
-def test_a_quantity_is_more_than_nothing(raw: object) -> None:
-    with pytest.raises(ValueError, match=r"^(is|must) "):
+@pytest.mark.parametrize("raw", [None, "", "two", True, float("nan")])
+def test_a_quantity_is_a_number(raw: object) -> None:
+    with pytest.raises(ValueError, match=r"^is "):
         amounts.quantity(raw)
 
 

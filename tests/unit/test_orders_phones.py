@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cartum_roapp.orders.phone_field import PhoneField, read_field
 from cartum_roapp.orders.phones import e164, spellings
 
 ONE_BUYER = [
@@ -69,6 +70,30 @@ def test_what_is_no_phone_gives_nothing(raw: object) -> None:
 @pytest.mark.parametrize("raw", ["0000000000", "+380000000000", "111111111", "123456789", "000-000-00-00"])
 def test_placeholders_do_not_make_strangers_one_buyer(raw: str) -> None:
     assert e164(raw, "UA") == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "region"),
+    [
+        ("4791234567", "UA"),
+        ("479 123 45 67", "UA"),
+        ("5551234567", "UA"),
+        ("581234567", "UA"),
+        ("2125550123", "MD"),
+        ("12345678", "PL"),
+    ],
+)
+def test_a_number_of_no_known_country_gets_no_countrys_prefix(raw: str, region: str) -> None:
+    """A wrong number would be another person."""
+    assert e164(raw, region) == ""
+    assert read_field(raw, region) == PhoneField()
+
+
+def test_a_national_spelling_with_the_countrys_own_prefix_is_of_the_country() -> None:
+    """The plan may not know a new operator yet."""
+    assert e164("058 123 45 67", "UA") == "+380581234567"
+    assert e164("8 058 123 45 67", "UA") == "+380581234567"
+    assert e164("04791234567", "UA") == "", "too long for a phone of the country"
 
 
 def test_national_spellings_are_read_in_the_shops_country() -> None:

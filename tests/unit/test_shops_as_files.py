@@ -134,7 +134,6 @@ def test_a_file_that_is_none_is_told_once_and_nobody_is_asked(
     says: str,
 ) -> None:
     (path := tmp_path / "verba.yaml").write_bytes(content)
-    (tmp_path / "mavka.yaml").write_text(GOOD)
     monkeypatch.setattr("cartum_roapp.cli.backend.serving", lambda: pytest.fail("something is started"))
     assert main(["shop", "apply", str(tmp_path)]) == 2
     head, only = capsys.readouterr().err.splitlines()
@@ -146,7 +145,7 @@ def test_two_files_of_one_shop_are_refused(folder: Path) -> None:
     (folder / "verba.yaml").write_text(GOOD)
     files = [wanted(folder / "mavka.yaml"), wanted(folder / "verba.yaml")]
     refuse_twins(files)
-    assert problems(files[0]) == {}
+    assert "verba.yaml" in problems(files[0])["url"]
     assert "mavka.yaml" in problems(files[1])["url"]
 
 

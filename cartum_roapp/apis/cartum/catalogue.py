@@ -25,17 +25,20 @@ class FilterIgnored(Exception):
 def article_of(row: Row) -> str:
     """Returns the row's article as one line, its entities decoded (cartum §6)."""
     value = row.get("article")
-    if value is None or isinstance(value, bool | list | dict):
-        return ""
+    return "" if value is None or isinstance(value, bool | list | dict) else one_line(str(value))
+
+
+def one_line(article: str) -> str:
+    """Returns the article with its entities decoded, each row of blanks as one."""
     # html.unescape alone reads "R&notes" as "R¬es": only what ends with a semicolon is an entity.
-    return " ".join(_ENTITY.sub(lambda found: html.unescape(found.group()), str(value)).split())
+    return " ".join(_ENTITY.sub(lambda found: html.unescape(found.group()), article).split())
 
 
 async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
-    """Returns the rows of at most 100 articles, which are asked for as they are and as HTML. Raises FilterIgnored at
-    the first row that was not asked for."""
-    wanted = set(articles)
-    spelled = sorted(wanted | {html.escape(article) for article in wanted})
+    """Returns the rows of at most 100 articles, which are asked for as they are, as one line, and as HTML. Raises
+    FilterIgnored at the first row that was not asked for."""
+    wanted = set(map(one_line, articles))
+    spelled = sorted({*articles, *wanted, *map(html.escape, wanted)})
     found: dict[str, Row] = {}
     offset = 0
     while wanted - found.keys():

@@ -54,7 +54,7 @@ orders = Table(
     required("without_callback", Boolean, "the buyer wants no call back", default=text("false")),
     required("comment", Text, "the buyer's"),
     required("manager_comment", Text, "the shop's manager's"),
-    required("coupon", Text, "the coupon's name"),
+    required("coupon", Text, "why the order has a discount: the coupon, the manager's title, lines without goods"),
     required("discount", Money, "of the order as a whole"),
     required("total", Money, "what the shop asks for"),
     required("currency", Text, "as the shop names it"),
