@@ -6,7 +6,7 @@ from sqlalchemy import text
 from world import World
 
 TABLES = (
-    "orders", "order_lines", "customers", "products", "outbox", "order_matches", "line_matches", "links",
+    "orders", "order_lines", "customers", "products", "outbox", "order_matches", "agreed_lines", "links",
     "product_matches", "markers", "intents", "catalogue", "missing_orders", "order_events",
 )  # fmt: skip
 

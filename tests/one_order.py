@@ -16,12 +16,12 @@ from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
-from cartum_roapp.delivery import agreed as agreements
-from cartum_roapp.delivery.agreed import AgreedOrder, Field
-from cartum_roapp.delivery.decision import Given, Value
+from cartum_roapp.delivery import agreeing
+from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.operations import AddLine, Operation, SendComment, SetFields, SetLine, SetStatus
 from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, needs_items, plan
 from cartum_roapp.errors import BadRecord, Retryable, Unclear
+from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field, Value
 from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine, cents, priced
 from sandbox import Sandbox
 from sandbox.faults import Planned
@@ -97,7 +97,7 @@ class OneOrder:
         )
         made = {Field.CLIENT: self.contacts[0], Field.NOTES: self._head(), Field.MANAGER: self.manager}
         given = {Field.CLIENT: 0, Field.NOTES: self.shop.facts, Field.MANAGER: ""}
-        values = {name: agreements.Agreed.on(given[name], value) for name, value in made.items()}
+        values = {name: Agreed.on(given[name], value) for name, value in made.items()}
         self.agreed = AgreedOrder(values, comment="")
 
     # ------------------------------------------------------------------ both sides
@@ -225,7 +225,7 @@ class OneOrder:
         return plan(self.agreed, look, items, order, self.refused)
 
     async def _do(self, roapp: RoApp, operation: Operation, planned: Plan) -> bool:
-        self._commit(agreements.sending(self.agreed, operation))
+        self._commit(agreeing.sending(self.agreed, operation))
         self.is_unsure = True
         self._may_die()
         self.writes += 1
@@ -233,13 +233,13 @@ class OneOrder:
             item = await self._call(roapp, operation)
         except BadRecord:
             self.is_unsure = False
-            self._commit(agreements.refused(self.agreed, operation))
+            self._commit(agreeing.refused(self.agreed, operation))
             self.refused.append(operation)
             return True
         except (Retryable, Unclear):
             return False
         self._may_die()
-        self._commit(agreements.answered(self.agreed, operation, item))
+        self._commit(agreeing.answered(self.agreed, operation, item))
         self.is_unsure = False
         if isinstance(operation, SetStatus) and planned.overruled is not None:
             self.overruled.append(planned.overruled)

@@ -49,7 +49,7 @@ comment      how it is delivered and paid, as a comment: at most once for each t
 plan         what is to be done about an order: a pure function, tried against RO App, that the delivery is to follow
 decision     one value of an order: what was agreed, what is shown, what is to be done
 plan_lines   the lines of a plan
-agreed       what both sides agreed on of one order, and what a call changes of that
+agreeing     what a call changes of what both sides agreed on
 operations   what can be done to an order in RO App
 
 rehearsal    a delivery that sends nothing, for a dry run

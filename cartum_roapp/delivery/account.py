@@ -24,7 +24,7 @@ from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.handover import POLL, Handover
 from cartum_roapp.delivery.once import Timeouts, utc_now
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import database, intents, outbox, product_links, totals
+from cartum_roapp.ledger import agreed, database, intents, outbox, product_links, totals
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
 
@@ -161,7 +161,8 @@ class Deliverer:
 
     def _rechecks(self) -> bool:
         with database.reading(self.engine) as connection:
-            return bool(intents.due_rechecks(connection, self.account.name, utc_now()))
+            now, account = utc_now(), self.account.name
+            return bool(intents.due_rechecks(connection, account, now) or agreed.due_looks(connection, account, now))
 
 
 @asynccontextmanager

@@ -3,26 +3,9 @@ and what is to be done about it. All functions are pure."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
-Value = Hashable
-
-
-@dataclass(frozen=True)
-class Agreed:
-    """`shop` is the shop's value that was carried (None: none was, or it is to be sent again), `sent` what was made of
-    it, `shown` what RO App showed last, `ours` what a call of ours may still put there."""
-
-    shop: Value = None
-    sent: Value = None
-    shown: Value = None
-    ours: frozenset[Value] = frozenset()
-
-    @classmethod
-    def on(cls, shop: Value, made: Value) -> Agreed:
-        """RO App has `made` for the shop's value `shop`."""
-        return cls(shop, made, made)
+from cartum_roapp.ledger.agreed import Agreed, Value
 
 
 @dataclass(frozen=True)

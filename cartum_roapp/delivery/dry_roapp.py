@@ -105,7 +105,7 @@ class DryRoApp(RoApp):
             fields["discount"] = (None, made.discount)
         return self.make("line", {}, before, made.entity_id, fields)
 
-    async def update_item(self, order_id: int, item_id: int, body: Body, unclear: OnUnclear | None = None) -> None:
+    async def update_item(self, order_id: int, item_id: int, body: Body) -> None:
         seen = self._seen_items.get(item_id)
         new = RoItem.model_validate({"id": item_id, **body})
         fields: dict[str, tuple[object, object]] = {

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from cartum_roapp.apis.roapp.rows import RoItem
-from cartum_roapp.ledger.matches import LineMatch
 from cartum_roapp.orders.pricing import Discount, PricedLine
 
 
@@ -15,12 +14,6 @@ def carries(item: RoItem, entity: int, price: Decimal | None) -> bool:
     """Returns whether the item is of this product of RO App, and has this price if it is not None. RO App keeps money
     with two decimals (roapp §2)."""
     return item.entity_id == entity and (price is None or round(item.price, 2) == round(price, 2))
-
-
-def match(product: str, item: RoItem, price: Decimal | None = None) -> LineMatch:
-    """Returns the item as the line of this product, at its own price if `price` is None."""
-    discount = None if item.discount is None else Discount(*item.discount)
-    return LineMatch(product, round(item.price, 2) if price is None else price, item.id, item.quantity, discount)
 
 
 def priced(item: RoItem) -> PricedLine:

@@ -156,7 +156,7 @@ class Once:
                 intents.mark_unclear(connection, sent[0], now + timedelta(seconds=timeouts.resend_after(error)))
                 ends = intents.unclear_ends(connection, operation)
             if ends >= UNCLEAR_ENDS:
-                raise _unanswered(operation.kind, ends, error) from None
+                raise unanswered(operation.kind, ends, error) from None
             raise Later(now + timedelta(seconds=timeouts.unclear_wait)) from None
         except IntegrationError:
             if sent:
@@ -265,7 +265,7 @@ def _keys(begun: Operation | Intent) -> Iterable[tuple[str, ...]]:
     return (begun.kind, begun.identity), (begun.kind, begun.shop, begun.number)
 
 
-def _unanswered(kind: Kind, ends: int, error: Unclear) -> BadRecord:
+def unanswered(kind: Kind, ends: int, error: Unclear) -> BadRecord:
     return BadRecord(
         f"RO App gave no clear answer to {ends} tries in a row to make a {kind}, the last time: {error.message}.",
         code=Code.UNANSWERED,

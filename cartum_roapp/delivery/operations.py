@@ -24,11 +24,12 @@ class SetStatus:
 
 @dataclass(frozen=True)
 class AddLine:
-    """A new line; `entity` is RO App's product. `again`: an earlier try had no answer, and RO App does not show it."""
+    """A new line; `entity` is RO App's product. `repeats`: so many earlier tries had no answer, and RO App
+    does not show it."""
 
     line: PricedLine
     entity: int
-    again: bool = False
+    repeats: int = 0
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class OrderDelivery:
         ahead: Callable[[], Iterable[Buyer]],
     ) -> None:
         self._once = once = Once(session, timeouts)
+        self._timeouts = timeouts
         self._shops = shops
         self._session = session
         self._roapp = roapp
@@ -216,7 +217,7 @@ class OrderDelivery:
             before, adds = bound.seen, True  # what was read for that says nothing about the lines
             return manager
 
-        lines = OrderLines(self._session, self._roapp, self._once, self.discounts, order, shop, bound)
+        lines = OrderLines(self._session, self._roapp, self._timeouts, self.discounts, order, shop, bound)
         if isinstance(products, BadRecord):
             kept = not await lines.are_written_off()
         else:

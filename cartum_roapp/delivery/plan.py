@@ -32,10 +32,10 @@ from enum import StrEnum
 
 from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.delivery import plan_lines
-from cartum_roapp.delivery.agreed import AgreedOrder, Field
-from cartum_roapp.delivery.decision import Agreed, Change, Given, Value, compare
+from cartum_roapp.delivery.decision import Change, Given, compare
 from cartum_roapp.delivery.operations import Operation, SendComment, SetFields, SetStatus
 from cartum_roapp.delivery.plan_lines import Lines
+from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field, Value
 from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, next_way, total_of
 
 #: In the order of one call.
@@ -99,7 +99,9 @@ class Plan:
 def needs_items(agreed: AgreedOrder, look: Look, order: ShopOrder) -> bool:
     """Returns whether a plan needs RO App's lines. Where only its total asks for them, `look` has to be read again
     after them: a list of orders may be older than the lines."""
-    return agreed.goods != order.goods or any(line.again for line in agreed.lines) or _is_new(look.total, agreed, order)
+    return (
+        agreed.goods != order.goods or any(line.repeats for line in agreed.lines) or _is_new(look.total, agreed, order)
+    )
 
 
 def plan(

@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cartum_roapp.apis.roapp.rows import RoItem
-from cartum_roapp.delivery.agreed import AgreedLine, AgreedOrder, values_of
-from cartum_roapp.delivery.decision import Agreed, Change, Given, Value, compare
+from cartum_roapp.delivery.agreeing import values_of
+from cartum_roapp.delivery.decision import Change, Given, compare
 from cartum_roapp.delivery.items import carries, goods_of, priced
 from cartum_roapp.delivery.operations import AddLine, SetLine
+from cartum_roapp.ledger.agreed import Agreed, AgreedLine, AgreedOrder, Value
 from cartum_roapp.orders.pricing import LineDiscounts, PricedLine
 
 _NONE = Decimal(0)
@@ -55,7 +56,9 @@ def plan(
     shown = {item.id: item for item in items}
     operations: list[AddLine | SetLine] = []
     for line, known in _paired(agreed.lines, lines):
-        if known is not None and known.item in shown:
+        if line is None and known is not None and not known.sent.quantity:
+            agreed = agreed if known.item in shown else agreed.with_line(None, of=known)
+        elif known is not None and known.item in shown:
             seen, changes = _compared(known, shown[known.item], line)
             agreed = agreed.with_line(seen, of=known)
             operations += [SetLine(known.item, changes)] if changes else []
@@ -63,11 +66,11 @@ def plan(
             discount = Agreed.on(line.discount, line.discount)
             agreed = agreed.with_line(replace(known, values={**known.values, "discount": discount}), of=known)
         else:
-            repeats = line is not None and known is not None and known.item is None
+            repeats = known.repeats + 1 if line is not None and known is not None and known.item is None else 0
             if known is not None and not repeats:
                 agreed = agreed.with_line(None, of=known)
             if line is not None:
-                operations.append(AddLine(line, entities[line.product], again=repeats))
+                operations.append(AddLine(line, entities[line.product], repeats))
     if not operations:
         agreed = replace(agreed, goods=goods, total=None)
     return Lines(agreed, tuple(operations), twins=twins)
@@ -113,19 +116,19 @@ def _arrived(agreed: AgreedOrder, items: Sequence[RoItem], lines: Sequence[Price
             and not any(carries(item, line.entity, one.price) for one in (*lines, sent))
         ]
         if found := same[:1] or (odd if len(odd) == 1 else []):
-            agreed = agreed.with_line(_taken(line.product, line.entity, found[0], sent, line.again), of=line)
+            agreed = agreed.with_line(_taken(line.product, line.entity, found[0], sent, line.repeats), of=line)
     return agreed
 
 
+def twins_of(line: AgreedLine, agreed: AgreedOrder, items: Sequence[RoItem]) -> tuple[int, ...]:
+    """Returns RO App's lines that a first try and its repeat have made of the line, by their ids. It may have another
+    price since."""
+    late = [one.id for one in _free(agreed, items) if one.quantity and carries(one, line.entity, None)]
+    return (line.item, *late) if late and line.repeats and line.item is not None else ()
+
+
 def _twins(agreed: AgreedOrder, items: Sequence[RoItem]) -> tuple[int, ...]:
-    twins: list[int] = []
-    for line in agreed.lines:
-        if line.again and line.item is not None:
-            late = [
-                one.id for one in _free(agreed, items) if one.quantity and carries(one, line.entity, line.sent.price)
-            ]
-            twins += [line.item, *late] if late else []
-    return tuple(twins)
+    return tuple(id_ for line in agreed.lines for id_ in twins_of(line, agreed, items))
 
 
 def _adopted(
@@ -201,8 +204,8 @@ def _shown(product: str, item: RoItem) -> PricedLine:
     return replace(priced(item), product=product)
 
 
-def _taken(product: str, entity: int, item: RoItem, sent: PricedLine, again: bool = False) -> AgreedLine:
+def _taken(product: str, entity: int, item: RoItem, sent: PricedLine, repeats: int = 0) -> AgreedLine:
     """Returns the line of ours that the item is: `sent` is what it was given."""
     shown = values_of(_shown(product, item))
     agreed = {name: Agreed(value, value, shown[name]) for name, value in values_of(sent).items()}
-    return AgreedLine(product, entity, item.id, agreed, again)
+    return AgreedLine(product, entity, item.id, agreed, repeats)

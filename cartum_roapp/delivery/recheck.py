@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.delivery import order_problems
+from cartum_roapp.delivery import order_problems, plan_lines
 from cartum_roapp.delivery.contacts import ContactBook
-from cartum_roapp.delivery.items import carries
 from cartum_roapp.delivery.markers import MarkerIndex, marker
 from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, Code, Retryable
-from cartum_roapp.ledger import held, intents, matches, shops
-from cartum_roapp.ledger.intents import Intent
+from cartum_roapp.errors import BadRecord, Retryable
+from cartum_roapp.ledger import agreed as ledger
+from cartum_roapp.ledger import held, intents, shops
+from cartum_roapp.ledger.intents import Intent, Kind
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +52,14 @@ class Recheck:
             with self._session.transaction() as connection:
                 at = utc_now() + timedelta(seconds=self._recheck_after) if again else None
                 intents.recheck(connection, intent.id, at)
+        with self._session.autocommit() as connection:
+            lines = ledger.due_looks(connection, self._session.account, utc_now())
+        for shop, number, ro_id in lines:
+            await self._lines(shop, number, ro_id)
 
     async def _look(self, intent: Intent) -> bool:
         """Whether to look again. One that can't be looked at stops nobody: all orders of the account wait behind it."""
-        look = {"order": self._order, "contact": self._contact, "product": self._product, "line": self._line}
+        look = {"order": self._order, "contact": self._contact, "product": self._product}
         try:
             return intent.kind in look and await look[intent.kind](intent)
         except Retryable as error:
@@ -88,37 +92,42 @@ class Recheck:
         ids = await self._products.all_with(intent.identity)
         return self._hold(intent, f"the product with {by} {value!r}", ids, value)
 
-    async def _line(self, intent: Intent) -> bool:
-        with self._session.autocommit() as connection:
-            match = matches.order(connection, intent.shop, intent.number)
-            ours = {line.item_id for line in matches.lines(connection, intent.shop, intent.number)}
-        if match is None:
-            return False
-        *_, price, entity = intent.identity.split(" ")
+    async def _lines(self, shop: str, number: str, ro_id: int) -> None:
+        """Looks at the lines of an order whose adding was repeated."""
         try:
-            items = await self._roapp.items(match.ro_id)
+            items = await self._roapp.items(ro_id)
+        except Retryable as error:
+            log.warning("the second look at the lines of %s is put off: %s", number, error.message)
+            return
         except BadRecord as error:
-            if error.code != Code.NOT_FOUND:
-                raise
-            items = []  # the order was deleted, and both lines with it
-        # Ours may have another price by now, and two articles of the shop may be one product: both are no double.
-        late = [item for item in items if item.id not in ours and carries(item, int(entity), Decimal(price))]
-        ids = [item.id for item in late if item.quantity]
-        if ids:
-            ids = [*(item.id for item in items if item.id in ours and item.entity_id == int(entity)), *ids]
-        return self._hold(intent, f"a line of order {match.ro_id}", ids, f"{intent.number}/{entity}")
+            log.warning("no second look at the lines of %s: %s", number, error.message)
+            items = []
+        with self._session.transaction() as connection:
+            agreed, _ = ledger.read(connection, shop, number)
+            later = utc_now() + timedelta(seconds=self._recheck_after)
+            for line in agreed.lines:
+                if line.item is None or not line.repeats:
+                    continue
+                twins = plan_lines.twins_of(line, agreed, items)
+                is_held = self._note(
+                    connection, shop, "line", f"a line of order {ro_id}", twins, f"{number}/{line.entity}"
+                )
+                ledger.look_again(connection, shop, number, later if is_held else None, of=[line.item])
 
     def _hold(self, intent: Intent, what: str, ids: list[int], id: str) -> bool:
         """Held, and looked at again and again until a person has put it right."""
         with self._session.transaction() as connection:
-            if len(ids) < 2:
-                held.clear(connection, intent.shop, intent.kind, [id])
+            if len(ids) > 1 and not self._has_shop(connection, intent, _doubled(what, intent.kind, ids)):
                 return False
-            problem = order_problems.doubled(f"{what} {len(ids)} times: {', '.join(map(str, ids))}", intent.kind)
-            if not self._has_shop(connection, intent, problem):
-                return False
-            held.hold(connection, shop=intent.shop, entity=intent.kind, id=id, error=problem)
-            return True
+            return self._note(connection, intent.shop, intent.kind, what, ids, id)
+
+    @staticmethod
+    def _note(connection: Connection, shop: str, kind: Kind, what: str, ids: Sequence[int], id: str) -> bool:
+        if len(ids) < 2:
+            held.clear(connection, shop, kind, [id])
+            return False
+        held.hold(connection, shop=shop, entity=kind, id=id, error=_doubled(what, kind, ids))
+        return True
 
     def _has_shop(self, connection: Connection, intent: Intent, problem: BadRecord) -> bool:
         """Intents outlive a shop that is deleted with its history; what is held belongs to a shop."""
@@ -126,3 +135,7 @@ class Recheck:
         if not known:
             log.warning("of a shop that is deleted with its history: %s", problem.message)
         return known
+
+
+def _doubled(what: str, kind: Kind, ids: Sequence[int]) -> BadRecord:
+    return order_problems.doubled(f"{what} {len(ids)} times: {', '.join(map(str, ids))}", kind)

@@ -15,12 +15,13 @@ from decimal import Decimal
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.rows import RoItem, RoOrder
+from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.items import priced
+from cartum_roapp.delivery import plan_lines
 from cartum_roapp.delivery.prices import AMOUNTS, AccountDiscounts, wanted_lines, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.ledger import agreed as ledger
 from cartum_roapp.ledger import desired, held, matches, orders, totals
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.orders import Priority
@@ -72,7 +73,8 @@ class Totals:
             return False
         with self._session.transaction() as connection:
             if self._discounts.known is LineDiscounts.UNKNOWN:
-                sent = [line.priced for line in matches.lines(connection, order.shop, order.number) if line.quantity]
+                agreed, _ = ledger.read(connection, order.shop, order.number)
+                sent = [line.sent for line in agreed.lines if line.sent.quantity]
                 if total_of(sent, LineDiscounts.PER_LINE) != total_of(sent, LineDiscounts.PER_UNIT):
                     self._discounts.learn(connection, LineDiscounts.PER_LINE)
             held.clear(connection, order.shop, "total", [order.number])
@@ -108,13 +110,12 @@ class Totals:
         items = await self._roapp.items(one.ro_id)
         again = await self._roapp.order(one.ro_id)  # the list may be older than the lines
         with self._session.autocommit() as connection:
-            known = matches.lines(connection, one.shop, one.number)
-        sent = {line.item_id: line.priced for line in known if line.quantity}
-        lines = list(sent.values())
+            agreed, _ = ledger.read(connection, one.shop, one.number)
+        lines = [line.sent for line in agreed.lines if line.sent.quantity]
         known_as = self._discounts.known
-        if sum(item.id in sent and _is_as_sent(item, sent[item.id], known_as) for item in items) < len(sent):
+        if not plan_lines.are_as_sent(agreed, items, known_as):
             return None  # staff changed a line of ours meanwhile
-        theirs = [priced(item) for item in items if item.id not in sent]  # and what RO App did not let us take out
+        theirs = plan_lines.of_staff(agreed, items)
         total = again.total if again is not None else seen.total
         if total is None:  # RO App shows no totals here, so what it makes of a discount can't be seen
             shown = LineDiscounts.NONE if any(line.discount for line in lines) else known_as
@@ -139,6 +140,7 @@ class Totals:
                 matches.note_order(connection, one.shop, one.number, discount_in_prices=True)
             else:
                 self._discounts.learn(connection, believed)
+            matches.note_order(connection, one.shop, one.number, goods=None)
             orders.requeue(connection, one.shop, [one.number], Priority.CHANGE, because)
         return None
 
@@ -155,15 +157,6 @@ def _shown(lines: Sequence[PricedLine], total: Decimal, known: LineDiscounts) ->
             return discounts if known.is_before(discounts) else LineDiscounts.PERCENTAGE
     ignored = total_of((replace(line, discount=Discount()) for line in lines), known) == total
     return LineDiscounts.PERCENTAGE if ignored or known is LineDiscounts.UNKNOWN else known
-
-
-def _is_as_sent(item: RoItem, sent: PricedLine, known: LineDiscounts) -> bool:
-    """Returns whether nobody changed the item. Another discount than the one that was sent is somebody's where none was
-    sent, or where the account is known to keep it; else the account may have made something else of it."""
-    if (round(item.price, 2), item.quantity) != (sent.price, sent.quantity):
-        return False
-    kept = not sent.discount or known in AMOUNTS
-    return item.discount is None or not kept or Discount(*item.discount) == sent.discount
 
 
 def _differs(order: DesiredOrder, seen: RoOrder, total: Decimal, wanted: Decimal) -> BadRecord:

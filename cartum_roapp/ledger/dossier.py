@@ -48,7 +48,7 @@ _CONTACTS = f"""
 """
 _LINES = """
     SELECT line.product, line.title, line.price, line.quantity, (
-        SELECT item_id FROM line_matches match
+        SELECT item_id FROM agreed_lines match
         WHERE (match.shop, match.number, match.product) = (line.shop, line.number, line.product) AND match.quantity > 0
         ORDER BY match.price <> line.price, item_id LIMIT 1  -- a discount may be in the price
     ), link.ro_id AS roapp_product, link.identity AS known_by

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from sqlalchemy import Connection, text
-
-from cartum_roapp.orders.pricing import NO_DISCOUNT, Discount, PricedLine
 
 
 @dataclass(frozen=True)
@@ -20,11 +17,11 @@ class OrderMatch:
     """`sent_status`: the shop's status that both sides agreed on last (-1: that it is deleted there). Where statuses
     travel both ways, `roapp_status` is RO App's, `staff_status` what staff set there since, `written_status` what the
     shop is given for it; `restore_status` is the shop's status that a late one of ours undid there. `moved_from`: RO
-    App's status that the shop's was matched with until now. The hashes stand for the text last written.
-    `total_due`: lines were written, and RO App's total was not read back since. `discount_in_prices`: discounts of
-    lines did not give its total, so its unit prices carry the discount. `make_again`: a person wants another one where
-    RO App has this one no more. `roapp_number`: the number that people see in RO App, "" where no answer has
-    shown it."""
+    App's status that the shop's was matched with until now. The hashes stand for the text last written. `goods` stands
+    for the shop's lines and total that its lines were made of. `total_due`: lines were written, and RO App's total was
+    not read back since. `discount_in_prices`: discounts of lines did not give its total, so its unit prices carry the
+    discount. `make_again`: a person wants another one where RO App has this one no more. `roapp_number`: the number
+    that people see in RO App, "" where no answer has shown it."""
 
     ro_id: int
     contact_id: int | None = None
@@ -38,6 +35,7 @@ class OrderMatch:
     notes_hash: str | None = None
     comment_hash: str | None = None
     told_hash: str | None = None
+    goods: str | None = None
     total_due: bool = False
     discount_in_prices: bool = False
     make_again: bool = False
@@ -45,22 +43,6 @@ class OrderMatch:
 
 
 _ORDER = tuple(OrderMatch.__dataclass_fields__)
-
-
-@dataclass(frozen=True)
-class LineMatch:
-    """The line of RO App that carries (product, price), and the quantity and discount last sent; the discount is None
-    where RO App did not show it."""
-
-    product: str
-    price: Decimal
-    item_id: int
-    quantity: Decimal
-    discount: Discount | None = NO_DISCOUNT
-
-    @property
-    def priced(self) -> PricedLine:
-        return PricedLine(self.product, self.price, self.quantity, self.discount or NO_DISCOUNT)
 
 
 def products(connection: Connection, account: str, identities: Collection[str]) -> dict[str, int]:
@@ -123,7 +105,7 @@ def bound_to(connection: Connection, account: str, ro_id: int) -> tuple[str, str
 
 def unbind_order(connection: Connection, shop: str, number: str) -> None:
     """Its RO App order is gone; another one takes its place, with lines of its own."""
-    for table in ("staff_lines", "line_matches", "order_matches"):
+    for table in ("staff_lines", "agreed_lines", "order_matches"):
         connection.execute(
             text(f"DELETE FROM {table} WHERE shop = :shop AND number = :number"), {"shop": shop, "number": number}
         )
@@ -185,53 +167,6 @@ def agree(
             "from_now": from_now,
         },
     )
-
-
-def lines(connection: Connection, shop: str, number: str) -> list[LineMatch]:
-    """Returns the order's lines as they were sent last, by RO App's id; with those that were taken out (quantity 0)."""
-    rows = connection.execute(
-        text(
-            "SELECT product, price, item_id, quantity, amount, percentage FROM line_matches "
-            "WHERE shop = :shop AND number = :number ORDER BY item_id"
-        ),
-        {"shop": shop, "number": number},
-    )
-    return [
-        LineMatch(row.product, row.price, row.item_id, row.quantity, _discount(row.amount, row.percentage))
-        for row in rows
-    ]
-
-
-def bind_line(connection: Connection, shop: str, number: str, line: LineMatch) -> None:
-    """Stores that RO App's line `item_id` is this one, with what it was sent; until now it may have been the line of
-    another price of the product."""
-    sent = line.discount
-    values = {
-        "shop": shop,
-        "number": number,
-        "product": line.product,
-        "price": line.price,
-        "item_id": line.item_id,
-        "quantity": line.quantity,
-        "amount": None if sent is None else sent.amount,
-        "percentage": None if sent is None else sent.percentage,
-    }
-    connection.execute(
-        text("DELETE FROM line_matches WHERE shop = :shop AND number = :number AND item_id = :item_id"), values
-    )
-    connection.execute(
-        text(
-            "INSERT INTO line_matches (shop, number, product, price, item_id, quantity, amount, percentage) "
-            "VALUES (:shop, :number, :product, :price, :item_id, :quantity, :amount, :percentage) "
-            "ON CONFLICT (shop, number, product, price) DO UPDATE SET item_id = excluded.item_id, "
-            "quantity = excluded.quantity, amount = excluded.amount, percentage = excluded.percentage"
-        ),
-        values,
-    )
-
-
-def _discount(amount: Decimal | None, percentage: Decimal | None) -> Discount | None:
-    return None if amount is None or percentage is None else Discount(amount, percentage)
 
 
 def roapp_orders(connection: Connection, shop: str, numbers: Collection[str]) -> dict[str, tuple[int, str]]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import catalogue, held, orders, shop_statuses
+from cartum_roapp.ledger import agreed, catalogue, held, orders, shop_statuses
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.orders import Priority
 
@@ -191,3 +191,4 @@ def _recheck_now(connection: Connection, account: str, shop: str) -> None:
         text("UPDATE intents SET recheck_at = now() WHERE account = :account AND shop = :shop AND recheck_at > now()"),
         {"account": account, "shop": shop},
     )
+    agreed.look_now(connection, shop)

@@ -11,7 +11,10 @@ from sqlalchemy import Connection, text
 def own_items(connection: Connection, shop: str, numbers: Collection[str]) -> dict[str, set[int]]:
     """Returns number → RO App's ids of the lines that are the shop's; without orders that have none."""
     rows = connection.execute(
-        text("SELECT number, item_id FROM line_matches WHERE shop = :shop AND number = ANY(:numbers)"),
+        text(
+            "SELECT number, item_id FROM agreed_lines WHERE shop = :shop AND number = ANY(:numbers) "
+            "AND item_id IS NOT NULL"
+        ),
         {"shop": shop, "numbers": list(numbers)},
     )
     found: dict[str, set[int]] = {}

@@ -88,13 +88,13 @@ _STANDING = f"""
         SELECT DISTINCT number
         FROM (SELECT number, product, sum(quantity) AS quantity FROM order_lines WHERE shop = :shop GROUP BY 1, 2) line
         FULL JOIN (
-            SELECT number, product, sum(quantity) AS quantity FROM line_matches
+            SELECT number, product, sum(quantity) AS quantity FROM agreed_lines
             WHERE shop = :shop AND product NOT LIKE 'service:%' GROUP BY 1, 2
         ) sent USING (number, product)
         WHERE coalesce(line.quantity, 0) <> coalesce(sent.quantity, 0)
     ), staffs AS (
         SELECT number, sum(staff.total) AS total FROM staff_lines staff WHERE shop = :shop AND NOT EXISTS (
-            SELECT FROM line_matches ours WHERE (ours.shop, ours.number, ours.item_id)
+            SELECT FROM agreed_lines ours WHERE (ours.shop, ours.number, ours.item_id)
                                               = (staff.shop, staff.number, staff.item_id)) GROUP BY number
     ), asked_about AS (
         SELECT DISTINCT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND entity IN ('line', 'total')
@@ -118,7 +118,7 @@ _STANDING = f"""
     LEFT JOIN staffs USING (number)
     LEFT JOIN outbox ON outbox.shop = :shop AND outbox.number = asked.number
     CROSS JOIN LATERAL (SELECT CASE WHEN outbox.wanted_version = outbox.delivered_version THEN EXISTS (
-        SELECT FROM line_matches sent
+        SELECT FROM agreed_lines sent
         WHERE (sent.shop, sent.number, product) = (:shop, asked.number, 'service:delivery') AND quantity > 0)
         ELSE :delivery_line END AS it_is) as_line
     LEFT JOIN order_matches ON order_matches.shop = :shop AND order_matches.number = asked.number

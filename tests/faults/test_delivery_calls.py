@@ -121,7 +121,7 @@ def test_an_order_that_never_shows_its_notes_keeps_its_marker(database: str, mon
         shop, read = world.box.shops[0], RoApp.order
         world.imported()
         with world.engine.begin() as connection:
-            connection.execute(text("DELETE FROM line_matches"))
+            connection.execute(text("DELETE FROM agreed_lines"))
             connection.execute(text("DELETE FROM order_matches"))
 
         async def silent(self: RoApp, id: int) -> RoOrder | None:

@@ -67,7 +67,7 @@ def test_a_discount_in_doubt_is_taken_off_with_the_line(world: World) -> None:
     assert world.total(number) == wanted(world, number)
     coupon(world, number, "100")
     unanswered(world)
-    (silent,) = [item for item in world.roapp_items(number) if Decimal(str(item["discount"]["amount"]))]
+    silent = next(item for item in world.roapp_items(number) if Decimal(str(item["discount"]["amount"])))
     shop.remove_line(number, index_of(world, number, silent))  # and the coupon: the totals follow
     world.synced()
     world.synced()
@@ -117,7 +117,7 @@ def test_an_order_that_is_sent_again_is_put_right(world: World) -> None:
     world.imported()
     coupon(world, number, "100")
     unanswered(world)
-    (silent,) = [item for item in world.roapp_items(number) if Decimal(str(item["discount"]["amount"]))]
+    silent = next(item for item in world.roapp_items(number) if Decimal(str(item["discount"]["amount"])))
     shop.remove_line(number, index_of(world, number, silent))
     world.synced()
     asyncio.run(world.resend(world.shop(), [number]))

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from one_order import RULE, OneOrder, Wire
 
-from cartum_roapp.delivery.agreed import AgreedOrder, again
+from cartum_roapp.delivery.agreeing import again
 from cartum_roapp.delivery.operations import SetLine
+from cartum_roapp.ledger.agreed import AgreedOrder
 from sandbox import Sandbox
 
 

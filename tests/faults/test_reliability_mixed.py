@@ -209,7 +209,7 @@ class History(RuleBasedStateMachine):
 
     def _unmatched(self, shop: int, number: str) -> bool:
         """Whether the order has a line in RO App that the ledger does not know of."""
-        query = "SELECT json_agg(item_id) FROM line_matches WHERE shop = :shop AND number = :number"
+        query = "SELECT json_agg(item_id) FROM agreed_lines WHERE shop = :shop AND number = :number"
         known = self.world.value(query, shop=self.world.shop(shop).key, number=number) or []
         there = self._in_roapp(shop).get(number, [])
         items = [item["id"] for order in there for item in self.box.roapp.items[order["id"]]]

@@ -265,7 +265,7 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     (there,), (other,) = in_roapp(cli, number), in_roapp(cli, edited)
     gone = {"key": cli.key(INDEX), "number": number}
     with cli.engine.begin() as connection:
-        for table in ("orders", "order_lines", "outbox", "order_matches", "line_matches"):
+        for table in ("orders", "order_lines", "outbox", "order_matches", "agreed_lines"):
             connection.execute(text(f"DELETE FROM {table} WHERE shop = :key AND number = :number"), gone)
     cli.box.roapp.items[other["id"]][0]["price"] = 1
     cli.box.roapp.touch(other["id"])

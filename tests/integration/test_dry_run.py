@@ -72,7 +72,7 @@ def settled(world: World) -> ShopConfig:
 
 def forget(world: World, numbers: list[str]) -> None:
     with world.engine.begin() as connection:
-        for table in ("orders", "order_lines", "outbox", "order_matches", "line_matches"):
+        for table in ("orders", "order_lines", "outbox", "order_matches", "agreed_lines"):
             connection.execute(text(f"DELETE FROM {table} WHERE number = ANY(:numbers)"), {"numbers": numbers})
 
 

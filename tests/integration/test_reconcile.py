@@ -14,7 +14,7 @@ from world import Row, World
 
 pytestmark = pytest.mark.drawn(3)
 
-TABLES_OF_AN_ORDER = ("orders", "order_lines", "outbox", "order_matches", "line_matches")
+TABLES_OF_AN_ORDER = ("orders", "order_lines", "outbox", "order_matches", "agreed_lines")
 
 
 @pytest.fixture
@@ -39,6 +39,8 @@ def findings(document: Row) -> set[tuple[str, str, str]]:
 def forget_order(world: World, number: str, *tables: str) -> None:
     for table in tables or TABLES_OF_AN_ORDER:
         sql(world, f"DELETE FROM {table} WHERE number = :number", number=number)
+    if "agreed_lines" in tables:
+        sql(world, "UPDATE order_matches SET goods = NULL WHERE number = :number", number=number)
 
 
 def settle(world: World, number: str) -> None:
@@ -105,12 +107,12 @@ def deleted_in_roapp(world: World, number: str) -> None:
 
 def deleted_in_roapp_and_forgotten(world: World, number: str) -> None:
     deleted_in_roapp(world, number)
-    forget_order(world, number, "order_matches", "line_matches")
+    forget_order(world, number, "order_matches", "agreed_lines")
 
 
 def binding_lost(world: World, number: str) -> None:
     aged(world, number)
-    forget_order(world, number, "order_matches", "line_matches", "markers")
+    forget_order(world, number, "order_matches", "agreed_lines", "markers")
 
 
 def twin_kept(world: World, number: str) -> None:
@@ -143,11 +145,11 @@ def dearest(world: World, order: Row) -> Row:
 
 def line_never_sent(world: World, number: str) -> None:
     line_deleted_in_roapp(world, number)
-    forget_order(world, number, "line_matches")
+    forget_order(world, number, "agreed_lines")
 
 
 def lines_unbound(world: World, number: str) -> None:
-    forget_order(world, number, "line_matches")
+    forget_order(world, number, "agreed_lines")
 
 
 def price_edited_in_roapp(world: World, number: str) -> None:

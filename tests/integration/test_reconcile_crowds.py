@@ -295,7 +295,7 @@ def test_two_at_once_repair_once(world: World) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     lost, unbound, gone = shop.qualifying()[:3]
     with world.engine.begin() as connection:
-        for table in ("orders", "order_lines", "outbox", "order_matches", "line_matches", "markers"):
+        for table in ("orders", "order_lines", "outbox", "order_matches", "agreed_lines", "markers"):
             connection.execute(text(f"DELETE FROM {table} WHERE number = :number"), {"number": lost})
         connection.execute(text("DELETE FROM order_matches WHERE number = :number"), {"number": unbound})
     roapp.delete_order(world.roapp_order(gone)["id"])

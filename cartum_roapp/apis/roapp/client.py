@@ -176,11 +176,10 @@ class RoApp:
         path, about = f"{ORDERS}/{order_id}/items", ("order", order_id)
         return await self._sending.post(path, maybe_id, body, missing="row", about=about, rights=True, before=before)
 
-    async def update_item(
-        self, order_id: int, item_id: int, body: dict[str, Any], unclear: OnUnclear | None = None
-    ) -> None:
-        """Changes only the fields in `body`; `entity_id` can't change. `unclear` as in `update_order`."""
-        await self._writing.patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id, unclear)
+    async def update_item(self, order_id: int, item_id: int, body: dict[str, Any]) -> None:
+        """Changes only the fields in `body`; `entity_id` can't change. It is not repeated where nobody answers: raises
+        Unclear."""
+        await self._writing.patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id, once=True)
 
     # ------------------------------------------------------------------ products
 

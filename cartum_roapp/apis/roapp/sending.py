@@ -100,10 +100,13 @@ class Sending:
         """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
-    async def patch(self, path: str, body: Body, *, about: About, missing: Missing, unclear: OnUnclear | None) -> None:
+    async def patch(
+        self, path: str, body: Body, *, about: About, missing: Missing, unclear: OnUnclear | None, once: bool = False
+    ) -> None:
         """Sets absolute values, so the call may be sent again. `unclear` runs after each try that RO App may
-        have accepted, with whether it answered: a try without an answer may still arrive."""
-        call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, unclear=unclear)
+        have accepted, with whether it answered: a try without an answer may still arrive. With `once` such a try is
+        the last one: raises Unclear."""
+        call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, unclear=unclear, once=once)
         await self._repeat(call, about)
 
     async def post(
@@ -223,6 +226,7 @@ class _Call(Generic[T]):
     rights: bool = False
     before: Before | None = None
     unclear: OnUnclear | None = None
+    once: bool = False
 
     @property
     def name(self) -> str:
@@ -234,7 +238,7 @@ class _Call(Generic[T]):
 
     @property
     def repeatable(self) -> bool:
-        return self.method != "POST"
+        return self.method != "POST" and not self.once
 
 
 def _tell(call: _Call[Any], outcome: str) -> None:

@@ -50,11 +50,13 @@ class Writing:
         id_: int,
         unclear: OnUnclear | None = None,
         missing: Missing = "row",
+        *,
+        once: bool = False,
     ) -> None:
-        """Changes only the fields in `body`. `unclear`: see `Sending.patch`."""
+        """Changes only the fields in `body`. `unclear`, `once`: see `Sending.patch`."""
 
         async def send(shaped: Body) -> None:
-            await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unclear=unclear)
+            await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unclear=unclear, once=once)
 
         await self._in_either_shape(body, send)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from cartum_roapp.ledger.tables.columns import EVERYWHERE, metadata
 from cartum_roapp.ledger.tables.matches import (
+    agreed_lines,
     catalogue,
     chosen_products,
-    line_matches,
     links,
     markers,
     missing_products,
@@ -46,6 +46,7 @@ __all__ = [
     "EVERYWHERE",
     "PERSONAL",
     "accounts",
+    "agreed_lines",
     "backfill_orders",
     "backfills",
     "call_slots",
@@ -57,7 +58,6 @@ __all__ = [
     "erasures",
     "held",
     "intents",
-    "line_matches",
     "links",
     "markers",
     "metadata",

@@ -10,12 +10,14 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from cartum_roapp.ledger.tables.columns import Money, Stamp, metadata, required, shop_column
 
@@ -69,6 +71,8 @@ order_matches = Table(
     Column(
         "told_hash", Text, doc="of our part of the notes as a comment said it last, where RO App did not show the notes"
     ),
+    Column("goods", Text, doc="stands for the shop's lines and total that its lines were made of"),
+    Column("unsure_until", Stamp, doc="until then a call that had no answer may arrive"),
     required("total_due", Boolean, "its lines were written: RO App's total is to be read back", default=text("false")),
     required(
         "discount_in_prices",
@@ -91,22 +95,25 @@ order_matches = Table(
     info={"doc": "Which order of RO App a shop's order is, and what was sent to it."},
 )
 
-line_matches = Table(
-    "line_matches",
+agreed_lines = Table(
+    "agreed_lines",
     metadata,
     shop_column(),
     required("number", Text),
     required("product", Text),
-    required("price", Money, "of the shop's line"),
-    required("item_id", BigInteger, "RO App's id of the line"),
-    required("quantity", Money, "as sent"),
-    Column(
-        "amount", Money, server_default="0", doc="the line's discount as sent, as a sum; null where it is not known"
-    ),
-    Column("percentage", Money, server_default="0", doc="the same as a percentage"),
+    required("entity_id", BigInteger, "RO App's product"),
+    Column("item_id", BigInteger, doc="RO App's id of the line; null: its adding had no answer"),
+    required("price", Money, "as sent"),
+    required("quantity", Money, "as sent; 0: the shop has the line no more"),
+    required("amount", Money, "the line's discount as sent, as a sum"),
+    required("percentage", Money, "the same as a percentage"),
+    Column("otherwise", JSONB, doc="of values that are otherwise than sent: the shop's, RO App's, what may arrive"),
+    required("repeats", SmallInteger, "how often its adding was repeated", default="0"),
+    Column("look_at", Stamp, doc="when to look whether a first try and its repeat were both made"),
     PrimaryKeyConstraint("shop", "number", "product", "price"),
     UniqueConstraint("shop", "number", "item_id"),
-    info={"doc": "Which line of RO App's order a line is, and what was sent to it."},
+    Index("ix_agreed_lines_look_at", "shop", "look_at", postgresql_where=text("look_at IS NOT NULL")),
+    info={"doc": "The shop's lines in RO App's order, as both sides agreed on them."},
 )
 
 product_matches = Table(

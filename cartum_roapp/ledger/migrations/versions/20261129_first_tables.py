@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_e0335e80811a"
+revision = "20261129_57909c0795f4"
 down_revision = None
 
 TABLES = """
@@ -244,19 +244,25 @@ CREATE TABLE held (
     CONSTRAINT fk_held_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 
-CREATE TABLE line_matches (
+CREATE TABLE agreed_lines (
     shop TEXT NOT NULL,
     number TEXT NOT NULL,
     product TEXT NOT NULL,
+    entity_id BIGINT NOT NULL,
+    item_id BIGINT,
     price NUMERIC(18, 4) NOT NULL,
-    item_id BIGINT NOT NULL,
     quantity NUMERIC(18, 4) NOT NULL,
-    amount NUMERIC(18, 4) DEFAULT '0',
-    percentage NUMERIC(18, 4) DEFAULT '0',
-    CONSTRAINT pk_line_matches PRIMARY KEY (shop, number, product, price),
-    CONSTRAINT uq_line_matches_shop_number_item_id UNIQUE (shop, number, item_id),
-    CONSTRAINT fk_line_matches_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+    amount NUMERIC(18, 4) NOT NULL,
+    percentage NUMERIC(18, 4) NOT NULL,
+    otherwise JSONB,
+    repeats SMALLINT DEFAULT '0' NOT NULL,
+    look_at TIMESTAMPTZ,
+    CONSTRAINT pk_agreed_lines PRIMARY KEY (shop, number, product, price),
+    CONSTRAINT uq_agreed_lines_shop_number_item_id UNIQUE (shop, number, item_id),
+    CONSTRAINT fk_agreed_lines_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
+
+CREATE INDEX ix_agreed_lines_look_at ON agreed_lines (shop, look_at) WHERE look_at IS NOT NULL;
 
 CREATE TABLE missing_orders (
     shop TEXT NOT NULL,
@@ -292,6 +298,8 @@ CREATE TABLE order_matches (
     notes_hash TEXT,
     comment_hash TEXT,
     told_hash TEXT,
+    goods TEXT,
+    unsure_until TIMESTAMPTZ,
     total_due BOOLEAN DEFAULT false NOT NULL,
     discount_in_prices BOOLEAN DEFAULT false NOT NULL,
     bound_at TIMESTAMPTZ DEFAULT now() NOT NULL,

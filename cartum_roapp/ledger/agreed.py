@@ -1,0 +1,225 @@
+"""What the shop and RO App agreed on of an order: for each value what the shop had when it was carried, what was sent,
+and what RO App has shown since. Only the holder of the account's lock writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, text
+
+from cartum_roapp.orders.pricing import Discount, PricedLine
+
+Value = Hashable
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """`shop` is the shop's value that was carried (None: none was, or it is to be sent again), `sent` what was made of
+    it, `shown` what RO App showed last, `ours` what a call of ours may still put there."""
+
+    shop: Value = None
+    sent: Value = None
+    shown: Value = None
+    ours: frozenset[Value] = frozenset()
+
+    @classmethod
+    def on(cls, shop: Value, made: Value) -> Agreed:
+        """RO App has `made` for the shop's value `shop`."""
+        return cls(shop, made, made)
+
+
+class Field(StrEnum):
+    """A value of an order, by its name in RO App. Texts are compared as digests, money as exact decimals."""
+
+    CLIENT = "client_id"
+    MANAGER = "manager_id"
+    NOTES = "manager_notes"
+    NUMBER = "custom_fields"
+    ESTIMATE = "estimated_price"
+    STATUS = "status_id"
+
+
+@dataclass(frozen=True)
+class AgreedLine:
+    """A line of ours in RO App's order: `entity` is RO App's product, `item` its id of the line, None until an answer
+    or a look has shown it; `values` are its price, quantity and discount. A line that the shop has no more has the
+    quantity 0. `repeats`: how often its adding was repeated; then a first try may show up as its twin."""
+
+    product: str
+    entity: int
+    item: int | None
+    values: Mapping[str, Agreed]
+    repeats: int = 0
+
+    @property
+    def key(self) -> tuple[str, Value]:
+        """The shop's product, and the price that was sent."""
+        return self.product, self.values["price"].sent
+
+    @property
+    def sent(self) -> PricedLine:
+        """The line as it was sent."""
+        return PricedLine(self.product, **{name: value.sent for name, value in self.values.items()})  # type: ignore[arg-type]
+
+    def each(self, change: Callable[[str, Agreed], Agreed]) -> AgreedLine:
+        """Returns the line with each of its values changed."""
+        return replace(self, values={name: change(name, value) for name, value in self.values.items()})
+
+
+@dataclass(frozen=True)
+class AgreedOrder:
+    """`values` has no key for what nothing is known of. `goods` stands for the shop's lines and total that `lines` are
+    made of, None as long as they are not. `total` is RO App's that was compared last. `comment` is the digest of the
+    comment that was sent last, or tried; "": none was; None: not known."""
+
+    values: Mapping[Field, Agreed] = field(default_factory=dict)
+    goods: Value = None
+    lines: tuple[AgreedLine, ...] = ()
+    total: Value = None
+    comment: str | None = None
+
+    def value(self, name: Field) -> Agreed:
+        return self.values.get(name) or Agreed()
+
+    def with_value(self, name: Field, value: Agreed) -> AgreedOrder:
+        return replace(self, values={**self.values, name: value})
+
+    def line(self, item: int) -> AgreedLine:
+        """Returns the line with this id in RO App."""
+        return next(line for line in self.lines if line.item == item)
+
+    def with_line(self, line: AgreedLine | None, *, of: AgreedLine | None = None) -> AgreedOrder:
+        """Returns the order with `line` in place of the line `of`, without that one (None), or with one line more."""
+        rest = [line if one is of else one for one in self.lines] if of else [*self.lines, line]
+        return replace(self, lines=tuple(one for one in rest if one is not None))
+
+
+def read(connection: Connection, shop: str, number: str) -> tuple[AgreedOrder, datetime | None]:
+    """Returns the order's goods and lines as they were agreed on, and until when (UTC) a call without an answer may
+    arrive."""
+    values = {"shop": shop, "number": number}
+    row = connection.execute(text(_ORDER), values).one_or_none()
+    lines = tuple(map(_line, connection.execute(text(_LINES), values)))
+    return (
+        (AgreedOrder(lines=lines), None)
+        if row is None
+        else (AgreedOrder(goods=row.goods, lines=lines), row.unsure_until)
+    )
+
+
+def store(
+    connection: Connection,
+    shop: str,
+    number: str,
+    before: AgreedOrder,
+    after: AgreedOrder,
+    unsure_until: datetime | None,
+) -> None:
+    """Stores what of the order's goods and lines is otherwise than `before`."""
+    key = {"shop": shop, "number": number}
+    connection.execute(text(_STORE_ORDER), {**key, "goods": after.goods, "unsure_until": unsure_until})
+    kept = {line.key for line in after.lines}
+    for line in before.lines:
+        if line.key not in kept:
+            connection.execute(text(_DELETE), {**key, "product": line.product, "price": line.sent.price})
+    for line in after.lines:
+        if line not in before.lines:
+            connection.execute(text(_UPSERT), {**key, **_values(line)})
+
+
+def look_again(
+    connection: Connection, shop: str, number: str, at: datetime | None, *, of: Collection[int] = ()
+) -> None:
+    """Lines whose adding was repeated are to be looked at `at` (UTC): those that have no such time yet, or the lines
+    `of` these ids. None: the first tries of these have not arrived."""
+    values = {"shop": shop, "number": number, "at": at, "items": list(of)}
+    connection.execute(text(_LOOK if of else _FIRST_LOOK), values)
+
+
+def due_looks(connection: Connection, account: str, now: datetime) -> list[tuple[str, str, int]]:
+    """Returns (shop, number, RO App's order) of the orders whose lines are to be looked at."""
+    rows = connection.execute(text(_DUE_LOOKS), {"account": account, "now": now})
+    return [(row.shop, row.number, row.ro_id) for row in rows]
+
+
+def look_now(connection: Connection, shop: str) -> None:
+    """All lines of the shop that are to be looked at later are to be looked at now."""
+    query = "UPDATE agreed_lines SET look_at = now() WHERE shop = :shop AND look_at > now()"
+    connection.execute(text(query), {"shop": shop})
+
+
+def _values(line: AgreedLine) -> dict[str, Any]:
+    sent = line.sent
+    otherwise = {
+        name: {"shop": _plain(value.shop), "shown": _plain(value.shown), "ours": [_plain(one) for one in value.ours]}
+        for name, value in line.values.items()
+        if value != Agreed.on(value.sent, value.sent)
+    }
+    return {
+        "product": line.product, "entity_id": line.entity, "item_id": line.item, "price": sent.price,
+        "quantity": sent.quantity, "amount": sent.discount.amount, "percentage": sent.discount.percentage,
+        "repeats": line.repeats, "otherwise": orjson.dumps(otherwise).decode() if otherwise else None,
+    }  # fmt: skip
+
+
+def _line(row: Row[Any]) -> AgreedLine:
+    sent = {"price": row.price, "quantity": row.quantity, "discount": Discount(row.amount, row.percentage)}
+    values = {name: Agreed.on(value, value) for name, value in sent.items()}
+    for name, other in (row.otherwise or {}).items():
+        shop, shown = _value(other["shop"]), _value(other["shown"])
+        values[name] = Agreed(shop, sent[name], shown, frozenset(map(_value, other["ours"])))
+    return AgreedLine(row.product, row.entity_id, row.item_id, values, row.repeats)
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, Discount):
+        return [str(value.amount), str(value.percentage)]
+    return None if value is None else str(value)
+
+
+def _value(plain: Any) -> Value:
+    if isinstance(plain, list):
+        return Discount(*map(Decimal, plain))
+    return None if plain is None else Decimal(plain)
+
+
+_ORDER = "SELECT goods, unsure_until FROM order_matches WHERE shop = :shop AND number = :number"
+_LINES = """
+    SELECT product, entity_id, item_id, price, quantity, amount, percentage, otherwise, repeats FROM agreed_lines
+    WHERE shop = :shop AND number = :number ORDER BY item_id
+"""
+_STORE_ORDER = """
+    UPDATE order_matches SET goods = :goods, unsure_until = :unsure_until WHERE shop = :shop AND number = :number
+    AND (goods, unsure_until) IS DISTINCT FROM (:goods, CAST(:unsure_until AS timestamptz))
+"""
+_DELETE = """
+    DELETE FROM agreed_lines WHERE shop = :shop AND number = :number AND product = :product AND price = :price
+"""
+_UPSERT = """
+    INSERT INTO agreed_lines (shop, number, product, entity_id, item_id, price, quantity, amount, percentage, otherwise,
+                              repeats)
+    VALUES (:shop, :number, :product, :entity_id, :item_id, :price, :quantity, :amount, :percentage,
+            CAST(:otherwise AS jsonb), :repeats)
+    ON CONFLICT (shop, number, product, price) DO UPDATE SET entity_id = excluded.entity_id, item_id = excluded.item_id,
+        quantity = excluded.quantity, amount = excluded.amount, percentage = excluded.percentage,
+        otherwise = excluded.otherwise, repeats = excluded.repeats
+"""
+_FIRST_LOOK = """
+    UPDATE agreed_lines SET look_at = :at WHERE shop = :shop AND number = :number AND repeats > 0 AND look_at IS NULL
+"""
+_LOOK = """
+    UPDATE agreed_lines SET look_at = CAST(:at AS timestamptz),
+        repeats = CASE WHEN CAST(:at AS timestamptz) IS NULL THEN 0 ELSE repeats END
+    WHERE shop = :shop AND number = :number AND item_id = ANY(:items)
+"""
+_DUE_LOOKS = """
+    SELECT DISTINCT line.shop, line.number, match.ro_id
+    FROM agreed_lines line JOIN order_matches match USING (shop, number)
+    WHERE match.account = :account AND line.look_at <= :now AND line.item_id IS NOT NULL ORDER BY 1, 2
+"""
