@@ -194,14 +194,6 @@ class ShopFields(BaseModel):
             optional=True,
         ),
     ] = None
-    update_products: Annotated[
-        bool,
-        Setting(
-            "Carry changes of products on",
-            "A name or a price that changes in the shop's catalogue changes in RO App's as well, within a day or so.",
-            optional=True,
-        ),
-    ] = False
     deleted_status_id: Annotated[
         int | None,
         Setting(

@@ -30,7 +30,6 @@ identities   what a product is known by: the shop's line and RO App's product in
 product_index    RO App's catalogue as it was last read, and when it is read again
 product_making   makes a product with everything that identifies it
 product_problems what is said where a product can't be told
-product_updates  carries names and prices that changed in the shop on
 
 lines        the order lines as a set of (product, price) with absolute quantities
 known_lines  which lines of RO App are which of the shop's

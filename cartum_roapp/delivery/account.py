@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -24,7 +24,7 @@ from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.handover import POLL, Handover
 from cartum_roapp.delivery.once import Timeouts, utc_now
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import database, intents, outbox, product_links, totals
+from cartum_roapp.ledger import database, intents, outbox, totals
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
 
@@ -83,7 +83,6 @@ class Deliverer:
         handover = Handover(self.engine, self.account.name)
         served = dict(self.shops)
         brought: set[str] = set()
-        changed_products = self._has_changed_products(goal.own)
 
         def left() -> int:
             with database.reading(self.engine) as connection:
@@ -93,11 +92,7 @@ class Deliverer:
 
         with handover.delivering(goal.own):
             while not goal.is_over() and (
-                left() > 0
-                or changed_products
-                or self._rests(goal, served)
-                or self._rechecks()
-                or self._totals_due(served)
+                left() > 0 or self._rests(goal, served) or self._rechecks() or self._totals_due(served)
             ):
                 self.calls.may_go_on()
                 session = AccountSession.take(self.engine, self.account.name)
@@ -117,7 +112,6 @@ class Deliverer:
                             or (left() == 0 and not self._rests(goal, served))
                         ),
                     )
-                changed_products = False
                 brought |= {number for shop, number in drain.delivered if shop == goal.own}
                 if goal.own in drain.stopped:
                     raise drain.stopped[goal.own]
@@ -147,13 +141,6 @@ class Deliverer:
             return False
         with database.reading(self.engine) as connection:
             return outbox.backlog(connection, sorted(served)) > 0
-
-    def _has_changed_products(self, own: str) -> bool:
-        if not self.shops[own].update_products:
-            return False
-        pause = timedelta(seconds=self.settings.look_again)
-        with database.reading(self.engine) as connection:
-            return bool(product_links.changed(connection, self.account.name, [own], pause, 1))
 
     def _totals_due(self, served: Mapping[str, ShopConfig]) -> bool:
         with database.reading(self.engine) as connection:

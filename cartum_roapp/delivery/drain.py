@@ -104,7 +104,7 @@ class Drain:
                 await self._something_ends()
             await self._check_totals()
             if not self._has_backlog():
-                await delivery.keep_products(self.served(), self._has_backlog)
+                await delivery.reread_products()
         finally:
             for task in self._in_flight:
                 task.cancel()

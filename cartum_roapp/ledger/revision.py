@@ -11,7 +11,7 @@ from cartum_roapp.errors import BadConfig
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Of the newest migration: its day, and digits of its content (tests/integration/test_ledger_migrations.py has them).
-HEAD = "20261129_60bc8afd945f"
+HEAD = "20261129_c289efb7f22d"
 
 
 def found(ask: Callable[[str], object]) -> str | None:

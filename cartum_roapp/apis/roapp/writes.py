@@ -42,19 +42,11 @@ class Writing:
 
         return await self._in_either_shape(body, send)
 
-    async def patch(
-        self,
-        path: str,
-        body: Body,
-        entity: str,
-        id_: int,
-        unclear: OnUnclear | None = None,
-        missing: Missing = "row",
-    ) -> None:
+    async def patch(self, path: str, body: Body, entity: str, id_: int, unclear: OnUnclear | None = None) -> None:
         """Changes only the fields in `body`. `unclear`: see `Sending.patch`."""
 
         async def send(shaped: Body) -> None:
-            await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unclear=unclear)
+            await self._sending.patch(path, shaped, about=(entity, id_), missing="row", unclear=unclear)
 
         await self._in_either_shape(body, send)
 
