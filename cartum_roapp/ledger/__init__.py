@@ -34,7 +34,6 @@ entities        what can be held
 held_selection  those of them that a person names
 release         how they go back into delivery, by themselves or by hand
 erasure         buyers' data taken out of the ledger
-setting_back    a person sets a watermark back
 resetting       a shop's orders forgotten, so that its import begins anew
 standstill      a moment in which no run reads a shop or delivers for its account
 dossier         everything known of one order, for whoever looks into it
