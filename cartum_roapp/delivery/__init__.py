@@ -2,7 +2,7 @@
 
 account      delivery as a run sees it: wait for one's own orders, deliver for all while nobody else does
 session      the account's lock and the statements on its connection
-handover     the lock goes to a run whose work its holder can't do
+account_shops    the shops that are delivered for, by the settings that they have now
 company      is it still the company that was connected
 drain        the holder of the account's lock delivers what waits, by priority, then the longest waiting first
 attempt      one try to deliver an order: what happens in it is gathered, and written with its end

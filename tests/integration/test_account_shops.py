@@ -1,0 +1,152 @@
+"""A long import holds the account's lock: it delivers for the account's other shops by the settings that they have
+now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from world import World
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.errors import BadConfig, Retryable
+from cartum_roapp.ledger import shops
+
+ORDERS = 80
+
+
+@pytest.fixture
+def world(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The first shop has many orders to import, the second one five."""
+    monkeypatch.setattr("cartum_roapp.delivery.account_shops.CURRENT_FOR", 0.05)
+    settings: dict[str, Any] = {"roapp_interval": 0.005, "http_timeout": 10.0}
+    with World.of(database, orders=ORDERS, delivered=0, older=0, shops=2, settings=settings) as world:
+        small = world.box.shops[1]
+        for number in small.qualifying()[5:]:
+            small.delete_order(number)
+        yield world
+
+
+@asynccontextmanager
+async def imported(world: World, *shops: ShopConfig) -> AsyncIterator[None]:
+    """Inside, an import of the first of these shops delivers, and goes on."""
+    before = len(world.box.roapp.orders)
+    task = asyncio.create_task(world.import_(*shops))
+    await happens(lambda: task.done() or len(world.box.roapp.orders) > before)
+    try:
+        yield
+        assert not task.done(), "the import goes on"
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def happens(what: Callable[[], Any]) -> None:
+    while not what():
+        await asyncio.sleep(0.01)
+
+
+async def settings_are_read(world: World) -> None:
+    """Returns after a reading of the shops' settings that began later than this was called."""
+    before = world.reads
+    await happens(lambda: world.reads > before + 1)
+
+
+def test_a_shop_that_is_connected_meanwhile_does_not_wait_for_the_imports_end(world: World) -> None:
+    one, two = world.shop(0), world.shop(1)
+
+    async def story() -> None:
+        async with imported(world, one):
+            await world.import_(two)
+            assert len(world.roapp_orders(two)) == 5
+
+    asyncio.run(story())
+    assert world.differences(two, world.box.shops[1].qualifying(), 1) == []
+
+
+def test_an_edited_shop_is_delivered_by_its_new_settings(world: World) -> None:
+    one, two = world.shop(0), world.shop(1)
+    other = sorted(world.box.roapp.locations)[1]
+    edited = world.shop(1, location_id=other)
+    world.imported(two, one)
+
+    async def story() -> str:
+        async with imported(world, one, two):
+            world.stored[two.slug] = edited
+            await settings_are_read(world)
+            number = world.box.shops[1].place_order()
+            await world.sync(edited)
+            return number
+
+    assert world.roapp_order(asyncio.run(story()), two)["branch_id"] == other
+
+
+def test_a_refused_shop_is_told_and_comes_in_when_it_is_corrected(world: World) -> None:
+    """Its own run ends with why, though the import goes on; the corrected shop is delivered by that import."""
+    one, wrong, two = world.shop(0), world.shop(1, location_id=1), world.shop(1)
+
+    async def story() -> None:
+        async with imported(world, one):
+            with pytest.raises(BadConfig, match="branch_id") as refused:
+                await world.import_(wrong)
+            assert (refused.value.shop, refused.value.field) == (two.slug, "branch_id")
+            await world.import_(two)
+            assert len(world.roapp_orders(two)) == 5
+
+    asyncio.run(story())
+    assert world.differences(two, world.box.shops[1].qualifying(), 1) == []
+    assert world.held(two) == {}
+
+
+@pytest.mark.parametrize("why", ["paused", "put off", "switched off", "moved", "no settings", "bad settings"])
+def test_a_shop_that_is_left_out_stops_no_other(world: World, why: str) -> None:
+    for number in world.box.shops[0].qualifying()[5:]:
+        world.box.shops[0].delete_order(number)
+    one, two = world.shop(0), world.shop(1)
+    world.imported(two)
+    number = world.box.shops[1].place_order()
+    if why == "put off":
+        world.box.roapp.faults.required_order_fields = ("ad_campaign_id",)
+        for _ in range(3):
+            world.box.shops[1].place_order()
+        with pytest.raises(BadConfig):
+            world.synced(two)
+    else:
+        world.box.roapp.faults.fail("error", times=999)
+        with suppress(Retryable):
+            world.synced(two)
+    world.box.roapp.faults.calm()
+    world.box.roapp.faults.required_order_fields = ()
+    with world.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE outbox SET available_at = now()")
+    if why == "paused":
+        shops.pause(world.engine, two.key)
+    if why == "switched off":
+        world.stored[two.slug] = world.shop(1, enabled=False)
+    if why == "moved":
+        world.stored[two.slug] = world.shop(1, account="second")
+    if why == "no settings":
+        del world.stored[two.slug]
+    if why == "bad settings":
+        world.broken[two.slug] = BadConfig("timezone is not a time zone.", shop=two.slug, field="timezone")
+    world.imported(one)
+    assert world.differences(one, world.box.shops[0].qualifying()) == []
+    assert number not in world.roapp_orders(two)
+
+
+def test_a_persons_run_of_a_paused_shop_does_not_wait_for_the_imports_end(world: World) -> None:
+    one, two = world.shop(0), world.shop(1)
+    world.imported(two)
+    shops.pause(world.engine, two.key)
+
+    async def story() -> str:
+        async with imported(world, one, two):
+            number = world.box.shops[1].place_order()
+            await world.sync(two)
+            return number
+
+    assert world.roapp_order(asyncio.run(story()), two)
