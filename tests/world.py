@@ -96,6 +96,7 @@ class World:
         #: The shops' settings as they are stored, by slug: what a run is given is stored before it begins.
         self.stored: dict[str, ShopConfig] = {}
         self.broken: dict[str, BadConfig] = {}
+        self.unreadable = False
         self.reads = 0
 
     @classmethod
@@ -136,6 +137,8 @@ class World:
 
         async def stored(slugs: Collection[str]) -> dict[str, ShopConfig | BadConfig]:
             self.reads += 1
+            if self.unreadable:
+                raise Retryable("nobody answers.")
             return {slug: found for slug in slugs if (found := self.broken.get(slug) or self.stored.get(slug))}
 
         return Run.of(self.found(shop), kind, self.engine, self.settings, str(uuid.uuid4()), stored)

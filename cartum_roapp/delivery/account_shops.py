@@ -28,11 +28,11 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class _Refused:
-    """RO App refused the shop with these settings; the runs `told` end with the error."""
+    """RO App refused the shop with these settings; the runs `ending` end with the error."""
 
     error: BadConfig
     config: ShopConfig
-    told: frozenset[str]
+    ending: frozenset[str]
 
 
 class AccountShops:
@@ -70,11 +70,11 @@ class AccountShops:
     def refuse(self, key: str, error: BadConfig) -> None:
         """Leaves the shop out until it has other settings, or another run of it begins. Its runs that are under way end
         with this error: they wait for what nobody delivers."""
-        told: list[str] = []
+        ending: list[str] = []
         if key != self._own and not isinstance(error, NotReady):
-            told = runs.refuse(self._engine, key, error)
+            ending = runs.refuse(self._engine, key, error)
             log.warning("%s is left out: %s", self._configs[key].slug, error.message)
-        self._refused[key] = _Refused(error, self._configs[key], frozenset(told))
+        self._refused[key] = _Refused(error, self._configs[key], frozenset(ending))
 
     async def current(self) -> None:
         """Reads the settings of the account's shops where that was a while ago. Where they can't be read, those that
@@ -89,7 +89,7 @@ class AccountShops:
         except (Retryable, TimeoutError) as error:
             log.warning("the settings of the account's shops are not read again: %s", type(error).__name__)
             return
-        self._sort(stored)
+        self._renew(stored)
 
     def keep_current(self) -> None:
         """Does the same beside the deliveries. Raises what the last reading met."""
@@ -106,7 +106,7 @@ class AccountShops:
             await asyncio.gather(self._looking, return_exceptions=True)
             self._looking = None
 
-    def _sort(self, stored: Mapping[str, ShopConfig | BadConfig]) -> None:
+    def _renew(self, stored: Mapping[str, ShopConfig | BadConfig]) -> None:
         """Finds out whose orders are delivered."""
         states = self._states()
         put_off = refusals.put_off(self._engine, self._refused_again)
@@ -126,7 +126,7 @@ class AccountShops:
             log.info("%s is left out: %s", states[key].slug if key in states else key, left_out[key])
         self._left_out = left_out
         for key, one in list(self._refused.items()):
-            if self._configs[key] != one.config or self._under_way(key) - one.told:
+            if self._configs[key] != one.config or self._under_way(key) - one.ending:
                 del self._refused[key]
 
     def _states(self) -> dict[str, ShopState]:

@@ -85,8 +85,8 @@ def test_an_edited_shop_is_delivered_by_its_new_settings(world: World) -> None:
     assert world.roapp_order(asyncio.run(story()), two)["branch_id"] == other
 
 
-def test_a_refused_shop_is_told_and_comes_in_when_it_is_corrected(world: World) -> None:
-    """Its own run ends with why, though the import goes on; the corrected shop is delivered by that import."""
+def test_a_refused_shops_run_ends_with_why_and_its_orders_come_in_when_it_is_corrected(world: World) -> None:
+    """The import goes on, and delivers for the corrected shop."""
     one, wrong, two = world.shop(0), world.shop(1, location_id=1), world.shop(1)
 
     async def story() -> None:
@@ -150,3 +150,20 @@ def test_a_persons_run_of_a_paused_shop_does_not_wait_for_the_imports_end(world:
             return number
 
     assert world.roapp_order(asyncio.run(story()), two)
+
+
+def test_settings_that_nobody_gives_stop_no_delivery(world: World) -> None:
+    """Those that are known stay: also those of another shop."""
+    one, two = world.shop(0), world.shop(1)
+    world.imported(two)
+
+    async def story() -> str:
+        async with imported(world, one, two):
+            world.unreadable = True
+            number = world.box.shops[1].place_order()
+            await world.sync(two)
+            return number
+
+    assert world.roapp_order(asyncio.run(story()), two)
+    world.imported(one)
+    assert world.differences(one, world.box.shops[0].qualifying()) == []
