@@ -102,6 +102,7 @@ def test_a_refused_shops_run_ends_with_why_and_its_orders_come_in_when_it_is_cor
     assert world.held(two) == {}
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize("why", ["paused", "put off", "switched off", "moved", "no settings", "bad settings"])
 def test_a_shop_that_is_left_out_stops_no_other(world: World, why: str) -> None:
     for number in world.box.shops[0].qualifying()[5:]:
