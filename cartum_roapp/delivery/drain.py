@@ -157,7 +157,10 @@ class Drain:
         except Later as later:
             self._postpone(claim, attempt, later.until, "an earlier call may still take effect")
         except BadRecord as error:
-            self._hold(claim, error, attempt)
+            if shop != self._shops.configs[claim.shop]:
+                self._postpone(claim, attempt, utc_now(), "its shop was edited meanwhile")
+            else:
+                self._hold(claim, error, attempt)
         except (LockLost, TimeIsUp):
             raise
         except Retryable as error:

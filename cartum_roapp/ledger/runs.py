@@ -58,7 +58,7 @@ def under_way(engine: Engine, shop: str) -> frozenset[str]:
 def refuse(engine: Engine, shop: str, error: BadConfig) -> list[str]:
     """Notes at the shop's runs that are under way why another run can't deliver for it (`refusal`). Returns their
     ids."""
-    noted = {"error": error.message, "counts": {"refused": error.field or "", "fix": error.fix or ""}}
+    noted = {"error": error.message, "counts": {"field": error.field, "fix": error.fix}}
     query = update(runs).where(runs.c.shop == shop, runs.c.finished_at.is_(None)).values(noted).returning(runs.c.id)
     with engine.begin() as connection:
         return list(connection.scalars(query))
@@ -69,7 +69,7 @@ def refusal(engine: Engine, id: str) -> BadConfig | None:
     run = find(engine, id)
     if run is None or run.error is None or run.finished_at is not None:
         return None
-    return BadConfig(run.error, field=run.counts["refused"] or None, fix=run.counts["fix"] or None)
+    return BadConfig(run.error, field=run.counts["field"], fix=run.counts["fix"])
 
 
 def start(engine: Engine, *, id: str, shop: str, kind: str) -> None:
