@@ -47,7 +47,7 @@ def shop_of(job: dict[str, Any]) -> ShopSettings:
         statuses=dict.fromkeys(range(1, 10), roapp["statuses"][-1]["id"]),
     )
     account = AccountConfig(name="none", base_url=roapp["base_url"], api_key=SecretStr(roapp["api_key"]))
-    return ShopSettings(shop=shop, account=account, neighbours={})
+    return ShopSettings(shop=shop, account=account)
 
 
 def main() -> None:

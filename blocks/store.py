@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import BlockDocument
@@ -25,9 +26,7 @@ from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_ke
 from cartum_roapp.config.refused import Refused
 from cartum_roapp.config.shop import SHOP_FIELDS
 from cartum_roapp.connection.configs import stored_account, stored_shop
-from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import shops
-from cartum_roapp.service import ledger
+from cartum_roapp.errors import BadConfig, Retryable
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +134,17 @@ async def account_id(name: str) -> str | None:
 
 
 async def settings_of(slug: str) -> ShopSettings:
-    """Returns the shop, its account, and all usable shops that the ledger has in that account. Raises BadConfig like
-    `load_shop` and `load_account`.
-
-    A shop that was moved into the account by hand is not among them before its own next run, which registers it in the
-    ledger. Before that it has no orders to deliver to this account.
-    """
+    """Returns the shop and its account. Raises BadConfig like `load_shop` and `load_account`."""
     shop = await load_shop(slug)
-    account = await load_account(shop.account)
-    with ledger.opened() as engine:
-        slugs = {state.slug for state in shops.all_states(engine) if state.account == shop.account} - {slug}
-    others = [other for other in (await list_shops(slugs)).values() if isinstance(other, ShopConfig)] if slugs else []
-    neighbours = {other.key: other for other in others if other.account == shop.account and other.enabled}
-    return ShopSettings(shop=shop, account=account, neighbours={**neighbours, shop.key: shop})
+    return ShopSettings(shop=shop, account=await load_account(shop.account))
+
+
+async def shops_now(slugs: Collection[str]) -> dict[str, ShopConfig | BadConfig]:
+    """Returns what `list_shops` does. Raises Retryable where Prefect's server does not answer."""
+    try:
+        return await list_shops(slugs)
+    except httpx.HTTPError as error:
+        raise Retryable(f"Prefect's server does not answer ({type(error).__name__}).") from error
 
 
 async def delete_shop(slug: str) -> bool:

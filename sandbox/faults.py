@@ -177,8 +177,7 @@ class RoAppFaults(Faults):
     product_unstored: tuple[str, ...] = ()  # fields that a create loses: code, sku, barcodes
     product_prices: str = "list"  # roapp §3.4: list of {id, price}, object {type: price}; refused
     product_refused: tuple[str, ...] = ()  # fields that no product may be given: code, sku, barcodes
-    product_change: bool = True  # False: PATCH of a product is 404
-    product_get: bool = True  # False: GET/PATCH of one product is 404
+    product_get: bool = True  # False: GET of one product is 404
     contact_get: bool = True  # False: GET of one contact is 404
     organizations: str = "ok"  # ok, missing (404), forbidden (403), read_only (403 for what writes)
     comments: bool = True  # False: POST .../comments is 404

@@ -122,9 +122,9 @@ class Checks:
             errors["warranty"] = ["period and periodUnits are required"]
         return self._stored(body, ITEM, errors, where)
 
-    def product(self, body: Row, old: Row | None, where: tuple[str, str]) -> Row:
+    def product(self, body: Row, where: tuple[str, str]) -> Row:
         errors: dict[str, list[str]] = {}
-        if (old is None or "title" in body) and not _text(body.get("title")):
+        if not _text(body.get("title")):
             errors["title"] = [REQUIRED]
         barcodes = body.get("barcodes", [])
         if not isinstance(barcodes, list) or any(not isinstance(code, (str, dict)) for code in barcodes):

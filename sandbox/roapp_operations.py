@@ -118,19 +118,9 @@ class Operations:
     def _add_product(self, call: Call, body: Row) -> Answer:
         if not self.account.faults.product_create:
             return Answer(404, NOT_FOUND)
-        fields = self.checks.product(body, None, _where(call))
+        fields = self.checks.product(body, _where(call))
         kept = {name: value for name, value in fields.items() if name not in self.account.faults.product_unstored}
         return self._created(self.account.add_product(**kept))
-
-    def _change_product(self, call: Call, body: Row, id_: int) -> Answer:
-        faults = self.account.faults
-        if id_ not in self.account.products or not (
-            faults.product_create and faults.product_get and faults.product_change
-        ):
-            return Answer(404, NOT_FOUND)
-        fields = self.checks.product(body, self.account.products[id_], _where(call))
-        self.account.edit_product(id_, **fields)
-        return self.views.answer_one({"id": id_})
 
     # -- orders -----------------------------------------------------------------------------------------------
 
@@ -216,7 +206,6 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     (r"/contacts/organizations", "POST", "_add_organization"),
     (r"/contacts/organizations/(\d+)", "PATCH", "_change_organization"),
     (r"/catalog/products", "POST", "_add_product"),
-    (r"/catalog/products/(\d+)", "PATCH", "_change_product"),
     (r"/orders", "POST", "_add_order"),
     (r"/orders/(\d+)", "PATCH", "_change_order"),
     (r"/orders/(\d+)/status", "POST", "_status"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.account import Deliverer, Goal, Outcome
 from cartum_roapp.errors import Retryable
-from cartum_roapp.ledger import held, refusals, release, shops
+from cartum_roapp.ledger import held, release
 from cartum_roapp.sync.run import Run
 from tasks.progress import Progress
 from tasks.step import step
@@ -37,7 +36,7 @@ async def deliver(
     release.release_held(run.engine, run.shop, timedelta(seconds=pause))
     async with Progress.of(run, "delivered or held") as progress:
         goal = Goal(run.shop.key, upto, rest_until, until, backfill)
-        deliverer = Deliverer(run.engine, run.account, _served(run), run.settings, run.calls)
+        deliverer = Deliverer(run.engine, run.account, run.shop, run.stored, run.settings, run.calls, run.id)
         outcome = await deliverer.deliver(goal, progress.update)
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key)
@@ -47,13 +46,6 @@ async def deliver(
             return outcome
         raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
     return outcome
-
-
-def _served(run: Run) -> dict[str, ShopConfig]:
-    """Returns the shops of the account by key, except other shops that are paused, or put off after a refusal."""
-    left_out = {state.key for state in shops.all_states(run.engine) if state.paused_because}
-    left_out |= refusals.put_off(run.engine, run.settings.refused_again)
-    return {key: shop for key, shop in run.neighbours.items() if key == run.shop.key or key not in left_out}
 
 
 deliver_task = step("deliver", "roapp")(deliver)

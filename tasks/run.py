@@ -49,7 +49,7 @@ async def open_run(found: ShopSettings, kind: str, *, dry_run: bool = False) -> 
             "the integration of this shop is switched off.", shop=shop.slug, field="enabled", fix="Set it to true."
         )
     with sanitized_errors(), ledger.opened() as engine:
-        opened = Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()))
+        opened = Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()), store.shops_now)
         if flow_run.get_id():
             opened.due = flow_run.get_scheduled_start_time()
             opened.scheduled = _is_scheduled()

@@ -96,6 +96,11 @@ class World:
             "retry_base": 0.05, "linger": 2.0, "database_url": None,
         }  # fmt: skip
         self.settings = Settings(**{**fast, **changes})
+        #: The shops' settings as they are stored, by slug: what a run is given is stored before it begins.
+        self.stored: dict[str, ShopConfig] = {}
+        self.broken: dict[str, BadConfig] = {}
+        self.unreadable = False
+        self.reads = 0
 
     @classmethod
     @contextmanager
@@ -121,17 +126,25 @@ class World:
         }  # fmt: skip
         return ShopConfig.model_validate({**values, **changes})
 
-    def found(self, shop: ShopConfig, *others: ShopConfig) -> ShopSettings:
+    def found(self, shop: ShopConfig) -> ShopSettings:
         account = AccountConfig(
             name="main",
             base_url=self.box.roapp.base_url,
             api_key=SecretStr(self.box.roapp.api_key),
             fingerprint=str(self.box.roapp.company["created_at"]),
         )
-        return ShopSettings(shop=shop, account=account, neighbours={one.key: one for one in (shop, *others)})
+        return ShopSettings(shop=shop, account=account)
 
     def run(self, kind: str, shop: ShopConfig, *others: ShopConfig) -> Run:
-        return Run.of(self.found(shop, *others), kind, self.engine, self.settings, str(uuid.uuid4()))
+        self.stored |= {one.slug: one for one in (shop, *others)}
+
+        async def stored(slugs: Collection[str]) -> dict[str, ShopConfig | BadConfig]:
+            self.reads += 1
+            if self.unreadable:
+                raise Retryable("nobody answers.")
+            return {slug: found for slug in slugs if (found := self.broken.get(slug) or self.stored.get(slug))}
+
+        return Run.of(self.found(shop), kind, self.engine, self.settings, str(uuid.uuid4()), stored)
 
     def imported(self, shop: ShopConfig | None = None, *others: ShopConfig) -> Run:
         return asyncio.run(self.import_(shop or self.shop(), *others))

@@ -1,4 +1,4 @@
-"""`cartum-roapp reset | watermark show | watermark set`: where a shop's reading begins again."""
+"""`cartum-roapp reset | watermark show`: where a shop's reading begins again."""
 
 from __future__ import annotations
 
@@ -78,35 +78,6 @@ def show_(slug: Slug, json: Json = False) -> None:
         with ledger.opened() as engine:
             document = _document(slug, shops.state(engine, shop.key), shop.timezone)
     show(document, lambda: _table(document))
-
-
-@watermark.command("set", epilog=example('watermark set my-shop "2026-01-31 12:00"'))
-def set_(
-    slug: Slug,
-    time: Annotated[
-        str,
-        typer.Argument(
-            metavar="TIME", help="Like 2026-01-31T12:00, by the shop's clock; with Z or an offset, that counts."
-        ),
-    ],
-    json: Json = False,
-) -> None:
-    """Set the watermark back: the next sync reads all orders that were placed since.
-
-    It can't be set forward, as orders in between would be lost, nor before the end of the first import's window.
-    """
-    from cartum_roapp.cli.backend import serving
-
-    with serving():
-        from blocks.store import load_shop
-        from cartum_roapp.ledger import setting_back, shops
-        from cartum_roapp.service import ledger
-
-        shop = asyncio.run(load_shop(slug))
-        with ledger.opened() as engine:
-            setting_back.set_back(engine, shops.state(engine, shop.key), time, shop.timezone)
-            document = _document(slug, shops.state(engine, shop.key), shop.timezone)
-    show(document, lambda: [_table(document), f"`cartum-roapp sync {slug}` reads from there now."])
 
 
 def _document(slug: str, state: ShopState, timezone: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +11,7 @@ from cartum_roapp.config import rules
 from cartum_roapp.config.account import AccountConfig
 from cartum_roapp.config.setting import Setting, fields_of
 from cartum_roapp.config.shop_login import ShopLogin, ShopPassword, ShopUrl
+from cartum_roapp.errors import BadConfig
 
 Identifier = Literal["code", "sku", "barcode", "name"]
 
@@ -194,14 +196,6 @@ class ShopFields(BaseModel):
             optional=True,
         ),
     ] = None
-    update_products: Annotated[
-        bool,
-        Setting(
-            "Carry changes of products on",
-            "A name or a price that changes in the shop's catalogue changes in RO App's as well, within a day or so.",
-            optional=True,
-        ),
-    ] = False
     deleted_status_id: Annotated[
         int | None,
         Setting(
@@ -236,13 +230,17 @@ class ShopConfig(ShopFields):
 
 
 class ShopSettings(BaseModel):
-    """A shop, its account, and by key all usable shops of that account, this one included."""
+    """A shop and its account."""
 
     model_config = ConfigDict(frozen=True)
 
     shop: ShopConfig
     account: AccountConfig
-    neighbours: dict[str, ShopConfig]
+
+
+#: Returns those of the shops with these slugs that there are, by slug, as they are stored now; for one that can't be
+#: used, why. Raises Retryable where they can't be read.
+StoredShops = Callable[[Collection[str]], Awaitable[Mapping[str, ShopConfig | BadConfig]]]
 
 
 _ALL = fields_of(ShopConfig)

@@ -2,7 +2,7 @@
 
 account      delivery as a run sees it: wait for one's own orders, deliver for all while nobody else does
 session      the account's lock and the statements on its connection
-handover     the lock goes to a run whose work its holder can't do
+account_shops    the shops that are delivered for, by the settings that they have now
 company      is it still the company that was connected
 drain        the holder of the account's lock delivers what waits, by priority, then the longest waiting first
 attempt      one try to deliver an order: what happens in it is gathered, and written with its end
@@ -33,7 +33,6 @@ identities   what a product is known by: the shop's line and RO App's product in
 product_index    RO App's catalogue as it was last read, and when it is read again
 product_making   makes a product with everything that identifies it
 product_problems what is said where a product can't be told
-product_updates  carries names and prices that changed in the shop on
 
 lines        the order lines as a set of (product, price) with absolute quantities
 known_lines  which lines of RO App are which of the shop's

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -19,16 +19,20 @@ from cartum_roapp.apis.limiter import Limiter
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.config.shop import StoredShops
+from cartum_roapp.delivery.account_shops import AccountShops
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.drain import Drain
-from cartum_roapp.delivery.handover import POLL, Handover
 from cartum_roapp.delivery.once import Timeouts, utc_now
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import agreed, database, intents, outbox, product_links, totals
+from cartum_roapp.ledger import agreed, database, intents, outbox, runs, totals
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
 
 log = logging.getLogger(__name__)
+
+#: Seconds: a waiting run looks this often whether the lock is free.
+POLL = 0.5
 
 
 @dataclass(frozen=True)
@@ -64,26 +68,27 @@ class Goal:
 
 @dataclass(frozen=True)
 class Deliverer:
-    """A run's delivery for its account. `shops` (by key) are all shops of the account: whoever holds the lock delivers
-    for all of them, others only wait for their own, and get the lock where the holder does not know their shop."""
+    """A run's delivery for its account. Whoever holds the lock delivers for all shops of the account, by the settings
+    that `stored` gives; others only wait for their own. `run`: the id of the run."""
 
     engine: Engine
     account: AccountConfig
-    shops: Mapping[str, ShopConfig]
+    shop: ShopConfig
+    stored: StoredShops
     settings: Settings
     calls: Calls
+    run: str
 
     async def deliver(self, goal: Goal, progress: Progress) -> Outcome:
-        """Returns when the goal is reached, or its time is up. Raises what `Drain.run` raises. May be called any number
-        of times, by any number of processes at once."""
+        """Returns when the goal is reached, or its time is up. Raises what `Drain.run` raises, and BadConfig where RO
+        App refuses the shop. May be called any number of times, by any number of processes at once."""
         with database.reading(self.engine) as connection:
             mine = outbox.waiting(connection, goal.own, goal.upto, goal.backfill)
         if mine:
             log.info("delivering %s order%s", len(mine), "" if len(mine) == 1 else "s")
-        handover = Handover(self.engine, self.account.name)
-        served = dict(self.shops)
+        shops = AccountShops(self.engine, self.account.name, self.shop, self.stored, self.settings.refused_again)
+        await shops.current()
         brought: set[str] = set()
-        changed_products = self._has_changed_products(goal.own)
 
         def left() -> int:
             with database.reading(self.engine) as connection:
@@ -91,73 +96,52 @@ class Deliverer:
             progress(max(len(mine) - waiting, 0), len(mine))
             return waiting
 
-        with handover.delivering(goal.own):
-            while not goal.is_over() and (
-                left() > 0
-                or changed_products
-                or self._rests(goal, served)
-                or self._rechecks()
-                or self._totals_due(served)
-            ):
-                self.calls.may_go_on()
-                session = AccountSession.take(self.engine, self.account.name)
-                if session is None:
-                    if left() == 0:
-                        break
-                    place.leave()
-                    await asyncio.sleep(POLL)
-                    continue
-                with closing(session):
-                    drain = await self._drain(
-                        session,
-                        served,
-                        lambda drain: (
-                            goal.is_over()
-                            or handover.due(drain.served())
-                            or (left() == 0 and not self._rests(goal, served))
-                        ),
-                    )
-                changed_products = False
-                brought |= {number for shop, number in drain.delivered if shop == goal.own}
-                if goal.own in drain.stopped:
-                    raise drain.stopped[goal.own]
-                for key in drain.stopped:
-                    del served[key]
-                await handover.passed()
+        while not goal.is_over() and (
+            left() > 0 or self._rests(goal, shops) or self._rechecks() or self._totals_due(shops)
+        ):
+            self.calls.may_go_on()
+            session = AccountSession.take(self.engine, self.account.name)
+            if session is None:
+                if left() == 0:
+                    break
+                if (refusal := runs.refusal(self.engine, self.run)) is not None:
+                    raise refusal.about(shop=self.shop.slug)
+                place.leave()
+                await asyncio.sleep(POLL)
+                continue
+            with closing(session):
+                await shops.current()
+                drain = await self._drain(
+                    session, shops, lambda: goal.is_over() or (left() == 0 and not self._rests(goal, shops))
+                )
+            brought |= {number for shop, number in drain.delivered if shop == goal.own}
+            if (refused := shops.refused()) is not None:
+                raise refused
         with database.reading(self.engine) as connection:
             delivered, waiting = outbox.outcome(connection, goal.own, mine)
         if mine:
             log.info("%s of %s delivered", delivered, len(mine))
         return Outcome(delivered + len(brought - mine.keys()), waiting)
 
-    async def _drain(
-        self, session: AccountSession, served: Mapping[str, ShopConfig], done: Callable[[Drain], bool]
-    ) -> Drain:
+    async def _drain(self, session: AccountSession, shops: AccountShops, done: Callable[[], bool]) -> Drain:
         """Delivers for these shops while it holds the account's lock."""
         config = self.settings
         slots = CallSlots(self.engine, self.account.name, config.roapp_interval, session.autocommit)
         async with connected(RoApp, self.account, config, slots, self.calls) as roapp:
-            drain = Drain(session, roapp, self.account, served, Timeouts.of(config))
-            await drain.run(_Throttled(lambda: done(drain)))
+            drain = Drain(session, roapp, self.account, shops, Timeouts.of(config))
+            await drain.run(_Throttled(done))
         return drain
 
-    def _rests(self, goal: Goal, served: Mapping[str, ShopConfig]) -> bool:
+    def _rests(self, goal: Goal, shops: AccountShops) -> bool:
         """Whether there is something to go on with, and time for that."""
         if goal.rest_until is None or utc_now() >= goal.rest_until:
             return False
         with database.reading(self.engine) as connection:
-            return outbox.backlog(connection, sorted(served)) > 0
+            return outbox.backlog(connection, shops.served()) > 0
 
-    def _has_changed_products(self, own: str) -> bool:
-        if not self.shops[own].update_products:
-            return False
-        pause = timedelta(seconds=self.settings.look_again)
+    def _totals_due(self, shops: AccountShops) -> bool:
         with database.reading(self.engine) as connection:
-            return bool(product_links.changed(connection, self.account.name, [own], pause, 1))
-
-    def _totals_due(self, served: Mapping[str, ShopConfig]) -> bool:
-        with database.reading(self.engine) as connection:
-            return totals.is_any_due(connection, self.account.name, served)
+            return totals.is_any_due(connection, self.account.name, shops.served())
 
     def _rechecks(self) -> bool:
         with database.reading(self.engine) as connection:

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError, NoResultFound
@@ -15,6 +14,7 @@ from cartum_roapp import logs
 from cartum_roapp.apis.calls import TimeIsUp
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.delivery.account_shops import AccountShops
 from cartum_roapp.delivery.attempt import Attempt, begun
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.once import Later, Timeouts, utc_now
@@ -60,20 +60,19 @@ class Drain:
         session: AccountSession,
         roapp: RoApp,
         account: AccountConfig,
-        shops: Mapping[str, ShopConfig],
+        shops: AccountShops,
         timeouts: Timeouts,
     ) -> None:
         self._session = session
         self._roapp = roapp
         self._account = account
         self._recheck_after = timeouts.recheck_after
-        self._shops = dict(shops)
-        self._delivery = OrderDelivery(session, roapp, timeouts, self._shops, self._buyers_ahead)
+        self._shops = shops
+        self._delivery = OrderDelivery(session, roapp, timeouts, shops.configs, self._buyers_ahead)
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._unread: set[tuple[str, str]] = set()
         self._failures = 0
-        self._refused: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self.stopped: dict[str, BadConfig] = {}
+        self._refused: dict[tuple[str, str], tuple[ShopConfig, set[str]]] = {}
         self.delivered: set[tuple[str, str]] = set()  # shop, number
 
     async def run(self, done: Done) -> None:
@@ -83,7 +82,7 @@ class Drain:
         Raises Retryable after 3 orders in a row failed with it or when the company can't be read; BadConfig without a
         shop if the whole account is refused; LockLost if the database connection broke. Running deliveries are
         cancelled then; their intents stay open, and what waits stays in the outbox. A shop whose settings are wrong, or
-        that may not write, is left out, with its error in `stopped`.
+        that may not write, is left out (`AccountShops.refuse`).
         """
         delivery = self._delivery
         delivery.currency = await check_company(self._roapp, self._account)
@@ -92,6 +91,7 @@ class Drain:
         ).run()
         try:
             while not done():
+                self._shops.keep_current()
                 for claim in self._claim():
                     self._in_flight[asyncio.create_task(self._deliver(claim))] = claim
                 if not self._in_flight and not self._has_backlog():
@@ -104,11 +104,12 @@ class Drain:
                 await self._something_ends()
             await self._check_totals()
             if not self._has_backlog():
-                await delivery.keep_products(self.served(), self._has_backlog)
+                await delivery.reread_products()
         finally:
             for task in self._in_flight:
                 task.cancel()
             await asyncio.gather(*self._in_flight, return_exceptions=True)
+            await self._shops.close()
 
     async def _check_totals_if_many(self) -> None:
         """Reads totals as soon as one call brings many, or one is to show what the account makes of discounts."""
@@ -119,7 +120,7 @@ class Drain:
     async def _check_totals(self) -> None:
         self._delivery.discounts.unproven -= self.delivered
         self._unread.clear()
-        await self._delivery.totals.check(self.served())
+        await self._delivery.totals.check(self._shops.served())
 
     async def _something_ends(self) -> None:
         """Waits for an order in flight to end, and raises its error; or for a while, as another may be due then."""
@@ -138,29 +139,28 @@ class Drain:
             return []
         claimed = [(claim.shop, claim.number) for claim in self._in_flight.values()]
         with self._session.autocommit() as connection:
-            return outbox.due(connection, self._account.name, self.served(), claimed, free)
+            return outbox.due(connection, self._account.name, self._shops.served(), claimed, free)
 
     def _has_backlog(self) -> bool:
         with self._session.autocommit() as connection:
-            return outbox.backlog(connection, self.served()) > 0
-
-    def served(self) -> list[str]:
-        """The shops that it delivers for."""
-        return [key for key in self._shops if key not in self.stopped]
+            return outbox.backlog(connection, self._shops.served()) > 0
 
     async def _deliver(self, claim: Claim) -> None:
-        about = logs.about(shop=self._shops[claim.shop].slug, order=claim.number)
+        about = logs.about(shop=self._shops.configs[claim.shop].slug, order=claim.number)
         with about, begun(claim.shop, claim.number) as attempt:
             await self._attempt(claim, attempt)
 
     async def _attempt(self, claim: Claim, attempt: Attempt) -> None:
-        shop = self._shops[claim.shop]
+        shop = self._shops.configs[claim.shop]
         try:
             version = await self._delivery.deliver(claim, shop)
         except Later as later:
             self._postpone(claim, attempt, later.until, "an earlier call may still take effect")
         except BadRecord as error:
-            self._hold(claim, error, attempt)
+            if shop != self._shops.configs[claim.shop]:
+                self._postpone(claim, attempt, utc_now(), "its shop was edited meanwhile")
+            else:
+                self._hold(claim, error, attempt)
         except (LockLost, TimeIsUp):
             raise
         except Retryable as error:
@@ -175,7 +175,7 @@ class Drain:
                 attempt.ends(connection, Kind.POSTPONED, because=error.message)
             if error.shop is None:
                 raise
-            self.stopped[claim.shop] = error
+            self._shops.refuse(claim.shop, error)
         except (IntegrityError, NoResultFound):
             if not self._stop_if_purged(claim.shop):
                 raise
@@ -197,8 +197,9 @@ class Drain:
             with self._session.transaction() as connection:
                 shops.hold_on(connection, key)
         except BadConfig as error:
-            self.stopped[key] = error
-        return key in self.stopped
+            self._shops.refuse(key, error)
+            return True
+        return False
 
     def _hold(self, claim: Claim, error: BadRecord, attempt: Attempt, *, of_key: bool = False) -> None:
         """Holds the order. `of_key`: RO App refuses the key for one call, and answers another."""
@@ -220,7 +221,11 @@ class Drain:
         """Counts this refusal. After three new orders that were refused for one field, none made meanwhile, the shop's
         settings are wrong; after three orders for which the key was refused, none written meanwhile, so are its rights:
         releases those orders and stops the shop (design §3.6)."""
-        numbers = self._refused[claim.shop, what]
+        shop = self._shops.configs[claim.shop]
+        before, numbers = self._refused.get((claim.shop, what), (shop, set()))
+        if before != shop:  # it was edited since
+            numbers = set()
+        self._refused[claim.shop, what] = shop, numbers
         numbers.add(claim.number)
         if len(numbers) < REFUSALS:
             return
@@ -228,16 +233,16 @@ class Drain:
             outbox.release(connection, claim.shop, sorted(numbers))
             held.clear(connection, claim.shop, "order", sorted(numbers), because="all of the shop's orders are refused")
             attempt.ends(connection)
-        slug = self._shops[claim.shop].slug
         if what == _KEY:
-            self.stopped[claim.shop] = BadConfig(error.message, shop=slug, field=error.field, fix=error.fix)
-            return
-        self.stopped[claim.shop] = BadConfig(
-            f"RO App refuses the orders of this shop for one field: {error.message}",
-            shop=slug,
-            field=error.field,
-            fix="Correct the shop's settings, or make the field optional in RO App's order form.",
-        )
+            refused = BadConfig(error.message, shop=shop.slug, field=error.field, fix=error.fix)
+        else:
+            refused = BadConfig(
+                f"RO App refuses the orders of this shop for one field: {error.message}",
+                shop=shop.slug,
+                field=error.field,
+                fix="Correct the shop's settings, or make the field optional in RO App's order form.",
+            )
+        self._shops.refuse(claim.shop, refused)
 
     def _forget_refusals(self, shop: str, *, of_key: bool) -> None:
         """Forgets the shop's refusals: a new order went through, so the settings are right. A mere change shows that of
@@ -253,7 +258,7 @@ class Drain:
             return
         self._failures += 1
         wait = error.retry_after or backoff(claim.attempts)
-        log.warning("order %s of %s is put off: %s", claim.number, self._shops[claim.shop].slug, error.message)
+        log.warning("order %s of %s is put off: %s", claim.number, self._shops.configs[claim.shop].slug, error.message)
         self._postpone(claim, attempt, utc_now() + timedelta(seconds=wait), error.message)
         if self._failures >= FAILURES:
             raise error
@@ -272,7 +277,7 @@ class Drain:
 
     def _buyers_ahead(self) -> list[Buyer]:
         with self._session.autocommit() as connection:
-            claims = outbox.due(connection, self._account.name, self.served(), (), AHEAD + len(self._in_flight))
+            claims = outbox.due(connection, self._account.name, self._shops.served(), (), AHEAD + len(self._in_flight))
             return desired.buyers(connection, [(claim.shop, claim.number) for claim in claims])
 
 

@@ -127,9 +127,6 @@ class DryRoApp(RoApp):
     async def create_product(self, body: Body, before: Before | None = None) -> int:
         return self.make("product", body, before, fields={"product": (None, body["title"])})
 
-    async def update_product(self, id: int, body: Body, unclear: OnUnclear | None = None) -> None:
-        self.change("product", id, body)
-
     # ------------------------------------------------------------------ inside
 
     def make(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from cartum_roapp.apis.masking import about
@@ -24,7 +24,6 @@ from cartum_roapp.delivery.once import Later, Once, Timeouts, utc_now
 from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
-from cartum_roapp.delivery.product_updates import ProductUpdates
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import Buyer
@@ -69,8 +68,6 @@ class OrderDelivery:
         index = ProductIndex(session, roapp, timeouts.interval)
         self._index = index
         self.products = ProductBook(session, index, ProductMaker(session, roapp, once, index))
-        pause = timedelta(seconds=timeouts.look_again)
-        self._product_updates = ProductUpdates(session, roapp, once, shops, pause)
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
         self._bindings = OrderBindings(session, roapp, once, self.markers, self.discounts)
@@ -85,10 +82,8 @@ class OrderDelivery:
         config = self._shops.get(shop)
         return None if config is None else config.phone_region or country_of(config.timezone)
 
-    async def keep_products(self, served: Collection[str], orders_wait: Callable[[], bool]) -> None:
-        """What nobody waits for: carries changes of products on, and reads RO App's catalogue again by age. Raises
-        BadConfig and LockLost."""
-        await self._product_updates.run(served, orders_wait)
+    async def reread_products(self) -> None:
+        """What nobody waits for: reads RO App's catalogue again by age. Raises BadConfig and LockLost."""
         try:
             await self._index.read_if_old()
         except (Retryable, BadRecord) as error:

@@ -70,7 +70,7 @@ class ProductIndex:
         self._price_types.clear()
         async for page in self._roapp.walk_products():
             rows += [catalogue_row(product) for product in page]
-            self._price_types.update(type_ for product in page if (type_ := product.prices.first) is not None)
+            self._price_types.update(product.price_type for product in page if product.price_type is not None)
         with self._session.transaction() as connection:
             catalogue.replace(connection, self._session.account, rows, began)
         self._read_here = True

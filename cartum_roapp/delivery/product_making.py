@@ -9,7 +9,6 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.product_prices import ProductPrices
 from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery import product_problems
 from cartum_roapp.delivery.identities import Identity, catalogue_row, everything, shortened, title_key
@@ -119,7 +118,7 @@ class ProductMaker:
         if shop.product_category_id is not None:
             body["category_id"] = shop.product_category_id
         if (type_ := self._index.price_type) is not None:
-            body["prices"] = ProductPrices().at(type_, self._price(order, line)).body
+            body["prices"] = type_.at(self._price(order, line))
         return body
 
     def _price(self, order: DesiredOrder, line: DesiredLine) -> Decimal:

@@ -19,7 +19,7 @@ matches         which RO App record is which order, order line and product
 intents         a note before every call that must not happen twice
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
-product_links   which product of RO App a shop's product is, and the name and price that it was last given
+product_links   which product of RO App a shop's product is
 chosen_products    those that a person has chosen, above what the catalogue says
 missing_products   products that RO App lacks and that held orders wait for
 shop_catalogue  whether the shop's catalogue can be read, and which orders wait for it
@@ -34,7 +34,6 @@ entities        what can be held
 held_selection  those of them that a person names
 release         how they go back into delivery, by themselves or by hand
 erasure         buyers' data taken out of the ledger
-setting_back    a person sets a watermark back
 resetting       a shop's orders forgotten, so that its import begins anew
 standstill      a moment in which no run reads a shop or delivers for its account
 dossier         everything known of one order, for whoever looks into it

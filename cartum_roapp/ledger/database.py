@@ -113,13 +113,13 @@ def try_lock(connection: Connection, name: str) -> bool:
     return _ask(connection, "pg_try_advisory_lock", name)
 
 
-def unlock(connection: Connection, name: str, function: str = "pg_advisory_unlock") -> None:
+def unlock(connection: Connection, name: str) -> None:
     """Gives the lock back; harmless when the connection is gone, and the lock with it."""
     if connection.closed or connection.invalidated:
         return
     try:
         connection.rollback()
-        _ask(connection, function, name)
+        _ask(connection, "pg_advisory_unlock", name)
     except DBAPIError as error:
         log.info("the advisory lock %s went with its connection (%s)", name, type(error.orig).__name__)
         connection.invalidate()
@@ -160,22 +160,6 @@ def locked_if_free(engine: Engine, name: str) -> Iterator[bool]:
         finally:
             if taken:
                 unlock(connection, name)
-
-
-@contextmanager
-def present(engine: Engine, name: str) -> Iterator[None]:
-    """Holds the lock of that name for the body, together with all others that are `present`."""
-    with engine.connect() as connection:
-        _ask(connection, "pg_advisory_lock_shared", name)
-        try:
-            yield
-        finally:
-            unlock(connection, name, "pg_advisory_unlock_shared")
-
-
-def anybody(connection: Connection, name: str) -> bool:
-    """Is anybody `present` under that name? Not for one's own connection."""
-    return not _ask(connection, "pg_try_advisory_xact_lock", name)
 
 
 def _ask(connection: Connection, function: str, name: str) -> bool:

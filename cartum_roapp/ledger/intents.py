@@ -72,19 +72,21 @@ _HERE = (
 _COLUMNS = ", ".join(Intent.__dataclass_fields__)
 _THIS = "WHERE account = :account AND kind = :kind AND identity = :identity"
 #: Of calls that nobody knows the outcome of.
-UNSETTLED = "AND state IN ('open', 'unclear')"
+_UNSETTLED = "AND state IN ('open', 'unclear')"
 
 
 def unsettled(connection: Connection, operation: Operation) -> Intent | None:
     """The intent of this very thing that nobody knows the outcome of."""
-    row = connection.execute(text(f"SELECT {_COLUMNS} FROM intents {_THIS} {UNSETTLED}"), vars(operation)).one_or_none()
+    row = connection.execute(
+        text(f"SELECT {_COLUMNS} FROM intents {_THIS} {_UNSETTLED}"), vars(operation)
+    ).one_or_none()
     return None if row is None else Intent(**row._mapping)
 
 
 def all_unsettled(connection: Connection, account: str, kind: Kind | None = None) -> list[Intent]:
     """All intents of the account, or those of one kind, that nobody knows the outcome of."""
     of_kind = "" if kind is None else "AND kind = :kind"
-    query = text(f"SELECT {_COLUMNS} FROM intents WHERE account = :account {of_kind} {UNSETTLED}")
+    query = text(f"SELECT {_COLUMNS} FROM intents WHERE account = :account {of_kind} {_UNSETTLED}")
     return [Intent(**row._mapping) for row in connection.execute(query, {"account": account, "kind": kind})]
 
 
@@ -93,7 +95,7 @@ def unsettled_of(connection: Connection, account: str, kind: Kind, shop: str, nu
     rows = connection.execute(
         text(
             f"SELECT {_COLUMNS} FROM intents WHERE account = :account AND kind = :kind AND shop = :shop "
-            f"AND number = :number {UNSETTLED} ORDER BY sent_at"
+            f"AND number = :number {_UNSETTLED} ORDER BY sent_at"
         ),
         {"account": account, "kind": kind, "shop": shop, "number": number},
     )
@@ -103,7 +105,7 @@ def unsettled_of(connection: Connection, account: str, kind: Kind, shop: str, nu
 def oldest_unsettled(connection: Connection, account: str, kind: Kind) -> datetime | None:
     """When the oldest call of this kind with an unknown outcome was sent (UTC)."""
     oldest: datetime | None = connection.scalar(
-        text(f"SELECT min(sent_at) FROM intents WHERE account = :account AND kind = :kind {UNSETTLED}"),
+        text(f"SELECT min(sent_at) FROM intents WHERE account = :account AND kind = :kind {_UNSETTLED}"),
         {"account": account, "kind": kind},
     )
     return oldest
@@ -144,7 +146,7 @@ def settle_answered(connection: Connection, intent: int, state: Literal["done", 
 def settle_found(connection: Connection, operation: Operation, ro_id: int) -> None:
     """Settles an unsettled call as done: what it made was found in RO App in another way. Writes nothing if there is
     none."""
-    query = text(f"UPDATE intents SET state = 'done', settled_at = now(), ro_id = :ro_id {_THIS} {UNSETTLED}")
+    query = text(f"UPDATE intents SET state = 'done', settled_at = now(), ro_id = :ro_id {_THIS} {_UNSETTLED}")
     connection.execute(query, {**vars(operation), "ro_id": ro_id})
 
 

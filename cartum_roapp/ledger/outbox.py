@@ -71,18 +71,6 @@ def backlog(connection: Connection, shops: Sequence[str], upto: int | None = Non
     return waiting
 
 
-def due_elsewhere(connection: Connection, account: str, shops: Sequence[str]) -> list[str]:
-    """The other shops of the account, not these, that have rows which may be delivered now."""
-    rows = connection.execute(
-        text(
-            f"SELECT DISTINCT shop FROM outbox WHERE account = :account AND {_WAITING} AND available_at <= now() "
-            "AND shop <> ALL(:shops)"
-        ),
-        {"account": account, "shops": list(shops)},
-    )
-    return [row.shop for row in rows]
-
-
 def waiting(connection: Connection, shop: str, upto: int, backfill: int | None) -> dict[str, int]:
     """Number → wanted version of what waits for this shop, of priorities up to and including `upto`; with `backfill`,
     only what this one waits for."""

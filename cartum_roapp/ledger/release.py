@@ -26,13 +26,9 @@ _FIXED_BY_STAFF = (
 _PARTS = ("status", "line", "total")
 # After one, two, four … pauses: each try of a refused call costs a writing call.
 _BACKOFF = ":pause * power(2, least(attempts, 16) - 1)"
-#: A condition on rows of `held` that are to be tried again: after a while, or at once where `attempts` was set to 0. It
-#: needs the parameter `:pause` (an interval), and its columns are unqualified: no other table that is visible there may
-#: have `last_at`, `attempts` or `dismissed_at`.
-RETRY_DUE = (
-    f"(attempts = 0 OR last_at < now() - least({_BACKOFF}, greatest(:pause, interval '4 hours'))) "
-    "AND dismissed_at IS NULL"
-)
+#: A condition on rows of `held` that are to be tried again by now. It needs the parameter `:pause` (an interval), and
+#: its columns are unqualified: no other table that is visible there may have `last_at`, `attempts` or `dismissed_at`.
+RETRY_DUE = f"last_at < now() - least({_BACKOFF}, greatest(:pause, interval '4 hours')) AND dismissed_at IS NULL"
 
 _DUE_ORDERS = f"""
     UPDATE outbox SET held = false, available_at = now() FROM (
@@ -51,14 +47,6 @@ _TO_MOVE = """
     WHERE shop = :shop AND moved_from IS NOT NULL AND NOT outbox.held AND delivered_version >= wanted_version
       AND NOT EXISTS (SELECT FROM held WHERE held.shop = :shop AND entity = 'status' AND held.id = number)
 """
-_AS_GIVEN = """
-    SELECT held.id FROM held JOIN product_links link ON (link.shop, link.product) = (held.shop, held.id)
-    JOIN products product ON (product.shop, product.product) = (link.shop, link.product)
-    WHERE held.shop = :shop AND held.entity = 'product'
-      AND (NOT :wanted OR (link.title, link.price) = (product.title, product.price) AND NOT EXISTS (
-          SELECT FROM intents WHERE account = link.account AND shop = link.shop AND kind = 'change'
-          AND identity = 'product ' || link.ro_id AND state IN ('open', 'unclear') AND settled_at IS NULL))
-"""
 _DUE_PARTS = f"""
     SELECT DISTINCT number FROM (
         SELECT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND {RETRY_DUE}
@@ -73,15 +61,6 @@ def release_held(engine: Engine, shop: ShopConfig, pause: timedelta) -> None:
     release_mapped_statuses(engine, shop)
     release_rematched_statuses(engine, shop)
     release_due(engine, shop.key, pause)
-    release_products(engine, shop)
-
-
-def release_products(engine: Engine, shop: ShopConfig) -> None:
-    """Lets products go that the shop has as RO App was last given them, or that are not to be changed there any more.
-    May be called twice."""
-    with engine.begin() as connection:
-        ids = connection.scalars(text(_AS_GIVEN), {"shop": shop.key, "wanted": shop.update_products}).all()
-        held.clear(connection, shop.key, "product", ids)
 
 
 def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> list[str]:
@@ -148,7 +127,6 @@ def release_by_hand(
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", *_PARTS)})
     _undismiss(connection, shop, records)
     orders.requeue(connection, shop, numbers, Priority.CHANGE, because="a person let it be tried again")
-    _try_now(connection, shop, [one.id for one in records if one.entity == "product"])
     if any(one.code == Code.DOUBLED for one in records):
         _recheck_now(connection, account, shop)
     if any(one.code == Code.PRODUCT_MISSING for one in records):
@@ -173,15 +151,6 @@ def _undismiss(connection: Connection, shop: str, records: Collection[Held]) -> 
                 "WHERE shop = :shop AND entity || ':' || id = ANY(:records)"
             ),
             {"shop": shop, "records": dismissed},
-        )
-
-
-def _try_now(connection: Connection, shop: str, products: Sequence[str]) -> None:
-    """Lets changes of these products be carried on now, not after a pause."""
-    if products:
-        connection.execute(
-            text("UPDATE held SET attempts = 0 WHERE shop = :shop AND entity = 'product' AND id = ANY(:products)"),
-            {"shop": shop, "products": list(products)},
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import counters, database
 from cartum_roapp.ledger.tables import runs
 
@@ -47,6 +48,28 @@ def is_alive(engine: Engine, id: str) -> bool:
             return True
         database.unlock(connection, f"run:{id}")
         return False
+
+
+def under_way(engine: Engine, shop: str) -> frozenset[str]:
+    """The ids of the shop's runs that are under way."""
+    return frozenset(run.id for run in unfinished(engine) if run.shop == shop and is_alive(engine, run.id))
+
+
+def refuse(engine: Engine, shop: str, error: BadConfig) -> list[str]:
+    """Notes at the shop's runs that are under way why another run can't deliver for it (`refusal`). Returns their
+    ids."""
+    noted = {"error": error.message, "counts": {"field": error.field, "fix": error.fix}}
+    query = update(runs).where(runs.c.shop == shop, runs.c.finished_at.is_(None)).values(noted).returning(runs.c.id)
+    with engine.begin() as connection:
+        return list(connection.scalars(query))
+
+
+def refusal(engine: Engine, id: str) -> BadConfig | None:
+    """Why another run could not deliver for the shop of this one, which has not ended."""
+    run = find(engine, id)
+    if run is None or run.error is None or run.finished_at is not None:
+        return None
+    return BadConfig(run.error, field=run.counts["field"], fix=run.counts["fix"])
 
 
 def start(engine: Engine, *, id: str, shop: str, kind: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
+from cartum_roapp.config.shop import StoredShops
 from cartum_roapp.connection.examine import other_account
 from cartum_roapp.errors import BadConfig, NotNow
 from cartum_roapp.ledger import accounts, database, journal, refusals, shops
@@ -30,6 +31,11 @@ SYNC = "incremental-sync"
 CANCELED = 4  # a status that is final although it is not successful (cartum §3)
 #: In seconds: the longest wait for the shop's quota inside a call, while the shop is locked for other runs.
 LONGEST_WAIT = 120.0
+
+
+async def nobody(slugs: Collection[str]) -> dict[str, ShopConfig | BadConfig]:
+    """The settings of no shop: a run delivers for its own alone."""
+    return {}
 
 
 @dataclass
@@ -61,7 +67,7 @@ class Run:
     engine: Engine
     shop: ShopConfig
     account: AccountConfig
-    neighbours: dict[str, ShopConfig]
+    stored: StoredShops
     state: ShopState
     started: datetime
     due: datetime | None = None
@@ -70,9 +76,12 @@ class Run:
     calls: Calls = field(default_factory=Calls)
 
     @classmethod
-    def of(cls, found: ShopSettings, kind: str, engine: Engine, config: Settings, id: str) -> Run:
-        """Returns a run of this shop that starts now. Registers the shop in the ledger if it is unknown. Raises
-        BadConfig if it was deleted, and if its orders are in another account."""
+    def of(
+        cls, found: ShopSettings, kind: str, engine: Engine, config: Settings, id: str, stored: StoredShops = nobody
+    ) -> Run:
+        """Returns a run of this shop that starts now; `stored` gives the settings of the account's shops. Registers the
+        shop in the ledger if it is unknown. Raises BadConfig if it was deleted, and if its orders are in another
+        account."""
         shop = found.shop
         with database.reading(engine) as connection:
             moved = shops.account(connection, shop.key) not in (None, shop.account)
@@ -86,7 +95,7 @@ class Run:
             engine=engine,
             shop=shop,
             account=found.account,
-            neighbours={**found.neighbours, shop.key: shop},
+            stored=stored,
             calls=_calls(kind, config),
             state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False),
             started=datetime.now(UTC),

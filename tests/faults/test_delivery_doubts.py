@@ -1,11 +1,11 @@
-"""A call without an answer leaves a doubt about an order or a product: no other call ends it, and a look does."""
+"""A call without an answer leaves a doubt about an order: no other call ends it, and a look does."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -116,86 +116,3 @@ def test_two_articles_that_are_one_product_are_no_doubled_line(world: World) -> 
         time.sleep(0.7)
         world.synced(config)
     assert world.held(config) == {}
-
-
-def test_a_name_in_doubt_is_taken_back_also_where_another_shop_changes_the_price(database: str) -> None:
-    """Two shops sell one product. RO App takes the new name of the first without an answer; that shop takes it back,
-    and the second one changes its price."""
-    with World.of(database, orders=0, delivered=0, older=0, shops=2, settings=QUICK) as world:
-        roapp = world.box.roapp
-        shops = [world.shop(n, update_products=True) for n in (0, 1)]
-        first, second = world.box.shops
-        for shop in (first, second):
-            shop.edit_good("CAP-2", titles=titles("Кепка"), price=Decimal(300))
-            shop.place_order(articles=[("CAP-2", 1)])
-        for config in shops:
-            world.imported(config, *shops)
-        (made,) = world.made_products()
-        assert made["title"] == "Кепка"
-        first.edit_good("CAP-2", titles=titles("Кепка нова"))
-        a_day_later(world, lambda: unanswered_products(world, shops[0]))
-        assert made["title"] == "Кепка нова"
-        first.edit_good("CAP-2", titles=titles("Кепка"))
-        second.edit_good("CAP-2", price=Decimal(350))
-        a_day_later(world, lambda: world.synced(shops[1]))
-        a_day_later(world, lambda: world.synced(shops[0]))
-        for config in (*shops, *shops):
-            world.synced(config)
-        assert made["title"] == "Кепка", roapp.products[made["id"]]
-
-
-def titles(text: str) -> dict[str, str]:
-    return dict.fromkeys(("ua", "ru", "en", "ro"), text)
-
-
-def a_day_later(world: World, run: Callable[[], object]) -> None:
-    world.a_day_later()
-    run()
-
-
-def unanswered_products(world: World, config: Any) -> None:
-    world.box.roapp.faults.fail("error_after", 999, method="PATCH", path="^/catalog/products/")
-    with suppress(Retryable):
-        world.synced(config)
-    world.box.roapp.faults.calm()
-
-
-def test_a_new_price_is_carried_on_or_told_where_ro_app_shows_no_single_product(world: World) -> None:
-    shop, config = world.box.shops[0], world.shop(update_products=True)
-    shop.place_order(articles=[("CAP-2", 1)])
-    world.synced(config)
-    (made,) = world.made_products()
-    assert Decimal(str(made["prices"][0]["price"])) != Decimal("399.50")
-    shop.edit_good("CAP-2", price=Decimal("399.50"))
-    world.a_day_later()
-    with single_products_hidden(world):
-        for _ in range(2):
-            world.synced(config)
-    arrived = Decimal(str(made["prices"][0]["price"])) == Decimal("399.50")
-    assert arrived or world.held(config), "neither in RO App nor told"
-
-
-@contextmanager
-def single_products_hidden(world: World) -> Iterator[None]:
-    """GET of one product is answered 404 (roapp §2: what the plan or the key does not have)."""
-    faults = world.box.roapp.faults
-    faults.product_get = False
-    try:
-        yield
-    finally:
-        faults.product_get = True
-
-
-def test_a_new_price_is_carried_on_or_told_where_ro_apps_product_has_none(world: World) -> None:
-    """As all have that were made in an account whose catalogue was empty."""
-    shop, roapp, config = world.box.shops[0], world.box.roapp, world.shop(update_products=True)
-    roapp.products.clear()
-    shop.place_order(articles=[("CAP-2", 1)])
-    world.synced(config)
-    (made,) = world.made_products()
-    assert not made["prices"]
-    shop.edit_good("CAP-2", price=Decimal("399.50"))
-    world.a_day_later()
-    for _ in range(2):
-        world.synced(config)
-    assert made["prices"] or world.held(config), "neither in RO App nor told"

@@ -20,7 +20,6 @@ from world import World
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.drain import IN_FLIGHT
-from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.orders import Priority
 from sandbox.messages import Call
 
@@ -152,24 +151,3 @@ def test_a_long_import_is_overtaken_killed_and_finished(database: str, record: R
         assert world.synced(one, two).calls.roapp_writes == 0
         recovery = "fresh orders go first; the import, killed twice, goes on where it stopped"
         record("Side by side", "an import of 2,000 orders, syncs of two shops beside it", toll, recovery)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("known", [False, True], ids=["connected", "mended"])
-def test_a_shop_that_the_import_does_not_serve_does_not_wait_for_its_end(database: str, known: bool) -> None:
-    """It was connected since, or the import had to leave it out, as RO App refused three of its orders."""
-    with a_world(database, 300) as world:
-        small = world.box.shops[1]
-        one, two = world.shop(0), world.shop(1)
-        wrong = world.shop(1, location_id=1)
-        if known:
-            with pytest.raises(BadConfig, match="branch_id"):
-                world.imported(wrong, one)
-        importing = beside(world, lambda own: own.imported(one, *([wrong] if known else [])))
-        made(world, 60)
-        world.imported(two, one)
-        assert world.differences(two, small.qualifying(), 1) == []
-        before = len(world.box.roapp.orders)
-        assert before < 240
-        made(world, before + 40)  # the first shop's import goes on
-        assert importing.kill() < 0

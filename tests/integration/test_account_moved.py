@@ -24,8 +24,8 @@ def test_a_sync_of_a_shop_that_was_moved_by_hand_ends(database: str, monkeypatch
             connection.exec_driver_sql("UPDATE outbox SET available_at = now()")
         found = world.found
 
-        def moved(shop: ShopConfig, *others: ShopConfig) -> ShopSettings:
-            settings = found(shop, *others)
+        def moved(shop: ShopConfig) -> ShopSettings:
+            settings = found(shop)
             return settings.model_copy(update={"account": settings.account.model_copy(update={"name": "second"})})
 
         monkeypatch.setattr(world, "found", moved)

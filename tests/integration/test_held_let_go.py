@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 import pytest
-from sqlalchemy import text
 from world import World
 
 from cartum_roapp.ledger import held, held_selection
@@ -19,10 +17,6 @@ def world(database: str) -> Iterator[World]:
     """Held records are due at each sync."""
     with World.of(database, orders=0, delivered=0, older=0, settings={"look_again": 0}) as world:
         yield world
-
-
-def titles(words: str) -> dict[str, str]:
-    return dict.fromkeys(("ua", "ru", "en", "ro"), words)
 
 
 def dismiss(world: World, number: str) -> None:
@@ -93,44 +87,3 @@ def test_a_held_total_of_an_order_whose_goods_are_written_off(world: World) -> N
     world.synced()
     assert world.total(number) == 1598
     assert world.held() == {}
-
-
-def test_a_deleted_product_stops_no_other_products_change(world: World) -> None:
-    shop, roapp = world.box.shops[0], world.box.roapp
-    config = world.shop(update_products=True)
-    shop.place_order(articles=[("CAP-2", 1), ("KR-799", 1)])
-    world.imported(config)
-    made = {row["code"]: row for row in world.made_products()}
-    roapp.delete_product(made["CAP-2"]["id"])
-    for code in made:
-        shop.edit_good(code, titles=titles(f"New {code}"), price=Decimal(500))
-    world.a_day_later()
-    shop.place_order(articles=[("TEA-100", 1)])
-    with world.engine.begin() as connection:
-        connection.execute(text("UPDATE orders SET hash = ''"))  # their order is read again
-    for _ in range(3):
-        world.synced(config)
-    assert roapp.products[made["KR-799"]["id"]]["title"] == "New KR-799"
-
-
-@pytest.mark.parametrize("how", ["switched off", "taken back"])
-def test_a_held_change_of_a_product_that_nobody_wants_any_more(world: World, how: str) -> None:
-    """Switching it off is the fix that the record names."""
-    shop, roapp = world.box.shops[0], world.box.roapp
-    config = world.shop(update_products=True)
-    roapp.faults.product_change = False
-    shop.place_order(articles=[("CAP-2", 1)])
-    world.imported(config)
-    price = shop.good("CAP-2").price
-    shop.edit_good("CAP-2", price=Decimal(500))
-    world.a_day_later()
-    world.synced(config)
-    assert len(world.held(config)) == 1
-    if how == "taken back":
-        shop.edit_good("CAP-2", price=price)
-        world.a_day_later()
-    else:
-        config = world.shop(update_products=False)
-    for _ in range(3):
-        world.synced(config)
-    assert world.held(config) == {}

@@ -19,7 +19,6 @@ pytestmark = pytest.mark.drawn(2)
 PHONE = "+380671112233"
 SETTINGS: dict[str, dict[str, Any]] = {
     "catalogue-unavailable": {"identify_products_by": ["barcode"]},
-    "not-available": {"update_products": True},
     "refused-by-shop": {"status_direction": "both"},
 }
 #: Takes the cause away; returns the shop's settings where those were it.
@@ -214,19 +213,6 @@ def catalogue_unavailable(world: World) -> Mend:
     return lambda: shop.faults.switch(refused_functions=())
 
 
-def product_not_changed(world: World) -> Mend:
-    shop, roapp = world.box.shops[0], world.box.roapp
-    config = world.shop(**SETTINGS["not-available"])
-    shop.place_order(articles=[("CAP-2", 1)])
-    world.synced(config)
-    roapp.faults.product_change = False
-    shop.edit_good("CAP-2", price=Decimal(500))
-    world.a_day_later()
-    shop.place_order(articles=[("CAP-2", 1)])
-    world.synced(config)
-    return lambda: roapp.faults.switch(product_change=True)
-
-
 def refused_by_shop(world: World) -> Mend:
     shop, config = world.box.shops[0], world.shop(**SETTINGS["refused-by-shop"])
     number = shop.place_order(articles=[("KR-799", 1)])
@@ -254,7 +240,6 @@ CASES: dict[str, Callable[[World], Mend]] = {
     "product-ambiguous": product_ambiguous,
     "contact-ambiguous": contact_ambiguous,
     "catalogue-unavailable": catalogue_unavailable,
-    "not-available": product_not_changed,
 }
 
 

@@ -172,6 +172,7 @@ BAD_LINES = [
     ("phone_region", "phone_region: NO", f"must be text, {YES_NO}. Fix: put it in quotes"),
     ("locaton_id", "locaton_id: 1", "is not a key of the file. Fix: did you mean location_id?"),
     ("colour", "colour: red", "is not a key of the file. Fix: remove the line"),
+    ("update_products", "update_products: true", "is not a key of the file. Fix: remove the line"),
     (
         "password",
         "password: hunter2",

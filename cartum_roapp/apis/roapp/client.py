@@ -198,8 +198,3 @@ class RoApp:
         raises BadRecord with the code `not-available` if the account lacks it or the right to it, and RO App may not
         store all fields, so the caller has to read the product again."""
         return await self._writing.create(PRODUCTS, body, "product", ("id", "product_id"), "optional", before=before)
-
-    async def update_product(self, id: int, body: dict[str, Any], unclear: OnUnclear | None = None) -> None:
-        """Sets fields of a product. No source documents this call (roapp §3.4): raises BadRecord with the code
-        `not-available` if the account lacks it, the right to it, or the product."""
-        await self._writing.patch(f"{PRODUCTS}/{id}", body, "product", id, unclear, "optional")

@@ -19,11 +19,11 @@ from pydantic import (
     model_validator,
 )
 
-from cartum_roapp.apis.roapp.product_prices import ProductPrices
 from cartum_roapp.apis.roapp.values import (
     Amount,
     Barcodes,
     Fields,
+    FirstPrice,
     Id,
     LineDiscount,
     MaybeId,
@@ -31,7 +31,6 @@ from cartum_roapp.apis.roapp.values import (
     Money,
     PhoneRows,
     Phones,
-    Prices,
     Text,
     as_text,
 )
@@ -112,7 +111,7 @@ class RoProduct(Row):
     code: Text = ""
     sku: Text = Field(default="", validation_alias=_from("sku", "article"))
     barcodes: Barcodes = Field(default_factory=list, validation_alias=_from("barcodes", "barcode"))
-    prices: Prices = Field(default_factory=ProductPrices)
+    price_type: FirstPrice = Field(default=None, validation_alias=_from("prices"))
 
 
 class Location(Row):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from cartum_roapp.apis.roapp.product_prices import ProductPrices
+from cartum_roapp.apis.roapp.product_prices import PriceType
 
 LARGEST_ID = 2**63 - 1
 LARGEST_AMOUNT = Decimal(10) ** 12
@@ -107,6 +107,6 @@ Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Phones = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "phone", "number", "value"))]
 PhoneRows = Annotated[list[Any], BeforeValidator(lambda value: value if isinstance(value, list) else [])]
 Barcodes = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "code", "barcode"))]
-Prices = Annotated[ProductPrices, BeforeValidator(lambda value: ProductPrices.read(value, _number, _decimal))]
+FirstPrice = Annotated[PriceType | None, BeforeValidator(lambda value: PriceType.first(value, _number, _decimal))]
 LineDiscount = Annotated[tuple[Decimal, Decimal] | None, BeforeValidator(_line_discount)]
 Fields = Annotated[dict[str, str], BeforeValidator(_fields)]

@@ -43,20 +43,13 @@ class Writing:
         return await self._in_either_shape(body, send)
 
     async def patch(
-        self,
-        path: str,
-        body: Body,
-        entity: str,
-        id_: int,
-        unclear: OnUnclear | None = None,
-        missing: Missing = "row",
-        *,
-        once: bool = False,
+        self, path: str, body: Body, entity: str, id_: int, unclear: OnUnclear | None = None, *, once: bool = False
     ) -> None:
         """Changes only the fields in `body`. `unclear`, `once`: see `Sending.patch`."""
 
         async def send(shaped: Body) -> None:
-            await self._sending.patch(path, shaped, about=(entity, id_), missing=missing, unclear=unclear, once=once)
+            about = (entity, id_)
+            await self._sending.patch(path, shaped, about=about, missing="row", unclear=unclear, once=once)
 
         await self._in_either_shape(body, send)
 

@@ -134,13 +134,9 @@ product_links = Table(
     required("account", Text),
     required("ro_id", BigInteger),
     required("identity", Text, "by which it was found, like `code:CAP-2`"),
-    required(
-        "title", Text, "what RO App's product was last given of the shop's, or what the shop had when it was found"
-    ),
-    required("price", Money, "the same of the price"),
     PrimaryKeyConstraint("shop", "product"),
     Index("ix_product_links_account_ro_id", "account", "ro_id"),
-    info={"doc": "Which product of RO App a shop's product was taken for last, and what RO App was told of it."},
+    info={"doc": "Which product of RO App a shop's product was taken for last."},
 )
 
 chosen_products = Table(

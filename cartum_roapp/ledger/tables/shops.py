@@ -75,7 +75,7 @@ runs = Table(
         "state", Text, "`running`, then `completed`, `skipped`, `failed`, `canceled` or `crashed`", default="running"
     ),
     required("counts", JSONB, "the run's result, as `--json` shows it", default="{}"),
-    Column("error", Text, doc="why it failed or was skipped, in words"),
+    Column("error", Text, doc="why it failed or was skipped; while it is under way: why its shop is left out"),
     Index("ix_runs_shop_started_at", "shop", "started_at"),
     Index("ix_runs_unfinished", "started_at", postgresql_where=text("finished_at IS NULL")),
     info={"doc": "Every run."},

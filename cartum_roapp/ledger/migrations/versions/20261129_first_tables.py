@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_57909c0795f4"
+revision = "20261129_549eacaa0fe7"
 down_revision = None
 
 TABLES = """
@@ -377,8 +377,6 @@ CREATE TABLE product_links (
     account TEXT NOT NULL,
     ro_id BIGINT NOT NULL,
     identity TEXT NOT NULL,
-    title TEXT NOT NULL,
-    price NUMERIC(18, 4) NOT NULL,
     CONSTRAINT pk_product_links PRIMARY KEY (shop, product),
     CONSTRAINT fk_product_links_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
