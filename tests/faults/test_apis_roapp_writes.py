@@ -89,7 +89,7 @@ def test_paths_bodies_and_headers() -> None:
     assert [(asked.method, asked.path) for asked in server.asked] == [
         ("POST", "/v2/contacts/people"), ("POST", "/v2/orders"), ("POST", "/v2/catalog/products"),
         ("POST", "/v2/orders/7/items"), ("POST", "/v2/orders/7/comments"), ("POST", "/v2/orders/7/status"),
-        ("PATCH", "/v2/orders/7"), ("PATCH", "/v2/orders/7/items/8"),
+        ("PATCH", "/v2/orders/7/items/8"), ("PATCH", "/v2/orders/7"),
     ]  # fmt: skip
     assert server.asked[4].body == {"comment": "text", "is_private": True}
     assert server.asked[5].body == {"status_id": 8}

@@ -61,7 +61,7 @@ def edit(order: OneOrder, what: str, *details: Any) -> None:
         shop.coupon = Decimal(details[0])
     elif what == "line":
         name, price, count = details
-        shop.lines[name] = Decimal(price), count
+        shop.lines = {**shop.lines, name: (Decimal(price), count)}
     elif what == "without":
         shop.lines = {name: line for name, line in shop.lines.items() if name != details[0]} or shop.lines
     else:

@@ -39,7 +39,7 @@ def findings(document: Row) -> set[tuple[str, str, str]]:
 def forget_order(world: World, number: str, *tables: str) -> None:
     for table in tables or TABLES_OF_AN_ORDER:
         sql(world, f"DELETE FROM {table} WHERE number = :number", number=number)
-    if "agreed_lines" in tables:
+    if "agreed_lines" in tables and "order_matches" not in tables:
         sql(world, "UPDATE order_matches SET goods = NULL WHERE number = :number", number=number)
 
 
