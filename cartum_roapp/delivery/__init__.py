@@ -34,9 +34,8 @@ product_index    RO App's catalogue as it was last read, and when it is read aga
 product_making   makes a product with everything that identifies it
 product_problems what is said where a product can't be told
 
-lines        the order lines as a set of (product, price) with absolute quantities
-known_lines  which lines of RO App are which of the shop's
-items        the same of a single one; pure functions
+lines        the order's lines, call by call as the plan says
+items        which of the shop's lines a line of RO App is; pure functions
 prices       what the lines cost, and what the account makes of a discount
 totals       RO App's totals, read back
 
@@ -45,7 +44,7 @@ notes        what a person reads in RO App: the marker, delivery, payment
 labels       the words before what notes and comments say, in the shop's languages
 comment      how it is delivered and paid, as a comment: at most once for each text
 
-plan         what is to be done about an order: a pure function, tried against RO App, that the delivery is to follow
+plan         what is to be done about an order: a pure function, which the delivery of lines follows (ADR 15)
 decision     one value of an order: what was agreed, what is shown, what is to be done
 plan_lines   the lines of a plan
 agreeing     what a call changes of what both sides agreed on

@@ -15,7 +15,8 @@ outbox          which order waits for delivery, in which order
 desired         the newest state of one order, as RO App should have it
 links           which contact of RO App is which buyer
 chosen_contacts those of them that a person has chosen
-matches         which RO App record is which order, order line and product
+matches         which RO App record is which order and product
+agreed          what both sides agreed on of an order, value by value
 intents         a note before every call that must not happen twice
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
