@@ -112,8 +112,8 @@ class OrderLines:
 
         def begin() -> None:
             nonlocal begun
-            begun = True
             self._commit(agreeing.sending(before, operation), self._timeouts.timeout + self._timeouts.unanswered)
+            begun = True
 
         try:
             item = await self._call(operation, assignee, begin)
