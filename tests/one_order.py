@@ -28,6 +28,8 @@ from sandbox.faults import Planned
 
 T = TypeVar("T")
 RULE = "\n———\n"
+#: Seconds: what has not arrived by then never will.
+LOST_FOR_GOOD = 5.0
 
 
 class Killed(Exception):
@@ -191,7 +193,8 @@ class OneOrder:
         before = self._applied
         for fault in self._parked:
             fault.released = True
-        while self._applied < before + sent:
+        patience = time.monotonic() + LOST_FOR_GOOD
+        while self._applied < before + sent and time.monotonic() < patience:
             time.sleep(0.001)
         self._arrived += sent
 
@@ -236,7 +239,12 @@ class OneOrder:
             self._commit(agreeing.refused(self.agreed, operation))
             self.refused.append(operation)
             return True
-        except (Retryable, Unclear):
+        except Retryable:
+            if isinstance(operation, AddLine):  # nothing was written
+                self._commit(agreeing.refused(self.agreed, operation))
+                self.is_unsure = False
+            return False
+        except Unclear:
             return False
         self._may_die()
         self._commit(agreeing.answered(self.agreed, operation, item))

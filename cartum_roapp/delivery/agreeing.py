@@ -30,9 +30,9 @@ def again(agreed: AgreedOrder) -> AgreedOrder:
 def sending(agreed: AgreedOrder, operation: Operation) -> AgreedOrder:
     """Returns what is to be stored before the call: RO App may have its values from now on."""
     match operation:
-        case AddLine(line, entity, repeats):
+        case AddLine(line, entity, repeats, beside):
             sent = {name: Agreed(sent=value) for name, value in values_of(line).items()}
-            made = AgreedLine(line.product, entity, None, sent, repeats)
+            made = AgreedLine(line.product, entity, None, sent, repeats, beside)
             known = next((one for one in agreed.lines if one.item is None and one.key == made.key), None)
             return replace(agreed.with_line(made, of=known), goods=None)
         case SendComment(digest):
@@ -55,11 +55,13 @@ def answered(agreed: AgreedOrder, operation: Operation, item: int | None = None)
 
 
 def refused(agreed: AgreedOrder, operation: Operation) -> AgreedOrder:
-    """Returns what is to be stored once RO App has refused the call: nothing of it is there. A line that RO App does
-    not let us take out counts as taken out, as that is up to a person then."""
+    """Returns what is to be stored once RO App has refused the call: nothing of it is there, though an earlier try of
+    the same line may be. A line that RO App does not let us take out counts as taken out, as that is up to a person
+    then."""
     match operation:
-        case AddLine():
-            return agreed.with_line(None, of=_pending(agreed, operation))
+        case AddLine(repeats=repeats):
+            line = _pending(agreed, operation)
+            return agreed.with_line(replace(line, repeats=repeats - 1) if repeats else None, of=line)
         case SendComment():
             return agreed
         case SetLine(item=item) if takes_out(operation):
@@ -84,7 +86,8 @@ def values_of(line: PricedLine) -> dict[str, Value]:
 
 
 def _made(line: AgreedLine, item: int) -> AgreedLine:
-    return replace(line, item=item).each(lambda _, value: Agreed.on(value.sent, value.sent))
+    known = replace(line, item=item, beside=line.beside if line.repeats else ())
+    return known.each(lambda _, value: Agreed.on(value.sent, value.sent))
 
 
 def _each(agreed: AgreedOrder, operation: Operation, change: Callable[[Agreed, Change], Agreed]) -> AgreedOrder:

@@ -10,7 +10,7 @@ from cartum_roapp.ledger.agreed import Agreed, Value
 
 @dataclass(frozen=True)
 class Given:
-    """The shop's value, and what the present settings make of it; None: nothing."""
+    """The shop's value, and what the present settings make of it; `made` is None where they make nothing of it."""
 
     shop: Value
     made: Value
@@ -26,9 +26,8 @@ class Change:
 
 
 def decide(given: Given, agreed: Agreed, seen: Value) -> Value:
-    """Returns what RO App's value has to be: `seen`, where that may stay.
-
-    It is asked when no call of ours can arrive any more."""
+    """Returns the value that RO App has to have; that is `seen` where it may stay. To be asked when no call of ours can
+    arrive any more: what is in `ours` has arrived by then, or never will."""
     if given.shop != agreed.shop:  # the shop changed it since it was carried
         return given.made
     if seen in agreed.ours and seen != agreed.shown:  # a call without an answer has arrived, and the shop took it back

@@ -169,6 +169,9 @@ class Drain:
             if error.field in _KEY_FIELDS and await self._answers():
                 self._hold(claim, _of_one_call(error), attempt, of_key=True)
                 return
+            if error.shop is not None and shop != self._shops.configs[claim.shop]:
+                self._postpone(claim, attempt, utc_now(), "its shop was edited meanwhile")
+                return
             if isinstance(error, NotAllowed):  # its location, order type or one order: the neighbours go on
                 error.about(shop=shop.slug)
             with self._session.transaction() as connection:

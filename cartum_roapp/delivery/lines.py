@@ -141,6 +141,7 @@ class OrderLines:
                     held.clear(connection, self._order.shop, "line", [self._record(operation.item)])
 
     async def _call(self, operation: AddLine | SetLine, assignee: Assignee, begin: Callable[[], None]) -> int | None:
+        self._sending = None
         if isinstance(operation, SetLine):
             known = self._agreed.line(operation.item)
             changes = {one.name: self._plain(known, one.name, one.made) for one in operation.changes}

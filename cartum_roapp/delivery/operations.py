@@ -24,12 +24,13 @@ class SetStatus:
 
 @dataclass(frozen=True)
 class AddLine:
-    """A new line; `entity` is RO App's product. `repeats`: so many earlier tries had no answer, and RO App
-    does not show it."""
+    """A new line; `entity` is RO App's product, of which the lines `beside` were there before the first try. `repeats`:
+    so many earlier tries had no answer, and RO App does not show it."""
 
     line: PricedLine
     entity: int
     repeats: int = 0
+    beside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,26 @@
 For each value, a status, a quantity or a text alike (`decision.decide`):
 
 * Where the shop changed it since it was carried, RO App gets the shop's, unless it has that already.
-* Where RO App shows what a call without an answer has put there, and the shop took that back, it gets what was agreed.
+* Where a call without an answer has put its value there, and the shop has taken that back since, RO App gets the value
+  that was agreed before.
 * Else it stays as it is: as agreed, or as staff set it.
 
 Around that:
 
-* What is made of a value may change with the settings. That alone writes nothing, except the status of an open order
-  that still shows the former one, and a manager who has left.
+* What is made of a value may change with the settings. That alone writes nothing, with two exceptions: a manager who has
+  left, and the status of an open order that RO App still shows as it was matched before.
 * What RO App does not show counts as agreed, so notes that it hides are never written.
-* Without an agreement (an order that was found by its marker) a status that somebody has moved stays, and is reported
-  where it differs. Client and manager stay. The comment counts as sent where the notes say the same or are hidden.
+* Without an agreement (an order that was found by its marker) a status that somebody has moved stays. It is reported,
+  unless nobody has moved the shop's yet. Client and manager stay. The comment counts as sent where the notes say the same or are hidden.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay, and
   the notes say so.
-* RO App's total is compared when its lines are the shop's. Where ours are as they were sent, the account counts
-  discounts in another way: the lines are priced for that. After the last way the difference is reported.
+* RO App's total is compared when its lines are the shop's. Where it differs though ours are as they were sent, the
+  account counts discounts in another way, and the lines are priced for that. After the last way the difference is
+  reported.
 * The fields come first, then lines, the comment, the status. A reopened order begins with its status, as a closed one
   may take nothing else.
-* An operation that RO App has refused is left out, and the others go on.
+* An operation that RO App has refused is left out, and the others go on. A comment is tried once: one that is refused
+  or lost is not sent again, as the notes have its facts.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
   Where no line is ours yet, all are where they are exactly the shop's goods; else they are taken by product alone, then
   by price and quantity alone.
 * A line whose adding had no answer is looked for by product and price, then by product and quantity at a price that the
-  shop has not, as staff may have changed it.
+  shop has not, as staff may have changed it; never among the lines that were there before.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def plan(
             if known is not None and not repeats:
                 agreed = agreed.with_line(None, of=known)
             if line is not None:
-                operations.append(AddLine(line, entities[line.product], repeats))
+                beside = known.beside if known is not None and repeats else _of(entities[line.product], agreed, items)
+                operations.append(AddLine(line, entities[line.product], repeats, beside))
     if not operations:
         agreed = replace(agreed, goods=goods, total=None)
     return Lines(agreed, tuple(operations), twins=twins)
@@ -104,27 +105,34 @@ def are_priced(agreed: AgreedOrder, lines: Sequence[PricedLine]) -> bool:
 
 
 def _arrived(agreed: AgreedOrder, items: Sequence[RoItem], lines: Sequence[PricedLine]) -> AgreedOrder:
-    """Takes RO App's lines that an adding without an answer has made."""
-    for line in [line for line in agreed.lines if line.item is None]:
-        free = _free(agreed, items)
-        sent = line.sent
-        same = [item for item in free if carries(item, line.entity, sent.price)]
-        odd = [
-            item
-            for item in free
-            if (item.entity_id, item.quantity) == (line.entity, sent.quantity)
-            and not any(carries(item, line.entity, one.price) for one in (*lines, sent))
-        ]
-        if found := same[:1] or (odd if len(odd) == 1 else []):
-            agreed = agreed.with_line(_taken(line.product, line.entity, found[0], sent, line.repeats), of=line)
+    """Takes RO App's lines that an adding without an answer has made: those with its price and quantity, then those
+    with its price, then the only one with its quantity at a price that the shop has not."""
+
+    def is_same(item: RoItem, line: AgreedLine) -> bool:
+        return carries(item, line.entity, line.sent.price) and item.quantity == line.sent.quantity
+
+    def is_priced(item: RoItem, line: AgreedLine) -> bool:
+        return carries(item, line.entity, line.sent.price)
+
+    def is_odd(item: RoItem, line: AgreedLine) -> bool:
+        prices = (line.sent.price, *(one.price for one in lines))
+        known = any(carries(item, line.entity, price) for price in prices)
+        return (item.entity_id, item.quantity) == (line.entity, line.sent.quantity) and not known
+
+    for fits, only in ((is_same, False), (is_priced, False), (is_odd, True)):
+        for line in [line for line in agreed.lines if line.item is None]:
+            found = [item for item in _free(agreed, items) if item.id not in line.beside and fits(item, line)]
+            if found and not (only and len(found) > 1):
+                agreed = agreed.with_line(_found(line, found[0]), of=line)
     return agreed
 
 
 def twins_of(line: AgreedLine, agreed: AgreedOrder, items: Sequence[RoItem]) -> tuple[int, ...]:
     """Returns RO App's lines that a first try and its repeat have made of the line, by their ids. It may have another
     price since."""
-    late = [one.id for one in _free(agreed, items) if one.quantity and carries(one, line.entity, None)]
-    return (line.item, *late) if late and line.repeats and line.item is not None else ()
+    late = [id_ for id_ in _of(line.entity, agreed, items) if id_ not in line.beside]
+    is_there = any(item.id == line.item for item in items)
+    return (line.item, *late) if late and line.repeats and line.item is not None and is_there else ()
 
 
 def _twins(agreed: AgreedOrder, items: Sequence[RoItem]) -> tuple[int, ...]:
@@ -139,20 +147,30 @@ def _adopted(
     if first and (found := goods_of(items, lines, entities)):
         taken = [_taken(product, entities[product], item, _shown(product, item)) for item, product in found]
         return replace(agreed, lines=tuple(taken))
-    keys = {line.key for line in agreed.lines}
-    left = [line for line in lines if (line.product, line.price) not in keys]
-    for price, product in ((True, True), (False, True), (True, False)) if first else ((True, True),):
+    there = {item.id for item in items}
+    gone = {line.key: line for line in agreed.lines if line.item is not None and line.item not in there}
+    keys = {line.key for line in agreed.lines} - gone.keys()
+    left = [
+        line
+        for line in lines
+        if (key := (line.product, line.price)) not in keys
+        and not (key in gone and _is_same_but_discount(gone[key], line))
+    ]
+    for by_price, by_product in ((True, True), (False, True), (True, False)) if first else ((True, True),):
         for line in list(left):
             entity = entities[line.product]
             same = [
                 item
                 for item in _free(agreed, items)
-                if (not product or carries(item, entity, line.price if price else None))
-                and (product or (round(item.price, 2), item.quantity) == (line.price, line.quantity))
+                if (not by_product or carries(item, entity, line.price if by_price else None))
+                and (by_product or (round(item.price, 2), item.quantity) == (line.price, line.quantity))
+                and (line.product, round(item.price, 2)) not in keys
             ]
             if same:
                 left.remove(line)
-                agreed = agreed.with_line(_taken(line.product, entity, same[0], _shown(line.product, same[0])))
+                one = _taken(line.product, entity, same[0], _shown(line.product, same[0]))
+                keys.add(one.key)
+                agreed = agreed.with_line(one, of=gone.get(one.key))
     return agreed
 
 
@@ -200,12 +218,23 @@ def _free(agreed: AgreedOrder, items: Sequence[RoItem]) -> list[RoItem]:
     return [item for item in items if item.id not in ours]
 
 
+def _of(entity: int, agreed: AgreedOrder, items: Sequence[RoItem]) -> tuple[int, ...]:
+    """Returns those of them that are of this product, by their ids."""
+    return tuple(item.id for item in _free(agreed, items) if item.quantity and carries(item, entity, None))
+
+
 def _shown(product: str, item: RoItem) -> PricedLine:
     return replace(priced(item), product=product)
 
 
-def _taken(product: str, entity: int, item: RoItem, sent: PricedLine, repeats: int = 0) -> AgreedLine:
+def _taken(product: str, entity: int, item: RoItem, sent: PricedLine) -> AgreedLine:
     """Returns the line of ours that the item is: `sent` is what it was given."""
     shown = values_of(_shown(product, item))
     agreed = {name: Agreed(value, value, shown[name]) for name, value in values_of(sent).items()}
-    return AgreedLine(product, entity, item.id, agreed, repeats)
+    return AgreedLine(product, entity, item.id, agreed)
+
+
+def _found(line: AgreedLine, item: RoItem) -> AgreedLine:
+    """Returns the line whose adding has made the item."""
+    beside = line.beside if line.repeats else ()
+    return replace(_taken(line.product, line.entity, item, line.sent), repeats=line.repeats, beside=beside)

@@ -98,6 +98,11 @@ class Recheck:
             items = await self._roapp.items(ro_id)
         except Retryable as error:
             log.warning("the second look at the lines of %s is put off: %s", number, error.message)
+            with self._session.transaction() as connection:
+                agreed, _ = ledger.read(connection, shop, number)
+                repeated = [line.item for line in agreed.lines if line.item is not None and line.repeats]
+                later = utc_now() + timedelta(seconds=self._recheck_after)
+                ledger.look_again(connection, shop, number, later, of=repeated)
             return
         except BadRecord as error:
             log.warning("no second look at the lines of %s: %s", number, error.message)

@@ -49,13 +49,15 @@ class Field(StrEnum):
 class AgreedLine:
     """A line of ours in RO App's order: `entity` is RO App's product, `item` its id of the line, None until an answer
     or a look has shown it; `values` are its price, quantity and discount. A line that the shop has no more has the
-    quantity 0. `repeats`: how often its adding was repeated; then a first try may show up as its twin."""
+    quantity 0. `repeats`: how often its adding was repeated; then a first try may show up as its twin. `beside`:
+    RO App's other lines of that product before the first try."""
 
     product: str
     entity: int
     item: int | None
     values: Mapping[str, Agreed]
     repeats: int = 0
+    beside: tuple[int, ...] = ()
 
     @property
     def key(self) -> tuple[str, Value]:
@@ -156,11 +158,13 @@ def look_now(connection: Connection, shop: str) -> None:
 
 def _values(line: AgreedLine) -> dict[str, Any]:
     sent = line.sent
-    otherwise = {
+    otherwise: dict[str, Any] = {
         name: {"shop": _plain(value.shop), "shown": _plain(value.shown), "ours": [_plain(one) for one in value.ours]}
         for name, value in line.values.items()
         if value != Agreed.on(value.sent, value.sent)
     }
+    if line.beside:
+        otherwise["beside"] = list(line.beside)
     return {
         "product": line.product, "entity_id": line.entity, "item_id": line.item, "price": sent.price,
         "quantity": sent.quantity, "amount": sent.discount.amount, "percentage": sent.discount.percentage,
@@ -171,10 +175,12 @@ def _values(line: AgreedLine) -> dict[str, Any]:
 def _line(row: Row[Any]) -> AgreedLine:
     sent = {"price": row.price, "quantity": row.quantity, "discount": Discount(row.amount, row.percentage)}
     values = {name: Agreed.on(value, value) for name, value in sent.items()}
-    for name, other in (row.otherwise or {}).items():
+    otherwise = dict(row.otherwise or {})
+    beside = tuple(otherwise.pop("beside", ()))
+    for name, other in otherwise.items():
         shop, shown = _value(other["shop"]), _value(other["shown"])
         values[name] = Agreed(shop, sent[name], shown, frozenset(map(_value, other["ours"])))
-    return AgreedLine(row.product, row.entity_id, row.item_id, values, row.repeats)
+    return AgreedLine(row.product, row.entity_id, row.item_id, values, row.repeats, beside)
 
 
 def _plain(value: Value) -> Any:

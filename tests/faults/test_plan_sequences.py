@@ -263,3 +263,80 @@ def test_a_total_that_cannot_be_explained_is_reported_with_its_figure(order: One
     order.shop.lines["a"] = Decimal("10.30"), 1
     order.settle()
     assert order.problems == {"total-differs": Decimal("10.00")}
+
+
+def add(order: OneOrder, name: str, price: str, count: int) -> int:
+    """Staff add a line of one of the shop's products."""
+    like = order.account.items[order.id][0]
+    fields = {"entity_id": order.entities[name], "price": float(price), "quantity": count}
+    return order.account.add_item(order.id, **{key: value for key, value in like.items() if key != "id"} | fields)
+
+
+def take_out(order: OneOrder, item: int) -> None:
+    with order.account.lock:
+        order.account.items[order.id] = [one for one in order.account.items[order.id] if one["id"] != item]
+        order.account.touch(order.id)
+
+
+def lose(order: OneOrder, name: str, price: str, count: int, kind: str = "drop") -> None:
+    """The shop has a further line, and RO App does not answer to its adding."""
+    order.shop.lines = {**order.shop.lines, name: (Decimal(price), count)}
+    order.disturb(kind)
+    assert not order.bring()
+
+
+def test_of_twins_a_person_may_delete_the_one_that_was_ours(order: OneOrder) -> None:
+    lose(order, "b", "5.00", 1)
+    order.settle()
+    ours = order.seen()["item_ids"][-1]
+    twin = add(order, "b", "5.00", 1)
+    order.settle()
+    assert order.problems == {"doubled": (ours, twin)}
+    take_out(order, ours)
+    order.problems.clear()
+    order.shop.lines = {**order.shop.lines, "b": (Decimal("5.00"), 3)}
+    order.settle()
+    assert order.problems == {}
+    assert order.seen()["lines"] == [("a", Decimal(10), 2), ("b", Decimal(5), 3)]
+
+
+def test_a_lost_line_takes_none_that_staff_had_before(order: OneOrder) -> None:
+    add(order, "b", "1.11", 1)
+    lose(order, "b", "5.00", 1)
+    order.settle()
+    assert order.seen()["lines"] == [("a", Decimal(10), 2), ("b", Decimal("1.11"), 1), ("b", Decimal(5), 1)]
+    assert order.problems == {}
+
+
+def test_a_repeat_that_is_refused_does_not_forget_the_first_try(order: OneOrder) -> None:
+    lose(order, "b", "5.00", 1)
+    order.disturb("rate")
+    assert not order.bring()
+    order.settle()
+    ours = order.seen()["item_ids"][-1]
+    twin = add(order, "b", "5.00", 1)
+    order.settle()
+    assert order.problems == {"doubled": (ours, twin)}
+
+
+def test_a_lost_line_takes_no_line_that_is_another_ones(order: OneOrder) -> None:
+    """Two products of the shop are one of RO App, at the same price; only the second one's line arrives."""
+    order.entities["c"] = order.entities["b"]
+    lose(order, "b", "5.00", 5)
+    lose(order, "c", "5.00", 2, "drop_after")
+    assert [(line.product, line.item is None) for line in order.agreed.lines] == [("a", False), ("b", True)]
+    order.settle()
+    assert sorted(count for _, price, count in order.seen()["lines"] if price == 5) == [2, 5]
+
+
+def test_lines_that_staff_made_alike_are_not_taken_for_one_without_an_agreement(order: OneOrder) -> None:
+    order.entities["b"] = order.entities["a"]
+    order.shop.lines = {"a": (Decimal("10.00"), 2), "b": (Decimal("20.00"), 1)}
+    order.settle()
+    with order.account.lock:
+        for item in order.account.items[order.id]:
+            item["price"] = 15
+        order.account.touch(order.id)
+    order.agreed = AgreedOrder(comment="")
+    order.settle()
+    assert len(order.seen()["lines"]) == 2
