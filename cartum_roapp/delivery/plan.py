@@ -10,11 +10,12 @@ For each value, a status, a quantity or a text alike (`decision.decide`):
 
 Around that:
 
-* What is made of a value may change with the settings. That alone writes nothing, with two exceptions: a manager who has
-  left, and the status of an open order that RO App still shows as it was matched before.
+* What is made of a value may change with the settings. That alone writes nothing, with two exceptions: a manager who
+  has left, and the status of an open order that RO App still shows as it was matched before.
 * What RO App does not show counts as agreed, so notes that it hides are never written.
 * Without an agreement (an order that was found by its marker) a status that somebody has moved stays. It is reported,
-  unless nobody has moved the shop's yet. Client and manager stay. The comment counts as sent where the notes say the same or are hidden.
+  unless nobody has moved the shop's yet. Client and manager stay. The comment counts as sent where the notes say the
+  same or are hidden.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay, and
   the notes say so.
 * RO App's total is compared when its lines are the shop's. Where it differs though ours are as they were sent, the
