@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,10 +30,9 @@ def doubled_line(world: World) -> str:
 
 
 def due(world: World, number: str) -> int:
-    """How many calls for the order are to be looked at again: on a busy machine another order's may be unclear, too."""
-    return int(
-        world.value("SELECT count(*) FROM intents WHERE recheck_at IS NOT NULL AND number = :number", number=number)
-    )
+    """How many lines of the order are to be looked at again: on a busy machine another order's may be unclear, too."""
+    query = "SELECT count(*) FROM agreed_lines WHERE look_at IS NOT NULL AND number = :number"
+    return int(world.value(query, number=number))
 
 
 @pytest.mark.parametrize("seen", [False, True])
@@ -64,6 +64,17 @@ def test_a_second_look_that_ro_app_does_not_answer_is_put_off(database: str) -> 
         time.sleep(AGAIN)
         world.synced()
         assert list(world.held().values()) == ["doubled"]
+
+
+def test_a_second_look_that_ro_app_never_answers_keeps_no_run_busy(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        doubled_line(world)
+        roapp = world.box.roapp
+        roapp.faults.fail("error", 999, method="GET", path=ITEMS)
+        roapp.clear_calls()
+        world.synced(rest=timedelta(seconds=1))
+        looks = [call for call in roapp.calls if call.path.endswith("/items")]
+        assert 0 < len(looks) <= 2 * IMPATIENT["retries"]
 
 
 @pytest.mark.parametrize("purge", [False, True])

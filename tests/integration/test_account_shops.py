@@ -4,6 +4,7 @@ now."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -95,6 +96,32 @@ def test_a_refused_shops_run_ends_with_why_and_its_orders_come_in_when_it_is_cor
     asyncio.run(story())
     assert world.differences(two, world.box.shops[1].qualifying(), 1) == []
     assert world.held(two) == {}
+
+
+def test_settings_that_are_corrected_while_an_order_is_under_way_refuse_no_run(world: World) -> None:
+    """The order's attempt under the former settings ends after the new ones are read."""
+    roapp = world.box.roapp
+    gone = sorted(roapp.employees)[-1]
+    roapp.dismiss_employee(gone)
+    one, two, wrong = world.shop(0), world.shop(1), world.shop(1, managers=(gone,))
+    world.imported(two)
+
+    def correct(method: str, path: str, phase: str) -> None:
+        if world.stored[two.slug] != two and path.startswith("/contacts"):
+            world.stored[two.slug] = two
+            before = world.reads
+            while world.reads < before + 2:
+                time.sleep(0.01)
+
+    async def story() -> str:
+        async with imported(world, one, wrong):
+            number = world.box.shops[1].place_order()
+            stop = roapp.on_call(correct)
+            await world.sync(wrong)
+            stop()
+            return number
+
+    assert asyncio.run(story()) in world.roapp_orders(two)
 
 
 @pytest.mark.drawn(2)

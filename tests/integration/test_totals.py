@@ -412,3 +412,24 @@ def test_currencies_are_compared_at_each_change(world: World) -> None:
     world.synced()
     assert world.held() == {("order", number): "currency-differs"}
     assert world.roapp_order(number)["status_id"] == world.shop().statuses[2], "the status goes on"
+
+
+def test_one_refusal_of_a_line_without_a_discount_teaches_nothing_about_discounts(world: World) -> None:
+    """Of the delivery's price, and RO App names no field. It takes the next try."""
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    config = world.shop(delivery_service_id=next(iter(roapp.services)))
+    number = world.placed(("KR-799", 2), less="200", delivery_price=60)
+    world.imported(config)
+    shop.add_line(number, "CAP-2", 2)
+    gross = sum(Decimal(str(line["total_price"])) for line in shop.orders[number]["products"])
+    total = gross - 200
+    shop.edit(number, total_default=float(gross), total_sum=float(total), delivery_price=75)
+    before = world.value("SELECT line_discounts FROM accounts")
+    roapp.faults.switch(error_shape="text")
+    roapp.faults.fail("error", status=400, method="PATCH", path="/items/", skip=1)
+    world.synced(config)
+    with world.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE held SET last_at = last_at - interval '1 day'")
+    world.synced(config)
+    assert world.value("SELECT line_discounts FROM accounts") == before
+    assert (world.held(), world.total(number)) == ({}, total + 75)
