@@ -67,7 +67,10 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
         assert filled(new["parameter_openapi_schema"], NO_LISTS) == filled(old["parameter_openapi_schema"], NO_LISTS)
 
 
-def test_those_of_an_earlier_version_go_and_those_of_a_shop_that_is_called_so_stay(installation: Installation) -> None:
+def test_those_of_an_earlier_version_go_and_those_of_a_shop_that_is_called_so_stay(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(installation.config.home))
     prefect, made = installation.prefect, {}
     for flow in ("backfill", "reconcile"):
         found = installation.prefect.post("/flows/", json={"name": flow}).raise_for_status().json()["id"]

@@ -208,7 +208,10 @@ def test_a_golden_day(database: str) -> None:
         olena, petro = (world.box.roapp.contacts[day.order(name)["client_id"]] for name in "GB")
         assert {day.order(name)["client_id"] for name in "BCF"} == {petro["id"]}
         assert [phone["phone"] for phone in olena["phones"]] == ["+380671112233"]
-        assert olena["email"] == "olena@example.com"
+        assert olena["email"] == "", (
+            "an address that she gave later stands in the order's notes: her contact stays as it is"
+        )
+        assert "olena@example.com" in day.order("G")["manager_notes"]
         (company,) = world.box.roapp.organizations.values()
         assert {day.order(name)["client_id"] for name in "HI"} == {company["id"]}
         assert (company["name"], company["business_registration_number"]) == ('ТОВ "Ромашка"', "12345678")
