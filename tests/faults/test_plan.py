@@ -109,7 +109,7 @@ def test_whatever_happens_the_order_is_the_shops_and_nothing_is_there_twice(
     wire: Wire, variant: dict[str, Any], sample: Sample
 ) -> None:
     @seeded(sample.seed)
-    @settings(max_examples=sample.times(400, 40), database=None, phases=[Phase.generate, Phase.shrink])
+    @settings(max_examples=sample.times(400, 20), database=None, phases=[Phase.generate, Phase.shrink])
     @given(st.lists(rounds, max_size=5))
     def histories(happened: list[Any]) -> None:
         order = OneOrder(wire)
@@ -135,7 +135,7 @@ def test_whatever_happens_the_order_is_the_shops_and_nothing_is_there_twice(
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_what_staff_set_stays_until_the_shop_changes_it(wire: Wire, variant: dict[str, Any], sample: Sample) -> None:
     @seeded(sample.seed)
-    @settings(max_examples=sample.times(400, 25), database=None, phases=[Phase.generate, Phase.shrink])
+    @settings(max_examples=sample.times(400, 12), database=None, phases=[Phase.generate, Phase.shrink])
     @given(st.lists(rounds, max_size=2), st.lists(staffs, min_size=1, max_size=4), st.lists(edits, max_size=3))
     def histories(before: list[Any], by_staff: list[str], after: list[Any]) -> None:
         order = OneOrder(wire)

@@ -211,7 +211,7 @@ def test_a_golden_day(database: str) -> None:
         assert olena["email"] == "", (
             "an address that she gave later stands in the order's notes: her contact stays as it is"
         )
-        assert "olena@example.com" in day.order("G")["manager_notes"]
+        assert "olena@example.com" in day.order("D")["manager_notes"]
         (company,) = world.box.roapp.organizations.values()
         assert {day.order(name)["client_id"] for name in "HI"} == {company["id"]}
         assert (company["name"], company["business_registration_number"]) == ('ТОВ "Ромашка"', "12345678")
