@@ -228,7 +228,8 @@ class OneOrder:
         return plan(self.agreed, look, items, order, self.refused)
 
     async def _do(self, roapp: RoApp, operation: Operation, planned: Plan) -> bool:
-        self._commit(agreeing.sending(self.agreed, operation))
+        before = self.agreed
+        self._commit(agreeing.sending(before, operation))
         self.is_unsure = True
         self._may_die()
         self.writes += 1
@@ -236,12 +237,12 @@ class OneOrder:
             item = await self._call(roapp, operation)
         except BadRecord:
             self.is_unsure = False
-            self._commit(agreeing.refused(self.agreed, operation))
+            self._commit(agreeing.refused(before, operation))
             self.refused.append(operation)
             return True
         except Retryable:
-            if isinstance(operation, AddLine):  # nothing was written
-                self._commit(agreeing.refused(self.agreed, operation))
+            if isinstance(operation, AddLine | SetLine):  # nothing was written
+                self._commit(agreeing.refused(before, operation))
                 self.is_unsure = False
             return False
         except Unclear:

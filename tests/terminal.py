@@ -67,7 +67,7 @@ def take_settings(terminal: Terminal, **keys: str) -> None:
         "missing": "Missing products:", "direction": "Direction of statuses:", "enabled": "Integration on:",
         "window": "Trailing window, days:", "retention": "Keep buyers' data, days:",
         "number": "Field for the shop's order number:", "delivery": "Service for the delivery:",
-        "category": "Category of new products:", "update": "Carry changes of products on:",
+        "category": "Category of new products:",
         "deleted": "Status of deleted orders:", "region": "Country of phone numbers:",
     }  # fmt: skip
     for name, question in asked.items():

@@ -54,23 +54,15 @@ def answered(agreed: AgreedOrder, operation: Operation, item: int | None = None)
             return _each(agreed, operation, lambda _, change: Agreed.on(change.shop, change.made))
 
 
-def refused(agreed: AgreedOrder, operation: Operation) -> AgreedOrder:
-    """Returns what is to be stored once RO App has refused the call: nothing of it is there, though an earlier try of
-    the same line may be. A line that RO App does not let us take out counts as taken out, as that is up to a person
-    then."""
-    match operation:
-        case AddLine(repeats=repeats):
-            line = _pending(agreed, operation)
-            return agreed.with_line(replace(line, repeats=repeats - 1) if repeats else None, of=line)
-        case SendComment():
-            return agreed
-        case SetLine(item=item) if takes_out(operation):
-            line = agreed.line(item)
-            left = line.each(lambda _, known: replace(known, ours=frozenset()))
-            out = Agreed(_NONE, _NONE, line.values["quantity"].shown)
-            return agreed.with_line(replace(left, values={**left.values, "quantity": out}), of=line)
-        case _:
-            return _each(agreed, operation, lambda known, change: replace(known, ours=known.ours - {change.made}))
+def refused(before: AgreedOrder, operation: Operation) -> AgreedOrder:
+    """Returns what is to be stored once RO App has refused the call: what was known `before` it. A line that RO App
+    does not let us take out counts as taken out, as that is up to a person then."""
+    if not (isinstance(operation, SetLine) and takes_out(operation)):
+        return before
+    line = before.line(operation.item)
+    left = line.each(lambda _, known: replace(known, ours=frozenset()))
+    out = Agreed(_NONE, _NONE, line.values["quantity"].shown)
+    return before.with_line(replace(left, values={**left.values, "quantity": out}), of=line)
 
 
 def takes_out(operation: Operation) -> bool:

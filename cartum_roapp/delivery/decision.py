@@ -38,8 +38,8 @@ def decide(given: Given, agreed: Agreed, seen: Value) -> Value:
 def compare(name: str, given: Given, agreed: Agreed, seen: Value) -> tuple[Agreed, Change | None]:
     """Returns what is known of the value now that RO App shows `seen`, and how it has to change; None: not at all."""
     made = decide(given, agreed, seen)
-    if made != seen:
-        return replace(agreed, shown=seen), Change(name, given.shop, made)
+    if made != seen:  # until then what is known stays known: the shop may take it back
+        return agreed, Change(name, given.shop, made)
     if given.shop != agreed.shop:
         return Agreed(given.shop, given.made, seen), None
     return replace(agreed, shown=seen, ours=frozenset()), None

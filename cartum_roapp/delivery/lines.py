@@ -125,7 +125,7 @@ class OrderLines:
             raise Later(self._unsure_until) from None
         except IntegrationError as error:
             if begun:
-                self._commit(agreeing.refused(self._agreed, operation))
+                self._commit(agreeing.refused(before, operation))
             if not (isinstance(operation, SetLine) and isinstance(error, BadRecord) and agreeing.takes_out(operation)):
                 raise
             self._hold_stuck(before.line(operation.item), error)

@@ -24,7 +24,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"discounts_shown": False},
     {"order_notes": False},
 ]
-LOST = ["drop", "drop_after", "parked", "error", "error_after", "html_after", "half_after"]
+LOST = ["rate", "drop", "drop_after", "parked", "error", "error_after", "html_after", "half_after"]
 
 # Few values, so that a value comes back while a call with another one is on its way.
 edits = st.one_of(

@@ -340,3 +340,13 @@ def test_lines_that_staff_made_alike_are_not_taken_for_one_without_an_agreement(
     order.agreed = AgreedOrder(comment="")
     order.settle()
     assert len(order.seen()["lines"]) == 2
+
+
+def test_a_lost_quantity_is_taken_back_also_after_the_next_one_was_refused(order: OneOrder) -> None:
+    for count, kind in ((6, "drop_after"), (7, "rate")):
+        order.shop.lines = {"a": (Decimal("10.00"), count)}
+        order.disturb(kind)
+        assert not order.bring()
+    order.shop.lines = {"a": (Decimal("10.00"), 2)}
+    order.settle()
+    assert order.seen()["lines"] == [("a", Decimal(10), 2)]
