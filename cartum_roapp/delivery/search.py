@@ -123,7 +123,7 @@ class ContactSearch:
         return True
 
     async def lacks(self, ro_id: int) -> bool:
-        """Reads all contacts anew; whether this one is not among them."""
+        """Reads all contacts again. Returns whether this one is not among them."""
         async with self._searching:
             self.forget()
             await self.read_all()

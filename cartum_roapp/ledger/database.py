@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg2.extensions
-from sqlalchemy import Connection, Engine, Pool, QueuePool, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, Pool, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from cartum_roapp.ledger import revision as revisions
@@ -18,10 +18,13 @@ log = logging.getLogger(__name__)
 
 # Over TCP a peer that is gone counts as such after a minute, on both sides: its locks would be held for hours else.
 _IDLE, _INTERVAL, _COUNT, _UNANSWERED = 30, 10, 3, 60_000
-_SERVER = {
-    "tcp_keepalives_idle": _IDLE, "tcp_keepalives_interval": _INTERVAL, "tcp_keepalives_count": _COUNT,
-    "tcp_user_timeout": _UNANSWERED,
-}  # fmt: skip
+# Not as startup options, which poolers refuse.
+_SERVER = f"""
+    SELECT set_config(name, ours.value, false)
+    FROM (VALUES ('tcp_keepalives_idle', '{_IDLE}'), ('tcp_keepalives_interval', '{_INTERVAL}'),
+                 ('tcp_keepalives_count', '{_COUNT}'), ('tcp_user_timeout', '{_UNANSWERED}')) AS ours (name, value)
+    JOIN pg_settings USING (name) WHERE source <> 'client' AND inet_client_addr() IS NOT NULL
+"""
 _CLIENT: dict[str, Any] = {
     "application_name": "cartum-roapp", "connect_timeout": 10, "keepalives_idle": _IDLE,
     "keepalives_interval": _INTERVAL, "keepalives_count": _COUNT, "tcp_user_timeout": _UNANSWERED,
@@ -42,23 +45,24 @@ def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:
     if scheme in ("postgres", "postgresql"):
         url = f"postgresql+psycopg2://{rest}"
     size = {"pool_size": 5, "max_overflow": 20} if poolclass is QueuePool else {}
-    return create_engine(
+    given = make_url(url).query
+    engine = create_engine(
         url,
         poolclass=poolclass,
         pool_pre_ping=True,
         **size,
         hide_parameters=True,
-        connect_args=_arguments(url),
+        connect_args={name: value for name, value in _CLIENT.items() if name not in given},
     )
+    event.listen(engine, "connect", _end_when_gone)
+    return engine
 
 
-def _arguments(url: str) -> dict[str, Any]:
-    """Returns what libpq is to know beside the address: what the address says itself counts."""
-    given = make_url(url).query
-    ours = {name: value for name, value in _CLIENT.items() if name not in given}
-    settings = " ".join(f"-c {name}={value}" for name, value in _SERVER.items())
-    theirs = given.get("options", "")
-    return {**ours, "options": " ".join([settings, *([theirs] if isinstance(theirs, str) else theirs)]).strip()}
+def _end_when_gone(connection: psycopg2.extensions.connection, _: object) -> None:
+    """Has the server end the new connection when our side is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SERVER)
+    connection.commit()
 
 
 def migrate(engine: Engine, revision: str = revisions.HEAD) -> None:

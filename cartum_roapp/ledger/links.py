@@ -112,7 +112,7 @@ def store(connection: Connection, account: str, link: Link) -> None:
 
 
 def add(connection: Connection, account: str, more: Sequence[Link]) -> None:
-    """These lead there as well, as far as nothing is decided of their keys. May be called twice."""
+    """These lead there as well, as far as nothing is decided of their keys."""
     if more:
         connection.execute(
             text(

@@ -7,9 +7,12 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pytest
+from one_order import Wire
 from points import Points, begin
 from reliability import Record
 from sampling import Sample
+
+from sandbox import Sandbox
 
 #: As many as try something that mostly waits.
 PROCESSES = 8
@@ -32,3 +35,12 @@ def pool() -> Iterator[Executor]:
 def points(pool: Executor, postgres: str, sample: Sample) -> Points:
     """Tries the points of a fault, several at once."""
     return Points(pool, postgres, sample)
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[Wire]:
+    """A client of an RO App that knows no limit."""
+    with Sandbox(orders=1, products=4, rate_limit=0) as box:
+        wire = Wire(box)
+        yield wire
+        wire.close()

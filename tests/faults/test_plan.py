@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +12,6 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from one_order import RULE, OneOrder, Wire
 from sampling import Sample
-
-from sandbox import Sandbox
 
 #: What RO App's accounts are like.
 VARIANTS: list[dict[str, Any]] = [
@@ -44,14 +42,6 @@ disturbances = st.one_of(
 staffs = st.sampled_from(["status", "client", "note", "own line", "quantity", "take out"])
 #: What is edited, what disturbs the delivery after it, and whether what was lost arrives before the next one.
 rounds = st.tuples(st.lists(edits, max_size=3), disturbances, st.booleans())
-
-
-@pytest.fixture(scope="module")
-def wire() -> Iterator[Wire]:
-    with Sandbox(orders=1, products=4, rate_limit=0) as box:
-        wire = Wire(box)
-        yield wire
-        wire.close()
 
 
 def edit(order: OneOrder, what: str, *details: Any) -> None:

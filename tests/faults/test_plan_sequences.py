@@ -13,15 +13,6 @@ from one_order import RULE, OneOrder, Wire
 from cartum_roapp.delivery.agreeing import again
 from cartum_roapp.delivery.operations import SetLine
 from cartum_roapp.ledger.agreed import AgreedOrder
-from sandbox import Sandbox
-
-
-@pytest.fixture(scope="module")
-def wire() -> Iterator[Wire]:
-    with Sandbox(orders=1, products=4, rate_limit=0) as box:
-        wire = Wire(box)
-        yield wire
-        wire.close()
 
 
 @pytest.fixture
@@ -58,28 +49,20 @@ def test_what_staff_set_after_our_call_and_before_the_next_look_stays(order: One
     assert order.seen()["status_id"] == order.statuses[5]
 
 
-def test_a_lost_status_that_the_shop_took_back_is_put_right(order: OneOrder) -> None:
+@pytest.mark.parametrize(
+    ("lost", "back", "calls"),
+    [("drop_after", True, 1), ("drop", True, 0), ("drop_after", False, 0), ("drop", False, 1)],
+)
+def test_a_lost_status_costs_a_call_only_where_ro_app_shows_another_one(
+    order: OneOrder, lost: str, back: bool, calls: int
+) -> None:
+    """`back`: the shop has taken it back since."""
     order.shop.status = 2
-    order.disturb("drop_after")
+    order.disturb(lost)
     assert not order.bring()
-    order.shop.status = 1
-    assert writes(order) == 1
-    assert order.seen()["status_id"] == order.statuses[1]
-
-
-def test_a_lost_status_that_never_arrived_costs_nothing_once_the_shop_took_it_back(order: OneOrder) -> None:
-    order.shop.status = 2
-    order.disturb("drop")
-    assert not order.bring()
-    order.shop.status = 1
-    assert writes(order) == 0
-
-
-def test_a_lost_status_that_arrived_is_not_sent_again(order: OneOrder) -> None:
-    order.shop.status = 2
-    order.disturb("drop_after")
-    assert not order.bring()
-    assert writes(order) == 0
+    order.shop.status = 1 if back else 2
+    assert writes(order) == calls
+    assert order.seen()["status_id"] == order.statuses[order.shop.status]
 
 
 def test_a_status_that_both_sides_changed_becomes_the_shops_and_is_reported(order: OneOrder) -> None:
