@@ -70,7 +70,7 @@ def _spread(key: str, within: int) -> int:
 async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object) -> None:
     flow = pool.flow_at(entrypoint)
     description = (
-        f"{escaped(config.name)} ({config.url})\n\n[How this shop fares](/v2/artifacts/key/{config.slug})\n\n"
+        f"{escaped(config.name)} ({config.url})\n\n[How this shop is doing](/v2/artifacts/key/{config.slug})\n\n"
         f"{cleandoc(flow.description or '')}"
     )
     values, schedules = {"shop": config.slug, **parameters}, [schedule] if schedule else []

@@ -157,7 +157,7 @@ def summary_text(run: Run, result: dict[str, Any], mending: Mending) -> str:
         columns = ("order", "status in the shop", "status in RO App", "taken")
         parts += ["### Changed on both sides", markdown_table(columns, rows[:SHOWN])]
     parts += held_section(result["held_records"], mending, result["dismissed"])
-    page = link("How this shop fares", f"/v2/artifacts/key/{run.shop.slug}")
+    page = link("How this shop is doing", f"/v2/artifacts/key/{run.shop.slug}")
     return "\n\n".join([*parts, "### Counts", _counts(run, result), page])
 
 

@@ -1,4 +1,4 @@
-"""`cartum-roapp report`: how a shop fares, as a picture or as one file for people without access."""
+"""`cartum-roapp report`: how a shop is doing, as a picture or as one file for people without access."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def report(
     ] = None,
     json: Json = False,
 ) -> None:
-    """How a shop fares: its state, and a month of its orders, lag and calls."""
+    """How a shop is doing: its state, and a month of its orders, lag and calls."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.settings import settings
 

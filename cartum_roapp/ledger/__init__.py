@@ -44,7 +44,7 @@ journal         what happened to each order, and which run did it
 timeline        the story of one order in words
 counters        what all of them did, added up
 figures         how all shops stand, for monitoring
-health          how each shop fares, for people
+health          how each shop is doing, for people
 daily           what happened to a shop's orders, day by day
 backfills       orders that a person names once: how far they are read, which of them wait
 scratch         a copy of it in temporary tables, for a dry run

@@ -1,4 +1,4 @@
-"""How each shop fares: what `cartum-roapp status`, the shops' pages and the overview show."""
+"""How each shop is doing: what `cartum-roapp status`, the shops' pages and the overview show."""
 
 from __future__ import annotations
 
