@@ -196,7 +196,7 @@ def test_the_page_of_a_shop_shows_its_month(installation: Installation, page: Pa
     """From the deployment, whose description leads there."""
     page.goto(f"{address_of(installation)}/v2/deployments")
     page.get_by_role("link", name="shop-1", exact=True).first.click()
-    page.wait_for_url("**tab=Runs**")  # Prefect's page goes there by itself once it is drawn, whatever was clicked before
+    page.wait_for_url("**tab=Runs**")  # Prefect goes there once the page is drawn
     page.get_by_role("tab", name="Description").click()
     page.get_by_role("link", name="How this shop is doing").click()
     page.get_by_role("link", name=re.compile("^[0-9a-f]{8}$")).first.click()
