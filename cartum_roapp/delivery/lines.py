@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -14,15 +13,15 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import agreeing, plan_lines
+from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
-from cartum_roapp.delivery.once import UNCLEAR_ENDS, Later, Timeouts, unanswered, utc_now
+from cartum_roapp.delivery.once import UNCLEAR_ENDS, unanswered
 from cartum_roapp.delivery.operations import AddLine, SetLine
 from cartum_roapp.delivery.prices import DELIVERY, AccountDiscounts, wanted_lines
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
-from cartum_roapp.ledger import agreed as ledger
+from cartum_roapp.errors import BadRecord, Code, Unclear
 from cartum_roapp.ledger import held, totals
-from cartum_roapp.ledger.agreed import AgreedLine, AgreedOrder, Value
+from cartum_roapp.ledger.agreed import AgreedLine, Value
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import order_name
 from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine
@@ -39,31 +38,29 @@ class OrderLines:
     changed only what the shop changed since is written."""
 
     def __init__(
-        self, session: AccountSession, roapp: RoApp, timeouts: Timeouts, discounts: AccountDiscounts,
+        self, session: AccountSession, roapp: RoApp, agreement: Agreement, discounts: AccountDiscounts,
         order: DesiredOrder, shop: ShopConfig, bound: Bound,
     ) -> None:  # fmt: skip
         self._session = session
         self._roapp = roapp
-        self._timeouts = timeouts
+        self._agreement = agreement
         self._discounts = discounts
         self._order = order
         self._shop = shop
         self._bound = bound
         with session.autocommit() as connection:
-            self._agreed, self._unsure_until = ledger.read(connection, order.shop, order.number)
             self._stuck = held.lines_of(connection, order.shop, order.number, Code.LINE_NOT_REMOVABLE)
         self._sending: Discount | None = None
 
     async def bring(self, products: Products, assignee: Assignee) -> bool:
         """`assignee` is asked for each line that is added. False when goods were written off: then nothing is touched
         (design §2, P5). Raises Later while a call without an answer may arrive."""
-        if self._unsure_until is not None and utc_now() < self._unsure_until:
-            raise Later(self._unsure_until)
+        self._agreement.wait()
         service = self._shop.delivery_service_id
         products = products if service is None else {**products, DELIVERY: service}
         self._ask_for_total_again()
         if self._bound.anew:
-            self._agreed = agreeing.again(self._agreed)
+            self._agreement.known = agreeing.again(self._agreement.known)
         discounts, refused = self._discounts.of(self._order), False
         while True:
             try:
@@ -85,16 +82,17 @@ class OrderLines:
 
     async def _bring(self, lines: list[PricedLine], products: Products, assignee: Assignee) -> bool:
         goods = _goods(self._order, self._shop)
-        if self._agreed.goods == goods and not self._stuck:
+        if self._agreement.known.goods == goods and not self._stuck:
             return True
         made: set[tuple[str, object]] = set()
         while True:
-            items = () if self._bound.fresh and not self._agreed.lines else await self._roapp.items(self._bound.ro_id)
-            planned = plan_lines.plan(self._agreed, items, goods, lines, products)
+            is_empty = self._bound.fresh and not self._agreement.known.lines
+            items = () if is_empty else await self._roapp.items(self._bound.ro_id)
+            planned = plan_lines.plan(self._agreement.known, items, goods, lines, products)
             if any(isinstance(one, AddLine) and one.repeats for one in planned.operations):
                 items = await self._roapp.items(self._bound.ro_id)  # a list may lag behind
                 planned = plan_lines.plan(planned.agreed, items, goods, lines, products)
-            self._commit(planned.agreed)
+            self._agreement.commit(planned.agreed)
             self._look_at_stuck(items)
             if planned.written_off or not planned.operations:
                 return not planned.written_off
@@ -103,47 +101,32 @@ class OrderLines:
                     self._refuse_lost(operation, made)
                     made.add((operation.line.product, operation.line.price))
                 await self._do(operation, assignee)
-            if all(line.item is not None for line in self._agreed.lines):
-                self._commit(replace(self._agreed, goods=goods))
+            if all(line.item is not None for line in self._agreement.known.lines):
+                self._agreement.commit(replace(self._agreement.known, goods=goods))
                 return True
 
     async def _do(self, operation: AddLine | SetLine, assignee: Assignee) -> None:
-        before, begun = self._agreed, False
+        known = self._agreement.known
 
-        def begin() -> None:
-            nonlocal begun
-            self._commit(agreeing.sending(before, operation), self._timeouts.timeout + self._timeouts.unanswered)
-            begun = True
+        def note(connection: Connection) -> None:
+            if isinstance(operation, SetLine) and operation.item in self._stuck:
+                held.clear(connection, self._order.shop, "line", [self._record(operation.item)])
 
         try:
-            item = await self._call(operation, assignee, begin)
+            await self._agreement.send(operation, lambda begin: self._call(operation, assignee, begin), note)
         except Unclear as error:
-            self._commit(self._agreed, self._timeouts.resend_after(error))
             if isinstance(operation, AddLine) and operation.repeats + 1 >= UNCLEAR_ENDS:
                 raise unanswered("line", operation.repeats + 1, error) from None
-            assert self._unsure_until is not None
-            raise Later(self._unsure_until) from None
-        except IntegrationError as error:
-            if begun:
-                self._commit(agreeing.refused(before, operation))
-            if not (isinstance(operation, SetLine) and isinstance(error, BadRecord) and agreeing.takes_out(operation)):
+            raise self._agreement.later() from None
+        except BadRecord as error:
+            if not (isinstance(operation, SetLine) and agreeing.takes_out(operation)):
                 raise
-            self._hold_stuck(before.line(operation.item), error)
-        else:
-            with self._session.transaction() as connection:
-                is_seen = isinstance(operation, SetLine) or item is not None
-                self._store(
-                    connection,
-                    agreeing.answered(self._agreed, operation, item),
-                    None if is_seen else self._timeouts.unclear_wait,
-                )
-                if isinstance(operation, SetLine) and operation.item in self._stuck:
-                    held.clear(connection, self._order.shop, "line", [self._record(operation.item)])
+            self._hold_stuck(known.line(operation.item), error)
 
     async def _call(self, operation: AddLine | SetLine, assignee: Assignee, begin: Callable[[], None]) -> int | None:
         self._sending = None
         if isinstance(operation, SetLine):
-            known = self._agreed.line(operation.item)
+            known = self._agreement.known.line(operation.item)
             changes = {one.name: self._plain(known, one.name, one.made) for one in operation.changes}
             begin()
             await self._roapp.update_item(self._bound.ro_id, operation.item, changes)
@@ -171,27 +154,7 @@ class OrderLines:
                 code=Code.LINE_LOST,
                 fix="Add the line by hand in RO App.",
             )
-        self._commit(self._agreed, self._timeouts.unclear_wait)
-        assert self._unsure_until is not None
-        raise Later(self._unsure_until)
-
-    def _commit(self, agreed: AgreedOrder, unsure: float | None = None) -> None:
-        """Stores what is agreed. `unsure`: for so many seconds a call without an answer may arrive."""
-        if unsure is not None or (agreed, None) != (self._agreed, self._unsure_until):
-            with self._session.transaction() as connection:
-                self._store(connection, agreed, unsure)
-
-    def _store(self, connection: Connection, agreed: AgreedOrder, unsure: float | None = None) -> None:
-        until = None if unsure is None else utc_now() + timedelta(seconds=unsure)
-        shop, number = self._order.shop, self._order.number
-        ledger.store(connection, shop, number, self._agreed, agreed, until)
-        if any(line.repeats for line in agreed.lines):
-            later = utc_now() + timedelta(seconds=self._timeouts.recheck_after)
-            ledger.look_again(connection, shop, number, later)
-        if _sent(agreed) != _sent(self._agreed) and not self._bound.match.total_due:
-            totals.ask(connection, shop, number)
-            self._bound.match = replace(self._bound.match, total_due=True)
-        self._agreed, self._unsure_until = agreed, until
+        raise self._agreement.put_off()
 
     def _instead(self, error: BadRecord) -> LineDiscounts | None:
         """Returns what to try where RO App refused a discount, or a line with one for a reason that it does not name;
@@ -222,7 +185,7 @@ class OrderLines:
         """Lines that a person was to take out: whether that is done, or the shop has them again."""
         if not self._stuck:
             return
-        ours = {line.item for line in self._agreed.lines if line.sent.quantity}
+        ours = {line.item for line in self._agreement.known.lines if line.sent.quantity}
         left = {item.id for item in items if item.quantity} - ours
         with self._session.transaction() as connection:
             for item_id in self._stuck:
@@ -265,10 +228,6 @@ def _goods(order: DesiredOrder, shop: ShopConfig) -> str:
     delivery = f"{order.delivery_price or 0:.4f}" if shop.delivery_service_id else ""
     text = repr((lines, f"{order.total:.4f}", delivery))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _sent(agreed: AgreedOrder) -> list[tuple[int | None, PricedLine]]:
-    return [(line.item, line.sent) for line in agreed.lines]
 
 
 def _number(value: Decimal) -> float | int:

@@ -14,6 +14,7 @@ from cartum_roapp.apis.masking import about
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes, product_problems
+from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
@@ -212,7 +213,8 @@ class OrderDelivery:
             before, adds = bound.seen, True  # what was read for that says nothing about the lines
             return manager
 
-        lines = OrderLines(self._session, self._roapp, self._timeouts, self.discounts, order, shop, bound)
+        agreement = Agreement(self._session, self._timeouts, order)
+        lines = OrderLines(self._session, self._roapp, agreement, self.discounts, order, shop, bound)
         if isinstance(products, BadRecord):
             kept = not await lines.are_written_off()
         else:
@@ -226,7 +228,7 @@ class OrderDelivery:
         if bound.seen is not None or order.status_id not in (bound.match.sent_status, bound.match.written_status):
             await self._managers.keep(order, bound, shop)
         await self._status.bring(order, bound, shop)
-        if bound.match.total_due and bound.seen is not None and bound.seen is not before:
+        if (bound.match.total_due or agreement.wrote_lines) and bound.seen is not None and bound.seen is not before:
             self.totals.agrees(order, shop, bound.seen)
         if kept and isinstance(products, BadRecord):
             raise products

@@ -103,15 +103,14 @@ class AgreedOrder:
 
 
 def read(connection: Connection, shop: str, number: str) -> tuple[AgreedOrder, datetime | None]:
-    """Returns the order's goods and lines as they were agreed on, and until when (UTC) a call without an answer may
-    arrive."""
+    """Returns what was agreed on of the order, and until when (UTC) a call without an answer may arrive."""
     values = {"shop": shop, "number": number}
     row = connection.execute(text(_ORDER), values).one_or_none()
     lines = tuple(map(_line, connection.execute(text(_LINES), values)))
     return (
         (AgreedOrder(lines=lines), None)
         if row is None
-        else (AgreedOrder(goods=row.goods, lines=lines), row.unsure_until)
+        else (AgreedOrder(_fields(row.fields), row.goods, lines), row.unsure_until)
     )
 
 
@@ -123,9 +122,11 @@ def store(
     after: AgreedOrder,
     unsure_until: datetime | None,
 ) -> None:
-    """Stores what of the order's goods and lines is otherwise than `before`."""
+    """Stores what of the order's values and lines is otherwise than `before`."""
     key = {"shop": shop, "number": number}
-    connection.execute(text(_STORE_ORDER), {**key, "goods": after.goods, "unsure_until": unsure_until})
+    fields = orjson.dumps({name: _parts(value) for name, value in after.values.items()}).decode()
+    values = {"fields": fields, "goods": after.goods, "unsure_until": unsure_until}
+    connection.execute(text(_STORE_ORDER), {**key, **values})
     kept = {line.key for line in after.lines}
     for line in before.lines:
         if line.key not in kept:
@@ -195,14 +196,31 @@ def _value(plain: Any) -> Value:
     return None if plain is None else Decimal(plain)
 
 
-_ORDER = "SELECT goods, unsure_until FROM order_matches WHERE shop = :shop AND number = :number"
+def _parts(value: Agreed) -> list[Any]:
+    """Money as a text, all else as JSON has it."""
+    parts = [value.shop, value.sent, value.shown, sorted(value.ours, key=str)]
+    return orjson.loads(orjson.dumps(parts, default=str))  # type: ignore[no-any-return]
+
+
+def _fields(stored: Mapping[str, list[Any]]) -> dict[Field, Agreed]:
+    return {Field(name): _agreed(Field(name), *parts) for name, parts in stored.items()}
+
+
+def _agreed(name: Field, shop: Any, sent: Any, shown: Any, ours: list[Any]) -> Agreed:
+    of = _value if name is Field.ESTIMATE else lambda value: value
+    return Agreed(of(shop), of(sent), of(shown), frozenset(map(of, ours)))
+
+
+_ORDER = "SELECT fields, goods, unsure_until FROM order_matches WHERE shop = :shop AND number = :number"
 _LINES = """
     SELECT product, entity_id, item_id, price, quantity, amount, percentage, otherwise, repeats FROM agreed_lines
     WHERE shop = :shop AND number = :number ORDER BY item_id
 """
 _STORE_ORDER = """
-    UPDATE order_matches SET goods = :goods, unsure_until = :unsure_until WHERE shop = :shop AND number = :number
-    AND (goods, unsure_until) IS DISTINCT FROM (:goods, CAST(:unsure_until AS timestamptz))
+    UPDATE order_matches SET fields = CAST(:fields AS jsonb), goods = :goods, unsure_until = :unsure_until
+    WHERE shop = :shop AND number = :number
+    AND (fields, goods, unsure_until) IS DISTINCT FROM
+        (CAST(:fields AS jsonb), :goods, CAST(:unsure_until AS timestamptz))
 """
 _DELETE = """
     DELETE FROM agreed_lines WHERE shop = :shop AND number = :number AND product = :product AND price = :price

@@ -71,6 +71,9 @@ order_matches = Table(
     Column(
         "told_hash", Text, doc="of our part of the notes as a comment said it last, where RO App did not show the notes"
     ),
+    required(
+        "fields", JSONB, "of its status, client, manager and notes: what was agreed (`ledger.agreed`)", default="{}"
+    ),
     Column("goods", Text, doc="stands for the shop's lines and total that its lines were made of"),
     Column("unsure_until", Stamp, doc="until then a call that had no answer may arrive"),
     required("total_due", Boolean, "its lines were written: RO App's total is to be read back", default=text("false")),

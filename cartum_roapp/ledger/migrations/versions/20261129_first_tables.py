@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_549eacaa0fe7"
+revision = "20261129_9fbeb0498058"
 down_revision = None
 
 TABLES = """
@@ -298,6 +298,7 @@ CREATE TABLE order_matches (
     notes_hash TEXT,
     comment_hash TEXT,
     told_hash TEXT,
+    fields JSONB DEFAULT '{}' NOT NULL,
     goods TEXT,
     unsure_until TIMESTAMPTZ,
     total_due BOOLEAN DEFAULT false NOT NULL,

@@ -1,0 +1,103 @@
+"""What both sides agreed on of one order, while it is delivered: each call is noted before it is made, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from cartum_roapp.delivery import agreeing
+from cartum_roapp.delivery.once import Later, Timeouts, utc_now
+from cartum_roapp.delivery.operations import AddLine, Operation
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.errors import IntegrationError, Unclear
+from cartum_roapp.ledger import agreed as ledger
+from cartum_roapp.ledger import totals
+from cartum_roapp.ledger.agreed import AgreedOrder
+from cartum_roapp.ledger.desired import DesiredOrder
+
+#: Makes the call. Its argument is called right before the call, or before each try.
+Call = Callable[[Callable[[], None]], Awaitable[int | None]]
+
+
+class Agreement:
+    """`known` is what was agreed so far; `wrote_lines`: since this delivery began, lines were written. Only the holder
+    of the account's lock has one."""
+
+    def __init__(self, session: AccountSession, timeouts: Timeouts, order: DesiredOrder) -> None:
+        self._session = session
+        self._timeouts = timeouts
+        self._key = order.shop, order.number
+        self.wrote_lines = False
+        with session.autocommit() as connection:
+            self.known, self._unsure_until = ledger.read(connection, *self._key)
+
+    def wait(self) -> None:
+        """Raises Later while a call without an answer may still arrive."""
+        if self._unsure_until is not None and utc_now() < self._unsure_until:
+            raise Later(self._unsure_until)
+
+    def put_off(self) -> Later:
+        """Returns Later, as RO App may show what it accepted a while after its answer."""
+        self.commit(self.known, self._timeouts.unclear_wait)
+        assert self._unsure_until is not None
+        return Later(self._unsure_until)
+
+    async def send(
+        self, operation: Operation, call: Call, note: Callable[[Connection], None] | None = None
+    ) -> int | None:
+        """Makes the call of the operation; returns RO App's id of what it added. `note` stores what else is known once
+        RO App has accepted it, in the same transaction.
+
+        Raises Unclear where nobody knows whether RO App accepted it: until `wait` lets it pass, it may still arrive.
+        Whatever else `call` raises comes out, and then what was known before it is known."""
+        before, begun = self.known, False
+
+        def begin() -> None:
+            nonlocal begun
+            self.commit(agreeing.sending(before, operation), self._timeouts.timeout + self._timeouts.unanswered)
+            begun = True
+
+        try:
+            item = await call(begin)
+        except Unclear as error:
+            self.commit(self.known, self._timeouts.resend_after(error))
+            raise
+        except IntegrationError:
+            if begun:
+                self.commit(agreeing.refused(before, operation))
+            raise
+        unseen = isinstance(operation, AddLine) and item is None
+        with self._session.transaction() as connection:
+            self.store(
+                connection,
+                agreeing.answered(self.known, operation, item),
+                self._timeouts.unclear_wait if unseen else None,
+            )
+            if note is not None:
+                note(connection)
+        return item
+
+    def later(self) -> Later:
+        """Returns Later: when `wait` lets the order pass."""
+        return Later(self._unsure_until or utc_now())
+
+    def commit(self, known: AgreedOrder, unsure: float | None = None) -> None:
+        """Stores what is known now. `unsure`: for so many seconds a call without an answer may arrive."""
+        if unsure is not None or (known, None) != (self.known, self._unsure_until):
+            with self._session.transaction() as connection:
+                self.store(connection, known, unsure)
+
+    def store(self, connection: Connection, known: AgreedOrder, unsure: float | None = None) -> None:
+        """Does what `commit` does, in the caller's transaction."""
+        until = None if unsure is None else utc_now() + timedelta(seconds=unsure)
+        ledger.store(connection, *self._key, self.known, known, until)
+        if any(line.repeats for line in known.lines):
+            later = utc_now() + timedelta(seconds=self._timeouts.recheck_after)
+            ledger.look_again(connection, *self._key, later)
+        if [(line.item, line.sent) for line in known.lines] != [(line.item, line.sent) for line in self.known.lines]:
+            if not self.wrote_lines:
+                totals.ask(connection, *self._key)
+            self.wrote_lines = True
+        self.known, self._unsure_until = known, until
