@@ -242,7 +242,7 @@ class OneOrder:
             return True
         except Retryable:
             if isinstance(operation, AddLine | SetLine):  # nothing was written
-                self._commit(agreeing.refused(before, operation))
+                self._commit(before)
                 self.is_unsure = False
             return False
         except Unclear:

@@ -11,7 +11,7 @@ from cartum_roapp.delivery import agreeing
 from cartum_roapp.delivery.once import Later, Timeouts, utc_now
 from cartum_roapp.delivery.operations import AddLine, Operation
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import IntegrationError, Unclear
+from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
 from cartum_roapp.ledger import agreed as ledger
 from cartum_roapp.ledger import totals
 from cartum_roapp.ledger.agreed import AgreedOrder
@@ -64,9 +64,9 @@ class Agreement:
         except Unclear as error:
             self.commit(self.known, self._timeouts.resend_after(error))
             raise
-        except IntegrationError:
-            if begun:
-                self.commit(agreeing.refused(before, operation))
+        except IntegrationError as error:
+            if begun:  # what RO App does not say of this very operation says nothing of it
+                self.commit(agreeing.refused(before, operation) if isinstance(error, BadRecord) else before)
             raise
         unseen = isinstance(operation, AddLine) and item is None
         with self._session.transaction() as connection:

@@ -333,3 +333,13 @@ def test_a_lost_quantity_is_taken_back_also_after_the_next_one_was_refused(order
     order.shop.lines = {"a": (Decimal("10.00"), 2)}
     order.settle()
     assert order.seen()["lines"] == [("a", Decimal(10), 2)]
+
+
+def test_a_line_that_meets_no_answer_is_taken_out_with_the_next_try(order: OneOrder) -> None:
+    order.shop.lines = {"a": (Decimal("10.00"), 2), "b": (Decimal("5.00"), 1)}
+    order.settle()
+    order.shop.lines = {"a": (Decimal("10.00"), 2)}
+    order.disturb("rate")
+    assert not order.bring()
+    order.settle()
+    assert order.seen()["lines"] == [("a", Decimal(10), 2)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from world import World
 
 from cartum_roapp.apis.roapp import RoApp, client
 from cartum_roapp.apis.roapp.rows import RoItem
+from cartum_roapp.errors import BadConfig, Retryable
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -167,6 +169,27 @@ def test_a_line_that_ro_app_does_not_let_go_is_held_until_the_shop_has_it_again(
         world.synced()
         assert list(world.held().values()) == ["line-not-removable"]
         shop.add_line(number, "LMP-07", 3)
+        world.synced()
+        same(world, number)
+
+
+@pytest.mark.parametrize("refusal", ["rate", "unauthorized"])
+def test_a_line_that_is_not_let_go_for_a_while_goes_with_the_next_try(
+    database: str, monkeypatch: pytest.MonkeyPatch, refusal: str
+) -> None:
+    """Only what RO App says of the line itself is a person's."""
+    monkeypatch.setattr("cartum_roapp.delivery.drain.backoff", lambda attempts: 0.01)
+    with World.of(database, orders=0, delivered=0, older=0, settings={"retry_base": 0.001}) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("KR-799", 1), ("LMP-07", 2)])
+        world.imported()
+        gone = roapp.items[world.roapp_order(number)["id"]][0]["id"]
+        roapp.faults.fail(refusal, 99, method="PATCH", path=f"/items/{gone}$")
+        shop.remove_line(number, 0)
+        with suppress(Retryable, BadConfig):
+            world.synced()
+        roapp.faults.calm()
+        shop.set_waybill(number, "20450000000001")
         world.synced()
         same(world, number)
 
