@@ -18,7 +18,7 @@ from cartum_roapp.home import Home
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 
-pytestmark = [pytest.mark.long, pytest.mark.drawn(2, turn=1)]
+pytestmark = [pytest.mark.long, pytest.mark.drawn(4, turn=2)]
 
 INDEX, SLUG = 6, "shop-7"
 

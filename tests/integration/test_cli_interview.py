@@ -19,7 +19,7 @@ from cartum_roapp.config.problems import Problem
 from cartum_roapp.connection.access import Clients
 from cartum_roapp.connection.questions import UNDECIDED, Question
 
-pytestmark = pytest.mark.drawn(4, turn=1)
+pytestmark = pytest.mark.drawn(4, turn=0)
 
 INDEX, SLUG = 5, "typed"
 

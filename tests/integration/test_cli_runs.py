@@ -22,7 +22,7 @@ from cartum_roapp.home import Home
 from sandbox.cartum_shop import CartumShop
 from tasks import pictures
 
-pytestmark = pytest.mark.drawn(2)
+pytestmark = pytest.mark.drawn(4, turn=3)
 
 SLUG, INDEX = "shop-5", 4
 COUNTS = {"seen", "new", "changed", "unchanged", "delivered", "held", "calls", "seconds"}
