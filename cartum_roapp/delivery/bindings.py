@@ -13,7 +13,7 @@ from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import comment, notes, order_problems
 from cartum_roapp.delivery.bound import Bound
-from cartum_roapp.delivery.markers import MarkerIndex, marker, read
+from cartum_roapp.delivery.markers import MarkerIndex, marker, read, title
 from cartum_roapp.delivery.once import Before, Later, Once, utc_now
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
@@ -54,9 +54,11 @@ class OrderBindings:
         match = self._match(order)
         if match is not None and match.make_again:
             match = await self._unbind_if_deleted(order, match)
-        if match is not None and len(self._markers.known(order.shop, order.number)) < 2:
+        held_as = self._held_as(order)
+        many = held_as == Code.DOUBLED and len(self._markers.known(order.shop, order.number)) > 1
+        if match is not None and not many:  # another one with its marker is a copy that staff made
             bound = Bound(match, fresh=False)
-            if self._is_held_as_deleted(order):
+            if held_as == Code.DELETED_IN_ROAPP:
                 await self.read(bound)
             return bound
         found = await self._markers.find(order.shop, order.number, order.created_at)
@@ -147,9 +149,9 @@ class OrderBindings:
         with self._session.autocommit() as connection:
             return matches.order(connection, order.shop, order.number)
 
-    def _is_held_as_deleted(self, order: DesiredOrder) -> bool:
+    def _held_as(self, order: DesiredOrder) -> str | None:
         with self._session.autocommit() as connection:
-            return held.code(connection, order.shop, "order", order.number) == Code.DELETED_IN_ROAPP
+            return held.code(connection, order.shop, "order", order.number)
 
     async def _adopt(
         self, order: DesiredOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
@@ -194,17 +196,17 @@ class OrderBindings:
         return Bound(match, fresh=False, seen=seen, announced=announced)
 
     async def _orders_with_marker(self, order: DesiredOrder, found: list[Marked]) -> list[RoOrder]:
-        """Returns those of the orders that are still there and still carry this marker, as far as RO App shows it.
-        Forgets the others' markers."""
+        """Returns those of the orders that are still there and still carry this marker, as far as RO App shows it;
+        where none does, those that have its title. Forgets the others' markers."""
         alive = []
         for one in found:
             seen = await self._roapp.order(one.ro_id)
-            token = read(seen) if seen is not None else None
+            token = self._markers.read(seen) if seen is not None else None
             if seen is not None and (token == (order.shop, order.number) or (token is None and not seen.shows_notes)):
                 alive.append(seen)
             else:
                 self._markers.forget(one.ro_id)
-        return alive
+        return [seen for seen in alive if read(seen) is not None] or alive
 
     async def _has_lines(self, seen: RoOrder) -> bool:
         """Returns whether the order has lines: they are added after its comment, so the comment was sent."""
@@ -224,7 +226,7 @@ def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, tex
         "client_id": contact,
         "manager_id": manager,
         "manager_notes": notes.merged("", text),
-        "malfunction": f"{shop.name} {order.number}",
+        "malfunction": title(shop, order.number),
         "estimated_price": f"{wanted_total(order, shop):.2f}",
     }
     if shop.order_number_field:

@@ -1,20 +1,22 @@
 """The token that every RO App order carries, and the walk that reads them.
 
 RO App knows no external order number (roapp §6): `[<shop key>:<order number>]` stands at the very start of
-`manager_notes`. It is compared as a whole. (The custom field that the merchant names has the bare number.)
+`manager_notes`. It is compared as a whole. Where staff have overwritten it, the shop's name and the number in
+`malfunction` say the same. (The custom field that the merchant names has the bare number.)
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import intents, markers
@@ -40,6 +42,11 @@ def read(order: RoOrder) -> tuple[str, str] | None:
     return (token[1], token[2]) if token else None
 
 
+def title(shop: ShopConfig, number: str) -> str:
+    """What a new order's `malfunction` says, which people read."""
+    return f"{shop.name} {number}"
+
+
 class MarkerIndex:
     """All markers of the account, as far back as any order that is to be created.
 
@@ -50,12 +57,24 @@ class MarkerIndex:
     does not matter, as a shop may be added later to an account that was looked through.
     """
 
-    def __init__(self, session: AccountSession, roapp: RoApp) -> None:
+    def __init__(self, session: AccountSession, roapp: RoApp, shops: Mapping[str, ShopConfig]) -> None:
         self._session = session
         self._roapp = roapp
+        self._shops = shops
         self._walking = asyncio.Lock()
         self._looked_at: datetime | None = None
         self._read: set[int] = set()
+
+    def read(self, order: RoOrder) -> tuple[str, str] | None:
+        """(shop key, order number) of the order, by its marker, else by its title; None where neither says so."""
+        if (token := read(order)) is not None:
+            return token
+        named = {
+            (key, number)
+            for key, shop in self._shops.items()
+            if (number := order.malfunction.rpartition(" ")[2]) and order.malfunction == title(shop, number)
+        }
+        return named.pop() if len(named) == 1 else None
 
     async def find(self, shop: str, number: str, created_at: datetime) -> list[Marked]:
         """Returns all RO App orders with this marker. Looks into RO App first where the index does not reach back to
@@ -114,7 +133,7 @@ class MarkerIndex:
         async for page in self._roapp.walk_orders(created_from=since):
             self._note(page)
             listed = listed or any(order.shows_notes for order in page)
-            silent += [order.id for order in page if not order.shows_notes and read(order) is None]
+            silent += [order.id for order in page if not order.shows_notes and self.read(order) is None]
         if not listed:  # else the list has them, and it is empty ones that are left out
             await self._read_each(silent)
         with self._session.transaction() as connection:
@@ -132,6 +151,6 @@ class MarkerIndex:
     def _note(self, page: Iterable[RoOrder]) -> None:
         with self._session.transaction() as connection:
             for order in page:
-                if token := read(order):
+                if token := self.read(order):
                     marked = Marked(order.id, token[0], token[1], order.branch_id, order.order_type_id)
                     markers.note(connection, self._session.account, marked)

@@ -64,7 +64,7 @@ class OrderDelivery:
         self._shops = shops
         self._session = session
         self._roapp = roapp
-        self.markers = MarkerIndex(session, roapp)
+        self.markers = MarkerIndex(session, roapp, shops)
         self.contacts = ContactBook(session, roapp, once, self._region, ahead)
         index = ProductIndex(session, roapp, timeouts.interval)
         self._index = index

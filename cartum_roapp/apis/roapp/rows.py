@@ -75,6 +75,7 @@ class RoOrder(Row):
     client_id: MaybeId = Field(default=None, validation_alias=_from("client", "client_id"))
     manager_id: MaybeId = Field(default=None, validation_alias=_from("manager_id", "manager"))
     manager_notes: Text = Field(default="", repr=False)
+    malfunction: Text = Field(default="", repr=False)
     custom_fields: Fields = Field(default_factory=dict, repr=False)
     created_at: Moment = None
     modified_at: Moment = None
