@@ -1,5 +1,5 @@
-"""The holder of the account's lock delivers what waits, of all shops of the account: by priority, then the longest
-waiting first."""
+"""The holder of the account's lock delivers what waits, of all shops of the account: by priority, then the shops in
+turn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.account_shops import AccountShops
 from cartum_roapp.delivery.attempt import Attempt, begun
 from cartum_roapp.delivery.company import check_company
-from cartum_roapp.delivery.once import Later, Timeouts, utc_now
+from cartum_roapp.delivery.once import GiveWay, Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.search import Buyer
@@ -30,7 +30,7 @@ from cartum_roapp.ledger.outbox import Claim
 
 log = logging.getLogger(__name__)
 
-#: Orders that are delivered at the same time.
+#: Orders that are delivered at the same time. More urgent ones do not wait for a place.
 IN_FLIGHT = 8
 #: Orders behind those in flight whose buyers are searched with theirs.
 AHEAD = 25
@@ -133,13 +133,17 @@ class Drain:
             del self._in_flight[task]
 
     def _claim(self) -> list[Claim]:
-        """The next orders that are due, as many as may be in flight beside those that are."""
-        free = IN_FLIGHT - len(self._in_flight)
-        if not free:
-            return []
-        claimed = [(claim.shop, claim.number) for claim in self._in_flight.values()]
+        """The next orders that are due, as far as there is a place beside those in flight that are as urgent."""
+        flying = list(self._in_flight.values())
         with self._session.autocommit() as connection:
-            return outbox.due(connection, self._account.name, self._shops.served(), claimed, free)
+            skip = [(claim.shop, claim.number) for claim in flying]
+            found = outbox.due(connection, self._account.name, self._shops.served(), skip, IN_FLIGHT)
+        claimed: list[Claim] = []
+        for claim in found:
+            as_urgent = sum(other.priority <= claim.priority for other in (*flying, *claimed))
+            if as_urgent < IN_FLIGHT:
+                claimed.append(claim)
+        return claimed
 
     def _has_backlog(self) -> bool:
         with self._session.autocommit() as connection:
@@ -156,6 +160,10 @@ class Drain:
             version = await self._delivery.deliver(claim, shop)
         except Later as later:
             self._postpone(claim, attempt, later.until, "an earlier call may still take effect")
+        except GiveWay:
+            with self._session.transaction() as connection:
+                outbox.give_way(connection, claim.shop, claim.number)
+                attempt.ends(connection)
         except BadRecord as error:
             if shop != self._shops.configs[claim.shop]:
                 self._postpone(claim, attempt, utc_now(), "its shop was edited meanwhile")

@@ -15,7 +15,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import agreeing, plan_lines
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
-from cartum_roapp.delivery.once import UNCLEAR_ENDS, unanswered
+from cartum_roapp.delivery.once import UNCLEAR_ENDS, GiveWay, unanswered
 from cartum_roapp.delivery.operations import AddLine, SetLine
 from cartum_roapp.delivery.prices import DELIVERY, AccountDiscounts, wanted_lines
 from cartum_roapp.delivery.session import AccountSession
@@ -29,6 +29,8 @@ from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine
 #: A line's product → RO App's.
 Products = Mapping[str, int]
 Assignee = Callable[[], Awaitable[int]]
+#: So many calls for lines are made in a row; then other orders have their turn.
+IN_A_ROW = 10
 #: How RO App may name a field of a line's discount.
 _OF_DISCOUNTS = ("discount", "amount", "percentage", "sponsor")
 
@@ -51,10 +53,11 @@ class OrderLines:
         with session.autocommit() as connection:
             self._stuck = held.lines_of(connection, order.shop, order.number, Code.LINE_NOT_REMOVABLE)
         self._sending: Discount | None = None
+        self._calls = 0
 
     async def bring(self, products: Products, assignee: Assignee) -> bool:
         """`assignee` is asked for each line that is added. False when goods were written off: then nothing is touched
-        (design §2, P5). Raises Later while a call without an answer may arrive."""
+        (design §2, P5). Raises Later while a call without an answer may arrive, and GiveWay after `IN_A_ROW` calls."""
         self._agreement.wait()
         service = self._shop.delivery_service_id
         products = products if service is None else {**products, DELIVERY: service}
@@ -100,6 +103,9 @@ class OrderLines:
                 if isinstance(operation, AddLine):
                     self._refuse_lost(operation, made)
                     made.add((operation.line.product, operation.line.price))
+                if self._calls == IN_A_ROW:
+                    raise GiveWay
+                self._calls += 1
                 await self._do(operation, assignee)
             if all(line.item is not None for line in self._agreement.known.lines):
                 self._agreement.commit(replace(self._agreement.known, goods=goods))

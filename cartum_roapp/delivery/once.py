@@ -36,6 +36,11 @@ class Later(Exception):
         self.until = until
 
 
+class GiveWay(Exception):
+    """A part of a long order is delivered; the rest follows when the others that are due had their turn. Not an
+    error."""
+
+
 @dataclass(frozen=True)
 class Timeouts:
     """How long a call may take, when an unclear one is looked for, when a repeated one and what is held are looked at

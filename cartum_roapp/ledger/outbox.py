@@ -25,6 +25,20 @@ _OWNED = (
     "WHERE own.backfill = :backfill AND own.number = outbox.number AND backfills.state = 'open'))"
 )
 
+_DUE = f"""
+    SELECT shop, number, priority, version, attempts, first, anew FROM unnest(CAST(:shops AS text[])) AS own (key),
+    LATERAL (
+        SELECT *, row_number() OVER (PARTITION BY priority ORDER BY queued_at, number)
+            + (SELECT count(*) FROM unnest(CAST(:under_way AS text[])) AS other (key) WHERE other.key = own.key) AS turn
+        FROM (
+            SELECT shop, number, priority, wanted_version AS version, attempts, delivered_version = 0 AS first, anew,
+                queued_at
+            FROM outbox WHERE account = :account AND shop = own.key AND {_WAITING} AND available_at <= now()
+            AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit
+        ) AS waiting
+    ) AS next ORDER BY priority, turn, queued_at, number LIMIT :limit
+"""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -33,6 +47,7 @@ class Claim:
 
     shop: str
     number: str
+    priority: int
     version: int
     attempts: int
     first: bool
@@ -42,21 +57,16 @@ class Claim:
 def due(
     connection: Connection, account: str, shops: Sequence[str], skip: Collection[tuple[str, str]], limit: int
 ) -> list[Claim]:
-    """Returns the next rows of the account that may be delivered now: by priority, then the longest waiting first."""
-    rows = connection.execute(
-        text(
-            f"SELECT shop, number, wanted_version AS version, attempts, delivered_version = 0 AS first, anew "
-            f"FROM outbox WHERE account = :account AND {_WAITING} AND shop = ANY(:shops) AND available_at <= now() "
-            "AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit"
-        ),
-        {
-            "account": account,
-            "shops": list(shops),
-            "skip": [f"{shop}:{number}" for shop, number in skip],
-            "limit": limit,
-        },
-    )
-    return [Claim(**row._mapping) for row in rows]
+    """Returns the next rows of the account that may be delivered now: by priority, then the shops in turn, of each
+    shop what waits longest. `skip`: (shop, number) of those under way, which are turns of their shops."""
+    values = {
+        "account": account,
+        "shops": list(shops),
+        "skip": [f"{shop}:{number}" for shop, number in skip],
+        "under_way": [shop for shop, _ in skip],
+        "limit": limit,
+    }
+    return [Claim(**row._mapping) for row in connection.execute(text(_DUE), values)]
 
 
 def backlog(connection: Connection, shops: Sequence[str], upto: int | None = None, backfill: int | None = None) -> int:
@@ -137,6 +147,14 @@ def defer(connection: Connection, shop: str, number: str, until: datetime) -> No
             "UPDATE outbox SET available_at = :until, attempts = attempts + 1 WHERE shop = :shop AND number = :number"
         ),
         {"shop": shop, "number": number, "until": until},
+    )
+
+
+def give_way(connection: Connection, shop: str, number: str) -> None:
+    """The order waits behind those that are due now. What it got so far was no failure."""
+    connection.execute(
+        text("UPDATE outbox SET queued_at = now(), attempts = 0 WHERE shop = :shop AND number = :number"),
+        {"shop": shop, "number": number},
     )
 
 

@@ -25,6 +25,7 @@ from sandbox.messages import Call
 
 SCALED: dict[str, Any] = {"roapp_interval": 0.005, "http_timeout": 10.0}
 A_SYNC_INTERVAL = round(300 / 0.351)
+A_MINUTE = round(60 / 0.351)
 #: Calls that one order takes at most here: buyer searched in two ways and made, product made and read again, order,
 #: four lines, comment, its status read and set.
 CHAIN = 13
@@ -151,3 +152,44 @@ def test_a_long_import_is_overtaken_killed_and_finished(database: str, record: R
         assert world.synced(one, two).calls.roapp_writes == 0
         recovery = "fresh orders go first; the import, killed twice, goes on where it stopped"
         record("Side by side", "an import of 2,000 orders, syncs of two shops beside it", toll, recovery)
+
+
+def test_a_fresh_order_waits_for_no_long_ones(database: str) -> None:
+    """Nine orders of sixty lines are under way."""
+    with World.of(database, orders=0, delivered=0, older=0, shops=2, settings=SCALED) as world:
+        (big, small), one, two = world.box.shops, world.shop(0), world.shop(1)
+        (line,) = big.orders[big.place_order(articles=[("KR-799", 1)])]["products"]
+        world.imported(one, two)
+        world.imported(two, one)
+        lines = [{**line, "price": 100 + place, "total_price": 100 + place} for place in range(60)]
+        for _ in range(IN_FLIGHT + 1):
+            big.place_order(products=lines)
+        there = len(world.box.roapp.orders)
+        long = beside(world, lambda own: own.synced(one, two))
+        made(world, there + IN_FLIGHT)
+        overtaking = Overtaking(world)
+        overtaking.expect(two, small.place_order(articles=[("CAP-2", 1)]), Priority.FRESH)
+        sync = beside(world, lambda own: own.synced(two, one))
+        overtaking.queued()
+        assert (sync.ended(), long.ended()) == (0, 0)
+        assert max(overtaking.behind().values()) <= A_MINUTE
+
+
+def test_a_change_waits_for_no_crowd_of_another_shop(database: str) -> None:
+    with a_world(database, 80) as world:
+        (big, small), one, two = world.box.shops, world.shop(0, window_days=70), world.shop(1, window_days=70)
+        world.imported(one, two)
+        world.imported(two, one)
+        for number in big.qualifying():
+            big.set_status(number, 6)
+        crowd = beside(world, lambda own: own.synced(one, two))
+        moved = small.qualifying()[0]
+        before = len(world.box.roapp.calls)
+        wait_for(lambda: sum(call.path.endswith("/status") for call in world.box.roapp.calls[before:]) >= IN_FLIGHT)
+        small.set_status(moved, 6)
+        overtaking = Overtaking(world)
+        overtaking.expect(two, moved, Priority.CHANGE)
+        sync = beside(world, lambda own: own.synced(two, one))
+        overtaking.queued()
+        assert (sync.ended(), crowd.ended()) == (0, 0)
+        assert max(overtaking.behind().values()) <= 4 * IN_FLIGHT

@@ -38,7 +38,7 @@ outbox = Table(
     PrimaryKeyConstraint("shop", "number"),
     Index(
         "ix_outbox_waiting",
-        "account",
+        "shop",
         "priority",
         "queued_at",
         postgresql_where=text("wanted_version > delivered_version AND NOT held"),

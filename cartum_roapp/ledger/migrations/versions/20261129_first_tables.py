@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_9fbeb0498058"
+revision = "20261129_77a173a84f97"
 down_revision = None
 
 TABLES = """
@@ -369,7 +369,7 @@ CREATE TABLE outbox (
     CONSTRAINT pk_outbox PRIMARY KEY (shop, number),
     CONSTRAINT fk_outbox_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
-CREATE INDEX ix_outbox_waiting ON outbox (account, priority, queued_at)
+CREATE INDEX ix_outbox_waiting ON outbox (shop, priority, queued_at)
     WHERE wanted_version > delivered_version AND NOT held;
 
 CREATE TABLE product_links (
