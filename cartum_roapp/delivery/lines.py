@@ -15,7 +15,7 @@ from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import agreeing, plan_lines
 from cartum_roapp.delivery.bound import Bound
-from cartum_roapp.delivery.once import UNCLEAR_ENDS, Later, Timeouts, unanswered, utc_now
+from cartum_roapp.delivery.doubt import UNCLEAR_ENDS, Later, Timeouts, unanswered, utc_now
 from cartum_roapp.delivery.operations import AddLine, SetLine
 from cartum_roapp.delivery.prices import DELIVERY, AccountDiscounts, wanted_lines
 from cartum_roapp.delivery.session import AccountSession

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import database
+from cartum_roapp.ledger import creations, database
 from cartum_roapp.ledger.dossier import IDENTITY, KINDS
 
 
@@ -38,11 +38,7 @@ def buyer(connection: Connection, shop: str, number: str) -> str | None:
 
 def is_being_made(connection: Connection, account: str, identity: str) -> bool:
     """Returns whether a call that may have made this buyer's contact has no clear outcome yet."""
-    query = text(
-        "SELECT EXISTS (SELECT FROM intents WHERE account = :account AND kind = 'contact' AND identity = :identity "
-        "AND state IN ('open', 'unclear'))"
-    )
-    return bool(connection.scalar(query, {"account": account, "identity": identity}))
+    return bool(creations.in_doubt(connection, account, "contact", [identity]))
 
 
 def unchoose(connection: Connection, account: str, identity: str) -> bool:

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
-from cartum_roapp.ledger import intents, runs, timeline
+from cartum_roapp.ledger import runs, timeline
 from cartum_roapp.ledger.database import connect
-from cartum_roapp.ledger.intents import Operation
 
 _CALLS = """
     INSERT INTO intents (account, kind, identity, shop, number, state, sent_at, resend_at)
@@ -20,22 +19,15 @@ _RUNS = """
     INSERT INTO runs (id, shop, kind, finished_at, state)
     SELECT n, 'abcdef', 'sync', now(), 'completed' FROM generate_series(1, 20000) n
 """
-_ORDER = Operation("main", "order", "[abcdef:7]", "abcdef", "7")
-
-
-def _unclear_ends(engine: Engine) -> None:
-    with engine.connect() as connection:
-        intents.unclear_ends(connection, _ORDER)
 
 
 @pytest.mark.parametrize(
     ("table", "ask"),
     [
         ("intents", lambda engine: timeline.of_order(engine, "abcdef", "7")),
-        ("intents", _unclear_ends),
         ("runs", runs.unfinished),
     ],
-    ids=["the story of an order", "unclear ends", "runs under way"],
+    ids=["the story of an order", "runs under way"],
 )
 def test_it_is_found_by_an_index(database: str, table: str, ask: Callable[[Engine], object]) -> None:
     engine = connect(database)
