@@ -74,7 +74,7 @@ class OrderBindings:
         bound = await self._adopt(order, found, match, shop)
         if bound is None and (doubts := self._doubts(order)):
             looked_at = utc_now()
-            await self._markers.look_again(doubts[0].sent_at)
+            await self._markers.look_again()
             bound = await self._adopt(order, self._markers.known(order.shop, order.number), match, shop)
             if bound is None:
                 wait_for(doubts, looked_at)

@@ -29,19 +29,12 @@ class Creations:
     def __init__(self, session: AccountSession, timeouts: Timeouts) -> None:
         self._session = session
         self._timeouts = timeouts
-        with session.autocommit() as connection:
-            earlier = ledger.all_in_doubt(connection, session.account)
-        # Nobody else begins one: what has none of these names is in no doubt, which costs no query.
-        self._names = {(one.kind, name) for one in earlier for name in one.names}
 
     def in_doubt(self, kind: Kind, names: Iterable[str]) -> list[Creation]:
         """Returns the calls, oldest first, that may make something with one of these names and have no known outcome.
         What they made is to be looked for; see `wait_for`."""
-        known = [name for name in names if (kind, name) in self._names]
-        if not known:
-            return []
         with self._session.autocommit() as connection:
-            return ledger.in_doubt(connection, self._session.account, kind, known)
+            return ledger.in_doubt(connection, self._session.account, kind, names)
 
     async def make(
         self,
@@ -69,7 +62,6 @@ class Creations:
                 if require is not None:
                     require(connection)
                 row = ledger.begin(connection, session.account, thing, now, not_before, again=row is not None)
-            self._names.update((thing.kind, name) for name in thing.names)
 
         try:
             made = await send(before)
@@ -94,9 +86,8 @@ class Creations:
     def end(self, connection: Connection, kind: Kind, name: str) -> None:
         """It is known what became of the call for the thing of this first name: made, found, refused, or not wanted any
         more and not found. After a repeat it is looked at once more. Writes nothing where there was no call."""
-        if (kind, name) in self._names:
-            look_until = utc_now() + timedelta(seconds=self._timeouts.recheck_after)
-            ledger.end(connection, self._session.account, kind, name, look_until)
+        look_until = utc_now() + timedelta(seconds=self._timeouts.recheck_after)
+        ledger.end(connection, self._session.account, kind, name, look_until)
 
 
 def wait_for(doubts: Iterable[Creation], looked_at: datetime) -> None:

@@ -71,16 +71,17 @@ class MarkerIndex:
         with self._session.autocommit() as connection:
             return markers.find(connection, self._session.account, shop, number)
 
-    async def look_again(self, sent_at: datetime) -> None:
-        """Reads what was created since `sent_at` (UTC) or since the oldest call with an unknown outcome:
-        one walk serves all that ask while it waits."""
+    async def look_again(self) -> None:
+        """Reads what was created since the oldest call whose outcome is unknown, or that is looked at once more: one
+        walk serves all that ask while it waits."""
         asked = utc_now()
         async with self._walking:
             if self._looked_at is not None and self._looked_at >= asked:
                 return
             with self._session.autocommit() as connection:
                 oldest = creations.oldest(connection, self._session.account, "order")
-            await self._walk(min(sent_at, oldest or sent_at) - BEFORE_CALL - CLOCKS)
+            if oldest is not None:
+                await self._walk(oldest - BEFORE_CALL - CLOCKS)
 
     def note(self, connection: Connection, marked: Marked) -> None:
         """Adds an order that was just made with its marker, in the transaction that stores it."""

@@ -13,7 +13,6 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp.sending import Before, OnUnclear
-from cartum_roapp.delivery.attempt import current
 from cartum_roapp.delivery.doubt import UNCLEAR_ENDS, Later, Timeouts, unanswered, utc_now
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import IntegrationError, Unclear
@@ -187,10 +186,7 @@ class Once:
         now, timeouts = utc_now(), self._timeouts
         schedule = Schedule(now, now + timedelta(seconds=timeouts.timeout + timeouts.unanswered))
         self._maybe_unsettled.update(_keys(operation))
-        intent = intents.begin(connection, operation, schedule, announced=announced)
-        if not announced and (attempt := current()) is not None:
-            attempt.begins(intent)
-        return intent
+        return intents.begin(connection, operation, schedule, announced=announced)
 
     def _settle(self, intent: int, ro_id: int, bind: Bind) -> None:
         with self._session.transaction() as connection:

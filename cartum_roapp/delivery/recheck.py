@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.delivery import order_problems, plan_lines
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.doubt import utc_now
@@ -77,7 +78,7 @@ class Recheck:
     async def _made_by(self, one: Creation) -> tuple[str, str, list[int]]:
         """Returns what this call was to make, in words and as it is held, and RO App's ids of all that is that."""
         if one.kind == "order":
-            await self._markers.look_again(one.sent_at)
+            await self._markers.look_again()
             orders = [order.ro_id for order in self._markers.known(one.shop, one.number)]
             return marker(one.shop, one.number), one.number, orders
         if one.kind == "contact":
@@ -87,30 +88,27 @@ class Recheck:
 
     async def _lines(self, shop: str, number: str, ro_id: int) -> None:
         """Looks at the lines of an order whose adding was repeated."""
+        items: list[RoItem] | None
         try:
             items = await self._roapp.items(ro_id)
-        except Retryable as error:
-            log.warning("the second look at the lines of %s is put off: %s", number, error.message)
-            with self._session.transaction() as connection:
-                agreed, _ = ledger.read(connection, shop, number)
-                repeated = [line.item for line in agreed.lines if line.item is not None and line.repeats]
-                later = utc_now() + timedelta(seconds=self._recheck_after)
-                ledger.look_again(connection, shop, number, later, of=repeated)
-            return
-        except BadRecord as error:
+        except (Retryable, BadRecord) as error:
             log.warning("no second look at the lines of %s: %s", number, error.message)
-            items = []
+            items = None if isinstance(error, Retryable) else []
+        later = utc_now() + timedelta(seconds=self._recheck_after)
         with self._session.transaction() as connection:
             agreed, _ = ledger.read(connection, shop, number)
-            later = utc_now() + timedelta(seconds=self._recheck_after)
             for line in agreed.lines:
                 if line.item is None or not line.repeats:
                     continue
-                twins = plan_lines.twins_of(line, agreed, items)
-                is_held = self._note(
-                    connection, shop, "line", f"a line of order {ro_id}", twins, f"{number}/{line.entity}"
+                again = items is None or self._note(
+                    connection,
+                    shop,
+                    "line",
+                    f"a line of order {ro_id}",
+                    plan_lines.twins_of(line, agreed, items),
+                    f"{number}/{line.entity}",
                 )
-                ledger.look_again(connection, shop, number, later if is_held else None, of=[line.item])
+                ledger.look_again(connection, shop, number, later if again else None, of=[line.item])
 
     @staticmethod
     def _note(connection: Connection, shop: str, kind: Entity, what: str, ids: Sequence[int], id: str) -> bool:

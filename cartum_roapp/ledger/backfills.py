@@ -261,9 +261,6 @@ _TAKE_OUT = """
       AND NOT EXISTS (
           SELECT FROM creations WHERE creations.account = outbox.account AND creations.shop = :shop
           AND creations.number = own.number AND look_until IS NULL)
-      AND NOT EXISTS (
-          SELECT FROM intents WHERE intents.account = outbox.account AND intents.shop = :shop
-          AND intents.number = own.number AND intents.state IN ('open', 'unclear'))
       AND NOT (outbox.delivered_version = 0 AND EXISTS (
           SELECT FROM order_matches match WHERE match.shop = :shop AND match.number = own.number))
       AND NOT EXISTS (

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import creations, database
+from cartum_roapp.ledger import database
 from cartum_roapp.ledger.dossier import IDENTITY, KINDS
 
 
@@ -34,11 +34,6 @@ def buyer(connection: Connection, shop: str, number: str) -> str | None:
     query = text(f"SELECT {IDENTITY} FROM orders WHERE shop = :shop AND number = :number AND erased_at IS NULL")
     found: str | None = connection.scalar(query, {"shop": shop, "number": number})
     return found
-
-
-def is_being_made(connection: Connection, account: str, identity: str) -> bool:
-    """Returns whether a call that may have made this buyer's contact has no clear outcome yet."""
-    return bool(creations.in_doubt(connection, account, "contact", [identity]))
 
 
 def unchoose(connection: Connection, account: str, identity: str) -> bool:

@@ -8,12 +8,12 @@ the last look after a repeat: so they are few, and a buyer's phones are here onl
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 #: For so long one is kept that nobody asks for any more.
 KEPT = timedelta(days=30)
@@ -44,27 +44,19 @@ class Creation(Thing):
 
 
 _COLUMNS = ", ".join(Creation.__dataclass_fields__)
-_IN_DOUBT = "FROM creations WHERE account = :account AND look_until IS NULL"
+_SELECT = f"SELECT {_COLUMNS} FROM creations WHERE account = :account"
 
 
-def all_in_doubt(connection: Connection, account: str) -> list[Creation]:
-    """All of the account that nobody knows the outcome of."""
-    rows = connection.execute(text(f"SELECT {_COLUMNS} {_IN_DOUBT}"), {"account": account})
-    return [Creation(**{**row._mapping, "names": tuple(row.names)}) for row in rows]
-
-
-def in_doubt(connection: Connection, account: str, kind: Kind, names: Collection[str]) -> list[Creation]:
-    """Those that may make something with one of these names."""
-    rows = connection.execute(
-        text(f"SELECT {_COLUMNS} {_IN_DOUBT} AND kind = :kind AND names && CAST(:names AS text[]) ORDER BY sent_at"),
-        {"account": account, "kind": kind, "names": list(names)},
-    )
-    return [Creation(**{**row._mapping, "names": tuple(row.names)}) for row in rows]
+def in_doubt(connection: Connection, account: str, kind: Kind, names: Iterable[str]) -> list[Creation]:
+    """Those of unknown outcome that may make something with one of these names, oldest first."""
+    query = f"{_SELECT} AND kind = :kind AND look_until IS NULL AND names && CAST(:names AS text[]) ORDER BY sent_at"
+    rows = connection.execute(text(query), {"account": account, "kind": kind, "names": list(names)})
+    return list(map(_creation, rows))
 
 
 def oldest(connection: Connection, account: str, kind: Kind) -> datetime | None:
-    """When the oldest call of this kind without a known outcome was sent (UTC)."""
-    query = text(f"SELECT min(sent_at) {_IN_DOUBT} AND kind = :kind")
+    """When the oldest call of this kind was sent (UTC) that has no known outcome, or is to be looked at once more."""
+    query = text("SELECT min(sent_at) FROM creations WHERE account = :account AND kind = :kind")
     found: datetime | None = connection.scalar(query, {"account": account, "kind": kind})
     return found
 
@@ -75,8 +67,7 @@ def begin(
     """Notes that the call is about to be sent; `again` where the try before was surely not accepted (429). Returns its
     row. The unique index lets no second one of the same thing be in doubt."""
     values = {**vars(thing), "names": list(thing.names), "account": account, "counts": 0 if again else 1}
-    row = connection.execute(text(_BEGIN), {**values, "sent_at": sent_at, "not_before": not_before}).one()
-    return Creation(**{**row._mapping, "names": tuple(row.names)})
+    return _creation(connection.execute(text(_BEGIN), {**values, "sent_at": sent_at, "not_before": not_before}).one())
 
 
 def put_off(connection: Connection, id: int, not_before: datetime) -> None:
@@ -90,27 +81,24 @@ def end(connection: Connection, account: str, kind: Kind, name: str, look_until:
     """It is known what became of the call for the thing of this first name. The row goes; that of a repeated one stays
     until it is looked at once more, at `look_until` (UTC). Writes nothing where there is none."""
     values = {"account": account, "kind": kind, "name": name, "look_until": look_until}
-    this = "account = :account AND kind = :kind AND names[1] = :name AND look_until IS NULL"
-    connection.execute(text(f"DELETE FROM creations WHERE {this} AND tries = 1"), values)
-    connection.execute(text(f"UPDATE creations SET look_until = :look_until WHERE {this}"), values)
+    this = "WHERE account = :account AND kind = :kind AND names[1] = :name AND look_until IS NULL"
+    if not connection.execute(text(f"DELETE FROM creations {this} AND tries = 1"), values).rowcount:
+        connection.execute(text(f"UPDATE creations SET look_until = :look_until {this}"), values)
 
 
 def due(connection: Connection, account: str, now: datetime) -> list[Creation]:
     """Repeated calls whose first try may have arrived late after all."""
     rows = connection.execute(
-        text(f"SELECT {_COLUMNS} FROM creations WHERE account = :account AND look_until <= :now ORDER BY sent_at"),
-        {"account": account, "now": now},
+        text(f"{_SELECT} AND look_until <= :now ORDER BY sent_at"), {"account": account, "now": now}
     )
-    return [Creation(**{**row._mapping, "names": tuple(row.names)}) for row in rows]
+    return list(map(_creation, rows))
 
 
 def looked_at(connection: Connection, id: int, again: datetime | None) -> bool:
     """It is to be looked at `again` then (UTC), or never more. Returns False where it is not there any more: its shop
     was purged meanwhile."""
-    if again is None:
-        return bool(connection.execute(text("DELETE FROM creations WHERE id = :id"), {"id": id}).rowcount)
-    query = text("UPDATE creations SET look_until = :again WHERE id = :id")
-    return bool(connection.execute(query, {"id": id, "again": again}).rowcount)
+    query = "DELETE FROM creations" if again is None else "UPDATE creations SET look_until = :again"
+    return bool(connection.execute(text(f"{query} WHERE id = :id"), {"id": id, "again": again}).rowcount)
 
 
 def forget_old(connection: Connection) -> int:
@@ -118,6 +106,10 @@ def forget_old(connection: Connection) -> int:
     while their outcome was in doubt. Returns how many. May be called twice."""
     query = text("DELETE FROM creations WHERE greatest(not_before, look_until) < now() - :kept")
     return connection.execute(query, {"kept": KEPT}).rowcount
+
+
+def _creation(row: Row[Any]) -> Creation:
+    return Creation(**{**row._mapping, "names": tuple(row.names)})
 
 
 _BEGIN = f"""

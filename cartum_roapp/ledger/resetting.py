@@ -63,8 +63,7 @@ _COUNT = f"""
     WITH kept AS ({_KEPT})
     SELECT (SELECT count(*) FROM orders WHERE shop = :shop) - (SELECT count(*) FROM kept) AS orders,
            (SELECT count(*) FROM kept) AS kept,
-           (SELECT count(*) FROM creations WHERE shop = :shop AND look_until IS NULL)
-           + (SELECT count(*) FROM intents WHERE shop = :shop AND state IN ('open', 'unclear')) AS unclear_calls
+           (SELECT count(*) FROM creations WHERE shop = :shop AND look_until IS NULL) AS unclear_calls
 """
 _NOT_KEPT = "shop = :shop AND number NOT IN (SELECT number FROM kept)"
 _STATEMENTS = (
