@@ -52,7 +52,7 @@ def tables_with(world: World, *telling: str) -> set[str]:
 async def until_put_off(world: World) -> None:
     """A sync that is ended where RO App did not say what became of a call."""
     run = asyncio.ensure_future(world.sync(world.shop()))
-    while not world.value("SELECT count(*) FROM outbox WHERE available_at > now()"):
+    while not world.value("SELECT count(*) FROM order_events WHERE kind = 'postponed'"):
         await asyncio.sleep(0.005)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
