@@ -107,7 +107,8 @@ class ContactBook:
         if doubts or (link is None and named and await side.search.refresh()):
             looked_at = utc_now()
             made = await self._new.look(order, doubts)
-            link = known or made or await adopt(order, client)
+            found = known or await adopt(order, client)  # a person is asked where staff have made one as well
+            link = known or made or found
             wait_for(self._doubts(order, link), looked_at)
         return link
 
