@@ -198,7 +198,7 @@ def _ledger() -> Iterator[str]:
     )
     yield prose(
         f"Buyers' data stands in `customers`, in `orders` ({', '.join(f'`{name}`' for name in tables.PERSONAL)}), "
-        "in `links`, in `intents.identity` of contacts and in `held.payload`; a person may have written "
+        "in `links`, in `creations.names` of contacts and in `held.payload`; a person may have written "
         "some into `held.dismissed_because`. How it is erased: [guide](guide.md#buyers-data)."
     )
     yield links({name: anchor(name) for name in sorted(tables.metadata.tables)})

@@ -7,7 +7,9 @@ company      is it still the company that was connected
 drain        the holder of the account's lock delivers what waits, by priority, then the longest waiting first
 attempt      one try to deliver an order: what happens in it is gathered, and written with its end
 order        one order: contact → products → order → comment → lines → notes → status → total
-once         intent → call → result: an unclear call is sent again only after a search has not found its result
+creation     makes an order, a contact or a product once: a row before the call, its end with the link
+once         intent → call → result, for comments, statuses and changes
+doubt        a call that nobody answered: how long it may still arrive, when it is held
 recheck      a second look at what was repeated: did both tries arrive
 
 bindings     which RO App order is this shop order: the bound one, the one with the marker, or a new one
@@ -19,7 +21,6 @@ managers     who looks after an order in RO App
 status       the order's status, sent when the shop's changed
 
 contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made (`new_contacts`)
-unclear_contacts what calls without an answer may have made of contacts
 contact_keys by what the buyer of an order is known on the account
 known_contacts   which of those keys lead to which contact
 gone_contacts    those that staff merged or deleted

@@ -22,10 +22,10 @@ from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.config.shop import StoredShops
 from cartum_roapp.delivery.account_shops import AccountShops
 from cartum_roapp.delivery.company import check_company
+from cartum_roapp.delivery.doubt import Timeouts, utc_now
 from cartum_roapp.delivery.drain import Drain
-from cartum_roapp.delivery.once import Timeouts, utc_now
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import agreed, database, intents, outbox, runs, totals
+from cartum_roapp.ledger import agreed, creations, database, outbox, runs, totals
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
 
@@ -146,7 +146,7 @@ class Deliverer:
     def _rechecks(self) -> bool:
         with database.reading(self.engine) as connection:
             now, account = utc_now(), self.account.name
-            return bool(intents.due_rechecks(connection, account, now) or agreed.due_looks(connection, account, now))
+            return bool(creations.due(connection, account, now) or agreed.due_looks(connection, account, now))
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from cartum_roapp.delivery import agreeing
-from cartum_roapp.delivery.once import Later, Timeouts, utc_now
+from cartum_roapp.delivery.doubt import Later, Timeouts, utc_now
 from cartum_roapp.delivery.operations import AddLine, Operation
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, IntegrationError, Unclear

@@ -1,6 +1,6 @@
 """One try to deliver an order: what happens in it is gathered, and written where its end is recorded.
 
-A kill costs these words; the calls that must not happen twice are in `intents` already."""
+A kill costs these words; the calls that must not happen twice are in `creations` and `intents` already."""
 
 from __future__ import annotations
 
@@ -24,24 +24,17 @@ class Attempt:
         self._shop = shop
         self._number = number
         self._events = events
-        self._intent: int | None = None
         self.wrote = False
-
-    def begins(self, intent: int) -> None:
-        """The next call that is no reading is this intent's."""
-        self._intent = intent
 
     def requested(self, call: str, outcome: str) -> None:
         """Gathers a request. Equal ones in a row are one event with a count."""
-        intent = None
         if not call.startswith("GET "):
             self.wrote = True
-            intent, self._intent = self._intent, None
         last = self._events[-1] if self._events else None
         if last is not None and (last.details.get("call"), last.details.get("outcome")) == (call, outcome):
             self._events[-1] = replace(last, details={**last.details, "times": last.details.get("times", 1) + 1})
         else:
-            journal.tell(self._shop, self._number, Kind.CALL, call=call, outcome=outcome, intent=intent)
+            journal.tell(self._shop, self._number, Kind.CALL, call=call, outcome=outcome)
 
     def ends(self, connection: Connection, kind: Kind | None = None, **details: Any) -> None:
         """Writes what happened since the last time, with this last event, in the caller's transaction."""

@@ -10,18 +10,21 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
+from cartum_roapp.apis.roapp.sending import Before
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import comment, notes, order_problems
 from cartum_roapp.delivery.bound import Bound
+from cartum_roapp.delivery.creation import Creations, wait_for
+from cartum_roapp.delivery.doubt import Later, utc_now
 from cartum_roapp.delivery.markers import MarkerIndex, marker, read, title
-from cartum_roapp.delivery.once import Before, Later, Once, utc_now
+from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import held, intents, journal, matches, outbox
+from cartum_roapp.ledger import held, journal, matches, outbox
+from cartum_roapp.ledger.creations import Creation, Thing
 from cartum_roapp.ledger.desired import DesiredOrder
-from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
@@ -35,10 +38,17 @@ class OrderBindings:
     """Finds or makes the RO App order of a shop order."""
 
     def __init__(
-        self, session: AccountSession, roapp: RoApp, once: Once, markers: MarkerIndex, discounts: AccountDiscounts
+        self,
+        session: AccountSession,
+        roapp: RoApp,
+        creations: Creations,
+        once: Once,
+        markers: MarkerIndex,
+        discounts: AccountDiscounts,
     ) -> None:
         self._session = session
         self._roapp = roapp
+        self._creations = creations
         self._once = once
         self._markers = markers
         self._discounts = discounts
@@ -48,8 +58,9 @@ class OrderBindings:
         neither.
 
         Unbinds an order that a person wants made again, if RO App does not have it any more. One that is held as
-        deleted there is read, as nothing else may need a call that would show it. Raises BadRecord (`doubled`,
-        `marker-elsewhere`, `deleted-in-roapp`) if a person has to decide.
+        deleted there is read, as nothing else may need a call that would show it. Raises Later while a call that was
+        not answered may still make it, BadRecord (`doubled`, `marker-elsewhere`, `deleted-in-roapp`) if a person has to
+        decide.
         """
         match = self._match(order)
         if match is not None and match.make_again:
@@ -57,65 +68,51 @@ class OrderBindings:
         held_as = self._held_as(order)
         many = held_as == Code.DOUBLED and len(self._markers.known(order.shop, order.number)) > 1
         if match is not None and not many:  # another one with its marker is a copy that staff made
-            bound = Bound(match, fresh=False)
+            known = Bound(match, fresh=False)
             if held_as == Code.DELETED_IN_ROAPP:
-                await self.read(bound)
-            return bound
+                await self.read(known)
+            return known
         found = await self._markers.find(order.shop, order.number, order.created_at)
-        return await self._adopt(order, found, match, shop)
+        bound = await self._adopt(order, found, match, shop)
+        if bound is None and (doubts := self._doubts(order)):
+            looked_at = utc_now()
+            await self._markers.look_again()
+            bound = await self._adopt(order, self._markers.known(order.shop, order.number), match, shop)
+            if bound is None:
+                wait_for(doubts, looked_at)
+        return bound
 
-    async def find_unclear(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
-        """Returns the order that an unclear `create` has made after all, for a shop order that nobody would create any
-        more, and binds it; None if there is none. Raises Later while it may still arrive."""
-        earlier = self._once.unsettled(self._operation(order))
-        if earlier is None:
-            return None
-        await self._markers.look_again(earlier.sent_at)
-        found = await self._adopt(order, self._markers.known(order.shop, order.number), None, shop)
-        if found is None:
-            self._once.settle_absent(earlier)
-        return found
+    def give_up(self, order: DesiredOrder) -> None:
+        """Nobody would make this order any more, and `find_or_adopt` has not found it."""
+        with self._session.transaction() as connection:
+            self._end(connection, order)
 
     async def create(self, order: DesiredOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
-        """Creates the RO App order, or finds what an earlier `create` made; to be called if `find_or_adopt` returned
-        None. Raises Later while an earlier create may still arrive, or if nobody wants the order any more; BadRecord
-        (`doubled`) if two arrived, and the BadRecord of a refusal."""
+        """Creates the RO App order; to be called if `find_or_adopt` returned None. Raises Later if nobody wants the
+        order any more, and what `Creations.make` raises."""
         discounts = self._discounts.known
         text, words = notes.block(order, shop, discounts), notes.comment(order, shop, discounts)
         digest = notes.written(text, order, wanted_total(order, shop))
         bound = Bound(OrderMatch(0, contact, manager, notes_hash=digest, total_due=True), fresh=True)
 
-        async def find(intent: Intent) -> int | None:
-            await self._markers.look_again(intent.sent_at)
-            alive = await self._orders_with_marker(order, self._markers.known(order.shop, order.number))
-            _refuse_doubled(alive)
-            if not alive:
-                return None
-            # It was made of an older version of the order.
-            there = alive[0]
-            bound.match = OrderMatch(
-                there.id, there.client_id, there.manager_id or manager, total_due=True, roapp_number=there.number
-            )
-            bound.fresh, bound.seen, bound.has_lines = False, there, await self._has_lines(there)
-            return there.id
-
         async def send(before: Before) -> int:
             return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=before)
 
-        def bind(connection: Connection, ro_id: int) -> None:
+        def link(connection: Connection, ro_id: int) -> None:
             bound.match = replace(bound.match, ro_id=ro_id)
             self._bind(connection, order, bound.match)
             journal.note(connection, order.shop, order.number, Kind.CREATED, roapp_id=ro_id)
             marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             self._markers.note(connection, marked)
-            bound.announced = None if bound.has_lines else comment.announce(connection, self._once, order, words)
+            bound.announced = comment.announce(connection, self._once, order, words)
 
         def require_wanted(connection: Connection) -> None:
             # The call may have waited for its turn while a person canceled the backfill that wanted the order.
             if not outbox.is_wanted(connection, order.shop, order.number):
                 raise Later(utc_now())
 
-        await self._once.make(self._operation(order), find=find, send=send, bind=bind, require=require_wanted)
+        thing = Thing("order", (marker(order.shop, order.number),), order.shop, order.number)
+        await self._creations.make(thing, send=send, link=link, require=require_wanted)
         return bound
 
     async def read(self, bound: Bound) -> RoOrder:
@@ -165,8 +162,7 @@ class OrderBindings:
         seen = alive[0]
         if match is not None and match.ro_id == seen.id:
             return Bound(match, fresh=False, seen=seen)
-        operation = self._operation(order)
-        made_here = self._once.unsettled(operation) is not None
+        made_here = bool(self._doubts(order))
         moved = seen.branch_id not in (None, shop.location_id) or seen.order_type_id not in (None, shop.order_type_id)
         if moved and not made_here:
             raise order_problems.elsewhere(
@@ -183,10 +179,11 @@ class OrderBindings:
                 raise order_problems.elsewhere(seen, f"is the shop's order {its}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
             contact = seen.client_id if sold else None
-            self._bind(connection, order, OrderMatch(seen.id, contact_id=contact, roapp_number=seen.number))
+            made = OrderMatch(seen.id, contact_id=contact, total_due=made_here, roapp_number=seen.number)
+            self._bind(connection, order, made)
             kind = Kind.CREATED if made_here else Kind.ADOPTED
             journal.note(connection, order.shop, order.number, kind, roapp_id=seen.id)
-            intents.settle_found(connection, operation, seen.id)
+            self._end(connection, order)
             if unsaid:
                 announced = comment.announce(connection, self._once, order, words)
             elif not made_here:
@@ -215,8 +212,12 @@ class OrderBindings:
     def _bind(self, connection: Connection, order: DesiredOrder, match: OrderMatch) -> None:
         matches.bind_order(connection, self._session.account, order.shop, order.number, match)
 
-    def _operation(self, order: DesiredOrder) -> Operation:
-        return self._once.operation("order", marker(order.shop, order.number), order.shop, order.number)
+    def _doubts(self, order: DesiredOrder) -> list[Creation]:
+        """The call, at most one, that may have made this order."""
+        return self._creations.in_doubt("order", [marker(order.shop, order.number)])
+
+    def _end(self, connection: Connection, order: DesiredOrder) -> None:
+        self._creations.end(connection, "order", marker(order.shop, order.number))
 
 
 def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, text: str) -> dict[str, object]:

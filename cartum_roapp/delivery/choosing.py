@@ -16,7 +16,7 @@ from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.search import written_as
 from cartum_roapp.errors import BadConfig, BadRecord, Code
-from cartum_roapp.ledger import catalogue, chosen_contacts, chosen_products, desired, links, orders
+from cartum_roapp.ledger import catalogue, chosen_contacts, chosen_products, creations, desired, links, orders
 from cartum_roapp.ledger.links import Link, Reason
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.orders.texts import clean
@@ -67,7 +67,7 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
     with engine.connect() as connection:
         identity = _buyer(connection, shop, number)
         order = desired.read(connection, shop.key, number)
-        if chosen_contacts.is_being_made(connection, shop.account, identity):
+        if creations.in_doubt(connection, shop.account, "contact", [identity]):
             raise BadConfig(
                 f"RO App was asked to make a contact for the buyer of {number}, and whether it did is not known yet.",
                 shop=shop.slug,

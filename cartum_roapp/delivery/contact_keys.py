@@ -20,6 +20,12 @@ def further(order: DesiredOrder, *, organization: bool) -> list[str]:
     return [key for key in keys if key != identity(order)]
 
 
+def names(order: DesiredOrder) -> tuple[str, ...]:
+    """All by which the contact that is made for the buyer may be found; the key that decides first."""
+    email = [email_key(order.buyer_email)] if order.buyer_email else []
+    return tuple(dict.fromkeys([identity(order), *further(order, organization=False), *email]))
+
+
 def address(order: DesiredOrder) -> str | None:
     """The key of the e-mail address, where it is one of a private buyer's and does not decide already."""
     key = email_key(order.buyer_email)

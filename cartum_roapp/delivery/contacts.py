@@ -7,25 +7,25 @@ is remembered in the ledger, so that each of a buyer's phones leads to the one c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.contact_keys import address, further, identity
+from cartum_roapp.delivery.contact_keys import address, further, identity, names
 from cartum_roapp.delivery.contact_sides import Side, Sides
+from cartum_roapp.delivery.creation import Creations, wait_for
+from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.gone_contacts import GoneContacts
 from cartum_roapp.delivery.keyed_locks import KeyedLocks
 from cartum_roapp.delivery.known_contacts import KnownContacts
-from cartum_roapp.delivery.new_contacts import NewContacts
-from cartum_roapp.delivery.once import Once, wait_for
+from cartum_roapp.delivery.new_contacts import NewContacts, is_of
 from cartum_roapp.delivery.search import Buyer, Found, ambiguous, numbers_of
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.delivery.unclear_contacts import UnclearContacts
 from cartum_roapp.errors import BadRecord, Code, Retryable
+from cartum_roapp.ledger.creations import Creation
 from cartum_roapp.ledger.desired import DesiredOrder
-from cartum_roapp.ledger.intents import Intent
-from cartum_roapp.ledger.links import Link, Reason
+from cartum_roapp.ledger.links import Link, Reason, phone_key
 
 Adopt = Callable[[DesiredOrder, int | None], Awaitable[Link | None]]
 
@@ -38,15 +38,15 @@ class ContactBook:
         self,
         session: AccountSession,
         roapp: RoApp,
-        once: Once,
+        creations: Creations,
         region: Callable[[str], str | None],
         ahead: Callable[[], Iterable[Buyer]],
     ) -> None:
         self._sides = Sides.of(roapp, region, ahead)
-        self._known = KnownContacts(session)
+        self._creations = creations
+        self._known = KnownContacts(session, creations)
         self.gone = GoneContacts(self._known, self._sides)
-        self._unclear = UnclearContacts(session, self._sides)
-        self._new = NewContacts(session, once, self._sides, self._unclear)
+        self._new = NewContacts(session, creations, self._sides)
         self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
 
@@ -62,7 +62,7 @@ class ContactBook:
         async with self._locks.held(identity(order), order.buyer_email, *numbers, *phones):
             known = self._known.of_buyer(order)
             if known is not None and not self._known.unlinked(order, known):
-                self._note(order, known, [])
+                self._known.note(order, known, [])
                 return known
             if order.company and self._has_organizations:
                 try:
@@ -83,27 +83,51 @@ class ContactBook:
             await self.gone.forget(order.shop, known.ro_id)
             known = self._known.of_buyer(order)
         link = await self._matched(order, client, known, side, adopt)
-        if link is None and theirs and client is not None and not self._new.is_unclear(order):
+        if (
+            link is None
+            and theirs
+            and client is not None
+            and not self._creations.in_doubt("contact", [identity(order)])
+        ):
             link = await self._of_client(order, client)
         if link is None:
             return await self._new.create(order, side)
-        self._note(order, link, await self._further(order, link))
+        self._known.note(order, link, await self._further(order, link))
         return link
 
     async def _matched(
         self, order: DesiredOrder, client: int | None, known: Link | None, side: Side, adopt: Adopt
     ) -> Link | None:
         """Returns the `known` contact, else what `adopt` finds. Where a phone of the buyer's leads to nobody yet, it
-        looks once more: for what staff made since the last search, and for what an unclear call for the same buyer
-        made. Raises Later while that may still arrive."""
+        looks once more: for what staff made since the last search, and for what calls in doubt made that share a name
+        with the buyer. Raises Later while that may still arrive."""
         link = known or await adopt(order, client)
-        unclear = self._unclear.of(order, side, link, self._open_phones(order, link))
-        await self._unclear.look_for(unclear)
+        doubts = self._doubts(order, link)
         named = order.buyer_phone or order.buyer_email or order.company
-        if unclear or (link is None and named and await side.search.refresh()):
-            link = known or await adopt(order, client)
-            wait_for(self._unclear.of(order, side, link, self._open_phones(order, link)))
+        if doubts or (link is None and named and await side.search.refresh()):
+            looked_at = utc_now()
+            made = await self._new.look(order, doubts)
+            found = known or await adopt(order, client)  # a person is asked where staff have made one as well
+            link = known or made or found
+            wait_for(self._doubts(order, link), looked_at)
         return link
+
+    def _doubts(self, order: DesiredOrder, link: Link | None) -> list[Creation]:
+        """Returns the calls that may make another contact of this buyer. An e-mail address alone says that of buyers
+        only where one of them has no phone. Where a contact is found (`link`), those are meant that may make one with a
+        phone that leads to nobody yet, and the buyer's own, if it has surely not made that contact."""
+        phones = {phone_key(one) for one in self._open_phones(order, link)}
+        wanted = phones | set(names(order) if link is None else [identity(order)])
+        contact = None if link is None else self._sides.side_of(link).search.seen.get(link.ro_id)
+
+        def concerns(doubt: Creation) -> bool:
+            if doubt.names[0] == identity(order):
+                return link is None or (contact is not None and not is_of(contact, doubt))
+            shared = wanted.intersection(doubt.names)
+            by_phone = order.phones and any(name.startswith("phone:") for name in doubt.names)
+            return not (by_phone and all(name.startswith("email:") for name in shared))
+
+        return [doubt for doubt in self._creations.in_doubt("contact", wanted) if concerns(doubt)]
 
     def _open_phones(self, order: DesiredOrder, link: Link | None) -> set[str]:
         """The order's phones of which it is not known whether another contact has them, or may get them yet."""
@@ -134,12 +158,9 @@ class ContactBook:
                 more.append(one)
         return more
 
-    def _note(self, order: DesiredOrder, link: Link, more: Sequence[Link]) -> None:
-        self._known.note(order, link, more, self._new.operation(order))
-
-    async def made_by(self, intent: Intent) -> list[int]:
-        """The ids of what an unclear create of a contact made."""
-        return await self._new.made_by(intent)
+    async def made_by(self, creation: Creation) -> list[int]:
+        """The ids of all contacts that this call made, when it was sent and when it was repeated."""
+        return await self._new.made_by(creation)
 
     async def _adopt(self, order: DesiredOrder, client: int | None) -> Link | None:
         """Returns the person whom RO App has for this buyer: by phone, by a phone that the ledger knows, then by the

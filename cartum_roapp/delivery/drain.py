@@ -17,7 +17,7 @@ from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.account_shops import AccountShops
 from cartum_roapp.delivery.attempt import Attempt, begun
 from cartum_roapp.delivery.company import check_company
-from cartum_roapp.delivery.once import GiveWay, Later, Timeouts, utc_now
+from cartum_roapp.delivery.doubt import GiveWay, Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.search import Buyer

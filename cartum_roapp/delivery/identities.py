@@ -55,9 +55,15 @@ def identities(line: DesiredLine, by: Sequence[Identifier]) -> tuple[Identity, .
     return found or (Identity("name", title_key(line.title)),)
 
 
-def everything(line: DesiredLine) -> frozenset[Identity]:
-    """Returns all that the line's product may be known by, by whatever fields a shop identifies its products."""
-    return frozenset(identities(line, get_args(Identifier)))
+def names(line: DesiredLine, first: Sequence[Identity]) -> tuple[str, ...]:
+    """Returns all that the line's product may be known by, by whatever fields a shop identifies its products; what its
+    decision is stored under first."""
+    return tuple(dict.fromkeys(name(one) for one in (*first, *identities(line, get_args(Identifier)))))
+
+
+def name(identity: Identity) -> str:
+    """Returns an identity as a creation names it, short enough for an index."""
+    return str(identity)[:_LONGEST_VALUE]
 
 
 def shortened(title: str) -> str:

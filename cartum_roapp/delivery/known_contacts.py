@@ -7,18 +7,19 @@ from dataclasses import replace
 
 from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.delivery.contact_keys import address, further, identity
+from cartum_roapp.delivery.creation import Creations
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import intents, links
+from cartum_roapp.ledger import links
 from cartum_roapp.ledger.desired import DesiredOrder
-from cartum_roapp.ledger.intents import Operation
 from cartum_roapp.ledger.links import Link, Reason
 
 
 class KnownContacts:
     """The links of one account's contacts, read and written on the connection of its lock."""
 
-    def __init__(self, session: AccountSession) -> None:
+    def __init__(self, session: AccountSession, creations: Creations) -> None:
         self._session = session
+        self._creations = creations
 
     def of(self, ro_id: int) -> list[Link]:
         """Returns all that leads to this contact."""
@@ -50,9 +51,9 @@ class KnownContacts:
         phones = {phone.number for phone in order.phones}
         return any(one.phone and one.phone not in phones for one in self.of(ro_id))
 
-    def note(self, order: DesiredOrder, link: Link, more: Sequence[Link], making: Operation) -> None:
+    def note(self, order: DesiredOrder, link: Link, more: Sequence[Link]) -> None:
         """The identity of the buyer leads to this contact, the rest that the order says of them where `more` says.
-        Writes what is new of it; an unclear call that was `making` the contact is settled then."""
+        Writes what is new of it; a call that was to make the contact is in doubt no more."""
         more = [*more, *named_address(order, link)]
         found = self.by_keys([link.key, *(one.key for one in more)])
         known = {(one.key, one.ro_id) for one in found}
@@ -62,7 +63,7 @@ class KnownContacts:
         with self._session.transaction() as connection:
             if link not in found:
                 links.store(connection, self._session.account, link)
-                intents.settle_found(connection, making, link.ro_id)
+                self._creations.end(connection, "contact", link.key)
             links.add(connection, self._session.account, more)
 
     def forget(self, ro_id: int, kept: Contact | None) -> None:

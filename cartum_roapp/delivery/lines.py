@@ -15,7 +15,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import agreeing, plan_lines
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
-from cartum_roapp.delivery.once import UNCLEAR_ENDS, GiveWay, unanswered
+from cartum_roapp.delivery.doubt import UNCLEAR_ENDS, GiveWay, unanswered
 from cartum_roapp.delivery.operations import AddLine, SetLine
 from cartum_roapp.delivery.prices import DELIVERY, AccountDiscounts, wanted_lines
 from cartum_roapp.delivery.session import AccountSession

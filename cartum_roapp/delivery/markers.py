@@ -17,9 +17,9 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.once import utc_now
+from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import intents, markers
+from cartum_roapp.ledger import creations, markers
 from cartum_roapp.ledger.markers import Marked
 
 _TOKEN = re.compile(r"\[([a-z]{6}):([^\s\[\]:]+)\]")
@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"\[([a-z]{6}):([^\s\[\]:]+)\]")
 CLOCKS = timedelta(hours=2)
 # A shop order is never older than its RO App order; a day covers every zone mistake.
 BEFORE_ORDER = timedelta(days=1)
-BEFORE_INTENT = timedelta(minutes=10)
+BEFORE_CALL = timedelta(minutes=10)
 
 
 def marker(shop: str, number: str) -> str:
@@ -90,16 +90,17 @@ class MarkerIndex:
         with self._session.autocommit() as connection:
             return markers.find(connection, self._session.account, shop, number)
 
-    async def look_again(self, sent_at: datetime) -> None:
-        """Reads what was created since `sent_at` (UTC) or since the oldest call with an unknown outcome:
-        one walk serves all that ask while it waits."""
+    async def look_again(self) -> None:
+        """Reads what was created since the oldest call whose outcome is unknown, or that is looked at once more: one
+        walk serves all that ask while it waits."""
         asked = utc_now()
         async with self._walking:
             if self._looked_at is not None and self._looked_at >= asked:
                 return
             with self._session.autocommit() as connection:
-                oldest = intents.oldest_unsettled(connection, self._session.account, "order")
-            await self._walk(min(sent_at, oldest or sent_at) - BEFORE_INTENT - CLOCKS)
+                oldest = creations.oldest(connection, self._session.account, "order")
+            if oldest is not None:
+                await self._walk(oldest - BEFORE_CALL - CLOCKS)
 
     def note(self, connection: Connection, marked: Marked) -> None:
         """Adds an order that was just made with its marker, in the transaction that stores it."""

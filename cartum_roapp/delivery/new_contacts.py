@@ -1,26 +1,26 @@
-"""A buyer whom RO App does not know: made once, a person or an organization, and found again after an unclear call."""
+"""A buyer whom RO App does not know: made once, a person or an organization, and found again where nobody answered."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import AsyncIterator, Iterable, Sequence, Set
 from dataclasses import replace
 from itertools import combinations
 
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.contact_keys import further, identity
+from cartum_roapp.apis.roapp.sending import Before
+from cartum_roapp.delivery.contact_keys import further, identity, names
 from cartum_roapp.delivery.contact_sides import Side, Sides
+from cartum_roapp.delivery.creation import Creations
 from cartum_roapp.delivery.known_contacts import named_address
-from cartum_roapp.delivery.markers import marker
-from cartum_roapp.delivery.once import Before, Once, utc_now
-from cartum_roapp.delivery.search import mail, numbers_of
+from cartum_roapp.delivery.markers import BEFORE_CALL, CLOCKS, marker
+from cartum_roapp.delivery.search import first_token, mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.delivery.unclear_contacts import UnclearContacts, is_of_staff
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import desired, links
+from cartum_roapp.ledger.creations import Creation, Thing
 from cartum_roapp.ledger.desired import DesiredOrder
-from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.links import Link, Reason
 from cartum_roapp.orders.names import is_mostly_last_first, read_name
 from cartum_roapp.orders.phone_field import Phone
@@ -31,19 +31,18 @@ _TELLING = 500
 
 
 class NewContacts:
-    """Makes contacts of one account, and tells what a call made of which nobody knows the outcome."""
+    """Makes contacts of one account, and tells what calls made of which nobody knows the outcome."""
 
-    def __init__(self, session: AccountSession, once: Once, sides: Sides, unclear: UnclearContacts) -> None:
+    def __init__(self, session: AccountSession, creations: Creations, sides: Sides) -> None:
         self._session = session
-        self._once = once
+        self._creations = creations
         self._sides = sides
-        self._unclear = unclear
         self._last_first: dict[str, bool] = {}
 
     async def create(self, order: DesiredOrder, side: Side) -> Link:
         """Makes the contact with all phones that no other has, else without the e-mail address, else without one of
         the phones, else with one, else without any: which of them RO App refuses it need not say. Raises what
-        `Once.make` raises."""
+        `Creations.make` raises."""
         numbers = [phone.number for phone in order.phones]
         await side.search.look(numbers)
         elsewhere = set().union(
@@ -73,31 +72,24 @@ class NewContacts:
     async def _make(
         self, order: DesiredOrder, side: Side, phones: Sequence[Phone], elsewhere: Set[str], email: str
     ) -> Link:
-        """Makes the contact with these phones and this e-mail address, or finds what an earlier call made. All that the
-        order says of the buyer leads to it then, except phones that are `elsewhere`."""
+        """Makes the contact with these phones and this e-mail address. All that the order says of the buyer leads to it
+        then, except phones that are `elsewhere`."""
         organization = side is self._sides.organizations
         body = _organization(order) if organization else self._person(order)
         if not email:
             body.pop("email", None)
         if phones:
             body["phones"] = [_written(phone) for phone in phones]
-        found: list[Contact] = []
-        link = Link(identity(order), 0, organization, Reason.MADE)
+        carried = {phone.number for phone in phones}
+        link = _link(order, carried, organization=organization)
 
         async def send(before: Before) -> int:
             return await side.clients.create(body, before=before)
 
         def bind(connection: Connection, ro_id: int) -> None:
             nonlocal link
-            carried = {phone.number for phone in phones}
-            if found:
-                carried = self._sides.side_of(found[0]).search.phones(found[0], order.shop)
-                link = replace(link, organization=isinstance(found[0], Organization))
-            if link.phone and link.phone not in carried:
-                link = replace(link, reason=Reason.REFUSED)
             link = replace(link, ro_id=ro_id)
-            keys = further(order, organization=link.organization)
-            more = [replace(link, key=key, reason=Reason.MADE) for key in keys]
+            more = [replace(link, key=key, reason=Reason.MADE) for key in further(order, organization=organization)]
             more = [
                 one if not one.phone or one.phone in carried else replace(one, reason=Reason.NAMED)
                 for one in more
@@ -106,67 +98,59 @@ class NewContacts:
             links.store(connection, self._session.account, link)
             links.add(connection, self._session.account, [*more, *named_address(order, link)])
 
-        async def find(intent: Intent) -> int | None:
-            made = await self._made_by(intent, order)
-            for contact in made:
-                self._sides.side_of(contact).search.note(contact)
-            if len(made) > 1:  # staff have made one as well, or two of our calls were carried out
-                await side.search.by_phone(order, None) or await side.search.by_email(order, None)
-            found[:] = made[:1]
-            if not found or (is_of_staff(found[0], intent) and utc_now() < intent.resend_at):
-                return None
-            return found[0].id
-
-        await self._once.make(self.operation(order), find=find, send=send, bind=bind)
-        made = found[0] if found else side.clients.kind.model_validate({**body, "id": link.ro_id})
-        self._sides.side_of(made).search.note(made)
+        thing = Thing("contact", (*names(order), marker(order.shop, order.number)), order.shop, order.number)
+        await self._creations.make(thing, send=send, link=bind)
+        side.search.note(side.clients.kind.model_validate({**body, "id": link.ro_id}))
         return link
 
-    def is_unclear(self, order: DesiredOrder) -> bool:
-        """Whether nobody knows if an earlier call made this buyer's contact: `create` looks for it."""
-        return self._once.unsettled(self.operation(order)) is not None
+    async def look(self, order: DesiredOrder, doubts: Iterable[Creation]) -> Link | None:
+        """Brings what these calls may have made into the search. Returns what the buyer's own among them has made, as
+        its marker tells."""
+        made: dict[int, Contact] = {}
+        for doubt in doubts:
+            async for contact in self._created_since(doubt):
+                self._sides.side_of(contact).search.note(contact)
+                if doubt.names[0] == identity(order) and self._is_made_by(contact, doubt):
+                    made[contact.id] = contact
+        if not made:
+            return None
+        first = made[min(made)]
+        carried = self._sides.side_of(first).search.phones(first, order.shop)
+        return replace(_link(order, carried, organization=isinstance(first, Organization)), ro_id=first.id)
 
-    async def made_by(self, intent: Intent) -> list[int]:
-        """The ids of what an unclear create of a contact made."""
-        return [contact.id for contact in await self._made_by(intent, None)]
+    async def made_by(self, creation: Creation) -> list[int]:
+        """Returns the ids of all contacts that this call made, when it was sent and when it was repeated."""
+        made = {one.id async for one in self._created_since(creation) if self._is_made_by(one, creation)}
+        return sorted(made)
 
-    async def _made_by(self, intent: Intent, order: DesiredOrder | None) -> list[Contact]:
-        """Returns what the intent's call may have made, by id: contacts created since it began that carry the order's
-        marker, or that are the buyer of `order`. A company's contact may be a person, where the account took no
-        organization: then not one that is another buyer's."""
-        company = intent.identity.startswith("company:") or bool(order is not None and order.company)
-        ours = marker(intent.shop, intent.number)
-        found: list[Contact] = []
-        async for contact in self._unclear.created_since(intent, company=company):
-            marked = (contact.notes or "").startswith(ours) and self._fits(contact, intent)
-            if company and not isinstance(contact, Organization):
-                bought = marked and not self._is_of_another(contact, intent.identity)
-            else:
-                bought = marked or (order is not None and self._is_buyer(contact, order))
-            if bought:
-                found.append(contact)
-        return sorted(found, key=lambda one: one.id)
+    async def _created_since(self, creation: Creation) -> AsyncIterator[Contact]:
+        """Yields the contacts that were created since the call was sent; organizations, too, where it may make one."""
+        since = creation.sent_at - BEFORE_CALL - CLOCKS
+        company = any(name.startswith(("company:", "order:")) for name in creation.names)
+        for side in (self._sides.organizations, self._sides.people) if company else (self._sides.people,):
+            try:
+                async for page in side.clients.walk(created_from=since):
+                    for contact in page:
+                        yield contact
+            except BadRecord as error:
+                if error.code != Code.NOT_AVAILABLE:
+                    raise
 
-    def _is_buyer(self, contact: Contact, order: DesiredOrder) -> bool:
-        if isinstance(contact, Organization) and order.company_numbers:
-            return not order.company_numbers.isdisjoint(numbers_of(contact))
-        phones = self._sides.side_of(contact).search.phones(contact, order.shop)
-        if order.buyer_phone:
-            return order.buyer_phone in phones
-        return bool(order.buyer_email) and not phones and mail(contact) == order.buyer_email
-
-    def _fits(self, contact: Contact, intent: Intent) -> bool:
-        """Returns whether a contact with the order's marker is the one that this intent's call made: an order whose
-        buyer was changed in the shop has made two. The phone, e-mail address or number of the buyer tells; a contact
-        without it may be theirs, too, as RO App may have refused it, unless it is known as another buyer's."""
-        kind, _, value = intent.identity.partition(":")
+    def _is_made_by(self, contact: Contact, creation: Creation) -> bool:
+        """Returns whether this call made the contact. The marker tells, with the phone, e-mail address or number of the
+        buyer: an order whose buyer was changed in the shop has made two. A contact without it may be theirs, too, as RO
+        App may have refused it, unless it is known as another buyer's."""
+        if not is_of(contact, creation):
+            return False
+        key = creation.names[0]
+        kind, _, value = key.partition(":")
         if kind == "phone":
-            shown = self._sides.side_of(contact).search.phones(contact, intent.shop)
-            return value in shown or (not contact.phones and not self._is_of_another(contact, intent.identity))
+            shown = self._sides.side_of(contact).search.phones(contact, creation.shop)
+            return value in shown or (not contact.phones and not self._is_of_another(contact, key))
         if kind == "company":
-            return value in numbers_of(contact) or not self._is_of_another(contact, intent.identity)
+            return value in numbers_of(contact) or not self._is_of_another(contact, key)
         if kind == "email":
-            refused = not contact.email and not contact.phones and not self._is_of_another(contact, intent.identity)
+            refused = not contact.email and not contact.phones and not self._is_of_another(contact, key)
             return mail(contact) == value or refused
         return True
 
@@ -185,9 +169,16 @@ class NewContacts:
         body = {"first_name": first[:_LONGEST_NAME], "last_name": name.last[:_LONGEST_NAME], "email": order.buyer_email}
         return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
 
-    def operation(self, order: DesiredOrder) -> Operation:
-        """The making of this order's buyer."""
-        return self._once.operation("contact", identity(order), order.shop, order.number)
+
+def is_of(contact: Contact, creation: Creation) -> bool:
+    """Returns whether the contact has a marker that this call gave its own. Where RO App shows no notes, none has."""
+    return first_token(contact) in creation.names
+
+
+def _link(order: DesiredOrder, carried: Set[str], *, organization: bool) -> Link:
+    """Where the buyer leads, whose contact was made with the phones that are `carried`; without its id."""
+    link = Link(identity(order), 0, organization, Reason.MADE)
+    return replace(link, reason=Reason.REFUSED) if link.phone and link.phone not in carried else link
 
 
 def _organization(order: DesiredOrder) -> dict[str, object]:

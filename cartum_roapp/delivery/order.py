@@ -18,10 +18,12 @@ from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
+from cartum_roapp.delivery.creation import Creations
+from cartum_roapp.delivery.doubt import Later, Timeouts, utc_now
 from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.markers import MarkerIndex
-from cartum_roapp.delivery.once import Later, Once, Timeouts, utc_now
+from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
@@ -59,19 +61,19 @@ class OrderDelivery:
         shops: Mapping[str, ShopConfig],
         ahead: Callable[[], Iterable[Buyer]],
     ) -> None:
-        self._once = once = Once(session, timeouts)
+        once, creations = Once(session, timeouts), Creations(session, timeouts)
         self._timeouts = timeouts
         self._shops = shops
         self._session = session
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp, shops)
-        self.contacts = ContactBook(session, roapp, once, self._region, ahead)
+        self.contacts = ContactBook(session, roapp, creations, self._region, ahead)
         index = ProductIndex(session, roapp, timeouts.interval)
         self._index = index
-        self.products = ProductBook(session, index, ProductMaker(session, roapp, once, index))
+        self.products = ProductBook(session, creations, index, ProductMaker(session, roapp, creations, index))
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
-        self._bindings = OrderBindings(session, roapp, once, self.markers, self.discounts)
+        self._bindings = OrderBindings(session, roapp, creations, once, self.markers, self.discounts)
         self._remarks = Remarks(session, roapp, once, self._bindings, self.discounts)
         self._status = OrderStatus(session, roapp, once, self._bindings)
         self._managers = OrderManagers(session, roapp, once, self._bindings)
@@ -104,10 +106,8 @@ class OrderDelivery:
     async def _deliver(self, order: DesiredOrder, shop: ShopConfig, *, anew: bool) -> int:
         bound = await self._bindings.find_or_adopt(order, shop)
         if bound is None and order.gone_at:
-            bound = await self._bindings.find_unclear(order, shop)
-            if bound is None:
-                return order.version
-
+            self._bindings.give_up(order)
+            return order.version
         if bound is None:
             self._check_currency(order)
         else:

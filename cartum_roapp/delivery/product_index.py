@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.product_prices import PriceType
+from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.identities import Identity, catalogue_row
-from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import catalogue
 

@@ -9,17 +9,17 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.sending import Before
 from cartum_roapp.config import Identifier, ShopConfig
-from cartum_roapp.delivery import product_problems
-from cartum_roapp.delivery.identities import Identity, catalogue_row, everything, shortened, title_key
-from cartum_roapp.delivery.once import Before, Once
+from cartum_roapp.delivery.creation import Creations
+from cartum_roapp.delivery.identities import Identity, catalogue_row, names, shortened, title_key
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import catalogue, desired, intents, matches, product_links, shop_catalogue
+from cartum_roapp.ledger import catalogue, matches, shop_catalogue
 from cartum_roapp.ledger.catalogue import CatalogueRow
+from cartum_roapp.ledger.creations import Thing
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
-from cartum_roapp.ledger.intents import Intent, Operation
 
 #: What a product may be made without: no source says which fields RO App takes (roapp §3.4).
 _DISPENSABLE = ("prices", "category_id", "description")
@@ -30,29 +30,12 @@ _IDENTIFYING: dict[Identifier, str] = {"code": "code", "sku": "sku", "barcode": 
 class ProductMaker:
     """Makes products, each once, and learns whether the account takes them and stores what identifies them."""
 
-    def __init__(self, session: AccountSession, roapp: RoApp, once: Once, index: ProductIndex) -> None:
+    def __init__(self, session: AccountSession, roapp: RoApp, creations: Creations, index: ProductIndex) -> None:
         self._session = session
         self._roapp = roapp
-        self._once = once
+        self._creations = creations
         self._index = index
         self._refused_here = 0
-
-    def operation(self, order: DesiredOrder, identity: Identity) -> Operation:
-        return self._once.operation("product", str(identity), order.shop, order.number)
-
-    def unclear(self, wanted: Sequence[Identity]) -> list[Intent]:
-        """Returns the calls of unknown outcome for a product that may be this one, known otherwise: another shop may
-        identify its products by another field."""
-        found: list[Intent] = []
-        with self._session.autocommit() as connection:
-            for intent in intents.all_unsettled(connection, self._session.account, "product"):
-                if intent.identity == str(wanted[0]):
-                    continue
-                lines = desired.lines(connection, intent.shop, intent.number)
-                theirs = [known for line in lines if Identity.parse(intent.identity) in (known := everything(line))]
-                if any(not known.isdisjoint(wanted) for known in theirs):
-                    found.append(intent)
-        return found
 
     def may_make(self, shop: ShopConfig) -> bool:
         """Returns whether a missing product is made, as far as is known."""
@@ -67,11 +50,11 @@ class ProductMaker:
         if not self.may_make(shop):
             raise _missing(line, first, allowed=shop.missing_products != "hold")
         with self._session.autocommit() as connection:
-            unstored = catalogue.made_before(connection, account, str(first))
+            unstored = matches.unidentified(connection, account, str(first))
         if unstored is not None:  # another one would be no better known by it
             raise _not_identifiable(unstored, first)
 
-        def bind(connection: Connection, ro_id: int) -> None:
+        def link(connection: Connection, ro_id: int) -> None:
             matches.bind_product(connection, account, str(first), ro_id)
             barcodes = (line.barcode,) if "barcodes" in body else ()
             code, sku = (line.article if name in body else "" for name in ("code", "sku"))
@@ -79,24 +62,15 @@ class ProductMaker:
                 connection, account, CatalogueRow(ro_id, title_key(shortened(line.title)), code, sku, barcodes)
             )
 
-        async def find(intent: Intent) -> int | None:
-            await self._index.read()
-            carriers = self._index.carriers(identities)
-            if len(carriers[first]) > 1:  # more than one call for it was carried out
-                raise product_problems.ambiguous(first, carriers[first], line, shop.slug)
-            only = [carriers[one][0] for one in identities if len(carriers[one]) == 1]
-            with self._session.autocommit() as connection:
-                others = product_links.of_others(connection, account, order.shop, line.product, only)
-            return next((ro_id for ro_id in only if ro_id not in others), None)
-
         body = self._body(order, line, shop)
+        thing = Thing("product", names(line, identities), order.shop, order.number)
 
         async def send(before: Before) -> int:
             return await self._roapp.create_product(body, before=before)
 
         while True:
             try:
-                made = await self._once.make(self.operation(order, first), find=find, send=send, bind=bind)
+                made = await self._creations.make(thing, send=send, link=link)
                 break
             except BadRecord as error:
                 if error.code == Code.NOT_AVAILABLE:
@@ -154,7 +128,7 @@ class ProductMaker:
         with self._session.transaction() as connection:
             catalogue.note_product_writes(connection, account, "works" if stored else "refused")
             if not stored:
-                matches.unbind_product(connection, account, made)
+                matches.note_unidentified(connection, account, str(identity))
                 if product is not None:
                     catalogue.add(connection, account, catalogue_row(product))
         if not stored:

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery import product_problems
-from cartum_roapp.delivery.identities import Identity, identities
-from cartum_roapp.delivery.once import wait_for
+from cartum_roapp.delivery.creation import Creations, wait_for
+from cartum_roapp.delivery.doubt import utc_now
+from cartum_roapp.delivery.identities import Identity, identities, name
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.session import AccountSession
@@ -18,7 +19,6 @@ from cartum_roapp.ledger import (
     catalogue,
     chosen_products,
     held,
-    intents,
     journal,
     matches,
     missing_products,
@@ -36,8 +36,9 @@ class ProductBook:
     """Finds or makes products, one at a time: a second order with the same product waits for the first, one whose
     products are known does not."""
 
-    def __init__(self, session: AccountSession, index: ProductIndex, maker: ProductMaker) -> None:
+    def __init__(self, session: AccountSession, creations: Creations, index: ProductIndex, maker: ProductMaker) -> None:
         self._session = session
+        self._creations = creations
         self._index = index
         self._maker = maker
         self._lock = asyncio.Lock()
@@ -85,16 +86,17 @@ class ProductBook:
                 return known[wanted[0]], "as before"
             found = self._carrier(wanted[:1])
             found = found or await self._find(order, line, wanted, shop, may_make=self._maker.may_make(shop))
-            if found is None and (unclear := self._maker.unclear(wanted)):
+            if found is None and (doubts := self._creations.in_doubt("product", map(name, wanted))):
+                looked_at = utc_now()
                 await self._index.read()
                 found = self._carrier(wanted[:1]) or self._by_another_field(order, line, wanted, shop)
                 if found is None:
-                    wait_for(unclear)
+                    wait_for(doubts, looked_at)
             if found is None:
                 return await self._maker.make(order, line, wanted, shop), "made"
             with self._session.transaction() as connection:
                 matches.bind_product(connection, self._session.account, str(wanted[0]), found[0])
-                intents.settle_found(connection, self._maker.operation(order, wanted[0]), found[0])
+                self._creations.end(connection, "product", name(wanted[0]))
             return found
 
     def _sure(self, shop: str, line: DesiredLine, config: ShopConfig) -> list[Identifier] | None:

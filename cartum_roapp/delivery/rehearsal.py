@@ -14,9 +14,9 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.account import Progress, connected
 from cartum_roapp.delivery.company import check_company
+from cartum_roapp.delivery.doubt import Later, Timeouts
 from cartum_roapp.delivery.drain import AHEAD, IN_FLIGHT
 from cartum_roapp.delivery.dry_roapp import DryRoApp, Write, writes
-from cartum_roapp.delivery.once import Later, Timeouts
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession

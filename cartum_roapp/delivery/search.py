@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from cartum_roapp.apis.roapp.clients import Clients
 from cartum_roapp.apis.roapp.rows import Contact, Organization
+from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.markers import BEFORE_ORDER, CLOCKS, marker
-from cartum_roapp.delivery.once import utc_now
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.companies import comparable
@@ -137,7 +137,7 @@ class ContactSearch:
             if self._guests_since is None or since < self._guests_since:
                 async for page in self._clients.walk(created_from=since):
                     guests = (contact for contact in page if not (contact.phones or contact.email))
-                    self._guests.update((_first_token(contact), contact.id) for contact in guests)
+                    self._guests.update((first_token(contact), contact.id) for contact in guests)
                 self._guests_since = since
         return self._guests.get(marker(order.shop, order.number))
 
@@ -236,7 +236,8 @@ def ambiguous(what: str, contacts: Iterable[int]) -> BadRecord:
     )
 
 
-def _first_token(contact: Contact) -> str:
+def first_token(contact: Contact) -> str:
+    """The marker with which its notes begin, if they do."""
     return (contact.notes or "").partition("]")[0] + "]"
 
 

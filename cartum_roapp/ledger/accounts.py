@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, select, union
 
 from cartum_roapp.ledger import tables
 from cartum_roapp.ledger.deleted_shops import STILL_UNCLEAR
-from cartum_roapp.ledger.tables import accounts, intents, order_matches, outbox, shops
+from cartum_roapp.ledger.tables import accounts, creations, order_matches, outbox, shops
 
 
 def shops_of(connection: Connection, name: str) -> tuple[list[str], list[str]]:
@@ -35,7 +35,7 @@ def is_known(connection: Connection, name: str) -> bool:
 def forget(connection: Connection, name: str) -> None:
     """Removes all that the ledger knows of an account without shops: its catalogue, contacts, products and markers. A
     call of the last hour that nobody knows the outcome of stays noted, as in a purge. May be called twice."""
-    connection.execute(delete(intents).where(intents.c.account == name, ~STILL_UNCLEAR))
+    connection.execute(delete(creations).where(creations.c.account == name, ~STILL_UNCLEAR))
     for table in (tables.catalogue, tables.links, tables.product_matches, tables.markers, tables.call_slots):
         connection.execute(delete(table).where(table.c.account == name))
     connection.execute(delete(accounts).where(accounts.c.name == name))

@@ -259,8 +259,8 @@ _TAKE_OUT = """
           SELECT FROM held, backfills WHERE held.shop = :shop AND held.entity = 'order' AND held.id = own.number
           AND backfills.id = :id AND held.first_at < backfills.started_at))
       AND NOT EXISTS (
-          SELECT FROM intents WHERE intents.account = outbox.account AND intents.shop = :shop
-          AND intents.number = own.number AND intents.state IN ('open', 'unclear'))
+          SELECT FROM creations WHERE creations.account = outbox.account AND creations.shop = :shop
+          AND creations.number = own.number AND look_until IS NULL)
       AND NOT (outbox.delivered_version = 0 AND EXISTS (
           SELECT FROM order_matches match WHERE match.shop = :shop AND match.number = own.number))
       AND NOT EXISTS (

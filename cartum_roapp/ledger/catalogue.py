@@ -110,15 +110,3 @@ def note_product_writes(connection: Connection, account: str, outcome: Literal["
         text("UPDATE accounts SET product_writes = :outcome, product_writes_at = now() WHERE name = :a"),
         {"outcome": outcome, "a": account},
     )
-
-
-def made_before(connection: Connection, account: str, identity: str) -> int | None:
-    """A product that we made for this identity, `"code:CAP-2"`, and that RO App's catalogue still has."""
-    ro_id: int | None = connection.scalar(
-        text(
-            "SELECT ro_id FROM intents JOIN catalogue USING (account, ro_id) WHERE account = :account "
-            "AND kind = 'product' AND identity = :identity AND state = 'done' ORDER BY id DESC LIMIT 1"
-        ),
-        {"account": account, "identity": identity},
-    )
-    return ro_id

@@ -36,15 +36,6 @@ def buyer(connection: Connection, shop: str, number: str) -> str | None:
     return found
 
 
-def is_being_made(connection: Connection, account: str, identity: str) -> bool:
-    """Returns whether a call that may have made this buyer's contact has no clear outcome yet."""
-    query = text(
-        "SELECT EXISTS (SELECT FROM intents WHERE account = :account AND kind = 'contact' AND identity = :identity "
-        "AND state IN ('open', 'unclear'))"
-    )
-    return bool(connection.scalar(query, {"account": account, "identity": identity}))
-
-
 def unchoose(connection: Connection, account: str, identity: str) -> bool:
     """Takes the choice back; returns whether there was one. The buyer is searched anew."""
     query = text(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, select, update
 
 from cartum_roapp.ledger import database, links
 from cartum_roapp.ledger.tables import (
     accounts,
     counters,
+    creations,
     intents,
     markers,
     order_events,
@@ -19,7 +20,7 @@ from cartum_roapp.ledger.tables import (
 )
 
 #: Calls of the last hour that nobody knows the outcome of: far longer than anybody waits before one is taken for lost.
-STILL_UNCLEAR = intents.c.state.in_(("open", "unclear")) & (intents.c.sent_at > func.now() - timedelta(hours=1))
+STILL_UNCLEAR = creations.c.look_until.is_(None) & (creations.c.sent_at > func.now() - timedelta(hours=1))
 
 
 def forget(engine: Engine, key: str, *, purge: bool) -> None:
@@ -35,9 +36,11 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
             account = connection.scalar(select(shops.c.account).where(shops.c.key == key))
             # First, as it waits for a run that is just storing something.
             connection.execute(delete(shops).where(shops.c.key == key))
-            for table in (order_lines, runs, markers, order_events, counters):  # the others go with the shop
+            for table in (order_lines, runs, markers, order_events, counters, intents):  # the others go with the shop
                 connection.execute(delete(table).where(table.c.shop == key))
-            _forget_calls(connection)
+            # Whatever a second look would find, there is no shop to hold it in.
+            gone = creations.c.shop.not_in(select(shops.c.key))
+            connection.execute(delete(creations).where(gone, ~STILL_UNCLEAR))
             links.forget_buyers(connection, account, chosen=True)
             connection.execute(
                 update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
@@ -62,11 +65,3 @@ def slugs(engine: Engine) -> set[str]:
     """The slugs of deleted shops whose history is still here."""
     with database.reading(engine) as connection:
         return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
-
-
-def _forget_calls(connection: Connection) -> None:
-    """The notes of all shops that are not here any more."""
-    theirs = intents.c.shop.not_in(select(shops.c.key))
-    connection.execute(delete(intents).where(theirs, ~STILL_UNCLEAR))
-    # Whatever a second look would find, there is no shop to hold it in.
-    connection.execute(update(intents).where(theirs, intents.c.recheck_at.is_not(None)).values(recheck_at=None))

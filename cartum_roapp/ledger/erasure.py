@@ -2,7 +2,8 @@
 RO App order it is), and the order is marked, so that no later read of it brings the data back.
 
 Only of orders that nothing is under way for: final or deleted in the shop, and in RO App at their newest version, or
-dismissed by a person; and of those that a canceled backfill has stored and that nothing else wants.
+dismissed by a person; and of those that a canceled backfill has stored and that nothing else wants. Where a call that
+makes the buyer's contact has no known outcome, that is under way.
 """
 
 from __future__ import annotations
@@ -102,7 +103,6 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     connection.execute(text(_ERASE_REASONS), values)
     gone = list(connection.scalars(text(_FORGET_CUSTOMERS), {**values, "identities": identities}))
     gone += connection.scalars(text(_FORGET_FORMER), values)  # whose they were nobody knows any more
-    connection.execute(text(_FORGET_CALLS), {**values, "identities": gone})
     account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), values)
     links.forget_buyers(connection, account, erased=gone, chosen=False)
     connection.execute(
@@ -185,8 +185,8 @@ _IDLE = f"""
           SELECT FROM held WHERE held.shop = :shop AND entity = 'order' AND id = orders.number
           AND dismissed_at IS NOT NULL))
       AND NOT EXISTS (
-          SELECT FROM intents WHERE kind = 'contact' AND identity = orders.customer AND account = outbox.account
-          AND (state IN ('open', 'unclear') OR recheck_at IS NOT NULL))
+          SELECT FROM creations WHERE kind = 'contact' AND creations.account = outbox.account
+          AND (names @> ARRAY[orders.customer] OR (creations.shop, creations.number) = (orders.shop, orders.number)))
     FOR UPDATE OF orders, outbox SKIP LOCKED
 """
 _OLD_ORDERS = f"""
@@ -216,14 +216,11 @@ _FORGET_CUSTOMERS = """
     RETURNING identity
 """
 # Under which buyers of the shop were known before it changed them: no order names them any more. What a person chose
-# stays, a guest's contact, to which nothing else leads back, and what a call may have made.
+# stays, and a guest's contact, to which nothing else leads back.
 _FORGET_FORMER = """
     DELETE FROM customers former WHERE shop = :shop AND identity NOT LIKE 'order:%'
     AND NOT EXISTS (SELECT FROM orders WHERE orders.shop = :shop AND orders.customer = identity)
     AND NOT EXISTS (SELECT FROM links JOIN shops USING (account) WHERE shops.key = :shop AND links.kind = 'contact'
                     AND links.key = former.identity AND chosen_at IS NOT NULL)
-    AND NOT EXISTS (SELECT FROM intents WHERE intents.shop = :shop AND kind = 'contact'
-                    AND intents.identity = former.identity AND (state IN ('open', 'unclear') OR recheck_at IS NOT NULL))
     RETURNING identity
 """
-_FORGET_CALLS = "DELETE FROM intents WHERE shop = :shop AND kind = 'contact' AND identity = ANY(:identities)"

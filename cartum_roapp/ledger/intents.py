@@ -7,7 +7,6 @@ died between the two; like an `unclear` one it means: look into RO App before an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -17,13 +16,13 @@ from sqlalchemy import Connection, text
 #: As long as what happened to orders, which they tell as well; no shop keeps its buyers' data for less.
 KEPT = timedelta(days=90)
 
-Kind = Literal["contact", "product", "order", "line", "comment", "status", "change"]
+Kind = Literal["comment", "status", "change"]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A call that must not happen twice, by what it makes: `identity` names that within account and kind (a buyer, a
-    product, a marker …). `shop` and `number` are the order that asked for it."""
+    """A call that must not happen twice: `identity` names within account and kind what it sets. `shop` and `number` are
+    the order that asked for it."""
 
     account: str
     kind: Kind
@@ -55,12 +54,10 @@ class Intent:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a call is sent, from when on it may be sent again if its outcome is not known, and when a repeated one is
-    looked at again (None: never). UTC."""
+    """When a call is sent, and from when on it may be sent again if its outcome is not known. UTC."""
 
     sent_at: datetime
     resend_at: datetime
-    recheck_at: datetime | None = None
 
 
 #: This database as it runs now: a ledger that was restored, whatever way, runs in another one, or its rows were
@@ -83,11 +80,10 @@ def unsettled(connection: Connection, operation: Operation) -> Intent | None:
     return None if row is None else Intent(**row._mapping)
 
 
-def all_unsettled(connection: Connection, account: str, kind: Kind | None = None) -> list[Intent]:
-    """All intents of the account, or those of one kind, that nobody knows the outcome of."""
-    of_kind = "" if kind is None else "AND kind = :kind"
-    query = text(f"SELECT {_COLUMNS} FROM intents WHERE account = :account {of_kind} {_UNSETTLED}")
-    return [Intent(**row._mapping) for row in connection.execute(query, {"account": account, "kind": kind})]
+def all_unsettled(connection: Connection, account: str) -> list[Intent]:
+    """All intents of the account that nobody knows the outcome of."""
+    query = text(f"SELECT {_COLUMNS} FROM intents WHERE account = :account {_UNSETTLED}")
+    return [Intent(**row._mapping) for row in connection.execute(query, {"account": account})]
 
 
 def unsettled_of(connection: Connection, account: str, kind: Kind, shop: str, number: str) -> list[Intent]:
@@ -100,15 +96,6 @@ def unsettled_of(connection: Connection, account: str, kind: Kind, shop: str, nu
         {"account": account, "kind": kind, "shop": shop, "number": number},
     )
     return [Intent(**row._mapping) for row in rows]
-
-
-def oldest_unsettled(connection: Connection, account: str, kind: Kind) -> datetime | None:
-    """When the oldest call of this kind with an unknown outcome was sent (UTC)."""
-    oldest: datetime | None = connection.scalar(
-        text(f"SELECT min(sent_at) FROM intents WHERE account = :account AND kind = :kind {_UNSETTLED}"),
-        {"account": account, "kind": kind},
-    )
-    return oldest
 
 
 def announced(connection: Connection, operation: Operation) -> bool:
@@ -164,30 +151,15 @@ def unclear_ends(connection: Connection, operation: Operation) -> int:
     return ends
 
 
-def due_rechecks(connection: Connection, account: str, now: datetime) -> Sequence[Intent]:
-    """Repeated calls whose first try may have arrived late after all."""
-    rows = connection.execute(
-        text(f"SELECT {_COLUMNS} FROM intents WHERE account = :account AND recheck_at <= :now ORDER BY sent_at"),
-        {"account": account, "now": now},
-    )
-    return [Intent(**row._mapping) for row in rows]
-
-
-def recheck(connection: Connection, intent: int, at: datetime | None) -> None:
-    """It was looked at, and is to be looked at again `at` (UTC), or never more."""
-    connection.execute(text("UPDATE intents SET recheck_at = :at WHERE id = :id"), {"at": at, "id": intent})
-
-
 def forget_old(connection: Connection) -> int:
-    """Removes the calls of all accounts that were settled longer than `KEPT` ago, with the phones by which they name
-    buyers; returns how many. What is to be looked at again stays, and so does what made a product: without what
-    identifies it, it would be made once more. May be called twice."""
+    """Removes the calls of all accounts that were settled longer than `KEPT` ago; returns how many. May be called
+    twice."""
     return connection.execute(text(_FORGET_OLD), {"kept": KEPT}).rowcount
 
 
 _BEGIN = text(
-    "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, recheck_at, "
-    "announced_in) VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, :recheck_at, "
+    "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, "
+    "announced_in) VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, "
     f"CASE WHEN :announced THEN {_HERE} || pg_current_xact_id()::xid END) "
     "ON CONFLICT (account, kind, identity) WHERE state IN ('open', 'unclear') "
     "DO UPDATE SET sent_at = excluded.sent_at, resend_at = excluded.resend_at, "
@@ -200,7 +172,6 @@ _SETTLE_ANSWERED = """
 """
 _FORGET_OLD = """
     DELETE FROM intents WHERE state IN ('done', 'refused', 'absent') AND settled_at < now() - :kept
-    AND recheck_at IS NULL AND kind <> 'product'
 """
 _UNCLEAR_ENDS = text(
     f"SELECT count(*) FROM intents {_THIS} AND state IN ('unclear', 'absent') "

@@ -33,7 +33,7 @@ class Kind(StrEnum):
     CREATED = "created"  # its order in RO App was made: roapp_id
     CONTACT = "contact"  # whose order it is in RO App: roapp_id, organization, because
     PRODUCTS = "products"  # its products in RO App: products, each with title, roapp_id, how
-    CALL = "call"  # a call to RO App: call (method and path), outcome, times, intent
+    CALL = "call"  # a call to RO App: call (method and path), outcome, times
     DELIVERED = "delivered"  # RO App has it as the shop has it: version
     POSTPONED = "postponed"  # its delivery goes on later: until, because
     HELD = "held"  # a person is needed: entity, id, code, message

@@ -48,7 +48,10 @@ _ORDER = tuple(OrderMatch.__dataclass_fields__)
 def products(connection: Connection, account: str, identities: Collection[str]) -> dict[str, int]:
     """Identity → RO App's id of those that are known."""
     rows = connection.execute(
-        text("SELECT identity, ro_id FROM product_matches WHERE account = :account AND identity = ANY(:identities)"),
+        text(
+            "SELECT identity, ro_id FROM product_matches WHERE account = :account AND identity = ANY(:identities) "
+            "AND identified"
+        ),
         {"account": account, "identities": list(identities)},
     )
     return {row.identity: row.ro_id for row in rows}
@@ -59,10 +62,31 @@ def bind_product(connection: Connection, account: str, identity: str, ro_id: int
     connection.execute(
         text(
             "INSERT INTO product_matches (account, identity, ro_id) VALUES (:account, :identity, :ro_id) "
-            "ON CONFLICT (account, identity) DO UPDATE SET ro_id = excluded.ro_id"
+            "ON CONFLICT (account, identity) DO UPDATE SET ro_id = excluded.ro_id, identified = true"
         ),
         {"account": account, "identity": identity, "ro_id": ro_id},
     )
+
+
+def note_unidentified(connection: Connection, account: str, identity: str) -> None:
+    """RO App made its product for this identity, and did not store that: it is of no use until a person has done so,
+    and no other one is made."""
+    connection.execute(
+        text("UPDATE product_matches SET identified = false WHERE account = :account AND identity = :identity"),
+        {"account": account, "identity": identity},
+    )
+
+
+def unidentified(connection: Connection, account: str, identity: str) -> int | None:
+    """That product, if RO App's catalogue still has it."""
+    ro_id: int | None = connection.scalar(
+        text(
+            "SELECT ro_id FROM product_matches JOIN catalogue USING (account, ro_id) "
+            "WHERE account = :account AND identity = :identity AND NOT identified"
+        ),
+        {"account": account, "identity": identity},
+    )
+    return ro_id
 
 
 def unbind_product(connection: Connection, account: str, ro_id: int) -> None:

@@ -157,7 +157,9 @@ def _undismiss(connection: Connection, shop: str, records: Collection[Held]) -> 
 def _recheck_now(connection: Connection, account: str, shop: str) -> None:
     """Lets what is there twice be looked at now, not `recheck_after` after the last look."""
     connection.execute(
-        text("UPDATE intents SET recheck_at = now() WHERE account = :account AND shop = :shop AND recheck_at > now()"),
+        text(
+            "UPDATE creations SET look_until = now() WHERE account = :account AND shop = :shop AND look_until > now()"
+        ),
         {"account": account, "shop": shop},
     )
     agreed.look_now(connection, shop)

@@ -63,7 +63,7 @@ _COUNT = f"""
     WITH kept AS ({_KEPT})
     SELECT (SELECT count(*) FROM orders WHERE shop = :shop) - (SELECT count(*) FROM kept) AS orders,
            (SELECT count(*) FROM kept) AS kept,
-           (SELECT count(*) FROM intents WHERE shop = :shop AND state IN ('open', 'unclear')) AS unclear_calls
+           (SELECT count(*) FROM creations WHERE shop = :shop AND look_until IS NULL) AS unclear_calls
 """
 _NOT_KEPT = "shop = :shop AND number NOT IN (SELECT number FROM kept)"
 _STATEMENTS = (
@@ -77,9 +77,7 @@ _STATEMENTS = (
     "AND split_part(id, '/', 1) NOT IN (SELECT number FROM kept)",
     "DELETE FROM customers WHERE shop = :shop AND identity NOT IN (SELECT customer FROM orders WHERE shop = :shop)",
     "UPDATE products SET read_at = NULL WHERE shop = :shop",
-    # A product that was made without what identifies it must not be made again: those calls stay.
-    "DELETE FROM intents WHERE shop = :shop AND state NOT IN ('open', 'unclear') AND recheck_at IS NULL "
-    "AND kind <> 'product'",
+    "DELETE FROM intents WHERE shop = :shop AND state NOT IN ('open', 'unclear')",
     "DELETE FROM markers WHERE shop = :shop",
     "UPDATE accounts SET markers_from = NULL, markers_until = NULL "
     "WHERE name = (SELECT account FROM shops WHERE key = :shop)",

@@ -11,14 +11,13 @@ from sqlalchemy import Connection, Engine, StaticPool, Table, text
 
 from cartum_roapp.ledger import database, tables
 
-#: What a dry run reads of a table, where that is not all of the shop or of its account. A call whose outcome is known
-#: is needed only where it made a product.
+#: What a dry run reads of a table, where that is not all of the shop or of its account.
 _READ = {
     "shops": "key = :shop",
     "accounts": "name = :account",
     "outbox": "shop = :shop",
     "product_links": "shop = :shop",
-    "intents": "account = :account AND (state IN ('open', 'unclear') OR kind = 'product')",
+    "intents": "account = :account AND state IN ('open', 'unclear')",
 }
 #: Made and left empty: what is written there is of no use to a dry run.
 _EMPTY = {"backfills", "backfill_orders", "call_slots", "counters", "customers", "erasures", "order_events", "runs"}

@@ -36,38 +36,24 @@ _PURPOSES = [
         (r"GET /company/employees", "see who is employed"),
     )
 ]
-# An intent's kind → what the call was for, and its state → how that ended: of a call whose event was lost in a kill, or
-# that is older than the events.
-_INTENTS = {
-    "order": "make the order",
-    "contact": "make the buyer's contact",
-    "product": "make a product",
-    "line": "add a line",
-    "comment": "add the comment",
-    "status": "set the status",
-    "change": "change the order or a line",
-}
-_STATES = {
-    "open": "begun, and how it ended is not known yet",
-    "unclear": "no clear answer",
-    "done": "done",
-    "refused": "refused",
-    "absent": "without effect",
-}
-_LOST = "SELECT id, kind, state, sent_at FROM intents WHERE shop = :shop AND number = :number AND id <> ALL(:told)"
+_BEGUN = "begun, and how it ended is not known yet"
+# What is being made → what its call is for.
+_CREATIONS = {"order": "make the order", "contact": "make the buyer's contact", "product": "make a product"}
+_DOUBTS = "SELECT kind, sent_at FROM creations WHERE shop = :shop AND number = :number AND look_until IS NULL"
 
 
 def of_order(engine: Engine, shop: str, number: str) -> list[Event]:
-    """What happened to one order, oldest first. Calls that must not happen twice are among it even where the process
-    was killed before it could note them."""
+    """What happened to one order, oldest first. What was being made when a process was killed before it could note the
+    call is among it until it is known what that made."""
     events = journal.of_order(engine, shop, number)
-    told = [one.details["intent"] for one in events if "intent" in one.details]
     with database.reading(engine) as connection:
-        lost = connection.execute(text(_LOST), {"shop": shop, "number": number, "told": told}).all()
+        doubts = connection.execute(text(_DOUBTS), {"shop": shop, "number": number}).all()
         bound = matches.order(connection, shop, number)
-    for row in lost:
-        details = {"purpose": _INTENTS[row.kind], "outcome": _STATES[row.state], "intent": row.id}
-        events.append(Event(shop, number, Kind.CALL, row.sent_at, None, details))
+    calls = [one for one in events if one.kind is Kind.CALL]
+    for row in doubts:
+        what = _CREATIONS[row.kind]
+        if not any(one.at >= row.sent_at and purpose(one).startswith(what) for one in calls):
+            events.append(Event(shop, number, Kind.CALL, row.sent_at, None, {"purpose": what, "outcome": _BEGUN}))
     _give_reasons(engine, shop, number, events)
     _give_number(bound, events)
     return list(_without_repeats(sorted(events, key=lambda one: one.at)))

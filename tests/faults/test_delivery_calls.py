@@ -14,6 +14,7 @@ from world import World
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.errors import Retryable
+from cartum_roapp.ledger import timeline
 
 # The calls that RO App would carry out twice if they were sent twice.
 CALLS = {
@@ -188,6 +189,26 @@ def stopped(world: World, path: str) -> None:
 
 
 @pytest.mark.parametrize("accepted", [True, False])
+def test_a_call_whose_run_was_stopped_is_told_until_it_is_known_what_it_made(database: str, accepted: bool) -> None:
+    with World.of(database, orders=1, delivered=0, older=0, settings=IMPATIENT) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        world.imported()
+        number = shop.place_order(articles=[("KR-799", 1)])
+        roapp.faults.fail("hang_after" if accepted else "hang", 1, method="POST", path=CALLS["order"], seconds=3.0)
+        stopped(world, "/orders")
+
+        def told() -> list[str]:
+            return [timeline.words(one) for one in timeline.of_order(world.engine, world.shop().key, number)]
+
+        begun = "make the order: begun, and how it ended is not known yet"
+        assert told().count(begun) == 1
+        world.synced()
+        assert begun not in told()
+        assert sum(words.startswith("made in RO App") for words in told()) == 1
+        assert world.value("SELECT count(*) FROM creations WHERE look_until IS NULL") == 0
+
+
+@pytest.mark.parametrize("accepted", [True, False])
 def test_an_order_that_the_shop_deleted_while_its_creation_was_unclear(database: str, accepted: bool) -> None:
     """Nobody would create it any more; what may have been created is looked for all the same."""
     with World.of(database, orders=2, delivered=0, older=0, settings=IMPATIENT) as world:
@@ -203,7 +224,7 @@ def test_an_order_that_the_shop_deleted_while_its_creation_was_unclear(database:
         orders = world.roapp_orders(world.shop()).get(number, [])
         assert ["видалено в магазині" in order["manager_notes"] for order in orders] == ([True] if accepted else [])
         assert world.held() == {}
-        assert world.value("SELECT count(*) FROM intents WHERE state IN ('open', 'unclear')") == 0
+        assert world.value("SELECT count(*) FROM creations") == 0
 
 
 def test_nobody_answers_at_the_address_for_a_while(database: str) -> None:

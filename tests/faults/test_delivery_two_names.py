@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -49,6 +50,35 @@ def test_a_contact_is_made_once(database: str, first: str, second: str, fault: s
         assert world.held() == {}
         assert world.differences(world.shop(), shop.qualifying()) == []
         assert world.synced().calls.roapp_writes == 0
+
+
+def test_what_a_lost_call_named_is_known_where_the_shop_has_changed_that_buyer(database: str) -> None:
+    """A buyer of two phones. While RO App still works on the contact, the shop gives that order to somebody else, and
+    the buyer orders by the other phone."""
+    with World.of(database, orders=0, delivered=0, older=0, settings=QUICK | {"unclear_wait": 1.0}) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        world.imported()
+        phones = {"delivery_phone": f"{PHONE}, +380509998877", "delivery_email": ""}
+        first = shop.place_order(articles=[("CAP-2", 1)], **phones)
+        roapp.faults.fail("overdue", 1, method="POST", path="^/contacts/people$", seconds=2.0)
+
+        async def stopped() -> None:
+            run = asyncio.create_task(world.sync(world.shop()))
+            while not any(call.fault == "overdue" for call in roapp.calls):
+                await asyncio.sleep(0.01)
+            run.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await run
+
+        asyncio.run(stopped())
+        shop.edit_buyer(first, phone="+380631234567")
+        second = shop.place_order(articles=[("CAP-2", 1)], delivery_phone="+380509998877", delivery_email="")
+        world.synced()
+        while not next(call for call in roapp.calls if call.fault == "overdue").written:
+            time.sleep(0.05)
+        with_phone = [row["id"] for row in world.made_contacts() if "+380509998877" in str(row["phones"])]
+        assert with_phone == [world.roapp_order(second)["client_id"]]
+        assert world.held() == {}
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "late", "overdue"])

@@ -223,7 +223,6 @@ def test_a_lost_ledger_makes_no_second_organization(world: World, lost: str, fil
     else:
         with world.engine.begin() as connection:
             connection.execute(text("DELETE FROM links"))
-            connection.execute(text("DELETE FROM intents"))
         numbers += [order(world), order(world, TWO, {"company": "Без коду"})]
     world.imported()
     world.synced()
@@ -241,7 +240,7 @@ def test_an_unclear_create_of_an_organization_is_found_and_not_made_again(world:
     assert world.box.roapp.faults.plan == []
     assert {one["id"] for one in world.made_organizations()} == {client(world, one)["id"] for one in (number, nameless)}
     assert len(world.made_organizations()) == 2
-    assert world.value("SELECT count(*) FROM intents WHERE state IN ('open', 'unclear')") == 0
+    assert world.value("SELECT count(*) FROM creations WHERE look_until IS NULL") == 0
     well(world)
 
 

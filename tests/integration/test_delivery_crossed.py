@@ -36,7 +36,7 @@ def titles(words: str) -> dict[str, str]:
 async def until_unclear(world: World) -> None:
     """A sync that is ended where nobody knows what became of a call."""
     run = asyncio.ensure_future(world.sync(world.shop()))
-    while not world.value("SELECT count(*) FROM intents WHERE state = 'unclear'"):
+    while not world.value("SELECT count(*) FROM order_events WHERE kind = 'postponed'"):
         await asyncio.sleep(0.005)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):

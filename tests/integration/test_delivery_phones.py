@@ -260,7 +260,7 @@ def test_an_unclear_create_amid_refusals_is_found_again(world: World, fault: str
     (contact,) = world.made_contacts()
     assert client(world, number)["id"] == contact["id"]
     assert world.held() == {}
-    assert world.value("SELECT count(*) FROM intents WHERE state IN ('open', 'unclear')") == 0
+    assert world.value("SELECT count(*) FROM creations WHERE look_until IS NULL") == 0
 
 
 @pytest.mark.parametrize("fault", ["drop", "drop_after"])

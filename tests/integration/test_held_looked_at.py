@@ -150,7 +150,7 @@ def _doubled_part(world: World, path: str) -> Mend:
     else:
         twin = roapp.copy_contact(order["client_id"])
     with world.engine.begin() as connection:
-        connection.execute(text("UPDATE intents SET recheck_at = now() WHERE recheck_at IS NOT NULL"))
+        connection.execute(text("UPDATE creations SET look_until = now() WHERE look_until IS NOT NULL"))
         connection.execute(text("UPDATE agreed_lines SET look_at = now() WHERE look_at IS NOT NULL"))
     world.synced()
 

@@ -130,13 +130,13 @@ def test_what_is_there_twice_is_looked_at_at_once(world: World) -> None:
     (made,) = [one for one in world.made_contacts() if number in one["notes"]]
     twin = roapp.add_contact(**{key: value for key, value in made.items() if key not in ("id", "modified_at")})
     with world.engine.begin() as connection:
-        connection.execute(text("UPDATE intents SET recheck_at = now() WHERE recheck_at IS NOT NULL"))
+        connection.execute(text("UPDATE creations SET look_until = now() WHERE look_until IS NOT NULL"))
     world.synced()
     assert world.held() == {("contact", number): "doubled"}
     roapp.contacts.pop(twin)
     roapp.revision += 1
     with world.engine.begin() as connection:
-        connection.execute(text("UPDATE intents SET recheck_at = now() + interval '1 h' WHERE recheck_at IS NOT NULL"))
+        connection.execute(text("UPDATE creations SET look_until = now() + interval '1 h'"))
     world.synced()
     assert world.held() == {("contact", number): "doubled"}
     assert [one["outcome"] for one in world.replayed(number)] == ["delivered"]

@@ -8,41 +8,33 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
-from cartum_roapp.ledger import intents, runs, timeline
+from cartum_roapp.ledger import runs, timeline
 from cartum_roapp.ledger.database import connect
-from cartum_roapp.ledger.intents import Operation
 
-_CALLS = """
-    INSERT INTO intents (account, kind, identity, shop, number, state, sent_at, resend_at)
-    SELECT 'main', 'order', '[abcdef:' || n || ']', 'abcdef', n, 'done', now(), now() FROM generate_series(1, 20000) n
+_EVENTS = """
+    INSERT INTO order_events (shop, number, at, kind)
+    SELECT 'abcdef', n, now(), 'deleted' FROM generate_series(1, 20000) n
 """
 _RUNS = """
     INSERT INTO runs (id, shop, kind, finished_at, state)
     SELECT n, 'abcdef', 'sync', now(), 'completed' FROM generate_series(1, 20000) n
 """
-_ORDER = Operation("main", "order", "[abcdef:7]", "abcdef", "7")
-
-
-def _unclear_ends(engine: Engine) -> None:
-    with engine.connect() as connection:
-        intents.unclear_ends(connection, _ORDER)
 
 
 @pytest.mark.parametrize(
     ("table", "ask"),
     [
-        ("intents", lambda engine: timeline.of_order(engine, "abcdef", "7")),
-        ("intents", _unclear_ends),
+        ("order_events", lambda engine: timeline.of_order(engine, "abcdef", "7")),
         ("runs", runs.unfinished),
     ],
-    ids=["the story of an order", "unclear ends", "runs under way"],
+    ids=["the story of an order", "runs under way"],
 )
 def test_it_is_found_by_an_index(database: str, table: str, ask: Callable[[Engine], object]) -> None:
     engine = connect(database)
     with engine.begin() as connection:
-        for filled in (_CALLS, _RUNS):
+        for filled in (_EVENTS, _RUNS):
             connection.execute(text(filled))
-        connection.execute(text("ANALYZE intents, runs"))
+        connection.execute(text("ANALYZE order_events, runs"))
     asked: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:

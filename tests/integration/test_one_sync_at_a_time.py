@@ -82,7 +82,7 @@ def test_what_a_sync_has_no_time_to_deliver_follows_with_the_next_one(database: 
 
         world.settings = world.settings.model_copy(update={"sync_time": 240.0})
         with world.engine.begin() as connection:  # a minute later
-            connection.exec_driver_sql("UPDATE intents SET resend_at = now() WHERE settled_at IS NULL")
+            connection.exec_driver_sql("UPDATE creations SET not_before = now()")
             connection.exec_driver_sql("UPDATE outbox SET available_at = now()")
         assert "follow" not in synced(world)
         assert world.differences(world.shop(), numbers) == []

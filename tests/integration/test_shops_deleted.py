@@ -15,8 +15,8 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.delivery import drain
 from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.errors import BadConfig, BadRecord, NotReady
-from cartum_roapp.ledger import accounts, deleted_shops, held, intents, outbox, runs, shops, tables
-from cartum_roapp.ledger.intents import Operation, Schedule
+from cartum_roapp.ledger import accounts, creations, deleted_shops, held, outbox, runs, shops, tables
+from cartum_roapp.ledger.creations import Thing
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from cartum_roapp.sync.upsert import Reading, upsert
@@ -120,7 +120,7 @@ def test_a_deleted_shop_can_be_purged_later_and_leaves_nothing(world: World) -> 
         held.hold(connection, shop=key, entity="row", id="1", error=error, payload={"name": "Олена"})
     deleted_shops.forget(world.engine, key, purge=False)
     before = left(world, key)
-    assert {"orders", "order_lines", "runs", "intents", "markers", "held", "shops"} <= before.keys()
+    assert {"orders", "order_lines", "runs", "markers", "held", "shops"} <= before.keys()
     assert deleted_shops.slugs(world.engine) == {slug}
     assert deleted_shops.purge(world.engine, slug) == [key]
     assert left(world, key) == {}
@@ -169,22 +169,22 @@ def test_a_purge_keeps_calls_that_may_still_arrive_and_those_of_other_shops(worl
     shops.register(world.engine, key="abcdef", slug="one", account="main")
     shops.register(world.engine, key="ghijkl", slug="two", account="main")
 
-    def begin(shop: str, identity: str, ago: timedelta, settled: bool) -> None:
-        contact = Operation("main", "contact", identity, shop, "1")
+    def begin(shop: str, name: str, ago: timedelta, repeated: bool) -> None:
+        contact = Thing("contact", (name,), shop, "1")
         with world.engine.begin() as connection:
-            intent = intents.begin(connection, contact, Schedule(now - ago, now - ago, recheck_at=now))
-            if settled:
-                intents.settle(connection, intent, "done", 7)
+            for _ in range(1 + repeated):
+                creations.begin(connection, "main", contact, now - ago, now - ago, again=False)
+            if repeated:
+                creations.end(connection, "main", "contact", name, now)
 
-    begin("abcdef", "phone:settled", timedelta(0), True)
+    begin("abcdef", "phone:to be looked at", timedelta(0), True)
     begin("abcdef", "phone:unclear", timedelta(0), False)
     begin("abcdef", "phone:long ago", timedelta(hours=2), False)
     begin("ghijkl", "phone:another shop's", timedelta(hours=2), True)
     deleted_shops.forget(world.engine, "abcdef", purge=True)
     with world.engine.connect() as connection:
-        known = dict(connection.execute(select(tables.intents.c.identity, tables.intents.c.recheck_at)).tuples().all())
-    assert known.keys() == {"phone:unclear", "phone:another shop's"}
-    assert known["phone:unclear"] is None, "there is no shop left to hold what a second look finds"
+        known = list(connection.scalars(select(tables.creations.c.names)))
+    assert sorted(known) == [["phone:another shop's"], ["phone:unclear"]]
 
 
 def test_a_call_of_a_shop_that_is_not_served_is_looked_at_all_the_same(world: World) -> None:
@@ -196,8 +196,10 @@ def test_a_call_of_a_shop_that_is_not_served_is_looked_at_all_the_same(world: Wo
     contact["notes"] = "[abcdef:1]"
     contact["phones"] = [{"phone": "+380671112233"}]
     with world.engine.begin() as connection:
-        made = Operation("main", "contact", "phone:+380671112233", "abcdef", "1")
-        intent = intents.begin(connection, made, Schedule(now - timedelta(hours=1), now, recheck_at=now))
-        intents.settle(connection, intent, "done", contact["id"])
+        names = ("phone:+380671112233", "[abcdef:1]")
+        for _ in range(2):
+            made = Thing("contact", names, "abcdef", "1")
+            creations.begin(connection, "main", made, now - timedelta(hours=1), now, again=False)
+        creations.end(connection, "main", "contact", names[0], now)
     asyncio.run(world.sync(run.shop))
-    assert world.value("SELECT recheck_at FROM intents WHERE shop = 'abcdef'") is None
+    assert world.value("SELECT count(*) FROM creations") == 0

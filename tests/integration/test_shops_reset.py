@@ -128,13 +128,13 @@ def test_an_order_whose_making_is_unclear_before_the_reset_is_not_made_again(dat
 
 def _unclear(world: World) -> list[str]:
     with world.engine.connect() as connection:
-        return list(connection.scalars(text("SELECT number FROM intents WHERE state = 'unclear'")))
+        return list(connection.scalars(text("SELECT number FROM order_events WHERE kind = 'postponed'")))
 
 
 async def _until_unclear(world: World) -> None:
     """Imports until nobody knows what became of a call, and ends the run there."""
     run = asyncio.ensure_future(world.import_(world.shop()))
-    while not world.value("SELECT count(*) FROM intents WHERE state = 'unclear'"):
+    while not world.value("SELECT count(*) FROM order_events WHERE kind = 'postponed'"):
         await asyncio.sleep(0.01)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):

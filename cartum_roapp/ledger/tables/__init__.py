@@ -1,7 +1,7 @@
 """All tables. Times are UTC, money is exact, identities are text. docs/reference.md shows what each column is.
 
 Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `customers.*`,
-`links.key` and `intents.identity` of contacts, `held.payload`; a person may have
+`links.key` and `creations.names` of contacts, `held.payload`; a person may have
 written some into `held.dismissed_because`.
 """
 
@@ -34,6 +34,7 @@ from cartum_roapp.ledger.tables.shops import accounts, call_slots, counters, run
 from cartum_roapp.ledger.tables.work import (
     backfill_orders,
     backfills,
+    creations,
     held,
     intents,
     order_events,
@@ -54,6 +55,7 @@ __all__ = [
     "catalogue_failures",
     "chosen_products",
     "counters",
+    "creations",
     "customers",
     "erasures",
     "held",

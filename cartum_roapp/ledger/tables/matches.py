@@ -125,6 +125,12 @@ product_matches = Table(
     required("account", Text),
     required("identity", Text, "like `code:CAP-2`"),
     required("ro_id", BigInteger),
+    required(
+        "identified",
+        Boolean,
+        "false: RO App made it for this identity without storing it; no other is made",
+        default=text("true"),
+    ),
     PrimaryKeyConstraint("account", "identity"),
     info={"doc": "Which product of RO App an identity stands for: one for all shops of the account."},
 )

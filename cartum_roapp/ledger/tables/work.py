@@ -17,7 +17,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from cartum_roapp.ledger.tables.columns import Stamp, metadata, required, shop_column
 
@@ -46,13 +46,43 @@ outbox = Table(
     info={"doc": "Which orders wait for delivery. A row has no payload: what is newest is read when its turn comes."},
 )
 
+creations = Table(
+    "creations",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True, doc="in the order in which they began"),
+    required("account", Text),
+    required("kind", Text, "`order`, `contact` or `product`"),
+    Column(
+        "names",
+        ARRAY(Text),
+        nullable=False,
+        doc="all by which it may be found: its marker, the buyer's phones, a code …; what it is linked by first",
+    ),
+    required("shop", Text),
+    required("number", Text, "the order that asked for it last"),
+    required("sent_at", Stamp, "when the call was sent last"),
+    required("not_before", Stamp, "before this it is looked for, but not sent again"),
+    required("tries", Integer, "calls in a row without an answer", default="1"),
+    Column("look_until", Stamp, doc="set where a repeated call has ended: it is looked at once more then, and goes"),
+    Index(
+        "uq_creations_in_doubt",
+        "account",
+        "kind",
+        text("(names[1])"),
+        unique=True,
+        postgresql_where=text("look_until IS NULL"),
+    ),
+    Index("ix_creations_names", "names", postgresql_using="gin"),
+    info={"doc": "Calls that make something and have no known outcome (design §3.5)."},
+)
+
 intents = Table(
     "intents",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True, doc="in the order of the calls"),
     required("account", Text),
-    required("kind", Text, "what the call makes: `contact`, `product`, `order`, `line`, `comment`, `status`, `change`"),
-    required("identity", Text, "what it makes: a buyer, a product, a marker …"),
+    required("kind", Text, "what it is: `comment`, `status`, `change`"),
+    required("identity", Text, "what it sets"),
     required("shop", Text),
     required("number", Text),
     required(
@@ -69,7 +99,6 @@ intents = Table(
     Column(
         "announced_in", Text, doc="set as long as it is only announced: the database and the transaction that noted it"
     ),
-    Column("recheck_at", Stamp, doc="set on a call that repeats one taken for lost: look again whether both arrived"),
     Index(
         "uq_intents_unsettled",
         "account",
@@ -80,7 +109,6 @@ intents = Table(
     ),
     Index("ix_intents_account_kind_identity_id", "account", "kind", "identity", "id"),
     Index("ix_intents_shop_number", "shop", "number"),
-    Index("ix_intents_recheck_at", "account", "recheck_at", postgresql_where=text("recheck_at IS NOT NULL")),
     info={"doc": "A note before each call that must not happen twice (design §3.5)."},
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_77a173a84f97"
+revision = "20261129_03e9a2bb7b03"
 down_revision = None
 
 TABLES = """
@@ -52,6 +52,22 @@ CREATE TABLE counters (
     CONSTRAINT pk_counters PRIMARY KEY (shop, run, counter, "of")
 );
 
+CREATE TABLE creations (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    names TEXT[] NOT NULL,
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    sent_at TIMESTAMPTZ NOT NULL,
+    not_before TIMESTAMPTZ NOT NULL,
+    tries INTEGER DEFAULT '1' NOT NULL,
+    look_until TIMESTAMPTZ,
+    CONSTRAINT pk_creations PRIMARY KEY (id)
+);
+CREATE INDEX ix_creations_names ON creations USING gin (names);
+CREATE UNIQUE INDEX uq_creations_in_doubt ON creations (account, kind, (names[1])) WHERE look_until IS NULL;
+
 CREATE TABLE intents (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     account TEXT NOT NULL,
@@ -65,11 +81,9 @@ CREATE TABLE intents (
     settled_at TIMESTAMPTZ,
     ro_id BIGINT,
     announced_in TEXT,
-    recheck_at TIMESTAMPTZ,
     CONSTRAINT pk_intents PRIMARY KEY (id)
 );
 CREATE INDEX ix_intents_account_kind_identity_id ON intents (account, kind, identity, id);
-CREATE INDEX ix_intents_recheck_at ON intents (account, recheck_at) WHERE recheck_at IS NOT NULL;
 CREATE INDEX ix_intents_shop_number ON intents (shop, number);
 CREATE UNIQUE INDEX uq_intents_unsettled ON intents (account, kind, identity) WHERE state IN ('open', 'unclear');
 
@@ -125,6 +139,7 @@ CREATE TABLE product_matches (
     account TEXT NOT NULL,
     identity TEXT NOT NULL,
     ro_id BIGINT NOT NULL,
+    identified BOOLEAN DEFAULT true NOT NULL,
     CONSTRAINT pk_product_matches PRIMARY KEY (account, identity)
 );
 

@@ -1,0 +1,70 @@
+"""A call that nobody answered: how long its effect may still appear, what is put off until then, what is held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cartum_roapp.errors import BadRecord, Code, Unclear
+from cartum_roapp.settings import Settings
+
+#: After so many unclear ends in a row it is held: a run that waited for such an order would never end.
+UNCLEAR_ENDS = 5
+
+
+class Later(Exception):
+    """This order is delivered again at `until` (UTC) or later. Not an error: the drain defers the order."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"not before {until:%H:%M:%S} UTC")
+        self.until = until
+
+
+class GiveWay(Exception):
+    """A part of a long order is delivered; the rest follows when the others that are due had their turn. Not an
+    error."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long a call may take, when an unclear one is looked for, when a repeated one and what is held are looked at
+    again, and how far apart calls are. All in seconds, see `Settings`."""
+
+    timeout: float
+    unclear_wait: float
+    recheck_after: float
+    look_again: float
+    interval: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Timeouts:
+        return cls(
+            settings.http_timeout,
+            settings.unclear_wait,
+            settings.recheck_after,
+            settings.look_again,
+            settings.roapp_interval,
+        )
+
+    @property
+    def unanswered(self) -> float:
+        """How long the effect of a call that nobody has answered may still appear: it may lie in a queue for more than
+        a minute."""
+        return 2.5 * self.unclear_wait
+
+    def resend_after(self, error: Unclear) -> float:
+        """How long the effect of a call that ended with this error may still appear."""
+        return self.unclear_wait if error.answered else self.unanswered
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def unanswered(kind: str, ends: int, error: Unclear) -> BadRecord:
+    return BadRecord(
+        f"RO App gave no clear answer to {ends} tries in a row to make a {kind}, the last time: {error.message}.",
+        code=Code.UNANSWERED,
+        entity=kind,
+        fix="Nothing at first: it is looked for and tried again by itself. If it stays, ask RO App's support.",
+    )
