@@ -53,9 +53,10 @@ class OrderStatus:
             from_us = both_ways and staff_statuses.came_from_us(connection, order.shop, order.number)
         if stored is None or stored[0] != order.status_id:
             return  # it has changed since it was read: its newer version is another delivery's
-        given, is_open = _given(order, shop), stored[1]
+        is_open = stored[1]
+        given = Given(known.shop, known.sent) if from_us else _given(order, shop)
         try:
-            if from_us or is_settled(known, given, is_open=is_open):
+            if is_settled(known, given, is_open=is_open):
                 await self._keep(order, bound, given, why)
                 return
             seen = None if given.made is None else await self._seen(bound, shop, given.made)

@@ -1,5 +1,7 @@
 """Statuses that travel both ways: what staff set in RO App and the shop does not have yet, and which of our writes into
-the shop may still arrive there."""
+the shop may still arrive there.
+
+Runs write here without the account's lock. So each change holds only where the order is as it was read."""
 
 from __future__ import annotations
 
@@ -51,17 +53,17 @@ class Shared:
 
 
 _DELETED = -1
-# Except those whose last change of status RO App has not answered: it may arrive late.
 _SHARED = """
     SELECT match.number, match.ro_id, match.roapp_number, match.fields -> 'status_id' AS parts, match.staff_status,
            match.shop_writes, match.agreed_at, orders.status_id, orders.stored_at
     FROM order_matches match JOIN orders USING (shop, number)
     WHERE match.shop = :shop AND match.fields #>> '{status_id,0}' IS NOT NULL
-    AND match.fields #> '{status_id,3}' = '[]'
 """
+# RO App has answered the last change of status: else it may arrive late.
+_ANSWERED = "match.fields #> '{status_id,3}' = '[]'"
 _WAITING = f"""
-    {_SHARED} AND (match.staff_status IS NOT NULL OR match.shop_writes IS NOT NULL) AND orders.gone_at IS NULL
-    AND NOT EXISTS (
+    {_SHARED} AND {_ANSWERED} AND orders.gone_at IS NULL
+    AND (match.staff_status IS NOT NULL OR match.shop_writes IS NOT NULL) AND NOT EXISTS (
         SELECT FROM held WHERE held.shop = match.shop AND entity = 'status' AND held.id = match.number
         AND code = '{Code.REFUSED_BY_SHOP}' AND NOT ({RETRY_DUE}))
     ORDER BY length(match.number), match.number
@@ -88,7 +90,10 @@ def clock(connection: Connection) -> datetime:
 
 def shared(connection: Connection, shop: str, ro_ids: Sequence[int], before: datetime) -> list[Shared]:
     """Those of RO App's orders that are this shop's, and whose sides agreed `before` this moment last."""
-    query = f"{_SHARED} AND match.ro_id = ANY(:ids) AND (match.agreed_at IS NULL OR match.agreed_at < :before)"
+    query = (
+        f"{_SHARED} AND {_ANSWERED} AND match.ro_id = ANY(:ids) "
+        "AND (match.agreed_at IS NULL OR match.agreed_at < :before)"
+    )
     return _read(connection, query, shop=shop, ids=list(ro_ids), before=before)
 
 
