@@ -14,8 +14,9 @@ from uuid import UUID
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.events import emit_event
 
-from cartum_roapp.ledger import contests, held, outbox
+from cartum_roapp.ledger import dossier, held, journal, outbox
 from cartum_roapp.ledger.held import Held
+from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.links import shop_admin
 from cartum_roapp.markdown import escaped, link, markdown_table
 from cartum_roapp.sync import sentence
@@ -91,13 +92,13 @@ def result_of(run: Run) -> dict[str, Any]:
     changed, and warnings."""
     counts = held.counts(run.engine, run.shop.key)
     run.counts.held = counts["held"]
-    both = contests.since(run.engine, run.shop.key, run.started)
+    both = journal.of_run(run.engine, run.shop.key, run.id, [Kind.CONTEST])
     return {
         **run.result(),
         "dismissed": counts["dismissed"],
         "touched": touched_orders(run),
         "held_records": held_records(run),
-        "both_changed": [one.as_dict() for one in both],
+        "both_changed": list(map(dossier.contest, both)),
         "warnings": warnings(run),
     }
 

@@ -18,7 +18,7 @@ markers      the token that every RO App order carries, and the walk that reads 
 order_problems   what is said where RO App has an order no more, twice, or as another one
 takeover     an RO App order that an earlier life of the ledger made
 managers     who looks after an order in RO App
-status       the order's status, sent when the shop's changed
+status       the order's status, set as the plan says
 
 contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made (`new_contacts`)
 contact_keys by what the buyer of an order is known on the account
@@ -48,6 +48,7 @@ comment      how it is delivered and paid, as a comment: at most once for each t
 plan         what is to be done about an order: a pure function, which the delivery of lines follows (ADR 15)
 decision     one value of an order: what was agreed, what is shown, what is to be done
 plan_lines   the lines of a plan
+plan_status  the status of a plan, and what goes back into the shop
 agreeing     what a call changes of what both sides agreed on
 operations   what can be done to an order in RO App
 

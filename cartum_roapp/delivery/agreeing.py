@@ -19,10 +19,14 @@ from cartum_roapp.orders.pricing import PricedLine
 _NONE = Decimal(0)
 
 
-def again(agreed: AgreedOrder) -> AgreedOrder:
-    """Returns what is known of an order that is to be sent again as a whole: all of the shop's values count as changed.
-    Ids, and what may still arrive, stay known."""
-    values = {name: replace(value, shop=None) for name, value in agreed.values.items()}
+def again(agreed: AgreedOrder, *, both_ways: bool = False) -> AgreedOrder:
+    """Returns what is known of an order that is to be sent again as a whole: all of the shop's values count as changed,
+    except a status that travels `both_ways`, as staff's own is on its way into the shop. Ids, and what may still
+    arrive, stay known."""
+    values = {
+        name: value if both_ways and name is Field.STATUS else replace(value, shop=None)
+        for name, value in agreed.values.items()
+    }
     lines = tuple(line.each(lambda _, value: replace(value, shop=None)) for line in agreed.lines)
     return replace(agreed, values=values, lines=lines, goods=None, total=None)
 

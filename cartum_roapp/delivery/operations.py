@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cartum_roapp.delivery.decision import Change
 from cartum_roapp.orders.pricing import PricedLine
@@ -49,3 +50,12 @@ class SendComment:
 
 
 Operation = SetFields | SetStatus | AddLine | SetLine | SendComment
+
+
+class Problem(StrEnum):
+    """What a person has to see to."""
+
+    STATUS_UNMATCHED = "status-unmatched"
+    STATUS_DIFFERS = "status-differs"
+    TOTAL_DIFFERS = "total-differs"
+    DOUBLED = "doubled"

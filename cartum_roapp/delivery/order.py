@@ -35,6 +35,7 @@ from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
 from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger import desired, journal
+from cartum_roapp.ledger.agreed import Field
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
@@ -75,7 +76,7 @@ class OrderDelivery:
         self.totals = Totals(session, roapp, self.discounts, shops)
         self._bindings = OrderBindings(session, roapp, creations, once, self.markers, self.discounts)
         self._remarks = Remarks(session, roapp, once, self._bindings, self.discounts)
-        self._status = OrderStatus(session, roapp, once, self._bindings)
+        self._status = OrderStatus(session, roapp, self._bindings)
         self._managers = OrderManagers(session, roapp, once, self._bindings)
         self._searched_anew: set[tuple[str, str]] = set()
         self.currency = ""
@@ -203,6 +204,8 @@ class OrderDelivery:
         announced comes first: with every call before it a kill could cost it; the status comes last, as a closed one
         may lock the order. Lines that can't be brought stop neither notes nor status; once goods are written off, they
         need not be brought."""
+        agreement = Agreement(self._session, self._timeouts, order)
+        agreement.wait()
         if contact is not None:
             await self._remarks.bring_announced_comment(order, bound, shop)
         before, adds = bound.seen, False
@@ -213,7 +216,6 @@ class OrderDelivery:
             before, adds = bound.seen, True  # what was read for that says nothing about the lines
             return manager
 
-        agreement = Agreement(self._session, self._timeouts, order)
         lines = OrderLines(self._session, self._roapp, agreement, self.discounts, order, shop, bound)
         if isinstance(products, BadRecord):
             kept = not await lines.are_written_off()
@@ -225,9 +227,9 @@ class OrderDelivery:
             alike = self._counts_alike(order)
             await self._remarks.bring(order, bound, contact, shop, written_off=not kept, counts_alike=alike)
         # Without a call where nothing else reads the order.
-        if bound.seen is not None or order.status_id not in (bound.match.sent_status, bound.match.written_status):
+        if bound.seen is not None or order.status_id != agreement.known.value(Field.STATUS).shop:
             await self._managers.keep(order, bound, shop)
-        await self._status.bring(order, bound, shop)
+        await self._status.bring(order, bound, shop, agreement)
         if (bound.match.total_due or agreement.wrote_lines) and bound.seen is not None and bound.seen is not before:
             self.totals.agrees(order, shop, bound.seen)
         if kept and isinstance(products, BadRecord):
@@ -236,11 +238,13 @@ class OrderDelivery:
     async def _opened(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
         """An order that the shop reopened has to be opened in RO App before it takes any change. True when its
         status has been set just now."""
-        before = bound.match.sent_status
+        agreement = Agreement(self._session, self._timeouts, order)
+        before = agreement.known.value(Field.STATUS).shop
         if before in (None, order.status_id):
             return False
-        await self._status.bring(order, bound, shop)
-        return self._bindings.renew(order, bound).match.sent_status != before
+        await self._status.bring(order, bound, shop, agreement)
+        self._bindings.renew(order, bound)
+        return agreement.known.value(Field.STATUS).shop != before
 
     async def _search_anew(
         self,

@@ -11,11 +11,10 @@ For each value, a status, a quantity or a text alike (`decision.decide`):
 Around that:
 
 * What is made of a value may change with the settings. That alone writes nothing, with two exceptions: a manager who
-  has left, and the status of an open order that RO App still shows as it was matched before.
+  has left, and the status of an open order that RO App still shows as it was matched before (`plan_status`).
 * What RO App does not show counts as agreed, so notes that it hides are never written.
-* Without an agreement (an order that was found by its marker) a status that somebody has moved stays. It is reported,
-  unless nobody has moved the shop's yet. Client and manager stay. The comment counts as sent where the notes say the
-  same or are hidden.
+* Without an agreement (an order that was found by its marker) client, manager, and a status that somebody has moved
+  stay. The comment counts as sent where the notes say the same or are hidden.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay, and
   the notes say so.
 * RO App's total is compared when its lines are the shop's. Where it differs though ours are as they were sent, the
@@ -32,13 +31,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from enum import StrEnum
 
 from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.delivery import plan_lines
 from cartum_roapp.delivery.decision import Change, Given, compare
-from cartum_roapp.delivery.operations import Operation, SendComment, SetFields, SetStatus
+from cartum_roapp.delivery.operations import Operation, Problem, SendComment, SetFields
 from cartum_roapp.delivery.plan_lines import Lines
+from cartum_roapp.delivery.plan_status import plan_status
 from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field, Value
 from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, next_way, total_of
 
@@ -77,15 +76,6 @@ class Look:
     values: Mapping[Field, Value]
     total: Decimal | None = None
     says_comment: bool = False
-
-
-class Problem(StrEnum):
-    """What a person has to see to."""
-
-    STATUS_UNMATCHED = "status-unmatched"
-    STATUS_DIFFERS = "status-differs"
-    TOTAL_DIFFERS = "total-differs"
-    DOUBLED = "doubled"
 
 
 @dataclass(frozen=True)
@@ -186,29 +176,16 @@ def _status(
     agreed: AgreedOrder, look: Look, order: ShopOrder, problems: dict[Problem, Value]
 ) -> tuple[AgreedOrder, list[Operation], Value]:
     """Adds to `problems` what a person has to see to."""
-    name = Field.STATUS
-    given, known = order.values.get(name), agreed.values.get(name)
-    seen = look.values.get(name, known.shown if known else None)
-    if given is None or seen is None:
+    given, seen = order.values.get(Field.STATUS), look.values.get(Field.STATUS)
+    if given is None:
         return agreed, [], None
-    if given.made is None:
-        if known is None or known.shop != given.shop:
-            problems[Problem.STATUS_UNMATCHED] = given.shop
-        return agreed, [], None
-    if known is None and seen not in {given.made, *order.untouched}:
-        if given.made not in order.untouched:
-            problems[Problem.STATUS_DIFFERS] = seen
-        return agreed.with_value(name, Agreed(given.shop, given.made, seen)), [], None
-    before = known or Agreed()
-    known, change = compare(name, given, before, seen)
-    if change is None and order.is_open and given.made != before.sent == seen:
-        change = Change(name, given.shop, given.made)
-    is_staffs = given.shop != before.shop is not None and seen not in {before.sent, *before.ours}
-    return (
-        agreed.with_value(name, known),
-        [SetStatus((change,))] if change else [],
-        seen if change and is_staffs else None,
-    )
+    known = agreed.values.get(Field.STATUS)
+    planned = plan_status(known, given, seen, is_open=order.is_open, untouched=order.untouched)
+    if planned.problem is not None:
+        problems[planned.problem] = given.shop if planned.problem is Problem.STATUS_UNMATCHED else seen
+    if planned.known is not None:
+        agreed = agreed.with_value(Field.STATUS, planned.known)
+    return agreed, [planned.operation] if planned.operation else [], planned.overruled
 
 
 def _comment(agreed: AgreedOrder, look: Look, order: ShopOrder) -> tuple[AgreedOrder, list[Operation]]:

@@ -10,8 +10,11 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
+from cartum_roapp.delivery.decision import Given
+from cartum_roapp.delivery.plan_status import plan_status
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import held, matches
+from cartum_roapp.ledger import agreed, held, matches, staff_statuses
+from cartum_roapp.ledger.agreed import AgreedOrder, Field
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import order_name
 
@@ -19,31 +22,30 @@ NEW = 1  # the status in which every order of a shop begins (cartum §3)
 
 
 def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig, words: str) -> None:
-    """In the transaction that binds the order. Its comment, `words`, is taken for sent: it stands in the notes as well.
+    """In the transaction that binds the order. Its comment, `words`, is taken for sent: the notes say the same."""
+    matches.note_order(connection, order.shop, order.number, comment_hash=notes.digest(words))
+    _take_over_status(connection, order, seen, shop)
 
-    A status that RO App's staff set is not turned back; where the shop may have moved on meanwhile, a person is
-    told, so that this is not lost in silence.
-    """
-    comment = notes.digest(words)
-    status = order.status_id if _is_staffs(order, seen, shop) else None
-    matches.note_order(connection, order.shop, order.number, comment_hash=comment, sent_status=status)
-    if status is not None and shop.status_direction == "both":
-        new = status == NEW  # then it was staff's to move it on
-        agreed = shop.statuses[NEW] if new else seen.status_id
-        staffs = seen.status_id if new else None
-        matches.agree(connection, order.shop, order.number, status, roapp_status=agreed, staff_status=staffs)
-    if status not in (None, NEW):
-        name = order_name(seen.id, seen.number)
+
+def _take_over_status(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig) -> None:
+    """A status that RO App's staff set is not turned back; where the shop may have moved on meanwhile, a person is
+    told, so that this is not lost in silence."""
+    given, both_ways = Given(order.status_id, shop.statuses.get(order.status_id)), shop.status_direction == "both"
+    untouched = frozenset(filter(None, [shop.statuses.get(NEW)]))
+    planned = plan_status(None, given, seen.status_id, untouched=untouched, both_ways=both_ways)
+    if planned.known is None or planned.operation is not None:
+        return
+    known = AgreedOrder({Field.STATUS: planned.known})
+    agreed.store(connection, order.shop, order.number, AgreedOrder(), known, None)
+    if both_ways:
+        staffs = None if seen.status_id == planned.known.shown else seen.status_id
+        staff_statuses.agree(connection, order.shop, order.number, staffs)
+    if planned.problem is not None:
         problem = BadRecord(
-            f"RO App order {name} has another status than the shop's order, and the ledger that knew why is lost.",
+            f"RO App order {order_name(seen.id, seen.number)} has another status than the shop's order, and the ledger "
+            "that knew why is lost.",
             code=Code.STATUS_DIFFERS,
             field="status_id",
             fix="Set it in RO App by hand if the shop is right; the next change in the shop is carried over again.",
         )
         held.hold(connection, shop=order.shop, entity="status", id=order.number, error=problem)
-
-
-def _is_staffs(order: DesiredOrder, seen: RoOrder, shop: ShopConfig) -> bool:
-    """Neither what the shop has now, nor what an order has that nobody has touched yet."""
-    wanted = shop.statuses.get(order.status_id)
-    return wanted is not None and seen.status_id not in (None, wanted, shop.statuses.get(NEW))

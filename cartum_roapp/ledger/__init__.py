@@ -26,8 +26,6 @@ chosen_products    those that a person has chosen, above what the catalogue says
 missing_products   products that RO App lacks and that held orders wait for
 shop_catalogue  whether the shop's catalogue can be read, and which orders wait for it
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
-shop_writes     those that the shop was given and that may still arrive there
-contests        orders whose status both sides changed
 roapp_statuses  RO App's statuses: names, and which ask for a comment
 totals          which orders' totals are to be read back, and what they showed of the account
 staff_lines     lines that staff added in RO App and that were told

@@ -124,7 +124,8 @@ def store(
 ) -> None:
     """Stores what of the order's values and lines is otherwise than `before`."""
     key = {"shop": shop, "number": number}
-    fields = orjson.dumps({name: _parts(value) for name, value in after.values.items()}).decode()
+    changed = {str(name): parts(value) for name, value in after.values.items() if before.values.get(name) != value}
+    fields = orjson.dumps(changed).decode()
     values = {"fields": fields, "goods": after.goods, "unsure_until": unsure_until}
     connection.execute(text(_STORE_ORDER), {**key, **values})
     kept = {line.key for line in after.lines}
@@ -196,17 +197,18 @@ def _value(plain: Any) -> Value:
     return None if plain is None else Decimal(plain)
 
 
-def _parts(value: Agreed) -> list[Any]:
-    """Money as a text, all else as JSON has it."""
-    parts = [value.shop, value.sent, value.shown, sorted(value.ours, key=str)]
-    return orjson.loads(orjson.dumps(parts, default=str))  # type: ignore[no-any-return]
+def parts(value: Agreed) -> list[Any]:
+    """Returns the value as it is stored: money as a text, all else as JSON has it."""
+    stored = [value.shop, value.sent, value.shown, sorted(value.ours, key=str)]
+    return orjson.loads(orjson.dumps(stored, default=str))  # type: ignore[no-any-return]
 
 
 def _fields(stored: Mapping[str, list[Any]]) -> dict[Field, Agreed]:
-    return {Field(name): _agreed(Field(name), *parts) for name, parts in stored.items()}
+    return {Field(name): value_of(Field(name), *stored_parts) for name, stored_parts in stored.items()}
 
 
-def _agreed(name: Field, shop: Any, sent: Any, shown: Any, ours: list[Any]) -> Agreed:
+def value_of(name: Field, shop: Any, sent: Any, shown: Any, ours: list[Any]) -> Agreed:
+    """Returns the value that is stored in these `parts`."""
     of = _value if name is Field.ESTIMATE else lambda value: value
     return Agreed(of(shop), of(sent), of(shown), frozenset(map(of, ours)))
 
@@ -217,10 +219,10 @@ _LINES = """
     WHERE shop = :shop AND number = :number ORDER BY item_id
 """
 _STORE_ORDER = """
-    UPDATE order_matches SET fields = CAST(:fields AS jsonb), goods = :goods, unsure_until = :unsure_until
+    UPDATE order_matches SET fields = fields || CAST(:fields AS jsonb), goods = :goods, unsure_until = :unsure_until
     WHERE shop = :shop AND number = :number
     AND (fields, goods, unsure_until) IS DISTINCT FROM
-        (CAST(:fields AS jsonb), :goods, CAST(:unsure_until AS timestamptz))
+        (fields || CAST(:fields AS jsonb), :goods, CAST(:unsure_until AS timestamptz))
 """
 _DELETE = """
     DELETE FROM agreed_lines WHERE shop = :shop AND number = :number AND product = :product AND price = :price

@@ -106,11 +106,13 @@ def lines(connection: Connection, shop: str, number: str) -> tuple[DesiredLine, 
     return tuple(DesiredLine(**row._mapping) for row in rows)
 
 
-def status(connection: Connection, shop: str, number: str) -> int | None:
-    """The order's status in the shop as it is stored now."""
-    query = text("SELECT status_id FROM orders WHERE shop = :shop AND number = :number")
-    found: int | None = connection.scalar(query, {"shop": shop, "number": number})
-    return found
+def status(connection: Connection, shop: str, number: str) -> tuple[int, bool] | None:
+    """The order's status in the shop as it is stored now, and whether the order is open; None where it was purged."""
+    query = (
+        "SELECT status_id, final_since IS NULL AND gone_at IS NULL FROM orders WHERE shop = :shop AND number = :number"
+    )
+    row = connection.execute(text(query), {"shop": shop, "number": number}).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def company_numbers(connection: Connection, shop: str, number: str) -> frozenset[str]:

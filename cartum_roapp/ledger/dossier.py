@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from cartum_roapp.apis.masking import MASK, mask
-from cartum_roapp.ledger import contests, database
+from cartum_roapp.ledger import database, journal
+from cartum_roapp.ledger.journal import Event, Kind
 
 #: A buyer's personal data, shown only to the person who asks for it.
 BUYER = (
@@ -31,7 +32,8 @@ _ORDER = f"""
     SELECT orders.number, orders.created_at, orders.status_id, orders.gone_at, orders.erased_at, orders.version,
            orders.total, orders.currency, orders.delivery_method, orders.payment_method, orders.paid,
            {", ".join(BUYER)},
-           match.ro_id, match.roapp_number, match.contact_id, contact.organization, contact.reason, match.sent_status,
+           match.ro_id, match.roapp_number, match.contact_id, contact.organization, contact.reason,
+           CAST(match.fields #>> '{{status_id,0}}' AS integer) AS sent_status,
            outbox.wanted_version, outbox.delivered_version, outbox.held, outbox.available_at, outbox.attempts
     FROM orders LEFT JOIN order_matches match USING (shop, number) LEFT JOIN outbox USING (shop, number)
     LEFT JOIN links contact ON contact.account = match.account AND contact.kind = 'contact'
@@ -74,8 +76,14 @@ def order(engine: Engine, shop: str, number: str, *, personal: bool) -> dict[str
         return None
     with database.reading(engine) as connection:
         lines = connection.execute(text(_LINES), {"shop": shop, "number": number}).mappings().all()
-    both = [one.as_dict() for one in contests.of_order(engine, shop, number)]
-    return {**found, "lines": [dict(line) for line in lines], "both_changed": both}
+    both = journal.of_order(engine, shop, number, [Kind.CONTEST])
+    return {**found, "lines": [dict(line) for line in lines], "both_changed": list(map(contest, both))}
+
+
+def contest(event: Event) -> dict[str, Any]:
+    """Returns a contest (`journal.Kind`) as a document: number, at (UTC), and what both sides had set, by name."""
+    at = event.at.isoformat(timespec="seconds")
+    return {"number": event.number, "at": at, **event.details, "taken": "shop"}
 
 
 def contacts(engine: Engine, shop: str, numbers: list[str]) -> list[dict[str, Any]]:

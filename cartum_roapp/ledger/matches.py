@@ -14,24 +14,15 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class OrderMatch:
-    """`sent_status`: the shop's status that both sides agreed on last (-1: that it is deleted there). Where statuses
-    travel both ways, `roapp_status` is RO App's, `staff_status` what staff set there since, `written_status` what the
-    shop is given for it; `restore_status` is the shop's status that a late one of ours undid there. `moved_from`: RO
-    App's status that the shop's was matched with until now. The hashes stand for the text last written. `goods` stands
-    for the shop's lines and total that its lines were made of. `total_due`: lines were written, and RO App's total was
-    not read back since. `discount_in_prices`: discounts of lines did not give its total, so its unit prices carry the
-    discount. `make_again`: a person wants another one where RO App has this one no more. `roapp_number`: the number
-    that people see in RO App, "" where no answer has shown it."""
+    """The hashes stand for the text last written. `goods` stands for the shop's lines and total that its lines were
+    made of. `total_due`: lines were written, and RO App's total was not read back since. `discount_in_prices`:
+    discounts of lines did not give its total, so its unit prices carry the discount. `make_again`: a person wants
+    another one where RO App has this one no more. `roapp_number`: the number that people see in RO App, "" where no
+    answer has shown it."""
 
     ro_id: int
     contact_id: int | None = None
     manager_id: int | None = None
-    sent_status: int | None = None
-    roapp_status: int | None = None
-    staff_status: int | None = None
-    written_status: int | None = None
-    restore_status: int | None = None
-    moved_from: int | None = None
     notes_hash: str | None = None
     comment_hash: str | None = None
     told_hash: str | None = None
@@ -157,39 +148,6 @@ def note_roapp_numbers(connection: Connection, shop: str, shown: Mapping[int, st
             "WHERE shop = :shop AND ro_id = shown.id AND roapp_number <> shown.number"
         ),
         {"shop": shop, "ids": list(shown), "numbers": list(shown.values())},
-    )
-
-
-def agree(
-    connection: Connection,
-    shop: str,
-    number: str,
-    sent_status: int,
-    *,
-    roapp_status: int | None,
-    staff_status: int | None = None,
-    restore_status: int | None = None,
-    from_now: bool = True,
-) -> None:
-    """Notes that both sides agree: on the shop's `sent_status` and RO App's `roapp_status`, None where statuses travel
-    one way. `staff_status`: staff have moved on in RO App meanwhile; `restore_status`: the shop is to get this one of
-    its own back. `from_now`: what RO App showed before this moment says nothing."""
-    connection.execute(
-        text(
-            "UPDATE order_matches SET sent_status = :sent_status, roapp_status = :roapp_status, "
-            "staff_status = :staff_status, written_status = NULL, restore_status = :restore_status, moved_from = NULL, "
-            "agreed_at = CASE WHEN :from_now THEN now() ELSE agreed_at END "
-            "WHERE shop = :shop AND number = :number"
-        ),
-        {
-            "shop": shop,
-            "number": number,
-            "sent_status": sent_status,
-            "roapp_status": roapp_status,
-            "staff_status": staff_status,
-            "restore_status": restore_status,
-            "from_now": from_now,
-        },
     )
 
 

@@ -158,6 +158,12 @@ def give_way(connection: Connection, shop: str, number: str) -> None:
     )
 
 
+def attempts(connection: Connection, shop: str, number: str) -> int:
+    """How often the delivery of what is wanted now has been put off."""
+    query = "SELECT attempts FROM outbox WHERE shop = :shop AND number = :number"
+    return connection.scalar(text(query), {"shop": shop, "number": number}) or 0
+
+
 def hold(connection: Connection, shop: str, number: str, version: int) -> None:
     """Takes the row out of delivery, unless a newer version than the refused one is wanted by now."""
     connection.execute(

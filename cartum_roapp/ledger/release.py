@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+import orjson
 from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.config import ShopConfig
@@ -37,14 +38,11 @@ _DUE_ORDERS = f"""
     ) due WHERE outbox.shop = :shop AND outbox.number = due.id AND outbox.held
 """
 _REMATCHED = """
-    UPDATE order_matches match SET moved_from = nullif(coalesce(moved_from, :before), :now) FROM orders
-    WHERE (orders.shop, orders.number) = (match.shop, match.number) AND match.shop = :shop
-      AND orders.status_id = :ours AND match.sent_status = :ours
-      AND orders.final_since IS NULL AND orders.gone_at IS NULL
-"""
-_TO_MOVE = """
-    SELECT number FROM order_matches JOIN outbox USING (shop, number)
-    WHERE shop = :shop AND moved_from IS NOT NULL AND NOT outbox.held AND delivered_version >= wanted_version
+    SELECT number FROM order_matches match JOIN orders USING (shop, number) JOIN outbox USING (shop, number)
+    JOIN jsonb_each(CAST(:statuses AS jsonb)) matched ON matched.key = orders.status_id::text
+    WHERE shop = :shop AND match.fields #> '{status_id,0}' = to_jsonb(orders.status_id)
+      AND match.fields #> '{status_id,1}' <> matched.value AND orders.final_since IS NULL AND orders.gone_at IS NULL
+      AND NOT outbox.held AND delivered_version >= wanted_version
       AND NOT EXISTS (SELECT FROM held WHERE held.shop = :shop AND entity = 'status' AND held.id = number)
 """
 _DUE_PARTS = f"""
@@ -81,16 +79,12 @@ def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> list[str]:
 
 
 def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:
-    """Queues the open orders whose status the shop matches with another one of RO App than when a run looked last, so
-    that they take it; except those that staff have moved on meanwhile, see `OrderStatus`. May be called twice."""
+    """Queues the open orders whose status the shop matches with another one of RO App than when it was sent, so that
+    they take it, except those that staff have moved on (`delivery.plan_status`). May be called twice."""
     with engine.begin() as connection:
-        before = shop_statuses.swap(connection, shop.key, shop.statuses)
-        for ours, theirs in before.items():
-            if (now := shop.statuses.get(ours)) not in (None, theirs):
-                values = {"shop": shop.key, "ours": ours, "before": theirs, "now": now}
-                connection.execute(text(_REMATCHED), values)
-        # Also those that were delivered since by a run that had the earlier settings.
-        numbers = list(connection.scalars(text(_TO_MOVE), {"shop": shop.key}))
+        shop_statuses.note_matched(connection, shop.key, shop.statuses)
+        values = {"shop": shop.key, "statuses": orjson.dumps(shop.statuses, option=orjson.OPT_NON_STR_KEYS).decode()}
+        numbers = list(connection.scalars(text(_REMATCHED), values))
         because = "its status is matched with another one of RO App"
         orders.requeue(connection, shop.key, numbers, Priority.CHANGE, because)
 

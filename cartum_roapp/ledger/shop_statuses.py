@@ -22,15 +22,10 @@ _OF_ORDERS = f"""
 """
 
 
-def swap(connection: Connection, key: str, statuses: Mapping[int, int]) -> dict[int, int]:
-    """Notes what the shop's statuses are matched with; returns what was noted before, {} at the first time. Writes
-    nothing where nothing changed."""
-    query = select(shops.c.statuses).where(shops.c.key == key)
-    before = connection.scalar(query) or {}
-    if before != {str(ours): theirs for ours, theirs in statuses.items()}:
-        before = connection.scalar(query.with_for_update()) or {}  # of two runs at once one finds what changed
-        connection.execute(update(shops).where(shops.c.key == key).values(statuses=dict(statuses)))
-    return {int(ours): theirs for ours, theirs in before.items()}
+def note_matched(connection: Connection, key: str, statuses: Mapping[int, int]) -> None:
+    """Notes what the shop's statuses are matched with. Writes nothing where nothing changed."""
+    values = update(shops).where(shops.c.key == key, shops.c.statuses.is_distinct_from(dict(statuses)))
+    connection.execute(values.values(statuses=dict(statuses)))
 
 
 def note_names(engine: Engine, key: str, names: Mapping[int, str]) -> None:

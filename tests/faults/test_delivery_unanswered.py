@@ -11,7 +11,7 @@ from sqlalchemy import text
 from world import World
 
 from cartum_roapp.delivery.drain import FAILURES, PUT_OFFS
-from cartum_roapp.delivery.once import UNCLEAR_ENDS
+from cartum_roapp.delivery.doubt import UNCLEAR_ENDS
 from cartum_roapp.errors import BadConfig, Code, Retryable
 
 pytestmark = pytest.mark.long

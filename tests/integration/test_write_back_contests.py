@@ -126,7 +126,7 @@ def test_an_answer_that_is_lost_tells_it_once(
     assert [one["number"] for one in told[-1]["both_changed"]] == [number]
 
 
-def test_a_status_that_ro_app_refuses_is_noted_once(
+def test_a_status_that_ro_app_refuses_is_told_once_it_is_taken(
     world: World, box: CartumShop, number: str, told: list[dict[str, Any]]
 ) -> None:
     in_roapp(world, number, SHIPPING)
@@ -134,4 +134,7 @@ def test_a_status_that_ro_app_refuses_is_noted_once(
     world.box.roapp.faults.refused_statuses = (both(world).statuses[CANCELED],)
     world.synced(both(world))
     assert world.replayed(number, shop=both(world))[0]["outcome"] == "held"
-    assert world.value("SELECT count(*) FROM status_contests") == 1
+    assert [one["both_changed"] for one in told] == [[], []], "RO App still has staff's"
+    world.box.roapp.faults.refused_statuses = ()
+    assert world.replayed(number, shop=both(world))[0]["outcome"] == "delivered"
+    assert [one["number"] for one in told[-1]["both_changed"]] == [number]

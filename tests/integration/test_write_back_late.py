@@ -17,6 +17,13 @@ from sandbox.faults import Planned
 
 pytestmark = pytest.mark.drawn(2)
 
+AGED = """
+    UPDATE order_matches SET shop_writes = (
+        SELECT jsonb_agg(jsonb_build_array(one -> 0, CAST(one ->> 1 AS timestamptz) - interval '16 minutes'))
+        FROM jsonb_array_elements(shop_writes) one)
+    WHERE shop_writes IS NOT NULL
+"""
+
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:
@@ -191,7 +198,7 @@ def test_after_a_quarter_of_an_hour_it_counts_as_the_managers(world: World, box:
     box.set_status(number, CANCELED)
     world.synced(both(world))
     with world.engine.begin() as connection:
-        connection.execute(text("UPDATE shop_writes SET sent_at = sent_at - interval '16 minutes'"))
+        connection.execute(text(AGED))
     box.set_status(number, SHIPPING)
     world.synced(both(world))
     well(world, number, SHIPPING)

@@ -39,8 +39,6 @@ from cartum_roapp.ledger.tables.work import (
     intents,
     order_events,
     outbox,
-    shop_writes,
-    status_contests,
 )
 
 __all__ = [
@@ -74,8 +72,6 @@ __all__ = [
     "product_matches",
     "products",
     "runs",
-    "shop_writes",
     "shops",
     "staff_lines",
-    "status_contests",
 ]

@@ -8,7 +8,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Index,
-    Integer,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -49,23 +48,9 @@ order_matches = Table(
     required("roapp_number", Text, 'the number that people see in RO App; "" until an answer has shown it', default=""),
     Column("contact_id", BigInteger, doc="RO App's contact"),
     Column("manager_id", BigInteger, doc="the employee it belongs to"),
-    Column("sent_status", Integer, doc="the shop's status that was sent last"),
-    Column(
-        "roapp_status", BigInteger, doc="where statuses travel both ways: RO App's status when both sides agreed last"
-    ),
-    Column("staff_status", BigInteger, doc="another one that staff set there since"),
-    Column("written_status", Integer, doc="the status that the shop is being given for it"),
-    Column(
-        "restore_status",
-        Integer,
-        doc="the shop's status that a late write of ours undid there, and that it is to be given back",
-    ),
-    Column("agreed_at", Stamp, doc="when both sides agreed last"),
-    Column(
-        "moved_from",
-        BigInteger,
-        doc="RO App's status that the shop's was matched with until now: only an order that still has it is moved",
-    ),
+    Column("agreed_at", Stamp, doc="where statuses travel both ways: when both sides agreed on its status last"),
+    Column("staff_status", BigInteger, doc="the one that staff set in RO App since, and that the shop lacks"),
+    Column("shop_writes", JSONB, doc="statuses that the shop was given and that may still arrive: [[status, when], …]"),
     Column("notes_hash", Text, doc="of our part of the notes as sent last"),
     Column("comment_hash", Text, doc="of delivery and payment as a comment said them last"),
     Column(
@@ -93,7 +78,6 @@ order_matches = Table(
     PrimaryKeyConstraint("shop", "number"),
     UniqueConstraint("account", "ro_id"),
     Index("ix_order_matches_staff_status", "shop", postgresql_where=text("staff_status IS NOT NULL")),
-    Index("ix_order_matches_moved_from", "shop", postgresql_where=text("moved_from IS NOT NULL")),
     Index("ix_order_matches_total_due", "account", postgresql_where=text("total_due")),
     info={"doc": "Which order of RO App a shop's order is, and what was sent to it."},
 )

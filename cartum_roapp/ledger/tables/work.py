@@ -112,31 +112,6 @@ intents = Table(
     info={"doc": "A note before each call that must not happen twice (design §3.5)."},
 )
 
-status_contests = Table(
-    "status_contests",
-    metadata,
-    shop_column(),
-    required("number", Text),
-    required("at", Stamp, "when", default=func.now()),
-    required("shop_status", Text, "what the shop had set, by name"),
-    required("roapp_status", Text, "what staff had set, by name"),
-    PrimaryKeyConstraint("shop", "number", "at"),
-    Index("ix_status_contests_shop_at", "shop", "at"),
-    info={"doc": "Where both sides changed an order's status and the shop's was taken."},
-)
-
-shop_writes = Table(
-    "shop_writes",
-    metadata,
-    shop_column(),
-    required("number", Text),
-    required("status_id", Integer, "the shop's status"),
-    required("tries", Integer, "how often", default="1"),
-    required("sent_at", Stamp, "when last", default=func.now()),
-    PrimaryKeyConstraint("shop", "number", "status_id"),
-    info={"doc": "Statuses that the shop was given without an answer."},
-)
-
 held = Table(
     "held",
     metadata,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_03e9a2bb7b03"
+revision = "20261129_2da15e664e4f"
 down_revision = None
 
 TABLES = """
@@ -303,13 +303,9 @@ CREATE TABLE order_matches (
     roapp_number TEXT DEFAULT '' NOT NULL,
     contact_id BIGINT,
     manager_id BIGINT,
-    sent_status INTEGER,
-    roapp_status BIGINT,
-    staff_status BIGINT,
-    written_status INTEGER,
-    restore_status INTEGER,
     agreed_at TIMESTAMPTZ,
-    moved_from BIGINT,
+    staff_status BIGINT,
+    shop_writes JSONB,
     notes_hash TEXT,
     comment_hash TEXT,
     told_hash TEXT,
@@ -324,7 +320,6 @@ CREATE TABLE order_matches (
     CONSTRAINT uq_order_matches_account_ro_id UNIQUE (account, ro_id),
     CONSTRAINT fk_order_matches_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
-CREATE INDEX ix_order_matches_moved_from ON order_matches (shop) WHERE moved_from IS NOT NULL;
 CREATE INDEX ix_order_matches_staff_status ON order_matches (shop) WHERE staff_status IS NOT NULL;
 CREATE INDEX ix_order_matches_total_due ON order_matches (account) WHERE total_due;
 
@@ -412,16 +407,6 @@ CREATE TABLE products (
     CONSTRAINT fk_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 
-CREATE TABLE shop_writes (
-    shop TEXT NOT NULL,
-    number TEXT NOT NULL,
-    status_id INTEGER NOT NULL,
-    tries INTEGER DEFAULT '1' NOT NULL,
-    sent_at TIMESTAMPTZ DEFAULT now() NOT NULL,
-    CONSTRAINT pk_shop_writes PRIMARY KEY (shop, number, status_id),
-    CONSTRAINT fk_shop_writes_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
 CREATE TABLE staff_lines (
     shop TEXT NOT NULL,
     number TEXT NOT NULL,
@@ -430,17 +415,6 @@ CREATE TABLE staff_lines (
     CONSTRAINT pk_staff_lines PRIMARY KEY (shop, number, item_id),
     CONSTRAINT fk_staff_lines_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
-
-CREATE TABLE status_contests (
-    shop TEXT NOT NULL,
-    number TEXT NOT NULL,
-    at TIMESTAMPTZ DEFAULT now() NOT NULL,
-    shop_status TEXT NOT NULL,
-    roapp_status TEXT NOT NULL,
-    CONSTRAINT pk_status_contests PRIMARY KEY (shop, number, at),
-    CONSTRAINT fk_status_contests_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-CREATE INDEX ix_status_contests_shop_at ON status_contests (shop, at);
 
 CREATE TABLE backfill_orders (
     backfill BIGINT NOT NULL,
