@@ -16,7 +16,7 @@ from cartum_roapp.delivery import comment, notes, order_problems
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.creation import Creations, wait_for
 from cartum_roapp.delivery.doubt import Later, utc_now
-from cartum_roapp.delivery.markers import MarkerIndex, marker, read, title
+from cartum_roapp.delivery.markers import MarkerIndex, is_elsewhere, marker, read, title
 from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
@@ -163,8 +163,7 @@ class OrderBindings:
         if match is not None and match.ro_id == seen.id:
             return Bound(match, fresh=False, seen=seen)
         made_here = bool(self._doubts(order))
-        moved = seen.branch_id not in (None, shop.location_id) or seen.order_type_id not in (None, shop.order_type_id)
-        if moved and not made_here:
+        if is_elsewhere(seen, shop) and not made_here:
             raise order_problems.elsewhere(
                 seen, "has another location or order type", "Move that order back, or take the marker out"
             )

@@ -47,6 +47,11 @@ def title(shop: ShopConfig, number: str) -> str:
     return f"{shop.name} {number}"
 
 
+def is_elsewhere(order: RoOrder, shop: ShopConfig) -> bool:
+    """Returns whether the order has another location or order type than the shop's orders, as far as RO App says."""
+    return order.branch_id not in (None, shop.location_id) or order.order_type_id not in (None, shop.order_type_id)
+
+
 class MarkerIndex:
     """All markers of the account, as far back as any order that is to be created.
 
@@ -66,15 +71,17 @@ class MarkerIndex:
         self._read: set[int] = set()
 
     def read(self, order: RoOrder) -> tuple[str, str] | None:
-        """(shop key, order number) of the order, by its marker, else by its title; None where neither says so."""
+        """(shop key, order number) of the order, by its marker, else by its title where it has the shop's location and
+        order type; None where neither says so."""
         if (token := read(order)) is not None:
             return token
-        named = {
-            (key, number)
+        number = order.malfunction.rpartition(" ")[2]
+        named = [
+            key
             for key, shop in self._shops.items()
-            if (number := order.malfunction.rpartition(" ")[2]) and order.malfunction == title(shop, number)
-        }
-        return named.pop() if len(named) == 1 else None
+            if number and order.malfunction == title(shop, number) and not is_elsewhere(order, shop)
+        ]
+        return (named[0], number) if len(named) == 1 else None
 
     async def find(self, shop: str, number: str, created_at: datetime) -> list[Marked]:
         """Returns all RO App orders with this marker. Looks into RO App first where the index does not reach back to

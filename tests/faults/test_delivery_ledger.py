@@ -131,23 +131,6 @@ def test_an_order_whose_notes_staff_have_overwritten_is_found_by_its_title(datab
         assert purged.differences(world.shop(), shop.qualifying()) == []
 
 
-def test_a_copy_that_staff_make_of_an_order_is_no_second_one(database: str) -> None:
-    with World.of(database, orders=0) as world:
-        shop, roapp = world.box.shops[0], world.box.roapp
-        number = shop.place_order(articles=[("KR-799", 1)])
-        world.imported()
-        original = world.roapp_order(number)
-        fields = {name: original[name] for name in ("manager_id", "manager_notes", "malfunction")}
-        copied = roapp.add_order(original["branch_id"], original["order_type_id"], original["client_id"], **fields)
-        shop.place_order(articles=[("CAP-2", 1)], delivery_phone="0502223344")
-        world.synced()  # which looks for markers
-        shop.change_line(number, quantity=2)
-        world.synced()
-        assert world.held() == {}
-        assert [item["quantity"] for item in roapp.items[original["id"]]] == [2]
-        assert roapp.items[copied] == []
-
-
 def test_what_changed_in_the_shop_while_the_ledger_was_lost_arrives(database: str, another: Another) -> None:
     with World.of(database, orders=0) as world:
         shop = world.box.shops[0]

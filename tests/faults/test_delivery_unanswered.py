@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.delivery.drain import FAILURES, PUT_OFFS
 from cartum_roapp.delivery.doubt import UNCLEAR_ENDS
+from cartum_roapp.delivery.drain import FAILURES, PUT_OFFS
 from cartum_roapp.errors import BadConfig, Code, Retryable
 
 pytestmark = pytest.mark.long

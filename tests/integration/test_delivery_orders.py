@@ -74,20 +74,22 @@ def test_an_order_that_staff_moved_to_another_location_is_still_that_order(world
     well(world)
 
 
-def test_an_order_that_a_stranger_doubled_is_held_once_anybody_sees_it(world: World, number: str) -> None:
+def test_a_copy_that_staff_make_of_an_order_stops_nothing_and_is_reported(world: World, number: str) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     order = world.roapp_order(number)
-    twin = roapp.add_order(
-        order["branch_id"], order["order_type_id"], order["client_id"], manager_notes=order["manager_notes"]
-    )
+    fields = {name: order[name] for name in ("manager_id", "manager_notes", "malfunction")}
+    copied = roapp.add_order(order["branch_id"], order["order_type_id"], order["client_id"], **fields)
     shop.place_order(articles=[("KR-799", 1)])  # something to be made: RO App's newest orders are read
     world.synced()
     shop.set_waybill(number, "20450000000001")
     world.synced()
-    assert world.held() == {("order", number): "doubled"}
-    assert str(twin) in held.listed(world.engine, world.shop().key)[0].message
-    roapp.edit_order(twin, manager_notes="копія")
-    world.imported()
+    assert world.held() == {}
+    assert "20450000000001" in roapp.orders[order["id"]]["manager_notes"]
+    assert roapp.orders[copied]["manager_notes"] == fields["manager_notes"] and roapp.items[copied] == []
+    (finding,) = world.reconciled()["findings"]
+    assert (finding["number"], finding["what"]) == (number, "doubled-in-roapp")
+    roapp.edit_order(copied, manager_notes="копія", malfunction="")
+    assert world.reconciled()["findings"] == []
     well(world)
 
 
