@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +13,7 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import comment, notes, order_problems
+from cartum_roapp.delivery import notes, order_problems, plan_fields
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.markers import MarkerIndex, marker, read
 from cartum_roapp.delivery.once import Before, Later, Once, utc_now
@@ -19,7 +21,9 @@ from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import held, intents, journal, matches, outbox
+from cartum_roapp.ledger import agreed as ledger
+from cartum_roapp.ledger import comments, held, intents, journal, matches, outbox
+from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.intents import Intent, Operation
 from cartum_roapp.ledger.journal import Kind
@@ -79,9 +83,11 @@ class OrderBindings:
         None. Raises Later while an earlier create may still arrive, or if nobody wants the order any more; BadRecord
         (`doubled`) if two arrived, and the BadRecord of a refusal."""
         discounts = self._discounts.known
-        text, words = notes.block(order, shop, discounts), notes.comment(order, shop, discounts)
-        digest = notes.written(text, order, wanted_total(order, shop))
-        bound = Bound(OrderMatch(0, contact, manager, notes_hash=digest, total_due=True), fresh=True)
+        text = notes.block(order, shop, discounts)
+        given = plan_fields.given(order, shop, discounts, contact, estimate=wanted_total(order, shop))
+        agreed = {Field.MANAGER: Agreed.on("", manager)}
+        agreed |= {name: Agreed.on(value.shop, value.made) for name, value in given.items()}
+        bound = Bound(OrderMatch(0, contact, total_due=True), fresh=True)
 
         async def find(intent: Intent) -> int | None:
             await self._markers.look_again(intent.sent_at)
@@ -91,10 +97,10 @@ class OrderBindings:
                 return None
             # It was made of an older version of the order.
             there = alive[0]
-            bound.match = OrderMatch(
-                there.id, there.client_id, there.manager_id or manager, total_due=True, roapp_number=there.number
-            )
-            bound.fresh, bound.seen, bound.has_lines = False, there, await self._has_lines(there)
+            bound.match = OrderMatch(there.id, there.client_id, total_due=True, roapp_number=there.number)
+            bound.fresh, bound.seen = False, there
+            agreed.clear()
+            agreed.update(_as_seen(there))
             return there.id
 
         async def send(before: Before) -> int:
@@ -102,11 +108,11 @@ class OrderBindings:
 
         def bind(connection: Connection, ro_id: int) -> None:
             bound.match = replace(bound.match, ro_id=ro_id)
-            self._bind(connection, order, bound.match)
+            self._bind(connection, order, bound.match, agreed)
+            comments.add(connection, order.shop, order.number, *self._comment(order, shop))
             journal.note(connection, order.shop, order.number, Kind.CREATED, roapp_id=ro_id)
             marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             self._markers.note(connection, marked)
-            bound.announced = None if bound.has_lines else comment.announce(connection, self._once, order, words)
 
         def require_wanted(connection: Connection) -> None:
             # The call may have waited for its turn while a person canceled the backfill that wanted the order.
@@ -120,7 +126,7 @@ class OrderBindings:
         """Returns RO App's order as it stands; reads it unless it was read in this delivery. Raises BadRecord if
         somebody deleted it there, Later if it was made a moment ago: RO App may show it a little after its answer."""
         if bound.seen is None:
-            bound.seen = await self._roapp.order(bound.ro_id)
+            bound.seen, bound.read_at = await self._roapp.order(bound.ro_id), time.monotonic()
         if bound.seen is None:
             if bound.fresh:
                 raise Later(utc_now() + SHOWN_WITHIN)
@@ -170,8 +176,6 @@ class OrderBindings:
             raise order_problems.elsewhere(
                 seen, "has another location or order type", "Move that order back, or take the marker out"
             )
-        unsaid = made_here and not await self._has_lines(seen)
-        announced, words = None, notes.comment(order, shop, self._discounts.known)
         # Whose order it was when we wrote it; else whoever staff may have chosen meanwhile stays.
         sold = made_here or notes.name_another_buyer(seen.manager_notes, order)
         with self._session.transaction() as connection:
@@ -180,18 +184,18 @@ class OrderBindings:
                 its = owner[1] if owner else ""
                 raise order_problems.elsewhere(seen, f"is the shop's order {its}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
-            contact = seen.client_id if sold else None
-            self._bind(connection, order, OrderMatch(seen.id, contact_id=contact, roapp_number=seen.number))
+            found_as = OrderMatch(seen.id, roapp_number=seen.number)
+            self._bind(connection, order, found_as, _as_seen(seen) if sold else {})
             kind = Kind.CREATED if made_here else Kind.ADOPTED
             journal.note(connection, order.shop, order.number, kind, roapp_id=seen.id)
             intents.settle_found(connection, operation, seen.id)
-            if unsaid:
-                announced = comment.announce(connection, self._once, order, words)
-            elif not made_here:
-                take_over(connection, order, seen, shop, words)
+            if made_here:
+                comments.add(connection, order.shop, order.number, *self._comment(order, shop))
+            else:
+                take_over(connection, order, seen, shop)
             match = matches.order(connection, order.shop, order.number)
         assert match is not None
-        return Bound(match, fresh=False, seen=seen, announced=announced)
+        return Bound(match, fresh=False, seen=seen)
 
     async def _orders_with_marker(self, order: DesiredOrder, found: list[Marked]) -> list[RoOrder]:
         """Returns those of the orders that are still there and still carry this marker, as far as RO App shows it.
@@ -206,12 +210,16 @@ class OrderBindings:
                 self._markers.forget(one.ro_id)
         return alive
 
-    async def _has_lines(self, seen: RoOrder) -> bool:
-        """Returns whether the order has lines: they are added after its comment, so the comment was sent."""
-        return bool(await self._roapp.items(seen.id))
-
-    def _bind(self, connection: Connection, order: DesiredOrder, match: OrderMatch) -> None:
+    def _bind(
+        self, connection: Connection, order: DesiredOrder, match: OrderMatch, values: Mapping[Field, Agreed]
+    ) -> None:
         matches.bind_order(connection, self._session.account, order.shop, order.number, match)
+        ledger.store(connection, order.shop, order.number, AgreedOrder(), AgreedOrder(values), None)
+
+    def _comment(self, order: DesiredOrder, shop: ShopConfig) -> tuple[str, str]:
+        """Returns the digest and the text of a new order's comment."""
+        words = notes.comment(order, shop, self._discounts.known)
+        return notes.digest(words), words
 
     def _operation(self, order: DesiredOrder) -> Operation:
         return self._once.operation("order", marker(order.shop, order.number), order.shop, order.number)
@@ -230,6 +238,11 @@ def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, tex
     if shop.order_number_field:
         body["custom_fields"] = {shop.order_number_field: order.number}
     return body
+
+
+def _as_seen(seen: RoOrder) -> dict[Field, Agreed]:
+    """Returns what was agreed of an order that was made for an earlier state of the shop's: whose it is."""
+    return {} if seen.client_id is None else {Field.CLIENT: Agreed.on(seen.client_id, seen.client_id)}
 
 
 def _refuse_doubled(alive: list[RoOrder]) -> None:

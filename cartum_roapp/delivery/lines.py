@@ -54,13 +54,10 @@ class OrderLines:
 
     async def bring(self, products: Products, assignee: Assignee) -> bool:
         """`assignee` is asked for each line that is added. False when goods were written off: then nothing is touched
-        (design §2, P5). Raises Later while a call without an answer may arrive."""
-        self._agreement.wait()
+        (design §2, P5). Raises Later where a call had no answer."""
         service = self._shop.delivery_service_id
         products = products if service is None else {**products, DELIVERY: service}
         self._ask_for_total_again()
-        if self._bound.anew:
-            self._agreement.known = agreeing.again(self._agreement.known)
         discounts, refused = self._discounts.of(self._order), False
         while True:
             try:

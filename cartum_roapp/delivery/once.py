@@ -2,7 +2,7 @@
 
 A call that RO App may have accepted is sent again only after a search in RO App has not found its result and
 `resend_at` has passed; `recheck` finds a first try that arrived even later (see ADR 1). So the same thing may be asked
-for again, whatever its last call ended with. A call that sets absolute values may be repeated at once (`Once.change`).
+for again, whatever its last call ended with.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from cartum_roapp.apis.roapp.sending import OnUnclear
 from cartum_roapp.delivery.attempt import current
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
@@ -116,10 +115,8 @@ class Once:
         send: Callable[[Before], Awaitable[int]],
         bind: Bind,
         require: Callable[[Connection], None] | None = None,
-        announced: bool = False,
     ) -> int:
-        """Returns RO App's id of the thing, made now or found from an earlier, unclear call; where this very delivery
-        has `announced` it, there is none.
+        """Returns RO App's id of the thing, made now or found from an earlier, unclear call.
 
         `find` looks into RO App for what the earlier call may have made. If it finds nothing and `resend_at` has
         passed, the call is sent again. `send` makes the call and runs its argument right before each try; `require`
@@ -128,7 +125,7 @@ class Once:
         in a row ended unclear, and whatever `send` raises for a call that was surely refused.
         """
         session, timeouts = self._session, self._timeouts
-        earlier = None if announced else self.unsettled(operation)
+        earlier = self.unsettled(operation)
         if earlier is not None:
             found = await find(earlier)
             if found is not None:
@@ -166,68 +163,6 @@ class Once:
         self._settle(sent[0], made, bind)
         return made
 
-    def announce(self, connection: Connection, operation: Operation) -> bool:
-        """Notes in the caller's transaction that this call is the next one. Who finds the note after a kill sends it
-        (`is_announced`); in a restored ledger it is taken for sent: `make` looks for what it made. False where an
-        earlier call of the same thing is unsettled: that one is `make`'s."""
-        known = self._may_be_unsettled(operation.kind, operation.identity)
-        if known and intents.unsettled(connection, operation) is not None:
-            return False
-        self._begin(connection, operation, announced=True)
-        return True
-
-    def is_announced(self, operation: Operation) -> bool:
-        """Is this the next call, which a kill has prevented?"""
-        if not self._may_be_unsettled(operation.kind, operation.identity):
-            return False
-        with self._session.autocommit() as connection:
-            return intents.announced(connection, operation)
-
-    async def change(
-        self,
-        operation: Operation,
-        *,
-        send: Callable[[OnUnclear], Awaitable[None]],
-        bind: Callable[[Connection], None],
-    ) -> None:
-        """Sets values of the thing that the operation names, which may be repeated at once.
-
-        A try that nobody answered may still arrive, though, and undo a newer value: until then Later is raised for the
-        next change of the same thing. `send` makes the call and runs its argument after each try that may have been
-        accepted; what it raises comes out, and then such a change stays unsettled, also where the one before it was
-        such. `bind` stores what was set, in the transaction that settles the intent.
-        """
-        session, timeouts = self._session, self._timeouts
-        earlier = self.unsettled(operation)
-        if earlier is not None:
-            wait_for([earlier])
-        with session.transaction() as connection:
-            if earlier is not None:
-                intents.settle(connection, earlier.id, "absent")
-            intent = self._begin(connection, operation)
-
-        in_doubt = earlier is not None and not earlier.is_confirmed
-        accepted: list[bool] = []
-
-        def unclear(answered: bool) -> None:
-            accepted.append(answered)
-            if not answered:
-                with session.transaction() as connection:
-                    intents.mark_unclear(connection, intent, utc_now() + timedelta(seconds=timeouts.unanswered))
-
-        try:
-            await send(unclear)
-        except IntegrationError:
-            with session.transaction() as connection:
-                if all(accepted) and (accepted or in_doubt):  # what is answered arrives no more
-                    intents.mark_unclear(connection, intent, utc_now())
-                else:
-                    intents.settle_answered(connection, intent, "refused")
-            raise
-        with session.transaction() as connection:
-            intents.settle_answered(connection, intent, "done")
-            bind(connection)
-
     def settle_absent(self, earlier: Intent) -> None:
         """Settles as absent an unclear call whose result is not wanted any more, after a search has not found it.
         Raises Later while it may still arrive."""
@@ -240,9 +175,7 @@ class Once:
         the holder of the account's lock begins one, and what earlier holders left was read when this one began."""
         return (kind, *named) in self._maybe_unsettled
 
-    def _begin(
-        self, connection: Connection, operation: Operation, *, repeats: bool = False, announced: bool = False
-    ) -> int:
+    def _begin(self, connection: Connection, operation: Operation, *, repeats: bool = False) -> int:
         now, timeouts = utc_now(), self._timeouts
         schedule = Schedule(
             sent_at=now,
@@ -250,8 +183,8 @@ class Once:
             recheck_at=now + timedelta(seconds=timeouts.recheck_after) if repeats else None,
         )
         self._maybe_unsettled.update(_keys(operation))
-        intent = intents.begin(connection, operation, schedule, announced=announced)
-        if not announced and (attempt := current()) is not None:
+        intent = intents.begin(connection, operation, schedule)
+        if (attempt := current()) is not None:
             attempt.begins(intent)
         return intent
 

@@ -1,6 +1,6 @@
 """An RO App order that an earlier life of the ledger made: what is taken as done, so that nothing of it is undone.
 
-Which lines, notes and fields it has can be read. Which comment was sent, and which side moved the status last, can't.
+Which lines, notes and fields it has can be read. Which side moved the status last can't.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import notes
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import held, matches
 from cartum_roapp.ledger.desired import DesiredOrder
@@ -18,15 +17,14 @@ from cartum_roapp.links import order_name
 NEW = 1  # the status in which every order of a shop begins (cartum §3)
 
 
-def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig, words: str) -> None:
-    """In the transaction that binds the order. Its comment, `words`, is taken for sent: it stands in the notes as well.
+def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig) -> None:
+    """In the transaction that binds the order.
 
     A status that RO App's staff set is not turned back; where the shop may have moved on meanwhile, a person is
     told, so that this is not lost in silence.
     """
-    comment = notes.digest(words)
     status = order.status_id if _is_staffs(order, seen, shop) else None
-    matches.note_order(connection, order.shop, order.number, comment_hash=comment, sent_status=status)
+    matches.note_order(connection, order.shop, order.number, sent_status=status)
     if status is not None and shop.status_direction == "both":
         new = status == NEW  # then it was staff's to move it on
         agreed = shop.statuses[NEW] if new else seen.status_id

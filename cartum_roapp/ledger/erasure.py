@@ -100,6 +100,7 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     connection.execute(text(_ERASE_ORDERS), values)
     connection.execute(text(_ERASE_ROWS), values)
     connection.execute(text(_ERASE_REASONS), values)
+    connection.execute(text(_FORGET_COMMENTS), values)
     gone = list(connection.scalars(text(_FORGET_CUSTOMERS), {**values, "identities": identities}))
     gone += connection.scalars(text(_FORGET_FORMER), values)  # whose they were nobody knows any more
     connection.execute(text(_FORGET_CALLS), {**values, "identities": gone})
@@ -226,4 +227,5 @@ _FORGET_FORMER = """
                     AND intents.identity = former.identity AND (state IN ('open', 'unclear') OR recheck_at IS NOT NULL))
     RETURNING identity
 """
+_FORGET_COMMENTS = "DELETE FROM comments WHERE shop = :shop AND number = ANY(:numbers)"
 _FORGET_CALLS = "DELETE FROM intents WHERE shop = :shop AND kind = 'contact' AND identity = ANY(:identities)"

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 #: As long as what happened to orders, which they tell as well; no shop keeps its buyers' data for less.
 KEPT = timedelta(days=90)
 
-Kind = Literal["contact", "product", "order", "line", "comment", "status", "change"]
+Kind = Literal["contact", "product", "order", "line", "status"]
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,6 @@ class Intent:
     resend_at: datetime
     settled_at: datetime | None
 
-    @property
-    def is_confirmed(self) -> bool:
-        """RO App has confirmed it, although a try that nobody answered may still arrive."""
-        return self.settled_at is not None
-
 
 @dataclass(frozen=True)
 class Schedule:
@@ -63,12 +58,6 @@ class Schedule:
     recheck_at: datetime | None = None
 
 
-#: This database as it runs now: a ledger that was restored, whatever way, runs in another one, or its rows were
-#: written by another transaction. Joined with the transaction that wrote a row, it tells that nothing was restored.
-_HERE = (
-    "(SELECT oid FROM pg_database WHERE datname = current_database()) || ' ' || "
-    "extract(epoch FROM pg_postmaster_start_time()) || ' '"
-)
 _COLUMNS = ", ".join(Intent.__dataclass_fields__)
 _THIS = "WHERE account = :account AND kind = :kind AND identity = :identity"
 #: Of calls that nobody knows the outcome of.
@@ -111,19 +100,13 @@ def oldest_unsettled(connection: Connection, account: str, kind: Kind) -> dateti
     return oldest
 
 
-def announced(connection: Connection, operation: Operation) -> bool:
-    """Was this call noted as the next one and surely not sent since? A restored ledger can't tell: False."""
-    query = text(f"SELECT count(*) FROM intents {_THIS} AND state = 'open' AND announced_in = {_HERE} || xmin")
-    return bool(connection.scalar(query, vars(operation)))
-
-
-def begin(connection: Connection, operation: Operation, schedule: Schedule, *, announced: bool = False) -> int:
-    """Notes that the call is about to be sent (or sent once more after a refusal such as a 429); where it is
-    `announced`, only that it is the next one. Returns the intent's id.
+def begin(connection: Connection, operation: Operation, schedule: Schedule) -> int:
+    """Notes that the call is about to be sent (or sent once more after a refusal such as a 429). Returns the intent's
+    id.
 
     The unique index lets no second unsettled intent of the same thing exist.
     """
-    intent: int = connection.execute(_BEGIN, {**vars(operation), **vars(schedule), "announced": announced}).scalar_one()
+    intent: int = connection.execute(_BEGIN, {**vars(operation), **vars(schedule)}).scalar_one()
     return intent
 
 
@@ -135,12 +118,6 @@ def settle(
         text("UPDATE intents SET state = :state, settled_at = now(), ro_id = :ro_id WHERE id = :id"),
         {"id": intent, "state": state, "ro_id": ro_id},
     )
-
-
-def settle_answered(connection: Connection, intent: int, state: Literal["done", "refused"]) -> None:
-    """Settles a call that may be repeated at once. It stays unclear if nobody answered one of its tries, confirmed
-    where it is done."""
-    connection.execute(text(_SETTLE_ANSWERED), {"id": intent, "state": state})
 
 
 def settle_found(connection: Connection, operation: Operation, ro_id: int) -> None:
@@ -186,18 +163,12 @@ def forget_old(connection: Connection) -> int:
 
 
 _BEGIN = text(
-    "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, recheck_at, "
-    "announced_in) VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, :recheck_at, "
-    f"CASE WHEN :announced THEN {_HERE} || pg_current_xact_id()::xid END) "
+    "INSERT INTO intents AS known (account, kind, identity, shop, number, sent_at, resend_at, recheck_at) "
+    "VALUES (:account, :kind, :identity, :shop, :number, :sent_at, :resend_at, :recheck_at) "
     "ON CONFLICT (account, kind, identity) WHERE state IN ('open', 'unclear') "
-    "DO UPDATE SET sent_at = excluded.sent_at, resend_at = excluded.resend_at, "
-    "announced_in = excluded.announced_in WHERE known.state = 'open' "
+    "DO UPDATE SET sent_at = excluded.sent_at, resend_at = excluded.resend_at WHERE known.state = 'open' "
     "RETURNING id"
 )
-_SETTLE_ANSWERED = """
-    UPDATE intents SET state = CASE WHEN state = 'open' THEN :state ELSE state END, settled_at = now()
-    WHERE id = :id AND (state = 'open' OR (state = 'unclear' AND :state = 'done'))
-"""
 _FORGET_OLD = """
     DELETE FROM intents WHERE state IN ('done', 'refused', 'absent') AND settled_at < now() - :kept
     AND recheck_at IS NULL AND kind <> 'product'

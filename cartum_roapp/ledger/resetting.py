@@ -69,7 +69,7 @@ _NOT_KEPT = "shop = :shop AND number NOT IN (SELECT number FROM kept)"
 _STATEMENTS = (
     *(
         f"DELETE FROM {table} WHERE {_NOT_KEPT}"
-        for table in ("outbox", "staff_lines", "agreed_lines", "order_matches", "order_lines", "orders")
+        for table in ("outbox", "staff_lines", "agreed_lines", "comments", "order_matches", "order_lines", "orders")
     ),
     *(f"DELETE FROM {table} WHERE shop = :shop" for table in ("missing_orders", "missing_products", "status_contests")),
     "UPDATE backfills SET state = 'canceled', ended_at = now() WHERE shop = :shop AND state = 'open'",

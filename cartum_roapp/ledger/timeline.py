@@ -43,9 +43,7 @@ _INTENTS = {
     "contact": "make the buyer's contact",
     "product": "make a product",
     "line": "add a line",
-    "comment": "add the comment",
     "status": "set the status",
-    "change": "change the order or a line",
 }
 _STATES = {
     "open": "begun, and how it ended is not known yet",

@@ -51,7 +51,7 @@ intents = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True, doc="in the order of the calls"),
     required("account", Text),
-    required("kind", Text, "what the call makes: `contact`, `product`, `order`, `line`, `comment`, `status`, `change`"),
+    required("kind", Text, "what the call makes: `contact`, `product`, `order` or `status`"),
     required("identity", Text, "what it makes: a buyer, a product, a marker …"),
     required("shop", Text),
     required("number", Text),
@@ -60,15 +60,8 @@ intents = Table(
     ),
     required("sent_at", Stamp, "when it was sent last"),
     required("resend_at", Stamp, "before this it is looked for, but not sent again"),
-    Column(
-        "settled_at",
-        Stamp,
-        doc="since when its result is known; of an unclear one: since when its values are confirmed",
-    ),
+    Column("settled_at", Stamp, doc="since when its result is known"),
     Column("ro_id", BigInteger, doc="what it made"),
-    Column(
-        "announced_in", Text, doc="set as long as it is only announced: the database and the transaction that noted it"
-    ),
     Column("recheck_at", Stamp, doc="set on a call that repeats one taken for lost: look again whether both arrived"),
     Index(
         "uq_intents_unsettled",

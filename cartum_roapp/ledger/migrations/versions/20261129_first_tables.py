@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_9fbeb0498058"
+revision = "20261129_23f74691fe6c"
 down_revision = None
 
 TABLES = """
@@ -64,7 +64,6 @@ CREATE TABLE intents (
     resend_at TIMESTAMPTZ NOT NULL,
     settled_at TIMESTAMPTZ,
     ro_id BIGINT,
-    announced_in TEXT,
     recheck_at TIMESTAMPTZ,
     CONSTRAINT pk_intents PRIMARY KEY (id)
 );
@@ -264,6 +263,16 @@ CREATE TABLE agreed_lines (
 
 CREATE INDEX ix_agreed_lines_look_at ON agreed_lines (shop, look_at) WHERE look_at IS NOT NULL;
 
+CREATE TABLE comments (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    text TEXT,
+    CONSTRAINT pk_comments PRIMARY KEY (shop, number, sequence),
+    CONSTRAINT fk_comments_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
 CREATE TABLE missing_orders (
     shop TEXT NOT NULL,
     number TEXT NOT NULL,
@@ -286,8 +295,6 @@ CREATE TABLE order_matches (
     account TEXT NOT NULL,
     ro_id BIGINT NOT NULL,
     roapp_number TEXT DEFAULT '' NOT NULL,
-    contact_id BIGINT,
-    manager_id BIGINT,
     sent_status INTEGER,
     roapp_status BIGINT,
     staff_status BIGINT,
@@ -295,9 +302,6 @@ CREATE TABLE order_matches (
     restore_status INTEGER,
     agreed_at TIMESTAMPTZ,
     moved_from BIGINT,
-    notes_hash TEXT,
-    comment_hash TEXT,
-    told_hash TEXT,
     fields JSONB DEFAULT '{}' NOT NULL,
     goods TEXT,
     unsure_until TIMESTAMPTZ,
