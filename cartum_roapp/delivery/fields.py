@@ -82,8 +82,7 @@ class OrderFields:
             known = self._agreement.known
             values, left = dict(given), None
             if Field.NOTES in shown:
-                made = notes.head_digest(notes.merged(seen.manager_notes, said.text))
-                values[Field.NOTES] = Given(given[Field.NOTES].shop, made)
+                values[Field.NOTES] = Given(given[Field.NOTES].shop, said.made(seen.manager_notes))
             if Field.MANAGER in shown:
                 has = seen.manager_id or known.value(Field.MANAGER).shown
                 left = await self._managers.successor(self._order, self._shop, has) if with_manager else None  # type: ignore[arg-type]
@@ -142,7 +141,9 @@ class OrderFields:
     ) -> Callable[[Connection], None]:
         """Returns what notes the comment that follows the notes. Where staff's words leave ours no room, it says all of
         them."""
-        whole = notes.have_room(seen.manager_notes, said.text)
+        before, has = known.value(Field.NOTES), shown.get(Field.NOTES)
+        is_sent_again = before.shop is None and before.sent == has == said.made(seen.manager_notes)
+        whole = is_sent_again or notes.have_room(seen.manager_notes, said.text)
         says = said.stands_in(seen.manager_notes)
         is_there = Field.NOTES in shown and plan_fields.counts_as_sent(known, shown, says_comment=says)
 
@@ -192,9 +193,12 @@ class _Said:
 
     def stands_in(self, current: str) -> bool:
         """Whether RO App's notes have what the comment says."""
-        made = notes.merged(current, self.text)
-        as_made = notes.head_digest(current) == notes.head_digest(made)
+        as_made = notes.head_digest(current) == self.made(current)
         return as_made or notes.say(current, self.text, self.order, self.shop, self.discounts)
+
+    def made(self, current: str) -> str:
+        """Stands for our part of the notes beside what staff wrote there."""
+        return notes.head_digest(notes.merged(current, self.text))
 
 
 def _shown(seen: RoOrder, shop: ShopConfig) -> dict[Field, Value]:
