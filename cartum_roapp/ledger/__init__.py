@@ -17,6 +17,7 @@ links           which contact of RO App is which buyer
 chosen_contacts those of them that a person has chosen
 matches         which RO App record is which order and product
 agreed          what both sides agreed on of an order, value by value
+comments        the comments of an order, and which are to be sent
 intents         a note before every call that must not happen twice
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
