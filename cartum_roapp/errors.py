@@ -68,9 +68,9 @@ class IntegrationError(Exception):
 
 
 class Retryable(IntegrationError):
-    """The same call may be sent again: either nothing was written, or the call sets absolute values. A PATCH without an
-    answer may still take effect later, and so may a status set in the shop. `retry_after` is the wait in seconds that
-    the other system asked for, None if it did not."""
+    """The same call may be sent again: either nothing was written, or the call sets absolute values. A status set in
+    the shop without an answer may still take effect later. `retry_after` is the wait in seconds that the other system
+    asked for, None if it did not."""
 
     kind = "retryable"
 

@@ -40,14 +40,15 @@ items        which of the shop's lines a line of RO App is; pure functions
 prices       what the lines cost, and what the account makes of a discount
 totals       RO App's totals, read back
 
-remarks      notes, buyer and comment, written where they differ from what was written last
+fields       client, manager, notes, number and estimate, in one call as the plan says
 notes        what a person reads in RO App: the marker, delivery, payment
 labels       the words before what notes and comments say, in the shop's languages
-comment      how it is delivered and paid, as a comment: at most once for each text
+comment      how it is delivered and paid, as a comment: at most once each time that it changes
 
-plan         what is to be done about an order: a pure function, which the delivery of lines follows (ADR 15)
+plan         what is to be done about an order: a pure function, which the delivery of lines and fields follows (ADR 15)
 decision     one value of an order: what was agreed, what is shown, what is to be done
 plan_lines   the lines of a plan
+plan_fields  its client, manager, notes, number, estimate and comment
 plan_status  the status of a plan, and what goes back into the shop
 agreeing     what a call changes of what both sides agreed on
 operations   what can be done to an order in RO App

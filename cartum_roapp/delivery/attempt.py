@@ -1,6 +1,6 @@
 """One try to deliver an order: what happens in it is gathered, and written where its end is recorded.
 
-A kill costs these words; the calls that must not happen twice are in `creations` and `intents` already."""
+A kill costs these words; the calls that must not happen twice are in the ledger already."""
 
 from __future__ import annotations
 

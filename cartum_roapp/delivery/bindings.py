@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,17 +14,18 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.apis.roapp.sending import Before
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import comment, notes, order_problems
+from cartum_roapp.delivery import notes, order_problems, plan_fields
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.creation import Creations, wait_for
 from cartum_roapp.delivery.doubt import Later, utc_now
 from cartum_roapp.delivery.markers import MarkerIndex, is_elsewhere, marker, read, title
-from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.takeover import take_over
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import held, journal, matches, outbox
+from cartum_roapp.ledger import agreed as ledger
+from cartum_roapp.ledger import comments, held, journal, matches, outbox
+from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field
 from cartum_roapp.ledger.creations import Creation, Thing
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
@@ -42,14 +45,12 @@ class OrderBindings:
         session: AccountSession,
         roapp: RoApp,
         creations: Creations,
-        once: Once,
         markers: MarkerIndex,
         discounts: AccountDiscounts,
     ) -> None:
         self._session = session
         self._roapp = roapp
         self._creations = creations
-        self._once = once
         self._markers = markers
         self._discounts = discounts
 
@@ -91,20 +92,22 @@ class OrderBindings:
         """Creates the RO App order; to be called if `find_or_adopt` returned None. Raises Later if nobody wants the
         order any more, and what `Creations.make` raises."""
         discounts = self._discounts.known
-        text, words = notes.block(order, shop, discounts), notes.comment(order, shop, discounts)
-        digest = notes.written(text, order, wanted_total(order, shop))
-        bound = Bound(OrderMatch(0, contact, manager, notes_hash=digest, total_due=True), fresh=True)
+        text = notes.block(order, shop, discounts)
+        given = plan_fields.given(order, shop, discounts, contact, estimate=wanted_total(order, shop))
+        agreed = {Field.MANAGER: Agreed.on("", manager)}
+        agreed |= {name: Agreed.on(value.shop, value.made) for name, value in given.items()}
+        bound = Bound(OrderMatch(0, contact, total_due=True), fresh=True)
 
         async def send(before: Before) -> int:
             return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=before)
 
         def link(connection: Connection, ro_id: int) -> None:
             bound.match = replace(bound.match, ro_id=ro_id)
-            self._bind(connection, order, bound.match)
+            self._bind(connection, order, bound.match, agreed)
+            comments.add(connection, order.shop, order.number, *self._comment(order, shop))
             journal.note(connection, order.shop, order.number, Kind.CREATED, roapp_id=ro_id)
             marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             self._markers.note(connection, marked)
-            bound.announced = comment.announce(connection, self._once, order, words)
 
         def require_wanted(connection: Connection) -> None:
             # The call may have waited for its turn while a person canceled the backfill that wanted the order.
@@ -119,7 +122,7 @@ class OrderBindings:
         """Returns RO App's order as it stands; reads it unless it was read in this delivery. Raises BadRecord if
         somebody deleted it there, Later if it was made a moment ago: RO App may show it a little after its answer."""
         if bound.seen is None:
-            bound.seen = await self._roapp.order(bound.ro_id)
+            bound.seen, bound.read_at = await self._roapp.order(bound.ro_id), time.monotonic()
         if bound.seen is None:
             if bound.fresh:
                 raise Later(utc_now() + SHOWN_WITHIN)
@@ -167,8 +170,6 @@ class OrderBindings:
             raise order_problems.elsewhere(
                 seen, "has another location or order type", "Move that order back, or take the marker out"
             )
-        unsaid = made_here and not await self._has_lines(seen)
-        announced, words = None, notes.comment(order, shop, self._discounts.known)
         # Whose order it was when we wrote it; else whoever staff may have chosen meanwhile stays.
         sold = made_here or notes.name_another_buyer(seen.manager_notes, order)
         with self._session.transaction() as connection:
@@ -177,19 +178,18 @@ class OrderBindings:
                 its = owner[1] if owner else ""
                 raise order_problems.elsewhere(seen, f"is the shop's order {its}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
-            contact = seen.client_id if sold else None
-            made = OrderMatch(seen.id, contact_id=contact, total_due=made_here, roapp_number=seen.number)
-            self._bind(connection, order, made)
+            found_as = OrderMatch(seen.id, total_due=made_here, roapp_number=seen.number)
+            self._bind(connection, order, found_as, _as_seen(seen) if sold else {})
             kind = Kind.CREATED if made_here else Kind.ADOPTED
             journal.note(connection, order.shop, order.number, kind, roapp_id=seen.id)
             self._end(connection, order)
-            if unsaid:
-                announced = comment.announce(connection, self._once, order, words)
-            elif not made_here:
-                take_over(connection, order, seen, shop, words)
+            if made_here:
+                comments.add(connection, order.shop, order.number, *self._comment(order, shop))
+            else:
+                take_over(connection, order, seen, shop)
             match = matches.order(connection, order.shop, order.number)
         assert match is not None
-        return Bound(match, fresh=False, seen=seen, announced=announced)
+        return Bound(match, fresh=False, seen=seen)
 
     async def _orders_with_marker(self, order: DesiredOrder, found: list[Marked]) -> list[RoOrder]:
         """Returns those of the orders that are still there and still carry this marker, as far as RO App shows it;
@@ -204,12 +204,16 @@ class OrderBindings:
                 self._markers.forget(one.ro_id)
         return [seen for seen in alive if read(seen) is not None] or alive
 
-    async def _has_lines(self, seen: RoOrder) -> bool:
-        """Returns whether the order has lines: they are added after its comment, so the comment was sent."""
-        return bool(await self._roapp.items(seen.id))
-
-    def _bind(self, connection: Connection, order: DesiredOrder, match: OrderMatch) -> None:
+    def _bind(
+        self, connection: Connection, order: DesiredOrder, match: OrderMatch, values: Mapping[Field, Agreed]
+    ) -> None:
         matches.bind_order(connection, self._session.account, order.shop, order.number, match)
+        ledger.store(connection, order.shop, order.number, AgreedOrder(), AgreedOrder(values), None)
+
+    def _comment(self, order: DesiredOrder, shop: ShopConfig) -> tuple[str, str]:
+        """Returns the digest and the text of a new order's comment."""
+        words = notes.comment(order, shop, self._discounts.known)
+        return notes.digest(words), words
 
     def _doubts(self, order: DesiredOrder) -> list[Creation]:
         """The call, at most one, that may have made this order."""
@@ -232,6 +236,11 @@ def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, tex
     if shop.order_number_field:
         body["custom_fields"] = {shop.order_number_field: order.number}
     return body
+
+
+def _as_seen(seen: RoOrder) -> dict[Field, Agreed]:
+    """Returns what was agreed of an order that was made for an earlier state of the shop's: whose it is."""
+    return {} if seen.client_id is None else {Field.CLIENT: Agreed.on(seen.client_id, seen.client_id)}
 
 
 def _refuse_doubled(alive: list[RoOrder]) -> None:

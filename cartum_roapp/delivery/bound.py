@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from cartum_roapp.apis.roapp.rows import RoOrder
@@ -11,15 +12,13 @@ from cartum_roapp.ledger.matches import OrderMatch
 @dataclass
 class Bound:
     """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be empty. `seen`
-    is its newest reading, None if there was none. `announced`: the text of its comment where that is the next call.
-    `manager`: who has it, once that was seen in this delivery. `anew`: what was sent last is not trusted, RO App is
-    compared with what the shop has."""
+    is its newest reading, None if there was none, from `read_at` (time.monotonic()). `anew`: what was sent last is not
+    trusted, RO App is compared with what the shop has."""
 
     match: OrderMatch
     fresh: bool
     seen: RoOrder | None = None
-    announced: str | None = None
-    manager: int | None = None
+    read_at: float = -math.inf
     anew: bool = False
 
     @property

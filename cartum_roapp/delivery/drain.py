@@ -81,8 +81,8 @@ class Drain:
 
         Raises Retryable after 3 orders in a row failed with it or when the company can't be read; BadConfig without a
         shop if the whole account is refused; LockLost if the database connection broke. Running deliveries are
-        cancelled then; their intents stay open, and what waits stays in the outbox. A shop whose settings are wrong, or
-        that may not write, is left out (`AccountShops.refuse`).
+        cancelled then; what waits stays in the outbox. A shop whose settings are wrong, or that may not write, is left
+        out (`AccountShops.refuse`).
         """
         delivery = self._delivery
         delivery.currency = await check_company(self._roapp, self._account)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.clients import C, Clients
 from cartum_roapp.apis.roapp.rows import RoItem, RoOrder, RoProduct, Row
-from cartum_roapp.apis.roapp.sending import Before, OnUnclear
+from cartum_roapp.apis.roapp.sending import Before
 
 Body = dict[str, Any]
 R = TypeVar("R", bound=Row)
@@ -65,7 +65,7 @@ class DryRoApp(RoApp):
     async def create_order(self, body: Body, before: Before | None = None) -> int:
         return self.make("order", body, before)
 
-    async def update_order(self, id: int, body: Body, unclear: OnUnclear | None = None) -> None:
+    async def update_order(self, id: int, body: Body) -> None:
         seen = self._seen_orders.get(id)
         new = RoOrder.model_validate({"id": id, **body})
         fields: dict[str, tuple[object, object]] = {

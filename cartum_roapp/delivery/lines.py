@@ -57,13 +57,10 @@ class OrderLines:
 
     async def bring(self, products: Products, assignee: Assignee) -> bool:
         """`assignee` is asked for each line that is added. False when goods were written off: then nothing is touched
-        (design §2, P5). Raises GiveWay after `IN_A_ROW` calls."""
+        (design §2, P5). Raises Later where a call had no answer, and GiveWay after `IN_A_ROW` calls."""
         service = self._shop.delivery_service_id
         products = products if service is None else {**products, DELIVERY: service}
         self._ask_for_total_again()
-        if self._bound.anew:
-            both_ways = self._shop.status_direction == "both"
-            self._agreement.known = agreeing.again(self._agreement.known, both_ways=both_ways)
         discounts, refused = self._discounts.of(self._order), False
         while True:
             try:

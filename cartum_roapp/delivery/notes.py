@@ -25,6 +25,13 @@ _LONGEST = 900
 #: Notes below 1,000 characters are safe (roapp §7), with what staff wrote.
 SAFE = 999
 _LONGEST_LINE = 220
+#: What of an order our part of the notes says.
+_FACTS = (
+    "buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_phones", "phone_remark", "buyer_email", "company",
+    "company_number", "company_tax", "delivery_method", "delivery_city", "delivery_address", "delivery_price",
+    "waybill", "payment_method", "payment_price", "paid", "without_callback", "comment", "manager_comment", "coupon",
+    "discount", "total", "currency",
+)  # fmt: skip
 
 
 def digest(text: str) -> str:
@@ -32,16 +39,15 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def written(text: str, order: DesiredOrder, estimate: Decimal | None) -> str:
-    """Stands in the ledger for our part of the notes, and for the estimate beside it where that is not the order's
-    total, which the text names; None: the estimate stays as it is."""
-    return digest(text if estimate in (None, cents(order.total)) else f"{text}\n{estimate:.2f}")
+def facts(order: DesiredOrder, discounts: LineDiscounts, *, written_off: bool) -> str:
+    """Stands for what the shop says of the order in our part of the notes, whatever the words for it are."""
+    said = [order.gone_at is not None, written_off, _list_prices(order, labels(""), discounts)]
+    return digest(repr([*said, *(str(getattr(order, name)) for name in _FACTS)]))
 
 
-def are_as_written(current: str, known: str | None, estimate: Decimal | None) -> bool:
-    """Whether our part of the notes is what the ledger has `known` as `written` last. `estimate`: RO App's now."""
-    head = _head(current)
-    return known in (digest(head), digest(f"{head}\n{estimate:.2f}" if estimate is not None else head))
+def head_digest(current: str) -> str:
+    """Stands for what stands above the rule."""
+    return digest(_head(current))
 
 
 def _head(current: str) -> str:

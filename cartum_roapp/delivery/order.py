@@ -13,22 +13,21 @@ from datetime import timedelta
 from cartum_roapp.apis.masking import about
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import notes, product_problems
+from cartum_roapp.delivery import agreeing, notes, product_problems
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.creation import Creations
 from cartum_roapp.delivery.doubt import Later, Timeouts, utc_now
+from cartum_roapp.delivery.fields import OrderFields
 from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.markers import MarkerIndex
-from cartum_roapp.delivery.once import Once
 from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.products import ProductBook
-from cartum_roapp.delivery.remarks import Remarks
 from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.status import OrderStatus
@@ -62,7 +61,7 @@ class OrderDelivery:
         shops: Mapping[str, ShopConfig],
         ahead: Callable[[], Iterable[Buyer]],
     ) -> None:
-        once, creations = Once(session, timeouts), Creations(session, timeouts)
+        creations = Creations(session, timeouts)
         self._timeouts = timeouts
         self._shops = shops
         self._session = session
@@ -74,10 +73,9 @@ class OrderDelivery:
         self.products = ProductBook(session, creations, index, ProductMaker(session, roapp, creations, index))
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
-        self._bindings = OrderBindings(session, roapp, creations, once, self.markers, self.discounts)
-        self._remarks = Remarks(session, roapp, once, self._bindings, self.discounts)
+        self._bindings = OrderBindings(session, roapp, creations, self.markers, self.discounts)
         self._status = OrderStatus(session, roapp, self._bindings)
-        self._managers = OrderManagers(session, roapp, once, self._bindings)
+        self._managers = OrderManagers(roapp, self._bindings)
         self._searched_anew: set[tuple[str, str]] = set()
         self.currency = ""
 
@@ -200,19 +198,22 @@ class OrderDelivery:
         products: Goods,
         shop: ShopConfig,
     ) -> None:
-        """What an order has besides itself; without `contact` nothing that is about its buyer. A comment that was
-        announced comes first: with every call before it a kill could cost it; the status comes last, as a closed one
-        may lock the order. Lines that can't be brought stop neither notes nor status; once goods are written off, they
-        need not be brought."""
+        """What an order has besides itself; without `contact` nothing that is about its buyer. A comment that is
+        due comes first; the status comes last, as a closed one may lock the order. Lines that can't be brought stop
+        neither notes nor status; once goods are written off, they need not be brought."""
         agreement = Agreement(self._session, self._timeouts, order)
         agreement.wait()
+        if bound.anew:
+            agreement.known = agreeing.again(agreement.known, both_ways=shop.status_direction == "both")
+        fields = OrderFields(self._session, self._roapp, self._bindings, self._managers, agreement, order, shop, bound)
         if contact is not None:
-            await self._remarks.bring_announced_comment(order, bound, shop)
+            await fields.comments.send_earlier(fresh=bound.fresh)
         before, adds = bound.seen, False
 
         async def assignee() -> int:
             nonlocal before, adds
-            manager = await self._managers.assignee(order, bound, shop)
+            known = agreement.known.value(Field.MANAGER).shown
+            manager = await self._managers.assignee(order, bound, shop, known)  # type: ignore[arg-type]
             before, adds = bound.seen, True  # what was read for that says nothing about the lines
             return manager
 
@@ -223,12 +224,12 @@ class OrderDelivery:
             kept = await lines.bring(products, assignee)
             if adds:  # that took a while: staff may have written meanwhile
                 bound.seen = None
+        is_read = bound.seen is not None or order.status_id != agreement.known.value(Field.STATUS).shop
         if contact is not None:
-            alike = self._counts_alike(order)
-            await self._remarks.bring(order, bound, contact, shop, written_off=not kept, counts_alike=alike)
-        # Without a call where nothing else reads the order.
-        if bound.seen is not None or order.status_id != agreement.known.value(Field.STATUS).shop:
-            await self._managers.keep(order, bound, shop)
+            await fields.bring(
+                contact, self.discounts.of(order), written_off=not kept, counts_alike=self._counts_alike(order),
+                is_read=is_read or adds,
+            )  # fmt: skip
         await self._status.bring(order, bound, shop, agreement)
         if (bound.match.total_due or agreement.wrote_lines) and bound.seen is not None and bound.seen is not before:
             self.totals.agrees(order, shop, bound.seen)

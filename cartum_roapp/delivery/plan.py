@@ -14,7 +14,9 @@ Around that:
   has left, and the status of an open order that RO App still shows as it was matched before (`plan_status`).
 * What RO App does not show counts as agreed, so notes that it hides are never written.
 * Without an agreement (an order that was found by its marker) client, manager, and a status that somebody has moved
-  stay. The comment counts as sent where the notes say the same or are hidden.
+  stay.
+* A comment counts as sent where the notes say the same and nothing of ours is known to have put that there, and where
+  they are hidden and nothing was agreed.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay, and
   the notes say so.
 * RO App's total is compared when its lines are the shop's. Where it differs though ours are as they were sent, the
@@ -33,16 +35,13 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from cartum_roapp.apis.roapp.rows import RoItem
-from cartum_roapp.delivery import plan_lines
-from cartum_roapp.delivery.decision import Change, Given, compare
+from cartum_roapp.delivery import plan_fields, plan_lines
+from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.operations import Operation, Problem, SendComment, SetFields
 from cartum_roapp.delivery.plan_lines import Lines
 from cartum_roapp.delivery.plan_status import plan_status
-from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field, Value
+from cartum_roapp.ledger.agreed import AgreedOrder, Field, Value
 from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, next_way, total_of
-
-#: In the order of one call.
-_FIELDS = (Field.CLIENT, Field.MANAGER, Field.NOTES, Field.NUMBER, Field.ESTIMATE)
 
 
 @dataclass(frozen=True)
@@ -108,12 +107,12 @@ def plan(
     """Returns what is to be done, in the order in which RO App takes it. `items`: RO App's lines, None where it does
     not need them. `refused`: operations that RO App does not take."""
     lines, problems, learned = _lines(agreed, look, items, order)
-    agreed, fields = _fields(lines.agreed, look, order, written_off=lines.written_off)
-    agreed, statuses, overruled = _status(agreed, look, order, problems)
-    agreed, comments = _comment(agreed, look, order)
+    known, fields = _fields(lines.agreed, look, order, written_off=lines.written_off)
+    known, statuses, overruled = _status(known, look, order, problems)
+    known, comments = _comment(agreed, known, look, order)
     rest: list[Operation] = [*fields, *lines.operations, *comments]
     operations = [*statuses, *rest] if order.is_reopened else [*rest, *statuses]
-    return Plan(agreed, tuple(one for one in operations if one not in refused), problems, learned, overruled)
+    return Plan(known, tuple(one for one in operations if one not in refused), problems, learned, overruled)
 
 
 def _lines(
@@ -154,22 +153,12 @@ def _with_total(agreed: AgreedOrder, look: Look, order: ShopOrder) -> AgreedOrde
 def _fields(
     agreed: AgreedOrder, look: Look, order: ShopOrder, *, written_off: bool
 ) -> tuple[AgreedOrder, list[Operation]]:
-    changes: list[Change] = []
-    for name in _FIELDS:
-        given = order.values.get(name)
-        if written_off and name in (Field.NOTES, Field.ESTIMATE):
-            given = order.notes_written_off if name is Field.NOTES else None
-        if given is None or name not in look.values:
-            continue
-        seen, known = look.values[name], agreed.values.get(name)
-        if known is None and seen is not None and name in (Field.CLIENT, Field.MANAGER):
-            known = Agreed(given.shop, given.made, seen)
-        known, change = compare(name, given, known or Agreed(), seen)
-        if name is Field.MANAGER and order.manager_has_left and change is None and seen != given.made:
-            change = Change(name, given.shop, given.made)
-        agreed = agreed.with_value(name, known)
-        changes += [change] if change else []
-    return agreed, [SetFields(tuple(changes))] if changes else []
+    values = dict(order.values)
+    if written_off:
+        values.pop(Field.ESTIMATE, None)
+        values |= {Field.NOTES: order.notes_written_off} if order.notes_written_off else {}
+    agreed, changes = plan_fields.plan(agreed, values, look.values, manager_has_left=order.manager_has_left)
+    return agreed, [SetFields(changes)] if changes else []
 
 
 def _status(
@@ -188,9 +177,11 @@ def _status(
     return agreed, [planned.operation] if planned.operation else [], planned.overruled
 
 
-def _comment(agreed: AgreedOrder, look: Look, order: ShopOrder) -> tuple[AgreedOrder, list[Operation]]:
+def _comment(
+    before: AgreedOrder, agreed: AgreedOrder, look: Look, order: ShopOrder
+) -> tuple[AgreedOrder, list[Operation]]:
     if order.comment is None or agreed.comment == order.comment:
         return agreed, []
-    if agreed.comment is None and (look.says_comment or Field.NOTES not in look.values):
+    if plan_fields.counts_as_sent(before, look.values, says_comment=look.says_comment):
         return replace(agreed, comment=order.comment), []
     return agreed, [SendComment(order.comment)]

@@ -1,6 +1,6 @@
 """An RO App order that an earlier life of the ledger made: what is taken as done, so that nothing of it is undone.
 
-Which lines, notes and fields it has can be read. Which comment was sent, and which side moved the status last, can't.
+Which lines, notes and fields it has can be read. Which side moved the status last can't.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.plan_status import plan_status
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import agreed, held, matches, staff_statuses
+from cartum_roapp.ledger import agreed, held, staff_statuses
 from cartum_roapp.ledger.agreed import AgreedOrder, Field
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import order_name
@@ -21,15 +20,9 @@ from cartum_roapp.links import order_name
 NEW = 1  # the status in which every order of a shop begins (cartum §3)
 
 
-def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig, words: str) -> None:
-    """In the transaction that binds the order. Its comment, `words`, is taken for sent: the notes say the same."""
-    matches.note_order(connection, order.shop, order.number, comment_hash=notes.digest(words))
-    _take_over_status(connection, order, seen, shop)
-
-
-def _take_over_status(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig) -> None:
-    """A status that RO App's staff set is not turned back; where the shop may have moved on meanwhile, a person is
-    told, so that this is not lost in silence."""
+def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig) -> None:
+    """In the transaction that binds the order. A status that RO App's staff set is not turned back; where the shop may
+    have moved on meanwhile, a person is told, so that this is not lost in silence."""
     given, both_ways = Given(order.status_id, shop.statuses.get(order.status_id)), shop.status_direction == "both"
     untouched = frozenset(filter(None, [shop.statuses.get(NEW)]))
     planned = plan_status(None, given, seen.status_id, untouched=untouched, both_ways=both_ways)

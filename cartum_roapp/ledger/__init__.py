@@ -17,8 +17,8 @@ links           which contact of RO App is which buyer
 chosen_contacts those of them that a person has chosen
 matches         which RO App record is which order and product
 agreed          what both sides agreed on of an order, value by value
+comments        the comments of an order, and which are to be sent
 creations       what is being made in RO App: a row before the call, until it is known what that made
-intents         a note before every other call that must not happen twice
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
 product_links   which product of RO App a shop's product is

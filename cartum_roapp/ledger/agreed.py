@@ -110,7 +110,7 @@ def read(connection: Connection, shop: str, number: str) -> tuple[AgreedOrder, d
     return (
         (AgreedOrder(lines=lines), None)
         if row is None
-        else (AgreedOrder(_fields(row.fields), row.goods, lines), row.unsure_until)
+        else (AgreedOrder(_fields(row.fields), row.goods, lines, comment=row.comment), row.unsure_until)
     )
 
 
@@ -122,7 +122,7 @@ def store(
     after: AgreedOrder,
     unsure_until: datetime | None,
 ) -> None:
-    """Stores what of the order's values and lines is otherwise than `before`."""
+    """Stores what of the order's values and lines is otherwise than `before`; its comments are `ledger.comments`."""
     key = {"shop": shop, "number": number}
     changed = {str(name): parts(value) for name, value in after.values.items() if before.values.get(name) != value}
     fields = orjson.dumps(changed).decode()
@@ -135,6 +135,15 @@ def store(
     for line in after.lines:
         if line not in before.lines:
             connection.execute(text(_UPSERT), {**key, **_values(line)})
+
+
+def send_notes_again(connection: Connection, shop: str, number: str) -> None:
+    """What the shop says in the notes counts as changed: RO App does not show what was sent."""
+    query = """
+        UPDATE order_matches SET fields = jsonb_set(fields, '{manager_notes,0}', 'null')
+        WHERE shop = :shop AND number = :number AND fields ? 'manager_notes'
+    """
+    connection.execute(text(query), {"shop": shop, "number": number})
 
 
 def look_again(
@@ -213,7 +222,13 @@ def value_of(name: Field, shop: Any, sent: Any, shown: Any, ours: list[Any]) -> 
     return Agreed(of(shop), of(sent), of(shown), frozenset(map(of, ours)))
 
 
-_ORDER = "SELECT fields, goods, unsure_until FROM order_matches WHERE shop = :shop AND number = :number"
+_ORDER = """
+    SELECT fields, goods, unsure_until, (
+        SELECT hash FROM comments WHERE (comments.shop, comments.number) = (match.shop, match.number)
+        ORDER BY sequence DESC LIMIT 1
+    ) AS comment
+    FROM order_matches match WHERE shop = :shop AND number = :number
+"""
 _LINES = """
     SELECT product, entity_id, item_id, price, quantity, amount, percentage, otherwise, repeats FROM agreed_lines
     WHERE shop = :shop AND number = :number ORDER BY item_id

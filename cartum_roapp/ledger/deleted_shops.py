@@ -11,7 +11,6 @@ from cartum_roapp.ledger.tables import (
     accounts,
     counters,
     creations,
-    intents,
     markers,
     order_events,
     order_lines,
@@ -36,7 +35,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
             account = connection.scalar(select(shops.c.account).where(shops.c.key == key))
             # First, as it waits for a run that is just storing something.
             connection.execute(delete(shops).where(shops.c.key == key))
-            for table in (order_lines, runs, markers, order_events, counters, intents):  # the others go with the shop
+            for table in (order_lines, runs, markers, order_events, counters):  # the others go with the shop
                 connection.execute(delete(table).where(table.c.shop == key))
             # Whatever a second look would find, there is no shop to hold it in.
             gone = creations.c.shop.not_in(select(shops.c.key))

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from cartum_roapp.apis.masking import MASK, mask
 from cartum_roapp.ledger import database, journal
 from cartum_roapp.ledger.journal import Event, Kind
+from cartum_roapp.ledger.matches import CONTACT
 
 #: A buyer's personal data, shown only to the person who asks for it.
 BUYER = (
@@ -32,12 +33,12 @@ _ORDER = f"""
     SELECT orders.number, orders.created_at, orders.status_id, orders.gone_at, orders.erased_at, orders.version,
            orders.total, orders.currency, orders.delivery_method, orders.payment_method, orders.paid,
            {", ".join(BUYER)},
-           match.ro_id, match.roapp_number, match.contact_id, contact.organization, contact.reason,
+           match.ro_id, match.roapp_number, {CONTACT} AS contact_id, contact.organization, contact.reason,
            CAST(match.fields #>> '{{status_id,0}}' AS integer) AS sent_status,
            outbox.wanted_version, outbox.delivered_version, outbox.held, outbox.available_at, outbox.attempts
     FROM orders LEFT JOIN order_matches match USING (shop, number) LEFT JOIN outbox USING (shop, number)
     LEFT JOIN links contact ON contact.account = match.account AND contact.kind = 'contact'
-        AND contact.ro_id = match.contact_id AND contact.key = {IDENTITY}
+        AND contact.ro_id = {CONTACT} AND contact.key = {IDENTITY}
     WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
 """
 _CONTACTS = f"""

@@ -101,6 +101,7 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     connection.execute(text(_ERASE_ORDERS), values)
     connection.execute(text(_ERASE_ROWS), values)
     connection.execute(text(_ERASE_REASONS), values)
+    connection.execute(text(_FORGET_COMMENTS), values)
     gone = list(connection.scalars(text(_FORGET_CUSTOMERS), {**values, "identities": identities}))
     gone += connection.scalars(text(_FORGET_FORMER), values)  # whose they were nobody knows any more
     account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), values)
@@ -224,3 +225,4 @@ _FORGET_FORMER = """
                     AND links.key = former.identity AND chosen_at IS NOT NULL)
     RETURNING identity
 """
+_FORGET_COMMENTS = "DELETE FROM comments WHERE shop = :shop AND number = ANY(:numbers)"

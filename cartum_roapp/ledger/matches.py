@@ -14,18 +14,14 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class OrderMatch:
-    """The hashes stand for the text last written. `goods` stands for the shop's lines and total that its lines were
-    made of. `total_due`: lines were written, and RO App's total was not read back since. `discount_in_prices`:
-    discounts of lines did not give its total, so its unit prices carry the discount. `make_again`: a person wants
-    another one where RO App has this one no more. `roapp_number`: the number that people see in RO App, "" where no
-    answer has shown it."""
+    """`goods` stands for the shop's lines and total that its lines were made of. `total_due`: lines were written, and
+    RO App's total was not read back since. `discount_in_prices`: discounts of lines did not give its total, so its unit
+    prices carry the discount. `contact_id`: the buyer's that was sent last. `make_again`: a person wants another one
+    where RO App has this one no more. `roapp_number`: the number that people see in RO App, "" where no answer has
+    shown it."""
 
     ro_id: int
     contact_id: int | None = None
-    manager_id: int | None = None
-    notes_hash: str | None = None
-    comment_hash: str | None = None
-    told_hash: str | None = None
     goods: str | None = None
     total_due: bool = False
     discount_in_prices: bool = False
@@ -33,7 +29,9 @@ class OrderMatch:
     roapp_number: str = ""
 
 
-_ORDER = tuple(OrderMatch.__dataclass_fields__)
+_ORDER = tuple(name for name in OrderMatch.__dataclass_fields__ if name != "contact_id")
+#: RO App's contact of a row of `order_matches`.
+CONTACT = "CAST(fields -> 'client_id' ->> 1 AS bigint)"
 
 
 def products(connection: Connection, account: str, identities: Collection[str]) -> dict[str, int]:
@@ -91,7 +89,10 @@ def unbind_product(connection: Connection, account: str, ro_id: int) -> None:
 def order(connection: Connection, shop: str, number: str) -> OrderMatch | None:
     """Returns RO App's order of this shop order; None if there is none, as far as the ledger knows."""
     row = connection.execute(
-        text(f"SELECT {', '.join(_ORDER)} FROM order_matches WHERE shop = :shop AND number = :number"),
+        text(
+            f"SELECT {', '.join(_ORDER)}, {CONTACT} AS contact_id FROM order_matches "
+            "WHERE shop = :shop AND number = :number"
+        ),
         {"shop": shop, "number": number},
     ).one_or_none()
     return None if row is None else OrderMatch(**row._mapping)
@@ -120,7 +121,7 @@ def bound_to(connection: Connection, account: str, ro_id: int) -> tuple[str, str
 
 def unbind_order(connection: Connection, shop: str, number: str) -> None:
     """Its RO App order is gone; another one takes its place, with lines of its own."""
-    for table in ("staff_lines", "agreed_lines", "order_matches"):
+    for table in ("staff_lines", "agreed_lines", "comments", "order_matches"):
         connection.execute(
             text(f"DELETE FROM {table} WHERE shop = :shop AND number = :number"), {"shop": shop, "number": number}
         )

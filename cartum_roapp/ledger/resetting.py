@@ -69,7 +69,7 @@ _NOT_KEPT = "shop = :shop AND number NOT IN (SELECT number FROM kept)"
 _STATEMENTS = (
     *(
         f"DELETE FROM {table} WHERE {_NOT_KEPT}"
-        for table in ("outbox", "staff_lines", "agreed_lines", "order_matches", "order_lines", "orders")
+        for table in ("outbox", "staff_lines", "agreed_lines", "comments", "order_matches", "order_lines", "orders")
     ),
     *(f"DELETE FROM {table} WHERE shop = :shop" for table in ("missing_orders", "missing_products")),
     "UPDATE backfills SET state = 'canceled', ended_at = now() WHERE shop = :shop AND state = 'open'",
@@ -77,7 +77,6 @@ _STATEMENTS = (
     "AND split_part(id, '/', 1) NOT IN (SELECT number FROM kept)",
     "DELETE FROM customers WHERE shop = :shop AND identity NOT IN (SELECT customer FROM orders WHERE shop = :shop)",
     "UPDATE products SET read_at = NULL WHERE shop = :shop",
-    "DELETE FROM intents WHERE shop = :shop AND state NOT IN ('open', 'unclear')",
     "DELETE FROM markers WHERE shop = :shop",
     "UPDATE accounts SET markers_from = NULL, markers_until = NULL "
     "WHERE name = (SELECT account FROM shops WHERE key = :shop)",

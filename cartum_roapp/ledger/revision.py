@@ -11,7 +11,7 @@ from cartum_roapp.errors import BadConfig
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Of the newest migration: its day, and digits of its content (tests/integration/test_ledger_migrations.py has them).
-HEAD = "20261129_2da15e664e4f"
+HEAD = "20261129_968b95f2f11e"
 
 
 def found(ask: Callable[[str], object]) -> str | None:

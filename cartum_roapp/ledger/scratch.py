@@ -17,7 +17,6 @@ _READ = {
     "accounts": "name = :account",
     "outbox": "shop = :shop",
     "product_links": "shop = :shop",
-    "intents": "account = :account AND state IN ('open', 'unclear')",
 }
 #: Made and left empty: what is written there is of no use to a dry run.
 _EMPTY = {"backfills", "backfill_orders", "call_slots", "counters", "customers", "erasures", "order_events", "runs"}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from cartum_roapp.delivery import order_problems
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import held, markers, matches, missing_orders, orders
+from cartum_roapp.ledger import agreed, held, markers, matches, missing_orders, orders
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.orders import Priority
@@ -52,7 +52,7 @@ def put_right(connection: Connection, shop: str, findings: Iterable[Finding], le
             if one.what is Difference.BINDING_LOST:
                 matches.unbind_order(connection, shop, one.number)
             if one.what is Difference.MARKER_MISSING:
-                matches.note_order(connection, shop, one.number, notes_hash=None)
+                agreed.send_notes_again(connection, shop, one.number)
             because = f"reconcile found it {one.what.replace('-', ' ')}: {one.to_do}"
             orders.requeue(connection, shop, [one.number], Priority.CHANGE, because)
         elif one.what is Difference.DOUBLED_IN_ROAPP and order.held_because != Code.DOUBLED:

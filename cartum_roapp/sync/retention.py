@@ -5,21 +5,20 @@ from __future__ import annotations
 
 import logging
 
-from cartum_roapp.ledger import creations, erasure, intents, journal, runs
+from cartum_roapp.ledger import creations, erasure, journal, runs
 from cartum_roapp.sync.run import Run
 
 log = logging.getLogger(__name__)
 
 
 def remove_old(run: Run) -> int:
-    """Removes events, calls and runs that are older than `KEPT` of `journal`, `creations`, `intents` and `runs`, and
-    buyers' data from the ledger for orders that were placed more than `retention_days` of the shop ago, where it has
-    such a setting. Returns the number of those orders. Orders that are open, held or not yet delivered keep it; so do
-    the shop and RO App. May be called twice."""
+    """Removes events, calls and runs that are older than `KEPT` of `journal`, `creations` and `runs`, and buyers' data
+    from the ledger for orders that were placed more than `retention_days` of the shop ago, where it has such a setting.
+    Returns the number of those orders. Orders that are open, held or not yet delivered keep it; so do the shop and RO
+    App. May be called twice."""
     with run.engine.begin() as connection:
         journal.forget_old(connection)
         creations.forget_old(connection)
-        intents.forget_old(connection)
         runs.forget_old(connection)
     days = run.shop.retention_days
     if days is None:

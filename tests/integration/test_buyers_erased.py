@@ -85,6 +85,10 @@ def test_an_erased_buyer_is_in_no_table_and_nothing_comes_back_or_is_doubled(wor
         shop.set_status(number, CANCELED)
     world.synced()
     assert tables_with(world, *TELLING) == {"orders", "customers", "links", "held"}
+    with world.engine.begin() as connection:  # a kill before its call
+        statement = text("UPDATE comments SET text = :words WHERE number = ANY(:mine)")
+        connection.execute(statement, {"words": EMAIL, "mine": mine})
+    assert "comments" in tables_with(world, *TELLING)
 
     assert erase(world, "phone", PHONE) == Buyer(tuple(mine), (), (unreadable,), 1)
     assert tables_with(world, *TELLING) == set()

@@ -127,11 +127,9 @@ def test_events_go_with_their_shop_and_with_age(database: str) -> None:
         with world.engine.begin() as connection:
             connection.execute(text("UPDATE order_events SET at = at - :age WHERE kind = 'seen'"), old)
             connection.execute(text("UPDATE runs SET finished_at = finished_at - :age"), old)
-            connection.execute(text("UPDATE intents SET settled_at = settled_at - :age"), old)
         world.reconciled(repair=True)
         assert world.value("SELECT count(*) FROM order_events WHERE kind = 'seen'") == 0, "the night removes them"
         assert world.value("SELECT string_agg(kind, ' ') FROM runs") == "reconcile", "and old runs"
-        assert world.value("SELECT count(*) FROM intents") == 0, "and settled calls"
         assert world.value("SELECT count(*) FROM order_events") > 0
         deleted_shops.forget(world.engine, key, purge=True)
         assert world.value("SELECT count(*) FROM order_events") == 0

@@ -18,7 +18,7 @@ from cartum_roapp.apis.roapp.clients import Clients
 from cartum_roapp.apis.roapp.filters import by_date
 from cartum_roapp.apis.roapp.paging import read_object
 from cartum_roapp.apis.roapp.reading import Reading
-from cartum_roapp.apis.roapp.sending import Before, OnUnclear, RefusedCall, Sending, ignore_content
+from cartum_roapp.apis.roapp.sending import Before, RefusedCall, Sending, ignore_content
 from cartum_roapp.apis.roapp.writes import Writing, maybe_id
 
 ORDERS, PRODUCTS = "/orders", "/catalog/products"
@@ -133,9 +133,9 @@ class RoApp:
         status and lines are not part of this call."""
         return await self._writing.create(ORDERS, body, "order", ("id", "order_id"), before=before)
 
-    async def update_order(self, id: int, body: dict[str, Any], unclear: OnUnclear | None = None) -> None:
-        """Changes only the fields in `body`. `unclear`: see `Sending.patch`."""
-        await self._writing.patch(f"{ORDERS}/{id}", body, "order", id, unclear)
+    async def update_order(self, id: int, body: dict[str, Any]) -> None:
+        """Changes only the fields in `body`. It is not repeated where nobody answers: raises Unclear."""
+        await self._writing.patch(f"{ORDERS}/{id}", body, "order", id)
 
     async def set_status(
         self, order_id: int, status_id: int, before: Before | None = None, *, comment: str = "", asked: bool = False
@@ -179,7 +179,7 @@ class RoApp:
     async def update_item(self, order_id: int, item_id: int, body: dict[str, Any]) -> None:
         """Changes only the fields in `body`; `entity_id` can't change. It is not repeated where nobody answers: raises
         Unclear."""
-        await self._writing.patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id, once=True)
+        await self._writing.patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id)
 
     # ------------------------------------------------------------------ products
 

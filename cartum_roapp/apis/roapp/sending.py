@@ -1,11 +1,11 @@
 """Sends calls to RO App, and decides what kind of error their end means (roapp §2, §6).
 
-                                GET, PATCH              POST
+                                GET                     PATCH, POST
     never sent, 429             tried again             tried again
     lost, 408, 5xx              tried again             Unclear
     2xx that can't be read      tried again             Unclear
-    401, 402, 403, redirect     BadConfig               BadConfig (403 of a PATCH or POST: NotAllowed)
-    404 with a web page         BadRecord               BadConfig
+    401, 402, 403, redirect     BadConfig               BadConfig (403: NotAllowed)
+    404 with a web page         BadRecord               BadRecord of a PATCH, BadConfig of a POST
     any other 4xx               BadRecord               BadRecord
 
 Before every single try the limiter is asked for a turn.
@@ -44,7 +44,6 @@ About = tuple[str, int | None]  # what the call is about: entity and id
 T = TypeVar("T")
 Read = Callable[[Any], T]
 Before = Callable[[], None]
-OnUnclear = Callable[[bool], None]
 
 
 class RefusedCall(BadRecord):
@@ -100,14 +99,10 @@ class Sending:
         """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
-    async def patch(
-        self, path: str, body: Body, *, about: About, missing: Missing, unclear: OnUnclear | None, once: bool = False
-    ) -> None:
-        """Sets absolute values, so the call may be sent again. `unclear` runs after each try that RO App may
-        have accepted, with whether it answered: a try without an answer may still arrive. With `once` such a try is
-        the last one: raises Unclear."""
-        call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, unclear=unclear, once=once)
-        await self._repeat(call, about)
+    async def patch(self, path: str, body: Body, *, about: About, missing: Missing) -> None:
+        """Sets values. Sends the call again only if it certainly was not accepted: one that nobody answered may still
+        arrive. Raises Unclear, too."""
+        await self._repeat(_Call("PATCH", path, ignore_content, missing, body=body, rights=True), about)
 
     async def post(
         self,
@@ -225,8 +220,6 @@ class _Call(Generic[T]):
     body: Body | None = None
     rights: bool = False
     before: Before | None = None
-    unclear: OnUnclear | None = None
-    once: bool = False
 
     @property
     def name(self) -> str:
@@ -238,7 +231,7 @@ class _Call(Generic[T]):
 
     @property
     def repeatable(self) -> bool:
-        return self.method != "POST" and not self.once
+        return self.method == "GET"
 
 
 def _tell(call: _Call[Any], outcome: str) -> None:
@@ -265,8 +258,6 @@ def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> Integ
     """`answered`: RO App itself answered. A proxy in front of it (502, 503, 504, 52x) may give up while RO App still
     works on the call."""
     if call.repeatable:
-        if call.unclear is not None:
-            call.unclear(answered)
         return Retryable(f"{call.name}: {text}")
     return Unclear(f"{call.name}: {text}; RO App may have written it", answered=answered, fix=_LOOK)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from cartum_roapp.apis.reply import Unreadable
-from cartum_roapp.apis.roapp.sending import Before, Body, Missing, OnUnclear, RefusedCall, Sending
+from cartum_roapp.apis.roapp.sending import Before, Body, Missing, RefusedCall, Sending
 from cartum_roapp.apis.roapp.values import whole
 
 T = TypeVar("T")
@@ -42,14 +42,11 @@ class Writing:
 
         return await self._in_either_shape(body, send)
 
-    async def patch(
-        self, path: str, body: Body, entity: str, id_: int, unclear: OnUnclear | None = None, *, once: bool = False
-    ) -> None:
-        """Changes only the fields in `body`. `unclear`, `once`: see `Sending.patch`."""
+    async def patch(self, path: str, body: Body, entity: str, id_: int) -> None:
+        """Changes only the fields in `body`. Raises what `Sending.patch` raises."""
 
         async def send(shaped: Body) -> None:
-            about = (entity, id_)
-            await self._sending.patch(path, shaped, about=about, missing="row", unclear=unclear, once=once)
+            await self._sending.patch(path, shaped, about=(entity, id_), missing="row")
 
         await self._in_either_shape(body, send)
 

@@ -36,7 +36,6 @@ from cartum_roapp.ledger.tables.work import (
     backfills,
     creations,
     held,
-    intents,
     order_events,
     outbox,
 )
@@ -57,7 +56,6 @@ __all__ = [
     "customers",
     "erasures",
     "held",
-    "intents",
     "links",
     "markers",
     "metadata",

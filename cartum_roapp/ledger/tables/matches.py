@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -46,18 +47,14 @@ order_matches = Table(
     required("account", Text),
     required("ro_id", BigInteger),
     required("roapp_number", Text, 'the number that people see in RO App; "" until an answer has shown it', default=""),
-    Column("contact_id", BigInteger, doc="RO App's contact"),
-    Column("manager_id", BigInteger, doc="the employee it belongs to"),
     Column("agreed_at", Stamp, doc="where statuses travel both ways: when both sides agreed on its status last"),
     Column("staff_status", BigInteger, doc="the one that staff set in RO App since, and that the shop lacks"),
     Column("shop_writes", JSONB, doc="statuses that the shop was given and that may still arrive: [[status, when], …]"),
-    Column("notes_hash", Text, doc="of our part of the notes as sent last"),
-    Column("comment_hash", Text, doc="of delivery and payment as a comment said them last"),
-    Column(
-        "told_hash", Text, doc="of our part of the notes as a comment said it last, where RO App did not show the notes"
-    ),
     required(
-        "fields", JSONB, "of its status, client, manager and notes: what was agreed (`ledger.agreed`)", default="{}"
+        "fields",
+        JSONB,
+        "of its client, manager, notes, number, estimate and status: what was agreed (`ledger.agreed`)",
+        default="{}",
     ),
     Column("goods", Text, doc="stands for the shop's lines and total that its lines were made of"),
     Column("unsure_until", Stamp, doc="until then a call that had no answer may arrive"),
@@ -101,6 +98,18 @@ agreed_lines = Table(
     UniqueConstraint("shop", "number", "item_id"),
     Index("ix_agreed_lines_look_at", "shop", "look_at", postgresql_where=text("look_at IS NOT NULL")),
     info={"doc": "The shop's lines in RO App's order, as both sides agreed on them."},
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    shop_column(),
+    required("number", Text),
+    required("sequence", Integer, "in the order in which they are sent"),
+    required("hash", Text, "of what it says of delivery and payment"),
+    Column("text", Text, doc="until it is sent; never sent again, whatever becomes of that call"),
+    PrimaryKeyConstraint("shop", "number", "sequence"),
+    info={"doc": "Comments of RO App's order. They can't be read back, so each is sent at most once."},
 )
 
 product_matches = Table(

@@ -76,42 +76,6 @@ creations = Table(
     info={"doc": "Calls that make something and have no known outcome (design §3.5)."},
 )
 
-intents = Table(
-    "intents",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True, doc="in the order of the calls"),
-    required("account", Text),
-    required("kind", Text, "what it is: `comment`, `status`, `change`"),
-    required("identity", Text, "what it sets"),
-    required("shop", Text),
-    required("number", Text),
-    required(
-        "state", Text, "`open` (sent or about to be), then `unclear`, `done`, `refused` or `absent`", default="open"
-    ),
-    required("sent_at", Stamp, "when it was sent last"),
-    required("resend_at", Stamp, "before this it is looked for, but not sent again"),
-    Column(
-        "settled_at",
-        Stamp,
-        doc="since when its result is known; of an unclear one: since when its values are confirmed",
-    ),
-    Column("ro_id", BigInteger, doc="what it made"),
-    Column(
-        "announced_in", Text, doc="set as long as it is only announced: the database and the transaction that noted it"
-    ),
-    Index(
-        "uq_intents_unsettled",
-        "account",
-        "kind",
-        "identity",
-        unique=True,
-        postgresql_where=text("state IN ('open', 'unclear')"),
-    ),
-    Index("ix_intents_account_kind_identity_id", "account", "kind", "identity", "id"),
-    Index("ix_intents_shop_number", "shop", "number"),
-    info={"doc": "A note before each call that must not happen twice (design §3.5)."},
-)
-
 held = Table(
     "held",
     metadata,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_2da15e664e4f"
+revision = "20261129_968b95f2f11e"
 down_revision = None
 
 TABLES = """
@@ -67,25 +67,6 @@ CREATE TABLE creations (
 );
 CREATE INDEX ix_creations_names ON creations USING gin (names);
 CREATE UNIQUE INDEX uq_creations_in_doubt ON creations (account, kind, (names[1])) WHERE look_until IS NULL;
-
-CREATE TABLE intents (
-    id BIGINT GENERATED ALWAYS AS IDENTITY,
-    account TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    identity TEXT NOT NULL,
-    shop TEXT NOT NULL,
-    number TEXT NOT NULL,
-    state TEXT DEFAULT 'open' NOT NULL,
-    sent_at TIMESTAMPTZ NOT NULL,
-    resend_at TIMESTAMPTZ NOT NULL,
-    settled_at TIMESTAMPTZ,
-    ro_id BIGINT,
-    announced_in TEXT,
-    CONSTRAINT pk_intents PRIMARY KEY (id)
-);
-CREATE INDEX ix_intents_account_kind_identity_id ON intents (account, kind, identity, id);
-CREATE INDEX ix_intents_shop_number ON intents (shop, number);
-CREATE UNIQUE INDEX uq_intents_unsettled ON intents (account, kind, identity) WHERE state IN ('open', 'unclear');
 
 CREATE TABLE links (
     account TEXT NOT NULL,
@@ -279,6 +260,16 @@ CREATE TABLE agreed_lines (
 
 CREATE INDEX ix_agreed_lines_look_at ON agreed_lines (shop, look_at) WHERE look_at IS NOT NULL;
 
+CREATE TABLE comments (
+    shop TEXT NOT NULL,
+    number TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    text TEXT,
+    CONSTRAINT pk_comments PRIMARY KEY (shop, number, sequence),
+    CONSTRAINT fk_comments_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
+);
+
 CREATE TABLE missing_orders (
     shop TEXT NOT NULL,
     number TEXT NOT NULL,
@@ -301,14 +292,9 @@ CREATE TABLE order_matches (
     account TEXT NOT NULL,
     ro_id BIGINT NOT NULL,
     roapp_number TEXT DEFAULT '' NOT NULL,
-    contact_id BIGINT,
-    manager_id BIGINT,
     agreed_at TIMESTAMPTZ,
     staff_status BIGINT,
     shop_writes JSONB,
-    notes_hash TEXT,
-    comment_hash TEXT,
-    told_hash TEXT,
     fields JSONB DEFAULT '{}' NOT NULL,
     goods TEXT,
     unsure_until TIMESTAMPTZ,

@@ -1,0 +1,90 @@
+"""The part of a plan beside lines and status: client, manager, notes, the shop's number, the estimate, and the comment.
+All functions are pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery import notes
+from cartum_roapp.delivery.decision import Change, Given, compare
+from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field, Value
+from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.orders.pricing import LineDiscounts
+
+#: In the order of one call.
+NAMES = (Field.CLIENT, Field.MANAGER, Field.NOTES, Field.NUMBER, Field.ESTIMATE)
+
+
+def given(
+    order: DesiredOrder,
+    shop: ShopConfig,
+    discounts: LineDiscounts,
+    contact: int,
+    *,
+    estimate: Decimal | None,
+    written_off: bool = False,
+) -> dict[Field, Given]:
+    """Returns the shop's values of an order whose buyer is RO App's `contact`, and what RO App gets for them: of the
+    notes our part, as long as staff have written none. `estimate`: None where RO App's stays as it is."""
+    facts = notes.facts(order, discounts, written_off=written_off)
+    text = notes.block(order, shop, discounts, written_off=written_off)
+    values = {Field.CLIENT: Given(contact, contact), Field.NOTES: Given(facts, notes.digest(text))}
+    if shop.order_number_field:
+        values[Field.NUMBER] = Given(order.number, order.number)
+    if estimate is not None:
+        values[Field.ESTIMATE] = Given(estimate, estimate)
+    return values
+
+
+def need_a_look(agreed: AgreedOrder, given: Mapping[Field, Given]) -> bool:
+    """Returns whether RO App's order has to be seen before anybody knows what is to be done: the shop has another buyer
+    or says something else of the order, or a call without an answer may have put its values there."""
+    changed = (given[name].shop != agreed.value(name).shop for name in (Field.CLIENT, Field.NOTES))
+    return any(changed) or any(agreed.value(name).ours for name in NAMES)
+
+
+def plan(
+    agreed: AgreedOrder, given: Mapping[Field, Given], seen: Mapping[Field, Value], *, manager_has_left: bool
+) -> tuple[AgreedOrder, tuple[Change, ...]]:
+    """Returns what is known now, and what has to change. A key that is missing in `given` or `seen` stays as it is."""
+    changes: list[Change] = []
+    for name in NAMES:
+        if name not in given or name not in seen:
+            continue
+        value, known, change = given[name], agreed.values.get(name), None
+        if name is Field.MANAGER:  # not the shop's: it can't take back whom a lost call has put there
+            shown = agreed.value(name).shown if seen[name] is None else seen[name]
+            known = Agreed.on(value.shop, shown)
+            if manager_has_left and seen[name] != value.made:
+                change = Change(name, value.shop, value.made)
+        else:
+            if known is None and seen[name] is not None and name is Field.CLIENT:
+                known = Agreed(value.shop, value.made, seen[name])
+            known, change = compare(name, value, known or Agreed(), seen[name])
+        agreed = agreed.with_value(name, known)
+        changes += [change] if change else []
+    return agreed, tuple(changes)
+
+
+def counts_as_sent(agreed: AgreedOrder, seen: Mapping[Field, Value], *, says_comment: bool) -> bool:
+    """Returns whether the comment counts as sent, though `agreed` does not know of it: RO App's notes say the same, and
+    another life of the ledger wrote them. Notes that are hidden are believed where nothing was agreed."""
+    if Field.NOTES not in seen:
+        return agreed.comment is None
+    known = agreed.value(Field.NOTES)
+    return says_comment and seen[Field.NOTES] not in {known.shown, known.sent, *known.ours}
+
+
+def told(agreed: AgreedOrder, notes: Given) -> tuple[AgreedOrder, bool]:
+    """Returns what is known once a comment has said what hidden `notes` were to say, and whether it has to. RO App has
+    the earlier ones, as long as nobody sees that staff changed them: so they follow once they are shown."""
+    known = agreed.value(Field.NOTES)
+    if notes.shop == known.shop:
+        return agreed, False
+    if notes.made == known.sent:  # it is to be sent again as a whole, and was told
+        return agreed.with_value(Field.NOTES, replace(known, shop=notes.shop)), False
+    earlier = known.ours | ({known.shown} if known.shown is not None else set())
+    return agreed.with_value(Field.NOTES, Agreed(notes.shop, notes.made, None, earlier)), True
