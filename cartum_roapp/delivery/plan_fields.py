@@ -60,6 +60,9 @@ def plan(
             known = Agreed.on(value.shop, shown)
             if manager_has_left and seen[name] != value.made:
                 change = Change(name, value.shop, value.made)
+        elif name is Field.NUMBER:  # by which people find the order: it is no word of staff's
+            known = Agreed.on(value.shop, value.made)
+            change = None if seen[name] == value.made else Change(name, value.shop, value.made)
         else:
             if known is None and seen[name] is not None and name is Field.CLIENT:
                 known = Agreed(value.shop, value.made, seen[name])

@@ -34,7 +34,7 @@ def test_an_order_that_is_put_off_is_named_with_its_run(
         shop = world.box.shops[0]
         number = shop.qualifying()[0]
         shop.set_waybill(number, "20450000000001")
-        world.box.roapp.faults.fail("error", method="PATCH", path=r"^/orders/\d+$")
+        world.box.roapp.faults.fail("error", method="GET", path=r"^/orders/\d+$")
         run = world.synced()
     (line,) = (found for found in map(json.loads, lines) if found["logger"] == "cartum_roapp.delivery.drain")
     assert (line["shop"], line["order"], line["run"]) == ("shop-1", number, run.id)
