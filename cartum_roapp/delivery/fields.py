@@ -20,6 +20,7 @@ from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.comment import OrderComments
 from cartum_roapp.delivery.decision import Change, Given
 from cartum_roapp.delivery.managers import OrderManagers
+from cartum_roapp.delivery.markers import read
 from cartum_roapp.delivery.operations import SetFields
 from cartum_roapp.delivery.prices import wanted_total
 from cartum_roapp.delivery.session import AccountSession
@@ -144,7 +145,8 @@ class OrderFields:
         before, has = known.value(Field.NOTES), shown.get(Field.NOTES)
         is_sent_again = before.shop is None and before.sent == has == said.made(seen.manager_notes)
         whole = is_sent_again or notes.have_room(seen.manager_notes, said.text)
-        says = said.stands_in(seen.manager_notes)
+        overwritten = known.comment is None and read(seen) is None  # after a lost ledger nobody can tell
+        says = overwritten or said.stands_in(seen.manager_notes)
         is_there = Field.NOTES in shown and plan_fields.counts_as_sent(known, shown, says_comment=says)
 
         def note(connection: Connection) -> None:

@@ -100,6 +100,7 @@ class OrderStatus:
     ) -> None:  # fmt: skip
         status, account, with_comment = operation.changes[0].made, self._session.account, False
         assert isinstance(status, int)
+        is_repeat = status in agreement.known.value(Field.STATUS).ours
         contest = await self._contest(order, overruled) if shop.status_direction == "both" else {}
         with self._session.autocommit() as connection:
             asked = roapp_statuses.is_asked(connection, account, status)
@@ -123,8 +124,8 @@ class OrderStatus:
         except Unclear as error:
             if contest:  # RO App may have taken it, and then nobody could tell
                 journal.tell(order.shop, order.number, Kind.CONTEST, **contest)
-            with self._session.autocommit() as connection:
-                ends = outbox.attempts(connection, order.shop, order.number) + 1
+            with self._session.transaction() as connection:
+                ends = outbox.attempts(connection, order.shop, order.number, first=not is_repeat) + 1
             if ends >= UNCLEAR_ENDS or why == Code.UNANSWERED:
                 raise unanswered("status", ends, error) from None
             raise agreement.later() from None

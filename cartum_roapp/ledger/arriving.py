@@ -73,7 +73,7 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS):
         connection.execute(text(statement), touched)
     orders.queue(connection, queue, touched["numbers"])
-    touched["deleted"] = Code.DELETED_IN_ROAPP
+    touched |= {"deleted": Code.DELETED_IN_ROAPP, "doubled": Code.DOUBLED}
     connection.execute(text(_SHOW_AGAIN), touched)
     changes.note_released(connection, shop, connection.execute(text(_RELEASE), touched))
     connection.execute(text("DROP TABLE arriving_orders, arriving_order_lines, arriving_customers, arriving_products"))
@@ -173,13 +173,14 @@ _UPSERT_PRODUCTS = """
         listed = excluded.listed, read_at = excluded.read_at
     WHERE excluded.read_at IS NOT NULL  -- from the shop's catalogue, not from a line
 """
-# One that RO App had no more stays held until a delivery has met it there: the change may need no call.
+# One that RO App had no more, or twice, stays held until a delivery has looked there: the change may need no call.
 _SHOW_AGAIN = """
     UPDATE held SET dismissed_at = NULL, dismissed_because = '' WHERE shop = :shop AND dismissed_at IS NOT NULL
     AND (entity = 'order' AND code = :deleted OR entity IN ('status', 'total', 'line'))
     AND split_part(id, '/', 1) = ANY(:numbers)
 """
 _RELEASE = """
-    DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND code <> :deleted AND id = ANY(:numbers)
+    DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND code NOT IN (:deleted, :doubled)
+    AND id = ANY(:numbers)
     RETURNING entity, id, code
 """

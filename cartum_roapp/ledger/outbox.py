@@ -158,10 +158,14 @@ def give_way(connection: Connection, shop: str, number: str) -> None:
     )
 
 
-def attempts(connection: Connection, shop: str, number: str) -> int:
-    """How often the delivery of what is wanted now has been put off."""
-    query = "SELECT attempts FROM outbox WHERE shop = :shop AND number = :number"
-    return connection.scalar(text(query), {"shop": shop, "number": number}) or 0
+def attempts(connection: Connection, shop: str, number: str, *, first: bool) -> int:
+    """Returns how often the delivery has been put off. `first`: it begins to count from here, as the order got this far
+    for the first time."""
+    query = (
+        "UPDATE outbox SET attempts = CASE WHEN :first THEN 0 ELSE attempts END WHERE shop = :shop AND number = :number"
+    )
+    counted = connection.scalar(text(f"{query} RETURNING attempts"), {"shop": shop, "number": number, "first": first})
+    return counted or 0
 
 
 def hold(connection: Connection, shop: str, number: str, version: int) -> None:
