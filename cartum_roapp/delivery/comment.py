@@ -78,8 +78,13 @@ class OrderComments:
         return not refused
 
     def _due(self) -> list[Due]:
+        """Returns those that are to be sent. What a restored ledger has noted counts as sent."""
         with self._session.autocommit() as connection:
-            return comments.due(connection, *self._key)
+            found = comments.due(connection, *self._key)
+        for one in found:
+            if not one.is_ours:
+                self._keep(one, None)
+        return [one for one in found if one.is_ours]
 
     def _keep(self, one: Due, words: str | None) -> None:
         with self._session.transaction() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_968b95f2f11e"
+revision = "20261129_8197b2e7f463"
 down_revision = None
 
 TABLES = """
@@ -266,6 +266,7 @@ CREATE TABLE comments (
     sequence INTEGER NOT NULL,
     hash TEXT NOT NULL,
     text TEXT,
+    noted_in TEXT NOT NULL,
     CONSTRAINT pk_comments PRIMARY KEY (shop, number, sequence),
     CONSTRAINT fk_comments_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
