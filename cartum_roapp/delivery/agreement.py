@@ -45,10 +45,15 @@ class Agreement:
         return Later(self._unsure_until)
 
     async def send(
-        self, operation: Operation, call: Call, note: Callable[[Connection], None] | None = None
+        self,
+        operation: Operation,
+        call: Call,
+        note: Callable[[Connection], None] | None = None,
+        *,
+        follows: Callable[[Connection], None] | None = None,
     ) -> int | None:
         """Makes the call of the operation; returns RO App's id of what it added. `note` stores what else is known once
-        RO App has accepted it, in the same transaction.
+        RO App has accepted it, in the same transaction; `follows` what is to be done after it, before the call.
 
         Raises Unclear where nobody knows whether RO App accepted it: until `wait` lets it pass, it may still arrive.
         Whatever else `call` raises comes out, and then what was known before it is known."""
@@ -56,7 +61,11 @@ class Agreement:
 
         def begin() -> None:
             nonlocal begun
-            self.commit(agreeing.sending(before, operation), self._timeouts.timeout + self._timeouts.unanswered)
+            with self._session.transaction() as connection:
+                unsure = self._timeouts.timeout + self._timeouts.unanswered
+                self.store(connection, agreeing.sending(before, operation), unsure)
+                if follows is not None and not begun:
+                    follows(connection)
             begun = True
 
         try:

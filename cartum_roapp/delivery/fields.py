@@ -120,7 +120,7 @@ class OrderFields:
             await self._roapp.update_order(self._bound.ro_id, body)
 
         try:
-            await self._agreement.send(operation, call, note if Field.NOTES in names else None)
+            await self._agreement.send(operation, call, follows=note if Field.NOTES in names else None)
         except Unclear as error:
             if is_repeat:  # the drain counts these, and holds the order in the end
                 raise Retryable(error.message) from None
