@@ -4,11 +4,11 @@ account      delivery as a run sees it: wait for one's own orders, deliver for a
 session      the account's lock and the statements on its connection
 account_shops    the shops that are delivered for, by the settings that they have now
 company      is it still the company that was connected
-drain        the holder of the account's lock delivers what waits, by priority, then the longest waiting first
+drain        the holder of the account's lock delivers what waits, by priority, then the shops in turn
 attempt      one try to deliver an order: what happens in it is gathered, and written with its end
 order        one order: contact → products → order → comment → lines → notes → status → total
 creation     makes an order, a contact or a product once: a row before the call, its end with the link
-once         intent → call → result, for comments, statuses and changes
+agreement    what both sides agreed on of an order: each change is noted before its call, and its end
 doubt        a call that nobody answered: how long it may still arrive, when it is held
 recheck      a second look at what was repeated: did both tries arrive
 
@@ -45,7 +45,7 @@ notes        what a person reads in RO App: the marker, delivery, payment
 labels       the words before what notes and comments say, in the shop's languages
 comment      how it is delivered and paid, as a comment: at most once each time that it changes
 
-plan         what is to be done about an order: a pure function, which the delivery of lines and fields follows (ADR 15)
+plan         what is to be done about an order: a pure function, which the delivery follows (ADR 15)
 decision     one value of an order: what was agreed, what is shown, what is to be done
 plan_lines   the lines of a plan
 plan_fields  its client, manager, notes, number, estimate and comment

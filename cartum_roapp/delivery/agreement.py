@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -53,7 +54,8 @@ class Agreement:
         follows: Callable[[Connection], None] | None = None,
     ) -> int | None:
         """Makes the call of the operation; returns RO App's id of what it added. `note` stores what else is known once
-        RO App has accepted it, in the same transaction; `follows` what is to be done after it, before the call.
+        RO App has accepted it, in the same transaction; `follows` stores, before the call, what is to be sent after
+        it.
 
         Raises Unclear where nobody knows whether RO App accepted it: until `wait` lets it pass, it may still arrive.
         Whatever else `call` raises comes out, and then what was known before it is known."""
@@ -75,7 +77,8 @@ class Agreement:
             raise
         except IntegrationError as error:
             if begun:  # what RO App does not say of this very operation says nothing of it
-                self.commit(agreeing.refused(before, operation) if isinstance(error, BadRecord) else before)
+                known = agreeing.refused(before, operation) if isinstance(error, BadRecord) else before
+                self.commit(replace(known, comment=self.known.comment))  # what follows stays noted
             raise
         unseen = isinstance(operation, AddLine) and item is None
         with self._session.transaction() as connection:

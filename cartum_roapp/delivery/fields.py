@@ -146,7 +146,7 @@ class OrderFields:
         is_sent_again = before.shop is None and before.sent == has == said.made(seen.manager_notes)
         whole = is_sent_again or notes.have_room(seen.manager_notes, said.text)
         overwritten = known.comment is None and read(seen) is None  # after a lost ledger nobody can tell
-        says = overwritten or said.stands_in(seen.manager_notes)
+        says = overwritten or said.says_it(seen.manager_notes)
         is_there = Field.NOTES in shown and plan_fields.counts_as_sent(known, shown, says_comment=says)
 
         def note(connection: Connection) -> None:
@@ -161,7 +161,7 @@ class OrderFields:
         """Says in a comment what the notes, which RO App hides, were to say. One that RO App refuses is tried again
         with the order's next delivery."""
         before = self._agreement.known
-        agreed, has_to_be_said = plan_fields.told(before, given)
+        agreed, has_to_be_said = plan_fields.said_in_comment(before, given)
         if not has_to_be_said:
             self._agreement.commit(agreed)
             return
@@ -191,9 +191,9 @@ class _Said:
     @property
     def all(self) -> str:
         """A comment that says what the notes were to say, with what the comment says among it."""
-        return notes.told(self.order, self.text, self.shop, self.discounts)
+        return notes.as_comment(self.order, self.text, self.shop, self.discounts)
 
-    def stands_in(self, current: str) -> bool:
+    def says_it(self, current: str) -> bool:
         """Whether RO App's notes have what the comment says."""
         as_made = notes.head_digest(current) == self.made(current)
         return as_made or notes.say(current, self.text, self.order, self.shop, self.discounts)

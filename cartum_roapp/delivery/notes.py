@@ -107,8 +107,8 @@ def _without_room(parts: Iterable[_Part], text: str) -> list[_Part]:
     return [part for part in parts if len(part.text) > _LONGEST_LINE or not _stands(part.text, text)][::-1]
 
 
-def told(order: DesiredOrder, text: str, shop: ShopConfig, discounts: LineDiscounts) -> str:
-    """What goes into the feed in place of the notes `text`, where RO App does not show whose words stand in them."""
+def as_comment(order: DesiredOrder, text: str, shop: ShopConfig, discounts: LineDiscounts) -> str:
+    """Returns the comment that says what the notes were to say, `text`, where RO App hides its notes."""
     head, *lines = text.split("\n")
     rest = _without_room(_parts(order, shop, discounts), text)
     marked = marker(order.shop, order.number)

@@ -81,13 +81,13 @@ def counts_as_sent(agreed: AgreedOrder, seen: Mapping[Field, Value], *, says_com
     return says_comment and seen[Field.NOTES] not in {known.shown, known.sent, *known.ours}
 
 
-def told(agreed: AgreedOrder, notes: Given) -> tuple[AgreedOrder, bool]:
+def said_in_comment(agreed: AgreedOrder, notes: Given) -> tuple[AgreedOrder, bool]:
     """Returns what is known once a comment has said what hidden `notes` were to say, and whether it has to. RO App has
     the earlier ones, as long as nobody sees that staff changed them: so they follow once they are shown."""
     known = agreed.value(Field.NOTES)
     if notes.shop == known.shop:
         return agreed, False
-    if notes.made == known.sent:  # it is to be sent again as a whole, and was told
+    if notes.made == known.sent:  # it is to be sent again as a whole, and was said
         return agreed.with_value(Field.NOTES, replace(known, shop=notes.shop)), False
     earlier = known.ours | ({known.shown} if known.shown is not None else set())
     return agreed.with_value(Field.NOTES, Agreed(notes.shop, notes.made, None, earlier)), True

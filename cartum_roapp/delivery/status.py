@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -39,14 +38,12 @@ class OrderStatus:
         self._names: dict[int, str] | None = None
 
     async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig, agreement: Agreement) -> None:
-        """May be called twice. Raises Later where RO App did not answer."""
+        """Raises Later where RO App did not answer."""
         if order.gone_at and shop.deleted_status_id is None:
             self._clear(order)
             return
         both_ways = shop.status_direction == "both"
         known = agreement.known.value(Field.STATUS)
-        if bound.anew and not both_ways:  # else staff's own is on its way into the shop
-            known = replace(known, shop=None)
         with self._session.autocommit() as connection:
             why = held.code(connection, order.shop, "status", order.number)
             stored = desired.status(connection, order.shop, order.number)

@@ -22,7 +22,7 @@ NEW = 1  # the status in which every order of a shop begins (cartum §3)
 
 def take_over(connection: Connection, order: DesiredOrder, seen: RoOrder, shop: ShopConfig) -> None:
     """In the transaction that binds the order. A status that RO App's staff set is not turned back; where the shop may
-    have moved on meanwhile, a person is told, so that this is not lost in silence."""
+    have moved on meanwhile, that is held."""
     given, both_ways = Given(order.status_id, shop.statuses.get(order.status_id)), shop.status_direction == "both"
     untouched = frozenset(filter(None, [shop.statuses.get(NEW)]))
     planned = plan_status(None, given, seen.status_id, untouched=untouched, both_ways=both_ways)
