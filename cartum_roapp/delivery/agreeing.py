@@ -38,7 +38,7 @@ def sending(agreed: AgreedOrder, operation: Operation) -> AgreedOrder:
             sent = {name: Agreed(sent=value) for name, value in values_of(line).items()}
             made = AgreedLine(line.product, entity, None, sent, repeats, beside)
             known = next((one for one in agreed.lines if one.item is None and one.key == made.key), None)
-            return replace(agreed.with_line(made, of=known), goods=None)
+            return replace(agreed.with_line(made, of=known), goods=None, total=None)
         case SendComment(digest):
             return replace(agreed, comment=digest)
         case _:
@@ -95,7 +95,7 @@ def _each(agreed: AgreedOrder, operation: Operation, change: Callable[[Agreed, C
     if isinstance(operation, SetLine):
         line, by_name = agreed.line(operation.item), {one.name: one for one in operation.changes}
         moved = line.each(lambda name, known: change(known, by_name[name]) if name in by_name else known)
-        agreed = replace(agreed.with_line(moved, of=line), goods=None)
+        agreed = replace(agreed.with_line(moved, of=line), goods=None, total=None)
     return agreed
 
 

@@ -14,7 +14,6 @@ from cartum_roapp.delivery.operations import AddLine, Operation
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
 from cartum_roapp.ledger import agreed as ledger
-from cartum_roapp.ledger import totals
 from cartum_roapp.ledger.agreed import AgreedOrder
 from cartum_roapp.ledger.desired import DesiredOrder
 
@@ -23,14 +22,12 @@ Call = Callable[[Callable[[], None]], Awaitable[int | None]]
 
 
 class Agreement:
-    """`known` is what was agreed so far; `wrote_lines`: since this delivery began, lines were written. Only the holder
-    of the account's lock has one."""
+    """`known` is what was agreed so far. Only the holder of the account's lock has one."""
 
     def __init__(self, session: AccountSession, timeouts: Timeouts, order: DesiredOrder) -> None:
         self._session = session
         self._timeouts = timeouts
         self._key = order.shop, order.number
-        self.wrote_lines = False
         with session.autocommit() as connection:
             self.known, self._unsure_until = ledger.read(connection, *self._key)
 
@@ -108,8 +105,4 @@ class Agreement:
         if any(line.repeats for line in known.lines):
             later = utc_now() + timedelta(seconds=self._timeouts.recheck_after)
             ledger.look_again(connection, *self._key, later)
-        if [(line.item, line.sent) for line in known.lines] != [(line.item, line.sent) for line in self.known.lines]:
-            if not self.wrote_lines:
-                totals.ask(connection, *self._key)
-            self.wrote_lines = True
         self.known, self._unsure_until = known, until

@@ -96,7 +96,7 @@ class OrderBindings:
         given = plan_fields.given(order, shop, discounts, contact, estimate=wanted_total(order, shop))
         agreed = {Field.MANAGER: Agreed.on("", manager)}
         agreed |= {name: Agreed.on(value.shop, value.made) for name, value in given.items()}
-        bound = Bound(OrderMatch(0, contact, total_due=True), fresh=True)
+        bound = Bound(OrderMatch(0, contact), fresh=True)
 
         async def send(before: Before) -> int:
             return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=before)
@@ -178,7 +178,7 @@ class OrderBindings:
                 its = owner[1] if owner else ""
                 raise order_problems.elsewhere(seen, f"is the shop's order {its}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
-            found_as = OrderMatch(seen.id, total_due=made_here, roapp_number=seen.number)
+            found_as = OrderMatch(seen.id, roapp_number=seen.number)
             self._bind(connection, order, found_as, _as_seen(seen) if sold else {})
             kind = Kind.CREATED if made_here else Kind.ADOPTED
             journal.note(connection, order.shop, order.number, kind, roapp_id=seen.id)

@@ -20,7 +20,7 @@ from cartum_roapp.delivery.operations import AddLine, SetLine
 from cartum_roapp.delivery.prices import DELIVERY, AccountDiscounts, wanted_lines
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code, Unclear
-from cartum_roapp.ledger import held, totals
+from cartum_roapp.ledger import held
 from cartum_roapp.ledger.agreed import AgreedLine, Value
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import order_name
@@ -61,7 +61,7 @@ class OrderLines:
         service = self._shop.delivery_service_id
         products = products if service is None else {**products, DELIVERY: service}
         self._ask_for_total_again()
-        discounts, refused = self._discounts.of(self._order), False
+        discounts, refused = self._discounts.of(self._order, self._shop, self._agreement.known), False
         while True:
             try:
                 kept = await self._bring(wanted_lines(self._order, self._shop, discounts), products, assignee)
@@ -217,8 +217,7 @@ class OrderLines:
                 return
             if self._order.gone_at:  # the shop has no total any more
                 held.clear(connection, self._order.shop, "total", [self._order.number])
-            else:
-                totals.ask(connection, self._order.shop, self._order.number)
+        self._agreement.commit(replace(self._agreement.known, total=None))
 
     def _record(self, item_id: int | None) -> str:
         """The line as a held record."""

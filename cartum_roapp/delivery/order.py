@@ -227,12 +227,12 @@ class OrderDelivery:
         is_read = bound.seen is not None or order.status_id != agreement.known.value(Field.STATUS).shop
         if contact is not None:
             await fields.bring(
-                contact, self.discounts.of(order), written_off=not kept, counts_alike=self._counts_alike(order),
-                is_read=is_read or adds,
+                contact, self.discounts.of(order, shop, agreement.known), written_off=not kept,
+                counts_alike=self._counts_alike(order), is_read=is_read or adds,
             )  # fmt: skip
         await self._status.bring(order, bound, shop, agreement)
-        if (bound.match.total_due or agreement.wrote_lines) and bound.seen is not None and bound.seen is not before:
-            self.totals.agrees(order, shop, bound.seen)
+        if agreement.known.total is None and bound.seen is not None and bound.seen is not before:
+            self.totals.agrees(order, shop, agreement.known, bound.seen)
         if kept and isinstance(products, BadRecord):
             raise products
 

@@ -19,9 +19,7 @@ Around that:
   they are hidden and nothing was agreed.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay, and
   the notes say so.
-* RO App's total is compared when its lines are the shop's. Where it differs though ours are as they were sent, the
-  account counts discounts in another way, and the lines are priced for that. After the last way the difference is
-  reported.
+* RO App's total is compared when its lines are the shop's (`plan_total`).
 * The fields come first, then lines, the comment, the status. A reopened order begins with its status, as a closed one
   may take nothing else.
 * An operation that RO App has refused is left out, and the others go on. A comment is tried once: one that is refused
@@ -35,13 +33,13 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from cartum_roapp.apis.roapp.rows import RoItem
-from cartum_roapp.delivery import plan_fields, plan_lines
+from cartum_roapp.delivery import plan_fields, plan_lines, plan_total
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.operations import Operation, Problem, SendComment, SetFields
 from cartum_roapp.delivery.plan_lines import Lines
 from cartum_roapp.delivery.plan_status import plan_status
 from cartum_roapp.ledger.agreed import AgreedOrder, Field, Value
-from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, next_way, total_of
+from cartum_roapp.orders.pricing import LineDiscounts, PricedLine
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,8 @@ class Look:
 
 @dataclass(frozen=True)
 class Plan:
-    """`agreed` is what is known now. `problems`: with the value that is wrong. `learned`: how the account turned out to
-    count discounts. `overruled`: staff's status, where the shop's takes its place."""
+    """`agreed` is what is known now. `problems`: with the value that is wrong. `learned`: how discounts are to be
+    counted, as RO App's total has shown. `overruled`: staff's status, where the shop's takes its place."""
 
     agreed: AgreedOrder
     operations: tuple[Operation, ...] = ()
@@ -128,17 +126,13 @@ def _lines(
     agreed = lines.agreed
     if lines.operations or lines.written_off or not _is_new(look.total, agreed, order):
         return replace(lines, agreed=_with_total(agreed, look, order)), problems, None
-    compared = replace(lines, agreed=replace(agreed, total=look.total))
-    if look.total is None or order.total is None or not plan_lines.are_as_sent(agreed, items, order.discounts):
-        return compared, problems, None
-    if not plan_lines.are_priced(agreed, order.lines):  # the account counts in another way since they were sent
+    assert order.total is not None
+    compared = plan_total.compare(agreed, look.total, items, order.lines, order.discounts, order.total)
+    if compared.way is order.discounts:
         return replace(plan_lines.plan(agreed, items, *made), twins=lines.twins), problems, None
-    total = look.total - total_of(plan_lines.of_staff(agreed, items), order.discounts)
-    if total == order.total:
-        return compared, problems, None
-    if (way := next_way(order.lines, total, order.discounts)) is not None:
-        return lines, problems, way
-    return compared, {**problems, Problem.TOTAL_DIFFERS: total}, None
+    if compared.differs is not None:
+        problems[Problem.TOTAL_DIFFERS] = compared.differs
+    return replace(lines, agreed=compared.agreed), problems, compared.way
 
 
 def _is_new(total: Decimal | None, agreed: AgreedOrder, order: ShopOrder) -> bool:

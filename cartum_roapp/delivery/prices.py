@@ -8,8 +8,10 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery import plan_lines
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.ledger import matches, totals
+from cartum_roapp.ledger import totals
+from cartum_roapp.ledger.agreed import AgreedOrder
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, cents, priced
 
@@ -48,15 +50,16 @@ class AccountDiscounts:
         #: (shop, number) of orders whose total is to show it
         self.unproven: set[tuple[str, str]] = set()
         self._accepted = False
+        self._in_prices: set[tuple[str, str]] = set()
 
-    def of(self, order: DesiredOrder) -> LineDiscounts:
+    def of(self, order: DesiredOrder, shop: ShopConfig, agreed: AgreedOrder) -> LineDiscounts:
         """Returns how the order is priced: as the account counts, or NONE where that did not give its total: its unit
-        prices carry the discount from then on."""
-        if self.known not in AMOUNTS:
-            return self.known
-        with self._session.autocommit() as connection:
-            match = matches.order(connection, order.shop, order.number)
-        return LineDiscounts.NONE if match is not None and match.discount_in_prices else self.known
+        prices carry the discount then, as long as its lines stay as they are."""
+        if self.known not in AMOUNTS or (order.shop, order.number) in self._in_prices:
+            return LineDiscounts.NONE if self.known in AMOUNTS else self.known
+        ways = (self.known, LineDiscounts.NONE)
+        sent = (way for way in ways if plan_lines.are_priced(agreed, wanted_lines(order, shop, way)))
+        return next(sent, self.known)
 
     def note_sent(self, order: DesiredOrder, line: PricedLine) -> None:
         """A line is being sent. Which orders have to show what is not known: the first one with a discount at all, and
@@ -64,6 +67,14 @@ class AccountDiscounts:
         if self.known is LineDiscounts.UNKNOWN and line.discount and (line.quantity != 1 or not self._accepted):
             self._accepted = True
             self.unproven.add((order.shop, order.number))
+
+    def take(self, connection: Connection, way: LineDiscounts, order: DesiredOrder) -> None:
+        """The order's total asks for this way. Where the account counts amounts, prices carry the discount of this
+        order alone."""
+        if way is LineDiscounts.NONE and self.known in AMOUNTS:
+            self._in_prices.add((order.shop, order.number))
+        else:
+            self.learn(connection, way)
 
     def learn(self, connection: Connection, shown: LineDiscounts) -> None:
         """An order has shown it. What an order has disproved is not believed again, so this ends."""

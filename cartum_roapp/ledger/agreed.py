@@ -77,13 +77,13 @@ class AgreedLine:
 @dataclass(frozen=True)
 class AgreedOrder:
     """`values` has no key for what nothing is known of. `goods` stands for the shop's lines and total that `lines` are
-    made of, None as long as they are not. `total` is RO App's that was compared last. `comment` is the digest of the
-    comment that was sent last, or tried; "": none was; None: not known."""
+    made of, None as long as they are not. `total` is RO App's that was compared last, None since lines were written.
+    `comment` is the digest of the comment that was sent last, or tried; "": none was; None: not known."""
 
     values: Mapping[Field, Agreed] = field(default_factory=dict)
     goods: Value = None
     lines: tuple[AgreedLine, ...] = ()
-    total: Value = None
+    total: Decimal | None = None
     comment: str | None = None
 
     def value(self, name: Field) -> Agreed:
@@ -110,7 +110,7 @@ def read(connection: Connection, shop: str, number: str) -> tuple[AgreedOrder, d
     return (
         (AgreedOrder(lines=lines), None)
         if row is None
-        else (AgreedOrder(_fields(row.fields), row.goods, lines, comment=row.comment), row.unsure_until)
+        else (AgreedOrder(_fields(row.fields), row.goods, lines, row.total, row.comment), row.unsure_until)
     )
 
 
@@ -126,7 +126,7 @@ def store(
     key = {"shop": shop, "number": number}
     changed = {str(name): parts(value) for name, value in after.values.items() if before.values.get(name) != value}
     fields = orjson.dumps(changed).decode()
-    values = {"fields": fields, "goods": after.goods, "unsure_until": unsure_until}
+    values = {"fields": fields, "goods": after.goods, "total": after.total, "unsure_until": unsure_until}
     connection.execute(text(_STORE_ORDER), {**key, **values})
     kept = {line.key for line in after.lines}
     for line in before.lines:
@@ -223,7 +223,7 @@ def value_of(name: Field, shop: Any, sent: Any, shown: Any, ours: list[Any]) -> 
 
 
 _ORDER = """
-    SELECT fields, goods, unsure_until, (
+    SELECT fields, goods, total, unsure_until, (
         SELECT hash FROM comments WHERE (comments.shop, comments.number) = (match.shop, match.number)
         ORDER BY sequence DESC LIMIT 1
     ) AS comment
@@ -234,10 +234,11 @@ _LINES = """
     WHERE shop = :shop AND number = :number ORDER BY item_id
 """
 _STORE_ORDER = """
-    UPDATE order_matches SET fields = fields || CAST(:fields AS jsonb), goods = :goods, unsure_until = :unsure_until
+    UPDATE order_matches SET fields = fields || CAST(:fields AS jsonb), goods = :goods, total = :total,
+        unsure_until = :unsure_until
     WHERE shop = :shop AND number = :number
-    AND (fields, goods, unsure_until) IS DISTINCT FROM
-        (fields || CAST(:fields AS jsonb), :goods, CAST(:unsure_until AS timestamptz))
+    AND (fields, goods, total, unsure_until) IS DISTINCT FROM
+        (fields || CAST(:fields AS jsonb), :goods, CAST(:total AS numeric), CAST(:unsure_until AS timestamptz))
 """
 _DELETE = """
     DELETE FROM agreed_lines WHERE shop = :shop AND number = :number AND product = :product AND price = :price

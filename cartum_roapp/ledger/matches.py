@@ -14,17 +14,11 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class OrderMatch:
-    """`goods` stands for the shop's lines and total that its lines were made of. `total_due`: lines were written, and
-    RO App's total was not read back since. `discount_in_prices`: discounts of lines did not give its total, so its unit
-    prices carry the discount. `contact_id`: the buyer's that was sent last. `make_again`: a person wants another one
-    where RO App has this one no more. `roapp_number`: the number that people see in RO App, "" where no answer has
-    shown it."""
+    """`contact_id`: the buyer's that was sent last. `make_again`: a person wants another one where RO App has this one
+    no more. `roapp_number`: the number that people see in RO App, "" where no answer has shown it."""
 
     ro_id: int
     contact_id: int | None = None
-    goods: str | None = None
-    total_due: bool = False
-    discount_in_prices: bool = False
     make_again: bool = False
     roapp_number: str = ""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
@@ -12,7 +13,7 @@ from cartum_roapp.orders.pricing import LineDiscounts
 # An order that waits or is held may have lines on their way: its next delivery asks again.
 _DUE = """
     FROM order_matches match JOIN orders USING (shop, number) JOIN outbox USING (shop, number)
-    WHERE match.total_due AND match.account = :account AND match.shop = ANY(:shops) AND orders.gone_at IS NULL
+    WHERE match.total IS NULL AND match.account = :account AND match.shop = ANY(:shops) AND orders.gone_at IS NULL
       AND outbox.wanted_version <= outbox.delivered_version AND NOT outbox.held
 """
 
@@ -41,15 +42,16 @@ def is_any_due(connection: Connection, account: str, shops: Collection[str]) -> 
     return bool(found)
 
 
-def ask(connection: Connection, shop: str, number: str) -> None:
-    """The order's total is to be read back. May be called twice."""
-    _set(connection, [(shop, number)], due=True)
+def note(connection: Connection, shop: str, number: str, total: Decimal) -> None:
+    """RO App's total of the order was read and looked into."""
+    query = "UPDATE order_matches SET total = :total WHERE shop = :shop AND number = :number"
+    connection.execute(text(query), {"shop": shop, "number": number, "total": total})
 
 
-def settle(connection: Connection, orders: Iterable[tuple[str, str]], roapp_number: str = "") -> None:
-    """The totals of these (shop, number) were read and looked into. `roapp_number`: of a single one, its number in RO
-    App, where that was shown."""
-    _set(connection, orders, due=False, roapp_number=roapp_number)
+def price_again(connection: Connection, shop: str, number: str) -> None:
+    """The order's lines are to be compared with what they have to be."""
+    query = "UPDATE order_matches SET goods = NULL WHERE shop = :shop AND number = :number"
+    connection.execute(text(query), {"shop": shop, "number": number})
 
 
 def line_discounts(connection: Connection, account: str) -> LineDiscounts:
@@ -66,16 +68,4 @@ def learn(connection: Connection, account: str, shown: LineDiscounts) -> None:
             "ON CONFLICT (name) DO UPDATE SET line_discounts = excluded.line_discounts"
         ),
         {"account": account, "shown": str(shown)},
-    )
-
-
-def _set(connection: Connection, orders: Iterable[tuple[str, str]], *, due: bool, roapp_number: str = "") -> None:
-    keys = [f"{shop}:{number}" for shop, number in orders]
-    connection.execute(
-        text(
-            "UPDATE order_matches SET total_due = :due, "
-            "roapp_number = coalesce(nullif(:roapp_number, ''), roapp_number) "
-            "WHERE total_due <> :due AND (shop || ':' || number) = ANY(:keys)"
-        ),
-        {"due": due, "keys": keys, "roapp_number": roapp_number},
     )

@@ -90,7 +90,8 @@ def next_way(lines: Sequence[PricedLine], total: Decimal, known: LineDiscounts) 
         return found[0]
     ignored = total_of((replace(line, discount=NO_DISCOUNT) for line in lines), known) == total
     amounts = any(line.discount.amount for line in lines)
-    return LineDiscounts.PERCENTAGE if ignored and amounts else LineDiscounts.NONE
+    untried = ignored or known is LineDiscounts.UNKNOWN
+    return LineDiscounts.PERCENTAGE if amounts and untried else LineDiscounts.NONE
 
 
 def priced(lines: Iterable[PricedLine], total: Decimal, discounts: LineDiscounts) -> list[PricedLine]:

@@ -58,13 +58,7 @@ order_matches = Table(
     ),
     Column("goods", Text, doc="stands for the shop's lines and total that its lines were made of"),
     Column("unsure_until", Stamp, doc="until then a call that had no answer may arrive"),
-    required("total_due", Boolean, "its lines were written: RO App's total is to be read back", default=text("false")),
-    required(
-        "discount_in_prices",
-        Boolean,
-        "discounts of lines did not give its total: its unit prices carry the discount",
-        default=text("false"),
-    ),
+    Column("total", Money, doc="RO App's that was compared last; null: it is to be read, as lines were written"),
     required("bound_at", Stamp, "when it was made or found", default=func.now()),
     required(
         "make_again",
@@ -75,7 +69,7 @@ order_matches = Table(
     PrimaryKeyConstraint("shop", "number"),
     UniqueConstraint("account", "ro_id"),
     Index("ix_order_matches_staff_status", "shop", postgresql_where=text("staff_status IS NOT NULL")),
-    Index("ix_order_matches_total_due", "account", postgresql_where=text("total_due")),
+    Index("ix_order_matches_total", "account", postgresql_where=text("total IS NULL")),
     info={"doc": "Which order of RO App a shop's order is, and what was sent to it."},
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_8197b2e7f463"
+revision = "20261129_484797951941"
 down_revision = None
 
 TABLES = """
@@ -299,8 +299,7 @@ CREATE TABLE order_matches (
     fields JSONB DEFAULT '{}' NOT NULL,
     goods TEXT,
     unsure_until TIMESTAMPTZ,
-    total_due BOOLEAN DEFAULT false NOT NULL,
-    discount_in_prices BOOLEAN DEFAULT false NOT NULL,
+    total NUMERIC(18, 4),
     bound_at TIMESTAMPTZ DEFAULT now() NOT NULL,
     make_again BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_order_matches PRIMARY KEY (shop, number),
@@ -308,7 +307,7 @@ CREATE TABLE order_matches (
     CONSTRAINT fk_order_matches_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 CREATE INDEX ix_order_matches_staff_status ON order_matches (shop) WHERE staff_status IS NOT NULL;
-CREATE INDEX ix_order_matches_total_due ON order_matches (account) WHERE total_due;
+CREATE INDEX ix_order_matches_total ON order_matches (account) WHERE total IS NULL;
 
 CREATE TABLE orders (
     shop TEXT NOT NULL,
