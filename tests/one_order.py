@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
-from cartum_roapp.delivery import agreeing
+from cartum_roapp.delivery import agreeing, plan_lines, plan_total
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.operations import AddLine, Operation, SendComment, SetFields, SetLine, SetStatus
 from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, needs_items, plan
@@ -106,22 +106,19 @@ class OneOrder:
 
     def order(self) -> ShopOrder:
         """The shop's order as it is to be in RO App."""
-        shop = self.shop
+        shop, facts = self.shop, self._facts()
         goods = [PricedLine(name, price, Decimal(count)) for name, (price, count) in sorted(shop.lines.items())]
         return ShopOrder(
             values={
                 Field.CLIENT: Given(shop.buyer, self.contacts[shop.buyer]),
                 Field.MANAGER: Given("", self.manager),
-                Field.NOTES: Given(shop.facts, self._head()),
+                Field.NOTES: Given(facts, f"[key:1] {facts}"),
                 Field.STATUS: Given(shop.status, self.statuses.get(shop.status)),
             },
             goods=(tuple(sorted(shop.lines.items())), shop.total),
             lines=tuple(priced(goods, shop.total, self.discounts)),
             entities=self.entities,
-            discounts=self.discounts,
-            total=cents(shop.total),
             comment=shop.comment,
-            notes_written_off=Given(f"{shop.facts}, written off", f"[key:1] {shop.facts}, written off"),
             untouched=frozenset([self.statuses[1]]),
         )
 
@@ -160,6 +157,10 @@ class OneOrder:
 
     def _head(self) -> str:
         return f"[key:1] {self.shop.facts}"
+
+    def _facts(self) -> str:
+        """What the shop says of its order."""
+        return f"{self.shop.facts}, written off" if self.id in self.account.written_off else self.shop.facts
 
     # ------------------------------------------------------------------ delivery
 
@@ -208,24 +209,32 @@ class OneOrder:
             self.is_unsure = False
         planned = await self._plan(roapp)
         self._commit(planned.agreed)
-        if planned.learned is not None:
-            self.discounts = planned.learned
-            return None
         self.problems |= {str(name): value for name, value in planned.problems.items()}
         for operation in planned.operations:
             if not await self._do(roapp, operation, planned):
                 return False
-        return None if planned.operations else True
+        return None if planned.operations else await self._check(roapp)
 
     async def _plan(self, roapp: RoApp) -> Plan:
         order, row = self.order(), await self._read(roapp.order)
         assert row is not None
-        look, items = self._look(row), None
-        if needs_items(self.agreed, look, order):
-            items = await self._read(roapp.items)
-            again = await self._read(roapp.order)
-            look = self._look(again or row)
-        return plan(self.agreed, look, items, order, self.refused)
+        items = await self._read(roapp.items) if needs_items(self.agreed, order) else None
+        return plan(self.agreed, self._look(row), items, order, self.refused)
+
+    async def _check(self, roapp: RoApp) -> bool | None:
+        """Looks for lines that are there twice, and at RO App's total."""
+        items, row = await self._read(roapp.items), await self._read(roapp.order)
+        twins = [id_ for line in self.agreed.lines for id_ in plan_lines.twins_of(line, self.agreed, items)]
+        self.problems |= {"doubled": tuple(twins)} if twins else {}
+        if self.agreed.total is not None or any(item.written_off for item in items):
+            return True
+        assert row is not None
+        lines, total = self.order().lines, cents(self.shop.total)
+        compared = plan_total.compare(self.agreed, row.total, items, lines, self.discounts, total)
+        self._commit(compared.agreed if compared.way is None else replace(compared.agreed, goods=None))
+        self.discounts = compared.way or self.discounts
+        self.problems |= {} if compared.differs is None else {"total-differs": compared.differs}
+        return True if compared.way is None else None
 
     async def _do(self, roapp: RoApp, operation: Operation, planned: Plan) -> bool:
         before = self.agreed
@@ -280,7 +289,7 @@ class OneOrder:
             values[Field.NOTES] = row.manager_notes.partition(RULE)[0]
         if row.status_id is not None:
             values[Field.STATUS] = row.status_id
-        return Look(values, row.total)
+        return Look(values)
 
     async def _read(self, call: Callable[[int], Awaitable[T]]) -> T:
         self._may_die()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -47,12 +46,9 @@ class Agreement:
         operation: Operation,
         call: Call,
         note: Callable[[Connection], None] | None = None,
-        *,
-        follows: Callable[[Connection], None] | None = None,
     ) -> int | None:
         """Makes the call of the operation; returns RO App's id of what it added. `note` stores what else is known once
-        RO App has accepted it, in the same transaction; `follows` stores, before the call, what is to be sent after
-        it.
+        RO App has accepted it, in the same transaction.
 
         Raises Unclear where nobody knows whether RO App accepted it: until `wait` lets it pass, it may still arrive.
         Whatever else `call` raises comes out, and then what was known before it is known."""
@@ -63,8 +59,6 @@ class Agreement:
             with self._session.transaction() as connection:
                 unsure = self._timeouts.timeout + self._timeouts.unanswered
                 self.store(connection, agreeing.sending(before, operation), unsure)
-                if follows is not None and not begun:
-                    follows(connection)
             begun = True
 
         try:
@@ -74,8 +68,7 @@ class Agreement:
             raise
         except IntegrationError as error:
             if begun:  # what RO App does not say of this very operation says nothing of it
-                known = agreeing.refused(before, operation) if isinstance(error, BadRecord) else before
-                self.commit(replace(known, comment=self.known.comment))  # what follows stays noted
+                self.commit(agreeing.refused(before, operation) if isinstance(error, BadRecord) else before)
             raise
         unseen = isinstance(operation, AddLine) and item is None
         with self._session.transaction() as connection:

@@ -14,14 +14,15 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.apis.roapp.sending import Before
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import notes, order_problems, plan_fields
+from cartum_roapp.delivery import notes, order_problems
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.creation import Creations, wait_for
 from cartum_roapp.delivery.doubt import Later, utc_now
 from cartum_roapp.delivery.markers import MarkerIndex, is_elsewhere, marker, read, title
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
+from cartum_roapp.delivery.said import Said
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.delivery.takeover import take_over
+from cartum_roapp.delivery.shop_order import Side
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import agreed as ledger
 from cartum_roapp.ledger import comments, held, journal, matches, outbox
@@ -33,6 +34,8 @@ from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
 from cartum_roapp.links import order_name
 
+#: What is known of the status of an order that we made: it is nobody's word yet.
+_OWN_STATUS = {Field.STATUS: Agreed()}
 #: How long after its answer RO App may take to show an order that it has made.
 SHOWN_WITHIN = timedelta(seconds=5)
 
@@ -91,20 +94,19 @@ class OrderBindings:
     async def create(self, order: DesiredOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
         """Creates the RO App order; to be called if `find_or_adopt` returned None. Raises Later if nobody wants the
         order any more, and what `Creations.make` raises."""
-        discounts = self._discounts.known
-        text = notes.block(order, shop, discounts)
-        given = plan_fields.given(order, shop, discounts, contact, estimate=wanted_total(order, shop))
-        agreed = {Field.MANAGER: Agreed.on("", manager)}
-        agreed |= {name: Agreed.on(value.shop, value.made) for name, value in given.items()}
+        said = Said(order, shop, self._discounts.known)
+        given = Side(order, shop, contact, {}, counts_alike=True).values(said)
+        agreed = {name: Agreed.on(value.shop, value.made) for name, value in given.items()}
+        agreed |= {Field.MANAGER: Agreed.on("", manager), **_OWN_STATUS}
         bound = Bound(OrderMatch(0, contact), fresh=True)
 
         async def send(before: Before) -> int:
-            return await self._roapp.create_order(_body(order, contact, manager, shop, text), before=before)
+            return await self._roapp.create_order(_body(order, contact, manager, shop, said.text), before=before)
 
         def link(connection: Connection, ro_id: int) -> None:
             bound.match = replace(bound.match, ro_id=ro_id)
             self._bind(connection, order, bound.match, agreed)
-            comments.add(connection, order.shop, order.number, *self._comment(order, shop))
+            comments.add(connection, order.shop, order.number, notes.digest(said.comment), said.comment)
             journal.note(connection, order.shop, order.number, Kind.CREATED, roapp_id=ro_id)
             marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             self._markers.note(connection, marked)
@@ -179,17 +181,17 @@ class OrderBindings:
                 raise order_problems.elsewhere(seen, f"is the shop's order {its}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
             found_as = OrderMatch(seen.id, roapp_number=seen.number)
-            self._bind(connection, order, found_as, _as_seen(seen) if sold else {})
+            values = {**(_as_seen(seen) if sold else {}), **(_OWN_STATUS if made_here else {})}
+            self._bind(connection, order, found_as, values)
             kind = Kind.CREATED if made_here else Kind.ADOPTED
             journal.note(connection, order.shop, order.number, kind, roapp_id=seen.id)
             self._end(connection, order)
             if made_here:
-                comments.add(connection, order.shop, order.number, *self._comment(order, shop))
-            else:
-                take_over(connection, order, seen, shop)
+                words = Said(order, shop, self._discounts.known).comment
+                comments.add(connection, order.shop, order.number, notes.digest(words), words)
             match = matches.order(connection, order.shop, order.number)
         assert match is not None
-        return Bound(match, fresh=False, seen=seen)
+        return Bound(match, fresh=False, seen=seen, read_at=time.monotonic())
 
     async def _orders_with_marker(self, order: DesiredOrder, found: list[Marked]) -> list[RoOrder]:
         """Returns those of the orders that are still there and still carry this marker, as far as RO App shows it;
@@ -209,11 +211,6 @@ class OrderBindings:
     ) -> None:
         matches.bind_order(connection, self._session.account, order.shop, order.number, match)
         ledger.store(connection, order.shop, order.number, AgreedOrder(), AgreedOrder(values), None)
-
-    def _comment(self, order: DesiredOrder, shop: ShopConfig) -> tuple[str, str]:
-        """Returns the digest and the text of a new order's comment."""
-        words = notes.comment(order, shop, self._discounts.known)
-        return notes.digest(words), words
 
     def _doubts(self, order: DesiredOrder) -> list[Creation]:
         """The call, at most one, that may have made this order."""

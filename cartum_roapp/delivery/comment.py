@@ -20,6 +20,7 @@ from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
 from cartum_roapp.ledger import comments
+from cartum_roapp.ledger.agreed import AgreedOrder, Field
 from cartum_roapp.ledger.comments import Due
 from cartum_roapp.ledger.desired import DesiredOrder
 
@@ -76,6 +77,13 @@ class OrderComments:
                 self._keep(one, one.text)
                 raise
         return not refused
+
+    def take_back(self, before: AgreedOrder) -> None:
+        """The comment that was to say what hidden notes can't is refused: it is to be said again, as `before`."""
+        known = self._agreement.known.with_value(Field.NOTES, before.value(Field.NOTES))
+        with self._session.transaction() as connection:
+            self._agreement.store(connection, replace(known, comment=before.comment))
+            comments.take_back(connection, *self._key)
 
     def _due(self) -> list[Due]:
         """Returns those that are to be sent. What a restored ledger has noted counts as sent."""

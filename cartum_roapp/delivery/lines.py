@@ -1,8 +1,7 @@
-"""The order's lines in RO App: what `plan_lines` says is done, call by call."""
+"""The order's lines in RO App: reads them, and makes each call that `plan_lines` asks for."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -12,12 +11,12 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import agreeing, plan_lines
+from cartum_roapp.delivery import agreeing
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.doubt import UNCLEAR_ENDS, GiveWay, unanswered
 from cartum_roapp.delivery.operations import AddLine, SetLine
-from cartum_roapp.delivery.prices import DELIVERY, AccountDiscounts, wanted_lines
+from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code, Unclear
 from cartum_roapp.ledger import held
@@ -36,8 +35,7 @@ _OF_DISCOUNTS = ("discount", "amount", "percentage", "sponsor")
 
 
 class OrderLines:
-    """Brings the lines of one RO App order to what the shop has. Lines that staff added stay; of a line that staff
-    changed only what the shop changed since is written."""
+    """The lines of one RO App order, and the calls that change them."""
 
     def __init__(
         self, session: AccountSession, roapp: RoApp, agreement: Agreement, discounts: AccountDiscounts,
@@ -54,62 +52,29 @@ class OrderLines:
             self._stuck = held.lines_of(connection, order.shop, order.number, Code.LINE_NOT_REMOVABLE)
         self._sending: Discount | None = None
         self._calls = 0
+        self._made: set[tuple[str, object]] = set()
 
-    async def bring(self, products: Products, assignee: Assignee) -> bool:
-        """`assignee` is asked for each line that is added. False when goods were written off: then nothing is touched
-        (design §2, P5). Raises Later where a call had no answer, and GiveWay after `IN_A_ROW` calls."""
-        service = self._shop.delivery_service_id
-        products = products if service is None else {**products, DELIVERY: service}
-        self._ask_for_total_again()
-        discounts, refused = self._discounts.of(self._order, self._shop, self._agreement.known), False
-        while True:
-            try:
-                kept = await self._bring(wanted_lines(self._order, self._shop, discounts), products, assignee)
-            except BadRecord as error:
-                instead = self._instead(error)
-                if instead is None:
-                    raise
-                discounts, refused = instead, True
-                continue
-            if refused:
-                with self._session.transaction() as connection:
-                    self._discounts.learn(connection, discounts)
-            return kept
+    @property
+    def are_stuck(self) -> bool:
+        """Whether a person was asked to take out a line."""
+        return bool(self._stuck)
 
-    async def are_written_off(self) -> bool:
-        """Returns whether goods of the order have left RO App's stock."""
-        return any(item.written_off for item in await self._roapp.items(self._bound.ro_id))
+    async def read(self) -> Sequence[RoItem]:
+        """Returns RO App's lines. A new order is known to have none."""
+        if self._bound.fresh and not self._agreement.known.lines:
+            return ()
+        return await self._roapp.items(self._bound.ro_id)
 
-    async def _bring(self, lines: list[PricedLine], products: Products, assignee: Assignee) -> bool:
-        goods = _goods(self._order, self._shop)
-        if self._agreement.known.goods == goods and not self._stuck:
-            return True
-        made: set[tuple[str, object]] = set()
-        while True:
-            is_empty = self._bound.fresh and not self._agreement.known.lines
-            items = () if is_empty else await self._roapp.items(self._bound.ro_id)
-            planned = plan_lines.plan(self._agreement.known, items, goods, lines, products)
-            if any(isinstance(one, AddLine) and one.repeats for one in planned.operations):
-                items = await self._roapp.items(self._bound.ro_id)  # a list may lag behind
-                planned = plan_lines.plan(planned.agreed, items, goods, lines, products)
-            self._agreement.commit(planned.agreed)
-            self._look_at_stuck(items)
-            if planned.written_off or not planned.operations:
-                return not planned.written_off
-            for operation in planned.operations:
-                if isinstance(operation, AddLine):
-                    self._refuse_lost(operation, made)
-                    made.add((operation.line.product, operation.line.price))
-                if self._calls == IN_A_ROW:
-                    raise GiveWay
-                self._calls += 1
-                await self._do(operation, assignee)
-            if all(line.item is not None for line in self._agreement.known.lines):
-                self._agreement.commit(replace(self._agreement.known, goods=goods))
-                return True
-
-    async def _do(self, operation: AddLine | SetLine, assignee: Assignee) -> None:
+    async def bring(self, operation: AddLine | SetLine, assignee: Assignee) -> None:
+        """Makes the call. `assignee` is asked for each line that is added. A line that RO App does not let go is held.
+        Raises Later where the call had no answer, GiveWay after `IN_A_ROW` calls, BadRecord where RO App refuses."""
         known = self._agreement.known
+        if isinstance(operation, AddLine):
+            self._refuse_lost(operation)
+            self._made.add((operation.line.product, operation.line.price))
+        if self._calls == IN_A_ROW:
+            raise GiveWay
+        self._calls += 1
 
         def note(connection: Connection) -> None:
             if isinstance(operation, SetLine) and operation.item in self._stuck:
@@ -146,10 +111,10 @@ class OrderLines:
         }
         return await self._roapp.add_item(self._bound.ro_id, body, before=begin)
 
-    def _refuse_lost(self, operation: AddLine, made: set[tuple[str, object]]) -> None:
+    def _refuse_lost(self, operation: AddLine) -> None:
         """A line of this delivery that RO App accepted without telling its id (roapp §7), and does not show: it is
         looked for later, and once more after a second try. A third one would not be shown either."""
-        if (operation.line.product, operation.line.price) not in made:
+        if (operation.line.product, operation.line.price) not in self._made:
             return
         if operation.repeats > 1:
             raise BadRecord(
@@ -159,7 +124,7 @@ class OrderLines:
             )
         raise self._agreement.put_off()
 
-    def _instead(self, error: BadRecord) -> LineDiscounts | None:
+    def instead(self, error: BadRecord) -> LineDiscounts | None:
         """Returns what to try where RO App refused a discount, or a line with one for a reason that it does not name;
         otherwise None."""
         named = error.field is None or any(word in error.field for word in _OF_DISCOUNTS)
@@ -184,7 +149,7 @@ class OrderLines:
             "sponsor": "company" if sent else "staff",
         }
 
-    def _look_at_stuck(self, items: Sequence[RoItem]) -> None:
+    def look_at_stuck(self, items: Sequence[RoItem]) -> None:
         """Lines that a person was to take out: whether that is done, or the shop has them again."""
         if not self._stuck:
             return
@@ -210,26 +175,9 @@ class OrderLines:
         with self._session.transaction() as connection:
             held.hold(connection, shop=self._order.shop, entity="line", id=self._record(line.item), error=problem)
 
-    def _ask_for_total_again(self) -> None:
-        """A person may have corrected in RO App what its total differed by."""
-        with self._session.autocommit() as connection:
-            if not held.code(connection, self._order.shop, "total", self._order.number):
-                return
-            if self._order.gone_at:  # the shop has no total any more
-                held.clear(connection, self._order.shop, "total", [self._order.number])
-        self._agreement.commit(replace(self._agreement.known, total=None))
-
     def _record(self, item_id: int | None) -> str:
         """The line as a held record."""
         return f"{self._order.number}/{item_id}"
-
-
-def _goods(order: DesiredOrder, shop: ShopConfig) -> str:
-    """Stands for what the lines are made of."""
-    lines = [(line.product, f"{line.price:.4f}", f"{line.quantity:.4f}") for line in order.lines]
-    delivery = f"{order.delivery_price or 0:.4f}" if shop.delivery_service_id else ""
-    text = repr((lines, f"{order.total:.4f}", delivery))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _number(value: Decimal) -> float | int:

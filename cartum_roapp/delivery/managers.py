@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from cartum_roapp import managers
 from cartum_roapp.apis.roapp import Employee, RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.bindings import OrderBindings
-from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.desired import DesiredOrder
@@ -23,9 +21,8 @@ FRESH = timedelta(minutes=10)
 class OrderManagers:
     """The managers of the account's orders. RO App's employees are read once, and again when that is a while ago."""
 
-    def __init__(self, roapp: RoApp, bindings: OrderBindings) -> None:
+    def __init__(self, roapp: RoApp) -> None:
         self._roapp = roapp
-        self._bindings = bindings
         self._read: Mapping[int, Employee] = {}
         self._read_at: datetime | None = None
         self._reading = asyncio.Lock()
@@ -42,15 +39,10 @@ class OrderManagers:
             )
         return found
 
-    async def assignee(self, order: DesiredOrder, bound: Bound, shop: ShopConfig, known: int | None) -> int:
-        """Returns who answers for a new line: who has the order, as far as it is `known` or shown, else who would get
-        it. Raises what `choose` and `OrderBindings.read` raise."""
-        if bound.fresh and known is not None:
-            return known
-        has = (await self._bindings.read(bound)).manager_id or known
-        if has is not None and await self._is_active(has):
-            return has
-        return await self.choose(order, shop)
+    async def assignee(self, order: DesiredOrder, shop: ShopConfig, has: int | None) -> int:
+        """Returns who answers for a new line: who `has` the order, else who would get it. Raises what `choose`
+        raises."""
+        return has if has is not None and await self._is_active(has) else await self.choose(order, shop)
 
     async def successor(self, order: DesiredOrder, shop: ShopConfig, has: int | None) -> int | None:
         """Returns who takes over the order of one who has left; None where the one who `has` it is employed, or nobody

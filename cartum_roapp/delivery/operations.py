@@ -57,5 +57,3 @@ class Problem(StrEnum):
 
     STATUS_UNMATCHED = "status-unmatched"
     STATUS_DIFFERS = "status-differs"
-    TOTAL_DIFFERS = "total-differs"
-    DOUBLED = "doubled"

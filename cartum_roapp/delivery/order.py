@@ -8,20 +8,19 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from cartum_roapp.apis.masking import about
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import agreeing, notes, product_problems
+from cartum_roapp.delivery import notes, product_problems
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.creation import Creations
 from cartum_roapp.delivery.doubt import Later, Timeouts, utc_now
-from cartum_roapp.delivery.fields import OrderFields
-from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.markers import MarkerIndex
 from cartum_roapp.delivery.prices import AccountDiscounts
@@ -30,11 +29,12 @@ from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.delivery.shop_order import Side
 from cartum_roapp.delivery.status import OrderStatus
+from cartum_roapp.delivery.step import OrderStep
 from cartum_roapp.delivery.totals import Totals
 from cartum_roapp.errors import BadRecord, Code, Retryable
-from cartum_roapp.ledger import desired, journal
-from cartum_roapp.ledger.agreed import Field
+from cartum_roapp.ledger import desired, held, journal
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
@@ -74,8 +74,8 @@ class OrderDelivery:
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
         self._bindings = OrderBindings(session, roapp, creations, self.markers, self.discounts)
-        self._status = OrderStatus(session, roapp, self._bindings)
-        self._managers = OrderManagers(roapp, self._bindings)
+        self._status = OrderStatus(session, roapp)
+        self._managers = OrderManagers(roapp)
         self._searched_anew: set[tuple[str, str]] = set()
         self.currency = ""
 
@@ -127,9 +127,7 @@ class OrderDelivery:
                 await self._bindings.read(bound)
             if not isinstance(products, BadRecord):
                 await self._search_anew(error, order, contact, products, shop)
-            if bound is None or error.code != Code.REFUSED or not await self._opened(order, bound, shop):
-                raise
-            await self._bring(order, bound, contact, products, shop)
+            raise
         if problem is not None:
             raise problem
         return order.version
@@ -191,61 +189,27 @@ class OrderDelivery:
             )
 
     async def _bring(
-        self,
-        order: DesiredOrder,
-        bound: Bound,
-        contact: int | None,
-        products: Goods,
-        shop: ShopConfig,
+        self, order: DesiredOrder, bound: Bound, contact: int | None, products: Goods, shop: ShopConfig
     ) -> None:
-        """What an order has besides itself; without `contact` nothing that is about its buyer. A comment that is
-        due comes first; the status comes last, as a closed one may lock the order. Lines that can't be brought stop
-        neither notes nor status; once goods are written off, they need not be brought."""
+        """What an order has besides itself; without `contact` nothing that is about its buyer. Lines that can't be
+        brought stop neither notes nor status; once goods are written off, they need not be brought."""
         agreement = Agreement(self._session, self._timeouts, order)
-        agreement.wait()
-        if bound.anew:
-            agreement.known = agreeing.again(agreement.known, both_ways=shop.status_direction == "both")
-        fields = OrderFields(self._session, self._roapp, self._bindings, self._managers, agreement, order, shop, bound)
-        if contact is not None:
-            await fields.comments.send_earlier(fresh=bound.fresh)
-        before, adds = bound.seen, False
-
-        async def assignee() -> int:
-            nonlocal before, adds
-            known = agreement.known.value(Field.MANAGER).shown
-            manager = await self._managers.assignee(order, bound, shop, known)  # type: ignore[arg-type]
-            before, adds = bound.seen, True  # what was read for that says nothing about the lines
-            return manager
-
-        lines = OrderLines(self._session, self._roapp, agreement, self.discounts, order, shop, bound)
-        if isinstance(products, BadRecord):
-            kept = not await lines.are_written_off()
-        else:
-            kept = await lines.bring(products, assignee)
-            if adds:  # that took a while: staff may have written meanwhile
-                bound.seen = None
-        is_read = bound.seen is not None or order.status_id != agreement.known.value(Field.STATUS).shop
-        if contact is not None:
-            await fields.bring(
-                contact, self.discounts.of(order, shop, agreement.known), written_off=not kept,
-                counts_alike=self._counts_alike(order), is_read=is_read or adds,
-            )  # fmt: skip
-        await self._status.bring(order, bound, shop, agreement)
-        if agreement.known.total is None and bound.seen is not None and bound.seen is not before:
-            self.totals.agrees(order, shop, agreement.known, bound.seen)
-        if kept and isinstance(products, BadRecord):
+        self._ask_for_total_again(order, agreement)
+        side = Side(order, shop, contact, products, self._counts_alike(order))
+        written_off = await OrderStep(
+            self._session, self._roapp, self._bindings, self._managers, self.discounts, self.totals, self._status,
+            agreement, side, bound,
+        ).run()  # fmt: skip
+        if isinstance(products, BadRecord) and not written_off:
             raise products
 
-    async def _opened(self, order: DesiredOrder, bound: Bound, shop: ShopConfig) -> bool:
-        """An order that the shop reopened has to be opened in RO App before it takes any change. True when its
-        status has been set just now."""
-        agreement = Agreement(self._session, self._timeouts, order)
-        before = agreement.known.value(Field.STATUS).shop
-        if before in (None, order.status_id):
-            return False
-        await self._status.bring(order, bound, shop, agreement)
-        self._bindings.renew(order, bound)
-        return agreement.known.value(Field.STATUS).shop != before
+    def _ask_for_total_again(self, order: DesiredOrder, agreement: Agreement) -> None:
+        """A person may have corrected in RO App what its total differed by."""
+        with self._session.transaction() as connection:
+            if held.code(connection, order.shop, "total", order.number):
+                agreement.known = replace(agreement.known, total=None)
+                if order.gone_at:  # the shop has no total any more
+                    held.clear(connection, order.shop, "total", [order.number])
 
     async def _search_anew(
         self,

@@ -12,15 +12,15 @@ Around that:
 
 * What is made of a value may change with the settings. That alone writes nothing, with two exceptions: a manager who
   has left, and the status of an open order that RO App still shows as it was matched before (`plan_status`).
-* What RO App does not show counts as agreed, so notes that it hides are never written.
+* What RO App does not show counts as agreed, so notes that it hides are never written. What they were to say goes into
+  a comment, and so does what staff's own words leave no room for.
 * Without an agreement (an order that was found by its marker) client, manager, and a status that somebody has moved
   stay.
 * A comment counts as sent where the notes say the same and nothing of ours is known to have put that there, and where
   they are hidden and nothing was agreed.
-* Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay, and
-  the notes say so.
-* RO App's total is compared when its lines are the shop's (`plan_total`).
-* The fields come first, then lines, the comment, the status. A reopened order begins with its status, as a closed one
+* Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay. RO
+  App's total is compared after that (`plan_total`).
+* The fields come first, then the comment, lines, the status. A reopened order begins with its status, as a closed one
   may take nothing else.
 * An operation that RO App has refused is left out, and the others go on. A comment is tried once: one that is refused
   or lost is not sent again, as the notes have its facts.
@@ -30,36 +30,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 from cartum_roapp.apis.roapp.rows import RoItem
-from cartum_roapp.delivery import plan_fields, plan_lines, plan_total
+from cartum_roapp.delivery import plan_fields, plan_lines
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.operations import Operation, Problem, SendComment, SetFields
 from cartum_roapp.delivery.plan_lines import Lines
 from cartum_roapp.delivery.plan_status import plan_status
 from cartum_roapp.ledger.agreed import AgreedOrder, Field, Value
-from cartum_roapp.orders.pricing import LineDiscounts, PricedLine
+from cartum_roapp.orders.pricing import PricedLine
 
 
 @dataclass(frozen=True)
 class ShopOrder:
     """The shop's order. `values` has no key for what is left as it is, like the client of an erased buyer.
 
-    `goods` stands for the shop's lines and total; `lines` are made of them as the account counts `discounts`, and
-    `entities` has RO App's product of each. `total` is what RO App's has to be, None where it is not compared.
-    `comment` is the digest of delivery and payment in words, None where no comment is sent. `notes_written_off` are the
-    notes once goods are written off. `untouched`: RO App's statuses of an order that nobody has moved."""
+    `goods` stands for the shop's lines and total; `lines` are made of them as the account counts discounts, and
+    `entities` has RO App's product of each, None where lines can't be brought. `comment` is the digest of delivery and
+    payment in words, None where no comment is sent; `says_all`: it says whatever the notes were to say. `untouched`: RO
+    App's statuses of an order that nobody has moved. `both_ways`: staff's status is on its way into the shop."""
 
     values: Mapping[Field, Given]
     goods: Value
     lines: tuple[PricedLine, ...]
-    entities: Mapping[str, int]
-    discounts: LineDiscounts
-    total: Decimal | None = None
+    entities: Mapping[str, int] | None
     comment: str | None = None
-    notes_written_off: Given | None = None
+    says_all: bool = False
     untouched: frozenset[int] = frozenset()
+    both_ways: bool = False
     is_open: bool = True
     is_reopened: bool = False
     manager_has_left: bool = False
@@ -71,28 +69,24 @@ class Look:
     comment says."""
 
     values: Mapping[Field, Value]
-    total: Decimal | None = None
     says_comment: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`agreed` is what is known now. `problems`: with the value that is wrong. `learned`: how discounts are to be
-    counted, as RO App's total has shown. `overruled`: staff's status, where the shop's takes its place."""
+    """`agreed` is what is known now. `problems`: with the value that is wrong. `overruled`: staff's status, where the
+    shop's takes its place. `written_off`: goods of the order have left RO App's stock."""
 
     agreed: AgreedOrder
     operations: tuple[Operation, ...] = ()
     problems: Mapping[Problem, Value] = field(default_factory=dict)
-    learned: LineDiscounts | None = None
     overruled: Value = None
+    written_off: bool = False
 
 
-def needs_items(agreed: AgreedOrder, look: Look, order: ShopOrder) -> bool:
-    """Returns whether a plan needs RO App's lines. Where only its total asks for them, `look` has to be read again
-    after them: a list of orders may be older than the lines."""
-    return (
-        agreed.goods != order.goods or any(line.repeats for line in agreed.lines) or _is_new(look.total, agreed, order)
-    )
+def needs_items(agreed: AgreedOrder, order: ShopOrder) -> bool:
+    """Returns whether a plan needs RO App's lines."""
+    return order.entities is None or agreed.goods != order.goods
 
 
 def plan(
@@ -104,54 +98,28 @@ def plan(
 ) -> Plan:
     """Returns what is to be done, in the order in which RO App takes it. `items`: RO App's lines, None where it does
     not need them. `refused`: operations that RO App does not take."""
-    lines, problems, learned = _lines(agreed, look, items, order)
-    known, fields = _fields(lines.agreed, look, order, written_off=lines.written_off)
+    problems: dict[Problem, Value] = {}
+    lines = _lines(agreed, items, order)
+    known, fields = _fields(lines.agreed, look, order)
     known, statuses, overruled = _status(known, look, order, problems)
     known, comments = _comment(agreed, known, look, order)
-    rest: list[Operation] = [*fields, *lines.operations, *comments]
+    rest: list[Operation] = [*fields, *comments, *lines.operations]
     operations = [*statuses, *rest] if order.is_reopened else [*rest, *statuses]
-    return Plan(known, tuple(one for one in operations if one not in refused), problems, learned, overruled)
+    left = tuple(one for one in operations if one not in refused)
+    return Plan(known, left, problems, overruled, lines.written_off)
 
 
-def _lines(
-    agreed: AgreedOrder, look: Look, items: Sequence[RoItem] | None, order: ShopOrder
-) -> tuple[Lines, dict[Problem, Value], LineDiscounts | None]:
+def _lines(agreed: AgreedOrder, items: Sequence[RoItem] | None, order: ShopOrder) -> Lines:
     if items is None:
-        return Lines(_with_total(agreed, look, order)), {}, None
-    made = order.goods, order.lines, order.entities
-    lines = (
-        plan_lines.plan(agreed, items, *made) if agreed.goods != order.goods else plan_lines.looked_at(agreed, items)
-    )
-    problems: dict[Problem, Value] = {Problem.DOUBLED: lines.twins} if lines.twins else {}
-    agreed = lines.agreed
-    if lines.operations or lines.written_off or not _is_new(look.total, agreed, order):
-        return replace(lines, agreed=_with_total(agreed, look, order)), problems, None
-    assert order.total is not None
-    compared = plan_total.compare(agreed, look.total, items, order.lines, order.discounts, order.total)
-    if compared.way is order.discounts:
-        return replace(plan_lines.plan(agreed, items, *made), twins=lines.twins), problems, None
-    if compared.differs is not None:
-        problems[Problem.TOTAL_DIFFERS] = compared.differs
-    return replace(lines, agreed=compared.agreed), problems, compared.way
+        return Lines(agreed)
+    if order.entities is None:
+        return Lines(agreed, written_off=any(item.written_off for item in items))
+    return plan_lines.plan(agreed, items, order.goods, order.lines, order.entities)
 
 
-def _is_new(total: Decimal | None, agreed: AgreedOrder, order: ShopOrder) -> bool:
-    """Returns whether RO App's total is neither the shop's nor the one that was looked into last."""
-    return None not in (total, order.total) and total not in (order.total, agreed.total)
-
-
-def _with_total(agreed: AgreedOrder, look: Look, order: ShopOrder) -> AgreedOrder:
-    return replace(agreed, total=look.total) if look.total is not None and look.total == order.total else agreed
-
-
-def _fields(
-    agreed: AgreedOrder, look: Look, order: ShopOrder, *, written_off: bool
-) -> tuple[AgreedOrder, list[Operation]]:
-    values = dict(order.values)
-    if written_off:
-        values.pop(Field.ESTIMATE, None)
-        values |= {Field.NOTES: order.notes_written_off} if order.notes_written_off else {}
-    agreed, changes = plan_fields.plan(agreed, values, look.values, manager_has_left=order.manager_has_left)
+def _fields(agreed: AgreedOrder, look: Look, order: ShopOrder) -> tuple[AgreedOrder, list[Operation]]:
+    has_left = order.manager_has_left
+    agreed, changes = plan_fields.plan(agreed, order.values, look.values, manager_has_left=has_left)
     return agreed, [SetFields(changes)] if changes else []
 
 
@@ -162,8 +130,8 @@ def _status(
     given, seen = order.values.get(Field.STATUS), look.values.get(Field.STATUS)
     if given is None:
         return agreed, [], None
-    known = agreed.values.get(Field.STATUS)
-    planned = plan_status(known, given, seen, is_open=order.is_open, untouched=order.untouched)
+    known, ways = agreed.values.get(Field.STATUS), order.both_ways
+    planned = plan_status(known, given, seen, is_open=order.is_open, untouched=order.untouched, both_ways=ways)
     if planned.problem is not None:
         problems[planned.problem] = given.shop if planned.problem is Problem.STATUS_UNMATCHED else seen
     if planned.known is not None:
@@ -174,7 +142,13 @@ def _status(
 def _comment(
     before: AgreedOrder, agreed: AgreedOrder, look: Look, order: ShopOrder
 ) -> tuple[AgreedOrder, list[Operation]]:
-    if order.comment is None or agreed.comment == order.comment:
+    notes = order.values.get(Field.NOTES)
+    hidden, again = Field.NOTES not in look.values, False
+    if notes is not None and order.says_all:
+        after, says_more = plan_fields.said_in_comment(before, notes)
+        again = says_more and before.comment is not None
+        agreed = agreed.with_value(Field.NOTES, after.value(Field.NOTES)) if hidden else agreed
+    if order.comment is None or (agreed.comment == order.comment and not again):
         return agreed, []
     if plan_fields.counts_as_sent(before, look.values, says_comment=look.says_comment):
         return replace(agreed, comment=order.comment), []

@@ -5,45 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.decision import Change, Given, compare
 from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field, Value
-from cartum_roapp.ledger.desired import DesiredOrder
-from cartum_roapp.orders.pricing import LineDiscounts
 
 #: In the order of one call.
 NAMES = (Field.CLIENT, Field.MANAGER, Field.NOTES, Field.NUMBER, Field.ESTIMATE)
-
-
-def given(
-    order: DesiredOrder,
-    shop: ShopConfig,
-    discounts: LineDiscounts,
-    contact: int,
-    *,
-    estimate: Decimal | None,
-    written_off: bool = False,
-) -> dict[Field, Given]:
-    """Returns the shop's values of an order whose buyer is RO App's `contact`, and what RO App gets for them: of the
-    notes our part, as long as staff have written none. `estimate`: None where RO App's stays as it is."""
-    facts = notes.facts(order, discounts, written_off=written_off)
-    text = notes.block(order, shop, discounts, written_off=written_off)
-    values = {Field.CLIENT: Given(contact, contact), Field.NOTES: Given(facts, notes.digest(text))}
-    if shop.order_number_field:
-        values[Field.NUMBER] = Given(order.number, order.number)
-    if estimate is not None:
-        values[Field.ESTIMATE] = Given(estimate, estimate)
-    return values
-
-
-def need_a_look(agreed: AgreedOrder, given: Mapping[Field, Given]) -> bool:
-    """Returns whether RO App's order has to be seen before anybody knows what is to be done: the shop has another buyer
-    or says something else of the order, or a call without an answer may have put its values there."""
-    changed = (given[name].shop != agreed.value(name).shop for name in (Field.CLIENT, Field.NOTES))
-    return any(changed) or any(agreed.value(name).ours for name in NAMES)
 
 
 def plan(

@@ -30,13 +30,11 @@ _AMOUNTS = (LineDiscounts.PER_LINE, LineDiscounts.PER_UNIT)
 
 @dataclass(frozen=True)
 class Lines:
-    """`written_off`: goods of the order have left RO App's stock, so its lines stay as they are. `twins`: RO App's
-    lines, by their ids, that a first try and its repeat have made."""
+    """`written_off`: goods of the order have left RO App's stock, so its lines stay as they are."""
 
     agreed: AgreedOrder
     operations: tuple[AddLine | SetLine, ...] = ()
     written_off: bool = False
-    twins: tuple[int, ...] = ()
 
 
 def plan(
@@ -49,9 +47,8 @@ def plan(
     """Returns how RO App's lines, `items`, become the shop's `lines`, which stand for `goods`. `entities`: RO App's
     product of each of the shop's."""
     agreed = _arrived(agreed, items, lines)
-    twins = _twins(agreed, items)
     if any(item.written_off for item in items):
-        return Lines(agreed, written_off=True, twins=twins)
+        return Lines(agreed, written_off=True)
     agreed = _adopted(agreed, items, lines, entities)
     shown = {item.id: item for item in items}
     operations: list[AddLine | SetLine] = []
@@ -74,12 +71,7 @@ def plan(
                 operations.append(AddLine(line, entities[line.product], repeats, beside))
     if not operations:
         agreed = replace(agreed, goods=goods, total=None)
-    return Lines(agreed, tuple(operations), twins=twins)
-
-
-def looked_at(agreed: AgreedOrder, items: Sequence[RoItem]) -> Lines:
-    """Returns what RO App's lines, `items`, show where nothing is to be done about them."""
-    return Lines(agreed, twins=_twins(agreed, items))
+    return Lines(agreed, tuple(operations))
 
 
 def are_as_sent(agreed: AgreedOrder, items: Sequence[RoItem], discounts: LineDiscounts) -> bool:
@@ -133,10 +125,6 @@ def twins_of(line: AgreedLine, agreed: AgreedOrder, items: Sequence[RoItem]) -> 
     late = [id_ for id_ in _of(line.entity, agreed, items) if id_ not in line.beside]
     is_there = any(item.id == line.item for item in items)
     return (line.item, *late) if late and line.repeats and line.item is not None and is_there else ()
-
-
-def _twins(agreed: AgreedOrder, items: Sequence[RoItem]) -> tuple[int, ...]:
-    return tuple(id_ for line in agreed.lines for id_ in twins_of(line, agreed, items))
 
 
 def _adopted(

@@ -1,4 +1,4 @@
-"""The order's status in RO App: what `plan_status` says is done."""
+"""The order's status in RO App: what the shop has, what is held of it, and the call that sets it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.agreement import Agreement
-from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.doubt import UNCLEAR_ENDS, unanswered
 from cartum_roapp.delivery.labels import labels
-from cartum_roapp.delivery.operations import SetStatus
-from cartum_roapp.delivery.plan_status import DELETED, is_settled, plan_status
+from cartum_roapp.delivery.operations import Problem, SetStatus
+from cartum_roapp.delivery.plan import Plan
+from cartum_roapp.delivery.plan_status import DELETED, is_settled
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable, Unclear
 from cartum_roapp.ledger import desired, held, journal, outbox, roapp_statuses, shop_statuses, staff_statuses
-from cartum_roapp.ledger.agreed import Agreed, Field
+from cartum_roapp.ledger.agreed import Agreed, Field, Value
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
+from cartum_roapp.links import order_name
 
 log = logging.getLogger(__name__)
 
@@ -30,70 +32,102 @@ log = logging.getLogger(__name__)
 class OrderStatus:
     """A status that can't be set is held by itself: the order is in RO App all the same."""
 
-    def __init__(self, session: AccountSession, roapp: RoApp, bindings: OrderBindings) -> None:
+    def __init__(self, session: AccountSession, roapp: RoApp) -> None:
         self._session = session
         self._roapp = roapp
-        self._bindings = bindings
         self._first: dict[int, int] = {}
         self._names: dict[int, str] | None = None
 
-    async def bring(self, order: DesiredOrder, bound: Bound, shop: ShopConfig, agreement: Agreement) -> None:
-        """Raises Later where RO App did not answer."""
+    def given(self, order: DesiredOrder, shop: ShopConfig, known: Agreed) -> tuple[Given | None, bool]:
+        """Returns the shop's status, and whether it is an open one; None where RO App's stays as it is: the shop has
+        deleted the order, or has changed it since it was read, so that its newer version is another delivery's."""
         if order.gone_at and shop.deleted_status_id is None:
-            self._clear(order)
-            return
-        both_ways = shop.status_direction == "both"
-        known = agreement.known.value(Field.STATUS)
+            with self._session.transaction() as connection:
+                held.clear(connection, order.shop, "status", [order.number])
+            return None, True
         with self._session.autocommit() as connection:
-            why = held.code(connection, order.shop, "status", order.number)
             stored = desired.status(connection, order.shop, order.number)
+            both_ways = shop.status_direction == "both"
             from_us = both_ways and staff_statuses.came_from_us(connection, order.shop, order.number)
         if stored is None or stored[0] != order.status_id:
-            return  # it has changed since it was read: its newer version is another delivery's
-        is_open = stored[1]
-        given = Given(known.shop, known.sent) if from_us else _given(order, shop)
+            return None, True
+        if from_us:
+            return Given(known.shop, known.sent), stored[1]
+        if order.gone_at:
+            return Given(DELETED, shop.deleted_status_id), stored[1]
+        return Given(order.status_id, shop.statuses.get(order.status_id)), stored[1]
+
+    def of_new(self, shop: ShopConfig, given: Given | None) -> Value:
+        """Returns RO App's status of an order that was made a moment ago: the first one of its order type (roapp §3.2),
+        once an order has shown it (`note_first`). None where the order has to be read, as that is the one that it is to
+        have: staff may have moved it, or the one that was read first."""
+        first = self._first.get(shop.order_type_id)
+        return None if given is None or first == given.made else first
+
+    def note_first(self, shop: ShopConfig, seen: RoOrder) -> None:
+        """A new order shows this one."""
+        if seen.status_id is not None:
+            self._first[shop.order_type_id] = seen.status_id
+
+    def note(
+        self, connection: Connection, order: DesiredOrder, shop: ShopConfig, bound: Bound, given: Given | None,
+        before: Agreed | None, planned: Plan, seen: Value, *, is_open: bool,
+    ) -> None:  # fmt: skip
+        """Holds the status, or lets go of it, in the transaction that stores what is known now. `before`: what was
+        known, `seen`: RO App's status, None where it was not read."""
+        if given is None or any(isinstance(one, SetStatus) for one in planned.operations):
+            return
+        both_ways = shop.status_direction == "both"
+        problem = self._problem(connection, order, shop, bound, planned)
+        if problem is not None:
+            held.hold(connection, shop=order.shop, entity="status", id=order.number, error=problem)
+        elif is_settled(before, given, is_open=is_open):
+            why = held.code(connection, order.shop, "status", order.number)
+            if why == Code.STATUS_DIFFERS and seen != given.made:
+                held.touch(connection, order.shop, "status", order.number)
+            elif why not in (None, Code.REFUSED_BY_SHOP):
+                held.clear(connection, order.shop, "status", [order.number])
+            return
+        else:
+            held.clear(connection, order.shop, "status", [order.number])
+        known = planned.agreed.values.get(Field.STATUS)
+        if both_ways and known is not None and Problem.STATUS_UNMATCHED not in planned.problems:
+            staffs = seen if isinstance(seen, int) and seen != known.shown else None
+            staff_statuses.agree(connection, order.shop, order.number, staffs)
+
+    def _problem(
+        self, connection: Connection, order: DesiredOrder, shop: ShopConfig, bound: Bound, planned: Plan
+    ) -> BadRecord | None:
+        if Problem.STATUS_UNMATCHED in planned.problems:
+            return _unmatched(connection, order, shop)
+        if Problem.STATUS_DIFFERS not in planned.problems:
+            return None
+        return BadRecord(
+            f"RO App order {order_name(bound.ro_id, bound.match.roapp_number)} has another status than the shop's "
+            "order, and the ledger that knew why is lost.",
+            code=Code.STATUS_DIFFERS,
+            field="status_id",
+            fix="Set it in RO App by hand if the shop is right; the next change in the shop is carried over again.",
+        )
+
+    async def send(
+        self, order: DesiredOrder, bound: Bound, shop: ShopConfig, agreement: Agreement, operation: SetStatus,
+        overruled: object,
+    ) -> bool:  # fmt: skip
+        """Sets it; returns False where that is held. Raises Later where RO App did not answer."""
         try:
-            if is_settled(known, given, is_open=is_open):
-                await self._keep(order, bound, given, why)
-                return
-            seen = None if given.made is None else await self._seen(bound, shop, given.made)
-            planned = plan_status(known, given, seen, is_open=is_open, both_ways=both_ways)
-            if planned.problem is not None:
-                raise self._unmatched(order, shop)
-            if planned.operation is not None:
-                await self._send(order, bound, shop, agreement, planned.operation, planned.overruled, why)
-            elif planned.known is not None:
-                self._agree(order, shop, agreement, planned.known, seen)
+            await self._send(order, bound, shop, agreement, operation, overruled)
         except BadRecord as error:
             if error.code == Code.DELETED_IN_ROAPP:
                 raise
             with self._session.transaction() as connection:
                 held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
-            if error.code == Code.STATUS_UNMATCHED:
-                await self._offer_names()
-
-    async def _keep(self, order: DesiredOrder, bound: Bound, given: Given, why: str | None) -> None:
-        """Nothing is to be done. `why` it is held."""
-        if why == Code.STATUS_DIFFERS and (await self._bindings.read(bound)).status_id != given.made:
-            with self._session.transaction() as connection:
-                held.touch(connection, order.shop, "status", order.number)
-        elif why not in (None, Code.REFUSED_BY_SHOP):
-            self._clear(order)
-
-    def _agree(
-        self, order: DesiredOrder, shop: ShopConfig, agreement: Agreement, known: Agreed, seen: int | None
-    ) -> None:
-        """RO App has what it is to have, or staff's."""
-        with self._session.transaction() as connection:
-            agreement.store(connection, agreement.known.with_value(Field.STATUS, known))
-            held.clear(connection, order.shop, "status", [order.number])
-            if shop.status_direction == "both":
-                staffs = None if seen == known.shown else seen
-                staff_statuses.agree(connection, order.shop, order.number, staffs)
+            return False
+        return True
 
     async def _send(
         self, order: DesiredOrder, bound: Bound, shop: ShopConfig, agreement: Agreement, operation: SetStatus,
-        overruled: object, why: str | None,
+        overruled: object,
     ) -> None:  # fmt: skip
         status, account, with_comment = operation.changes[0].made, self._session.account, False
         assert isinstance(status, int)
@@ -101,6 +135,7 @@ class OrderStatus:
         contest = await self._contest(order, overruled) if shop.status_direction == "both" else {}
         with self._session.autocommit() as connection:
             asked = roapp_statuses.is_asked(connection, account, status)
+            why = held.code(connection, order.shop, "status", order.number)
 
         async def call(begin: Callable[[], None]) -> None:
             nonlocal with_comment
@@ -136,22 +171,6 @@ class OrderStatus:
             own = shop_statuses.name(connection, order.shop, order.status_id)
         return {"shop_status": own, "roapp_status": staffs}
 
-    def _unmatched(self, order: DesiredOrder, shop: ShopConfig) -> BadRecord:
-        with self._session.autocommit() as connection:
-            name = shop_statuses.names(connection, order.shop).get(str(order.status_id))
-        named = f'{order.status_id} "{name}"' if name else order.status_id
-        return BadRecord(
-            f"the shop's status {named} is not matched with a status of RO App.",
-            code=Code.STATUS_UNMATCHED,
-            field="statuses",
-            fix=f"`cartum-roapp shop statuses {shop.slug}` shows both lists; "
-            f"`cartum-roapp shop edit {shop.slug} --set statuses.{order.status_id}=ID` matches it.",
-        )
-
-    def _clear(self, order: DesiredOrder) -> None:
-        with self._session.transaction() as connection:
-            held.clear(connection, order.shop, "status", [order.number])
-
     async def _roapp_names(self) -> dict[int, str]:
         if self._names is None:
             self._names = {one.id: one.name for one in await self._roapp.order_statuses()}
@@ -159,24 +178,12 @@ class OrderStatus:
                 roapp_statuses.note_names(connection, self._session.account, self._names)
         return self._names
 
-    async def _offer_names(self) -> None:
+    async def offer_names(self) -> None:
         """Reads RO App's statuses for whoever matches one. The order does not wait for them."""
         try:
             await self._roapp_names()
         except (Retryable, BadRecord, BadConfig) as error:
             log.info("RO App's statuses can't be listed for a match (%s)", error.kind)
-
-    async def _seen(self, bound: Bound, shop: ShopConfig, made: object) -> int | None:
-        """Returns RO App's status. A new order has the first status of its order type (roapp §3.2), which one reading
-        tells for all where it is not the one to be `made`. Where it is, each order is read: staff may have moved it, or
-        the one read first."""
-        first = self._first.get(shop.order_type_id, made)
-        if bound.fresh and isinstance(first, int) and first != made:
-            return first
-        seen = await self._bindings.read(bound)
-        if bound.fresh and seen.status_id is not None:
-            self._first[shop.order_type_id] = seen.status_id
-        return seen.status_id
 
     def _comment(self, order: DesiredOrder, shop: ShopConfig) -> str:
         """What is said where RO App asks for a comment: the shop's name of the status."""
@@ -186,7 +193,13 @@ class OrderStatus:
             return shop_statuses.name(connection, order.shop, order.status_id)
 
 
-def _given(order: DesiredOrder, shop: ShopConfig) -> Given:
-    if order.gone_at:
-        return Given(DELETED, shop.deleted_status_id)
-    return Given(order.status_id, shop.statuses.get(order.status_id))
+def _unmatched(connection: Connection, order: DesiredOrder, shop: ShopConfig) -> BadRecord:
+    name = shop_statuses.names(connection, order.shop).get(str(order.status_id))
+    named = f'{order.status_id} "{name}"' if name else order.status_id
+    return BadRecord(
+        f"the shop's status {named} is not matched with a status of RO App.",
+        code=Code.STATUS_UNMATCHED,
+        field="statuses",
+        fix=f"`cartum-roapp shop statuses {shop.slug}` shows both lists; "
+        f"`cartum-roapp shop edit {shop.slug} --set statuses.{order.status_id}=ID` matches it.",
+    )

@@ -1,0 +1,225 @@
+"""One order that is in RO App: looked at, planned, and brought to what the shop has."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoItem
+from cartum_roapp.delivery import agreeing, notes
+from cartum_roapp.delivery.agreement import Agreement
+from cartum_roapp.delivery.bindings import OrderBindings
+from cartum_roapp.delivery.bound import Bound
+from cartum_roapp.delivery.comment import OrderComments
+from cartum_roapp.delivery.decision import Given
+from cartum_roapp.delivery.fields import set_fields
+from cartum_roapp.delivery.lines import OrderLines
+from cartum_roapp.delivery.managers import OrderManagers
+from cartum_roapp.delivery.operations import AddLine, Operation, Problem, SendComment, SetFields, SetLine, SetStatus
+from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, plan
+from cartum_roapp.delivery.prices import AccountDiscounts, wanted_lines
+from cartum_roapp.delivery.said import Said
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.delivery.shop_order import Side, look_at
+from cartum_roapp.delivery.status import OrderStatus
+from cartum_roapp.delivery.totals import Totals
+from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.ledger.agreed import AgreedOrder, Field
+from cartum_roapp.orders.pricing import LineDiscounts
+
+log = logging.getLogger(__name__)
+
+#: Seconds: staff may have written since an older reading.
+YOUNG = 5.0
+
+
+@dataclass
+class OrderStep:
+    """Looks, asks `plan` what is to be done, and does it. What RO App refuses is planned again where there is another
+    way: without another manager, with discounts in another form, with the status first."""
+
+    session: AccountSession
+    roapp: RoApp
+    bindings: OrderBindings
+    managers: OrderManagers
+    discounts: AccountDiscounts
+    totals: Totals
+    status: OrderStatus
+    agreement: Agreement
+    side: Side
+    bound: Bound
+
+    def __post_init__(self) -> None:
+        order, shop = self.side.order, self.side.shop
+        self._comments = OrderComments(self.session, self.roapp, self.agreement, order, self.bound.ro_id)
+        self._lines = OrderLines(self.session, self.roapp, self.agreement, self.discounts, order, shop, self.bound)
+        self._form: LineDiscounts | None = None
+        self._refused: list[Operation] = []
+        self._unsaid: AgreedOrder | None = None
+        self._keeps_manager = self._status_first = self._said_all = False
+
+    async def run(self) -> bool:
+        """Returns whether goods of the order have left RO App's stock, so that its lines stay. Raises Later where a
+        call had no answer, GiveWay where other orders have their turn, BadRecord where a person is needed."""
+        self.agreement.wait()
+        if self.bound.anew:
+            both_ways = self.side.shop.status_direction == "both"
+            self.agreement.known = agreeing.again(self.agreement.known, both_ways=both_ways)
+        if self.side.contact is not None:
+            await self._comments.send_earlier(fresh=self.bound.fresh)
+        with_status = not self.bound.fresh  # the look for a new order's status shows its total as well
+        while True:
+            planned, said = await self._plan(with_status)
+            if not await self._carry_out(planned, said):
+                self.bound.seen = None
+                continue
+            if with_status:
+                break
+            with_status = True
+        if self._form is not None:
+            with self.session.transaction() as connection:
+                self.discounts.learn(connection, self._form)
+        if self.agreement.known.total is None and self.bound.seen is not None:
+            self.totals.agrees(self.side.order, self.side.shop, self.agreement.known, self.bound.seen)
+        return planned.written_off
+
+    async def _plan(self, with_status: bool) -> tuple[Plan, Said]:
+        """Stores what is known now."""
+        before, side = self.agreement.known, self.side
+        compares = side.entities is None or before.goods != side.goods or self._lines.are_stuck
+        items = await self._lines.read() if compares else None
+        form = self._form or self.discounts.of(side.order, side.shop, before)
+        said = Said(side.order, side.shop, form, any(item.written_off for item in items or ()))
+        order, look = await self._sides(said, with_status)
+        planned = plan(before, look, items, order, self._refused)
+        if any(isinstance(one, AddLine) and one.repeats for one in planned.operations):
+            items = await self._lines.read()  # a list may lag behind
+            planned = plan(before, look, items, order, self._refused)
+        if self.bound.seen is None and any(isinstance(one, SetFields | SendComment) for one in planned.operations):
+            await self.bindings.read(self.bound)
+            order, look = await self._sides(said, with_status)
+            planned = plan(before, look, items, order, self._refused)
+        self._store(before, planned, order, look, said, items)
+        if Problem.STATUS_UNMATCHED in planned.problems:
+            await self.status.offer_names()
+        return planned, said
+
+    async def _sides(self, said: Said, with_status: bool) -> tuple[ShopOrder, Look]:
+        """Returns the order as the shop has it, and as RO App shows it. A new one is known to be as it was made."""
+        side, bound, known = self.side, self.bound, self.agreement.known
+        status, is_open = None, True
+        if with_status:
+            status, is_open = self.status.given(side.order, side.shop, known.value(Field.STATUS))
+        first = self.status.of_new(side.shop, status)
+        has_left, says_all = False, False
+        if bound.fresh and bound.seen is None and (first is not None or status is None or status.made is None):
+            values = side.values(said)
+            look = Look({name: value.shown for name, value in known.values.items() if name in values})
+            look = replace(look, values={**look.values, Field.STATUS: first}) if first is not None else look
+        else:
+            if time.monotonic() - bound.read_at > YOUNG:
+                bound.seen = None
+            seen = await self.bindings.read(bound)
+            if bound.fresh:
+                self.status.note_first(side.shop, seen)
+            look = look_at(seen, said, knows_comment=known.comment is not None)
+            values = side.values(said, seen.manager_notes)
+            says_all = not (seen.shows_notes and said.have_room(seen.manager_notes))
+            if side.contact is not None and Field.MANAGER in look.values:
+                has = seen.manager_id or known.value(Field.MANAGER).shown
+                assert has is None or isinstance(has, int)
+                other = None if self._keeps_manager else await self.managers.successor(side.order, side.shop, has)
+                values[Field.MANAGER], has_left = Given("", other or has), other is not None
+        order = ShopOrder(
+            values if status is None else {**values, Field.STATUS: status},
+            goods=side.goods,
+            lines=tuple(wanted_lines(side.order, side.shop, said.discounts)),
+            entities=side.entities,
+            comment=None if side.contact is None else notes.digest(said.comment),
+            says_all=says_all,
+            untouched=side.untouched,
+            both_ways=side.shop.status_direction == "both",
+            is_open=is_open,
+            is_reopened=self._status_first,
+            manager_has_left=has_left,
+        )
+        return order, look
+
+    def _store(
+        self, before: AgreedOrder, planned: Plan, order: ShopOrder, look: Look, said: Said,
+        items: Sequence[RoItem] | None,
+    ) -> None:  # fmt: skip
+        """Stores what the plan knows, with the comment that is to be sent: who finds it after a kill sends it."""
+        side, sends = self.side, any(isinstance(one, SendComment) for one in planned.operations)
+        with self.session.transaction() as connection:
+            self.agreement.store(connection, planned.agreed)
+            self.status.note(
+                connection, side.order, side.shop, self.bound, order.values.get(Field.STATUS),
+                before.values.get(Field.STATUS), planned, look.values.get(Field.STATUS), is_open=order.is_open,
+            )  # fmt: skip
+            self._unsaid = before if Field.NOTES not in look.values else None
+            if sends and not self._said_all:
+                self._said_all = order.says_all
+                self._comments.note(connection, said.comment, said.all if order.says_all else said.comment)
+            elif not sends and planned.agreed.comment != before.comment:
+                self._comments.note(connection, said.comment, None)
+        if items is not None:
+            self._lines.look_at_stuck(items)
+
+    async def _carry_out(self, planned: Plan, said: Said) -> bool:
+        """Returns whether nothing is left to plan."""
+        for operation in planned.operations:
+            try:
+                await self._do(operation, planned, said)
+            except BadRecord as error:
+                if not self._goes_on(operation, error, planned):
+                    raise
+                return False
+        if self.side.entities is None or planned.written_off:
+            return True
+        known = self.agreement.known
+        if any(line.item is None for line in known.lines):
+            return False
+        self.agreement.commit(replace(known, goods=self.side.goods))
+        return True
+
+    async def _do(self, operation: Operation, planned: Plan, said: Said) -> None:
+        order, shop, bound = self.side.order, self.side.shop, self.bound
+        match operation:
+            case SetFields():
+                assert bound.seen is not None
+                await set_fields(self.roapp, self.agreement, operation, bound.seen, said)
+            case SendComment():
+                if not await self._comments.send() and self._unsaid is not None:
+                    self._comments.take_back(self._unsaid)
+            case AddLine() | SetLine():
+                await self._lines.bring(operation, self._assignee)
+                bound.seen = None  # its total is older
+            case SetStatus():
+                if not await self.status.send(order, bound, shop, self.agreement, operation, planned.overruled):
+                    self._refused.append(operation)
+
+    async def _assignee(self) -> int:
+        known = self.agreement.known.value(Field.MANAGER).shown
+        assert known is None or isinstance(known, int)
+        return await self.managers.assignee(self.side.order, self.side.shop, known)
+
+    def _goes_on(self, operation: Operation, error: BadRecord, planned: Plan) -> bool:
+        """Returns whether there is another way than the one that RO App refuses."""
+        if error.code != Code.REFUSED:
+            return False
+        sets = {change.name for change in operation.changes} if isinstance(operation, SetFields) else set()
+        if Field.MANAGER in sets and not self._keeps_manager:
+            log.warning("order %s keeps its manager, who has left: RO App refuses another one", self.side.order.number)
+            self._keeps_manager = True
+            return True
+        if isinstance(operation, AddLine | SetLine) and (form := self._lines.instead(error)) is not None:
+            self._form = form
+            return True
+        if not self._status_first and any(isinstance(one, SetStatus) for one in planned.operations):
+            self._status_first = True
+            return True
+        return False
