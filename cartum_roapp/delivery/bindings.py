@@ -18,6 +18,7 @@ from cartum_roapp.delivery import notes, order_problems
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.creation import Creations, wait_for
 from cartum_roapp.delivery.doubt import Later, utc_now
+from cartum_roapp.delivery.looks import Looks
 from cartum_roapp.delivery.markers import MarkerIndex, is_elsewhere, marker, read, title
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
 from cartum_roapp.delivery.said import Said
@@ -50,12 +51,14 @@ class OrderBindings:
         creations: Creations,
         markers: MarkerIndex,
         discounts: AccountDiscounts,
+        looks: Looks,
     ) -> None:
         self._session = session
         self._roapp = roapp
         self._creations = creations
         self._markers = markers
         self._discounts = discounts
+        self._looks = looks
 
     async def find_or_adopt(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
         """Returns the order that is bound, otherwise the one that carries the marker, which it binds; None if there is
@@ -124,7 +127,7 @@ class OrderBindings:
         """Returns RO App's order as it stands; reads it unless it was read in this delivery. Raises BadRecord if
         somebody deleted it there, Later if it was made a moment ago: RO App may show it a little after its answer."""
         if bound.seen is None:
-            bound.seen, bound.read_at = await self._roapp.order(bound.ro_id), time.monotonic()
+            bound.seen, bound.read_at = await self._looks.at(bound.ro_id)
         if bound.seen is None:
             if bound.fresh:
                 raise Later(utc_now() + SHOWN_WITHIN)

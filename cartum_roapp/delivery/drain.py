@@ -24,7 +24,7 @@ from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.delivery.totals import AT_ONCE
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable
-from cartum_roapp.ledger import desired, held, outbox, shops
+from cartum_roapp.ledger import desired, held, matches, outbox, shops
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
 
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 IN_FLIGHT = 8
 #: Orders behind those in flight whose buyers are searched with theirs.
 AHEAD = 25
+#: Orders that one call looks at. At 3 calls a second, none is older than a look counts when its turn comes.
+LOOKED_AT = 12
 #: Orders in a row that failed with Retryable, after which the drain ends.
 FAILURES = 3
 #: Orders of one shop that are refused alike, after which the shop is stopped.
@@ -68,7 +70,7 @@ class Drain:
         self._account = account
         self._recheck_after = timeouts.recheck_after
         self._shops = shops
-        self._delivery = OrderDelivery(session, roapp, timeouts, shops.configs, self._buyers_ahead)
+        self._delivery = OrderDelivery(session, roapp, timeouts, shops.configs, self._buyers_ahead, self._orders_due)
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._unread: set[tuple[str, str]] = set()
         self._failures = 0
@@ -285,6 +287,12 @@ class Drain:
         except IntegrationError:
             return False
         return True
+
+    def _orders_due(self) -> list[int]:
+        """RO App's ids of the next orders, of those in flight too."""
+        with self._session.autocommit() as connection:
+            claims = outbox.due(connection, self._account.name, self._shops.served(), (), LOOKED_AT)
+            return matches.ids(connection, [(claim.shop, claim.number) for claim in claims])
 
     def _buyers_ahead(self) -> list[Buyer]:
         with self._session.autocommit() as connection:

@@ -21,6 +21,7 @@ from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.creation import Creations
 from cartum_roapp.delivery.doubt import Later, Timeouts, utc_now
+from cartum_roapp.delivery.looks import Looks
 from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.markers import MarkerIndex
 from cartum_roapp.delivery.prices import AccountDiscounts
@@ -60,7 +61,9 @@ class OrderDelivery:
         timeouts: Timeouts,
         shops: Mapping[str, ShopConfig],
         ahead: Callable[[], Iterable[Buyer]],
+        due: Callable[[], Iterable[int]],
     ) -> None:
+        """`ahead`: the buyers of orders that are due next; `due`: RO App's ids of such."""
         creations = Creations(session, timeouts)
         self._timeouts = timeouts
         self._shops = shops
@@ -73,7 +76,7 @@ class OrderDelivery:
         self.products = ProductBook(session, creations, index, ProductMaker(session, roapp, creations, index))
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
-        self._bindings = OrderBindings(session, roapp, creations, self.markers, self.discounts)
+        self._bindings = OrderBindings(session, roapp, creations, self.markers, self.discounts, Looks(roapp, due))
         self._status = OrderStatus(session, roapp)
         self._managers = OrderManagers(roapp)
         self._searched_anew: set[tuple[str, str]] = set()

@@ -16,8 +16,7 @@ Around that:
   a comment, and so does what staff's own words leave no room for.
 * Without an agreement (an order that was found by its marker) client, manager, and a status that somebody has moved
   stay.
-* A comment counts as sent where the notes say the same and nothing of ours is known to have put that there, and where
-  they are hidden and nothing was agreed.
+* A comment counts as sent where the notes say the same and nothing of ours is known to have put that there.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay. RO
   App's total is compared after that (`plan_total`).
 * The fields come first, then the comment, lines, the status. A reopened order begins with its status, as a closed one
@@ -145,8 +144,7 @@ def _comment(
     notes = order.values.get(Field.NOTES)
     hidden, again = Field.NOTES not in look.values, False
     if notes is not None and order.says_all:
-        after, says_more = plan_fields.said_in_comment(before, notes)
-        again = says_more and before.comment is not None
+        after, again = plan_fields.said_in_comment(before, notes)
         agreed = agreed.with_value(Field.NOTES, after.value(Field.NOTES)) if hidden else agreed
     if order.comment is None or (agreed.comment == order.comment and not again):
         return agreed, []

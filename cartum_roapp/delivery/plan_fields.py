@@ -41,11 +41,10 @@ def plan(
 
 def counts_as_sent(agreed: AgreedOrder, seen: Mapping[Field, Value], *, says_comment: bool) -> bool:
     """Returns whether the comment counts as sent, though `agreed` does not know of it: RO App's notes say the same, and
-    another life of the ledger wrote them. Notes that are hidden are believed where nothing was agreed."""
-    if Field.NOTES not in seen:
-        return agreed.comment is None
+    another life of the ledger wrote them."""
     known = agreed.value(Field.NOTES)
-    return says_comment and seen[Field.NOTES] not in {known.shown, known.sent, *known.ours}
+    is_news = Field.NOTES in seen and seen[Field.NOTES] not in {known.shown, known.sent, *known.ours}
+    return says_comment and is_news
 
 
 def said_in_comment(agreed: AgreedOrder, notes: Given) -> tuple[AgreedOrder, bool]:

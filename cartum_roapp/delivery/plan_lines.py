@@ -181,8 +181,10 @@ def _compared(known: AgreedLine, item: RoItem, line: PricedLine | None) -> tuple
     """Returns what is known of the line now, and what of it changes."""
     wanted = line or PricedLine(known.product, known.sent.price, _NONE)
     shown, changes = values_of(_shown(known.product, item)), []
-    if item.discount is None:
-        shown["discount"] = known.values["discount"].shown
+    if item.discount is None:  # it may be any that a call without an answer has put there
+        discount = known.values["discount"]
+        possible = (*discount.ours, discount.shown)
+        shown["discount"] = next((one for one in possible if one != wanted.discount), discount.shown)
     for name, value in values_of(wanted).items():
         seen, change = compare(name, Given(value, value), known.values[name], shown[name])
         known = replace(known, values={**known.values, name: seen})
@@ -218,6 +220,8 @@ def _shown(product: str, item: RoItem) -> PricedLine:
 def _taken(product: str, entity: int, item: RoItem, sent: PricedLine) -> AgreedLine:
     """Returns the line of ours that the item is: `sent` is what it was given."""
     shown = values_of(_shown(product, item))
+    if item.discount is None:
+        shown["discount"] = sent.discount
     agreed = {name: Agreed(value, value, shown[name]) for name, value in values_of(sent).items()}
     return AgreedLine(product, entity, item.id, agreed)
 

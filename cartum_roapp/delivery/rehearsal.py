@@ -67,7 +67,7 @@ class Rehearsal:
             async with connected(DryRoApp, self.account, config, slots, self.calls) as roapp:
                 session = AccountSession(connection, self.account.name)
                 shops = {self.shop.key: self.shop}
-                delivery = OrderDelivery(session, roapp, Timeouts.of(config), shops, lambda: self._ahead(session))
+                delivery = OrderDelivery(session, roapp, Timeouts.of(config), shops, lambda: self._ahead(session), list)
                 delivery.currency = await check_company(roapp, self.account)
                 found = await self._each(session, delivery, progress)
                 sent = sum(bool(one.writes) for one in found)

@@ -17,6 +17,7 @@ from cartum_roapp.delivery.comment import OrderComments
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.fields import set_fields
 from cartum_roapp.delivery.lines import OrderLines
+from cartum_roapp.delivery.looks import YOUNG
 from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.operations import AddLine, Operation, Problem, SendComment, SetFields, SetLine, SetStatus
 from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, plan
@@ -31,9 +32,6 @@ from cartum_roapp.ledger.agreed import AgreedOrder, Field
 from cartum_roapp.orders.pricing import LineDiscounts
 
 log = logging.getLogger(__name__)
-
-#: Seconds: staff may have written since an older reading.
-YOUNG = 5.0
 
 
 @dataclass

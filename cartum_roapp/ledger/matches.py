@@ -113,6 +113,16 @@ def bound_to(connection: Connection, account: str, ro_id: int) -> tuple[str, str
     return None if row is None else (row.shop, row.number)
 
 
+def ids(connection: Connection, orders: Collection[tuple[str, str]]) -> list[int]:
+    """Returns RO App's ids of those of these orders (shop, number) that are there."""
+    query = """
+        SELECT match.ro_id FROM unnest(CAST(:shops AS text[]), CAST(:numbers AS text[])) AS own (shop, number)
+        JOIN order_matches match USING (shop, number)
+    """
+    keys = {"shops": [shop for shop, _ in orders], "numbers": [number for _, number in orders]}
+    return list(connection.scalars(text(query), keys))
+
+
 def unbind_order(connection: Connection, shop: str, number: str) -> None:
     """Its RO App order is gone; another one takes its place, with lines of its own."""
     for table in ("staff_lines", "agreed_lines", "comments", "order_matches"):

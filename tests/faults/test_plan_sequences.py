@@ -343,3 +343,19 @@ def test_a_line_that_meets_no_answer_is_taken_out_with_the_next_try(order: OneOr
     assert not order.bring()
     order.settle()
     assert order.seen()["lines"] == [("a", Decimal(10), 2)]
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_discount_that_a_lost_call_has_set_unseen_is_taken_back(wire: Wire, switch: Any, is_new: bool) -> None:
+    """RO App does not show discounts of lines; `is_new`: the lost call added the line."""
+    switch(discounts_shown=False)
+    order = OneOrder(wire)
+    if not is_new:
+        order.settle()
+    order.shop.coupon = Decimal("0.07")
+    order.disturb("drop_after", skip=int(is_new))
+    assert not order.bring()
+    order.shop.coupon = Decimal(0)
+    order.settle()
+    assert (Decimal(order.seen()["total"]), order.problems) == (20, {})
+    order.close()

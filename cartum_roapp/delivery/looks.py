@@ -1,0 +1,52 @@
+"""RO App's orders as they are seen: one call looks at those that are due next as well."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+from cartum_roapp.apis.roapp import RoApp
+from cartum_roapp.apis.roapp.rows import RoOrder
+from cartum_roapp.errors import BadRecord
+
+#: Seconds: staff may have written since an older look.
+YOUNG = 5.0
+
+
+class Looks:
+    """`ahead` gives RO App's ids of the orders that are due next. Where RO App's list leaves out what a single order
+    shows, each is read by itself."""
+
+    def __init__(self, roapp: RoApp, ahead: Callable[[], Iterable[int]]) -> None:
+        self._roapp = roapp
+        self._ahead = ahead
+        self._seen: dict[int, tuple[RoOrder, float]] = {}
+        self._looking = asyncio.Lock()
+        self._lists_all = True
+
+    async def at(self, ro_id: int) -> tuple[RoOrder | None, float]:
+        """Returns the order as it was seen a moment ago, or is now, and when that was (`time.monotonic`); None where RO
+        App does not have it. What was returned once is not returned again."""
+        async with self._looking:
+            if (found := self._taken(ro_id)) is not None:
+                return found
+            ids = list(dict.fromkeys([ro_id, *self._ahead()])) if self._lists_all else []
+            if len(ids) > 1:
+                await self._look_at(ids)
+                if (found := self._taken(ro_id)) is not None:
+                    return found
+        return await self._roapp.order(ro_id), time.monotonic()
+
+    async def _look_at(self, ids: list[int]) -> None:
+        try:
+            shown = await self._roapp.listed(ids)
+        except BadRecord:  # what is wrong with the list says nothing about the orders
+            shown = []
+        self._lists_all = bool(shown) and all(one.shows_notes and one.shows_custom_fields for one in shown)
+        if self._lists_all:
+            self._seen |= {one.id: (one, time.monotonic()) for one in shown}
+
+    def _taken(self, ro_id: int) -> tuple[RoOrder, float] | None:
+        found = self._seen.pop(ro_id, None)
+        return found if found is not None and time.monotonic() - found[1] < YOUNG else None
