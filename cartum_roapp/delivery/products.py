@@ -21,7 +21,6 @@ from cartum_roapp.ledger import (
     held,
     journal,
     matches,
-    missing_products,
     product_links,
     shop_catalogue,
 )
@@ -45,7 +44,7 @@ class ProductBook:
 
     async def resolve(self, order: DesiredOrder, shop: ShopConfig, *, new: bool) -> dict[str, int]:
         """RO App's product id of each line's product. `new`: RO App lacks the order. Raises BadRecord
-        `product-ambiguous` or `product-missing`: then all that are missing are noted."""
+        `product-ambiguous` or `product-missing`: of all that are missing."""
         named = {line.product: identities(line, shop.identify_products_by)[0] for line in order.lines}
         known = self._known(order.shop, named.values())
         found = self.chosen(order)
@@ -240,20 +239,20 @@ class ProductBook:
         found: Mapping[str, int],
         lacking: Collection[str],
     ) -> Collection[str]:
-        """Notes which product of RO App each of the shop's is, and which it lacks. Returns those that are another one
+        """Notes which product of RO App each of the shop's is, none where it lacks it. Returns those that are another one
         than before."""
         account = self._session.account
         with self._session.autocommit() as connection:
-            known = product_links.read(connection, order.shop, found)
+            known = product_links.read(connection, order.shop, [*found, *lacking])
         wanted = {
             product: ProductLink(account, ro_id, str(named[product])) for product, ro_id in found.items()
         }  # fmt: skip
         changed = {product: link for product, link in wanted.items() if known.get(product) != link}
-        if changed or lacking:
+        lost = known.keys() & set(lacking)
+        if changed or lost:
             with self._session.transaction() as connection:
                 product_links.store(connection, order.shop, changed)
-                missing_products.clear(connection, order.shop, changed)
-                missing_products.note(connection, order.shop, lacking)
+                product_links.drop(connection, order.shop, lost)
         return changed
 
     async def all_with(self, known: str) -> list[int]:

@@ -23,7 +23,7 @@ markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
 product_links   which product of RO App a shop's product is
 chosen_products    those that a person has chosen, above what the catalogue says
-missing_products   products that RO App lacks and that held orders wait for
+missing_products   products that RO App lacks, and that held orders wait for
 shop_catalogue  whether the shop's catalogue can be read, and which orders wait for it
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
 roapp_statuses  RO App's statuses: names, and which ask for a comment

@@ -49,6 +49,14 @@ def store(connection: Connection, shop: str, links: Mapping[str, ProductLink]) -
         connection.execute(text(_STORE), {"shop": shop, "product": product, **vars(link)})
 
 
+def drop(connection: Connection, shop: str, products: Collection[str]) -> None:
+    """RO App lacks these products of the shop."""
+    connection.execute(
+        text("DELETE FROM product_links WHERE shop = :shop AND product = ANY(:products)"),
+        {"shop": shop, "products": list(products)},
+    )
+
+
 def remove(connection: Connection, account: str, ro_id: int) -> None:
     """RO App no longer takes this product."""
     connection.execute(

@@ -71,7 +71,7 @@ _STATEMENTS = (
         f"DELETE FROM {table} WHERE {_NOT_KEPT}"
         for table in ("outbox", "staff_lines", "agreed_lines", "comments", "order_matches", "order_lines", "orders")
     ),
-    *(f"DELETE FROM {table} WHERE shop = :shop" for table in ("missing_orders", "missing_products")),
+    "DELETE FROM missing_orders WHERE shop = :shop",
     "UPDATE backfills SET state = 'canceled', ended_at = now() WHERE shop = :shop AND state = 'open'",
     "DELETE FROM held WHERE shop = :shop AND dismissed_at IS NULL AND erased_at IS NULL AND entity <> 'row' "
     "AND split_part(id, '/', 1) NOT IN (SELECT number FROM kept)",

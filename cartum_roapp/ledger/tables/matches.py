@@ -154,15 +154,6 @@ chosen_products = Table(
     info={"doc": "Which product of RO App a person has chosen for a shop's product (`match set product`)."},
 )
 
-missing_products = Table(
-    "missing_products",
-    metadata,
-    shop_column(),
-    required("product", Text),
-    PrimaryKeyConstraint("shop", "product"),
-    info={"doc": "Products that RO App lacks, that nobody makes there by program, and that held orders wait for."},
-)
-
 catalogue = Table(
     "catalogue",
     metadata,

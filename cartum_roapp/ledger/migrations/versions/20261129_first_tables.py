@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_8197b2e7f463"
+revision = "20261129_99640828bff4"
 down_revision = None
 
 TABLES = """
@@ -278,13 +278,6 @@ CREATE TABLE missing_orders (
     at TIMESTAMPTZ DEFAULT now() NOT NULL,
     CONSTRAINT pk_missing_orders PRIMARY KEY (shop, number),
     CONSTRAINT fk_missing_orders_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE missing_products (
-    shop TEXT NOT NULL,
-    product TEXT NOT NULL,
-    CONSTRAINT pk_missing_products PRIMARY KEY (shop, product),
-    CONSTRAINT fk_missing_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 
 CREATE TABLE order_matches (
