@@ -1,4 +1,5 @@
-"""Which contact of RO App is which buyer of an account: a row for each key that leads to it, such as `phone:+380…`.
+"""Which contact of RO App is which buyer of an account: a row for each key that leads to it, such as `phone:+380…`;
+of products: `product_links`.
 
 A buyer has one for each phone and number, all with one contact. Only an e-mail address that orders of several buyers
 name has several rows: then it is no link.
@@ -141,6 +142,13 @@ def move(connection: Connection, account: str, ro_id: int, kept: int, *, organiz
 def forget(connection: Connection, account: str, ro_id: int) -> None:
     """Nothing leads to this contact any more: RO App no longer has it."""
     connection.execute(text(f"DELETE {_CONTACTS} AND ro_id = :ro_id"), {"account": account, "ro_id": ro_id})
+
+
+def unchoose(connection: Connection, account: str, kind: str, key: str) -> bool:
+    """Takes back what a person chose, a contact or a product; returns whether there was a choice. It is searched
+    again."""
+    query = text("DELETE FROM links WHERE account = :account AND kind = :kind AND key = :key AND chosen_at IS NOT NULL")
+    return bool(connection.execute(query, {"account": account, "kind": kind, "key": key}).rowcount)
 
 
 def forget_buyers(connection: Connection, account: str | None, *, erased: Sequence[str] = (), chosen: bool) -> None:

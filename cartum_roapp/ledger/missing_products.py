@@ -39,13 +39,14 @@ _LISTED = """
                WHERE (other.shop, other.product) = (product.shop, product.product)
                  AND orders.currency <> waiting.currency
            ) THEN waiting.price ELSE product.price END AS price
-    FROM products product, LATERAL (
+    FROM products product JOIN shops ON shops.key = product.shop, LATERAL (
         SELECT line.price, orders.currency FROM order_lines line JOIN orders USING (shop, number)
         JOIN held ON (held.shop, held.id) = (line.shop, line.number)
         WHERE (line.shop, line.product) = (product.shop, product.product)
           AND held.entity = 'order' AND held.code = :missing AND held.dismissed_at IS NULL
         ORDER BY line.price LIMIT 1) waiting
     WHERE product.shop = ANY(:shops) AND NOT EXISTS (
-        SELECT FROM product_links link WHERE (link.shop, link.product) = (product.shop, product.product))
+        SELECT FROM links WHERE links.account = shops.account AND links.kind = 'product'
+          AND links.key = product.shop || '/' || product.product)
     ORDER BY product.title, product.article, product.shop
 """

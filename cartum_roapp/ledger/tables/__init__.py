@@ -11,12 +11,9 @@ from cartum_roapp.ledger.tables.columns import EVERYWHERE, metadata
 from cartum_roapp.ledger.tables.matches import (
     agreed_lines,
     catalogue,
-    chosen_products,
     links,
     markers,
     order_matches,
-    product_links,
-    product_matches,
     staff_lines,
 )
 from cartum_roapp.ledger.tables.shop_data import (
@@ -49,7 +46,6 @@ __all__ = [
     "call_slots",
     "catalogue",
     "catalogue_failures",
-    "chosen_products",
     "counters",
     "creations",
     "customers",
@@ -64,8 +60,6 @@ __all__ = [
     "order_matches",
     "orders",
     "outbox",
-    "product_links",
-    "product_matches",
     "products",
     "runs",
     "shops",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_99640828bff4"
+revision = "20261129_3fbe01ea135d"
 down_revision = None
 
 TABLES = """
@@ -73,12 +73,13 @@ CREATE TABLE links (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
     ro_id BIGINT NOT NULL,
-    organization BOOLEAN NOT NULL,
+    organization BOOLEAN,
     reason TEXT NOT NULL,
     chosen_at TIMESTAMPTZ,
     CONSTRAINT pk_links PRIMARY KEY (account, kind, key, ro_id)
 );
 CREATE INDEX ix_links_account_kind_ro_id ON links (account, kind, ro_id);
+CREATE UNIQUE INDEX uq_links_product ON links (account, key) WHERE kind = 'product';
 
 CREATE TABLE markers (
     account TEXT NOT NULL,
@@ -114,14 +115,6 @@ CREATE TABLE order_lines (
     title TEXT NOT NULL,
     kind TEXT NOT NULL,
     CONSTRAINT pk_order_lines PRIMARY KEY (shop, number, product, price)
-);
-
-CREATE TABLE product_matches (
-    account TEXT NOT NULL,
-    identity TEXT NOT NULL,
-    ro_id BIGINT NOT NULL,
-    identified BOOLEAN DEFAULT true NOT NULL,
-    CONSTRAINT pk_product_matches PRIMARY KEY (account, identity)
 );
 
 CREATE TABLE runs (
@@ -186,16 +179,6 @@ CREATE TABLE catalogue_failures (
     for_good BOOLEAN NOT NULL,
     CONSTRAINT pk_catalogue_failures PRIMARY KEY (shop),
     CONSTRAINT fk_catalogue_failures_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE chosen_products (
-    shop TEXT NOT NULL,
-    product TEXT NOT NULL,
-    account TEXT NOT NULL,
-    ro_id BIGINT NOT NULL,
-    chosen_at TIMESTAMPTZ DEFAULT now() NOT NULL,
-    CONSTRAINT pk_chosen_products PRIMARY KEY (shop, product),
-    CONSTRAINT fk_chosen_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 
 CREATE TABLE customers (
@@ -361,17 +344,6 @@ CREATE TABLE outbox (
 );
 CREATE INDEX ix_outbox_waiting ON outbox (shop, priority, queued_at)
     WHERE wanted_version > delivered_version AND NOT held;
-
-CREATE TABLE product_links (
-    shop TEXT NOT NULL,
-    product TEXT NOT NULL,
-    account TEXT NOT NULL,
-    ro_id BIGINT NOT NULL,
-    identity TEXT NOT NULL,
-    CONSTRAINT pk_product_links PRIMARY KEY (shop, product),
-    CONSTRAINT fk_product_links_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-CREATE INDEX ix_product_links_account_ro_id ON product_links (account, ro_id);
 
 CREATE TABLE products (
     shop TEXT NOT NULL,
