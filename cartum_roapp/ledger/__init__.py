@@ -28,7 +28,6 @@ shop_catalogue  whether the shop's catalogue can be read, and which orders wait 
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
 roapp_statuses  RO App's statuses: names, and which ask for a comment
 totals          which orders' totals are to be read back, and what they showed of the account
-staff_lines     lines that staff added in RO App and that were told
 held            records that need a person, with reason and fix
 entities        what can be held
 held_selection  those of them that a person names

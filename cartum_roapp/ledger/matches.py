@@ -69,7 +69,7 @@ def bound_to(connection: Connection, account: str, ro_id: int) -> tuple[str, str
 
 def unbind_order(connection: Connection, shop: str, number: str) -> None:
     """Its RO App order is gone; another one takes its place, with lines of its own."""
-    for table in ("staff_lines", "agreed_lines", "comments", "order_matches"):
+    for table in ("agreed_lines", "comments", "order_matches"):
         connection.execute(
             text(f"DELETE FROM {table} WHERE shop = :shop AND number = :number"), {"shop": shop, "number": number}
         )

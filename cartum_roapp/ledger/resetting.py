@@ -69,7 +69,7 @@ _NOT_KEPT = "shop = :shop AND number NOT IN (SELECT number FROM kept)"
 _STATEMENTS = (
     *(
         f"DELETE FROM {table} WHERE {_NOT_KEPT}"
-        for table in ("outbox", "staff_lines", "agreed_lines", "comments", "order_matches", "order_lines", "orders")
+        for table in ("outbox", "agreed_lines", "comments", "order_matches", "order_lines", "orders")
     ),
     "DELETE FROM missing_orders WHERE shop = :shop",
     "UPDATE backfills SET state = 'canceled', ended_at = now() WHERE shop = :shop AND state = 'open'",

@@ -14,7 +14,6 @@ from cartum_roapp.ledger.tables.matches import (
     links,
     markers,
     order_matches,
-    staff_lines,
 )
 from cartum_roapp.ledger.tables.shop_data import (
     PERSONAL,
@@ -63,5 +62,4 @@ __all__ = [
     "products",
     "runs",
     "shops",
-    "staff_lines",
 ]

@@ -72,6 +72,9 @@ order_matches = Table(
         "discounts of lines did not give its total: its unit prices carry the discount",
         default=text("false"),
     ),
+    required(
+        "staff_total", Money, "what lines add that staff added, as a reconciliation has reported them", default="0"
+    ),
     required("bound_at", Stamp, "when it was made or found", default=func.now()),
     required(
         "make_again",
@@ -149,15 +152,4 @@ markers = Table(
     PrimaryKeyConstraint("account", "ro_id"),
     Index("ix_markers_account_shop_number", "account", "shop", "number"),
     info={"doc": "Which order of RO App carries the marker of which shop's order, as read there."},
-)
-
-staff_lines = Table(
-    "staff_lines",
-    metadata,
-    shop_column(),
-    required("number", Text),
-    required("item_id", BigInteger, "RO App's id of the line"),
-    required("total", Money, "what it adds to the order's total"),
-    PrimaryKeyConstraint("shop", "number", "item_id"),
-    info={"doc": "Lines that staff added in RO App and that a reconciliation has told."},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_3fbe01ea135d"
+revision = "20261129_85e1edb8206d"
 down_revision = None
 
 TABLES = """
@@ -277,6 +277,7 @@ CREATE TABLE order_matches (
     unsure_until TIMESTAMPTZ,
     total_due BOOLEAN DEFAULT false NOT NULL,
     discount_in_prices BOOLEAN DEFAULT false NOT NULL,
+    staff_total NUMERIC(18, 4) DEFAULT '0' NOT NULL,
     bound_at TIMESTAMPTZ DEFAULT now() NOT NULL,
     make_again BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_order_matches PRIMARY KEY (shop, number),
@@ -357,15 +358,6 @@ CREATE TABLE products (
     read_at TIMESTAMPTZ,
     CONSTRAINT pk_products PRIMARY KEY (shop, product),
     CONSTRAINT fk_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE staff_lines (
-    shop TEXT NOT NULL,
-    number TEXT NOT NULL,
-    item_id BIGINT NOT NULL,
-    total NUMERIC(18, 4) NOT NULL,
-    CONSTRAINT pk_staff_lines PRIMARY KEY (shop, number, item_id),
-    CONSTRAINT fk_staff_lines_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 
 CREATE TABLE backfill_orders (
