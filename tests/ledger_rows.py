@@ -7,7 +7,7 @@ from world import World
 
 TABLES = (
     "orders", "order_lines", "customers", "products", "outbox", "order_matches", "agreed_lines", "links",
-    "markers", "comments", "creations", "catalogue", "missing_orders", "order_events",
+    "markers", "comments", "creations", "catalogue", "order_events",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+import orjson
 from sqlalchemy import Connection, text
 
 from cartum_roapp.ledger.orders import WANTED
@@ -44,17 +45,11 @@ def record_missing(
     returned a number."""
     if not missing:
         return []
-    rows = connection.execute(
-        text("SELECT number FROM missing_orders WHERE shop = :shop AND run <> :run AND number = ANY(:numbers)"),
-        {"shop": shop, "run": run, "numbers": list(missing)},
-    )
-    gone = list(missing) if deleted else [row.number for row in rows]
+    before = connection.execute(text("SELECT missed FROM shops WHERE key = :shop"), {"shop": shop}).scalar_one()
+    gone = [number for number in missing if deleted or before.get(number, run) != run]
     connection.execute(
-        text(
-            "INSERT INTO missing_orders (shop, number, run) SELECT :shop, unnest(CAST(:numbers AS text[])), :run "
-            "ON CONFLICT DO NOTHING"
-        ),
-        {"shop": shop, "run": run, "numbers": list(missing)},
+        text("UPDATE shops SET missed = (CAST(:missed AS jsonb) || missed) - CAST(:gone AS text[]) WHERE key = :shop"),
+        {"shop": shop, "missed": orjson.dumps(dict.fromkeys(missing, run)).decode(), "gone": gone},
     )
     if gone:
         connection.execute(
@@ -79,4 +74,7 @@ _NEVER_READ = """
     SELECT count(*) FROM held WHERE shop = :shop AND entity = 'row' AND id = ANY(:numbers)
     AND NOT EXISTS (SELECT FROM orders WHERE (orders.shop, orders.number) = (held.shop, held.id))
 """
-_FOUND = "DELETE FROM missing_orders WHERE shop = :shop AND number = ANY(:numbers)"
+_FOUND = """
+    UPDATE shops SET missed = missed - CAST(:numbers AS text[])
+    WHERE key = :shop AND missed ?| CAST(:numbers AS text[])
+"""

@@ -71,7 +71,6 @@ _STATEMENTS = (
         f"DELETE FROM {table} WHERE {_NOT_KEPT}"
         for table in ("outbox", "agreed_lines", "comments", "order_matches", "order_lines", "orders")
     ),
-    "DELETE FROM missing_orders WHERE shop = :shop",
     "UPDATE backfills SET state = 'canceled', ended_at = now() WHERE shop = :shop AND state = 'open'",
     "DELETE FROM held WHERE shop = :shop AND dismissed_at IS NULL AND erased_at IS NULL AND entity <> 'row' "
     "AND split_part(id, '/', 1) NOT IN (SELECT number FROM kept)",
@@ -81,5 +80,5 @@ _STATEMENTS = (
     "UPDATE accounts SET markers_from = NULL, markers_until = NULL "
     "WHERE name = (SELECT account FROM shops WHERE key = :shop)",
     "UPDATE shops SET stored_until = window_from, window_stored_at = NULL, watermark = NULL, statuses = NULL, "
-    "statuses_read_to = NULL WHERE key = :shop",
+    "statuses_read_to = NULL, missed = '{}' WHERE key = :shop",
 )

@@ -51,7 +51,8 @@ def catalogue_back(world: World) -> None:
     assert set(world.held().values()) == {"catalogue-unavailable"}
     shop.faults.refused_functions = ()
     with world.engine.begin() as connection:
-        connection.execute(text("UPDATE catalogue_failures SET tried = tried - interval '1 hour'"))
+        earlier = "jsonb_build_object('tried', now() - interval '1 hour')"
+        connection.execute(text(f"UPDATE shops SET catalogue_failure = catalogue_failure || {earlier}"))
 
 
 def by_barcode(world: World) -> ShopConfig:

@@ -17,10 +17,8 @@ from cartum_roapp.ledger.tables.matches import (
 )
 from cartum_roapp.ledger.tables.shop_data import (
     PERSONAL,
-    catalogue_failures,
     customers,
     erasures,
-    missing_orders,
     order_lines,
     orders,
     products,
@@ -44,7 +42,6 @@ __all__ = [
     "backfills",
     "call_slots",
     "catalogue",
-    "catalogue_failures",
     "counters",
     "creations",
     "customers",
@@ -53,7 +50,6 @@ __all__ = [
     "links",
     "markers",
     "metadata",
-    "missing_orders",
     "order_events",
     "order_lines",
     "order_matches",

@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -114,29 +113,6 @@ products = Table(
     Column("read_at", Stamp, doc="when the catalogue was asked for it last"),
     PrimaryKeyConstraint("shop", "product"),
     info={"doc": "The products of each shop that are in its orders."},
-)
-
-missing_orders = Table(
-    "missing_orders",
-    metadata,
-    shop_column(),
-    required("number", Text),
-    required("run", Text, "the run that missed it"),
-    required("at", Stamp, "when", default=func.now()),
-    PrimaryKeyConstraint("shop", "number"),
-    info={"doc": "Orders that one read by number has missed. Missed by a second run they count as deleted."},
-)
-
-catalogue_failures = Table(
-    "catalogue_failures",
-    metadata,
-    Column("shop", Text, ForeignKey("shops.key", ondelete="CASCADE"), primary_key=True),
-    required("since", Stamp, "when it failed first", default=func.now()),
-    required("tried", Stamp, "when it was tried last", default=func.now()),
-    required("runs", Integer, "how many runs in a row", default="1"),
-    required("because", Text, "in words"),
-    required("for_good", Boolean, "orders go on without it"),
-    info={"doc": "Shops whose catalogue could not be read when it was tried last."},
 )
 
 erasures = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_85e1edb8206d"
+revision = "20261129_eb08cff86298"
 down_revision = None
 
 TABLES = """
@@ -146,6 +146,8 @@ CREATE TABLE shops (
     statuses JSONB,
     status_names JSONB,
     statuses_read_to TIMESTAMPTZ,
+    missed JSONB DEFAULT '{}' NOT NULL,
+    catalogue_failure JSONB,
     CONSTRAINT pk_shops PRIMARY KEY (key)
 );
 CREATE UNIQUE INDEX uq_shops_slug ON shops (slug) WHERE deleted_at IS NULL;
@@ -169,17 +171,6 @@ CREATE TABLE backfills (
     CONSTRAINT fk_backfills_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 CREATE INDEX ix_backfills_shop ON backfills (shop);
-
-CREATE TABLE catalogue_failures (
-    shop TEXT NOT NULL,
-    since TIMESTAMPTZ DEFAULT now() NOT NULL,
-    tried TIMESTAMPTZ DEFAULT now() NOT NULL,
-    runs INTEGER DEFAULT '1' NOT NULL,
-    because TEXT NOT NULL,
-    for_good BOOLEAN NOT NULL,
-    CONSTRAINT pk_catalogue_failures PRIMARY KEY (shop),
-    CONSTRAINT fk_catalogue_failures_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
 
 CREATE TABLE customers (
     shop TEXT NOT NULL,
@@ -252,15 +243,6 @@ CREATE TABLE comments (
     noted_in TEXT NOT NULL,
     CONSTRAINT pk_comments PRIMARY KEY (shop, number, sequence),
     CONSTRAINT fk_comments_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE missing_orders (
-    shop TEXT NOT NULL,
-    number TEXT NOT NULL,
-    run TEXT NOT NULL,
-    at TIMESTAMPTZ DEFAULT now() NOT NULL,
-    CONSTRAINT pk_missing_orders PRIMARY KEY (shop, number),
-    CONSTRAINT fk_missing_orders_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 
 CREATE TABLE order_matches (
