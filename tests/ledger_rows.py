@@ -6,7 +6,7 @@ from sqlalchemy import text
 from world import World
 
 TABLES = (
-    "orders", "order_lines", "customers", "products", "outbox", "order_matches", "agreed_lines", "links",
+    "orders", "order_lines", "products", "outbox", "order_matches", "agreed_lines", "links",
     "markers", "comments", "creations", "catalogue", "order_events",
 )  # fmt: skip
 

@@ -102,10 +102,8 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     connection.execute(text(_ERASE_ROWS), values)
     connection.execute(text(_ERASE_REASONS), values)
     connection.execute(text(_FORGET_COMMENTS), values)
-    gone = list(connection.scalars(text(_FORGET_CUSTOMERS), {**values, "identities": identities}))
-    gone += connection.scalars(text(_FORGET_FORMER), values)  # whose they were nobody knows any more
     account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), values)
-    links.forget_buyers(connection, account, erased=gone, chosen=False)
+    links.forget_buyers(connection, account, erased=identities, chosen=False)
     connection.execute(
         text("INSERT INTO erasures (shop, named, orders, rows) VALUES (:shop, :named, :orders, :rows)"),
         {"shop": shop, "named": named, "orders": len(buyer.orders), "rows": len(buyer.rows)},
@@ -210,19 +208,5 @@ _ERASE_ROWS = """
 _ERASE_REASONS = """
     UPDATE held SET dismissed_because = '' WHERE shop = :shop AND dismissed_because <> ''
     AND (split_part(id, '/', 1) = ANY(:numbers) OR entity = 'row' AND id = ANY(:rows))
-"""
-_FORGET_CUSTOMERS = """
-    DELETE FROM customers WHERE shop = :shop AND identity = ANY(:identities)
-    AND NOT EXISTS (SELECT FROM orders WHERE shop = :shop AND customer = identity)
-    RETURNING identity
-"""
-# Under which buyers of the shop were known before it changed them: no order names them any more. What a person chose
-# stays, and a guest's contact, to which nothing else leads back.
-_FORGET_FORMER = """
-    DELETE FROM customers former WHERE shop = :shop AND identity NOT LIKE 'order:%'
-    AND NOT EXISTS (SELECT FROM orders WHERE orders.shop = :shop AND orders.customer = identity)
-    AND NOT EXISTS (SELECT FROM links JOIN shops USING (account) WHERE shops.key = :shop AND links.kind = 'contact'
-                    AND links.key = former.identity AND chosen_at IS NOT NULL)
-    RETURNING identity
 """
 _FORGET_COMMENTS = "DELETE FROM comments WHERE shop = :shop AND number = ANY(:numbers)"

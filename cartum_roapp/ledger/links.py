@@ -162,7 +162,7 @@ _NUMBER = r"'company:' || upper(regexp_replace({}, '[\W_]', '', 'g'))"
 _FORGET_BUYERS = f"""
     WITH of_account AS (SELECT orders.* FROM orders JOIN shops ON shops.key = orders.shop WHERE account = :account),
     named AS (
-        SELECT identity AS key FROM customers JOIN shops ON shops.key = customers.shop WHERE account = :account
+        SELECT customer AS key FROM of_account
         UNION SELECT 'phone:' || buyer_phone FROM of_account
         UNION SELECT 'phone:' || split_part(line, ' ', 1) FROM of_account, string_to_table(buyer_phones, E'\\n') line
         UNION SELECT 'email:' || buyer_email FROM of_account

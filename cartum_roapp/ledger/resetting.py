@@ -74,7 +74,6 @@ _STATEMENTS = (
     "UPDATE backfills SET state = 'canceled', ended_at = now() WHERE shop = :shop AND state = 'open'",
     "DELETE FROM held WHERE shop = :shop AND dismissed_at IS NULL AND erased_at IS NULL AND entity <> 'row' "
     "AND split_part(id, '/', 1) NOT IN (SELECT number FROM kept)",
-    "DELETE FROM customers WHERE shop = :shop AND identity NOT IN (SELECT customer FROM orders WHERE shop = :shop)",
     "UPDATE products SET read_at = NULL WHERE shop = :shop",
     "DELETE FROM markers WHERE shop = :shop",
     "UPDATE accounts SET markers_from = NULL, markers_until = NULL "

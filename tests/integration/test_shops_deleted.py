@@ -18,12 +18,12 @@ from cartum_roapp.errors import BadConfig, BadRecord, NotReady
 from cartum_roapp.ledger import accounts, creations, deleted_shops, held, outbox, runs, shops, tables
 from cartum_roapp.ledger.creations import Thing
 from cartum_roapp.ledger.outbox import Claim
-from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
+from cartum_roapp.orders.frames import LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from cartum_roapp.sync.upsert import Reading, upsert
 
 pytestmark = pytest.mark.drawn(2)
 
-NOTHING = Frames(typed_frame(ORDERS, ()), typed_frame(LINES, ()), typed_frame(CUSTOMERS, ()), typed_frame(PRODUCTS, ()))
+NOTHING = Frames(typed_frame(ORDERS, ()), typed_frame(LINES, ()), typed_frame(PRODUCTS, ()))
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """All tables. Times are UTC, money is exact, identities are text. docs/reference.md shows what each column is.
 
-Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `customers.*`,
-`links.key` and `creations.names` of contacts, `held.payload`; a person may have
-written some into `held.dismissed_because`.
+Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `links.key` and `creations.names` of contacts,
+`held.payload`; a person may have written some into `held.dismissed_because`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from cartum_roapp.ledger.tables.matches import (
 )
 from cartum_roapp.ledger.tables.shop_data import (
     PERSONAL,
-    customers,
     erasures,
     order_lines,
     orders,
@@ -44,7 +42,6 @@ __all__ = [
     "catalogue",
     "counters",
     "creations",
-    "customers",
     "erasures",
     "held",
     "links",

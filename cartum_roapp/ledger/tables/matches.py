@@ -29,7 +29,7 @@ links = Table(
     required(
         "key",
         Text,
-        "the buyer, as in `customers.identity`, or what else an order says of the same one; what identifies a product, "
+        "the buyer, as in `orders.customer`, or what else an order says of the same one; what identifies a product, "
         "like `code:CAP-2`, or a shop's product, like `SHOPKEY/article:CAP-2`",
     ),
     required("ro_id", BigInteger),

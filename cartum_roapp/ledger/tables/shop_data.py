@@ -37,7 +37,7 @@ orders = Table(
     Column("gone_at", Stamp, doc="when two reads had missed it: deleted in the shop"),
     required("created_at", Stamp, "when it was placed"),
     required("stored_at", Stamp, "when this version was stored", default=func.now()),
-    required("customer", Text, "the buyer, as in `customers.identity`"),
+    required("customer", Text, "the buyer: `phone:`, `email:`, `company:` or `order:`, and what they are known by"),
     required("buyer_name", Text, "as the shop has it"),
     required("buyer_phone", Text, "E.164, or empty where it can't be read"),
     required("buyer_phone_raw", Text, "as it was typed"),
@@ -85,18 +85,6 @@ order_lines = Table(
     required("kind", Text, "the shop's word for what the line is, like `product`, `gift`, `set_main`"),
     PrimaryKeyConstraint("shop", "number", "product", "price"),
     info={"doc": "The lines of each order; those of equal product and price are one."},
-)
-
-customers = Table(
-    "customers",
-    metadata,
-    shop_column(),
-    required("identity", Text, "`phone:`, `email:`, `company:` or `order:`, and what the buyer is known by"),
-    required("name", Text, "as the newest order has it"),
-    required("phone", Text, "E.164, or empty"),
-    required("email", Text, "in lower case, or empty"),
-    PrimaryKeyConstraint("shop", "identity"),
-    info={"doc": "The buyers of each shop."},
 )
 
 products = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_eb08cff86298"
+revision = "20261129_82c3f0e9ee22"
 down_revision = None
 
 TABLES = """
@@ -171,16 +171,6 @@ CREATE TABLE backfills (
     CONSTRAINT fk_backfills_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 CREATE INDEX ix_backfills_shop ON backfills (shop);
-
-CREATE TABLE customers (
-    shop TEXT NOT NULL,
-    identity TEXT NOT NULL,
-    name TEXT NOT NULL,
-    phone TEXT NOT NULL,
-    email TEXT NOT NULL,
-    CONSTRAINT pk_customers PRIMARY KEY (shop, identity),
-    CONSTRAINT fk_customers_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
 
 CREATE TABLE erasures (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
