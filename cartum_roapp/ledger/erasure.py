@@ -104,10 +104,8 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     connection.execute(text(_FORGET_COMMENTS), values)
     account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), values)
     links.forget_buyers(connection, account, erased=identities, chosen=False)
-    connection.execute(
-        text("INSERT INTO erasures (shop, named, orders, rows) VALUES (:shop, :named, :orders, :rows)"),
-        {"shop": shop, "named": named, "orders": len(buyer.orders), "rows": len(buyer.rows)},
-    )
+    done = {"shop": shop, "named": named, "orders": len(buyer.orders), "rows": len(buyer.rows)}
+    connection.execute(text(_NOTE), done)
 
 
 def is_number(connection: Connection, shop: str, value: str) -> bool:
@@ -124,9 +122,8 @@ def erased_at(connection: Connection, shop: str, number: str) -> datetime | None
 
 def listed(engine: Engine, shops: Collection[str]) -> list[Erasure]:
     """All that was removed of these shops, newest first."""
-    query = text("SELECT shop, at, named, orders, rows FROM erasures WHERE shop = ANY(:shops) ORDER BY id DESC")
     with database.reading(engine) as connection:
-        return [Erasure(**row._mapping) for row in connection.execute(query, {"shops": list(shops)})]
+        return [Erasure(**row._mapping) for row in connection.execute(text(_NOTED), {"shops": list(shops)})]
 
 
 def _idle(connection: Connection, shop: str, numbers: Sequence[str]) -> set[str]:
@@ -151,6 +148,15 @@ def _numbers(value: Any, region: str | None) -> list[str]:
 _PAYLOADS = """
     SELECT id, payload FROM held
     WHERE shop = :shop AND entity = 'row' AND jsonb_typeof(payload) = 'object' ORDER BY id
+"""
+_NOTE = """
+    UPDATE shops SET erasures = erasures || jsonb_build_object(
+        'at', now(), 'named', CAST(:named AS text), 'orders', :orders, 'rows', :rows) WHERE key = :shop
+"""
+_NOTED = """
+    SELECT key AS shop, noted.* FROM shops,
+        jsonb_to_recordset(erasures) AS noted (at timestamptz, named text, orders integer, rows integer)
+    WHERE key = ANY(:shops) ORDER BY at DESC
 """
 _KNOWN = """
     SELECT EXISTS (SELECT FROM orders WHERE shop = :shop AND number = :number)

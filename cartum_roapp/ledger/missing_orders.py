@@ -16,12 +16,6 @@ LOST_RIGHTS_SHARE = 0.05
 LOST_RIGHTS_LEAST = 5
 
 
-def clear_missing(connection: Connection, shop: str, numbers: Collection[str]) -> None:
-    """Forgets that earlier reads by number missed these orders: the shop has them. Writes nothing if none was
-    missed."""
-    connection.execute(text(_FOUND), {"shop": shop, "numbers": list(numbers)})
-
-
 def known_if_lost_rights(
     connection: Connection, shop: str, asked: int, missing: Sequence[str], open_for: timedelta
 ) -> int | None:
@@ -37,10 +31,10 @@ def known_if_lost_rights(
     return believed if suggests_lost_rights(len(missing) - never_read, believed) else None
 
 
-def record_missing(
+def take_for_deleted(
     connection: Connection, *, shop: str, run: str, missing: Sequence[str], deleted: bool = False
 ) -> list[str]:
-    """Records what a read by number did not return. Returns the numbers now taken for deleted: those that an earlier
+    """Returns which of the orders that a read by number did not return are now taken for deleted: those that an earlier
     run missed as well, or all if a person says that they are `deleted`. Not to be called if `known_if_lost_rights`
     returned a number."""
     if not missing:
@@ -48,15 +42,17 @@ def record_missing(
     before = connection.execute(text("SELECT missed FROM shops WHERE key = :shop"), {"shop": shop}).scalar_one()
     gone = [number for number in missing if deleted or before.get(number, run) != run]
     connection.execute(
-        text("UPDATE shops SET missed = (CAST(:missed AS jsonb) || missed) - CAST(:gone AS text[]) WHERE key = :shop"),
-        {"shop": shop, "missed": orjson.dumps(dict.fromkeys(missing, run)).decode(), "gone": gone},
+        text("UPDATE orders SET gone_at = now() WHERE shop = :shop AND number = ANY(:gone) AND gone_at IS NULL"),
+        {"shop": shop, "gone": gone},
     )
-    if gone:
-        connection.execute(
-            text("UPDATE orders SET gone_at = now() WHERE shop = :shop AND number = ANY(:gone) AND gone_at IS NULL"),
-            {"shop": shop, "gone": gone},
-        )
     return gone
+
+
+def note(connection: Connection, shop: str, run: str, *, known: Collection[str], missing: Collection[str] = ()) -> None:
+    """Notes what this run missed, and forgets that orders were missed whose fate is `known`: the shop has them, or they
+    count as deleted. Writes nothing where there is nothing to note. To be called last: others lock the shop last."""
+    missed = orjson.dumps(dict.fromkeys(missing, run)).decode()
+    connection.execute(text(_NOTE), {"shop": shop, "missed": missed, "known": list(known)})
 
 
 def suggests_lost_rights(missing: int, believed: int) -> bool:
@@ -74,7 +70,7 @@ _NEVER_READ = """
     SELECT count(*) FROM held WHERE shop = :shop AND entity = 'row' AND id = ANY(:numbers)
     AND NOT EXISTS (SELECT FROM orders WHERE (orders.shop, orders.number) = (held.shop, held.id))
 """
-_FOUND = """
-    UPDATE shops SET missed = missed - CAST(:numbers AS text[])
-    WHERE key = :shop AND missed ?| CAST(:numbers AS text[])
+_NOTE = """
+    UPDATE shops SET missed = (CAST(:missed AS jsonb) || missed) - CAST(:known AS text[])
+    WHERE key = :shop AND (CAST(:missed AS jsonb) <> '{}' OR missed ?| CAST(:known AS text[]))
 """

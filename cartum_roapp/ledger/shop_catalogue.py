@@ -48,10 +48,10 @@ def works(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any
     """It was read again: stores these articles (title, description, barcode, price of each; None: the shop has it not),
     and queues the orders that waited. May be called twice."""
     store(connection, shop, read)
-    connection.execute(text("UPDATE shops SET catalogue_failure = NULL WHERE key = :shop"), {"shop": shop})
     held = text("SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code = :code AND dismissed_at IS NULL")
     numbers = list(connection.scalars(held, {"shop": shop, "code": Code.CATALOGUE_UNAVAILABLE}))
     orders.requeue(connection, shop, numbers, Priority.CHANGE, because="the shop's catalogue can be read again")
+    connection.execute(text("UPDATE shops SET catalogue_failure = NULL WHERE key = :shop"), {"shop": shop})
 
 
 def store(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any] | None]) -> None:

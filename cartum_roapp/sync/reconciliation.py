@@ -196,11 +196,11 @@ def put_right(run: Run, sides: Sides) -> None:
     findings = sides.report.findings
     left = repair.missing_if_lost_rights(findings, sides.ledger)
     with run.engine.begin() as connection:
-        missing_orders.clear_missing(connection, run.shop.key, sides.seen)
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
         shown = {one.ro_id: one.roapp_number for one in sides.roapp.values() if one.roapp_number}
         matches.note_roapp_numbers(connection, run.shop.key, shown)
         repair.put_right(connection, run.shop.key, [one for one in findings if one not in left], sides.ledger)
+        missing_orders.note(connection, run.shop.key, run.id, known=sides.seen)
 
 
 def conclude(run: Run, sides: Sides) -> Report:

@@ -16,7 +16,6 @@ from cartum_roapp.ledger.tables.matches import (
 )
 from cartum_roapp.ledger.tables.shop_data import (
     PERSONAL,
-    erasures,
     order_lines,
     orders,
     products,
@@ -42,7 +41,6 @@ __all__ = [
     "catalogue",
     "counters",
     "creations",
-    "erasures",
     "held",
     "links",
     "markers",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
-    Identity,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -101,17 +99,4 @@ products = Table(
     Column("read_at", Stamp, doc="when the catalogue was asked for it last"),
     PrimaryKeyConstraint("shop", "product"),
     info={"doc": "The products of each shop that are in its orders."},
-)
-
-erasures = Table(
-    "erasures",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True, doc="in their order"),
-    shop_column(),
-    required("at", Stamp, "when", default=func.now()),
-    required("named", Text, "by what the buyer was named (`phone`, `email`, `number`), or `retention`"),
-    required("orders", Integer, "how many orders lost it"),
-    required("rows", Integer, "how many held rows lost it"),
-    Index("ix_erasures_shop", "shop"),
-    info={"doc": "That buyers' data was erased, and not whose."},
 )

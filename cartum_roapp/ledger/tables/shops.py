@@ -53,6 +53,9 @@ shops = Table(
     Column(
         "catalogue_failure", JSONB, doc="why its catalogue could not be read when it was tried last, and since when"
     ),
+    required(
+        "erasures", JSONB, "that buyers' data was erased, and not whose: [{at, named, orders, rows}, …]", default="[]"
+    ),
     Index("uq_shops_slug", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")),
     info={"doc": "A shop: how it is connected, how far it was read, why it stands still."},
 )

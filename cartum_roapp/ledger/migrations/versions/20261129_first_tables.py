@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_82c3f0e9ee22"
+revision = "20261129_bdffb4b65e84"
 down_revision = None
 
 TABLES = """
@@ -148,6 +148,7 @@ CREATE TABLE shops (
     statuses_read_to TIMESTAMPTZ,
     missed JSONB DEFAULT '{}' NOT NULL,
     catalogue_failure JSONB,
+    erasures JSONB DEFAULT '[]' NOT NULL,
     CONSTRAINT pk_shops PRIMARY KEY (key)
 );
 CREATE UNIQUE INDEX uq_shops_slug ON shops (slug) WHERE deleted_at IS NULL;
@@ -171,18 +172,6 @@ CREATE TABLE backfills (
     CONSTRAINT fk_backfills_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 CREATE INDEX ix_backfills_shop ON backfills (shop);
-
-CREATE TABLE erasures (
-    id BIGINT GENERATED ALWAYS AS IDENTITY,
-    shop TEXT NOT NULL,
-    at TIMESTAMPTZ DEFAULT now() NOT NULL,
-    named TEXT NOT NULL,
-    orders INTEGER NOT NULL,
-    rows INTEGER NOT NULL,
-    CONSTRAINT pk_erasures PRIMARY KEY (id),
-    CONSTRAINT fk_erasures_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-CREATE INDEX ix_erasures_shop ON erasures (shop);
 
 CREATE TABLE held (
     shop TEXT NOT NULL,
