@@ -24,7 +24,7 @@ async def parts(gather: Callable[[Pages, Gathered], Awaitable[bool]], pages: Pag
 
 
 async def to_frames(run: Run, api: Cartum, rows: Rows) -> tuple[Frames, Sequence[BadRow]]:
-    """Returns the rows' orders, lines, customers and products, each once, and the rows that can't be read. Reads
+    """Returns the rows' orders, lines and products, each once, and the rows that can't be read. Reads
     articles from the shop's catalogue that were not read within a day; where that fails for good, the lines' own titles
     do. Raises Retryable and BadConfig."""
     catalogue = await read_products(run, rows.values(), partial(fetch_catalogue_task, api))

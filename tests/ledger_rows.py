@@ -6,8 +6,8 @@ from sqlalchemy import text
 from world import World
 
 TABLES = (
-    "orders", "order_lines", "customers", "products", "outbox", "order_matches", "agreed_lines", "links",
-    "product_matches", "markers", "comments", "creations", "catalogue", "missing_orders", "order_events",
+    "orders", "order_lines", "products", "outbox", "order_matches", "agreed_lines", "links",
+    "markers", "comments", "creations", "catalogue", "order_events",
 )  # fmt: skip
 
 

@@ -16,9 +16,19 @@ from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.search import written_as
 from cartum_roapp.errors import BadConfig, BadRecord, Code
-from cartum_roapp.ledger import catalogue, chosen_contacts, chosen_products, creations, desired, links, orders
+from cartum_roapp.ledger import (
+    catalogue,
+    chosen_contacts,
+    chosen_products,
+    creations,
+    desired,
+    links,
+    orders,
+    product_links,
+)
 from cartum_roapp.ledger.links import Link, Reason
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.ledger.product_links import ProductLink
 from cartum_roapp.orders.texts import clean
 
 _NEAR = 5
@@ -50,8 +60,10 @@ async def choose_product(engine: Engine, roapp: RoApp, shop: ShopConfig, name: s
             field="ro_id",
             fix="Give the id of a product that is there; the messages of `held list` name those that may be meant.",
         )
+    key = product_links.key(shop.key, product)
     with engine.begin() as connection:
-        chosen_products.choose(connection, shop.key, shop.account, product, ro_id)
+        link = ProductLink(key, ro_id, Reason.CHOSEN, chosen_at=datetime.now(UTC))
+        product_links.store(connection, shop.account, [link])
         released = chosen_products.waiting(connection, shop.key, product)
         orders.requeue(connection, shop.key, released, Priority.CHANGE)
     return Chosen("product", released)
@@ -94,14 +106,15 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
 def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:
     """Takes the choice for this product back: it is searched anew. Raises BadConfig if there is none."""
     with engine.begin() as connection:
-        if not chosen_products.unchoose(connection, shop.key, _product(connection, shop, name)):
+        key = product_links.key(shop.key, _product(connection, shop, name))
+        if not links.unchoose(connection, shop.account, "product", key):
             raise _nothing(shop, "article", name)
 
 
 def unchoose_contact(engine: Engine, shop: ShopConfig, number: str) -> None:
     """Takes the choice for the buyer of this order back: they are searched anew. Raises BadConfig if there is none."""
     with engine.begin() as connection:
-        if not chosen_contacts.unchoose(connection, shop.account, _buyer(connection, shop, number)):
+        if not links.unchoose(connection, shop.account, "contact", _buyer(connection, shop, number)):
             raise _nothing(shop, "number", number)
 
 

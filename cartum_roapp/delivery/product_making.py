@@ -16,10 +16,11 @@ from cartum_roapp.delivery.identities import Identity, catalogue_row, names, sho
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import catalogue, matches, shop_catalogue
+from cartum_roapp.ledger import catalogue, product_links, shop_catalogue
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.creations import Thing
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
+from cartum_roapp.ledger.product_links import UNSTORED, ProductLink
 
 #: What a product may be made without: no source says which fields RO App takes (roapp §3.4).
 _DISPENSABLE = ("prices", "category_id", "description")
@@ -50,12 +51,12 @@ class ProductMaker:
         if not self.may_make(shop):
             raise _missing(line, first, allowed=shop.missing_products != "hold")
         with self._session.autocommit() as connection:
-            unstored = matches.unidentified(connection, account, str(first))
-        if unstored is not None:  # another one would be no better known by it
-            raise _not_identifiable(unstored, first)
+            known = product_links.read(connection, account, [str(first)]).get(str(first))
+        if known and known.reason == UNSTORED and self._index.has(known.ro_id):
+            raise _not_identifiable(known.ro_id, first)  # another one would be no better known by it
 
         def link(connection: Connection, ro_id: int) -> None:
-            matches.bind_product(connection, account, str(first), ro_id)
+            product_links.store(connection, account, [ProductLink(str(first), ro_id, "made")])
             barcodes = (line.barcode,) if "barcodes" in body else ()
             code, sku = (line.article if name in body else "" for name in ("code", "sku"))
             catalogue.add(
@@ -128,7 +129,7 @@ class ProductMaker:
         with self._session.transaction() as connection:
             catalogue.note_product_writes(connection, account, "works" if stored else "refused")
             if not stored:
-                matches.note_unidentified(connection, account, str(identity))
+                product_links.store(connection, account, [ProductLink(str(identity), made, UNSTORED)])
                 if product is not None:
                     catalogue.add(connection, account, catalogue_row(product))
         if not stored:

@@ -17,11 +17,8 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import (
     catalogue,
-    chosen_products,
     held,
     journal,
-    matches,
-    missing_products,
     product_links,
     shop_catalogue,
 )
@@ -45,10 +42,11 @@ class ProductBook:
 
     async def resolve(self, order: DesiredOrder, shop: ShopConfig, *, new: bool) -> dict[str, int]:
         """RO App's product id of each line's product. `new`: RO App lacks the order. Raises BadRecord
-        `product-ambiguous` or `product-missing`: then all that are missing are noted."""
+        `product-ambiguous` or `product-missing`: of all that are missing."""
         named = {line.product: identities(line, shop.identify_products_by)[0] for line in order.lines}
         known = self._known(order.shop, named.values())
-        found = self.chosen(order)
+        before = self._links(order)
+        found = _chosen(before)
         lacking: dict[str, BadRecord] = {}
         how = dict.fromkeys(named, "as before") | dict.fromkeys(found, "chosen by a person")
         for line in order.lines:
@@ -56,7 +54,9 @@ class ProductBook:
                 continue
             try:
                 if not line.catalogued and (by := self._sure(order.shop, line, shop)) is not None:
-                    found[line.product], named[line.product] = await self._without_catalogue(order, line, by, shop)
+                    found[line.product], named[line.product] = await self._without_catalogue(
+                        order, line, before.get(line.product), by, shop
+                    )
                     continue
                 if named[line.product] in known:
                     found[line.product] = known[named[line.product]]
@@ -66,7 +66,7 @@ class ProductBook:
                 if error.code != Code.PRODUCT_MISSING:
                     raise
                 lacking[line.product] = error
-        changed = self._note(order, named, found, lacking)
+        changed = self._note(order, before, named, found, lacking)
         _tell(order, {key: found[key] for key in (found if new else changed)}, how)
         if lacking:
             raise product_problems.all_of(list(lacking.values()))
@@ -74,9 +74,14 @@ class ProductBook:
 
     def chosen(self, order: DesiredOrder) -> dict[str, int]:
         """RO App's product of each of the order's products for which a person chose one: above everything else."""
+        return _chosen(self._links(order))
+
+    def _links(self, order: DesiredOrder) -> dict[str, ProductLink]:
+        """What each of the order's products was taken for last, or what a person chose for it."""
+        keys = {product_links.key(order.shop, line.product): line.product for line in order.lines}
         with self._session.autocommit() as connection:
-            products = [line.product for line in order.lines]
-            return chosen_products.read(connection, order.shop, self._session.account, products)
+            links = product_links.read(connection, self._session.account, keys)
+        return {keys[key]: link for key, link in links.items()}
 
     async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> tuple[int, str]:
         """RO App's product, and how it was found, in words."""
@@ -95,7 +100,7 @@ class ProductBook:
             if found is None:
                 return await self._maker.make(order, line, wanted, shop), "made"
             with self._session.transaction() as connection:
-                matches.bind_product(connection, self._session.account, str(wanted[0]), found[0])
+                product_links.store(connection, self._session.account, [ProductLink(str(wanted[0]), *found)])
                 self._creations.end(connection, "product", name(wanted[0]))
             return found
 
@@ -113,23 +118,25 @@ class ProductBook:
         return None if first is None else fields[:first]
 
     async def _without_catalogue(
-        self, order: DesiredOrder, line: DesiredLine, by: Sequence[Identifier], shop: ShopConfig
+        self,
+        order: DesiredOrder,
+        line: DesiredLine,
+        link: ProductLink | None,
+        by: Sequence[Identifier],
+        shop: ShopConfig,
     ) -> tuple[int, Identity]:
         """RO App's product that these fields tell for sure, or that the article was before. Raises BadRecord
         `catalogue-unavailable`: none is made."""
+        if link is not None:
+            return link.ro_id, Identity.parse(link.reason)
         sure = identities(line, by) if by else ()
         async with self._lock:
-            with self._session.autocommit() as connection:
-                link = product_links.read(connection, order.shop, [line.product]).get(line.product)
-            if link is not None and link.account == self._session.account:
-                return link.ro_id, Identity.parse(link.identity)
-            found = self._known(order.shop, sure[:1]).get(sure[0]) if sure else None
-            if sure and found is None and (carrier := await self._find(order, line, sure, shop, may_make=False)):
-                found = carrier[0]
-            if found is not None:
+            if known := self._known(order.shop, sure[:1]):
+                return known[sure[0]], sure[0]
+            if sure and (found := await self._find(order, line, sure, shop, may_make=False)):
                 with self._session.transaction() as connection:
-                    matches.bind_product(connection, self._session.account, str(sure[0]), found)
-                return found, sure[0]
+                    product_links.store(connection, self._session.account, [ProductLink(str(sure[0]), *found)])
+                return found[0], sure[0]
         raise BadRecord(
             f"which product {line.article!r} is can't be told: the shop's catalogue can't be read.",
             code=Code.CATALOGUE_UNAVAILABLE,
@@ -142,7 +149,8 @@ class ProductBook:
         staff gave it the article; or at none, and the product has another article of the shop by now."""
         identities = list(wanted)
         with self._session.autocommit() as connection:
-            stored = matches.products(connection, self._session.account, [str(one) for one in identities])
+            links = product_links.read(connection, self._session.account, map(str, identities))
+        stored = {key: link.ro_id for key, link in links.items() if link.reason != product_links.UNSTORED}
         carriers = self._index.carriers(one for one in identities if str(one) in stored)
         known = {one: stored[str(one)] for one, ids in carriers.items() if len(ids) != 1 or ids == [stored[str(one)]]}
         return {one: id for one, id in known.items() if carriers[one] or not self._is_another(shop, one, id)}
@@ -162,9 +170,8 @@ class ProductBook:
     def _linked(self, order: DesiredOrder, line: DesiredLine, first: Identity) -> tuple[int, str] | None:
         """The product that the shop's one was until its name or barcode changed in the shop; None where RO App has the
         new one elsewhere."""
-        with self._session.autocommit() as connection:
-            link = product_links.read(connection, order.shop, [line.product]).get(line.product)
-        if link is None or link.account != self._session.account or link.identity.partition(":")[0] != first.by:
+        link = self._links(order).get(line.product)
+        if link is None or link.reason.partition(":")[0] != first.by:
             return None
         if self._index.carriers([first])[first] or self._is_another(order.shop, first, link.ro_id):
             return None
@@ -236,24 +243,24 @@ class ProductBook:
     def _note(
         self,
         order: DesiredOrder,
+        before: Mapping[str, ProductLink],
         named: Mapping[str, Identity],
         found: Mapping[str, int],
         lacking: Collection[str],
     ) -> Collection[str]:
-        """Notes which product of RO App each of the shop's is, and which it lacks. Returns those that are another one
+        """Notes which product of RO App each of the shop's is, none where it lacks it. Returns those that are another
         than before."""
-        account = self._session.account
-        with self._session.autocommit() as connection:
-            known = product_links.read(connection, order.shop, found)
-        wanted = {
-            product: ProductLink(account, ro_id, str(named[product])) for product, ro_id in found.items()
-        }  # fmt: skip
-        changed = {product: link for product, link in wanted.items() if known.get(product) != link}
-        if changed or lacking:
+        links = {
+            product: ProductLink(product_links.key(order.shop, product), ro_id, str(named[product]))
+            for product, ro_id in found.items()
+            if product not in _chosen(before)
+        }
+        changed = {product: link for product, link in links.items() if before.get(product) != link}
+        lost = [link.key for product, link in before.items() if product in lacking]
+        if changed or lost:
             with self._session.transaction() as connection:
-                product_links.store(connection, order.shop, changed)
-                missing_products.clear(connection, order.shop, changed)
-                missing_products.note(connection, order.shop, lacking)
+                product_links.store(connection, self._session.account, changed.values())
+                product_links.drop(connection, self._session.account, lost)
         return changed
 
     async def all_with(self, known: str) -> list[int]:
@@ -265,9 +272,12 @@ class ProductBook:
     def forget(self, ro_id: int) -> None:
         """RO App refused this product as a line: it is searched anew, in a new reading of the catalogue."""
         with self._session.transaction() as connection:
-            matches.unbind_product(connection, self._session.account, ro_id)
             product_links.remove(connection, self._session.account, ro_id)
             catalogue.forget(connection, self._session.account)
+
+
+def _chosen(links: Mapping[str, ProductLink]) -> dict[str, int]:
+    return {product: link.ro_id for product, link in links.items() if link.chosen_at}
 
 
 def _tell(order: DesiredOrder, found: Mapping[str, int], how: Mapping[str, str]) -> None:

@@ -152,6 +152,8 @@ _HELD = """
     WHERE shop = :shop AND split_part(id, '/', 1) = :number AND entity IN ('order', 'status', 'line', 'total')
 """
 _TITLES = """
-    SELECT link.ro_id, line.title FROM order_lines line JOIN product_links link USING (shop, product)
+    SELECT link.ro_id, line.title FROM order_lines line JOIN shops ON shops.key = line.shop
+    JOIN links link ON link.account = shops.account AND link.kind = 'product'
+        AND link.key = line.shop || '/' || line.product
     WHERE line.shop = :shop AND line.number = :number
 """

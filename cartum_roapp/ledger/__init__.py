@@ -14,21 +14,20 @@ standing        where each order stands, for a reconciliation
 outbox          which order waits for delivery, in which order
 desired         the newest state of one order, as RO App should have it
 links           which contact of RO App is which buyer
-chosen_contacts those of them that a person has chosen
-matches         which RO App record is which order and product
+product_links   which product of RO App is which
+chosen_contacts those contacts that a person has chosen
+chosen_products    those products, above what the catalogue says
+matches         which RO App order is which
 agreed          what both sides agreed on of an order, value by value
 comments        the comments of an order, and which are to be sent
 creations       what is being made in RO App: a row before the call, until it is known what that made
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
-product_links   which product of RO App a shop's product is
-chosen_products    those that a person has chosen, above what the catalogue says
-missing_products   products that RO App lacks and that held orders wait for
+missing_products   products that RO App lacks, and that held orders wait for
 shop_catalogue  whether the shop's catalogue can be read, and which orders wait for it
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
 roapp_statuses  RO App's statuses: names, and which ask for a comment
 totals          which orders' totals are to be read back, and what they showed of the account
-staff_lines     lines that staff added in RO App and that were told
 held            records that need a person, with reason and fix
 entities        what can be held
 held_selection  those of them that a person names

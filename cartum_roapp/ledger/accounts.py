@@ -36,6 +36,6 @@ def forget(connection: Connection, name: str) -> None:
     """Removes all that the ledger knows of an account without shops: its catalogue, contacts, products and markers. A
     call of the last hour that nobody knows the outcome of stays noted, as in a purge. May be called twice."""
     connection.execute(delete(creations).where(creations.c.account == name, ~STILL_UNCLEAR))
-    for table in (tables.catalogue, tables.links, tables.product_matches, tables.markers, tables.call_slots):
+    for table in (tables.catalogue, tables.links, tables.markers, tables.call_slots):
         connection.execute(delete(table).where(table.c.account == name))
     connection.execute(delete(accounts).where(accounts.c.name == name))

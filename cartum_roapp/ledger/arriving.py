@@ -23,7 +23,6 @@ class Frames(Protocol):
 
     orders: pd.DataFrame
     lines: pd.DataFrame
-    customers: pd.DataFrame
     products: pd.DataFrame
 
 
@@ -62,7 +61,6 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     lines = frames.lines[frames.lines["number"].isin(numbers)]
     _copy(connection, tables.orders, moved)
     _copy(connection, tables.order_lines, lines)
-    _copy(connection, tables.customers, _among(frames.customers, "identity", moved["customer"]))
     _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
 
     changes.note(connection, shop, moved.to_dict("records"), known_hashes.keys())
@@ -70,13 +68,13 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     values = {"shop": shop, "final": sorted(final_statuses), "old": queue.new_as == Priority.BACKFILL}
     rows = connection.execute(text(_UPSERT_ORDERS), values).all()
     touched: dict[str, Any] = {"shop": shop, "numbers": [row.number for row in rows]}
-    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_CUSTOMERS, _UPSERT_PRODUCTS):
+    for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_PRODUCTS):
         connection.execute(text(statement), touched)
     orders.queue(connection, queue, touched["numbers"])
     touched |= {"deleted": Code.DELETED_IN_ROAPP, "doubled": Code.DOUBLED}
     connection.execute(text(_SHOW_AGAIN), touched)
     changes.note_released(connection, shop, connection.execute(text(_RELEASE), touched))
-    connection.execute(text("DROP TABLE arriving_orders, arriving_order_lines, arriving_customers, arriving_products"))
+    connection.execute(text("DROP TABLE arriving_orders, arriving_order_lines, arriving_products"))
     return Stored(
         new=tuple(row.number for row in rows if row.version == 1),
         changed=tuple(row.number for row in rows if row.version > 1),
@@ -146,13 +144,6 @@ _INSERT_LINES = """
     INSERT INTO order_lines (shop, number, product, price, quantity, title, kind)
     SELECT :shop, number, product, price, quantity, title, kind FROM arriving_order_lines
     WHERE number = ANY(:numbers)
-"""
-_UPSERT_CUSTOMERS = """
-    INSERT INTO customers AS known (shop, identity, name, phone, email)
-    SELECT :shop, identity, name, phone, email FROM arriving_customers
-    WHERE identity IN (SELECT customer FROM orders WHERE shop = :shop AND number = ANY(:numbers))
-    ON CONFLICT (shop, identity) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email
-    WHERE (known.name, known.phone, known.email) <> (excluded.name, excluded.phone, excluded.email)
 """
 # A price in another currency than the orders' comes as NULL: the line's stays then.
 _UPSERT_PRODUCTS = """

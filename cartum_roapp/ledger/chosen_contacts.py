@@ -36,14 +36,6 @@ def buyer(connection: Connection, shop: str, number: str) -> str | None:
     return found
 
 
-def unchoose(connection: Connection, account: str, identity: str) -> bool:
-    """Takes the choice back; returns whether there was one. The buyer is searched anew."""
-    query = text(
-        "DELETE FROM links WHERE account = :account AND kind = 'contact' AND key = :identity AND chosen_at IS NOT NULL"
-    )
-    return bool(connection.execute(query, {"account": account, "identity": identity}).rowcount)
-
-
 def waiting(connection: Connection, shop: str, identity: str) -> Sequence[str]:
     """Returns the numbers of the buyer's orders that are held because several contacts may be theirs."""
     rows = connection.scalars(

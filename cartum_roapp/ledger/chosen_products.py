@@ -1,4 +1,7 @@
-"""Which product of RO App a person has chosen for a shop's product: that counts above what the catalogue says."""
+"""Which product of RO App a person has chosen for a shop's product: that counts above what the catalogue says.
+
+The choice is a row of `links` with `chosen_at`, as that of a contact is.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +30,6 @@ class ChosenProduct:
     chosen_at: datetime
 
 
-def read(connection: Connection, shop: str, account: str, products: Collection[str]) -> dict[str, int]:
-    """Returns the shop's product → the chosen one of RO App, of those that have one in this account."""
-    rows = connection.execute(
-        text(
-            "SELECT product, ro_id FROM chosen_products "
-            "WHERE shop = :shop AND account = :account AND product = ANY(:products)"
-        ),
-        {"shop": shop, "account": account, "products": list(products)},
-    )
-    return {row.product: row.ro_id for row in rows}
-
-
 def named(connection: Connection, shop: str, name: str) -> list[str]:
     """Returns the shop's products with this cleaned article; those with this title where none has it."""
     values = {"shop": shop, "name": name}
@@ -53,29 +44,6 @@ def names(connection: Connection, shop: str) -> list[str]:
     """Returns the articles of the shop's products; the title of one that has none."""
     query = text("SELECT coalesce(nullif(article, ''), title) FROM products WHERE shop = :shop ORDER BY 1")
     return list(connection.scalars(query, {"shop": shop}))
-
-
-def choose(connection: Connection, shop: str, account: str, product: str, ro_id: int) -> None:
-    """Stores the choice in place of an earlier one."""
-    connection.execute(
-        text(
-            "INSERT INTO chosen_products (shop, product, account, ro_id) VALUES (:shop, :product, :account, :ro_id) "
-            "ON CONFLICT (shop, product) DO UPDATE SET account = excluded.account, ro_id = excluded.ro_id, "
-            "chosen_at = now()"
-        ),
-        {"shop": shop, "product": product, "account": account, "ro_id": ro_id},
-    )
-
-
-def unchoose(connection: Connection, shop: str, product: str) -> bool:
-    """Takes the choice back; returns whether there was one. What the shop's product was until now says nothing any
-    more: it is searched anew."""
-    values = {"shop": shop, "product": product}
-    query = "DELETE FROM chosen_products WHERE shop = :shop AND product = :product"
-    found = bool(connection.execute(text(query), values).rowcount)
-    if found:
-        connection.execute(text("DELETE FROM product_links WHERE shop = :shop AND product = :product"), values)
-    return found
 
 
 def waiting(connection: Connection, shop: str, product: str) -> Sequence[str]:
@@ -100,8 +68,10 @@ def listed(engine: Engine, shops: Collection[str]) -> list[ChosenProduct]:
 
 
 _LISTED = """
-    SELECT chosen.shop, coalesce(nullif(product.article, ''), product.title, chosen.product) AS name,
+    SELECT shops.key AS shop, coalesce(nullif(product.article, ''), product.title, chosen.key) AS name,
            product.title, chosen.ro_id, chosen.chosen_at
-    FROM chosen_products chosen LEFT JOIN products product USING (shop, product)
-    WHERE chosen.shop = ANY(:shops) ORDER BY chosen.shop, 2
+    FROM links chosen JOIN shops ON shops.account = chosen.account AND starts_with(chosen.key, shops.key || '/')
+    LEFT JOIN products product ON product.shop = shops.key
+        AND product.product = substr(chosen.key, length(shops.key) + 2)
+    WHERE shops.key = ANY(:shops) AND chosen.kind = 'product' AND chosen.chosen_at IS NOT NULL ORDER BY 1, 2
 """

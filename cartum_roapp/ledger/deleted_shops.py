@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine, delete, func, select, update
 
-from cartum_roapp.ledger import database, links
+from cartum_roapp.ledger import database, links, product_links
 from cartum_roapp.ledger.tables import (
     accounts,
     counters,
@@ -41,6 +41,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
             gone = creations.c.shop.not_in(select(shops.c.key))
             connection.execute(delete(creations).where(gone, ~STILL_UNCLEAR))
             links.forget_buyers(connection, account, chosen=True)
+            product_links.forget_shop(connection, key)
             connection.execute(
                 update(accounts).where(accounts.c.name == account).values(markers_from=None, markers_until=None)
             )

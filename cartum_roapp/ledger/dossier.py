@@ -54,8 +54,10 @@ _LINES = """
         SELECT item_id FROM agreed_lines match
         WHERE (match.shop, match.number, match.product) = (line.shop, line.number, line.product) AND match.quantity > 0
         ORDER BY match.price <> line.price, item_id LIMIT 1  -- a discount may be in the price
-    ), link.ro_id AS roapp_product, link.identity AS known_by
-    FROM order_lines line LEFT JOIN product_links link USING (shop, product)
+    ), link.ro_id AS roapp_product, link.reason AS known_by
+    FROM order_lines line JOIN shops ON shops.key = line.shop
+    LEFT JOIN links link ON link.account = shops.account AND link.kind = 'product'
+        AND link.key = line.shop || '/' || line.product
     WHERE line.shop = :shop AND line.number = :number ORDER BY line.product, line.price
 """
 

@@ -102,14 +102,10 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     connection.execute(text(_ERASE_ROWS), values)
     connection.execute(text(_ERASE_REASONS), values)
     connection.execute(text(_FORGET_COMMENTS), values)
-    gone = list(connection.scalars(text(_FORGET_CUSTOMERS), {**values, "identities": identities}))
-    gone += connection.scalars(text(_FORGET_FORMER), values)  # whose they were nobody knows any more
     account = connection.scalar(text("SELECT account FROM shops WHERE key = :shop"), values)
-    links.forget_buyers(connection, account, erased=gone, chosen=False)
-    connection.execute(
-        text("INSERT INTO erasures (shop, named, orders, rows) VALUES (:shop, :named, :orders, :rows)"),
-        {"shop": shop, "named": named, "orders": len(buyer.orders), "rows": len(buyer.rows)},
-    )
+    links.forget_buyers(connection, account, erased=identities, chosen=False)
+    done = {"shop": shop, "named": named, "orders": len(buyer.orders), "rows": len(buyer.rows)}
+    connection.execute(text(_NOTE), done)
 
 
 def is_number(connection: Connection, shop: str, value: str) -> bool:
@@ -126,9 +122,8 @@ def erased_at(connection: Connection, shop: str, number: str) -> datetime | None
 
 def listed(engine: Engine, shops: Collection[str]) -> list[Erasure]:
     """All that was removed of these shops, newest first."""
-    query = text("SELECT shop, at, named, orders, rows FROM erasures WHERE shop = ANY(:shops) ORDER BY id DESC")
     with database.reading(engine) as connection:
-        return [Erasure(**row._mapping) for row in connection.execute(query, {"shops": list(shops)})]
+        return [Erasure(**row._mapping) for row in connection.execute(text(_NOTED), {"shops": list(shops)})]
 
 
 def _idle(connection: Connection, shop: str, numbers: Sequence[str]) -> set[str]:
@@ -153,6 +148,15 @@ def _numbers(value: Any, region: str | None) -> list[str]:
 _PAYLOADS = """
     SELECT id, payload FROM held
     WHERE shop = :shop AND entity = 'row' AND jsonb_typeof(payload) = 'object' ORDER BY id
+"""
+_NOTE = """
+    UPDATE shops SET erasures = erasures || jsonb_build_object(
+        'at', now(), 'named', CAST(:named AS text), 'orders', :orders, 'rows', :rows) WHERE key = :shop
+"""
+_NOTED = """
+    SELECT key AS shop, noted.* FROM shops,
+        jsonb_to_recordset(erasures) AS noted (at timestamptz, named text, orders integer, rows integer)
+    WHERE key = ANY(:shops) ORDER BY at DESC
 """
 _KNOWN = """
     SELECT EXISTS (SELECT FROM orders WHERE shop = :shop AND number = :number)
@@ -210,19 +214,5 @@ _ERASE_ROWS = """
 _ERASE_REASONS = """
     UPDATE held SET dismissed_because = '' WHERE shop = :shop AND dismissed_because <> ''
     AND (split_part(id, '/', 1) = ANY(:numbers) OR entity = 'row' AND id = ANY(:rows))
-"""
-_FORGET_CUSTOMERS = """
-    DELETE FROM customers WHERE shop = :shop AND identity = ANY(:identities)
-    AND NOT EXISTS (SELECT FROM orders WHERE shop = :shop AND customer = identity)
-    RETURNING identity
-"""
-# Under which buyers of the shop were known before it changed them: no order names them any more. What a person chose
-# stays, and a guest's contact, to which nothing else leads back.
-_FORGET_FORMER = """
-    DELETE FROM customers former WHERE shop = :shop AND identity NOT LIKE 'order:%'
-    AND NOT EXISTS (SELECT FROM orders WHERE orders.shop = :shop AND orders.customer = identity)
-    AND NOT EXISTS (SELECT FROM links JOIN shops USING (account) WHERE shops.key = :shop AND links.kind = 'contact'
-                    AND links.key = former.identity AND chosen_at IS NOT NULL)
-    RETURNING identity
 """
 _FORGET_COMMENTS = "DELETE FROM comments WHERE shop = :shop AND number = ANY(:numbers)"

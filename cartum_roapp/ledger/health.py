@@ -126,7 +126,8 @@ _RUNS = f"""
         WHERE state = 'canceled' AND ended_at > now() - interval '24 hours' GROUP BY shop, run
     )
     SELECT shops.key AS shop, success.last_success, coalesce(day.new, 0) AS new, coalesce(day.changed, 0) AS changed,
-           coalesce(day.calls, 0) AS calls, failures.because
+           coalesce(day.calls, 0) AS calls,
+           CASE WHEN catalogue_failure @> '{{"for_good": true}}' THEN catalogue_failure ->> 'because' END AS because
     FROM shops
     LEFT JOIN LATERAL (
         SELECT finished_at AS last_success FROM runs
@@ -140,7 +141,6 @@ _RUNS = f"""
         FROM runs LEFT JOIN canceled ON (canceled.shop, canceled.run) = (runs.shop, runs.id)
         WHERE runs.shop = shops.key AND started_at > now() - interval '24 hours'
     ) day ON true
-    LEFT JOIN catalogue_failures failures ON failures.shop = shops.key AND failures.for_good
     WHERE shops.deleted_at IS NULL
 """
 _BUDGET = """

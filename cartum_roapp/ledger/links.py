@@ -1,4 +1,5 @@
-"""Which contact of RO App is which buyer of an account: a row for each key that leads to it, such as `phone:+380…`.
+"""Which contact of RO App is which buyer of an account: a row for each key that leads to it, such as `phone:+380…`;
+of products: `product_links`.
 
 A buyer has one for each phone and number, all with one contact. Only an e-mail address that orders of several buyers
 name has several rows: then it is no link.
@@ -143,6 +144,13 @@ def forget(connection: Connection, account: str, ro_id: int) -> None:
     connection.execute(text(f"DELETE {_CONTACTS} AND ro_id = :ro_id"), {"account": account, "ro_id": ro_id})
 
 
+def unchoose(connection: Connection, account: str, kind: str, key: str) -> bool:
+    """Takes back what a person chose, a contact or a product; returns whether there was a choice. It is searched
+    again."""
+    query = text("DELETE FROM links WHERE account = :account AND kind = :kind AND key = :key AND chosen_at IS NOT NULL")
+    return bool(connection.execute(query, {"account": account, "kind": kind, "key": key}).rowcount)
+
+
 def forget_buyers(connection: Connection, account: str | None, *, erased: Sequence[str] = (), chosen: bool) -> None:
     """Forgets all that no order of a shop of the account names any more, also what a person chose where it is `chosen`,
     or of the `erased` keys. A guest without phone and e-mail stays known: the row says nothing of a person, and nothing
@@ -154,7 +162,7 @@ _NUMBER = r"'company:' || upper(regexp_replace({}, '[\W_]', '', 'g'))"
 _FORGET_BUYERS = f"""
     WITH of_account AS (SELECT orders.* FROM orders JOIN shops ON shops.key = orders.shop WHERE account = :account),
     named AS (
-        SELECT identity AS key FROM customers JOIN shops ON shops.key = customers.shop WHERE account = :account
+        SELECT customer AS key FROM of_account
         UNION SELECT 'phone:' || buyer_phone FROM of_account
         UNION SELECT 'phone:' || split_part(line, ' ', 1) FROM of_account, string_to_table(buyer_phones, E'\\n') line
         UNION SELECT 'email:' || buyer_email FROM of_account

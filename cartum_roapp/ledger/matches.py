@@ -1,7 +1,7 @@
-"""Which RO App record is which shop record: a stored decision, taken once and replayed.
+"""Which RO App order is which shop order: a stored decision, taken once and replayed.
 
-Unique constraints make doubling impossible: one row per (account, product identity), (shop, order number), (shop, order
-number, product, price); of contacts: `links`.
+Unique constraints make doubling impossible: one row per (shop, order number), (shop, order number, product, price); of
+contacts and products: `links`.
 """
 
 from __future__ import annotations
@@ -26,58 +26,6 @@ class OrderMatch:
 _ORDER = tuple(name for name in OrderMatch.__dataclass_fields__ if name != "contact_id")
 #: RO App's contact of a row of `order_matches`.
 CONTACT = "CAST(fields -> 'client_id' ->> 1 AS bigint)"
-
-
-def products(connection: Connection, account: str, identities: Collection[str]) -> dict[str, int]:
-    """Identity → RO App's id of those that are known."""
-    rows = connection.execute(
-        text(
-            "SELECT identity, ro_id FROM product_matches WHERE account = :account AND identity = ANY(:identities) "
-            "AND identified"
-        ),
-        {"account": account, "identities": list(identities)},
-    )
-    return {row.identity: row.ro_id for row in rows}
-
-
-def bind_product(connection: Connection, account: str, identity: str, ro_id: int) -> None:
-    """Stores that what has this identity is RO App's product `ro_id`, in place of an earlier one."""
-    connection.execute(
-        text(
-            "INSERT INTO product_matches (account, identity, ro_id) VALUES (:account, :identity, :ro_id) "
-            "ON CONFLICT (account, identity) DO UPDATE SET ro_id = excluded.ro_id, identified = true"
-        ),
-        {"account": account, "identity": identity, "ro_id": ro_id},
-    )
-
-
-def note_unidentified(connection: Connection, account: str, identity: str) -> None:
-    """RO App made its product for this identity, and did not store that: it is of no use until a person has done so,
-    and no other one is made."""
-    connection.execute(
-        text("UPDATE product_matches SET identified = false WHERE account = :account AND identity = :identity"),
-        {"account": account, "identity": identity},
-    )
-
-
-def unidentified(connection: Connection, account: str, identity: str) -> int | None:
-    """That product, if RO App's catalogue still has it."""
-    ro_id: int | None = connection.scalar(
-        text(
-            "SELECT ro_id FROM product_matches JOIN catalogue USING (account, ro_id) "
-            "WHERE account = :account AND identity = :identity AND NOT identified"
-        ),
-        {"account": account, "identity": identity},
-    )
-    return ro_id
-
-
-def unbind_product(connection: Connection, account: str, ro_id: int) -> None:
-    """Forgets every identity of this product, which RO App no longer takes."""
-    connection.execute(
-        text("DELETE FROM product_matches WHERE account = :account AND ro_id = :ro_id"),
-        {"account": account, "ro_id": ro_id},
-    )
 
 
 def order(connection: Connection, shop: str, number: str) -> OrderMatch | None:
@@ -125,7 +73,7 @@ def ids(connection: Connection, orders: Collection[tuple[str, str]]) -> list[int
 
 def unbind_order(connection: Connection, shop: str, number: str) -> None:
     """Its RO App order is gone; another one takes its place, with lines of its own."""
-    for table in ("staff_lines", "agreed_lines", "comments", "order_matches"):
+    for table in ("agreed_lines", "comments", "order_matches"):
         connection.execute(
             text(f"DELETE FROM {table} WHERE shop = :shop AND number = :number"), {"shop": shop, "number": number}
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+import orjson
 from sqlalchemy import Connection, text
 
 from cartum_roapp.ledger.orders import WANTED
@@ -13,12 +14,6 @@ from cartum_roapp.ledger.orders import WANTED
 #: rights are the likelier reason.
 LOST_RIGHTS_SHARE = 0.05
 LOST_RIGHTS_LEAST = 5
-
-
-def clear_missing(connection: Connection, shop: str, numbers: Collection[str]) -> None:
-    """Forgets that earlier reads by number missed these orders: the shop has them. Writes nothing if none was
-    missed."""
-    connection.execute(text(_FOUND), {"shop": shop, "numbers": list(numbers)})
 
 
 def known_if_lost_rights(
@@ -36,32 +31,28 @@ def known_if_lost_rights(
     return believed if suggests_lost_rights(len(missing) - never_read, believed) else None
 
 
-def record_missing(
+def take_for_deleted(
     connection: Connection, *, shop: str, run: str, missing: Sequence[str], deleted: bool = False
 ) -> list[str]:
-    """Records what a read by number did not return. Returns the numbers now taken for deleted: those that an earlier
+    """Returns which of the orders that a read by number did not return are now taken for deleted: those that an earlier
     run missed as well, or all if a person says that they are `deleted`. Not to be called if `known_if_lost_rights`
     returned a number."""
     if not missing:
         return []
-    rows = connection.execute(
-        text("SELECT number FROM missing_orders WHERE shop = :shop AND run <> :run AND number = ANY(:numbers)"),
-        {"shop": shop, "run": run, "numbers": list(missing)},
-    )
-    gone = list(missing) if deleted else [row.number for row in rows]
+    before = connection.execute(text("SELECT missed FROM shops WHERE key = :shop"), {"shop": shop}).scalar_one()
+    gone = [number for number in missing if deleted or before.get(number, run) != run]
     connection.execute(
-        text(
-            "INSERT INTO missing_orders (shop, number, run) SELECT :shop, unnest(CAST(:numbers AS text[])), :run "
-            "ON CONFLICT DO NOTHING"
-        ),
-        {"shop": shop, "run": run, "numbers": list(missing)},
+        text("UPDATE orders SET gone_at = now() WHERE shop = :shop AND number = ANY(:gone) AND gone_at IS NULL"),
+        {"shop": shop, "gone": gone},
     )
-    if gone:
-        connection.execute(
-            text("UPDATE orders SET gone_at = now() WHERE shop = :shop AND number = ANY(:gone) AND gone_at IS NULL"),
-            {"shop": shop, "gone": gone},
-        )
     return gone
+
+
+def note(connection: Connection, shop: str, run: str, *, known: Collection[str], missing: Collection[str] = ()) -> None:
+    """Notes what this run missed, and forgets that orders were missed whose fate is `known`: the shop has them, or they
+    count as deleted. Writes nothing where there is nothing to note. To be called last: others lock the shop last."""
+    missed = orjson.dumps(dict.fromkeys(missing, run)).decode()
+    connection.execute(text(_NOTE), {"shop": shop, "missed": missed, "known": list(known)})
 
 
 def suggests_lost_rights(missing: int, believed: int) -> bool:
@@ -79,4 +70,7 @@ _NEVER_READ = """
     SELECT count(*) FROM held WHERE shop = :shop AND entity = 'row' AND id = ANY(:numbers)
     AND NOT EXISTS (SELECT FROM orders WHERE (orders.shop, orders.number) = (held.shop, held.id))
 """
-_FOUND = "DELETE FROM missing_orders WHERE shop = :shop AND number = ANY(:numbers)"
+_NOTE = """
+    UPDATE shops SET missed = (CAST(:missed AS jsonb) || missed) - CAST(:known AS text[])
+    WHERE key = :shop AND (CAST(:missed AS jsonb) <> '{}' OR missed ?| CAST(:known AS text[]))
+"""

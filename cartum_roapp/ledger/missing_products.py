@@ -1,4 +1,4 @@
-"""The shop's products that RO App lacks and that nobody makes there by program: what held orders wait for."""
+"""The shop's products that held orders wait for: RO App lacks them, so they have no link."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, Engine, delete, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Engine, text
 
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import database
-from cartum_roapp.ledger.tables import missing_products
 
 
 @dataclass(frozen=True)
@@ -23,19 +21,6 @@ class MissingProduct:
     barcode: str
     price: Decimal
     description: str
-
-
-def note(connection: Connection, shop: str, products: Collection[str]) -> None:
-    """Notes that RO App lacks them. May be called twice."""
-    rows = [{"shop": shop, "product": product} for product in products]
-    if rows:
-        connection.execute(insert(missing_products).on_conflict_do_nothing(), rows)
-
-
-def clear(connection: Connection, shop: str, products: Collection[str]) -> None:
-    """RO App has them."""
-    table = missing_products
-    connection.execute(delete(table).where(table.c.shop == shop, table.c.product.in_(products)))
 
 
 def listed(engine: Engine, shops: Collection[str]) -> list[MissingProduct]:
@@ -54,12 +39,14 @@ _LISTED = """
                WHERE (other.shop, other.product) = (product.shop, product.product)
                  AND orders.currency <> waiting.currency
            ) THEN waiting.price ELSE product.price END AS price
-    FROM missing_products JOIN products product USING (shop, product), LATERAL (
+    FROM products product JOIN shops ON shops.key = product.shop, LATERAL (
         SELECT line.price, orders.currency FROM order_lines line JOIN orders USING (shop, number)
         JOIN held ON (held.shop, held.id) = (line.shop, line.number)
         WHERE (line.shop, line.product) = (product.shop, product.product)
           AND held.entity = 'order' AND held.code = :missing AND held.dismissed_at IS NULL
         ORDER BY line.price LIMIT 1) waiting
-    WHERE product.shop = ANY(:shops)
+    WHERE product.shop = ANY(:shops) AND NOT EXISTS (
+        SELECT FROM links WHERE links.account = shops.account AND links.kind = 'product'
+          AND links.key = product.shop || '/' || product.product)
     ORDER BY product.title, product.article, product.shop
 """

@@ -1,32 +1,71 @@
-"""Which product of RO App a shop's product is."""
+"""Which product of RO App is which: rows of `links` of the kind `product`, one for each key.
+
+A key is what identifies a product in all shops of the account (`code:CAP-2`), or the product of one shop
+(`SHOPKEY/article:CAP-2`): what it was taken for last, or what a person has chosen for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, text
+
+#: RO App made it and did not store what identifies it: of no use until a person has done so, and no other is made.
+UNSTORED = "made without it"
 
 
 @dataclass(frozen=True)
 class ProductLink:
-    """RO App's product `ro_id` of the account, found or made by `identity` ("code:CAP-2")."""
+    """RO App's product of a key. `reason`: how it was found; of a shop's product the identity by which it was, like
+    "code:CAP-2". `chosen_at`: when a person chose it (UTC), None where nobody did."""
 
-    account: str
+    key: str
     ro_id: int
-    identity: str
+    reason: str
+    chosen_at: datetime | None = None
 
 
-def read(connection: Connection, shop: str, products: Collection[str]) -> dict[str, ProductLink]:
-    """Returns the shop's product → its link, of those that have one."""
-    rows = connection.execute(
-        text(
-            "SELECT product, account, ro_id, identity FROM product_links "
-            "WHERE shop = :shop AND product = ANY(:products)"
-        ),
-        {"shop": shop, "products": list(products)},
-    )
-    return {row.product: ProductLink(row.account, row.ro_id, row.identity) for row in rows}
+_COLUMNS = ", ".join(ProductLink.__dataclass_fields__)
+_VALUES = ", ".join(f":{name}" for name in ProductLink.__dataclass_fields__)
+_PRODUCTS = "FROM links WHERE account = :account AND kind = 'product'"
+
+
+def key(shop: str, product: str) -> str:
+    """The key of a product of this shop."""
+    return f"{shop}/{product}"
+
+
+def read(connection: Connection, account: str, keys: Iterable[str]) -> dict[str, ProductLink]:
+    """Key → link, of those that have one."""
+    query = text(f"SELECT {_COLUMNS} {_PRODUCTS} AND key = ANY(:keys)")
+    rows = connection.execute(query, {"account": account, "keys": list(keys)})
+    return {row.key: ProductLink(**row._mapping) for row in rows}
+
+
+def store(connection: Connection, account: str, links: Iterable[ProductLink]) -> None:
+    """Stores links in place of earlier ones, except where a person chose another one. May be called twice."""
+    for link in links:
+        connection.execute(text(_STORE), {"account": account, **vars(link)})
+
+
+def drop(connection: Connection, account: str, keys: Collection[str]) -> None:
+    """RO App lacks these."""
+    query = text(f"DELETE {_PRODUCTS} AND key = ANY(:keys) AND chosen_at IS NULL")
+    connection.execute(query, {"account": account, "keys": list(keys)})
+
+
+def remove(connection: Connection, account: str, ro_id: int) -> None:
+    """RO App no longer takes this product. Where a person chose it, that stays."""
+    query = text(f"DELETE {_PRODUCTS} AND ro_id = :ro_id AND chosen_at IS NULL")
+    connection.execute(query, {"account": account, "ro_id": ro_id})
+
+
+def forget_shop(connection: Connection, shop: str) -> None:
+    """Nothing is known of this shop's products any more; those of the account stay known."""
+    query = "DELETE FROM links WHERE kind = 'product' AND starts_with(key, :shop || '/')"
+    connection.execute(text(query), {"shop": shop})
 
 
 def of_others(connection: Connection, account: str, shop: str, product: str, ids: Collection[int]) -> set[int]:
@@ -43,29 +82,16 @@ def has_another_article(connection: Connection, account: str, shop: str, article
     return bool(connection.scalar(text(_HAS_ANOTHER), values))
 
 
-def store(connection: Connection, shop: str, links: Mapping[str, ProductLink]) -> None:
-    """Stores links in place of earlier ones. May be called twice."""
-    for product, link in links.items():
-        connection.execute(text(_STORE), {"shop": shop, "product": product, **vars(link)})
-
-
-def remove(connection: Connection, account: str, ro_id: int) -> None:
-    """RO App no longer takes this product."""
-    connection.execute(
-        text("DELETE FROM product_links WHERE account = :account AND ro_id = :ro_id"),
-        {"account": account, "ro_id": ro_id},
-    )
-
-
-_STORE = """
-    INSERT INTO product_links (shop, product, account, ro_id, identity)
-    VALUES (:shop, :product, :account, :ro_id, :identity)
-    ON CONFLICT (shop, product) DO UPDATE SET
-        account = excluded.account, ro_id = excluded.ro_id, identity = excluded.identity
+_STORE = f"""
+    INSERT INTO links AS known (account, kind, {_COLUMNS}) VALUES (:account, 'product', {_VALUES})
+    ON CONFLICT (account, key) WHERE kind = 'product' DO UPDATE SET
+        ro_id = excluded.ro_id, reason = excluded.reason, chosen_at = excluded.chosen_at
+    WHERE known.chosen_at IS NULL OR excluded.chosen_at IS NOT NULL
 """
 _OF_OTHERS = """
-    SELECT link.ro_id FROM product_links link JOIN products other USING (shop, product)
-    WHERE link.account = :account AND link.shop = :shop AND link.ro_id = ANY(:ids)
+    SELECT link.ro_id FROM links link JOIN products other ON other.product = substr(link.key, length(:shop) + 2)
+    WHERE link.account = :account AND link.kind = 'product' AND link.ro_id = ANY(:ids)
+      AND starts_with(link.key, :shop || '/') AND other.shop = :shop
       AND other.product <> :product AND (other.listed OR other.read_at IS NULL)
     UNION SELECT row.ro_id FROM catalogue row JOIN products other ON other.article IN (row.code, row.sku)
     WHERE row.account = :account AND row.ro_id = ANY(:ids) AND other.shop = :shop AND other.article <> ''

@@ -69,17 +69,15 @@ _NOT_KEPT = "shop = :shop AND number NOT IN (SELECT number FROM kept)"
 _STATEMENTS = (
     *(
         f"DELETE FROM {table} WHERE {_NOT_KEPT}"
-        for table in ("outbox", "staff_lines", "agreed_lines", "comments", "order_matches", "order_lines", "orders")
+        for table in ("outbox", "agreed_lines", "comments", "order_matches", "order_lines", "orders")
     ),
-    *(f"DELETE FROM {table} WHERE shop = :shop" for table in ("missing_orders", "missing_products")),
     "UPDATE backfills SET state = 'canceled', ended_at = now() WHERE shop = :shop AND state = 'open'",
     "DELETE FROM held WHERE shop = :shop AND dismissed_at IS NULL AND erased_at IS NULL AND entity <> 'row' "
     "AND split_part(id, '/', 1) NOT IN (SELECT number FROM kept)",
-    "DELETE FROM customers WHERE shop = :shop AND identity NOT IN (SELECT customer FROM orders WHERE shop = :shop)",
     "UPDATE products SET read_at = NULL WHERE shop = :shop",
     "DELETE FROM markers WHERE shop = :shop",
     "UPDATE accounts SET markers_from = NULL, markers_until = NULL "
     "WHERE name = (SELECT account FROM shops WHERE key = :shop)",
     "UPDATE shops SET stored_until = window_from, window_stored_at = NULL, watermark = NULL, statuses = NULL, "
-    "statuses_read_to = NULL WHERE key = :shop",
+    "statuses_read_to = NULL, missed = '{}' WHERE key = :shop",
 )

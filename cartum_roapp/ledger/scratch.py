@@ -16,10 +16,9 @@ _READ = {
     "shops": "key = :shop",
     "accounts": "name = :account",
     "outbox": "shop = :shop",
-    "product_links": "shop = :shop",
 }
 #: Made and left empty: what is written there is of no use to a dry run.
-_EMPTY = {"backfills", "backfill_orders", "call_slots", "counters", "customers", "erasures", "order_events", "runs"}
+_EMPTY = {"backfills", "backfill_orders", "call_slots", "counters", "order_events", "runs"}
 
 
 @contextmanager

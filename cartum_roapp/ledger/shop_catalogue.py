@@ -28,22 +28,14 @@ class Failing:
 def failing(engine: Engine, shop: str) -> Failing | None:
     """Returns None where the catalogue was read when it was tried last."""
     with database.reading(engine) as connection:
-        row = connection.execute(text(f"SELECT {_COLUMNS} FROM catalogue_failures WHERE shop = :s"), {"s": shop})
-        found = row.one_or_none()
+        found = connection.execute(text(_FAILING), {"shop": shop}).one_or_none()
     return None if found is None else Failing(**found._mapping)
 
 
 def note_failed(engine: Engine, shop: str, because: str, *, for_good: bool) -> None:
     """One more run could not read it."""
     with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO catalogue_failures AS known (shop, because, for_good) VALUES (:shop, :because, :for_good) "
-                "ON CONFLICT (shop) DO UPDATE SET tried = now(), runs = known.runs + 1, because = excluded.because, "
-                "for_good = known.for_good OR excluded.for_good"
-            ),
-            {"shop": shop, "because": because, "for_good": for_good},
-        )
+        connection.execute(text(_NOTE_FAILED), {"shop": shop, "because": because, "for_good": for_good})
 
 
 def waiting(engine: Engine, shop: str) -> set[str]:
@@ -56,10 +48,10 @@ def works(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any
     """It was read again: stores these articles (title, description, barcode, price of each; None: the shop has it not),
     and queues the orders that waited. May be called twice."""
     store(connection, shop, read)
-    connection.execute(text("DELETE FROM catalogue_failures WHERE shop = :shop"), {"shop": shop})
     held = text("SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code = :code AND dismissed_at IS NULL")
     numbers = list(connection.scalars(held, {"shop": shop, "code": Code.CATALOGUE_UNAVAILABLE}))
     orders.requeue(connection, shop, numbers, Priority.CHANGE, because="the shop's catalogue can be read again")
+    connection.execute(text("UPDATE shops SET catalogue_failure = NULL WHERE key = :shop"), {"shop": shop})
 
 
 def store(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any] | None]) -> None:
@@ -93,7 +85,7 @@ def is_sold_in_another_currency(connection: Connection, shop: str, product: str,
 
 def is_blind(connection: Connection, shop: str) -> bool:
     """Returns whether orders go on without the catalogue now."""
-    query = text("SELECT EXISTS (SELECT FROM catalogue_failures WHERE shop = :shop AND for_good)")
+    query = text("SELECT CAST(catalogue_failure ->> 'for_good' AS boolean) FROM shops WHERE key = :shop")
     return bool(connection.scalar(query, {"shop": shop}))
 
 
@@ -103,7 +95,18 @@ def was_read(connection: Connection, shop: str) -> bool:
     return bool(connection.scalar(query, {"shop": shop}))
 
 
-_COLUMNS = ", ".join(Failing.__dataclass_fields__)
+_FAILING = """
+    SELECT failure.* FROM shops, jsonb_to_record(catalogue_failure)
+        AS failure (since timestamptz, tried timestamptz, because text, for_good boolean)
+    WHERE key = :shop AND catalogue_failure IS NOT NULL
+"""
+_NOTE_FAILED = """
+    UPDATE shops SET catalogue_failure = jsonb_build_object(
+        'since', coalesce(catalogue_failure -> 'since', to_jsonb(now())), 'tried', now(),
+        'because', CAST(:because AS text),
+        'for_good', :for_good OR coalesce(catalogue_failure @> '{"for_good": true}', false))
+    WHERE key = :shop
+"""
 _NAMESAKES = """
     SELECT article FROM products WHERE shop = :shop AND article <> '' AND listed AND read_at < now() - :age
       AND (title = ANY(:titles) OR barcode = ANY(:barcodes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,8 @@ class Standing:
     line (`delivery_line`): where RO App has that line, and before a delivery by the shop's settings. `settled`: no sync
     reads it again by itself. `all_sent`: the goods known to be in RO App are those of the order. `held_because`: the
     code of the held record, `dismissed`: a person left it as it is; `lines_held`: a person is asked about its lines or
-    its total. `staff_total`: what lines add that staff added, as a reconciliation has told them. `roapp_number`: the
+    its total. `staff_total`: what lines add that staff added, as a reconciliation has
+    reported them. `roapp_number`: the
     number that people see in RO App, "" if it is not known. Times UTC.
     """
 
@@ -79,6 +80,28 @@ def oldest(connection: Connection, shop: str) -> datetime | None:
     return found
 
 
+def own_items(connection: Connection, shop: str, numbers: Collection[str]) -> dict[str, list[int]]:
+    """Returns number → RO App's ids of the lines that are the shop's; without orders that have none."""
+    query = text(
+        "SELECT number, array_agg(item_id) AS items FROM agreed_lines WHERE shop = :shop AND number = ANY(:numbers) "
+        "AND item_id IS NOT NULL GROUP BY number"
+    )
+    return {row.number: row.items for row in connection.execute(query, {"shop": shop, "numbers": list(numbers)})}
+
+
+def note_staff_totals(connection: Connection, shop: str, totals: Mapping[str, Decimal]) -> None:
+    """Number → what lines of staff add to the order's total in RO App, as it was reported. Writes nothing where nothing
+    changed."""
+    for number, total in totals.items():
+        connection.execute(
+            text(
+                "UPDATE order_matches SET staff_total = :total "
+                "WHERE shop = :shop AND number = :number AND staff_total <> :total"
+            ),
+            {"shop": shop, "number": number, "total": total},
+        )
+
+
 _STANDING = f"""
     WITH asked AS (
         SELECT * FROM orders WHERE shop = :shop AND (:all OR number = ANY(:numbers)) AND {WANTED}
@@ -92,10 +115,6 @@ _STANDING = f"""
             WHERE shop = :shop AND product NOT LIKE 'service:%' GROUP BY 1, 2
         ) sent USING (number, product)
         WHERE coalesce(line.quantity, 0) <> coalesce(sent.quantity, 0)
-    ), staffs AS (
-        SELECT number, sum(staff.total) AS total FROM staff_lines staff WHERE shop = :shop AND NOT EXISTS (
-            SELECT FROM agreed_lines ours WHERE (ours.shop, ours.number, ours.item_id)
-                                              = (staff.shop, staff.number, staff.item_id)) GROUP BY number
     ), asked_about AS (
         SELECT DISTINCT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND entity IN ('line', 'total')
     )
@@ -109,13 +128,13 @@ _STANDING = f"""
                 WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting' ELSE 'delivered' END AS state,
            order_matches.ro_id, held.code AS held_because,
            held.dismissed_at IS NOT NULL AS dismissed, unsent.number IS NULL AS all_sent,
-           asked_about.number IS NOT NULL AS lines_held, round(coalesce(staffs.total, 0), 2) AS staff_total,
-           asked.currency, coalesce(order_matches.roapp_number, '') AS roapp_number
+           asked_about.number IS NOT NULL AS lines_held, asked.currency,
+           round(coalesce(order_matches.staff_total, 0), 2) AS staff_total,
+           coalesce(order_matches.roapp_number, '') AS roapp_number
     FROM asked
     LEFT JOIN sums USING (number)
     LEFT JOIN unsent USING (number)
     LEFT JOIN asked_about USING (number)
-    LEFT JOIN staffs USING (number)
     LEFT JOIN outbox ON outbox.shop = :shop AND outbox.number = asked.number
     CROSS JOIN LATERAL (SELECT CASE WHEN outbox.wanted_version = outbox.delivered_version THEN EXISTS (
         SELECT FROM agreed_lines sent

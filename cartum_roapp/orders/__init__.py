@@ -1,7 +1,7 @@
 """Checks raw orders of a Cartum shop row by row, and defines the typed frames they become. Free of HTTP and Prefect.
 
 rows, bad_rows       one order as a model; a row that must be held
-frames               orders, lines, customers and products as data frames
+frames               orders, lines and products as data frames
 amounts, texts       exact numbers; comparable text
 phones, buyers       phones as E.164; the identity of a buyer
 zones                the shop's time zone

@@ -49,7 +49,6 @@ LINES = {
     "title": "str",
     "kind": "str",
 }
-CUSTOMERS = {"identity": "str", "name": "str", "phone": "str", "email": "str"}
 PRODUCTS = {
     "product": "str",
     "article": "str",
@@ -65,13 +64,12 @@ PRODUCTS = {
 class Frames:
     """`orders` are unique by number, `lines` by (number, product, price); every line's order is in `orders`.
 
-    `listed` of products: whether the shop's catalogue has it; None if it was not asked. `customers` and `products` may
-    repeat an identity, the newest last, until `deduplicate` has made them unique.
+    `listed` of products: whether the shop's catalogue has it; None if it was not asked. `products` may repeat
+    one, the newest last, until `deduplicate` has made them unique. An order's buyer is its `customer`.
     """
 
     orders: pd.DataFrame
     lines: pd.DataFrame
-    customers: pd.DataFrame
     products: pd.DataFrame
 
     @classmethod
@@ -80,13 +78,12 @@ class Frames:
         return cls(*(frame.copy(deep=False) for frame in _without_rows()))
 
     def only(self, numbers: Iterable[str]) -> Frames:
-        """Returns the orders with these numbers, and their lines, customers and products."""
+        """Returns the orders with these numbers, and their lines and products."""
         orders = self.orders[self.orders["number"].isin(list(numbers))]
         lines = self.lines[self.lines["number"].isin(orders["number"])]
         return Frames(
             orders.reset_index(drop=True),
             lines.reset_index(drop=True),
-            self.customers[self.customers["identity"].isin(orders["customer"])].reset_index(drop=True),
             self.products[self.products["product"].isin(lines["product"])].reset_index(drop=True),
         )
 
@@ -94,7 +91,7 @@ class Frames:
 @cache
 def _without_rows() -> tuple[pd.DataFrame, ...]:
     """Made once: each week of an import without orders asks for them."""
-    return tuple(typed_frame(columns, ()) for columns in (ORDERS, LINES, CUSTOMERS, PRODUCTS))
+    return tuple(typed_frame(columns, ()) for columns in (ORDERS, LINES, PRODUCTS))
 
 
 def typed_frame(columns: Mapping[str, str], records: Iterable[Sequence[object]]) -> pd.DataFrame:

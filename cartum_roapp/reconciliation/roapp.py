@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
@@ -94,7 +95,7 @@ async def _read_lines(
         total = total_of(map(priced, items), discounts)
     goods = {item.entity_id for item in items if item.id in own}
     others = (item for item in items if item.id not in own and item.entity_id not in goods)
-    staff = {item.id: line for item in others if (line := priced(item).total(discounts))}
+    staff = sum((priced(item).total(discounts) for item in others), Decimal(0))
     written_off = any(item.written_off for item in items)
     side[ro_id] = replace(side[ro_id], total=total, written_off=written_off, staff=staff)
 

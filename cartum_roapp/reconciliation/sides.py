@@ -39,8 +39,8 @@ LEDGER = {
 class OrderInRoApp:
     """One RO App order. `number` is the number in its marker if that is this shop's; `foreign`: the marker is another
     shop's. `total` is None if RO App does not send it; `written_off` is known only after its lines were read, and so is
-    `staff`: the lines that staff added (id → what it adds to the total), without further ones of the order's own
-    products, which may be doubled ones. `shows_marker`: whether RO App showed the notes, in which it stands.
+    `staff`: what lines add to the total that staff added, without further ones of the order's own products, which may
+    be doubled ones. `shows_marker`: whether RO App showed the notes, in which it stands.
     `roapp_number`: RO App's own, "" if it is not shown."""
 
     ro_id: int
@@ -51,7 +51,7 @@ class OrderInRoApp:
     total: Decimal | None
     created_at: datetime | None
     written_off: bool = False
-    staff: Mapping[int, Decimal] | None = None
+    staff: Decimal | None = None
     shows_marker: bool = True
     roapp_number: str = ""
 

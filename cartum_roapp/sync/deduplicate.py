@@ -1,19 +1,18 @@
-"""Makes orders, buyers and products unique."""
+"""Makes orders and products unique. A buyer is one by `orders.customer`, however the phone was spelt."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from cartum_roapp.orders.frames import CUSTOMERS, PRODUCTS, Frames, typed_frame
+from cartum_roapp.orders.frames import PRODUCTS, Frames, typed_frame
 
 
 def deduplicate(*parts: Frames) -> Frames:
     """Joins the parts in the order in which they were read. Pure and idempotent.
 
     * An order in two parts: the row and the lines of the later part.
-    * A buyer: one row per identity; each field from the newest order (by creation) that has it.
     * A product: one row per key; each text from the last row that has it, the price from the last row that is not 0.
-    * Buyers and products without an order are left out.
+    * Products without an order are left out.
 
     Raises ValueError if one part has an order twice: it would be unknown which lines belong to which row.
     """
@@ -31,7 +30,6 @@ def deduplicate(*parts: Frames) -> Frames:
     return Frames(
         orders=_bare(latest),
         lines=_bare(lines),
-        customers=_customers(latest),
         products=_products(products),
     )
 
@@ -42,19 +40,6 @@ def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _bare(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(columns="part").reset_index(drop=True)
-
-
-def _customers(orders: pd.DataFrame) -> pd.DataFrame:
-    """Derives the buyers from the orders, which have all data of a buyer and their age."""
-    found: dict[str, list[str]] = {}
-    newest_last = orders.sort_values(["created_at", "number"])
-    for identity, *fields in zip(
-        *(newest_last[name] for name in ("customer", "buyer_name", "buyer_phone", "buyer_email")), strict=True
-    ):
-        known = found.setdefault(identity, fields)
-        if known is not fields:
-            known[:] = [new or old for new, old in zip(fields, known, strict=True)]
-    return typed_frame(CUSTOMERS, [(identity, *fields) for identity, fields in found.items()])
 
 
 def _products(products: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.delivery.markers import BEFORE_ORDER
 from cartum_roapp.errors import BadConfig, Code
-from cartum_roapp.ledger import held, matches, missing_orders, orders, staff_lines, standing, totals
+from cartum_roapp.ledger import held, matches, missing_orders, orders, standing, totals
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.bad_rows import BadRow
@@ -162,7 +162,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     suspects = _differences(run, sides, sides.ledger, moving)
     with run.engine.connect() as connection:
         discounts = totals.line_discounts(connection, run.account.name)
-        own = staff_lines.own_items(connection, run.shop.key, [one.number for one in suspects])
+        own = standing.own_items(connection, run.shop.key, [one.number for one in suspects])
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
         closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values(), discounts, own)
         looked, report.unchecked = await closer
@@ -178,7 +178,9 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     alone = {one.number for one in sides.ledger.values() if _is_left_alone(one, sides.roapp)}
     shop = sides.shop[~sides.shop["number"].isin(alone)]
     ledger = ledger_side(one for one in sides.ledger.values() if one.number not in alone)
-    told = {order.ro_id: order.staff_total for order in sides.ledger.values() if order.ro_id and order.staff_total}
+    without = {one.ro_id for one in sides.roapp.values() if one.staff == 0}  # staff took them out again
+    told = {order.ro_id: order.staff_total for order in sides.ledger.values() if order.ro_id}
+    told = {ro_id: total for ro_id, total in told.items() if ro_id not in without}
     log.info("%s", sentence.of_differences(len(sides.ledger), [one.what for one in report.findings]))
     report.days = by_day(shop, ledger, sides.roapp.values(), run.zone, unknown, told)
     report.currencies = by_currency(shop, ledger, sides.roapp.values(), unknown, told)
@@ -194,11 +196,11 @@ def put_right(run: Run, sides: Sides) -> None:
     findings = sides.report.findings
     left = repair.missing_if_lost_rights(findings, sides.ledger)
     with run.engine.begin() as connection:
-        missing_orders.clear_missing(connection, run.shop.key, sides.seen)
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
         shown = {one.ro_id: one.roapp_number for one in sides.roapp.values() if one.roapp_number}
         matches.note_roapp_numbers(connection, run.shop.key, shown)
         repair.put_right(connection, run.shop.key, [one for one in findings if one not in left], sides.ledger)
+        missing_orders.note(connection, run.shop.key, run.id, known=sides.seen)
 
 
 def conclude(run: Run, sides: Sides) -> Report:
@@ -210,16 +212,17 @@ def conclude(run: Run, sides: Sides) -> Report:
 
 
 def remember_told(run: Run, sides: Sides) -> None:
-    """Remembers the lines of staff that the report has told: they are no difference from now on. To be called after the
-    report was shown, so that a kill in between tells them twice rather than never. May be called twice."""
+    """Remembers what the lines of staff add that the report has told: they are no difference from now on. To be called
+    after the report was shown, so that a kill in between tells them twice rather than never. May be called twice."""
     told = set(numbers(sides.report.findings, {Difference.EDITED_IN_ROAPP}))
-    bound = {order.ro_id: order.number for order in sides.ledger.values() if order.ro_id}
+    totals = {
+        order.number: one.staff
+        for order in sides.ledger.values()
+        if order.ro_id and (one := sides.roapp.get(order.ro_id)) and one.staff is not None
+        and (order.number in told or not one.staff)
+    }  # fmt: skip
     with run.engine.begin() as connection:
-        for one in sides.roapp.values():
-            if one.staff is not None and (number := bound.get(one.ro_id)):
-                staff_lines.forget_others(connection, run.shop.key, number, one.staff)
-                if number in told:
-                    staff_lines.remember(connection, run.shop.key, number, one.staff)
+        standing.note_staff_totals(connection, run.shop.key, totals)
 
 
 def _differences(run: Run, sides: Sides, ledger: Mapping[str, Standing], moving: set[str]) -> list[Finding]:

@@ -12,7 +12,7 @@ from cartum_roapp.orders import amounts, buyers, phone_field
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.catalogue import Catalogue, RawProduct, product_key
 from cartum_roapp.orders.fingerprint import order_hash
-from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
+from cartum_roapp.orders.frames import LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from cartum_roapp.orders.rows import LineRow, OrderRow, read_row
 from cartum_roapp.orders.zones import country_of, to_utc, zone_of
 
@@ -21,12 +21,11 @@ _Record = tuple[object, ...]
 
 
 class _Order(NamedTuple):
-    """One order's records for the four frames."""
+    """One order's records for the three frames."""
 
     created_at: datetime
     order: _Record
     lines: list[_Line]
-    customer: _Record
     products: list[_Record]
 
 
@@ -67,7 +66,6 @@ def _frames(orders: list[_Order]) -> Frames:
     return Frames(
         orders=typed_frame(ORDERS, [order.order for order in orders]),
         lines=typed_frame(LINES, [line for order in orders for line in order.lines]),
-        customers=typed_frame(CUSTOMERS, [order.customer for order in orders]),
         products=typed_frame(PRODUCTS, products),
     )
 
@@ -112,7 +110,6 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
         created_at,
         order=(*head, phone, row.delivery_phone, *tail, phones, remark, *bought_by, digest),
         lines=lines,
-        customer=(identity, row.delivery_name, phone, email),
         products=[_product(line, catalogue, row.currency.upper()) for line in row.products if line.has_goods],
     )
 

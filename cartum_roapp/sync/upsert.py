@@ -103,16 +103,17 @@ def upsert(
             error = BadRecord(row.message, code=row.code, fix=row.fix)
             payload = None if row.id in erased else row.payload
             held.hold(connection, shop=key, entity="row", id=row.id, error=error, payload=payload)
-        missing_orders.clear_missing(connection, key, {*frames.orders["number"], *(row.id for row in bad)})
         known = None
         if not reading.deleted:
             open_for = timedelta(days=run.shop.window_days)
             known = missing_orders.known_if_lost_rights(connection, key, reading.asked, missing, open_for)
         noted = [] if known else missing
-        gone = missing_orders.record_missing(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
+        gone = missing_orders.take_for_deleted(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
         held.clear(connection, key, "row", gone)
         journal.write(connection, [journal.event(key, number, Kind.DELETED) for number in gone])
         requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
+        there = {*frames.orders["number"], *(row.id for row in bad)}
+        missing_orders.note(connection, key, run.id, known={*there, *gone}, missing=noted)
         if slice_end is not None:
             shops.mark_slice_stored(connection, key, slice_end)
         if part is not None:

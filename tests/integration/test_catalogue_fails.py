@@ -58,7 +58,8 @@ def works(world: World, box: CartumShop) -> None:
     box.faults.switch(refused_functions=())
     box.faults.calm()
     with world.engine.begin() as connection:
-        connection.execute(text("UPDATE catalogue_failures SET tried = tried - interval '1 hour'"))
+        earlier = "jsonb_build_object('tried', now() - interval '1 hour')"
+        connection.execute(text(f"UPDATE shops SET catalogue_failure = catalogue_failure || {earlier}"))
 
 
 def place(box: CartumShop, *articles: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from cartum_roapp.ledger import arriving, orders, shops, tables
 from cartum_roapp.ledger import database as ledger
-from cartum_roapp.orders.frames import CUSTOMERS, LINES, ORDERS, PRODUCTS, Frames, typed_frame
+from cartum_roapp.orders.frames import LINES, ORDERS, PRODUCTS, Frames, typed_frame
 
 ODD = ["", "\\N", "\\.", '"', "a,b", "a\nb", "a\rb", "a\r\nb", "o'k", " lead", "NULL", "\\", "ї😀", ";\t", '""']
 
@@ -28,7 +28,6 @@ def test_odd_texts_and_exact_money_survive_the_way_into_the_ledger(database: str
     frames = Frames(
         typed_frame(ORDERS, rows),
         typed_frame(LINES, lines),
-        typed_frame(CUSTOMERS, [("order:1", ODD[5], "", "")]),
         typed_frame(PRODUCTS, [(f"name:{odd}", "", odd, odd, odd, Decimal(1), None) for odd in ODD]),
     )
     with engine.begin() as connection:

@@ -132,3 +132,21 @@ def test_a_number_of_another_currency_is_no_price(world: World, missing: str) ->
     else:
         assert world.held(config)["order", at_home] == "product-missing"
         assert {row.article: row.price for row in missing_products.listed(world.engine, [config.key])}[CODE] == 1040
+
+
+def test_a_product_that_got_another_article_in_roapp_is_missing_again(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    config = world.shop(missing_products="hold")
+    product = roapp.add_product("Кепка", code=CODE)
+    roapp.seeded["products"].add(product)
+    shop.place_order(articles=[(CODE, 1)])
+    world.imported(config)
+    roapp.products[product]["code"] = "KR-799"
+    other = shop.place_order(articles=[("KR-799", 1)])
+    world.synced(config)
+    assert world.held(config) == {}
+    number = shop.place_order(articles=[(CODE, 1)])
+    world.synced(config)
+    assert world.roapp_items(other, config)[0]["entity_id"] == product
+    assert world.held(config) == {("order", number): "product-missing"}
+    assert [row.article for row in missing_products.listed(world.engine, [config.key])] == [CODE]

@@ -76,7 +76,8 @@ def test_it_is_told_again_when_it_changes_and_forgotten_when_it_goes(world: Worl
     items.remove(other)
     world.box.roapp.touch(world.roapp_order(number)["id"])
     assert night(world) == set(), "all is as the shop has it"
-    assert world.value("SELECT count(*) FROM staff_lines") == 0
+    add_fee(world, number, 20)
+    assert night(world) == {(number, EDITED)}, "it is another one"
 
 
 def test_a_wrong_price_seeded_afterwards_is_found_every_night(world: World, number: str) -> None:
@@ -115,3 +116,32 @@ def test_a_report_alone_remembers_nothing(world: World, number: str) -> None:
     add_fee(world, number)
     for _ in range(2):
         assert {(one["number"], one["what"]) for one in world.reconciled()["findings"]} == {(number, EDITED)}
+
+
+def test_a_line_of_staff_that_the_shop_has_too_is_the_shops(world: World, number: str) -> None:
+    roapp = world.box.roapp
+    product = roapp.add_product("Подарунок", code="NEW-7")
+    roapp.seeded["products"].add(product)
+    add_fee(world, number, 60, product)
+    assert night(world) == {(number, EDITED)}
+    world.box.shops[0].add_line(number, "NEW-7", 1, price=60)
+    world.synced()
+    items = roapp.items[world.roapp_order(number)["id"]]
+    assert [item["entity_id"] for item in items].count(product) == 1
+    for _ in range(2):
+        document = world.reconciled(repair=True)
+        assert document["findings"] == []
+        assert all(day["ledger_sum"] == day["roapp_sum"] for day in document["days"])
+    items[:] = [item for item in items if item["entity_id"] != product]
+    roapp.touch(world.roapp_order(number)["id"])
+    assert night(world) == {(number, EDITED)}
+
+
+def test_the_sums_of_a_day_have_no_line_that_staff_took_out_again(world: World, number: str) -> None:
+    fee = add_fee(world, number)
+    assert night(world) == {(number, EDITED)}
+    world.box.roapp.items[world.roapp_order(number)["id"]].remove(fee)
+    world.box.roapp.touch(world.roapp_order(number)["id"])
+    document = world.reconciled(repair=True)
+    assert document["findings"] == []
+    assert all(day["ledger_sum"] == day["roapp_sum"] for day in document["days"])

@@ -33,7 +33,6 @@ CUSTOMERS_OWN = {
         "delivery_address": "sent to RO App", "delivery_city": "sent to RO App", "comment": "sent to RO App",
         "manager_comment": "sent to RO App",
     },
-    "customers": {"identity": "by what the buyer is known", "name": "", "phone": "", "email": ""},
     "links": {"key": "which contact is this buyer"},
     "creations": {"names": "which buyer a contact is being made for"},
     "held": {"payload": "the row, for the person who mends it"},
@@ -281,7 +280,7 @@ def test_the_search_would_have_found_them(story: Story) -> None:
     assert own >= {
         f"cartum_roapp.{table}.{column}"
         for table, column in [("orders", "buyer_phone"), ("orders", "buyer_email"), ("orders", "buyer_name"),
-                              ("customers", "identity"), ("links", "key"), ("held", "payload")]
+                              ("links", "key"), ("held", "payload")]
     }  # fmt: skip
     for spelling in ("380671234509", "067 123-45-09", "+380 (67) 123 45 09", "tel:0671234509;", '"(067)123-45-09"'):
         assert phones.search(f"id 5 {spelling} 7"), spelling

@@ -1,4 +1,4 @@
-"""One row per order, per buyer and per product; an order keeps exactly its own lines."""
+"""One row per order and per product, one identity per buyer; an order keeps exactly its own lines."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def test_what_only_a_superseded_read_spoke_of_is_gone() -> None:
     second = part(row(1, delivery_phone="0671234567", products=[line("NEW")]))
     made = deduplicate(first, second)
     assert list(made.products["product"]) == ["article:NEW"]
-    assert list(made.customers["identity"]) == ["phone:+380671234567"]
+    assert list(made.orders["customer"]) == ["phone:+380671234567"]
 
 
-def test_one_buyer_under_several_spellings_is_one_row_with_the_newest_that_is_known() -> None:
+def test_one_buyer_under_several_spellings_is_one() -> None:
     made = deduplicate(
         part(
             row(
@@ -104,8 +104,7 @@ def test_one_buyer_under_several_spellings_is_one_row_with_the_newest_that_is_kn
             )
         ),
     )
-    assert records(made.customers) == [("phone:+380501234567", "Нова Назва", "+380501234567", "old@example.com")]
-    assert len(made.orders) == 3
+    assert list(made.orders["customer"]) == ["phone:+380501234567"] * 3
 
 
 def test_buyers_by_phone_and_by_email_stay_two_identities() -> None:
@@ -115,7 +114,7 @@ def test_buyers_by_phone_and_by_email_stay_two_identities() -> None:
             row(2, delivery_phone="", delivery_email="A@example.com"),
         )
     )
-    assert set(made.customers["identity"]) == {"phone:+380501234567", "email:a@example.com"}
+    assert set(made.orders["customer"]) == {"phone:+380501234567", "email:a@example.com"}
 
 
 def test_one_product_is_one_row_and_what_is_known_of_it_stays() -> None:
@@ -136,12 +135,11 @@ def test_some_orders_only() -> None:
     two = made.only({"2", "77"})
     assert list(two.orders["number"]) == list(two.lines["number"]) == ["2"]
     assert list(two.products["article"]) == ["B"]
-    assert list(two.customers["phone"]) == ["+380501234567"]
 
 
 def test_nothing_stays_nothing() -> None:
     for made in (deduplicate(), deduplicate(Frames.empty()), deduplicate(part(), part())):
-        assert [len(frame) for frame in (made.orders, made.lines, made.customers, made.products)] == [0, 0, 0, 0]
+        assert [len(frame) for frame in (made.orders, made.lines, made.products)] == [0, 0, 0]
         assert made.orders.dtypes.equals(Frames.empty().orders.dtypes)
     made = deduplicate(Frames.empty(), part(row(1)))
     assert list(made.orders["number"]) == ["1"]
@@ -155,7 +153,7 @@ def test_an_order_without_lines_stays() -> None:
 
 def test_frames_glued_by_hand_are_refused() -> None:
     one = part(row(1))
-    glued = Frames(pd.concat([one.orders, one.orders]), one.lines, one.customers, one.products)
+    glued = Frames(pd.concat([one.orders, one.orders]), one.lines, one.products)
     with pytest.raises(ValueError, match="twice"):
         deduplicate(glued)
 
@@ -190,12 +188,11 @@ def test_pages_in_any_cut_give_what_one_read_of_the_latest_rows_gives(pages: lis
         parts.append(part(*rows))
         latest.update({raw["order_id"]: raw for raw in rows})
     made, expected = deduplicate(*parts), deduplicate(part(*latest.values()))
-    for name in ("orders", "lines", "customers"):
+    for name in ("orders", "lines"):
         assert sorted(map(repr, records(getattr(made, name)))) == sorted(map(repr, records(getattr(expected, name))))
     assert set(made.products["product"]) == set(expected.products["product"])
     again = deduplicate(made)
-    for name in ("orders", "lines", "customers", "products"):
+    for name in ("orders", "lines", "products"):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(made, name))
     assert set(made.lines["number"]) <= set(made.orders["number"])
     assert set(made.lines["product"]) == set(made.products["product"])
-    assert set(made.orders["customer"]) == set(made.customers["identity"])

@@ -1,8 +1,7 @@
 """All tables. Times are UTC, money is exact, identities are text. docs/reference.md shows what each column is.
 
-Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `customers.*`,
-`links.key` and `creations.names` of contacts, `held.payload`; a person may have
-written some into `held.dismissed_because`.
+Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `links.key` and `creations.names` of contacts,
+`held.payload`; a person may have written some into `held.dismissed_because`.
 """
 
 from __future__ import annotations
@@ -11,21 +10,12 @@ from cartum_roapp.ledger.tables.columns import EVERYWHERE, metadata
 from cartum_roapp.ledger.tables.matches import (
     agreed_lines,
     catalogue,
-    chosen_products,
     links,
     markers,
-    missing_products,
     order_matches,
-    product_links,
-    product_matches,
-    staff_lines,
 )
 from cartum_roapp.ledger.tables.shop_data import (
     PERSONAL,
-    catalogue_failures,
-    customers,
-    erasures,
-    missing_orders,
     order_lines,
     orders,
     products,
@@ -49,27 +39,18 @@ __all__ = [
     "backfills",
     "call_slots",
     "catalogue",
-    "catalogue_failures",
-    "chosen_products",
     "counters",
     "creations",
-    "customers",
-    "erasures",
     "held",
     "links",
     "markers",
     "metadata",
-    "missing_orders",
-    "missing_products",
     "order_events",
     "order_lines",
     "order_matches",
     "orders",
     "outbox",
-    "product_links",
-    "product_matches",
     "products",
     "runs",
     "shops",
-    "staff_lines",
 ]

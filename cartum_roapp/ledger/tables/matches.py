@@ -25,17 +25,24 @@ links = Table(
     "links",
     metadata,
     required("account", Text),
-    required("kind", Text, "contact"),
-    required("key", Text, "the buyer, as in `customers.identity`, or what else an order says of the same one"),
+    required("kind", Text, "`contact` or `product`"),
+    required(
+        "key",
+        Text,
+        "the buyer, as in `orders.customer`, or what else an order says of the same one; what identifies a product, "
+        "like `code:CAP-2`, or a shop's product, like `SHOPKEY/article:CAP-2`",
+    ),
     required("ro_id", BigInteger),
-    required("organization", Boolean, "it is an organization, not a person"),
-    required("reason", Text, "why this contact is the buyer's, in words (links.Reason)"),
+    Column("organization", Boolean, doc="of a contact: it is an organization, not a person"),
+    required("reason", Text, "why it is this one, in words; of a shop's product what it was found by"),
     Column("chosen_at", Stamp, doc="set where a person has chosen it"),
     PrimaryKeyConstraint("account", "kind", "key", "ro_id"),
+    Index("uq_links_product", "account", "key", unique=True, postgresql_where=text("kind = 'product'")),
     Index("ix_links_account_kind_ro_id", "account", "kind", "ro_id"),
     info={
-        "doc": "Which contact of RO App a buyer is: one for all shops of the account. A buyer has a row for each phone "
-        "and number; only an e-mail address of several buyers has several rows, and is no link then."
+        "doc": "Which contact of RO App a buyer is, and which product of RO App a product: one for all shops of the "
+        "account. A buyer has a row for each phone and number; only an e-mail address of several buyers has several "
+        "rows, and is no link then."
     },
 )
 
@@ -59,6 +66,9 @@ order_matches = Table(
     Column("goods", Text, doc="stands for the shop's lines and total that its lines were made of"),
     Column("unsure_until", Stamp, doc="until then a call that had no answer may arrive"),
     Column("total", Money, doc="RO App's that was compared last; null: it is to be read, as lines were written"),
+    required(
+        "staff_total", Money, "what lines add that staff added, as a reconciliation has reported them", default="0"
+    ),
     required("bound_at", Stamp, "when it was made or found", default=func.now()),
     required(
         "make_again",
@@ -107,56 +117,6 @@ comments = Table(
     info={"doc": "Comments of RO App's order. They can't be read back, so each is sent at most once."},
 )
 
-product_matches = Table(
-    "product_matches",
-    metadata,
-    required("account", Text),
-    required("identity", Text, "like `code:CAP-2`"),
-    required("ro_id", BigInteger),
-    required(
-        "identified",
-        Boolean,
-        "false: RO App made it for this identity without storing it; no other is made",
-        default=text("true"),
-    ),
-    PrimaryKeyConstraint("account", "identity"),
-    info={"doc": "Which product of RO App an identity stands for: one for all shops of the account."},
-)
-
-product_links = Table(
-    "product_links",
-    metadata,
-    shop_column(),
-    required("product", Text),
-    required("account", Text),
-    required("ro_id", BigInteger),
-    required("identity", Text, "by which it was found, like `code:CAP-2`"),
-    PrimaryKeyConstraint("shop", "product"),
-    Index("ix_product_links_account_ro_id", "account", "ro_id"),
-    info={"doc": "Which product of RO App a shop's product was taken for last."},
-)
-
-chosen_products = Table(
-    "chosen_products",
-    metadata,
-    shop_column(),
-    required("product", Text),
-    required("account", Text),
-    required("ro_id", BigInteger),
-    required("chosen_at", Stamp, "when", default=func.now()),
-    PrimaryKeyConstraint("shop", "product"),
-    info={"doc": "Which product of RO App a person has chosen for a shop's product (`match set product`)."},
-)
-
-missing_products = Table(
-    "missing_products",
-    metadata,
-    shop_column(),
-    required("product", Text),
-    PrimaryKeyConstraint("shop", "product"),
-    info={"doc": "Products that RO App lacks, that nobody makes there by program, and that held orders wait for."},
-)
-
 catalogue = Table(
     "catalogue",
     metadata,
@@ -186,15 +146,4 @@ markers = Table(
     PrimaryKeyConstraint("account", "ro_id"),
     Index("ix_markers_account_shop_number", "account", "shop", "number"),
     info={"doc": "Which order of RO App carries the marker of which shop's order, as read there."},
-)
-
-staff_lines = Table(
-    "staff_lines",
-    metadata,
-    shop_column(),
-    required("number", Text),
-    required("item_id", BigInteger, "RO App's id of the line"),
-    required("total", Money, "what it adds to the order's total"),
-    PrimaryKeyConstraint("shop", "number", "item_id"),
-    info={"doc": "Lines that staff added in RO App and that a reconciliation has told."},
 )

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
-    ForeignKey,
-    Identity,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -38,7 +35,7 @@ orders = Table(
     Column("gone_at", Stamp, doc="when two reads had missed it: deleted in the shop"),
     required("created_at", Stamp, "when it was placed"),
     required("stored_at", Stamp, "when this version was stored", default=func.now()),
-    required("customer", Text, "the buyer, as in `customers.identity`"),
+    required("customer", Text, "the buyer: `phone:`, `email:`, `company:` or `order:`, and what they are known by"),
     required("buyer_name", Text, "as the shop has it"),
     required("buyer_phone", Text, "E.164, or empty where it can't be read"),
     required("buyer_phone_raw", Text, "as it was typed"),
@@ -88,18 +85,6 @@ order_lines = Table(
     info={"doc": "The lines of each order; those of equal product and price are one."},
 )
 
-customers = Table(
-    "customers",
-    metadata,
-    shop_column(),
-    required("identity", Text, "`phone:`, `email:`, `company:` or `order:`, and what the buyer is known by"),
-    required("name", Text, "as the newest order has it"),
-    required("phone", Text, "E.164, or empty"),
-    required("email", Text, "in lower case, or empty"),
-    PrimaryKeyConstraint("shop", "identity"),
-    info={"doc": "The buyers of each shop."},
-)
-
 products = Table(
     "products",
     metadata,
@@ -114,40 +99,4 @@ products = Table(
     Column("read_at", Stamp, doc="when the catalogue was asked for it last"),
     PrimaryKeyConstraint("shop", "product"),
     info={"doc": "The products of each shop that are in its orders."},
-)
-
-missing_orders = Table(
-    "missing_orders",
-    metadata,
-    shop_column(),
-    required("number", Text),
-    required("run", Text, "the run that missed it"),
-    required("at", Stamp, "when", default=func.now()),
-    PrimaryKeyConstraint("shop", "number"),
-    info={"doc": "Orders that one read by number has missed. Missed by a second run they count as deleted."},
-)
-
-catalogue_failures = Table(
-    "catalogue_failures",
-    metadata,
-    Column("shop", Text, ForeignKey("shops.key", ondelete="CASCADE"), primary_key=True),
-    required("since", Stamp, "when it failed first", default=func.now()),
-    required("tried", Stamp, "when it was tried last", default=func.now()),
-    required("runs", Integer, "how many runs in a row", default="1"),
-    required("because", Text, "in words"),
-    required("for_good", Boolean, "orders go on without it"),
-    info={"doc": "Shops whose catalogue could not be read when it was tried last."},
-)
-
-erasures = Table(
-    "erasures",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True, doc="in their order"),
-    shop_column(),
-    required("at", Stamp, "when", default=func.now()),
-    required("named", Text, "by what the buyer was named (`phone`, `email`, `number`), or `retention`"),
-    required("orders", Integer, "how many orders lost it"),
-    required("rows", Integer, "how many held rows lost it"),
-    Index("ix_erasures_shop", "shop"),
-    info={"doc": "That buyers' data was erased, and not whose."},
 )

@@ -49,6 +49,13 @@ shops = Table(
     Column("statuses", JSONB, doc="what the shop's statuses were matched with when a run looked last"),
     Column("status_names", JSONB, doc="the shop's names of its statuses, in its language"),
     Column("statuses_read_to", Stamp, doc="how far RO App's changes of orders were read, by its clock"),
+    required("missed", JSONB, "orders that a read by number missed: number → run; a second one: deleted", default="{}"),
+    Column(
+        "catalogue_failure", JSONB, doc="why its catalogue could not be read when it was tried last, and since when"
+    ),
+    required(
+        "erasures", JSONB, "that buyers' data was erased, and not whose: [{at, named, orders, rows}, …]", default="[]"
+    ),
     Index("uq_shops_slug", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")),
     info={"doc": "A shop: how it is connected, how far it was read, why it stands still."},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_484797951941"
+revision = "20261129_f782f0ae6fae"
 down_revision = None
 
 TABLES = """
@@ -73,12 +73,13 @@ CREATE TABLE links (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
     ro_id BIGINT NOT NULL,
-    organization BOOLEAN NOT NULL,
+    organization BOOLEAN,
     reason TEXT NOT NULL,
     chosen_at TIMESTAMPTZ,
     CONSTRAINT pk_links PRIMARY KEY (account, kind, key, ro_id)
 );
 CREATE INDEX ix_links_account_kind_ro_id ON links (account, kind, ro_id);
+CREATE UNIQUE INDEX uq_links_product ON links (account, key) WHERE kind = 'product';
 
 CREATE TABLE markers (
     account TEXT NOT NULL,
@@ -116,14 +117,6 @@ CREATE TABLE order_lines (
     CONSTRAINT pk_order_lines PRIMARY KEY (shop, number, product, price)
 );
 
-CREATE TABLE product_matches (
-    account TEXT NOT NULL,
-    identity TEXT NOT NULL,
-    ro_id BIGINT NOT NULL,
-    identified BOOLEAN DEFAULT true NOT NULL,
-    CONSTRAINT pk_product_matches PRIMARY KEY (account, identity)
-);
-
 CREATE TABLE runs (
     id TEXT NOT NULL,
     shop TEXT NOT NULL,
@@ -153,6 +146,9 @@ CREATE TABLE shops (
     statuses JSONB,
     status_names JSONB,
     statuses_read_to TIMESTAMPTZ,
+    missed JSONB DEFAULT '{}' NOT NULL,
+    catalogue_failure JSONB,
+    erasures JSONB DEFAULT '[]' NOT NULL,
     CONSTRAINT pk_shops PRIMARY KEY (key)
 );
 CREATE UNIQUE INDEX uq_shops_slug ON shops (slug) WHERE deleted_at IS NULL;
@@ -176,49 +172,6 @@ CREATE TABLE backfills (
     CONSTRAINT fk_backfills_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 CREATE INDEX ix_backfills_shop ON backfills (shop);
-
-CREATE TABLE catalogue_failures (
-    shop TEXT NOT NULL,
-    since TIMESTAMPTZ DEFAULT now() NOT NULL,
-    tried TIMESTAMPTZ DEFAULT now() NOT NULL,
-    runs INTEGER DEFAULT '1' NOT NULL,
-    because TEXT NOT NULL,
-    for_good BOOLEAN NOT NULL,
-    CONSTRAINT pk_catalogue_failures PRIMARY KEY (shop),
-    CONSTRAINT fk_catalogue_failures_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE chosen_products (
-    shop TEXT NOT NULL,
-    product TEXT NOT NULL,
-    account TEXT NOT NULL,
-    ro_id BIGINT NOT NULL,
-    chosen_at TIMESTAMPTZ DEFAULT now() NOT NULL,
-    CONSTRAINT pk_chosen_products PRIMARY KEY (shop, product),
-    CONSTRAINT fk_chosen_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE customers (
-    shop TEXT NOT NULL,
-    identity TEXT NOT NULL,
-    name TEXT NOT NULL,
-    phone TEXT NOT NULL,
-    email TEXT NOT NULL,
-    CONSTRAINT pk_customers PRIMARY KEY (shop, identity),
-    CONSTRAINT fk_customers_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE erasures (
-    id BIGINT GENERATED ALWAYS AS IDENTITY,
-    shop TEXT NOT NULL,
-    at TIMESTAMPTZ DEFAULT now() NOT NULL,
-    named TEXT NOT NULL,
-    orders INTEGER NOT NULL,
-    rows INTEGER NOT NULL,
-    CONSTRAINT pk_erasures PRIMARY KEY (id),
-    CONSTRAINT fk_erasures_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-CREATE INDEX ix_erasures_shop ON erasures (shop);
 
 CREATE TABLE held (
     shop TEXT NOT NULL,
@@ -271,22 +224,6 @@ CREATE TABLE comments (
     CONSTRAINT fk_comments_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 
-CREATE TABLE missing_orders (
-    shop TEXT NOT NULL,
-    number TEXT NOT NULL,
-    run TEXT NOT NULL,
-    at TIMESTAMPTZ DEFAULT now() NOT NULL,
-    CONSTRAINT pk_missing_orders PRIMARY KEY (shop, number),
-    CONSTRAINT fk_missing_orders_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE missing_products (
-    shop TEXT NOT NULL,
-    product TEXT NOT NULL,
-    CONSTRAINT pk_missing_products PRIMARY KEY (shop, product),
-    CONSTRAINT fk_missing_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
 CREATE TABLE order_matches (
     shop TEXT NOT NULL,
     number TEXT NOT NULL,
@@ -300,6 +237,7 @@ CREATE TABLE order_matches (
     goods TEXT,
     unsure_until TIMESTAMPTZ,
     total NUMERIC(18, 4),
+    staff_total NUMERIC(18, 4) DEFAULT '0' NOT NULL,
     bound_at TIMESTAMPTZ DEFAULT now() NOT NULL,
     make_again BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_order_matches PRIMARY KEY (shop, number),
@@ -368,17 +306,6 @@ CREATE TABLE outbox (
 CREATE INDEX ix_outbox_waiting ON outbox (shop, priority, queued_at)
     WHERE wanted_version > delivered_version AND NOT held;
 
-CREATE TABLE product_links (
-    shop TEXT NOT NULL,
-    product TEXT NOT NULL,
-    account TEXT NOT NULL,
-    ro_id BIGINT NOT NULL,
-    identity TEXT NOT NULL,
-    CONSTRAINT pk_product_links PRIMARY KEY (shop, product),
-    CONSTRAINT fk_product_links_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-CREATE INDEX ix_product_links_account_ro_id ON product_links (account, ro_id);
-
 CREATE TABLE products (
     shop TEXT NOT NULL,
     product TEXT NOT NULL,
@@ -391,15 +318,6 @@ CREATE TABLE products (
     read_at TIMESTAMPTZ,
     CONSTRAINT pk_products PRIMARY KEY (shop, product),
     CONSTRAINT fk_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE staff_lines (
-    shop TEXT NOT NULL,
-    number TEXT NOT NULL,
-    item_id BIGINT NOT NULL,
-    total NUMERIC(18, 4) NOT NULL,
-    CONSTRAINT pk_staff_lines PRIMARY KEY (shop, number, item_id),
-    CONSTRAINT fk_staff_lines_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 
 CREATE TABLE backfill_orders (
