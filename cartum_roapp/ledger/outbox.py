@@ -38,6 +38,13 @@ _DUE = f"""
         ) AS waiting
     ) AS next ORDER BY priority, turn, queued_at, number LIMIT :limit
 """
+_GO_ON = f"""
+    UPDATE outbox SET available_at = now() WHERE account = :account AND {_WAITING} AND available_at > now()
+    AND NOT EXISTS (SELECT FROM order_matches match WHERE (match.shop, match.number) = (outbox.shop, outbox.number)
+                    AND match.unsure_until > now())
+    AND NOT EXISTS (SELECT FROM creations WHERE (creations.shop, creations.number) = (outbox.shop, outbox.number)
+                    AND not_before > now() AND look_until IS NULL)
+"""
 
 
 @dataclass(frozen=True)
@@ -148,6 +155,12 @@ def defer(connection: Connection, shop: str, number: str, until: datetime) -> No
         ),
         {"shop": shop, "number": number, "until": until},
     )
+
+
+def go_on(connection: Connection, account: str) -> None:
+    """What is put off because RO App did not answer may be delivered now, except where a call of it may still
+    arrive."""
+    connection.execute(text(_GO_ON), {"account": account})
 
 
 def give_way(connection: Connection, shop: str, number: str) -> None:
