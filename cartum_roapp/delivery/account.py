@@ -52,8 +52,8 @@ R = TypeVar("R", bound=RoApp)
 @dataclass(frozen=True)
 class Goal:
     """When a run is through: no order of shop `own` with a priority up to `upto` waits any more, or none of its
-    `backfill`. Until `rest_until` (UTC) it goes on with what else waits, where it holds the account's lock. Whatever
-    waits, it ends at `until` (UTC)."""
+    `backfill`. Until `rest_until` (UTC) it goes on with what else is due, where it holds the account's lock. With
+    `until` (UTC), it ends at that moment, and does not wait for what is put off."""
 
     own: str
     upto: int
@@ -92,7 +92,7 @@ class Deliverer:
 
         def left() -> int:
             with database.reading(self.engine) as connection:
-                waiting = outbox.backlog(connection, [goal.own], goal.upto, goal.backfill)
+                waiting = outbox.backlog(connection, [goal.own], goal.upto, goal.backfill, due=goal.until is not None)
             progress(max(len(mine) - waiting, 0), len(mine))
             return waiting
 
@@ -137,7 +137,7 @@ class Deliverer:
         if goal.rest_until is None or utc_now() >= goal.rest_until:
             return False
         with database.reading(self.engine) as connection:
-            return outbox.backlog(connection, shops.served()) > 0
+            return outbox.backlog(connection, shops.served(), due=True) > 0
 
     def _totals_due(self, shops: AccountShops) -> bool:
         with database.reading(self.engine) as connection:

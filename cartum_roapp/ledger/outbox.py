@@ -76,14 +76,21 @@ def due(
     return [Claim(**row._mapping) for row in connection.execute(text(_DUE), values)]
 
 
-def backlog(connection: Connection, shops: Sequence[str], upto: int | None = None, backfill: int | None = None) -> int:
+def backlog(
+    connection: Connection,
+    shops: Sequence[str],
+    upto: int | None = None,
+    backfill: int | None = None,
+    *,
+    due: bool = False,
+) -> int:
     """How many orders of these shops wait, now due or later; with `upto`, only those of a priority up to and including
-    it; with `backfill`, only those of this one."""
+    it; with `backfill`, only those of this one; with `due`, only those that are not put off."""
     query = text(
         f"SELECT count(*) FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND {_OWNED} "
-        "AND priority <= coalesce(:upto, priority)"
+        "AND priority <= coalesce(:upto, priority) AND (NOT :due OR available_at <= now())"
     )
-    values = {"shops": list(shops), "upto": upto, "backfill": backfill}
+    values = {"shops": list(shops), "upto": upto, "backfill": backfill, "due": due}
     waiting: int = connection.execute(query, values).scalar_one()
     return waiting
 
