@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -63,7 +63,7 @@ class Goal:
 
     def is_over(self) -> bool:
         """Whether its time is up."""
-        return self.until is not None and utc_now() >= self.until
+        return self.until is not None and datetime.now(UTC) >= self.until
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Deliverer:
 
     def _rests(self, goal: Goal, shops: AccountShops) -> bool:
         """Whether there is something to go on with, and time for that."""
-        if goal.rest_until is None or utc_now() >= goal.rest_until:
+        if goal.rest_until is None or datetime.now(UTC) >= goal.rest_until:
             return False
         with database.reading(self.engine) as connection:
             return outbox.backlog(connection, shops.served(), due=True) > 0
