@@ -24,9 +24,9 @@ async def deliver(
     until: datetime | None = None,
     backfill: int | None = None,
 ) -> Outcome:
-    """Waits until the shop's orders up to this priority, or those of its `backfill`, are in RO App or held, or until
-    `until` (UTC). While no other run does, it delivers the outbox of the whole account, until `rest_until` (UTC) also
-    orders that this run does not wait for.
+    """Waits until the shop's orders up to this priority, or those of its `backfill`, are in RO App or held; with
+    `until` (UTC), no longer than that, and not for those that are put off. While no other run does, it delivers the
+    outbox of the whole account, until `rest_until` (UTC) also orders that this run does not wait for.
 
     Releases held records whose cause is gone first. Raises Retryable and BadConfig; orders that were not delivered stay
     in the outbox. May be called twice.
@@ -42,9 +42,8 @@ async def deliver(
     run.counts.held = held.count(run.engine, run.shop.key)
     if outcome.waiting:
         run.refresh()  # raises if the shop was deleted meanwhile: then there is no next run
-        if goal.is_over():
-            return outcome
-        raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
+        if until is None:
+            raise Retryable(f"{outcome.waiting} orders are still to be delivered; the next run goes on with them.")
     return outcome
 
 

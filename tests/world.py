@@ -54,6 +54,9 @@ _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
 #: How a run may end that meets a fault; what is unexpected is a defect.
 FORESEEN = (Retryable, Unclear, BadRecord, BadConfig, LockLost, NotNow)
 
+#: Seconds: what is put off for longer is left to a later sync of the test.
+LONGEST_MOMENT = 10.0
+
 Row = dict[str, Any]
 Kind = Literal["lost", "doubled", "other"]
 Finding = tuple[Kind, str]
@@ -101,6 +104,8 @@ class World:
         self.broken: dict[str, BadConfig] = {}
         self.unreadable = False
         self.reads = 0
+        #: Whether orders were put off for a moment, and followed with another sync than the first.
+        self.followed = False
 
     @classmethod
     @contextmanager
@@ -190,10 +195,26 @@ class World:
         return run
 
     async def sync(self, shop: ShopConfig, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
-        """`rest`: how long it goes on with what an import left behind."""
-        async with self.opened("incremental-sync", shop, *others) as run:
-            await sync_changes(run, rest)
-        return run
+        """`rest`: how long it goes on with what an import left behind. What is put off for a moment follows with the
+        next sync, as by the schedule; returns the last one."""
+        while True:
+            async with self.opened("incremental-sync", shop, *others) as run:
+                follows = "follow" in await sync_changes(run, rest)
+            if not follows or not await self._falls_due(shop):
+                return run
+            self.followed = True
+
+    async def _falls_due(self, shop: ShopConfig) -> bool:
+        """Waits for what is put off for a moment; False where all of it is put off for longer."""
+        query = (
+            "SELECT extract(epoch FROM min(available_at) - now()) FROM outbox WHERE shop = :shop AND NOT held "
+            "AND wanted_version > delivered_version"
+        )
+        seconds = self.value(query, shop=shop.key)
+        if seconds is None or seconds > LONGEST_MOMENT:
+            return False
+        await asyncio.sleep(max(0.0, float(seconds)))
+        return True
 
     def replayed(self, *ids: str, shop: ShopConfig | None = None, make_again: bool = False, **named: Any) -> list[Row]:
         """What became of each record."""

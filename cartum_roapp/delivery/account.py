@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -52,8 +52,8 @@ R = TypeVar("R", bound=RoApp)
 @dataclass(frozen=True)
 class Goal:
     """When a run is through: no order of shop `own` with a priority up to `upto` waits any more, or none of its
-    `backfill`. Until `rest_until` (UTC) it goes on with what else waits, where it holds the account's lock. Whatever
-    waits, it ends at `until` (UTC)."""
+    `backfill`. Until `rest_until` (UTC) it goes on with what else is due, where it holds the account's lock. With
+    `until` (UTC), it ends at that moment, and does not wait for what is put off."""
 
     own: str
     upto: int
@@ -63,7 +63,7 @@ class Goal:
 
     def is_over(self) -> bool:
         """Whether its time is up."""
-        return self.until is not None and utc_now() >= self.until
+        return self.until is not None and datetime.now(UTC) >= self.until
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Deliverer:
 
         def left() -> int:
             with database.reading(self.engine) as connection:
-                waiting = outbox.backlog(connection, [goal.own], goal.upto, goal.backfill)
+                waiting = outbox.backlog(connection, [goal.own], goal.upto, goal.backfill, due=goal.until is not None)
             progress(max(len(mine) - waiting, 0), len(mine))
             return waiting
 
@@ -134,10 +134,10 @@ class Deliverer:
 
     def _rests(self, goal: Goal, shops: AccountShops) -> bool:
         """Whether there is something to go on with, and time for that."""
-        if goal.rest_until is None or utc_now() >= goal.rest_until:
+        if goal.rest_until is None or datetime.now(UTC) >= goal.rest_until:
             return False
         with database.reading(self.engine) as connection:
-            return outbox.backlog(connection, shops.served()) > 0
+            return outbox.backlog(connection, shops.served(), due=True) > 0
 
     def _totals_due(self, shops: AccountShops) -> bool:
         with database.reading(self.engine) as connection:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from cartum_roapp import logs
@@ -24,7 +25,7 @@ from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.delivery.totals import AT_ONCE
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable
-from cartum_roapp.ledger import desired, held, matches, outbox, shops
+from cartum_roapp.ledger import desired, held, matches, outbox, release, shops
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
 
@@ -69,11 +70,13 @@ class Drain:
         self._roapp = roapp
         self._account = account
         self._recheck_after = timeouts.recheck_after
+        self._unclear_wait = timedelta(seconds=timeouts.unclear_wait)
         self._shops = shops
         self._delivery = OrderDelivery(session, roapp, timeouts, shops.configs, self._buyers_ahead, self._orders_due)
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._unread: set[tuple[str, str]] = set()
         self._failures = 0
+        self._is_first_call = True
         self._refused: dict[tuple[str, str], tuple[ShopConfig, set[str]]] = {}
         self.delivered: set[tuple[str, str]] = set()  # shop, number
 
@@ -194,10 +197,13 @@ class Drain:
                 raise
         else:
             self._failures = 0
-            if claim.first or attempt.wrote:
+            takes = claim.first or attempt.wrote
+            if takes:
                 self._forget_refusals(claim.shop, of_key=not claim.first)
             with self._session.transaction() as connection:
                 outbox.mark_delivered(connection, claim.shop, claim.number, version)
+                if takes:
+                    self._goes_on(connection)
                 held.clear(connection, claim.shop, "order", [claim.number])
                 attempt.ends(connection, Kind.DELIVERED, version=version)
             self.delivered.add((claim.shop, claim.number))
@@ -257,6 +263,14 @@ class Drain:
             )
         self._shops.refuse(claim.shop, refused)
 
+    def _goes_on(self, connection: Connection) -> None:
+        """RO App has taken a call: so does what it did not answer before. What was put off, only with the first call:
+        such an order is tried again within a minute anyway, and so may often fail in a row."""
+        if self._is_first_call:
+            outbox.go_on(connection, self._account.name)
+            self._is_first_call = False
+        release.release_unanswered(connection, self._account.name, self._unclear_wait)
+
     def _forget_refusals(self, shop: str, *, of_key: bool) -> None:
         """Forgets the shop's refusals: a new order went through, so the settings are right. A mere change shows that of
         the key alone."""
@@ -270,9 +284,9 @@ class Drain:
             self._hold(claim, _unanswered(claim.attempts, error), attempt)
             return
         self._failures += 1
-        wait = error.retry_after or backoff(claim.attempts)
         log.warning("order %s of %s is put off: %s", claim.number, self._shops.configs[claim.shop].slug, error.message)
-        self._postpone(claim, attempt, utc_now() + timedelta(seconds=wait), error.message)
+        until = utc_now() + timedelta(seconds=backoff(claim.attempts))  # the limiter waits for `retry_after`
+        self._postpone(claim, attempt, until, error.message)
         if self._failures >= FAILURES:
             raise error
 

@@ -5,7 +5,7 @@
 * A line that staff took out comes back only if the shop changed more of it than its share of the discount.
 * A line of the shop's that is not ours yet takes a line of RO App's with its product and price, before one is added.
   Where no line is ours yet, all are where they are exactly the shop's goods; else they are taken by product alone, then
-  by price and quantity alone.
+  by price and quantity alone, and by price alone where one is left on each side.
 * A line whose adding had no answer is looked for by product and price, then by product and quantity at a price that the
   shop has not, as staff may have changed it; never among the lines that were there before.
 """
@@ -159,6 +159,10 @@ def _adopted(
                 one = _taken(line.product, entity, same[0], _shown(line.product, same[0]))
                 keys.add(one.key)
                 agreed = agreed.with_line(one, of=gone.get(one.key))
+    rest = [item for item in _free(agreed, items) if item.quantity]
+    if first and len(left) == len(rest) == 1 and round(rest[0].price, 2) == left[0].price:
+        line = left[0]
+        agreed = agreed.with_line(_taken(line.product, entities[line.product], rest[0], _shown(line.product, rest[0])))
     return agreed
 
 

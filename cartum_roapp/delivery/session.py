@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from cartum_roapp.delivery.doubt import go_by
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.ledger import database
 
@@ -39,6 +40,8 @@ class AccountSession:
         connection = engine.connect()
         try:
             if database.try_lock(connection, f"account:{account}"):
+                with database.autocommit(connection):
+                    go_by(connection.execute(text("SELECT clock_timestamp()")).scalar_one())
                 return cls(connection, account)
         except BaseException:
             connection.close()

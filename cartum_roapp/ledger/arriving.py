@@ -49,8 +49,8 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
         return Stored((), (), 0)
     known_hashes = orders.hashes(connection, shop, arriving["number"].tolist())
     differs = [
-        known_hashes.get(number) != (hash_, False)
-        for number, hash_ in zip(arriving["number"], arriving["hash"], strict=True)
+        known_hashes.get(number) != (hash_, status, False)
+        for number, hash_, status in zip(arriving["number"], arriving["hash"], arriving["status_id"], strict=True)
     ]
     moved = arriving[differs]
     unchanged = len(arriving) - len(moved)
@@ -63,7 +63,8 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     _copy(connection, tables.order_lines, lines)
     _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
 
-    changes.note(connection, shop, moved.to_dict("records"), known_hashes.keys())
+    alike = changes.note(connection, shop, moved.to_dict("records"), known_hashes.keys())
+    connection.execute(text(_RENEW_HASHES), {"shop": shop, "numbers": sorted(alike)})
     # What a backfill finds final has been so for long: it is not read again and again for two weeks.
     values = {"shop": shop, "final": sorted(final_statuses), "old": queue.new_as == Priority.BACKFILL}
     rows = connection.execute(text(_UPSERT_ORDERS), values).all()
@@ -136,8 +137,14 @@ _UPSERT_ORDERS = f"""
         version = known.version + 1, stored_at = now(), gone_at = NULL,
         final_since = CASE WHEN excluded.final_since IS NOT NULL THEN coalesce(known.final_since, now()) END,
         {", ".join(_TAKEN)}
-    WHERE known.hash <> excluded.hash OR known.gone_at IS NOT NULL
+    WHERE (known.hash, known.status_id) <> (excluded.hash, excluded.status_id) OR known.gone_at IS NOT NULL
     RETURNING number, version
+"""
+# A status that we set in the shop is stored with the hash of what was read there before.
+_RENEW_HASHES = """
+    UPDATE orders SET hash = arriving.hash FROM arriving_orders arriving
+    WHERE orders.shop = :shop AND orders.number = arriving.number AND arriving.number = ANY(:numbers)
+    AND orders.hash <> ''
 """
 _REPLACE_LINES = "DELETE FROM order_lines WHERE shop = :shop AND number = ANY(:numbers)"
 _INSERT_LINES = """

@@ -46,22 +46,23 @@ _NAMES = {
 }
 
 
-def note(connection: Connection, shop: str, moved: Iterable[Mapping[Any, Any]], known: Collection[str]) -> None:
+def note(connection: Connection, shop: str, moved: Iterable[Mapping[Any, Any]], known: Collection[str]) -> set[str]:
     """Notes which of the arriving orders are new here, and what the `known` ones have otherwise, before they are
-    stored. `moved`: number, status_id, total and currency of each."""
+    stored. `moved`: number, status_id, total and currency of each. Returns those that have nothing otherwise."""
     names = shop_statuses.names(connection, shop)
     arriving = list(moved)
     changed = _arriving(connection, shop, [one["number"] for one in arriving if one["number"] in known], names)
     events = []
     for order in arriving:
         number = order["number"]
-        if number in changed:
+        if changed.get(number):
             events.append(journal.event(shop, number, Kind.CHANGED, changes=changed[number]))
-        else:
+        elif number not in changed:
             total = f"{amount(order['total'])} {order['currency']}"
             status = _status(names, order["status_id"])
             events.append(journal.event(shop, number, Kind.SEEN, status=status, total=total))
     journal.write(connection, events)
+    return {number for number, found in changed.items() if not found}
 
 
 def note_released(connection: Connection, shop: str, records: Iterable[Any]) -> None:

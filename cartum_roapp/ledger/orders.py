@@ -111,15 +111,15 @@ def follow_final_statuses(connection: Connection, shop: str, final_statuses: Ite
     )
 
 
-def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, bool]]:
-    """Returns number → (hash, whether it is gone) of the orders that the ledger holds, except those that are not
-    wanted."""
+def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, int, bool]]:
+    """Returns number → (hash, status, whether it is gone) of the orders that the ledger holds, except those that are
+    not wanted."""
     query = (
-        "SELECT number, hash, gone_at IS NOT NULL AS gone FROM orders "
+        "SELECT number, hash, status_id, gone_at IS NOT NULL AS gone FROM orders "
         f"WHERE shop = :shop AND number = ANY(:numbers) AND {WANTED}"
     )
     rows = connection.execute(text(query), {"shop": shop, "numbers": list(numbers)})
-    return {row.number: (row.hash, row.gone) for row in rows}
+    return {row.number: (row.hash, row.status_id, row.gone) for row in rows}
 
 
 def erased(connection: Connection, shop: str, numbers: Collection[str]) -> set[str]:

@@ -38,6 +38,13 @@ _DUE = f"""
         ) AS waiting
     ) AS next ORDER BY priority, turn, queued_at, number LIMIT :limit
 """
+_GO_ON = f"""
+    UPDATE outbox SET available_at = now() WHERE account = :account AND {_WAITING} AND available_at > now()
+    AND NOT EXISTS (SELECT FROM order_matches match WHERE (match.shop, match.number) = (outbox.shop, outbox.number)
+                    AND match.unsure_until > now())
+    AND NOT EXISTS (SELECT FROM creations WHERE (creations.shop, creations.number) = (outbox.shop, outbox.number)
+                    AND not_before > now() AND look_until IS NULL)
+"""
 
 
 @dataclass(frozen=True)
@@ -69,14 +76,21 @@ def due(
     return [Claim(**row._mapping) for row in connection.execute(text(_DUE), values)]
 
 
-def backlog(connection: Connection, shops: Sequence[str], upto: int | None = None, backfill: int | None = None) -> int:
+def backlog(
+    connection: Connection,
+    shops: Sequence[str],
+    upto: int | None = None,
+    backfill: int | None = None,
+    *,
+    due: bool = False,
+) -> int:
     """How many orders of these shops wait, now due or later; with `upto`, only those of a priority up to and including
-    it; with `backfill`, only those of this one."""
+    it; with `backfill`, only those of this one; with `due`, only those that are not put off."""
     query = text(
         f"SELECT count(*) FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND {_OWNED} "
-        "AND priority <= coalesce(:upto, priority)"
+        "AND priority <= coalesce(:upto, priority) AND (NOT :due OR available_at <= now())"
     )
-    values = {"shops": list(shops), "upto": upto, "backfill": backfill}
+    values = {"shops": list(shops), "upto": upto, "backfill": backfill, "due": due}
     waiting: int = connection.execute(query, values).scalar_one()
     return waiting
 
@@ -148,6 +162,12 @@ def defer(connection: Connection, shop: str, number: str, until: datetime) -> No
         ),
         {"shop": shop, "number": number, "until": until},
     )
+
+
+def go_on(connection: Connection, account: str) -> None:
+    """What is put off because RO App did not answer may be delivered now, except where a call of it may still
+    arrive."""
+    connection.execute(text(_GO_ON), {"account": account})
 
 
 def give_way(connection: Connection, shop: str, number: str) -> None:

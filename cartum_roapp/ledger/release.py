@@ -52,6 +52,15 @@ _DUE_PARTS = f"""
     ) due JOIN outbox USING (number)
     WHERE outbox.shop = :shop AND NOT outbox.held AND delivered_version >= wanted_version
 """
+_UNANSWERED_ORDERS = f"""
+    UPDATE outbox SET held = false, available_at = now() WHERE account = :account AND outbox.held
+    AND (shop, number) IN (SELECT shop, id FROM held WHERE entity = 'order' AND code = :code AND {RETRY_DUE})
+"""
+_UNANSWERED_PARTS = f"""
+    SELECT shop, number FROM outbox WHERE account = :account AND NOT outbox.held AND delivered_version >= wanted_version
+    AND (shop, number) IN (SELECT shop, split_part(id, '/', 1) FROM held WHERE entity <> 'order' AND code = :code
+                           AND {RETRY_DUE})
+"""
 
 
 def release_held(engine: Engine, shop: ShopConfig, pause: timedelta) -> None:
@@ -110,6 +119,15 @@ def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
         connection.execute(text(_DUE_ORDERS), values)
         numbers = list(connection.scalars(text(_DUE_PARTS), values))
         orders.requeue(connection, shop, numbers, Priority.CHANGE)
+
+
+def release_unanswered(connection: Connection, account: str, pause: timedelta) -> None:
+    """RO App answers again: queues what of the account is held because it did not. How often that was tried counts on:
+    one that alone is never answered is not tried with every other, but after one, two, four … `pause`s."""
+    values = {"account": account, "pause": pause, "code": Code.UNANSWERED}
+    connection.execute(text(_UNANSWERED_ORDERS), values)
+    for row in connection.execute(text(_UNANSWERED_PARTS), values).all():
+        orders.requeue(connection, row.shop, [row.number], Priority.CHANGE)
 
 
 def release_by_hand(

@@ -131,5 +131,9 @@ def unfinished(engine: Engine) -> list[RunRecord]:
 
 
 def forget_old(connection: Connection) -> int:
-    """Removes the runs of all shops that ended longer than `KEPT` ago, returns how many. May be called twice."""
-    return connection.execute(delete(runs).where(runs.c.finished_at < func.now() - KEPT)).rowcount
+    """Removes the runs of all shops that ended longer than `KEPT` ago, but the last one of each kind and end, by which
+    the shop is judged. Returns how many. May be called twice."""
+    later = runs.alias("later")
+    alike = (later.c.shop == runs.c.shop) & (later.c.kind == runs.c.kind) & (later.c.state == runs.c.state)
+    is_last = ~select(later.c.id).where(alike, later.c.started_at > runs.c.started_at).exists()
+    return connection.execute(delete(runs).where(runs.c.finished_at < func.now() - KEPT, ~is_last)).rowcount

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Connection, Row, text
 
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import agreed, held, journal, orders, shop_statuses, shops
+from cartum_roapp.ledger import agreed, held, journal, shop_statuses, shops
 from cartum_roapp.ledger.agreed import Agreed, Field
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.release import RETRY_DUE
@@ -155,8 +155,7 @@ def end(connection: Connection, shop: str, number: str, ended: Iterable[int]) ->
 
 
 def settle(connection: Connection, shop: str, known: Shared, status: int) -> None:
-    """The shop has `status` now, as it is to have; nothing is noted where `known` is outdated. Where it was written,
-    the next read of the order counts as a change whatever it brings: it may have been changed again meanwhile."""
+    """The shop has `status` now, as it is to have; nothing is noted where `known` is outdated."""
     theirs, after = known.theirs, known.agreed
     if status != after.shop:
         after = Agreed.on(status, theirs)
@@ -171,7 +170,6 @@ def settle(connection: Connection, shop: str, known: Shared, status: int) -> Non
     )
     name = shop_statuses.name(connection, shop, status)
     journal.note(connection, shop, known.number, Kind.WRITTEN_BACK, status=name)
-    orders.distrust(connection, shop, [known.number])
 
 
 def any_shared(connection: Connection, shop: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-VERSION = 2  # with another number every order of every shop counts as changed
+VERSION = 2  # with another number every order of every shop is compared with what is stored
 
 
 def order_hash(content: Sequence[object], lines: Iterable[tuple[str, Decimal, Decimal]]) -> str:

@@ -20,16 +20,17 @@ from cartum_roapp.sync.run import Run
 Document = dict[str, Any]
 
 #: The kinds of orders that a run touched, in the order in which they are shown, and what `changes` tell of them.
-#: `released`: something of it was held and is no more. `delivered`: an earlier run had read or released it, and this
+#: `set in the shop`: the shop took the status that staff set in RO App. `released`: something of it was held and is no
+#: more. `delivered`: an earlier run had read or released it, and this
 #: one wrote what RO App lacked.
 TOUCHED = {
-    "new": "status, total", "changed": "what changed", "adopted": "what changed", "released": "what was held",
-    "delivered": "what was done", "deleted": "what changed",
+    "new": "status, total", "changed": "what changed", "set in the shop": "status", "adopted": "what changed",
+    "released": "what was held", "delivered": "what was done", "deleted": "what changed",
 }  # fmt: skip
 _ORDER = list(TOUCHED)
 _KINDS = {
     Kind.ADOPTED: "adopted", Kind.DELETED: "deleted", Kind.SEEN: "new", Kind.CHANGED: "changed",
-    Kind.RELEASED: "released", Kind.DELIVERED: "delivered",
+    Kind.WRITTEN_BACK: "set in the shop", Kind.RELEASED: "released", Kind.DELIVERED: "delivered",
 }  # fmt: skip
 
 
@@ -84,6 +85,8 @@ def _touched(number: str, events: Iterable[Event]) -> Document | None:
         else:
             whats.add(event.kind)
             changes += [timeline.change(one) for one in event.changes]
+        if event.kind == Kind.WRITTEN_BACK:
+            changes.append(event.details["status"])
         if event.kind == Kind.SEEN:
             changes += [str(event.details[name]) for name in ("status", "total") if event.details.get(name)]
     if released:

@@ -40,7 +40,8 @@ async def nobody(slugs: Collection[str]) -> dict[str, ShopConfig | BadConfig]:
 
 @dataclass
 class Counts:
-    """The orders that a run read (`seen` to `unchanged`), delivered and held."""
+    """The orders that a run read (`seen` to `unchanged`), delivered and held, and those whose status it set in the
+    shop."""
 
     seen: int = 0
     new: int = 0
@@ -48,11 +49,12 @@ class Counts:
     unchanged: int = 0
     delivered: int = 0
     held: int = 0
+    set_in_shop: int = 0
 
     @property
     def moved(self) -> bool:
-        """Whether orders came, changed, were delivered or held."""
-        return any((self.new, self.changed, self.delivered, self.held))
+        """Whether orders came, changed, were delivered or held, or their status was set in the shop."""
+        return any((self.new, self.changed, self.delivered, self.held, self.set_in_shop))
 
 
 @dataclass

@@ -36,6 +36,8 @@ def of_run(result: Document) -> str:
         parts = [*([_counted(seen, "order")] if seen else []), "nothing new"]
     if result["delivered"] not in (0, result["new"] + result["changed"]):
         parts.append(f"{result['delivered']} delivered")
+    if result.get("set_in_shop"):
+        parts.append(f"{result['set_in_shop']} set in the shop")
     if follow := result.get("follow"):
         parts.append(f"{follow} follow")
     if both := result.get("both_changed"):

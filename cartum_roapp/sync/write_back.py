@@ -40,5 +40,6 @@ async def write_back(run: Run) -> list[str]:
         log.warning("the next run writes the statuses into the shop: %s", error.message)
     if written:
         log.info("the shop took RO App's status of %s orders: %s", len(written), ", ".join(written[:20]))
+    run.counts.set_in_shop += len(written)
     run.counts.held = held.count(run.engine, run.shop.key)
     return written

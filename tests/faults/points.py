@@ -216,7 +216,7 @@ def looked_at(world: World, config: ShopConfig | None = None, gone: Collection[s
 
 def judged(world: World, through: bool = True, config: ShopConfig | None = None, gone: Collection[str] = ()) -> Struck:
     """What it takes until everything is right; after that a sync has nothing to write."""
-    recovery = Recovery.SAME_RUN
+    recovery = Recovery.NEXT_RUN if world.followed else Recovery.SAME_RUN
     if not through or looked_at(world, config, gone).wrong:
         recovery = Recovery.NEXT_RUN
         with world.engine.begin() as connection:  # some time later: what was put off is due

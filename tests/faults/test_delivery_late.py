@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
@@ -151,3 +152,28 @@ def stopped_at_patch(world: World, path: str) -> None:
             await run
 
     asyncio.run(stop())
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_clock_beside_the_databases_costs_no_call_and_makes_nothing_twice(
+    database: str, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """What a lost call made is looked for once it can't arrive any more, by the clock of the ledger."""
+
+    class Beside(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + timedelta(minutes=minutes)
+
+    monkeypatch.setattr("cartum_roapp.delivery.doubt.datetime", Beside)
+    with World.of(database, orders=0, delivered=0, older=0, settings={"http_timeout": 0.4}) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        world.imported()
+        number = shop.place_order(articles=[("CAP-2", 1)], delivery_phone="+380671112233")
+        roapp.faults.fail("hang", 1, method="POST", path="^/orders$", seconds=1.0)
+        roapp.clear_calls()
+        world.imported()
+        world.synced()
+        assert [call.path for call in roapp.calls if call.method == "POST"].count("/orders") == 2
+        assert sum((call.method, call.path) == ("GET", "/orders") for call in roapp.calls) < 10, "few looks"
+        assert world.differences(world.shop(), [number]) == []

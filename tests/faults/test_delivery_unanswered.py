@@ -158,3 +158,71 @@ def test_what_a_silent_change_has_set_is_taken_back_even_after_a_refused_one(
         world.synced()
         assert world.held() == {}
         assert world.differences(world.shop(), [number]) == []
+
+
+@pytest.mark.parametrize("kind", ["order", "status"])
+def test_after_a_storm_what_was_held_goes_on_with_the_first_order_that_goes_through(database: str, kind: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        world.imported()
+        roapp.faults.fail("error", 999, method="POST", path=CALLS[kind])
+        for n in range(2):
+            number = shop.place_order(articles=[("CAP-2", 1)], delivery_phone=f"+38067111220{n}")
+            shop.set_status(number, 2)
+        world.synced()
+        assert set(world.held().values()) == {Code.UNANSWERED}
+        an_hour_of_tries(world, 3, minutes_ago=10)
+        roapp.faults.calm()
+        shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112244")
+        world.synced()
+        assert world.held() == {}
+        assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+def test_one_order_that_is_never_answered_is_not_tried_with_every_other(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112233")
+        world.imported()
+        order = world.roapp_order(number)["id"]
+        roapp.faults.fail("error", 999, method="POST", path=rf"^/orders/{order}/status$")
+        shop.set_status(number, 2)
+        world.synced()
+        an_hour_of_tries(world, 20, minutes_ago=10)
+        before = sent(world, "status")
+        others = [
+            shop.place_order(articles=[("CAP-2", 1)], delivery_phone=f"+38067111224{n}", status=1) for n in range(3)
+        ]
+        for _ in range(2):
+            world.synced()
+        assert sent(world, "status") == before
+        assert world.held() == {("status", number): Code.UNANSWERED}
+        assert world.differences(world.shop(), others, left_out=[number]) == []
+
+
+def an_hour_of_tries(world: World, attempts: int, *, minutes_ago: int) -> None:
+    """What is held was tried so often, the last time so long ago."""
+    with world.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE held SET attempts = :attempts, last_at = now() - :ago * interval '1 minute'"),
+            {"attempts": attempts, "ago": minutes_ago},
+        )
+
+
+def test_after_a_storm_what_was_put_off_goes_on_with_the_first_order_that_goes_through(database: str) -> None:
+    """RO App asks for an hour's patience, and answers long before it is over."""
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112233")
+        world.imported()
+        shop.set_waybill(number, "20450000000001")
+        roapp.faults.switch(retry_after=3600)
+        roapp.faults.fail("rate", 1, method="PATCH", path=r"^/orders/\d+$")
+        world.settings = world.settings.model_copy(update={"sync_time": 0.0, "sync_delivery": 2.0})
+        world.synced()
+        with world.engine.begin() as connection:  # the account's pause is over
+            connection.execute(text("DELETE FROM call_slots"))
+        other = shop.place_order(articles=[("CAP-2", 1)], delivery_phone="+380671112244")
+        world.synced()
+        world.synced()
+        assert world.differences(world.shop(), [number, other]) == []

@@ -13,6 +13,7 @@ from points import QUICK, Points, Struck, change, judged, place, quiet, stopped_
 from reliability import Record
 from world import FORESEEN, World, admin
 
+from cartum_roapp.errors import Code
 from cartum_roapp.ledger import deleted_shops, resetting
 
 SECTION = "In the ledger"
@@ -118,3 +119,24 @@ def cut_off(url: str, n: int) -> Struck | None:
         if after:
             struck.toll.wrong.append(f"{len(after)} calls after the cut")
         return struck
+
+
+def test_a_status_that_staff_set_after_the_backup_stays(database: str) -> None:
+    """The shop's status changed after the backup and was carried; then staff moved the order on."""
+    with quiet(database, QUICK) as world:
+        place(world)
+        world.imported()
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = next(iter(shop.orders))
+        with backup(world) as copy:
+            shop.set_status(number, 2)
+            world.synced()
+            order = world.roapp_order(number)
+            staffs = world.shop().statuses[6]
+            roapp.set_status(order["id"], staffs)
+            copy.reset()
+            copy.imported()
+            copy.synced()
+            assert copy.roapp_order(number)["status_id"] == staffs
+            assert copy.held() == {("status", number): Code.STATUS_DIFFERS}
+            assert copy.differences(copy.shop(), list(shop.orders), left_out=[number]) == []

@@ -58,8 +58,11 @@ LONGER = {
 def test_a_fault_at_every_call(points: Points, record: Record, fault: str) -> None:
     struck = points(strike, (ROAPP | SHOP)[fault])
     assert struck.about > 15, "there are more calls than that"
-    assert struck.recovery is Recovery.SAME_RUN
-    record(SECTION, fault, struck.toll, str(Recovery.SAME_RUN))
+    if fault in SHOP or ROAPP[fault].kind == "rate":
+        assert struck.recovery is Recovery.SAME_RUN
+        record(SECTION, fault, struck.toll, str(Recovery.SAME_RUN))
+    else:  # no sync waits until it is sure what a call without an answer did
+        record(SECTION, fault, struck.toll, "the same run or the next one")
 
 
 @pytest.mark.long

@@ -211,7 +211,7 @@ def test_a_backup_is_restored(house: House) -> None:
     (steps,) = blocks(RUNBOOK, "A restored backup")
     done = house.do(steps)
     assert done["up"]["worker"] == "started"
-    # The backup did not know the order: a sync, of the worker or the typed one, found it in RO App.
+    # The backup did not know the order: it was found in RO App.
     assert "adopted" in {one["kind"] for one in house.done("order", "show", SLUG, number)["timeline"]}
     assert (done[f"reconcile {SLUG}"]["findings"], house.refused()) == ([], None)
     assert house.arrived(number)

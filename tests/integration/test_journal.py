@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.ledger import deleted_shops, journal, shop_statuses
+from cartum_roapp.ledger import deleted_shops, health, journal, shop_statuses
 from cartum_roapp.ledger.journal import Event, Kind
 
 pytestmark = pytest.mark.drawn(2)
@@ -117,7 +117,9 @@ def test_no_event_names_a_buyer(database: str) -> None:
 def test_events_go_with_their_shop_and_with_age(database: str) -> None:
     with World.of(database) as world:
         world.imported()
+        world.imported()
         number, key = world.box.shops[0].qualifying()[0], world.shop().key
+        since = health.of_shop(world.engine, key)
         kept = len(events(world, number))
         with world.engine.begin() as connection:
             old = {"number": number, "age": journal.KEPT, "key": key}
@@ -126,10 +128,15 @@ def test_events_go_with_their_shop_and_with_age(database: str) -> None:
         assert events(world, number) == []
         with world.engine.begin() as connection:
             connection.execute(text("UPDATE order_events SET at = at - :age WHERE kind = 'seen'"), old)
-            connection.execute(text("UPDATE runs SET finished_at = finished_at - :age"), old)
+            aged = "UPDATE runs SET started_at = started_at - :age, finished_at = finished_at - :age"
+            connection.execute(text(aged), old)
         world.reconciled(repair=True)
         assert world.value("SELECT count(*) FROM order_events WHERE kind = 'seen'") == 0, "the night removes them"
-        assert world.value("SELECT string_agg(kind, ' ') FROM runs") == "reconcile", "and old runs"
+        last = world.value("SELECT string_agg(kind, ' ' ORDER BY kind) FROM runs")
+        assert last == "initial-import reconcile", "and old runs but the last one of each kind"
+        after = health.of_shop(world.engine, key)
+        assert since is not None and after is not None and since.last_success is not None
+        assert after.last_success == since.last_success - journal.KEPT
         assert world.value("SELECT count(*) FROM order_events") > 0
         deleted_shops.forget(world.engine, key, purge=True)
         assert world.value("SELECT count(*) FROM order_events") == 0

@@ -244,3 +244,20 @@ def test_a_row_of_a_backfill_from_before_the_window_is_held_after_a_reset(world:
     world.synced()
     world.reconciled(repair=True)
     assert list(world.held()) == [("row", number)]
+
+
+@pytest.mark.parametrize("moved", ["UMB-1", "NEW-ART"])
+def test_a_line_of_another_article_and_quantity_after_a_reset_is_there_once(world: World, moved: str) -> None:
+    shop = world.box.shops[0]
+    number = shop.place_order(articles=[], status=1)
+    shop.add_line(number, "CAP-2", 5, price=100)
+    world.imported()
+    assert world.total(number) == 500
+    shop.change_line(number, 0, article=moved, quantity=6)
+    shop.change_line(number, 0, **({"title": "Інша назва"} if moved == "NEW-ART" else {}))
+    world.reset()
+    world.imported()
+    assert world.total(number) == 600
+    world.synced()
+    assert world.total(number) == 600
+    assert world.held() == {}

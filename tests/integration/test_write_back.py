@@ -19,8 +19,11 @@ from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger import held
+from cartum_roapp.sync import sentence
 from sandbox.cartum_shop import CartumShop
 from sandbox.roapp_account import RoAppAccount
+from tasks.mending import Mending
+from tasks.summary import result_of, summary_text
 
 pytestmark = pytest.mark.drawn(3)
 
@@ -485,3 +488,29 @@ def test_a_stamp_of_another_age_hides_nothing(world: World, box: CartumShop, num
     in_roapp(world, number, SHIPPING)
     world.synced(both(world))
     assert box.orders[number]["stat_status"] == SHIPPING
+
+
+def test_the_run_that_sets_it_says_so_and_the_next_one_has_nothing_to_say(
+    world: World, box: CartumShop, number: str
+) -> None:
+    in_roapp(world, number, PROCESSING)
+    run = world.synced(both(world))
+    result = result_of(run)
+    assert [(one["number"], one["what"], bool(one["changes"])) for one in result["touched"]] == [
+        (number, "set in the shop", True)
+    ]
+    assert result["set_in_shop"] == 1 and "1 set in the shop" in sentence.of_run(result)
+    assert "### 1 set in the shop\n" in summary_text(run, result, Mending("shop-1", "https://shop.example"))
+
+    idle = result_of(world.synced(both(world)))
+    assert (idle["changed"], idle["touched"], idle["set_in_shop"]) == (0, [], 0)
+
+
+def test_what_the_manager_took_back_after_it_was_set_goes_to_ro_app(world: World, box: CartumShop, number: str) -> None:
+    """Between two syncs, so that the shop shows what it had when it was read last."""
+    in_roapp(world, number, PROCESSING)
+    world.synced(both(world))
+    box.set_status(number, NEW)
+    world.synced(both(world))
+    well(world)
+    assert world.roapp_order(number)["status_id"] == both(world).statuses[NEW]
