@@ -6,7 +6,8 @@ account_shops    the shops that are delivered for, by the settings that they hav
 company      is it still the company that was connected
 drain        the holder of the account's lock delivers what waits, by priority, then the shops in turn
 attempt      one try to deliver an order: what happens in it is gathered, and written with its end
-order        one order: contact → products → order → comment → lines → notes → status → total
+order        one order: contact → products → order, then a step
+step         one order that is in RO App: looked at, planned, brought to what the shop has
 creation     makes an order, a contact or a product once: a row before the call, its end with the link
 agreement    what both sides agreed on of an order: each change is noted before its call, and its end
 doubt        a call that nobody answered: how long it may still arrive, when it is held
@@ -16,9 +17,9 @@ bindings     which RO App order is this shop order: the bound one, the one with 
 bound        the RO App order that a shop order is bound to
 markers      the token that every RO App order carries, and the walk that reads them
 order_problems   what is said where RO App has an order no more, twice, or as another one
-takeover     an RO App order that an earlier life of the ledger made
+looks        RO App's orders as they are seen, many in one call
 managers     who looks after an order in RO App
-status       the order's status, set as the plan says
+status       the order's status: what the shop has, what is held of it, its call
 
 contacts     the buyer among RO App's contacts: found by phone, then by e-mail, else made (`new_contacts`)
 contact_keys by what the buyer of an order is known on the account
@@ -35,12 +36,14 @@ product_index    RO App's catalogue as it was last read, and when it is read aga
 product_making   makes a product with everything that identifies it
 product_problems what is said where a product can't be told
 
-lines        the order's lines, call by call as the plan says
+lines        the order's lines: what RO App has, and the calls that change them
 items        which of the shop's lines a line of RO App is; pure functions
 prices       what the lines cost, and what the account makes of a discount
 totals       RO App's totals, read back
 
-fields       client, manager, notes, number and estimate, in one call as the plan says
+shop_order   what the shop has of an order, as a plan compares it with RO App
+fields       client, manager, notes, number and estimate: their call
+said         what is said of an order: its notes and its comment, in digests and words
 notes        what a person reads in RO App: the marker, delivery, payment
 labels       the words before what notes and comments say, in the shop's languages
 comment      how it is delivered and paid, as a comment: at most once each time that it changes
@@ -48,6 +51,7 @@ comment      how it is delivered and paid, as a comment: at most once each time 
 plan         what is to be done about an order: a pure function, which the delivery follows (ADR 15)
 decision     one value of an order: what was agreed, what is shown, what is to be done
 plan_lines   the lines of a plan
+plan_total   RO App's total once the lines are the shop's, and how discounts are counted
 plan_fields  its client, manager, notes, number, estimate and comment
 plan_status  the status of a plan, and what goes back into the shop
 agreeing     what a call changes of what both sides agreed on
