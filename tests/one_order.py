@@ -218,7 +218,7 @@ class OneOrder:
     async def _plan(self, roapp: RoApp) -> Plan:
         order, row = self.order(), await self._read(roapp.order)
         assert row is not None
-        items = await self._read(roapp.items) if needs_items(self.agreed, order) else None
+        items = await self._read(roapp.items) if needs_items(self.agreed, order.goods, order.entities) else None
         return plan(self.agreed, self._look(row), items, order, self.refused)
 
     async def _check(self, roapp: RoApp) -> bool | None:

@@ -83,9 +83,9 @@ class Plan:
     written_off: bool = False
 
 
-def needs_items(agreed: AgreedOrder, order: ShopOrder) -> bool:
-    """Returns whether a plan needs RO App's lines."""
-    return order.entities is None or agreed.goods != order.goods
+def needs_items(agreed: AgreedOrder, goods: Value, entities: Mapping[str, int] | None) -> bool:
+    """Returns whether a plan needs RO App's lines. `goods` and `entities`: those of the `ShopOrder`."""
+    return entities is None or agreed.goods != goods
 
 
 def plan(

@@ -20,7 +20,7 @@ from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.looks import YOUNG
 from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.operations import AddLine, Operation, Problem, SendComment, SetFields, SetLine, SetStatus
-from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, plan
+from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, needs_items, plan
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_lines
 from cartum_roapp.delivery.said import Said
 from cartum_roapp.delivery.session import AccountSession
@@ -87,8 +87,8 @@ class OrderStep:
     async def _plan(self, with_status: bool) -> tuple[Plan, Said]:
         """Stores what is known now."""
         before, side = self.agreement.known, self.side
-        compares = side.entities is None or before.goods != side.goods or self._lines.are_stuck
-        items = await self._lines.read() if compares else None
+        needs = needs_items(before, side.goods, side.entities) or self._lines.are_stuck
+        items = await self._lines.read() if needs else None
         form = self._form or self.discounts.of(side.order, side.shop, before)
         said = Said(side.order, side.shop, form, any(item.written_off for item in items or ()))
         order, look = await self._sides(said, with_status)
