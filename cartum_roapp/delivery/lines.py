@@ -71,7 +71,6 @@ class OrderLines:
         known = self._agreement.known
         if isinstance(operation, AddLine):
             self._refuse_lost(operation)
-            self._made.add((operation.line.product, operation.line.price))
         if self._calls == IN_A_ROW:
             raise GiveWay
         self._calls += 1
@@ -82,6 +81,8 @@ class OrderLines:
 
         try:
             await self._agreement.send(operation, lambda begin: self._call(operation, assignee, begin), note)
+            if isinstance(operation, AddLine):
+                self._made.add((operation.line.product, operation.line.price))
         except Unclear as error:
             if isinstance(operation, AddLine) and operation.repeats + 1 >= UNCLEAR_ENDS:
                 raise unanswered("line", operation.repeats + 1, error) from None
