@@ -58,7 +58,7 @@ class OrderBindings:
         self._creations = creations
         self._markers = markers
         self._discounts = discounts
-        self._looks = looks
+        self.looks = looks
 
     async def find_or_adopt(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
         """Returns the order that is bound, otherwise the one that carries the marker, which it binds; None if there is
@@ -127,7 +127,7 @@ class OrderBindings:
         """Returns RO App's order as it stands; reads it unless it was read in this delivery. Raises BadRecord if
         somebody deleted it there, Later if it was made a moment ago: RO App may show it a little after its answer."""
         if bound.seen is None:
-            bound.seen, bound.read_at = await self._looks.at(bound.ro_id)
+            bound.seen, bound.read_at = await self.looks.at(bound.ro_id)
         if bound.seen is None:
             if bound.fresh:
                 raise Later(utc_now() + SHOWN_WITHIN)

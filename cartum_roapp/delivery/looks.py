@@ -22,6 +22,7 @@ class Looks:
         self._roapp = roapp
         self._ahead = ahead
         self._seen: dict[int, tuple[RoOrder, float]] = {}
+        self._written: dict[int, float] = {}
         self._looking = asyncio.Lock()
         self._lists_all = True
 
@@ -38,14 +39,21 @@ class Looks:
                     return found
         return await self._roapp.order(ro_id), time.monotonic()
 
+    def forget(self, ro_id: int) -> None:
+        """A call of ours has changed the order: what was seen before, or is being read, does not show that."""
+        self._seen.pop(ro_id, None)
+        self._written[ro_id] = time.monotonic()
+
     async def _look_at(self, ids: list[int]) -> None:
+        began = time.monotonic()
         try:
             shown = await self._roapp.listed(ids)
         except BadRecord:  # what is wrong with the list says nothing about the orders
             shown = []
         self._lists_all = bool(shown) and all(one.shows_notes and one.shows_custom_fields for one in shown)
         if self._lists_all:
-            self._seen |= {one.id: (one, time.monotonic()) for one in shown}
+            now = time.monotonic()
+            self._seen |= {one.id: (one, now) for one in shown if self._written.get(one.id, 0.0) < began}
 
     def _taken(self, ro_id: int) -> tuple[RoOrder, float] | None:
         found = self._seen.pop(ro_id, None)

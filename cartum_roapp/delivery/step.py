@@ -176,6 +176,8 @@ class OrderStep:
                 if not self._goes_on(operation, error, planned):
                     raise
                 return False
+            finally:
+                self.bindings.looks.forget(self.bound.ro_id)
         if self.side.entities is None or planned.written_off:
             return True
         known = self.agreement.known
