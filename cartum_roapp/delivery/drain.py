@@ -35,8 +35,9 @@ log = logging.getLogger(__name__)
 IN_FLIGHT = 8
 #: Orders behind those in flight whose buyers are searched with theirs.
 AHEAD = 25
-#: Orders that one call looks at. At 3 calls a second, none is older than a look counts when its turn comes.
-LOOKED_AT = 12
+#: Orders that one call looks at, those in flight among them: at 3 calls a second, as many as have their turn while a
+#: look counts.
+LOOKED_AT = 24
 #: Orders in a row that failed with Retryable, after which the drain ends.
 FAILURES = 3
 #: Orders of one shop that are refused alike, after which the shop is stopped.

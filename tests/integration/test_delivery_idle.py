@@ -35,3 +35,18 @@ def test_an_order_that_only_grew_older_is_no_change(database: str) -> None:
         world.synced()
         assert rows(world) == before
         assert world.box.roapp.calls == []
+
+
+@pytest.mark.parametrize(("what", "writes"), [("status", 1), ("waybill", 2)])
+def test_a_change_of_many_orders_costs_its_calls_and_one_look_for_all(database: str, what: str, writes: int) -> None:
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        numbers = [world.placed(("KR-799", 1), status=2) for _ in range(16)]
+        world.imported()
+        for number in numbers:
+            shop.set_status(number, 6) if what == "status" else shop.set_waybill(number, f"2045{number}")
+        roapp.clear_calls()
+        world.synced()
+        looks = [call.path for call in roapp.calls if call.method == "GET" and call.path.startswith("/orders")]
+        assert len(roapp.writes()) == writes * len(numbers)
+        assert set(looks) == {"/orders"} and len(looks) <= 2
