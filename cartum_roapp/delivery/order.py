@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 from cartum_roapp.apis.masking import about
 from cartum_roapp.apis.roapp import RoApp
@@ -20,7 +19,7 @@ from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.contacts import ContactBook
 from cartum_roapp.delivery.creation import Creations
-from cartum_roapp.delivery.doubt import Later, Timeouts, utc_now
+from cartum_roapp.delivery.doubt import Timeouts
 from cartum_roapp.delivery.looks import Looks
 from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.markers import MarkerIndex
@@ -79,7 +78,6 @@ class OrderDelivery:
         self._bindings = OrderBindings(session, roapp, creations, self.markers, self.discounts, Looks(roapp, due))
         self._status = OrderStatus(session, roapp)
         self._managers = OrderManagers(roapp)
-        self._searched_anew: set[tuple[str, str]] = set()
         self.currency = ""
 
     def _region(self, shop: str) -> str | None:
@@ -105,7 +103,8 @@ class OrderDelivery:
         with about(**buyer):
             return await self._deliver(order, shop, anew=claim.anew)
 
-    async def _deliver(self, order: DesiredOrder, shop: ShopConfig, *, anew: bool) -> int:
+    async def _deliver(self, order: DesiredOrder, shop: ShopConfig, *, anew: bool, searched: bool = False) -> int:
+        """`searched`: what RO App lacks was forgotten, and this is the repeat."""
         bound = await self._bindings.find_or_adopt(order, shop)
         if bound is None and order.gone_at:
             self._bindings.give_up(order)
@@ -128,9 +127,11 @@ class OrderDelivery:
             if bound is not None and error.code == Code.NOT_FOUND:
                 bound.seen = None
                 await self._bindings.read(bound)
-            if not isinstance(products, BadRecord):
-                await self._search_anew(error, order, contact, products, shop)
-            raise
+            if searched or isinstance(products, BadRecord):
+                raise
+            if not await self._lacks(error, order, contact, products, shop):
+                raise
+            return await self._deliver(order, shop, anew=anew, searched=True)
         if problem is not None:
             raise problem
         return order.version
@@ -214,20 +215,20 @@ class OrderDelivery:
                 if order.gone_at:  # the shop has no total any more
                     held.clear(connection, order.shop, "total", [order.number])
 
-    async def _search_anew(
+    async def _lacks(
         self,
         error: BadRecord,
         order: DesiredOrder,
         contact: int | None,
         products: Mapping[str, int],
         shop: ShopConfig,
-    ) -> None:
-        """A contact or product that staff merged or deleted is forgotten and searched anew, once: raises Later. Where
-        RO App names no field (roapp §2) it is those that can't be read any more. `not-found` is said of an order that
-        is there: something that the call names is not. A product that a person chose is not searched: raises
-        BadRecord."""
-        if error.code not in ("refused", "not-found") or (order.shop, order.number) in self._searched_anew:
-            return
+    ) -> bool:
+        """Returns whether it is a contact or a product that RO App lacks, as staff merged or deleted it: that one is
+        forgotten, to be searched once more. Where RO App names no field (roapp §2) it is those that can't be read any
+        more. `not-found` is said of an order that is there: something that the call names is not. A product that a
+        person chose is not searched: raises BadRecord."""
+        if error.code not in ("refused", "not-found"):
+            return False
         client, entity = (name in f"{error.field} {error.message}" for name in ("client_id", "entity_id"))
         lost = list(products.values()) if entity else []
         if error.field is None and not client and not entity:
@@ -239,7 +240,7 @@ class OrderDelivery:
                 await self._index.read()
             lost = [product for product in lost if not self._index.has(product)]
         if not client and not lost:
-            return
+            return False
         chosen = self.products.chosen(order)
         if not client and set(lost) <= set(chosen.values()):
             line = next(line for line in order.lines if chosen.get(line.product) == lost[0])
@@ -248,8 +249,7 @@ class OrderDelivery:
             await self.contacts.gone.forget(order.shop, contact)
         for product in set(lost) - set(chosen.values()):
             self.products.forget(product)
-        self._searched_anew.add((order.shop, order.number))
-        raise Later(utc_now() + timedelta(seconds=1)) from error
+        return True
 
 
 def _erased() -> BadRecord:
