@@ -104,6 +104,8 @@ class World:
         self.broken: dict[str, BadConfig] = {}
         self.unreadable = False
         self.reads = 0
+        #: By what orders named their buyers that name them otherwise now, or are gone.
+        self.named: list[set[str]] = []
         #: Whether orders were put off for a moment, and followed with another sync than the first.
         self.followed = False
 
@@ -347,14 +349,14 @@ class World:
             yield "lost", "the waybill is not in the notes"
 
     def _is_of_buyer(self, row: Row, client: Row) -> bool:
-        """Whether the contact shows a phone, an address or a number of the order, or of another order that shares one
-        with it: what RO App has of a contact is never changed."""
+        """Whether the contact shows a phone, an address or a number of the order, or of another order that shares or
+        shared one with it: what RO App has of a contact is never changed."""
         shown = {*(e164(one["phone"], "UA") for one in client["phones"]), (client["email"] or "").lower()}
         shown |= {
             comparable(client.get(f"{name}_number") or "") for name in ("business_registration", "tax_identification")
         }
-        rest = [_named(one) for shop in self.box.shops for one in shop.orders.values()]
-        names, found = _named(row), True
+        rest = [*self.named, *(named(one) for shop in self.box.shops for one in shop.orders.values())]
+        names, found = named(row), True
         while found and names.isdisjoint(shown):
             found = [one for one in rest if not one.isdisjoint(names)]
             rest = [one for one in rest if one.isdisjoint(names)]
@@ -423,7 +425,7 @@ class World:
                 time.sleep(0.01)
 
 
-def _named(row: Row) -> set[str]:
+def named(row: Row) -> set[str]:
     """By what the shop's order names its buyer."""
     company = read_company(row.get("customer_details"))
     phones = [phone.number for phone in read_field(row.get("delivery_phone"), "UA").phones]

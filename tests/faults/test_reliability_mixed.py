@@ -21,7 +21,7 @@ from ledgers import empty_ledger
 from points import stopped_at
 from reliability import Record
 from sampling import Sample
-from world import FORESEEN, Row, Toll, World, admin
+from world import FORESEEN, Row, Toll, World, admin, named
 
 from sandbox import Sandbox
 from sandbox.box import Shop
@@ -128,6 +128,7 @@ class History(RuleBasedStateMachine):
         self.box = self.stack.enter_context(
             Sandbox(shops=SHOPS, orders=0, delivered=0, older=0, rate_limit=0, quota_seconds=0)
         )
+        self.named: list[set[str]] = []
         self.world = self._in(empty_ledger(postgres))
         self.disturbed_once = False
         self.changes = 0
@@ -198,6 +199,7 @@ class History(RuleBasedStateMachine):
         if edit == "remove line" and self.lost and self._unmatched(shop, number):
             self.strange.add((shop, number))
         self.changes += 1
+        self.named.append(named(box.orders[number]))
         EDITS[edit](box, number, self.changes if edit == "waybill" else value)
 
     def _in_roapp(self, shop: int) -> dict[str, list[Row]]:
@@ -389,7 +391,9 @@ class History(RuleBasedStateMachine):
     def _in(self, url: str) -> World:
         if hasattr(self, "world"):
             self.world.engine.dispose()
-        return World(self.box, url, **HASTE)
+        world = World(self.box, url, **HASTE)
+        world.named = self.named
+        return world
 
 
 @pytest.mark.long
