@@ -197,7 +197,7 @@ def _ledger() -> Iterator[str]:
         "Times are UTC. The columns in **bold** name a row, those in *italics* may be null."
     )
     yield prose(
-        f"Buyers' data stands in `orders` ({', '.join(f'`{name}`' for name in tables.PERSONAL)}), "
+        f"Buyers' data is in `orders` ({', '.join(f'`{name}`' for name in tables.PERSONAL)}), "
         "in `links`, in `creations.names` of contacts and in `held.payload`; a person may have written "
         "some into `held.dismissed_because`. How it is erased: [guide](guide.md#buyers-data)."
     )

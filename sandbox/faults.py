@@ -159,6 +159,7 @@ class RoAppFaults(Faults):
     emails_filter: bool = False  # roapp §3.1: emails= works
     managers_shown: bool = True  # roapp §3.2: False: orders come without `manager_id`
     list_notes: bool = True  # roapp §3.2: False: the list of orders leaves `manager_notes` out
+    list_lacks: tuple[str, ...] = ()  # further fields that the list of orders leaves out
     order_notes: bool = True  # False: one order by itself leaves `manager_notes` out
     money_comma: bool = False  # "175,00"
     order_totals: bool = True  # roapp §3.2: False: orders come without `total`

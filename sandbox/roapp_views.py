@@ -47,10 +47,9 @@ class Views:
 
     def listed_order(self, order: Row) -> Row:
         """The same in a list."""
-        row = self.order(order)
-        if not self.account.faults.list_notes:
-            del row["manager_notes"]
-        return row
+        faults = self.account.faults
+        left_out = {*faults.list_lacks, *(() if faults.list_notes else ("manager_notes",))}
+        return {name: value for name, value in self.order(order).items() if name not in left_out}
 
     def client(self, client_id: int) -> Row | None:
         account = self.account

@@ -56,6 +56,8 @@ FORESEEN = (Retryable, Unclear, BadRecord, BadConfig, LockLost, NotNow)
 
 #: Seconds: what is put off for longer is left to a later sync of the test.
 LONGEST_MOMENT = 10.0
+#: A call without an answer is sent five times at most, and looked for before each.
+MOST_SYNCS = 15
 
 Row = dict[str, Any]
 Kind = Literal["lost", "doubled", "other"]
@@ -106,8 +108,8 @@ class World:
         self.reads = 0
         #: By what orders named their buyers that name them otherwise now, or are gone.
         self.named: list[set[str]] = []
-        #: Whether orders were put off for a moment, and followed with another sync than the first.
-        self.followed = False
+        #: How many syncs there were for what was put off for a moment.
+        self.followed = 0
 
     @classmethod
     @contextmanager
@@ -199,12 +201,13 @@ class World:
     async def sync(self, shop: ShopConfig, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
         """`rest`: how long it goes on with what an import left behind. What is put off for a moment follows with the
         next sync, as by the schedule; returns the last one."""
-        while True:
+        for _ in range(MOST_SYNCS):
             async with self.opened("incremental-sync", shop, *others) as run:
                 follows = "follow" in await sync_changes(run, rest)
             if not follows or not await self._falls_due(shop):
                 return run
-            self.followed = True
+            self.followed += 1
+        raise AssertionError(f"orders are put off again and again: {MOST_SYNCS} syncs")
 
     async def _falls_due(self, shop: ShopConfig) -> bool:
         """Waits for what is put off for a moment; False where all of it is put off for longer."""

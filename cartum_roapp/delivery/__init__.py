@@ -5,6 +5,7 @@ session      the account's lock and the statements on its connection
 account_shops    the shops that are delivered for, by the settings that they have now
 company      is it still the company that was connected
 drain        the holder of the account's lock delivers what waits, by priority, then the shops in turn
+refused_alike    orders of one shop that are refused alike, which stop it
 attempt      one try to deliver an order: what happens in it is gathered, and written with its end
 order        one order: contact → products → order, then a step
 step         one order that is in RO App: looked at, planned, brought to what the shop has
@@ -16,7 +17,7 @@ recheck      a second look at what was repeated: did both tries arrive
 bindings     which RO App order is this shop order: the bound one, the one with the marker, or a new one
 bound        the RO App order that a shop order is bound to
 markers      the token that every RO App order carries, and the walk that reads them
-order_problems   what is said where RO App has an order no more, twice, or as another one
+order_problems   why an order is held that RO App has no more, twice, as another one, or takes no call for
 looks        RO App's orders as they are seen, many in one call
 managers     who looks after an order in RO App
 status       the order's status: what the shop has, what is held of it, its call

@@ -14,13 +14,15 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 from cartum_roapp import logs
 from cartum_roapp.apis.calls import TimeIsUp
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.config import AccountConfig
+from cartum_roapp.delivery import order_problems, refused_alike
 from cartum_roapp.delivery.account_shops import AccountShops
 from cartum_roapp.delivery.attempt import Attempt, begun
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.doubt import GiveWay, Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
+from cartum_roapp.delivery.refused_alike import RefusedAlike
 from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.delivery.totals import AT_ONCE
@@ -40,18 +42,12 @@ AHEAD = 25
 LOOKED_AT = 24
 #: Orders in a row that failed with Retryable, after which the drain ends.
 FAILURES = 3
-#: Orders of one shop that are refused alike, after which the shop is stopped.
-REFUSALS = 3
 #: Attempts after which an order is held, if RO App answers otherwise: every run that waited for it would fail.
 PUT_OFFS = 10
 #: Seconds: how long it waits for an order in flight to end before it looks for others that are due.
 _IDLE = 0.2
-# Fields that are about one order's own records or state, not about the shop's settings.
-_OWN_FIELDS = {"assignee_id", "client_id", "entity_id", "manager_notes", "price", "quantity", "status_id"}
-
-#: What is wrong where a call is refused as all calls of a bad key or address are.
+# A call that is refused for these is refused as all calls of a bad key or address are.
 _KEY_FIELDS = {"api_key", "base_url"}
-_KEY = "the key"
 
 Done = Callable[[], bool]
 
@@ -78,7 +74,7 @@ class Drain:
         self._unread: set[tuple[str, str]] = set()
         self._failures = 0
         self._is_first_call = True
-        self._refused: dict[tuple[str, str], tuple[ShopConfig, set[str]]] = {}
+        self._refused = RefusedAlike()
         self.delivered: set[tuple[str, str]] = set()  # shop, number
 
     async def run(self, done: Done) -> None:
@@ -181,7 +177,7 @@ class Drain:
             await self._postpone_or_hold(claim, error, attempt)
         except BadConfig as error:
             if error.field in _KEY_FIELDS and await self._answers():
-                self._hold(claim, _of_one_call(error), attempt, of_key=True)
+                self._hold(claim, order_problems.refused_once(error), attempt, of_key=True)
                 return
             if error.shop is not None and shop != self._shops.configs[claim.shop]:
                 self._postpone(claim, attempt, utc_now(), "its shop was edited meanwhile")
@@ -200,7 +196,7 @@ class Drain:
             self._failures = 0
             takes = claim.first or attempt.wrote
             if takes:
-                self._forget_refusals(claim.shop, of_key=not claim.first)
+                self._refused.forget(claim.shop, of_key=not claim.first)
             with self._session.transaction() as connection:
                 outbox.mark_delivered(connection, claim.shop, claim.number, version)
                 if takes:
@@ -222,7 +218,8 @@ class Drain:
         return False
 
     def _hold(self, claim: Claim, error: BadRecord, attempt: Attempt, *, of_key: bool = False) -> None:
-        """Holds the order. `of_key`: RO App refuses the key for one call, and answers another."""
+        """Holds the order. `of_key`: RO App refuses the key for one call, and answers another. Where orders of the shop
+        are refused alike, they are released, and the shop is stopped (design §3.6)."""
         self._failures = 0
         with self._session.transaction() as connection:
             before = held.code(connection, claim.shop, "order", claim.number)
@@ -232,37 +229,16 @@ class Drain:
                 attempt.ends(connection)
         if error.code != Code.REFUSED or before == Code.REFUSED:  # several old ones are tried again at once
             return
-        if of_key:
-            self._stop_if_refused_alike(claim, error, attempt, _KEY)
-        elif claim.first and error.entity == "order" and error.field and error.field not in _OWN_FIELDS:
-            self._stop_if_refused_alike(claim, error, attempt, error.field)
-
-    def _stop_if_refused_alike(self, claim: Claim, error: BadRecord, attempt: Attempt, what: str) -> None:
-        """Counts this refusal. After three new orders that were refused for one field, none made meanwhile, the shop's
-        settings are wrong; after three orders for which the key was refused, none written meanwhile, so are its rights:
-        releases those orders and stops the shop (design §3.6)."""
+        what = refused_alike.reason(error, of_key=of_key, is_new=claim.first)
         shop = self._shops.configs[claim.shop]
-        before, numbers = self._refused.get((claim.shop, what), (shop, set()))
-        if before != shop:  # it was edited since
-            numbers = set()
-        self._refused[claim.shop, what] = shop, numbers
-        numbers.add(claim.number)
-        if len(numbers) < REFUSALS:
+        numbers = self._refused.count(claim.shop, shop, what, claim.number) if what else []
+        if not (what and numbers):
             return
         with self._session.transaction() as connection:
-            outbox.release(connection, claim.shop, sorted(numbers))
-            held.clear(connection, claim.shop, "order", sorted(numbers), because="all of the shop's orders are refused")
+            outbox.release(connection, claim.shop, numbers)
+            held.clear(connection, claim.shop, "order", numbers, because="all of the shop's orders are refused")
             attempt.ends(connection)
-        if what == _KEY:
-            refused = BadConfig(error.message, shop=shop.slug, field=error.field, fix=error.fix)
-        else:
-            refused = BadConfig(
-                f"RO App refuses the orders of this shop for one field: {error.message}",
-                shop=shop.slug,
-                field=error.field,
-                fix="Correct the shop's settings, or make the field optional in RO App's order form.",
-            )
-        self._shops.refuse(claim.shop, refused)
+        self._shops.refuse(claim.shop, refused_alike.of_all(error, what, shop.slug))
 
     def _goes_on(self, connection: Connection) -> None:
         """RO App has taken a call: so does what it did not answer before. What was put off, only with the first call:
@@ -272,17 +248,11 @@ class Drain:
             self._is_first_call = False
         release.release_unanswered(connection, self._account.name, self._unclear_wait)
 
-    def _forget_refusals(self, shop: str, *, of_key: bool) -> None:
-        """Forgets the shop's refusals: a new order went through, so the settings are right. A mere change shows that of
-        the key alone."""
-        for key in [key for key in self._refused if key[0] == shop and (key[1] == _KEY or not of_key)]:
-            del self._refused[key]
-
     async def _postpone_or_hold(self, claim: Claim, error: Retryable, attempt: Attempt) -> None:
         """Defers the order, or holds it after `PUT_OFFS` attempts if RO App answers otherwise. Raises the error after
         `FAILURES` orders in a row."""
         if claim.attempts >= PUT_OFFS and await self._answers():
-            self._hold(claim, _unanswered(claim.attempts, error), attempt)
+            self._hold(claim, order_problems.put_off(claim.attempts, error), attempt)
             return
         self._failures += 1
         log.warning("order %s of %s is put off: %s", claim.number, self._shops.configs[claim.shop].slug, error.message)
@@ -319,22 +289,3 @@ def backoff(attempts: int) -> float:
     """Returns the seconds until an order is tried again for which RO App did not answer. `attempts` may be in the
     thousands."""
     return min(60.0, 5.0 * 2.0 ** min(attempts, 10))
-
-
-def _of_one_call(error: BadConfig) -> BadRecord:
-    fix = "Nothing at first: RO App answers other calls, and this one is tried again by itself. If it stays: "
-    return BadRecord(
-        error.message,
-        entity="order",
-        field=error.field,
-        fix=f"{fix}{(error.fix or '')[:1].lower()}{(error.fix or '')[1:]}",
-    )
-
-
-def _unanswered(attempts: int, error: Retryable) -> BadRecord:
-    return BadRecord(
-        f"RO App answers, but {attempts} times in a row not for this order, the last time: {error.message}.",
-        code=Code.UNANSWERED,
-        entity="order",
-        fix="Nothing at first: it is tried again by itself. If it stays, ask RO App's support.",
-    )

@@ -9,14 +9,18 @@ from collections.abc import Callable, Iterable
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.errors import BadRecord
+from cartum_roapp.ledger.agreed import Field
 
 #: Seconds: staff may have written since an older look.
 YOUNG = 5.0
 
+#: What a plan compares. Whether RO App's list of orders has all of it is in no source (roapp §3.2).
+_COMPARED = {str(name) for name in Field}
+
 
 class Looks:
-    """`ahead` gives RO App's ids of the orders that are due next. Where RO App's list leaves out what a single order
-    shows, each is read by itself."""
+    """`ahead` gives RO App's ids of the orders that are due next. Where RO App's list leaves out anything that a plan
+    compares, each order is read by itself: what is not shown counts as agreed."""
 
     def __init__(self, roapp: RoApp, ahead: Callable[[], Iterable[int]]) -> None:
         self._roapp = roapp
@@ -50,7 +54,7 @@ class Looks:
             shown = await self._roapp.listed(ids)
         except BadRecord:  # what is wrong with the list says nothing about the orders
             shown = []
-        self._lists_all = bool(shown) and all(one.shows_notes and one.shows_custom_fields for one in shown)
+        self._lists_all = bool(shown) and all(one.model_fields_set >= _COMPARED for one in shown)
         if self._lists_all:
             now = time.monotonic()
             self._seen |= {one.id: (one, now) for one in shown if self._written.get(one.id, 0.0) < began}

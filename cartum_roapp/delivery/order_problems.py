@@ -1,9 +1,9 @@
-"""Why a shop order is held when RO App has its order no more, twice, or as another one."""
+"""Why a shop order is held when RO App has its order no more, twice, or as another one, or takes no call for it."""
 
 from __future__ import annotations
 
 from cartum_roapp.apis.roapp.rows import RoOrder
-from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable
 from cartum_roapp.links import order_name
 
 
@@ -35,4 +35,25 @@ def doubled(what: str, field: str) -> BadRecord:
         code=Code.DOUBLED,
         field=field,
         fix="Keep one and delete the others in RO App by hand; it is let go by itself then.",
+    )
+
+
+def refused_once(error: BadConfig) -> BadRecord:
+    """RO App refuses the key for a call of this order, and answers another call."""
+    fix = "Nothing at first: RO App answers other calls, and this one is tried again by itself. If it stays: "
+    return BadRecord(
+        error.message,
+        entity="order",
+        field=error.field,
+        fix=f"{fix}{(error.fix or '')[:1].lower()}{(error.fix or '')[1:]}",
+    )
+
+
+def put_off(attempts: int, error: Retryable) -> BadRecord:
+    """RO App answers, and not for this order."""
+    return BadRecord(
+        f"RO App answers, but {attempts} times in a row not for this order, the last time: {error.message}.",
+        code=Code.UNANSWERED,
+        entity="order",
+        fix="Nothing at first: it is tried again by itself. If it stays, ask RO App's support.",
     )

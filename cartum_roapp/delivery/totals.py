@@ -36,7 +36,7 @@ AT_ONCE = 50
 
 
 class Totals:
-    """Compares RO App's totals with the shop's (`plan_total`). All of it may be called twice."""
+    """Compares RO App's totals with the shop's (`plan_total`). To repeat any of it changes nothing."""
 
     def __init__(
         self, session: AccountSession, roapp: RoApp, discounts: AccountDiscounts, shops: Mapping[str, ShopConfig]

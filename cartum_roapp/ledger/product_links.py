@@ -45,7 +45,7 @@ def read(connection: Connection, account: str, keys: Iterable[str]) -> dict[str,
 
 
 def store(connection: Connection, account: str, links: Iterable[ProductLink]) -> None:
-    """Stores links in place of earlier ones, except where a person chose another one. May be called twice."""
+    """Stores links in place of earlier ones, except where a person chose another one."""
     for link in links:
         connection.execute(text(_STORE), {"account": account, **vars(link)})
 

@@ -132,7 +132,7 @@ def unfinished(engine: Engine) -> list[RunRecord]:
 
 def forget_old(connection: Connection) -> int:
     """Removes the runs of all shops that ended longer than `KEPT` ago, but the last one of each kind and end, by which
-    the shop is judged. Returns how many. May be called twice."""
+    the shop is judged. Returns how many."""
     later = runs.alias("later")
     alike = (later.c.shop == runs.c.shop) & (later.c.kind == runs.c.kind) & (later.c.state == runs.c.state)
     is_last = ~select(later.c.id).where(alike, later.c.started_at > runs.c.started_at).exists()

@@ -179,11 +179,11 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     shop = sides.shop[~sides.shop["number"].isin(alone)]
     ledger = ledger_side(one for one in sides.ledger.values() if one.number not in alone)
     without = {one.ro_id for one in sides.roapp.values() if one.staff == 0}  # staff took them out again
-    told = {order.ro_id: order.staff_total for order in sides.ledger.values() if order.ro_id}
-    told = {ro_id: total for ro_id, total in told.items() if ro_id not in without}
+    reported = {order.ro_id: order.staff_total for order in sides.ledger.values() if order.ro_id}
+    reported = {ro_id: total for ro_id, total in reported.items() if ro_id not in without}
     log.info("%s", sentence.of_differences(len(sides.ledger), [one.what for one in report.findings]))
-    report.days = by_day(shop, ledger, sides.roapp.values(), run.zone, unknown, told)
-    report.currencies = by_currency(shop, ledger, sides.roapp.values(), unknown, told)
+    report.days = by_day(shop, ledger, sides.roapp.values(), run.zone, unknown, reported)
+    report.currencies = by_currency(shop, ledger, sides.roapp.values(), unknown, reported)
     return report
 
 
@@ -212,14 +212,14 @@ def conclude(run: Run, sides: Sides) -> Report:
 
 
 def remember_told(run: Run, sides: Sides) -> None:
-    """Remembers what the lines of staff add that the report has told: they are no difference from now on. To be called
-    after the report was shown, so that a kill in between tells them twice rather than never. May be called twice."""
-    told = set(numbers(sides.report.findings, {Difference.EDITED_IN_ROAPP}))
+    """Remembers what the lines of staff add that the report has shown: they are no difference from now on. To be called
+    after the report was shown, so that a kill in between shows them twice rather than never."""
+    reported = set(numbers(sides.report.findings, {Difference.EDITED_IN_ROAPP}))
     totals = {
         order.number: one.staff
         for order in sides.ledger.values()
         if order.ro_id and (one := sides.roapp.get(order.ro_id)) and one.staff is not None
-        and (order.number in told or not one.staff)
+        and (order.number in reported or not one.staff)
     }  # fmt: skip
     with run.engine.begin() as connection:
         standing.note_staff_totals(connection, run.shop.key, totals)

@@ -39,7 +39,8 @@ class Recovery(IntEnum):
     """What brought everything right."""
 
     SAME_RUN = 0
-    NEXT_RUN = 1
+    NEXT_SYNC = 1  # by itself: no run failed, and what was put off followed
+    NEXT_RUN = 2
 
     def __str__(self) -> str:
         return self.name.replace("_", " ").lower()
@@ -216,7 +217,7 @@ def looked_at(world: World, config: ShopConfig | None = None, gone: Collection[s
 
 def judged(world: World, through: bool = True, config: ShopConfig | None = None, gone: Collection[str] = ()) -> Struck:
     """What it takes until everything is right; after that a sync has nothing to write."""
-    recovery = Recovery.NEXT_RUN if world.followed else Recovery.SAME_RUN
+    recovery = Recovery.NEXT_SYNC if world.followed else Recovery.SAME_RUN
     if not through or looked_at(world, config, gone).wrong:
         recovery = Recovery.NEXT_RUN
         with world.engine.begin() as connection:  # some time later: what was put off is due

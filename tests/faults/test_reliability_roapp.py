@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from points import QUICK, Fault, Points, Struck, change, judged, place, quiet, strike
+from points import QUICK, Fault, Points, Recovery, Struck, change, judged, place, quiet, strike
 from reliability import Record
 from world import World
 
@@ -41,6 +41,7 @@ LOST = {
 def test_what_a_lost_answer_made_is_found(points: Points, record: Record, fault: str) -> None:
     struck = points(strike, LOST[fault])
     assert struck.about > 30
+    assert struck.recovery <= Recovery.NEXT_SYNC
     record(SECTION, fault, struck.toll, "the same run or the next one")
 
 

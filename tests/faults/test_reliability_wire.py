@@ -62,6 +62,7 @@ def test_a_fault_at_every_call(points: Points, record: Record, fault: str) -> No
         assert struck.recovery is Recovery.SAME_RUN
         record(SECTION, fault, struck.toll, str(Recovery.SAME_RUN))
     else:  # no sync waits until it is sure what a call without an answer did
+        assert struck.recovery <= Recovery.NEXT_SYNC
         record(SECTION, fault, struck.toll, "the same run or the next one")
 
 
