@@ -23,7 +23,7 @@ from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
 from tasks.ending import told, typed
 from tasks.frames import parts, to_frames
-from tasks.plan_page import rehearse_task, show_plan_task
+from tasks.plan_page import preview_task, show_plan_task
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_selection_task, store_part_task, upsert_task
 from tasks.summary import summarize_task
@@ -101,4 +101,4 @@ async def plan_selection(run: Run, wanted: Selection) -> dict[str, Any]:
                     plan.add(frames, bad)
                     read += len(rows)
                 slices.moved(since, empty=not read)
-        return await show_plan_task(await rehearse_task(plan))
+        return await show_plan_task(await preview_task(plan))

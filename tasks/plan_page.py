@@ -16,10 +16,10 @@ _SHOWN = 200
 _COLUMNS = ("order", "would", "what", "status in the shop", "total")
 
 
-async def rehearse(plan: Plan) -> dict[str, Any]:
+async def preview(plan: Plan) -> dict[str, Any]:
     """Looks into RO App, and returns the plan's document."""
     async with Progress.of(plan.run, "looked at") as progress:
-        return await plan.rehearse(progress.update)
+        return await plan.preview(progress.update)
 
 
 async def show_plan(document: dict[str, Any]) -> dict[str, Any]:
@@ -55,5 +55,5 @@ def page(document: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-rehearse_task = step("look into RO App", "roapp", "dry-run")(rehearse)
+preview_task = step("look into RO App", "roapp", "dry-run")(preview)
 show_plan_task = step("show plan", "dry-run")(show_plan)

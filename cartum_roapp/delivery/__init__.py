@@ -58,6 +58,5 @@ plan_status  the status of a plan, and what goes back into the shop
 agreeing     what a call changes of what both sides agreed on
 operations   what can be done to an order in RO App
 
-rehearsal    a delivery that sends nothing, for a dry run
-dry_roapp    RO App for that: read only, and as it would be
+preview      what a delivery would do, for a dry run: up to the plan of each order
 """

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from sqlalchemy import Engine
 
@@ -46,7 +45,6 @@ class Outcome:
 
 #: Is told how many are done, of how many.
 Progress = Callable[[int, int], None]
-R = TypeVar("R", bound=RoApp)
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ class Deliverer:
         """Delivers for these shops while it holds the account's lock."""
         config = self.settings
         slots = CallSlots(self.engine, self.account.name, config.roapp_interval, session.autocommit)
-        async with connected(RoApp, self.account, config, slots, self.calls) as roapp:
+        async with connected(self.account, config, slots, self.calls) as roapp:
             drain = Drain(session, roapp, self.account, shops, Timeouts.of(config))
             await drain.run(_Throttled(done))
         return drain
@@ -154,16 +152,16 @@ async def reading(engine: Engine, account: AccountConfig, settings: Settings, ca
     """The account's RO App for a look that writes nothing: within the call budget, without the account's lock. Raises
     BadConfig when it is another company than the one that was connected."""
     with closing(CallSlots(engine, account.name, settings.roapp_interval)) as slots:
-        async with connected(RoApp, account, settings, slots, calls) as roapp:
+        async with connected(account, settings, slots, calls) as roapp:
             await check_company(roapp, account)
             yield roapp
 
 
-def connected(kind: type[R], account: AccountConfig, settings: Settings, limiter: Limiter, calls: Calls) -> R:
-    """Returns the account's client; `kind` is RoApp itself, or the one of a dry run."""
+def connected(account: AccountConfig, settings: Settings, limiter: Limiter, calls: Calls) -> RoApp:
+    """Returns the account's client."""
     bounds = Bounds(settings.roapp_pages, settings.roapp_rows)
     patience = Patience(settings.http_timeout, settings.retries, settings.retry_base, bounds=bounds)
-    return kind(account.base_url, account.api_key, limiter=limiter, patience=patience, calls=calls)
+    return RoApp(account.base_url, account.api_key, limiter=limiter, patience=patience, calls=calls)
 
 
 class _Throttled:

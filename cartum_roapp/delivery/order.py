@@ -53,6 +53,9 @@ class OrderDelivery:
     """Delivers one order of any shop of the account. Every step may be repeated: what is already in RO
     App is found there, and what the ledger knows to be unchanged costs no call."""
 
+    creating: type[Creations] = Creations
+    making: type[ProductMaker] = ProductMaker
+
     def __init__(
         self,
         session: AccountSession,
@@ -63,7 +66,7 @@ class OrderDelivery:
         due: Callable[[], Iterable[int]],
     ) -> None:
         """`ahead`: the buyers of orders that are due next; `due`: RO App's ids of such."""
-        creations = Creations(session, timeouts)
+        creations = self.creating(session, timeouts)
         self._timeouts = timeouts
         self._shops = shops
         self._session = session
@@ -72,7 +75,7 @@ class OrderDelivery:
         self.contacts = ContactBook(session, roapp, creations, self._region, ahead)
         index = ProductIndex(session, roapp, timeouts.interval)
         self._index = index
-        self.products = ProductBook(session, creations, index, ProductMaker(session, roapp, creations, index))
+        self.products = ProductBook(session, creations, index, self.making(session, roapp, creations, index))
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
         self._bindings = OrderBindings(session, roapp, creations, self.markers, self.discounts, Looks(roapp, due))
@@ -200,12 +203,17 @@ class OrderDelivery:
         agreement = Agreement(self._session, self._timeouts, order)
         self._ask_for_total_again(order, agreement)
         side = Side(order, shop, contact, products, self._counts_alike(order))
-        written_off = await OrderStep(
+        step = OrderStep(
             self._session, self._roapp, self._bindings, self._managers, self.discounts, self.totals, self._status,
             agreement, side, bound,
-        ).run()  # fmt: skip
+        )  # fmt: skip
+        written_off = await self._take(step)
         if isinstance(products, BadRecord) and not written_off:
             raise products
+
+    async def _take(self, step: OrderStep) -> bool:
+        """Returns whether goods of the order have left RO App's stock."""
+        return await step.run()
 
     def _ask_for_total_again(self, order: DesiredOrder, agreement: Agreement) -> None:
         """A person may have corrected in RO App what its total differed by."""

@@ -34,6 +34,16 @@ from cartum_roapp.orders.pricing import LineDiscounts
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and what it was made of."""
+
+    plan: Plan
+    look: Look
+    items: Sequence[RoItem] | None
+    said: Said
+
+
 @dataclass
 class OrderStep:
     """Looks, asks `plan` what is to be done, and does it. What RO App refuses is planned again where there is another
@@ -57,21 +67,31 @@ class OrderStep:
         self._form: LineDiscounts | None = None
         self._refused: list[Operation] = []
         self._unsaid: AgreedOrder | None = None
-        self._keeps_manager = self._status_first = self._said_all = False
+        self._keeps_manager = self._status_first = self._said_all = self._takes_as_made = False
 
-    async def run(self) -> bool:
-        """Returns whether goods of the order have left RO App's stock, so that its lines stay. Raises Later where a
-        call had no answer, GiveWay where other orders have their turn, BadRecord where a person is needed."""
+    async def preview(self) -> Planned:
+        """Returns what is to be done, and does nothing of it: so what RO App would refuse is not known, nor what it
+        shows of an order that is not made. Raises Later where a call had no answer."""
+        self._begin()
+        self._takes_as_made = True
+        return await self._plan(with_status=True)
+
+    def _begin(self) -> None:
         self.agreement.wait()
         if self.bound.anew:
             both_ways = self.side.shop.status_direction == "both"
             self.agreement.known = agreeing.again(self.agreement.known, both_ways=both_ways)
+
+    async def run(self) -> bool:
+        """Returns whether goods of the order have left RO App's stock, so that its lines stay. Raises Later where a
+        call had no answer, GiveWay where other orders have their turn, BadRecord where a person is needed."""
+        self._begin()
         if self.side.contact is not None:
             await self._comments.send_earlier(fresh=self.bound.fresh)
         with_status = not self.bound.fresh  # the look for a new order's status shows its total as well
         while True:
-            planned, said = await self._plan(with_status)
-            if not await self._carry_out(planned, said):
+            planned = await self._plan(with_status)
+            if not await self._carry_out(planned.plan, planned.said):
                 self.bound.seen = None
                 continue
             if with_status:
@@ -82,9 +102,9 @@ class OrderStep:
                 self.discounts.learn(connection, self._form)
         if self.agreement.known.total is None and self.bound.seen is not None:
             self.totals.agrees(self.side.order, self.side.shop, self.agreement.known, self.bound.seen)
-        return planned.written_off
+        return planned.plan.written_off
 
-    async def _plan(self, with_status: bool) -> tuple[Plan, Said]:
+    async def _plan(self, with_status: bool) -> Planned:
         """Stores what is known now."""
         before, side = self.agreement.known, self.side
         needs = needs_items(before, side.goods, side.entities) or self._lines.are_stuck
@@ -103,7 +123,7 @@ class OrderStep:
         self._store(before, planned, order, look, said, items)
         if Problem.STATUS_UNMATCHED in planned.problems:
             await self.status.offer_names()
-        return planned, said
+        return Planned(planned, look, items, said)
 
     async def _sides(self, said: Said, with_status: bool) -> tuple[ShopOrder, Look]:
         """Returns the order as the shop has it, and as RO App shows it. A new one is known to be as it was made."""
@@ -113,7 +133,8 @@ class OrderStep:
             status, is_open = self.status.given(side.order, side.shop, known.value(Field.STATUS))
         first = self.status.of_new(side.shop, status)
         has_left, says_all = False, False
-        if bound.fresh and bound.seen is None and (first is not None or status is None or status.made is None):
+        as_made = self._takes_as_made or first is not None or status is None or status.made is None
+        if bound.fresh and bound.seen is None and as_made:
             values = side.values(said)
             look = Look({name: value.shown for name, value in known.values.items() if name in values})
             look = replace(look, values={**look.values, Field.STATUS: first}) if first is not None else look

@@ -12,6 +12,7 @@ selection       the orders that a backfill names
 status_names    what the shop calls its statuses
 backfill        one backfill, slice by slice
 plan            a dry run: what a backfill would do with each order
+planned_changes what a plan would change in one order, in words
 replay          held records that a person tries again, and their outcomes
 resend          orders that a person sends again, and what became of them
 order_story     all that is known of one order

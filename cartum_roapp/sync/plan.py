@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,14 +12,16 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from cartum_roapp.delivery.dry_roapp import INVENTED, Write
 from cartum_roapp.delivery.markers import marker
-from cartum_roapp.delivery.rehearsal import Rehearsal, Rehearsed, titles
-from cartum_roapp.ledger import database, held, journal, release, scratch, shop_statuses
+from cartum_roapp.delivery.operations import AddLine, SetLine
+from cartum_roapp.delivery.preview import OrderPreview, Preview
+from cartum_roapp.delivery.totals import AT_ONCE
+from cartum_roapp.ledger import held, journal, release, scratch, shop_statuses
 from cartum_roapp.ledger.changes import DISCOUNT, amount
 from cartum_roapp.ledger.journal import Change
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
+from cartum_roapp.sync.planned_changes import Shown, sets_discount, shown
 from cartum_roapp.sync.run import Counts, Run
 
 ACTIONS = ("create", "adopt", "change", "nothing", "held", "wait")
@@ -69,7 +71,7 @@ class Plan:
                 "lines": lines.get(number, []),
             }
 
-    async def rehearse(self, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
+    async def preview(self, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
         """Returns the run's counts (`held` is what is held already), and for each order what a real run would do: the
         action, each change of a field with its value before and after, and why something of it would be held; how many
         orders (`held_in_part`) have a status, a total or a line alone that would be; and the calls and minutes that a
@@ -77,14 +79,17 @@ class Plan:
         run = self.run
         release.release_held(run.engine, run.shop, timedelta(seconds=run.settings.look_again))
         scratch.keep_only(run.engine, self.orders)
-        rehearsal = Rehearsal(self.engine, run.engine, run.account, run.shop, run.settings, run.calls)
-        done = {one.number: one for one in await rehearsal.run(progress)}
+        preview = Preview(self.engine, run.engine, run.account, run.shop, run.settings, run.calls)
+        read = run.calls.roapp_reads
+        found, statuses = await preview.run(progress)
+        read = run.calls.roapp_reads - read
+        done = {one.number: one for one in found}
         kept = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="order")}
         names = shop_statuses.named(run.engine, run.shop.key)
         changed = self._changed_discounts()
         entries = []
         for number, order in self.orders.items():
-            one = done.get(number) or Rehearsed(number, "held" if number in kept else "nothing")
+            one = done.get(number) or OrderPreview(number, "held" if number in kept else "nothing")
             if number in kept and number not in done:
                 record = kept[number]
                 one.held = [{"entity": "order", "id": number, "code": record.code,
@@ -92,14 +97,14 @@ class Plan:
             entries.append({
                 **order, "shop_status_name": names.get(order["shop_status"]), "action": one.action,
                 "roapp_id": one.roapp_id, "held": one.held,
-                "changes": [*self._changes(one, rehearsal.statuses), *self._discount(one, changed.get(number))],
+                "changes": [*shown(one, order["lines"], statuses), *self._discount(one, changed.get(number))],
             })  # fmt: skip
         rows = [{"entity": "row", "id": row.id, "code": row.code, "message": row.message, "fix": row.fix}
                 for row in self.bad]  # fmt: skip
         actions = Counter(entry["action"] for entry in entries)
         actions["held"] += len(rows)
         run.counts.held = held.count(self.engine, run.shop.key)
-        calls = rehearsal.real_calls
+        calls = read + sum(one.calls for one in found) + -(-sum(one.calls > 0 for one in found) // AT_ONCE)
         return {
             **run.result(),
             "dry_run": True,
@@ -111,47 +116,15 @@ class Plan:
             "not_in_shop": sorted(self.missing, key=lambda number: (len(number), number)),
         }
 
-    def _changes(self, one: Rehearsed, statuses: Mapping[int, str]) -> list[dict[str, str | None]]:
-        with database.reading(self.run.engine) as connection:
-            called = titles(connection, self.run.shop.key, one.number) if one.writes else {}
-        return [change for write in one.writes for change in _told(write, called, statuses)]
-
     def _changed_discounts(self) -> dict[str, Change]:
         """Returns number → what the shop has changed of the order's discount, as a real run would note it."""
         events = journal.of_run(self.run.engine, self.run.shop.key, self.run.id, [journal.Kind.CHANGED])
         return {event.number: one for event in events for one in event.changes if one[0] == DISCOUNT}
 
-    def _discount(self, one: Rehearsed, changed: Change | None) -> Iterator[dict[str, str | None]]:
+    def _discount(self, one: OrderPreview, changed: Change | None) -> Iterator[Shown]:
         """Yields the order's discount where lines bring it to RO App: spread over them, or in their prices."""
-        lines, discount = [write for write in one.writes if write.what == "line"], self.discounts[one.number]
-        if lines and changed and one.action == "change":
+        discount = self.discounts[one.number]
+        if changed and one.action == "change" and any(isinstance(line, AddLine | SetLine) for line in one.operations):
             yield dict(zip(("field", "old", "new"), changed, strict=True))
-        elif discount and any(write.made or DISCOUNT in write.fields for write in lines):
+        elif discount and any(map(sets_discount, one.operations)):
             yield {"field": DISCOUNT, "old": None, "new": amount(discount)}
-
-
-def _told(write: Write, called: Mapping[int, str], statuses: Mapping[int, str]) -> Iterator[dict[str, str | None]]:
-    """Yields a call's changes; those whose values would say who the buyer is, without them. `called`: RO App's product
-    → its name in the shop."""
-    if write.what == "line":
-        line = f"line {called.get(write.id or 0, 'delivery')}"
-        for name, (old, new) in write.fields.items():
-            yield {"field": line if name == "line" else f"{line}: {name}", "old": _text(old), "new": _text(new)}
-    elif write.made and write.what != "order":
-        made = next((str(new) for _, new in write.fields.values()), "made")
-        yield {"field": write.what, "old": None, "new": made}
-    elif not write.made:
-        for name, (old, new) in write.fields.items():
-            if name == "status":
-                old, new = (statuses.get(one, one) if isinstance(one, int) else one for one in (old, new))
-            whose = f"{write.what}'s {name}" if write.what in ("contact", "organization") else name
-            yield {"field": whose, "old": _text(old), "new": _text(new) or "changed"}
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, int) and value >= INVENTED:
-        return "a new one"
-    if isinstance(value, tuple):  # a discount: amount, percentage
-        amount, percentage = value
-        return f"{percentage} %" if percentage else str(amount)
-    return None if value is None else str(value)

@@ -232,20 +232,20 @@ def test_status_and_metrics_count_nothing_of_it(database: str) -> None:
 
 def test_it_waits_for_no_lock_and_a_real_run_does_not_wait_for_it(database: str, monkeypatch: Any) -> None:
     """A real run of the same orders begins and ends while the dry run is in the middle."""
-    from cartum_roapp.delivery.rehearsal import Rehearsal
+    from cartum_roapp.delivery.preview import Preview
 
     with World.of(database, orders=1, delivered=2, older=0) as world:
         world.imported()
         numbers = list(world.box.shops[0].orders)
-        rehearsed = Rehearsal.run
+        previewed = Preview.run
 
-        async def in_the_middle(self: Rehearsal, *arguments: Any) -> Any:
-            found = await rehearsed(self, *arguments)
+        async def in_the_middle(self: Preview, *arguments: Any) -> Any:
+            found = await previewed(self, *arguments)
             async with world.opened("backfill", world.shop()):
                 result = await world.backfill(world.shop(), numbers=numbers)
             assert result["delivered"] == 2
             return found
 
-        monkeypatch.setattr(Rehearsal, "run", in_the_middle)
+        monkeypatch.setattr(Preview, "run", in_the_middle)
         document = world.backfilled(numbers=numbers, dry_run=True)
     assert document["actions"]["create"] == 2
