@@ -18,7 +18,7 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.delivery import agreeing, plan_lines, plan_total
 from cartum_roapp.delivery.decision import Given
-from cartum_roapp.delivery.operations import AddLine, Operation, SendComment, SetFields, SetLine, SetStatus
+from cartum_roapp.delivery.operations import AddLine, Operation, SendComments, SetFields, SetLine, SetStatus
 from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, needs_items, plan
 from cartum_roapp.errors import BadRecord, Retryable, Unclear
 from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field, Value
@@ -238,19 +238,22 @@ class OneOrder:
 
     async def _do(self, roapp: RoApp, operation: Operation, planned: Plan) -> bool:
         before = self.agreed
-        self._commit(agreeing.sending(before, operation))
-        self.is_unsure = True
+        if isinstance(operation, SendComments):
+            self._commit(replace(before, comment_is_due=False))
+        else:
+            self._commit(agreeing.sending(before, operation))
+            self.is_unsure = True
         self._may_die()
         self.writes += 1
         try:
             item = await self._call(roapp, operation)
         except BadRecord:
             self.is_unsure = False
-            self._commit(agreeing.refused(before, operation))
+            self._commit(before if isinstance(operation, SendComments) else agreeing.refused(before, operation))
             self.refused.append(operation)
             return True
         except Retryable:
-            if isinstance(operation, AddLine | SetLine):  # nothing was written
+            if isinstance(operation, AddLine | SetLine | SendComments):  # nothing was written
                 self._commit(before)
                 self.is_unsure = False
             return False
@@ -279,8 +282,8 @@ class OneOrder:
                 return await roapp.add_item(self.id, _added(line, entity, self.manager))
             case SetLine(item, changes):
                 await roapp.update_item(self.id, item, {one.name: _as_sent(one.made) for one in changes})
-            case SendComment(digest):
-                await roapp.add_comment(self.id, digest)
+            case SendComments():
+                await roapp.add_comment(self.id, self.agreed.comment or "")
         return None
 
     def _look(self, row: RoOrder) -> Look:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from cartum_roapp.delivery.decision import Change
-from cartum_roapp.delivery.operations import AddLine, Operation, SendComment, SetFields, SetLine, SetStatus
+from cartum_roapp.delivery.operations import AddLine, Operation, SetFields, SetLine, SetStatus
 from cartum_roapp.ledger.agreed import Agreed, AgreedLine, AgreedOrder, Field, Value
 from cartum_roapp.orders.pricing import PricedLine
 
@@ -39,8 +39,6 @@ def sending(agreed: AgreedOrder, operation: Operation) -> AgreedOrder:
             made = AgreedLine(line.product, entity, None, sent, repeats, beside)
             known = next((one for one in agreed.lines if one.item is None and one.key == made.key), None)
             return replace(agreed.with_line(made, of=known), goods=None, total=None)
-        case SendComment(digest):
-            return replace(agreed, comment=digest)
         case _:
             return _each(agreed, operation, lambda known, change: replace(known, ours=known.ours | {change.made}))
 
@@ -52,8 +50,6 @@ def answered(agreed: AgreedOrder, operation: Operation, item: int | None = None)
         case AddLine():
             line = _pending(agreed, operation)
             return agreed if item is None else agreed.with_line(_made(line, item), of=line)
-        case SendComment():
-            return agreed
         case _:
             return _each(agreed, operation, lambda _, change: Agreed.on(change.shop, change.made))
 

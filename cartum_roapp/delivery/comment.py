@@ -2,8 +2,7 @@
 the newest one.
 
 Comments can't be read back (roapp §3.2). So each is stored together with what it follows, the order's link or its
-notes, and its text is dropped right before the call: who finds one with a text after a kill sends it, and no other. The
-notes have the same facts in any case.
+notes, and its text is dropped right before the call: who finds one with a text after a kill sends it, and no other.
 """
 
 from __future__ import annotations
@@ -15,12 +14,11 @@ from functools import partial
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
 from cartum_roapp.ledger import comments
-from cartum_roapp.ledger.agreed import AgreedOrder, Field
+from cartum_roapp.ledger.agreed import AgreedOrder
 from cartum_roapp.ledger.comments import Due
 from cartum_roapp.ledger.desired import DesiredOrder
 
@@ -39,60 +37,35 @@ class OrderComments:
         self._key = order.shop, order.number
         self._ro_id = ro_id
 
-    def note(self, connection: Connection, text: str, words: str | None) -> None:
-        """In the transaction of what it follows: the newest comment is `text`. `words` says it, and perhaps more; None:
-        RO App has it already."""
-        digest = notes.digest(text)
-        comments.add(connection, *self._key, digest, words)
-        self._agreement.known = replace(self._agreement.known, comment=digest)
+    def note(self, connection: Connection, before: AgreedOrder, after: AgreedOrder, words: str | None) -> None:
+        """Stores what is known of comments `after` a plan, in its transaction. `words`: a new one that is to be
+        sent."""
+        if before.comment_is_due and not after.comment_is_due:
+            comments.drop_due(connection, *self._key)
+        if after.comment is not None and (words is not None or after.comment != before.comment):
+            comments.add(connection, *self._key, after.comment, words)
 
-    async def send_earlier(self, *, fresh: bool) -> None:
-        """Sends what an earlier delivery left, or the creation (`fresh`: a moment ago). Of an order that has lines in
-        RO App, and none as far as the ledger knows, another life of the ledger has sent it: the comment goes first.
-        Raises Retryable when RO App does not answer."""
-        due = self._due()
-        if due and not fresh and not self._agreement.known.lines and await self._roapp.items(self._ro_id):
-            for one in due:
-                self._keep(one, None)
-        else:
-            await self._send(due)
-
-    async def send(self) -> bool:
-        """Sends what is noted. One that is lost or refused is left out. Returns whether none was refused. Raises
-        Retryable when RO App does not answer."""
-        return await self._send(self._due())
-
-    async def _send(self, due: list[Due]) -> bool:
-        refused = False
+    async def send(self) -> None:
+        """Sends all that are noted. One without an answer counts as sent. Raises BadRecord where RO App refuses one: of
+        those the newest stays noted. Raises Retryable where RO App does not answer."""
+        with self._session.autocommit() as connection:
+            due = comments.due(connection, *self._key)
+        refused: BadRecord | None = None
         for one in due:
             try:
                 await self._roapp.add_comment(self._ro_id, one.text, before=partial(self._keep, one, None))
-            except Unclear:
-                continue
+            except Unclear as error:
+                log.warning("whether order %s has its comment is not known: %s", self._key[1], error.message)
             except BadRecord as error:
                 log.warning("order %s gets no comment: %s", self._key[1], error.message)
-                self._keep(one, None)
-                refused = True
+                self._keep(one, one.text if one is due[-1] else None)
+                refused = error
             except IntegrationError:  # nothing was written
                 self._keep(one, one.text)
                 raise
-        return not refused
-
-    def take_back(self, before: AgreedOrder) -> None:
-        """The comment that was to say what hidden notes can't is refused: it is to be said again, as `before`."""
-        known = self._agreement.known.with_value(Field.NOTES, before.value(Field.NOTES))
-        with self._session.transaction() as connection:
-            self._agreement.store(connection, replace(known, comment=before.comment))
-            comments.take_back(connection, *self._key)
-
-    def _due(self) -> list[Due]:
-        """Returns those that are to be sent. What a restored ledger has noted counts as sent."""
-        with self._session.autocommit() as connection:
-            found = comments.due(connection, *self._key)
-        for one in found:
-            if not one.is_ours:
-                self._keep(one, None)
-        return [one for one in found if one.is_ours]
+        if refused is not None:
+            raise refused
+        self._agreement.known = replace(self._agreement.known, comment_is_due=False)
 
     def _keep(self, one: Due, words: str | None) -> None:
         with self._session.transaction() as connection:

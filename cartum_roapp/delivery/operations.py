@@ -43,13 +43,11 @@ class SetLine:
 
 
 @dataclass(frozen=True)
-class SendComment:
-    """The comment whose text has this digest."""
-
-    digest: str
+class SendComments:
+    """The comments that are noted and not sent yet."""
 
 
-Operation = SetFields | SetStatus | AddLine | SetLine | SendComment
+Operation = SetFields | SetStatus | AddLine | SetLine | SendComments
 
 
 class Problem(StrEnum):

@@ -1,4 +1,5 @@
-"""One order's way into RO App: contact → products → order → comment → lines → notes → status.
+"""One order's way into RO App: contact → products → order → notes and fields → comments → lines →
+status.
 
 An order whose buyer's data is erased here goes on without contact, notes and comment: what RO App has of them stays.
 """

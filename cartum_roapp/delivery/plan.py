@@ -16,13 +16,14 @@ Around that:
   a comment, and so does what staff's own words leave no room for.
 * Without an agreement (an order that was found by its marker) client, manager, and a status that somebody has moved
   stay.
-* A comment counts as sent where the notes say the same and nothing of ours is known to have put that there.
+* A comment is noted before it is sent. It counts as sent where the notes say the same and nothing of ours is known to
+  have put that there, and where RO App has lines of the order that nobody here knows of.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay. RO
   App's total is compared after that (`plan_total`).
 * The fields come first, then the comment, lines, the status. A reopened order begins with its status, as a closed one
   may take nothing else.
-* An operation that RO App has refused is left out, and the others go on. A comment is tried once: one that is refused
-  or lost is not sent again, as the notes have its facts.
+* An operation that RO App has refused is left out, and the others go on. A comment that is refused is tried again with
+  the order's next change; one whose answer is lost is not sent again.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from dataclasses import dataclass, field, replace
 from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.delivery import plan_fields, plan_lines
 from cartum_roapp.delivery.decision import Given
-from cartum_roapp.delivery.operations import Operation, Problem, SendComment, SetFields
+from cartum_roapp.delivery.operations import Operation, Problem, SendComments, SetFields
 from cartum_roapp.delivery.plan_lines import Lines
 from cartum_roapp.delivery.plan_status import plan_status
 from cartum_roapp.ledger.agreed import AgreedOrder, Field, Value
@@ -74,13 +75,15 @@ class Look:
 @dataclass(frozen=True)
 class Plan:
     """`agreed` is what is known now. `problems`: with the value that is wrong. `overruled`: staff's status, where the
-    shop's takes its place. `written_off`: goods of the order have left RO App's stock."""
+    shop's takes its place. `written_off`: goods of the order have left RO App's stock. `has_news`: a comment is to be
+    noted, in the transaction that stores `agreed`."""
 
     agreed: AgreedOrder
     operations: tuple[Operation, ...] = ()
     problems: Mapping[Problem, Value] = field(default_factory=dict)
     overruled: Value = None
     written_off: bool = False
+    has_news: bool = False
 
 
 def needs_items(agreed: AgreedOrder, goods: Value, entities: Mapping[str, int] | None) -> bool:
@@ -101,11 +104,11 @@ def plan(
     lines = _lines(agreed, items, order)
     known, fields = _fields(lines.agreed, look, order)
     known, statuses, overruled = _status(known, look, order, problems)
-    known, comments = _comment(agreed, known, look, order)
+    known, has_news, comments = _comment(agreed, known, look, items or (), order)
     rest: list[Operation] = [*fields, *comments, *lines.operations]
     operations = [*statuses, *rest] if order.is_reopened else [*rest, *statuses]
     left = tuple(one for one in operations if one not in refused)
-    return Plan(known, left, problems, overruled, lines.written_off)
+    return Plan(known, left, problems, overruled, lines.written_off, has_news)
 
 
 def _lines(agreed: AgreedOrder, items: Sequence[RoItem] | None, order: ShopOrder) -> Lines:
@@ -139,15 +142,19 @@ def _status(
 
 
 def _comment(
-    before: AgreedOrder, agreed: AgreedOrder, look: Look, order: ShopOrder
-) -> tuple[AgreedOrder, list[Operation]]:
-    notes = order.values.get(Field.NOTES)
-    hidden, again = Field.NOTES not in look.values, False
+    before: AgreedOrder, agreed: AgreedOrder, look: Look, items: Sequence[RoItem], order: ShopOrder
+) -> tuple[AgreedOrder, bool, list[Operation]]:
+    """Returns what is known, whether a new comment is to be noted, and whether what is noted is to be sent."""
+    if order.comment is None:
+        return agreed, False, []
+    if agreed.comment_is_due and not before.lines and plan_lines.any_of(items, order.entities):
+        agreed = replace(agreed, comment_is_due=False)
+    notes, is_news = order.values.get(Field.NOTES), agreed.comment != order.comment
     if notes is not None and order.says_all:
-        after, again = plan_fields.said_in_comment(before, notes)
-        agreed = agreed.with_value(Field.NOTES, after.value(Field.NOTES)) if hidden else agreed
-    if order.comment is None or (agreed.comment == order.comment and not again):
-        return agreed, []
-    if plan_fields.counts_as_sent(before, look.values, says_comment=look.says_comment):
-        return replace(agreed, comment=order.comment), []
-    return agreed, [SendComment(order.comment)]
+        hidden = Field.NOTES not in look.values
+        agreed, says_notes = plan_fields.said_in_comment(before, agreed, notes, hidden=hidden)
+        is_news = is_news or says_notes
+    if is_news and plan_fields.counts_as_sent(before, look.values, says_comment=look.says_comment):
+        is_news = False
+    agreed = replace(agreed, comment=order.comment, comment_is_due=agreed.comment_is_due or is_news)
+    return agreed, is_news, [SendComments()] if agreed.comment_is_due else []

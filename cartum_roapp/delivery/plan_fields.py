@@ -47,13 +47,19 @@ def counts_as_sent(agreed: AgreedOrder, seen: Mapping[Field, Value], *, says_com
     return says_comment and is_news
 
 
-def said_in_comment(agreed: AgreedOrder, notes: Given) -> tuple[AgreedOrder, bool]:
-    """Returns what is known once a comment has said what hidden `notes` were to say, and whether it has to. RO App has
-    the earlier ones, as long as nobody sees that staff changed them: so they follow once they are shown."""
-    known = agreed.value(Field.NOTES)
-    if notes.shop == known.shop:
-        return agreed, False
-    if notes.made == known.sent:  # it is to be sent again as a whole, and was said
+def said_in_comment(
+    before: AgreedOrder, agreed: AgreedOrder, notes: Given, *, hidden: bool
+) -> tuple[AgreedOrder, bool]:
+    """Returns what is known once a comment has said what these notes have no room for, or are `hidden` to say, and
+    whether one has to. Of hidden notes RO App has the earlier ones, as long as nobody sees that staff changed them: so
+    they follow once they are shown. Others are being written, which is known before the comment is sent."""
+    known = before.value(Field.NOTES)
+    is_news = notes.shop != known.shop and notes.made != known.sent and (hidden or notes.made not in known.ours)
+    if not hidden:
+        value = agreed.value(Field.NOTES)
+        may_arrive = replace(value, ours=value.ours | {notes.made})
+        return (agreed.with_value(Field.NOTES, may_arrive) if is_news and value.shop != notes.shop else agreed), is_news
+    if not is_news:
         return agreed.with_value(Field.NOTES, replace(known, shop=notes.shop)), False
     earlier = known.ours | ({known.shown} if known.shown is not None else set())
     return agreed.with_value(Field.NOTES, Agreed(notes.shop, notes.made, None, earlier)), True

@@ -20,14 +20,14 @@ from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.creation import Creations, Link
 from cartum_roapp.delivery.doubt import Later, Timeouts
 from cartum_roapp.delivery.drain import AHEAD, IN_FLIGHT, LOOKED_AT
-from cartum_roapp.delivery.operations import Operation, SendComment, SetStatus
+from cartum_roapp.delivery.operations import Operation, SetStatus
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.step import OrderStep, Planned
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import comments, desired, held, matches, outbox
+from cartum_roapp.ledger import desired, held, matches, outbox
 from cartum_roapp.ledger.creations import Thing
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.ledger.slots import CallSlots
@@ -171,10 +171,8 @@ class Preview:
         with session.autocommit() as connection:
             now = matches.order(connection, claim.shop, claim.number)
             found.held = [dict(row) for row in connection.execute(text(_HELD), vars(claim)).mappings()]
-            said = len(comments.due(connection, claim.shop, claim.number))
         created = any(thing.kind == "order" for thing in found.made)
-        sent = sum(not isinstance(operation, SendComment) for operation in found.operations)
-        found.calls = len(found.made) + sent + said
+        found.calls = len(found.made) + len(found.operations)
         went = "create" if created else "adopt" if bound is None and now else "change" if found.calls else "nothing"
         found.action = stopped or went
         found.roapp_id = None if now is None or created else now.ro_id

@@ -19,7 +19,7 @@ from cartum_roapp.delivery.fields import set_fields
 from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.looks import YOUNG
 from cartum_roapp.delivery.managers import OrderManagers
-from cartum_roapp.delivery.operations import AddLine, Operation, Problem, SendComment, SetFields, SetLine, SetStatus
+from cartum_roapp.delivery.operations import AddLine, Operation, Problem, SendComments, SetFields, SetLine, SetStatus
 from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, needs_items, plan
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_lines
 from cartum_roapp.delivery.said import Said
@@ -66,8 +66,7 @@ class OrderStep:
         self._lines = OrderLines(self.session, self.roapp, self.agreement, self.discounts, order, shop, self.bound)
         self._form: LineDiscounts | None = None
         self._refused: list[Operation] = []
-        self._unsaid: AgreedOrder | None = None
-        self._keeps_manager = self._status_first = self._said_all = self._takes_as_made = False
+        self._keeps_manager = self._status_first = self._takes_as_made = False
 
     async def preview(self) -> Planned:
         """Returns what is to be done, and does nothing of it: so what RO App would refuse is not known, nor what it
@@ -86,8 +85,6 @@ class OrderStep:
         """Returns whether goods of the order have left RO App's stock, so that its lines stay. Raises Later where a
         call had no answer, GiveWay where other orders have their turn, BadRecord where a person is needed."""
         self._begin()
-        if self.side.contact is not None:
-            await self._comments.send_earlier(fresh=self.bound.fresh)
         with_status = not self.bound.fresh  # the look for a new order's status shows its total as well
         while True:
             planned = await self._plan(with_status)
@@ -116,7 +113,9 @@ class OrderStep:
         if any(isinstance(one, AddLine) and one.repeats for one in planned.operations):
             items = await self._lines.read()  # a list may lag behind
             planned = plan(before, look, items, order, self._refused)
-        if self.bound.seen is None and any(isinstance(one, SetFields | SendComment) for one in planned.operations):
+        if self.bound.seen is None and (
+            planned.has_news or any(isinstance(one, SetFields) for one in planned.operations)
+        ):
             await self.bindings.read(self.bound)
             order, look = await self._sides(said, with_status)
             planned = plan(before, look, items, order, self._refused)
@@ -172,19 +171,14 @@ class OrderStep:
         items: Sequence[RoItem] | None,
     ) -> None:  # fmt: skip
         """Stores what the plan knows, with the comment that is to be sent: who finds it after a kill sends it."""
-        side, sends = self.side, any(isinstance(one, SendComment) for one in planned.operations)
+        side, words = self.side, said.all if order.says_all else said.comment
         with self.session.transaction() as connection:
             self.agreement.store(connection, planned.agreed)
             self.status.note(
                 connection, side.order, side.shop, self.bound, order.values.get(Field.STATUS),
                 before.values.get(Field.STATUS), planned, look.values.get(Field.STATUS), is_open=order.is_open,
             )  # fmt: skip
-            self._unsaid = before if Field.NOTES not in look.values else None
-            if sends and not self._said_all:
-                self._said_all = order.says_all
-                self._comments.note(connection, said.comment, said.all if order.says_all else said.comment)
-            elif not sends and planned.agreed.comment != before.comment:
-                self._comments.note(connection, said.comment, None)
+            self._comments.note(connection, before, planned.agreed, words if planned.has_news else None)
         if items is not None:
             self._lines.look_at_stuck(items)
 
@@ -194,6 +188,9 @@ class OrderStep:
             try:
                 await self._do(operation, planned, said)
             except BadRecord as error:
+                if isinstance(operation, SendComments):
+                    self._refused.append(operation)
+                    continue
                 if not self._goes_on(operation, error, planned):
                     raise
                 return False
@@ -213,9 +210,8 @@ class OrderStep:
             case SetFields():
                 assert bound.seen is not None
                 await set_fields(self.roapp, self.agreement, operation, bound.seen, said)
-            case SendComment():
-                if not await self._comments.send() and self._unsaid is not None:
-                    self._comments.take_back(self._unsaid)
+            case SendComments():
+                await self._comments.send()
             case AddLine() | SetLine():
                 await self._lines.bring(operation, self._assignee)
                 bound.seen = None  # its total is older

@@ -78,13 +78,15 @@ class AgreedLine:
 class AgreedOrder:
     """`values` has no key for what nothing is known of. `goods` stands for the shop's lines and total that `lines` are
     made of, None as long as they are not. `total` is RO App's that was compared last, None since lines were written.
-    `comment` is the digest of the comment that was sent last, or tried; "": none was; None: not known."""
+    `comment` is the digest of the comment that was noted last; "": none was; None: not known. `comment_is_due`: one is
+    still to be sent."""
 
     values: Mapping[Field, Agreed] = field(default_factory=dict)
     goods: Value = None
     lines: tuple[AgreedLine, ...] = ()
     total: Decimal | None = None
     comment: str | None = None
+    comment_is_due: bool = False
 
     def value(self, name: Field) -> Agreed:
         return self.values.get(name) or Agreed()
@@ -110,7 +112,7 @@ def read(connection: Connection, shop: str, number: str) -> tuple[AgreedOrder, d
     return (
         (AgreedOrder(lines=lines), None)
         if row is None
-        else (AgreedOrder(_fields(row.fields), row.goods, lines, row.total, row.comment), row.unsure_until)
+        else (AgreedOrder(_fields(row.fields), row.goods, lines, row.total, row.comment, row.is_due), row.unsure_until)
     )
 
 
@@ -226,7 +228,9 @@ _ORDER = """
     SELECT fields, goods, total, unsure_until, (
         SELECT hash FROM comments WHERE (comments.shop, comments.number) = (match.shop, match.number)
         ORDER BY sequence DESC LIMIT 1
-    ) AS comment
+    ) AS comment, EXISTS (
+        SELECT FROM comments WHERE (comments.shop, comments.number) = (match.shop, match.number) AND text IS NOT NULL
+    ) AS is_due
     FROM order_matches match WHERE shop = :shop AND number = :number
 """
 _LINES = """

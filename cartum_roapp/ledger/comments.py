@@ -10,20 +10,10 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class Due:
-    """A comment that is to be sent. `is_ours`: it was noted in this very database; in a ledger that was restored since,
-    nobody knows whether it was sent."""
+    """A comment that is to be sent."""
 
     sequence: int
     text: str
-    is_ours: bool
-
-
-#: This database as it runs now: a ledger that was restored, whatever way, runs in another one, or its rows were
-#: written by another transaction. Joined with the transaction that wrote a row, it tells that nothing was restored.
-_HERE = (
-    "(SELECT oid FROM pg_database WHERE datname = current_database()) || ' ' || "
-    "extract(epoch FROM pg_postmaster_start_time()) || ' '"
-)
 
 
 def add(connection: Connection, shop: str, number: str, hash: str, words: str | None) -> None:
@@ -35,7 +25,7 @@ def add(connection: Connection, shop: str, number: str, hash: str, words: str | 
 def due(connection: Connection, shop: str, number: str) -> list[Due]:
     """Returns those that are to be sent, in this order."""
     rows = connection.execute(text(_DUE), {"shop": shop, "number": number})
-    return [Due(row.sequence, row.text, row.is_ours) for row in rows]
+    return [Due(**row._mapping) for row in rows]
 
 
 def keep(connection: Connection, shop: str, number: str, sequence: int, words: str | None) -> None:
@@ -44,26 +34,19 @@ def keep(connection: Connection, shop: str, number: str, sequence: int, words: s
     connection.execute(text(_KEEP), values)
 
 
-def take_back(connection: Connection, shop: str, number: str) -> None:
-    """Forgets the newest comment: RO App has refused it, and it is to be noted again."""
-    connection.execute(text(_TAKE_BACK), {"shop": shop, "number": number})
+def drop_due(connection: Connection, shop: str, number: str) -> None:
+    """All of the order count as sent."""
+    query = "UPDATE comments SET text = NULL WHERE shop = :shop AND number = :number AND text IS NOT NULL"
+    connection.execute(text(query), {"shop": shop, "number": number})
 
 
-_ADD = f"""
-    INSERT INTO comments (shop, number, sequence, hash, text, noted_in)
-    SELECT :shop, :number, coalesce(max(sequence), 0) + 1, :hash, :words, {_HERE} || pg_current_xact_id()::xid
-    FROM comments
+_ADD = """
+    INSERT INTO comments (shop, number, sequence, hash, text)
+    SELECT :shop, :number, coalesce(max(sequence), 0) + 1, :hash, :words FROM comments
     WHERE shop = :shop AND number = :number
 """
-_DUE = f"""
-    SELECT sequence, text, noted_in = {_HERE} || xmin AS is_ours FROM comments
+_DUE = """
+    SELECT sequence, text FROM comments
     WHERE shop = :shop AND number = :number AND text IS NOT NULL ORDER BY sequence
 """
-_KEEP = f"""
-    UPDATE comments SET text = :words, noted_in = {_HERE} || pg_current_xact_id()::xid
-    WHERE shop = :shop AND number = :number AND sequence = :sequence
-"""
-_TAKE_BACK = """
-    DELETE FROM comments WHERE shop = :shop AND number = :number
-    AND sequence = (SELECT max(sequence) FROM comments WHERE shop = :shop AND number = :number)
-"""
+_KEEP = "UPDATE comments SET text = :words WHERE shop = :shop AND number = :number AND sequence = :sequence"

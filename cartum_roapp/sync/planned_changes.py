@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from cartum_roapp.delivery.decision import Change
-from cartum_roapp.delivery.operations import AddLine, Operation, SendComment, SetFields, SetLine, SetStatus
+from cartum_roapp.delivery.operations import AddLine, Operation, SendComments, SetFields, SetLine, SetStatus
 from cartum_roapp.delivery.preview import INVENTED, OrderPreview
 from cartum_roapp.delivery.prices import DELIVERY
 from cartum_roapp.delivery.step import Planned
@@ -53,7 +53,7 @@ def _of(
             yield from (_of_field(change, seen) for change in operation.changes)
         case SetStatus(changes=(change,)):
             yield _shown("status", *(_named(id, statuses) for id in (seen.get(Field.STATUS), change.made)))
-        case SendComment():
+        case SendComments():
             yield _shown("comment", None, "made")
         case AddLine(line=line):
             name = titles.get(line.product, f"line {line.product}")

@@ -46,7 +46,8 @@ def purged(url: str, n: int, by: str) -> Struck | None:
 @pytest.mark.long
 @pytest.mark.parametrize("run", ["an import", "a sync"])
 def test_a_backup_of_any_moment_is_restored(points: Points, record: Record, run: str) -> None:
-    """Taken when a run had stopped half-way; the integration went on for a while, then the backup came back."""
+    """Taken when a run had stopped half-way; the integration went on for a while, then the backup came back, with the
+    steps of the runbook."""
     struck = points(restored, run)
     assert struck.about > 30
     record(SECTION, f"restored from a backup of the middle of {run}", struck.toll, "the next run")
@@ -69,6 +70,7 @@ def restored(url: str, n: int, run: str) -> Struck | None:
                 articles=[("LMP-07", 1)], delivery_phone="", delivery_email="late@example.com"
             )
             world.synced()
+            copy.reset()
             return judged(copy, through=False)
 
 

@@ -57,6 +57,36 @@ def test_a_short_comment_that_other_words_crowd_out_stands_in_the_feed(world: Wo
     assert len(set(comments(world, later))) == len(comments(world, later))
 
 
+def test_a_comment_is_sent_also_where_another_call_is_refused_before_it(world: World) -> None:
+    """The order's manager has left, and RO App refuses another one: the waybill goes without that."""
+    shop, roapp = world.box.shops[0], world.box.roapp
+    number = shop.place_order(articles=[("CAP-2", 1)])
+    world.imported()
+    roapp.dismiss_employee(world.roapp_order(number)["manager_id"])
+    roapp.faults.fail("error", method="PATCH", path=r"^/orders/\d+$", status=422)
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    assert "20450000000001" in comments(world, number)[-1]
+
+
+def test_a_comment_that_is_refused_follows_with_the_next_change(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    number = shop.place_order(articles=[("CAP-2", 1)])
+    world.imported()
+    before = comments(world, number)
+    roapp.faults.fail("error", 99, method="POST", path="/comments$", status=422)
+    for waybill in ("20450000000001", "20450000000002"):
+        shop.set_waybill(number, waybill)
+        world.synced()
+    assert world.held() == {}
+    roapp.faults.calm()
+    assert world.synced().calls.roapp_writes == 0
+    shop.set_status(number, 8)
+    world.synced()
+    assert len(comments(world, number)) == len(before) + 1, "the newest"
+    assert "20450000000002" in comments(world, number)[-1]
+
+
 def test_a_long_address_is_not_cut_in_the_feed(world: World) -> None:
     shop = world.box.shops[0]
     number = shop.place_order(articles=[("CAP-2", 1)], delivery_address=ADDRESS)

@@ -112,7 +112,6 @@ comments = Table(
     required("sequence", Integer, "in the order in which they are sent"),
     required("hash", Text, "of what it says of delivery and payment"),
     Column("text", Text, doc="until it is sent; never sent again, whatever becomes of that call"),
-    required("noted_in", Text, "the database and the transaction that noted it, by which a restored ledger is known"),
     PrimaryKeyConstraint("shop", "number", "sequence"),
     info={"doc": "Comments of RO App's order. They can't be read back, so each is sent at most once."},
 )

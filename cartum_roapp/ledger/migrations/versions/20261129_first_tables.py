@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_f782f0ae6fae"
+revision = "20261129_e87e6fe1543b"
 down_revision = None
 
 TABLES = """
@@ -219,7 +219,6 @@ CREATE TABLE comments (
     sequence INTEGER NOT NULL,
     hash TEXT NOT NULL,
     text TEXT,
-    noted_in TEXT NOT NULL,
     CONSTRAINT pk_comments PRIMARY KEY (shop, number, sequence),
     CONSTRAINT fk_comments_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
