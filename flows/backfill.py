@@ -21,7 +21,7 @@ from cartum_roapp.sync.window import Statuses, classify_statuses
 from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, named_shops, run_name, start_each
 from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
-from tasks.ending import told, typed
+from tasks.ending import checked_input, final_state
 from tasks.frames import parts, to_frames
 from tasks.plan_page import rehearse_task, show_plan_task
 from tasks.run import open_run, settings_of
@@ -30,7 +30,7 @@ from tasks.summary import summarize_task
 
 
 @flow(name="backfill", flow_run_name=run_name, persist_result=False)
-@told(sentence.of_backfill)
+@final_state(sentence.of_backfill)
 async def backfill(
     shops: Annotated[Sequence[str], SHOPS] = (),
     created_from: Annotated[date | None, FROM] = None,
@@ -42,7 +42,7 @@ async def backfill(
     """Reads the named orders again, however old and in whatever status, and delivers what is new or changed
     below everything else. Names dates, statuses or numbers; several narrow each other. Each of several shops gets a
     run of its own."""
-    with typed():
+    with checked_input():
         found = [await settings_of(slug) for slug in named_shops(shops)]
         wanted = [await named_selection(one, created_from, created_to, statuses, numbers) for one in found]
     if len(found) != 1:

@@ -18,7 +18,7 @@ from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import already_read, classify_statuses, numbers_to_reread, select_rows, sync_range
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import LEFTOVERS, deliver_task
-from tasks.ending import told
+from tasks.ending import final_state
 from tasks.form import SHOP
 from tasks.frames import to_frames
 from tasks.run import open_run, settings_of
@@ -27,7 +27,7 @@ from tasks.summary import summarize_task
 
 
 @flow(name="incremental-sync", flow_run_name="{shop}: sync", persist_result=False)
-@told(sentence.of_run)
+@final_state(sentence.of_run)
 async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     """Three reads, because a shop has no "updated since": orders created since the watermark, open orders of
     the trailing window, and by number those that the ledger believes open or final for less than 14 days.

@@ -16,7 +16,7 @@ from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses, close_window, freeze_window, select_rows
 from tasks import schedule
 from tasks.deliver import deliver_task
-from tasks.ending import told
+from tasks.ending import final_state
 from tasks.form import SHOP
 from tasks.frames import parts, to_frames
 from tasks.run import open_run, settings_of
@@ -25,7 +25,7 @@ from tasks.summary import summarize_task
 
 
 @flow(name="initial-import", flow_run_name="{shop}: initial import", persist_result=False)
-@told(sentence.of_run)
+@final_state(sentence.of_run)
 async def initial_import(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     """Orders of the two calendar months before the first start into RO App, with their customers and products.
 

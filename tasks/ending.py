@@ -37,7 +37,7 @@ class _RefusedInput(Exception):
 
 
 @contextmanager
-def typed(**needed: object) -> Iterator[None]:
+def checked_input(**needed: object) -> Iterator[None]:
     """What a person has typed is looked at inside, before anything is done: where it is wrong, or a field is empty that
     is `needed`, the run is `REFUSED`, and its message says what to correct. Prefect would fail a run that lacks a
     parameter, without a word in its log."""
@@ -50,7 +50,7 @@ def typed(**needed: object) -> Iterator[None]:
         raise _RefusedInput(error) from error
 
 
-def told(
+def final_state(
     sentence: Callable[[Result], str],
 ) -> Callable[[FlowBody[P]], Callable[P, Coroutine[Any, Any, Result]]]:
     """Returns a decorator for the function of a flow. The run's state gets the `sentence` of the result as its message.

@@ -51,7 +51,7 @@ async def summarize(run: Run, more: Mapping[str, Any] | None = None) -> dict[str
     result = {**result_of(run), **(more or {})}
     await _show(run, result)
     await _orders_artifact(run, all_orders(result["touched"]))
-    _tell_of_held(run)
+    _emit_held_grew(run)
     return result
 
 
@@ -60,11 +60,11 @@ def resource_of(slug: str) -> dict[str, str]:
     return {"prefect.resource.id": f"cartum-roapp.shop.{slug}"}
 
 
-def _tell_of_held(run: Run) -> None:
+def _emit_held_grew(run: Run) -> None:
     if not in_prefect():
         return
     with run.engine.begin() as connection:
-        if more := held.tell(connection, run.shop.key):
+        if more := held.mark_alerted(connection, run.shop.key):
             payload = {"held": held.count(run.engine, run.shop.key), "more": more}
             emit_event(HELD_GREW, resource_of(run.shop.slug), payload=payload)
 

@@ -47,10 +47,10 @@ def alerts(
         document = {**found, "problem": wrong, "fix": deployed.CHOOSE}
         show(document, lambda: f"No messages are sent: {wrong} Fix: {deployed.CHOOSE}.")
         return
-    show(found, lambda: _told(found))
+    show(found, lambda: _lines(found))
 
 
-def _told(found: dict[str, Any]) -> list[object]:
+def _lines(found: dict[str, Any]) -> list[object]:
     if found["block"] is None:
         return ["No messages are sent."]
     lines: list[object] = [f"Messages go through {found['block']}."]

@@ -150,12 +150,12 @@ async def _examined(
     )
     if examination.problems or password is None or examination.account_lists is None:
         stored = before is not None and password == before.password
-        raise bad_input([_anew(problem) if stored else problem for problem in examination.problems])
+        raise bad_input([_with_new_password(problem) if stored else problem for problem in examination.problems])
     config = shop_config(good, slug=slug, password=password, key=before.key if before else "")
     return config, examination.account_lists.fingerprint, examination.warnings
 
 
-def _anew(problem: Problem) -> Problem:
+def _with_new_password(problem: Problem) -> Problem:
     """Returns the problem of a stored password with the way to give another one."""
     if problem.field != "password":
         return problem

@@ -34,12 +34,12 @@ class Attempt:
         if last is not None and (last.details.get("call"), last.details.get("outcome")) == (call, outcome):
             self._events[-1] = replace(last, details={**last.details, "times": last.details.get("times", 1) + 1})
         else:
-            journal.tell(self._shop, self._number, Kind.CALL, call=call, outcome=outcome)
+            journal.buffer(self._shop, self._number, Kind.CALL, call=call, outcome=outcome)
 
     def ends(self, connection: Connection, kind: Kind | None = None, **details: Any) -> None:
         """Writes what happened since the last time, with this last event, in the caller's transaction."""
         if kind is not None:
-            journal.tell(self._shop, self._number, kind, **details)
+            journal.buffer(self._shop, self._number, kind, **details)
         journal.write(connection, self._events)
         self._events.clear()
 

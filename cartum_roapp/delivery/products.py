@@ -67,7 +67,7 @@ class ProductBook:
                     raise
                 lacking[line.product] = error
         changed = self._note(order, before, named, found, lacking)
-        _tell(order, {key: found[key] for key in (found if new else changed)}, how)
+        _note_products(order, {key: found[key] for key in (found if new else changed)}, how)
         if lacking:
             raise product_problems.all_of(list(lacking.values()))
         return found
@@ -280,8 +280,8 @@ def _chosen(links: Mapping[str, ProductLink]) -> dict[str, int]:
     return {product: link.ro_id for product, link in links.items() if link.chosen_at}
 
 
-def _tell(order: DesiredOrder, found: Mapping[str, int], how: Mapping[str, str]) -> None:
+def _note_products(order: DesiredOrder, found: Mapping[str, int], how: Mapping[str, str]) -> None:
     titles = {line.product: line.title for line in order.lines}
     products = [{"title": titles[key], "roapp_id": id, "how": how[key]} for key, id in found.items()]
     if products:
-        journal.tell(order.shop, order.number, Kind.PRODUCTS, products=products)
+        journal.buffer(order.shop, order.number, Kind.PRODUCTS, products=products)

@@ -155,7 +155,7 @@ class OrderStatus:
             await agreement.send(operation, call, note)
         except Unclear as error:
             if contest:  # RO App may have taken it, and then nobody could tell
-                journal.tell(order.shop, order.number, Kind.CONTEST, **contest)
+                journal.buffer(order.shop, order.number, Kind.CONTEST, **contest)
             with self._session.transaction() as connection:
                 ends = outbox.attempts(connection, order.shop, order.number, first=not is_repeat) + 1
             if ends >= UNCLEAR_ENDS or why == Code.UNANSWERED:

@@ -63,7 +63,7 @@ class OrderStep:
         """Returns whether goods of the order have left RO App's stock, so that its lines stay. Raises Later where a
         call had no answer, GiveWay where other orders have their turn, BadRecord where a person is needed."""
         self.agreement.wait()
-        if self.bound.anew:
+        if self.bound.compare_all:
             both_ways = self.side.shop.status_direction == "both"
             self.agreement.known = agreeing.again(self.agreement.known, both_ways=both_ways)
         if self.side.contact is not None:

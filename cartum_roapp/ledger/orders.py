@@ -85,14 +85,14 @@ def requeue(
         assert account is not None, "orders go with their shop"
         queue(connection, Queue(shop, account, priority, priority), [row.number for row in rows])
         if because is not None:
-            told = [journal.event(shop, row.number, Kind.QUEUED, because=because) for row in rows]
-            journal.write(connection, told)
+            events = [journal.event(shop, row.number, Kind.QUEUED, because=because) for row in rows]
+            journal.write(connection, events)
     return len(rows)
 
 
-def distrust(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
-    """What is stored of these orders is not what the shop has although their hash says so: the next read of them
-    counts as a change. May be called twice."""
+def forget_hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
+    """Clears the hashes of these orders, so that their next read counts as a change. For rows that differ from the
+    shop's although their hash is the same. May be called twice."""
     connection.execute(
         text("UPDATE orders SET hash = '' WHERE shop = :shop AND number = ANY(:numbers)"),
         {"shop": shop, "numbers": list(numbers)},

@@ -26,13 +26,13 @@ _OWNED = (
 )
 
 _DUE = f"""
-    SELECT shop, number, priority, version, attempts, first, anew FROM unnest(CAST(:shops AS text[])) AS own (key),
-    LATERAL (
+    SELECT shop, number, priority, version, attempts, first, compare_all
+    FROM unnest(CAST(:shops AS text[])) AS own (key), LATERAL (
         SELECT *, row_number() OVER (PARTITION BY priority ORDER BY queued_at, number)
             + (SELECT count(*) FROM unnest(CAST(:under_way AS text[])) AS other (key) WHERE other.key = own.key) AS turn
         FROM (
-            SELECT shop, number, priority, wanted_version AS version, attempts, delivered_version = 0 AS first, anew,
-                queued_at
+            SELECT shop, number, priority, wanted_version AS version, attempts, delivered_version = 0 AS first,
+                compare_all, queued_at
             FROM outbox WHERE account = :account AND shop = own.key AND {_WAITING} AND available_at <= now()
             AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit
         ) AS waiting
@@ -49,8 +49,8 @@ _GO_ON = f"""
 
 @dataclass(frozen=True)
 class Claim:
-    """One order to deliver: the version wanted at the time of the claim. `first`: no version of it was delivered
-    yet. `anew`: see `compare_anew`."""
+    """One order to deliver: `version` is the newest at the time of the claim. `first`: no version of it was delivered
+    yet. `compare_all`: all of the order is compared with RO App, whatever was agreed last."""
 
     shop: str
     number: str
@@ -58,7 +58,7 @@ class Claim:
     version: int
     attempts: int
     first: bool
-    anew: bool
+    compare_all: bool
 
 
 def due(
@@ -129,17 +129,17 @@ def mark_delivered(connection: Connection, shop: str, number: str, version: int)
     connection.execute(
         text(
             "UPDATE outbox SET delivered_version = greatest(delivered_version, :version), attempts = 0, "
-            "anew = anew AND wanted_version > :version WHERE shop = :shop AND number = :number"
+            "compare_all = compare_all AND wanted_version > :version WHERE shop = :shop AND number = :number"
         ),
         {"shop": shop, "number": number, "version": version},
     )
 
 
-def compare_anew(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
-    """The next delivery of these orders compares all of them with RO App, whatever was sent there last. May be called
+def compare_all(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
+    """The next delivery of these orders compares all of each with RO App, whatever was agreed last. May be called
     twice."""
     connection.execute(
-        text("UPDATE outbox SET anew = true WHERE shop = :shop AND number = ANY(:numbers)"),
+        text("UPDATE outbox SET compare_all = true WHERE shop = :shop AND number = ANY(:numbers)"),
         {"shop": shop, "numbers": list(numbers)},
     )
 

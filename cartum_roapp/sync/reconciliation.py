@@ -149,7 +149,7 @@ def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow]
     if missing_orders.suggests_lost_rights(len(missing), len(believed)) and not sides.gone:
         missing = []
     with run.engine.begin() as connection:
-        orders.distrust(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
+        orders.forget_hashes(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
     stored = frames.only(numbers(found, STORED))
     reading = Reading(stored, list(bad), sides.final, missing, asked=len(believed), deleted=sides.gone)
     upsert(run, reading, new_as=Priority.CHANGE)
@@ -211,7 +211,7 @@ def conclude(run: Run, sides: Sides) -> Report:
     return sides.report
 
 
-def remember_told(run: Run, sides: Sides) -> None:
+def remember_reported(run: Run, sides: Sides) -> None:
     """Remembers what the lines of staff add that the report has shown: they are no difference from now on. To be called
     after the report was shown, so that a kill in between shows them twice rather than never."""
     reported = set(numbers(sides.report.findings, {Difference.EDITED_IN_ROAPP}))

@@ -26,7 +26,7 @@ def send_again(run: Run, numbers: Sequence[str]) -> None:
     with run.engine.begin() as connection:
         because = "a person sends it again"
         orders.requeue(connection, run.shop.key, numbers, Priority.FRESH, because)
-        outbox.compare_anew(connection, run.shop.key, numbers)
+        outbox.compare_all(connection, run.shop.key, numbers)
 
 
 def outcomes(run: Run, numbers: Sequence[str], missing: Collection[str]) -> list[dict[str, Any]]:
