@@ -22,8 +22,8 @@ async def choose_match(
     which: Annotated[str, parameter("Which", WHICH)] = "",
     ro_id: Annotated[int, parameter("Id in RO App", RO_ID)] = 0,
 ) -> dict[str, Any]:
-    """Stores which record of RO App is meant; it counts above all else that RO App's data tell. Orders that were held
-    for it go through with the next sync."""
+    """Stores which record of RO App is meant; it takes precedence over everything else in RO App's data. Orders that
+    were held for it go through with the next sync."""
     with checked_input(shop=shop, which=which, ro_id=ro_id):
         settings = await settings_of(shop)
         chosen = await choose(settings, kind, which, ro_id)

@@ -1,4 +1,4 @@
-"""Sends orders again that a person names: read from the shop now, delivered before all others, whatever was sent."""
+"""Sends orders that a person names again: read from the shop now, delivered before all others, whatever was sent."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ async def resend_orders(
     shop: Annotated[str, SHOP] = "",
     numbers: Annotated[Sequence[str], parameter("Order numbers", NUMBERS)] = (),
 ) -> dict[str, Any]:
-    """Compares orders with RO App anew and puts right what differs: missing lines, quantities and prices, status,
-    notes, the buyer's phones. Lines that staff added stay; once goods are written off, no line is touched."""
+    """Compares each order as a whole with RO App and corrects what differs: missing lines, quantities and prices,
+    status, notes, the buyer's phones. Lines that staff added stay; once goods are written off, no line is touched."""
     with checked_input(shop=shop, numbers=numbers):
         settings = await settings_of(shop)
         chosen = chosen_numbers(settings.shop, numbers)

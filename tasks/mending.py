@@ -66,8 +66,8 @@ class Mending:
         if self.replay is not None:
             found.append(link("try again", run_form(self.replay, shop=self.slug, **_named(record), dry_run=False)))
             if record["code"] == Code.DELETED_IN_ROAPP:
-                anew = {**_named(record), "make_again": True, "dry_run": False}
-                found.append(link("make it again", run_form(self.replay, shop=self.slug, **anew)))
+                again = {**_named(record), "make_again": True, "dry_run": False}
+                found.append(link("make it again", run_form(self.replay, shop=self.slug, **again)))
         if self.dismiss is not None:
             found.append(link("dismiss", run_form(self.dismiss, shop=self.slug, **_named(record))))
         if record["number"] is not None and (story := self.what_happened(record["number"])):

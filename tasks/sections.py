@@ -57,7 +57,7 @@ def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
     """Returns a table for each kind of order that the run touched. Numbers lead to the shop's admin, as the notes of
     the order in RO App do."""
     parts = []
-    for what, told in TOUCHED.items():
+    for what, changes in TOUCHED.items():
         of_kind = [one for one in orders if one["what"] == what]
         if not of_kind:
             continue
@@ -65,7 +65,7 @@ def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
             (link(one["number"], mending.admin), "; ".join(one["changes"]), _in_roapp(one), *_more(one, mending))
             for one in of_kind[:SHOWN]
         ]
-        columns = ["order", told, "in RO App", "more"][: len(rows[0])]
+        columns = ["order", changes, "in RO App", "more"][: len(rows[0])]
         parts += [f"### {len(of_kind)} {what}", markdown_table(columns, rows)]
         parts += _rest(len(of_kind), f"the run's artifact {escaped(all_orders_key(mending.slug))} has all")
     return parts

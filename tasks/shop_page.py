@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 #: The key of the page of all shops; no slug is that.
 ALL_SHOPS = "all-shops"
-#: A picture is drawn anew when it is older, or when a run has done something: that takes half a second.
+#: A picture is redrawn when it is older, or when a run has done something: that takes half a second.
 DRAWN_FOR = timedelta(hours=1)
 _SHOPS = 500
 
@@ -118,7 +118,7 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
 
 def _draw(engine: Engine, shop: ShopConfig, config: Settings, moved: bool) -> str | None:
     """Returns the picture's address below that of the UI; None if there is none, or the server is not this home's. A
-    run draws it anew where it is old, or the shop's orders have `moved`."""
+    run redraws it where it is old, or the shop's orders have `moved`."""
     if not pictures.served(config):
         return None
     home, now = Home(config.home), datetime.now(UTC)

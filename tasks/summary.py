@@ -40,13 +40,13 @@ from tasks.step import artifact_page, in_prefect, step
 #: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
 #: Of so many records that are newly held the log of a run says why; of all, the summary does.
-_TOLD = 3
+_SHOWN_NEWS = 3
 
 log = logging.getLogger(__name__)
 
 
 async def summarize(run: Run, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Writes the run's summary artifact. Returns its counts, and `more` that it tells."""
+    """Writes the run's summary artifact. Returns its counts, and `more`."""
     run.refresh()
     result = {**result_of(run), **(more or {})}
     await _show(run, result)
@@ -104,13 +104,13 @@ def result_of(run: Run) -> dict[str, Any]:
 
 
 async def _show(run: Run, result: dict[str, Any]) -> None:
-    """Writes the summary, and logs what is held and where it is mended, or else where the summary of a run that moved
-    or found something is."""
+    """Writes the summary, and logs what is held and where to fix it; else, of a run that moved or found something,
+    where the summary is."""
     mending = await _mending(run, result)
     artifact = await _artifact(run, summary_text(run, result, mending))
     if records := result["held_records"]:
         lines = [sentence.of_held(one["code"] for one in records)]
-        lines += [f"{one['entity']} {one['id']}: {one['message']}" for one in records if one["news"]][:_TOLD]
+        lines += [f"{one['entity']} {one['id']}: {one['message']}" for one in records if one["news"]][:_SHOWN_NEWS]
         lines += mending.log_lines(artifact) if artifact else []
         for line in lines:
             log.info("%s", line)
@@ -133,8 +133,8 @@ async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | No
 
 async def _mending(run: Run, result: dict[str, Any]) -> Mending:
     slug, own = run.shop.slug, shop_admin(run.shop.url)
-    told = result["held"] or result["touched"] or result.get("findings")
-    return await Mending.of(slug, own) if told and in_prefect() else Mending(slug, own)
+    shown = result["held"] or result["touched"] or result.get("findings")
+    return await Mending.of(slug, own) if shown and in_prefect() else Mending(slug, own)
 
 
 async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:

@@ -149,7 +149,7 @@ def _require_text(arguments: list[str]) -> None:
                 argument.encode()
             except UnicodeEncodeError:
                 shown = argument.encode(errors="backslashreplace").decode()
-                fix = "type it anew on a terminal that is set to UTF-8"
+                fix = "type it again on a terminal that is set to UTF-8"
                 raise CommandEnd(BAD_INPUT, f"{shown} is no text in UTF-8.", fix=fix) from None
 
 

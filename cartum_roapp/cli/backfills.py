@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cartum_roapp.ledger.backfills import Backfill
 
 DAY = "YYYY-MM-DD"
-#: The keys of a backfill's document that are told apart from its counts.
+#: The keys of a backfill's document that are not counts.
 _APART = ("backfill", "state", "went_on", "taken_out", "begun", "not_in_shop")
 
 

@@ -84,7 +84,7 @@ def _misnamed(slug: str) -> list[Problem]:
 async def add_shop(
     slug: str, values: Values, problems: Problems, password: SecretStr | None, clients: Clients
 ) -> tuple[ShopConfig, list[Problem]]:
-    """Returns the shop, and what is to be warned of."""
+    """Returns the shop, and its warnings."""
     from blocks.examine import taken
     from blocks.store import find_shop
     from deployments import shops
@@ -106,8 +106,8 @@ async def edit_shop(
     clients: Clients,
     whole: bool,
 ) -> tuple[ShopConfig, list[Problem]]:
-    """Returns the shop, and what is to be warned of. Unless the `whole` is given anew, what is wrong with settings that
-    stay as they are is part of that."""
+    """Returns the shop, and its warnings. Unless the `whole` shop is given, these include what is wrong with settings
+    that stay as they are."""
     from cartum_roapp.config import shop_key
     from deployments import shops
 

@@ -73,7 +73,7 @@ def add(
 @app.command("edit", epilog=example("shop edit my-shop --set window_days=90"))
 def edit(
     slug: Slug,
-    file: Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="All settings anew.")] = None,
+    file: Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="All settings of the shop.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated.")
     ] = None,

@@ -104,7 +104,7 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
 
 
 def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:
-    """Takes the choice for this product back: it is searched anew. Raises BadConfig if there is none."""
+    """Takes the choice for this product back: it is searched for again. Raises BadConfig if there is none."""
     with engine.begin() as connection:
         key = product_links.key(shop.key, _product(connection, shop, name))
         if not links.unchoose(connection, shop.account, "product", key):
@@ -112,7 +112,8 @@ def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:
 
 
 def unchoose_contact(engine: Engine, shop: ShopConfig, number: str) -> None:
-    """Takes the choice for the buyer of this order back: they are searched anew. Raises BadConfig if there is none."""
+    """Takes the choice for the buyer of this order back: they are searched for again. Raises BadConfig if there is
+    none."""
     with engine.begin() as connection:
         if not links.unchoose(connection, shop.account, "contact", _buyer(connection, shop, number)):
             raise _nothing(shop, "number", number)

@@ -12,7 +12,7 @@ from cartum_roapp.ledger.links import Link
 
 
 class GoneContacts:
-    """Tells them from those that are there, and lets what led to them lead elsewhere."""
+    """Finds them, and moves what led to them elsewhere."""
 
     def __init__(self, known: KnownContacts, sides: Sides) -> None:
         self._known = known
@@ -44,7 +44,7 @@ class GoneContacts:
 
     async def is_gone(self, ro_id: int) -> bool:
         """Whether RO App shows no such contact any more: neither by itself nor, as an account may not show single ones
-        (roapp §3.1), in the list of its phones, or of all organizations. False where that can't be told."""
+        (roapp §3.1), in the list of its phones, or of all organizations. False where that can't be determined."""
         known = self._known.of(ro_id)
         side = self._sides.side_of(known[0]) if known else self._sides.people
         if await side.one(ro_id) is not None:

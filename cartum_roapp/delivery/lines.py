@@ -113,7 +113,7 @@ class OrderLines:
         return await self._roapp.add_item(self._bound.ro_id, body, before=begin)
 
     def _refuse_lost(self, operation: AddLine) -> None:
-        """A line of this delivery that RO App accepted without telling its id (roapp §7), and does not show: it is
+        """A line of this delivery that RO App accepted without returning its id (roapp §7), and does not show: it is
         looked for later, and once more after a second try. A third one would not be shown either."""
         if (operation.line.product, operation.line.price) not in self._made:
             return

@@ -216,7 +216,7 @@ def say(current: str, text: str, order: DesiredOrder, shop: ShopConfig, discount
 
 def name_another_buyer(current: str, order: DesiredOrder) -> bool:
     """Whether our part of the notes was written for a buyer with another phone than the order's: the shop has changed
-    the buyer since. False where that can't be told."""
+    the buyer since. False where that can't be determined."""
     if not current.startswith(marker(order.shop, order.number)):
         return False
     head = _head(current)

@@ -14,7 +14,7 @@ def deleted(ro_id: int | None, number: str) -> BadRecord:
         f"{name} is not {'in RO App' if ro_id is None else 'there'} any more.",
         code=Code.DELETED_IN_ROAPP,
         field="order_id",
-        fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
+        fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it again.",
     )
 
 

@@ -15,7 +15,7 @@ from cartum_roapp.ledger import catalogue
 
 #: What is looked for in vain in an older reading is looked for in a new one.
 FRESH_FOR = timedelta(minutes=2)
-#: Staff give articles to other products: so old, a reading is made anew.
+#: Staff give articles to other products: a reading that is so old is repeated.
 OLD_AFTER = timedelta(days=1)
 #: A reading is not repeated before so many times as long as it takes: it uses at most a fifth of the account's calls
 #: where a new product waits for it (design §2, P4), a twentieth where only staff can help.

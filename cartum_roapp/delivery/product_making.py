@@ -122,7 +122,7 @@ class ProductMaker:
         if product is None and is_first:
             await self._index.read()
             if not self._index.has(made):
-                return  # not seen anywhere yet: the next product that is made tells
+                return  # not seen anywhere yet: the next product that is made shows it
             stored = made in self._index.carriers([identity])[identity]
         else:
             stored = product is None or identity.fits(catalogue_row(product))

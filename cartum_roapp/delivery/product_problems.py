@@ -1,4 +1,4 @@
-"""What is said to a person where a line's product can't be told, each as a BadRecord with the way to mend it."""
+"""The errors for a line whose product can't be determined, each a BadRecord with the fix."""
 
 from __future__ import annotations
 

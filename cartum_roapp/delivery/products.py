@@ -105,16 +105,16 @@ class ProductBook:
             return found
 
     def _sure(self, shop: str, line: DesiredLine, config: ShopConfig) -> list[Identifier] | None:
-        """Returns the fields that decide before the first one that only the shop's catalogue tells, where that can't be
+        """Returns the fields that decide before the first one that only the shop's catalogue has, where that can't be
         read and the product was not; None where it is not needed. A line's title is not the catalogue's: in a shop
         whose products had theirs from there another name would make a second product."""
         with self._session.autocommit() as connection:
             if not shop_catalogue.is_blind(connection, shop):
                 return None
-            untold = {"barcode"} - ({"barcode"} if line.barcode else set())
-            untold |= {"name"} if shop_catalogue.was_read(connection, shop) else set()
+            lacking = {"barcode"} - ({"barcode"} if line.barcode else set())
+            lacking |= {"name"} if shop_catalogue.was_read(connection, shop) else set()
         fields = list(config.identify_products_by)
-        first = next((place for place, field in enumerate(fields) if field in untold), None)
+        first = next((place for place, field in enumerate(fields) if field in lacking), None)
         return None if first is None else fields[:first]
 
     async def _without_catalogue(
@@ -125,7 +125,7 @@ class ProductBook:
         by: Sequence[Identifier],
         shop: ShopConfig,
     ) -> tuple[int, Identity]:
-        """RO App's product that these fields tell for sure, or that the article was before. Raises BadRecord
+        """RO App's product that these fields identify for sure, or that the article was before. Raises BadRecord
         `catalogue-unavailable`: none is made."""
         if link is not None:
             return link.ro_id, Identity.parse(link.reason)
@@ -138,7 +138,7 @@ class ProductBook:
                     product_links.store(connection, self._session.account, [ProductLink(str(sure[0]), *found)])
                 return found[0], sure[0]
         raise BadRecord(
-            f"which product {line.article!r} is can't be told: the shop's catalogue can't be read.",
+            f"which product {line.article!r} is can't be determined: the shop's catalogue can't be read.",
             code=Code.CATALOGUE_UNAVAILABLE,
             field="identify_products_by",
             fix="Let the shop's user read the catalogue; the order goes through by itself then.",
@@ -204,7 +204,7 @@ class ProductBook:
     def _by_another_field(
         self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig
     ) -> tuple[int, str] | None:
-        """The product of the first identity that exactly one has, where the first of all tells nothing. What is
+        """The product of the first identity that exactly one has, where the first of all identifies none. What is
         another article's is passed over: sizes of one model share their name. Raises BadRecord `product-ambiguous`
         where several have it, or where other articles of the shop would be the same product by it."""
         several = None
@@ -270,7 +270,7 @@ class ProductBook:
         return self._index.carriers([identity])[identity]
 
     def forget(self, ro_id: int) -> None:
-        """RO App refused this product as a line: it is searched anew, in a new reading of the catalogue."""
+        """RO App refused this product as a line: it is searched for again, in a new reading of the catalogue."""
         with self._session.transaction() as connection:
             product_links.remove(connection, self._session.account, ro_id)
             catalogue.forget(connection, self._session.account)

@@ -131,7 +131,7 @@ class ContactSearch:
 
     async def guest(self, order: DesiredOrder) -> int | None:
         """The contact that an earlier life of the ledger made for a buyer who left neither phone nor e-mail: only the
-        marker in its notes tells whose it is."""
+        marker in its notes shows whose it is."""
         since = order.created_at - BEFORE_ORDER
         async with self._searching:
             if self._guests_since is None or since < self._guests_since:
@@ -151,7 +151,7 @@ class ContactSearch:
         self.seen[contact.id] = contact
 
     def forget(self) -> None:
-        """RO App's contacts changed: search anew."""
+        """RO App's contacts changed: search again."""
         self.seen, self._searched, self._complete = {}, set(), False
         self._read_at = self._newest = None
 

@@ -71,7 +71,7 @@ class Side:
 
 def look_at(seen: RoOrder, said: Said, *, knows_comment: bool) -> Look:
     """Returns what RO App shows. `knows_comment`: the ledger knows of the order's comments. Where it does not, and
-    staff have overwritten the notes, nobody can tell: the comment counts as sent."""
+    staff have overwritten the notes, nobody can know: the comment counts as sent."""
     shown: dict[Field, Value] = {}
     if seen.client_id is not None:
         shown[Field.CLIENT] = seen.client_id

@@ -154,7 +154,7 @@ class OrderStatus:
         try:
             await agreement.send(operation, call, note)
         except Unclear as error:
-            if contest:  # RO App may have taken it, and then nobody could tell
+            if contest:  # RO App may have taken it, and then nobody could know
                 journal.buffer(order.shop, order.number, Kind.CONTEST, **contest)
             with self._session.transaction() as connection:
                 ends = outbox.attempts(connection, order.shop, order.number, first=not is_repeat) + 1

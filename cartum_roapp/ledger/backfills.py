@@ -62,7 +62,7 @@ class Backfill:
         return described(self.selection)
 
     def expected_end(self, now: datetime) -> datetime | None:
-        """Returns when all will be delivered if it goes on like this (UTC); None before it can be told."""
+        """Returns when all will be delivered if it goes on like this (UTC); None while that is not known."""
         done = self.delivered - self.delivered_before
         if self.state != "open" or self.delivering_since is None or not done or not self.waiting:
             return None

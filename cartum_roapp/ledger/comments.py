@@ -18,8 +18,8 @@ class Due:
     is_ours: bool
 
 
-#: This database as it runs now: a ledger that was restored, whatever way, runs in another one, or its rows were
-#: written by another transaction. Joined with the transaction that wrote a row, it tells that nothing was restored.
+#: This database as it runs now: a ledger that was restored, whatever way, runs in another one, or its rows were written
+#: by another transaction. Together with the transaction that wrote a row, it shows that nothing was restored.
 _HERE = (
     "(SELECT oid FROM pg_database WHERE datname = current_database()) || ' ' || "
     "extract(epoch FROM pg_postmaster_start_time()) || ' '"

@@ -49,7 +49,7 @@ class Erasure:
 
 
 def find(connection: Connection, shop: str, named: Named, value: str, region: str | None) -> Buyer:
-    """The buyer with this phone (E.164), this e-mail (lower case), or of this order. RO App's contact tells which
+    """The buyer with this phone (E.164), this e-mail (lower case), or of this order. RO App's contact shows which
     orders are one buyer's; a held row is the buyer's that has the phone or the e-mail anywhere. No orders and no rows
     where there is nothing of the buyer (any more)."""
     payloads = connection.execute(text(_PAYLOADS), {"shop": shop}).all()

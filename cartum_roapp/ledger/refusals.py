@@ -1,4 +1,4 @@
-"""How often a shop was refused in a row, and when it is tried again: its runs tell it."""
+"""How often a shop was refused in a row, and when it is tried again, from its runs."""
 
 from __future__ import annotations
 

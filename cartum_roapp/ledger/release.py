@@ -133,8 +133,8 @@ def release_unanswered(connection: Connection, account: str, pause: timedelta) -
 def release_by_hand(
     connection: Connection, account: str, shop: str, records: Sequence[Held], *, make_again: bool
 ) -> None:
-    """Puts what a person chose back into delivery, ahead of history. With `make_again`, orders that RO App has no
-    more are made anew: whoever delivers them looks for the old one first. Where products were missing, it is tried once
+    """Puts what a person chose back into delivery, ahead of history. With `make_again`, orders that RO App no longer
+    has are made again: whoever delivers them looks for the old one first. Where products were missing, it is tried once
     more whether RO App takes new ones. Rows, and what the shop refused, are the caller's. May be called twice."""
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", *_PARTS)})
     _undismiss(connection, shop, records)

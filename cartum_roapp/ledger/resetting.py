@@ -1,4 +1,4 @@
-"""What the ledger knows of a shop's orders is forgotten, so that its import begins anew.
+"""What the ledger knows of a shop's orders is forgotten, so that its import starts over.
 
 RO App is looked through for markers again, which finds every order that is there. What stays is what nobody could find
 out again: calls without a clear outcome, what people decided (dismissed records, chosen contacts and products, orders

@@ -84,9 +84,9 @@ def by_day(
     """Returns counts and sums of the three sides by the day on which the orders were created, the oldest day first.
 
     It has the orders that all sides should have: without those that the shop has deleted and those that were never
-    taken over, except the numbers `unknown`. An RO App order counts for the day of its shop order. A sum is None
-    if a total of that day is unknown. `waiting` and `held` orders are part of the ledger's. `staff_totals`: by RO App's
-    id, what lines add that staff added and that were told before; RO App's sums are without them.
+    taken over, except the numbers `unknown`. An RO App order counts for the day of its shop order. A sum is None if a
+    total of that day is unknown. `waiting` and `held` orders are part of the ledger's. `staff_totals`: by RO App's id,
+    what lines add that staff added and that were reported before; RO App's sums are without them.
     """
     kept = ledger[~ledger["gone"]]
     days = {**_days(shop, zone), **_days(kept, zone)}

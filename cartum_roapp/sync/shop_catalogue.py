@@ -72,7 +72,7 @@ def warnings(run: Run) -> list[str]:
         return []
     return [
         f"the shop's catalogue can't be read since {failing.since:%Y-%m-%d %H:%M} UTC ({failing.because}): "
-        "new products get the names of the order lines; orders whose products can't be told without it are held."
+        "new products get the names of the order lines; orders whose products can't be identified without it are held."
     ]
 
 

@@ -103,7 +103,7 @@ def reconcile_range(run: Run) -> Window:
 
 def already_read(run: Run) -> bool:
     """Returns whether another run read the shop after this one was due. So runs that became late in an outage end at
-    once. A watermark in the future, of a clock that was ahead, tells nothing."""
+    once. A watermark in the future, of a clock that was ahead, proves nothing."""
     watermark = run.refresh().watermark
     began = min(run.due or run.started, run.started)
     return watermark is not None and began < watermark <= datetime.now(UTC)
