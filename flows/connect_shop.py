@@ -27,10 +27,10 @@ async def connect_shop(
     account: Annotated[AccountRef, parameter("RO App account", "The company that gets the orders, with its API key")],
     platform: Annotated[Literal["cartum", "horoshop"], setting_parameter("platform")] = "cartum",
 ) -> dict[str, Any]:
-    """Checks everything against both systems, asks what is still to be chosen, saves, and starts the first import.
+    """Checks everything against both systems, asks for what is still to be chosen, saves, and starts the first import.
 
-    The run waits for each form: press **Resume** in the menu ⋮. It goes on from the top with every answer, so each
-    step passes over what is answered and right; nothing is saved before all of it holds.
+    The run waits for each form: press **Resume** in the menu ⋮. It starts from the top with every answer, so each step
+    skips what is answered and valid; nothing is saved before all of it is valid.
     """
     typed = {"name": name, "platform": platform}
     await tag_run([TAG, shop_tag(slug)])

@@ -1,4 +1,4 @@
-"""Leaves held records as they are that a person names, like `cartum-roapp held dismiss`."""
+"""Leaves held records that a person names as they are, like `cartum-roapp held dismiss`."""
 
 from __future__ import annotations
 

@@ -32,9 +32,9 @@ async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     """Three reads, because a shop has no "updated since": orders created since the watermark, open orders of
     the trailing window, and by number those that the ledger believes open or final for less than 14 days.
 
-    Where statuses travel both ways, what staff set in RO App goes into the shop in the end. A run with no change
-    writes nothing and makes no write call. May run at the same time as the import; of two syncs of a shop the second
-    one ends at once. What is not delivered after some minutes is left to the next one.
+    Where statuses travel both ways, what staff set in RO App goes into the shop in the end. A run with no change writes
+    nothing and makes no write call. May run at the same time as the import; of two syncs of a shop the second one ends
+    at once. What is not delivered after some minutes is left to the next sync.
     """
     async with open_run(await settings_of(shop), "incremental-sync") as run:
         return await sync_changes(run)

@@ -29,9 +29,9 @@ from tasks.summary import summarize_task
 async def initial_import(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     """Orders of the two calendar months before the first start into RO App, with their customers and products.
 
-    The window is frozen at the first start. A run that was killed goes on where it stopped; of an
-    imported shop the same window is read again. Once the window is in the ledger the shop's schedule
-    goes active, and what is still to be delivered follows below fresh orders.
+    The window is frozen at the first start. A run that was killed continues where it stopped; of an imported shop the
+    same window is read again. Once the window is in the ledger the shop's schedule becomes active, and what is still to
+    be delivered follows after fresh orders.
     """
     async with open_run(await settings_of(shop), "initial-import") as run:
         return await import_window(run)

@@ -43,10 +43,10 @@ async def reconcile(
     ] = False,
 ) -> dict[str, Any]:
     """Counts, sums and numbers of all orders since the start of the first import: what one side lacks or has
-    otherwise. With `repair` what is safe goes through ledger and outbox as ever, and the rest is held for a person;
-    nothing is deleted but what the ledger has kept long enough, buyers' data and what happened to orders. Without it
-    nothing is written. So many orders that are missing in the shop at once that its user rather lost rights count as
-    deleted only where a person says so (`gone`).
+    differently. With `repair` what is safe goes through ledger and outbox as usual, and the rest is held for a person;
+    nothing is deleted except what the ledger has kept long enough: buyers' data and the events of orders. Without it
+    nothing is written. Where so many orders are missing in the shop at once that its user has probably lost rights,
+    they count as deleted only if a person says so (`gone`).
     """
     settings = await settings_of(shop)
     with checked_input():

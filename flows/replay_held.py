@@ -1,4 +1,4 @@
-"""Tries held records again that a person names: puts them back into the outbox, then the usual steps."""
+"""Tries held records that a person names again: puts them back into the outbox, then the usual steps."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def replay_held(
     make_again: Annotated[bool, parameter("Make again", MAKE_AGAIN)] = False,
     dry_run: Annotated[bool, parameter("Dry run", DRY)] = False,
 ) -> dict[str, Any]:
-    """Tries held records again now. Names ids, an entity or a code (several narrow each other), or all."""
+    """Tries held records again now. They are named by id, entity or code (several narrow each other), or all are."""
     with checked_input(shop=shop):
         settings = await settings_of(shop)
         chosen = select_records(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)

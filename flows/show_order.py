@@ -21,7 +21,7 @@ async def show_order(
     number: Annotated[str, parameter("Order number", NUMBER)] = "",
 ) -> dict[str, Any]:
     """Where the order stands in the shop and in RO App, what is held of it, and each change, call and delivery since it
-    was first seen. Reads the ledger alone, and names no buyer."""
+    was first seen. Reads only the ledger, and names no buyer."""
     with checked_input(shop=shop, number=number):
         story = order_story.of_shop(await settings_of(shop), number)
     return await show_story_task(story)

@@ -1,4 +1,4 @@
-"""Links from orders and held records to the forms of Prefect's UI that mend them, filled in."""
+"""Links from orders and held records to the forms of Prefect's UI that fix them, filled in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cartum_roapp.errors import Code
 from cartum_roapp.markdown import Markup, link
 from tasks.step import artifact_page, ui_address
 
-#: The deployments that mend a shop's records (prefect.yaml).
+#: The deployments that fix a shop's records (prefect.yaml).
 _NAMES = ["replay-held", "dismiss-held", "choose-match", "match-status", "show-order"]
 _REPLAY, _DISMISS = "flows.replay_held.replay_held", "flows.dismiss_held.dismiss_held"
 _CHOOSE = "flows.choose_match.choose_match"
@@ -27,7 +27,7 @@ _MATCH, _STORY = "flows.match_status.match_status", "flows.show_order.show_order
 
 @dataclass(frozen=True)
 class Mending:
-    """The deployments that mend records of the shop; None: there is none, as no worker has run yet."""
+    """The deployments that fix records of the shop; None where one is missing, as no worker has run yet."""
 
     slug: str
     #: The address of the shop's admin.

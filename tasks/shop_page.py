@@ -74,7 +74,7 @@ async def _page(
     delivered, next_run = outbox.counts(engine, shop.key)["delivered"], await schedule.next_run(client, shop.slug)
     again = config.refused_again
     rows = in_words(facts(found, config.roapp_interval, refused_again=again, delivered=delivered, next_run=next_run))
-    # No menu of the UI leads to the page of all.
+    # No menu of the UI leads to the page of all shops.
     links = [
         link("Its runs", f"/v2/runs?tags={shop_tag(shop.slug)}"),
         link("All shops", f"/v2/artifacts/key/{ALL_SHOPS}"),
@@ -139,7 +139,7 @@ async def _write(client: PrefectClient, key: str, text: str, description: str) -
         await client.create_artifact(made)
         return
     await client.update_artifact(known[0], ArtifactUpdate(data=text, description=description))
-    for doubled in known[1:]:  # two runs made it at once
+    for doubled in known[1:]:  # two runs made it at the same time
         await client.delete_artifact(doubled)
 
 

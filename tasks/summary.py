@@ -39,7 +39,7 @@ from tasks.step import artifact_page, in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
-#: Of so many records that are newly held the log of a run says why; of all, the summary does.
+#: The log of a run says of this many newly held records why; the summary says it of all.
 _SHOWN_NEWS = 3
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:
 
 def summary_text(run: Run, result: dict[str, Any], mending: Mending) -> str:
     """Returns the summary of a run in Markdown: what it did in a sentence, what it found or replayed, the orders that
-    it touched, what is held and how to mend it, and the counts."""
+    it touched, what is held and how to fix it, and the counts."""
     said = sentence.of_summary(result)
     parts = [f"**{escaped(said)}**", *(f"**Warning:** {escaped(one)}" for one in result["warnings"])]
     if "findings" in result:

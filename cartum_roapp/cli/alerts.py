@@ -20,8 +20,8 @@ def alerts(
     off: Annotated[bool, typer.Option("--off", help="Send none any more.")] = False,
     json: Json = False,
 ) -> None:
-    """Send a message when a run fails, no sync succeeds for 15 minutes, more records are held, or the worker is gone.
-    A block is chosen only if a test message goes through it. Without a block: show where messages go."""
+    """Send a message when a run fails, no sync succeeds for 15 minutes, more records are held, or the worker is gone. A
+    block is chosen only if a test message goes through it. Without a block: show where messages go."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.config.problems import Problem
 

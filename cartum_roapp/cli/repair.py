@@ -1,4 +1,4 @@
-"""`cartum-roapp reset | watermark show`: where a shop's reading begins again."""
+"""`cartum-roapp reset | watermark show`: where a shop's reading starts again."""
 
 from __future__ import annotations
 

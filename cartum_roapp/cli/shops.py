@@ -82,7 +82,7 @@ def edit(
 ) -> None:
     """Give a shop new settings; they take effect on the next run. Without a new password the old one stays.
 
-    What is wrong with a setting that stays as it is, is a warning; with --from all have to hold.
+    What is wrong with a setting that stays as it is, is a warning; with --from all have to be valid.
     """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, given

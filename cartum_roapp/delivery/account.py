@@ -37,7 +37,7 @@ POLL = 0.5
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many of this run's own orders are in RO App (with those of the shop that it brought there for an earlier
+    """How many of this run's own orders are in RO App (including those of the shop that it delivered for an earlier
     run), and how many still wait; the others are held for a person."""
 
     delivered: int
@@ -51,7 +51,7 @@ R = TypeVar("R", bound=RoApp)
 
 @dataclass(frozen=True)
 class Goal:
-    """When a run is through: no order of shop `own` with a priority up to `upto` waits any more, or none of its
+    """When a run is through: no order of shop `own` with a priority up to `upto` still waits, or none of its
     `backfill`. Where it holds the account's lock, it continues with what else is due until `rest_until` (UTC). With
     `until` (UTC), it ends at that moment, and does not wait for what is put off."""
 

@@ -1,6 +1,6 @@
-"""One try to deliver an order: what happens in it is gathered, and written where its end is recorded.
+"""One attempt to deliver an order: its events are gathered, and written where its end is recorded.
 
-A kill costs these words; the calls that must not happen twice are in the ledger already."""
+A kill loses these events; the calls that must not happen twice are in the ledger already."""
 
 from __future__ import annotations
 

@@ -47,9 +47,9 @@ class OrderComments:
         self._agreement.known = replace(self._agreement.known, comment=digest)
 
     async def send_earlier(self, *, fresh: bool) -> None:
-        """Sends what an earlier delivery left, or the creation (`fresh`: a moment ago). Of an order that has lines in
-        RO App, and none as far as the ledger knows, another life of the ledger has sent it: the comment goes first.
-        Raises Retryable when RO App does not answer."""
+        """Sends what an earlier delivery left, or the creation (`fresh`: a moment ago). An order that has lines in RO
+        App and none in the ledger was sent by an earlier ledger: the comment goes first. Raises Retryable when RO App
+        does not answer."""
         due = self._due()
         if due and not fresh and not self._agreement.known.lines and await self._roapp.items(self._ro_id):
             for one in due:

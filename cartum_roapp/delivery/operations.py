@@ -53,7 +53,7 @@ Operation = SetFields | SetStatus | AddLine | SetLine | SendComment
 
 
 class Problem(StrEnum):
-    """What a person has to see to."""
+    """What a person has to fix."""
 
     STATUS_UNMATCHED = "status-unmatched"
     STATUS_DIFFERS = "status-differs"

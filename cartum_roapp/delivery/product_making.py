@@ -53,7 +53,7 @@ class ProductMaker:
         with self._session.autocommit() as connection:
             known = product_links.read(connection, account, [str(first)]).get(str(first))
         if known and known.reason == UNSTORED and self._index.has(known.ro_id):
-            raise _not_identifiable(known.ro_id, first)  # another one would be no better known by it
+            raise _not_identifiable(known.ro_id, first)  # another one could be found by it no better
 
         def link(connection: Connection, ro_id: int) -> None:
             product_links.store(connection, account, [ProductLink(str(first), ro_id, "made")])
@@ -103,7 +103,7 @@ class ProductMaker:
         return line.price if doubtful else line.listed_price
 
     def _note_refusal(self, writes: str) -> None:
-        """Stops creation for a day. An account that made products before may have slipped once."""
+        """Stops creation for a day. An account that made products before may have failed once."""
         self._refused_here += 1
         if writes != "works" or self._refused_here > 1:
             with self._session.transaction() as connection:

@@ -77,7 +77,7 @@ class ProductBook:
         return _chosen(self._links(order))
 
     def _links(self, order: DesiredOrder) -> dict[str, ProductLink]:
-        """What each of the order's products was taken for last, or what a person chose for it."""
+        """What each of the order's products was last matched with, or what a person chose for it."""
         keys = {product_links.key(order.shop, line.product): line.product for line in order.lines}
         with self._session.autocommit() as connection:
             links = product_links.read(connection, self._session.account, keys)
@@ -85,23 +85,23 @@ class ProductBook:
 
     async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> tuple[int, str]:
         """RO App's product, and how it was found, in words."""
-        wanted = identities(line, shop.identify_products_by)
+        keys = identities(line, shop.identify_products_by)
         async with self._lock:
-            if known := self._known(order.shop, wanted[:1]):
-                return known[wanted[0]], "as before"
-            found = self._carrier(wanted[:1])
-            found = found or await self._find(order, line, wanted, shop, may_make=self._maker.may_make(shop))
-            if found is None and (doubts := self._creations.in_doubt("product", map(name, wanted))):
+            if known := self._known(order.shop, keys[:1]):
+                return known[keys[0]], "as before"
+            found = self._carrier(keys[:1])
+            found = found or await self._find(order, line, keys, shop, may_make=self._maker.may_make(shop))
+            if found is None and (doubts := self._creations.in_doubt("product", map(name, keys))):
                 looked_at = utc_now()
                 await self._index.read()
-                found = self._carrier(wanted[:1]) or self._by_another_field(order, line, wanted, shop)
+                found = self._carrier(keys[:1]) or self._by_another_field(order, line, keys, shop)
                 if found is None:
                     wait_for(doubts, looked_at)
             if found is None:
-                return await self._maker.make(order, line, wanted, shop), "made"
+                return await self._maker.make(order, line, keys, shop), "made"
             with self._session.transaction() as connection:
-                product_links.store(connection, self._session.account, [ProductLink(str(wanted[0]), *found)])
-                self._creations.end(connection, "product", name(wanted[0]))
+                product_links.store(connection, self._session.account, [ProductLink(str(keys[0]), *found)])
+                self._creations.end(connection, "product", name(keys[0]))
             return found
 
     def _sure(self, shop: str, line: DesiredLine, config: ShopConfig) -> list[Identifier] | None:
@@ -144,10 +144,10 @@ class ProductBook:
             fix="Let the shop's user read the catalogue; the order goes through by itself then.",
         )
 
-    def _known(self, shop: str, wanted: Iterable[Identity]) -> dict[Identity, int]:
+    def _known(self, shop: str, keys: Iterable[Identity]) -> dict[Identity, int]:
         """The stored decisions; one is void when RO App's catalogue has the identity at exactly one other product:
         staff gave it the article; or at none, and the product has another article of the shop by now."""
-        identities = list(wanted)
+        identities = list(keys)
         with self._session.autocommit() as connection:
             links = product_links.read(connection, self._session.account, map(str, identities))
         stored = {key: link.ro_id for key, link in links.items() if link.reason != product_links.UNSTORED}
@@ -156,16 +156,16 @@ class ProductBook:
         return {one: id for one, id in known.items() if carriers[one] or not self._is_another(shop, one, id)}
 
     def _is_another(self, shop: str, identity: Identity, ro_id: int) -> bool:
-        """Whether this product, which has not the article, has another one of the shop."""
+        """Whether this product, which lacks the article, has another one of the shop."""
         if identity.by not in _ARTICLE:
             return False
         with self._session.autocommit() as connection:
             return product_links.has_another_article(connection, self._session.account, shop, identity.value, ro_id)
 
-    def _carrier(self, wanted: Sequence[Identity]) -> tuple[int, str] | None:
+    def _carrier(self, keys: Sequence[Identity]) -> tuple[int, str] | None:
         """The product of the first identity that exactly one has in the last reading, and which that is."""
-        carriers = self._index.carriers(wanted)
-        return next(((carriers[one][0], f"by {one.by}") for one in wanted if len(carriers[one]) == 1), None)
+        carriers = self._index.carriers(keys)
+        return next(((carriers[one][0], f"by {one.by}") for one in keys if len(carriers[one]) == 1), None)
 
     def _linked(self, order: DesiredOrder, line: DesiredLine, first: Identity) -> tuple[int, str] | None:
         """The product that the shop's one was until its name or barcode changed in the shop; None where RO App has the
@@ -178,11 +178,11 @@ class ProductBook:
         return link.ro_id, "as before"
 
     async def _find(
-        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig, *, may_make: bool
+        self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity], shop: ShopConfig, *, may_make: bool
     ) -> tuple[int, str] | None:
         """The first identity that exactly one product has decides. What the last reading does not have, or not by the
         first identity, is looked for in a new one."""
-        unclear = self._is_unclear(order, line, wanted, shop)
+        unclear = self._is_unclear(order, line, keys, shop)
         with self._session.autocommit() as connection:
             before = held.code(connection, order.shop, "order", order.number)
         only_staff_help = bool(unclear and before == Code.PRODUCT_AMBIGUOUS) or (
@@ -190,25 +190,25 @@ class ProductBook:
         )
         if self._index.is_due(only_staff_help=only_staff_help):
             await self._index.read()
-        found = self._carrier(wanted[:1]) or self._linked(order, line, wanted[0])
-        return found or self._by_another_field(order, line, wanted, shop)
+        found = self._carrier(keys[:1]) or self._linked(order, line, keys[0])
+        return found or self._by_another_field(order, line, keys, shop)
 
-    def _is_unclear(self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig) -> bool:
+    def _is_unclear(self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity], shop: ShopConfig) -> bool:
         """Whether the last reading leaves open which of several products it is, or whose the only one is."""
         try:
-            self._by_another_field(order, line, wanted, shop)
+            self._by_another_field(order, line, keys, shop)
         except BadRecord:
             return True
         return False
 
     def _by_another_field(
-        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig
+        self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity], shop: ShopConfig
     ) -> tuple[int, str] | None:
         """The product of the first identity that exactly one has, where the first of all identifies none. What is
         another article's is passed over: sizes of one model share their name. Raises BadRecord `product-ambiguous`
         where several have it, or where other articles of the shop would be the same product by it."""
         several = None
-        for place, (one, ids) in enumerate(self._free(order, line, wanted)):
+        for place, (one, ids) in enumerate(self._free(order, line, keys)):
             if len(ids) == 1:
                 if place and (twins := self._twins(order, line, one)):
                     raise product_problems.shared(one, ids[0], twins, line, shop.slug)
@@ -219,16 +219,16 @@ class ProductBook:
         return None
 
     def _free(
-        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity]
+        self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity]
     ) -> list[tuple[Identity, list[int]]]:
         """RO App's products of each identity; by others than the first only what is no other article's."""
-        carriers = self._index.carriers(wanted)
-        ids = {ro_id for one in wanted[1:] for ro_id in carriers[one]}
+        carriers = self._index.carriers(keys)
+        ids = {ro_id for one in keys[1:] for ro_id in carriers[one]}
         with self._session.autocommit() as connection:
             taken = product_links.of_others(connection, self._session.account, order.shop, line.product, ids)
         return [
             (one, [ro_id for ro_id in carriers[one] if not place or ro_id not in taken])
-            for place, one in enumerate(wanted)
+            for place, one in enumerate(keys)
         ]
 
     def _twins(self, order: DesiredOrder, line: DesiredLine, identity: Identity) -> list[str]:

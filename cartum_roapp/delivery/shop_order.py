@@ -1,4 +1,4 @@
-"""What the shop has of one order, as a plan compares it with RO App (`plan.ShopOrder`)."""
+"""The shop's side of one order, as a plan compares it with RO App (`plan.ShopOrder`)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Side:
 
     @property
     def goods(self) -> str:
-        """Stands for what the lines are made of."""
+        """The digest of what the lines are made of."""
         order = self.order
         lines = [(line.product, f"{line.price:.4f}", f"{line.quantity:.4f}") for line in order.lines]
         delivery = f"{order.delivery_price or 0:.4f}" if self.shop.delivery_service_id else ""

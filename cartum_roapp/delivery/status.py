@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class OrderStatus:
-    """A status that can't be set is held by itself: the order is in RO App all the same."""
+    """A status that can't be set is held alone: the order is in RO App all the same."""
 
     def __init__(self, session: AccountSession, roapp: RoApp) -> None:
         self._session = session
@@ -73,8 +73,8 @@ class OrderStatus:
         self, connection: Connection, order: DesiredOrder, shop: ShopConfig, bound: Bound, given: Given | None,
         before: Agreed | None, planned: Plan, seen: Value, *, is_open: bool,
     ) -> None:  # fmt: skip
-        """Holds the status, or lets go of it, in the transaction that stores what is known now. `before`: what was
-        known, `seen`: RO App's status, None where it was not read."""
+        """Holds the status, or releases it, in the transaction that stores what is known now. `before`: what was known,
+        `seen`: RO App's status, None where it was not read."""
         if given is None or any(isinstance(one, SetStatus) for one in planned.operations):
             return
         both_ways = shop.status_direction == "both"

@@ -1,4 +1,4 @@
-"""Held records go back into delivery: by themselves when the cause may be gone, or because a person says so.
+"""Held records go back into delivery: automatically when the cause may be gone, or because a person says so.
 
 `:pause` is the shortest time between two tries."""
 
@@ -64,7 +64,7 @@ _UNANSWERED_PARTS = f"""
 
 
 def release_held(engine: Engine, shop: ShopConfig, pause: timedelta) -> None:
-    """Queues everything of the shop that may go through by now: what the next three functions do."""
+    """Queues everything of the shop that may go through by now: all that the next three functions queue."""
     release_mapped_statuses(engine, shop)
     release_rematched_statuses(engine, shop)
     release_due(engine, shop.key, pause)
@@ -99,7 +99,7 @@ def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:
 
 
 def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
-    """Queues held records that were last tried longer ago than `pause`: RO App may answer otherwise by now. May be
+    """Queues held records that were last tried longer ago than `pause`: RO App may answer differently by now. May be
     called twice.
 
     These are orders; statuses, except those held as `status-unmatched` or `refused-by-shop`; lines held as
@@ -122,8 +122,8 @@ def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
 
 
 def release_unanswered(connection: Connection, account: str, pause: timedelta) -> None:
-    """RO App answers again: queues what of the account is held because it did not. How often that was tried counts on:
-    one that alone is never answered is not tried with every other, but after one, two, four … `pause`s."""
+    """RO App answers again: queues what the account holds because it did not. Earlier tries still count: one order that
+    is never answered is not tried with every other, but after one, two, four … `pause`s."""
     values = {"account": account, "pause": pause, "code": Code.UNANSWERED}
     connection.execute(text(_UNANSWERED_ORDERS), values)
     for row in connection.execute(text(_UNANSWERED_PARTS), values).all():
@@ -167,7 +167,7 @@ def _undismiss(connection: Connection, shop: str, records: Collection[Held]) -> 
 
 
 def _recheck_now(connection: Connection, account: str, shop: str) -> None:
-    """Lets what is there twice be looked at now, not `recheck_after` after the last look."""
+    """Has duplicates looked at now, not `recheck_after` after the last look."""
     connection.execute(
         text(
             "UPDATE creations SET look_until = now() WHERE account = :account AND shop = :shop AND look_until > now()"

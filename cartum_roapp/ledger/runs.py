@@ -95,7 +95,7 @@ def finish(
     error: str | None = None,
     error_kind: str | None = None,
 ) -> None:
-    """May be called twice: the first end stands, and is counted."""
+    """May be called twice: the first end is kept, and is counted."""
     with engine.begin() as connection:
         ended = connection.execute(
             update(runs)
@@ -131,8 +131,8 @@ def unfinished(engine: Engine) -> list[RunRecord]:
 
 
 def forget_old(connection: Connection) -> int:
-    """Removes the runs of all shops that ended longer than `KEPT` ago, but the last one of each kind and end, by which
-    the shop is judged. Returns how many."""
+    """Removes the runs of all shops that ended longer than `KEPT` ago, but the last one of each kind and end, from
+    which the shop's health follows. Returns how many."""
     later = runs.alias("later")
     alike = (later.c.shop == runs.c.shop) & (later.c.kind == runs.c.kind) & (later.c.state == runs.c.state)
     is_last = ~select(later.c.id).where(alike, later.c.started_at > runs.c.started_at).exists()

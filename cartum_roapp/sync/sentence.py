@@ -94,7 +94,7 @@ def of_dismissal(result: Document) -> str:
 
 
 def of_order(story: Document) -> str:
-    """Returns how much the story of an order has: "12 events, 1 held, 1 dismissed"."""
+    """Returns the size of an order's story: "12 events, 1 held, 1 dismissed"."""
     records = [f"{len(story[name])} {name}" for name in ("held", "dismissed") if story[name]]
     return _joined([_counted(len(story["timeline"]), "event"), *records])
 

@@ -118,7 +118,7 @@ def numbers_to_reread(run: Run, final: frozenset[int]) -> set[str]:
 
 
 def select_rows(run: Run, rows: Rows, successful: frozenset[int], in_roapp: Collection[str] = ()) -> Rows:
-    """Returns the rows that are taken over, by the rule of `cartum_roapp.orders.qualifying`. The ledger's orders, held
+    """Returns the rows that are taken over by the rule of `cartum_roapp.orders.qualifying`. The ledger's orders, held
     rows and the numbers in `in_roapp` (orders that RO App has) count as known."""
     state = run.state
     assert state.window_from is not None and state.window_to is not None
