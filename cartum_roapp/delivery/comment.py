@@ -47,9 +47,9 @@ class OrderComments:
         self._agreement.known = replace(self._agreement.known, comment=digest)
 
     async def send_earlier(self, *, fresh: bool) -> None:
-        """Sends what an earlier delivery left, or the creation (`fresh`: a moment ago). An order that has lines in RO
-        App and none in the ledger was sent by an earlier ledger: the comment goes first. Raises Retryable when RO App
-        does not answer."""
+        """Sends what an earlier delivery left, or the creation (`fresh`: a moment ago). Where an order has lines in RO
+        App and none in the ledger, an earlier ledger has sent the comment, as it goes before the lines. Raises
+        Retryable when RO App does not answer."""
         due = self._due()
         if due and not fresh and not self._agreement.known.lines and await self._roapp.items(self._ro_id):
             for one in due:

@@ -53,7 +53,7 @@ class ProductMaker:
         with self._session.autocommit() as connection:
             known = product_links.read(connection, account, [str(first)]).get(str(first))
         if known and known.reason == UNSTORED and self._index.has(known.ro_id):
-            raise _not_identifiable(known.ro_id, first)  # another one could be found by it no better
+            raise _not_identifiable(known.ro_id, first)  # another product would be found by it no better
 
         def link(connection: Connection, ro_id: int) -> None:
             product_links.store(connection, account, [ProductLink(str(first), ro_id, "made")])

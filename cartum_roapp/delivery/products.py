@@ -138,7 +138,7 @@ class ProductBook:
                     product_links.store(connection, self._session.account, [ProductLink(str(sure[0]), *found)])
                 return found[0], sure[0]
         raise BadRecord(
-            f"which product {line.article!r} is can't be determined: the shop's catalogue can't be read.",
+            f"the product of {line.article!r} can't be determined: the shop's catalogue can't be read.",
             code=Code.CATALOGUE_UNAVAILABLE,
             field="identify_products_by",
             fix="Let the shop's user read the catalogue; the order goes through by itself then.",

@@ -1,4 +1,5 @@
-"""What the runs of each shop did, added up. While the shop is here they only grow, whatever is removed from `runs`."""
+"""What the runs of each shop did, added up. While the shop is here the sums only grow, whatever is removed from
+`runs`."""
 
 from __future__ import annotations
 

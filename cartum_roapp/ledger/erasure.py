@@ -92,8 +92,8 @@ def old(connection: Connection, shop: str, days: int) -> Buyer:
 
 
 def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None:
-    """Removes and notes it, in the caller's transaction; `buyer.busy` are removed as well. Writes nothing where there
-    is nothing to remove."""
+    """Removes the buyer's data and notes that, in the caller's transaction; `buyer.busy` are removed as well. Writes
+    nothing where there is nothing to remove."""
     if not buyer.orders and not buyer.rows:
         return
     values = {"shop": shop, "numbers": list(buyer.orders), "rows": list(buyer.rows)}

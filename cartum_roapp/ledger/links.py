@@ -140,7 +140,7 @@ def move(connection: Connection, account: str, ro_id: int, kept: int, *, organiz
 
 
 def forget(connection: Connection, account: str, ro_id: int) -> None:
-    """Nothing leads to this contact now: RO App no longer has it."""
+    """Removes all that led to this contact: RO App no longer has it."""
     connection.execute(text(f"DELETE {_CONTACTS} AND ro_id = :ro_id"), {"account": account, "ro_id": ro_id})
 
 

@@ -122,8 +122,8 @@ def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
 
 
 def release_unanswered(connection: Connection, account: str, pause: timedelta) -> None:
-    """RO App answers again: queues what the account holds because it did not. Earlier tries still count: one order that
-    is never answered is not tried with every other, but after one, two, four … `pause`s."""
+    """RO App answers again: queues the account's records that are held because it did not. The number of tries is kept:
+    an order that alone is never answered is not tried with every other, but after one, two, four … `pause`s."""
     values = {"account": account, "pause": pause, "code": Code.UNANSWERED}
     connection.execute(text(_UNANSWERED_ORDERS), values)
     for row in connection.execute(text(_UNANSWERED_PARTS), values).all():

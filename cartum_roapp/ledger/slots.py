@@ -43,10 +43,10 @@ class CallSlots:
     whichever process makes them. RO App allows 3 a second (roapp §2); a call every 351 ms keeps that
     under jitter.
 
-    A turn is taken when it is due and not before, so no process that dies or is late holds one, and none is left after
-    a penalty. Within a process turns are given in the order of asking; between processes whoever comes first takes it.
-    `statements` lends the connection that its statements run on: what that raises is passed on, and no turn is taken.
-    Without it they run on a connection of their own.
+    A turn is taken when it is due and not before, so no process that dies or is late holds one, and after a penalty no
+    process has one left. Within a process turns are given in the order of asking; between processes whoever comes first
+    takes it. `statements` lends the connection that its statements run on: what that raises is passed on, and no turn
+    is taken. Without it they run on a connection of their own.
     """
 
     def __init__(
