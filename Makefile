@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
-# Else each of the tests' hundreds of processes would compile the project anew.
+# Else each of the tests' hundreds of processes would compile the project again.
 export PYTHONDONTWRITEBYTECODE :=
-# A command, a path or a version: `make test PYTHON=3.13` makes .venv anew where it has another Python.
+# A command, a path or a version: `make test PYTHON=3.13` makes a new .venv where it has another Python.
 PYTHON ?=
 BIN := .venv/bin
 COMPILE = $$(command -v uv || echo .uv/bin/uv) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -36,7 +36,7 @@ check: setup  ## ruff, mypy --strict, import-linter
 bench: setup  ## speed as a ratio to a peer measured in the same run
 	$(BIN)/python -m benchmarks
 
-lock:  ## resolve requirements.lock anew from pyproject.toml, and uv itself in requirements-uv.lock
+lock:  ## resolve requirements.lock again from pyproject.toml, and uv itself in requirements-uv.lock
 	$(COMPILE) pyproject.toml --extra embedded --group dev -o requirements.lock
 	echo uv | $(COMPILE) - -o requirements-uv.lock
 

@@ -2,7 +2,7 @@
 # Makes .venv from requirements.lock. Needs Python and a package index; brings uv where it is missing, the one of
 # requirements-uv.lock.
 # PYTHON names an interpreter: a command, a path, or a version such as 3.13, which uv finds or downloads. A .venv of
-# another one is made anew; without PYTHON a .venv that is there is kept.
+# another one is made again; without PYTHON a .venv that is there is kept.
 set -eu
 python=${PYTHON:-python3}
 
@@ -44,6 +44,6 @@ if [ -n "${PYTHON:-}" ] || ! [ -x .venv/bin/python ]; then
   fi
 fi
 export VIRTUAL_ENV="$PWD/.venv"
-# Compiled once here: where PYTHONDONTWRITEBYTECODE is set, or .venv is not writable later, each start would compile anew.
+# Compiled once here: where PYTHONDONTWRITEBYTECODE is set, or .venv is not writable later, each start would compile again.
 UV_COMPILE_BYTECODE_TIMEOUT=0 "$uv" pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 "$uv" pip install --quiet --no-deps --no-build-isolation --editable .

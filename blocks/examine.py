@@ -21,7 +21,7 @@ from cartum_roapp.connection.examine import (
     other_account,
     same_orders,
 )
-from cartum_roapp.connection.fleet import Wanted, compare, refuse_twins
+from cartum_roapp.connection.fleet import DesiredShop, compare, refuse_twins
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import accounts, shop_statuses, shops
 from cartum_roapp.service import ledger
@@ -81,7 +81,7 @@ async def examine_shop(
     return await _examined(slug, values, before, password, clients, found, known, kept)
 
 
-async def compare_fleet(files: Sequence[Wanted]) -> Known:
+async def compare_fleet(files: Sequence[DesiredShop]) -> Known:
     """Compares each file with the stored shop, and adds problems. Returns what is stored. Asks neither system."""
     known = Known(await list_shops(), await list_accounts(), {})
     refuse_twins(files)
@@ -90,7 +90,7 @@ async def compare_fleet(files: Sequence[Wanted]) -> Known:
     return known
 
 
-async def examine_fleet(differ: Sequence[Wanted], known: Known, clients: Clients) -> None:
+async def examine_fleet(differ: Sequence[DesiredShop], known: Known, clients: Clients) -> None:
     """Checks files that differ from what is stored against both systems, many shops at a time and each account once.
     Adds problems, and completes what `save_fleet` needs. Only reads."""
     for name in sorted({str(one.values["account"]) for one in differ}):
@@ -98,7 +98,7 @@ async def examine_fleet(differ: Sequence[Wanted], known: Known, clients: Clients
             known.entered[name] = await enter_account(clients, account)
     free = asyncio.Semaphore(AT_ONCE)
 
-    async def look(one: Wanted) -> None:
+    async def look(one: DesiredShop) -> None:
         async with free:
             password = one.config.password if one.config else None
             examination = await _examined(one.slug, one.values, one.before, password, clients, one.problems, known)

@@ -160,7 +160,7 @@ class Code(StrEnum):
     ORDER_TOTAL = (
         "order-total",
         "The order's total can't be read.",
-        f"Open the order in the shop's admin and save it, so that its totals are computed anew; {_AGAIN}",
+        f"Open the order in the shop's admin and save it, so that its totals are recalculated; {_AGAIN}",
     )
     ORDER_LINES = (
         "order-lines",
@@ -205,7 +205,7 @@ class Code(StrEnum):
     )
     CATALOGUE_UNAVAILABLE = (
         "catalogue-unavailable",
-        "The shop's catalogue can't be read, and which product it is can't be told without it.",
+        "The shop's catalogue can't be read, and the product can't be identified without it.",
         "Give the shop's user the right to see the catalogue; it goes through by itself then.",
     )
     STATUS_UNMATCHED = (
@@ -232,7 +232,7 @@ class Code(StrEnum):
     DELETED_IN_ROAPP = (
         "deleted-in-roapp",
         "Somebody deleted the order in RO App.",
-        "If that was on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
+        "If that was on purpose, `held dismiss`; else `held replay --make-again` makes it again.",
     )
     DOUBLED = (
         "doubled",

@@ -141,7 +141,7 @@ _FIXES = {
 
 
 def settings() -> Settings:
-    """Reads the settings from the environment anew at each call, which is cheap.
+    """Reads the settings from the environment at each call, which is cheap.
 
     Raises BadConfig with the first variable that has a bad value, what is wrong with it, and the fix.
     """

@@ -71,20 +71,20 @@ async def set_shop_statuses(engine: Engine, shop: ShopConfig, api: Cartum, retry
 async def _set_shop_status(engine: Engine, shop: ShopConfig, api: Cartum, one: Shared) -> bool:
     with database.reading(engine) as connection:
         listed = shop_statuses.names(connection, shop.key)
-    wanted = in_shop(one.agreed, one.theirs, shop.statuses, listed)
-    assert wanted is not None
+    target = in_shop(one.agreed, one.theirs, shop.statuses, listed)
+    assert target is not None
     met = [one.shop_status] if one.came_from_us else []
-    if wanted == one.shop_status:
+    if target == one.shop_status:
         if met:
             with engine.begin() as connection:
                 staff_statuses.end(connection, shop.key, one.number, met)
-                staff_statuses.settle(connection, shop.key, one, wanted)
+                staff_statuses.settle(connection, shop.key, one, target)
         return False
-    tried = await _set(engine, shop.key, api, one, wanted)
+    tried = await _set(engine, shop.key, api, one, target)
     with engine.begin() as connection:
-        if tried.status == wanted:
+        if tried.status == target:
             staff_statuses.end(connection, shop.key, one.number, [*met, *tried.ended])
-            staff_statuses.settle(connection, shop.key, one, wanted)
+            staff_statuses.settle(connection, shop.key, one, target)
             return True
         staff_statuses.end(connection, shop.key, one.number, tried.ended)
         if tried.status == one.shop_status:
@@ -94,7 +94,7 @@ async def _set_shop_status(engine: Engine, shop: ShopConfig, api: Cartum, one: S
 
 @dataclass
 class _Tried:
-    """The `status` that the shop has in the end, and `why` it is not the wanted one. `ended`: the status of each try
+    """The `status` that the shop has in the end, and `why` it is not the target one. `ended`: the status of each try
     that can't arrive any more."""
 
     status: int | None
@@ -102,7 +102,7 @@ class _Tried:
     why: str = "it said that it has the new status, and kept the old one"
 
 
-async def _set(engine: Engine, shop: str, api: Cartum, one: Shared, wanted: int) -> _Tried:
+async def _set(engine: Engine, shop: str, api: Cartum, one: Shared, target: int) -> _Tried:
     """Sets the status with up to three tries. Reads the order right before each: if its status changed in the shop
     meanwhile, the shop's change wins. A try is noted before it is sent, until it is answered or its status is met in
     the shop: it may arrive late, and is then known for ours."""
@@ -112,20 +112,20 @@ async def _set(engine: Engine, shop: str, api: Cartum, one: Shared, wanted: int)
         if tried.status != one.shop_status or is_refused:
             break
         with engine.begin() as connection:
-            if not staff_statuses.begin(connection, shop, one, wanted):
+            if not staff_statuses.begin(connection, shop, one, target):
                 return _Tried(None, tried.ended)
         try:
-            await api.set_status(one.number, wanted)
+            await api.set_status(one.number, target)
         except BadRecord as error:
             tried.why, is_refused = error.message, True
         except Retryable as error:
             tried.why = error.message
             continue
-        tried.ended.append(wanted)
+        tried.ended.append(target)
     else:
         tried.status = await _status(api, one.number)
-    if tried.status == wanted and not tried.ended:
-        tried.ended.append(wanted)
+    if tried.status == target and not tried.ended:
+        tried.ended.append(target)
     return tried
 
 

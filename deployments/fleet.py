@@ -11,7 +11,7 @@ from blocks import store
 from blocks.examine import conflicts
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.problems import bad_config
-from cartum_roapp.connection.fleet import Wanted
+from cartum_roapp.connection.fleet import DesiredShop
 from cartum_roapp.errors import BadConfig
 from deployments import form_lists, one_shop, shops
 from deployments.saving import locked_ledger
@@ -20,7 +20,9 @@ from deployments.saving import locked_ledger
 AT_ONCE = 4
 
 
-async def save_fleet(files: Sequence[Wanted], progress: Callable[[int, int], None] = lambda done, of: None) -> None:
+async def save_fleet(
+    files: Sequence[DesiredShop], progress: Callable[[int, int], None] = lambda done, of: None
+) -> None:
     """Saves and connects the shops whose files differ; to be called after they were examined without a problem. What
     was saved before an error stays: the same call again does the rest. Raises BadConfig if one of the shops was changed
     by somebody else meanwhile; then none is saved."""
@@ -34,7 +36,7 @@ async def save_fleet(files: Sequence[Wanted], progress: Callable[[int, int], Non
         connected = await shops.connected()
         free, saved = asyncio.Semaphore(AT_ONCE), 0
 
-        async def save(one: Wanted) -> None:
+        async def save(one: DesiredShop) -> None:
             nonlocal saved
             async with free:
                 await _save(engine, one, leftovers=one.slug in connected)
@@ -48,7 +50,7 @@ async def save_fleet(files: Sequence[Wanted], progress: Callable[[int, int], Non
         await form_lists.renew(engine)
 
 
-async def start_imports(files: Sequence[Wanted], started_by: str) -> dict[str, str]:
+async def start_imports(files: Sequence[DesiredShop], started_by: str) -> dict[str, str]:
     """Starts the first import of each new shop that is switched on, in the background. Returns the runs' ids by slug.
     Calls with the same `started_by` start them once."""
     new = [one.config for one in files if one.action == "add" and one.config is not None and one.config.enabled]
@@ -65,7 +67,7 @@ async def prune(slugs: Sequence[str]) -> None:
         await shops.disconnect(slug)
 
 
-async def _refuse_changed(one: Wanted, stored: Mapping[str, ShopConfig | BadConfig]) -> None:
+async def _refuse_changed(one: DesiredShop, stored: Mapping[str, ShopConfig | BadConfig]) -> None:
     assert one.config is not None
     found = stored.get(one.slug)
     now = found if isinstance(found, ShopConfig) else None
@@ -77,7 +79,7 @@ async def _refuse_changed(one: Wanted, stored: Mapping[str, ShopConfig | BadConf
         raise bad_config(problems, shop=config.slug)
 
 
-async def _save(engine: Engine, one: Wanted, *, leftovers: bool) -> None:
+async def _save(engine: Engine, one: DesiredShop, *, leftovers: bool) -> None:
     assert one.config is not None
     if one.stored:
         await shops.save(engine, one.config, one.company)

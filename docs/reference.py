@@ -1,4 +1,4 @@
-"""docs/reference.md from what the code declares: `python -m docs.reference` writes it anew."""
+"""docs/reference.md from what the code declares: `python -m docs.reference` writes it."""
 
 from __future__ import annotations
 

@@ -4,10 +4,10 @@ initial_import     reads two months of orders once, and delivers them
 incremental_sync   reads what is new or changed every five minutes, and delivers it
 reconcile          compares shop, ledger and RO App every night
 backfill           takes orders that a person names: by dates, statuses, order numbers
-replay_held        tries held records again that a person names
+replay_held        tries held records that a person names again
 show_order         shows what is known of one order, and what happened to it
-resend_orders      reads orders again and puts right what RO App has otherwise
-dismiss_held       leaves held records as they are that a person names
+resend_orders      reads orders again and corrects what differs in RO App
+dismiss_held       leaves held records that a person names as they are
 match_status       matches a status of a shop with one of RO App
 choose_match       chooses RO App's contact for a buyer, or its product for an article
 connect_shop       connects a shop by forms in Prefect's UI

@@ -21,7 +21,7 @@ from cartum_roapp.sync.window import Statuses, classify_statuses
 from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, named_shops, run_name, start_each
 from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
-from tasks.ending import told, typed
+from tasks.ending import checked_input, final_state
 from tasks.frames import parts, to_frames
 from tasks.plan_page import preview_task, show_plan_task
 from tasks.run import open_run, settings_of
@@ -30,7 +30,7 @@ from tasks.summary import summarize_task
 
 
 @flow(name="backfill", flow_run_name=run_name, persist_result=False)
-@told(sentence.of_backfill)
+@final_state(sentence.of_backfill)
 async def backfill(
     shops: Annotated[Sequence[str], SHOPS] = (),
     created_from: Annotated[date | None, FROM] = None,
@@ -39,30 +39,30 @@ async def backfill(
     numbers: Annotated[list[str] | None, NUMBERS] = None,
     dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> dict[str, Any]:
-    """Reads the named orders again, however old and in whatever status, and delivers what is new or changed
-    below everything else. Names dates, statuses or numbers; several narrow each other. Each of several shops gets a
-    run of its own."""
-    with typed():
+    """Reads the named orders again, however old and in whatever status, and delivers what is new or changed after
+    everything else. They are named by dates, statuses or numbers; several narrow each other. Each of several shops gets
+    a run of its own."""
+    with checked_input():
         found = [await settings_of(slug) for slug in named_shops(shops)]
-        wanted = [await named_selection(one, created_from, created_to, statuses, numbers) for one in found]
+        selected = [await named_selection(one, created_from, created_to, statuses, numbers) for one in found]
     if len(found) != 1:
         return await start_each([one.shop.slug for one in found])
     async with open_run(found[0], "backfill", dry_run=dry_run) as run:
-        return await bring_selection(run, wanted[0], dry_run=dry_run)
+        return await bring_selection(run, selected[0], dry_run=dry_run)
 
 
-async def bring_selection(run: Run, wanted: Selection, *, dry_run: bool = False) -> dict[str, Any]:
+async def bring_selection(run: Run, selected: Selection, *, dry_run: bool = False) -> dict[str, Any]:
     """The steps of the flow. Returns the run's counts and what became of the backfill, or a dry run's plan."""
     if dry_run:
-        return await plan_selection(run, wanted)
-    backfill = begin(run, wanted)
+        return await plan_selection(run, selected)
+    backfill = begin(run, selected)
     async with cancelable(run, backfill):
-        await store_selection(run, wanted, backfill)
+        await store_selection(run, selected, backfill)
         await deliver_task(run, upto=Priority.BACKFILL, backfill=backfill.id)
     return await summarize_task(run, became(run, backfill))
 
 
-async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -> None:
+async def store_selection(run: Run, selected: Selection, backfill: OpenBackfill) -> None:
     """Reads the selection into the ledger, slice by slice. Other runs read the shop between two slices."""
     known: Statuses | None = None
     async with run.cartum() as api:
@@ -74,10 +74,10 @@ async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -
                     read, missing = 0, set[str]()
                     async with run.only_reader():
                         known = known or await classify_statuses(run, api)
-                        pages = fetch_selection(api, wanted, since, until, missing)
+                        pages = fetch_selection(api, selected, since, until, missing)
                         async for rows, last in parts(fetch_selection_task, pages):
                             frames, bad = await to_frames(run, api, rows)
-                            reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
+                            reading = Reading(frames, bad, known.final, days=selected.days(since, until))
                             store_part_task(run, backfill, since if last else until, reading)
                             read += len(rows)
             backfill.missing |= missing
@@ -85,18 +85,18 @@ async def store_selection(run: Run, wanted: Selection, backfill: OpenBackfill) -
     close_reading(run, backfill)
 
 
-async def plan_selection(run: Run, wanted: Selection) -> dict[str, Any]:
+async def plan_selection(run: Run, selected: Selection) -> dict[str, Any]:
     """A dry run: the same steps on a copy of the ledger, with an RO App that is only read. Returns its plan."""
     with Plan.of(run) as plan:
         async with plan.run.cartum() as api:
             known = await classify_statuses(plan.run, api)
-            slices = Slices.of(wanted)
+            slices = Slices.of(selected)
             for since, until in slices:
                 read = 0
-                pages = fetch_selection(api, wanted, since, until, plan.missing)
+                pages = fetch_selection(api, selected, since, until, plan.missing)
                 async for rows, _ in parts(fetch_selection_task, pages):
                     frames, bad = await to_frames(plan.run, api, rows)
-                    reading = Reading(frames, bad, known.final, days=wanted.days(since, until))
+                    reading = Reading(frames, bad, known.final, days=selected.days(since, until))
                     upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
                     plan.add(frames, bad)
                     read += len(rows)

@@ -10,15 +10,15 @@ from blocks.store import list_shops, load_shop
 from cartum_roapp.sync import sentence
 from deployments import shops
 from deployments.clients import open_clients
-from tasks.connecting import ask_current_form, tell_changed
+from tasks.connecting import ask_current_form, report_changed
 from tasks.draft import draft_of
-from tasks.ending import told
+from tasks.ending import final_state
 from tasks.form import SHOP
 from tasks.shop_forms import ask_shop
 
 
 @flow(name="edit-shop", flow_run_name="{shop}: edit", persist_result=False)
-@told(sentence.of_connection)
+@final_state(sentence.of_connection)
 async def edit_shop(
     shop: Annotated[str, SHOP] = "",
 ) -> dict[str, Any]:
@@ -31,4 +31,4 @@ async def edit_shop(
         config = dialogue.config()
         await shops.change(config, dialogue.company_fingerprint)
         await shops.forget_logins(config)
-        return await tell_changed(config)
+        return await report_changed(config)

@@ -18,7 +18,7 @@ from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import already_read, classify_statuses, numbers_to_reread, select_rows, sync_range
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import LEFTOVERS, deliver_task
-from tasks.ending import told
+from tasks.ending import final_state
 from tasks.form import SHOP
 from tasks.frames import to_frames
 from tasks.run import open_run, settings_of
@@ -27,14 +27,14 @@ from tasks.summary import summarize_task
 
 
 @flow(name="incremental-sync", flow_run_name="{shop}: sync", persist_result=False)
-@told(sentence.of_run)
+@final_state(sentence.of_run)
 async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     """Three reads, because a shop has no "updated since": orders created since the watermark, open orders of
     the trailing window, and by number those that the ledger believes open or final for less than 14 days.
 
-    Where statuses travel both ways, what staff set in RO App goes into the shop in the end. A run with no change
-    writes nothing and makes no write call. May run at the same time as the import; of two syncs of a shop the second
-    one ends at once. What is not delivered after some minutes is left to the next one.
+    Where statuses travel both ways, what staff set in RO App goes into the shop in the end. A run with no change writes
+    nothing and makes no write call. May run at the same time as the import; of two syncs of a shop the second one ends
+    at once. What is not delivered after some minutes is left to the next sync.
     """
     async with open_run(await settings_of(shop), "incremental-sync") as run:
         return await sync_changes(run)

@@ -16,7 +16,7 @@ from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses, close_window, freeze_window, select_rows
 from tasks import schedule
 from tasks.deliver import deliver_task
-from tasks.ending import told
+from tasks.ending import final_state
 from tasks.form import SHOP
 from tasks.frames import parts, to_frames
 from tasks.run import open_run, settings_of
@@ -25,13 +25,13 @@ from tasks.summary import summarize_task
 
 
 @flow(name="initial-import", flow_run_name="{shop}: initial import", persist_result=False)
-@told(sentence.of_run)
+@final_state(sentence.of_run)
 async def initial_import(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     """Orders of the two calendar months before the first start into RO App, with their customers and products.
 
-    The window is frozen at the first start. A run that was killed goes on where it stopped; of an
-    imported shop the same window is read again. Once the window is in the ledger the shop's schedule
-    goes active, and what is still to be delivered follows below fresh orders.
+    The window is frozen at the first start. A run that was killed continues where it stopped; of an imported shop the
+    same window is read again. Once the window is in the ledger the shop's schedule becomes active, and what is still to
+    be delivered follows after fresh orders.
     """
     async with open_run(await settings_of(shop), "initial-import") as run:
         return await import_window(run)

@@ -15,7 +15,7 @@ from cartum_roapp.sync.reconciliation import Sides, confirmed, fetch_portion, po
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
-from tasks.ending import told, typed
+from tasks.ending import checked_input, final_state
 from tasks.form import SHOP, parameter
 from tasks.frames import parts, to_frames
 from tasks.names import named, of_reconciliation
@@ -27,14 +27,14 @@ from tasks.steps import (
     fetch_portion_task,
     put_right_task,
     read_roapp_task,
-    remember_told_task,
+    remember_reported_task,
     remove_old_task,
     store_task,
 )
 
 
 @flow(name="reconcile", flow_run_name=named(of_reconciliation), persist_result=False)
-@told(sentence.of_comparison)
+@final_state(sentence.of_comparison)
 async def reconcile(
     shop: Annotated[str, SHOP],
     repair: Annotated[bool, parameter("Repair", "Put right what is safe; else only report")] = False,
@@ -43,13 +43,13 @@ async def reconcile(
     ] = False,
 ) -> dict[str, Any]:
     """Counts, sums and numbers of all orders since the start of the first import: what one side lacks or has
-    otherwise. With `repair` what is safe goes through ledger and outbox as ever, and the rest is held for a person;
-    nothing is deleted but what the ledger has kept long enough, buyers' data and what happened to orders. Without it
-    nothing is written. So many orders that are missing in the shop at once that its user rather lost rights count as
-    deleted only where a person says so (`gone`).
+    differently. With `repair` what is safe goes through ledger and outbox as usual, and the rest is held for a person;
+    nothing is deleted except what the ledger has kept long enough: buyers' data and the events of orders. Without it
+    nothing is written. Where so many orders are missing in the shop at once that its user has probably lost rights,
+    they count as deleted only if a person says so (`gone`).
     """
     settings = await settings_of(shop)
-    with typed():
+    with checked_input():
         confirmed(settings.shop, repair=repair, gone=gone)
     async with open_run(settings, "reconcile") as run:
         return await compare_sides(run, repair=repair, gone=gone)
@@ -65,7 +65,7 @@ async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -
         remove_old_task(run)
     report = await show_report_task(run, sides)
     if repair:
-        remember_told_task(run, sides)
+        remember_reported_task(run, sides)
     return report
 
 

@@ -1,4 +1,4 @@
-"""Tries held records again that a person names: puts them back into the outbox, then the usual steps."""
+"""Tries held records that a person names again: puts them back into the outbox, then the usual steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import deliver_task
-from tasks.ending import told, typed
+from tasks.ending import checked_input, final_state
 from tasks.form import SHOP, parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_replay
@@ -29,7 +29,7 @@ from tasks.summary import show_choice_task, show_outcomes_task
 
 
 @flow(name="replay-held", flow_run_name=named(of_replay), persist_result=False)
-@told(sentence.of_replay)
+@final_state(sentence.of_replay)
 async def replay_held(
     shop: Annotated[str, SHOP] = "",
     ids: Annotated[list[str] | None, parameter("Records", IDS)] = None,
@@ -40,8 +40,8 @@ async def replay_held(
     make_again: Annotated[bool, parameter("Make again", MAKE_AGAIN)] = False,
     dry_run: Annotated[bool, parameter("Dry run", DRY)] = False,
 ) -> dict[str, Any]:
-    """Tries held records again now. Names ids, an entity or a code (several narrow each other), or all."""
-    with typed(shop=shop):
+    """Tries held records again now. They are named by id, entity or code (several narrow each other), or all are."""
+    with checked_input(shop=shop):
         settings = await settings_of(shop)
         chosen = select_records(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)
     async with open_run(settings, "replay-held", dry_run=dry_run) as run:

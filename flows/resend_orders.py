@@ -1,4 +1,4 @@
-"""Sends orders again that a person names: read from the shop now, delivered before all others, whatever was sent."""
+"""Sends orders that a person names again: read from the shop now, delivered before all others, whatever was sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
 from tasks.deliver import deliver_task
-from tasks.ending import told, typed
+from tasks.ending import checked_input, final_state
 from tasks.form import SHOP, parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_resending
@@ -27,14 +27,14 @@ from tasks.steps import fetch_numbers_task, send_again_task, upsert_task
 
 
 @flow(name="resend-orders", flow_run_name=named(of_resending), persist_result=False)
-@told(sentence.of_resending)
+@final_state(sentence.of_resending)
 async def resend_orders(
     shop: Annotated[str, SHOP] = "",
     numbers: Annotated[Sequence[str], parameter("Order numbers", NUMBERS)] = (),
 ) -> dict[str, Any]:
-    """Compares orders with RO App anew and puts right what differs: missing lines, quantities and prices, status,
-    notes, the buyer's phones. Lines that staff added stay; once goods are written off, no line is touched."""
-    with typed(shop=shop, numbers=numbers):
+    """Compares each order as a whole with RO App and corrects what differs: missing lines, quantities and prices,
+    status, notes, the buyer's phones. Lines that staff added stay; once goods are written off, no line is touched."""
+    with checked_input(shop=shop, numbers=numbers):
         settings = await settings_of(shop)
         chosen = chosen_numbers(settings.shop, numbers)
     async with open_run(settings, "resend-orders") as run:

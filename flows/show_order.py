@@ -8,20 +8,20 @@ from prefect import flow
 
 from cartum_roapp.held_words import NUMBER
 from cartum_roapp.sync import order_story, sentence
-from tasks.ending import told, typed
+from tasks.ending import checked_input, final_state
 from tasks.form import SHOP, parameter
 from tasks.order import show_story_task
 from tasks.run import settings_of
 
 
 @flow(name="show-order", flow_run_name="{shop}: order {number}", persist_result=False)
-@told(sentence.of_order)
+@final_state(sentence.of_order)
 async def show_order(
     shop: Annotated[str, SHOP] = "",
     number: Annotated[str, parameter("Order number", NUMBER)] = "",
 ) -> dict[str, Any]:
     """Where the order stands in the shop and in RO App, what is held of it, and each change, call and delivery since it
-    was first seen. Reads the ledger alone, and names no buyer."""
-    with typed(shop=shop, number=number):
+    was first seen. Reads only the ledger, and names no buyer."""
+    with checked_input(shop=shop, number=number):
         story = order_story.of_shop(await settings_of(shop), number)
     return await show_story_task(story)

@@ -139,7 +139,7 @@ def new_order(
 
 
 def count(row: Row) -> None:
-    """Compute the order's totals anew from its lines and its percentages (cartum §2.3)."""
+    """Recalculate the order's totals from its lines and its percentages (cartum §2.3)."""
     total = sum((Decimal(str(line["total_price"])) for line in row["products"]), Decimal(0))
     percent = Decimal(row.get("coupon_percent") or 0) + Decimal(row.get("discount_percent") or 0)
     off = (total * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)

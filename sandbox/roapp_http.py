@@ -1,4 +1,4 @@
-"""The HTTP API of RO App v2: `http://host/v2/…`, several accounts behind one port, told apart by their keys."""
+"""The HTTP API of RO App v2: `http://host/v2/…`, several accounts behind one port, distinguished by their keys."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ progress        the progress of a run, in Prefect's UI and on the terminal
 summary         the artifacts of a run in Prefect's UI
 order           the artifacts of one order, and of orders that were sent again
 sections        their tables of orders and of held records
-mending         links to the forms of the UI that mend a held record
+mending         links to the forms of the UI that fix a held record
 report          the artifacts of a reconciliation
 dismissal       held records that a person dismisses in the UI
 matches         a status, a contact or a product that a person matches in the UI

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def cancelable(run: Run, backfill: OpenBackfill) -> AsyncIterator[None]:
-    """Leaves the body quietly where the backfill is canceled on the command line. Cancels it where the run is, and
-    writes the run's summary then, as nothing after the body comes to it."""
+    """Leaves the body quietly where the backfill is canceled on the command line. Where the run is canceled, cancels
+    the backfill and writes the run's summary, as nothing after the body runs."""
     try:
         yield
     except Canceled as error:
@@ -49,7 +49,7 @@ async def _summarize(run: Run, backfill: OpenBackfill) -> None:
 
 async def note_canceled() -> None:
     """Sets the state of this run, if a person canceled it. Prefect's engine would set *Crashed* first, and an open page
-    of the run would stay at that. To be called as the last thing of the run."""
+    of the run would keep showing that. To be called last in the run."""
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or not await is_canceled_by_a_person():
         return

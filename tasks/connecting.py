@@ -31,21 +31,21 @@ async def ask_current_form(shop: Dialogue) -> None:
         await ask(replace(form, text=text))
 
 
-async def tell_connected(config: ShopConfig, import_id: object) -> dict[str, Any]:
+async def report_connected(config: ShopConfig, import_id: object) -> dict[str, Any]:
     """Writes an artifact that names the connected shop, with a link to its import. Returns the run's result."""
     started = f"[Its import is running](/v2/runs/flow-run/{import_id})." if import_id else "Nothing is imported yet."
     text = f"**{escaped(config.name)}** is connected as `{config.slug}`. {started}"
-    await _tell(config, text, "connected")
+    await _write_artifact(config, text, "connected")
     return {"shop": config.slug, "saved": True, "import": str(import_id) if import_id else None}
 
 
-async def tell_changed(config: ShopConfig) -> dict[str, Any]:
+async def report_changed(config: ShopConfig) -> dict[str, Any]:
     """Writes an artifact that says that the next run uses the new settings. Returns the run's result."""
-    await _tell(config, f"**{escaped(config.name)}** is saved; the next run uses the new settings.", "edited")
+    await _write_artifact(config, f"**{escaped(config.name)}** is saved; the next run uses the new settings.", "edited")
     return {"shop": config.slug, "saved": True}
 
 
-async def _tell(config: ShopConfig, text: str, what: str) -> None:
+async def _write_artifact(config: ShopConfig, text: str, what: str) -> None:
     if flow_run.get_id():
         await acreate_markdown_artifact(
             key=f"{config.slug}-settings", markdown=text, description=f"{escaped(config.name)}: {what}"

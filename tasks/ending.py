@@ -24,7 +24,7 @@ FlowBody = Callable[P, Coroutine[Any, Any, Result]]
 
 #: The name of the state of a run that was given wrong input. It did nothing, so it did not fail either.
 REFUSED = "Refused"
-#: The name of the state of a run that was refused, for the first times in a row: it is tried again by itself.
+#: The name of the state of a run that was refused, for the first times in a row: it is retried automatically.
 PUT_OFF = "Put off"
 #: The name of the state of a run that had nothing to do, or not yet. Its event is no success for the alerts.
 SKIPPED = "Skipped"
@@ -37,10 +37,10 @@ class _RefusedInput(Exception):
 
 
 @contextmanager
-def typed(**needed: object) -> Iterator[None]:
-    """What a person has typed is looked at inside, before anything is done: where it is wrong, or a field is empty that
-    is `needed`, the run is `REFUSED`, and its message says what to correct. Prefect would fail a run that lacks a
-    parameter, without a word in its log."""
+def checked_input(**needed: object) -> Iterator[None]:
+    """Inside, a person's input is checked before anything is done. Where it is wrong, or a `needed` field is empty, the
+    run ends as `REFUSED`, and its message says what to correct. Prefect would fail a run that lacks a parameter,
+    without a word in its log."""
     try:
         for field, value in needed.items():
             if not value:
@@ -50,7 +50,7 @@ def typed(**needed: object) -> Iterator[None]:
         raise _RefusedInput(error) from error
 
 
-def told(
+def final_state(
     sentence: Callable[[Result], str],
 ) -> Callable[[FlowBody[P]], Callable[P, Coroutine[Any, Any, Result]]]:
     """Returns a decorator for the function of a flow. The run's state gets the `sentence` of the result as its message.
@@ -92,7 +92,7 @@ def log_as_info(state: str) -> None:
 
 
 def _put_off(error: BadConfig) -> State[Any]:
-    """The alerts tell the owner of runs in the state *Failed*, so the first refusals in a row have another name."""
+    """The alerts report runs in the state *Failed*, so the first refusals in a row have another name."""
     if error.again_at is None:
         return Failed(message=str(error), data=error)
     message = f"{error} Tried again at {error.again_at:%H:%M} UTC."

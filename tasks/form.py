@@ -27,11 +27,11 @@ from cartum_roapp.connection.questions import Question, asked_as
 from cartum_roapp.markdown import escaped
 from tasks.ending import log_as_info
 
-#: For so many days a form waits for its answer, then the run fails.
+#: A form waits this many days for its answer, then the run fails.
 ANSWER_DAYS = 7
-#: What stands before a problem beside its question.
+#: What is written before a problem beside its question.
 REFUSED = "Not accepted: "
-#: Prefect's older UI takes these texts for Markdown: foreign ones get no link and no HTML into it.
+#: Prefect's older UI takes these texts for Markdown: foreign ones can't put a link or HTML into it.
 _NO_MARKS = str.maketrans("[]<>", "()‹›")
 _MOST = 200
 

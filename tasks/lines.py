@@ -1,6 +1,6 @@
-"""Which lines the log of a run shows in Prefect: those that tell its story.
+"""Which lines the log of a run shows in Prefect: those of its story.
 
-What this project logs, from INFO on. Of Prefect's own lines those of the run, but of a step no line "Finished in state
+What this project logs, from INFO on. Of Prefect's own lines, those of the run. Of a step, no line "Finished in state
 Completed()", and of one that failed only the sentence of its error: its traceback is that of Prefect's own code, as
 errors that leave a step are sanitized. An unforeseen error is in `logs/errors.log` of the home.
 """

@@ -24,7 +24,7 @@ from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
 from tasks.step import in_prefect
 
-#: Of more orders that are tried again only the number is told.
+#: Of more orders that are tried again only the count is shown.
 _NAMED = 20
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Links from orders and held records to the forms of Prefect's UI that mend them, filled in."""
+"""Links from orders and held records to the forms of Prefect's UI that fix them, filled in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cartum_roapp.errors import Code
 from cartum_roapp.markdown import Markup, link
 from tasks.step import artifact_page, ui_address
 
-#: The deployments that mend a shop's records (prefect.yaml).
+#: The deployments that fix a shop's records (prefect.yaml).
 _NAMES = ["replay-held", "dismiss-held", "choose-match", "match-status", "show-order"]
 _REPLAY, _DISMISS = "flows.replay_held.replay_held", "flows.dismiss_held.dismiss_held"
 _CHOOSE = "flows.choose_match.choose_match"
@@ -27,7 +27,7 @@ _MATCH, _STORY = "flows.match_status.match_status", "flows.show_order.show_order
 
 @dataclass(frozen=True)
 class Mending:
-    """The deployments that mend records of the shop; None: there is none, as no worker has run yet."""
+    """The deployments that fix records of the shop; None where one is missing, as no worker has run yet."""
 
     slug: str
     #: The address of the shop's admin.
@@ -66,8 +66,8 @@ class Mending:
         if self.replay is not None:
             found.append(link("try again", run_form(self.replay, shop=self.slug, **_named(record), dry_run=False)))
             if record["code"] == Code.DELETED_IN_ROAPP:
-                anew = {**_named(record), "make_again": True, "dry_run": False}
-                found.append(link("make it again", run_form(self.replay, shop=self.slug, **anew)))
+                again = {**_named(record), "make_again": True, "dry_run": False}
+                found.append(link("make it again", run_form(self.replay, shop=self.slug, **again)))
         if self.dismiss is not None:
             found.append(link("dismiss", run_form(self.dismiss, shop=self.slug, **_named(record))))
         if record["number"] is not None and (story := self.what_happened(record["number"])):

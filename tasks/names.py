@@ -1,4 +1,4 @@
-"""The names of runs in Prefect: which shop, what, and what of it. Of orders they have numbers only.
+"""The names of runs in Prefect: which shop, what, and what of it. Of orders they have only numbers.
 
 Prefect calls these functions without arguments, inside the run.
 """
@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 
 Parameters = Mapping[str, Any]
 
-#: Of a longer list so many are named.
+#: Of a longer list this many are named.
 _NAMED = 3
 
 

@@ -17,9 +17,8 @@ from tasks.summary import summarize
 
 
 async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
-    """Writes the summary, and a table of the findings where it has no room for each. Returns the run's counts with
-    findings, days and warnings. Orders appear only by their numbers. If it is called twice, the UI keeps both
-    artifacts."""
+    """Writes the summary, and a table of the findings if not all fit into it. Returns the run's counts with findings,
+    days and warnings. Orders appear only by their numbers. If it is called twice, the UI keeps both artifacts."""
     report = conclude(run, sides)
     report.warnings += warnings(run)
     found = report.as_dict()

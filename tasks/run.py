@@ -71,8 +71,8 @@ def _is_scheduled() -> bool:
 async def recorded(run: Run) -> AsyncIterator[Run]:
     """Records the run's beginning and its end in the ledger.
 
-    After BadConfig the shop's scheduled syncs are put off, for longer with each one in a row, until a run succeeds that
-    called one of the systems, which a dry run of a replay does not (design §3.6).
+    After BadConfig the shop's scheduled syncs are put off, for longer with each one in a row, until a run that called
+    one of the systems succeeds; a dry run of a replay calls none (design §3.6).
     """
     engine, key = run.engine, run.shop.key
     about = logs.about(shop=run.shop.slug, run=run.id)

@@ -27,9 +27,9 @@ SCHEDULED = ("incremental-sync", "reconcile")
 
 
 async def start(engine: Engine, key: str) -> bool:
-    """Activates the schedules after the window was stored, unless a person paused the shop. What was refused before
-    puts no sync off: the settings were right for the whole window, and fresh orders must not wait until it is
-    delivered. Returns whether the shop has deployments that are active now."""
+    """Activates the schedules after the window was stored, unless a person paused the shop. An earlier refusal puts no
+    sync off: the settings were right for the whole window, and fresh orders must not wait until it is delivered.
+    Returns whether the shop has deployments that are active now."""
     refusals.forget(engine, key)
     return await resume_imported(engine, key)
 

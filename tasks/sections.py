@@ -17,9 +17,9 @@ from tasks.mending import Mending
 
 Document = dict[str, Any]
 
-#: At most so many rows a table has; then it says where the rest is.
+#: A table has at most this many rows; then it says where the rest is.
 SHOWN = 50
-#: At most so many rows has the table of all orders.
+#: The table of all orders has at most this many rows.
 ALL = 2000
 
 
@@ -57,7 +57,7 @@ def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
     """Returns a table for each kind of order that the run touched. Numbers lead to the shop's admin, as the notes of
     the order in RO App do."""
     parts = []
-    for what, told in TOUCHED.items():
+    for what, changes in TOUCHED.items():
         of_kind = [one for one in orders if one["what"] == what]
         if not of_kind:
             continue
@@ -65,7 +65,7 @@ def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
             (link(one["number"], mending.admin), "; ".join(one["changes"]), _in_roapp(one), *_more(one, mending))
             for one in of_kind[:SHOWN]
         ]
-        columns = ["order", told, "in RO App", "more"][: len(rows[0])]
+        columns = ["order", changes, "in RO App", "more"][: len(rows[0])]
         parts += [f"### {len(of_kind)} {what}", markdown_table(columns, rows)]
         parts += _rest(len(of_kind), f"the run's artifact {escaped(all_orders_key(mending.slug))} has all")
     return parts
@@ -93,8 +93,8 @@ def all_orders_key(slug: str) -> str:
 
 
 def held_section(records: Sequence[Document], mending: Mending, dismissed: int) -> list[str]:
-    """Returns the table of what is held, each record with its reason, fix and the links that mend it; and how many were
-    dismissed."""
+    """Returns the table of what is held, each record with its reason, fix and links to the forms for it; and how many
+    were dismissed."""
     slug = mending.slug
     parts: list[str] = []
     if records:
@@ -112,8 +112,7 @@ def held_section(records: Sequence[Document], mending: Mending, dismissed: int) 
 
 
 def record_table(records: Sequence[Document], rest: str = "the run's result") -> str:
-    """Returns a table of records that were replayed, or would be; `rest` says where those are that it has no room
-    for."""
+    """Returns a table of records that were replayed, or would be; `rest` says where those are that do not fit."""
     columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
     text = markdown_table(columns, [[one[name] for name in columns] for one in records[:SHOWN]])
     return "\n\n".join([text, *_rest(len(records), rest)])

@@ -48,7 +48,7 @@ async def confirm_deletion(slug: str, *, purge: bool) -> None:
     await ask(Form(_NAME, f"Delete {slug}?", text, [question], problems))
 
 
-async def tell_deleted(slug: str, *, purge: bool) -> dict[str, Any]:
+async def report_deleted(slug: str, *, purge: bool) -> dict[str, Any]:
     """Writes an artifact that says that the shop is deleted. Returns the run's result."""
     if flow_run.get_id():
         text = f"`{slug}` is deleted; RO App keeps its orders."

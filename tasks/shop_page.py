@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 #: The key of the page of all shops; no slug is that.
 ALL_SHOPS = "all-shops"
-#: A picture is drawn anew when it is older, or when a run has done something: that takes half a second.
+#: A picture is redrawn when it is older, or when a run has done something: that takes half a second.
 DRAWN_FOR = timedelta(hours=1)
 _SHOPS = 500
 
@@ -74,7 +74,7 @@ async def _page(
     delivered, next_run = outbox.counts(engine, shop.key)["delivered"], await schedule.next_run(client, shop.slug)
     again = config.refused_again
     rows = in_words(facts(found, config.roapp_interval, refused_again=again, delivered=delivered, next_run=next_run))
-    # No menu of the UI leads to the page of all.
+    # No menu of the UI leads to the page of all shops.
     links = [
         link("Its runs", f"/v2/runs?tags={shop_tag(shop.slug)}"),
         link("All shops", f"/v2/artifacts/key/{ALL_SHOPS}"),
@@ -118,7 +118,7 @@ def _overview(found: Iterable[Health], config: Settings) -> str:
 
 def _draw(engine: Engine, shop: ShopConfig, config: Settings, moved: bool) -> str | None:
     """Returns the picture's address below that of the UI; None if there is none, or the server is not this home's. A
-    run draws it anew where it is old, or the shop's orders have `moved`."""
+    run redraws it where it is old, or the shop's orders have `moved`."""
     if not pictures.served(config):
         return None
     home, now = Home(config.home), datetime.now(UTC)
@@ -139,7 +139,7 @@ async def _write(client: PrefectClient, key: str, text: str, description: str) -
         await client.create_artifact(made)
         return
     await client.update_artifact(known[0], ArtifactUpdate(data=text, description=description))
-    for doubled in known[1:]:  # two runs made it at once
+    for doubled in known[1:]:  # two runs made it at the same time
         await client.delete_artifact(doubled)
 
 

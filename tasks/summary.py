@@ -39,19 +39,19 @@ from tasks.step import artifact_page, in_prefect, step
 
 #: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
-#: Of so many records that are newly held the log of a run says why; of all, the summary does.
-_TOLD = 3
+#: The log of a run says of this many newly held records why; the summary says it of all.
+_SHOWN_NEWS = 3
 
 log = logging.getLogger(__name__)
 
 
 async def summarize(run: Run, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Writes the run's summary artifact. Returns its counts, and `more` that it tells."""
+    """Writes the run's summary artifact. Returns its counts, and `more`."""
     run.refresh()
     result = {**result_of(run), **(more or {})}
     await _show(run, result)
     await _orders_artifact(run, all_orders(result["touched"]))
-    _tell_of_held(run)
+    _emit_held_grew(run)
     return result
 
 
@@ -60,11 +60,11 @@ def resource_of(slug: str) -> dict[str, str]:
     return {"prefect.resource.id": f"cartum-roapp.shop.{slug}"}
 
 
-def _tell_of_held(run: Run) -> None:
+def _emit_held_grew(run: Run) -> None:
     if not in_prefect():
         return
     with run.engine.begin() as connection:
-        if more := held.tell(connection, run.shop.key):
+        if more := held.mark_alerted(connection, run.shop.key):
             payload = {"held": held.count(run.engine, run.shop.key), "more": more}
             emit_event(HELD_GREW, resource_of(run.shop.slug), payload=payload)
 
@@ -104,13 +104,13 @@ def result_of(run: Run) -> dict[str, Any]:
 
 
 async def _show(run: Run, result: dict[str, Any]) -> None:
-    """Writes the summary, and logs what is held and where it is mended, or else where the summary of a run that moved
-    or found something is."""
+    """Writes the summary, and logs what is held and where to fix it; else, of a run that moved or found something,
+    where the summary is."""
     mending = await _mending(run, result)
     artifact = await _artifact(run, summary_text(run, result, mending))
     if records := result["held_records"]:
         lines = [sentence.of_held(one["code"] for one in records)]
-        lines += [f"{one['entity']} {one['id']}: {one['message']}" for one in records if one["news"]][:_TOLD]
+        lines += [f"{one['entity']} {one['id']}: {one['message']}" for one in records if one["news"]][:_SHOWN_NEWS]
         lines += mending.log_lines(artifact) if artifact else []
         for line in lines:
             log.info("%s", line)
@@ -133,8 +133,8 @@ async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | No
 
 async def _mending(run: Run, result: dict[str, Any]) -> Mending:
     slug, own = run.shop.slug, shop_admin(run.shop.url)
-    told = result["held"] or result["touched"] or result.get("findings")
-    return await Mending.of(slug, own) if told and in_prefect() else Mending(slug, own)
+    shown = result["held"] or result["touched"] or result.get("findings")
+    return await Mending.of(slug, own) if shown and in_prefect() else Mending(slug, own)
 
 
 async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:
@@ -145,7 +145,7 @@ async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:
 
 def summary_text(run: Run, result: dict[str, Any], mending: Mending) -> str:
     """Returns the summary of a run in Markdown: what it did in a sentence, what it found or replayed, the orders that
-    it touched, what is held and how to mend it, and the counts."""
+    it touched, what is held and how to fix it, and the counts."""
     said = sentence.of_summary(result)
     parts = [f"**{escaped(said)}**", *(f"**Warning:** {escaped(one)}" for one in result["warnings"])]
     if "findings" in result:

@@ -1,4 +1,4 @@
-"""The tags by which Prefect's UI finds the runs of a shop, and those after which records are held."""
+"""The tags by which Prefect's UI finds the runs of a shop, and of those after which records are held."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from cartum_roapp.sync.run import Run
 
 log = logging.getLogger(__name__)
 
-#: A tag of every run, whoever started it.
+#: The tag of every run, whoever started it.
 TAG = "cartum-roapp"
-#: A tag of a run, but a dry one, at whose end records of its shop are held.
+#: The tag of a run at whose end records of its shop are held, except a dry run.
 HELD = "held"
 
 
@@ -39,8 +39,8 @@ async def tag_run(tags: Iterable[str]) -> None:
 
 
 async def tag_if_held(run: Run) -> None:
-    """Adds the tag `held` if records of the shop are held, and takes it from a run that is repeated if none is. A
-    failure is logged, as the run is over."""
+    """Adds the tag `held` if records of the shop are held, and removes it from a repeated run if none is. A failure is
+    logged, as the run is over."""
     if not flow_run.get_id():
         return
     before = set(flow_run.get_tags())

@@ -104,7 +104,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Remove an account that no shop uses: its API key, and what the ledger knows of it. RO App keeps all it has.
+    """Remove an account that no shop uses: its API key, and what the ledger knows about it. RO App keeps all it has.
 
     It asks first; the answer no deletes nothing and ends with 1.
     """
@@ -204,29 +204,29 @@ async def _add(name: str, base_url: str | None, key: SecretStr, clients: Clients
     from cartum_roapp.errors import BadConfig
 
     known = await list_accounts()
-    config = known.get(name)
-    before = None if isinstance(config, BadConfig) else config
+    stored = known.get(name)
+    before = None if isinstance(stored, BadConfig) else stored
     address = base_url or (before.base_url if before else DEFAULT_URL)
-    wanted, found = account_config(name, address, key)
+    new, found = account_config(name, address, key)
     problems = Problems(found)
-    if wanted is None:
+    if new is None:
         raise bad_input(list(problems))
-    company, problem = await greet_account(clients, wanted)
+    company, problem = await greet_account(clients, new)
     if company is None:
         raise bad_input([problem] if problem else [])
     fingerprint = str(company.get("created_at") or "")
     others = [other for other in known.values() if not isinstance(other, BadConfig)]
-    _same_company(problems, wanted, fingerprint, before, others)
+    _same_company(problems, new, fingerprint, before, others)
     if problems:
         raise bad_input(list(problems))
-    await save_account(wanted.model_copy(update={"fingerprint": fingerprint}))
+    await save_account(new.model_copy(update={"fingerprint": fingerprint}))
     shown = {field: company.get(field) for field in ("name", "country", "currency", "timezone")}
-    return {"name": name, "base_url": wanted.base_url, "api_key": "set", "company": shown, "updated": name in known}
+    return {"name": name, "base_url": new.base_url, "api_key": "set", "company": shown, "updated": name in known}
 
 
 def _same_company(
     problems: Problems,
-    wanted: AccountConfig,
+    new: AccountConfig,
     fingerprint: str,
     before: AccountConfig | None,
     others: list[AccountConfig],
@@ -235,6 +235,6 @@ def _same_company(
 
     if before is not None and before.fingerprint and before.fingerprint != fingerprint:
         problems.add(
-            "api_key", f'belongs to another company than "{wanted.name}" was connected to.', other_company(wanted.name)
+            "api_key", f'belongs to another company than "{new.name}" was connected to.', other_company(new.name)
         )
-    problems.extend(twin("name", wanted, fingerprint, others))
+    problems.extend(twin("name", new, fingerprint, others))

@@ -20,8 +20,8 @@ def alerts(
     off: Annotated[bool, typer.Option("--off", help="Send none any more.")] = False,
     json: Json = False,
 ) -> None:
-    """Send a message when a run fails, no sync succeeds for 15 minutes, more records are held, or the worker is gone.
-    A block is chosen only if a test message goes through it. Without a block: show where messages go."""
+    """Send a message when a run fails, no sync succeeds for 15 minutes, more records are held, or the worker is gone. A
+    block is chosen only if a test message goes through it. Without a block: show where messages go."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.config.problems import Problem
 
@@ -47,10 +47,10 @@ def alerts(
         document = {**found, "problem": wrong, "fix": deployed.CHOOSE}
         show(document, lambda: f"No messages are sent: {wrong} Fix: {deployed.CHOOSE}.")
         return
-    show(found, lambda: _told(found))
+    show(found, lambda: _lines(found))
 
 
-def _told(found: dict[str, Any]) -> list[object]:
+def _lines(found: dict[str, Any]) -> list[object]:
     if found["block"] is None:
         return ["No messages are sent."]
     lines: list[object] = [f"Messages go through {found['block']}."]

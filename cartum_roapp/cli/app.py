@@ -84,8 +84,8 @@ app.add_typer(deployments.app, name="deployments")
 app.command("alerts", epilog=example("alerts slack-webhook/ops"))(alerts.alerts)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(asked: bool) -> None:
+    if asked:
         from importlib.metadata import version
 
         number = version("cartum-roapp")
@@ -149,7 +149,7 @@ def _require_text(arguments: list[str]) -> None:
                 argument.encode()
             except UnicodeEncodeError:
                 shown = argument.encode(errors="backslashreplace").decode()
-                fix = "type it anew on a terminal that is set to UTF-8"
+                fix = "type it again on a terminal that is set to UTF-8"
                 raise CommandEnd(BAD_INPUT, f"{shown} is no text in UTF-8.", fix=fix) from None
 
 
@@ -178,8 +178,8 @@ def _end_of(error: Exception) -> CommandEnd:
 
 
 def _full_disk(error: Exception) -> IntegrationError | None:
-    """Returns the error for a full disk if that is what stopped the command. Where the home's disk is full, whatever
-    else is seen follows from it: a server that answers 503, or is gone."""
+    """Returns the error for a full disk if that is what stopped the command. Where the home's disk is full, all other
+    symptoms follow from it: a server that answers 503, or is gone."""
     from cartum_roapp.errors import IntegrationError
     from cartum_roapp.home import LITTLE, Home, full_disk
     from cartum_roapp.settings import settings

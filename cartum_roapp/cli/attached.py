@@ -73,7 +73,7 @@ async def _until_canceled(id: UUID, work: Coroutine[Any, Any, Any]) -> Any:
 async def _is_canceling(id: UUID) -> bool:
     from prefect.client.orchestration import get_client
 
-    with suppress(Exception):  # the server is down: the run goes on, and the next look asks it again
+    with suppress(Exception):  # the server is down: the run continues, and the next look asks it again
         async with get_client() as client:
             state = (await client.read_flow_run(id)).state
             return state is not None and state.is_cancelling()

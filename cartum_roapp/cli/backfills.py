@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from cartum_roapp.ledger.backfills import Backfill
 
 DAY = "YYYY-MM-DD"
-#: The keys of a backfill's document that are told apart from its counts.
+#: The keys of a backfill's document that are not counts.
 _APART = ("backfill", "state", "went_on", "taken_out", "begun", "not_in_shop")
 
 
 class Backfills(TyperGroup):
-    """A command that takes slugs, beside `list` and `cancel`: the first word decides. A shop that has such a name is
-    named after an option."""
+    """A command that takes slugs, and has the subcommands `list` and `cancel`: the first word decides. A shop with such
+    a name is named after an option."""
 
     allow_interspersed_args = True
 
@@ -62,7 +62,7 @@ def backfill(
     json: Json = False,
 ) -> None:
     """Read named orders, however old and in whatever status, Delivered ones too; deliver what is new or differs. The
-    same selection goes on where a run of it was broken off; `backfill list` shows how far each is, `backfill cancel`
+    same selection continues where a run of it was broken off; `backfill list` shows how far each is, `backfill cancel`
     ends one."""
     numbers = [number.strip() for number in ",".join(ids or []).split(",") if number.strip()]
     named = (since, until, status or None, numbers or None)
@@ -128,7 +128,7 @@ def cancel(
     json: Json = False,
 ) -> None:
     """End the unfinished backfills of a shop, or one of them: what waits is taken out of the queue, what was delivered
-    stays. What something else wants as well stays in the queue."""
+    stays. What something else needs as well stays in the queue."""
     from cartum_roapp.cli.backend import ledger
     from cartum_roapp.ledger import backfills
 

@@ -1,4 +1,4 @@
-"""Asks before something goes that does not come back."""
+"""Asks before something is deleted for good."""
 
 from __future__ import annotations
 

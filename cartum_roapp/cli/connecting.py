@@ -84,7 +84,7 @@ def _misnamed(slug: str) -> list[Problem]:
 async def add_shop(
     slug: str, values: Values, problems: Problems, password: SecretStr | None, clients: Clients
 ) -> tuple[ShopConfig, list[Problem]]:
-    """Returns the shop, and what is to be warned of."""
+    """Returns the shop, and its warnings."""
     from blocks.examine import taken
     from blocks.store import find_shop
     from deployments import shops
@@ -106,8 +106,8 @@ async def edit_shop(
     clients: Clients,
     whole: bool,
 ) -> tuple[ShopConfig, list[Problem]]:
-    """Returns the shop, and what is to be warned of. Unless the `whole` is given anew, what is wrong with settings that
-    stay as they are is part of that."""
+    """Returns the shop, and its warnings. Unless the `whole` shop is given, these include what is wrong with settings
+    that stay as they are."""
     from cartum_roapp.config import shop_key
     from deployments import shops
 
@@ -150,12 +150,12 @@ async def _examined(
     )
     if examination.problems or password is None or examination.account_lists is None:
         stored = before is not None and password == before.password
-        raise bad_input([_anew(problem) if stored else problem for problem in examination.problems])
+        raise bad_input([_with_new_password(problem) if stored else problem for problem in examination.problems])
     config = shop_config(good, slug=slug, password=password, key=before.key if before else "")
     return config, examination.account_lists.fingerprint, examination.warnings
 
 
-def _anew(problem: Problem) -> Problem:
+def _with_new_password(problem: Problem) -> Problem:
     """Returns the problem of a stored password with the way to give another one."""
     if problem.field != "password":
         return problem

@@ -1,5 +1,5 @@
-"""`cartum-roapp customer show | erase | erasures`: whom in RO App a buyer is, and why; erases a buyer's data, and lists
-what was erased."""
+"""`cartum-roapp customer show | erase | erasures`: which contact of RO App a buyer is, and why; erases a buyer's data,
+and lists what was erased."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Who = Annotated[
 
 @app.command("show", epilog=example("customer show my-shop 1001"))
 def show_(slug: Slug, who: Who, json: Json = False) -> None:
-    """Whom in RO App a buyer is, and why: the contact that each of their orders in this shop belongs to."""
+    """Which contact of RO App a buyer is, and why: the one that each of their orders in this shop belongs to."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.ledger import dossier, erasure, shops
     from cartum_roapp.service import ledger
@@ -113,8 +113,8 @@ def erasures(slug: OptionalSlug = None, json: Json = False) -> None:
 
 
 def _named(engine: Engine, slug: str, keys: Sequence[str], who: str) -> tuple[Named, str, str | None]:
-    """Returns by what the buyer was named, the value in the ledger's form, and the shop's country. An order's number
-    has priority over a phone of the same digits."""
+    """Returns how the buyer was named, the value in the ledger's form, and the shop's country. An order's number has
+    priority over a phone of the same digits."""
     from cartum_roapp.ledger import erasure
     from cartum_roapp.orders import buyers, phones
 

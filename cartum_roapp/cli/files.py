@@ -18,7 +18,7 @@ def write(path: Path, content: bytes, option: str) -> None:
 
 
 def check(path: Path, option: str) -> None:
-    """Ends the command where the file can't be written, as far as that can be told before there is anything to
+    """Ends the command where the file can't be written, as far as that can be known before there is anything to
     write."""
     if path.is_dir():
         raise _refused(path, option, "it is a folder")

@@ -27,7 +27,7 @@ from cartum_roapp.cli.settings_table import setting_cell
 if TYPE_CHECKING:
     from cartum_roapp.cli.backend import Backend
     from cartum_roapp.config import ShopConfig
-    from cartum_roapp.connection.fleet import Wanted
+    from cartum_roapp.connection.fleet import DesiredShop
 
 app = typer.Typer()
 
@@ -108,7 +108,7 @@ def export(
     show(document, lambda: list(texts.values()) if to is None else f"{len(texts)} files are written to {to}.")
 
 
-async def _examine(files: Sequence[Wanted], backend: Backend) -> None:
+async def _examine(files: Sequence[DesiredShop], backend: Backend) -> None:
     """Says that both systems are asked only where they are."""
     from blocks.examine import compare_fleet, examine_fleet
 
@@ -118,7 +118,7 @@ async def _examine(files: Sequence[Wanted], backend: Backend) -> None:
             await examine_fleet(differ, known, backend.clients())
 
 
-def _refused(files: Sequence[Wanted], *, dry_run: bool = False) -> CommandEnd:
+def _refused(files: Sequence[DesiredShop], *, dry_run: bool = False) -> CommandEnd:
     """Returns the end of the command with all that is wrong with the files."""
     from cartum_roapp.config.problems import Problem
 
@@ -129,7 +129,7 @@ def _refused(files: Sequence[Wanted], *, dry_run: bool = False) -> CommandEnd:
     return bad_input(wrong, saved=said)
 
 
-def _save(files: Sequence[Wanted], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
+def _save(files: Sequence[DesiredShop], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
     from uuid import uuid4
 
     from deployments import fleet
@@ -144,7 +144,7 @@ def _save(files: Sequence[Wanted], gone: Sequence[str], *, imports: bool) -> dic
     return asyncio.run(save())
 
 
-def _remember(files: Sequence[Wanted]) -> None:
+def _remember(files: Sequence[DesiredShop]) -> None:
     """No message of this command shows a password."""
     from cartum_roapp.cli.secrets import remember
 
@@ -153,7 +153,7 @@ def _remember(files: Sequence[Wanted]) -> None:
             remember(one.password.get_secret_value())
 
 
-def _prunable(files: Sequence[Wanted], slugs: Sequence[str]) -> list[str]:
+def _prunable(files: Sequence[DesiredShop], slugs: Sequence[str]) -> list[str]:
     """Returns the slugs to disconnect. Ends the command for one that a file has, or that is unknown."""
     from cartum_roapp.config.problems import Problem
     from deployments import shops
@@ -171,7 +171,7 @@ def _prunable(files: Sequence[Wanted], slugs: Sequence[str]) -> list[str]:
     return sorted(set(slugs))
 
 
-def _document(files: Sequence[Wanted], gone: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
+def _document(files: Sequence[DesiredShop], gone: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
     shops = [
         {
             "slug": one.slug,
@@ -184,7 +184,7 @@ def _document(files: Sequence[Wanted], gone: Sequence[str], *, dry_run: bool) ->
     return {"dry_run": dry_run, "shops": shops, "pruned": list(gone), "imports": {}}
 
 
-def _diff(files: Sequence[Wanted], gone: Sequence[str]) -> list[str]:
+def _diff(files: Sequence[DesiredShop], gone: Sequence[str]) -> list[str]:
     """Returns what differs, field by field."""
     lines = []
     for one in files:

@@ -54,7 +54,7 @@ def set_(
 ) -> None:
     """Choose RO App's contact for the buyer of an order, or RO App's product for an article of the shop.
 
-    It counts above everything else that RO App's data tell. RO App is asked first whether it has that record. Orders
+    It takes precedence over everything else in RO App's data. RO App is asked first whether it has that record. Orders
     that were held for it go through with the next sync; those that are in RO App keep the products that they have, and
     get the contact with their next change.
     """
@@ -71,14 +71,14 @@ def set_(
 
 @app.command("unset", epilog=example("match unset contact my-shop 1001"))
 def unset(kind: OfKind, slug: Slug, which: Which, json: Json = False) -> None:
-    """Take a choice back: the contact or product is searched anew for the next order that needs it."""
+    """Take a choice back: the contact or product is searched for again when the next order needs it."""
     with _shop(slug) as (shop, engine):
         from cartum_roapp.delivery import choosing
 
         take_back = choosing.unchoose_product if kind is Kind.PRODUCT else choosing.unchoose_contact
         take_back(engine, shop, which)
     document = {"shop": slug, "kind": kind, "which": which, "unset": True}
-    show(document, lambda: f"{_named(kind, which)} of {slug} is searched anew.")
+    show(document, lambda: f"{_named(kind, which)} of {slug} is searched for again.")
 
 
 @app.command("list", epilog=example("match list my-shop"))

@@ -1,4 +1,4 @@
-"""`cartum-roapp metrics`: what Prometheus is told, printed once."""
+"""`cartum-roapp metrics`: the metrics for Prometheus, printed once."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def metrics(json: Json = False) -> None:
 def _ledger(config: Settings) -> Iterator[Engine | None]:
     from cartum_roapp.service import ledger
 
-    # Nobody starts a database of one's own, so no keeper tells whether it is up.
+    # Nobody starts a database of one's own, so no keeper knows whether it is up.
     with ledger.opened() if config.database_url else ledger.opened_if_up() as engine:
         yield engine

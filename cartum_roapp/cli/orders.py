@@ -60,7 +60,7 @@ async def _settings(slug: str) -> ShopSettings | None:
 
 
 def _of_key(found: ShopSettings | None, key: str) -> ShopSettings | None:
-    """An earlier shop of the same slug has no settings any more."""
+    """An earlier shop of the same slug no longer has settings."""
     return found if found is not None and found.shop.key == key else None
 
 

@@ -19,7 +19,7 @@ _APART = (
     "shop", "run", "repair", "findings", "days", "currencies", "warnings", "dry_run", "records", "both_changed",
     "touched", "held_records", "calls_by_kind", "resent", "skipped",
 )  # fmt: skip
-#: At most so many orders of each kind are listed; `--json` has all.
+#: At most this many orders of each kind are listed; `--json` has all.
 _LISTED = 50
 
 
@@ -120,7 +120,7 @@ def end_with_missing(slug: str, numbers: Sequence[str]) -> None:
 
 
 def _columns(records: list[RunResult], *names: str) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Returns the table's columns and rows. Delivered records have no message and fix any more."""
+    """Returns the table's columns and rows. Delivered records no longer have a message and fix."""
     done = [one.get("outcome") == "delivered" for one in records]
     rows = [
         [f"{one['entity']} {one['id']}", *("" if gone and name in ("message", "fix") else one[name] for name in names)]

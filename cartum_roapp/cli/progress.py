@@ -55,12 +55,12 @@ def _listener(bars: Any) -> Listener:
 
 def _lines() -> Listener:
     """Returns a listener that prints a line for each tenth."""
-    told: dict[str, int] = {}
+    shown: dict[str, int] = {}
 
     def listen(title: str, done: int, total: int) -> None:
         tenth = 10 * done // total
-        if tenth > told.get(title, 0):
-            told[title] = tenth
+        if tenth > shown.get(title, 0):
+            shown[title] = tenth
             say(f"{title}: {done} of {total}")
 
     return listen

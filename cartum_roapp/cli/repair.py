@@ -1,4 +1,4 @@
-"""`cartum-roapp reset | watermark show`: where a shop's reading begins again."""
+"""`cartum-roapp reset | watermark show`: where a shop's reading starts again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Forget what the ledger knows of a shop's orders, so that its import begins anew; RO App keeps them.
+    """Forget what the ledger knows of a shop's orders, so that its import starts over; RO App keeps them.
 
     The next import finds each order in RO App by its marker, and makes none twice. Settings, chosen contacts and
     products, dismissed records and erasures stay; open backfills are canceled. The schedules wait until the shop was

@@ -44,10 +44,10 @@ def report(
             delivered = outbox.counts(engine, shop.key)["delivered"]
             figures = daily.figures(engine, shop.key, zone, datetime.now(zone).date())
     config = settings()
-    told = facts(
+    state = facts(
         found, config.roapp_interval, refused_again=config.refused_again, delivered=delivered, next_run=next_run
     )
-    rows = in_words(told)
+    rows = in_words(state)
     if png is not None or html is not None:
         from cartum_roapp.cli import files
         from cartum_roapp.home import Home
@@ -63,7 +63,7 @@ def report(
     days = [
         {"day": str(day), **_numbers(row)} for day, row in zip(figures.index, figures.to_dict("records"), strict=True)
     ]
-    show({**told, "days": days}, lambda: _tables(rows, found.held_by_code))
+    show({**state, "days": days}, lambda: _tables(rows, found.held_by_code))
 
 
 async def _planned(slug: str) -> tuple[ShopConfig, datetime | None]:

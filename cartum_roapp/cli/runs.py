@@ -37,7 +37,7 @@ Flow = Callable[["ShopConfig"], Coroutine[Any, Any, RunResult]]
 
 
 def import_(slug: Slug, json: Json = False) -> None:
-    """Import two months of orders; goes on where a stopped import was."""
+    """Import two months of orders; continues where a stopped import was."""
     result = run_import(slug)
     show(result, lambda: run_tables(result))
 
@@ -86,7 +86,7 @@ def resend(
     numbers: Annotated[list[str], typer.Argument(metavar="NUMBER", help=NUMBERS)],
     json: Json = False,
 ) -> None:
-    """Read orders from the shop now, and deliver them before all others: what RO App has otherwise is put right."""
+    """Read orders from the shop now, and deliver them before all others: what differs in RO App is corrected."""
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from cartum_roapp.sync.resend import named

@@ -27,8 +27,8 @@ STATUS_COLUMNS = ("id", "title", "successful", "RO App status", "")
 
 @app.command("check", epilog=example("shop check my-shop"))
 def check(slug: Slug, json: Json = False) -> None:
-    """Ask both systems whether the shop's settings still hold: a line for each. Where one
-    doesn't, the line has the fix, and the command ends with 1."""
+    """Ask both systems whether the shop's settings are still valid: a line for each. Where one is not, the line has the
+    fix, and the command ends with 1."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection.checklist import as_error_fields, checklist
     from cartum_roapp.ledger import catalogue

@@ -73,7 +73,7 @@ def add(
 @app.command("edit", epilog=example("shop edit my-shop --set window_days=90"))
 def edit(
     slug: Slug,
-    file: Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="All settings anew.")] = None,
+    file: Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="All settings of the shop.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated.")
     ] = None,
@@ -82,7 +82,7 @@ def edit(
 ) -> None:
     """Give a shop new settings; they take effect on the next run. Without a new password the old one stays.
 
-    What is wrong with a setting that stays as it is, is a warning; with --from all have to hold.
+    What is wrong with a setting that stays as it is, is a warning; with --from all have to be valid.
     """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, given

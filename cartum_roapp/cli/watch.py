@@ -22,12 +22,12 @@ COUNTS = ("seen", "new", "changed", "delivered", "held", "calls")
 
 
 def status(
-    watch: Annotated[bool, typer.Option("--watch", help="Show it anew every few seconds, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every few seconds, until Ctrl-C.")] = False,
     json: Json = False,
 ) -> None:
-    """Every shop at a glance: how it fares, what is delivered, waiting, held and why, how far behind the shop the
-    ledger is, when it was and will be read, what the day brought, how much of RO App's budget its account used, what
-    its last run did; and whether the worker runs."""
+    """Every shop at a glance: its health, what is delivered, waiting, held and why, how far behind the shop the ledger
+    is, when it was and will be read, what the day brought, how much of RO App's budget its account used, what its last
+    run did; and whether the worker runs."""
     from cartum_roapp.cli.backend import ledger
 
     if watch and json:

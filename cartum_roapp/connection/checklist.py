@@ -86,7 +86,7 @@ def _line(problem: Problem, state: State) -> Check:
 
 def _expected(shop: ShopConfig, examination: Examination) -> list[Expected]:
     """Returns (field, system that is asked, what to say if it is right) for each check. The last is a whole line if it
-    can't be told, None if the system could not be asked."""
+    can't be checked, None if the system could not be asked."""
     theirs, ours = examination.shop_lists, examination.account_lists
     wrong = {problem.field for problem in examination.problems}
     # Who refuses login or password has been reached.
@@ -119,7 +119,7 @@ def _tls(url: str) -> str:
 def _currency(theirs: ShopLists | None, ours: AccountLists | None) -> str | Check | None:
     if theirs is None or ours is None:
         return None
-    silent = [side for side, told in (("the shop", theirs.currencies), ("RO App", ours.currency)) if not told]
+    silent = [side for side, currency in (("the shop", theirs.currencies), ("RO App", ours.currency)) if not currency]
     if silent:
         fix = "compare them yourself: it has to be the same on both sides, nothing is converted"
         verb = "don't tell their" if len(silent) == 2 else "doesn't tell its"

@@ -81,10 +81,10 @@ def shop_choices(shop: ShopLists, language: str | None = None) -> dict[ListName,
     at the end."""
     statuses = [Choice(status.id, title_of(status, language)) for status in shop.statuses]
     statuses += [Choice(id, UNLISTED, unlisted=True) for id in shop.unlisted]
-    told = tuple(shop.statuses) != DEFAULT_STATUSES
+    complete = tuple(shop.statuses) != DEFAULT_STATUSES
     languages = [Choice(code) for code in shop.languages]
     return {
-        "shop_statuses": ChoiceList("the shop", "status", statuses, complete=told),
+        "shop_statuses": ChoiceList("the shop", "status", statuses, complete=complete),
         "languages": ChoiceList("the shop", "language", languages, complete=bool(languages)),
     }
 

@@ -130,7 +130,7 @@ def other_account(slug: str, account: str, bound: Collection[str], *, connected:
     delete = f"delete the shop with its history (`cartum-roapp shop delete {slug} --purge`), then add it to {account}"
     first = "" if connected else f"add it to {elsewhere[0]} with --no-import, "
     message = f'the orders of this shop belong to the account "{elsewhere[0]}".'
-    return [Problem("account", message, f"write {elsewhere[0]}; to begin anew in {account}: {first}{delete}")]
+    return [Problem("account", message, f"write {elsewhere[0]}; to start over in {account}: {first}{delete}")]
 
 
 def no_account(name: object, known: Iterable[str]) -> Problem:

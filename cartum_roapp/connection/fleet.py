@@ -40,7 +40,7 @@ class Change:
 
 
 @dataclass
-class Wanted:
+class DesiredShop:
     """One file: the shop as it is to be (`config`, None as long as there are problems), as it is stored (`before`, None
     for a new one or one that can't be used as it is stored), and what differs."""
 
@@ -86,25 +86,25 @@ def files_of(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
     return list(dict.fromkeys(found)), problems
 
 
-def read(path: Path, variables: Mapping[str, str]) -> Wanted:
+def read(path: Path, variables: Mapping[str, str]) -> DesiredShop:
     """Returns what the file says, with all problems that show without asking anybody. The shop's slug is the file's
     name; `variables` has the passwords."""
-    wanted = Wanted(path, path.name.removesuffix(path.suffix))
+    desired = DesiredShop(path, path.name.removesuffix(path.suffix))
     try:
-        SLUG.checked(wanted.slug)
+        SLUG.checked(desired.slug)
     except Refused as refused:
-        wanted.problems.add(FILE, f"its name is the shop's slug, which {refused.reason}", refused.fix)
+        desired.problems.add(FILE, f"its name is the shop's slug, which {refused.reason}", refused.fix)
     values, name = read_fleet_file(path, PASSWORD_FROM)
-    wanted.values = values.good
-    wanted.problems.extend(values.problems)
+    desired.values = values.good
+    desired.problems.extend(values.problems)
     if name is not None:
-        wanted.password = _password(name, variables, wanted.problems)
-    return wanted
+        desired.password = _password(name, variables, desired.problems)
+    return desired
 
 
-def refuse_twins(files: Iterable[Wanted]) -> None:
+def refuse_twins(files: Iterable[DesiredShop]) -> None:
     """Adds a problem to all files that have the same slug or shop: which of them counts would depend on their order."""
-    first: dict[tuple[str, str], Wanted] = {}
+    first: dict[tuple[str, str], DesiredShop] = {}
     for one in files:
         url = one.values.get("url")
         shop = [("url", shop_key(str(url)))] if url else []
@@ -116,19 +116,19 @@ def refuse_twins(files: Iterable[Wanted]) -> None:
                     this.problems.add(name, f"the same shop is in {that.path}.", "keep one of the two files")
 
 
-def compare(wanted: Wanted, stored: ShopConfig | BadConfig | None) -> None:
-    """Completes `wanted` with the stored shop and what differs from it. Adds a problem for a new shop without a
+def compare(desired: DesiredShop, stored: ShopConfig | BadConfig | None) -> None:
+    """Completes `desired` with the stored shop and what differs from it. Adds a problem for a new shop without a
     password. What is not in the file has its default; a stored password stays where none is given."""
-    wanted.stored = stored is not None
-    wanted.before = before = stored if isinstance(stored, ShopConfig) else None
-    password = wanted.password or (before.password if before else None)
+    desired.stored = stored is not None
+    desired.before = before = stored if isinstance(stored, ShopConfig) else None
+    password = desired.password or (before.password if before else None)
     if password is None:
-        wanted.problems.add(PASSWORD_FROM, "is missing, or its variable is not set.", _VARIABLE)
-    if wanted.problems or password is None:
+        desired.problems.add(PASSWORD_FROM, "is missing, or its variable is not set.", _VARIABLE)
+    if desired.problems or password is None:
         return
     key = before.key if before else ""
-    config = shop_config(wanted.values, slug=wanted.slug, password=password, key=key)
-    wanted.config, wanted.changes = config, differences(before, config)
+    config = shop_config(desired.values, slug=desired.slug, password=password, key=key)
+    desired.config, desired.changes = config, differences(before, config)
 
 
 def differences(before: ShopConfig | None, after: ShopConfig) -> list[Change]:

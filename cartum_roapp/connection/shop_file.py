@@ -33,7 +33,7 @@ MISPLACED = {
 NOT_SET = {
     "password": ("can't be given with --set.", "give it with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD"),
     "api_key": ("can't be given with --set.", "it belongs to the account: `cartum-roapp account add`"),
-    "slug": ("stays as it is.", "leave it out; with another slug a shop is added anew"),
+    "slug": ("stays as it is.", "leave it out; with another slug a new shop is added"),
     "key": ("stays as it is.", "leave it out; the orders are found by it"),
 }
 

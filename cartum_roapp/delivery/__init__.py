@@ -17,7 +17,7 @@ recheck      a second look at what was repeated: did both tries arrive
 bindings     which RO App order is this shop order: the bound one, the one with the marker, or a new one
 bound        the RO App order that a shop order is bound to
 markers      the token that every RO App order carries, and the walk that reads them
-order_problems   why an order is held that RO App has no more, twice, as another one, or takes no call for
+order_problems the errors for an order that RO App lacks, has twice or as another one, or refuses a call for
 looks        RO App's orders as they are seen, many in one call
 managers     who looks after an order in RO App
 status       the order's status: what the shop has, what is held of it, its call
@@ -35,7 +35,7 @@ products     the line's product in RO App's catalogue: found by the shop's ident
 identities   what a product is known by: the shop's line and RO App's product in one form
 product_index    RO App's catalogue as it was last read, and when it is read again
 product_making   makes a product with everything that identifies it
-product_problems what is said where a product can't be told
+product_problems the errors for a line whose product can't be determined
 
 lines        the order's lines: what RO App has, and the calls that change them
 items        which of the shop's lines a line of RO App is; pure functions

@@ -36,21 +36,21 @@ POLL = 0.5
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many of this run's own orders are in RO App (with those of the shop that it brought there for an earlier
+    """How many of this run's own orders are in RO App (including those of the shop that it delivered for an earlier
     run), and how many still wait; the others are held for a person."""
 
     delivered: int
     waiting: int
 
 
-#: Is told how many are done, of how many.
+#: Called with how many are done, of how many.
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Goal:
-    """When a run is through: no order of shop `own` with a priority up to `upto` waits any more, or none of its
-    `backfill`. Until `rest_until` (UTC) it goes on with what else is due, where it holds the account's lock. With
+    """When a run is through: no order of shop `own` with a priority up to `upto` still waits, or none of its
+    `backfill`. Where it holds the account's lock, it continues with what else is due until `rest_until` (UTC). With
     `until` (UTC), it ends at that moment, and does not wait for what is put off."""
 
     own: str
@@ -131,7 +131,7 @@ class Deliverer:
         return drain
 
     def _rests(self, goal: Goal, shops: AccountShops) -> bool:
-        """Whether there is something to go on with, and time for that."""
+        """Whether there is something to continue with, and time for it."""
         if goal.rest_until is None or datetime.now(UTC) >= goal.rest_until:
             return False
         with database.reading(self.engine) as connection:
@@ -165,7 +165,7 @@ def connected(account: AccountConfig, settings: Settings, limiter: Limiter, call
 
 
 class _Throttled:
-    """Asks a question at most every half second, although it is put after each order."""
+    """Answers a question at most every half second, although it is asked after each order."""
 
     def __init__(self, ask: Callable[[], bool]) -> None:
         self._ask = ask

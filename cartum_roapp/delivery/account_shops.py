@@ -92,7 +92,7 @@ class AccountShops:
         self._renew(stored)
 
     def keep_current(self) -> None:
-        """Does the same beside the deliveries. Raises what the last reading met."""
+        """Does the same in the background. Raises what the last reading raised."""
         if self._looking is not None:
             if not self._looking.done():
                 return
@@ -133,7 +133,7 @@ class AccountShops:
         return {state.key: state for state in shops.all_states(self._engine) if state.account == self._account}
 
     def _unusable(self, key: str, config: ShopConfig | BadConfig | None) -> str:
-        """Why these settings can't be delivered by."""
+        """Why these settings can't be used for delivery."""
         if not isinstance(config, ShopConfig):
             return config.message if config is not None else "It has no settings."
         if (config.key, config.account) != (key, self._account):

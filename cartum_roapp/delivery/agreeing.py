@@ -1,8 +1,8 @@
 """What a call changes of what both sides agreed on. All functions are pure.
 
 Before a call its values are added to `ours` (`sending`). If no answer can be read, the order is left alone until the
-call can't arrive any more; then RO App shows what became of it (`delivery.plan`). So all that has to be remembered of
-such a call are the values that it may still put there.
+call can no longer arrive; then RO App shows what became of it (`delivery.plan`). So of such a call only the values that
+it may still set have to be remembered.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def answered(agreed: AgreedOrder, operation: Operation, item: int | None = None)
 
 def refused(before: AgreedOrder, operation: Operation) -> AgreedOrder:
     """Returns what is to be stored once RO App has refused the call: what was known `before` it. A line that RO App
-    does not let us take out counts as taken out, as that is up to a person then."""
+    does not let us remove counts as removed, as a person then has to remove it."""
     if not (isinstance(operation, SetLine) and takes_out(operation)):
         return before
     line = before.line(operation.item)
@@ -66,7 +66,7 @@ def refused(before: AgreedOrder, operation: Operation) -> AgreedOrder:
 
 
 def takes_out(operation: Operation) -> bool:
-    """Returns whether the operation takes out a line that the shop has no more."""
+    """Returns whether the operation removes a line that the shop no longer has."""
     return isinstance(operation, SetLine) and any(
         change.name == "quantity" and change.made == 0 for change in operation.changes
     )

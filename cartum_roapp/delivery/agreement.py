@@ -51,7 +51,7 @@ class Agreement:
         RO App has accepted it, in the same transaction.
 
         Raises Unclear where nobody knows whether RO App accepted it: until `wait` lets it pass, it may still arrive.
-        Whatever else `call` raises comes out, and then what was known before it is known."""
+        Whatever else `call` raises is passed on, and what was known before it is restored."""
         before, begun = self.known, False
 
         def begin() -> None:
@@ -67,7 +67,7 @@ class Agreement:
             self.commit(self.known, self._timeouts.resend_after(error))
             raise
         except IntegrationError as error:
-            if begun:  # what RO App does not say of this very operation says nothing of it
+            if begun:  # an error that is not about this operation says nothing of it
                 self.commit(agreeing.refused(before, operation) if isinstance(error, BadRecord) else before)
             raise
         unseen = isinstance(operation, AddLine) and item is None
@@ -86,7 +86,7 @@ class Agreement:
         return Later(self._unsure_until or utc_now())
 
     def commit(self, known: AgreedOrder, unsure: float | None = None) -> None:
-        """Stores what is known now. `unsure`: for so many seconds a call without an answer may arrive."""
+        """Stores what is known now. `unsure`: seconds for which a call without an answer may still arrive."""
         if unsure is not None or (known, None) != (self.known, self._unsure_until):
             with self._session.transaction() as connection:
                 self.store(connection, known, unsure)

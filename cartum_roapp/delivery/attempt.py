@@ -1,6 +1,6 @@
-"""One try to deliver an order: what happens in it is gathered, and written where its end is recorded.
+"""One attempt to deliver an order: its events are gathered, and written where its end is recorded.
 
-A kill costs these words; the calls that must not happen twice are in the ledger already."""
+A kill loses these events; the calls that must not happen twice are in the ledger already."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Attempt:
         if last is not None and (last.details.get("call"), last.details.get("outcome")) == (call, outcome):
             self._events[-1] = replace(last, details={**last.details, "times": last.details.get("times", 1) + 1})
         else:
-            journal.tell(self._shop, self._number, Kind.CALL, call=call, outcome=outcome)
+            journal.buffer(self._shop, self._number, Kind.CALL, call=call, outcome=outcome)
 
     def ends(self, connection: Connection, kind: Kind | None = None, **details: Any) -> None:
         """Writes what happened since the last time, with this last event, in the caller's transaction."""
         if kind is not None:
-            journal.tell(self._shop, self._number, kind, **details)
+            journal.buffer(self._shop, self._number, kind, **details)
         journal.write(connection, self._events)
         self._events.clear()
 

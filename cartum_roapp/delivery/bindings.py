@@ -35,7 +35,7 @@ from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
 from cartum_roapp.links import order_name
 
-#: What is known of the status of an order that we made: it is nobody's word yet.
+#: What is known of the status of an order that we made: nobody has set it yet.
 _OWN_STATUS = {Field.STATUS: Agreed()}
 #: How long after its answer RO App may take to show an order that it has made.
 SHOWN_WITHIN = timedelta(seconds=5)
@@ -64,10 +64,9 @@ class OrderBindings:
         """Returns the order that is bound, otherwise the one that carries the marker, which it binds; None if there is
         neither.
 
-        Unbinds an order that a person wants made again, if RO App does not have it any more. One that is held as
-        deleted there is read, as nothing else may need a call that would show it. Raises Later while a call that was
-        not answered may still make it, BadRecord (`doubled`, `marker-elsewhere`, `deleted-in-roapp`) if a person has to
-        decide.
+        Unbinds an order that a person asked to make again, if RO App no longer has it. One that is held as deleted
+        there is read, as no other call might show that it is back. Raises Later while a call that was not answered may
+        still make it, BadRecord (`doubled`, `marker-elsewhere`, `deleted-in-roapp`) if a person has to decide.
         """
         match = self._match(order)
         if match is not None and match.make_again:
@@ -90,13 +89,13 @@ class OrderBindings:
         return bound
 
     def give_up(self, order: DesiredOrder) -> None:
-        """Nobody would make this order any more, and `find_or_adopt` has not found it."""
+        """Nothing would make this order now, and `find_or_adopt` has not found it."""
         with self._session.transaction() as connection:
             self._end(connection, order)
 
     async def create(self, order: DesiredOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
-        """Creates the RO App order; to be called if `find_or_adopt` returned None. Raises Later if nobody wants the
-        order any more, and what `Creations.make` raises."""
+        """Creates the RO App order; to be called if `find_or_adopt` returned None. Raises Later if the order is no
+        longer to be delivered, and what `Creations.make` raises."""
         said = Said(order, shop, self._discounts.known)
         given = Side(order, shop, contact, {}, counts_alike=True).values(said)
         agreed = {name: Agreed.on(value.shop, value.made) for name, value in given.items()}
@@ -114,18 +113,18 @@ class OrderBindings:
             marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
             self._markers.note(connection, marked)
 
-        def require_wanted(connection: Connection) -> None:
-            # The call may have waited for its turn while a person canceled the backfill that wanted the order.
-            if not outbox.is_wanted(connection, order.shop, order.number):
+        def require_outstanding(connection: Connection) -> None:
+            # A person may have canceled the order's backfill while the call waited for its turn.
+            if not outbox.is_outstanding(connection, order.shop, order.number):
                 raise Later(utc_now())
 
         thing = Thing("order", (marker(order.shop, order.number),), order.shop, order.number)
-        await self._creations.make(thing, send=send, link=link, require=require_wanted)
+        await self._creations.make(thing, send=send, link=link, require=require_outstanding)
         return bound
 
     async def read(self, bound: Bound) -> RoOrder:
-        """Returns RO App's order as it stands; reads it unless it was read in this delivery. Raises BadRecord if
-        somebody deleted it there, Later if it was made a moment ago: RO App may show it a little after its answer."""
+        """Returns RO App's order as it is; reads it unless it was read in this delivery. Raises BadRecord if somebody
+        deleted it there, Later if it was made a moment ago: RO App may show it a little after its answer."""
         if bound.seen is None:
             bound.seen, bound.read_at = await self.looks.at(bound.ro_id)
         if bound.seen is None:
@@ -146,7 +145,7 @@ class OrderBindings:
         return None if seen is None else match
 
     def renew(self, order: DesiredOrder, bound: Bound) -> Bound:
-        """The same order with what the ledger knows of it now."""
+        """The same order with what the ledger now has of it."""
         bound.match, bound.seen = self._match(order) or bound.match, None
         return bound
 
@@ -175,7 +174,7 @@ class OrderBindings:
             raise order_problems.elsewhere(
                 seen, "has another location or order type", "Move that order back, or take the marker out"
             )
-        # Whose order it was when we wrote it; else whoever staff may have chosen meanwhile stays.
+        # The client when we wrote it; else the one that staff may have chosen meanwhile stays.
         sold = made_here or notes.name_another_buyer(seen.manager_notes, order)
         with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)

@@ -12,14 +12,14 @@ from cartum_roapp.ledger.matches import OrderMatch
 @dataclass
 class Bound:
     """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be empty. `seen`
-    is its newest reading, None if there was none, from `read_at` (time.monotonic()). `anew`: what was sent last is not
-    trusted, RO App is compared with what the shop has."""
+    is its newest reading, None if there was none, from `read_at` (time.monotonic()). `compare_all`: all of the
+    order is compared with RO App, whatever was agreed last."""
 
     match: OrderMatch
     fresh: bool
     seen: RoOrder | None = None
     read_at: float = -math.inf
-    anew: bool = False
+    compare_all: bool = False
 
     @property
     def ro_id(self) -> int:

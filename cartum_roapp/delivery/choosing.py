@@ -36,8 +36,8 @@ _NEAR = 5
 
 @dataclass(frozen=True)
 class Chosen:
-    """What RO App's record is that counts from now on (person, organization, product), and the numbers of the orders
-    that were held for it and are tried again."""
+    """The kind of RO App's record that counts from now on (person, organization, product), and the numbers of the
+    orders that were held for it and are tried again."""
 
     kind: str
     released: Sequence[str]
@@ -47,7 +47,7 @@ async def choose_product(engine: Engine, roapp: RoApp, shop: ShopConfig, name: s
     """Stores which product of RO App the shop's product is, which is named by its article, or by its title where it has
     none. Orders that are in RO App keep the product that they have. May be called twice.
 
-    Raises BadConfig if the shop has no such product in the ledger (field `article`), or RO App no such one (`ro_id`).
+    Raises BadConfig if the ledger has no such product of the shop (field `article`), or RO App has none (`ro_id`).
     """
     with engine.connect() as connection:
         product = _product(connection, shop, name)
@@ -104,7 +104,7 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
 
 
 def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:
-    """Takes the choice for this product back: it is searched anew. Raises BadConfig if there is none."""
+    """Takes the choice for this product back: it is searched for again. Raises BadConfig if there is none."""
     with engine.begin() as connection:
         key = product_links.key(shop.key, _product(connection, shop, name))
         if not links.unchoose(connection, shop.account, "product", key):
@@ -112,7 +112,8 @@ def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:
 
 
 def unchoose_contact(engine: Engine, shop: ShopConfig, number: str) -> None:
-    """Takes the choice for the buyer of this order back: they are searched anew. Raises BadConfig if there is none."""
+    """Takes the choice for the buyer of this order back: they are searched for again. Raises BadConfig if there is
+    none."""
     with engine.begin() as connection:
         if not links.unchoose(connection, shop.account, "contact", _buyer(connection, shop, number)):
             raise _nothing(shop, "number", number)

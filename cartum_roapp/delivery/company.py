@@ -1,4 +1,4 @@
-"""Whose RO App it is: a swapped API key must not write into another company (roapp §3.7)."""
+"""Which company the RO App account belongs to: a swapped API key must not write into another one (roapp §3.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By what the buyer of an order is known on the account (`ledger.links`)."""
+"""The keys by which the buyer of an order is known on the account (`ledger.links`)."""
 
 from __future__ import annotations
 

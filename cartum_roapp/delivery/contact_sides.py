@@ -40,8 +40,8 @@ class Side:
         return contact
 
     async def listed(self, ro_id: int, phones: Collection[str]) -> Contact | None:
-        """Returns the contact from RO App's list of these phones. Where RO App can't search by phone that would be a
-        walk of all contacts: there it is as it was listed last."""
+        """Returns the contact from RO App's list of these phones. Where RO App can't search by phone that would read
+        all contacts: there it is as it was listed last."""
         if not phones:
             return None
         if self.clients.searches() is False:

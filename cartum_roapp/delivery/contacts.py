@@ -1,8 +1,8 @@
 """The buyer among RO App's contacts: found by phone, then by e-mail, else made; a company by its number, then by phone.
 
 The same phone is the same buyer, whatever the name; the e-mail decides only when one side has no phone. Several
-candidates are held for a person. Nothing of a contact that is there is changed: what else an order says of its buyer
-is remembered in the ledger, so that each of a buyer's phones leads to the one contact.
+candidates are held for a person. Nothing of a contact that is there is changed: what else an order says of its buyer is
+remembered in the ledger, so that each of a buyer's phones leads to the same contact.
 """
 
 from __future__ import annotations
@@ -117,17 +117,17 @@ class ContactBook:
         only where one of them has no phone. Where a contact is found (`link`), those are meant that may make one with a
         phone that leads to nobody yet, and the buyer's own, if it has surely not made that contact."""
         phones = {phone_key(one) for one in self._open_phones(order, link)}
-        wanted = phones | set(names(order) if link is None else [identity(order)])
+        searched = phones | set(names(order) if link is None else [identity(order)])
         contact = None if link is None else self._sides.side_of(link).search.seen.get(link.ro_id)
 
         def concerns(doubt: Creation) -> bool:
             if doubt.names[0] == identity(order):
                 return link is None or (contact is not None and not is_of(contact, doubt))
-            shared = wanted.intersection(doubt.names)
+            shared = searched.intersection(doubt.names)
             by_phone = order.phones and any(name.startswith("phone:") for name in doubt.names)
             return not (by_phone and all(name.startswith("email:") for name in shared))
 
-        return [doubt for doubt in self._creations.in_doubt("contact", wanted) if concerns(doubt)]
+        return [doubt for doubt in self._creations.in_doubt("contact", searched) if concerns(doubt)]
 
     def _open_phones(self, order: DesiredOrder, link: Link | None) -> set[str]:
         """The order's phones of which it is not known whether another contact has them, or may get them yet."""
@@ -141,20 +141,20 @@ class ContactBook:
     async def _further(self, order: DesiredOrder, link: Link) -> list[Link]:
         """Returns what else of the order leads to the buyer's contact from now on. A phone that somebody else has in RO
         App leads there, one that several have nowhere."""
-        wanted = self._known.unlinked(order, link)
+        open_phones = self._known.unlinked(order, link)
         sides = [self._sides.people, *([self._sides.organizations] if link.organization else [])]
-        for side in sides if wanted else []:
-            await side.search.look(sorted(wanted))
+        for side in sides if open_phones else []:
+            await side.search.look(sorted(open_phones))
         more = []
         for key in further(order, organization=link.organization):
             one = replace(link, key=key, reason=Reason.NAMED, chosen_at=None)
             holders = [holder for side in sides for holder in side.search.having([one.phone], order.shop)]
             mine = [holder for holder in holders if holder.id == link.ro_id]
-            if one.phone in wanted and len(mine or holders) == 1:
+            if one.phone in open_phones and len(mine or holders) == 1:
                 holder = (mine or holders)[0]
                 other = isinstance(holder, Organization)
                 more.append(replace(one, ro_id=holder.id, organization=other, reason=Reason.PHONE))
-            elif not one.phone or (one.phone in wanted and not holders):
+            elif not one.phone or (one.phone in open_phones and not holders):
                 more.append(one)
         return more
 
@@ -247,7 +247,7 @@ class ContactBook:
         return None if found is None else self._link(order, found, Reason.PHONE)
 
     async def _of_client(self, order: DesiredOrder, client: int) -> Link:
-        """Whose the order is in RO App, of which an earlier life of the ledger knew why."""
+        """The client of RO App's order, where an earlier ledger knew the reason."""
         sides = [self._sides.people, *([self._sides.organizations] if self._has_organizations else [])]
         for side in sides:
             if await side.current(order.shop, client) is not None:

@@ -1,9 +1,9 @@
-"""Makes one thing in RO App, once: across kills, time-outs, and whatever else it is called.
+"""Makes one thing in RO App exactly once, across kills, time-outs and different names for it.
 
 A row is committed on the connection of the account's lock, then the call is made, then what it made is linked and the
 row ends, in one commit (`ledger.creations`). Whoever is to make something with a name of a row that is still there
 looks for it first, and adopts what the rules of a search say. What is not found may still arrive until `not_before`,
-and only a look that began after that lets it be sent, or sent once more (ADR 16).
+and only a look that began after that allows it to be sent, or sent again (ADR 16).
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ class Creations:
         link: Link,
         require: Callable[[Connection], None] | None = None,
     ) -> int:
-        """Returns RO App's id of the thing, which is in no doubt or was just looked for in vain.
+        """Returns RO App's id of the thing. To be called where nothing of it is in doubt, or a search has just found
+        nothing.
 
         `send` makes the call and runs its argument right before each try; `require` may prevent it there, by what it
         raises, in the transaction that begins it; `link` stores the id in the one that ends it. Raises Later where
-        nobody answered, BadRecord `unanswered` when that was so too often in a row, and whatever `send` raises for a
-        call that was surely refused.
+        nobody answered, BadRecord `unanswered` when that happened too often in a row, and whatever `send` raises for a
+        call that was certainly refused.
         """
         session, timeouts = self._session, self._timeouts
         row: Creation | None = None
@@ -84,15 +85,15 @@ class Creations:
         return made
 
     def end(self, connection: Connection, kind: Kind, name: str) -> None:
-        """It is known what became of the call for the thing of this first name: made, found, refused, or not wanted any
-        more and not found. After a repeat it is looked at once more. Writes nothing where there was no call."""
+        """Notes that the outcome of the call for the thing of this first name is known: made, found, refused, or no
+        longer needed and not found. After a repeat it is checked once more. Writes nothing where there was no call."""
         look_until = utc_now() + timedelta(seconds=self._timeouts.recheck_after)
         ledger.end(connection, self._session.account, kind, name, look_until)
 
 
 def wait_for(doubts: Iterable[Creation], looked_at: datetime) -> None:
-    """Raises Later where what these calls make may have arrived since the look that began at `looked_at` (UTC), which
-    found nothing, or may yet."""
+    """Raises Later where what these calls make may have arrived since the look that began at `looked_at` (UTC) and
+    found nothing, or may still arrive."""
     until = max((one.not_before for one in doubts), default=looked_at)
     if looked_at < until:
         raise Later(until)

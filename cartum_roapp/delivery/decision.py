@@ -26,8 +26,8 @@ class Change:
 
 
 def decide(given: Given, agreed: Agreed, seen: Value) -> Value:
-    """Returns the value that RO App has to have; that is `seen` where it may stay. To be asked when no call of ours can
-    arrive any more: what is in `ours` has arrived by then, or never will."""
+    """Returns the value that RO App has to have; that is `seen` where it may stay. To be called when no call of ours
+    can still arrive: what is in `ours` has arrived by then, or never will."""
     if given.shop != agreed.shop:  # the shop changed it since it was carried
         return given.made
     if seen in agreed.ours and seen != agreed.shown:  # a call without an answer has arrived, and the shop took it back
@@ -36,7 +36,7 @@ def decide(given: Given, agreed: Agreed, seen: Value) -> Value:
 
 
 def compare(name: str, given: Given, agreed: Agreed, seen: Value) -> tuple[Agreed, Change | None]:
-    """Returns what is known of the value now that RO App shows `seen`, and how it has to change; None: not at all."""
+    """Returns what is known of the value now that RO App shows `seen`, and how it has to change, or None."""
     made = decide(given, agreed, seen)
     if made != seen:  # until then what is known stays known: the shop may take it back
         return agreed, Change(name, given.shop, made)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from cartum_roapp.errors import BadRecord, Code, Unclear
 from cartum_roapp.settings import Settings
 
-#: After so many unclear ends in a row it is held: a run that waited for such an order would never end.
+#: After this many unclear outcomes in a row an order is held: a run that waited for it would never end.
 UNCLEAR_ENDS = 5
 
 

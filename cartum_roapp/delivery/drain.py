@@ -241,8 +241,8 @@ class Drain:
         self._shops.refuse(claim.shop, refused_alike.of_all(error, what, shop.slug))
 
     def _goes_on(self, connection: Connection) -> None:
-        """RO App has taken a call: so does what it did not answer before. What was put off, only with the first call:
-        such an order is tried again within a minute anyway, and so may often fail in a row."""
+        """RO App has accepted a call, so what it did not answer before is tried again. What was put off, only with the
+        first call: such an order is tried again within a minute anyway, and so may often fail in a row."""
         if self._is_first_call:
             outbox.go_on(connection, self._account.name)
             self._is_first_call = False

@@ -1,4 +1,4 @@
-"""Contacts that RO App has no more: staff merged them into others, or deleted them."""
+"""Contacts that RO App no longer has: staff merged them into others, or deleted them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from cartum_roapp.ledger.links import Link
 
 
 class GoneContacts:
-    """Tells them from those that are there, and lets what led to them lead elsewhere."""
+    """Finds them, and moves what led to them elsewhere."""
 
     def __init__(self, known: KnownContacts, sides: Sides) -> None:
         self._known = known
         self._sides = sides
 
     async def forget(self, shop: str, ro_id: int) -> None:
-        """RO App has this contact no more: a person merged or deleted it. What led to it leads to the only one that has
-        its phones now; without one, the next order searches as if nothing had been known."""
+        """RO App no longer has this contact: a person merged or deleted it. What led to it leads to the only one that
+        has its phones now; without one, the next order searches as if nothing had been known."""
         self._sides.people.search.forget()
         self._sides.organizations.search.forget()
         kept = await self._holders(shop, ro_id, ())
         self._known.forget(ro_id, kept[0] if len(kept) == 1 else None)
 
     async def is_merged(self, order: DesiredOrder, known: Link) -> bool:
-        """Returns whether RO App has this contact no more and shows its phones at another one."""
+        """Returns whether RO App no longer has this contact and shows its phones at another one."""
         holders = await self._holders(order.shop, known.ro_id, [phone.number for phone in order.phones])
         merged = bool(holders) and all(one.id != known.ro_id for one in holders)
         return merged and await self.is_gone(known.ro_id)
@@ -43,8 +43,8 @@ class GoneContacts:
         return search.having(phones, shop)
 
     async def is_gone(self, ro_id: int) -> bool:
-        """Whether RO App shows no such contact any more: neither by itself nor, as an account may not show single ones
-        (roapp §3.1), in the list of its phones, or of all organizations. False where that can't be told."""
+        """Whether RO App no longer shows this contact: neither by itself nor, as an account may not show single ones
+        (roapp §3.1), in the list of its phones, or of all organizations. False where that can't be determined."""
         known = self._known.of(ro_id)
         side = self._sides.side_of(known[0]) if known else self._sides.people
         if await side.one(ro_id) is not None:

@@ -88,5 +88,5 @@ def catalogue_row(product: RoProduct) -> CatalogueRow:
 
 
 def _indexed(text: str) -> str:
-    """What an index of the ledger is too small for identifies nothing; no shop's article is that long."""
+    """A value too long for an index of the ledger identifies nothing; no shop's article is that long."""
     return text if len(text) <= _LONGEST_VALUE else ""

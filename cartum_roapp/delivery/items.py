@@ -30,9 +30,9 @@ def goods_of(
     keys = {products[line.product]: line.product for line in lines}
     found = [(item, keys[item.entity_id]) for item in items if item.entity_id in keys and item.quantity]
     there = _quantities((product, item.quantity) for item, product in found)
-    wanted = _quantities((line.product, line.quantity) for line in lines)
+    expected = _quantities((line.product, line.quantity) for line in lines)
     distinct = {(product, round(item.price, 2)) for item, product in found}
-    return found if there == wanted and len(distinct) == len(found) else []
+    return found if there == expected and len(distinct) == len(found) else []
 
 
 def _quantities(lines: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

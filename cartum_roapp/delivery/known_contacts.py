@@ -52,8 +52,8 @@ class KnownContacts:
         return any(one.phone and one.phone not in phones for one in self.of(ro_id))
 
     def note(self, order: DesiredOrder, link: Link, more: Sequence[Link]) -> None:
-        """The identity of the buyer leads to this contact, the rest that the order says of them where `more` says.
-        Writes what is new of it; a call that was to make the contact is in doubt no more."""
+        """The identity of the buyer leads to this contact, and what else the order says of them leads where `more`
+        says. Writes what is new of it; a call that was to make the contact is no longer in doubt."""
         more = [*more, *named_address(order, link)]
         found = self.by_keys([link.key, *(one.key for one in more)])
         known = {(one.key, one.ro_id) for one in found}
@@ -67,7 +67,7 @@ class KnownContacts:
             links.add(connection, self._session.account, more)
 
     def forget(self, ro_id: int, kept: Contact | None) -> None:
-        """RO App has this contact no more. What led to it leads to `kept`, into which staff merged it, or nowhere."""
+        """RO App no longer has this contact. What led to it leads to `kept`, into which staff merged it, or nowhere."""
         account = self._session.account
         with self._session.transaction() as connection:
             if kept is None:

@@ -28,7 +28,7 @@ from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine
 #: A line's product → RO App's.
 Products = Mapping[str, int]
 Assignee = Callable[[], Awaitable[int]]
-#: So many calls for lines are made in a row; then other orders have their turn.
+#: This many calls for lines are made in a row; then other orders have their turn.
 IN_A_ROW = 10
 #: How RO App may name a field of a line's discount.
 _OF_DISCOUNTS = ("discount", "amount", "percentage", "sponsor")
@@ -66,8 +66,9 @@ class OrderLines:
         return await self._roapp.items(self._bound.ro_id)
 
     async def bring(self, operation: AddLine | SetLine, assignee: Assignee) -> None:
-        """Makes the call. `assignee` is asked for each line that is added. A line that RO App does not let go is held.
-        Raises Later where the call had no answer, GiveWay after `IN_A_ROW` calls, BadRecord where RO App refuses."""
+        """Makes the call. `assignee` is asked for each line that is added. A line that RO App does not let us remove is
+        held. Raises Later where the call had no answer, GiveWay after `IN_A_ROW` calls, BadRecord where RO App
+        refuses."""
         known = self._agreement.known
         if isinstance(operation, AddLine):
             self._refuse_lost(operation)
@@ -113,8 +114,8 @@ class OrderLines:
         return await self._roapp.add_item(self._bound.ro_id, body, before=begin)
 
     def _refuse_lost(self, operation: AddLine) -> None:
-        """A line of this delivery that RO App accepted without telling its id (roapp §7), and does not show: it is
-        looked for later, and once more after a second try. A third one would not be shown either."""
+        """A line of this delivery that RO App accepted without returning its id (roapp §7), and does not show: it is
+        looked for later, and again after a second try. A third one would not be shown either."""
         if (operation.line.product, operation.line.price) not in self._made:
             return
         if operation.repeats > 1:
@@ -151,7 +152,7 @@ class OrderLines:
         }
 
     def look_at_stuck(self, items: Sequence[RoItem]) -> None:
-        """Lines that a person was to take out: whether that is done, or the shop has them again."""
+        """Lines that a person was to remove: checks whether they are gone, or the shop has them again."""
         if not self._stuck:
             return
         ours = {line.item for line in self._agreement.known.lines if line.sent.quantity}

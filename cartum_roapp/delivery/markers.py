@@ -114,7 +114,7 @@ class MarkerIndex:
         markers.note(connection, self._session.account, marked)
 
     def forget(self, ro_id: int) -> None:
-        """Takes an order out of the index: RO App has it no more, or it carries another marker now."""
+        """Removes an order from the index: RO App no longer has it, or it now carries another marker."""
         with self._session.transaction() as connection:
             markers.forget(connection, self._session.account, ro_id)
 
@@ -142,7 +142,7 @@ class MarkerIndex:
             self._note(page)
             listed = listed or any(order.shows_notes for order in page)
             silent += [order.id for order in page if not order.shows_notes and self.read(order) is None]
-        if not listed:  # else the list has them, and it is empty ones that are left out
+        if not listed:  # else the list has them, and only empty ones are left out
             await self._read_each(silent)
         with self._session.transaction() as connection:
             markers.extend_span(connection, self._session.account, since, began)

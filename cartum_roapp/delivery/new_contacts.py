@@ -31,7 +31,7 @@ _TELLING = 500
 
 
 class NewContacts:
-    """Makes contacts of one account, and tells what calls made of which nobody knows the outcome."""
+    """Makes contacts of one account, and finds what calls of unknown outcome have made."""
 
     def __init__(self, session: AccountSession, creations: Creations, sides: Sides) -> None:
         self._session = session
@@ -104,8 +104,8 @@ class NewContacts:
         return link
 
     async def look(self, order: DesiredOrder, doubts: Iterable[Creation]) -> Link | None:
-        """Brings what these calls may have made into the search. Returns what the buyer's own among them has made, as
-        its marker tells."""
+        """Brings what these calls may have made into the search. Returns what the buyer's own among them has made, by
+        its marker."""
         made: dict[int, Contact] = {}
         for doubt in doubts:
             async for contact in self._created_since(doubt):
@@ -137,9 +137,9 @@ class NewContacts:
                     raise
 
     def _is_made_by(self, contact: Contact, creation: Creation) -> bool:
-        """Returns whether this call made the contact. The marker tells, with the phone, e-mail address or number of the
-        buyer: an order whose buyer was changed in the shop has made two. A contact without it may be theirs, too, as RO
-        App may have refused it, unless it is known as another buyer's."""
+        """Returns whether this call made the contact. The marker shows it, with the phone, e-mail address or number of
+        the buyer: an order whose buyer was changed in the shop has made two. A contact without it may be theirs, too,
+        as RO App may have refused it, unless it is known as another buyer's."""
         if not is_of(contact, creation):
             return False
         key = creation.names[0]

@@ -35,23 +35,23 @@ _FACTS = (
 
 
 def digest(text: str) -> str:
-    """Stands for a text in the ledger, so that the text itself need not be kept."""
+    """The digest that replaces a text in the ledger, so that the text itself need not be kept."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def facts(order: DesiredOrder, discounts: LineDiscounts, *, written_off: bool) -> str:
-    """Stands for what the shop says of the order in our part of the notes, whatever the words for it are."""
+    """The digest of what the shop says of the order in our part of the notes, whatever the words for it."""
     said = [order.gone_at is not None, written_off, _list_prices(order, labels(""), discounts)]
     return digest(repr([*said, *(str(getattr(order, name)) for name in _FACTS)]))
 
 
 def head_digest(current: str) -> str:
-    """Stands for what stands above the rule."""
+    """The digest of what is above the rule."""
     return digest(_head(current))
 
 
 def _head(current: str) -> str:
-    """What stands above the rule."""
+    """What is above the rule."""
     return current.replace("\r\n", "\n").partition(f"\n{RULE}")[0]
 
 
@@ -65,7 +65,7 @@ def to_pay(order: DesiredOrder) -> Decimal:
 
 
 class _Part(NamedTuple):
-    """One thing that is said of an order. `cuttable`: in the notes a single line of it has an end."""
+    """One thing that is said of an order. `cuttable`: in the notes a single line of it may be cut."""
 
     text: str
     cuttable: bool = True
@@ -87,8 +87,8 @@ def _delivery(order: DesiredOrder, label: Labels) -> list[_Part]:
 
 
 def comment(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> str:
-    """What goes into RO App's feed: that it was deleted, how it is sent and paid, and whatever the notes have no room
-    for, as a whole."""
+    """What goes into RO App's feed: that the order was deleted, how it is sent and paid, and in full whatever the notes
+    have no room for."""
     label = labels(shop.language)
     deleted = [f"{label.deleted}!"] if order.gone_at else []
     return "\n".join([*deleted, *(part.text for part in _in_feed(order, shop, discounts))])
@@ -103,7 +103,7 @@ def _in_feed(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) ->
 
 
 def _without_room(parts: Iterable[_Part], text: str) -> list[_Part]:
-    """Those that may not stand whole in the notes `text`, the last one first."""
+    """Those that may not be complete in the notes `text`, the last one first."""
     return [part for part in parts if len(part.text) > _LONGEST_LINE or not _stands(part.text, text)][::-1]
 
 
@@ -116,7 +116,7 @@ def as_comment(order: DesiredOrder, text: str, shop: ShopConfig, discounts: Line
 
 
 def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> list[_Part]:
-    """What is said of the order below its head. What is beside a phone, or a number, stands nowhere else."""
+    """What is said of the order below its head. What is beside a phone, or a number, is nowhere else."""
     label = labels(shop.language)
     parts = [
         _Part(_recipient(order, label), cuttable=False),
@@ -126,12 +126,12 @@ def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> l
         _Part(_list_prices(order, label, discounts)),
         _Part(f"{label.whole if order.paid else label.to_pay}: {_price(to_pay(order), order.currency)}"),
         _Part(_managers_note(order, label)),
-        # So late that it may be as long as there is room.
+        # So late that it may use all the room that is left.
         _Part(f"{label.comment}: {order.comment}" if order.comment else "", cuttable=False),
         # RO App's contact may have another one.
         _Part(f"{label.email}: {order.buyer_email}" if order.buyer_email else "", cuttable=False),
     ]
-    # What stands below a rule is taken for the staff's.
+    # What is below a rule is taken for the staff's.
     return [part._replace(text=part.text.replace(f"\n{RULE}", "\n—")) for part in parts if part.text]
 
 
@@ -216,7 +216,7 @@ def say(current: str, text: str, order: DesiredOrder, shop: ShopConfig, discount
 
 def name_another_buyer(current: str, order: DesiredOrder) -> bool:
     """Whether our part of the notes was written for a buyer with another phone than the order's: the shop has changed
-    the buyer since. False where that can't be told."""
+    the buyer since. False where that can't be determined."""
     if not current.startswith(marker(order.shop, order.number)):
         return False
     head = _head(current)

@@ -51,7 +51,7 @@ Operation = SetFields | SetStatus | AddLine | SetLine | SendComments
 
 
 class Problem(StrEnum):
-    """What a person has to see to."""
+    """What a person has to fix."""
 
     STATUS_UNMATCHED = "status-unmatched"
     STATUS_DIFFERS = "status-differs"

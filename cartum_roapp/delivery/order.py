@@ -105,9 +105,11 @@ class OrderDelivery:
             order = desired.read(connection, claim.shop, claim.number)
         buyer = {name: str(getattr(order, name)) for name in _BUYER}
         with about(**buyer):
-            return await self._deliver(order, shop, anew=claim.anew)
+            return await self._deliver(order, shop, compare_all=claim.compare_all)
 
-    async def _deliver(self, order: DesiredOrder, shop: ShopConfig, *, anew: bool, searched: bool = False) -> int:
+    async def _deliver(
+        self, order: DesiredOrder, shop: ShopConfig, *, compare_all: bool, searched: bool = False
+    ) -> int:
         """`searched`: what RO App lacks was forgotten, and this is the repeat."""
         bound = await self._bindings.find_or_adopt(order, shop)
         if bound is None and order.gone_at:
@@ -116,7 +118,7 @@ class OrderDelivery:
         if bound is None:
             self._check_currency(order)
         else:
-            bound.anew = anew
+            bound.compare_all = compare_all
         contact, problem = await self._buyer(order, bound, shop) if order.erased_at is None else (None, None)
         products = await self._goods(order, shop, new=bound is None)
         if bound is None and isinstance(products, BadRecord):
@@ -135,7 +137,7 @@ class OrderDelivery:
                 raise
             if not await self._lacks(error, order, contact, products, shop):
                 raise
-            return await self._deliver(order, shop, anew=anew, searched=True)
+            return await self._deliver(order, shop, compare_all=compare_all, searched=True)
         if problem is not None:
             raise problem
         return order.version
@@ -169,7 +171,7 @@ class OrderDelivery:
             raise
         if bound is None or bound.match.contact_id != match.ro_id:
             why, kind = match.reason or None, match.organization or None
-            journal.tell(order.shop, order.number, Kind.CONTACT, roapp_id=match.ro_id, organization=kind, because=why)
+            journal.buffer(order.shop, order.number, Kind.CONTACT, roapp_id=match.ro_id, organization=kind, because=why)
         return match.ro_id
 
     async def _goods(self, order: DesiredOrder, shop: ShopConfig, *, new: bool) -> Goods:

@@ -1,4 +1,5 @@
-"""Why a shop order is held when RO App has its order no more, twice, or as another one, or takes no call for it."""
+"""Why a shop order is held when RO App no longer has its order, has it twice or as another one, or refuses its
+calls."""
 
 from __future__ import annotations
 
@@ -8,18 +9,18 @@ from cartum_roapp.links import order_name
 
 
 def deleted(ro_id: int | None, number: str) -> BadRecord:
-    """Somebody deleted it in RO App, where its number was `number`: it is not made again by itself."""
+    """Somebody deleted it in RO App, where its number was `number`: it is not made again automatically."""
     name = "the order" if ro_id is None else f"RO App order {order_name(ro_id, number)}"
     return BadRecord(
         f"{name} is not {'in RO App' if ro_id is None else 'there'} any more.",
         code=Code.DELETED_IN_ROAPP,
         field="order_id",
-        fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it anew.",
+        fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it again.",
     )
 
 
 def elsewhere(seen: RoOrder, what: str, fix: str) -> BadRecord:
-    """The order of RO App that carries the marker can't be taken for it."""
+    """RO App's order with the marker can't be this one."""
     return BadRecord(
         f"RO App order {order_name(seen.id, seen.number)} carries this order's marker but {what}.",
         code=Code.MARKER_ELSEWHERE,
@@ -50,7 +51,7 @@ def refused_once(error: BadConfig) -> BadRecord:
 
 
 def put_off(attempts: int, error: Retryable) -> BadRecord:
-    """RO App answers, and not for this order."""
+    """RO App answers other calls, but not those for this order."""
     return BadRecord(
         f"RO App answers, but {attempts} times in a row not for this order, the last time: {error.message}.",
         code=Code.UNANSWERED,

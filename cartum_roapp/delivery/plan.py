@@ -1,5 +1,5 @@
 """What is to be done about one order: a pure function of what both sides agreed on (`AgreedOrder`), what RO App shows
-(`Look` and its lines), and what the shop has (`ShopOrder`). It is asked when no call of ours can arrive any more.
+(`Look` and its lines), and what the shop has (`ShopOrder`). It is called when no call of ours can still arrive.
 
 For each value, a status, a quantity or a text alike (`decision.decide`):
 
@@ -45,7 +45,7 @@ from cartum_roapp.orders.pricing import PricedLine
 class ShopOrder:
     """The shop's order. `values` has no key for what is left as it is, like the client of an erased buyer.
 
-    `goods` stands for the shop's lines and total; `lines` are made of them as the account counts discounts, and
+    `goods` is the digest of the shop's lines and total; `lines` are made of them as the account counts discounts, and
     `entities` has RO App's product of each, None where lines can't be brought. `comment` is the digest of delivery and
     payment in words, None where no comment is sent; `says_all`: it says whatever the notes were to say. `untouched`: RO
     App's statuses of an order that nobody has moved. `both_ways`: staff's status is on its way into the shop."""

@@ -1,7 +1,7 @@
 """The lines of a plan: which of RO App's lines is which of the shop's, and what becomes of it. All functions are pure.
 
 * Each value of a line of ours is decided like any other (`decision.decide`).
-* A line that the shop has no more gets the quantity 0, as RO App deletes none (roapp §3.2).
+* A line that the shop no longer has gets the quantity 0, as RO App deletes none (roapp §3.2).
 * A line that staff took out comes back only if the shop changed more of it than its share of the discount.
 * A line of the shop's that is not ours yet takes a line of RO App's with its product and price, before one is added.
   Where no line is ours yet, all are where they are exactly the shop's goods; else they are taken by product alone, then
@@ -75,8 +75,8 @@ def plan(
 
 
 def are_as_sent(agreed: AgreedOrder, items: Sequence[RoItem], discounts: LineDiscounts) -> bool:
-    """Returns whether nobody but us changed one of our lines. Another discount than the one that was sent is somebody's
-    where none was sent, or where the account is known to keep it."""
+    """Returns whether nobody but us changed one of our lines. A discount other than the one that was sent is somebody's
+    change where none was sent, or where the account is known to keep it."""
     shown = {item.id: item for item in items}
     return all(
         line.item in shown and _is_as_sent(priced(shown[line.item]), line.sent, shown[line.item], discounts)
@@ -175,7 +175,7 @@ def _paired(
     known: Sequence[AgreedLine], lines: Sequence[PricedLine]
 ) -> list[tuple[PricedLine | None, AgreedLine | None]]:
     """Returns each of the shop's lines with the line of ours that it is, by its price or at another one, and those of
-    ours that the shop has no more."""
+    ours that the shop no longer has."""
     left = {line.key: line for line in known}
     pairs: dict[tuple[str, Value], AgreedLine | None] = {}
     for line in lines:
@@ -188,13 +188,13 @@ def _paired(
 
 def _compared(known: AgreedLine, item: RoItem, line: PricedLine | None) -> tuple[AgreedLine, tuple[Change, ...]]:
     """Returns what is known of the line now, and what of it changes."""
-    wanted = line or PricedLine(known.product, known.sent.price, _NONE)
+    target = line or PricedLine(known.product, known.sent.price, _NONE)
     shown, changes = values_of(_shown(known.product, item)), []
     if item.discount is None:  # it may be any that a call without an answer has put there
         discount = known.values["discount"]
         possible = (*discount.ours, discount.shown)
-        shown["discount"] = next((one for one in possible if one != wanted.discount), discount.shown)
-    for name, value in values_of(wanted).items():
+        shown["discount"] = next((one for one in possible if one != target.discount), discount.shown)
+    for name, value in values_of(target).items():
         seen, change = compare(name, Given(value, value), known.values[name], shown[name])
         known = replace(known, values={**known.values, name: seen})
         changes += [change] if change else []

@@ -3,7 +3,7 @@
 * Where staff changed a line of ours, the total is theirs.
 * Else it has to be the shop's, beside what staff added. Where it is not, the account counts discounts in another way,
   and the lines are priced for that. After the last way the difference is reported.
-* A total that RO App does not show proves nothing of a discount: the prices carry it.
+* A total that RO App does not show proves nothing about a discount: the prices carry it.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ def compare(
     items: Sequence[RoItem],
     lines: Sequence[PricedLine],
     discounts: LineDiscounts,
-    wanted: Decimal,
+    expected: Decimal,
 ) -> Compared:
-    """`total` and `items` are RO App's, `lines` what the shop's are as the account counts `discounts`, `wanted` is the
-    total that RO App has to have."""
-    seen = replace(agreed, total=wanted if total is None else total)
+    """`total` and `items` are RO App's, `lines` what the shop's are as the account counts `discounts`, `expected` is
+    the total that RO App has to have."""
+    seen = replace(agreed, total=expected if total is None else total)
     if not plan_lines.are_as_sent(agreed, items, discounts):
         return Compared(seen)
     if total is None:
         hidden = discounts is not LineDiscounts.NONE and any(line.discount for line in lines)
         return Compared(agreed, LineDiscounts.NONE) if hidden else Compared(seen)
     ours = total - total_of(plan_lines.of_staff(agreed, items), discounts)
-    if ours == wanted:
+    if ours == expected:
         return Compared(seen)
     if not any(item.written_off for item in items):
         if not plan_lines.are_priced(agreed, lines):  # the account counts in another way since they were sent

@@ -13,12 +13,12 @@ from cartum_roapp.delivery.identities import Identity, catalogue_row
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import catalogue
 
-#: What is looked for in vain in an older reading is looked for in a new one.
+#: What an older reading lacks is looked for in a new one.
 FRESH_FOR = timedelta(minutes=2)
-#: Staff give articles to other products: so old, a reading is made anew.
+#: Staff give articles to other products: a reading that is so old is repeated.
 OLD_AFTER = timedelta(days=1)
-#: A reading is not repeated before so many times as long as it takes: it uses at most a fifth of the account's calls
-#: where a new product waits for it (design §2, P4), a twentieth where only staff can help.
+#: A reading is not repeated before this many times its duration: it uses at most a fifth of the account's calls where a
+#: new product waits for it (design §2, P4), a twentieth where only staff can help.
 _PAUSE, _PAUSE_FOR_STAFF = 4, 19
 _ROWS = 50
 
@@ -33,9 +33,9 @@ class ProductIndex:
         self._read_here = False
         self._price_types: Counter[PriceType] = Counter()
 
-    def carriers(self, wanted: Iterable[Identity]) -> dict[Identity, list[int]]:
+    def carriers(self, keys: Iterable[Identity]) -> dict[Identity, list[int]]:
         """Returns RO App's ids of all products that had each identity at the last reading."""
-        identities = list(wanted)
+        identities = list(keys)
         found: dict[Identity, list[int]] = {}
         with self._session.autocommit() as connection:
             for by in {one.by for one in identities}:
@@ -53,7 +53,7 @@ class ProductIndex:
 
     def is_due(self, *, only_staff_help: bool) -> bool:
         """Returns whether a new reading is worth its calls for what the last one does not show. The first look of a run
-        is always a new one, as a backup may have been restored; except for what only staff can mend."""
+        is always a new one, as a backup may have been restored; except for what only staff can fix."""
         with self._session.autocommit() as connection:
             read_at = catalogue.read_at(connection, self._session.account)
             rows = catalogue.count(connection, self._session.account)

@@ -53,7 +53,7 @@ class ProductMaker:
         with self._session.autocommit() as connection:
             known = product_links.read(connection, account, [str(first)]).get(str(first))
         if known and known.reason == UNSTORED and self._index.has(known.ro_id):
-            raise _not_identifiable(known.ro_id, first)  # another one would be no better known by it
+            raise _not_identifiable(known.ro_id, first)  # another product would be found by it no better
 
         def link(connection: Connection, ro_id: int) -> None:
             product_links.store(connection, account, [ProductLink(str(first), ro_id, "made")])
@@ -103,7 +103,7 @@ class ProductMaker:
         return line.price if doubtful else line.listed_price
 
     def _note_refusal(self, writes: str) -> None:
-        """Stops creation for a day. An account that made products before may have slipped once."""
+        """Stops creation for a day. An account that made products before may have failed once."""
         self._refused_here += 1
         if writes != "works" or self._refused_here > 1:
             with self._session.transaction() as connection:
@@ -122,7 +122,7 @@ class ProductMaker:
         if product is None and is_first:
             await self._index.read()
             if not self._index.has(made):
-                return  # not seen anywhere yet: the next product that is made tells
+                return  # not seen anywhere yet: the next product that is made shows it
             stored = made in self._index.carriers([identity])[identity]
         else:
             stored = product is None or identity.fits(catalogue_row(product))

@@ -1,4 +1,4 @@
-"""What is said to a person where a line's product can't be told, each as a BadRecord with the way to mend it."""
+"""The errors for a line whose product can't be determined, each a BadRecord with the fix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cartum_roapp.ledger.desired import DesiredLine
 
 
 def all_of(missing: Sequence[BadRecord]) -> BadRecord:
-    """The first, with how many others there are."""
+    """The first error, with the number of the others."""
     first, *others = missing
     if not others:
         return first
@@ -49,7 +49,7 @@ def ambiguous(identity: Identity, ids: Sequence[int], line: DesiredLine, slug: s
 
 
 def chosen_gone(line: DesiredLine, product: int, slug: str) -> BadRecord:
-    """Returns the error of a product that a person chose and that RO App takes no more: the choice stays until it is
+    """Returns the error for a product that a person chose and that RO App no longer takes: the choice stays until it is
     taken back."""
     article = quote(line.article or line.title)
     return BadRecord(

@@ -67,7 +67,7 @@ class ProductBook:
                     raise
                 lacking[line.product] = error
         changed = self._note(order, before, named, found, lacking)
-        _tell(order, {key: found[key] for key in (found if new else changed)}, how)
+        _note_products(order, {key: found[key] for key in (found if new else changed)}, how)
         if lacking:
             raise product_problems.all_of(list(lacking.values()))
         return found
@@ -77,7 +77,7 @@ class ProductBook:
         return _chosen(self._links(order))
 
     def _links(self, order: DesiredOrder) -> dict[str, ProductLink]:
-        """What each of the order's products was taken for last, or what a person chose for it."""
+        """What each of the order's products was last matched with, or what a person chose for it."""
         keys = {product_links.key(order.shop, line.product): line.product for line in order.lines}
         with self._session.autocommit() as connection:
             links = product_links.read(connection, self._session.account, keys)
@@ -85,36 +85,36 @@ class ProductBook:
 
     async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> tuple[int, str]:
         """RO App's product, and how it was found, in words."""
-        wanted = identities(line, shop.identify_products_by)
+        keys = identities(line, shop.identify_products_by)
         async with self._lock:
-            if known := self._known(order.shop, wanted[:1]):
-                return known[wanted[0]], "as before"
-            found = self._carrier(wanted[:1])
-            found = found or await self._find(order, line, wanted, shop, may_make=self._maker.may_make(shop))
-            if found is None and (doubts := self._creations.in_doubt("product", map(name, wanted))):
+            if known := self._known(order.shop, keys[:1]):
+                return known[keys[0]], "as before"
+            found = self._carrier(keys[:1])
+            found = found or await self._find(order, line, keys, shop, may_make=self._maker.may_make(shop))
+            if found is None and (doubts := self._creations.in_doubt("product", map(name, keys))):
                 looked_at = utc_now()
                 await self._index.read()
-                found = self._carrier(wanted[:1]) or self._by_another_field(order, line, wanted, shop)
+                found = self._carrier(keys[:1]) or self._by_another_field(order, line, keys, shop)
                 if found is None:
                     wait_for(doubts, looked_at)
             if found is None:
-                return await self._maker.make(order, line, wanted, shop), "made"
+                return await self._maker.make(order, line, keys, shop), "made"
             with self._session.transaction() as connection:
-                product_links.store(connection, self._session.account, [ProductLink(str(wanted[0]), *found)])
-                self._creations.end(connection, "product", name(wanted[0]))
+                product_links.store(connection, self._session.account, [ProductLink(str(keys[0]), *found)])
+                self._creations.end(connection, "product", name(keys[0]))
             return found
 
     def _sure(self, shop: str, line: DesiredLine, config: ShopConfig) -> list[Identifier] | None:
-        """Returns the fields that decide before the first one that only the shop's catalogue tells, where that can't be
+        """Returns the fields that decide before the first one that only the shop's catalogue has, where that can't be
         read and the product was not; None where it is not needed. A line's title is not the catalogue's: in a shop
         whose products had theirs from there another name would make a second product."""
         with self._session.autocommit() as connection:
             if not shop_catalogue.is_blind(connection, shop):
                 return None
-            untold = {"barcode"} - ({"barcode"} if line.barcode else set())
-            untold |= {"name"} if shop_catalogue.was_read(connection, shop) else set()
+            lacking = {"barcode"} - ({"barcode"} if line.barcode else set())
+            lacking |= {"name"} if shop_catalogue.was_read(connection, shop) else set()
         fields = list(config.identify_products_by)
-        first = next((place for place, field in enumerate(fields) if field in untold), None)
+        first = next((place for place, field in enumerate(fields) if field in lacking), None)
         return None if first is None else fields[:first]
 
     async def _without_catalogue(
@@ -125,7 +125,7 @@ class ProductBook:
         by: Sequence[Identifier],
         shop: ShopConfig,
     ) -> tuple[int, Identity]:
-        """RO App's product that these fields tell for sure, or that the article was before. Raises BadRecord
+        """RO App's product that these fields identify for sure, or that the article was before. Raises BadRecord
         `catalogue-unavailable`: none is made."""
         if link is not None:
             return link.ro_id, Identity.parse(link.reason)
@@ -138,16 +138,16 @@ class ProductBook:
                     product_links.store(connection, self._session.account, [ProductLink(str(sure[0]), *found)])
                 return found[0], sure[0]
         raise BadRecord(
-            f"which product {line.article!r} is can't be told: the shop's catalogue can't be read.",
+            f"the product of {line.article!r} can't be determined: the shop's catalogue can't be read.",
             code=Code.CATALOGUE_UNAVAILABLE,
             field="identify_products_by",
             fix="Let the shop's user read the catalogue; the order goes through by itself then.",
         )
 
-    def _known(self, shop: str, wanted: Iterable[Identity]) -> dict[Identity, int]:
+    def _known(self, shop: str, keys: Iterable[Identity]) -> dict[Identity, int]:
         """The stored decisions; one is void when RO App's catalogue has the identity at exactly one other product:
         staff gave it the article; or at none, and the product has another article of the shop by now."""
-        identities = list(wanted)
+        identities = list(keys)
         with self._session.autocommit() as connection:
             links = product_links.read(connection, self._session.account, map(str, identities))
         stored = {key: link.ro_id for key, link in links.items() if link.reason != product_links.UNSTORED}
@@ -156,16 +156,16 @@ class ProductBook:
         return {one: id for one, id in known.items() if carriers[one] or not self._is_another(shop, one, id)}
 
     def _is_another(self, shop: str, identity: Identity, ro_id: int) -> bool:
-        """Whether this product, which has not the article, has another one of the shop."""
+        """Whether this product, which lacks the article, has another one of the shop."""
         if identity.by not in _ARTICLE:
             return False
         with self._session.autocommit() as connection:
             return product_links.has_another_article(connection, self._session.account, shop, identity.value, ro_id)
 
-    def _carrier(self, wanted: Sequence[Identity]) -> tuple[int, str] | None:
+    def _carrier(self, keys: Sequence[Identity]) -> tuple[int, str] | None:
         """The product of the first identity that exactly one has in the last reading, and which that is."""
-        carriers = self._index.carriers(wanted)
-        return next(((carriers[one][0], f"by {one.by}") for one in wanted if len(carriers[one]) == 1), None)
+        carriers = self._index.carriers(keys)
+        return next(((carriers[one][0], f"by {one.by}") for one in keys if len(carriers[one]) == 1), None)
 
     def _linked(self, order: DesiredOrder, line: DesiredLine, first: Identity) -> tuple[int, str] | None:
         """The product that the shop's one was until its name or barcode changed in the shop; None where RO App has the
@@ -178,11 +178,11 @@ class ProductBook:
         return link.ro_id, "as before"
 
     async def _find(
-        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig, *, may_make: bool
+        self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity], shop: ShopConfig, *, may_make: bool
     ) -> tuple[int, str] | None:
         """The first identity that exactly one product has decides. What the last reading does not have, or not by the
         first identity, is looked for in a new one."""
-        unclear = self._is_unclear(order, line, wanted, shop)
+        unclear = self._is_unclear(order, line, keys, shop)
         with self._session.autocommit() as connection:
             before = held.code(connection, order.shop, "order", order.number)
         only_staff_help = bool(unclear and before == Code.PRODUCT_AMBIGUOUS) or (
@@ -190,25 +190,25 @@ class ProductBook:
         )
         if self._index.is_due(only_staff_help=only_staff_help):
             await self._index.read()
-        found = self._carrier(wanted[:1]) or self._linked(order, line, wanted[0])
-        return found or self._by_another_field(order, line, wanted, shop)
+        found = self._carrier(keys[:1]) or self._linked(order, line, keys[0])
+        return found or self._by_another_field(order, line, keys, shop)
 
-    def _is_unclear(self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig) -> bool:
+    def _is_unclear(self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity], shop: ShopConfig) -> bool:
         """Whether the last reading leaves open which of several products it is, or whose the only one is."""
         try:
-            self._by_another_field(order, line, wanted, shop)
+            self._by_another_field(order, line, keys, shop)
         except BadRecord:
             return True
         return False
 
     def _by_another_field(
-        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity], shop: ShopConfig
+        self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity], shop: ShopConfig
     ) -> tuple[int, str] | None:
-        """The product of the first identity that exactly one has, where the first of all tells nothing. What is
+        """The product of the first identity that exactly one has, where the first of all identifies none. What is
         another article's is passed over: sizes of one model share their name. Raises BadRecord `product-ambiguous`
         where several have it, or where other articles of the shop would be the same product by it."""
         several = None
-        for place, (one, ids) in enumerate(self._free(order, line, wanted)):
+        for place, (one, ids) in enumerate(self._free(order, line, keys)):
             if len(ids) == 1:
                 if place and (twins := self._twins(order, line, one)):
                     raise product_problems.shared(one, ids[0], twins, line, shop.slug)
@@ -219,16 +219,16 @@ class ProductBook:
         return None
 
     def _free(
-        self, order: DesiredOrder, line: DesiredLine, wanted: Sequence[Identity]
+        self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity]
     ) -> list[tuple[Identity, list[int]]]:
         """RO App's products of each identity; by others than the first only what is no other article's."""
-        carriers = self._index.carriers(wanted)
-        ids = {ro_id for one in wanted[1:] for ro_id in carriers[one]}
+        carriers = self._index.carriers(keys)
+        ids = {ro_id for one in keys[1:] for ro_id in carriers[one]}
         with self._session.autocommit() as connection:
             taken = product_links.of_others(connection, self._session.account, order.shop, line.product, ids)
         return [
             (one, [ro_id for ro_id in carriers[one] if not place or ro_id not in taken])
-            for place, one in enumerate(wanted)
+            for place, one in enumerate(keys)
         ]
 
     def _twins(self, order: DesiredOrder, line: DesiredLine, identity: Identity) -> list[str]:
@@ -270,7 +270,7 @@ class ProductBook:
         return self._index.carriers([identity])[identity]
 
     def forget(self, ro_id: int) -> None:
-        """RO App refused this product as a line: it is searched anew, in a new reading of the catalogue."""
+        """RO App refused this product as a line: it is searched for again, in a new reading of the catalogue."""
         with self._session.transaction() as connection:
             product_links.remove(connection, self._session.account, ro_id)
             catalogue.forget(connection, self._session.account)
@@ -280,8 +280,8 @@ def _chosen(links: Mapping[str, ProductLink]) -> dict[str, int]:
     return {product: link.ro_id for product, link in links.items() if link.chosen_at}
 
 
-def _tell(order: DesiredOrder, found: Mapping[str, int], how: Mapping[str, str]) -> None:
+def _note_products(order: DesiredOrder, found: Mapping[str, int], how: Mapping[str, str]) -> None:
     titles = {line.product: line.title for line in order.lines}
     products = [{"title": titles[key], "roapp_id": id, "how": how[key]} for key, id in found.items()]
     if products:
-        journal.tell(order.shop, order.number, Kind.PRODUCTS, products=products)
+        journal.buffer(order.shop, order.number, Kind.PRODUCTS, products=products)

@@ -46,7 +46,7 @@ class Recheck:
         self._recheck_after = recheck_after
 
     async def run(self) -> None:
-        """May be called twice: what was looked at is not due any more. Raises BadConfig and LockLost."""
+        """May be called twice: what was looked at is no longer due. Raises BadConfig and LockLost."""
         with self._session.autocommit() as connection:
             due = creations.due(connection, self._session.account, utc_now())
             lines = ledger.due_looks(connection, self._session.account, utc_now())
@@ -56,7 +56,7 @@ class Recheck:
             await self._lines(shop, number, ro_id)
 
     async def _creation(self, one: Creation) -> None:
-        """One that can't be looked at stops nobody: all orders of the account wait behind it. Of an order its next
+        """One that can't be looked at stops nothing, as all orders of the account wait behind it. Of an order its next
         delivery finds out which of them a person has kept."""
         later = utc_now() + timedelta(seconds=self._recheck_after)
         try:
@@ -76,7 +76,7 @@ class Recheck:
                 held.hold_order(connection, one.shop, one.number, _doubled(what, "manager_notes", found))
 
     async def _made_by(self, one: Creation) -> tuple[str, str, list[int]]:
-        """Returns what this call was to make, in words and as it is held, and RO App's ids of all that is that."""
+        """Returns what this call was to make, in words and as it is held, and RO App's ids of all that match."""
         if one.kind == "order":
             await self._markers.look_again()
             orders = [order.ro_id for order in self._markers.known(one.shop, one.number)]

@@ -1,11 +1,11 @@
-"""Orders of one shop that RO App refuses alike: not the orders are wrong then, but the shop's settings or rights."""
+"""Orders of one shop that RO App refuses alike: then the shop's settings or rights are wrong, not the orders."""
 
 from __future__ import annotations
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig, BadRecord
 
-#: So many that are refused alike, none of them taken meanwhile, stop the shop.
+#: This many that are refused alike, none taken meanwhile, stop the shop.
 REFUSALS = 3
 #: What is wrong where a call is refused as all calls of a bad key or address are.
 KEY = "the key"
@@ -28,7 +28,7 @@ class RefusedAlike:
         return sorted(numbers) if len(numbers) >= REFUSALS else []
 
     def forget(self, shop: str, *, of_key: bool) -> None:
-        """RO App has taken an order of the shop, so its settings are right. A mere change shows that of the key
+        """RO App has taken an order of the shop, so its settings are right. A mere change proves that of the key
         alone."""
         for key in [key for key in self._numbers if key[0] == shop and (key[1] == KEY or not of_key)]:
             del self._numbers[key]

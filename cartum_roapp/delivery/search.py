@@ -22,9 +22,9 @@ from cartum_roapp.orders.phones import e164, spellings
 FRESH_FOR = timedelta(minutes=2)
 #: A buyer who is to be searched: phones (E.164) and e-mail address.
 Buyer = tuple[tuple[str, ...], str]
-#: So many pages of contacts are few: they are read whole at once.
+#: At most this many pages of contacts are few: they are read at once.
 FEW_PAGES = 1
-#: A reading that took long is not repeated before so many times as long.
+#: A reading that took long is not repeated before this many times its duration.
 SPACED = 10
 
 
@@ -66,12 +66,12 @@ class ContactSearch:
         nobody has that, the others together; of several contacts that of the `client` whose the order is in RO App
         already. Raises BadRecord `contact-ambiguous`."""
         numbers = [phone.number for phone in order.phones]
-        for wanted in (numbers[:1], numbers[1:]):
+        for sought in (numbers[:1], numbers[1:]):
 
-            def same(contact: Contact, wanted: Sequence[str] = wanted) -> bool:
-                return fits(contact) and not self.phones(contact, order.shop).isdisjoint(wanted)
+            def same(contact: Contact, sought: Sequence[str] = sought) -> bool:
+                return fits(contact) and not self.phones(contact, order.shop).isdisjoint(sought)
 
-            found = await self._only(lambda: self._search(numbers), "phone number", same, client) if wanted else None
+            found = await self._only(lambda: self._search(numbers), "phone number", same, client) if sought else None
             if found is not None:
                 return found
         return None
@@ -131,7 +131,7 @@ class ContactSearch:
 
     async def guest(self, order: DesiredOrder) -> int | None:
         """The contact that an earlier life of the ledger made for a buyer who left neither phone nor e-mail: only the
-        marker in its notes tells whose it is."""
+        marker in its notes shows whose it is."""
         since = order.created_at - BEFORE_ORDER
         async with self._searching:
             if self._guests_since is None or since < self._guests_since:
@@ -147,11 +147,11 @@ class ContactSearch:
         return {phone for phone in (e164(one, region) for one in contact.phones) if phone}
 
     def note(self, contact: Contact) -> None:
-        """A newer reading of this contact."""
+        """Notes a newer reading of this contact."""
         self.seen[contact.id] = contact
 
     def forget(self) -> None:
-        """RO App's contacts changed: search anew."""
+        """RO App's contacts changed: search again."""
         self.seen, self._searched, self._complete = {}, set(), False
         self._read_at = self._newest = None
 
@@ -190,14 +190,14 @@ class ContactSearch:
             raise ambiguous(what, [one.id for one in found])
         return Found(found[0], bool(chosen)) if found else None
 
-    async def _search(self, wanted: Sequence[str]) -> bool:
+    async def _search(self, sought: Sequence[str]) -> bool:
         """Brings every contact that may have one of these phones, or this e-mail, into `seen`; False where they were
         there already."""
         fresh = False
-        while not (self._complete or self._searched.issuperset(wanted)):
-            phones = "@" not in wanted[0]
+        while not (self._complete or self._searched.issuperset(sought)):
+            phones = "@" not in sought[0]
             ahead = [value for buyer in self._ahead() for value in (buyer[0] if phones else buyer[1:])]
-            values = dict.fromkeys([*wanted, *ahead])
+            values = dict.fromkeys([*sought, *ahead])
             new = [value for value in values if value and value not in self._searched]
             await self._walk(phones=new) if phones else await self._walk(emails=new)
             fresh = True

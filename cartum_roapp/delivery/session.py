@@ -16,8 +16,8 @@ _GOES_ON = "Nothing: the next run goes on where this one was."
 
 
 class LockLost(IntegrationError):
-    """The connection that holds the account's lock is gone: nothing more may be sent by this process. Not
-    Retryable, as no retry layer could help; the next run goes on."""
+    """The connection that holds the account's lock is gone: nothing more may be sent by this process. Not Retryable, as
+    no retry layer could help; the next run continues."""
 
     kind = "lock-lost"
 
@@ -26,7 +26,7 @@ class AccountSession:
     """The one deliverer of an account, over all processes and machines that share the ledger.
 
     The advisory lock lives and dies with the connection. Before a call its slot is taken, and before a call that must
-    not happen twice its intent is committed, on that very connection: when it is gone, neither works, and the call is
+    not happen twice its intent is committed, on that same connection: when it is gone, neither works, and the call is
     not made. An intent alone would not do: a late PATCH could undo what another process has written since.
     """
 
@@ -50,12 +50,12 @@ class AccountSession:
         return None
 
     def transaction(self) -> AbstractContextManager[Connection]:
-        """One transaction; commits at the end of the body. Raises LockLost when the connection is gone."""
+        """One transaction, which commits at the end of the body. Raises LockLost when the connection is gone."""
         return self._with_lock(Connection.begin)
 
     def autocommit(self) -> AbstractContextManager[Connection]:
-        """Statements of which each stands for itself: reads, and the call budget. Raises LockLost when the connection
-        is gone."""
+        """Statements that each commit by themselves: reads, and the call budget. Raises LockLost when the connection is
+        gone."""
         return self._with_lock(database.autocommit)
 
     @contextmanager
@@ -71,6 +71,6 @@ class AccountSession:
             raise
 
     def close(self) -> None:
-        """Gives the lock back; harmless when the connection is gone."""
+        """Releases the lock; harmless when the connection is gone."""
         database.unlock(self._connection, f"account:{self.account}")
         self._connection.close()

@@ -1,4 +1,4 @@
-"""What the shop has of one order, as a plan compares it with RO App (`plan.ShopOrder`)."""
+"""The shop's side of one order, as a plan compares it with RO App (`plan.ShopOrder`)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Side:
 
     @property
     def goods(self) -> str:
-        """Stands for what the lines are made of."""
+        """The digest of what the lines are made of."""
         order = self.order
         lines = [(line.product, f"{line.price:.4f}", f"{line.quantity:.4f}") for line in order.lines]
         delivery = f"{order.delivery_price or 0:.4f}" if self.shop.delivery_service_id else ""
@@ -71,7 +71,7 @@ class Side:
 
 def look_at(seen: RoOrder, said: Said, *, knows_comment: bool) -> Look:
     """Returns what RO App shows. `knows_comment`: the ledger knows of the order's comments. Where it does not, and
-    staff have overwritten the notes, nobody can tell: the comment counts as sent."""
+    staff have overwritten the notes, nobody can know: the comment counts as sent."""
     shown: dict[Field, Value] = {}
     if seen.client_id is not None:
         shown[Field.CLIENT] = seen.client_id

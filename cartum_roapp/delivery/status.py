@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class OrderStatus:
-    """A status that can't be set is held by itself: the order is in RO App all the same."""
+    """A status that can't be set is held alone: the order is in RO App all the same."""
 
     def __init__(self, session: AccountSession, roapp: RoApp) -> None:
         self._session = session
@@ -73,8 +73,8 @@ class OrderStatus:
         self, connection: Connection, order: DesiredOrder, shop: ShopConfig, bound: Bound, given: Given | None,
         before: Agreed | None, planned: Plan, seen: Value, *, is_open: bool,
     ) -> None:  # fmt: skip
-        """Holds the status, or lets go of it, in the transaction that stores what is known now. `before`: what was
-        known, `seen`: RO App's status, None where it was not read."""
+        """Holds the status, or releases it, in the transaction that stores what is known now. `before`: what was known,
+        `seen`: RO App's status, None where it was not read."""
         if given is None or any(isinstance(one, SetStatus) for one in planned.operations):
             return
         both_ways = shop.status_direction == "both"
@@ -154,8 +154,8 @@ class OrderStatus:
         try:
             await agreement.send(operation, call, note)
         except Unclear as error:
-            if contest:  # RO App may have taken it, and then nobody could tell
-                journal.tell(order.shop, order.number, Kind.CONTEST, **contest)
+            if contest:  # RO App may have taken it, and then nobody could know
+                journal.buffer(order.shop, order.number, Kind.CONTEST, **contest)
             with self._session.transaction() as connection:
                 ends = outbox.attempts(connection, order.shop, order.number, first=not is_repeat) + 1
             if ends >= UNCLEAR_ENDS or why == Code.UNANSWERED:

@@ -77,7 +77,7 @@ class OrderStep:
 
     def _begin(self) -> None:
         self.agreement.wait()
-        if self.bound.anew:
+        if self.bound.compare_all:
             both_ways = self.side.shop.status_direction == "both"
             self.agreement.known = agreeing.again(self.agreement.known, both_ways=both_ways)
 

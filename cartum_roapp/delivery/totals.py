@@ -2,7 +2,7 @@
 
 The first order with a discount shows what its account makes of it. The account remembers that, and the order is
 delivered again with other discounts or prices. A total that still differs is held with both figures; statuses and
-comments go on.
+comments continue.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Totals:
             self._pass([one])
 
     def _pass(self, due: Collection[Due]) -> None:
-        """What can't be read counts as agreed."""
+        """Counts what can't be read as agreed."""
         with self._session.transaction() as connection:
             for one in due:
                 order = desired.read(connection, one.shop, one.number)
@@ -107,9 +107,9 @@ class Totals:
             return
         items = await self._roapp.items(one.ro_id)
         again = await self._roapp.order(one.ro_id)  # the list may be older than the lines
-        counted, wanted = self._discounts.of(order, shop, agreed), wanted_total(order, shop)
+        counted, expected = self._discounts.of(order, shop, agreed), wanted_total(order, shop)
         total = seen.total if again is None else again.total
-        compared = plan_total.compare(agreed, total, items, wanted_lines(order, shop, counted), counted, wanted)
+        compared = plan_total.compare(agreed, total, items, wanted_lines(order, shop, counted), counted, expected)
         with self._session.transaction() as connection:
             if seen.number:
                 matches.note_roapp_numbers(connection, order.shop, {seen.id: seen.number})
@@ -124,14 +124,14 @@ class Totals:
             if compared.differs is None:
                 held.clear(connection, one.shop, "total", [one.number])
             else:
-                problem = _differs(order, seen, compared.differs, wanted)
+                problem = _differs(order, seen, compared.differs, expected)
                 held.hold(connection, shop=one.shop, entity="total", id=one.number, error=problem)
 
 
-def _differs(order: DesiredOrder, seen: RoOrder, total: Decimal, wanted: Decimal) -> BadRecord:
+def _differs(order: DesiredOrder, seen: RoOrder, total: Decimal, expected: Decimal) -> BadRecord:
     return BadRecord(
         f"RO App's total of order {order_name(seen.id, seen.number)} is {total:.2f} {order.currency} "
-        f"without what staff added, the shop's is {wanted:.2f}.",
+        f"without what staff added, the shop's is {expected:.2f}.",
         code=Code.TOTAL_DIFFERS,
         field="total",
         fix="Correct a price in RO App by hand; it is read again by itself.",

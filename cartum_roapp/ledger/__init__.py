@@ -6,9 +6,9 @@ shops           the life of a shop: its frozen import window, its watermark, its
 shop_statuses   what a shop calls its statuses, and what they are matched with
 deleted_shops   the end of a shop: what stays of it, and what a purge removes
 accounts        which shops stand in an account, and the end of one that nobody uses
-orders          a shop's orders as last read: which are known, to be read again, to be delivered once more
+orders          a shop's orders as last read: which are known, to be read again, to be delivered again
 arriving        a window of orders arrives: what is new or changed is stored and queued
-changes         what the shop has otherwise than the ledger, in words
+changes         how the shop differs from the ledger, in words
 missing_orders  orders that a read by number did not return
 standing        where each order stands, for a reconciliation
 outbox          which order waits for delivery, in which order
@@ -31,9 +31,9 @@ totals          which orders' totals are to be read back, and what they showed o
 held            records that need a person, with reason and fix
 entities        what can be held
 held_selection  those of them that a person names
-release         how they go back into delivery, by themselves or by hand
+release         how they go back into delivery, automatically or by hand
 erasure         buyers' data taken out of the ledger
-resetting       a shop's orders forgotten, so that its import begins anew
+resetting       a shop's orders forgotten, so that its import starts over
 standstill      a moment in which no run reads a shop or delivers for its account
 dossier         everything known of one order, for whoever looks into it
 slots           the account's call budget over all processes

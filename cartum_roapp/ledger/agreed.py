@@ -48,9 +48,9 @@ class Field(StrEnum):
 @dataclass(frozen=True)
 class AgreedLine:
     """A line of ours in RO App's order: `entity` is RO App's product, `item` its id of the line, None until an answer
-    or a look has shown it; `values` are its price, quantity and discount. A line that the shop has no more has the
-    quantity 0. `repeats`: how often its adding was repeated; then a first try may show up as its twin. `beside`:
-    RO App's other lines of that product before the first try."""
+    or a look has shown it; `values` are its price, quantity and discount. A line that the shop no longer has gets the
+    quantity 0. `repeats`: how often its adding was repeated; then a first try may show up as its twin. `beside`: RO
+    App's other lines of that product before the first try."""
 
     product: str
     entity: int
@@ -99,7 +99,7 @@ class AgreedOrder:
         return next(line for line in self.lines if line.item == item)
 
     def with_line(self, line: AgreedLine | None, *, of: AgreedLine | None = None) -> AgreedOrder:
-        """Returns the order with `line` in place of the line `of`, without that one (None), or with one line more."""
+        """Returns the order with `line` in place of the line `of`, without that one (None), or with one more line."""
         rest = [line if one is of else one for one in self.lines] if of else [*self.lines, line]
         return replace(self, lines=tuple(one for one in rest if one is not None))
 
@@ -124,7 +124,7 @@ def store(
     after: AgreedOrder,
     unsure_until: datetime | None,
 ) -> None:
-    """Stores what of the order's values and lines is otherwise than `before`; its comments are `ledger.comments`."""
+    """Stores which of the order's values and lines differ from `before`; its comments are `ledger.comments`."""
     key = {"shop": shop, "number": number}
     changed = {str(name): parts(value) for name, value in after.values.items() if before.values.get(name) != value}
     fields = orjson.dumps(changed).decode()

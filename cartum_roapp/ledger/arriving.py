@@ -65,7 +65,7 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
 
     alike = changes.note(connection, shop, moved.to_dict("records"), known_hashes.keys())
     connection.execute(text(_RENEW_HASHES), {"shop": shop, "numbers": sorted(alike)})
-    # What a backfill finds final has been so for long: it is not read again and again for two weeks.
+    # What a backfill finds final has been final for long: it is not read again for two weeks.
     values = {"shop": shop, "final": sorted(final_statuses), "old": queue.new_as == Priority.BACKFILL}
     rows = connection.execute(text(_UPSERT_ORDERS), values).all()
     touched: dict[str, Any] = {"shop": shop, "numbers": [row.number for row in rows]}
@@ -84,7 +84,7 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
 
 
 def _store_read(connection: Connection, shop: str, products: pd.DataFrame) -> None:
-    """Stores what the shop's catalogue was asked for, also where the orders are as they were."""
+    """Stores what the shop's catalogue was asked for, also where the orders did not change."""
     read = products[products["listed"].notna()]
     if not read.empty:
         _copy(connection, tables.products, read)
@@ -171,7 +171,8 @@ _UPSERT_PRODUCTS = """
         listed = excluded.listed, read_at = excluded.read_at
     WHERE excluded.read_at IS NOT NULL  -- from the shop's catalogue, not from a line
 """
-# One that RO App had no more, or twice, stays held until a delivery has looked there: the change may need no call.
+# One that RO App no longer had, or had twice, stays held until a delivery has looked there: the change may need no
+# call.
 _SHOW_AGAIN = """
     UPDATE held SET dismissed_at = NULL, dismissed_because = '' WHERE shop = :shop AND dismissed_at IS NOT NULL
     AND (entity = 'order' AND code = :deleted OR entity IN ('status', 'total', 'line'))

@@ -1,8 +1,8 @@
 """Orders that a person names once: how far they are read, and which of them still wait for delivery.
 
 A backfill owns the orders that it has queued (`backfill_orders`). Whoever cancels it takes those out of the outbox that
-nothing else wants. An order that was stored and then taken out before any of it reached RO App is *not wanted*: its row
-in the outbox wants version 0. Syncs and reconciliations pass over it as if it had never been read; a backfill that
+nothing else asks for. An order that was stored and then taken out before any of it reached RO App is *withdrawn*: its
+`wanted_version` in the outbox is 0. Syncs and reconciliations ignore it as if it had never been read; a backfill that
 names it, or a change that makes it qualify, brings it as a new one.
 """
 
@@ -62,7 +62,7 @@ class Backfill:
         return described(self.selection)
 
     def expected_end(self, now: datetime) -> datetime | None:
-        """Returns when all will be delivered if it goes on like this (UTC); None before it can be told."""
+        """Returns when all will be delivered at the present pace (UTC); None while that is not known."""
         done = self.delivered - self.delivered_before
         if self.state != "open" or self.delivering_since is None or not done or not self.waiting:
             return None
@@ -82,8 +82,8 @@ def described(selection: Mapping[str, Any]) -> str:
 def begin(
     engine: Engine, shop: str, selection: Mapping[str, Any], *, since: datetime, until: datetime, run: str
 ) -> tuple[Backfill, bool]:
-    """Begins a backfill for this run, or goes on with an unfinished one of the same selection, whose days stay as they
-    were frozen. Returns it, and whether it went on. Raises NotReady if another run works on that one."""
+    """Begins a backfill for this run, or continues an unfinished one of the same selection, whose days stay as they
+    were frozen. Returns it, and whether it was continued. Raises NotReady if another run works on that one."""
     with database.locked(engine, f"backfills:{shop}"):
         earlier = [one for one in listed(engine, shop) if one.state == "open" and one.selection == selection]
         for one in earlier:
@@ -106,7 +106,7 @@ def begin(
 
 
 def read(engine: Engine, id: int) -> Backfill:
-    """Raises NotReady if there is none (any more): its shop was purged."""
+    """Raises NotReady if there is none: its shop was purged."""
     found = _read(engine, "backfills.id = :id", id=id)
     if not found:
         raise NotReady(f"there is no backfill {id}.", field="id", fix="`cartum-roapp backfill list` shows them.")
@@ -153,8 +153,8 @@ def finish(engine: Engine, id: int) -> None:
 
 def cancel(engine: Engine, id: int) -> int:
     """Takes its orders out of the outbox, except those that something else wants as well, those that RO App has begun
-    to get, and those that it has no more: the next run delivers these, and they stay the backfill's own. What was held
-    before it began stays held. Returns how many were taken out. What was delivered stays. May be called twice.
+    to get, and those that it no longer has: the next run delivers these, and they stay the backfill's own. What was
+    held before it began stays held. Returns how many were taken out. What was delivered stays. May be called twice.
 
     Of an order that RO App has already, a change is forgotten: the next read of it, by whatever run, finds it again.
     """
@@ -194,7 +194,7 @@ def _read(engine: Engine, condition: str, **values: object) -> list[Backfill]:
         return [Backfill(**row._mapping) for row in rows]
 
 
-# What was taken out of the outbox is not wanted: it neither waits nor is it held.
+# What was taken out of the outbox is withdrawn: it is neither waiting nor held.
 _WAITS = "outbox.delivered_version < least(own.version, outbox.wanted_version)"
 _OWNED = f"""
     SELECT count(*) FILTER (WHERE outbox.delivered_version >= own.version) AS delivered,

@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
-# Rights and plans change: whether RO App takes new products is tried anew then.
+# Rights and plans change: whether RO App takes new products is tried again then.
 REFUSED_FOR = timedelta(days=1)
 
 

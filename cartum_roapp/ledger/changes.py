@@ -1,5 +1,4 @@
-"""What the shop has otherwise than the ledger, field by field, in words. Of a buyer's data only the name of what
-changed."""
+"""How the shop differs from the ledger, field by field, in words. Of a buyer's data only the name of what changed."""
 
 from __future__ import annotations
 
@@ -47,8 +46,8 @@ _NAMES = {
 
 
 def note(connection: Connection, shop: str, moved: Iterable[Mapping[Any, Any]], known: Collection[str]) -> set[str]:
-    """Notes which of the arriving orders are new here, and what the `known` ones have otherwise, before they are
-    stored. `moved`: number, status_id, total and currency of each. Returns those that have nothing otherwise."""
+    """Notes which of the arriving orders are new here, and what changed in the `known` ones, before they are stored.
+    `moved`: number, status_id, total and currency of each. Returns those in which nothing changed."""
     names = shop_statuses.names(connection, shop)
     arriving = list(moved)
     changed = _arriving(connection, shop, [one["number"] for one in arriving if one["number"] in known], names)
@@ -66,7 +65,7 @@ def note(connection: Connection, shop: str, moved: Iterable[Mapping[Any, Any]], 
 
 
 def note_released(connection: Connection, shop: str, records: Iterable[Any]) -> None:
-    """Notes that these records (entity, id, code) are held no more, because the shop has sent their order."""
+    """Notes that these records (entity, id, code) are no longer held, because the shop has sent their order."""
     because = {"order": "the order changed in the shop", "row": "the row can be read now"}
     events = [
         journal.event(shop, one.id, Kind.RELEASED, entity=one.entity, code=one.code, because=because[one.entity])
@@ -78,8 +77,8 @@ def note_released(connection: Connection, shop: str, records: Iterable[Any]) -> 
 def _arriving(
     connection: Connection, shop: str, numbers: Collection[str], statuses: Mapping[str, str]
 ) -> dict[str, list[Change]]:
-    """Returns order number → what changes, of these orders of the ledger: what the tables `arriving_orders` and
-    `arriving_order_lines` (ledger.arriving) have otherwise. An order that was missing in the shop is there again."""
+    """Returns order number → what changes, of these orders of the ledger: where the tables `arriving_orders` and
+    `arriving_order_lines` (ledger.arriving) differ. An order that was missing in the shop is there again."""
     if not numbers:
         return {}
     values = {"shop": shop, "numbers": list(numbers)}

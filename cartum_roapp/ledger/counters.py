@@ -1,4 +1,5 @@
-"""What the runs of each shop did, added up. While the shop is here it only grows, whatever is removed from `runs`."""
+"""What the runs of each shop did, added up. While the shop is here the sums only grow, whatever is removed from
+`runs`."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ def add(
     found |= {(ORDERS, outcome): int(counts.get(outcome, 0)) for outcome in OUTCOMES}
     rows = [
         {"shop": shop, "run": run, "counter": counter, "of": of, "value": value}
-        for (counter, of), value in sorted(found.items())  # sorted: two runs at once take the rows in one order
+        for (counter, of), value in sorted(found.items())  # sorted: two runs at once lock the rows in the same order
         if value
     ]
     added = insert(counters).values(rows)

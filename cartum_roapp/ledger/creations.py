@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, text
 
-#: For so long one is kept that nobody asks for any more.
+#: How long one is kept that nobody asks for any longer.
 KEPT = timedelta(days=30)
 
 Kind = Literal["order", "contact", "product"]
@@ -55,7 +55,7 @@ def in_doubt(connection: Connection, account: str, kind: Kind, names: Iterable[s
 
 
 def oldest(connection: Connection, account: str, kind: Kind) -> datetime | None:
-    """When the oldest call of this kind was sent (UTC) that has no known outcome, or is to be looked at once more."""
+    """When the oldest call of this kind was sent (UTC) that has no known outcome, or is to be checked again."""
     query = text("SELECT min(sent_at) FROM creations WHERE account = :account AND kind = :kind")
     found: datetime | None = connection.scalar(query, {"account": account, "kind": kind})
     return found
@@ -78,8 +78,8 @@ def put_off(connection: Connection, id: int, not_before: datetime) -> None:
 
 
 def end(connection: Connection, account: str, kind: Kind, name: str, look_until: datetime) -> None:
-    """It is known what became of the call for the thing of this first name. The row goes; that of a repeated one stays
-    until it is looked at once more, at `look_until` (UTC). Writes nothing where there is none."""
+    """Notes that the outcome of the call for the thing of this first name is known. The row is deleted; that of a
+    repeated one stays until it is checked again, at `look_until` (UTC). Writes nothing where there is none."""
     values = {"account": account, "kind": kind, "name": name, "look_until": look_until}
     this = "WHERE account = :account AND kind = :kind AND names[1] = :name AND look_until IS NULL"
     if not connection.execute(text(f"DELETE FROM creations {this} AND tries = 1"), values).rowcount:
@@ -95,15 +95,15 @@ def due(connection: Connection, account: str, now: datetime) -> list[Creation]:
 
 
 def looked_at(connection: Connection, id: int, again: datetime | None) -> bool:
-    """It is to be looked at `again` then (UTC), or never more. Returns False where it is not there any more: its shop
-    was purged meanwhile."""
+    """It is to be checked `again` then (UTC), or never. Returns False where it no longer exists: its shop was purged
+    meanwhile."""
     query = "DELETE FROM creations" if again is None else "UPDATE creations SET look_until = :again"
     return bool(connection.execute(text(f"{query} WHERE id = :id"), {"id": id, "again": again}).rowcount)
 
 
 def forget_old(connection: Connection) -> int:
-    """Removes those that nobody has asked for any more since so long ago: the shop changed the order's buyer or lines
-    while their outcome was in doubt. Returns how many. May be called twice."""
+    """Removes those that nobody has asked for in that time: the shop changed the order's buyer or lines while their
+    outcome was in doubt. Returns how many. May be called twice."""
     query = text("DELETE FROM creations WHERE greatest(not_before, look_until) < now() - :kept")
     return connection.execute(query, {"kept": KEPT}).rowcount
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, text
 
 from cartum_roapp.ledger import database
-from cartum_roapp.ledger.orders import WANTED
+from cartum_roapp.ledger.orders import NOT_WITHDRAWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ DAYS = 30
 def figures(engine: Engine, shop: str, zone: ZoneInfo, today: date, days: int = DAYS) -> pd.DataFrame:
     """Returns one row for each of the `days` up to `today` on the shop's clock, indexed by the day (`date`).
 
-    `delivered`, `waiting`, `held` (int64): where the orders stand that were placed on that day and are wanted.
+    `delivered`, `waiting`, `held` (int64): the state of the orders that were placed on that day and are not withdrawn.
     `lag_p50`, `lag_p95` (float64, seconds, NaN where there is none): how long after it was placed an order was in RO
     App, of those placed after the import's window. `calls` (int64): to both systems.
     """
@@ -57,7 +57,7 @@ _ORDERS = f"""
                 THEN extract(epoch FROM order_matches.bound_at - orders.created_at) END
     FROM orders JOIN shops ON shops.key = orders.shop JOIN outbox USING (shop, number)
     LEFT JOIN order_matches USING (shop, number)
-    WHERE orders.shop = :shop AND orders.created_at >= :since AND {WANTED}
+    WHERE orders.shop = :shop AND orders.created_at >= :since AND {NOT_WITHDRAWN}
 """
 _CALLS = """
     SELECT started_at, (counts->>'calls')::int FROM runs

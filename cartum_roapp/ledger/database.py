@@ -16,7 +16,7 @@ from cartum_roapp.ledger import revision as revisions
 
 log = logging.getLogger(__name__)
 
-# Over TCP a peer that is gone counts as such after a minute, on both sides: its locks would be held for hours else.
+# Over TCP a dead peer is noticed after a minute, on both sides: else its locks would be held for hours.
 _IDLE, _INTERVAL, _COUNT, _UNANSWERED = 30, 10, 3, 60_000
 # Not as startup options, which poolers refuse.
 _SERVER = f"""
@@ -118,7 +118,7 @@ def try_lock(connection: Connection, name: str) -> bool:
 
 
 def unlock(connection: Connection, name: str) -> None:
-    """Gives the lock back; harmless when the connection is gone, and the lock with it."""
+    """Releases the lock; harmless when the connection is gone, and the lock with it."""
     if connection.closed or connection.invalidated:
         return
     try:
@@ -142,8 +142,8 @@ def locked(engine: Engine, name: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def locked_soon(engine: Engine, name: str, waits: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
-    """The same for a coroutine: other tasks go on while it looks for the lock now and then. `waits` is called each time
-    when the lock is not free; what it raises ends the wait."""
+    """The same for a coroutine: other tasks continue while it tries the lock now and then. `waits` is called whenever
+    the lock is not free; what it raises ends the wait."""
     with engine.connect() as connection:
         while not try_lock(connection, name):
             waits()

@@ -91,8 +91,8 @@ _LINES = """
 def read(connection: Connection, shop: str, number: str) -> DesiredOrder:
     """Returns the order as the shop has it, with its lines. Raises NoResultFound if it was purged.
 
-    An order that is stored anew between the two statements is of both versions; its row in the outbox then wants the
-    newer one, so it is delivered once more."""
+    An order that is stored again between the two statements comes back with parts of both versions. The newer one then
+    waits in the outbox, so the order is delivered again."""
     row = connection.execute(
         text(f"SELECT {', '.join(_ORDER)} FROM orders WHERE shop = :shop AND number = :number"),
         {"shop": shop, "number": number},

@@ -1,4 +1,4 @@
-"""Everything that the ledger knows of one order, for the person who looks into why it is held."""
+"""Everything that the ledger knows about one order, for the person who finds out why it is held."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def contest(event: Event) -> dict[str, Any]:
 
 
 def contacts(engine: Engine, shop: str, numbers: list[str]) -> list[dict[str, Any]]:
-    """Whom in RO App the buyers of these orders are: `roapp_id`, `kind`, `known_by` (phone, email, company or order),
+    """RO App's contacts of the buyers of these orders: `roapp_id`, `kind`, `known_by` (phone, email, company or order),
     `because`, and the numbers of their `orders`. Holds no personal data."""
     with database.reading(engine) as connection:
         rows = connection.execute(text(_CONTACTS), {"shop": shop, "numbers": numbers}).mappings().all()

@@ -2,8 +2,8 @@
 RO App order it is), and the order is marked, so that no later read of it brings the data back.
 
 Only of orders that nothing is under way for: final or deleted in the shop, and in RO App at their newest version, or
-dismissed by a person; and of those that a canceled backfill has stored and that nothing else wants. Where a call that
-makes the buyer's contact has no known outcome, that is under way.
+dismissed by a person; and of those that a canceled backfill has withdrawn. Where a call that makes the buyer's contact
+has no known outcome, that is under way.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.ledger import database, links
 from cartum_roapp.ledger.links import Reason
-from cartum_roapp.ledger.orders import WANTED
+from cartum_roapp.ledger.orders import NOT_WITHDRAWN
 from cartum_roapp.ledger.tables import PERSONAL
 from cartum_roapp.orders import buyers
 from cartum_roapp.orders.phone_field import read_field
@@ -49,9 +49,9 @@ class Erasure:
 
 
 def find(connection: Connection, shop: str, named: Named, value: str, region: str | None) -> Buyer:
-    """The buyer with this phone (E.164), this e-mail (lower case), or of this order. RO App's contact tells which
+    """The buyer with this phone (E.164), this e-mail (lower case), or of this order. RO App's contact shows which
     orders are one buyer's; a held row is the buyer's that has the phone or the e-mail anywhere. No orders and no rows
-    where there is nothing of the buyer (any more)."""
+    where nothing of the buyer is left."""
     payloads = connection.execute(text(_PAYLOADS), {"shop": shop}).all()
     own = [row for row in payloads if named == "number" and row.id == value]
     asked = {
@@ -92,8 +92,8 @@ def old(connection: Connection, shop: str, days: int) -> Buyer:
 
 
 def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None:
-    """Removes it and notes that, in the caller's transaction; `buyer.busy` are removed as well. Writes nothing where
-    there is nothing to remove."""
+    """Removes the buyer's data and notes that, in the caller's transaction; `buyer.busy` are removed as well. Writes
+    nothing where there is nothing to remove."""
     if not buyer.orders and not buyer.rows:
         return
     values = {"shop": shop, "numbers": list(buyer.orders), "rows": list(buyer.rows)}
@@ -114,7 +114,7 @@ def is_number(connection: Connection, shop: str, value: str) -> bool:
 
 
 def erased_at(connection: Connection, shop: str, number: str) -> datetime | None:
-    """Since when the buyer of this order is not known any more (UTC)."""
+    """Since when the buyer of this order is unknown (UTC)."""
     query = text("SELECT erased_at FROM orders WHERE shop = :shop AND number = :number")
     found: datetime | None = connection.scalar(query, {"shop": shop, "number": number})
     return found
@@ -185,7 +185,7 @@ _BUYER = """
 _IDLE = f"""
     SELECT orders.number FROM orders JOIN outbox USING (shop, number)
     WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
-      AND (orders.final_since IS NOT NULL OR orders.gone_at IS NOT NULL OR NOT {WANTED})
+      AND (orders.final_since IS NOT NULL OR orders.gone_at IS NOT NULL OR NOT {NOT_WITHDRAWN})
       AND (outbox.wanted_version <= outbox.delivered_version OR EXISTS (
           SELECT FROM held WHERE held.shop = :shop AND entity = 'order' AND id = orders.number
           AND dismissed_at IS NOT NULL))
@@ -196,7 +196,7 @@ _IDLE = f"""
 """
 _OLD_ORDERS = f"""
     SELECT number FROM orders WHERE shop = :shop AND erased_at IS NULL AND created_at < now() - :age
-    AND (coalesce(final_since, gone_at) < now() - :final_for OR NOT {WANTED})
+    AND (coalesce(final_since, gone_at) < now() - :final_for OR NOT {NOT_WITHDRAWN})
 """
 _OLD_ROWS = """
     SELECT id FROM held

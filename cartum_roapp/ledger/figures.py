@@ -24,8 +24,8 @@ class ShopFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """`shops` are the connected ones, that which was connected first at first. All else is also of deleted shops, whose
-    history is here, and has the shop's key in front.
+    """`shops` are the connected ones, in the order in which they were connected. All else also covers deleted shops
+    whose history is here, and has the shop's key in front.
 
     refusals       shop: how often in a row it was refused, see `ledger.refusals`
     waiting        (shop, priority): orders that wait for delivery

@@ -11,7 +11,7 @@ from cartum_roapp.ledger import database, refusals, shops
 from cartum_roapp.ledger.refusals import Refusal
 from cartum_roapp.ledger.shops import ShopState
 
-#: A shop whose last run that brought orders over is older than that is behind.
+#: A shop is behind when its last run that brought orders over is older than this.
 BEHIND_AFTER = timedelta(minutes=30)
 #: What the budget of an account is counted over.
 BUDGET_OVER = timedelta(hours=1)
@@ -22,10 +22,10 @@ class Health:
     """One shop now. Times are UTC.
 
     `refusal`: the last one, of a shop that had no success since. `waiting`: orders. `held`, `dismissed`: records;
-    `held_by_code`: those that are not dismissed.
-    `catalogue`: why the shop's catalogue can't be read, if orders go on without it. `last_success`: the end of the last
-    import or sync. `new`, `changed`, `calls`: of all runs of the last 24 hours; what a canceled backfill took out of
-    the outbox is neither new nor changed. `hour_calls`: to RO App, by all shops of the account in the last hour.
+    `held_by_code`: those that are not dismissed. `catalogue`: why the shop's catalogue can't be read, if orders are
+    delivered without it. `last_success`: the end of the last import or sync. `new`, `changed`, `calls`: of all runs of
+    the last 24 hours; what a canceled backfill took out of the outbox is neither new nor changed. `hour_calls`: to RO
+    App, by all shops of the account in the last hour.
     """
 
     state: ShopState
@@ -117,7 +117,7 @@ _HELD = """
            count(*) FILTER (WHERE dismissed_at IS NOT NULL) AS dismissed
     FROM held GROUP BY shop, code ORDER BY held DESC, code
 """
-#: Runs that bring over all that there is to bring; others bring what a person names.
+#: Runs that bring over everything; others bring what a person names.
 _BRINGING = "('incremental-sync', 'initial-import')"
 _RUNS = f"""
     WITH canceled AS (

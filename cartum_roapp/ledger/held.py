@@ -100,7 +100,7 @@ def hold(
 
 
 def touch(connection: Connection, shop: str, entity: str, id: str) -> None:
-    """Counts one more attempt of a held record that was looked at again, and of which nothing has changed."""
+    """Counts one more attempt of a held record that was checked again and has not changed."""
     connection.execute(
         update(held)
         .where(held.c.shop == shop, held.c.entity == entity, held.c.id == id)
@@ -109,15 +109,15 @@ def touch(connection: Connection, shop: str, entity: str, id: str) -> None:
 
 
 def hold_order(connection: Connection, shop: str, number: str, error: BadRecord) -> None:
-    """Holds an order that is delivered as far as the ledger knows: it counts as not delivered from now on."""
+    """Holds an order that the ledger has as delivered. From now on it counts as not delivered."""
     orders.requeue(connection, shop, [number], orders.Priority.CHANGE)
     outbox.hold_newest(connection, shop, number)
     hold(connection, shop=shop, entity="order", id=number, error=error)
 
 
 def clear(connection: Connection, shop: str, entity: str, ids: Collection[str], because: str | None = None) -> None:
-    """Lets these records go, as their cause is gone; `because` says why in words, where what happens besides does not.
-    Writes nothing where nothing is held."""
+    """Releases these records, as their cause is gone. `because` says why in words where no other event does. Writes
+    nothing where nothing is held."""
     if ids:
         gone = delete(held).where(held.c.shop == shop, held.c.entity == entity, held.c.id.in_(ids))
         for row in connection.execute(gone.returning(held.c.id, held.c.code)).all():
@@ -158,21 +158,23 @@ def payload(engine: Engine, shop: str, id: str) -> dict[str, Any] | None:
 
 
 def dismiss(connection: Connection, shop: str, records: Collection[Held], because: str = "") -> None:
-    """Takes records out of sight that a person leaves as they are: they are not tried again by themselves, until they
-    change in the shop or are replayed. `because`: the person's reason. May be called twice; the first reason stays."""
+    """Hides records that a person leaves as they are. They are not retried automatically until they change in the shop
+    or are replayed. `because`: the person's reason. May be called twice; the first reason stays."""
     for one in records:
         left = update(held).where(
             held.c.shop == shop, held.c.entity == one.entity, held.c.id == one.id, held.c.dismissed_at.is_(None)
         )
-        if connection.execute(left.values(dismissed_at=func.now(), dismissed_because=because, told_at=None)).rowcount:
+        if connection.execute(
+            left.values(dismissed_at=func.now(), dismissed_because=because, alerted_at=None)
+        ).rowcount:
             _note(connection, shop, Kind.DISMISSED, one.entity, one.id)
 
 
-def tell(connection: Connection, shop: str) -> int:
-    """Returns how many records nobody has been told of yet, and notes them as told when the transaction commits. Of two
-    runs at once one waits for the other's answer."""
-    untold = (held.c.shop == shop) & held.c.told_at.is_(None) & held.c.dismissed_at.is_(None)
-    return connection.execute(update(held).where(untold).values(told_at=func.now())).rowcount
+def mark_alerted(connection: Connection, shop: str) -> int:
+    """Returns how many held records no alert has counted yet, and marks them as counted when the transaction commits.
+    Of two concurrent runs, one waits for the other."""
+    unalerted = (held.c.shop == shop) & held.c.alerted_at.is_(None) & held.c.dismissed_at.is_(None)
+    return connection.execute(update(held).where(unalerted).values(alerted_at=func.now())).rowcount
 
 
 def count(engine: Engine, shop: str) -> int:

@@ -29,7 +29,7 @@ def find(
     nothing.
 
     Raises BadConfig for an id or a code that nobody knows, naming near ones, and for `make_again` where the record is
-    another one than that of an order that RO App has no more.
+    not that of an order that RO App no longer has.
     """
     require_codes(codes)
     named = [str(id).strip() for id in ids if str(id).strip()]

@@ -23,19 +23,19 @@ KEPT = timedelta(days=90)
 
 
 class Kind(StrEnum):
-    """What an event tells, with its details."""
+    """What an event says, with its details."""
 
     SEEN = "seen"  # the order is new here: status, total
-    CHANGED = "changed"  # the shop has it otherwise: changes
-    DELETED = "deleted"  # the shop has it no more
-    QUEUED = "queued"  # it is delivered once more: because
+    CHANGED = "changed"  # it changed in the shop: changes
+    DELETED = "deleted"  # it was deleted in the shop
+    QUEUED = "queued"  # it is delivered again: because
     ADOPTED = "adopted"  # RO App had its order already: roapp_id, roapp_number
     CREATED = "created"  # its order in RO App was made: roapp_id
     CONTACT = "contact"  # whose order it is in RO App: roapp_id, organization, because
     PRODUCTS = "products"  # its products in RO App: products, each with title, roapp_id, how
     CALL = "call"  # a call to RO App: call (method and path), outcome, times
     DELIVERED = "delivered"  # RO App has it as the shop has it: version
-    POSTPONED = "postponed"  # its delivery goes on later: until, because
+    POSTPONED = "postponed"  # its delivery continues later: until, because
     HELD = "held"  # a person is needed: entity, id, code, message
     RELEASED = "released"  # no longer: entity, id, code, because
     DISMISSED = "dismissed"  # a person leaves it as it is: entity, id
@@ -106,8 +106,8 @@ def note(connection: Connection, shop: str, number: str, kind: Kind, **details: 
         events.append(one)
 
 
-def tell(shop: str, number: str, kind: Kind, **details: Any) -> None:
-    """Notes one event of the body that is `buffered`; elsewhere it does nothing."""
+def buffer(shop: str, number: str, kind: Kind, **details: Any) -> None:
+    """Adds one event to those of the body that is `buffered`; does nothing elsewhere."""
     events = _buffer.get()
     if events is not None:
         events.append(event(shop, number, kind, **details))

@@ -113,7 +113,7 @@ def store(connection: Connection, account: str, link: Link) -> None:
 
 
 def add(connection: Connection, account: str, more: Sequence[Link]) -> None:
-    """These lead there as well, as far as nothing is decided of their keys."""
+    """These lead there as well, where nothing is decided for their keys."""
     if more:
         connection.execute(
             text(
@@ -140,7 +140,7 @@ def move(connection: Connection, account: str, ro_id: int, kept: int, *, organiz
 
 
 def forget(connection: Connection, account: str, ro_id: int) -> None:
-    """Nothing leads to this contact any more: RO App no longer has it."""
+    """Removes all that led to this contact: RO App no longer has it."""
     connection.execute(text(f"DELETE {_CONTACTS} AND ro_id = :ro_id"), {"account": account, "ro_id": ro_id})
 
 
@@ -152,8 +152,8 @@ def unchoose(connection: Connection, account: str, kind: str, key: str) -> bool:
 
 
 def forget_buyers(connection: Connection, account: str | None, *, erased: Sequence[str] = (), chosen: bool) -> None:
-    """Forgets all that no order of a shop of the account names any more, also what a person chose where it is `chosen`,
-    or of the `erased` keys. A guest without phone and e-mail stays known: the row says nothing of a person, and nothing
+    """Forgets all that no order of a shop of the account still names, also what a person chose where it is `chosen`, or
+    of the `erased` keys. A guest without phone and e-mail stays known: the row says nothing of a person, and nothing
     else leads back to that contact."""
     connection.execute(text(_FORGET_BUYERS), {"account": account, "erased": list(erased), "chosen": chosen})
 

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class OrderMatch:
-    """`contact_id`: the buyer's that was sent last. `make_again`: a person wants another one where RO App has this one
-    no more. `roapp_number`: the number that people see in RO App, "" where no answer has shown it."""
+    """`contact_id`: the buyer's that was sent last. `make_again`: a person asked for another one where RO App no longer
+    has this one. `roapp_number`: the number that people see in RO App, "" where no answer has shown it."""
 
     ro_id: int
     contact_id: int | None = None
@@ -72,7 +72,7 @@ def ids(connection: Connection, orders: Collection[tuple[str, str]]) -> list[int
 
 
 def unbind_order(connection: Connection, shop: str, number: str) -> None:
-    """Its RO App order is gone; another one takes its place, with lines of its own."""
+    """Removes the binding to an order that RO App no longer has; another one takes its place, with lines of its own."""
     for table in ("agreed_lines", "comments", "order_matches"):
         connection.execute(
             text(f"DELETE FROM {table} WHERE shop = :shop AND number = :number"), {"shop": shop, "number": number}

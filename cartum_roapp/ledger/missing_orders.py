@@ -8,10 +8,10 @@ from datetime import timedelta
 import orjson
 from sqlalchemy import Connection, text
 
-from cartum_roapp.ledger.orders import WANTED
+from cartum_roapp.ledger.orders import NOT_WITHDRAWN
 
-#: If more than this share of the orders that are believed to be there vanish at once, and at least so many orders, lost
-#: rights are the likelier reason.
+#: If more than this share of the orders that are believed to be there vanish at once, and at least this many orders,
+#: lost rights are the likelier reason.
 LOST_RIGHTS_SHARE = 0.05
 LOST_RIGHTS_LEAST = 5
 
@@ -63,7 +63,7 @@ def suggests_lost_rights(missing: int, believed: int) -> bool:
 
 
 _BELIEVED = f"""
-    SELECT count(*) FROM orders WHERE shop = :shop AND gone_at IS NULL AND {WANTED}
+    SELECT count(*) FROM orders WHERE shop = :shop AND gone_at IS NULL AND {NOT_WITHDRAWN}
     AND (final_since IS NULL AND created_at > now() - :open_for OR final_since > now() - interval '14 days')
 """
 _NEVER_READ = """

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, text
 from cartum_roapp.ledger import database, journal
 from cartum_roapp.ledger.journal import Kind
 
-#: A condition on rows of `orders`: not one that a canceled backfill has stored and that nothing else wants.
-WANTED = (
+#: A condition on rows of `orders`: not one that a canceled backfill has withdrawn (`ledger.backfills`).
+NOT_WITHDRAWN = (
     "NOT EXISTS (SELECT FROM outbox WHERE outbox.shop = orders.shop AND outbox.number = orders.number "
     "AND outbox.wanted_version = 0 AND outbox.delivered_version = 0)"
 )
@@ -49,8 +49,8 @@ def lift(connection: Connection, as_: Queue, numbers: Sequence[str], successful:
 
 
 def known(engine: Engine, shop: str, numbers: Sequence[str]) -> set[str]:
-    """Those of the numbers that the ledger holds, except those that are not wanted."""
-    query = f"SELECT number FROM orders WHERE shop = :shop AND number = ANY(:numbers) AND {WANTED}"
+    """Those of the numbers that the ledger holds, except the withdrawn ones."""
+    query = f"SELECT number FROM orders WHERE shop = :shop AND number = ANY(:numbers) AND {NOT_WITHDRAWN}"
     with database.reading(engine) as connection:
         return set(connection.scalars(text(query), {"shop": shop, "numbers": list(numbers)}))
 
@@ -59,11 +59,11 @@ def to_reread(
     engine: Engine, shop: str, final_statuses: Iterable[int], *, open_for: timedelta, final_for: timedelta
 ) -> set[str]:
     """Numbers that the ledger believes open and that were placed less than `open_for` ago, or final for less than
-    `final_for`; not the gone ones, nor those that are not wanted."""
+    `final_for`; not the gone ones, nor the withdrawn ones."""
     with database.reading(engine) as connection:
         rows = connection.execute(
             text(
-                f"SELECT number FROM orders WHERE shop = :shop AND gone_at IS NULL AND {WANTED} "
+                f"SELECT number FROM orders WHERE shop = :shop AND gone_at IS NULL AND {NOT_WITHDRAWN} "
                 "AND (status_id <> ALL(:final) AND created_at > now() - :open_for OR final_since > now() - :final_for)"
             ),
             {"shop": shop, "final": sorted(final_statuses), "open_for": open_for, "final_for": final_for},
@@ -75,7 +75,7 @@ def requeue(
     connection: Connection, shop: str, numbers: Sequence[str], priority: int, because: str | None = None
 ) -> int:
     """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; returns
-    how many were queued. `because` says why in words, where nothing else of the order does."""
+    how many were queued. `because` says why in words, where no other event does."""
     rows = connection.execute(
         text("UPDATE orders SET version = version + 1 WHERE shop = :shop AND number = ANY(:numbers) RETURNING number"),
         {"shop": shop, "numbers": list(numbers)},
@@ -85,14 +85,14 @@ def requeue(
         assert account is not None, "orders go with their shop"
         queue(connection, Queue(shop, account, priority, priority), [row.number for row in rows])
         if because is not None:
-            told = [journal.event(shop, row.number, Kind.QUEUED, because=because) for row in rows]
-            journal.write(connection, told)
+            events = [journal.event(shop, row.number, Kind.QUEUED, because=because) for row in rows]
+            journal.write(connection, events)
     return len(rows)
 
 
-def distrust(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
-    """What is stored of these orders is not what the shop has although their hash says so: the next read of them
-    counts as a change. May be called twice."""
+def forget_hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
+    """Clears the hashes of these orders, so that their next read counts as a change. For rows that differ from the
+    shop's although their hash is the same. May be called twice."""
     connection.execute(
         text("UPDATE orders SET hash = '' WHERE shop = :shop AND number = ANY(:numbers)"),
         {"shop": shop, "numbers": list(numbers)},
@@ -112,18 +112,18 @@ def follow_final_statuses(connection: Connection, shop: str, final_statuses: Ite
 
 
 def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, int, bool]]:
-    """Returns number → (hash, status, whether it is gone) of the orders that the ledger holds, except those that are
-    not wanted."""
+    """Returns number → (hash, status, whether it is gone) of the orders that the ledger holds, except the withdrawn
+    ones."""
     query = (
         "SELECT number, hash, status_id, gone_at IS NOT NULL AS gone FROM orders "
-        f"WHERE shop = :shop AND number = ANY(:numbers) AND {WANTED}"
+        f"WHERE shop = :shop AND number = ANY(:numbers) AND {NOT_WITHDRAWN}"
     )
     rows = connection.execute(text(query), {"shop": shop, "numbers": list(numbers)})
     return {row.number: (row.hash, row.status_id, row.gone) for row in rows}
 
 
 def erased(connection: Connection, shop: str, numbers: Collection[str]) -> set[str]:
-    """Those of the numbers whose buyer's data is not kept any more."""
+    """Those of the numbers whose buyer's data is no longer kept."""
     rows = connection.execute(
         text("SELECT number FROM orders WHERE shop = :shop AND number = ANY(:numbers) AND erased_at IS NOT NULL"),
         {"shop": shop, "numbers": list(numbers)},
@@ -131,7 +131,7 @@ def erased(connection: Connection, shop: str, numbers: Collection[str]) -> set[s
     return {row.number for row in rows}
 
 
-# An order whose row was lost begins at version 1 again; what the outbox remembers as delivered was an earlier life's.
+# An order whose row was lost begins at version 1 again; what the outbox has as delivered belongs to the lost row.
 _OUTRUN = """
     UPDATE orders SET version = outbox.delivered_version + 1 FROM outbox
     WHERE outbox.shop = orders.shop AND outbox.number = orders.number AND orders.version <= outbox.delivered_version

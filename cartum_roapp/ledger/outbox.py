@@ -1,5 +1,5 @@
-"""Which order waits for delivery, and in which order. A row holds no payload: the newest state is read
-when the row is claimed, and the version that was sent is recorded."""
+"""Which order waits for delivery, and in which sequence. A row holds no payload: the newest state is read when the row
+is claimed, and the version that was sent is recorded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WAITING = (
     "(SELECT FROM orders WHERE orders.shop = outbox.shop AND orders.number = outbox.number) AND EXISTS "
     "(SELECT FROM shops WHERE shops.key = outbox.shop AND shops.deleted_at IS NULL)"
 )
-# Of a backfill, only what it waits for itself; a canceled one waits for nothing.
+# Of a backfill, only its own orders; a canceled one waits for nothing.
 _OWNED = (
     "(CAST(:backfill AS bigint) IS NULL OR EXISTS "
     "(SELECT FROM backfill_orders own JOIN backfills ON backfills.id = own.backfill "
@@ -26,13 +26,13 @@ _OWNED = (
 )
 
 _DUE = f"""
-    SELECT shop, number, priority, version, attempts, first, anew FROM unnest(CAST(:shops AS text[])) AS own (key),
-    LATERAL (
+    SELECT shop, number, priority, version, attempts, first, compare_all
+    FROM unnest(CAST(:shops AS text[])) AS own (key), LATERAL (
         SELECT *, row_number() OVER (PARTITION BY priority ORDER BY queued_at, number)
             + (SELECT count(*) FROM unnest(CAST(:under_way AS text[])) AS other (key) WHERE other.key = own.key) AS turn
         FROM (
-            SELECT shop, number, priority, wanted_version AS version, attempts, delivered_version = 0 AS first, anew,
-                queued_at
+            SELECT shop, number, priority, wanted_version AS version, attempts, delivered_version = 0 AS first,
+                compare_all, queued_at
             FROM outbox WHERE account = :account AND shop = own.key AND {_WAITING} AND available_at <= now()
             AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit
         ) AS waiting
@@ -49,8 +49,8 @@ _GO_ON = f"""
 
 @dataclass(frozen=True)
 class Claim:
-    """One order to deliver: the version wanted at the time of the claim. `first`: no version of it was delivered
-    yet. `anew`: see `compare_anew`."""
+    """One order to deliver: `version` is the newest at the time of the claim. `first`: no version of it was delivered
+    yet. `compare_all`: all of the order is compared with RO App, whatever was agreed last."""
 
     shop: str
     number: str
@@ -58,7 +58,7 @@ class Claim:
     version: int
     attempts: int
     first: bool
-    anew: bool
+    compare_all: bool
 
 
 def due(
@@ -96,7 +96,7 @@ def backlog(
 
 
 def waiting(connection: Connection, shop: str, upto: int, backfill: int | None) -> dict[str, int]:
-    """Number → wanted version of what waits for this shop, of priorities up to and including `upto`; with `backfill`,
+    """Number → `wanted_version` of what waits for this shop, of priorities up to and including `upto`; with `backfill`,
     only what this one waits for."""
     rows = connection.execute(
         text(
@@ -108,7 +108,7 @@ def waiting(connection: Connection, shop: str, upto: int, backfill: int | None) 
     return {row.number: row.wanted_version for row in rows}
 
 
-def outcome(connection: Connection, shop: str, wanted: Mapping[str, int]) -> tuple[int, int]:
+def outcome(connection: Connection, shop: str, versions: Mapping[str, int]) -> tuple[int, int]:
     """Returns how many of these orders are delivered, at these versions or newer ones, and how many still wait. What is
     held, or was taken out of the outbox meanwhile, is neither."""
     rows = connection.execute(
@@ -116,12 +116,12 @@ def outcome(connection: Connection, shop: str, wanted: Mapping[str, int]) -> tup
             "SELECT number, wanted_version, delivered_version, held FROM outbox "
             "WHERE shop = :shop AND number = ANY(:numbers)"
         ),
-        {"shop": shop, "numbers": list(wanted)},
+        {"shop": shop, "numbers": list(versions)},
     ).all()
-    delivered = sum(row.delivered_version >= wanted[row.number] for row in rows)
-    held = sum(row.held and row.delivered_version < wanted[row.number] for row in rows)
-    taken_out = sum(row.wanted_version <= row.delivered_version < wanted[row.number] for row in rows)
-    return delivered, len(wanted) - delivered - held - taken_out
+    delivered = sum(row.delivered_version >= versions[row.number] for row in rows)
+    held = sum(row.held and row.delivered_version < versions[row.number] for row in rows)
+    taken_out = sum(row.wanted_version <= row.delivered_version < versions[row.number] for row in rows)
+    return delivered, len(versions) - delivered - held - taken_out
 
 
 def mark_delivered(connection: Connection, shop: str, number: str, version: int) -> None:
@@ -129,24 +129,24 @@ def mark_delivered(connection: Connection, shop: str, number: str, version: int)
     connection.execute(
         text(
             "UPDATE outbox SET delivered_version = greatest(delivered_version, :version), attempts = 0, "
-            "anew = anew AND wanted_version > :version WHERE shop = :shop AND number = :number"
+            "compare_all = compare_all AND wanted_version > :version WHERE shop = :shop AND number = :number"
         ),
         {"shop": shop, "number": number, "version": version},
     )
 
 
-def compare_anew(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
-    """The next delivery of these orders compares all of them with RO App, whatever was sent there last. May be called
+def compare_all(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
+    """The next delivery of these orders compares all of each with RO App, whatever was agreed last. May be called
     twice."""
     connection.execute(
-        text("UPDATE outbox SET anew = true WHERE shop = :shop AND number = ANY(:numbers)"),
+        text("UPDATE outbox SET compare_all = true WHERE shop = :shop AND number = ANY(:numbers)"),
         {"shop": shop, "numbers": list(numbers)},
     )
 
 
-def is_wanted(connection: Connection, shop: str, number: str) -> bool:
-    """Whether a version of the order that RO App lacks is wanted still: a backfill may have been canceled. A cancel
-    that comes now waits for the end of this transaction, and sees what it began."""
+def is_outstanding(connection: Connection, shop: str, number: str) -> bool:
+    """Whether RO App still has to get a newer version of the order: a backfill may have been canceled. A cancel that
+    comes now waits for the end of this transaction, and sees what it began."""
     values = {"shop": shop, "number": number}
     hold = "SELECT FROM orders WHERE shop = :shop AND number = :number FOR KEY SHARE"
     connection.execute(text(hold), values)  # against `backfills.cancel`, which locks the same row
@@ -155,7 +155,7 @@ def is_wanted(connection: Connection, shop: str, number: str) -> bool:
 
 
 def defer(connection: Connection, shop: str, number: str, until: datetime) -> None:
-    """Not before `until` (UTC); counts as an attempt."""
+    """Puts the order off until then (UTC); counts as an attempt."""
     connection.execute(
         text(
             "UPDATE outbox SET available_at = :until, attempts = attempts + 1 WHERE shop = :shop AND number = :number"
@@ -165,13 +165,13 @@ def defer(connection: Connection, shop: str, number: str, until: datetime) -> No
 
 
 def go_on(connection: Connection, account: str) -> None:
-    """What is put off because RO App did not answer may be delivered now, except where a call of it may still
+    """Orders that are put off because RO App did not answer may be delivered now, except where a call of it may still
     arrive."""
     connection.execute(text(_GO_ON), {"account": account})
 
 
 def give_way(connection: Connection, shop: str, number: str) -> None:
-    """The order waits behind those that are due now. What it got so far was no failure."""
+    """The order waits behind those that are due now. What was delivered of it so far was no failure."""
     connection.execute(
         text("UPDATE outbox SET queued_at = now(), attempts = 0 WHERE shop = :shop AND number = :number"),
         {"shop": shop, "number": number},
@@ -189,7 +189,7 @@ def attempts(connection: Connection, shop: str, number: str, *, first: bool) -> 
 
 
 def hold(connection: Connection, shop: str, number: str, version: int) -> None:
-    """Takes the row out of delivery, unless a newer version than the refused one is wanted by now."""
+    """Takes the row out of delivery, unless a newer version than the refused one waits by now."""
     connection.execute(
         text(
             "UPDATE outbox SET held = true, attempts = attempts + 1 "
@@ -200,7 +200,7 @@ def hold(connection: Connection, shop: str, number: str, version: int) -> None:
 
 
 def hold_newest(connection: Connection, shop: str, number: str) -> None:
-    """Takes the row out of delivery at the version that is wanted now."""
+    """Takes the row out of delivery at its newest version."""
     connection.execute(
         text("UPDATE outbox SET held = true WHERE shop = :shop AND number = :number"), {"shop": shop, "number": number}
     )

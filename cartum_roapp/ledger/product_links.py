@@ -51,33 +51,33 @@ def store(connection: Connection, account: str, links: Iterable[ProductLink]) ->
 
 
 def drop(connection: Connection, account: str, keys: Collection[str]) -> None:
-    """RO App lacks these."""
+    """Removes these links, as RO App lacks the products."""
     query = text(f"DELETE {_PRODUCTS} AND key = ANY(:keys) AND chosen_at IS NULL")
     connection.execute(query, {"account": account, "keys": list(keys)})
 
 
 def remove(connection: Connection, account: str, ro_id: int) -> None:
-    """RO App no longer takes this product. Where a person chose it, that stays."""
+    """Removes the links to a product that RO App no longer takes. A person's choice stays."""
     query = text(f"DELETE {_PRODUCTS} AND ro_id = :ro_id AND chosen_at IS NULL")
     connection.execute(query, {"account": account, "ro_id": ro_id})
 
 
 def forget_shop(connection: Connection, shop: str) -> None:
-    """Nothing is known of this shop's products any more; those of the account stay known."""
+    """Forgets what is known of this shop's products; those of the account stay known."""
     query = "DELETE FROM links WHERE kind = 'product' AND starts_with(key, :shop || '/')"
     connection.execute(text(query), {"shop": shop})
 
 
 def of_others(connection: Connection, account: str, shop: str, product: str, ids: Collection[int]) -> set[int]:
     """Returns those of RO App's products that are another product of this shop: by its link, or because they carry its
-    article as code or SKU. A product that the shop's catalogue has no more counts for nothing."""
+    article as code or SKU. A product that the shop's catalogue no longer has does not count."""
     values = {"account": account, "shop": shop, "product": product, "ids": list(ids)}
     return set(connection.scalars(text(_OF_OTHERS), values)) if ids else set()
 
 
 def has_another_article(connection: Connection, account: str, shop: str, article: str, ro_id: int) -> bool:
     """Returns whether RO App's product carries another article of this shop as code or SKU, and not this one. One that
-    the shop's catalogue has no more counts for nothing."""
+    the shop's catalogue no longer has does not count."""
     values = {"account": account, "shop": shop, "article": article, "ro_id": ro_id}
     return bool(connection.scalar(text(_HAS_ANOTHER), values))
 

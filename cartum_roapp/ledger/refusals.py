@@ -1,4 +1,4 @@
-"""How often a shop was refused in a row, and when it is tried again: its runs tell it."""
+"""How often a shop was refused in a row, and when it is tried again, from its runs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.ledger import database
 
-#: Doubled with each refusal in a row, the wait becomes at most so many times as long as the first one.
+#: Doubled with each refusal in a row, the wait becomes at most this many times as long as the first one.
 LONGEST = 15
-#: A refused password is tried after so many times the first wait: more tries might lock the user out.
+#: A refused password is tried after this many times the first wait: more tries might lock the user out.
 OF_A_PASSWORD = 60
 #: However long the first wait is: refusals are counted for two days.
 LONGEST_WAIT = timedelta(hours=12)
-#: From so many refusals in a row on an alert goes out.
+#: From this many refusals in a row an alert goes out.
 ALERT_AT = 3
 
 

@@ -1,4 +1,4 @@
-"""Held records go back into delivery: by themselves when the cause may be gone, or because a person says so.
+"""Held records go back into delivery: automatically when the cause may be gone, or because a person says so.
 
 `:pause` is the shortest time between two tries."""
 
@@ -64,7 +64,7 @@ _UNANSWERED_PARTS = f"""
 
 
 def release_held(engine: Engine, shop: ShopConfig, pause: timedelta) -> None:
-    """Queues everything of the shop that may go through by now: what the next three functions do."""
+    """Queues everything of the shop that may go through by now: all that the next three functions queue."""
     release_mapped_statuses(engine, shop)
     release_rematched_statuses(engine, shop)
     release_due(engine, shop.key, pause)
@@ -99,7 +99,7 @@ def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:
 
 
 def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
-    """Queues held records that were last tried longer ago than `pause`: RO App may answer otherwise by now. May be
+    """Queues held records that were last tried longer ago than `pause`: RO App may answer differently by now. May be
     called twice.
 
     These are orders; statuses, except those held as `status-unmatched` or `refused-by-shop`; lines held as
@@ -122,8 +122,8 @@ def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
 
 
 def release_unanswered(connection: Connection, account: str, pause: timedelta) -> None:
-    """RO App answers again: queues what of the account is held because it did not. How often that was tried counts on:
-    one that alone is never answered is not tried with every other, but after one, two, four … `pause`s."""
+    """RO App answers again: queues the account's records that are held because it did not. The number of tries is kept:
+    an order that alone is never answered is not tried with every other, but after one, two, four … `pause`s."""
     values = {"account": account, "pause": pause, "code": Code.UNANSWERED}
     connection.execute(text(_UNANSWERED_ORDERS), values)
     for row in connection.execute(text(_UNANSWERED_PARTS), values).all():
@@ -133,8 +133,8 @@ def release_unanswered(connection: Connection, account: str, pause: timedelta) -
 def release_by_hand(
     connection: Connection, account: str, shop: str, records: Sequence[Held], *, make_again: bool
 ) -> None:
-    """Puts what a person chose back into delivery, ahead of history. With `make_again`, orders that RO App has no
-    more are made anew: whoever delivers them looks for the old one first. Where products were missing, it is tried once
+    """Puts what a person chose back into delivery, ahead of history. With `make_again`, orders that RO App no longer
+    has are made again: whoever delivers them looks for the old one first. Where products were missing, it is tried once
     more whether RO App takes new ones. Rows, and what the shop refused, are the caller's. May be called twice."""
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", *_PARTS)})
     _undismiss(connection, shop, records)
@@ -167,7 +167,7 @@ def _undismiss(connection: Connection, shop: str, records: Collection[Held]) -> 
 
 
 def _recheck_now(connection: Connection, account: str, shop: str) -> None:
-    """Lets what is there twice be looked at now, not `recheck_after` after the last look."""
+    """Has duplicates looked at now, not `recheck_after` after the last look."""
     connection.execute(
         text(
             "UPDATE creations SET look_until = now() WHERE account = :account AND shop = :shop AND look_until > now()"

@@ -1,9 +1,9 @@
-"""What the ledger knows of a shop's orders is forgotten, so that its import begins anew.
+"""What the ledger knows of a shop's orders is forgotten, so that its import starts over.
 
-RO App is looked through for markers again, which finds every order that is there. What stays is what nobody could find
-out again: calls without a clear outcome, what people decided (dismissed records, chosen contacts and products, orders
-that were deleted in RO App), which orders' buyers were erased, and what backfills brought from before the window. An
-open backfill is canceled, as it would go on behind what is forgotten; rows that can't be read are held until they can.
+RO App is searched for markers again, which finds every order that is there. What stays is what nobody could find out
+again: calls without a clear outcome, what people decided (dismissed records, chosen contacts and products, orders that
+were deleted in RO App), which orders' buyers were erased, and what backfills brought from before the window. An open
+backfill is canceled, as it would continue behind what is forgotten; rows that can't be read are held until they can.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def reset(connection: Connection, shop: str) -> Reset:
 
 
 # What was placed before the window came by a backfill: no import reads it again. An order that a person dismissed may
-# have been entered in RO App by hand, and one that was deleted there is made again by nobody but a person.
+# have been entered in RO App by hand, and one that was deleted there is made again only by a person.
 _KEPT = """
     SELECT number FROM orders JOIN shops ON shops.key = orders.shop
     WHERE orders.shop = :shop AND (orders.erased_at IS NOT NULL OR orders.created_at < shops.window_from OR EXISTS (

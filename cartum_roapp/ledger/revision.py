@@ -11,7 +11,7 @@ from cartum_roapp.errors import BadConfig
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Of the newest migration: its day, and digits of its content (tests/integration/test_ledger_migrations.py has them).
-HEAD = "20261129_e87e6fe1543b"
+HEAD = "20261129_30543471b611"
 
 
 def found(ask: Callable[[str], object]) -> str | None:

@@ -35,7 +35,7 @@ class RunRecord:
 
 @contextmanager
 def alive(engine: Engine, id: str) -> Iterator[None]:
-    """Holds a lock for as long as the run's process lives, so that others can tell a killed run from a slow
+    """Holds a lock for as long as the run's process lives, so that others can distinguish a killed run from a slow
     one."""
     with database.locked(engine, f"run:{id}"):
         yield
@@ -73,9 +73,9 @@ def refusal(engine: Engine, id: str) -> BadConfig | None:
 
 
 def start(engine: Engine, *, id: str, shop: str, kind: str) -> None:
-    """A run of that id begins; one that ended and is started again in Prefect ("Retry") begins anew."""
+    """A run of that id begins; one that ended and is started again in Prefect ("Retry") starts over."""
     begun = insert(runs).values(id=id, shop=shop, kind=kind)
-    anew: dict[str, Any] = {
+    restarted: dict[str, Any] = {
         "started_at": func.now(),
         "finished_at": None,
         "state": "running",
@@ -83,7 +83,7 @@ def start(engine: Engine, *, id: str, shop: str, kind: str) -> None:
         "error": None,
     }
     with engine.begin() as connection:
-        connection.execute(begun.on_conflict_do_update(index_elements=[runs.c.id], set_=anew))
+        connection.execute(begun.on_conflict_do_update(index_elements=[runs.c.id], set_=restarted))
 
 
 def finish(
@@ -95,7 +95,7 @@ def finish(
     error: str | None = None,
     error_kind: str | None = None,
 ) -> None:
-    """May be called twice: the first end stands, and is counted."""
+    """May be called twice: the first end is kept, and is counted."""
     with engine.begin() as connection:
         ended = connection.execute(
             update(runs)
@@ -131,8 +131,8 @@ def unfinished(engine: Engine) -> list[RunRecord]:
 
 
 def forget_old(connection: Connection) -> int:
-    """Removes the runs of all shops that ended longer than `KEPT` ago, but the last one of each kind and end, by which
-    the shop is judged. Returns how many."""
+    """Removes the runs of all shops that ended longer than `KEPT` ago, but the last one of each kind and end, from
+    which the shop's health follows. Returns how many."""
     later = runs.alias("later")
     alike = (later.c.shop == runs.c.shop) & (later.c.kind == runs.c.kind) & (later.c.state == runs.c.state)
     is_last = ~select(later.c.id).where(alike, later.c.started_at > runs.c.started_at).exists()

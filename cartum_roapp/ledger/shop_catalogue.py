@@ -16,8 +16,8 @@ from cartum_roapp.ledger.orders import Priority
 
 @dataclass(frozen=True)
 class Failing:
-    """Since when it can't be read, when a run `tried` last (both UTC), and why. `for_good`: orders go on without it;
-    else the next run tries first."""
+    """Since when it can't be read, when a run `tried` last (both UTC), and why. `for_good`: orders are delivered
+    without it; else the next run tries first."""
 
     since: datetime
     tried: datetime
@@ -45,7 +45,7 @@ def waiting(engine: Engine, shop: str) -> set[str]:
 
 
 def works(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any] | None]) -> None:
-    """It was read again: stores these articles (title, description, barcode, price of each; None: the shop has it not),
+    """It was read again: stores these articles (title, description, barcode, price of each; None: the shop lacks it),
     and queues the orders that waited. May be called twice."""
     store(connection, shop, read)
     held = text("SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code = :code AND dismissed_at IS NULL")
@@ -72,7 +72,7 @@ def namesakes(
 
 def twins(connection: Connection, shop: str, product: str, *, title: str, barcode: str) -> list[str]:
     """Returns the articles of the shop's other products with this title, or with this barcode; "" is nobody's. One that
-    the catalogue has no more is left out."""
+    the catalogue no longer has is left out."""
     values = {"shop": shop, "product": product, "title": title, "barcode": barcode}
     return list(connection.scalars(text(_TWINS), values))
 
@@ -84,7 +84,7 @@ def is_sold_in_another_currency(connection: Connection, shop: str, product: str,
 
 
 def is_blind(connection: Connection, shop: str) -> bool:
-    """Returns whether orders go on without the catalogue now."""
+    """Returns whether orders are delivered without the catalogue now."""
     query = text("SELECT CAST(catalogue_failure ->> 'for_good' AS boolean) FROM shops WHERE key = :shop")
     return bool(connection.scalar(query, {"shop": shop}))
 

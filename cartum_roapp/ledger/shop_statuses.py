@@ -30,12 +30,12 @@ def note_matched(connection: Connection, key: str, statuses: Mapping[int, int]) 
 
 def note_names(engine: Engine, key: str, names: Mapping[int, str]) -> None:
     """Notes what the shop calls its statuses. Writes nothing where nothing changed."""
-    told = {str(status): name for status, name in names.items()}
+    stored = {str(status): name for status, name in names.items()}
     with database.reading(engine) as connection:
-        same = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) == told
+        same = connection.scalar(select(shops.c.status_names).where(shops.c.key == key)) == stored
     if not same:
         with engine.begin() as connection:
-            connection.execute(update(shops).where(shops.c.key == key).values(status_names=told))
+            connection.execute(update(shops).where(shops.c.key == key).values(status_names=stored))
 
 
 def names(connection: Connection, key: str) -> dict[str, str]:

@@ -99,7 +99,8 @@ def state(engine: Engine, key: str) -> ShopState:
 
 
 def hold_on(connection: Connection, key: str) -> None:
-    """Until the caller's transaction ends nobody purges the shop. Raises BadConfig where it is deleted already."""
+    """Keeps the shop from being purged until the caller's transaction ends. Raises BadConfig where it is deleted
+    already."""
     there = select(shops.c.key).where(shops.c.key == key, shops.c.deleted_at.is_(None))
     if connection.scalar(there.with_for_update(read=True, key_share=True)) is None:
         raise _gone(connection, key)

@@ -15,7 +15,7 @@ from cartum_roapp.ledger import database
 #: milliseconds, which would add up. Four calls still span 1.033 s at least.
 SLACK = 0.057
 
-# A turn that lies further ahead than any penalty was set by a clock that has been put back since.
+# A turn further ahead than any penalty was set by a clock that has been put back since.
 _TAKE = text(
     "INSERT INTO call_slots AS slot (account, next_at, turns) "
     "VALUES (:account, clock_timestamp() + :interval * interval '1 second', 1) "
@@ -43,10 +43,10 @@ class CallSlots:
     whichever process makes them. RO App allows 3 a second (roapp §2); a call every 351 ms keeps that
     under jitter.
 
-    A turn is taken when it is due and not before, so nobody who dies or is late holds one, and after a penalty nobody
-    has one left. Within a process turns are given in the order of asking; between processes whoever comes first
-    takes it. `statements` lends the connection that its statements run on: what that raises comes out, and no turn is
-    taken. Without it there is a connection of its own.
+    A turn is taken when it is due and not before, so no process that dies or is late holds one, and after a penalty no
+    process has one left. Within a process turns are given in the order of asking; between processes whoever comes first
+    takes it. `statements` lends the connection that its statements run on: what that raises is passed on, and no turn
+    is taken. Without it they run on a connection of their own.
     """
 
     def __init__(

@@ -68,7 +68,7 @@ _WAITING = f"""
         AND code = '{Code.REFUSED_BY_SHOP}' AND NOT ({RETRY_DUE}))
     ORDER BY length(match.number), match.number
 """
-# Whoever delivers the order meanwhile has the newer word.
+# Whoever delivers the order meanwhile knows better.
 _STILL = """
     WHERE shop = :shop AND number = :number AND fields -> 'status_id' = CAST(:known AS jsonb)
     AND staff_status IS NOT DISTINCT FROM :staff
@@ -118,9 +118,9 @@ def agree(connection: Connection, shop: str, number: str, staff_status: int | No
 
 
 def see(connection: Connection, shop: str, known: Shared, theirs: int) -> None:
-    """Notes what RO App was seen to have. Of an order whose status travelled one way so far, it is taken as agreed.
-    Nothing is noted where `known` is outdated. What is held because the shop refused an earlier status is let go. May
-    be called twice."""
+    """Notes what RO App was seen to have. Of an order whose status went one way so far, it is taken as agreed. Nothing
+    is noted where `known` is outdated. What is held because the shop refused an earlier status is released. May be
+    called twice."""
     if known.is_new:
         shown = Agreed(known.agreed.shop, known.agreed.sent, theirs)
         _change(connection, shop, known, shown, staff_status=None)
@@ -143,7 +143,7 @@ def begin(connection: Connection, shop: str, known: Shared, status: int) -> bool
 
 
 def end(connection: Connection, shop: str, number: str, ended: Iterable[int]) -> None:
-    """So many tries, by their status, can't arrive any more: they were answered, or have been met in the shop."""
+    """These tries, named by their statuses, can no longer arrive: they were answered, or were seen in the shop."""
     before = _tries(connection, shop, number)
     tries = list(before)
     for status in ended:
@@ -173,7 +173,7 @@ def settle(connection: Connection, shop: str, known: Shared, status: int) -> Non
 
 
 def any_shared(connection: Connection, shop: str) -> bool:
-    """Is there something to `forget`?"""
+    """Whether there is something to `forget`."""
     query = "SELECT EXISTS (SELECT FROM order_matches WHERE shop = :shop AND agreed_at IS NOT NULL)"
     return bool(connection.scalar(text(query), {"shop": shop}))
 

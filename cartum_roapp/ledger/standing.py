@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
-from cartum_roapp.ledger.orders import WANTED
+from cartum_roapp.ledger.orders import NOT_WITHDRAWN
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,10 @@ class Standing:
 
     `total` is what RO App's has to be: the sum of its lines less the order's discount, and the delivery where that is a
     line (`delivery_line`): where RO App has that line, and before a delivery by the shop's settings. `settled`: no sync
-    reads it again by itself. `all_sent`: the goods known to be in RO App are those of the order. `held_because`: the
-    code of the held record, `dismissed`: a person left it as it is; `lines_held`: a person is asked about its lines or
-    its total. `staff_total`: what lines add that staff added, as a reconciliation has
-    reported them. `roapp_number`: the
-    number that people see in RO App, "" if it is not known. Times UTC.
+    reads it again. `all_sent`: the goods known to be in RO App are those of the order. `held_because`: the code of the
+    held record, `dismissed`: a person left it as it is; `lines_held`: a person is asked about its lines or its total.
+    `staff_total`: what lines add that staff added, as a reconciliation has reported them. `roapp_number`: the number
+    that people see in RO App, "" if it is not known. Times UTC.
     """
 
     number: str
@@ -54,9 +53,9 @@ def read(
     delivery_line: bool,
     numbers: Collection[str] | None = None,
 ) -> list[Standing]:
-    """All orders of the shop, or those of `numbers` that the ledger has; oldest first. Not those that a canceled
-    backfill has stored and that nothing else wants. `delivery_line`: the settings make the delivery a line;
-    orders that were delivered before that changed follow with their next delivery."""
+    """All orders of the shop, or those of `numbers` that the ledger has; oldest first. Not the withdrawn ones
+    (`ledger.backfills`). `delivery_line`: the settings make the delivery a line; orders that were delivered before that
+    changed follow with their next delivery."""
     rows = connection.execute(
         text(_STANDING),
         {
@@ -75,7 +74,7 @@ def read(
 def oldest(connection: Connection, shop: str) -> datetime | None:
     """When the oldest order of the shop was created (UTC)."""
     found: datetime | None = connection.scalar(
-        text(f"SELECT min(created_at) FROM orders WHERE shop = :shop AND {WANTED}"), {"shop": shop}
+        text(f"SELECT min(created_at) FROM orders WHERE shop = :shop AND {NOT_WITHDRAWN}"), {"shop": shop}
     )
     return found
 
@@ -90,8 +89,8 @@ def own_items(connection: Connection, shop: str, numbers: Collection[str]) -> di
 
 
 def note_staff_totals(connection: Connection, shop: str, totals: Mapping[str, Decimal]) -> None:
-    """Number → what lines of staff add to the order's total in RO App, as it was reported. Writes nothing where nothing
-    changed."""
+    """Stores number → what lines of staff add to the order's total in RO App, as it was reported. Writes nothing where
+    nothing changed."""
     for number, total in totals.items():
         connection.execute(
             text(
@@ -104,7 +103,7 @@ def note_staff_totals(connection: Connection, shop: str, totals: Mapping[str, De
 
 _STANDING = f"""
     WITH asked AS (
-        SELECT * FROM orders WHERE shop = :shop AND (:all OR number = ANY(:numbers)) AND {WANTED}
+        SELECT * FROM orders WHERE shop = :shop AND (:all OR number = ANY(:numbers)) AND {NOT_WITHDRAWN}
     ), sums AS (
         SELECT number, sum(price * quantity) AS total FROM order_lines WHERE shop = :shop GROUP BY number
     ), unsent AS (

@@ -75,7 +75,7 @@ def _give_number(bound: OrderMatch | None, events: Sequence[Event]) -> None:
 
 
 def _without_repeats(events: Iterable[Event]) -> Iterator[Event]:
-    """Each try to make an order finds its buyer and products anew: told only where they are others than before."""
+    """Each try to make an order finds its buyer and products again: shown only where they differ from before."""
     found: dict[Kind, dict[str, Any]] = {}
     for one in events:
         if one.kind in (Kind.CONTACT, Kind.PRODUCTS):

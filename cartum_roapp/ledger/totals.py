@@ -43,13 +43,13 @@ def is_any_due(connection: Connection, account: str, shops: Collection[str]) -> 
 
 
 def note(connection: Connection, shop: str, number: str, total: Decimal) -> None:
-    """RO App's total of the order was read and looked into."""
+    """Notes that RO App's total of the order was read and compared."""
     query = "UPDATE order_matches SET total = :total WHERE shop = :shop AND number = :number"
     connection.execute(text(query), {"shop": shop, "number": number, "total": total})
 
 
 def price_again(connection: Connection, shop: str, number: str) -> None:
-    """The order's lines are to be compared with what they have to be."""
+    """Has the order's lines compared again with what they have to be."""
     query = "UPDATE order_matches SET goods = NULL WHERE shop = :shop AND number = :number"
     connection.execute(text(query), {"shop": shop, "number": number})
 

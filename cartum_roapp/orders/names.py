@@ -1,7 +1,7 @@
 """First and last name from the one field that a shop has (cartum §2.3): "Шевченко Олена Іванівна", "Олена Шевченко".
 
-Which word is the first name is told by a patronymic, by endings of surnames and by common first names; where they don't
-tell, by the order of words that most of the shop's names have.
+A patronymic, endings of surnames and common first names show which word is the first name; where they don't, the order
+of words that most of the shop's names have.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def read_name(full: str, *, last_first: bool) -> Name:
     elif at is not None:
         first, last = words[at - 1 :], words[: at - 1]
     else:
-        told = is_last_first(full)
-        swapped = last_first if told is None else told
+        known = is_last_first(full)
+        swapped = last_first if known is None else known
         first, last = (words[1:], words[:1]) if swapped else (words[:1], words[1:])
     return Name(" ".join(first), " ".join(last).rstrip(","))
 
 
 def is_last_first(full: str) -> bool | None:
-    """Returns whether the last name stands first; None where the words don't tell."""
+    """Returns whether the last name stands first; None where the words don't show it."""
     words = full.split()
     if len(words) < 2:
         return None
@@ -87,9 +87,9 @@ def is_last_first(full: str) -> bool | None:
 
 
 def is_mostly_last_first(names: Iterable[str]) -> bool:
-    """Returns whether in most of the names that tell it the last name stands first. Each name counts once."""
-    told = [is_last_first(name) for name in {name.casefold() for name in names}]
-    return told.count(True) > told.count(False)
+    """Returns whether in most of the names that show it the last name comes first. Each name counts once."""
+    known = [is_last_first(name) for name in {name.casefold() for name in names}]
+    return known.count(True) > known.count(False)
 
 
 def _patronymic(words: list[str]) -> int | None:

@@ -3,7 +3,7 @@
 These do not count as differences: orders that were never to be taken over (Delivered at the time of the import, and not
 in RO App); what the next sync reads anyway; orders that wait for delivery; orders that are held for a reason that a
 person sees or has dismissed; orders that the shop has deleted; lines of orders whose goods are written off; lines that
-staff added and that were told before.
+staff added and that were reported before.
 """
 
 from __future__ import annotations
@@ -142,6 +142,6 @@ def _lines(order: Standing, bound: OrderInRoApp) -> Difference | None:
     if not order.all_sent:
         return Difference.SUM_DIFFERS_IN_ROAPP if differs else Difference.LINES_UNBOUND
     if differs and bound.staff is not None and bound.total is not None:
-        # Nothing is to be told where staff's lines alone explain it and there is none any more.
+        # Nothing to report where only staff's lines explain it and they are gone.
         differs = bool(bound.staff) or bound.total != order.total
     return Difference.EDITED_IN_ROAPP if differs else None

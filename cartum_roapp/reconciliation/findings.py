@@ -73,7 +73,7 @@ _TO_DO = {
     Difference.SUM_DIFFERS_IN_ROAPP: "bring its lines to what the shop has",
     Difference.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; else correct it there (it may have "
     "changed in the shop while the ledger was lost). It stays until the shop changes the line; a line that staff "
-    "added is told once",
+    "added is reported once",
 }
 
 

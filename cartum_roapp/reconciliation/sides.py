@@ -57,8 +57,8 @@ class OrderInRoApp:
 
 
 def shop_side(frames: Frames, ledger: Mapping[str, Standing], *, delivery_line: bool) -> pd.DataFrame:
-    """Returns the orders as the shop has them now. Of an order that the `ledger` has, the delivery is a line where that
-    says so; of another one, by the shop's settings (`delivery_line`)."""
+    """Returns the orders as the shop has them now. For an order that the `ledger` has, the delivery is a line where the
+    ledger says so; for another one, by the shop's settings (`delivery_line`)."""
     orders = frames.orders
     as_line = [ledger[number].delivery_line if number in ledger else delivery_line for number in orders["number"]]
     totals = [
@@ -84,9 +84,9 @@ def by_day(
     """Returns counts and sums of the three sides by the day on which the orders were created, the oldest day first.
 
     It has the orders that all sides should have: without those that the shop has deleted and those that were never
-    taken over, except the numbers `unknown`. An RO App order counts for the day of its shop order. A sum is None
-    if a total of that day is unknown. `waiting` and `held` orders are part of the ledger's. `staff_totals`: by RO App's
-    id, what lines add that staff added and that were told before; RO App's sums are without them.
+    taken over, except the numbers `unknown`. An RO App order counts for the day of its shop order. A sum is None if a
+    total of that day is unknown. `waiting` and `held` orders are part of the ledger's. `staff_totals`: by RO App's id,
+    what lines add that staff added and that were reported before; RO App's sums are without them.
     """
     kept = ledger[~ledger["gone"]]
     days = {**_days(shop, zone), **_days(kept, zone)}
@@ -137,8 +137,8 @@ def _counting(
     unknown: Collection[str],
     staff_totals: Mapping[int, Decimal] | None,
 ) -> Iterator[tuple[str, OrderInRoApp, Decimal | None]]:
-    """Yields the RO App orders that count: number, order, and its total without staff's lines; of goods that are
-    written off, which nobody changes any more, the ledger's."""
+    """Yields the RO App orders that count: number, order, and its total without staff's lines; for goods that are
+    written off, which nobody changes any longer, the ledger's."""
     gone = set(ledger["number"][ledger["gone"]])
     bound = {ro_id: number for number, ro_id in zip(ledger["number"], ledger["ro_id"], strict=True) if ro_id}
     known = dict(zip(ledger["number"], ledger["total"], strict=True))
@@ -159,7 +159,7 @@ def _filled(frame: pd.DataFrame) -> pd.DataFrame:
         if not name.endswith("_sum"):
             frame[name] = frame[name].fillna(0).astype("int64")
             continue
-        counts = frame[name.replace("_sum", "_orders")]  # its column comes before the sum, so it has no NaN any more
+        counts = frame[name.replace("_sum", "_orders")]  # its column comes before the sum, so it no longer has a NaN
         cells = zip(counts, frame[name], strict=True)
         sums = [Decimal(0) if not count else None if pd.isna(total) else total for count, total in cells]
         frame[name] = pd.Series(sums, dtype="object")

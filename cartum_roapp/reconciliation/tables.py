@@ -14,7 +14,7 @@ Row = dict[str, Any]
 _SIDES = {"shop": "shop", "ledger": "ledger", "roapp": "RO App"}
 #: What was done about a difference, by its outcome.
 _DONE = {
-    "reported": "nothing, only told",
+    "reported": "only reported",
     "repaired": "put right",
     "held": "held for a person",
     "waiting": "on its way to RO App",
@@ -69,10 +69,10 @@ def _sides(one: Mapping[str, Any]) -> Row:
 
 def _cell(one: Mapping[str, Any], name: str) -> str:
     """Returns what all sides have, or what each has: "shop 2, ledger 2, RO App 1"."""
-    told = {
+    each = {
         words: "unknown" if one[f"{side}_{name}"] is None else one[f"{side}_{name}"] for side, words in _SIDES.items()
     }
-    return ", ".join(f"{words} {value}" for words, value in told.items()) if _differs(one, name) else str(told["shop"])
+    return ", ".join(f"{words} {value}" for words, value in each.items()) if _differs(one, name) else str(each["shop"])
 
 
 def _differs(one: Mapping[str, Any], name: str) -> bool:
@@ -82,5 +82,5 @@ def _differs(one: Mapping[str, Any], name: str) -> bool:
 def _what(finding: Mapping[str, Any]) -> str:
     """Returns the kind of difference, with the sums where those that are known differ."""
     sums = {words: total for side, words in _SIDES.items() if (total := finding[f"{side}_sum"]) is not None}
-    told = ", ".join(f"{words} {total}" for words, total in sums.items()) if len(set(sums.values())) > 1 else ""
-    return f"{finding['what']}: {told}" if told else str(finding["what"])
+    shown = ", ".join(f"{words} {total}" for words, total in sums.items()) if len(set(sums.values())) > 1 else ""
+    return f"{finding['what']}: {shown}" if shown else str(finding["what"])

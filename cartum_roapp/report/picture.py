@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-#: What can be told apart by people who see colours otherwise, too.
+#: Colours that colour-blind people can distinguish, too.
 _COLOURS = {"delivered": "#0072b2", "waiting": "#e69f00", "held": "#d55e00"}
 _SIDES = {"shop": ("shop", "#999999"), "ledger": ("ledger", "#e69f00"), "roapp": ("RO App", "#0072b2")}
 _DIFFERS = "#f7c9ad"
-#: Of more days the bars can't be told apart.
+#: With more days the bars are too narrow to distinguish.
 _DAYS = 92
 
 

@@ -15,7 +15,7 @@ worker                       the worker, as the keeper sees it
 process, lock, port          processes that outlive us, file locks, the port that no other user gets
 migration_lock               one migration of Prefect's database at a time
 system_user, unprivileged    the user that the embedded PostgreSQL runs as
-metrics, metrics_endpoint    what Prometheus is told; how it is served
+metrics, metrics_endpoint    the metrics for Prometheus; how they are served
 environment                  NO_PROXY and HOME, as Prefect needs them
 
 This package does not import prefect, as it sets up the environment that prefect reads when it is imported.

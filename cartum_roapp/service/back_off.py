@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-# Seconds: before each successive restart; of life after which deaths are counted anew.
+# Seconds: before each successive restart; of life after which deaths are counted from zero.
 _WAITS = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0)
 _CALM = 60.0
 

@@ -53,7 +53,7 @@ def prepare_embedded(server: PostgresServer) -> None:
         except psycopg2.OperationalError as error:
             if "password authentication failed" not in str(error):
                 raise
-            # The key file was made anew, so the role gets the new password.
+            # The key file was made again, so the role gets the new password.
             cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, password))
 
 

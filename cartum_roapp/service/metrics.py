@@ -1,4 +1,4 @@
-"""What Prometheus is told: the metrics, declared once, and the collectors that read them at each scrape.
+"""The metrics for Prometheus, declared once, and the collectors that read them at each scrape.
 
 All figures are of the ledger or of the home's files, so they are the same whichever process is asked, and outlive it.
 Labels are slugs, names of accounts, and words of this project: no address, no text of a shop, nothing of a buyer.

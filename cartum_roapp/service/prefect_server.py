@@ -81,7 +81,7 @@ def _defaults(port: int) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": f"{RUNS_KEPT.total_seconds():.0f}",
         "PREFECT_EVENTS_RETENTION_PERIOD": "P2D",
         # By default events have the tags that a run had five minutes ago. A run that is started in the UI gets its
-        # shop's when it has begun, and a shop's alerts are told by them.
+        # shop's when it has begun, and a shop's alerts are matched by them.
         "PREFECT_SERVER_EVENTS_RELATED_RESOURCE_CACHE_TTL": "PT0S",
     }
 

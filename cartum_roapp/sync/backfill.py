@@ -1,5 +1,5 @@
 """One backfill, slice by slice: the newest orders first, with a cursor in the ledger. What a killed run has left is
-gone on with when the same selection is started again."""
+continued when the same selection is started again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import Selection
 from cartum_roapp.sync.upsert import BackfillSlice, Reading, upsert
 
-#: A slice of a selection by days. Where no orders are it becomes twice as long, again and again: a selection without a
-#: first day reaches further back than any shop.
+#: A slice of a selection by days. It doubles as long as there are no orders: a selection without a first day reaches
+#: further back than any shop.
 SLICE = timedelta(days=7)
 
 
@@ -30,8 +30,8 @@ class Slices:
     _length: timedelta = SLICE
 
     @classmethod
-    def of(cls, wanted: Selection) -> Slices:
-        return cls(wanted.since, wanted.until, bool(wanted.numbers))
+    def of(cls, selected: Selection) -> Slices:
+        return cls(selected.since, selected.until, bool(selected.numbers))
 
     def __iter__(self) -> Iterator[tuple[datetime, datetime]]:
         """Yields from when to when orders are to be read (UTC, both inclusive)."""
@@ -57,15 +57,15 @@ class OpenBackfill:
     missing: set[str] = field(default_factory=set)
 
 
-def begin(run: Run, wanted: Selection) -> OpenBackfill:
-    """Begins it, or goes on with an unfinished one of the same selection. Raises NotReady if another run works on that
+def begin(run: Run, selected: Selection) -> OpenBackfill:
+    """Begins it, or continues an unfinished one of the same selection. Raises NotReady if another run works on that
     one."""
     found, went_on = backfills.begin(
-        run.engine, run.shop.key, wanted.named, since=wanted.since, until=wanted.until, run=run.id
+        run.engine, run.shop.key, selected.named, since=selected.since, until=selected.until, run=run.id
     )
     left = found.since if found.stored_at else found.stored_from or found.until
     # On the shop's clock, a week before the end of a day is the end of a day, also where the clocks changed between.
-    slices = Slices(found.since, left.astimezone(run.zone), bool(wanted.numbers))
+    slices = Slices(found.since, left.astimezone(run.zone), bool(selected.numbers))
     return OpenBackfill(found.id, slices, went_on)
 
 

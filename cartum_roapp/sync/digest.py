@@ -19,10 +19,9 @@ from cartum_roapp.sync.run import Run
 
 Document = dict[str, Any]
 
-#: The kinds of orders that a run touched, in the order in which they are shown, and what `changes` tell of them.
-#: `set in the shop`: the shop took the status that staff set in RO App. `released`: something of it was held and is no
-#: more. `delivered`: an earlier run had read or released it, and this
-#: one wrote what RO App lacked.
+#: The kinds of orders that a run touched, in the order in which they are shown, and what `changes` shows of them. The
+#: kind "set in the shop": the shop took the status that staff set in RO App. `released`: something of it was held and
+#: is no longer. `delivered`: an earlier run had read or released it, and this one wrote what RO App lacked.
 TOUCHED = {
     "new": "status, total", "changed": "what changed", "set in the shop": "status", "adopted": "what changed",
     "released": "what was held", "delivered": "what was done", "deleted": "what changed",
@@ -72,7 +71,7 @@ def held_records(run: Run) -> list[Document]:
 
 
 def _touched(number: str, events: Iterable[Event]) -> Document | None:
-    """Returns None if the run did nothing to the order but hold it, or let it go and hold it again."""
+    """Returns None if the run did nothing to the order but hold it, or release it and hold it again."""
     whats: set[Kind] = set()
     changes: list[str] = []
     released: dict[tuple[Any, Any], str] = {}
@@ -97,7 +96,7 @@ def _touched(number: str, events: Iterable[Event]) -> Document | None:
 
 def _add_written(run: Run, touched: dict[str, Document]) -> None:
     """Adds to orders that were only delivered what was written for them. Where that is nothing they are left out: what
-    is held of such an order was tried again, and is held still."""
+    is held of such an order was tried again, and is still held."""
     delivered = {number for number, one in touched.items() if one["what"] == "delivered"}
     calls = journal.of_run(run.engine, run.shop.key, run.id, [Kind.CALL]) if delivered else []
     written: dict[str, list[str]] = {}

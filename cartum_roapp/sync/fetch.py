@@ -1,8 +1,8 @@
 """Reads orders and products from a shop. There is no "updated since" (cartum §2.1), so the incremental sync makes three
 reads: `fetch_created`, `fetch_open`, and `fetch_numbers` for orders that these two did not return.
 
-What may be much comes in pages, which are `gather`ed and stored part by part: so the memory of a run does not grow with
-what it reads.
+What may be large comes in pages, which are `gather`ed and stored part by part, so the memory of a run does not grow
+with what it reads.
 
 Rows are raw and keyed by the order's number. A row whose number can't be read has a key made by the client, and is kept
 to be held. All functions may be called twice. Those that read raise Retryable and BadConfig.
@@ -23,7 +23,7 @@ from cartum_roapp.orders.texts import as_text, clean
 from cartum_roapp.orders.zones import to_wall
 
 BATCH = 100
-#: So many rows are stored at once: some 15 MB, and a week of most shops.
+#: This many rows are stored at once: some 15 MB, and a week of most shops.
 PART = 1000
 
 Row = dict[str, Any]
@@ -56,7 +56,7 @@ class ShopApi(Protocol):
 
 class Gathered:
     """Orders that were read and wait to be stored, each as it was read last. Of those that were taken before, it keeps
-    the number and a digest: a row that comes again as it was is left out."""
+    the number and a digest: a row that comes again unchanged is left out."""
 
     def __init__(self) -> None:
         self._rows: Rows = {}
@@ -124,21 +124,21 @@ def batches(numbers: Collection[str]) -> list[list[str]]:
 
 async def fetch_numbers(api: ShopApi, numbers: Collection[str]) -> Found:
     """Returns the orders with these numbers, with one call for 100. Asks for missing ones again while that brings more,
-    so that no order looks deleted because the shop cut the list of ids. Rows without a readable number are no more than
-    the numbers that are missing."""
-    wanted = set(numbers)
+    so that no order looks deleted because the shop cut the list of ids. There are at most as many rows without a
+    readable number as missing numbers."""
+    asked = set(numbers)
     rows: Rows = {}
     unread: Rows = {}
-    while left := wanted - rows.keys():
+    while left := asked - rows.keys():
         rest = sorted(left, key=_by_number)
         for start in range(0, len(rest), BATCH):
             found = await api.read_orders(numbers=rest[start : start + BATCH])
-            rows.update((number, row) for number, row in found.items() if number in wanted)
+            rows.update((number, row) for number, row in found.items() if number in asked)
             unread.update((number, row) for number, row in found.items() if not number_of(row))
-            unread = dict(list(unread.items())[: len(wanted - rows.keys())])
-        if len(wanted - rows.keys()) == len(left):
+            unread = dict(list(unread.items())[: len(asked - rows.keys())])
+        if len(asked - rows.keys()) == len(left):
             break
-    return Found(rows | unread, wanted - rows.keys())
+    return Found(rows | unread, asked - rows.keys())
 
 
 async def fetch_catalogue(api: ShopApi, articles: Collection[str]) -> dict[str, Row | None]:

@@ -1,4 +1,4 @@
-"""All that is known of one order, as `order show` and the flow `show-order` tell it: where it stands on both sides,
+"""All that is known of one order, as `order show` and the flow `show-order` show it: where it stands on both sides,
 what is held of it, and what happened to it."""
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _statuses(
     engine: Engine, key: str, order: dict[str, Any] | None, found: ShopSettings | None
 ) -> dict[str, str | None]:
     """Returns the order's status in the shop, and the one of RO App that was agreed on last, as far as names and the
-    settings tell."""
+    settings are known."""
     if order is None:
         return {"shop": None, "roapp": None}
     with engine.connect() as connection:

@@ -1,5 +1,5 @@
-"""What becomes of a run where the shop's hourly quota is used up: a sync ends, as the next ones do the same; any other
-run waits and goes on. It holds no lock meanwhile."""
+"""What a run does when the shop's hourly quota is used up: a sync ends, as the next ones do the same; any other run
+waits and continues. It holds no lock meanwhile."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def within_quota() -> Iterator[None]:
 
 
 def outlasting_quota() -> AsyncRetrying:
-    """Returns attempts at a body that is left, with its locks, while the quota is used up. The body has to go on where
-    it was."""
+    """Returns attempts at a body that is left, with its locks, while the quota is used up. The body has to continue
+    where it was."""
     return AsyncRetrying(
         retry=retry_if_exception(lambda error: isinstance(error, OverQuota) and _seconds(error) <= LONGEST_WAIT),
         wait=lambda state: _seconds(state.outcome.exception() if state.outcome else None),

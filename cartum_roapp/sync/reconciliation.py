@@ -32,7 +32,7 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading, upsert
 from cartum_roapp.sync.window import reconcile_range
 
-# The shop's clock may be so much behind ours: an order with a stamp shortly before a read may have come after it.
+# The shop's clock may be this far behind ours: an order with a stamp shortly before a read may have come after it.
 CLOCK = timedelta(minutes=10)
 
 log = logging.getLogger(__name__)
@@ -43,8 +43,8 @@ Portion = tuple[datetime, datetime] | None
 @dataclass
 class Sides:
     """What is known so far of the three sides. `ledger`: the orders by number as they were when other runs were last
-    kept from the shop; `seen`: all numbers that were read from the shop, taken over or not; `gone`: a person says that
-    missing orders were deleted in the shop."""
+    locked out of the shop; `seen`: all numbers that were read from the shop, taken over or not; `gone`: a person says
+    that missing orders were deleted in the shop."""
 
     roapp: RoAppSide
     repair: bool
@@ -113,7 +113,7 @@ async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion, 
 
 
 def compare_shop(run: Run, sides: Sides, part: Found, frames: Frames, bad: Iterable[BadRow]) -> list[Finding]:
-    """Returns what the ledger lacks or has with other content of this portion, and adds it to the report."""
+    """Returns what of this portion the ledger lacks or has with other content, and adds it to the report."""
     sides.seen |= part.rows.keys()
     watermark = run.state.watermark or run.started
     portion = shop_side(frames, sides.ledger, delivery_line=_delivery_line(run))
@@ -149,7 +149,7 @@ def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow]
     if missing_orders.suggests_lost_rights(len(missing), len(believed)) and not sides.gone:
         missing = []
     with run.engine.begin() as connection:
-        orders.distrust(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
+        orders.forget_hashes(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
     stored = frames.only(numbers(found, STORED))
     reading = Reading(stored, list(bad), sides.final, missing, asked=len(believed), deleted=sides.gone)
     upsert(run, reading, new_as=Priority.CHANGE)
@@ -174,7 +174,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
             f"{len(left)} orders are missing in RO App: rather its key lost rights, so none is held."
         )
     unknown = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
-    # Deleted in RO App, and a person left it so: on no side, as it would differ every night.
+    # Deleted in RO App, and a person left it so: counted on no side, as it would differ every night.
     alone = {one.number for one in sides.ledger.values() if _is_left_alone(one, sides.roapp)}
     shop = sides.shop[~sides.shop["number"].isin(alone)]
     ledger = ledger_side(one for one in sides.ledger.values() if one.number not in alone)
@@ -211,9 +211,9 @@ def conclude(run: Run, sides: Sides) -> Report:
     return sides.report
 
 
-def remember_told(run: Run, sides: Sides) -> None:
-    """Remembers what the lines of staff add that the report has shown: they are no difference from now on. To be called
-    after the report was shown, so that a kill in between shows them twice rather than never."""
+def remember_reported(run: Run, sides: Sides) -> None:
+    """Remembers what the staff's lines add that were reported: they are no difference from now on. To be called after
+    the report was shown, so that a kill in between reports them twice rather than never."""
     reported = set(numbers(sides.report.findings, {Difference.EDITED_IN_ROAPP}))
     totals = {
         order.number: one.staff

@@ -1,5 +1,5 @@
-"""Orders that a person sends again, whatever was sent before: read from the shop now, compared with RO App, put
-right."""
+"""Orders that a person sends again, whatever was sent before: read from the shop now, compared with RO App,
+corrected."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def named(shop: ShopConfig, numbers: Sequence[str]) -> list[str]:
 
 
 def send_again(run: Run, numbers: Sequence[str]) -> None:
-    """Queues these orders before all others. Their delivery trusts nothing that was sent before, writes only what RO
-    App has otherwise, and makes no second order or line. May be called twice."""
+    """Queues these orders before all others. Their delivery compares all of each with RO App, writes only what differs
+    there, and makes no second order or line. May be called twice."""
     with run.engine.begin() as connection:
         because = "a person sends it again"
         orders.requeue(connection, run.shop.key, numbers, Priority.FRESH, because)
-        outbox.compare_anew(connection, run.shop.key, numbers)
+        outbox.compare_all(connection, run.shop.key, numbers)
 
 
 def outcomes(run: Run, numbers: Sequence[str], missing: Collection[str]) -> list[dict[str, Any]]:

@@ -1,5 +1,5 @@
-"""Removes what was kept long enough: buyers' data after the time that the shop's owner has set, what happened to
-orders, the calls that were sent for them, and what runs did."""
+"""Removes what was kept long enough: buyers' data after the time that the shop's owner has set, the events of orders,
+the calls that were sent for them, and the records of runs."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class Run:
         return zone_of(self.shop.timezone)
 
     def count_delivered(self) -> None:
-        """Counts what was delivered of a run that breaks off: the step that delivers did not come to count."""
+        """Counts what was delivered by a run that breaks off: the step that delivers did not get to count it."""
         delivered = journal.of_run(self.engine, self.shop.key, self.id, [journal.Kind.DELIVERED])
         self.counts.delivered = len({one.number for one in delivered})
 
@@ -153,7 +153,7 @@ class Run:
         return database.locked_soon(self.engine, f"reading:{self.shop.key}", self._waits_to_read)
 
     async def give_way(self) -> None:
-        """Lets runs that wait to read this shop have their turn: they look for it now and then."""
+        """Lets runs that wait to read this shop have their turn: they try the lock now and then."""
         await asyncio.sleep(2 * database.LOOKS)
 
     def _waits_to_read(self) -> None:
@@ -172,7 +172,7 @@ class Run:
 
     def delivers_until(self) -> datetime:
         """Returns when a sync that has read ends (UTC), whether its orders are delivered or not: a while after its
-        start, and not at once if it read for long."""
+        start, and not at once if reading took long."""
         start = self.started + timedelta(seconds=self.settings.sync_time)
         return max(start, datetime.now(UTC) + timedelta(seconds=self.settings.sync_delivery))
 

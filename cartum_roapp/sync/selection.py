@@ -92,24 +92,24 @@ def selection(
 
 
 async def fetch_selection(
-    api: ShopApi, wanted: Selection, since: datetime, until: datetime, missing: set[str]
+    api: ShopApi, selected: Selection, since: datetime, until: datetime, missing: set[str]
 ) -> Pages:
     """Yields the orders of the selection that were created from `since` to `until` (aware), by number, like
     `fetch_created`; of named numbers all, and adds those that the shop does not have to `missing`. Compares each row
     with the selection again. May be called twice."""
-    if not wanted.numbers:
-        async for page in fetch_created(api, since, until, wanted.zone):
-            yield _kept(page, wanted)
+    if not selected.numbers:
+        async for page in fetch_created(api, since, until, selected.zone):
+            yield _kept(page, selected)
         return
-    for some in batches(wanted.numbers):
+    for some in batches(selected.numbers):
         found = await fetch_numbers(api, some)
         missing |= found.missing
-        dated = within(found.rows, wanted.since, wanted.until, wanted.zone) if wanted.dated else found.rows
-        yield _kept(dated, wanted)
+        dated = within(found.rows, selected.since, selected.until, selected.zone) if selected.dated else found.rows
+        yield _kept(dated, selected)
 
 
-def _kept(rows: Rows, wanted: Selection) -> Rows:
-    return {number: row for number, row in rows.items() if not wanted.statuses or status_of(row) in wanted.statuses}
+def _kept(rows: Rows, selected: Selection) -> Rows:
+    return {number: row for number, row in rows.items() if not selected.statuses or status_of(row) in selected.statuses}
 
 
 def _ids(shop: ShopConfig, statuses: Sequence[str | int], names: Mapping[int, str]) -> tuple[int, ...]:

@@ -94,7 +94,7 @@ def of_dismissal(result: Document) -> str:
 
 
 def of_order(story: Document) -> str:
-    """Returns how much the story of an order tells: "12 events, 1 held, 1 dismissed"."""
+    """Returns the size of an order's story: "12 events, 1 held, 1 dismissed"."""
     records = [f"{len(story[name])} {name}" for name in ("held", "dismissed") if story[name]]
     return _joined([_counted(len(story["timeline"]), "event"), *records])
 
@@ -127,8 +127,8 @@ def of_reading(new: int, changed: int, unchanged: int, unreadable: int = 0, dele
     """Returns "41 orders: 1 new, 1 changed, 39 as they were"; "" if nothing happened to any."""
     read = [(new, "new"), (changed, "changed"), (unchanged, "as they were"), (unreadable, "that can't be read")]
     parts = [*read, (deleted, "deleted in the shop")]
-    told = _joined(f"{count} {what}" for count, what in parts if count)
-    return f"{_counted(sum(count for count, _ in read), 'order')}: {told}" if new or changed or deleted else ""
+    counts = _joined(f"{count} {what}" for count, what in parts if count)
+    return f"{_counted(sum(count for count, _ in read), 'order')}: {counts}" if new or changed or deleted else ""
 
 
 def of_differences(compared: int, whats: Iterable[str]) -> str:

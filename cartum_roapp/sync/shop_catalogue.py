@@ -1,5 +1,6 @@
-"""Reads the products of orders from the shop's catalogue, and goes on without it where it fails for good: refused, or
-without an answer in two runs in a row. What has to wait for it is held (`ProductBook`) and let go when it works again.
+"""Reads the products of orders from the shop's catalogue, and does without it where it fails for good: refused, or
+without an answer in two runs in a row. What has to wait for it is held (`ProductBook`) and released when it works
+again.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ Fetch = Callable[[Collection[str]], Awaitable[Products]]
 
 async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products:
     """Returns article → row of catalog/export for the articles of these orders that are to be read, None for one that
-    the shop has not; {} while the catalogue fails for good. Then it is asked again after `look_again` only, and what
-    held orders wait for is read as well.
+    the shop lacks; {} while the catalogue fails for good. Then it is asked again after `look_again` only, and what held
+    orders wait for is read as well.
 
     Raises Retryable where the catalogue does not answer for the first time, or where the shop's quota or the run's
     time is used up."""
     failing = shop_catalogue.failing(run.engine, run.shop.key)
     held = shop_catalogue.waiting(run.engine, run.shop.key) if failing else set()
-    wanted = articles_to_read(run, rows) | held
-    if not wanted or (failing and failing.for_good and not _is_due(run, failing.tried)):
+    needed = articles_to_read(run, rows) | held
+    if not needed or (failing and failing.for_good and not _is_due(run, failing.tried)):
         return {}
     try:
-        found = await fetch(wanted)
+        found = await fetch(needed)
         again = await _namesakes(run, found, fetch)
     except BadConfig as error:
         _failed(run, error.message, for_good=True)
@@ -55,14 +56,14 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
 
 async def _namesakes(run: Run, found: Products, fetch: Fetch) -> Products:
     """Returns what the catalogue has now of other articles with the name or barcode of these that were not read for a
-    day: whether an article has a new code, or shares its name with another one, shows by that only."""
+    day: whether an article has a new code, or shares its name with another one, shows only there."""
     if len(run.shop.identify_products_by) < 2:
         return {}
     entries = [entry for entry in Catalogue(found, run.shop.language).entries() if entry is not None]
     titles, barcodes = {one.title for one in entries} - {""}, {one.barcode for one in entries} - {""}
-    wanted = shop_catalogue.namesakes(run.engine, run.shop.key, titles, barcodes, READ_AGAIN) - found.keys()
-    read = await fetch(wanted) if wanted else {}
-    return {article: read.get(article) for article in wanted}
+    needed = shop_catalogue.namesakes(run.engine, run.shop.key, titles, barcodes, READ_AGAIN) - found.keys()
+    read = await fetch(needed) if needed else {}
+    return {article: read.get(article) for article in needed}
 
 
 def warnings(run: Run) -> list[str]:
@@ -72,7 +73,7 @@ def warnings(run: Run) -> list[str]:
         return []
     return [
         f"the shop's catalogue can't be read since {failing.since:%Y-%m-%d %H:%M} UTC ({failing.because}): "
-        "new products get the names of the order lines; orders whose products can't be told without it are held."
+        "new products get the names of the order lines; orders whose products can't be identified without it are held."
     ]
 
 

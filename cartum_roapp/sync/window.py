@@ -103,7 +103,7 @@ def reconcile_range(run: Run) -> Window:
 
 def already_read(run: Run) -> bool:
     """Returns whether another run read the shop after this one was due. So runs that became late in an outage end at
-    once. A watermark in the future, of a clock that was ahead, tells nothing."""
+    once. A watermark in the future, of a clock that was ahead, proves nothing."""
     watermark = run.refresh().watermark
     began = min(run.due or run.started, run.started)
     return watermark is not None and began < watermark <= datetime.now(UTC)
@@ -118,7 +118,7 @@ def numbers_to_reread(run: Run, final: frozenset[int]) -> set[str]:
 
 
 def select_rows(run: Run, rows: Rows, successful: frozenset[int], in_roapp: Collection[str] = ()) -> Rows:
-    """Returns the rows that are taken over, by the rule of `cartum_roapp.orders.qualifying`. The ledger's orders, held
+    """Returns the rows that are taken over by the rule of `cartum_roapp.orders.qualifying`. The ledger's orders, held
     rows and the numbers in `in_roapp` (orders that RO App has) count as known."""
     state = run.state
     assert state.window_from is not None and state.window_to is not None

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def both_ways(run: Run) -> bool:
-    """Returns whether the shop's statuses travel both ways. If they no longer do, deletes what was noted for that."""
+    """Returns whether the shop's statuses travel both ways. If they no longer do, deletes what was noted for it."""
     if run.shop.status_direction == "both":
         return True
     with run.engine.begin() as connection:

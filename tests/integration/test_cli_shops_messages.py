@@ -329,11 +329,11 @@ def test_a_shop_whose_orders_belong_to_another_account() -> None:
     assert other_account("mavka", "main", ["main"], connected=True) == []
     (problem,) = other_account("mavka", "second", ["main"], connected=True)
     assert str(problem) == (
-        'account: the orders of this shop belong to the account "main". Fix: write main; to begin anew in second: '
+        'account: the orders of this shop belong to the account "main". Fix: write main; to start over in second: '
         "delete the shop with its history (`cartum-roapp shop delete mavka --purge`), then add it to second"
     )
     (problem,) = other_account("mavka", "second", ["main"], connected=False)
-    assert "to begin anew in second: add it to main with --no-import, delete the shop" in problem.fix
+    assert "to start over in second: add it to main with --no-import, delete the shop" in problem.fix
 
 
 def test_an_account_that_was_not_added() -> None:

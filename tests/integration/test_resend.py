@@ -131,8 +131,8 @@ def test_it_is_read_from_the_shop_and_goes_before_everything_else(world: World) 
     assert queued.details["because"] == "a person sends it again"
     assert world.value("SELECT priority FROM outbox WHERE number = :number", number=number) == 0
     with world.engine.begin() as connection:
-        outbox.compare_anew(connection, world.shop().key, [number])
-        assert world.value("SELECT count(*) FROM outbox WHERE anew") == 0, "forgotten with the delivery"
+        outbox.compare_all(connection, world.shop().key, [number])
+        assert world.value("SELECT count(*) FROM outbox WHERE compare_all") == 0, "forgotten with the delivery"
 
 
 def test_a_total_that_a_person_has_left_as_it_is_holds_no_order(world: World) -> None:

@@ -207,7 +207,7 @@ def test_no_command_shows_what_there_is(command: tuple[str, ...], capsys: pytest
 )
 def test_an_argument_that_is_no_text_is_refused(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command) == 2
-    refused = "is no text in UTF-8. Fix: type it anew on a terminal that is set to UTF-8"
+    refused = "is no text in UTF-8. Fix: type it again on a terminal that is set to UTF-8"
     assert capsys.readouterr().err == f"\\udcff {refused}\n"
 
 

@@ -51,7 +51,7 @@ def test_sums_stand_by_currency() -> None:
 def test_what_a_person_has_to_do_comes_before_what_was_done() -> None:
     rows = tables.findings(REPORT)
     assert [(row["order"], row["what was done"]) for row in rows] == [
-        ("3", "nothing, only told"), ("2", "held for a person"), ("1", "put right"),
+        ("3", "only reported"), ("2", "held for a person"), ("1", "put right"),
     ]  # fmt: skip
     assert rows[0]["what to do"] == FOUND["to_do"]
     assert rows[0]["in RO App"] == "no. A77, id 77"

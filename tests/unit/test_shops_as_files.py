@@ -10,7 +10,7 @@ from test_shop_file import GOOD
 
 from cartum_roapp.cli.app import main
 from cartum_roapp.connection.configs import shop_config
-from cartum_roapp.connection.fleet import Change, Wanted, compare, exported, files_of, read, refuse_twins
+from cartum_roapp.connection.fleet import Change, DesiredShop, compare, exported, files_of, read, refuse_twins
 from cartum_roapp.connection.shop_file import parse_shop_file
 from cartum_roapp.errors import BadConfig
 
@@ -23,17 +23,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def wanted(path: Path, **variables: str) -> Wanted:
+def desired(path: Path, **variables: str) -> DesiredShop:
     return read(path, variables)
 
 
-def stored(text: str = GOOD, password: str = PASSWORD, slug: str = "mavka") -> Wanted:
+def stored(text: str = GOOD, password: str = PASSWORD, slug: str = "mavka") -> DesiredShop:
     """A shop that is connected as this file says."""
     config = shop_config(parse_shop_file(text.encode()).good, slug=slug, password=SecretStr(password))
-    return Wanted(Path(f"{slug}.yaml"), slug, before=config)
+    return DesiredShop(Path(f"{slug}.yaml"), slug, before=config)
 
 
-def problems(one: Wanted) -> dict[str, str]:
+def problems(one: DesiredShop) -> dict[str, str]:
     return {problem.field: f"{problem.message} Fix: {problem.fix}" for problem in one.problems}
 
 
@@ -47,7 +47,7 @@ def test_a_folder_is_all_its_files_and_what_is_none_is_named(folder: Path) -> No
 
 
 def test_a_new_shop_is_added_with_all_its_settings_and_never_shows_its_password(folder: Path) -> None:
-    one = wanted(folder / "mavka.yaml", MAVKA=PASSWORD)
+    one = desired(folder / "mavka.yaml", MAVKA=PASSWORD)
     compare(one, None)
     assert (one.slug, one.action, problems(one)) == ("mavka", "add", {})
     assert one.config is not None and one.config.password.get_secret_value() == PASSWORD
@@ -58,7 +58,7 @@ def test_a_new_shop_is_added_with_all_its_settings_and_never_shows_its_password(
 
 def test_what_is_stored_already_is_left_alone_whatever_the_order_of_its_lines(folder: Path) -> None:
     (folder / "mavka.yaml").write_text("\n".join(reversed(GOOD.splitlines())))
-    one = wanted(folder / "mavka.yaml")
+    one = desired(folder / "mavka.yaml")
     compare(one, stored().before)
     assert (one.action, one.changes, problems(one)) == ("nothing", [], {})
 
@@ -68,7 +68,7 @@ def test_what_differs_is_named_field_by_field(folder: Path) -> None:
         GOOD.replace('"2": 12', "2: 13, 3: 14").replace("Мавка", "Верба") + "retention_days: 365\npassword_from: NEW\n"
     )
     (folder / "mavka.yaml").write_text(text)
-    one = wanted(folder / "mavka.yaml", NEW="another-password")
+    one = desired(folder / "mavka.yaml", NEW="another-password")
     compare(one, stored(GOOD + "window_days: 90\n").before)
     assert one.action == "change"
     assert one.changes == [
@@ -82,7 +82,7 @@ def test_what_differs_is_named_field_by_field(folder: Path) -> None:
 
 
 def test_a_stored_password_stays_where_the_variable_is_not_set_and_a_new_shop_needs_one(folder: Path) -> None:
-    known, new = wanted(folder / "mavka.yaml"), wanted(folder / "mavka.yaml")
+    known, new = desired(folder / "mavka.yaml"), desired(folder / "mavka.yaml")
     compare(known, stored().before)
     assert (known.action, problems(known)) == ("nothing", {})
     compare(new, None)
@@ -91,7 +91,7 @@ def test_a_stored_password_stays_where_the_variable_is_not_set_and_a_new_shop_ne
 
 
 def test_a_shop_that_cant_be_used_as_it_is_stored_is_given_all_of_it(folder: Path) -> None:
-    one = wanted(folder / "mavka.yaml", MAVKA=PASSWORD)
+    one = desired(folder / "mavka.yaml", MAVKA=PASSWORD)
     compare(one, BadConfig("location_id: is missing."))
     assert (one.action, len(one.changes) > 10) == ("change", True)
 
@@ -109,7 +109,7 @@ def test_a_shop_that_cant_be_used_as_it_is_stored_is_given_all_of_it(folder: Pat
 def test_a_bad_file_names_field_problem_and_fix(folder: Path, name: str, line: str, field: str, says: str) -> None:
     path = folder / name
     path.write_text(GOOD + line)
-    one = wanted(path, SHORT="two\nlines")
+    one = desired(path, SHORT="two\nlines")
     assert says in problems(one)[field]
     assert "two\nlines" not in str(problems(one))
 
@@ -143,7 +143,7 @@ def test_a_file_that_is_none_is_told_once_and_nobody_is_asked(
 
 def test_two_files_of_one_shop_are_refused(folder: Path) -> None:
     (folder / "verba.yaml").write_text(GOOD)
-    files = [wanted(folder / "mavka.yaml"), wanted(folder / "verba.yaml")]
+    files = [desired(folder / "mavka.yaml"), desired(folder / "verba.yaml")]
     refuse_twins(files)
     assert "verba.yaml" in problems(files[0])["url"]
     assert "mavka.yaml" in problems(files[1])["url"]
@@ -157,6 +157,6 @@ def test_what_is_exported_is_applied_without_a_difference_and_holds_no_password(
     assert "password_from: CARTUM_ROAPP_PASSWORD_MAVKA" in text
     assert "retention_days" not in text, "what is not set is left out"
     (tmp_path / "mavka.yaml").write_text(text)
-    again = wanted(tmp_path / "mavka.yaml")
+    again = desired(tmp_path / "mavka.yaml")
     compare(again, shop)
     assert (problems(again), again.changes) == ({}, [])

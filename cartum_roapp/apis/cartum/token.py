@@ -12,7 +12,7 @@ RENEW_AFTER = 540.0  # seconds
 class Token:
     """Returns a valid token, and logs in if there is none.
 
-    It is not documented whether the 600 s begin anew with each call. So they are counted from before the login was
+    It is not documented whether the 600 s start again with each call. So they are counted from before the login was
     sent, and the token is renewed after 540 s. Tasks that ask at the same time share one login and its outcome, so that
     all of them together wait one deadline for an unreachable shop, not one each."""
 

@@ -15,7 +15,7 @@ Raw = dict[str, Any]
 #: How often a list is walked again if rows are missing.
 REWALKS = 3
 #: Of a long walk so many pages are one line of the log.
-TOLD_EVERY = 10
+LOGGED_EVERY = 10
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ async def walk(
         number, before = 1, None
         count = page.count
         while True:
-            _tell(about, number, page)
+            _log_page(about, number, page)
             if fresh := _fresh(page.rows, seen):
                 tell(seen)
                 yield fresh
@@ -86,10 +86,10 @@ async def walk(
     log.warning("%s: RO App promised %s rows and sent %s", about, count, len(seen))
 
 
-def _tell(about: str, number: int, page: Page) -> None:
+def _log_page(about: str, number: int, page: Page) -> None:
     """Logs how far a long walk is: each tenth page, and the last one."""
     last = page.total_pages
-    if number > 1 and (number % TOLD_EVERY == 0 or number == last):
+    if number > 1 and (number % LOGGED_EVERY == 0 or number == last):
         log.info("%s: page %s%s", about, number, f" of {last}" if last else "")
 
 

@@ -157,12 +157,12 @@ class Sending:
                 on_sent=on_sent,
             )
         except NotSent as error:
-            _tell(call, "not sent")
+            _report(call, "not sent")
             raise Retryable(f"{self._host} can't be reached: {error}", field="base_url") from None
         except Lost as error:
-            _tell(call, "no answer")
+            _report(call, "no answer")
             raise _unanswered(call, str(error)) from None
-        _tell(call, f"HTTP {reply.status}")
+        _report(call, f"HTTP {reply.status}")
         if reply.status == 429 or (call.repeatable and reply.status == 503 and reply.retry_after()):
             raise await self._throttled(reply, call.name, attempt)
         if not reply.ok:
@@ -234,7 +234,7 @@ class _Call(Generic[T]):
         return self.method == "GET"
 
 
-def _tell(call: _Call[Any], outcome: str) -> None:
+def _report(call: _Call[Any], outcome: str) -> None:
     listener = on_request.get()
     if listener is not None:
         listener(call.name, outcome)

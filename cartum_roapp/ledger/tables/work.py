@@ -34,7 +34,7 @@ outbox = Table(
     required("available_at", Stamp, "not before this", default=func.now()),
     required("attempts", Integer, "tries since the last success", default="0"),
     required("held", Boolean, "a person is needed: see `held`", default=text("false")),
-    required("anew", Boolean, "all of it is compared with RO App, whatever was sent there last", default=text("false")),
+    required("compare_all", Boolean, "compare all of it with RO App, whatever was agreed last", default=text("false")),
     PrimaryKeyConstraint("shop", "number"),
     Index(
         "ix_outbox_waiting",
@@ -92,7 +92,7 @@ held = Table(
     required("last_at", Stamp, "when it was tried last", default=func.now()),
     Column("dismissed_at", Stamp, doc="a person wants it left as it is, until it changes"),
     required("dismissed_because", Text, "why, in that person's words", default=""),
-    Column("told_at", Stamp, doc="when an alert could tell of it"),
+    Column("alerted_at", Stamp, doc="when an alert counted it"),
     Column("erased_at", Stamp, doc="since when the row is not kept here, whatever the shop still sends"),
     PrimaryKeyConstraint("shop", "entity", "id"),
     info={"doc": "Records that need a person."},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_e87e6fe1543b"
+revision = "20261129_30543471b611"
 down_revision = None
 
 TABLES = """
@@ -187,7 +187,7 @@ CREATE TABLE held (
     last_at TIMESTAMPTZ DEFAULT now() NOT NULL,
     dismissed_at TIMESTAMPTZ,
     dismissed_because TEXT DEFAULT '' NOT NULL,
-    told_at TIMESTAMPTZ,
+    alerted_at TIMESTAMPTZ,
     erased_at TIMESTAMPTZ,
     CONSTRAINT pk_held PRIMARY KEY (shop, entity, id),
     CONSTRAINT fk_held_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
@@ -298,7 +298,7 @@ CREATE TABLE outbox (
     available_at TIMESTAMPTZ DEFAULT now() NOT NULL,
     attempts INTEGER DEFAULT '0' NOT NULL,
     held BOOLEAN DEFAULT false NOT NULL,
-    anew BOOLEAN DEFAULT false NOT NULL,
+    compare_all BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_outbox PRIMARY KEY (shop, number),
     CONSTRAINT fk_outbox_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
