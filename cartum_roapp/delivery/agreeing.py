@@ -71,7 +71,7 @@ def refused(before: AgreedOrder, operation: Operation) -> AgreedOrder:
 
 def is_repeat(agreed: AgreedOrder, operation: Operation) -> bool:
     """Returns whether an earlier try of the operation had no answer, by what it left `agreed`."""
-    if isinstance(operation, AddLine | SendComment):
+    if not isinstance(operation, SetFields | SetLine | SetStatus):
         return isinstance(operation, AddLine) and operation.repeats > 0
     known = {str(name): value for name, value in agreed.values.items()}
     if isinstance(operation, SetLine):
