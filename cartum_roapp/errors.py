@@ -133,7 +133,7 @@ class Code(StrEnum):
     )
     UNANSWERED = (
         "unanswered",
-        "RO App ended five tries in a row, or ten of a change, without a clear answer.",
+        "RO App ended five tries in a row to make or change something, or ten to read it, without a clear answer.",
         "Nothing at first: it is looked for and tried again by itself. If it stays, ask RO App's support.",
     )
     # A row of the shop that can't be read.

@@ -65,6 +65,16 @@ def refused(before: AgreedOrder, operation: Operation) -> AgreedOrder:
     return before.with_line(replace(left, values={**left.values, "quantity": out}), of=line)
 
 
+def is_repeat(agreed: AgreedOrder, operation: Operation) -> bool:
+    """Returns whether an earlier try of the operation had no answer, by what it left `agreed`."""
+    if not isinstance(operation, SetFields | SetLine | SetStatus):
+        return isinstance(operation, AddLine) and operation.repeats > 0
+    known = {str(name): value for name, value in agreed.values.items()}
+    if isinstance(operation, SetLine):
+        known = next((dict(line.values) for line in agreed.lines if line.item == operation.item), {})
+    return any(one.made in known[one.name].ours for one in operation.changes if one.name in known)
+
+
 def takes_out(operation: Operation) -> bool:
     """Returns whether the operation removes a line that the shop no longer has."""
     return isinstance(operation, SetLine) and any(

@@ -72,7 +72,7 @@ class Creations:
             with session.transaction() as connection:
                 ledger.put_off(connection, row.id, now + timedelta(seconds=timeouts.resend_after(error)))
             if row.tries >= UNCLEAR_ENDS:
-                raise unanswered(thing.kind, row.tries, error) from None
+                raise unanswered(thing.kind, error) from None
             raise Later(now + timedelta(seconds=timeouts.unclear_wait)) from None
         except IntegrationError:
             if row is not None:

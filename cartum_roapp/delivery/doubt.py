@@ -71,10 +71,10 @@ def go_by(clock: datetime) -> None:
 _ahead = timedelta(0)
 
 
-def unanswered(kind: str, ends: int, error: Unclear) -> BadRecord:
+def unanswered(entity: str, error: Unclear) -> BadRecord:
     return BadRecord(
-        f"RO App gave no clear answer to {ends} tries in a row to make a {kind}, the last time: {error.message}.",
+        f"RO App gave no clear answer to several tries in a row, the last time: {error.message}.",
         code=Code.UNANSWERED,
-        entity=kind,
+        entity=entity,
         fix="Nothing at first: it is looked for and tried again by itself. If it stays, ask RO App's support.",
     )

@@ -14,11 +14,11 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import agreeing
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
-from cartum_roapp.delivery.doubt import UNCLEAR_ENDS, GiveWay, unanswered
+from cartum_roapp.delivery.doubt import GiveWay
 from cartum_roapp.delivery.operations import AddLine, SetLine
 from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, Code, Unclear
+from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import held
 from cartum_roapp.ledger.agreed import AgreedLine, Value
 from cartum_roapp.ledger.desired import DesiredOrder
@@ -66,9 +66,8 @@ class OrderLines:
         return await self._roapp.items(self._bound.ro_id)
 
     async def bring(self, operation: AddLine | SetLine, assignee: Assignee) -> None:
-        """Makes the call. `assignee` is asked for each line that is added. A line that RO App does not let us remove is
-        held. Raises Later where the call had no answer, GiveWay after `IN_A_ROW` calls, BadRecord where RO App
-        refuses."""
+        """Makes the call. `assignee` is asked for each line that is added. A line that RO App does not let go is held.
+        Raises GiveWay after `IN_A_ROW` calls, and what `Agreement.send` raises."""
         known = self._agreement.known
         if isinstance(operation, AddLine):
             self._refuse_lost(operation)
@@ -84,12 +83,8 @@ class OrderLines:
             await self._agreement.send(operation, lambda begin: self._call(operation, assignee, begin), note)
             if isinstance(operation, AddLine):
                 self._made.add((operation.line.product, operation.line.price))
-        except Unclear as error:
-            if isinstance(operation, AddLine) and operation.repeats + 1 >= UNCLEAR_ENDS:
-                raise unanswered("line", operation.repeats + 1, error) from None
-            raise self._agreement.later() from None
         except BadRecord as error:
-            if not (isinstance(operation, SetLine) and agreeing.takes_out(operation)):
+            if error.code == Code.UNANSWERED or not (isinstance(operation, SetLine) and agreeing.takes_out(operation)):
                 raise
             self._hold_stuck(known.line(operation.item), error)
 
@@ -98,8 +93,7 @@ class OrderLines:
         if isinstance(operation, SetLine):
             known = self._agreement.known.line(operation.item)
             changes = {one.name: self._plain(known, one.name, one.made) for one in operation.changes}
-            begin()
-            await self._roapp.update_item(self._bound.ro_id, operation.item, changes)
+            await self._roapp.update_item(self._bound.ro_id, operation.item, changes, begin)
             return None
         line, person = operation.line, await assignee()
         body: dict[str, object] = {

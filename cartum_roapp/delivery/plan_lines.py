@@ -2,7 +2,8 @@
 
 * Each value of a line of ours is decided like any other (`decision.decide`).
 * A line that the shop no longer has gets the quantity 0, as RO App deletes none (roapp §3.2).
-* A line that staff took out comes back only if the shop changed more of it than its share of the discount.
+* A line that staff took out comes back only if the shop changed more of it than its share of the discount, or a call
+  of ours may have emptied it before.
 * A line of the shop's that is not ours yet takes a line of RO App's with its product and price, before one is added.
   Where no line is ours yet, all are where they are exactly the shop's goods; else they are taken by product alone, then
   by price and quantity alone, and by price alone where one is left on each side.
@@ -59,7 +60,7 @@ def plan(
             seen, changes = _compared(known, shown[known.item], line)
             agreed = agreed.with_line(seen, of=known)
             operations += [SetLine(known.item, changes)] if changes else []
-        elif line is not None and known is not None and known.item is not None and _is_same_but_discount(known, line):
+        elif line is not None and known is not None and known.item is not None and _stays_out(known, line):
             discount = Agreed.on(line.discount, line.discount)
             agreed = agreed.with_line(replace(known, values={**known.values, "discount": discount}), of=known)
         else:
@@ -146,8 +147,7 @@ def _adopted(
     left = [
         line
         for line in lines
-        if (key := (line.product, line.price)) not in keys
-        and not (key in gone and _is_same_but_discount(gone[key], line))
+        if (key := (line.product, line.price)) not in keys and not (key in gone and _stays_out(gone[key], line))
     ]
     for by_price, by_product in ((True, True), (False, True), (True, False)) if first else ((True, True),):
         for line in list(left):
@@ -201,8 +201,11 @@ def _compared(known: AgreedLine, item: RoItem, line: PricedLine | None) -> tuple
     return known, tuple(changes)
 
 
-def _is_same_but_discount(known: AgreedLine, line: PricedLine) -> bool:
-    return (known.values["price"].shop, known.values["quantity"].shop) == (line.price, line.quantity)
+def _stays_out(known: AgreedLine, line: PricedLine) -> bool:
+    """Returns whether staff took out the line of ours, and the shop has changed no more of it than its discount. One
+    that a call of ours may have emptied was perhaps removed for that."""
+    price, quantity = known.values["price"], known.values["quantity"]
+    return (price.shop, quantity.shop) == (line.price, line.quantity) and _NONE not in quantity.ours
 
 
 def _is_as_sent(shown: PricedLine, sent: PricedLine, item: RoItem, discounts: LineDiscounts) -> bool:

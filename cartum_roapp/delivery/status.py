@@ -13,14 +13,13 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.decision import Given
-from cartum_roapp.delivery.doubt import UNCLEAR_ENDS, unanswered
 from cartum_roapp.delivery.labels import labels
 from cartum_roapp.delivery.operations import Problem, SetStatus
 from cartum_roapp.delivery.plan import Plan
 from cartum_roapp.delivery.plan_status import DELETED, is_settled
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable, Unclear
-from cartum_roapp.ledger import desired, held, journal, outbox, roapp_statuses, shop_statuses, staff_statuses
+from cartum_roapp.ledger import desired, held, journal, roapp_statuses, shop_statuses, staff_statuses
 from cartum_roapp.ledger.agreed import Agreed, Field, Value
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
@@ -114,7 +113,7 @@ class OrderStatus:
         self, order: DesiredOrder, bound: Bound, shop: ShopConfig, agreement: Agreement, operation: SetStatus,
         overruled: object,
     ) -> bool:  # fmt: skip
-        """Sets it; returns False where that is held. Raises Later where RO App did not answer."""
+        """Sets it; returns False where that is held. Raises what else `Agreement.send` raises."""
         try:
             await self._send(order, bound, shop, agreement, operation, overruled)
         except BadRecord as error:
@@ -131,16 +130,19 @@ class OrderStatus:
     ) -> None:  # fmt: skip
         status, account, with_comment = operation.changes[0].made, self._session.account, False
         assert isinstance(status, int)
-        is_repeat = status in agreement.known.value(Field.STATUS).ours
         contest = await self._contest(order, overruled) if shop.status_direction == "both" else {}
         with self._session.autocommit() as connection:
             asked = roapp_statuses.is_asked(connection, account, status)
-            why = held.code(connection, order.shop, "status", order.number)
 
         async def call(begin: Callable[[], None]) -> None:
             nonlocal with_comment
             comment = self._comment(order, shop)
-            with_comment = await self._roapp.set_status(bound.ro_id, status, begin, comment=comment, asked=asked)
+            try:
+                with_comment = await self._roapp.set_status(bound.ro_id, status, begin, comment=comment, asked=asked)
+            except Unclear:
+                if contest:  # RO App may have taken it, and then nobody could know
+                    journal.buffer(order.shop, order.number, Kind.CONTEST, **contest)
+                raise
 
         def note(connection: Connection) -> None:
             held.clear(connection, order.shop, "status", [order.number])
@@ -151,16 +153,7 @@ class OrderStatus:
             if contest:
                 journal.note(connection, order.shop, order.number, Kind.CONTEST, **contest)
 
-        try:
-            await agreement.send(operation, call, note)
-        except Unclear as error:
-            if contest:  # RO App may have taken it, and then nobody could know
-                journal.buffer(order.shop, order.number, Kind.CONTEST, **contest)
-            with self._session.transaction() as connection:
-                ends = outbox.attempts(connection, order.shop, order.number, first=not is_repeat) + 1
-            if ends >= UNCLEAR_ENDS or why == Code.UNANSWERED:
-                raise unanswered("status", ends, error) from None
-            raise agreement.later() from None
+        await agreement.send(operation, call, note)
 
     async def _contest(self, order: DesiredOrder, overruled: object) -> dict[str, str]:
         """Returns what both sides have set, by name; {} where staff have set nothing."""

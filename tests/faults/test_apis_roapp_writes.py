@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis import Calls, RoApp
 from cartum_roapp.apis.retries import Patience
+from cartum_roapp.apis.roapp.sending import Before
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable, Unclear
 from tests.faults.apis_server import Asked, Drop, Say, Script, Server, Turns, patient, refused_url, silent
 
@@ -212,22 +213,32 @@ def test_a_cancelled_post_ends_at_once_and_the_client_stays_usable() -> None:
         assert ask(server, main) == 6
 
 
-def test_before_runs_right_before_each_try_and_can_stop_the_call() -> None:
+NOTED: dict[str, Callable[[RoApp, Before], Awaitable[object]]] = {
+    "create_order": lambda roapp, before: roapp.create_order(
+        {"branch_id": 1, "order_type_id": 2, "client_id": 3}, before=before
+    ),
+    "update_order": lambda roapp, before: roapp.update_order(7, {"custom_fields": {"f1": "x"}}, before=before),
+    "update_item": lambda roapp, before: roapp.update_item(7, 8, {"quantity": 2}, before=before),
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_before_runs_right_before_each_try_and_can_stop_the_call(name: str) -> None:
     noted: list[int] = []
+    call = NOTED[name]
     with Server([Say(b"", 429), Say({"id": 6})]) as server:
 
         def note() -> None:
             noted.append(len(server.asked))
 
-        body = {"branch_id": 1, "order_type_id": 2, "client_id": 3}
-        assert ask(server, lambda roapp: roapp.create_order(body, before=note)) == 6
+        ask(server, lambda roapp: call(roapp, note))
     assert noted == [0, 1]
 
     def stop() -> None:
         raise BadConfig("the lock is gone")
 
     with Server([Say({"id": 6})]) as server:
-        assert isinstance(fails(server, lambda roapp: roapp.create_order(body, before=stop)), BadConfig)
+        assert isinstance(fails(server, lambda roapp: call(roapp, stop)), BadConfig)
         assert server.asked == []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from datetime import datetime
+from threading import Event
 from typing import Any
 
 import pytest
@@ -23,22 +25,44 @@ CALLS = {
     "line": r"^/orders/\d+/items$",
     "status": r"^/orders/\d+/status$",
 }
+CHANGES = {
+    "fields": r"^/orders/\d+$",
+    "manager": r"^/orders/\d+$",
+    "changed line": r"^/orders/\d+/items/\d+$",
+}
+WRITES = "POST|PATCH"
 IMPATIENT: dict[str, Any] = {"http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 60.0}
 
 
 def sent(world: World, kind: str) -> int:
-    path = {"line": "/items"}.get(kind, CALLS[kind].strip("^$").replace(r"/orders/\d+/", "/"))
-    return sum(call.method == "POST" and call.path.endswith(path) for call in world.box.roapp.calls)
+    path = (CALLS | CHANGES)[kind]
+    return sum(call.method in WRITES and bool(re.search(path, call.path)) for call in world.box.roapp.calls)
 
 
-@pytest.mark.parametrize("kind", CALLS)
+def ordered(world: World, kind: str, phone: str = "+380671112233") -> str:
+    """An order whose next delivery makes such a call."""
+    shop = world.box.shops[0]
+    number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone=phone)
+    if kind in CHANGES:
+        world.synced()
+        world.box.roapp.clear_calls()
+    if kind == "fields":
+        shop.set_waybill(number, "20450000000001")
+    elif kind == "manager":
+        world.box.roapp.dismiss_employee(world.roapp_order(number)["manager_id"])
+    elif kind == "changed line":
+        shop.change_line(number, quantity=3)
+    shop.set_status(number, 2)
+    return number
+
+
+@pytest.mark.parametrize("kind", CALLS | CHANGES)
 def test_it_is_held_and_goes_through_once_ro_app_answers(database: str, kind: str) -> None:
     with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
         shop, roapp = world.box.shops[0], world.box.roapp
         world.imported()
-        number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112233")
-        shop.set_status(number, 2)
-        roapp.faults.fail("error", 999, method="POST", path=CALLS[kind])
+        number = ordered(world, kind)
+        roapp.faults.fail("error", 999, method=WRITES, path=(CALLS | CHANGES)[kind])
         world.synced()
         assert world.held() == {("status" if kind == "status" else "order", number): Code.UNANSWERED}
         assert sent(world, kind) == UNCLEAR_ENDS
@@ -57,21 +81,82 @@ def test_it_is_held_and_goes_through_once_ro_app_answers(database: str, kind: st
         assert world.differences(world.shop(), shop.qualifying()) == []
 
 
-@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize("kind", CALLS | CHANGES)
 def test_what_the_last_try_made_is_found_and_not_made_again(database: str, kind: str) -> None:
     with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
         shop, roapp = world.box.shops[0], world.box.roapp
         world.imported()
-        number = shop.place_order(articles=[("CAP-2", 2)], delivery_phone="+380671112233")
-        shop.set_status(number, 2)
-        roapp.faults.fail("error", UNCLEAR_ENDS - 1, method="POST", path=CALLS[kind])
-        roapp.faults.fail("error_after", 1, method="POST", path=CALLS[kind], status=502)
+        ordered(world, kind)
+        path = (CALLS | CHANGES)[kind]
+        roapp.faults.fail("error", UNCLEAR_ENDS - 1, method=WRITES, path=path)
+        roapp.faults.fail("error_after", 1, method=WRITES, path=path, status=502)
         world.synced()
         assert list(world.held().values()) == [Code.UNANSWERED]
         world.imported()
         assert world.held() == {}
         assert sent(world, kind) == UNCLEAR_ENDS
         assert world.differences(world.shop(), shop.qualifying()) == []
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_how_long_a_change_may_arrive_counts_from_each_of_its_tries(database: str, kind: str) -> None:
+    """RO App asks for patience, and for longer than a call without an answer takes to arrive."""
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT | {"retry_base": 0.001}) as world:
+        roapp = world.box.roapp
+        world.imported()
+        number = ordered(world, kind)
+        until: list[datetime] = []
+
+        def listen(method: str, path: str, phase: str) -> None:
+            if phase == "before" and method == "PATCH" and re.search(CHANGES[kind], path):
+                until.append(world.value("SELECT unsure_until FROM order_matches WHERE number = :n", n=number))
+
+        roapp.on_call(listen)
+        roapp.faults.fail("rate", 2, method="PATCH", path=CHANGES[kind])
+        world.synced()
+        assert len(until) == 3
+        assert until == sorted(set(until)), "a kill leaves what the try before it left"
+        assert world.differences(world.shop(), [number]) == []
+
+
+def test_a_status_that_is_matched_anew_and_never_answered_is_held(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 2)], status=2)
+        world.imported()
+        roapp.clear_calls()
+        roapp.faults.fail("error", 999, method="POST", path=CALLS["status"])
+        world.synced(world.shop(statuses={**world.shop().statuses, 2: sorted(roapp.statuses)[-1]}))
+        assert world.held() == {("status", number): Code.UNANSWERED}
+        assert sent(world, "status") == UNCLEAR_ENDS
+
+
+def test_a_status_that_is_held_as_unanswered_may_still_arrive(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does so when the shop has taken it back."""
+    monkeypatch.setattr("cartum_roapp.delivery.agreement.UNCLEAR_ENDS", 1)
+    brief = IMPATIENT | {"unclear_wait": 30.0, "sync_time": 0.0, "sync_delivery": 1.0}
+    with World.of(database, orders=0, delivered=0, older=0, settings=brief) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("CAP-2", 2)], status=1)
+        world.imported()
+        before = world.roapp_order(number)["status_id"]
+        planned = roapp.faults.fail("parked", 1, method="POST", path=CALLS["status"])
+        shop.set_status(number, 2)
+        world.synced()
+        assert world.held() == {("status", number): Code.UNANSWERED}
+        shop.set_status(number, 1)
+        world.synced()
+        arrived = Event()
+        roapp.on_call(lambda method, path, phase: arrived.set() if phase == "applied" else None)
+        planned.released = True
+        assert arrived.wait(30)
+        assert world.roapp_order(number)["status_id"] != before
+        with world.engine.begin() as connection:  # the time in which it may arrive is over
+            connection.execute(text("UPDATE order_matches SET unsure_until = now()"))
+            connection.execute(text("UPDATE outbox SET available_at = now()"))
+        world.synced()
+        assert world.roapp_order(number)["status_id"] == before
+        assert world.held() == {}
 
 
 def test_two_orders_that_need_the_same_unanswered_product(database: str) -> None:
@@ -91,7 +176,7 @@ def test_two_orders_that_need_the_same_unanswered_product(database: str) -> None
 
 
 @pytest.mark.parametrize("alive", [True, False])
-def test_a_change_that_is_never_answered_is_held_where_ro_app_answers_otherwise(
+def test_a_change_that_never_has_its_turn_is_held_where_ro_app_answers_otherwise(
     database: str, monkeypatch: pytest.MonkeyPatch, alive: bool
 ) -> None:
     monkeypatch.setattr("cartum_roapp.delivery.drain.backoff", lambda attempts: 0.01)
@@ -102,7 +187,7 @@ def test_a_change_that_is_never_answered_is_held_where_ro_app_answers_otherwise(
         shop.set_waybill(number, "20450000000001")
         for _ in range(1 + PUT_OFFS // FAILURES):
             roapp.faults.calm()
-            roapp.faults.fail("error", 9999, method="PATCH", path=r"^/orders/\d+$")
+            roapp.faults.fail("rate", 9999, method="PATCH", path=CHANGES["fields"])
             if not alive:
                 roapp.faults.fail("error", 9999, path="^/company$", skip=1)  # a run begins with that call
             with suppress(Retryable):
@@ -160,15 +245,14 @@ def test_what_a_silent_change_has_set_is_taken_back_even_after_a_refused_one(
         assert world.differences(world.shop(), [number]) == []
 
 
-@pytest.mark.parametrize("kind", ["order", "status"])
+@pytest.mark.parametrize("kind", ["order", "status", *CHANGES])
 def test_after_a_storm_what_was_held_goes_on_with_the_first_order_that_goes_through(database: str, kind: str) -> None:
     with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
         shop, roapp = world.box.shops[0], world.box.roapp
         world.imported()
-        roapp.faults.fail("error", 999, method="POST", path=CALLS[kind])
         for n in range(2):
-            number = shop.place_order(articles=[("CAP-2", 1)], delivery_phone=f"+38067111220{n}")
-            shop.set_status(number, 2)
+            ordered(world, kind, f"+38067111220{n}")
+        roapp.faults.fail("error", 999, method=WRITES, path=(CALLS | CHANGES)[kind])
         world.synced()
         assert set(world.held().values()) == {Code.UNANSWERED}
         an_hour_of_tries(world, 3, minutes_ago=10)

@@ -140,6 +140,22 @@ def test_a_line_that_staff_took_out_stays_out_where_only_a_coupon_changed(order:
     assert [name for name, *_ in order.seen()["lines"]] == ["a", "b"]
 
 
+def test_a_line_that_we_emptied_and_ro_app_dropped_comes_back_with_the_shops(order: OneOrder) -> None:
+    """The shop took it out, RO App did not say that it did so, too, and the empty line was removed there."""
+    order.shop.lines["b"] = Decimal("5.00"), 1
+    order.settle()
+    line = order.shop.lines.pop("b")
+    order.disturb("drop_after")
+    assert not order.bring()
+    with order.account.lock:
+        items = order.account.items[order.id]
+        items.remove(next(item for item in items if not item["quantity"]))
+        order.account.touch(order.id)
+    order.shop.lines["b"] = line
+    order.settle()
+    assert [name for name, *_ in order.seen()["lines"]] == ["a", "b"]
+
+
 def test_an_order_without_an_agreement_keeps_what_staff_set_and_gets_no_second_line(order: OneOrder) -> None:
     order.staff("status")
     order.staff("client")

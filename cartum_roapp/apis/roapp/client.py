@@ -31,9 +31,9 @@ class RoApp:
     `base_url` is used verbatim, with its version; `limiter` is the account's. All datetimes are aware, those of rows in
     UTC.
 
-    Reads and PATCHes may be called again. They raise Retryable, BadRecord and BadConfig. Calls that POST (`create…`,
-    `add_…`, `set_status`) are repeated here only if nothing can have been written. They also raise Unclear: then only
-    RO App's data tell whether it was written. Their `before` runs right before each try, to record an intent.
+    Reads raise Retryable, BadRecord and BadConfig. Writes (`create…`, `update_…`, `add_…`, `set_status`) are repeated
+    here only if nothing can have been written. They also raise Unclear: then only RO App's data tell whether it was
+    written. Their `before` runs right before each try, to record an intent.
 
     BadConfig: the key is refused (field `api_key`), or the address is not the API's (field `base_url`). `field` of a
     BadRecord is the first field that RO App names.
@@ -137,9 +137,9 @@ class RoApp:
         status and lines are not part of this call."""
         return await self._writing.create(ORDERS, body, "order", ("id", "order_id"), before=before)
 
-    async def update_order(self, id: int, body: dict[str, Any]) -> None:
-        """Changes only the fields in `body`. It is not repeated where nobody answers: raises Unclear."""
-        await self._writing.patch(f"{ORDERS}/{id}", body, "order", id)
+    async def update_order(self, id: int, body: dict[str, Any], before: Before | None = None) -> None:
+        """Changes only the fields in `body`."""
+        await self._writing.patch(f"{ORDERS}/{id}", body, "order", id, before=before)
 
     async def set_status(
         self, order_id: int, status_id: int, before: Before | None = None, *, comment: str = "", asked: bool = False
@@ -180,10 +180,11 @@ class RoApp:
         path, about = f"{ORDERS}/{order_id}/items", ("order", order_id)
         return await self._sending.post(path, maybe_id, body, missing="row", about=about, rights=True, before=before)
 
-    async def update_item(self, order_id: int, item_id: int, body: dict[str, Any]) -> None:
-        """Changes only the fields in `body`; `entity_id` can't change. It is not repeated where nobody answers: raises
-        Unclear."""
-        await self._writing.patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id)
+    async def update_item(
+        self, order_id: int, item_id: int, body: dict[str, Any], before: Before | None = None
+    ) -> None:
+        """Changes only the fields in `body`; `entity_id` can't change."""
+        await self._writing.patch(f"{ORDERS}/{order_id}/items/{item_id}", body, "order", order_id, before=before)
 
     # ------------------------------------------------------------------ products
 

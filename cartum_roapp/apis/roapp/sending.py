@@ -99,10 +99,12 @@ class Sending:
         """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
-    async def patch(self, path: str, body: Body, *, about: About, missing: Missing) -> None:
-        """Sets values. Sends the call again only if it certainly was not accepted: one that nobody answered may still
-        arrive. Raises Unclear, too."""
-        await self._repeat(_Call("PATCH", path, ignore_content, missing, body=body, rights=True), about)
+    async def patch(
+        self, path: str, body: Body, *, about: About, missing: Missing, before: Before | None = None
+    ) -> None:
+        """Sets values. All else is as with `post`."""
+        call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, before=before)
+        await self._repeat(call, about)
 
     async def post(
         self,

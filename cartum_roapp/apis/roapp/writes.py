@@ -42,11 +42,11 @@ class Writing:
 
         return await self._in_either_shape(body, send)
 
-    async def patch(self, path: str, body: Body, entity: str, id_: int) -> None:
-        """Changes only the fields in `body`. Raises what `Sending.patch` raises."""
+    async def patch(self, path: str, body: Body, entity: str, id_: int, *, before: Before | None) -> None:
+        """Changes only the fields in `body`. `before`, and what is raised: see `Sending.patch`."""
 
         async def send(shaped: Body) -> None:
-            await self._sending.patch(path, shaped, about=(entity, id_), missing="row")
+            await self._sending.patch(path, shaped, about=(entity, id_), missing="row", before=before)
 
         await self._in_either_shape(body, send)
 
