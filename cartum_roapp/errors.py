@@ -215,7 +215,7 @@ class Code(StrEnum):
     )
     STATUS_DIFFERS = (
         "status-differs",
-        "Both sides have another status, and the ledger that knew why is lost.",
+        "Both sides have another status, and nobody can tell which of them was set last.",
         "Set it in RO App by hand if the shop is right; the next change in the shop is carried over again.",
     )
     CURRENCY_DIFFERS = (

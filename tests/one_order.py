@@ -119,7 +119,7 @@ class OneOrder:
             lines=tuple(priced(goods, shop.total, self.discounts)),
             entities=self.entities,
             comment=shop.comment,
-            untouched=frozenset([self.statuses[1]]),
+            first=self.statuses[1],
         )
 
     def seen(self) -> dict[str, Any]:

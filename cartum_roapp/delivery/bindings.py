@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -35,10 +35,8 @@ from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
 from cartum_roapp.links import order_name
 
-#: What is known of the status of an order that we made: nobody has set it yet.
-_OWN_STATUS = {Field.STATUS: Agreed()}
-#: How long after its answer RO App may take to show an order that it has made.
-SHOWN_WITHIN = timedelta(seconds=5)
+#: Seconds: how long after its answer RO App may take to show an order that it has made.
+SHOWN_WITHIN = 5.0
 
 
 class OrderBindings:
@@ -99,7 +97,7 @@ class OrderBindings:
         said = Said(order, shop, self._discounts.known)
         given = Side(order, shop, contact, {}, counts_alike=True).values(said)
         agreed = {name: Agreed.on(value.shop, value.made) for name, value in given.items()}
-        agreed |= {Field.MANAGER: Agreed.on("", manager), **_OWN_STATUS}
+        agreed |= {Field.MANAGER: Agreed.on("", manager)}
         bound = Bound(OrderMatch(0, contact), fresh=True)
 
         async def send(before: Before) -> int:
@@ -118,18 +116,19 @@ class OrderBindings:
             if not outbox.is_outstanding(connection, order.shop, order.number):
                 raise Later(utc_now())
 
-        thing = Thing("order", (marker(order.shop, order.number),), order.shop, order.number)
+        thing = Thing("order", (marker(order.shop, order.number), _whose(contact)), order.shop, order.number)
         await self._creations.make(thing, send=send, link=link, require=require_outstanding)
         return bound
 
     async def read(self, bound: Bound) -> RoOrder:
-        """Returns RO App's order as it is; reads it unless it was read in this delivery. Raises BadRecord if somebody
-        deleted it there, Later if it was made a moment ago: RO App may show it a little after its answer."""
+        """Returns RO App's order as it is; reads it unless it was read in this delivery. Raises BadRecord if
+        somebody deleted it there."""
         if bound.seen is None:
             bound.seen, bound.read_at = await self.looks.at(bound.ro_id)
+        if bound.seen is None and bound.fresh:
+            await asyncio.sleep(SHOWN_WITHIN)
+            bound.seen, bound.read_at = await self.looks.at(bound.ro_id)
         if bound.seen is None:
-            if bound.fresh:
-                raise Later(utc_now() + SHOWN_WITHIN)
             raise order_problems.deleted(bound.ro_id, bound.match.roapp_number)
         return bound.seen
 
@@ -169,13 +168,15 @@ class OrderBindings:
         seen = alive[0]
         if match is not None and match.ro_id == seen.id:
             return Bound(match, fresh=False, seen=seen)
-        made_here = bool(self._doubts(order))
-        if is_elsewhere(seen, shop) and not made_here:
+        doubts = self._doubts(order)
+        if is_elsewhere(seen, shop) and not doubts:
             raise order_problems.elsewhere(
                 seen, "has another location or order type", "Move that order back, or take the marker out"
             )
         # The client when we wrote it; else the one that staff may have chosen meanwhile stays.
-        sold = made_here or notes.name_another_buyer(seen.manager_notes, order)
+        is_ours = any(_whose(seen.client_id) in one.names for one in doubts)
+        is_ours = is_ours or (not doubts and notes.name_another_buyer(seen.manager_notes, order))
+        values = {Field.CLIENT: Agreed.on(seen.client_id, seen.client_id)} if is_ours and seen.client_id else {}
         with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)
             if owner not in (None, (order.shop, order.number)):
@@ -183,12 +184,11 @@ class OrderBindings:
                 raise order_problems.elsewhere(seen, f"is the shop's order {its}", "Put its own marker back")
             matches.unbind_order(connection, order.shop, order.number)
             found_as = OrderMatch(seen.id, roapp_number=seen.number)
-            values = {**(_as_seen(seen) if sold else {}), **(_OWN_STATUS if made_here else {})}
             self._bind(connection, order, found_as, values)
-            kind = Kind.CREATED if made_here else Kind.ADOPTED
+            kind = Kind.CREATED if doubts else Kind.ADOPTED
             journal.note(connection, order.shop, order.number, kind, roapp_id=seen.id)
             self._end(connection, order)
-            if made_here:
+            if doubts:
                 words = Said(order, shop, self._discounts.known).comment
                 comments.add(connection, order.shop, order.number, notes.digest(words), words)
             match = matches.order(connection, order.shop, order.number)
@@ -222,6 +222,11 @@ class OrderBindings:
         self._creations.end(connection, "order", marker(order.shop, order.number))
 
 
+def _whose(contact: int | None) -> str:
+    """A name of a call that makes an order for this contact."""
+    return f"client:{contact}"
+
+
 def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, text: str) -> dict[str, object]:
     body: dict[str, object] = {
         "branch_id": shop.location_id,
@@ -235,11 +240,6 @@ def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, tex
     if shop.order_number_field:
         body["custom_fields"] = {shop.order_number_field: order.number}
     return body
-
-
-def _as_seen(seen: RoOrder) -> dict[Field, Agreed]:
-    """Returns what was agreed of an order that was made for an earlier state of the shop's: whose it is."""
-    return {} if seen.client_id is None else {Field.CLIENT: Agreed.on(seen.client_id, seen.client_id)}
 
 
 def _refuse_doubled(alive: list[RoOrder]) -> None:

@@ -47,8 +47,8 @@ class ShopOrder:
 
     `goods` is the digest of the shop's lines and total; `lines` are made of them as the account counts discounts, and
     `entities` has RO App's product of each, None where lines can't be brought. `comment` is the digest of delivery and
-    payment in words, None where no comment is sent; `says_all`: it says whatever the notes were to say. `untouched`: RO
-    App's statuses of an order that nobody has moved. `both_ways`: staff's status is on its way into the shop."""
+    payment in words, None where no comment is sent; `says_all`: it says whatever the notes were to say. `first`: RO
+    App's status of an order that nobody has moved. `both_ways`: staff's status is on its way into the shop."""
 
     values: Mapping[Field, Given]
     goods: Value
@@ -56,7 +56,7 @@ class ShopOrder:
     entities: Mapping[str, int] | None
     comment: str | None = None
     says_all: bool = False
-    untouched: frozenset[int] = frozenset()
+    first: Value = None
     both_ways: bool = False
     is_open: bool = True
     is_reopened: bool = False
@@ -132,11 +132,11 @@ def _status(
     given, seen = order.values.get(Field.STATUS), look.values.get(Field.STATUS)
     if given is None:
         return agreed, [], None
-    known, ways = agreed.values.get(Field.STATUS), order.both_ways
-    planned = plan_status(known, given, seen, is_open=order.is_open, untouched=order.untouched, both_ways=ways)
+    known = agreed.value(Field.STATUS)
+    planned = plan_status(known, given, seen, first=order.first, is_open=order.is_open, both_ways=order.both_ways)
     if planned.problem is not None:
         problems[planned.problem] = given.shop if planned.problem is Problem.STATUS_UNMATCHED else seen
-    if planned.known is not None:
+    if planned.known != known:
         agreed = agreed.with_value(Field.STATUS, planned.known)
     return agreed, [planned.operation] if planned.operation else [], planned.overruled
 

@@ -3,10 +3,11 @@ functions are pure.
 
 Into RO App it is a value like others (`decision`), with these rules around it:
 
+* An order that never got a status of the shop's (it was found by its marker, or its first delivery stopped) gets it
+  where nobody has moved it. A status that somebody has moved stays. It is reported, unless nobody has moved the shop's
+  yet: then both sides began alike, and it is staff's.
 * A status that is matched with another one of RO App than when it was sent moves an open order, as long as RO App shows
   it as it was sent.
-* Without an agreement (an order that was found by its marker) a status that somebody has moved stays. It is reported,
-  unless nobody has moved the shop's yet.
 * Both ways: until the shop has what staff set, nothing that was agreed moves. What a write of ours has put into the
   shop is no change of the shop's.
 
@@ -22,64 +23,49 @@ from cartum_roapp.delivery.decision import Change, Given, compare
 from cartum_roapp.delivery.operations import Problem, SetStatus
 from cartum_roapp.ledger.agreed import Agreed, Field, Value
 
+#: The status in which every order of a shop begins (cartum §3).
+NEW = 1
 #: In place of the shop's status of an order that the shop has deleted.
 DELETED = -1
 
 
 @dataclass(frozen=True)
 class StatusPlan:
-    """What is known of the status now (None: nothing), what is to be done, and what a person has to see to.
-    `overruled`: staff's status, where the shop's takes its place."""
+    """What is known of the status now, what is to be done, and what a person has to see to. `overruled`: staff's
+    status, where the shop's takes its place."""
 
-    known: Agreed | None
+    known: Agreed
     operation: SetStatus | None = None
     problem: Problem | None = None
     overruled: Value = None
 
 
 def plan_status(
-    known: Agreed | None,
-    given: Given,
-    seen: Value,
-    *,
-    is_open: bool = True,
-    untouched: Collection[int] = frozenset(),
-    both_ways: bool = False,
+    known: Agreed, given: Given, seen: Value, *, first: Value = None, is_open: bool = True, both_ways: bool = False
 ) -> StatusPlan:
-    """`seen`: RO App's status, None where it is not shown. `untouched`: RO App's statuses of an order that nobody has
-    moved; they are asked for only where `known` is None."""
+    """`seen`: RO App's status, None where it is not shown. `first`: RO App's of an order that nobody has moved; it is
+    asked for only where none was sent."""
     if given.made is None:
-        unmatched = known is None or known.shop != given.shop
-        return StatusPlan(known, problem=Problem.STATUS_UNMATCHED if unmatched else None)
-    if known is None and seen is None:
-        return StatusPlan(None)
-    if known is None and seen not in {given.made, *untouched}:
-        problem = None if given.made in untouched else Problem.STATUS_DIFFERS
-        shown = given.made if both_ways and problem is None else seen  # then it is on its way into the shop
-        return StatusPlan(Agreed(given.shop, given.made, shown), problem=problem)
-    before = known or Agreed()
-    seen = before.shown if seen is None else seen
-    after, change = compare(Field.STATUS, given, before, seen)
-    if change is None and given.shop == before.shop and is_open and given.made != before.sent:
-        if seen == before.sent:
+        return StatusPlan(known, problem=Problem.STATUS_UNMATCHED if known.shop != given.shop else None)
+    if known.sent is None and seen not in {first, given.made, *known.ours}:
+        if seen is None:
+            return StatusPlan(known)
+        if given.shop != NEW:
+            return StatusPlan(Agreed(given.shop, given.made, seen), problem=Problem.STATUS_DIFFERS)
+        known = Agreed.on(given.shop, given.made)
+    seen = known.shown if seen is None else seen
+    after, change = compare(Field.STATUS, given, known, seen)
+    if change is None and given.shop == known.shop and is_open and given.made != known.sent:
+        if seen == known.sent:
             change = Change(Field.STATUS, given.shop, given.made)
         else:
             after = replace(after, sent=given.made)
     if change is None:
-        if both_ways and given.shop == before.shop:
-            after = replace(after, shown=before.shown)
+        if both_ways and given.shop == known.shop:
+            after = replace(after, shown=known.shown)
         return StatusPlan(after)
-    # A change whose answer was lost has been reported.
-    is_news = given.shop != before.shop is not None and change.made not in before.ours
-    is_staffs = seen not in {None, before.sent, before.shown, *before.ours}
-    return StatusPlan(after, SetStatus((change,)), overruled=seen if is_news and is_staffs else None)
-
-
-def is_settled(known: Agreed | None, given: Given, *, is_open: bool) -> bool:
-    """Returns whether nothing is to be done, whatever RO App shows."""
-    if known is None or known.shop != given.shop or known.ours:
-        return False
-    return not is_open or given.made in (None, known.sent)
+    is_staffs = known.shop is not None and seen not in {known.sent, known.shown, *known.ours}
+    return StatusPlan(after, SetStatus((change,)), overruled=seen if is_staffs else None)
 
 
 def in_shop(

@@ -19,8 +19,6 @@ from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger.agreed import Field, Value
 from cartum_roapp.ledger.desired import DesiredOrder
 
-NEW = 1  # the status in which every order of a shop begins (cartum §3)
-
 
 @dataclass(frozen=True)
 class Side:
@@ -49,11 +47,6 @@ class Side:
         delivery = f"{order.delivery_price or 0:.4f}" if self.shop.delivery_service_id else ""
         text = repr((lines, f"{order.total:.4f}", delivery))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-    @property
-    def untouched(self) -> frozenset[int]:
-        """RO App's statuses of an order that nobody has moved."""
-        return frozenset(filter(None, [self.shop.statuses.get(NEW)]))
 
     def values(self, said: Said, current: str = "") -> dict[Field, Given]:
         """Returns the shop's values beside manager and status, and what RO App gets for them; of the notes our part

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
@@ -16,7 +15,7 @@ from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.labels import labels
 from cartum_roapp.delivery.operations import Problem, SetStatus
 from cartum_roapp.delivery.plan import Plan
-from cartum_roapp.delivery.plan_status import DELETED, is_settled
+from cartum_roapp.delivery.plan_status import DELETED
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable, Unclear
 from cartum_roapp.ledger import desired, held, journal, roapp_statuses, shop_statuses, staff_statuses
@@ -56,58 +55,48 @@ class OrderStatus:
             return Given(DELETED, shop.deleted_status_id), stored[1]
         return Given(order.status_id, shop.statuses.get(order.status_id)), stored[1]
 
+    def first(self, shop: ShopConfig) -> int | None:
+        """Returns the one in which RO App began an order of this type last (roapp §3.2), as far as one has shown it."""
+        with self._session.autocommit() as connection:
+            return roapp_statuses.first(connection, self._session.account, shop.order_type_id)
+
     def of_new(self, shop: ShopConfig, given: Given | None) -> Value:
-        """Returns RO App's status of an order that was made a moment ago: the first one of its order type (roapp §3.2),
-        once an order has shown it (`note_first`). None where the order has to be read, as that is the one that it is to
-        have: staff may have moved it, or the one that was read first."""
+        """Returns RO App's status of an order that was made a moment ago, once one of this run has shown it
+        (`note_first`). None where the order has to be read, as that is the one that it is to have: staff may have moved
+        it, or the one that was read first."""
         first = self._first.get(shop.order_type_id)
         return None if given is None or first == given.made else first
 
-    def note_first(self, shop: ShopConfig, seen: RoOrder) -> None:
+    def note_first(self, shop: ShopConfig, status: int) -> None:
         """A new order shows this one."""
-        if seen.status_id is not None:
-            self._first[shop.order_type_id] = seen.status_id
+        self._first[shop.order_type_id] = status
+        with self._session.transaction() as connection:
+            roapp_statuses.note_first(connection, self._session.account, shop.order_type_id, status)
 
     def note(
         self, connection: Connection, order: DesiredOrder, shop: ShopConfig, bound: Bound, given: Given | None,
-        before: Agreed | None, planned: Plan, seen: Value, *, is_open: bool,
+        before: Agreed, planned: Plan, seen: Value,
     ) -> None:  # fmt: skip
         """Holds the status, or releases it, in the transaction that stores what is known now. `before`: what was known,
         `seen`: RO App's status, None where it was not read."""
         if given is None or any(isinstance(one, SetStatus) for one in planned.operations):
             return
-        both_ways = shop.status_direction == "both"
-        problem = self._problem(connection, order, shop, bound, planned)
-        if problem is not None:
-            held.hold(connection, shop=order.shop, entity="status", id=order.number, error=problem)
-        elif is_settled(before, given, is_open=is_open):
-            why = held.code(connection, order.shop, "status", order.number)
-            if why == Code.STATUS_DIFFERS and seen != given.made:
-                held.touch(connection, order.shop, "status", order.number)
-            elif why not in (None, Code.REFUSED_BY_SHOP):
-                held.clear(connection, order.shop, "status", [order.number])
-            return
-        else:
+        why, is_news = held.code(connection, order.shop, "status", order.number), given.shop != before.shop
+        still_differs = why == Code.STATUS_DIFFERS and not is_news and seen != given.made
+        if Problem.STATUS_UNMATCHED in planned.problems:
+            self._hold(connection, order, _unmatched(connection, order, shop))
+        elif still_differs or Problem.STATUS_DIFFERS in planned.problems:
+            self._hold(connection, order, _differs(bound))
+        elif why is not None and (is_news or why != Code.REFUSED_BY_SHOP):
             held.clear(connection, order.shop, "status", [order.number])
-        known = planned.agreed.values.get(Field.STATUS)
-        if both_ways and known is not None and Problem.STATUS_UNMATCHED not in planned.problems:
+        known = planned.agreed.value(Field.STATUS)
+        if shop.status_direction == "both" and known != before:
             staffs = seen if isinstance(seen, int) and seen != known.shown else None
             staff_statuses.agree(connection, order.shop, order.number, staffs)
 
-    def _problem(
-        self, connection: Connection, order: DesiredOrder, shop: ShopConfig, bound: Bound, planned: Plan
-    ) -> BadRecord | None:
-        if Problem.STATUS_UNMATCHED in planned.problems:
-            return _unmatched(connection, order, shop)
-        if Problem.STATUS_DIFFERS not in planned.problems:
-            return None
-        return BadRecord(
-            f"RO App order {order_name(bound.ro_id, bound.match.roapp_number)} has another status than the shop's "
-            "order, and the ledger that knew why is lost.",
-            code=Code.STATUS_DIFFERS,
-            field="status_id",
-            fix="Set it in RO App by hand if the shop is right; the next change in the shop is carried over again.",
-        )
+    @staticmethod
+    def _hold(connection: Connection, order: DesiredOrder, error: BadRecord) -> None:
+        held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
 
     async def send(
         self, order: DesiredOrder, bound: Bound, shop: ShopConfig, agreement: Agreement, operation: SetStatus,
@@ -120,7 +109,7 @@ class OrderStatus:
             if error.code == Code.DELETED_IN_ROAPP:
                 raise
             with self._session.transaction() as connection:
-                held.hold(connection, shop=order.shop, entity="status", id=order.number, error=error)
+                self._hold(connection, order, error)
             return False
         return True
 
@@ -184,6 +173,16 @@ class OrderStatus:
             return labels(shop.language).deleted
         with self._session.autocommit() as connection:
             return shop_statuses.name(connection, order.shop, order.status_id)
+
+
+def _differs(bound: Bound) -> BadRecord:
+    return BadRecord(
+        f"RO App order {order_name(bound.ro_id, bound.match.roapp_number)} has another status than the shop's order, "
+        "and nobody can tell which of them was set last.",
+        code=Code.STATUS_DIFFERS,
+        field="status_id",
+        fix="Set it in RO App by hand if the shop is right; the next change in the shop is carried over again.",
+    )
 
 
 def _unmatched(connection: Connection, order: DesiredOrder, shop: ShopConfig) -> BadRecord:

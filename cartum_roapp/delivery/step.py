@@ -21,6 +21,7 @@ from cartum_roapp.delivery.looks import YOUNG
 from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.operations import AddLine, Operation, Problem, SendComments, SetFields, SetLine, SetStatus
 from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, needs_items, plan
+from cartum_roapp.delivery.plan_status import NEW
 from cartum_roapp.delivery.prices import AccountDiscounts, wanted_lines
 from cartum_roapp.delivery.said import Said
 from cartum_roapp.delivery.session import AccountSession
@@ -132,7 +133,8 @@ class OrderStep:
             status, is_open = self.status.given(side.order, side.shop, known.value(Field.STATUS))
         first = self.status.of_new(side.shop, status)
         has_left, says_all = False, False
-        as_made = self._takes_as_made or first is not None or status is None or status.made is None
+        waits = bound.fresh and (status is None or status.made is None)
+        as_made = self._takes_as_made or first is not None or (waits and self.status.first(side.shop) is not None)
         if bound.fresh and bound.seen is None and as_made:
             values = side.values(said)
             look = Look({name: value.shown for name, value in known.values.items() if name in values})
@@ -141,8 +143,8 @@ class OrderStep:
             if time.monotonic() - bound.read_at > YOUNG:
                 bound.seen = None
             seen = await self.bindings.read(bound)
-            if bound.fresh:
-                self.status.note_first(side.shop, seen)
+            if bound.fresh and seen.status_id is not None and known.value(Field.STATUS).sent is None:
+                self.status.note_first(side.shop, seen.status_id)
             look = look_at(seen, said, knows_comment=known.comment is not None)
             values = side.values(said, seen.manager_notes)
             says_all = not (seen.shows_notes and said.have_room(seen.manager_notes))
@@ -151,6 +153,7 @@ class OrderStep:
                 assert has is None or isinstance(has, int)
                 other = None if self._keeps_manager else await self.managers.successor(side.order, side.shop, has)
                 values[Field.MANAGER], has_left = Given("", other or has), other is not None
+        begins_in = self.status.first(side.shop) or side.shop.statuses.get(NEW)
         order = ShopOrder(
             values if status is None else {**values, Field.STATUS: status},
             goods=side.goods,
@@ -158,7 +161,7 @@ class OrderStep:
             entities=side.entities,
             comment=None if side.contact is None else notes.digest(said.comment),
             says_all=says_all,
-            untouched=side.untouched,
+            first=look.values.get(Field.STATUS) if bound.fresh else begins_in,
             both_ways=side.shop.status_direction == "both",
             is_open=is_open,
             is_reopened=self._status_first,
@@ -176,7 +179,7 @@ class OrderStep:
             self.agreement.store(connection, planned.agreed)
             self.status.note(
                 connection, side.order, side.shop, self.bound, order.values.get(Field.STATUS),
-                before.values.get(Field.STATUS), planned, look.values.get(Field.STATUS), is_open=order.is_open,
+                before.value(Field.STATUS), planned, look.values.get(Field.STATUS),
             )  # fmt: skip
             self._comments.note(connection, before, planned.agreed, words if planned.has_news else None)
         if items is not None:

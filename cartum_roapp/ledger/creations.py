@@ -23,8 +23,8 @@ Kind = Literal["order", "contact", "product"]
 
 @dataclass(frozen=True)
 class Thing:
-    """What is to be made. `names`: all by which it may be found, the one that its link is stored under first. `shop`
-    and `number` are the order that asks for it."""
+    """What is to be made. `names`: all by which it may be found or told, the one that its link is stored under first.
+    `shop` and `number` are the order that asks for it."""
 
     kind: Kind
     names: tuple[str, ...]

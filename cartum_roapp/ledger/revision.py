@@ -11,7 +11,7 @@ from cartum_roapp.errors import BadConfig
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Of the newest migration: its day, and digits of its content (tests/integration/test_ledger_migrations.py has them).
-HEAD = "20261129_30543471b611"
+HEAD = "20261129_3fed2cd8e2ad"
 
 
 def found(ask: Callable[[str], object]) -> str | None:

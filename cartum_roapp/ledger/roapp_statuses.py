@@ -1,4 +1,5 @@
-"""The statuses of RO App, as the accounts have shown them: their names, and which of them ask for a comment."""
+"""The statuses of RO App, as the accounts have shown them: their names, which of them ask for a comment, and in which
+one an order begins."""
 
 from __future__ import annotations
 
@@ -25,6 +26,23 @@ def learn(connection: Connection, account: str, status: int) -> None:
         ),
         {"account": account, "status": status},
     )
+
+
+def first(connection: Connection, account: str, order_type: int) -> int | None:
+    """Returns the status in which the last order of this type began that was seen right after it was made; None where
+    none was."""
+    query = text("SELECT CAST(first_statuses ->> :type AS bigint) FROM accounts WHERE name = :account")
+    found: int | None = connection.scalar(query, {"account": account, "type": str(order_type)})
+    return found
+
+
+def note_first(connection: Connection, account: str, order_type: int, status: int) -> None:
+    """An order of this type began in this status. Writes nothing where that is known."""
+    query = """
+        UPDATE accounts SET first_statuses = first_statuses || CAST(:began AS jsonb)
+        WHERE name = :account AND NOT first_statuses @> CAST(:began AS jsonb)
+    """
+    connection.execute(text(query), {"account": account, "began": f'{{"{order_type}": {status}}}'})
 
 
 def note_names(connection: Connection, account: str, names: Mapping[int, str]) -> None:

@@ -168,10 +168,9 @@ def move_watermark(connection: Connection, key: str, read_started_at: datetime) 
 def mark_statuses_read(connection: Connection, key: str, until: datetime | None) -> None:
     """Notes that RO App's changes of orders were read up to `until`, a moment of its clock (UTC), which never moves
     back. None: forgets how far they were read."""
-    values = update(shops).where(shops.c.key == key).values(statuses_read_to=until)
-    if until is not None:
-        values = values.where(shops.c.statuses_read_to.is_(None) | (shops.c.statuses_read_to < until))
-    connection.execute(values)
+    known = shops.c.statuses_read_to
+    is_news = known.is_not(None) if until is None else known.is_(None) | (known < until)
+    connection.execute(update(shops).where(shops.c.key == key, is_news).values(statuses_read_to=until))
 
 
 def pause(engine: Engine, key: str) -> None:

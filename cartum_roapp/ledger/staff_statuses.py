@@ -127,7 +127,8 @@ def see(connection: Connection, shop: str, known: Shared, theirs: int) -> None:
     elif theirs != known.theirs:
         staffs = None if theirs == known.agreed.shown else theirs
         sets = "staff_status = :theirs"
-        if _still(connection, shop, known, sets, theirs=staffs) and _is_refused(connection, shop, known.number):
+        why = held.code(connection, shop, "status", known.number)
+        if _still(connection, shop, known, sets, theirs=staffs) and why == Code.REFUSED_BY_SHOP:
             held.clear(connection, shop, "status", [known.number])
 
 
@@ -172,14 +173,9 @@ def settle(connection: Connection, shop: str, known: Shared, status: int) -> Non
     journal.note(connection, shop, known.number, Kind.WRITTEN_BACK, status=name)
 
 
-def any_shared(connection: Connection, shop: str) -> bool:
-    """Whether there is something to `forget`."""
-    query = "SELECT EXISTS (SELECT FROM order_matches WHERE shop = :shop AND agreed_at IS NOT NULL)"
-    return bool(connection.scalar(text(query), {"shop": shop}))
-
-
 def forget(connection: Connection, shop: str) -> None:
-    """The shop's statuses travel one way from now on: RO App's are staff's own again. May be called twice."""
+    """The shop's statuses travel one way from now on: RO App's are staff's own again. Writes nothing where
+    nothing was noted."""
     query = """
         UPDATE order_matches SET agreed_at = NULL, staff_status = NULL, shop_writes = NULL
         WHERE shop = :shop AND agreed_at IS NOT NULL
@@ -190,10 +186,6 @@ def forget(connection: Connection, shop: str) -> None:
         {"shop": shop, "code": Code.REFUSED_BY_SHOP},
     )
     shops.mark_statuses_read(connection, shop, None)
-
-
-def _is_refused(connection: Connection, shop: str, number: str) -> bool:
-    return held.code(connection, shop, "status", number) == Code.REFUSED_BY_SHOP
 
 
 def _change(connection: Connection, shop: str, known: Shared, after: Agreed, *, staff_status: int | None) -> bool:

@@ -19,8 +19,7 @@ def both_ways(run: Run) -> bool:
     if run.shop.status_direction == "both":
         return True
     with run.engine.begin() as connection:
-        if run.state.statuses_read_to is not None or staff_statuses.any_shared(connection, run.shop.key):
-            staff_statuses.forget(connection, run.shop.key)
+        staff_statuses.forget(connection, run.shop.key)
     return False
 
 

@@ -126,6 +126,24 @@ def test_an_answer_that_is_lost_tells_it_once(
     assert [one["number"] for run in told for one in run["both_changed"]] == [number]
 
 
+def test_what_staff_set_after_a_call_whose_answer_is_lost_is_told(
+    world: World, box: CartumShop, number: str, told: list[dict[str, Any]]
+) -> None:
+    """The shop's status arrives, and nobody knows; staff see it, and move the order on."""
+
+    def moved_on(method: str, path: str, phase: str) -> None:
+        if path.endswith("/status") and phase == "applied":
+            stop()
+            in_roapp(world, number, SHIPPING)
+
+    box.set_status(number, CANCELED)
+    world.box.roapp.faults.fail("drop_after", method="POST", path="/status$")
+    stop = world.box.roapp.on_call(moved_on)
+    world.synced(both(world))
+    assert world.roapp_order(number)["status_id"] == both(world).statuses[CANCELED]
+    assert [one["number"] for run in told for one in run["both_changed"]] == [number]
+
+
 def test_a_status_that_ro_app_refuses_is_told_once_it_is_taken(
     world: World, box: CartumShop, number: str, told: list[dict[str, Any]]
 ) -> None:

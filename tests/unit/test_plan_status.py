@@ -9,7 +9,7 @@ import pytest
 
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.operations import Problem
-from cartum_roapp.delivery.plan_status import StatusPlan, in_shop, is_settled, plan_status
+from cartum_roapp.delivery.plan_status import StatusPlan, in_shop, plan_status
 from cartum_roapp.ledger.agreed import Agreed
 
 #: The shop's status → RO App's.
@@ -18,7 +18,7 @@ STEP = 99  # of the workshop: no status of the shop is matched with it
 NEW = Agreed.on(1, 11)
 
 
-def asked(known: Agreed | None, shop: int, seen: int | None, **more: Any) -> StatusPlan:
+def asked(known: Agreed, shop: int, seen: int | None, **more: Any) -> StatusPlan:
     """The plan where the shop has this status, and RO App was seen to have the other."""
     return plan_status(known, Given(shop, STATUSES.get(shop)), seen, **more)
 
@@ -38,7 +38,6 @@ def test_the_shops_change_is_set_and_staffs_own_stays(both_ways: bool) -> None:
 @pytest.mark.parametrize("both_ways", [False, True])
 def test_what_a_lost_call_has_set_is_taken_back_and_staffs_own_is_not(both_ways: bool) -> None:
     in_doubt = replace(NEW, ours=frozenset({12}))
-    assert not is_settled(in_doubt, Given(1, 11), is_open=True)
     assert made(asked(in_doubt, 1, 12, both_ways=both_ways)) == 11
     stays = asked(in_doubt, 1, 13, both_ways=both_ways)
     assert (made(stays), stays.known and stays.known.ours) == (None, frozenset())
@@ -52,26 +51,37 @@ def test_until_the_shop_has_staffs_status_nothing_that_was_agreed_moves() -> Non
 def test_staffs_status_is_reported_once_where_the_shops_takes_its_place() -> None:
     assert asked(NEW, 2, 13, both_ways=True).overruled == 13
     assert asked(NEW, 2, 11).overruled is None
-    assert asked(replace(NEW, ours=frozenset({12})), 2, 13).overruled is None, "a try without an answer has said so"
+    lost = replace(NEW, ours=frozenset({12}))
+    assert asked(lost, 2, 11, both_ways=True).overruled is None, "it has not arrived"
+    assert asked(lost, 2, 13, both_ways=True).overruled == 13, "staff may have set it since"
 
 
 def test_a_status_that_is_matched_with_another_one_moves_an_open_order_that_shows_the_former() -> None:
     before = Agreed.on(1, 10)
-    assert not is_settled(before, Given(1, 11), is_open=True)
     assert made(asked(before, 1, 10)) == 11
     moved_on = asked(before, 1, 13)
     assert made(moved_on) is None
-    assert is_settled(moved_on.known, Given(1, 11), is_open=True), "and it is not looked at again"
-    assert is_settled(before, Given(1, 11), is_open=False)
+    assert made(asked(moved_on.known, 1, 10)) is None, "staff have moved it back"
+    assert made(asked(before, 1, 10, is_open=False)) is None
 
 
-def test_without_an_agreement_a_status_that_somebody_moved_stays() -> None:
-    assert made(asked(None, 2, 11, untouched={11})) == 12
-    told = asked(None, 2, 13, untouched={11})
-    assert (made(told), told.problem) == (None, Problem.STATUS_DIFFERS)
-    staffs = asked(None, 1, 13, untouched={11}, both_ways=True)
-    assert (made(staffs), staffs.problem) == (None, None)
-    assert staffs.known is not None
+@pytest.mark.parametrize("both_ways", [False, True])
+@pytest.mark.parametrize("lost", [set(), {12}])
+def test_where_none_was_sent_a_status_that_somebody_moved_stays(lost: set[int], both_ways: bool) -> None:
+    """RO App's orders begin in 11, or in one that none is matched with."""
+    known = Agreed(ours=frozenset(lost))
+    for first in (11, STEP):
+        assert made(asked(known, 2, first, first=first, both_ways=both_ways)) == 12
+        told = asked(known, 2, 13, first=first, both_ways=both_ways)
+        assert (made(told), told.problem) == (None, Problem.STATUS_DIFFERS)
+        staffs = asked(known, 1, 13, first=first, both_ways=both_ways)
+        assert (made(staffs), staffs.problem) == (None, None)
+    assert made(asked(known, 1, STEP, first=STEP)) == 11
+    assert made(asked(known, 3, 12, first=11)) == (13 if lost else None), "ours that arrived is nobody's word"
+
+
+def test_what_staff_set_on_an_order_that_is_new_in_the_shop_goes_there() -> None:
+    staffs = asked(Agreed(), 1, 13, first=11, both_ways=True)
     assert in_shop(staffs.known, 13, STATUSES) == 3, "nobody has moved the shop's: it is staff's to move it on"
 
 

@@ -27,6 +27,7 @@ accounts = Table(
     ),
     required("comment_statuses", ARRAY(BigInteger), "RO App's statuses that ask for a comment", default="{}"),
     Column("status_names", JSONB, doc="RO App's names of its statuses, since one of a shop was not matched"),
+    required("first_statuses", JSONB, "in which status an order begins, by RO App's order type", default="{}"),
     Column("markers_from", Stamp, doc="`markers` has each marker of RO App's orders created from here …"),
     Column("markers_until", Stamp, doc="… to here"),
     info={"doc": "An RO App account, and what its answers have shown of it."},

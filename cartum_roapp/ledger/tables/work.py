@@ -56,7 +56,7 @@ creations = Table(
         "names",
         ARRAY(Text),
         nullable=False,
-        doc="all by which it may be found: its marker, the buyer's phones, a code …; what it is linked by first",
+        doc="all by which it may be found: its marker, its client, a buyer's phones, a code …; the first is its link's",
     ),
     required("shop", Text),
     required("number", Text, "the order that asked for it last"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_30543471b611"
+revision = "20261129_3fed2cd8e2ad"
 down_revision = None
 
 TABLES = """
@@ -16,6 +16,7 @@ CREATE TABLE accounts (
     line_discounts TEXT DEFAULT 'unknown' NOT NULL,
     comment_statuses BIGINT[] DEFAULT '{}' NOT NULL,
     status_names JSONB,
+    first_statuses JSONB DEFAULT '{}' NOT NULL,
     markers_from TIMESTAMPTZ,
     markers_until TIMESTAMPTZ,
     CONSTRAINT pk_accounts PRIMARY KEY (name)
