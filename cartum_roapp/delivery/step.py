@@ -129,7 +129,7 @@ class OrderStep:
         """Returns the order as the shop has it, and as RO App shows it. A new one is known to be as it was made."""
         side, bound, known = self.side, self.bound, self.agreement.known
         status, is_open = None, True
-        if with_status:
+        if with_status and not any(isinstance(one, SetStatus) for one in self._refused):
             status, is_open = self.status.given(side.order, side.shop, known.value(Field.STATUS))
         first = self.status.of_new(side.shop, status)
         has_left, says_all = False, False
