@@ -38,6 +38,13 @@ class Agreement:
         if self._unsure_until is not None and utc_now() < self._unsure_until:
             raise Later(self._unsure_until)
 
+    def begin_again(self, known: AgreedOrder) -> None:
+        """Stores what counts as agreed where all of the order is to be compared, which was asked for once."""
+        with self._session.transaction() as connection:
+            ledger.store(connection, *self._key, self.known, known, self._unsure_until)
+            outbox.note_compared(connection, *self._key)
+        self.known = known
+
     def put_off(self) -> Later:
         """Returns Later, as RO App may show what it accepted a while after its answer."""
         self.commit(self.known, self._timeouts.unclear_wait)

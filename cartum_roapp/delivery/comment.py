@@ -52,8 +52,9 @@ class OrderComments:
             due = comments.due(connection, *self._key)
         refused: BadRecord | None = None
         for one in due:
+            sent, waits = partial(self._keep, one, None), partial(self._keep, one, one.text)
             try:
-                await self._roapp.add_comment(self._ro_id, one.text, before=partial(self._keep, one, None))
+                await self._roapp.add_comment(self._ro_id, one.text, before=sent, unsent=waits)
             except Unclear as error:
                 log.warning("whether order %s has its comment is not known: %s", self._key[1], error.message)
             except BadRecord as error:
@@ -61,7 +62,7 @@ class OrderComments:
                 self._keep(one, one.text if one is due[-1] else None)
                 refused = error
             except IntegrationError:  # nothing was written
-                self._keep(one, one.text)
+                waits()
                 raise
         if refused is not None:
             raise refused

@@ -30,7 +30,7 @@ def decide(given: Given, agreed: Agreed, seen: Value) -> Value:
     can still arrive: what is in `ours` has arrived by then, or never will."""
     if given.shop != agreed.shop:  # the shop changed it since it was carried
         return given.made
-    if seen in agreed.ours and seen != agreed.shown:  # a call without an answer has arrived, and the shop took it back
+    if seen in agreed.ours and seen not in (agreed.shown, given.made):  # a lost call has arrived: it is taken back
         return agreed.sent
     return seen  # as agreed, or as staff set it
 

@@ -198,10 +198,10 @@ class Drain:
             if takes:
                 self._refused.forget(claim.shop, of_key=not claim.first)
             with self._session.transaction() as connection:
-                outbox.mark_delivered(connection, claim.shop, claim.number, version)
+                if outbox.mark_delivered(connection, claim.shop, claim.number, version):
+                    held.clear(connection, claim.shop, "order", [claim.number])
                 if takes:
                     self._goes_on(connection)
-                held.clear(connection, claim.shop, "order", [claim.number])
                 attempt.ends(connection, Kind.DELIVERED, version=version)
             self.delivered.add((claim.shop, claim.number))
             self._unread.add((claim.shop, claim.number))
@@ -222,6 +222,9 @@ class Drain:
         are refused alike, they are released, and the shop is stopped (design §3.6)."""
         self._failures = 0
         with self._session.transaction() as connection:
+            if not outbox.is_outstanding(connection, claim.shop, claim.number):  # its backfill was canceled
+                attempt.ends(connection)
+                return
             before = held.code(connection, claim.shop, "order", claim.number)
             is_news = held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
             outbox.hold(connection, claim.shop, claim.number, claim.version)

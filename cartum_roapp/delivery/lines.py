@@ -110,15 +110,19 @@ class OrderLines:
     def _refuse_lost(self, operation: AddLine) -> None:
         """A line of this delivery that RO App accepted without returning its id (roapp §7), and does not show: it is
         looked for later, and again after a second try. A third one would not be shown either."""
-        if (operation.line.product, operation.line.price) not in self._made:
-            return
-        if operation.repeats > 1:
+        is_made = (operation.line.product, operation.line.price) in self._made
+        if operation.repeats > 1 and (is_made or self._was_lost()):
             raise BadRecord(
                 "RO App accepted a line but does not show it.",
                 code=Code.LINE_LOST,
                 fix="Add the line by hand in RO App.",
             )
-        raise self._agreement.put_off()
+        if is_made:
+            raise self._agreement.put_off()
+
+    def _was_lost(self) -> bool:
+        with self._session.autocommit() as connection:
+            return held.code(connection, self._order.shop, "order", self._order.number) == Code.LINE_LOST
 
     def instead(self, error: BadRecord) -> LineDiscounts | None:
         """Returns what to try where RO App refused a discount, or a line with one for a reason that it does not name;

@@ -34,7 +34,7 @@ from cartum_roapp.delivery.shop_order import Side
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.step import OrderStep
 from cartum_roapp.delivery.totals import Totals
-from cartum_roapp.errors import BadRecord, Code, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable
 from cartum_roapp.ledger import desired, held, journal
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
@@ -90,10 +90,10 @@ class OrderDelivery:
         return None if config is None else config.phone_region or country_of(config.timezone)
 
     async def reread_products(self) -> None:
-        """What nobody waits for: reads RO App's catalogue again by age. Raises BadConfig and LockLost."""
+        """What nobody waits for: reads RO App's catalogue again by age. Raises LockLost."""
         try:
             await self._index.read_if_old()
-        except (Retryable, BadRecord) as error:
+        except (Retryable, BadRecord, BadConfig) as error:
             log.warning("RO App's catalogue is not read again: %s", error.message)
 
     async def deliver(self, claim: Claim, shop: ShopConfig) -> int:
@@ -117,8 +117,6 @@ class OrderDelivery:
             return order.version
         if bound is None:
             self._check_currency(order)
-        else:
-            bound.compare_all = compare_all
         contact, problem = await self._buyer(order, bound, shop) if order.erased_at is None else (None, None)
         products = await self._goods(order, shop, new=bound is None)
         if bound is None and isinstance(products, BadRecord):
@@ -128,6 +126,7 @@ class OrderDelivery:
                 if contact is None:
                     raise _erased()
                 bound = await self._bindings.create(order, contact, await self._managers.choose(order, shop), shop)
+            bound.compare_all = compare_all
             await self._bring(order, bound, contact, products, shop)
         except BadRecord as error:
             if bound is not None and error.code == Code.NOT_FOUND:
@@ -137,7 +136,7 @@ class OrderDelivery:
                 raise
             if not await self._lacks(error, order, contact, products, shop):
                 raise
-            return await self._deliver(order, shop, compare_all=compare_all, searched=True)
+            return await self._deliver(order, shop, compare_all=False, searched=True)
         if problem is not None:
             raise problem
         return order.version

@@ -17,7 +17,7 @@ Around that:
 * Without an agreement (an order that was found by its marker) client, manager, and a status that somebody has moved
   stay.
 * A comment is noted before it is sent. It counts as sent where the notes say the same and nothing of ours is known to
-  have put that there, and where RO App has lines of the order that nobody here knows of.
+  have put that there, and where RO App has all lines of the order and nobody here knows of any.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay. RO
   App's total is compared after that (`plan_total`).
 * The fields come first, then the comment, lines, the status. A reopened order begins with its status, as a closed one
@@ -147,7 +147,7 @@ def _comment(
     """Returns what is known, whether a new comment is to be noted, and whether what is noted is to be sent."""
     if order.comment is None:
         return agreed, False, []
-    if agreed.comment_is_due and not before.lines and plan_lines.any_of(items, order.entities):
+    if agreed.comment_is_due and not before.lines and plan_lines.has_all(items, order.entities):
         agreed = replace(agreed, comment_is_due=False)
     notes, is_news = order.values.get(Field.NOTES), agreed.comment != order.comment
     if notes is not None and order.says_all:

@@ -54,8 +54,9 @@ def said_in_comment(
     whether one has to. Of hidden notes RO App has the earlier ones, as long as nobody sees that staff changed them: so
     they follow once they are shown. Others are being written, which is known before the comment is sent."""
     known = before.value(Field.NOTES)
-    is_news = notes.shop != known.shop and notes.made != known.sent and (hidden or notes.made not in known.ours)
+    is_news = notes.shop != known.shop and (known.shop is not None or notes.made != known.sent)
     if not hidden:
+        is_news = is_news and notes.made not in known.ours
         value = agreed.value(Field.NOTES)
         may_arrive = replace(value, ours=value.ours | {notes.made})
         return (agreed.with_value(Field.NOTES, may_arrive) if is_news and value.shop != notes.shop else agreed), is_news

@@ -92,9 +92,9 @@ def of_staff(agreed: AgreedOrder, items: Sequence[RoItem]) -> list[PricedLine]:
     return [priced(item) for item in items if item.id not in ours]
 
 
-def any_of(items: Sequence[RoItem], entities: Mapping[str, int] | None) -> bool:
-    """Returns whether RO App has a line with one of the order's products."""
-    return not {item.entity_id for item in items}.isdisjoint((entities or {}).values())
+def has_all(items: Sequence[RoItem], entities: Mapping[str, int] | None) -> bool:
+    """Returns whether RO App has a line with each of the order's products."""
+    return bool(items) and {item.entity_id for item in items}.issuperset((entities or {}).values())
 
 
 def are_priced(agreed: AgreedOrder, lines: Sequence[PricedLine]) -> bool:

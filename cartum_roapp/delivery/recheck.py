@@ -16,7 +16,7 @@ from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.markers import MarkerIndex, marker
 from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable
 from cartum_roapp.ledger import agreed as ledger
 from cartum_roapp.ledger import creations, held
 from cartum_roapp.ledger.creations import Creation
@@ -61,10 +61,10 @@ class Recheck:
         later = utc_now() + timedelta(seconds=self._recheck_after)
         try:
             what, id, found = await self._made_by(one)
-        except (Retryable, BadRecord) as error:
+        except (Retryable, BadRecord, BadConfig) as error:
             log.warning("no second look at the %s of %s: %s", one.kind, one.number, error.message)
             with self._session.transaction() as connection:
-                creations.looked_at(connection, one.id, later if isinstance(error, Retryable) else None)
+                creations.looked_at(connection, one.id, None if isinstance(error, BadRecord) else later)
             return
         is_doubled, is_order = len(found) > 1, one.kind == "order"
         with self._session.transaction() as connection:
@@ -91,14 +91,14 @@ class Recheck:
         items: list[RoItem] | None
         try:
             items = await self._roapp.items(ro_id)
-        except (Retryable, BadRecord) as error:
+        except (Retryable, BadRecord, BadConfig) as error:
             log.warning("no second look at the lines of %s: %s", number, error.message)
-            items = None if isinstance(error, Retryable) else []
+            items = [] if isinstance(error, BadRecord) else None
         later = utc_now() + timedelta(seconds=self._recheck_after)
         with self._session.transaction() as connection:
             agreed, _ = ledger.read(connection, shop, number)
             for line in agreed.lines:
-                if line.item is None or not line.repeats:
+                if line.item is None or (items is None and not line.repeats):
                     continue
                 again = items is None or self._note(
                     connection,
@@ -113,7 +113,8 @@ class Recheck:
     @staticmethod
     def _note(connection: Connection, shop: str, kind: Entity, what: str, ids: Sequence[int], id: str) -> bool:
         if len(ids) < 2:
-            held.clear(connection, shop, kind, [id])
+            if held.code(connection, shop, kind, id) == Code.DOUBLED:
+                held.clear(connection, shop, kind, [id])
             return False
         held.hold(connection, shop=shop, entity=kind, id=id, error=_doubled(what, kind, ids))
         return True

@@ -45,7 +45,10 @@ class Said:
         """Returns whether our part of the notes is whole beside what staff wrote."""
         return notes.have_room(current, self.text)
 
+    def is_as_made(self, current: str) -> bool:
+        """Returns whether RO App's notes begin with our part of them."""
+        return notes.head_digest(current) == self.beside(current).made
+
     def is_said(self, current: str) -> bool:
         """Returns whether RO App's notes have what the comment says."""
-        as_made = notes.head_digest(current) == self.beside(current).made
-        return as_made or notes.say(current, self.text, self.order, self.shop, self.discounts)
+        return self.is_as_made(current) or notes.say(current, self.text, self.order, self.shop, self.discounts)

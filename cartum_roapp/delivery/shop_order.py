@@ -79,4 +79,5 @@ def look_at(seen: RoOrder, said: Said, *, knows_comment: bool) -> Look:
     if seen.status_id is not None:
         shown[Field.STATUS] = seen.status_id
     overwritten = not knows_comment and read(seen) is None
-    return Look(shown, says_comment=overwritten or said.is_said(seen.manager_notes))
+    says = said.is_as_made if knows_comment else said.is_said
+    return Look(shown, says_comment=overwritten or says(seen.manager_notes))

@@ -79,8 +79,8 @@ class OrderStep:
     def _begin(self) -> None:
         self.agreement.wait()
         if self.bound.compare_all:
-            both_ways = self.side.shop.status_direction == "both"
-            self.agreement.known = agreeing.again(self.agreement.known, both_ways=both_ways)
+            known, both_ways = self.agreement.known, self.side.shop.status_direction == "both"
+            self.agreement.begin_again(known if self.bound.fresh else agreeing.again(known, both_ways=both_ways))
 
     async def run(self) -> bool:
         """Returns whether goods of the order have left RO App's stock, so that its lines stay. Raises Later where a

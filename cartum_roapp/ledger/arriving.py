@@ -60,6 +60,7 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     numbers = set(moved["number"])
     lines = frames.lines[frames.lines["number"].isin(numbers)]
     _copy(connection, tables.orders, moved)
+    connection.execute(text(_LEAVE_ERASED), {"shop": shop})
     _copy(connection, tables.order_lines, lines)
     _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
 
@@ -72,7 +73,7 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     for statement in (_REPLACE_LINES, _INSERT_LINES, _UPSERT_PRODUCTS):
         connection.execute(text(statement), touched)
     orders.queue(connection, queue, touched["numbers"])
-    touched |= {"deleted": Code.DELETED_IN_ROAPP, "doubled": Code.DOUBLED}
+    touched |= {"deleted": Code.DELETED_IN_ROAPP, "doubled": Code.DOUBLED, "lost": Code.LINE_LOST}
     connection.execute(text(_SHOW_AGAIN), touched)
     changes.note_released(connection, shop, connection.execute(text(_RELEASE), touched))
     connection.execute(text("DROP TABLE arriving_orders, arriving_order_lines, arriving_products"))
@@ -121,6 +122,11 @@ _ORDER_COLUMNS = [
     for column in tables.orders.columns
     if column.name not in ("shop", "version", "final_since", "gone_at", "stored_at", "erased_at")
 ]
+#: Of orders whose unreadable row was erased, what is about the buyer stays away.
+_LEAVE_ERASED = f"""
+    UPDATE arriving_orders SET {", ".join(f"{name} = ''" for name in tables.PERSONAL)}
+    WHERE number IN (SELECT id FROM held WHERE shop = :shop AND entity = 'row' AND erased_at IS NOT NULL)
+"""
 _TAKEN = [
     f"{name} = CASE WHEN known.erased_at IS NULL THEN excluded.{name} ELSE known.{name} END"
     if name in tables.PERSONAL
@@ -129,12 +135,14 @@ _TAKEN = [
     if name != "number"
 ]
 _UPSERT_ORDERS = f"""
-    INSERT INTO orders AS known (shop, final_since, {", ".join(_ORDER_COLUMNS)})
+    INSERT INTO orders AS known (shop, final_since, erased_at, {", ".join(_ORDER_COLUMNS)})
     SELECT :shop, CASE WHEN status_id = ANY(:final) THEN least(now(), CASE WHEN :old THEN created_at END) END,
+           (SELECT erased_at FROM held WHERE held.shop = :shop AND entity = 'row' AND id = number),
            {", ".join(_ORDER_COLUMNS)}
     FROM arriving_orders
     ON CONFLICT (shop, number) DO UPDATE SET
         version = known.version + 1, stored_at = now(), gone_at = NULL,
+        erased_at = coalesce(known.erased_at, excluded.erased_at),
         final_since = CASE WHEN excluded.final_since IS NOT NULL THEN coalesce(known.final_since, now()) END,
         {", ".join(_TAKEN)}
     WHERE (known.hash, known.status_id) <> (excluded.hash, excluded.status_id) OR known.gone_at IS NOT NULL
@@ -171,15 +179,15 @@ _UPSERT_PRODUCTS = """
         listed = excluded.listed, read_at = excluded.read_at
     WHERE excluded.read_at IS NOT NULL  -- from the shop's catalogue, not from a line
 """
-# One that RO App no longer had, or had twice, stays held until a delivery has looked there: the change may need no
-# call.
+# One that RO App no longer had, had twice, or showed without a line, stays held until a delivery has looked there: the
+# change may need no call.
 _SHOW_AGAIN = """
     UPDATE held SET dismissed_at = NULL, dismissed_because = '' WHERE shop = :shop AND dismissed_at IS NOT NULL
-    AND (entity = 'order' AND code = :deleted OR entity IN ('status', 'total', 'line'))
+    AND (entity = 'order' AND code IN (:deleted, :doubled) OR entity IN ('status', 'total', 'line'))
     AND split_part(id, '/', 1) = ANY(:numbers)
 """
 _RELEASE = """
-    DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND code NOT IN (:deleted, :doubled)
+    DELETE FROM held WHERE shop = :shop AND entity IN ('order', 'row') AND code NOT IN (:deleted, :doubled, :lost)
     AND id = ANY(:numbers)
     RETURNING entity, id, code
 """

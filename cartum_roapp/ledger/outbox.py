@@ -124,15 +124,14 @@ def outcome(connection: Connection, shop: str, versions: Mapping[str, int]) -> t
     return delivered, len(versions) - delivered - held - taken_out
 
 
-def mark_delivered(connection: Connection, shop: str, number: str, version: int) -> None:
-    """Notes that RO App has this version. A newer one that arrived meanwhile keeps the row waiting."""
-    connection.execute(
-        text(
-            "UPDATE outbox SET delivered_version = greatest(delivered_version, :version), attempts = 0, "
-            "compare_all = compare_all AND wanted_version > :version WHERE shop = :shop AND number = :number"
-        ),
-        {"shop": shop, "number": number, "version": version},
+def mark_delivered(connection: Connection, shop: str, number: str, version: int) -> bool:
+    """Notes that RO App has this version. A newer one that arrived meanwhile keeps the row waiting, or held: returns
+    whether it is not held."""
+    query = (
+        "UPDATE outbox SET delivered_version = greatest(delivered_version, :version), attempts = 0 "
+        "WHERE shop = :shop AND number = :number RETURNING NOT held"
     )
+    return bool(connection.scalar(text(query), {"shop": shop, "number": number, "version": version}))
 
 
 def compare_all(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
@@ -142,6 +141,12 @@ def compare_all(connection: Connection, shop: str, numbers: Sequence[str]) -> No
         text("UPDATE outbox SET compare_all = true WHERE shop = :shop AND number = ANY(:numbers)"),
         {"shop": shop, "numbers": list(numbers)},
     )
+
+
+def note_compared(connection: Connection, shop: str, number: str) -> None:
+    """Takes back `compare_all`: from now on all of the order counts as not agreed."""
+    query = "UPDATE outbox SET compare_all = false WHERE shop = :shop AND number = :number AND compare_all"
+    connection.execute(text(query), {"shop": shop, "number": number})
 
 
 def is_outstanding(connection: Connection, shop: str, number: str) -> bool:

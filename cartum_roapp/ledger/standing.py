@@ -21,7 +21,8 @@ class Standing:
     reads it again. `all_sent`: the goods known to be in RO App are those of the order. `held_because`: the code of the
     held record, `dismissed`: a person left it as it is; `lines_held`: a person is asked about its lines or its total.
     `staff_total`: what lines add that staff added, as a reconciliation has reported them. `roapp_number`: the number
-    that people see in RO App, "" if it is not known. Times UTC.
+    that people see in RO App, "" if it is not known. `erased`: its buyer's data was erased,
+    so no notes are written. Times UTC.
     """
 
     number: str
@@ -41,6 +42,7 @@ class Standing:
     currency: str = ""
     delivery_line: bool = False
     roapp_number: str = ""
+    erased: bool = False
 
 
 def read(
@@ -129,7 +131,7 @@ _STANDING = f"""
            held.dismissed_at IS NOT NULL AS dismissed, unsent.number IS NULL AS all_sent,
            asked_about.number IS NOT NULL AS lines_held, asked.currency,
            round(coalesce(order_matches.staff_total, 0), 2) AS staff_total,
-           coalesce(order_matches.roapp_number, '') AS roapp_number
+           coalesce(order_matches.roapp_number, '') AS roapp_number, asked.erased_at IS NOT NULL AS erased
     FROM asked
     LEFT JOIN sums USING (number)
     LEFT JOIN unsent USING (number)

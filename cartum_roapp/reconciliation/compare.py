@@ -128,7 +128,7 @@ def _verdict(
         return None if order.state == "held" and order.ro_id is None else Difference.MISSING_IN_ROAPP
     if order.held_because == Code.DELETED_IN_ROAPP:
         return Difference.BACK_IN_ROAPP
-    if bound.number != order.number and bound.shows_marker:
+    if bound.number != order.number and bound.shows_marker and not order.erased:
         return Difference.MARKER_MISSING if unmarked else Difference.MARKER_ELSEWHERE
     if order.state == "held" or moving:
         return None

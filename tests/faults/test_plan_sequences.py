@@ -83,6 +83,16 @@ def test_a_status_matched_with_another_one_moves_open_orders_that_show_the_forme
     assert writes(order) == moves
 
 
+def test_a_status_matched_with_another_one_stays_where_its_lost_call_has_arrived(order: OneOrder) -> None:
+    order.settle()
+    order.statuses[1] = order.statuses[3]
+    order.disturb("drop_after")
+    order.bring()
+    writes = order.writes
+    order.settle()
+    assert (order.seen()["status_id"], order.writes) == (order.statuses[3], writes)
+
+
 def test_a_status_matched_with_another_one_moves_no_order_that_staff_have_moved(order: OneOrder) -> None:
     order.staff("status")
     order.statuses[1] = order.statuses[3]

@@ -15,6 +15,7 @@ import pytest
 from warm import warm
 from world import Row, World
 
+from cartum_roapp.delivery.products import ProductBook
 from cartum_roapp.errors import NotReady
 from cartum_roapp.ledger import backfills, daily, dossier, erasure, health, journal, runs
 from cartum_roapp.ledger.journal import Kind
@@ -331,6 +332,22 @@ def test_a_held_one_of_a_canceled_backfill_is_not_held_any_more(world: World) ->
     assert (one.state, one.held) == ("done", 1)
     assert backfills.cancel(world.engine, one.id) == 0  # it is over; the record needs a person
     assert ("order", number) in world.held()
+
+
+def test_an_order_whose_backfill_is_canceled_on_its_way_is_not_held(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (number,) = old(world, 70, products=[_unknown_product()])
+    resolve = ProductBook.resolve
+
+    async def canceled_meanwhile(self: ProductBook, *arguments: Any, **options: Any) -> dict[str, int]:
+        backfills.cancel(world.engine, backfills.listed(world.engine)[0].id)
+        return await resolve(self, *arguments, **options)
+
+    monkeypatch.setattr(ProductBook, "resolve", canceled_meanwhile)
+    result = world.backfilled(world.shop(missing_products="hold"), numbers=[number])
+    assert (result["state"], world.held()) == ("canceled", {})
+    assert number not in in_roapp(world)
 
 
 def test_a_held_order_that_a_sync_brought_survives_a_canceled_backfill(world: World) -> None:

@@ -129,6 +129,21 @@ def test_an_erased_buyer_is_in_no_table_and_nothing_comes_back_or_is_doubled(wor
     assert found(world, "phone", PHONE) == Buyer((again,), (again,), (), 1)
 
 
+def test_a_row_that_was_erased_comes_in_without_its_buyer_once_it_can_be_read(world: World) -> None:
+    shop = world.box.shops[0]
+    number = place(world)
+    total = shop.orders[number]["total_sum"]
+    shop.edit(number, total_sum="not a sum")
+    world.synced()
+    erase(world, "phone", PHONE)
+    contacts = len(world.box.roapp.contacts)
+    shop.edit(number, total_sum=total)
+    world.synced()
+    assert world.held() == {("order", number): "erased"}
+    assert tables_with(world, *TELLING) == set()
+    assert len(world.box.roapp.contacts) == contacts
+
+
 def test_retention_takes_old_final_orders_alone(world: World) -> None:
     shop, key = world.box.shops[0], world.shop().key
     old, open_, lately, young, held = (place(world, phone=f"067 123 45 6{n}", email="") for n in range(5))

@@ -8,6 +8,8 @@ from decimal import Decimal
 import pytest
 from world import World
 
+from cartum_roapp.ledger.slots import CallSlots
+
 LONG = "Рядок коментаря про доставку та пакування. " * 30 + "КІНЕЦЬ"
 MIDDLE = ("Зателефонувати за годину до доставки, домофон не працює, код підʼїзду 4517. " * 3)[:190].strip() + " КІНЕЦЬ"
 ADDRESS = "вулиця Героїв України, будинок 117-Б, корпус 3, під'їзд 2, поверх 7, " * 4 + "дзвінок не працює"
@@ -85,6 +87,43 @@ def test_a_comment_that_is_refused_follows_with_the_next_change(world: World) ->
     world.synced()
     assert len(comments(world, number)) == len(before) + 1, "the newest"
     assert "20450000000002" in comments(world, number)[-1]
+
+
+def test_a_run_that_dies_while_a_comment_waits_for_its_next_try_costs_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RO App asked for patience, so it has not taken the comment."""
+
+    class Killed(BaseException):
+        pass
+
+    async def killed(*_: object) -> None:
+        raise Killed
+
+    shop, roapp = world.box.shops[0], world.box.roapp
+    number = shop.place_order(articles=[("CAP-2", 1)])
+    roapp.faults.fail("rate", 99, method="POST", path="/comments$")
+    monkeypatch.setattr(CallSlots, "penalize", killed)
+    with pytest.raises(Killed):
+        world.imported()
+    monkeypatch.undo()
+    roapp.faults.calm()
+    world.imported()
+    assert len(comments(world, number)) == 1
+
+
+def test_each_change_that_the_notes_have_no_room_for_stands_in_the_feed(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    number = shop.place_order(articles=[("CAP-2", 1)], comment="коротко")
+    world.imported()
+    order = world.roapp_order(number)
+    words = ("слово майстра про ремонт " * 33).strip()
+    roapp.edit_order(order["id"], manager_notes=f"{order['manager_notes']}\n———\n{words}")
+    for n in range(3):
+        shop.edit(number, manager_comment=f"{MIDDLE} {n}")
+        world.synced()
+        assert f"{MIDDLE} {n}" in said(world, number)
+    assert world.synced().calls.roapp_writes == 0
 
 
 def test_a_long_address_is_not_cut_in_the_feed(world: World) -> None:

@@ -59,6 +59,21 @@ def test_a_doubled_order_is_seen_although_another_record_of_it_was_dismissed(wor
     )
 
 
+def test_a_doubled_order_that_a_person_left_comes_back_when_it_changes(world: World) -> None:
+    box = world.box.shops[0]
+    number = box.qualifying()[0]
+    order = world.roapp_order(number)
+    world.box.roapp.add_order(
+        order["branch_id"], order["order_type_id"], order["client_id"], manager_notes=order["manager_notes"]
+    )
+    world.reconciled(repair=True)
+    dismissed(world, number)
+    assert world.held() == {}
+    box.set_waybill(number, "20450000000001")
+    world.synced()
+    assert world.held() == {("order", number): "doubled"}
+
+
 def test_an_order_that_was_deleted_is_seen_although_another_record_of_it_was_dismissed(world: World) -> None:
     shop = world.shop(missing_products="hold")
     number = changed_and_dismissed(world)

@@ -77,6 +77,22 @@ def test_what_staff_changed_in_roapp_is_put_right(world: World) -> None:
     assert world.differences(world.shop(), [number], left_out=world.box.shops[0].qualifying()) == []
 
 
+def test_what_staff_change_while_it_is_held_stays(world: World) -> None:
+    """It is asked for once: what of it is carried before something is refused is not sent with each further try."""
+    number, roapp = placed(world), world.box.roapp
+    order = world.roapp_order(number)
+    staff_edit(world, order["id"], quantity=5)
+    roapp.faults.fail("error", 99, method="PATCH", path=r"/items/\d+$", status=422)
+    assert [one["outcome"] for one in resent(world, number)] == ["held"]
+    roapp.faults.calm()
+    roapp.edit_order(order["id"], estimated_price=77)
+    world.settings = world.settings.model_copy(update={"look_again": 0.0})
+    world.synced()
+    assert world.held() == {}
+    assert Decimal(str(world.roapp_items(number)[0]["quantity"])) == 2, "the rest follows"
+    assert Decimal(str(world.roapp_order(number)["estimated_price"])) == 77
+
+
 def test_what_staffs_words_leave_no_room_for_is_said_in_the_feed_once(world: World) -> None:
     comment = ("Зателефонувати за годину до доставки. " * 5).strip() + " КІНЕЦЬ"
     number = placed(world, comment=comment)

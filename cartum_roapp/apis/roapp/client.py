@@ -164,12 +164,17 @@ class RoApp:
         await send({"status_id": status_id, "comment": comment})
         return True
 
-    async def add_comment(self, order_id: int, text: str, before: Before | None = None) -> None:
-        """Adds a comment that only staff see; comments can't be read back. Raises BadRecord with the code
-        `not-available` if the account lacks this call or the right to it."""
+    async def add_comment(
+        self, order_id: int, text: str, before: Before | None = None, unsent: Before | None = None
+    ) -> None:
+        """Adds a comment that only staff see; comments can't be read back. `unsent` runs right after each try that was
+        not accepted, and may wait for the next one. Raises BadRecord with the code `not-available` if the account lacks
+        this call or the right to it."""
         body = {"comment": text, "is_private": True}
         path, about = f"{ORDERS}/{order_id}/comments", ("order", order_id)
-        await self._sending.post(path, ignore_content, body, missing="optional", about=about, before=before)
+        await self._sending.post(
+            path, ignore_content, body, missing="optional", about=about, before=before, unsent=unsent
+        )
 
     async def items(self, order_id: int) -> list[rows.RoItem]:
         """Returns the order's lines. Raises BadRecord with the code `not-found` if there is no such order."""

@@ -116,14 +116,17 @@ class Sending:
         about: About,
         rights: bool = False,
         before: Before | None = None,
+        unsent: Before | None = None,
     ) -> T:
         """Returns `read` of the answer's JSON (of None for an empty answer). Sends the call again only if it certainly
         was not accepted: a refused connection, or 429. Raises Unclear, too; Retryable means here that nothing was
         written.
 
         `rights`: a 403 is about this record, not about the key. `before` runs right before each try. If it raises,
-        nothing is sent, and the exception passes."""
-        return await self._repeat(_Call("POST", path, read, missing, body=body, rights=rights, before=before), about)
+        nothing is sent, and the exception passes. `unsent` runs right after a try that was certainly not accepted, and
+        may wait for the next one."""
+        call = _Call("POST", path, read, missing, body=body, rights=rights, before=before, unsent=unsent)
+        return await self._repeat(call, about)
 
     async def _repeat(self, call: _Call[T], about: About) -> T:
         self._calls.may_go_on()
@@ -160,12 +163,14 @@ class Sending:
             )
         except NotSent as error:
             _report(call, "not sent")
+            call.has_not_left()
             raise Retryable(f"{self._host} can't be reached: {error}", field="base_url") from None
         except Lost as error:
             _report(call, "no answer")
             raise _unanswered(call, str(error)) from None
         _report(call, f"HTTP {reply.status}")
         if reply.status == 429 or (call.repeatable and reply.status == 503 and reply.retry_after()):
+            call.has_not_left()
             raise await self._throttled(reply, call.name, attempt)
         if not reply.ok:
             raise self._error_for(call, reply)
@@ -222,6 +227,11 @@ class _Call(Generic[T]):
     body: Body | None = None
     rights: bool = False
     before: Before | None = None
+    unsent: Before | None = None
+
+    def has_not_left(self) -> None:
+        if self.unsent is not None:
+            self.unsent()
 
     @property
     def name(self) -> str:
