@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.session import AccountSession
-from cartum_roapp.errors import BadRecord, IntegrationError, Unclear
+from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
 from cartum_roapp.ledger import comments
 from cartum_roapp.ledger.agreed import AgreedOrder
 from cartum_roapp.ledger.comments import Due
@@ -47,7 +47,8 @@ class OrderComments:
 
     async def send(self) -> None:
         """Sends all that are noted. One without an answer counts as sent. Raises BadRecord where RO App refuses one: of
-        those the newest stays noted. Raises Retryable where RO App does not answer."""
+        those the newest stays noted, unless the account takes no comments. Raises Retryable where RO App does not
+        answer."""
         with self._session.autocommit() as connection:
             due = comments.due(connection, *self._key)
         refused: BadRecord | None = None
@@ -59,7 +60,8 @@ class OrderComments:
                 log.warning("whether order %s has its comment is not known: %s", self._key[1], error.message)
             except BadRecord as error:
                 log.warning("order %s gets no comment: %s", self._key[1], error.message)
-                self._keep(one, one.text if one is due[-1] else None)
+                tries_again = one is due[-1] and error.code != Code.NOT_AVAILABLE
+                self._keep(one, one.text if tries_again else None)
                 refused = error
             except IntegrationError:  # nothing was written
                 waits()

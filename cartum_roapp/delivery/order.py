@@ -136,7 +136,7 @@ class OrderDelivery:
                 raise
             if not await self._lacks(error, order, contact, products, shop):
                 raise
-            return await self._deliver(order, shop, compare_all=False, searched=True)
+            return await self._deliver(order, shop, compare_all=compare_all and bound is None, searched=True)
         if problem is not None:
             raise problem
         return order.version

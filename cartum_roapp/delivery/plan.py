@@ -20,8 +20,8 @@ Around that:
   have put that there, and where RO App has all lines of the order and nobody here knows of any.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay. RO
   App's total is compared after that (`plan_total`).
-* The fields come first, then the comment, lines, the status. A reopened order begins with its status, as a closed one
-  may take nothing else.
+* The fields come first, then the comment, lines, the status. A comment that was noted before goes ahead of the fields.
+  A reopened order begins with its status, as a closed one may take nothing else.
 * An operation that RO App has refused is left out, and the others go on. A comment that is refused is tried again with
   the order's next change; one whose answer is lost is not sent again.
 """
@@ -105,7 +105,8 @@ def plan(
     known, fields = _fields(lines.agreed, look, order)
     known, statuses, overruled = _status(known, look, order, problems)
     known, has_news, comments = _comment(agreed, known, look, items or (), order)
-    rest: list[Operation] = [*fields, *comments, *lines.operations]
+    noted = [*comments, *fields] if agreed.comment_is_due else [*fields, *comments]
+    rest: list[Operation] = [*noted, *lines.operations]
     operations = [*statuses, *rest] if order.is_reopened else [*rest, *statuses]
     left = tuple(one for one in operations if one not in refused)
     return Plan(known, left, problems, overruled, lines.written_off, has_news)

@@ -97,17 +97,15 @@ class Recheck:
         later = utc_now() + timedelta(seconds=self._recheck_after)
         with self._session.transaction() as connection:
             agreed, _ = ledger.read(connection, shop, number)
+            repeated = {line.entity for line in agreed.lines if line.repeats}
             for line in agreed.lines:
-                if line.item is None or (items is None and not line.repeats):
+                if line.item is None or not (line.repeats or items is not None):
                     continue
-                again = items is None or self._note(
-                    connection,
-                    shop,
-                    "line",
-                    f"a line of order {ro_id}",
-                    plan_lines.twins_of(line, agreed, items),
-                    f"{number}/{line.entity}",
-                )
+                twins = plan_lines.twins_of(line, agreed, items or ()) if line.repeats else ()
+                what, id = f"a line of order {ro_id}", f"{number}/{line.entity}"
+                again = items is None
+                if not again and (line.repeats or line.entity not in repeated):  # one that is another's now has none
+                    again = self._note(connection, shop, "line", what, twins, id)
                 ledger.look_again(connection, shop, number, later if again else None, of=[line.item])
 
     @staticmethod

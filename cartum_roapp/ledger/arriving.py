@@ -183,7 +183,7 @@ _UPSERT_PRODUCTS = """
 # change may need no call.
 _SHOW_AGAIN = """
     UPDATE held SET dismissed_at = NULL, dismissed_because = '' WHERE shop = :shop AND dismissed_at IS NOT NULL
-    AND (entity = 'order' AND code IN (:deleted, :doubled) OR entity IN ('status', 'total', 'line'))
+    AND (entity = 'order' AND code IN (:deleted, :doubled, :lost) OR entity IN ('status', 'total', 'line'))
     AND split_part(id, '/', 1) = ANY(:numbers)
 """
 _RELEASE = """

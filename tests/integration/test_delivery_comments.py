@@ -112,6 +112,19 @@ def test_a_run_that_dies_while_a_comment_waits_for_its_next_try_costs_none(
     assert len(comments(world, number)) == 1
 
 
+def test_a_comment_that_is_noted_does_not_wait_for_fields_that_are_refused(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    number = shop.place_order(articles=[("CAP-2", 1)])
+    world.imported()
+    roapp.faults.fail("error", 99, method="PATCH", path=r"^/orders/\d+$", status=422)
+    shop.set_waybill(number, "20450000000001")
+    world.synced()
+    assert world.held() == {("order", number): "refused"}
+    world.settings = world.settings.model_copy(update={"look_again": 0.0})
+    world.synced()
+    assert "20450000000001" in comments(world, number)[-1]
+
+
 def test_each_change_that_the_notes_have_no_room_for_stands_in_the_feed(world: World) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     number = shop.place_order(articles=[("CAP-2", 1)], comment="коротко")
