@@ -21,7 +21,7 @@ from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.config.shop import StoredShops
 from cartum_roapp.delivery.account_shops import AccountShops
 from cartum_roapp.delivery.company import check_company
-from cartum_roapp.delivery.doubt import Timeouts, utc_now
+from cartum_roapp.delivery.doubt import Timeouts, go_by, utc_now
 from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import agreed, creations, database, outbox, runs, totals
@@ -143,6 +143,7 @@ class Deliverer:
 
     def _rechecks(self) -> bool:
         with database.reading(self.engine) as connection:
+            go_by(database.clock(connection))  # what a person asked for a moment ago is due
             now, account = utc_now(), self.account.name
             return bool(creations.due(connection, account, now) or agreed.due_looks(connection, account, now))
 

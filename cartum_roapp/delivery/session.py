@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from cartum_roapp.delivery.doubt import go_by
@@ -41,7 +41,7 @@ class AccountSession:
         try:
             if database.try_lock(connection, f"account:{account}"):
                 with database.autocommit(connection):
-                    go_by(connection.execute(text("SELECT clock_timestamp()")).scalar_one())
+                    go_by(database.clock(connection))
                 return cls(connection, account)
         except BaseException:
             connection.close()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg2.extensions
@@ -110,6 +111,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 # Advisory locks. A name is any text; a lock belongs to the connection and ends with it.
+
+
+def clock(connection: Connection) -> datetime:
+    """Returns this moment by the database's clock (UTC)."""
+    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now
 
 
 def try_lock(connection: Connection, name: str) -> bool:

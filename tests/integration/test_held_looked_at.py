@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from world import World
 
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery import doubt
 from cartum_roapp.ledger import deleted_shops, held_selection
 from cartum_roapp.sync.dismissal import dismiss
 
@@ -149,6 +151,7 @@ def _doubled_part(world: World, path: str) -> Mend:
         twin = roapp.add_item(order["id"], **{name: value for name, value in first.items() if name != "id"})
     else:
         twin = roapp.copy_contact(order["client_id"])
+    doubt.go_by(datetime.now(UTC) - timedelta(seconds=0.5))  # an answer that was slow: what is due now is looked at
     with world.engine.begin() as connection:
         connection.execute(text("UPDATE creations SET look_until = now() WHERE look_until IS NOT NULL"))
         connection.execute(text("UPDATE agreed_lines SET look_at = now() WHERE look_at IS NOT NULL"))
