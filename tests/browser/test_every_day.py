@@ -13,7 +13,8 @@ import pytest
 from homes import new_home
 from installation import Installation, Row
 from playwright.sync_api import Locator, Page, expect
-from prefect_ui import PrefectUi, log_in
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from prefect_ui import BRIEFLY, PrefectUi, log_in
 
 from cartum_roapp.ledger import backfills, database
 from sandbox import Sandbox, Shop
@@ -94,10 +95,19 @@ class Walk:
         expect(self.main.get_by_role("tab", name="Raw")).to_be_visible()
 
     def submit(self) -> None:
-        """Starts a run with a form that is filled in."""
-        with self.ui.page.expect_response("**/create_flow_run") as answer:
-            self.click(self.main.get_by_role("button", name="Submit"))
-        self.started = str(answer.value.json()["id"])
+        """Starts a run with a form that is filled in. A click while the page draws its form goes nowhere."""
+        button = self.main.get_by_role("button", name="Submit")
+        self.clicks += 1
+        for _ in range(10):
+            try:
+                with self.ui.page.expect_request("**/create_flow_run", timeout=BRIEFLY) as asked:
+                    button.click()
+                break
+            except PlaywrightTimeout:
+                continue
+        answer = asked.value.response()
+        assert answer is not None
+        self.started = str(answer.json()["id"])
 
     def to_run(self, name: str) -> None:
         """To the page of the run that was just started, which has this name once it runs."""

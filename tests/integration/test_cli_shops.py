@@ -471,7 +471,9 @@ def test_a_shop_stays_what_it_is(shell: Shell, file: Path) -> None:
     add(shell, "mavka", file)
     shell.run("shop", "edit", "mavka", "--set", "account=second")
     assert shell.code == 2
-    assert 'account: the orders of this shop belong to the account "main". Fix: write main; to start over in' in shell.err
+    assert (
+        'account: the orders of this shop belong to the account "main". Fix: write main; to start over in' in shell.err
+    )
 
     shop, there = box.shops[1], box.shops[0].url
     path = changed(file, f"url: {there}", f"url: {shop.url}")
