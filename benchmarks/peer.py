@@ -52,7 +52,7 @@ APPEND = Setting("dlt, append", "append")
 
 
 def python(directory: Path | None = None) -> Path:
-    """The interpreter of the peer's environment, made where it is missing. May be called twice. Raises Missing."""
+    """The interpreter of the peer's environment, made where it is missing. Idempotent. Raises Missing."""
     directory = directory or Path(tempfile.gettempdir()) / f"cartum-roapp-benchmarks-{os.getuid()}"
     interpreter = directory / f"dlt-{VERSION}" / "bin" / "python"
     ready = interpreter.parents[1] / ".ready"

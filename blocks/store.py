@@ -1,7 +1,7 @@
 """Saves, reads and deletes shops, accounts and logins as block documents of Prefect: a shop's under its slug, an
 account's under its name. A login is identified by the id of its block.
 
-All functions are coroutines, call the Prefect server that the environment names, and may be called twice.
+All functions are coroutines, call the Prefect server that the environment names, and are idempotent.
 """
 
 from __future__ import annotations

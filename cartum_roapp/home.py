@@ -83,7 +83,7 @@ class Home:
         return self.root / "run"
 
     def create(self) -> Home:
-        """Makes the missing directories. May be called twice, and by several processes at once.
+        """Makes the missing directories. Idempotent, also for several processes at once.
 
         All are 0700, except the two on the way to the database's data: as root, another user has to reach it.
         """

@@ -3,7 +3,7 @@
     note_staff_statuses   notes in the ledger which orders staff moved in RO App
     set_shop_statuses     sets their statuses in the shop
 
-Both may be called twice, and be killed: a status is set, not added. Where both sides changed, the shop's change wins.
+Both are idempotent, and may be killed: a status is set, not added. Where both sides changed, the shop's change wins.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ its workers is online. The message follows three minutes later, so that a worker
 
 The Prefect variable `cartum_roapp_alerts` names the block. Without it there are no automations.
 
-All functions may be called twice.
+All functions are idempotent.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Ends runs whose process was killed: without this the UI would show them as running for ever.
 
-Functions may be called twice.
+Functions are idempotent.
 """
 
 from __future__ import annotations

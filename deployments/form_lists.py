@@ -24,7 +24,7 @@ _BACKFILL = "statuses"
 
 
 async def renew(engine: Engine) -> None:
-    """Brings the forms' lists to what the ledger knows; writes nothing where they are so. May be called twice.
+    """Brings the forms' lists to what the ledger knows; writes nothing where they are so. Idempotent.
 
     The server does not check what is typed against them: a list may be a moment old, and an API call may name a status
     by its id. The flows check it.

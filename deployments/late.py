@@ -1,7 +1,7 @@
 """Removes scheduled runs that nobody needs. Of those that became late while no worker ran, the last one reads all that
 the others would read. Of paused and of deleted schedules no run is needed.
 
-All functions may be called twice.
+All functions are idempotent.
 """
 
 from __future__ import annotations

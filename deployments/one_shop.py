@@ -1,5 +1,5 @@
 """The deployments of one shop: `incremental-sync/<slug>` every five minutes, `reconcile/<slug>` every night,
-`initial-import/<slug>` on demand. All functions may be called twice."""
+`initial-import/<slug>` on demand. All functions are idempotent."""
 
 from __future__ import annotations
 

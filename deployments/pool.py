@@ -37,7 +37,7 @@ async def deploy(
     parameters: dict[str, Any],
     schedules: Sequence[Schedule] = (),
 ) -> None:
-    """Makes or updates the flow's deployment of this name in our pool. May be called twice."""
+    """Makes or updates the flow's deployment of this name in our pool. Idempotent."""
     # With a file as entrypoint the module would be imported a second time, relative to the worker's directory.
     deployment = await flow.ato_deployment(
         name,
@@ -64,7 +64,7 @@ async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
 
 
 async def ensure() -> None:
-    """Makes the work pool if it is missing. May be called twice, and by several processes at once."""
+    """Makes the work pool if it is missing. Idempotent, also for several processes at once."""
     async with get_client() as client:
         try:
             await client.read_work_pool(POOL)

@@ -28,7 +28,7 @@ def described() -> list[dict[str, Any]]:
 
 
 async def deploy() -> None:
-    """Makes or updates these deployments. May be called twice."""
+    """Makes or updates these deployments. Idempotent."""
     await pool.ensure()
     for entry in described():
         flow, parameters = pool.flow_at(entry["entrypoint"]), entry.get("parameters", {})

@@ -2,7 +2,7 @@
 the ledger, its deployments and its alerts.
 
 Every change of a shop holds one lock over all processes of the ledger, so that what was checked is still true when it
-is saved. All functions may be called twice.
+is saved. All functions are idempotent.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ async def deliver(
     outbox of the whole account, until `rest_until` (UTC) also orders that this run does not wait for.
 
     Releases held records whose cause is gone first. Raises Retryable and BadConfig; orders that were not delivered stay
-    in the outbox. May be called twice.
+    in the outbox. Idempotent.
     """
     # An import tries all held records again at once.
     pause = 0 if run.kind == "initial-import" else run.settings.look_again

@@ -29,7 +29,7 @@ _STORY_OF_STEPS = _StoryOfSteps()
 
 
 def tell_story() -> None:
-    """Makes it so in this process. May be called twice."""
+    """Makes it so in this process. Idempotent."""
     logging.getLogger("prefect.task_runs").addFilter(_STORY_OF_STEPS)
     # Prefect sends what these loggers let through, and gives them no level of their own: the root's is WARNING.
     for name in _OURS:

@@ -30,7 +30,7 @@ def address(path: Path) -> str | None:
 
 
 def keep(path: Path, png: bytes) -> None:
-    """Writes the picture, or replaces it. May be called twice."""
+    """Writes the picture, or replaces it. Idempotent."""
     draft = path.with_suffix(".new")
     draft.write_bytes(png)
     draft.replace(path)
@@ -57,6 +57,6 @@ def of_comparison(run: Run) -> str | None:
 
 
 def remove(slug: str, home: Home) -> None:
-    """Deletes all pictures of the shop. May be called twice."""
+    """Deletes all pictures of the shop. Idempotent."""
     for path in home.pictures_of(slug):
         path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """The shop's schedules in Prefect: of its sync and of its nightly reconciliation. They become active when the window of
 the first import is in the ledger, and are paused while the shop is paused.
 
-All functions may be called twice.
+All functions are idempotent.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ _SHOPS = 500
 
 async def renew(engine: Engine, shop: ShopConfig, config: Settings, *, moved: bool = False) -> None:
     """Writes the shop's page and that of all shops. `moved`: orders of the shop have come, changed, been delivered or
-    held since the last time. May be called twice."""
+    held since the last time. Idempotent."""
     if get_current_settings().api.url is None:  # tests and benchmarks run without Prefect
         return
     try:
@@ -61,7 +61,7 @@ async def renew(engine: Engine, shop: ShopConfig, config: Settings, *, moved: bo
 
 
 async def remove(slug: str, home: Home) -> None:
-    """Deletes the shop's page and its pictures. May be called twice."""
+    """Deletes the shop's page and its pictures. Idempotent."""
     async with get_client() as client:
         for id in await _known(client, slug):
             await client.delete_artifact(id)

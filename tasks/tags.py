@@ -33,7 +33,7 @@ def tags_of(shop: ShopConfig) -> list[str]:
 
 async def tag_run(tags: Iterable[str]) -> None:
     """Adds the tags to this run, which the deployments that belong to no single shop start without a shop's. Makes no
-    call if it has them. May be called twice; does nothing outside a run."""
+    call if it has them. Idempotent; does nothing outside a run."""
     if flow_run.get_id() and (missing := set(tags) - set(flow_run.get_tags())):
         await _set({*flow_run.get_tags(), *missing})
 

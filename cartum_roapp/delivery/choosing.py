@@ -45,7 +45,7 @@ class Chosen:
 
 async def choose_product(engine: Engine, roapp: RoApp, shop: ShopConfig, name: str, ro_id: int) -> Chosen:
     """Stores which product of RO App the shop's product is, which is named by its article, or by its title where it has
-    none. Orders that are in RO App keep the product that they have. May be called twice.
+    none. Orders that are in RO App keep the product that they have. Idempotent.
 
     Raises BadConfig if the ledger has no such product of the shop (field `article`), or RO App has none (`ro_id`).
     """
@@ -71,7 +71,7 @@ async def choose_product(engine: Engine, roapp: RoApp, shop: ShopConfig, name: s
 
 async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number: str, ro_id: int) -> Chosen:
     """Stores which contact of RO App the buyer of this order is, a person or an organization, in all shops of the
-    account. May be called twice.
+    account. Idempotent.
 
     Raises BadConfig if the ledger does not know the order's buyer, or a call that may have made a contact for them is
     still unclear (field `number`), or if RO App has no such contact (`ro_id`).

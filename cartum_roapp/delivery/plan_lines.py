@@ -94,7 +94,7 @@ def of_staff(agreed: AgreedOrder, items: Sequence[RoItem]) -> list[PricedLine]:
 
 def has_all(items: Sequence[RoItem], entities: Mapping[str, int] | None) -> bool:
     """Returns whether RO App has a line with each of the order's products."""
-    return bool(items) and {item.entity_id for item in items}.issuperset((entities or {}).values())
+    return bool(items and entities and {item.entity_id for item in items}.issuperset(entities.values()))
 
 
 def are_priced(agreed: AgreedOrder, lines: Sequence[PricedLine]) -> bool:

@@ -46,7 +46,7 @@ class Recheck:
         self._recheck_after = recheck_after
 
     async def run(self) -> None:
-        """May be called twice: what was looked at is no longer due. Raises BadConfig and LockLost."""
+        """Idempotent: what was looked at is no longer due. Raises BadConfig and LockLost."""
         with self._session.autocommit() as connection:
             due = creations.due(connection, self._session.account, utc_now())
             lines = ledger.due_looks(connection, self._session.account, utc_now())

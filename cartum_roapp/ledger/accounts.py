@@ -34,7 +34,7 @@ def is_known(connection: Connection, name: str) -> bool:
 
 def forget(connection: Connection, name: str) -> None:
     """Removes all that the ledger knows of an account without shops: its catalogue, contacts, products and markers. A
-    call of the last hour that nobody knows the outcome of stays noted, as in a purge. May be called twice."""
+    call of the last hour that nobody knows the outcome of stays noted, as in a purge. Idempotent."""
     connection.execute(delete(creations).where(creations.c.account == name, ~STILL_UNCLEAR))
     for table in (tables.catalogue, tables.links, tables.markers, tables.call_slots):
         connection.execute(delete(table).where(table.c.account == name))

@@ -40,7 +40,7 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
 
     An order whose hash is the stored one touches no row at all; one whose buyer was erased changes, but gets no
     personal data back. A held order that changed in the shop is tried again, and seen again where a person has
-    dismissed it. May be called twice with the same frames: the second call finds everything unchanged.
+    dismissed it. Idempotent for the same frames: the second call finds everything unchanged.
     """
     shop = queue.shop
     _store_read(connection, shop, frames.products)

@@ -138,7 +138,7 @@ def note_slice(
 
 
 def note_stored(engine: Engine, id: int) -> None:
-    """All of it is stored; its delivery begins now. May be called twice. Raises Canceled."""
+    """All of it is stored; its delivery begins now. Idempotent. Raises Canceled."""
     with engine.begin() as connection:
         hold_on(connection, id)
         connection.execute(text(_NOTE_STORED), {"id": id})
@@ -154,7 +154,7 @@ def finish(engine: Engine, id: int) -> None:
 def cancel(engine: Engine, id: int) -> int:
     """Takes its orders out of the outbox, except those that something else wants as well, those that RO App has begun
     to get, and those that it no longer has: the next run delivers these, and they stay the backfill's own. What was
-    held before it began stays held. Returns how many were taken out. What was delivered stays. May be called twice.
+    held before it began stays held. Returns how many were taken out. What was delivered stays. Idempotent.
 
     Of an order that RO App has already, a change is forgotten: the next read of it, by whatever run, finds it again.
     """
@@ -177,7 +177,7 @@ def cancel(engine: Engine, id: int) -> int:
 
 
 def cancel_of(engine: Engine, run: str) -> None:
-    """Cancels the open backfills that this run, whose process is dead, was working on. May be called twice."""
+    """Cancels the open backfills that this run, whose process is dead, was working on. Idempotent."""
     for one in _read(engine, "backfills.run = :run AND backfills.state = 'open'", run=run):
         cancel(engine, one.id)
 

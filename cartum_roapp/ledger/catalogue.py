@@ -51,7 +51,7 @@ def replace(connection: Connection, account: str, rows: Sequence[CatalogueRow], 
 
 
 def add(connection: Connection, account: str, row: CatalogueRow) -> None:
-    """One product made since the reading. May be called twice."""
+    """One product made since the reading. Idempotent."""
     connection.execute(
         text(
             "INSERT INTO catalogue (account, ro_id, title_key, code, sku, barcodes) "

@@ -23,7 +23,7 @@ Kind = Literal["order", "contact", "product"]
 
 @dataclass(frozen=True)
 class Thing:
-    """What is to be made. `names`: all by which it may be found or told, the one that its link is stored under first.
+    """What is to be made. `names`: all by which it may be found, the one that its link is stored under first.
     `shop` and `number` are the order that asks for it."""
 
     kind: Kind
@@ -103,7 +103,7 @@ def looked_at(connection: Connection, id: int, again: datetime | None) -> bool:
 
 def forget_old(connection: Connection) -> int:
     """Removes those that nobody has asked for in that time: the shop changed the order's buyer or lines while their
-    outcome was in doubt. Returns how many. May be called twice."""
+    outcome was in doubt. Returns how many. Idempotent."""
     query = text("DELETE FROM creations WHERE greatest(not_before, look_until) < now() - :kept")
     return connection.execute(query, {"kept": KEPT}).rowcount
 

@@ -67,7 +67,7 @@ def _end_when_gone(connection: psycopg2.extensions.connection, _: object) -> Non
 
 
 def migrate(engine: Engine, revision: str = revisions.HEAD) -> None:
-    """Brings the schema to `revision`. May be called twice, also by two processes at once. Raises BadConfig for the
+    """Brings the schema to `revision`. Idempotent, also for two processes at once. Raises BadConfig for the
     ledger of another version, and changes nothing then."""
     with reading(engine) as connection:
         there = revisions.found(lambda query: connection.scalar(text(query)))

@@ -52,7 +52,7 @@ def forget(engine: Engine, key: str, *, purge: bool) -> None:
 
 
 def purge(engine: Engine, slug: str) -> list[str]:
-    """Purges what deleted shops of this slug left; returns their keys. May be called twice."""
+    """Purges what deleted shops of this slug left; returns their keys. Idempotent."""
     with database.reading(engine) as connection:
         gone = select(shops.c.key).where(shops.c.slug == slug, shops.c.deleted_at.is_not(None))
         keys = list(connection.scalars(gone))

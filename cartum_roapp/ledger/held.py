@@ -58,7 +58,7 @@ def hold(
     payload: Mapping[str, Any] | None = None,
 ) -> bool:
     """Holds a record, or counts one more attempt of a held one. Returns whether that is news: it was not held for this
-    very reason. May be called twice. One that a person has dismissed is seen again, unless it is the very row that was
+    very reason. Idempotent. One that a person has dismissed is seen again, unless it is the very row that was
     dismissed, or one that was erased: that gets no payload back."""
     row = insert(held).values(
         shop=shop,
@@ -159,7 +159,7 @@ def payload(engine: Engine, shop: str, id: str) -> dict[str, Any] | None:
 
 def dismiss(connection: Connection, shop: str, records: Collection[Held], because: str = "") -> None:
     """Hides records that a person leaves as they are. They are not retried automatically until they change in the shop
-    or are replayed. `because`: the person's reason. May be called twice; the first reason stays."""
+    or are replayed. `because`: the person's reason. Idempotent; the first reason stays."""
     for one in records:
         left = update(held).where(
             held.c.shop == shop, held.c.entity == one.entity, held.c.id == one.id, held.c.dismissed_at.is_(None)

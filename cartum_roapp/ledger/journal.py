@@ -132,7 +132,7 @@ def of_order(engine: Engine, shop: str, number: str, kinds: Collection[Kind] = (
 
 
 def forget_old(connection: Connection) -> int:
-    """Removes the events of all shops that are older than `KEPT`, returns how many. May be called twice."""
+    """Removes the events of all shops that are older than `KEPT`, returns how many. Idempotent."""
     return connection.execute(text("DELETE FROM order_events WHERE at < now() - :kept"), {"kept": KEPT}).rowcount
 
 

@@ -20,7 +20,7 @@ class Marked:
 
 
 def note(connection: Connection, account: str, marked: Marked) -> None:
-    """May be called twice; a marker that moved to another order is followed."""
+    """Idempotent; a marker that moved to another order is followed."""
     connection.execute(
         text(
             "INSERT INTO markers (account, ro_id, shop, number, branch_id, order_type_id) "

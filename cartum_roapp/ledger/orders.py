@@ -92,7 +92,7 @@ def requeue(
 
 def forget_hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
     """Clears the hashes of these orders, so that their next read counts as a change. For rows that differ from the
-    shop's although their hash is the same. May be called twice."""
+    shop's although their hash is the same. Idempotent."""
     connection.execute(
         text("UPDATE orders SET hash = '' WHERE shop = :shop AND number = ANY(:numbers)"),
         {"shop": shop, "numbers": list(numbers)},

@@ -58,7 +58,7 @@ def put_off(engine: Engine, first: float) -> set[str]:
 
 
 def forget(engine: Engine, key: str) -> None:
-    """What was refused has been corrected: the next sync tries at once. May be called twice."""
+    """What was refused has been corrected: the next sync tries at once. Idempotent."""
     with engine.begin() as connection:
         connection.execute(text("UPDATE runs SET counts = counts - 'refused' WHERE shop = :shop"), {"shop": key})
 

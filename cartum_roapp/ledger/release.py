@@ -89,7 +89,7 @@ def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> list[str]:
 
 def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:
     """Queues the open orders whose status the shop matches with another one of RO App than when it was sent, so that
-    they take it, except those that staff have moved on (`delivery.plan_status`). May be called twice."""
+    they take it, except those that staff have moved on (`delivery.plan_status`). Idempotent."""
     with engine.begin() as connection:
         shop_statuses.note_matched(connection, shop.key, shop.statuses)
         values = {"shop": shop.key, "statuses": orjson.dumps(shop.statuses, option=orjson.OPT_NON_STR_KEYS).decode()}
@@ -135,7 +135,7 @@ def release_by_hand(
 ) -> None:
     """Puts what a person chose back into delivery, ahead of history. With `make_again`, orders that RO App no longer
     has are made again: whoever delivers them looks for the old one first. Where products were missing, it is tried once
-    more whether RO App takes new ones. Rows, and what the shop refused, are the caller's. May be called twice."""
+    more whether RO App takes new ones. Rows, and what the shop refused, are the caller's. Idempotent."""
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", *_PARTS)})
     _undismiss(connection, shop, records)
     orders.requeue(connection, shop, numbers, Priority.CHANGE, because="a person let it be tried again")

@@ -35,7 +35,7 @@ def count(connection: Connection, shop: str) -> Reset:
 def reset(connection: Connection, shop: str) -> Reset:
     """Forgets the orders in the caller's transaction, while nobody reads the shop or delivers for its account. The
     frozen window stays, so that the same orders qualify; it is read again from its start, and what was placed later by
-    the first sync after that. May be called twice."""
+    the first sync after that. Idempotent."""
     done = count(connection, shop)
     values = {"shop": shop, "deleted": Code.DELETED_IN_ROAPP}
     connection.execute(text(f"CREATE TEMP TABLE kept ON COMMIT DROP AS {_KEPT}"), values)

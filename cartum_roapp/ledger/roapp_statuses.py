@@ -18,7 +18,7 @@ def is_asked(connection: Connection, account: str, status: int) -> bool:
 
 
 def learn(connection: Connection, account: str, status: int) -> None:
-    """A change to this status was taken with a comment only. May be called twice."""
+    """A change to this status was taken with a comment only. Idempotent."""
     connection.execute(
         text(
             "UPDATE accounts SET comment_statuses = comment_statuses || CAST(:status AS bigint) "
@@ -46,7 +46,7 @@ def note_first(connection: Connection, account: str, order_type: int, status: in
 
 
 def note_names(connection: Connection, account: str, names: Mapping[int, str]) -> None:
-    """Notes what RO App calls its statuses. May be called twice."""
+    """Notes what RO App calls its statuses. Idempotent."""
     named = {str(status): name for status, name in names.items()}
     connection.execute(update(accounts).where(accounts.c.name == account).values(status_names=named))
 

@@ -95,7 +95,7 @@ def finish(
     error: str | None = None,
     error_kind: str | None = None,
 ) -> None:
-    """May be called twice: the first end is kept, and is counted."""
+    """Idempotent: the first end is kept, and is counted."""
     with engine.begin() as connection:
         ended = connection.execute(
             update(runs)

@@ -46,7 +46,7 @@ def waiting(engine: Engine, shop: str) -> set[str]:
 
 def works(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any] | None]) -> None:
     """It was read again: stores these articles (title, description, barcode, price of each; None: the shop lacks it),
-    and queues the orders that waited. May be called twice."""
+    and queues the orders that waited. Idempotent."""
     store(connection, shop, read)
     held = text("SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code = :code AND dismissed_at IS NULL")
     numbers = list(connection.scalars(held, {"shop": shop, "code": Code.CATALOGUE_UNAVAILABLE}))
@@ -55,7 +55,7 @@ def works(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any
 
 
 def store(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any] | None]) -> None:
-    """Stores what the catalogue says of articles that the ledger has, in the form of `works`. May be called twice."""
+    """Stores what the catalogue says of articles that the ledger has, in the form of `works`. Idempotent."""
     for article, entry in read.items():
         values = {"shop": shop, "article": article, "listed": entry is not None, **(entry or _NOTHING)}
         connection.execute(text(_STORE), values)

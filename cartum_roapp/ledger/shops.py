@@ -54,7 +54,7 @@ def register(engine: Engine, *, key: str, slug: str, account: str, revive: bool 
     """Makes the shop known, or known again under this slug. What the ledger knows of it stays, except the pause of a
     deleted one.
 
-    May be called twice. Raises BadConfig when the slug belongs to another live shop and, without `revive`, when the
+    Idempotent. Raises BadConfig when the slug belongs to another live shop and, without `revive`, when the
     shop was deleted: a run that read its settings just before must not bring it back.
     """
     with engine.begin() as connection:
@@ -150,7 +150,7 @@ def mark_slice_stored(connection: Connection, key: str, until: datetime) -> None
 
 def mark_window_stored(connection: Connection, key: str) -> None:
     """Notes that all of the window is in the ledger: from now on the incremental sync reads, starting at the window's
-    end, which lies before the first read of the import. May be called twice."""
+    end, which lies before the first read of the import. Idempotent."""
     connection.execute(
         update(shops)
         .where(shops.c.key == key, shops.c.window_stored_at.is_(None))
@@ -174,13 +174,13 @@ def mark_statuses_read(connection: Connection, key: str, until: datetime | None)
 
 
 def pause(engine: Engine, key: str) -> None:
-    """Remembers that a person has stopped the shop's schedule; nobody else does. May be called twice."""
+    """Remembers that a person has stopped the shop's schedule; nobody else does. Idempotent."""
     with engine.begin() as connection:
         connection.execute(update(shops).where(shops.c.key == key).values(paused_because=BY_HAND))
 
 
 def lift_pause(engine: Engine, key: str) -> None:
-    """Ends the pause. May be called twice."""
+    """Ends the pause. Idempotent."""
     with engine.begin() as connection:
         connection.execute(update(shops).where(shops.c.key == key).values(paused_because=None))
 

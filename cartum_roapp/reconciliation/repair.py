@@ -42,7 +42,7 @@ def missing_if_lost_rights(findings: Iterable[Finding], ledger: Mapping[str, Sta
 
 def put_right(connection: Connection, shop: str, findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> None:
     """Queues orders again that another delivery repairs, and holds those that a person has to see. Orders that are held
-    for the same reason already stay as they are, so it may be called twice. `ledger` has the orders as they were
+    for the same reason already stay as they are, so it is idempotent. `ledger` has the orders as they were
     compared."""
     for one in findings:
         order = ledger.get(one.number)

@@ -13,7 +13,7 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def prepare(root: Path) -> None:
-    """Prepares this process, and those that it starts, for the servers of the home at `root`. May be called twice.
+    """Prepares this process, and those that it starts, for the servers of the home at `root`. Idempotent.
 
     Raises BadConfig for an invalid proxy.
     """

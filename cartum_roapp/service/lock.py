@@ -59,7 +59,7 @@ class FileLock:
         return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
 
     def release(self) -> None:
-        """May be called twice."""
+        """Idempotent."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -35,7 +35,7 @@ class MigrationLock:
         return self._held
 
     def release(self) -> None:
-        """May be called twice."""
+        """Idempotent."""
         self._held = False
         if self._connection is not None:
             self._connection.close()

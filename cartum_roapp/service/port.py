@@ -37,7 +37,7 @@ class Held:
     ipv6: socket.socket | None
 
     def close(self) -> None:
-        """May be called twice."""
+        """Idempotent."""
         self.ipv4.close()
         if self.ipv6 is not None:
             self.ipv6.close()

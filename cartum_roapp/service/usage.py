@@ -125,7 +125,7 @@ def state(config: Settings) -> State:
 def stop(config: Settings) -> list[str]:
     """Stops everything that runs for this home, even if it is in use. Returns the names of what was stopped.
 
-    May be called twice, and by several processes at once. Raises Retryable if it takes longer than two minutes.
+    Idempotent, also for several processes at once. Raises Retryable if it takes longer than two minutes.
     """
     home = Home(config.home)
     if not home.run.is_dir():

@@ -28,12 +28,12 @@ _ORDERLY = (signal.SIGTERM, 20.0)
 
 
 def want(home: Home) -> None:
-    """Makes the keeper keep a worker up from now on. May be called twice. Raises OSError."""
+    """Makes the keeper keep a worker up from now on. Idempotent. Raises OSError."""
     write_atomically(home.run / _WANTED, "")
 
 
 def want_none(home: Home) -> None:
-    """Undoes `want`. Does not stop a worker. May be called twice."""
+    """Undoes `want`. Does not stop a worker. Idempotent."""
     (home.run / _WANTED).unlink(missing_ok=True)
 
 

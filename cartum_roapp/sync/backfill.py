@@ -71,13 +71,13 @@ def begin(run: Run, selected: Selection) -> OpenBackfill:
 
 def store_part(run: Run, backfill: OpenBackfill, since: datetime, reading: Reading) -> None:
     """Stores what was read of a slice, and moves the cursor to `since`: the beginning of the slice with its last part,
-    its end with an earlier one. Raises Canceled, and what `upsert` raises. May be called twice."""
+    its end with an earlier one. Raises Canceled, and what `upsert` raises. Idempotent."""
     part = BackfillSlice(backfill.id, since)
     upsert(run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL, part=part)
 
 
 def close_reading(run: Run, backfill: OpenBackfill) -> None:
-    """All of it is stored. Raises Canceled. May be called twice."""
+    """All of it is stored. Raises Canceled. Idempotent."""
     backfills.note_stored(run.engine, backfill.id)
 
 

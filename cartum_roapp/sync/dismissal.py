@@ -18,7 +18,7 @@ def dismiss(
     engine: Engine, shop: str, ids: Collection[str], entity: Entity | None = None, because: str = ""
 ) -> list[dict[str, Any]]:
     """Dismisses the named records of the shop (by its key). Returns what was dismissed: entity, id, code, message and
-    reason. May be called twice.
+    reason. Idempotent.
 
     Raises BadConfig if no id is named or one is unknown (field `id`), or if the reason is too long (`reason`).
     """

@@ -5,7 +5,7 @@ What may be large comes in pages, which are `gather`ed and stored part by part, 
 with what it reads.
 
 Rows are raw and keyed by the order's number. A row whose number can't be read has a key made by the client, and is kept
-to be held. All functions may be called twice. Those that read raise Retryable and BadConfig.
+to be held. All functions are idempotent. Those that read raise Retryable and BadConfig.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow]
     """Stores the orders of the findings, as the shop has them now, in ledger and outbox.
 
     Missing orders are noted, and count as deleted if an earlier run missed them as well. Too many at once are ignored,
-    unless a person says that they were deleted. May be called twice."""
+    unless a person says that they were deleted. Idempotent."""
     found = list(found)
     missing = numbers(found, {Difference.NOT_IN_SHOP})
     believed = sides.believed()
@@ -192,7 +192,7 @@ def _is_left_alone(order: Standing, roapp: RoAppSide) -> bool:
 
 
 def put_right(run: Run, sides: Sides) -> None:
-    """Repairs what is safe, in ledger and outbox; the delivery that follows does the rest. May be called twice."""
+    """Repairs what is safe, in ledger and outbox; the delivery that follows does the rest. Idempotent."""
     findings = sides.report.findings
     left = repair.missing_if_lost_rights(findings, sides.ledger)
     with run.engine.begin() as connection:

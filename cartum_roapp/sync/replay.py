@@ -54,7 +54,7 @@ def unread(records: Sequence[Held]) -> set[str]:
 
 
 def put_back(run: Run, records: Sequence[Held], *, make_again: bool) -> None:
-    """Puts the records back into the outbox, with the priority of changes. May be called twice."""
+    """Puts the records back into the outbox, with the priority of changes. Idempotent."""
     with run.engine.begin() as connection:
         release.release_by_hand(connection, run.shop.account, run.shop.key, records, make_again=make_again)
 

@@ -22,7 +22,7 @@ def named(shop: ShopConfig, numbers: Sequence[str]) -> list[str]:
 
 def send_again(run: Run, numbers: Sequence[str]) -> None:
     """Queues these orders before all others. Their delivery compares all of each with RO App, writes only what differs
-    there, and makes no second order or line. May be called twice."""
+    there, and makes no second order or line. Idempotent."""
     with run.engine.begin() as connection:
         because = "a person sends it again"
         orders.requeue(connection, run.shop.key, numbers, Priority.FRESH, because)

@@ -15,7 +15,7 @@ def remove_old(run: Run) -> int:
     """Removes events, calls and runs that are older than `KEPT` of `journal`, `creations` and `runs`, and buyers' data
     from the ledger for orders that were placed more than `retention_days` of the shop ago, where it has such a setting.
     Returns the number of those orders. Orders that are open, held or not yet delivered keep it; so do the shop and RO
-    App. May be called twice."""
+    App. Idempotent."""
     with run.engine.begin() as connection:
         journal.forget_old(connection)
         creations.forget_old(connection)

@@ -96,7 +96,7 @@ async def fetch_selection(
 ) -> Pages:
     """Yields the orders of the selection that were created from `since` to `until` (aware), by number, like
     `fetch_created`; of named numbers all, and adds those that the shop does not have to `missing`. Compares each row
-    with the selection again. May be called twice."""
+    with the selection again. Idempotent."""
     if not selected.numbers:
         async for page in fetch_created(api, since, until, selected.zone):
             yield _kept(page, selected)

@@ -78,7 +78,7 @@ def upsert(
     watermark: datetime | None = None,
     part: BackfillSlice | None = None,
 ) -> Stored:
-    """Stores one reading in one transaction. May be called twice.
+    """Stores one reading in one transaction. Idempotent.
 
     It stores new and changed orders, their outbox rows with the priorities `new_as` and `changed_as`, held rows and
     missing orders, and the cursor of the import (`slice_end`, UTC), the cursor of a backfill (with its `part`) or the

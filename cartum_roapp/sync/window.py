@@ -73,7 +73,7 @@ def freeze_window(run: Run) -> Window:
 
 
 def close_window(run: Run) -> None:
-    """Marks the whole window as stored: the incremental sync may begin. May be called twice."""
+    """Marks the whole window as stored: the incremental sync may begin. Idempotent."""
     with run.engine.begin() as connection:
         shops.mark_window_stored(connection, run.shop.key)
     run.refresh()

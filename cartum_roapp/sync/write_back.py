@@ -26,7 +26,7 @@ def both_ways(run: Run) -> bool:
 async def write_back(run: Run) -> list[str]:
     """Writes statuses back. Returns the numbers of the orders whose status in the shop now follows RO App's. Raises
     Retryable and BadConfig; the other statuses wait in the ledger, all of them where another run reads the shop for
-    long, or its quota is used up. May be called twice."""
+    long, or its quota is used up. Idempotent."""
     async with reading(run.engine, run.account, run.settings, run.calls) as roapp:
         await writeback.note_staff_statuses(run.engine, run.shop, roapp, run.started)
     written: list[str] = []

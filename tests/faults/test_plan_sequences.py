@@ -212,6 +212,18 @@ def test_an_order_that_is_sent_again_while_a_line_is_on_its_way_gets_it_once(ord
     assert order.seen()["lines"] == [("a", Decimal(10), 2), ("b", Decimal(5), 1)]
 
 
+def test_a_comment_that_is_due_is_sent_though_staff_added_a_line_and_the_goods_cannot_be_brought(
+    order: OneOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = order.order
+    monkeypatch.setattr(order, "order", lambda: replace(made(), entities=None))
+    order.agreed = replace(order.agreed, lines=(), comment_is_due=True)
+    order.staff("own line")
+    sent = len(order.account.comments_of(order.id))
+    order.settle()
+    assert len(order.account.comments_of(order.id)) == sent + 1
+
+
 def test_hidden_notes_are_never_written(order: OneOrder, switch: Any) -> None:
     switch(order_notes=False)
     order.staff("note")

@@ -235,3 +235,9 @@ def test_a_line_that_is_never_shown_is_held_after_its_second_try(world: World, m
     world.imported()
     assert world.held() == {("order", number): "line-lost"}
     assert len(world.roapp_items(number)) == 2
+    world.settings = world.settings.model_copy(update={"look_again": 0.0})
+    world.box.shops[0].set_waybill(number, "20450000000001")
+    for _ in range(2):
+        world.synced()
+    assert world.held() == {("order", number): "line-lost"}
+    assert len(world.roapp_items(number)) == 2, "a third one would not be shown either"

@@ -122,6 +122,19 @@ def test_writes_that_are_all_refused_put_the_shop_off_and_hold_nothing(world: Wo
     well(world)
 
 
+def test_a_lost_right_to_the_catalogue_fails_no_run_that_can_do_without(world: World) -> None:
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    world.imported()
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE accounts SET catalogue_read_at = now() - interval '2 days'"))
+    roapp.faults.fail("error", 99, method="GET", path="/products", status=403)
+    roapp.clear_calls()
+    shop.set_status(shop.qualifying()[0], 8)
+    assert world.synced().counts.delivered == 1
+    assert any(call.path.endswith("/products") for call in roapp.calls), "it is due"
+    well(world)
+
+
 def test_one_refused_login_is_looked_at_again_at_once(world: World) -> None:
     world.imported()
     shop = world.box.shops[0]
