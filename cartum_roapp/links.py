@@ -1,10 +1,10 @@
-"""How a person finds an order in RO App and in the shop."""
+"""How a person finds an order in RO App, in the shop and in the console."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 _OF_ROAPP = "roapp.io"
 
@@ -31,3 +31,18 @@ def roapp_name(order: Mapping[str, Any]) -> str:
 def order_name(ro_id: int, number: str | None) -> str:
     """Returns the number that people see in RO App, and the id; the id alone where RO App has not shown the number."""
     return f"no. {number}, id {ro_id}" if number else f"id {ro_id}"
+
+
+def console_shop(console: str, slug: str) -> str:
+    """The console's page of a shop. `console`: its address without a slash at its end (`service.console.address`)."""
+    return f"{console}/shops/{slug}"
+
+
+def console_held(console: str, slug: str) -> str:
+    """The console's page of the shop's held records, with the controls that fix them."""
+    return f"{console_shop(console, slug)}/held"
+
+
+def console_order(console: str, slug: str, number: str) -> str:
+    """The console's page of one order: all that is known of it, and what happened to it."""
+    return f"{console_shop(console, slug)}/orders/{quote(number, safe='')}"

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -110,6 +111,11 @@ class Settings(BaseSettings):
     log_format: Annotated[
         Literal["text", "json"], Field(description="Of log lines: text, or JSON with one object a line.")
     ] = "text"
+    console_url: Annotated[
+        str | None,
+        BeforeValidator(_blank_is_unset),
+        Field(description="The console's address as browsers see it, where a proxy stands before it."),
+    ] = None
     metrics_port: Annotated[
         Port | None,
         Field(description="The port on the loopback at which the worker serves metrics; without it, at none."),
@@ -133,10 +139,21 @@ class Settings(BaseSettings):
             raise ValueError("it is a file, not a directory")
         return path
 
+    @field_validator("console_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise ValueError("it is no web address")
+        return value.rstrip("/")
+
 
 _FIXES = {
     "home": "Name a directory that you may write to.",
     "database_url": "Write postgresql://user:password@host:5432/database.",
+    "console_url": "Write https://host or https://host/path.",
 }
 
 

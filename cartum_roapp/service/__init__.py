@@ -11,7 +11,7 @@ socket_folder                where it is reached
 databases, database_url      the two databases; the address of one
 prefect_server               Prefect's API server and UI
 planned                      when the next run of each shop begins
-worker                       the worker, as the keeper sees it
+worker, console              the worker and the console, as the keeper sees them
 process, lock, port          processes that outlive us, file locks, the port that no other user gets
 migration_lock               one migration of Prefect's database at a time
 system_user, unprivileged    the user that the embedded PostgreSQL runs as

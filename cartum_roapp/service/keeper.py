@@ -1,6 +1,7 @@
 """The process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
 
-It starts what the client processes of the home need, and from `up` to `down` a worker, and restarts what dies. It stops
+It starts what the client processes of the home need, and from `up` to `down` a worker and the console, and restarts what
+dies. It stops
 everything and ends on SIGTERM, when the home is deleted, or when the home had no client process for `linger` seconds
 and no worker is wanted. Client processes are known by the file locks that they hold, so a killed one leaves nothing to
 clean up. A killed keeper leaves worker and servers running; the next keeper adopts them.
@@ -25,6 +26,8 @@ from cartum_roapp.home import Home, unusable
 from cartum_roapp.service import worker
 from cartum_roapp.service.back_off import BackOff
 from cartum_roapp.service.cluster import LOG as POSTGRES
+from cartum_roapp.service.console import LOG as CONSOLE
+from cartum_roapp.service.console import ConsoleServer
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import PREFECT as PREFECT_DATABASE
 from cartum_roapp.service.databases import embedded_url, prepare_embedded
@@ -60,13 +63,15 @@ class Keeper:
         self.postgres = None if self.external_database else PostgresServer(home)
         self.prefect = PrefectServer(home, os.environ)
         self.migration = MigrationLock()
+        self.console = ConsoleServer(home, os.environ)
         self.worker: Process | None = None
         self.worker_started_at = self.worker_died_at = 0.0
         self.stopping = False
         self.prefect_ready = False
         self.adopted = False
         self.idle_since: float | None = None
-        self.database_back_off, self.prefect_back_off, self.worker_back_off = BackOff(), BackOff(), BackOff()
+        self.database_back_off, self.prefect_back_off = BackOff(), BackOff()
+        self.worker_back_off, self.console_back_off = BackOff(), BackOff()
         me = Process.of(os.getpid())
         self.state = State(
             phase="starting",
@@ -90,6 +95,7 @@ class Keeper:
                 self._keep_database_up()
                 self._keep_prefect_up()
                 self._keep_worker_up()
+                self._keep_console_up()
                 self.prefect.forget_errors()
                 with suppress(OSError):  # a full disk: written later
                     self._write_state()
@@ -210,6 +216,22 @@ class Keeper:
         wanted = worker.last_wanted_at(self.home)
         return wanted is not None and (self.worker_back_off.may_restart() or wanted > self.worker_died_at)
 
+    def _keep_console_up(self) -> None:
+        if self.console.process is not None and not self.console.alive():
+            log.warning("the console has ended; it is started again")
+            self.console.stop()
+            self.console_back_off.died()
+            self.state = replace(self.state, console=0)
+        if self.console.process is None:
+            if worker.is_wanted(self.home) and self.console_back_off.may_restart():
+                try:
+                    self.console.start()
+                except OSError as error:
+                    self.state = self.state.failed(unusable(error))
+                    self.console_back_off.died()
+        elif not self.state.console and self.console.answers():
+            self.state = replace(self.state, console=self.console.port)
+
     def _database_answers(self) -> bool:
         return self.postgres is None or self.state.database
 
@@ -221,17 +243,20 @@ class Keeper:
             pids[PREFECT] = self.prefect.process.pid
         if self.worker:
             pids[worker.LOG] = self.worker.pid
+        if self.console.process:
+            pids[CONSOLE] = self.console.process.pid
         self.state = replace(self.state, pids=pids)
         if self.state != self.written and self.lock.is_current():
             self.state.write(self.home)
             self.written = self.state
 
     def _end(self) -> None:
-        """Stops the worker first, as it still reports its runs to Prefect; then the server, then the database (without
-        a last checkpoint if its files are gone)."""
-        self.state = replace(self.state, phase="stopping", database=False, prefect=0)
+        """Stops the worker before the server, as it still reports its runs to Prefect; the database last (without a last
+        checkpoint if its files are gone)."""
+        self.state = replace(self.state, phase="stopping", database=False, prefect=0, console=0)
         with suppress(OSError):
             self._write_state()
+        self.console.stop()
         if self.worker is not None:
             worker.stop(self.worker)
         self.migration.release()

@@ -1,6 +1,6 @@
-"""The TCP port on 127.0.0.1 of a home's Prefect server, and how its processes keep other users from it.
+"""The TCP ports on 127.0.0.1 of a home's Prefect server and console, and how its processes keep other users from them.
 
-Each process that sends the login there holds the port itself: by sockets that are bound and never listen. The kernel
+Each process that sends the login to Prefect's server holds the port itself: by sockets that are bound and never listen. The kernel
 lets no other user bind a port that is held, and lets this user's processes share it (SO_REUSEPORT). So the login
 reaches no program of another user, whatever of this home has died meanwhile (docs/adr/0013).
 """
@@ -125,15 +125,16 @@ def held_port(home: Home, name: str) -> tuple[int, Held]:
     path = home.run / "ports.json"
     try:
         kept = json.loads(path.read_text())
-        last = kept[name] if kept["home"] == str(home.root) else None
+        ports = dict(kept["ports"]) if kept["home"] == str(home.root) else {}
     except (OSError, ValueError, KeyError, TypeError):
-        last = None
+        ports = {}
+    last = ports.get(name)
     # Processes of this home that outlived its server hold the last one.
     if isinstance(last, int) and wait_until(lambda: not answers(last), _CLOSING) and (held := hold(last)):
         return last, held
     for port in candidates(home, name):
         if port != last and is_free(port) and (held := hold(port)):
-            write_atomically(path, json.dumps({"home": str(home.root), name: port}))
+            write_atomically(path, json.dumps({"home": str(home.root), "ports": {**ports, name: port}}))
             return port, held
     raise AssertionError("the operating system always has a free port")
 

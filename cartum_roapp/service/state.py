@@ -33,9 +33,10 @@ class State:
     phase                   the keeper's
     database                the embedded database answers
     prefect                 the server's port on 127.0.0.1, 0 while it does not answer
+    console                 the console's port on 127.0.0.1, 0 while it does not answer
     kind                    a fingerprint of what all client processes must have in common, see `kind_of`
     variables               a fingerprint of the variables that the worker gets, see `variables_of`
-    pids                    process numbers by name (keeper, postgres, prefect-server, worker)
+    pids                    process numbers by name (keeper, postgres, prefect-server, worker, console)
     problem                 the last failure; `problem_at` is its time
     dead_worker_started_at  when the worker that died last was started
 
@@ -45,6 +46,7 @@ class State:
     phase: Phase = "stopped"
     database: bool = False
     prefect: int = 0
+    console: int = 0
     kind: str = ""
     variables: str = ""
     pids: dict[str, int] = field(default_factory=dict)
