@@ -114,7 +114,10 @@ class Settings(BaseSettings):
     console_url: Annotated[
         str | None,
         BeforeValidator(_blank_is_unset),
-        Field(description="The console's address as browsers see it, where a proxy stands before it."),
+        Field(
+            description="The console's address as browsers see it, where a proxy stands before it.",
+            json_schema_extra={"format": "uri"},
+        ),
     ] = None
     metrics_port: Annotated[
         Port | None,

@@ -224,7 +224,7 @@ async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None
     The schedules are active if the window of the first import is in the ledger, unless the shop is switched off or
     paused. With `checked` settings, what was refused before puts no sync off any more.
     """
-    shops.register(engine, key=config.key, slug=config.slug, account=config.account)
+    shops.register(engine, **config.registered)
     if checked:
         refusals.forget(engine, config.key)
     state = shops.state(engine, config.key)

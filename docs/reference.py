@@ -30,6 +30,14 @@ COMMAND = "python -m docs.reference"
 _HOME = "~/.local/share/cartum-roapp"
 
 
+#: Of a variable that holds a text: its format in the schema → in words.
+_FORMATS = {
+    "path": "a directory",
+    "password": "`postgresql://user:password@host:5432/database`",
+    "uri": "`https://host/path`",
+}
+
+
 def page() -> str:
     """Returns the whole page."""
     parts = [*_head(), *_environment(), *_shop(), *_account(), *_login(), *_commands(), *_errors(), *_metrics()]
@@ -75,7 +83,7 @@ def _values(schema: Mapping[str, Any]) -> str:
     if "enum" in found:
         return " or ".join(f"`{word}`" for word in found["enum"])
     if found["type"] == "string":
-        return "a directory" if found["format"] == "path" else "`postgresql://user:password@host:5432/database`"
+        return _FORMATS[str({**schema, **found}["format"])]
     lowest = found["minimum"] if "minimum" in found else f"above {found['exclusiveMinimum']}"
     return f"{lowest} to {found['maximum']:,}"
 

@@ -1,4 +1,4 @@
-"""`cartum-roapp up | down | ui`: starts and stops database, Prefect's server and worker in the background."""
+"""`cartum-roapp up | down | ui`: starts and stops database, Prefect's server, worker and console in the background."""
 
 from __future__ import annotations
 
@@ -27,28 +27,35 @@ _GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp u
 
 
 def up(json: Json = False) -> None:
-    """Start the database, Prefect's server and the worker, until `down`; print the UI's address and its login."""
+    """Start database, Prefect's server, worker and console, until `down`; print both addresses and the login."""
     from cartum_roapp import service
     from cartum_roapp.settings import settings
 
     config = settings()
     began = time.time()
     with (
-        waiting("Starting database, Prefect's server and worker"),
+        waiting("Starting database, Prefect's server, worker and console"),
         service.use(config, with_worker=True) as running,
     ):
         started = _wait_for_worker(config, running.home, began)
+        console = _wait_for_console(config, running.home)
     if running.other_variables:
         say("Warning: what runs here was started with other CARTUM_ROAPP_ or proxy variables, and keeps them.")
         say("Fix: `cartum-roapp down`, then `cartum-roapp up`.")
     document = {
+        "console": console,
         "ui": running.ui_url,
         "api": running.prefect_api_url,
         "login_file": str(running.home.login_path) if _is_own(running) else None,
         "home": str(running.home.root),
         "worker": "started" if started else "was running",
     }
-    rows = [("ui", document["ui"]), *_login(running), *((name, document[name]) for name in ("home", "worker"))]
+    rows = [
+        ("console", console),
+        ("Prefect's UI", document["ui"]),
+        *_logins(running),
+        *((name, document[name]) for name in ("home", "worker")),
+    ]
     show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
 
 
@@ -56,32 +63,37 @@ def ui(
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser of this machine.")] = False,
     json: Json = False,
 ) -> None:
-    """Print the address of Prefect's UI and what its login page asks for."""
+    """Print the addresses of the console and of Prefect's UI, and what their login pages ask for."""
     from cartum_roapp import service
+    from cartum_roapp.service import console
     from cartum_roapp.settings import settings
 
     config = settings()
     with ExitStack() as stack:
         with waiting("Waiting for Prefect's server", line=starts(config)):
             running = stack.enter_context(service.use(config))
-        if open_ and running.ui_url:
-            webbrowser.open(running.ui_url)
+        address = console.address(config)
+        if open_ and (page := address or running.ui_url):
+            webbrowser.open(page)
         document = {
+            "console": address,
             "ui": running.ui_url,
             "api": running.prefect_api_url,
             "login": running.login.get_secret_value() if running.login else None,
+            "console_login": running.home.login(),
         }
-        show(document, lambda: terminal_table("Prefect's UI", ("", ""), [("ui", running.ui_url), *_login(running)]))
+        rows = [("console", address or "down: `cartum-roapp up` starts it"), ("Prefect's UI", running.ui_url)]
+        show(document, lambda: terminal_table("Pages", ("", ""), [*rows, *_logins(running)]))
 
 
 def down(json: Json = False) -> None:
-    """Stop whatever runs for this home: the worker, then server and database."""
+    """Stop whatever runs for this home: console and worker, then server and database."""
     from cartum_roapp import service
     from cartum_roapp.settings import settings
 
     config = settings()
     runs = _under_way()
-    with waiting("Stopping worker, server and database", line=service.state(config).phase != "stopped"):
+    with waiting("Stopping console, worker, server and database", line=service.state(config).phase != "stopped"):
         stopped = service.stop(config)
     text = f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."
     broken_off = [f"{run['shop']}: {run['run']} was broken off. {_GOES_ON}" for run in runs]
@@ -106,14 +118,29 @@ def _under_way() -> list[dict[str, str]]:
         return []
 
 
-def _login(running: Running) -> list[tuple[str, str]]:
-    """Returns the row with the login; [] if the server is the operator's own."""
-    return [("log in with", running.login.get_secret_value())] if running.login else []
+def _logins(running: Running) -> list[tuple[str, str]]:
+    """Returns what the pages ask for. The operator's own Prefect server has a login that is not known here."""
+    if _is_own(running):
+        return [("log in with", running.home.login())]
+    others = [("log in to Prefect's UI with", running.login.get_secret_value())] if running.login else []
+    return [("log in to the console with", running.home.login()), *others]
 
 
 def _is_own(running: Running) -> bool:
     """Returns whether the login is the one that this home made."""
     return running.login is not None and running.login.get_secret_value() == running.home.login()
+
+
+def _wait_for_console(config: Settings, home: Home) -> str:
+    """Waits until the home's console answers. Returns its address. Raises Retryable if it does not start in time."""
+    from cartum_roapp.service import console
+
+    deadline = time.monotonic() + _TIMEOUT
+    while (address := console.address(config)) is None:
+        if time.monotonic() > deadline:
+            raise Retryable("The console is not up yet.", fix=f"See {home.log_path(console.LOG)}, then repeat.")
+        time.sleep(_LOOK)
+    return address
 
 
 def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:

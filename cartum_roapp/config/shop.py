@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
@@ -220,6 +220,16 @@ class ShopFields(BaseModel):
     ] = None
 
 
+class Registered(TypedDict):
+    """What the ledger keeps of a shop's settings."""
+
+    key: str
+    slug: str
+    account: str
+    name: str
+    timezone: str
+
+
 class ShopConfig(ShopFields):
     """A shop as the core takes it. `key` marks its orders in RO App (see `shop_key`)."""
 
@@ -227,6 +237,10 @@ class ShopConfig(ShopFields):
 
     slug: Slug
     key: str
+
+    @property
+    def registered(self) -> Registered:
+        return Registered(key=self.key, slug=self.slug, account=self.account, name=self.name, timezone=self.timezone)
 
 
 class ShopSettings(BaseModel):

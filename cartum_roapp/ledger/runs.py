@@ -116,6 +116,13 @@ def last(engine: Engine, shop: str) -> list[RunRecord]:
         return [RunRecord(**row._mapping) for row in connection.execute(query)]
 
 
+def recent(engine: Engine, shop: str, limit: int) -> list[RunRecord]:
+    """The latest runs of a shop, newest first."""
+    query = select(runs).where(runs.c.shop == shop).order_by(runs.c.started_at.desc()).limit(limit)
+    with database.reading(engine) as connection:
+        return [RunRecord(**row._mapping) for row in connection.execute(query)]
+
+
 def find(engine: Engine, id: str) -> RunRecord | None:
     """The run of that id, None where the ledger never saw it."""
     with database.reading(engine) as connection:

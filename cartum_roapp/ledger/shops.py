@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, case, func, null, select, text, update
+from sqlalchemy import Connection, Engine, and_, case, func, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadConfig, NotReady
@@ -25,6 +25,8 @@ class ShopState:
     key: str
     slug: str
     account: str
+    name: str
+    timezone: str
     paused_because: str | None
     window_from: datetime | None
     window_to: datetime | None
@@ -50,7 +52,9 @@ def two_months_before(moment: datetime, timezone: str) -> datetime:
     return earlier.tz_convert("UTC").to_pydatetime()
 
 
-def register(engine: Engine, *, key: str, slug: str, account: str, revive: bool = True) -> ShopState:
+def register(
+    engine: Engine, *, key: str, slug: str, account: str, name: str = "", timezone: str = "UTC", revive: bool = True
+) -> ShopState:
     """Makes the shop known, or known again under this slug. What the ledger knows of it stays, except the pause of a
     deleted one.
 
@@ -65,16 +69,16 @@ def register(engine: Engine, *, key: str, slug: str, account: str, revive: bool 
             fix = f"Choose another one, or end that shop: `cartum-roapp shop delete {slug}`."
             raise BadConfig("this name belongs to another shop.", shop=slug, field="slug", fix=fix)
         connection.execute(insert(accounts).values(name=account).on_conflict_do_nothing())
-        changed = (shops.c.slug != slug) | (shops.c.account != account) | shops.c.deleted_at.is_not(None)
+        named = {"slug": slug, "account": account, "name": name, "timezone": timezone}
+        changed = or_(shops.c.deleted_at.is_not(None), *(shops.c[column] != value for column, value in named.items()))
         if not revive:
-            changed &= shops.c.deleted_at.is_(None)
-        row = insert(shops).values(key=key, slug=slug, account=account)
+            changed = and_(changed, shops.c.deleted_at.is_(None))
+        row = insert(shops).values(key=key, **named)
         connection.execute(
             row.on_conflict_do_update(
                 index_elements=[shops.c.key],
                 set_={
-                    "slug": slug,
-                    "account": account,
+                    **named,
                     "deleted_at": None,
                     "paused_because": case((shops.c.deleted_at.is_(None), shops.c.paused_because), else_=null()),
                 },

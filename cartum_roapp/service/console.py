@@ -64,7 +64,7 @@ def address(config: Settings) -> str | None:
     """Returns the console's address without a slash at its end: CARTUM_ROAPP_CONSOLE_URL, otherwise the one on this
     machine; None while it is down. Starts nothing and never waits."""
     port = State.read(Home(config.home)).console
-    return local_address(port) if port and not config.console_url else config.console_url
+    return (config.console_url or local_address(port)) if port else None
 
 
 def local_address(port: int) -> str:

@@ -1,8 +1,7 @@
 """The process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
 
-It starts what the client processes of the home need, and from `up` to `down` a worker and the console, and restarts what
-dies. It stops
-everything and ends on SIGTERM, when the home is deleted, or when the home had no client process for `linger` seconds
+It starts what the client processes of the home need, and from `up` to `down` a worker and the console, and restarts
+what dies. It stops everything and ends on SIGTERM, when the home is deleted, or when the home had no client process for `linger` seconds
 and no worker is wanted. Client processes are known by the file locks that they hold, so a killed one leaves nothing to
 clean up. A killed keeper leaves worker and servers running; the next keeper adopts them.
 """
@@ -251,8 +250,8 @@ class Keeper:
             self.written = self.state
 
     def _end(self) -> None:
-        """Stops the worker before the server, as it still reports its runs to Prefect; the database last (without a last
-        checkpoint if its files are gone)."""
+        """Stops the worker before the server, as it still reports its runs to Prefect; the database last (without a
+        last checkpoint if its files are gone)."""
         self.state = replace(self.state, phase="stopping", database=False, prefect=0, console=0)
         with suppress(OSError):
             self._write_state()

@@ -122,6 +122,16 @@ def state(config: Settings) -> State:
     return State.read(Home(config.home))
 
 
+def ui_url(config: Settings) -> str | None:
+    """Returns the address of Prefect's UI; None while our own server is down, or where the address is unknown. Starts
+    nothing and never waits."""
+    named = os.environ.get("PREFECT_API_URL", "")
+    if named and named != os.environ.get(OWN_API):
+        return ui_address(named)
+    port = state(config).prefect
+    return api_url(port).removesuffix("/api") if port else None
+
+
 def stop(config: Settings) -> list[str]:
     """Stops everything that runs for this home, even if it is in use. Returns the names of what was stopped.
 

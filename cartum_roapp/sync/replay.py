@@ -40,7 +40,7 @@ def select_records(
         )
     codes = [code] if code else []
     with sanitized_errors(), ledger.opened() as engine:
-        shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False)
+        shops.register(engine, **shop.registered, revive=False)
         return held_selection.find(
             engine, shop.key, ids or (), entity=entity, codes=codes, limit=limit, make_again=make_again
         )  # fmt: skip

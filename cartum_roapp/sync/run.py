@@ -99,7 +99,7 @@ class Run:
             account=found.account,
             stored=stored,
             calls=_calls(kind, config),
-            state=shops.register(engine, key=shop.key, slug=shop.slug, account=shop.account, revive=False),
+            state=shops.register(engine, **shop.registered, revive=False),
             started=datetime.now(UTC),
         )
 

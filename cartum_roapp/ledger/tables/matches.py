@@ -79,6 +79,7 @@ order_matches = Table(
     PrimaryKeyConstraint("shop", "number"),
     UniqueConstraint("account", "ro_id"),
     Index("ix_order_matches_staff_status", "shop", postgresql_where=text("staff_status IS NOT NULL")),
+    Index("ix_order_matches_roapp_number", "account", "roapp_number"),
     Index("ix_order_matches_total", "account", postgresql_where=text("total IS NULL")),
     info={"doc": "Which order of RO App a shop's order is, and what was sent to it."},
 )

@@ -40,6 +40,8 @@ shops = Table(
     required("slug", Text, "its name on the command line"),
     required("account", Text),
     required("connected_at", Stamp, "when it was connected", default=func.now()),
+    required("name", Text, "its display name, as it was stored last", default=""),
+    required("timezone", Text, "its time zone, as it was stored last", default="UTC"),
     Column("deleted_at", Stamp, doc="when it was deleted; its history is kept"),
     Column("paused_because", Text, doc="set while a person has its schedules stand still"),
     Column("window_from", Stamp, doc="the window of the first import, frozen at its start: from …"),

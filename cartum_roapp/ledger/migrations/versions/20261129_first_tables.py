@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_3fed2cd8e2ad"
+revision = "20261129_3cba634e8336"
 down_revision = None
 
 TABLES = """
@@ -137,6 +137,8 @@ CREATE TABLE shops (
     slug TEXT NOT NULL,
     account TEXT NOT NULL,
     connected_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+    name TEXT DEFAULT '' NOT NULL,
+    timezone TEXT DEFAULT 'UTC' NOT NULL,
     deleted_at TIMESTAMPTZ,
     paused_because TEXT,
     window_from TIMESTAMPTZ,
@@ -244,6 +246,7 @@ CREATE TABLE order_matches (
     CONSTRAINT uq_order_matches_account_ro_id UNIQUE (account, ro_id),
     CONSTRAINT fk_order_matches_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
+CREATE INDEX ix_order_matches_roapp_number ON order_matches (account, roapp_number);
 CREATE INDEX ix_order_matches_staff_status ON order_matches (shop) WHERE staff_status IS NOT NULL;
 CREATE INDEX ix_order_matches_total ON order_matches (account) WHERE total IS NULL;
 

@@ -1,0 +1,12 @@
+"""The console: pages for shops, held records and orders, in a process and at a port of its own.
+
+app                    the routes, and what an error looks like
+guard                  whom it answers: host, origin, login; the headers of each answer
+page                   how a page is rendered; times, links, paths
+shops, orders, held    the pages
+actions                what a person starts on them
+flow_runs              Prefect, where runs are started and settings are stored
+__main__               the process, which the keeper of a home keeps up from `up` to `down`
+
+Pages that only show something read the ledger alone, so they work while Prefect's server is down.
+"""

@@ -1,0 +1,66 @@
+"""The console as a process of its home: `python -m console PORT`. It ends on SIGTERM, and with its keeper: at the end
+of its input."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from threading import Thread
+
+import uvicorn
+
+from cartum_roapp import logs, service
+from cartum_roapp.errors import IntegrationError
+from cartum_roapp.home import Home
+from cartum_roapp.ledger import database
+from cartum_roapp.service.port import hold
+from cartum_roapp.settings import settings
+from console.app import application
+from console.console import Console
+from console.flow_runs import FlowRuns
+
+LOGGER = "console"
+
+#: Requests at the same time; more are refused.
+_MOST = 100
+
+
+def main(port: int) -> int:
+    config = settings()
+    logs.configure()
+    held = hold(port)
+    if held is None:
+        logs.say(f"another user of this machine has port {port}", "ERROR", LOGGER)
+        return 1
+    try:
+        with service.use(config, prefect=False) as running, closing(FlowRuns(config)) as runs:
+            engine = database.connect(running.database_url.get_secret_value())
+            database.migrate(engine)
+            app = application(Console(engine, config, Home(config.home), runs), port)
+            options = uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                lifespan="off",
+                limit_concurrency=_MOST,
+                timeout_graceful_shutdown=2,
+            )
+            server = uvicorn.Server(options)
+            Thread(target=_end_with_keeper, args=(server,), daemon=True).start()
+            server.run(sockets=[held.ipv4])
+            engine.dispose()
+    except IntegrationError as error:
+        logs.say(str(error), "ERROR", LOGGER)
+        return 1
+    return 0 if server.started else 1
+
+
+def _end_with_keeper(server: uvicorn.Server) -> None:
+    sys.stdin.read()
+    server.should_exit = True
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

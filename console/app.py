@@ -1,0 +1,82 @@
+"""The routes of the console, and what an error looks like."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError
+from console.actions import Actions
+from console.console import Console
+from console.guard import Guard
+from console.held import HeldPage
+from console.orders import OrderPages
+from console.page import redirect, render
+from console.shops import ShopPages
+
+log = logging.getLogger(__name__)
+
+
+def application(console: Console, port: int) -> ASGIApp:
+    """Returns the console, which answers on this port."""
+    shops, orders, held, act = ShopPages(console), OrderPages(console), HeldPage(console), Actions(console)
+    routes = [
+        Route("/", lambda request: redirect(request, "/shops")),
+        Route("/shops", shops.overview),
+        Route("/shops/{slug}", shops.one),
+        Route("/shops/{slug}/runs/{run}", shops.run),
+        Route("/shops/{slug}/sync", act.sync, methods=["POST"]),
+        Route("/shops/{slug}/compare", act.compare, methods=["POST"]),
+        Route("/shops/{slug}/pause", act.pause, methods=["POST"]),
+        Route("/shops/{slug}/resume", act.resume, methods=["POST"]),
+        Route("/shops/{slug}/held", held.show),
+        Route("/shops/{slug}/held/retry", act.retry, methods=["POST"]),
+        Route("/shops/{slug}/held/dismiss", act.dismiss, methods=["POST"]),
+        Route("/shops/{slug}/held/choose", act.choose, methods=["POST"]),
+        Route("/shops/{slug}/held/match", act.match, methods=["POST"]),
+        Route("/shops/{slug}/orders", orders.listed),
+        Route("/shops/{slug}/orders/{number}", orders.one),
+        Route("/shops/{slug}/orders/{number}/resend", act.resend, methods=["POST"]),
+        Mount("/static", StaticFiles(packages=[("console", "static")])),
+    ]
+    errors: dict[type[Exception] | int, Callable[[Request, Exception], Response]] = {
+        IntegrationError: _known,
+        OperationalError: _database_down,
+        HTTPException: _http,
+        500: _unforeseen,
+    }
+    app = Starlette(routes=routes, exception_handlers=errors)
+    return Guard(app, port, console.config.console_url, SecretStr(console.home.login()))
+
+
+def _known(request: Request, error: Exception) -> Response:
+    assert isinstance(error, IntegrationError)
+    status = 400 if isinstance(error, BadConfig | BadRecord) else 503
+    return render(request, "error.html", status, message=error.message, fix=error.fix or "")
+
+
+def _database_down(request: Request, _: Exception) -> Response:
+    return render(
+        request, "error.html", 503, message="The database does not answer.", fix="Wait a little, then repeat."
+    )
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = "There is no such page." if error.status_code == 404 else error.detail
+    return render(request, "error.html", error.status_code, message=message, fix="")
+
+
+def _unforeseen(request: Request, error: Exception) -> Response:
+    log.error("%s %s: %s", request.method, request.scope.get("route"), type(error).__name__)
+    return render(request, "error.html", 500, message=f"Unexpected error ({type(error).__name__}).", fix="")

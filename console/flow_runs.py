@@ -1,0 +1,86 @@
+"""Prefect, as far as the console needs it: the settings in its blocks, and runs that a person starts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from cartum_roapp import service
+from cartum_roapp.config import ShopConfig, ShopSettings
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+from cartum_roapp.settings import Settings
+from cartum_roapp.sync.failure import sanitized_errors
+
+# Seconds: for Prefect's server to be up; for settings that a page can do without.
+_PATIENCE, _LITTLE_PATIENCE = 20.0, 2.0
+
+
+class FlowRuns:
+    """Prefect is imported with the first call, as its environment is read then; until `close` its server stays up."""
+
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._connection: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Imports Prefect in the background, which takes seconds. Idempotent."""
+        last = self._connection
+        if last is None or (last.done() and (last.cancelled() or last.exception() is not None)):
+            self._connection = asyncio.create_task(asyncio.to_thread(self._use))
+
+    async def start(self, deployment: str, key: str, **parameters: Any) -> str:
+        """Starts a run of a deployment, "flow/name", and returns its id. Calls with the same `key` start one run.
+        Raises BadConfig where there is no such deployment, Retryable where Prefect's server does not answer."""
+        await self._connect()
+        from prefect.client.orchestration import get_client
+        from prefect.exceptions import ObjectNotFound
+
+        with sanitized_errors():
+            async with get_client() as client:
+                try:
+                    found = await client.read_deployment_by_name(deployment)
+                except ObjectNotFound:
+                    fix = "`cartum-roapp deployments sync` makes it."
+                    raise BadConfig(f"Prefect has no deployment {deployment}.", fix=fix) from None
+                run = await client.create_flow_run_from_deployment(
+                    found.id, parameters={**found.parameters, **parameters}, idempotency_key=f"console: {key}"
+                )
+        return str(run.id)
+
+    async def shop(self, slug: str) -> ShopConfig:
+        """Returns the shop's settings. Raises BadConfig where they can't be used, Retryable where Prefect's server does
+        not answer."""
+        return (await self.settings(slug)).shop
+
+    async def settings(self, slug: str) -> ShopSettings:
+        """Returns the settings of the shop and its account. Raises as `shop`."""
+        await self._connect()
+        from blocks.store import settings_of
+
+        with sanitized_errors():
+            return await settings_of(slug)
+
+    async def settings_if_known(self, slug: str) -> ShopSettings | None:
+        """Returns what `settings` does; None where it would raise, or takes long."""
+        with suppress(IntegrationError, TimeoutError):
+            return await asyncio.wait_for(self.settings(slug), _LITTLE_PATIENCE)
+        return None
+
+    def close(self) -> None:
+        self._stack.close()
+
+    async def _connect(self) -> None:
+        self.begin()
+        assert self._connection is not None
+        try:
+            await asyncio.shield(self._connection)
+        except Retryable as error:
+            raise Retryable("Prefect's server does not answer yet.", fix="Wait a little, then repeat.") from error
+
+    def _use(self) -> None:
+        running = self._stack.enter_context(service.use(self._config, timeout=_PATIENCE))
+        os.environ.update(running.env)
+        import blocks.store  # noqa: F401 - reads its environment now, and takes seconds

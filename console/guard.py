@@ -1,0 +1,99 @@
+"""Whom the console answers, and the headers of each answer.
+
+* Its own host names alone, so that no web page reads it under a name of its own that resolves to this machine.
+* Nobody without the home's login (HTTP Basic). Cookies would be sent to every local server, whatever its port.
+* What is not a GET: only with an origin of its own, so that no other page's form does anything here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import time
+from collections import deque
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: After so many wrong logins within `_WITHIN` seconds each further one takes `_SLOW` seconds, one after another.
+_FAILURES, _WITHIN, _SLOW = 5, 600.0, 1.0
+#: Bytes.
+_LONGEST_FORM = 65_536
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Guard:
+    """Passes requests on to `app` that may be answered."""
+
+    def __init__(self, app: ASGIApp, port: int, public: str | None, login: SecretStr) -> None:
+        """`public`: the address that browsers see where a proxy stands before it."""
+        addresses = [f"http://{host}:{port}" for host in ("127.0.0.1", "localhost", "[::1]")]
+        addresses += [public] if public else []
+        self.app = app
+        self.path = urlsplit(public).path if public else ""
+        self.hosts = {urlsplit(address).netloc for address in addresses}
+        self.origins = {"{0.scheme}://{0.netloc}".format(urlsplit(address)) for address in addresses}
+        self._login = base64.b64encode(login.get_secret_value().encode())
+        self._failed_at: deque[float] = deque(maxlen=_FAILURES)
+        self._slowly = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"the console answers HTTP alone, not {scope['type']}")
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        answer = await self._refusal(scope) or self.app
+        path = scope["path"]
+        if self.path and path.startswith(f"{self.path}/"):  # the proxy has not taken it off
+            path = path.removeprefix(self.path)
+        await answer({**scope, "root_path": self.path, "path": self.path + path}, receive, sending)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        """Returns the answer to a request that is refused."""
+        headers = Headers(scope=scope)
+        if headers.get("host") not in self.hosts:
+            return PlainTextResponse("Unknown host.\n", 400)
+        if not await self._is_logged_in(headers.get("authorization", "")):
+            name = 'Basic realm="cartum-roapp", charset="UTF-8"'
+            return PlainTextResponse("Log in.\n", 401, {"WWW-Authenticate": name})
+        if scope["method"] in ("GET", "HEAD"):
+            return None
+        if headers.get("origin") not in self.origins:
+            return PlainTextResponse("Sent by another site.\n", 403)
+        length = headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > _LONGEST_FORM:
+            return PlainTextResponse("Too long.\n", 413)
+        return None
+
+    async def _is_logged_in(self, header: str) -> bool:
+        scheme, _, given = header.partition(" ")
+        if scheme.lower() != "basic" or not given:
+            return False
+        try:
+            plain = base64.b64encode(base64.b64decode(given, validate=True))
+        except (binascii.Error, ValueError):
+            plain = b""
+        if hmac.compare_digest(plain, self._login):
+            return True
+        now = time.monotonic()
+        often = len(self._failed_at) == _FAILURES and now - self._failed_at[0] < _WITHIN
+        self._failed_at.append(now)
+        if often:
+            async with self._slowly:
+                await asyncio.sleep(_SLOW)
+        return False

@@ -1,0 +1,96 @@
+"""A shop's held records by reason, each with the control that fixes it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cartum_roapp.connection.choices import Choice
+from cartum_roapp.errors import Code
+from cartum_roapp.held_words import WHAT_WAITS
+from cartum_roapp.ledger import database, held, roapp_statuses, shop_statuses
+from cartum_roapp.ledger.held import Held
+from cartum_roapp.ledger.shops import ShopState
+from console.console import Console
+from console.page import render
+
+#: What a person chooses for records that are held for these reasons.
+_CHOSEN: dict[str, str] = {Code.PRODUCT_AMBIGUOUS: "product", Code.CONTACT_AMBIGUOUS: "contact"}
+_CODES: dict[str, Code] = {str(code): code for code in Code}
+#: At most so many records of one reason are shown.
+SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Row:
+    """`chosen`: what a person chooses, contact or product, "" for nothing. `unmatched`: the shop's status that is to be
+    matched, "" for none."""
+
+    record: Held
+    chosen: str = ""
+    unmatched: str = ""
+
+    @property
+    def may_be_made_again(self) -> bool:
+        return (self.record.entity, self.record.code) == ("order", Code.DELETED_IN_ROAPP)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The records of one reason, of which the newest are shown. `statuses`: the shop's that are to be matched."""
+
+    code: Code
+    count: int
+    rows: list[Row]
+    statuses: list[str]
+
+
+class HeldPage:
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    async def show(self, request: Request) -> Response:
+        shop = await run_in_threadpool(self.console.shop, request)
+        dismissed = "dismissed" in request.query_params
+        rows, statuses = await run_in_threadpool(self._rows, shop, dismissed)
+        return render(
+            request, "held.html", shop=shop, groups=_grouped(rows), statuses=statuses, dismissed=dismissed,
+            what_waits=WHAT_WAITS, started=request.query_params.get("run"),
+        )  # fmt: skip
+
+    def _rows(self, shop: ShopState, dismissed: bool) -> tuple[list[Row], list[Choice]]:
+        """Returns the records, and RO App's statuses as far as they are known."""
+        records = [
+            one
+            for one in held.listed(self.console.engine, shop.key, dismissed=True)
+            if (one.dismissed_at is not None) == dismissed
+        ]
+        unmatched = sorted(one.id for one in records if one.code == Code.STATUS_UNMATCHED)
+        with database.reading(self.console.engine) as connection:
+            ours = shop_statuses.of_orders(connection, shop.key, unmatched) if unmatched else {}
+            theirs = roapp_statuses.names(connection, shop.account) if unmatched else {}
+        rows = [
+            Row(
+                one,
+                chosen=_CHOSEN.get(one.code, ""),
+                unmatched=Choice(*ours[one.id]).label if one.code == Code.STATUS_UNMATCHED and one.id in ours else "",
+            )
+            for one in records
+        ]
+        return rows, [Choice(id, name) for id, name in theirs.items()]
+
+
+def _grouped(rows: list[Row]) -> list[Group]:
+    """Returns a group for each reason, the largest first."""
+    of: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of[row.record.code].append(row)
+    groups = [
+        Group(_CODES[code], len(found), found[:SHOWN], sorted({row.unmatched for row in found} - {""}))
+        for code, found in of.items()
+    ]
+    return sorted(groups, key=lambda group: (-group.count, group.code))

@@ -1,0 +1,84 @@
+"""A shop's orders, and all that is known of one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cartum_roapp.config import ShopSettings
+from cartum_roapp.ledger import database, order_list
+from cartum_roapp.ledger.dossier import BUYER
+from cartum_roapp.ledger.order_list import Listed
+from cartum_roapp.ledger.shops import ShopState
+from cartum_roapp.sync import order_story
+from console.console import Console
+from console.page import render
+
+
+class OrderPages:
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    async def listed(self, request: Request) -> Response:
+        """A page of the shop's orders, newest first; `state` and `before` choose which."""
+        shop = await run_in_threadpool(self.console.shop, request)
+        state = request.query_params.get("state", "")
+        if state not in ("", *order_list.STATES):
+            raise HTTPException(404)
+        before = _before(request.query_params.get("before", ""))
+        found = await run_in_threadpool(self._listed, shop, state or None, before)
+        more = f"{found[-1].created_at.isoformat()} {found[-1].number}" if len(found) == order_list.PAGE else ""
+        return render(request, "orders.html", shop=shop, orders=found, state=state, states=order_list.STATES, more=more)
+
+    async def one(self, request: Request) -> Response:
+        shop = await run_in_threadpool(self.console.shop, request)
+        found = await self.console.runs.settings_if_known(shop.slug)
+        story = await run_in_threadpool(self._story, shop, request.path_params["number"], found)
+        if story is None:
+            raise HTTPException(404)
+        order = story["order"] or {}
+        return render(
+            request, "order.html", shop=shop, story=story, facts=order_story.facts(story),
+            lines=order.get("lines", ()), timeline=folded(story["timeline"]),
+            buyer=[(name.replace("_", " "), order[name]) for name in BUYER if order.get(name)],
+            started=request.query_params.get("run"),
+        )  # fmt: skip
+
+    def _listed(self, shop: ShopState, state: str | None, before: tuple[datetime, str] | None) -> list[Listed]:
+        with database.reading(self.console.engine) as connection:
+            return order_list.newest(connection, shop.key, state=state, before=before)
+
+    def _story(self, shop: ShopState, number: str, found: ShopSettings | None) -> dict[str, Any] | None:
+        return order_story.read(self.console.engine, shop.slug, shop.key, number, found, personal=True)
+
+
+def folded(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the events, newest first, with reads of RO App in a row as one entry: `reads` has them, or is empty."""
+    found: list[dict[str, Any]] = []
+    for is_read, group in groupby(reversed(events), key=_is_read):
+        entries = list(group)
+        if is_read:
+            count = len(entries)
+            words = f"{count} read{'' if count == 1 else 's'} of RO App"
+            found.append({"at": entries[0]["at"], "text": words, "reads": entries})
+        else:
+            found += [{**one, "reads": []} for one in entries]
+    return found
+
+
+def _is_read(event: dict[str, Any]) -> bool:
+    return event["kind"] == "call" and str(event["details"].get("call", "")).startswith("GET ")
+
+
+def _before(asked: str) -> tuple[datetime, str] | None:
+    at, _, number = asked.partition(" ")
+    try:
+        return (datetime.fromisoformat(at), number) if asked else None
+    except ValueError:
+        raise HTTPException(404) from None

@@ -1,0 +1,56 @@
+"""How a page is rendered."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.report import facts
+
+_templates = Environment(
+    loader=PackageLoader("console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Returns the page of a template. In it `url(path)` makes an address of the console, `once()` a key under which a
+    form starts one run, however often it is sent."""
+    root = request.scope.get("root_path", "")
+    text = _templates.get_template(template).render(
+        url=lambda path: root + path, once=lambda: secrets.token_urlsafe(12), **values
+    )
+    return HTMLResponse(text, status)
+
+
+def redirect(request: Request, path: str) -> RedirectResponse:
+    """Returns the answer to a form: the browser reads the page at this path."""
+    return RedirectResponse(request.scope.get("root_path", "") + path, 303)
+
+
+def at(moment: datetime | None, zone: str) -> str:
+    """Returns "2026-11-30 14:05:09" in this time zone; "–" without a moment."""
+    return "–" if moment is None else f"{moment.astimezone(zone_of(zone)):%Y-%m-%d %H:%M:%S}"
+
+
+def amount(value: Any) -> str:
+    """Returns "12.50"."""
+    return f"{value:.2f}"
+
+
+def plain(value: Any) -> str:
+    """Returns "3" or "0.5"."""
+    return f"{value.normalize():f}"
+
+
+def ago(length: timedelta | None) -> str:
+    """Returns "40 s"; "–" without a length."""
+    return "–" if length is None else facts.span(length)
+
+
+_templates.filters |= {"at": at, "amount": amount, "plain": plain, "ago": ago}
