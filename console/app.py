@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from pydantic import SecretStr
@@ -23,8 +22,6 @@ from console.held import HeldPage
 from console.orders import OrderPages
 from console.page import redirect, render
 from console.shops import ShopPages
-
-log = logging.getLogger(__name__)
 
 
 def application(console: Console, port: int) -> ASGIApp:
@@ -78,5 +75,6 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _unforeseen(request: Request, error: Exception) -> Response:
-    log.error("%s %s: %s", request.method, request.scope.get("route"), type(error).__name__)
-    return render(request, "error.html", 500, message=f"Unexpected error ({type(error).__name__}).", fix="")
+    """`Guard` logs where it happened."""
+    fix = "Repeat; where it happened stands in logs/errors.log of the home."
+    return render(request, "error.html", 500, message=f"Unexpected error ({type(error).__name__}).", fix=fix)

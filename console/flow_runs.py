@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from cartum_roapp import service
 from cartum_roapp.config import ShopConfig, ShopSettings
@@ -15,6 +17,17 @@ from cartum_roapp.sync.failure import sanitized_errors
 
 # Seconds: for Prefect's server to be up; for settings that a page can do without.
 _PATIENCE, _LITTLE_PATIENCE = 20.0, 2.0
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that a person started: its name, its state in a word, and what Prefect says of that, with how it ended."""
+
+    name: str
+    state: str
+    message: str
+    has_begun: bool
+    has_ended: bool
 
 
 class FlowRuns:
@@ -49,6 +62,31 @@ class FlowRuns:
                     found.id, parameters={**found.parameters, **parameters}, idempotency_key=f"console: {key}"
                 )
         return str(run.id)
+
+    async def read(self, id: str) -> Started:
+        """Returns where a run stands. Raises BadConfig where there is none, Retryable where Prefect's server does not
+        answer."""
+        await self._connect()
+        from prefect.client.orchestration import get_client
+        from prefect.exceptions import ObjectNotFound
+
+        with sanitized_errors():
+            async with get_client() as client:
+                try:
+                    run = await client.read_flow_run(UUID(id))
+                except (ObjectNotFound, ValueError):
+                    raise BadConfig("Prefect has no such run.", fix="Start it again.") from None
+        state = run.state
+        if state is None:
+            return Started(run.name, "scheduled", "", has_begun=False, has_ended=False)
+        begun = not (state.is_scheduled() or state.is_pending())
+        return Started(
+            run.name,
+            (state.name or state.type).lower(),
+            state.message or "",
+            has_begun=begun,
+            has_ended=state.is_final(),
+        )
 
     async def shop(self, slug: str) -> ShopConfig:
         """Returns the shop's settings. Raises BadConfig where they can't be used, Retryable where Prefect's server does

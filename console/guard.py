@@ -11,6 +11,7 @@ import asyncio
 import base64
 import binascii
 import hmac
+import logging
 import time
 from collections import deque
 from urllib.parse import urlsplit
@@ -19,6 +20,11 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cartum_roapp.errors import IntegrationError
+from cartum_roapp.sync.failure import sanitized_errors
+
+log = logging.getLogger(__name__)
 
 #: After so many wrong logins within `_WITHIN` seconds each further one takes `_SLOW` seconds, one after another.
 _FAILURES, _WITHIN, _SLOW = 5, 600.0, 1.0
@@ -61,7 +67,11 @@ class Guard:
         path = scope["path"]
         if self.path and path.startswith(f"{self.path}/"):  # the proxy has not taken it off
             path = path.removeprefix(self.path)
-        await answer({**scope, "root_path": self.path, "path": self.path + path}, receive, sending)
+        try:
+            with sanitized_errors():
+                await answer({**scope, "root_path": self.path, "path": self.path + path}, receive, sending)
+        except IntegrationError as error:  # unforeseen; the page that says so is sent
+            log.error("%s %s: %s", scope["method"], path, error)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """Returns the answer to a request that is refused."""

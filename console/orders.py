@@ -34,7 +34,9 @@ class OrderPages:
         before = _before(request.query_params.get("before", ""))
         found = await run_in_threadpool(self._listed, shop, state or None, before)
         more = f"{found[-1].created_at.isoformat()} {found[-1].number}" if len(found) == order_list.PAGE else ""
-        return render(request, "orders.html", shop=shop, orders=found, state=state, states=order_list.STATES, more=more)
+        return render(
+            request, "orders.html", shop=shop, orders=found, state=state, states=list(order_list.STATES), more=more
+        )
 
     async def one(self, request: Request) -> Response:
         shop = await run_in_threadpool(self.console.shop, request)
@@ -44,7 +46,7 @@ class OrderPages:
             raise HTTPException(404)
         order = story["order"] or {}
         return render(
-            request, "order.html", shop=shop, story=story, facts=order_story.facts(story),
+            request, "order.html", shop=shop, story=story, facts=order_story.facts(story, shop.timezone),
             lines=order.get("lines", ()), timeline=folded(story["timeline"]),
             buyer=[(name.replace("_", " "), order[name]) for name in BUYER if order.get(name)],
             started=request.query_params.get("run"),

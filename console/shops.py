@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cartum_roapp import service
-from cartum_roapp.ledger import database, health, order_list, runs
+from cartum_roapp.ledger import database, health, order_list, outbox, runs
 from cartum_roapp.ledger.health import Health
 from cartum_roapp.ledger.runs import RunRecord
+from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.report.facts import facts, in_words
 from cartum_roapp.service import worker
+from cartum_roapp.service.planned import next_runs
 from cartum_roapp.sync import sentence
 from console.console import Console
 from console.page import redirect, render
@@ -48,9 +50,7 @@ class ShopPages:
     async def one(self, request: Request) -> Response:
         self.console.runs.begin()
         shop = await run_in_threadpool(self.console.shop, request)
-        found, last = await run_in_threadpool(self._one, shop.key)
-        config = self.console.config
-        words = in_words(facts(found, config.roapp_interval, refused_again=config.refused_again)) if found else []
+        found, words, last = await run_in_threadpool(self._one, shop)
         return render(
             request, "shop.html", shop=shop, health=found, facts=words, runs=[self._run(one) for one in last],
             started=request.query_params.get("run"),
@@ -58,31 +58,32 @@ class ShopPages:
 
     async def run(self, request: Request) -> Response:
         """A part of a page: where a run stands. It is asked for again until the run has ended."""
-        shop = await run_in_threadpool(self.console.shop, request)
-        id = request.path_params["run"]
-        found = await run_in_threadpool(runs.find, self.console.engine, id)
-        if found is not None and found.shop != shop.key:
-            found = None
+        shop, id = await run_in_threadpool(self.console.shop, request), request.path_params["run"]
+        run = await self.console.runs.read(id)
+        page = self._page(id)
         has_worker = worker.polls(self.console.home)
-        return render(
-            request,
-            "run.html",
-            shop=shop,
-            id=id,
-            run=None if found is None else self._run(found),
-            has_worker=has_worker,
-        )
+        return render(request, "run.html", shop=shop, id=id, run=run, page=page, has_worker=has_worker)
 
     def _search(self, asked: str) -> tuple[list[Health], list[order_list.Listed]]:
         with database.reading(self.console.engine) as connection:
             orders = order_list.found(connection, asked) if asked else []
         return health.of_all(self.console.engine), orders
 
-    def _one(self, key: str) -> tuple[Health | None, list[RunRecord]]:
-        return health.of_shop(self.console.engine, key), runs.recent(self.console.engine, key, _RUNS)
+    def _one(self, shop: ShopState) -> tuple[Health, list[tuple[str, str]], list[RunRecord]]:
+        """Returns the shop's health, the same in words, and its last runs."""
+        engine, config = self.console.engine, self.console.config
+        found = health.of_shop(engine, shop.key) or Health(shop)
+        document = facts(
+            found,
+            config.roapp_interval,
+            refused_again=config.refused_again,
+            delivered=outbox.counts(engine, shop.key)["delivered"],
+            next_run=next_runs(config, [shop.slug]).get(shop.slug),
+        )
+        return found, in_words(document, shop.timezone), runs.recent(engine, shop.key, _RUNS)
 
     def _run(self, one: RunRecord) -> dict[str, Any]:
-        said = one.error or (sentence.of_summary(one.counts) if one.state == "completed" else "")
+        said = one.error or (sentence.of_run(one.counts) if one.state == "completed" else "")
         ended = one.finished_at or datetime.now(UTC)
         return {
             "kind": one.kind,
@@ -90,9 +91,10 @@ class ShopPages:
             "took": ended - one.started_at,
             "state": one.state,
             "sentence": said,
-            "page": f"{page}/v2/runs/flow-run/{one.id}" if (page := self._prefect()) else None,
+            "page": self._page(one.id),
         }
 
-    def _prefect(self) -> str | None:
-        """Returns the address of Prefect's UI; None while it is unknown."""
-        return service.ui_url(self.console.config)
+    def _page(self, run: str) -> str | None:
+        """Returns the run's page in Prefect's UI; None while the UI's address is unknown."""
+        ui = service.ui_url(self.console.config)
+        return f"{ui}/v2/runs/flow-run/{run}" if ui else None

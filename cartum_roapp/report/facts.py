@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cartum_roapp.ledger.health import Health
+from cartum_roapp.orders.zones import zone_of
 
 Document = Mapping[str, Any]
 
@@ -45,8 +46,8 @@ def facts(
     }
 
 
-def in_words(shop: Document) -> list[tuple[str, str]]:
-    """Returns pairs of label and text, for a page, a terminal or a file."""
+def in_words(shop: Document, zone: str = "UTC") -> list[tuple[str, str]]:
+    """Returns pairs of label and text, for a page, a terminal or a file, with times in this time zone."""
     rows = [("health", shop["health"])]
     if shop["paused"] is not None:
         rows.append(("paused because", shop["paused"]))
@@ -58,9 +59,9 @@ def in_words(shop: Document) -> list[tuple[str, str]]:
     dismissed = f", {shop['dismissed']} dismissed" if shop["dismissed"] else ""
     return [
         *rows,
-        ("last success", _moment(shop["last_success"])),
+        ("last success", _moment(shop["last_success"], zone)),
         ("lag behind the shop", lag(shop)),
-        ("next run", _moment(shop["next_run"])),
+        ("next run", _moment(shop["next_run"], zone)),
         ("last 24 hours", f"{day['new']} new, {day['changed']} changed, {day['calls']} calls"),
         ("orders in RO App", str(shop["delivered"])),
         ("orders waiting", str(shop["waiting"])),
@@ -88,5 +89,5 @@ def span(length: timedelta) -> str:
     return f"{round(seconds / 86_400)} days"
 
 
-def _moment(moment: datetime | None) -> str:
-    return "–" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+def _moment(moment: datetime | None, zone: str) -> str:
+    return "–" if moment is None else f"{moment.astimezone(zone_of(zone)):%Y-%m-%d %H:%M:%S %Z}"

@@ -1,9 +1,10 @@
 """The process of a home that owns its database and its Prefect server: python -m cartum_roapp.service.keeper
 
 It starts what the client processes of the home need, and from `up` to `down` a worker and the console, and restarts
-what dies. It stops everything and ends on SIGTERM, when the home is deleted, or when the home had no client process for `linger` seconds
-and no worker is wanted. Client processes are known by the file locks that they hold, so a killed one leaves nothing to
-clean up. A killed keeper leaves worker and servers running; the next keeper adopts them.
+what dies. It stops everything and ends on SIGTERM, when the home is deleted, or when the home had no client process for
+`linger` seconds and no worker is wanted. Client processes are known by the file locks that they hold, so a killed one
+leaves nothing to clean up. A killed keeper leaves worker and servers running, which the next keeper adopts; the console
+ends with it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The TCP ports on 127.0.0.1 of a home's Prefect server and console, and how other users are kept from them.
 
-Each process that sends the login to Prefect's server holds the port itself: by sockets that are bound and never listen. The kernel
-lets no other user bind a port that is held, and lets this user's processes share it (SO_REUSEPORT). So the login
-reaches no program of another user, whatever of this home has died meanwhile (docs/adr/0013).
+Each process that sends the login to Prefect's server holds the port itself: by sockets that are bound and never listen.
+The kernel lets no other user bind a port that is held, and lets this user's processes share it (SO_REUSEPORT). So the
+login reaches no program of another user, whatever of this home has died meanwhile (docs/adr/0013).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from cartum_roapp.config import ShopSettings
 from cartum_roapp.config.refused import shortened
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import dossier, held, roapp_statuses, shop_statuses, timeline
+from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.service import ledger
 from cartum_roapp.sync.failure import sanitized_errors
 
@@ -57,8 +58,9 @@ def read(
     }
 
 
-def facts(story: dict[str, Any]) -> list[tuple[str, object]]:
-    """Returns the head of the story, line by line: (what, value). Empty ones are left out."""
+def facts(story: dict[str, Any], zone: str = "UTC") -> list[tuple[str, object]]:
+    """Returns the head of the story, line by line: (what, value), with times in this time zone. Empty ones are left
+    out."""
     order, status = story["order"], story["status"]
     if order is None:
         return [("order", "the ledger has it only as a row that can't be read")]
@@ -68,9 +70,9 @@ def facts(story: dict[str, Any]) -> list[tuple[str, object]]:
         ("order in RO App", links.roapp_name(order)),
         ("its page in RO App", story["links"]["roapp"]),
         ("the shop's admin", story["links"]["shop"]),
-        ("placed", _stamp(order["created_at"])),
-        ("deleted in the shop", _stamp(order["gone_at"])),
-        ("buyer's data erased", _stamp(order["erased_at"])),
+        ("placed", _stamp(order["created_at"], zone)),
+        ("deleted in the shop", _stamp(order["gone_at"], zone)),
+        ("buyer's data erased", _stamp(order["erased_at"], zone)),
         ("status in the shop", status["shop"]),
         ("status last agreed with RO App", status["roapp"]),
         ("total", f"{order['total']:.2f} {order['currency']}"),
@@ -109,5 +111,5 @@ def _statuses(
     return {"shop": shop, "roapp": agreed}
 
 
-def _stamp(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+def _stamp(moment: datetime | None, zone: str) -> str:
+    return "" if moment is None else f"{moment.astimezone(zone_of(zone)):%Y-%m-%d %H:%M:%S %Z}"

@@ -1,0 +1,163 @@
+"""The console over HTTP: whom it answers, what its pages show, what its forms do."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from installation import Installation
+
+from cartum_roapp import service
+from cartum_roapp.service.process import Process
+
+SLUG, INDEX = "shop-10", 9
+
+
+@pytest.fixture(scope="module")
+def house(installation: Installation) -> Iterator[Installation]:
+    installation.connect(INDEX)
+    installation.done("import", SLUG)
+    installation.only_by_hand(SLUG)
+    yield installation
+    installation.done("shop", "delete", SLUG, "--yes", "--purge")
+
+
+@pytest.fixture(scope="module")
+def address(house: Installation) -> str:
+    return str(house.done("ui")["console"])
+
+
+@contextmanager
+def visited(house: Installation, address: str, login: str = "") -> Iterator[httpx.Client]:
+    user, _, password = (login or house.done("ui")["console_login"]).partition(":")
+    with httpx.Client(base_url=address, auth=(user, password), trust_env=False, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def browser(house: Installation, address: str) -> Iterator[httpx.Client]:
+    with visited(house, address) as client:
+        yield client
+
+
+def sent(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
+    """The answer to a form of the console's own pages."""
+    return browser.post(path, data=fields, headers={"Origin": str(browser.base_url).rstrip("/")})
+
+
+def run_of(answer: httpx.Response) -> str:
+    """The run that the answer to a form leads to."""
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].partition("?run=")[2]
+
+
+def test_a_wrong_login_is_refused_and_slow_after_five_but_never_locks_out(house: Installation, address: str) -> None:
+    with visited(house, address, "admin:guessed") as stranger, visited(house, address) as owner:
+        assert stranger.get("/shops", auth=None).status_code == 401  # type: ignore[arg-type]
+        for _ in range(5):
+            assert stranger.get("/shops").status_code == 401
+        before = time.monotonic()
+        assert stranger.get("/shops").status_code == 401
+        assert time.monotonic() - before >= 1
+        assert owner.get("/shops").status_code == 200
+
+
+def test_other_hosts_and_origins_do_nothing(house: Installation, browser: httpx.Client, address: str) -> None:
+    port = urlsplit(address).port
+    assert browser.get("/shops", headers={"Host": f"console.example:{port}"}).status_code == 400
+    before = house.value("SELECT count(*) FROM runs")
+    for origin in ("https://evil.example", f"http://127.0.0.1:{port + 1}", "null", None):  # type: ignore[operator]
+        headers = {"Origin": origin} if origin else {}
+        assert browser.post(f"/shops/{SLUG}/pause", data={"key": "x"}, headers=headers).status_code == 403
+    assert browser.get(f"/shops/{SLUG}/pause").status_code == 405
+    assert "Pause" in browser.get(f"/shops/{SLUG}").text
+    assert house.value("SELECT count(*) FROM runs") == before
+
+
+def test_answers_may_not_be_framed_stored_or_scripted(browser: httpx.Client) -> None:
+    for path in ("/shops", "/nothing", "/static/console.css"):
+        headers = browser.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")
+    page = browser.get("/shops").text
+    assert not re.search(r"<script(?! src)| on\w+=| style=", page)
+
+
+def test_an_order_is_found_by_either_number_and_names_its_buyer_there_alone(
+    house: Installation, browser: httpx.Client
+) -> None:
+    shop = house.box.shops[INDEX]
+    number = shop.qualifying()[0]
+    (order,) = house.box.roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
+    for asked in (number, order["number"], str(order["id"])):
+        found = browser.get("/shops", params={"q": asked}, follow_redirects=True)
+        assert f"Order {number}" in found.text, asked
+    buyer = " ".join(shop.orders[number]["delivery_name"].split())
+    assert buyer in found.text
+    assert str(order["id"]) in found.text
+    for path in ("/shops", f"/shops/{SLUG}", f"/shops/{SLUG}/orders", f"/shops/{SLUG}/held"):
+        assert buyer not in browser.get(path).text
+    assert "Nothing has this number or name" in browser.get("/shops", params={"q": "no such thing"}).text
+    assert browser.get(f"/shops/{SLUG}/orders/999999").status_code == 404
+
+
+def test_texts_of_the_shop_are_no_markup(house: Installation, browser: httpx.Client) -> None:
+    shop = house.box.shops[INDEX]
+    number = shop.place_order(delivery_name="<script>alert(1)</script>")
+    house.done("sync", SLUG)
+    page = browser.get(f"/shops/{SLUG}/orders/{number}").text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_sync_now_starts_one_run_however_often_it_is_clicked(house: Installation, browser: httpx.Client) -> None:
+    number = house.box.shops[INDEX].place_order()
+    runs = {run_of(sent(browser, f"/shops/{SLUG}/sync", key="clicked-twice")) for _ in range(2)}
+    assert len(runs) == 1
+    (run,) = runs
+    house.completed(run)
+    assert "1 new" in browser.get(f"/shops/{SLUG}/runs/{run}").text
+    assert f"/orders/{number}" in browser.get(f"/shops/{SLUG}/orders").text
+
+
+def test_a_held_record_is_dismissed_with_a_reason_and_tried_again(house: Installation, browser: httpx.Client) -> None:
+    roapp, shop = house.box.roapp, house.box.shops[INDEX]
+    roapp.faults.required_order_fields = ("ad_campaign_id",)
+    number = shop.place_order()
+    house.done("sync", SLUG)
+    roapp.faults.required_order_fields = ()
+    page = browser.get(f"/shops/{SLUG}/held").text
+    assert "refused (1)" in page
+    assert f'id="order-{number}"' in page
+    refused = sent(browser, f"/shops/{SLUG}/held/dismiss", id=number, entity="order", reason="x" * 201)
+    assert (refused.status_code, "200 characters" in refused.text) == (400, True)
+    sent(browser, f"/shops/{SLUG}/held/dismiss", id=number, entity="order", reason="entered by hand")
+    assert f'id="order-{number}"' not in browser.get(f"/shops/{SLUG}/held").text
+    assert "entered by hand" in browser.get(f"/shops/{SLUG}/held?dismissed").text
+    run = run_of(sent(browser, f"/shops/{SLUG}/held/retry", id=number, entity="order", key=number))
+    house.completed(run)
+    assert "1 delivered" in browser.get(f"/shops/{SLUG}/runs/{run}").text
+    assert f"{house.key(INDEX)}:{number}" in roapp.orders_by_marker()
+    assert "Nothing is held" in browser.get(f"/shops/{SLUG}/held").text
+
+
+def test_the_console_comes_back_when_it_is_killed(house: Installation, address: str, browser: httpx.Client) -> None:
+    before = Process.of(service.state(house.config).pids["console"])
+    assert before is not None
+    before.signal(signal.SIGKILL)
+
+    def status() -> int:
+        try:
+            return browser.get("/shops").status_code
+        except httpx.TransportError:
+            return 0
+
+    house.become(status, lambda found: found == 200 and not before.alive())
+    assert house.done("ui")["console"] == address
