@@ -28,7 +28,7 @@ class Actions:
 
     async def compare(self, request: Request) -> Response:
         shop, form = await self._asked(request)
-        run = await self.console.runs.start(f"reconcile/{shop.slug}", _text(form, "key"))
+        run = await self.console.runs.start(f"reconcile/{shop.slug}", _text(form, "key"), repair=False)
         return redirect(request, f"/shops/{shop.slug}?run={run}")
 
     async def pause(self, request: Request) -> Response:
@@ -102,7 +102,8 @@ class Actions:
         return shop, await request.form()
 
     async def _retry(self, request: Request, shop: ShopState, key: str, **named: Any) -> Response:
-        run = await self.console.runs.start("replay-held/replay-held", key, shop=shop.slug, **named)
+        named |= {"shop": shop.slug, "dry_run": False}
+        run = await self.console.runs.start("replay-held/replay-held", key, **named)
         return redirect(request, f"/shops/{shop.slug}/held?run={run}")
 
 

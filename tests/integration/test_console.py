@@ -143,7 +143,8 @@ def test_a_held_record_is_dismissed_with_a_reason_and_tried_again(house: Install
     assert "entered by hand" in browser.get(f"/shops/{SLUG}/held?dismissed").text
     run = run_of(sent(browser, f"/shops/{SLUG}/held/retry", id=number, entity="order", key=number))
     house.completed(run)
-    assert "1 delivered" in browser.get(f"/shops/{SLUG}/runs/{run}").text
+    ended = browser.get(f"/shops/{SLUG}/runs/{run}")
+    assert "1 delivered" in ended.text, ended.text
     assert f"{house.key(INDEX)}:{number}" in roapp.orders_by_marker()
     assert "Nothing is held" in browser.get(f"/shops/{SLUG}/held").text
 
