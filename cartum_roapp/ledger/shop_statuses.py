@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine, select, text, update
 
-from cartum_roapp.errors import Code
 from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import shops
-
-_NAME = "coalesce(shops.status_names ->> orders.status_id::text, '') AS name"
-_UNMATCHED = f"""
-    SELECT DISTINCT status_id, {_NAME}
-    FROM held JOIN orders ON (orders.shop, orders.number) = (held.shop, held.id) JOIN shops ON shops.key = held.shop
-    WHERE held.entity = 'status' AND held.code = :unmatched AND shops.deleted_at IS NULL ORDER BY status_id
-"""
-_OF_ORDERS = f"""
-    SELECT number, status_id, {_NAME} FROM orders JOIN shops ON shops.key = orders.shop
-    WHERE orders.shop = :shop AND number = ANY(:numbers)
-"""
 
 
 def note_matched(connection: Connection, key: str, statuses: Mapping[int, int]) -> None:
@@ -61,22 +49,8 @@ def matched(engine: Engine, key: str) -> dict[int, str]:
     return {status: name for status, name in named(engine, key).items() if str(status) in pairs}
 
 
-def unmatched(engine: Engine) -> list[tuple[int, str]]:
-    """Returns (id, name) of the shops' statuses for which something is held as they are not matched; a name is "" where
-    it is not known."""
-    with database.reading(engine) as connection:
-        rows = connection.execute(text(_UNMATCHED), {"unmatched": Code.STATUS_UNMATCHED})
-        return [(row.status_id, row.name) for row in rows]
-
-
 def in_use(engine: Engine, key: str) -> frozenset[int]:
     """Returns the ids of the statuses that the shop's orders have, as they were read last."""
     with database.reading(engine) as connection:
         query = text("SELECT DISTINCT status_id FROM orders WHERE shop = :shop")
         return frozenset(connection.scalars(query, {"shop": key}))
-
-
-def of_orders(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[int, str]]:
-    """Returns (id, name) of the status of each order, by its number; a name is "" where it is not known."""
-    rows = connection.execute(text(_OF_ORDERS), {"shop": shop, "numbers": list(numbers)})
-    return {row.number: (row.status_id, row.name) for row in rows}
