@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefect.client.orchestration import get_client
@@ -10,14 +10,10 @@ from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from sqlalchemy import Engine
 
-from cartum_roapp.connection.choices import Choice
-from cartum_roapp.ledger import deleted_shops, held, roapp_statuses, shop_statuses, shops
+from cartum_roapp.ledger import deleted_shops, held, shop_statuses, shops
 
 #: The deployments of prefect.yaml whose forms ask for a shop.
-_NAMES = [
-    "backfill", "replay-held", "dismiss-held", "match-status", "choose-match", "show-order", "resend-orders",
-    "edit-shop", "delete-shop",
-]  # fmt: skip
+_NAMES = ["backfill", "replay-held", "resend-orders", "edit-shop", "delete-shop"]
 _DELETE = "delete-shop"
 #: The form with this field is the one of a backfill.
 _BACKFILL = "statuses"
@@ -37,8 +33,6 @@ async def renew(engine: Engine) -> None:
         "shops": slugs,
         _BACKFILL: names,
         "code": held.codes(engine),
-        "status": _labels(shop_statuses.unmatched(engine)),
-        "roapp_status": _labels(roapp_statuses.all_named(engine)),
     }
     named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
     async with get_client() as client:
@@ -47,7 +41,7 @@ async def renew(engine: Engine) -> None:
             # Of a deleted shop only the history can be deleted.
             there = {"shop": sorted({*slugs, *deleted_shops.slugs(engine)})} if found.name == _DELETE else {}
             schema = filled(before, {**lists, **there})
-            if found.entrypoint != _entrypoint(found.name) or schema == before:
+            if found.entrypoint != entrypoint(found.name) or schema == before:
                 continue
             changed = DeploymentUpdate(parameter_openapi_schema=schema, enforce_parameter_schema=False)
             await client.update_deployment(found.id, changed)
@@ -74,14 +68,11 @@ def filled(schema: dict[str, Any], lists: Mapping[str, Sequence[str]]) -> dict[s
     return {**schema, "properties": properties, "required": required}
 
 
-def _entrypoint(name: str) -> str:
-    """A shop may have the same slug: then its deployments have this name, too."""
+def entrypoint(name: str) -> str:
+    """Returns where the flow of the shared deployment of this name is. A shop may have the same slug: then its
+    deployments have this name, too."""
     module = name.replace("-", "_")
     return f"flows.{module}.{module}"
-
-
-def _labels(statuses: Iterable[tuple[int, str]]) -> list[str]:
-    return list(dict.fromkeys(Choice(*one).label for one in statuses))
 
 
 def _plain(declared: dict[str, Any]) -> dict[str, Any]:

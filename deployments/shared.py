@@ -20,6 +20,8 @@ PREFECT_YAML = next(
 )
 #: What most of them were called, all alike; each is called like its flow now.
 _FORMER = "any-shop"
+#: Those whose flows are gone: the console's pages do that.
+_RETIRED = ["show-order", "dismiss-held", "match-status", "choose-match"]
 
 
 def described() -> list[dict[str, Any]]:
@@ -33,14 +35,14 @@ async def deploy() -> None:
     for entry in described():
         flow, parameters = pool.flow_at(entry["entrypoint"]), entry.get("parameters", {})
         await pool.deploy(flow, entry["name"], entry.get("description"), entry.get("tags", []), parameters)
-    await _remove_former({entry["entrypoint"] for entry in described()})
+    await _remove_former({*(entry["entrypoint"] for entry in described()), *map(form_lists.entrypoint, _RETIRED)})
     with ledger.opened() as engine:
         await form_lists.renew(engine)
 
 
 async def _remove_former(entrypoints: set[str]) -> None:
     """Deletes those that an earlier version made; their runs stay."""
-    named = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER]))
+    named = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER, *_RETIRED]))
     async with get_client() as client:
         for found in await client.read_deployments(deployment_filter=named):
             if found.entrypoint in entrypoints:  # a shop may be called so, too

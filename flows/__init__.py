@@ -5,11 +5,7 @@ incremental_sync   reads what is new or changed every five minutes, and delivers
 reconcile          compares shop, ledger and RO App every night
 backfill           takes orders that a person names: by dates, statuses, order numbers
 replay_held        tries held records that a person names again
-show_order         shows what is known of one order, and what happened to it
 resend_orders      reads orders again and corrects what differs in RO App
-dismiss_held       leaves held records that a person names as they are
-match_status       matches a status of a shop with one of RO App
-choose_match       chooses RO App's contact for a buyer, or its product for an article
 connect_shop       connects a shop by forms in Prefect's UI
 edit_shop          edits a shop by forms
 delete_shop        disconnects a shop after its slug was typed

@@ -21,9 +21,9 @@ from tasks.ending import checked_input, final_state
 from tasks.form import SHOP, parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_resending
-from tasks.order import show_resent_task
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_numbers_task, send_again_task, upsert_task
+from tasks.summary import show_resent_task
 
 
 @flow(name="resend-orders", flow_run_name=named(of_resending), persist_result=False)

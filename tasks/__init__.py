@@ -12,12 +12,10 @@ lines           which lines the log of a run shows
 schedule        starts and pauses the shop's schedules
 progress        the progress of a run, in Prefect's UI and on the terminal
 summary         the artifacts of a run in Prefect's UI
-order           the artifacts of one order, and of orders that were sent again
 sections        their tables of orders and of held records
-mending         links to the forms of the UI that fix a held record
+links           where a summary leads: to the shop's admin and the console
 report          the artifacts of a reconciliation
-dismissal       held records that a person dismisses in the UI
-matches         a status, a contact or a product that a person matches in the UI
+matches         a status, a contact or a product that a person matches
 plan_page       the artifact of a dry run
 backfill_form   what the form of a backfill asks, and how its run is named or divided
 canceling       ends a backfill with its run where a person cancels that

@@ -1,12 +1,6 @@
-"""What a person matches in Prefect's UI: a status, a contact or a product of RO App."""
+"""What a person matches: a status, a contact or a product of RO App."""
 
 from __future__ import annotations
-
-import logging
-from collections.abc import Sequence
-from typing import Any
-
-from prefect.artifacts import acreate_markdown_artifact
 
 from blocks.examine import examine_shop
 from cartum_roapp.apis.calls import Calls
@@ -18,16 +12,9 @@ from cartum_roapp.delivery import choosing
 from cartum_roapp.delivery.account import reading
 from cartum_roapp.delivery.choosing import Chosen
 from cartum_roapp.ledger import release
-from cartum_roapp.markdown import escaped
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
-from tasks.step import in_prefect
-
-#: Of more orders that are tried again only the count is shown.
-_NAMED = 20
-
-log = logging.getLogger(__name__)
 
 
 async def find_match(shop: ShopConfig, status: str, roapp_status: str, clients: Clients) -> StatusMatch:
@@ -52,18 +39,3 @@ async def choose(found: ShopSettings, kind: str, which: str, ro_id: int) -> Chos
         config = settings()
         async with reading(engine, found.account, config, Calls(seconds=config.run_seconds)) as roapp:
             return await choose_one(engine, roapp, found.shop, which, ro_id)
-
-
-async def show_match(shop: ShopConfig, what: str, released: Sequence[str]) -> dict[str, Any]:
-    """Writes an artifact that says what is matched, and which orders wait for the next sync. Returns the run's
-    result."""
-    more = f" and {len(released) - _NAMED} more" if len(released) > _NAMED else ""
-    again = f"Tried again with the next sync: {', '.join(released[:_NAMED])}{more}." if released else "Nothing waits."
-    log.info("matched: %s. %s", what, again)
-    if in_prefect():
-        await acreate_markdown_artifact(
-            key=f"{shop.slug}-match",
-            markdown=f"**{escaped(shop.name)}**: {escaped(what)}. {again}",
-            description=f"{escaped(shop.name)}: matched",
-        )
-    return {"shop": shop.slug, "matched": what, "released": list(released)}

@@ -13,7 +13,7 @@ from cartum_roapp.markdown import Markup, escaped, link, markdown_table
 from cartum_roapp.reconciliation import tables
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.digest import TOUCHED
-from tasks.mending import Mending
+from tasks.links import Links
 
 Document = dict[str, Any]
 
@@ -23,17 +23,17 @@ SHOWN = 50
 ALL = 2000
 
 
-def comparison_section(report: Document, mending: Mending, base_url: str, picture: str | None) -> list[str]:
+def comparison_section(report: Document, links: Links, base_url: str, picture: str | None) -> list[str]:
     """Returns what a reconciliation found: the days that differ, the orders that differ, the sums by currency, and the
     picture at that address. `base_url`: of the account."""
     parts = []
     if uneven := tables.days(report):
         parts += ["### Days that differ", _table(uneven[:SHOWN])]
-        parts += _rest(len(uneven), f"`cartum-roapp reconcile {mending.slug}`")
+        parts += _rest(len(uneven), f"`cartum-roapp reconcile {links.slug}`")
     if found := tables.findings(report, partial(_named, base_url)):
-        rows = [_linked(row, mending) for row in found[:SHOWN]]
+        rows = [_linked(row, links) for row in found[:SHOWN]]
         parts += ["### Orders that differ", _table(rows)]
-        parts += _rest(len(found), f"the run's artifact {escaped(all_findings_key(mending.slug))} has all")
+        parts += _rest(len(found), f"the run's artifact {escaped(all_findings_key(links.slug))} has all")
     if sums := tables.currencies(report):
         parts += ["### Sums by currency", _table(sums)]
     parts.append(tables.alike(report))
@@ -53,7 +53,7 @@ def all_findings_key(slug: str) -> str:
     return f"{slug}-findings"
 
 
-def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
+def touched_section(orders: Sequence[Document], links: Links) -> list[str]:
     """Returns a table for each kind of order that the run touched. Numbers lead to the shop's admin, as the notes of
     the order in RO App do."""
     parts = []
@@ -62,12 +62,12 @@ def touched_section(orders: Sequence[Document], mending: Mending) -> list[str]:
         if not of_kind:
             continue
         rows = [
-            (link(one["number"], mending.admin), "; ".join(one["changes"]), _in_roapp(one), *_more(one, mending))
+            (link(one["number"], links.admin), "; ".join(one["changes"]), _in_roapp(one), *_more(one, links))
             for one in of_kind[:SHOWN]
         ]
         columns = ["order", changes, "in RO App", "more"][: len(rows[0])]
         parts += [f"### {len(of_kind)} {what}", markdown_table(columns, rows)]
-        parts += _rest(len(of_kind), f"the run's artifact {escaped(all_orders_key(mending.slug))} has all")
+        parts += _rest(len(of_kind), f"the run's artifact {escaped(all_orders_key(links.slug))} has all")
     return parts
 
 
@@ -92,19 +92,20 @@ def all_orders_key(slug: str) -> str:
     return f"{slug}-orders"
 
 
-def held_section(records: Sequence[Document], mending: Mending, dismissed: int) -> list[str]:
-    """Returns the table of what is held, each record with its reason, fix and links to the forms for it; and how many
-    were dismissed."""
-    slug = mending.slug
+def held_section(records: Sequence[Document], links: Links, dismissed: int) -> list[str]:
+    """Returns the table of what is held, each record with its reason, fix and a link to where it is fixed; and how
+    many were dismissed."""
+    slug = links.slug
     parts: list[str] = []
     if records:
-        rows = [_held(one, mending) for one in records[:SHOWN]]
+        rows = [_held(one, links) for one in records[:SHOWN]]
+        columns = ("record", "why", "what to do", "in the console")[: len(rows[0])]
         parts = [
             f"### {escaped(sentence.of_held(one['code'] for one in records))}",
-            markdown_table(("record", "why", "what to do", "mend it"), rows),
+            markdown_table(columns, rows),
             *_rest(len(records), f"`cartum-roapp held list {slug}`"),
             WHAT_WAITS,
-            mending.replay_all() or f"Leave one as it is: `cartum-roapp held dismiss {slug} ID`",
+            f"Leave one as it is: `cartum-roapp held dismiss {slug} ID`",
         ]
     if dismissed:
         parts.append(f"{dismissed} dismissed: `cartum-roapp held list {slug} --dismissed`")
@@ -118,10 +119,10 @@ def record_table(records: Sequence[Document], rest: str = "the run's result") ->
     return "\n\n".join([text, *_rest(len(records), rest)])
 
 
-def _linked(row: Document, mending: Mending) -> Document:
+def _linked(row: Document, links: Links) -> Document:
     """Returns the row of an order that differs, with links to the shop and to what happened to it."""
-    more = mending.what_happened(row["order"])
-    return {**row, "order": link(row["order"], mending.admin), "in RO App": Markup(row["in RO App"]), "more": more}
+    more = links.order(row["order"])
+    return {**row, "order": link(row["order"], links.admin), "in RO App": Markup(row["in RO App"]), "more": more}
 
 
 def _named(base_url: str, ro_id: int, number: str) -> Markup:
@@ -136,9 +137,10 @@ def _table(rows: Sequence[Document]) -> str:
     return markdown_table(names, [["" if row[name] is None else row[name] for name in names] for row in rows])
 
 
-def _held(one: Document, mending: Mending) -> tuple[object, ...]:
+def _held(one: Document, links: Links) -> tuple[object, ...]:
     news = " (new)" if one["news"] else ""
-    return f"{one['entity']} {one['id']}{news}", f"{one['code']}: {one['message']}", one["fix"], mending.links(one)
+    fixed = [link("fix it", links.held)] if links.held else []
+    return f"{one['entity']} {one['id']}{news}", f"{one['code']}: {one['message']}", one["fix"], *fixed
 
 
 def _in_roapp(one: Document) -> object:
@@ -146,8 +148,8 @@ def _in_roapp(one: Document) -> object:
     return link(name, one["roapp_page"]) if one["roapp_page"] else name
 
 
-def _more(one: Document, mending: Mending) -> list[object]:
-    story = mending.what_happened(one["number"])
+def _more(one: Document, links: Links) -> list[object]:
+    story = links.order(one["number"])
     return [story] if story else []
 
 

@@ -58,14 +58,10 @@ def in_prefect() -> bool:
     return True
 
 
-def ui_address() -> str:
-    """Returns the address of Prefect's UI; "" if it is unknown."""
-    return (get_current_settings().ui_url or "").rstrip("/")
-
-
 def artifact_page(artifact: UUID) -> str | None:
     """Returns the address of an artifact's page in Prefect's V2 UI; None if the UI's address is unknown."""
-    return f"{ui}/v2/artifacts/artifact/{artifact}" if (ui := ui_address()) else None
+    ui = (get_current_settings().ui_url or "").rstrip("/")
+    return f"{ui}/v2/artifacts/artifact/{artifact}" if ui else None
 
 
 def _sanitizing(function: Callable[P, R]) -> Callable[P, R]:

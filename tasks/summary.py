@@ -17,14 +17,14 @@ from prefect.events import emit_event
 from cartum_roapp.ledger import dossier, held, journal, outbox
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.journal import Kind
-from cartum_roapp.links import shop_admin
+from cartum_roapp.links import roapp_name
 from cartum_roapp.markdown import escaped, link, markdown_table
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.digest import held_records, touched_orders
 from cartum_roapp.sync.replay import as_document
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import warnings
-from tasks.mending import Mending
+from tasks.links import Links
 from tasks.pictures import of_comparison
 from tasks.sections import (
     SHOWN,
@@ -41,6 +41,8 @@ from tasks.step import artifact_page, in_prefect, step
 HELD_GREW = "cartum-roapp.held.grew"
 #: The log of a run says of this many newly held records why; the summary says it of all.
 _SHOWN_NEWS = 3
+#: Of more orders that were sent again the artifact lists this many.
+_RESENT = 500
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +89,23 @@ async def show_outcomes(run: Run, records: Sequence[dict[str, Any]]) -> dict[str
     return result
 
 
+async def show_resent(run: Run, orders: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Writes the run's summary, and what became of each order that was sent again. Returns the run's counts and the
+    orders."""
+    result = await summarize(run, {"resent": list(orders)})
+    if in_prefect():
+        rows = [
+            (one["number"], one["outcome"], roapp_name(one), "; ".join(one["written"]) or "nothing",
+             one["message"] or "", one["fix"] or "")
+            for one in orders[:_RESENT]
+        ]  # fmt: skip
+        text = markdown_table(("order", "outcome", "in RO App", "written there", "why", "fix"), rows)
+        await acreate_markdown_artifact(
+            key=f"{run.shop.slug}-resent", markdown=text, description=escaped(f"{run.shop.name}: orders sent again")
+        )
+    return result
+
+
 def result_of(run: Run) -> dict[str, Any]:
     """Returns the run's counts, the orders that it touched, what is held, the orders whose status both sides had
     changed, and warnings."""
@@ -106,19 +125,16 @@ def result_of(run: Run) -> dict[str, Any]:
 async def _show(run: Run, result: dict[str, Any]) -> None:
     """Writes the summary, and logs what is held and where to fix it; else, of a run that moved or found something,
     where the summary is."""
-    mending = await _mending(run, result)
-    artifact = await _artifact(run, summary_text(run, result, mending))
+    links = Links.of(run)
+    artifact = await _artifact(run, summary_text(run, result, links))
+    page = artifact_page(artifact) if artifact else None
     if records := result["held_records"]:
         lines = [sentence.of_held(one["code"] for one in records)]
         lines += [f"{one['entity']} {one['id']}: {one['message']}" for one in records if one["news"]][:_SHOWN_NEWS]
-        lines += mending.log_lines(artifact) if artifact else []
+        lines += [f"why, and how to fix each: {where}"] if (where := links.held or page) else []
         for line in lines:
             log.info("%s", line)
-    elif (
-        artifact
-        and (run.counts.moved or result["touched"] or result.get("findings"))
-        and (page := artifact_page(artifact))
-    ):
+    elif page and (run.counts.moved or result["touched"] or result.get("findings")):
         log.info("what it did, order by order: %s", page)
 
 
@@ -131,33 +147,27 @@ async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | No
     )
 
 
-async def _mending(run: Run, result: dict[str, Any]) -> Mending:
-    slug, own = run.shop.slug, shop_admin(run.shop.url)
-    shown = result["held"] or result["touched"] or result.get("findings")
-    return await Mending.of(slug, own) if shown and in_prefect() else Mending(slug, own)
-
-
 async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:
     if rows and in_prefect():
         description = f"{escaped(run.shop.name)}: {run.kind}, all orders"
         await acreate_table_artifact(rows, key=all_orders_key(run.shop.slug), description=description)
 
 
-def summary_text(run: Run, result: dict[str, Any], mending: Mending) -> str:
+def summary_text(run: Run, result: dict[str, Any], links: Links) -> str:
     """Returns the summary of a run in Markdown: what it did in a sentence, what it found or replayed, the orders that
     it touched, what is held and how to fix it, and the counts."""
     said = sentence.of_summary(result)
     parts = [f"**{escaped(said)}**", *(f"**Warning:** {escaped(one)}" for one in result["warnings"])]
     if "findings" in result:
-        parts += comparison_section(result, mending, run.account.base_url, of_comparison(run))
+        parts += comparison_section(result, links, run.account.base_url, of_comparison(run))
     if records := result.get("records"):
         parts += ["### Replayed", record_table(records)]
-    parts += touched_section(result["touched"], mending)
+    parts += touched_section(result["touched"], links)
     if both := result["both_changed"]:
         rows = [(one["number"], one["shop_status"], one["roapp_status"], "the shop's") for one in both]
         columns = ("order", "status in the shop", "status in RO App", "taken")
         parts += ["### Changed on both sides", markdown_table(columns, rows[:SHOWN])]
-    parts += held_section(result["held_records"], mending, result["dismissed"])
+    parts += held_section(result["held_records"], links, result["dismissed"])
     page = link("How this shop is doing", f"/v2/artifacts/key/{run.shop.slug}")
     return "\n\n".join([*parts, "### Counts", _counts(run, result), page])
 
@@ -192,3 +202,4 @@ def _lag(watermark: datetime | None) -> str:
 summarize_task = step("summarize")(summarize)
 show_choice_task = step("show choice", "dry-run")(show_choice)
 show_outcomes_task = step("summarize")(show_outcomes)
+show_resent_task = step("summarize")(show_resent)

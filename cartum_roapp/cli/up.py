@@ -131,16 +131,17 @@ def _is_own(running: Running) -> bool:
     return running.login is not None and running.login.get_secret_value() == running.home.login()
 
 
-def _wait_for_console(config: Settings, home: Home) -> str:
+def _wait_for_console(config: Settings, home: Home) -> str | None:
     """Waits until the home's console answers. Returns its address. Raises Retryable if it does not start in time."""
+    from cartum_roapp import service
     from cartum_roapp.service import console
 
     deadline = time.monotonic() + _TIMEOUT
-    while (address := console.address(config)) is None:
+    while not service.state(config).console:
         if time.monotonic() > deadline:
             raise Retryable("The console is not up yet.", fix=f"See {home.log_path(console.LOG)}, then repeat.")
         time.sleep(_LOOK)
-    return address
+    return console.address(config)
 
 
 def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:

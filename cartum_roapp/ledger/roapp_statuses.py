@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, Engine, select, text, update
+from sqlalchemy import Connection, select, text, update
 
-from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import accounts
 
 
@@ -55,10 +54,3 @@ def names(connection: Connection, account: str) -> dict[int, str]:
     """Returns what RO App calls its statuses, by id; {} where nobody has looked for one yet."""
     found = connection.scalar(select(accounts.c.status_names).where(accounts.c.name == account))
     return {int(id): name for id, name in (found or {}).items()}
-
-
-def all_named(engine: Engine) -> list[tuple[int, str]]:
-    """Returns (id, name) of RO App's statuses, of all accounts in which one was looked for."""
-    with database.reading(engine) as connection:
-        found = connection.scalars(select(accounts.c.status_names).order_by(accounts.c.name)).all()
-    return [(int(id), name) for names in found for id, name in (names or {}).items()]

@@ -6,19 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, select, text, update
 
-from cartum_roapp.errors import Code
 from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import shops
 
-_NAME = "coalesce(shops.status_names ->> orders.status_id::text, '') AS name"
-_UNMATCHED = f"""
-    SELECT DISTINCT status_id, {_NAME}
-    FROM held JOIN orders ON (orders.shop, orders.number) = (held.shop, held.id) JOIN shops ON shops.key = held.shop
-    WHERE held.entity = 'status' AND held.code = :unmatched AND shops.deleted_at IS NULL ORDER BY status_id
-"""
-_OF_ORDERS = f"""
-    SELECT number, status_id, {_NAME} FROM orders JOIN shops ON shops.key = orders.shop
-    WHERE orders.shop = :shop AND number = ANY(:numbers)
+_OF_ORDERS = """
+    SELECT number, status_id, coalesce(shops.status_names ->> orders.status_id::text, '') AS name
+    FROM orders JOIN shops ON shops.key = orders.shop WHERE orders.shop = :shop AND number = ANY(:numbers)
 """
 
 
@@ -59,14 +52,6 @@ def matched(engine: Engine, key: str) -> dict[int, str]:
     with database.reading(engine) as connection:
         pairs = connection.scalar(select(shops.c.statuses).where(shops.c.key == key)) or {}
     return {status: name for status, name in named(engine, key).items() if str(status) in pairs}
-
-
-def unmatched(engine: Engine) -> list[tuple[int, str]]:
-    """Returns (id, name) of the shops' statuses for which something is held as they are not matched; a name is "" where
-    it is not known."""
-    with database.reading(engine) as connection:
-        rows = connection.execute(text(_UNMATCHED), {"unmatched": Code.STATUS_UNMATCHED})
-        return [(row.status_id, row.name) for row in rows]
 
 
 def in_use(engine: Engine, key: str) -> frozenset[int]:

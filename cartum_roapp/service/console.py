@@ -61,11 +61,7 @@ class ConsoleServer:
 
 
 def address(config: Settings) -> str | None:
-    """Returns the console's address without a slash at its end: CARTUM_ROAPP_CONSOLE_URL, otherwise the one on this
-    machine; None while it is down. Starts nothing and never waits."""
+    """Returns the console's address without a slash at its end: CARTUM_ROAPP_CONSOLE_URL, otherwise the one of this
+    home; None while that one is down. Starts nothing and never waits."""
     port = State.read(Home(config.home)).console
-    return (config.console_url or local_address(port)) if port else None
-
-
-def local_address(port: int) -> str:
-    return f"http://{HOST}:{port}"
+    return config.console_url or (f"http://{HOST}:{port}" if port else None)

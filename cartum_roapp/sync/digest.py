@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cartum_roapp.connection.choices import Choice
-from cartum_roapp.errors import Code
-from cartum_roapp.ledger import database, held, journal, matches, shop_statuses, timeline
+from cartum_roapp.ledger import held, journal, matches, timeline
 from cartum_roapp.ledger.journal import Event, Kind
 from cartum_roapp.links import roapp_order
 from cartum_roapp.sync.replay import as_document
@@ -51,22 +49,10 @@ def touched_orders(run: Run) -> list[Document]:
 
 
 def held_records(run: Run) -> list[Document]:
-    """Returns what is held of the run's shop, except what was dismissed; `news`: since this run; `unmatched`: the
-    shop's status that is to be matched, "" if it is something else. What is news comes first, then the latest
-    attempt."""
+    """Returns what is held of the run's shop, except what was dismissed; `news`: since this run. What is news comes
+    first, then the latest attempt."""
     records = held.listed(run.engine, run.shop.key)
-    unmatched = {one.id for one in records if one.code == Code.STATUS_UNMATCHED}
-    with database.reading(run.engine) as connection:
-        statuses = shop_statuses.of_orders(connection, run.shop.key, sorted(unmatched)) if unmatched else {}
-    found = [
-        as_document(one)
-        | {
-            "number": one.number,
-            "news": one.first_at >= run.started,
-            "unmatched": Choice(*statuses[one.id]).label if one.id in statuses and one.id in unmatched else "",
-        }
-        for one in records
-    ]
+    found = [as_document(one) | {"number": one.number, "news": one.first_at >= run.started} for one in records]
     return sorted(found, key=lambda one: not one["news"])
 
 

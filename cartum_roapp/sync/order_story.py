@@ -1,5 +1,5 @@
-"""All that is known of one order, as `order show` and the flow `show-order` show it: where it stands on both sides,
-what is held of it, and what happened to it."""
+"""All that is known of one order, as `order show` and the console show it: where it stands on both sides, what is held
+of it, and what happened to it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,6 @@ from cartum_roapp.config.refused import shortened
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import dossier, held, roapp_statuses, shop_statuses, timeline
 from cartum_roapp.orders.zones import zone_of
-from cartum_roapp.service import ledger
-from cartum_roapp.sync.failure import sanitized_errors
-
-
-def of_shop(found: ShopSettings, number: str) -> dict[str, Any]:
-    """Returns the story of a connected shop's order, without its buyer's data. Raises BadConfig if the ledger knows
-    nothing of it."""
-    slug = found.shop.slug
-    with sanitized_errors(), ledger.opened() as engine:
-        story = read(engine, slug, found.shop.key, number.strip(), found)
-    if story is None:
-        raise unknown(slug, number)
-    return story
 
 
 def read(

@@ -88,17 +88,6 @@ def of_resending(result: Document) -> str:
     return _joined(f"{ended[outcome]} {what}" for outcome, what in words.items() if ended[outcome]) or "no order"
 
 
-def of_dismissal(result: Document) -> str:
-    """Returns "2 records dismissed"."""
-    return f"{_counted(len(result['dismissed']), 'record')} dismissed"
-
-
-def of_order(story: Document) -> str:
-    """Returns the size of an order's story: "12 events, 1 held, 1 dismissed"."""
-    records = [f"{len(story[name])} {name}" for name in ("held", "dismissed") if story[name]]
-    return _joined([_counted(len(story["timeline"]), "event"), *records])
-
-
 def of_comparison(result: Document) -> str:
     """Returns "214 orders, all alike, 3 held", or "214 orders, 3 differences: 2 repaired, 1 held"."""
     parts = [_counted(result["seen"], "order")]
@@ -114,13 +103,6 @@ def of_connection(result: Document) -> str:
     if result.get("deleted"):
         return f"deleted{', with its history' if result.get('purged') else ''}"
     return "connected; its import runs" if result.get("import") else "saved"
-
-
-def of_match(result: Document) -> str:
-    """Returns "matched; 2 orders are tried again with the next sync"."""
-    released = len(result["released"])
-    verb = "is" if released == 1 else "are"
-    return f"matched; {_counted(released, 'order')} {verb} tried again with the next sync" if released else "matched"
 
 
 def of_reading(new: int, changed: int, unchanged: int, unreadable: int = 0, deleted: int = 0) -> str:

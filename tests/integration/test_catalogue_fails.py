@@ -38,9 +38,9 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     found: list[list[str]] = []
     whole = summary.summary_text
 
-    def keep(run: Any, result: dict[str, Any], mending: Any) -> str:
+    def keep(run: Any, result: dict[str, Any], links: Any) -> str:
         found.append(result["warnings"])
-        shown = whole(run, result, mending)
+        shown = whole(run, result, links)
         assert all(warning[:40] in shown for warning in result["warnings"])
         assert [one for one in run_tables(result) if one in result["warnings"]] == result["warnings"]
         return shown

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from forms import Forms
@@ -22,8 +18,10 @@ from cartum_roapp.config import AccountConfig
 from cartum_roapp.connection.choices import Choice
 from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.errors import BadConfig
-from deployments import form_lists, shops
+from deployments import shops
+from deployments.clients import open_clients
 from flows.replay_held import replay_held
+from tasks.matches import find_match, release_matched
 
 pytestmark = pytest.mark.drawn(4, turn=2)
 
@@ -49,12 +47,11 @@ def in_roapp(cli: Installation) -> dict[str, list[int]]:
     }
 
 
-def link(cli: Installation, run: dict[str, Any], record: str, name: str) -> dict[str, Any]:
-    """What the form is filled in with to which the link beside the held record leads."""
-    summary = next(one["data"] for one in cli.artifacts(run["id"]) if "summary" in one["description"])
-    row = next(one for one in summary.splitlines() if record in one)
-    (address,) = re.findall(rf"\[{name}\]\((\S+)\)", row)
-    return dict(json.loads(parse_qs(urlsplit(address).query)["parameters"][0]))
+async def matched_with(status: str, roapp_status: str) -> list[str]:
+    """Gives the orders that were held for the status."""
+    with open_clients() as clients:
+        match = await find_match(await load_shop(SLUG), status, roapp_status, clients)
+    return release_matched(await shops.match(match))
 
 
 async def matched_at_once(*statuses: int, to: int) -> Mapping[int, int]:
@@ -76,10 +73,9 @@ def test_a_product_is_chosen_shown_and_given_back(cli: Installation) -> None:
     number = shop.place_order(articles=[("KR-799", 1)])
     shop.add_line(number, "TWIN-1", 1, price=30, title="Пакування")
     ids = [roapp.add_product(title, code="TWIN-1", sku="TWIN-1") for title in ("Пакет", "Пакунок")]
-    (run,) = cli.completed(cli.start(f"incremental-sync/{SLUG}"))
+    cli.done("sync", SLUG)
     (record,) = cli.done("held", "list", SLUG)
     assert f"`cartum-roapp match set product {SLUG} TWIN-1 RO_ID`" in record["fix"]
-    assert link(cli, run, f"order {number}", "choose one") == {"shop": SLUG, "kind": "product"}
     wrong = cli.command("match", "set", "product", SLUG, "TWIN-1", "999999999")
     assert (wrong.code, wrong.document["error"]["fields"][0]["field"]) == (2, "ro_id")
     done = cli.done("match", "set", "product", SLUG, "TWIN-1", str(ids[1]))
@@ -91,61 +87,40 @@ def test_a_product_is_chosen_shown_and_given_back(cli: Installation) -> None:
     assert (chosen["kind"], chosen["article"], chosen["ro_id"]) == ("product", "TWIN-1", ids[1])
     cli.done("match", "unset", "product", SLUG, "TWIN-1")
     assert cli.done("match", "list") == []
-    (run,) = cli.completed(
-        cli.start("choose-match/choose-match", shop=SLUG, kind="product", which="TWIN-1", ro_id=ids[0])
-    )
-    assert run["state"]["message"] == "matched"
-    assert [one["ro_id"] for one in cli.done("match", "list", SLUG)] == [ids[0]]
-    cli.done("match", "unset", "product", SLUG, "TWIN-1")
     roapp.edit_product(ids[0], code="ONE-1", sku="ONE-1")
 
 
-def test_a_record_is_dismissed_from_the_ui_with_a_reason(cli: Installation) -> None:
+def test_a_record_is_dismissed_with_a_reason(cli: Installation) -> None:
     number = cli.box.shops[INDEX].place_order(articles=[("KR-799", 1)], currency="EUR")
     cli.done("sync", SLUG)
     assert [one["id"] for one in cli.done("held", "list", SLUG)] == [number]
-    (run,) = cli.completed(cli.start("dismiss-held/dismiss-held", shop=SLUG, ids=[number], reason="entered by hand"))
-    assert run["name"] == f"{SLUG}: dismissal of held records"
-    (artifact,) = cli.artifacts(run["id"])
-    assert f"| {number} | order | currency-differs |" in artifact["data"] and "entered by hand" in artifact["data"]
+    (dismissed,) = cli.done("held", "dismiss", SLUG, number, "--reason", "entered by hand")["dismissed"]
+    assert (dismissed["id"], dismissed["code"]) == (number, "currency-differs")
     assert cli.done("held", "list", SLUG) == []
     (record,) = cli.done("held", "list", SLUG, "--dismissed")
     assert (record["id"], record["dismissed_because"]) == (number, "entered by hand")
 
 
-def test_a_status_is_matched_from_the_ui_and_what_was_held_for_it_goes_through(cli: Installation) -> None:
-    """The link stands with the held record and names its status; another unmatched one does not hinder it."""
+def test_one_status_is_matched_and_what_was_held_for_it_goes_through(cli: Installation) -> None:
+    """Another unmatched one does not hinder it."""
     shop, roapp = cli.box.shops[INDEX], cli.box.roapp
     number, other = (shop.place_order(articles=[("KR-799", 1)]) for _ in range(2))
     for status, title, of in ((77, "Самовивіз", number), (78, "Хтозна", other)):
         shop.add_status(status, {"ua": title, "ru": title})
         shop.set_status(of, status)
     try:
-        (run,) = cli.completed(cli.start(f"incremental-sync/{SLUG}"))
+        cli.done("sync", SLUG)
         records = {one["id"]: one for one in cli.done("held", "list", SLUG)}
         assert records[number]["code"] == records[other]["code"] == "status-unmatched"
         assert 'status 77 "Самовивіз" is not matched' in records[number]["message"]
-        filled = link(cli, run, f"status {number}", "match it")
-        assert filled == {"shop": SLUG, "status": "Самовивіз (77)"}
-        with here(cli.config):
-            asyncio.run(form_lists.renew(cli.engine))  # what the worker does every 20 seconds
-        found = cli.deployment("match-status/match-status")
-        assert found is not None
-        fields = found["parameter_openapi_schema"]["properties"]
-        assert {"Самовивіз (77)", "Хтозна (78)"} <= {*fields["status"]["enum"]}
-        target = next(one for one in fields["roapp_status"]["enum"] if one.startswith("Новий ("))
-
-        (failed,) = cli.ended(cli.start("match-status/match-status", **filled, roapp_status="Нема такого"))
-        assert 'RO App has no status "Нема такого"' in failed["state"]["message"]
-        (done,) = cli.completed(cli.start("match-status/match-status", **filled, roapp_status=target))
-        assert done["state"]["message"] == "matched; 1 order is tried again with the next sync"
-        assert f"shop:{SLUG}" in done["tags"]
-        said = f"matched: Самовивіз (77) → {target}. Tried again with the next sync: {number}."
-        cli.become(lambda: cli.logs(done["id"]), lambda text: said in text)
+        with Forms(cli).prefect_here():
+            with pytest.raises(BadConfig, match='RO App has no status "Нема такого"'):
+                asyncio.run(matched_with("Самовивіз (77)", "Нема такого"))
+            assert asyncio.run(matched_with("Самовивіз (77)", "Новий")) == [number]
         cli.done("sync", SLUG)
         assert [one["id"] for one in cli.done("held", "list", SLUG)] == [other]
         (order,) = roapp.orders_by_marker()[f"{cli.key(INDEX)}:{number}"]
-        assert f"Новий ({order['status_id']})" == target
+        assert roapp.statuses[order["status_id"]]["name"] == "Новий"
         with Forms(cli).prefect_here():
             assert {78, 79} <= asyncio.run(matched_at_once(78, 79, to=order["status_id"])).keys()
     finally:

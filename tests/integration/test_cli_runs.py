@@ -288,7 +288,7 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     told = summary["data"].partition("### Sums by currency")[0].splitlines()
     rows = {number: line for line in told for number in re.findall(r"^\| \[(\d+)\]", line)}
     assert "| only reported |" in rows[edited] and "missing-in-ledger" in rows[number]
-    assert "| put right | [what happened](/v2/deployments/" in rows[number]
+    assert "| put right |" in rows[number]
     assert f"/v2/artifacts/artifact/{summary['id']}" in cli.logs(run["id"])
     server = str(cli.prefect.base_url).removesuffix("/api/")
     shown = httpx.get(server + picture_of(summary))

@@ -17,8 +17,10 @@ from deployments.late import Unneeded
 from deployments.shared import PREFECT_YAML, deploy, described
 from tasks.tags import TAG
 
+#: The shared deployments of earlier versions whose flows are gone.
+RETIRED = ("show-order", "dismiss-held", "match-status", "choose-match")
 #: Each parameter with a drop-down, without one.
-NO_LISTS: dict[str, list[str]] = {name: [] for name in ("shop", "shops", "statuses", "status", "roapp_status")}
+NO_LISTS: dict[str, list[str]] = {name: [] for name in ("shop", "shops", "statuses")}
 
 
 @pytest.mark.parametrize("entry", described(), ids=lambda entry: str(entry["entrypoint"]))
@@ -72,15 +74,23 @@ def test_those_of_an_earlier_version_go_and_those_of_a_shop_that_is_called_so_st
 ) -> None:
     monkeypatch.setenv("CARTUM_ROAPP_HOME", str(installation.config.home))
     prefect, made = installation.prefect, {}
-    for flow in ("backfill", "reconcile"):
-        found = installation.prefect.post("/flows/", json={"name": flow}).raise_for_status().json()["id"]
-        entrypoint = f"flows.{flow}.{flow}"
-        body = {"name": "any-shop", "flow_id": found, "tags": [TAG], "entrypoint": entrypoint, "paused": True}
-        made[flow] = prefect.post("/deployments/", json=body).raise_for_status().json()["id"]
+    earlier = [("backfill", "any-shop"), *((name, name) for name in RETIRED)]
+    of_shops = [("reconcile", "any-shop"), ("reconcile", "show-order")]
+    for flow, name in earlier + of_shops:
+        found = prefect.post("/flows/", json={"name": flow}).raise_for_status().json()["id"]
+        module = flow.replace("-", "_")
+        entrypoint = f"flows.{module}.{module}"
+        body = {"name": name, "flow_id": found, "tags": [TAG], "entrypoint": entrypoint, "paused": True}
+        made[flow, name] = prefect.post("/deployments/", json=body).raise_for_status().json()["id"]
+    run = prefect.post(f"/deployments/{made['show-order', 'show-order']}/create_flow_run", json={}).raise_for_status()
+    installation.set_state(run.json()["id"], "COMPLETED")
     with here(installation.config):
         asyncio.run(deploy())
-    assert prefect.get(f"/deployments/{made['backfill']}").status_code == 404
-    prefect.delete(f"/deployments/{made['reconcile']}").raise_for_status()
+    for one in earlier:
+        assert prefect.get(f"/deployments/{made[one]}").status_code == 404
+    assert installation.flow_run(run.json()["id"])["state_type"] == "COMPLETED"
+    for one in of_shops:
+        prefect.delete(f"/deployments/{made[one]}").raise_for_status()
 
 
 def flow_of(entry: dict[str, str]) -> str:

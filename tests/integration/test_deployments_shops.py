@@ -38,14 +38,7 @@ def offered(installation: Installation, flow: str) -> bool:
 
 
 def test_a_connected_shop_has_its_deployments(connected: Installation) -> None:
-    forms = (
-        "replay-held/replay-held",
-        "dismiss-held/dismiss-held",
-        "show-order/show-order",
-        "match-status/match-status",
-        "choose-match/choose-match",
-        "edit-shop/edit-shop",
-    )
+    forms = ("replay-held/replay-held", "resend-orders/resend-orders", "edit-shop/edit-shop")
     assert [form for form in forms if not offered(connected, form)] == []
     found = deployments(connected)
     assert set(found) == {"incremental-sync", "initial-import", "reconcile"}

@@ -152,17 +152,10 @@ def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker:
         ("replay-held", shop, "nothing is named"),
         ("replay-held", {**shop, "code": "refuse"}, "Did you mean refused?"),
         ("replay-held", {**shop, "all_held": True, "limit": 0}, "limit: 0 is less than 1"),
-        ("dismiss-held", {**shop, "ids": ["nobody"]}, "nothing of that id is held"),
         ("resend-orders", {**shop, "numbers": ["abc"]}, "no order number"),
-        ("show-order", {**shop, "number": "abc"}, "abc"),
-        ("match-status", {**shop, "status": "Нема", "roapp_status": "1"}, 'the shop has no status "Нема"'),
-        ("choose-match", {**shop, "kind": "product", "which": "NONE-1", "ro_id": 1}, "NONE-1"),
-        ("choose-match", {**shop, "which": "NONE-1"}, "ro_id: is empty. Fix: Fill it in."),
-        ("match-status", {**shop, "status": "1"}, "roapp_status: is empty. Fix: Fill it in."),
+        ("replay-held", {**shop, "ids": ["nobody"]}, "nothing of that id is held"),
         ("replay-held", {}, "shop: is empty. Fix: Fill it in."),
-        ("dismiss-held", shop, "ids: is empty. Fix: Fill it in."),
         ("resend-orders", shop, "numbers: is empty. Fix: Fill it in."),
-        ("show-order", shop, "number: is empty. Fix: Fill it in."),
     ]  # fmt: skip
     ended = worker.ended(*[worker.start(f"{flow}/{flow}", **typed) for flow, typed, _ in slips])
     for run, (_, _, said) in zip(ended, slips, strict=True):

@@ -114,7 +114,7 @@ def test_buyers_are_shown_only_to_who_asks(cli: Installation, records: dict[str,
         assert (row["total_sum"], row["delivery_phone"], row["order_id"]) == ("not a sum", "•••", int(records["row"]))
 
 
-def test_all_of_one_order_on_the_command_line_and_in_the_ui(cli: Installation, records: dict[str, str]) -> None:
+def test_all_of_one_order_on_the_command_line(cli: Installation, records: dict[str, str]) -> None:
     found = cli.done("order", "show", SLUG, records["order"])
     assert [one["code"] for one in found["held"]] == ["refused"]
     assert (found["order"]["roapp_id"], found["links"]["roapp"]) == (None, None)
@@ -122,13 +122,9 @@ def test_all_of_one_order_on_the_command_line_and_in_the_ui(cli: Installation, r
     assert [one["kind"] for one in found["timeline"] if one["kind"] != "call"][-1] == "held"
     assert {cli.flow_run(one["run"])["name"] for one in found["timeline"]} == {f"{SLUG}: sync"}
     assert any(one["text"].startswith("make the order (POST /orders): HTTP 4") for one in found["timeline"])
-    (run,) = cli.completed(cli.start("show-order/show-order", shop=SLUG, number=records["order"]))
-    assert run["name"] == f"{SLUG}: order {records['order']}"
-    page = summary(cli, run)
-    assert "### Held for a person" in page and found["timeline"][-1]["text"][:20] in page
     whole = str(cli.done("order", "show", SLUG, records["order"], "--personal"))
     for personal in (PHONE[-9:], MAIL, NAME):
-        assert personal not in page + str(found)
+        assert personal not in str(found)
         assert personal in whole
     unknown = records["order"] + "7"
     ended = cli.command("order", "show", SLUG, unknown)

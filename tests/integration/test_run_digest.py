@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from uuid import UUID
 
 import pytest
 from world import Row, World
@@ -18,12 +17,12 @@ from cartum_roapp.sync.run import Run
 from flows.incremental_sync import sync_changes
 from flows.initial_import import import_window
 from flows.reconcile import compare_sides
-from tasks.mending import Mending
+from tasks.links import Links
 from tasks.summary import summary_text
 
 pytestmark = pytest.mark.drawn(2)
 
-REPLAY = UUID(int=1)
+CONSOLE = "https://console.example"
 BUYER = {"delivery_name": "Соломія Вишневецька", "delivery_phone": "+380671234567", "delivery_address": "вул. Тиха 7"}
 
 
@@ -38,7 +37,7 @@ def synced(world: World, shop: ShopConfig) -> tuple[Run, Row]:
 
 
 def test_the_summary_of_a_sync(database: str, caplog: pytest.LogCaptureFixture) -> None:
-    with World.of(database, orders=6) as world:
+    with World.of(database, orders=6, settings={"console_url": CONSOLE}) as world:
         shop, box = world.shop(), world.box.shops[0]
         world.imported(shop)
         moved, broken = box.qualifying()[:2]
@@ -60,11 +59,17 @@ def test_the_summary_of_a_sync(database: str, caplog: pytest.LogCaptureFixture) 
         read = result["seen"]
         assert f"{read} orders: 1 new, 1 changed, {read - 3} as they were, 1 that can't be read" in told
         assert "delivering 2 orders" in told and "2 of 2 delivered" in told
-        assert told[-2:] == ["1 held: 1 order-total", f"row {broken}: total_sum is not a number."]
+        held_page = f"{CONSOLE}/shops/{shop.slug}/held"
+        assert told[-3:] == [
+            "1 held: 1 order-total",
+            f"row {broken}: total_sum is not a number.",
+            f"why, and how to fix each: {held_page}",
+        ]
 
-        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
+        text = summary_text(run, result, Links.of(run))
         assert text.startswith("**1 new, 1 changed, 1 held**\n\n### 1 new\n")
-        assert f"[{placed}]({shop_admin(shop.url)})" in text and "[try again](/v2/" in text
+        assert f"[{placed}]({shop_admin(shop.url)})" in text and f"[fix it]({held_page})" in text
+        assert f"[what happened]({CONSOLE}/shops/{shop.slug}/orders/{placed})" in text
         for private in (*BUYER.values(), "Соломія", "671234567", "501112233", "Інша"):
             assert private not in text + str(result) + "\n".join(told)
 
@@ -83,7 +88,7 @@ def test_the_summary_of_a_reconciliation_says_what_differs(database: str) -> Non
                 return run, await compare_sides(run)
 
         run, result = asyncio.run(compare())
-        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
+        text = summary_text(run, result, Links.of(run))
         assert text.startswith(f"**{sentence.of_comparison(result)}**\n\n### Days that differ\n")
         assert "1 difference: 1 reported" in text.splitlines()[0] and "nothing new" not in text
         named = f"| no. {order['number']}, id {order['id']} |"
@@ -126,7 +131,7 @@ def test_what_is_held_no_more_is_named_and_what_is_held_again_is_not(database: s
             held_for_its_total: ("released", ["held no more (row), order-total: the row can be read now"]),
             held_for_its_status: ("released", ["held no more (status), status-unmatched: the status is matched now"]),
         }
-        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
+        text = summary_text(run, result, Links.of(run))
         assert "### 2 released\n" in text and "what was held" in text
         assert synced(world, shop)[1]["touched"] == []
 
@@ -193,7 +198,7 @@ def test_held_is_one_number_and_dismissed_ones_are_apart(database: str, caplog: 
         assert (result["held"], result["dismissed"]) == (1, 1) == tuple(held.counts(world.engine, shop.key).values())
         assert [(one["id"], one["news"]) for one in result["held_records"]] == [(first, False)]
         assert result["touched"] == []
-        text = summary_text(run, result, Mending(shop.slug, shop_admin(shop.url), REPLAY))
+        text = summary_text(run, result, Links.of(run))
         assert "### 1 held: 1 order-total" in text and "1 dismissed: " in text
         assert sentence.of_run(result) == f"{result['seen']} orders, nothing new, 1 held"
         assert [record.getMessage() for record in caplog.records] == ["1 held: 1 order-total"], "an idle run"

@@ -22,7 +22,7 @@ from cartum_roapp.ledger import held
 from cartum_roapp.sync import sentence
 from sandbox.cartum_shop import CartumShop
 from sandbox.roapp_account import RoAppAccount
-from tasks.mending import Mending
+from tasks.links import Links
 from tasks.summary import result_of, summary_text
 
 pytestmark = pytest.mark.drawn(3)
@@ -500,7 +500,7 @@ def test_the_run_that_sets_it_says_so_and_the_next_one_has_nothing_to_say(
         (number, "set in the shop", True)
     ]
     assert result["set_in_shop"] == 1 and "1 set in the shop" in sentence.of_run(result)
-    assert "### 1 set in the shop\n" in summary_text(run, result, Mending("shop-1", "https://shop.example"))
+    assert "### 1 set in the shop\n" in summary_text(run, result, Links.of(run))
 
     idle = result_of(world.synced(both(world)))
     assert (idle["changed"], idle["touched"], idle["set_in_shop"]) == (0, [], 0)

@@ -44,8 +44,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     whole = summary.summary_text
 
-    def keep(run: Any, result: dict[str, Any], mending: Any) -> str:
-        found.append({**result, "text": whole(run, result, mending)})
+    def keep(run: Any, result: dict[str, Any], links: Any) -> str:
+        found.append({**result, "text": whole(run, result, links)})
         return str(found[-1]["text"])
 
     monkeypatch.setattr(summary, "summary_text", keep)

@@ -56,10 +56,9 @@ def test_of_a_replay() -> None:
     assert sentence.of_replay(result(records=[], dry_run=False, held=2)) == "nothing to replay, 2 held"
 
 
-def test_of_orders_sent_again_and_of_one_order() -> None:
+def test_of_orders_sent_again() -> None:
     ended = [{"outcome": one} for one in ("delivered", "missing", "delivered")]
     assert sentence.of_resending({"resent": ended}) == "2 delivered, 1 missing in the shop"
-    assert sentence.of_order({"timeline": [{}] * 12, "held": [{}], "dismissed": []}) == "12 events, 1 held"
 
 
 def test_of_a_reconciliation() -> None:

@@ -1,0 +1,34 @@
+"""Where a run's summary leads: to the shop's admin, and to the console's pages of held records and of each order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cartum_roapp.links import console_held, console_order, shop_admin
+from cartum_roapp.markdown import Markup, link
+from cartum_roapp.service import console
+from cartum_roapp.sync.run import Run
+
+
+@dataclass(frozen=True)
+class Links:
+    """The links of one shop."""
+
+    slug: str
+    #: The address of the shop's admin.
+    admin: str
+    #: The console's address; None while it is down: then nothing leads there.
+    console: str | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> Links:
+        return cls(run.shop.slug, shop_admin(run.shop.url), console.address(run.settings))
+
+    @property
+    def held(self) -> str | None:
+        """The page where a person fixes held records."""
+        return console_held(self.console, self.slug) if self.console else None
+
+    def order(self, number: str) -> Markup | None:
+        """Returns the link to all that is known of the order, and what happened to it."""
+        return link("what happened", console_order(self.console, self.slug, number)) if self.console else None
