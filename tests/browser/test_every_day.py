@@ -1,20 +1,23 @@
-"""What a person looks for on a usual day, found in Prefect's UI: why an order is held and where it is fixed, what
-changed in an order, a backfill that is tried, begun and canceled. Each test counts the clicks."""
+"""What a person looks for on a usual day, found in Prefect's UI and in the console: why an order is held and what fixes
+it, what changed in an order, a backfill that is tried, begun and canceled. Each test counts the clicks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlencode
 
 import pytest
 from homes import new_home
 from installation import Installation, Row
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
-from prefect_ui import BRIEFLY, PrefectUi, log_in
+from prefect_ui import BRIEFLY, PATIENCE, PrefectUi, log_in
 
 from cartum_roapp.ledger import backfills, database
 from sandbox import Sandbox, Shop
@@ -22,8 +25,6 @@ from sandbox import Sandbox, Shop
 pytestmark = pytest.mark.long
 
 SHOP = "shop-1"
-#: Where a proxy has the console; nothing is opened there.
-CONSOLE = "https://console.example"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     """Up, with a shop that is imported and is read when a test says so. RO App takes no products from us."""
     with Sandbox(orders=8, seed=3, rate_limit=0) as box:
         installation = Installation(new_home(tmp_path_factory, "browser"), box)
-        installation.shell.environment["CARTUM_ROAPP_CONSOLE_URL"] = CONSOLE
         try:
             installation.done("up")
             installation.done("account", "add", "main", "--base-url", box.roapp.base_url)
@@ -49,6 +49,19 @@ def walk(installation: Installation, new_page: Callable[[], Page], pictures: Pat
     found, page = installation.done("ui"), new_page()
     log_in(page, found["ui"], found["login"])
     return Walk(PrefectUi(page, found["ui"], pictures))
+
+
+@pytest.fixture
+def console(installation: Installation, browser: Browser) -> Iterator[Page]:
+    """The console's overview, in a browser that knows its login."""
+    found = installation.done("ui")
+    user, _, password = found["console_login"].partition(":")
+    context = browser.new_context(base_url=found["console"], http_credentials={"username": user, "password": password})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto("/shops")
+    yield page
+    context.close()
 
 
 class Walk:
@@ -132,7 +145,8 @@ def in_roapp(installation: Installation, number: str) -> list[Row]:
     return installation.box.roapp.orders_by_marker().get(f"{installation.key(0)}:{number}", [])
 
 
-def test_why_an_order_is_held_and_where_it_is_fixed(installation: Installation, walk: Walk) -> None:
+def test_why_an_order_is_held_and_what_fixes_it(installation: Installation, walk: Walk, console: Page) -> None:
+    """From the run to the held page; there one click, once staff have added the product in RO App."""
     shop = installation.box.shops[0]
     number = shop.place_order(articles=bought_before(shop))
     shop.add_line(number, f"LAMP-{number}", price=250, title="Лампа")
@@ -140,17 +154,82 @@ def test_why_an_order_is_held_and_where_it_is_fixed(installation: Installation, 
     walk.run_on_dashboard("incremental-sync", "held")
     expect(walk.main.get_by_text(re.compile(f"^order {number}: .*LAMP-{number}"))).to_be_visible()
     fixed = walk.main.get_by_text("why, and how to fix each: ").locator("xpath=..").get_by_role("link")
-    expect(fixed).to_have_attribute("href", f"{CONSOLE}/shops/{SHOP}/held")
+    page = installation.done("ui")["console"] + f"/shops/{SHOP}/held"
+    expect(fixed).to_have_attribute("href", page)
 
     walk.artifact("incremental-sync, summary")
     assert walk.clicks == 3
     held = walk.row(f"order {number}")
     expect(held).to_contain_text("product-missing: ")
     expect(held).to_contain_text(f"LAMP-{number}")
-    expect(held.get_by_role("link", name="fix it")).to_have_attribute("href", f"{CONSOLE}/shops/{SHOP}/held")
+    expect(held.get_by_role("link", name="fix it")).to_have_attribute("href", page)
+
+    installation.box.roapp.add_product("Лампа", code=f"LAMP-{number}")
+    console.goto(page)
+    console.locator(f"#order-{number}").get_by_role("button", name="Try again").click()
+    expect(console.get_by_role("status")).to_contain_text("completed, 1 delivered")
+    console.get_by_role("link", name="Reload this page").click()
+    expect(console.locator(f"#order-{number}")).to_have_count(0)
+    assert len(in_roapp(installation, number)) == 1
 
 
-def test_what_changed_in_an_order(installation: Installation, walk: Walk) -> None:
+def test_a_status_without_a_match_is_matched_on_the_held_page(installation: Installation, console: Page) -> None:
+    """The shop's held records, the status in a list, the button."""
+    shop, status = installation.box.shops[0], 77
+    number = shop.place_order(articles=bought_before(shop))
+    shop.add_status(status, {"ua": "Самовивіз", "ru": "Самовывоз"})
+    shop.set_status(number, status)
+    synced(installation)
+    console.reload()
+    console.get_by_role("row").filter(has_text="Мавка 1").get_by_role("link").last.click()
+    choice = console.get_by_label(f"Самовивіз ({status}) is in RO App")
+    choice.select_option(choice.locator("option", has_text="Новий (").get_attribute("value"))
+    console.get_by_role("button", name="Match and try again").click()
+    expect(console.get_by_role("status")).to_contain_text("completed, 1 delivered")
+    assert number not in {one["id"] for one in installation.done("held", "list", SHOP)}
+    (order,) = in_roapp(installation, number)
+    assert installation.box.roapp.statuses[order["status_id"]]["name"] == "Новий"
+
+
+def test_an_order_is_found_by_the_keyboard_alone_by_its_number_in_ro_app(
+    installation: Installation, console: Page
+) -> None:
+    number = installation.box.shops[0].qualifying()[0]
+    (order,) = in_roapp(installation, number)
+    console.keyboard.press("Tab")
+    console.keyboard.press("Tab")
+    console.keyboard.type(str(order["number"]))
+    console.keyboard.press("Enter")
+    expect(console.get_by_role("heading", name=f"Order {number}")).to_be_visible()
+
+
+def test_no_page_is_wider_than_a_phone(console: Page) -> None:
+    console.set_viewport_size({"width": 390, "height": 800})
+    for path in ("", f"/{SHOP}", f"/{SHOP}/held", f"/{SHOP}/orders"):
+        console.goto(f"/shops{path}")
+        assert console.evaluate("document.scrollingElement.scrollWidth") <= 390, path
+
+
+def test_a_page_of_another_port_starts_nothing_in_the_console(
+    installation: Installation, console: Page, tmp_path: Path
+) -> None:
+    """Not even in a browser that knows the console's login."""
+    before = len(installation.flow_runs())
+    target = console.url.removesuffix("/shops") + f"/shops/{SHOP}/sync"
+    (tmp_path / "index.html").write_text(
+        f'<form method="post" action="{target}"><input name="key" value="x"><button>Win</button></form>'
+    )
+    serve = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        console.goto(f"http://127.0.0.1:{server.server_port}/")
+        console.get_by_role("button").click()
+        expect(console.get_by_text("Sent by another site.")).to_be_visible()
+        server.shutdown()
+    assert len(installation.flow_runs()) == before
+
+
+def test_what_changed_in_an_order(installation: Installation, walk: Walk, console: Page) -> None:
     """The run, its artifacts, its summary; from there the console has what happened to the order since it is known."""
     shop = installation.box.shops[0]
     number = shop.qualifying()[0]
@@ -169,7 +248,10 @@ def test_what_changed_in_an_order(installation: Installation, walk: Walk) -> Non
     expect(changed).to_contain_text(f"no. {order['number']}, id {order['id']}")
 
     story = changed.get_by_role("link", name="what happened")
-    expect(story).to_have_attribute("href", f"{CONSOLE}/shops/{SHOP}/orders/{number}")
+    page = installation.done("ui")["console"] + f"/shops/{SHOP}/orders/{number}"
+    expect(story).to_have_attribute("href", page)
+    console.goto(page)
+    expect(console.get_by_role("listitem").filter(has_text=f"→ {count} ×").first).to_be_visible()
 
 
 def test_a_backfill_is_tried_begun_and_canceled(installation: Installation, walk: Walk) -> None:

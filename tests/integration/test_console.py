@@ -85,7 +85,7 @@ def test_answers_may_not_be_framed_stored_or_scripted(browser: httpx.Client) -> 
         headers = browser.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
-        assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")
+        assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "same-origin")
     page = browser.get("/shops").text
     assert not re.search(r"<script(?! src)| on\w+=| style=", page)
 
