@@ -128,7 +128,8 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     shop.set_status(moved, 6)
     sum_ = shop.orders[broken]["total_sum"]
     shop.edit(broken, total_sum="not a sum")
-    counts = cli.done("sync", SLUG)
+    console = "https://console.example"
+    counts = cli.done("sync", SLUG, CARTUM_ROAPP_CONSOLE_URL=console)
     assert (counts["new"], counts["changed"], counts["delivered"], counts["held"]) == (1, 1, 2, 1)
     assert len(in_roapp(cli, placed)) == 1
     told = {one["number"]: one["what"] for one in counts["touched"]}
@@ -136,8 +137,9 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     run = latest(cli)
     assert (run["state"]["message"], "held" in run["tags"]) == ("1 new, 1 changed, 1 held", True)
     (summary,) = [one["data"] for one in cli.artifacts(run["id"]) if one["type"] == "markdown"]
-    replay = cli.deployment("replay-held/replay-held")
-    assert replay is not None and f"[try again](/v2/deployments/deployment/{replay['id']}/run?parameters=" in summary
+    assert f"[fix it]({console}/shops/{SLUG}/held)" in summary
+    assert f"[what happened]({console}/shops/{SLUG}/orders/{placed})" in summary
+    assert f"why, and how to fix each: {console}/shops/{SLUG}/held" in cli.logs(run["id"])
     (record,) = cli.done("held", "list", SLUG)
     assert (record["shop"], record["entity"], record["id"]) == (SLUG, "row", broken)
     assert "total_sum" in record["message"] and record["fix"]
