@@ -131,7 +131,9 @@ async def _record_polling(home: Home, worker: InProcessWorker) -> None:
 
 
 def _restart_keeper(config: Settings, home: Home) -> None:
-    """Restarts a killed keeper, which `service.use` does, as the keeper restarts a killed worker."""
+    """Restarts a killed keeper, which `service.use` does, as the keeper restarts a killed worker. Until then the
+    console's port stays ours."""
+    service.hold_console(config)
     if is_wanted(home) and service.state(config).phase == "stopped":
         with service.use(config, with_worker=True, timeout=_KEEPER_WITHIN):
             pass

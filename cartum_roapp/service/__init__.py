@@ -22,6 +22,6 @@ This package does not import prefect, as it sets up the environment that prefect
 """
 
 from cartum_roapp.service.state import State
-from cartum_roapp.service.usage import Running, state, stop, ui_url, use
+from cartum_roapp.service.usage import Running, hold_console, state, stop, ui_url, use
 
-__all__ = ["Running", "State", "state", "stop", "ui_url", "use"]
+__all__ = ["Running", "State", "hold_console", "state", "stop", "ui_url", "use"]

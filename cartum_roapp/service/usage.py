@@ -38,8 +38,8 @@ from cartum_roapp.settings import PREFIX, Settings
 TIMEOUT = 180.0  # seconds
 _KEEPERS = 3
 _PAUSE = 0.02  # seconds
-# Ports of servers that this process sends the login to. Never closed: Prefect sends the last lines of a log while the
-# interpreter ends.
+# Ports to which this process, or a browser, sends a login. Never closed: Prefect sends the last lines of a log while
+# the interpreter ends.
 _HELD: dict[int, Held] = {}
 _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 
@@ -130,6 +130,13 @@ def ui_url(config: Settings) -> str | None:
         return ui_address(named)
     port = state(config).prefect
     return api_url(port).removesuffix("/api") if port else None
+
+
+def hold_console(config: Settings) -> None:
+    """Keeps other users from the console's port until this process ends, also while the console is down: a browser
+    sends its login there. Idempotent."""
+    if port := state(config).console:
+        _holds(port)
 
 
 def stop(config: Settings) -> list[str]:

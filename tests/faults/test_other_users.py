@@ -60,7 +60,7 @@ class Life:
     def is_well(self) -> bool:
         """Whether everything runs, and a command gets its answers from database and server."""
         now = service.state(self.config)
-        up = now.phase == "running" and now.prefect and worker.polls(self.home)
+        up = now.phase == "running" and now.prefect and now.console and worker.polls(self.home)
         return bool(up) and self.shell.ended("alerts").returncode == 0
 
     def secrets(self) -> list[bytes]:
@@ -88,8 +88,11 @@ def squatter(life: Life) -> Iterator[Path]:
     shutil.copy(SOURCE, place)
     got = place / "got"
     got.touch()
-    kept = [port for port in json.loads((life.home.run / "ports.json").read_text()).values() if isinstance(port, int)]
-    possible = [port for part in ("prefect-server", "postgres") for port in islice(candidates(life.home, part), 40)]
+    kept = list(json.loads((life.home.run / "ports.json").read_text())["ports"].values())
+    assert len(kept) == 2, "Prefect's server and the console"
+    possible = [
+        port for part in ("prefect-server", "console", "postgres") for port in islice(candidates(life.home, part), 40)
+    ]
     python = "/usr/bin/python3" if root else sys.executable
     other = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if root else {}
     got.chmod(0o666)
