@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, select, text, update
 
 from cartum_roapp.ledger import database
 from cartum_roapp.ledger.tables import shops
+
+_NAME = "coalesce(shops.status_names ->> orders.status_id::text, '') AS name"
+_OF_ORDERS = f"""
+    SELECT number, status_id, {_NAME} FROM orders JOIN shops ON shops.key = orders.shop
+    WHERE orders.shop = :shop AND number = ANY(:numbers)
+"""
 
 
 def note_matched(connection: Connection, key: str, statuses: Mapping[int, int]) -> None:
@@ -54,3 +60,9 @@ def in_use(engine: Engine, key: str) -> frozenset[int]:
     with database.reading(engine) as connection:
         query = text("SELECT DISTINCT status_id FROM orders WHERE shop = :shop")
         return frozenset(connection.scalars(query, {"shop": key}))
+
+
+def of_orders(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Returns (id, name) of the status of each order, by its number; a name is "" where it is not known."""
+    rows = connection.execute(text(_OF_ORDERS), {"shop": shop, "numbers": list(numbers)})
+    return {row.number: (row.status_id, row.name) for row in rows}
