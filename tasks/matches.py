@@ -11,7 +11,6 @@ from cartum_roapp.connection.status_match import StatusMatch, matched
 from cartum_roapp.delivery import choosing
 from cartum_roapp.delivery.account import reading
 from cartum_roapp.delivery.choosing import Chosen
-from cartum_roapp.ledger import release
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
@@ -24,12 +23,6 @@ async def find_match(shop: ShopConfig, status: str, roapp_status: str, clients: 
         shop.slug, values, before=shop, password=shop.password, clients=clients, found=Problems()
     )
     return matched(shop, status, roapp_status, found)
-
-
-def release_matched(shop: ShopConfig) -> list[str]:
-    """Queues the orders whose status was held and is matched now. Returns their numbers."""
-    with ledger.opened() as engine:
-        return release.release_mapped_statuses(engine, shop)
 
 
 async def choose(found: ShopSettings, kind: str, which: str, ro_id: int) -> Chosen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -12,16 +12,11 @@ from installation import Installation
 from prefect_api import here
 from pydantic import SecretStr
 
-from blocks.store import load_shop, save_account
+from blocks.store import save_account
 from cartum_roapp.cli.attached import run_attached
 from cartum_roapp.config import AccountConfig
-from cartum_roapp.connection.choices import Choice
-from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.errors import BadConfig
-from deployments import shops
-from deployments.clients import open_clients
 from flows.replay_held import replay_held
-from tasks.matches import find_match, release_matched
 
 pytestmark = pytest.mark.drawn(4, turn=2)
 
@@ -45,21 +40,6 @@ def in_roapp(cli: Installation) -> dict[str, list[int]]:
         for marker, rows in found.items()
         if marker.startswith(prefix)
     }
-
-
-async def matched_with(status: str, roapp_status: str) -> list[str]:
-    """Gives the orders that were held for the status."""
-    with open_clients() as clients:
-        match = await find_match(await load_shop(SLUG), status, roapp_status, clients)
-    return release_matched(await shops.match(match))
-
-
-async def matched_at_once(*statuses: int, to: int) -> Mapping[int, int]:
-    """Both systems are asked for each before one is saved; gives the shop's pairs then."""
-    stored = await load_shop(SLUG)
-    for found in [StatusMatch(stored, "", Choice(status), Choice(to)) for status in statuses]:
-        await shops.match(found)
-    return (await load_shop(SLUG)).statuses
 
 
 def active(cli: Installation) -> bool:
@@ -99,35 +79,6 @@ def test_a_record_is_dismissed_with_a_reason(cli: Installation) -> None:
     assert cli.done("held", "list", SLUG) == []
     (record,) = cli.done("held", "list", SLUG, "--dismissed")
     assert (record["id"], record["dismissed_because"]) == (number, "entered by hand")
-
-
-def test_one_status_is_matched_and_what_was_held_for_it_goes_through(cli: Installation) -> None:
-    """Another unmatched one does not hinder it."""
-    shop, roapp = cli.box.shops[INDEX], cli.box.roapp
-    number, other = (shop.place_order(articles=[("KR-799", 1)]) for _ in range(2))
-    for status, title, of in ((77, "Самовивіз", number), (78, "Хтозна", other)):
-        shop.add_status(status, {"ua": title, "ru": title})
-        shop.set_status(of, status)
-    try:
-        cli.done("sync", SLUG)
-        records = {one["id"]: one for one in cli.done("held", "list", SLUG)}
-        assert records[number]["code"] == records[other]["code"] == "status-unmatched"
-        assert 'status 77 "Самовивіз" is not matched' in records[number]["message"]
-        with Forms(cli).prefect_here():
-            with pytest.raises(BadConfig, match='RO App has no status "Нема такого"'):
-                asyncio.run(matched_with("Самовивіз (77)", "Нема такого"))
-            assert asyncio.run(matched_with("Самовивіз (77)", "Новий")) == [number]
-        cli.done("sync", SLUG)
-        assert [one["id"] for one in cli.done("held", "list", SLUG)] == [other]
-        (order,) = roapp.orders_by_marker()[f"{cli.key(INDEX)}:{number}"]
-        assert roapp.statuses[order["status_id"]]["name"] == "Новий"
-        with Forms(cli).prefect_here():
-            assert {78, 79} <= asyncio.run(matched_at_once(78, 79, to=order["status_id"])).keys()
-    finally:
-        shop.set_status(number, 2)
-        shop.set_status(other, 2)
-        cli.done("sync", SLUG)
-        del shop.statuses[77], shop.statuses[78]
 
 
 def test_a_slip_that_only_the_run_notices_is_told_on_the_terminal_too(cli: Installation) -> None:

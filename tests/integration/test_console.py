@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from forms import Forms
 from installation import Installation
 
+from blocks.store import load_shop
 from cartum_roapp import service
+from cartum_roapp.connection.choices import Choice
+from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.service.process import Process
+from deployments import shops
 
 SLUG, INDEX = "shop-10", 9
 
@@ -55,6 +61,14 @@ def run_of(answer: httpx.Response) -> str:
     """The run that the answer to a form leads to."""
     assert answer.status_code == 303, answer.text
     return answer.headers["location"].partition("?run=")[2]
+
+
+async def matched_at_once(*statuses: int, to: int) -> Mapping[int, int]:
+    """Both systems are asked for each before one is saved; gives the shop's pairs then."""
+    stored = await load_shop(SLUG)
+    for found in [StatusMatch(stored, "", Choice(status), Choice(to)) for status in statuses]:
+        await shops.match(found)
+    return (await load_shop(SLUG)).statuses
 
 
 def test_a_wrong_login_is_refused_and_slow_after_five_but_never_locks_out(house: Installation, address: str) -> None:
@@ -147,6 +161,28 @@ def test_a_held_record_is_dismissed_with_a_reason_and_tried_again(house: Install
     assert "1 delivered" in ended.text, ended.text
     assert f"{house.key(INDEX)}:{number}" in roapp.orders_by_marker()
     assert "Nothing is held" in browser.get(f"/shops/{SLUG}/held").text
+
+
+def test_one_status_is_matched_and_what_was_held_for_it_goes_through(
+    house: Installation, browser: httpx.Client
+) -> None:
+    """Another unmatched one does not hinder it."""
+    shop, roapp = house.box.shops[INDEX], house.box.roapp
+    number, other = (shop.place_order() for _ in range(2))
+    for status, title, of in ((77, "Самовивіз", number), (78, "Хтозна", other)):
+        shop.add_status(status, {"ua": title, "ru": title})
+        shop.set_status(of, status)
+    house.done("sync", SLUG)
+    assert "Самовивіз (77) is in RO App" in browser.get(f"/shops/{SLUG}/held").text
+    path, ours = f"/shops/{SLUG}/held/match", "Самовивіз (77)"
+    refused = sent(browser, path, status=ours, roapp_status="Нема такого", key="1")
+    assert (refused.status_code, "RO App has no status" in refused.text) == (400, True)
+    house.completed(run_of(sent(browser, path, status=ours, roapp_status="Новий", key="2")))
+    assert [one["id"] for one in house.done("held", "list", SLUG)] == [other]
+    (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
+    assert roapp.statuses[order["status_id"]]["name"] == "Новий"
+    with Forms(house).prefect_here():
+        assert {78, 79} <= asyncio.run(matched_at_once(78, 79, to=order["status_id"])).keys()
 
 
 def test_the_console_comes_back_when_it_is_killed(house: Installation, address: str, browser: httpx.Client) -> None:
