@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -183,6 +184,14 @@ def test_one_status_is_matched_and_what_was_held_for_it_goes_through(
     assert roapp.statuses[order["status_id"]]["name"] == "Новий"
     with Forms(house).prefect_here():
         assert {78, 79} <= asyncio.run(matched_at_once(78, 79, to=order["status_id"])).keys()
+
+
+def test_ui_opens_the_console(house: Installation, address: str, tmp_path: Path) -> None:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}\n')
+    browser.chmod(0o755)
+    house.done("ui", "--open", BROWSER=str(browser))
+    assert opened.read_text() == address
 
 
 def test_the_console_comes_back_when_it_is_killed(house: Installation, address: str, browser: httpx.Client) -> None:
