@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -12,14 +13,18 @@ from starlette.responses import Response
 from cartum_roapp.connection.choices import Choice
 from cartum_roapp.errors import Code
 from cartum_roapp.held_words import WHAT_WAITS
-from cartum_roapp.ledger import database, held, roapp_statuses, shop_statuses
+from cartum_roapp.ledger import chosen_products, database, held, roapp_statuses, shop_statuses
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.shops import ShopState
 from console.console import Console
 from console.page import render
 
 #: What a person chooses for records that are held for these reasons.
-_CHOSEN: dict[str, str] = {Code.PRODUCT_AMBIGUOUS: "product", Code.CONTACT_AMBIGUOUS: "contact"}
+_CHOSEN: dict[str, str] = {
+    Code.PRODUCT_AMBIGUOUS: "product",
+    Code.PRODUCT_MISSING: "product",
+    Code.CONTACT_AMBIGUOUS: "contact",
+}
 _CODES: dict[str, Code] = {str(code): code for code in Code}
 #: At most so many records of one reason are shown.
 SHOWN = 100
@@ -28,11 +33,12 @@ SHOWN = 100
 @dataclass(frozen=True)
 class Row:
     """`chosen`: what a person chooses, contact or product, "" for nothing. `unmatched`: the shop's status that is to be
-    matched, "" for none."""
+    matched, "" for none. `articles`: the order's products, of which one is chosen."""
 
     record: Held
     chosen: str = ""
     unmatched: str = ""
+    articles: Sequence[str] = ()
 
     @property
     def may_be_made_again(self) -> bool:
@@ -69,15 +75,18 @@ class HeldPage:
             for one in held.listed(self.console.engine, shop.key, dismissed=True)
             if (one.dismissed_at is not None) == dismissed
         ]
-        unmatched = sorted(one.id for one in records if one.code == Code.STATUS_UNMATCHED)
+        unmatched = [one.id for one in records if one.code == Code.STATUS_UNMATCHED]
+        numbers = [one.id for one in records if _CHOSEN.get(one.code) == "product"]
         with database.reading(self.console.engine) as connection:
-            ours = shop_statuses.of_orders(connection, shop.key, unmatched) if unmatched else {}
-            theirs = roapp_statuses.names(connection, shop.account) if unmatched else {}
+            ours = shop_statuses.of_orders(connection, shop.key, unmatched)
+            theirs = roapp_statuses.names(connection, shop.account)
+            articles = chosen_products.in_orders(connection, shop.key, numbers)
         rows = [
             Row(
                 one,
-                chosen=_CHOSEN.get(one.code, ""),
-                unmatched=Choice(*ours[one.id]).label if one.code == Code.STATUS_UNMATCHED and one.id in ours else "",
+                _CHOSEN.get(one.code, ""),
+                Choice(*ours[one.id]).label if one.code == Code.STATUS_UNMATCHED and one.id in ours else "",
+                articles.get(one.id, ()),
             )
             for one in records
         ]
