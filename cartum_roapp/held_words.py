@@ -1,4 +1,4 @@
-"""What a person who fixes held records reads, in the same words in the command line and Prefect's UI."""
+"""What a person who fixes held records reads, in the same words on the command line and in Prefect's forms."""
 
 from __future__ import annotations
 

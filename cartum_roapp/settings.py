@@ -148,9 +148,15 @@ class Settings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise ValueError("it is no web address")
-        return value.rstrip("/")
+        more = parts.username is not None or parts.password is not None or parts.query or parts.fragment
+        if parts.scheme not in ("http", "https") or not parts.hostname or more:
+            raise ValueError("it is no web address without user, query and fragment")
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        port = "" if parts.port in (None, {"http": 80, "https": 443}[parts.scheme]) else f":{parts.port}"
+        path = parts.path.rstrip("/")
+        if path in ("/shops", "/static"):
+            raise ValueError("it ends with the path of a page")
+        return f"{parts.scheme}://{host}{port}{path}"
 
 
 _FIXES = {

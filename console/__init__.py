@@ -3,6 +3,7 @@
 app                    the routes, and what an error looks like
 guard                  whom it answers: host, origin, login; the headers of each answer
 page                   how a page is rendered; times, links, paths
+backend                what the pages work with
 shops, orders, held    the pages
 actions                what a person starts on them
 flow_runs              Prefect, where runs are started and settings are stored

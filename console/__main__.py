@@ -3,6 +3,8 @@ of its input."""
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from contextlib import closing
 from threading import Thread
@@ -16,18 +18,17 @@ from cartum_roapp.ledger import database
 from cartum_roapp.service.port import hold
 from cartum_roapp.settings import settings
 from console.app import application
-from console.console import Console
+from console.backend import Backend
 from console.flow_runs import FlowRuns
 
 LOGGER = "console"
-
-#: Requests at the same time; more are refused.
-_MOST = 100
 
 
 def main(port: int) -> int:
     config = settings()
     logs.configure()
+    logging.getLogger().setLevel(logging.WARNING)  # else each question to Prefect's server is a line
+    end = End()
     held = hold(port)
     if held is None:
         logs.say(f"another user of this machine has port {port}", "ERROR", LOGGER)
@@ -36,7 +37,7 @@ def main(port: int) -> int:
         with service.use(config, prefect=False) as running, closing(FlowRuns(config)) as runs:
             engine = database.connect(running.database_url.get_secret_value())
             database.migrate(engine)
-            app = application(Console(engine, config, Home(config.home), runs), port)
+            app = application(Backend(engine, config, Home(config.home), runs), port)
             options = uvicorn.Config(
                 app,
                 log_level="warning",
@@ -44,11 +45,9 @@ def main(port: int) -> int:
                 server_header=False,
                 proxy_headers=False,
                 lifespan="off",
-                limit_concurrency=_MOST,
                 timeout_graceful_shutdown=2,
             )
-            server = uvicorn.Server(options)
-            Thread(target=_end_with_keeper, args=(server,), daemon=True).start()
+            end.server = server = uvicorn.Server(options)
             server.run(sockets=[held.ipv4])
             engine.dispose()
     except IntegrationError as error:
@@ -57,9 +56,18 @@ def main(port: int) -> int:
     return 0 if server.started else 1
 
 
-def _end_with_keeper(server: uvicorn.Server) -> None:
-    sys.stdin.read()
-    server.should_exit = True
+class End:
+    """Ends this process at the end of its input: at once before there is a server, else in order."""
+
+    def __init__(self) -> None:
+        self.server: uvicorn.Server | None = None
+        Thread(target=self._wait, daemon=True).start()
+
+    def _wait(self) -> None:
+        sys.stdin.read()
+        if self.server is None:
+            os._exit(0)
+        self.server.should_exit = True
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from pydantic import SecretStr
@@ -15,8 +16,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError
+from cartum_roapp.service.prefect_server import auth_string
+from cartum_roapp.sync.failure import Unexpected
 from console.actions import Actions
-from console.console import Console
+from console.backend import Backend
 from console.guard import Guard
 from console.held import HeldPage
 from console.orders import OrderPages
@@ -24,9 +27,9 @@ from console.page import redirect, render
 from console.shops import ShopPages
 
 
-def application(console: Console, port: int) -> ASGIApp:
+def application(backend: Backend, port: int) -> ASGIApp:
     """Returns the console, which answers on this port."""
-    shops, orders, held, act = ShopPages(console), OrderPages(console), HeldPage(console), Actions(console)
+    shops, orders, held, act = ShopPages(backend), OrderPages(backend), HeldPage(backend), Actions(backend)
     routes = [
         Route("/", lambda request: redirect(request, "/shops")),
         Route("/shops", shops.overview),
@@ -53,12 +56,13 @@ def application(console: Console, port: int) -> ASGIApp:
         500: _unforeseen,
     }
     app = Starlette(routes=routes, exception_handlers=errors)
-    return Guard(app, port, console.config.console_url, SecretStr(console.home.login()))
+    app.router.redirect_slashes = False  # such a redirect names http, also where a proxy has https
+    return Guard(app, port, backend.config.console_url, SecretStr(auth_string(backend.home, os.environ)))
 
 
 def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, IntegrationError)
-    status = 400 if isinstance(error, BadConfig | BadRecord) else 503
+    status = 400 if isinstance(error, BadConfig | BadRecord) else 500 if isinstance(error, Unexpected) else 503
     return render(request, "error.html", status, message=error.message, fix=error.fix or "")
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+import httpx
 
 from cartum_roapp import service
 from cartum_roapp.config import ShopConfig, ShopSettings
@@ -17,6 +20,16 @@ from cartum_roapp.sync.failure import sanitized_errors
 
 # Seconds: for Prefect's server to be up; for settings that a page can do without.
 _PATIENCE, _LITTLE_PATIENCE = 20.0, 2.0
+
+
+@contextmanager
+def prefect_errors() -> Iterator[None]:
+    """Turns the errors of calls to Prefect's server into Retryable; sanitizes all others."""
+    with sanitized_errors():
+        try:
+            yield
+        except httpx.HTTPError as error:
+            raise Retryable(f"Prefect's server does not answer ({type(error).__name__}).", fix="Repeat.") from error
 
 
 @dataclass(frozen=True)
@@ -44,14 +57,14 @@ class FlowRuns:
         if last is None or (last.done() and (last.cancelled() or last.exception() is not None)):
             self._connection = asyncio.create_task(asyncio.to_thread(self._use))
 
-    async def start(self, deployment: str, key: str, **parameters: Any) -> str:
-        """Starts a run of a deployment, "flow/name", and returns its id. Calls with the same `key` start one run.
+    async def start(self, deployment: str, once: str, **parameters: Any) -> str:
+        """Starts a run of a deployment, "flow/name", and returns its id. Calls with the same `once` start one run.
         Raises BadConfig where there is no such deployment, Retryable where Prefect's server does not answer."""
         await self._connect()
         from prefect.client.orchestration import get_client
         from prefect.exceptions import ObjectNotFound
 
-        with sanitized_errors():
+        with prefect_errors():
             async with get_client() as client:
                 try:
                     found = await client.read_deployment_by_name(deployment)
@@ -59,7 +72,7 @@ class FlowRuns:
                     fix = "`cartum-roapp deployments sync` makes it."
                     raise BadConfig(f"Prefect has no deployment {deployment}.", fix=fix) from None
                 run = await client.create_flow_run_from_deployment(
-                    found.id, parameters={**found.parameters, **parameters}, idempotency_key=f"console: {key}"
+                    found.id, parameters={**found.parameters, **parameters}, idempotency_key=f"console: {once}"
                 )
         return str(run.id)
 
@@ -70,7 +83,7 @@ class FlowRuns:
         from prefect.client.orchestration import get_client
         from prefect.exceptions import ObjectNotFound
 
-        with sanitized_errors():
+        with prefect_errors():
             async with get_client() as client:
                 try:
                     run = await client.read_flow_run(UUID(id))
@@ -98,7 +111,7 @@ class FlowRuns:
         await self._connect()
         from blocks.store import settings_of
 
-        with sanitized_errors():
+        with prefect_errors():
             return await settings_of(slug)
 
     async def settings_if_known(self, slug: str) -> ShopSettings | None:

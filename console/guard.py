@@ -26,8 +26,9 @@ from cartum_roapp.sync.failure import sanitized_errors
 
 log = logging.getLogger(__name__)
 
-#: After so many wrong logins within `_WITHIN` seconds each further one takes `_SLOW` seconds, one after another.
-_FAILURES, _WITHIN, _SLOW = 5, 600.0, 1.0
+#: After so many wrong logins within `_WITHIN` seconds each further one takes `_SLOW` seconds, one after another; of
+#: more than `_WAITING` that wait, the others are refused at once.
+_FAILURES, _WITHIN, _SLOW, _WAITING = 5, 600.0, 1.0, 3
 #: Bytes.
 _LONGEST_FORM = 65_536
 _HEADERS = {
@@ -36,6 +37,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",  # without any, browsers name no origin for the console's own forms either
     "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
@@ -53,10 +56,12 @@ class Guard:
         self._login = base64.b64encode(login.get_secret_value().encode())
         self._failed_at: deque[float] = deque(maxlen=_FAILURES)
         self._slowly = asyncio.Lock()
+        self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            raise RuntimeError(f"the console answers HTTP alone, not {scope['type']}")
+            await send({"type": "websocket.close"})
+            return
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -65,13 +70,13 @@ class Guard:
 
         answer = await self._refusal(scope) or self.app
         path = scope["path"]
-        if self.path and path.startswith(f"{self.path}/"):  # the proxy has not taken it off
-            path = path.removeprefix(self.path)
+        if path == self.path or path.startswith(f"{self.path}/"):  # the proxy has not taken it off
+            path = path.removeprefix(self.path) or "/"
         try:
             with sanitized_errors():
                 await answer({**scope, "root_path": self.path, "path": self.path + path}, receive, sending)
         except IntegrationError as error:  # unforeseen; the page that says so is sent
-            log.error("%s %s: %s", scope["method"], path, error)
+            log.error("%s %r: %s", scope["method"], path, error)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """Returns the answer to a request that is refused."""
@@ -81,12 +86,14 @@ class Guard:
         if not await self._is_logged_in(headers.get("authorization", "")):
             name = 'Basic realm="cartum-roapp", charset="UTF-8"'
             return PlainTextResponse("Log in.\n", 401, {"WWW-Authenticate": name})
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+            return PlainTextResponse("No text has a zero character.\n", 400)
         if scope["method"] in ("GET", "HEAD"):
             return None
         if headers.get("origin") not in self.origins:
             return PlainTextResponse("Sent by another site.\n", 403)
         length = headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > _LONGEST_FORM:
+        if "transfer-encoding" in headers or not length.isdecimal() or len(length) > 5 or int(length) > _LONGEST_FORM:
             return PlainTextResponse("Too long.\n", 413)
         return None
 
@@ -103,7 +110,11 @@ class Guard:
         now = time.monotonic()
         often = len(self._failed_at) == _FAILURES and now - self._failed_at[0] < _WITHIN
         self._failed_at.append(now)
-        if often:
-            async with self._slowly:
-                await asyncio.sleep(_SLOW)
+        if often and self._waiting < _WAITING:
+            self._waiting += 1
+            try:
+                async with self._slowly:
+                    await asyncio.sleep(_SLOW)
+            finally:
+                self._waiting -= 1
         return False

@@ -16,8 +16,8 @@ from cartum_roapp.held_words import WHAT_WAITS
 from cartum_roapp.ledger import chosen_products, database, held, roapp_statuses, shop_statuses
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.shops import ShopState
-from console.console import Console
-from console.page import render
+from console.backend import Backend
+from console.page import render, started
 
 #: What a person chooses for records that are held for these reasons.
 _CHOSEN: dict[str, str] = {
@@ -25,7 +25,6 @@ _CHOSEN: dict[str, str] = {
     Code.PRODUCT_MISSING: "product",
     Code.CONTACT_AMBIGUOUS: "contact",
 }
-_CODES: dict[str, Code] = {str(code): code for code in Code}
 #: At most so many records of one reason are shown.
 SHOWN = 100
 
@@ -47,37 +46,40 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """The records of one reason, of which the newest are shown. `statuses`: the shop's that are to be matched."""
+    """The records of one reason, of which the newest are shown. `meaning` and `remedy` are "" for a reason of another
+    version. `statuses`: the shop's that are to be matched."""
 
-    code: Code
+    code: str
+    meaning: str
+    remedy: str
     count: int
     rows: list[Row]
     statuses: list[str]
 
 
 class HeldPage:
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
 
     async def show(self, request: Request) -> Response:
-        shop = await run_in_threadpool(self.console.shop, request)
+        shop = await run_in_threadpool(self.backend.shop, request)
         dismissed = "dismissed" in request.query_params
         rows, statuses = await run_in_threadpool(self._rows, shop, dismissed)
         return render(
             request, "held.html", shop=shop, groups=_grouped(rows), statuses=statuses, dismissed=dismissed,
-            what_waits=WHAT_WAITS, started=request.query_params.get("run"),
+            what_waits=WHAT_WAITS, started=started(request),
         )  # fmt: skip
 
     def _rows(self, shop: ShopState, dismissed: bool) -> tuple[list[Row], list[Choice]]:
         """Returns the records, and RO App's statuses as far as they are known."""
         records = [
             one
-            for one in held.listed(self.console.engine, shop.key, dismissed=True)
+            for one in held.listed(self.backend.engine, shop.key, dismissed=True)
             if (one.dismissed_at is not None) == dismissed
         ]
         unmatched = [one.id for one in records if one.code == Code.STATUS_UNMATCHED]
         numbers = [one.id for one in records if _CHOSEN.get(one.code) == "product"]
-        with database.reading(self.console.engine) as connection:
+        with database.reading(self.backend.engine) as connection:
             ours = shop_statuses.of_orders(connection, shop.key, unmatched)
             theirs = roapp_statuses.names(connection, shop.account)
             articles = chosen_products.in_orders(connection, shop.key, numbers)
@@ -99,7 +101,12 @@ def _grouped(rows: list[Row]) -> list[Group]:
     for row in rows:
         of[row.record.code].append(row)
     groups = [
-        Group(_CODES[code], len(found), found[:SHOWN], sorted({row.unmatched for row in found} - {""}))
+        Group(code, *_described(code), len(found), found[:SHOWN], sorted({row.unmatched for row in found} - {""}))
         for code, found in of.items()
     ]
     return sorted(groups, key=lambda group: (-group.count, group.code))
+
+
+def _described(code: str) -> tuple[str, str]:
+    found = next((one for one in Code if one == code), None)
+    return (found.meaning, found.remedy) if found else ("", "")

@@ -17,17 +17,17 @@ from cartum_roapp.ledger.dossier import BUYER
 from cartum_roapp.ledger.order_list import Listed
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.sync import order_story
-from console.console import Console
-from console.page import render
+from console.backend import Backend
+from console.page import render, started
 
 
 class OrderPages:
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
 
     async def listed(self, request: Request) -> Response:
         """A page of the shop's orders, newest first; `state` and `before` choose which."""
-        shop = await run_in_threadpool(self.console.shop, request)
+        shop = await run_in_threadpool(self.backend.shop, request)
         state = request.query_params.get("state", "")
         if state not in ("", *order_list.STATES):
             raise HTTPException(404)
@@ -39,8 +39,8 @@ class OrderPages:
         )
 
     async def one(self, request: Request) -> Response:
-        shop = await run_in_threadpool(self.console.shop, request)
-        found = await self.console.runs.settings_if_known(shop.slug)
+        shop = await run_in_threadpool(self.backend.shop, request)
+        found = await self.backend.runs.settings_if_known(shop.slug)
         story = await run_in_threadpool(self._story, shop, request.path_params["number"], found)
         if story is None:
             raise HTTPException(404)
@@ -49,15 +49,15 @@ class OrderPages:
             request, "order.html", shop=shop, story=story, facts=order_story.facts(story, shop.timezone),
             lines=order.get("lines", ()), timeline=folded(story["timeline"]),
             buyer=[(name.replace("_", " "), order[name]) for name in BUYER if order.get(name)],
-            started=request.query_params.get("run"),
+            started=started(request),
         )  # fmt: skip
 
     def _listed(self, shop: ShopState, state: str | None, before: tuple[datetime, str] | None) -> list[Listed]:
-        with database.reading(self.console.engine) as connection:
+        with database.reading(self.backend.engine) as connection:
             return order_list.newest(connection, shop.key, state=state, before=before)
 
     def _story(self, shop: ShopState, number: str, found: ShopSettings | None) -> dict[str, Any] | None:
-        return order_story.read(self.console.engine, shop.slug, shop.key, number, found, personal=True)
+        return order_story.read(self.backend.engine, shop.slug, shop.key, number, found, personal=True)
 
 
 def folded(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -79,8 +79,13 @@ def _is_read(event: dict[str, Any]) -> bool:
 
 
 def _before(asked: str) -> tuple[datetime, str] | None:
+    if not asked:
+        return None
     at, _, number = asked.partition(" ")
     try:
-        return (datetime.fromisoformat(at), number) if asked else None
+        moment = datetime.fromisoformat(at)
     except ValueError:
         raise HTTPException(404) from None
+    if moment.tzinfo is None or not 2000 <= moment.year <= 9000:
+        raise HTTPException(404)
+    return moment, number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -23,9 +24,17 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     form starts one run, however often it is sent."""
     root = request.scope.get("root_path", "")
     text = _templates.get_template(template).render(
-        url=lambda path: root + path, once=lambda: secrets.token_urlsafe(12), **values
+        status=status, url=lambda path: root + path, once=lambda: secrets.token_urlsafe(12), **values
     )
     return HTMLResponse(text, status)
+
+
+def started(request: Request) -> str | None:
+    """Returns the run that the page is to follow; None for none."""
+    try:
+        return str(UUID(request.query_params["run"]))
+    except (KeyError, ValueError):
+        return None
 
 
 def redirect(request: Request, path: str) -> RedirectResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,8 +19,8 @@ from cartum_roapp.report.facts import facts, in_words
 from cartum_roapp.service import worker
 from cartum_roapp.service.planned import next_runs
 from cartum_roapp.sync import sentence
-from console.console import Console
-from console.page import redirect, render
+from console.backend import Backend
+from console.page import redirect, render, started
 
 #: What needs a person most comes first.
 _ORDER = ("refused", "behind", "needs you", "not imported", "importing", "paused", "well")
@@ -28,50 +29,51 @@ _RUNS = 20
 
 
 class ShopPages:
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
 
     async def overview(self, request: Request) -> Response:
         """All shops, or the shops and orders that a search finds; a single order's page at once."""
-        self.console.runs.begin()
+        self.backend.runs.begin()
         asked = request.query_params.get("q", "").strip()
         found, orders = await run_in_threadpool(self._search, asked)
         slugs = {one.state.key: one.state for one in found}
-        if len(orders) == 1 and asked:
-            return redirect(request, f"/shops/{slugs[orders[0].shop].slug}/orders/{orders[0].number}")
         if asked:
             found = [one for one in found if asked.casefold() in f"{one.state.slug} {one.state.name}".casefold()]
+        if len(orders) == 1 and not found:
+            (order,) = orders
+            return redirect(request, f"/shops/{slugs[order.shop].slug}/orders/{quote(order.number, safe='')}")
         found.sort(key=lambda one: (_ORDER.index(one.word), one.state.slug))
         return render(
             request, "shops.html", shops=found, orders=orders, states=slugs, asked=asked,
-            has_worker=worker.polls(self.console.home),
+            has_worker=worker.polls(self.backend.home),
         )  # fmt: skip
 
     async def one(self, request: Request) -> Response:
-        self.console.runs.begin()
-        shop = await run_in_threadpool(self.console.shop, request)
+        self.backend.runs.begin()
+        shop = await run_in_threadpool(self.backend.shop, request)
         found, words, last = await run_in_threadpool(self._one, shop)
         return render(
             request, "shop.html", shop=shop, health=found, facts=words, runs=[self._run(one) for one in last],
-            started=request.query_params.get("run"),
+            started=started(request),
         )  # fmt: skip
 
     async def run(self, request: Request) -> Response:
         """A part of a page: where a run stands. It is asked for again until the run has ended."""
-        shop, id = await run_in_threadpool(self.console.shop, request), request.path_params["run"]
-        run = await self.console.runs.read(id)
+        shop, id = await run_in_threadpool(self.backend.shop, request), request.path_params["run"]
+        run = await self.backend.runs.read(id)
         page = self._page(id)
-        has_worker = worker.polls(self.console.home)
+        has_worker = worker.polls(self.backend.home)
         return render(request, "run.html", shop=shop, id=id, run=run, page=page, has_worker=has_worker)
 
     def _search(self, asked: str) -> tuple[list[Health], list[order_list.Listed]]:
-        with database.reading(self.console.engine) as connection:
+        with database.reading(self.backend.engine) as connection:
             orders = order_list.found(connection, asked) if asked else []
-        return health.of_all(self.console.engine), orders
+        return health.of_all(self.backend.engine), orders
 
     def _one(self, shop: ShopState) -> tuple[Health, list[tuple[str, str]], list[RunRecord]]:
         """Returns the shop's health, the same in words, and its last runs."""
-        engine, config = self.console.engine, self.console.config
+        engine, config = self.backend.engine, self.backend.config
         found = health.of_shop(engine, shop.key) or Health(shop)
         document = facts(
             found,
@@ -96,5 +98,5 @@ class ShopPages:
 
     def _page(self, run: str) -> str | None:
         """Returns the run's page in Prefect's UI; None while the UI's address is unknown."""
-        ui = service.ui_url(self.console.config)
+        ui = service.ui_url(self.backend.config)
         return f"{ui}/v2/runs/flow-run/{run}" if ui else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import webbrowser
 from contextlib import ExitStack
@@ -80,7 +81,7 @@ def ui(
             "ui": running.ui_url,
             "api": running.prefect_api_url,
             "login": running.login.get_secret_value() if running.login else None,
-            "console_login": running.home.login(),
+            "console_login": _console_login(running),
         }
         rows = [("console", address or "down: `cartum-roapp up` starts it"), ("Prefect's UI", running.ui_url)]
         show(document, lambda: terminal_table("Pages", ("", ""), [*rows, *_logins(running)]))
@@ -119,11 +120,16 @@ def _under_way() -> list[dict[str, str]]:
 
 
 def _logins(running: Running) -> list[tuple[str, str]]:
-    """Returns what the pages ask for. The operator's own Prefect server has a login that is not known here."""
-    if _is_own(running):
-        return [("log in with", running.home.login())]
-    others = [("log in to Prefect's UI with", running.login.get_secret_value())] if running.login else []
-    return [("log in to the console with", running.home.login()), *others]
+    """Returns the row with the login of both pages. The login of a Prefect server of the operator's own is not known
+    here."""
+    asks = "log in with" if running.login else "log in to the console with"
+    return [(asks, _console_login(running))]
+
+
+def _console_login(running: Running) -> str:
+    from cartum_roapp.service.prefect_server import auth_string
+
+    return auth_string(running.home, os.environ)
 
 
 def _is_own(running: Running) -> bool:
@@ -139,7 +145,8 @@ def _wait_for_console(config: Settings, home: Home) -> str | None:
     deadline = time.monotonic() + _TIMEOUT
     while not service.state(config).console:
         if time.monotonic() > deadline:
-            raise Retryable("The console is not up yet.", fix=f"See {home.log_path(console.LOG)}, then repeat.")
+            log = home.log_path(console.LOG)
+            raise Retryable("The console is not up yet.", fix=f"See {log}; then `cartum-roapp down`, and `up` again.")
         time.sleep(_LOOK)
     return console.address(config)
 

@@ -18,8 +18,9 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Listed:
-    """`state` is one of `STATES`; `status`: the shop's, by its name where that is known. `roapp_number`: the number
-    that people see in RO App, "" where it is not known. Has no buyer's data. Times UTC."""
+    """`state` is one of `STATES`, or "withdrawn" (`ledger.backfills`). `status`: the shop's, by its name where that is
+    known. `roapp_number`: the number that people see in RO App, "" where it is not known. Has no buyer's data. Times
+    UTC."""
 
     shop: str
     number: str
@@ -53,8 +54,8 @@ def found(connection: Connection, number: str) -> list[Listed]:
 
 
 _STATE = """
-    CASE WHEN outbox.held THEN 'held' WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting'
-         ELSE 'delivered' END
+    CASE WHEN outbox.wanted_version = 0 THEN 'withdrawn' WHEN outbox.held THEN 'held'
+         WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting' ELSE 'delivered' END
 """
 _LISTED = f"""
     SELECT orders.shop, orders.number, orders.created_at, orders.total, orders.currency,

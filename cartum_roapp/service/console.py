@@ -39,7 +39,7 @@ class ConsoleServer:
         return self.process is not None and self.process.alive()
 
     def start(self) -> None:
-        """Starts the program, which answers a moment later. Raises OSError."""
+        """Starts the program, which answers a moment later. Raises OSError, and IntegrationError without a port."""
         if self._held is None:
             self.port, self._held = held_port(self.home, LOG)
         command = [sys.executable, "-P", "-m", "console", str(self.port)]

@@ -174,8 +174,8 @@ class Keeper:
             if self.prefect_back_off.may_restart() and self._prefect_wanted():
                 try:
                     self._start_prefect()
-                except OSError as error:
-                    self.state = self.state.failed(unusable(error))
+                except (IntegrationError, OSError) as error:
+                    self._failed(error)
                     self.prefect_back_off.died()
         elif self._database_answers():
             if self.adopted or self.migration.acquire(self._prefect_database()):
@@ -207,7 +207,7 @@ class Keeper:
                 self.worker_started_at = time.time()
                 self.worker = worker.running(self.home) or worker.start(self.home, os.environ)
             except (IntegrationError, OSError) as error:
-                self.state = self.state.failed(unusable(error) if isinstance(error, OSError) else error)
+                self._failed(error)
                 self.worker_back_off.died()
 
     def _worker_is_due(self) -> bool:
@@ -226,11 +226,14 @@ class Keeper:
             if worker.is_wanted(self.home) and self.console_back_off.may_restart():
                 try:
                     self.console.start()
-                except OSError as error:
-                    self.state = self.state.failed(unusable(error))
+                except (IntegrationError, OSError) as error:
+                    self._failed(error)
                     self.console_back_off.died()
         elif not self.state.console and self.console.answers():
             self.state = replace(self.state, console=self.console.port)
+
+    def _failed(self, error: IntegrationError | OSError) -> None:
+        self.state = self.state.failed(unusable(error) if isinstance(error, OSError) else error)
 
     def _database_answers(self) -> bool:
         return self.postgres is None or self.state.database

@@ -217,7 +217,7 @@ def test_a_page_of_another_port_starts_nothing_in_the_console(
     before = len(installation.flow_runs())
     target = console.url.removesuffix("/shops") + f"/shops/{SHOP}/sync"
     (tmp_path / "index.html").write_text(
-        f'<form method="post" action="{target}"><input name="key" value="x"><button>Win</button></form>'
+        f'<form method="post" action="{target}"><input name="once" value="x"><button>Win</button></form>'
     )
     serve = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:

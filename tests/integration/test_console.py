@@ -89,7 +89,7 @@ def test_other_hosts_and_origins_do_nothing(house: Installation, browser: httpx.
     before = house.value("SELECT count(*) FROM runs")
     for origin in ("https://evil.example", f"http://127.0.0.1:{port + 1}", "null", None):  # type: ignore[operator]
         headers = {"Origin": origin} if origin else {}
-        assert browser.post(f"/shops/{SLUG}/pause", data={"key": "x"}, headers=headers).status_code == 403
+        assert browser.post(f"/shops/{SLUG}/pause", data={"once": "x"}, headers=headers).status_code == 403
     assert browser.get(f"/shops/{SLUG}/pause").status_code == 405
     assert "Pause" in browser.get(f"/shops/{SLUG}").text
     assert house.value("SELECT count(*) FROM runs") == before
@@ -134,7 +134,7 @@ def test_texts_of_the_shop_are_no_markup(house: Installation, browser: httpx.Cli
 
 def test_sync_now_starts_one_run_however_often_it_is_clicked(house: Installation, browser: httpx.Client) -> None:
     number = house.box.shops[INDEX].place_order()
-    runs = {run_of(sent(browser, f"/shops/{SLUG}/sync", key="clicked-twice")) for _ in range(2)}
+    runs = {run_of(sent(browser, f"/shops/{SLUG}/sync", once="clicked-twice")) for _ in range(2)}
     assert len(runs) == 1
     (run,) = runs
     house.completed(run)
@@ -151,12 +151,16 @@ def test_a_held_record_is_dismissed_with_a_reason_and_tried_again(house: Install
     page = browser.get(f"/shops/{SLUG}/held").text
     assert "refused (1)" in page
     assert f'id="order-{number}"' in page
-    refused = sent(browser, f"/shops/{SLUG}/held/dismiss", id=number, entity="order", reason="x" * 201)
+    path, record = f"/shops/{SLUG}/held/dismiss", {"id": number, "entity": "order", "code": "refused"}
+    refused = sent(browser, path, **record, reason="x" * 201)
     assert (refused.status_code, "200 characters" in refused.text) == (400, True)
-    sent(browser, f"/shops/{SLUG}/held/dismiss", id=number, entity="order", reason="entered by hand")
+    assert sent(browser, path, **record | {"code": "currency-differs"}).status_code == 400, (
+        "it is held for another reason"
+    )
+    sent(browser, path, **record, reason="entered by hand")
     assert f'id="order-{number}"' not in browser.get(f"/shops/{SLUG}/held").text
     assert "entered by hand" in browser.get(f"/shops/{SLUG}/held?dismissed").text
-    run = run_of(sent(browser, f"/shops/{SLUG}/held/retry", id=number, entity="order", key=number))
+    run = run_of(sent(browser, f"/shops/{SLUG}/held/retry", id=number, entity="order", once=number))
     house.completed(run)
     ended = browser.get(f"/shops/{SLUG}/runs/{run}")
     assert "1 delivered" in ended.text, ended.text
@@ -176,9 +180,9 @@ def test_one_status_is_matched_and_what_was_held_for_it_goes_through(
     house.done("sync", SLUG)
     assert "Самовивіз (77) is in RO App" in browser.get(f"/shops/{SLUG}/held").text
     path, ours = f"/shops/{SLUG}/held/match", "Самовивіз (77)"
-    refused = sent(browser, path, status=ours, roapp_status="Нема такого", key="1")
+    refused = sent(browser, path, status=ours, roapp_status="Нема такого", once="1")
     assert (refused.status_code, "RO App has no status" in refused.text) == (400, True)
-    house.completed(run_of(sent(browser, path, status=ours, roapp_status="Новий", key="2")))
+    house.completed(run_of(sent(browser, path, status=ours, roapp_status="Новий", once="2")))
     assert [one["id"] for one in house.done("held", "list", SLUG)] == [other]
     (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
     assert roapp.statuses[order["status_id"]]["name"] == "Новий"
@@ -195,9 +199,9 @@ def test_a_product_is_chosen_of_the_order_s_own(house: Installation, browser: ht
     page = browser.get(f"/shops/{SLUG}/held").text
     assert re.findall(r"<option>(.*)</option>", page) == ["KR-799", "TWIN-1"]
     asked = {"kind": "product", "which": "TWIN-1", "id": number, "entity": "order"}
-    refused = sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id="999999999", key="3")
+    refused = sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id="999999999", once="3")
     assert (refused.status_code, "RO App has no product" in refused.text) == (400, True)
-    house.completed(run_of(sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id=str(ids[1]), key="4")))
+    house.completed(run_of(sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id=str(ids[1]), once="4")))
     (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
     assert ids[1] in {item["entity_id"] for item in roapp.items[order["id"]]}
     house.done("match", "unset", "product", SLUG, "TWIN-1")

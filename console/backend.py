@@ -16,7 +16,7 @@ from console.flow_runs import FlowRuns
 
 
 @dataclass(frozen=True)
-class Console:
+class Backend:
     """The ledger, the settings of this process, its home, and Prefect."""
 
     engine: Engine
