@@ -23,6 +23,8 @@ from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.service.process import Process
 from deployments import shops
 
+pytestmark = pytest.mark.drawn(4, turn=0)
+
 SLUG, INDEX = "shop-10", 9
 
 

@@ -119,8 +119,12 @@ def test_totals_of_many_orders_are_read_in_one_call(world: World) -> None:
 
 
 def test_a_reading_for_the_status_shows_the_total_as_well(world: World) -> None:
-    number = world.placed(("KR-799", 1), less="200", status=1)
+    """The account's first order has shown in which status RO App begins orders."""
+    world.placed(("KR-799", 1), status=1)
     world.imported()
+    world.box.roapp.clear_calls()
+    number = world.placed(("KR-799", 1), less="200", status=1)
+    world.synced()
     assert world.total(number) == 599
     assert len([path for path in reads(world) if path.startswith("/orders/6")]) == 1
 
