@@ -141,8 +141,9 @@ class Installation:
         run = self.ask(f"/deployments/{found['id']}/create_flow_run", parameters=parameters, state=state)
         return str(run["id"])
 
-    def only_by_hand(self, slug: str) -> None:
-        """From now on nothing reads this shop but what a test types: its syncs are paused, and what began is over."""
+    def only_by_hand(self, slug: str) -> str:
+        """From now on nothing reads this shop but what a test types: its syncs are paused, and what began is over. Gives
+        their deployment's id."""
         sync = self.deployment(f"incremental-sync/{slug}")
         assert sync is not None
         self.prefect.post(f"/deployments/{sync['id']}/pause_deployment").raise_for_status()
@@ -151,6 +152,7 @@ class Installation:
             lambda: self.flow_runs(deployment_id={"any_": [sync["id"]]}, state={"type": under_way}),
             lambda runs: not runs,
         )
+        return str(sync["id"])
 
     def flow_run(self, id: str) -> Row:
         return dict(self.prefect.get(f"/flow_runs/{id}").raise_for_status().json())

@@ -195,18 +195,18 @@ def test_one_status_is_matched_and_what_was_held_for_it_goes_through(
 def test_a_product_is_chosen_of_the_order_s_own(house: Installation, browser: httpx.Client) -> None:
     roapp, shop = house.box.roapp, house.box.shops[INDEX]
     number = shop.place_order(articles=[("KR-799", 1)])
-    shop.add_line(number, "TWIN-1", 1, price=30, title="Пакування")
-    ids = [roapp.add_product(title, code="TWIN-1", sku="TWIN-1") for title in ("Пакет", "Пакунок")]
+    shop.add_line(number, "PAIR-1", 1, price=30, title="Пакування")
+    ids = [roapp.add_product(title, code="PAIR-1", sku="PAIR-1") for title in ("Пакет", "Пакунок")]
     house.done("sync", SLUG)
     page = browser.get(f"/shops/{SLUG}/held").text
-    assert re.findall(r"<option>(.*)</option>", page) == ["KR-799", "TWIN-1"]
-    asked = {"kind": "product", "which": "TWIN-1", "id": number, "entity": "order"}
+    assert re.findall(r"<option>(.*)</option>", page) == ["KR-799", "PAIR-1"]
+    asked = {"kind": "product", "which": "PAIR-1", "id": number, "entity": "order"}
     refused = sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id="999999999", once="3")
     assert (refused.status_code, "RO App has no product" in refused.text) == (400, True)
     house.completed(run_of(sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id=str(ids[1]), once="4")))
     (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
     assert ids[1] in {item["entity_id"] for item in roapp.items[order["id"]]}
-    house.done("match", "unset", "product", SLUG, "TWIN-1")
+    house.done("match", "unset", "product", SLUG, "PAIR-1")
     roapp.edit_product(ids[0], code="ONE-1", sku="ONE-1")
 
 
