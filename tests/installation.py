@@ -142,8 +142,8 @@ class Installation:
         return str(run["id"])
 
     def only_by_hand(self, slug: str) -> str:
-        """From now on nothing reads this shop but what a test types: its syncs are paused, and what began is over. Gives
-        their deployment's id."""
+        """From now on nothing reads this shop but what a test types: its syncs are paused, and what began is over.
+        Gives their deployment's id."""
         sync = self.deployment(f"incremental-sync/{slug}")
         assert sync is not None
         self.prefect.post(f"/deployments/{sync['id']}/pause_deployment").raise_for_status()
