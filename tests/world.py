@@ -204,12 +204,12 @@ class World:
         for _ in range(MOST_SYNCS):
             async with self.opened("incremental-sync", shop, *others) as run:
                 follows = "follow" in await sync_changes(run, rest)
-            if not follows or not await self._falls_due(shop):
+            if not follows or not await self.falls_due(shop):
                 return run
             self.followed += 1
         raise AssertionError(f"orders are put off again and again: {MOST_SYNCS} syncs")
 
-    async def _falls_due(self, shop: ShopConfig) -> bool:
+    async def falls_due(self, shop: ShopConfig) -> bool:
         """Waits for what is put off for a moment; False where all of it is put off for longer."""
         query = (
             "SELECT extract(epoch FROM min(available_at) - now()) FROM outbox WHERE shop = :shop AND NOT held "
