@@ -80,5 +80,5 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _unforeseen(request: Request, error: Exception) -> Response:
     """`Guard` logs where it happened."""
-    fix = "Repeat; where it happened stands in logs/errors.log of the home."
+    fix = "Repeat. logs/errors.log of the home says where it happened."
     return render(request, "error.html", 500, message=f"Unexpected error ({type(error).__name__}).", fix=fix)
