@@ -52,7 +52,7 @@ def test_a_pipe_ends_with_the_demo_though_its_sandbox_stays(tmp_path: Path) -> N
 
 
 def test_up_says_at_once_that_it_takes_a_while(installation: Installation) -> None:
-    assert "Starting database, Prefect's server and worker …\n" in installation.shell.said
+    assert "Starting database, Prefect's server, worker and console …\n" in installation.shell.said
 
 
 @pytest.fixture
