@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import quote
 
@@ -13,14 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cartum_roapp.connection.access import clients_of
 from cartum_roapp.errors import BadConfig, Code
 from cartum_roapp.ledger import dossier, held
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.sync.dismissal import dismiss
 from console.backend import Backend
-from console.flow_runs import prefect_errors
-from console.page import redirect
+from console.page import once, redirect, text
 
 #: Digits of the largest id that RO App may have.
 _LONGEST_ID = 18
@@ -34,12 +30,12 @@ class Actions:
 
     async def sync(self, request: Request) -> Response:
         shop, form = await self._asked(request)
-        run = await self.backend.runs.start(f"incremental-sync/{shop.slug}", _once(shop, form))
+        run = await self.backend.runs.start(f"incremental-sync/{shop.slug}", once(shop.key, form))
         return redirect(request, f"/shops/{shop.slug}?run={run}")
 
     async def compare(self, request: Request) -> Response:
         shop, form = await self._asked(request)
-        run = await self.backend.runs.start(f"reconcile/{shop.slug}", _once(shop, form), repair=False)
+        run = await self.backend.runs.start(f"reconcile/{shop.slug}", once(shop.key, form), repair=False)
         return redirect(request, f"/shops/{shop.slug}?run={run}")
 
     async def pause(self, request: Request) -> Response:
@@ -47,7 +43,7 @@ class Actions:
         config = await self.backend.runs.shop(shop.slug)
         from deployments import shops
 
-        await _apart(lambda: shops.pause(config))
+        await self.backend.runs.apart(lambda: shops.pause(config))
         return redirect(request, f"/shops/{shop.slug}")
 
     async def resume(self, request: Request) -> Response:
@@ -55,13 +51,13 @@ class Actions:
         config = await self.backend.runs.shop(shop.slug)
         from deployments import shops
 
-        await _apart(lambda: shops.resume(config))
+        await self.backend.runs.apart(lambda: shops.resume(config))
         return redirect(request, f"/shops/{shop.slug}")
 
     async def retry(self, request: Request) -> Response:
         """Tries one record again (`id`, `entity`), or all of one reason (`code`)."""
         shop, form = await self._asked(request)
-        named: dict[str, Any] = {"code": _text(form, "code")} if "code" in form else _named(form)
+        named: dict[str, Any] = {"code": text(form, "code")} if "code" in form else _named(form)
         if "make_again" in form:
             named["make_again"] = True
         return await self._retry(request, shop, form, **named)
@@ -76,13 +72,13 @@ class Actions:
     async def choose(self, request: Request) -> Response:
         """Stores which contact or product of RO App is meant (`kind`, `which`, `ro_id`), and tries the record again."""
         shop, form = await self._asked(request)
-        kind, ro_id = _text(form, "kind"), _text(form, "ro_id")
+        kind, ro_id = text(form, "kind"), text(form, "ro_id")
         if kind not in ("contact", "product") or not ro_id.isdecimal() or len(ro_id) > _LONGEST_ID or not int(ro_id):
             raise BadConfig("RO App's id is a number above 0.", field="ro_id", fix="Give the id that RO App shows.")
         found = await self.backend.runs.settings(shop.slug)
         from tasks.matches import choose
 
-        await _apart(lambda: choose(found, kind, _text(form, "which"), int(ro_id)))
+        await self.backend.runs.apart(lambda: choose(found, kind, text(form, "which"), int(ro_id)))
         return await self._retry(request, shop, form, **_named(form))
 
     async def match(self, request: Request) -> Response:
@@ -94,10 +90,10 @@ class Actions:
         from tasks.matches import find_match
 
         async def matched() -> None:
-            clients = clients_of(lambda: self.backend.engine, self.backend.config)
-            await shops.match(await find_match(config, _text(form, "status"), _text(form, "roapp_status"), clients))
+            clients = self.backend.clients()
+            await shops.match(await find_match(config, text(form, "status"), text(form, "roapp_status"), clients))
 
-        await _apart(matched)
+        await self.backend.runs.apart(matched)
         return await self._retry(request, shop, form, code=Code.STATUS_UNMATCHED)
 
     async def resend(self, request: Request) -> Response:
@@ -107,7 +103,7 @@ class Actions:
         if not await run_in_threadpool(dossier.orders, self.backend.engine, shop.key, [number], personal=False):
             raise HTTPException(404)
         run = await self.backend.runs.start(
-            "resend-orders/resend-orders", _once(shop, form), shop=shop.slug, numbers=[number]
+            "resend-orders/resend-orders", once(shop.key, form), shop=shop.slug, numbers=[number]
         )
         return redirect(request, f"/shops/{shop.slug}/orders/{quote(number, safe='')}?run={run}")
 
@@ -117,43 +113,18 @@ class Actions:
 
     async def _retry(self, request: Request, shop: ShopState, form: FormData, **named: Any) -> Response:
         named |= {"shop": shop.slug, "dry_run": False}
-        run = await self.backend.runs.start("replay-held/replay-held", _once(shop, form), **named)
+        run = await self.backend.runs.start("replay-held/replay-held", once(shop.key, form), **named)
         return redirect(request, f"/shops/{shop.slug}/held?run={run}")
 
     def _dismiss(self, shop: ShopState, form: FormData) -> None:
-        entity: Any = _text(form, "entity")
-        id, reason = _text(form, "id"), _text(form, "reason")
+        entity: Any = text(form, "entity")
+        id, reason = text(form, "id"), text(form, "reason")
         with self.backend.engine.connect() as connection:
             code = held.code(connection, shop.key, entity, id)
-        if code != _text(form, "code"):
+        if code != text(form, "code"):
             raise BadConfig("it is held for another reason by now, or no longer.", field="id", fix="Look at it again.")
         dismiss(self.backend.engine, shop.key, [id], entity, reason)
 
 
-async def _apart(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-    """Does the work in a thread: it asks the ledger, and waits for other changes, without giving way."""
-
-    def run() -> None:
-        with prefect_errors():
-            asyncio.run(work())
-
-    await run_in_threadpool(run)
-
-
-def _once(shop: ShopState, form: FormData) -> str:
-    """Returns the key under which the form starts one run, however often it is sent."""
-    once = _text(form, "once")
-    if not once:
-        raise HTTPException(400, "The form is not complete.")
-    return f"{shop.key} {once}"
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    if not isinstance(value, str) or "\x00" in value:
-        raise HTTPException(400, f"{name} is no text.")
-    return value.strip()
-
-
 def _named(form: FormData) -> dict[str, Any]:
-    return {"ids": [_text(form, "id")], "entity": _text(form, "entity")}
+    return {"ids": [text(form, "id")], "entity": text(form, "entity")}

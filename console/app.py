@@ -18,22 +18,29 @@ from starlette.types import ASGIApp
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError
 from cartum_roapp.service.prefect_server import auth_string
 from cartum_roapp.sync.failure import Unexpected
+from console.accounts import AccountPage
 from console.actions import Actions
 from console.backend import Backend
 from console.guard import Guard
 from console.held import HeldPage
 from console.orders import OrderPages
 from console.page import redirect, render
+from console.settings import SettingsPages
 from console.shops import ShopPages
 
 
 def application(backend: Backend, port: int) -> ASGIApp:
     """Returns the console, which answers on this port."""
     shops, orders, held, act = ShopPages(backend), OrderPages(backend), HeldPage(backend), Actions(backend)
+    settings, accounts = SettingsPages(backend), AccountPage(backend)
     routes = [
         Route("/", lambda request: redirect(request, "/shops")),
         Route("/shops", shops.overview),
+        Route("/shops/new", settings.new, methods=["GET", "POST"]),
         Route("/shops/{slug}", shops.one),
+        Route("/shops/{slug}/settings", settings.edit, methods=["GET", "POST"]),
+        Route("/shops/{slug}/statuses", settings.edit, methods=["GET", "POST"]),
+        Route("/shops/{slug}/delete", settings.delete, methods=["POST"]),
         Route("/shops/{slug}/runs/{run}", shops.run),
         Route("/shops/{slug}/sync", act.sync, methods=["POST"]),
         Route("/shops/{slug}/compare", act.compare, methods=["POST"]),
@@ -47,6 +54,8 @@ def application(backend: Backend, port: int) -> ASGIApp:
         Route("/shops/{slug}/orders", orders.listed),
         Route("/shops/{slug}/orders/{number}", orders.one),
         Route("/shops/{slug}/orders/{number}/resend", act.resend, methods=["POST"]),
+        Route("/accounts", accounts.listed),
+        Route("/accounts", accounts.save, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("console", "static")])),
     ]
     errors: dict[type[Exception] | int, Callable[[Request, Exception], Response]] = {

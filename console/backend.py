@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from cartum_roapp.connection.access import Clients, clients_of
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import shops
 from cartum_roapp.ledger.shops import ShopState
@@ -23,6 +24,10 @@ class Backend:
     config: Settings
     home: Home
     runs: FlowRuns
+
+    def clients(self) -> Clients:
+        """Returns the clients of both systems for checks while a person waits."""
+        return clients_of(lambda: self.engine, self.config)
 
     def shop(self, request: Request) -> ShopState:
         """Returns the shop that the path names. Raises HTTPException 404 where it is not connected."""

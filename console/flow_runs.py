@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
+from starlette.concurrency import run_in_threadpool
 
 from cartum_roapp import service
-from cartum_roapp.config import ShopConfig, ShopSettings
+from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.settings import Settings
 from cartum_roapp.sync.failure import sanitized_errors
+
+T = TypeVar("T")
 
 # Seconds: for Prefect's server to be up; for settings that a page can do without.
 _PATIENCE, _LITTLE_PATIENCE = 20.0, 2.0
@@ -76,6 +79,17 @@ class FlowRuns:
                 )
         return str(run.id)
 
+    async def apart(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Does the work in a thread: it asks the ledger, and waits for other changes, without giving way. Raises what
+        it raises; Retryable where Prefect's server does not answer."""
+        await self._connect()
+
+        def run() -> T:
+            with prefect_errors():
+                return asyncio.run(work())
+
+        return await run_in_threadpool(run)
+
     async def read(self, id: str) -> Started:
         """Returns where a run stands. Raises BadConfig where there is none, Retryable where Prefect's server does not
         answer."""
@@ -113,6 +127,23 @@ class FlowRuns:
 
         with prefect_errors():
             return await settings_of(slug)
+
+    async def stored(self, slug: str) -> ShopConfig | BadConfig | None:
+        """Returns the shop's settings, or why they can't be used; None where there are none. Raises Retryable where
+        Prefect's server does not answer."""
+        await self._connect()
+        from blocks.store import find_shop
+
+        with prefect_errors():
+            return await find_shop(slug)
+
+    async def accounts(self) -> dict[str, AccountConfig | BadConfig]:
+        """Returns all accounts by name. Raises Retryable where Prefect's server does not answer."""
+        await self._connect()
+        from blocks.store import list_accounts
+
+        with prefect_errors():
+            return await list_accounts()
 
     async def settings_if_known(self, slug: str) -> ShopSettings | None:
         """Returns what `settings` does; None where it would raise, or takes long."""

@@ -1,4 +1,4 @@
-"""How a page is rendered."""
+"""How a page is rendered, and what its form holds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report import facts
@@ -37,14 +39,39 @@ def started(request: Request) -> str | None:
         return None
 
 
-def redirect(request: Request, path: str) -> RedirectResponse:
+def redirect(request: Request, path: str) -> Response:
     """Returns the answer to a form: the browser reads the page at this path."""
-    return RedirectResponse(request.scope.get("root_path", "") + path, 303)
+    address = request.scope.get("root_path", "") + path
+    if "HX-Request" in request.headers:
+        return Response(headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
+
+
+def text(form: FormData, name: str) -> str:
+    """Returns a field's text without blanks around it; "" if the form has no such field. Raises HTTPException 400."""
+    value = form.get(name, "")
+    if not isinstance(value, str) or "\x00" in value:
+        raise HTTPException(400, f"{name} is no text.")
+    return value.strip()
+
+
+def once(key: str, form: FormData) -> str:
+    """Returns the key under which the form starts one run of this shop, however often it is sent."""
+    token = text(form, "once")
+    if not token:
+        raise HTTPException(400, "The form is not complete.")
+    return f"{key} {token}"
 
 
 def at(moment: datetime | None, zone: str) -> str:
     """Returns "2026-11-30 14:05:09" in this time zone; "–" without a moment."""
     return "–" if moment is None else f"{moment.astimezone(zone_of(zone)):%Y-%m-%d %H:%M:%S}"
+
+
+def sentence(text: str) -> str:
+    """Returns the text as a sentence: with a capital letter and a full stop."""
+    text = text.strip()
+    return text if not text else f"{text[0].upper()}{text[1:].rstrip('.')}."
 
 
 def amount(value: Any) -> str:
@@ -62,4 +89,4 @@ def ago(length: timedelta | None) -> str:
     return "–" if length is None else facts.span(length)
 
 
-_templates.filters |= {"at": at, "amount": amount, "plain": plain, "ago": ago}
+_templates.filters |= {"at": at, "amount": amount, "plain": plain, "ago": ago, "sentence": sentence}

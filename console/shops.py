@@ -64,7 +64,11 @@ class ShopPages:
         run = await self.backend.runs.read(id)
         page = self._page(id)
         has_worker = worker.polls(self.backend.home)
-        return render(request, "run.html", shop=shop, id=id, run=run, page=page, has_worker=has_worker)
+        counts = await run_in_threadpool(outbox.counts, self.backend.engine, shop.key)
+        done, total = counts["delivered"], counts["delivered"] + counts["waiting"]
+        return render(
+            request, "run.html", shop=shop, id=id, run=run, page=page, has_worker=has_worker, done=done, total=total
+        )
 
     def _search(self, asked: str) -> tuple[list[Health], list[order_list.Listed]]:
         with database.reading(self.backend.engine) as connection:

@@ -1,17 +1,59 @@
-"""Removes an account of RO App: its block, and what the ledger has of it."""
+"""Connects an account of RO App, gives it a new key, and removes it: its block, and what the ledger has of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from blocks import store
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.config import AccountConfig, ShopConfig
+from cartum_roapp.config.account import ACCOUNT_FIELDS
+from cartum_roapp.config.problems import Problem, Problems
+from cartum_roapp.connection.access import Clients, greet_account, other_company, twin
+from cartum_roapp.connection.configs import account_config
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import accounts
 from cartum_roapp.service import ledger
 from deployments.saving import locked_ledger
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The account as it is saved, None where `problems` say why it is not; its company as RO App describes it; whether
+    it was there before."""
+
+    config: AccountConfig | None
+    problems: list[Problem]
+    company: Mapping[str, object] = field(default_factory=dict)
+    updated: bool = False
+
+
+async def connect(name: str, base_url: str | None, key: SecretStr, clients: Clients) -> Connected:
+    """Tries the key, and saves the account. Without an address it keeps the one that it has. A key of another company
+    than the account was connected to is refused, and a company that is connected under another name."""
+    known = await store.list_accounts()
+    stored = known.get(name)
+    before = None if isinstance(stored, BadConfig) else stored
+    address = base_url or (before.base_url if before else ACCOUNT_FIELDS["base_url"].default)
+    new, problems = account_config(name, address, key)
+    if new is None:
+        return Connected(None, problems)
+    company, problem = await greet_account(clients, new)
+    if company is None:
+        return Connected(None, [problem] if problem else [])
+    fingerprint, found = str(company.get("created_at") or ""), Problems()
+    if before is not None and before.fingerprint and before.fingerprint != fingerprint:
+        found.add("api_key", f'belongs to another company than "{name}" was connected to.', other_company(name))
+    found.extend(twin("name", new, fingerprint, [one for one in known.values() if not isinstance(one, BadConfig)]))
+    if found:
+        return Connected(None, list(found))
+    config = new.model_copy(update={"fingerprint": fingerprint})
+    async with locked_ledger():
+        await store.save_account(config)
+    return Connected(config, [], company, name in known)
 
 
 async def check_unused(name: str) -> None:

@@ -61,11 +61,15 @@ async def save_new(engine: Engine, config: ShopConfig, company: str, *, leftover
         raise
 
 
-async def change(config: ShopConfig, company: str) -> None:
-    """Saves a shop's new settings and connects it with them. Raises BadConfig if the shop was deleted, or its new
-    address was taken, meanwhile."""
+async def change(config: ShopConfig, company: str, *, before: ShopConfig | None = None) -> None:
+    """Saves a shop's new settings and connects it with them. `before`: what the new settings were made of; None: of
+    nothing that was stored. Raises BadConfig if the shop was deleted or changed, or its new address was taken,
+    meanwhile."""
     async with locked_ledger() as engine:
         await _refuse_gone(config)
+        if before is not None and await store.find_shop(config.slug) != before:
+            fix = "Look at its settings, then repeat."
+            raise BadConfig("somebody else has changed this shop just now.", shop=config.slug, field="slug", fix=fix)
         await _refuse_conflicts(config)
         await save(engine, config, company)
 

@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 
     from cartum_roapp.apis.roapp import Employee
     from cartum_roapp.config import AccountConfig
-    from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.access import Clients
     from cartum_roapp.connection.lists import AccountLists
     from cartum_roapp.errors import BadConfig
-
-DEFAULT_URL = "https://api.roapp.io/v2"
 
 app = typer.Typer(
     help="RO App accounts: the companies that get the orders.", epilog=example("account add main"), no_args_is_help=True
@@ -35,9 +32,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name, a
 @app.command("add", epilog=example("account add main"))
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="How to call it here.")],
-    base_url: Annotated[
-        str | None, typer.Option("--base-url", help=f"The API's address with its version (default {DEFAULT_URL}).")
-    ] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="The API's address with its version.")] = None,
     api_key_stdin: Annotated[
         bool, typer.Option("--api-key-stdin", help="Read the API key from standard input.")
     ] = False,
@@ -46,10 +41,11 @@ def add(
     """Connect an account, or give a new API key to one that is connected; the key is tried first."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import API_KEY, obtain
+    from cartum_roapp.config.account import ACCOUNT_FIELDS
     from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.configs import account_config
 
-    _, found = account_config(name, base_url or DEFAULT_URL, "not-asked-yet")
+    _, found = account_config(name, base_url or ACCOUNT_FIELDS["base_url"].default, "not-asked-yet")
     problems = Problems(found)
     key = obtain(API_KEY, from_stdin=api_key_stdin, problems=problems)
     if problems or key is None:
@@ -197,44 +193,11 @@ def _described(name: str, config: AccountConfig | BadConfig) -> dict[str, Any]:
 
 
 async def _add(name: str, base_url: str | None, key: SecretStr, clients: Clients) -> dict[str, Any]:
-    from blocks.store import list_accounts, save_account
-    from cartum_roapp.config.problems import Problems
-    from cartum_roapp.connection.access import greet_account
-    from cartum_roapp.connection.configs import account_config
-    from cartum_roapp.errors import BadConfig
+    from deployments import accounts
 
-    known = await list_accounts()
-    stored = known.get(name)
-    before = None if isinstance(stored, BadConfig) else stored
-    address = base_url or (before.base_url if before else DEFAULT_URL)
-    new, found = account_config(name, address, key)
-    problems = Problems(found)
-    if new is None:
-        raise bad_input(list(problems))
-    company, problem = await greet_account(clients, new)
-    if company is None:
-        raise bad_input([problem] if problem else [])
-    fingerprint = str(company.get("created_at") or "")
-    others = [other for other in known.values() if not isinstance(other, BadConfig)]
-    _same_company(problems, new, fingerprint, before, others)
-    if problems:
-        raise bad_input(list(problems))
-    await save_account(new.model_copy(update={"fingerprint": fingerprint}))
-    shown = {field: company.get(field) for field in ("name", "country", "currency", "timezone")}
-    return {"name": name, "base_url": new.base_url, "api_key": "set", "company": shown, "updated": name in known}
-
-
-def _same_company(
-    problems: Problems,
-    new: AccountConfig,
-    fingerprint: str,
-    before: AccountConfig | None,
-    others: list[AccountConfig],
-) -> None:
-    from cartum_roapp.connection.access import other_company, twin
-
-    if before is not None and before.fingerprint and before.fingerprint != fingerprint:
-        problems.add(
-            "api_key", f'belongs to another company than "{new.name}" was connected to.', other_company(new.name)
-        )
-    problems.extend(twin("name", new, fingerprint, others))
+    connected = await accounts.connect(name, base_url, key, clients)
+    if connected.config is None:
+        raise bad_input(connected.problems)
+    shown = {field: connected.company.get(field) for field in ("name", "country", "currency", "timezone")}
+    address = connected.config.base_url
+    return {"name": name, "base_url": address, "api_key": "set", "company": shown, "updated": connected.updated}

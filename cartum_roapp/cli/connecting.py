@@ -117,7 +117,7 @@ async def edit_shop(
     )
     if before is not None and shop_key(before.url) != shop_key(config.url):
         say(f"url: taken for the same shop under a new address ({before.url} before): its orders keep their markers.")
-    await shops.change(config, company)
+    await shops.change(config, company, before=None if whole else before)
     return config, warnings
 
 

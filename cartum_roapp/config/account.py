@@ -17,7 +17,7 @@ class AccountFields(BaseModel):
         str,
         Setting(
             "API address",
-            "The address of RO App's API with its version, used as it stands here.",
+            "The address of RO App's API, with its version.",
             fix="write the address of RO App's API with its version, like https://api.roapp.io/v2",
             rule=addresses.base_url,
         ),
@@ -26,7 +26,7 @@ class AccountFields(BaseModel):
         SecretStr,
         Setting(
             "API key",
-            "The key of an employee, from RO App: Settings > API; it may do what this employee may do.",
+            "An employee's key, from RO App: Settings > API. It has the rights of this employee.",
             fix="give it at the prompt, with --api-key-stdin or in CARTUM_ROAPP_API_KEY",
             rule=rules.api_key,
         ),
@@ -39,7 +39,7 @@ class AccountConfig(AccountFields):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    name: Annotated[str, Setting("Name", "How the account is called here.", fix=rules.SLUG_FIX, rule=rules.slug)]
+    name: Annotated[str, Setting("Name", "The account's name here.", fix=rules.SLUG_FIX, rule=rules.slug)]
     fingerprint: str = ""
 
 

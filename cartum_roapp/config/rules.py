@@ -100,6 +100,14 @@ def slug(value: object) -> str:
     return name
 
 
+def shop_slug(value: object) -> str:
+    """A shop's name on the command line, and in the addresses of its pages."""
+    name = slug(value)
+    if name == "new":
+        raise Refused('"new" is the page that connects a shop.', "choose another name")
+    return name
+
+
 def login(value: object) -> str:
     """The admin's user name; Cartum has no logins by e-mail address (cartum §1.1)."""
     name = text(value, 255)

@@ -17,7 +17,9 @@ Identifier = Literal["code", "sku", "barcode", "name"]
 
 Slug = Annotated[
     str,
-    Setting("Short name", "Names the shop's runs and commands, like my-shop.", fix=rules.SLUG_FIX, rule=rules.slug),
+    Setting(
+        "Short name", "Names the shop's runs and commands, like my-shop.", fix=rules.SLUG_FIX, rule=rules.shop_slug
+    ),
 ]
 
 
@@ -28,12 +30,12 @@ class ShopFields(BaseModel):
         str,
         Setting(
             "Shop name",
-            "How people call the shop, 1 to 64 characters in any script.",
+            "The shop's display name (1–64 characters).",
             fix="give the shop's name, 1 to 64 characters",
             rule=rules.line(64),
         ),
     ]
-    platform: Annotated[Literal["cartum", "horoshop"], Setting("Platform", "The same API under two names.")] = "cartum"
+    platform: Annotated[Literal["cartum", "horoshop"], Setting("Platform", "Cartum and Horoshop have the same API.")] = "cartum"
     url: ShopUrl
     login: ShopLogin
     password: ShopPassword
@@ -59,7 +61,7 @@ class ShopFields(BaseModel):
         int,
         Setting(
             "Location",
-            "Where in RO App the orders go.",
+            "The location in RO App for new orders.",
             fix="write the id of a location; `cartum-roapp account show ACCOUNT` lists them",
             list_name="locations",
         ),
@@ -68,7 +70,7 @@ class ShopFields(BaseModel):
         int,
         Setting(
             "Order type",
-            "As what the orders are made in RO App.",
+            "The order type for new orders in RO App.",
             fix="write the id of an order type; `cartum-roapp account show ACCOUNT` lists them",
             list_name="order_types",
         ),
@@ -77,7 +79,7 @@ class ShopFields(BaseModel):
         str,
         Setting(
             "Language of product names",
-            "A language of the shop, like ua.",
+            "The language of product names in RO App: a code of the shop, like ua.",
             fix="write a language code of the shop, like ua, ru, en or ro",
             rule=rules.language,
             list_name="languages",
@@ -87,8 +89,8 @@ class ShopFields(BaseModel):
         tuple[Identifier, ...],
         Setting(
             "Identify products by",
-            "Which fields of RO App's products tell that two are the same, the surest first: the first that exactly "
-            "one product has decides. code and sku hold the shop's article.",
+            "The fields by which a product of the shop is found in RO App, the surest first. The first one that exactly "
+            "one product has decides. code and sku are compared with the shop's article.",
             suggestion=("sku",),
         ),
     ]
@@ -96,9 +98,9 @@ class ShopFields(BaseModel):
         Literal["all"] | tuple[int, ...],
         Setting(
             "Managers",
-            "Who gets new orders, dealt out evenly: some employees, or all (nobody chosen). All leaves out whose "
-            "position says courier, driver, warehouse, accountant, technician, cleaner or guard. An order stays with "
-            "its manager until that one has left.",
+            "New orders are shared evenly among these employees. If nobody is chosen, all employees share them, except "
+            "couriers, drivers, warehouse staff, accountants, technicians, cleaners and guards (by position). An order "
+            "keeps its manager until that employee has left.",
             fix="write all, or the ids of employees: [12, 34]",
             rule=rules.managers,
             list_name="employees",
@@ -108,7 +110,7 @@ class ShopFields(BaseModel):
         dict[int, int],
         Setting(
             "Statuses",
-            "Every status of the shop, and the status of RO App that it becomes.",
+            "For every status of the shop, the status of RO App that it becomes.",
             fix="write a line `shop status id: RO App status id` for each status of the shop",
             rule=rules.statuses,
         ),
@@ -116,14 +118,14 @@ class ShopFields(BaseModel):
     missing_products: Annotated[
         Literal["create", "hold"],
         Setting(
-            "Missing products", "A product that RO App doesn't have: create it, or hold the order until it is there."
+            "Missing products", "If RO App doesn't have a product: create it, or hold the order until it is there."
         ),
     ] = "create"
     status_direction: Annotated[
         Literal["to_roapp", "both"],
         Setting(
             "Direction of statuses",
-            "Where changes of status travel: to RO App only, or also what staff set there into the shop.",
+            "Status changes go to RO App only, or both ways: what staff set in RO App goes to the shop, too.",
         ),
     ] = "to_roapp"
     enabled: Annotated[
@@ -134,7 +136,7 @@ class ShopFields(BaseModel):
         int,
         Setting(
             "Trailing window, days",
-            "How far back open orders are read again at each sync.",
+            "Each sync reads open orders again this many days back.",
             bounds=(1, 365),
             optional=True,
         ),
@@ -144,7 +146,7 @@ class ShopFields(BaseModel):
         int | None,
         Setting(
             "Keep buyers' data, days",
-            "After so many days the buyer of a final order is removed from the ledger.",
+            "After this many days the buyer of a final order is removed from the ledger.",
             empty="never",
             bounds=(90, 3650),
             optional=True,
@@ -154,7 +156,7 @@ class ShopFields(BaseModel):
         tuple[int, ...] | None,
         Setting(
             "Final statuses",
-            "Statuses of the shop after which no change is expected.",
+            "Statuses of the shop after which an order no longer changes.",
             fix="list the shop's statuses that end an order, like [3, 4], or leave the key out",
             empty="the successful ones and 4",
             rule=rules.ids,
@@ -168,7 +170,7 @@ class ShopFields(BaseModel):
             "Field for the shop's order number",
             "An order field of RO App, like f123.",
             fix="write f and the field's id, like f123",
-            empty="the number stands in the manager's notes only",
+            empty="the number is in the manager's notes only",
             rule=rules.order_number_field,
             list_name="order_fields",
             optional=True,
@@ -178,9 +180,9 @@ class ShopFields(BaseModel):
         int | None,
         Setting(
             "Service for the delivery",
-            "A service of RO App's catalogue as which the delivery's price becomes a line of the order.",
+            "The service in RO App's catalogue that stands for the delivery's price, as a line of the order.",
             fix="write the id of a service; `cartum-roapp account show ACCOUNT` lists them",
-            empty="the delivery's price stands in the notes only",
+            empty="the delivery's price is in the notes only",
             list_name="services",
             optional=True,
         ),
@@ -189,9 +191,9 @@ class ShopFields(BaseModel):
         int | None,
         Setting(
             "Category of new products",
-            "The category of RO App's catalogue that products are created in.",
+            "New products are created in this category of RO App's catalogue.",
             fix="write the id of a category; `cartum-roapp account show ACCOUNT` lists them",
-            empty="RO App's own choice",
+            empty="RO App chooses",
             list_name="categories",
             optional=True,
         ),
@@ -200,7 +202,7 @@ class ShopFields(BaseModel):
         int | None,
         Setting(
             "Status of deleted orders",
-            "The status of RO App that an order takes when it is deleted in the shop.",
+            "An order that is deleted in the shop takes this status in RO App.",
             fix="write the id of a status; `cartum-roapp account show ACCOUNT` lists them",
             empty="it keeps its status, and a comment says that it was deleted",
             list_name="statuses",
@@ -211,7 +213,7 @@ class ShopFields(BaseModel):
         str | None,
         Setting(
             "Country of phone numbers",
-            "Two letters, like UA, for numbers without a country code.",
+            "For phone numbers without a country code: two letters, like UA.",
             fix="write the two letters of the country, like UA, MD or RO",
             empty="the country of the time zone",
             rule=rules.phone_region,

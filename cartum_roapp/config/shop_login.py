@@ -22,8 +22,8 @@ ShopLogin = Annotated[
     str,
     Setting(
         "Login",
-        "The admin's user name (not an e-mail address); it stands in the shop under Settings > Admins. A separate user "
-        "with the role manager is best.",
+        "The admin's user name, not an e-mail address; see Settings > Admins in the shop. Best is a separate user with "
+        "the role manager.",
         fix="write the user name that stands in the shop's admin under Settings > Admins",
         rule=rules.login,
     ),

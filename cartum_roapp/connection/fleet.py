@@ -17,6 +17,7 @@ from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.config.refused import Refused, shortened
 from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS, SLUG
 from cartum_roapp.connection.configs import shop_config
+from cartum_roapp.connection.form import Flat, flat
 from cartum_roapp.connection.shop_file import FILE, read_fleet_file
 from cartum_roapp.errors import BadConfig
 
@@ -133,7 +134,7 @@ def compare(desired: DesiredShop, stored: ShopConfig | BadConfig | None) -> None
 
 def differences(before: ShopConfig | None, after: ShopConfig) -> list[Change]:
     """Returns what differs, in the order of the file; statuses pair by pair. Passwords are compared, never shown."""
-    old, new = (_plain(before) if before else {}), _plain(after)
+    old, new = (settings(before) if before else {}), settings(after)
     changes = [
         Change(name, old.get(name), new.get(name))
         for name in dict.fromkeys([*new, *old])
@@ -142,6 +143,11 @@ def differences(before: ShopConfig | None, after: ShopConfig) -> list[Change]:
     if before is None or before.password != after.password:
         changes.append(Change("password", "set" if before else None, "set"))
     return changes
+
+
+def settings(config: ShopConfig) -> Flat:
+    """Returns the shop's settings, flat."""
+    return flat(config.model_dump(mode="json", include=set(SHOP_FIELDS)))
 
 
 def exported(config: ShopConfig) -> str:
@@ -154,21 +160,6 @@ def exported(config: ShopConfig) -> str:
     variable = f"CARTUM_ROAPP_PASSWORD_{config.slug.upper().replace('-', '_')}"
     lines += ["# The variable that holds the password; as long as it is not set, the stored password stays."]
     return "\n".join([*lines, f"{PASSWORD_FROM}: {variable}"]) + "\n"
-
-
-def _plain(config: ShopConfig) -> dict[str, object]:
-    """Returns the settings by name, without those that are not set; a status as `statuses.ID`."""
-    found: dict[str, object] = {}
-    for key, value in config.model_dump(mode="json", include=set(SHOP_FIELDS)).items():
-        if isinstance(value, dict):
-            found |= {f"{key}.{ours}": theirs for ours, theirs in sorted(value.items())}
-        elif value is not None:
-            found[key] = value
-    return {name: found[name] for name in sorted(found, key=_place)}
-
-
-def _place(name: str) -> tuple[int, str]:
-    return list(SHOP_FIELDS).index(name.partition(".")[0]), name
 
 
 def _password(name: object, variables: Mapping[str, str], problems: Problems) -> SecretStr | None:

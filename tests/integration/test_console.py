@@ -7,12 +7,12 @@ import re
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from console_pages import run_of, sent, visited
 from forms import Forms
 from installation import Installation
 
@@ -42,28 +42,10 @@ def address(house: Installation) -> str:
     return str(house.done("ui")["console"])
 
 
-@contextmanager
-def visited(house: Installation, address: str, login: str = "") -> Iterator[httpx.Client]:
-    user, _, password = (login or house.done("ui")["console_login"]).partition(":")
-    with httpx.Client(base_url=address, auth=(user, password), trust_env=False, timeout=60) as client:
-        yield client
-
-
 @pytest.fixture(scope="module")
-def browser(house: Installation, address: str) -> Iterator[httpx.Client]:
-    with visited(house, address) as client:
+def browser(house: Installation) -> Iterator[httpx.Client]:
+    with visited(house) as client:
         yield client
-
-
-def sent(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    """The answer to a form of the console's own pages."""
-    return browser.post(path, data=fields, headers={"Origin": str(browser.base_url).rstrip("/")})
-
-
-def run_of(answer: httpx.Response) -> str:
-    """The run that the answer to a form leads to."""
-    assert answer.status_code == 303, answer.text
-    return answer.headers["location"].partition("?run=")[2]
 
 
 async def matched_at_once(*statuses: int, to: int) -> Mapping[int, int]:
@@ -74,8 +56,8 @@ async def matched_at_once(*statuses: int, to: int) -> Mapping[int, int]:
     return (await load_shop(SLUG)).statuses
 
 
-def test_a_wrong_login_is_refused_and_slow_after_five_but_never_locks_out(house: Installation, address: str) -> None:
-    with visited(house, address, "admin:guessed") as stranger, visited(house, address) as owner:
+def test_a_wrong_login_is_refused_and_slow_after_five_but_never_locks_out(house: Installation) -> None:
+    with visited(house, "admin:guessed") as stranger, visited(house) as owner:
         assert stranger.get("/shops", auth=None).status_code == 401  # type: ignore[arg-type]
         for _ in range(5):
             assert stranger.get("/shops").status_code == 401

@@ -1,0 +1,280 @@
+"""Connects a shop, edits its settings and deletes it: two steps of one form."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.config.problems import Problem, Problems
+from cartum_roapp.config.refused import Refused
+from cartum_roapp.config.setting import Values, check
+from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS, SLUG
+from cartum_roapp.connection import form as shop_form
+from cartum_roapp.connection.checklist import Check, checklist
+from cartum_roapp.connection.configs import shop_config
+from cartum_roapp.connection.examine import Examination
+from cartum_roapp.connection.fleet import settings
+from cartum_roapp.connection.form import ACCESS, SECTIONS, SETTINGS, STATUSES, UNASKED, Flat
+from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.ledger.shops import ShopState
+from console.backend import Backend
+from console.page import once, redirect, render, text
+
+#: Both systems are asked for so many people at once, so many seconds each.
+_AT_ONCE, _LONGEST = 4, 20.0
+#: What the fields of checks are called.
+_TITLES = {
+    **{key: declared.setting.title for key, declared in SHOP_FIELDS.items()}, "password": PASSWORD.setting.title,
+    "settings": "Settings", "tls": "Certificate", "tariff": "Tariff", "currency": "Currency",
+    "roapp_integration": "RO App's own integration",
+}  # fmt: skip
+#: The field of what concerns no single control.
+_GENERAL = ""
+
+
+@dataclass
+class Draft:
+    """A shop as a person fills it in. `before`: the shop as it is stored, None for a new one; `shown`: its settings as
+    the form showed them; `values`: as it is to be."""
+
+    before: ShopConfig | None
+    slug: str = ""
+    shown: Flat = field(default_factory=dict)
+    values: Flat = field(default_factory=dict)
+    password: SecretStr | None = None
+    problems: Problems = field(default_factory=Problems)
+    found: Examination = field(default_factory=lambda: Examination([]))
+    step: str = "settings"
+    config: ShopConfig | None = None
+
+    @property
+    def stored(self) -> Flat | None:
+        return None if self.before is None else self.shown
+
+
+class SettingsPages:
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._free = asyncio.Semaphore(_AT_ONCE)
+
+    async def new(self, request: Request) -> Response:
+        """The page that connects a shop; its form checks it, or saves it."""
+        draft = Draft(None)
+        if request.method == "GET":
+            return await self._page(request, draft)
+        form = await request.form()
+        draft.slug = _checked(draft.problems, SLUG.key, SLUG.checked, text(form, "slug"))
+        draft.values = shop_form.read(_lists(form))
+        asked = {key: SHOP_FIELDS[key] for key in {key.partition(".")[0] for key in draft.values}}
+        values = check(shop_form.whole(_set(draft.values)), asked)
+        self._take_password(draft, form, demanded=True)
+        await self._examine(draft, values)
+        if not set(SETTINGS) <= asked.keys():
+            known = {*asked, "slug", "password", _GENERAL}
+            draft.problems = Problems(problem for problem in draft.problems if problem.field in known)
+        return await self._answer(request, draft, values, form)
+
+    async def edit(self, request: Request) -> Response:
+        """The page with a shop's settings; its form checks them, or saves what was changed."""
+        shop = await run_in_threadpool(self.backend.shop, request)
+        before = await self.backend.runs.stored(shop.slug)
+        if before is None:
+            raise HTTPException(404)
+        if isinstance(before, BadConfig):
+            raise before
+        now = settings(before)
+        draft = Draft(before, shop.slug, now, now, step=request.url.path.rpartition("/")[2])
+        if request.method == "GET":
+            return await self._page(request, draft, shop)
+        form = await request.form()
+        typed = shop_form.normal(shop_form.read(_lists(form)))
+        merged = shop_form.merge(_shown(form), typed, now)
+        for key in sorted(merged.conflicts):
+            message = f"somebody else has set it to {now.get(key, 'nothing')} meanwhile."
+            draft.problems.add(key, message, "keep your value, or type theirs; then save again")
+        draft.values = merged.values
+        values = check(shop_form.whole(merged.values), SHOP_FIELDS)
+        self._take_password(draft, form, demanded=not {"url", "login"}.isdisjoint(merged.changed))
+        if text(form, "action") == "check" or merged.changed - UNASKED or draft.password != before.password:
+            kept = set(SHOP_FIELDS) - {key.partition(".")[0] for key in merged.changed}
+            await self._examine(draft, values, kept if {"url", "account"} <= kept else set())
+        else:
+            draft.problems.extend(values.problems)
+        return await self._answer(request, draft, values, form, shop)
+
+    async def delete(self, request: Request) -> Response:
+        """Deletes the shop whose name was typed; with `purge` its history, too."""
+        shop = await run_in_threadpool(self.backend.shop, request)
+        form = await request.form()
+        if text(form, "confirmed") != shop.slug:
+            fix = f"Type {shop.slug} to delete it."
+            raise BadConfig("this is not the shop's short name.", field="confirmed", fix=fix)
+
+        async def work() -> None:
+            from deployments import shops
+
+            await shops.disconnect(shop.slug, purge="purge" in form)
+
+        await self.backend.runs.apart(work)
+        return redirect(request, "/shops")
+
+    def _take_password(self, draft: Draft, form: FormData, *, demanded: bool) -> None:
+        """Sets the password that was typed, otherwise the stored one unless the access has changed."""
+        typed = form.get(PASSWORD.key, "")
+        if isinstance(typed, str) and typed:
+            try:
+                draft.password = PASSWORD.checked(typed)
+            except Refused as refused:
+                draft.problems.add(PASSWORD.key, refused.reason, refused.fix)
+        elif demanded or draft.before is None:
+            why = "is missing." if draft.before is None else "is needed again, as the address or the login is another."
+            draft.problems.add(PASSWORD.key, why, "type the password of that user")
+        else:
+            draft.password = draft.before.password
+
+    async def _examine(self, draft: Draft, values: Values, kept: set[str] | None = None) -> None:
+        """Asks both systems. Sets `found`, and adds problems."""
+        draft.problems.extend(problem for problem in values.problems if problem.field not in draft.problems)
+
+        async def work() -> Examination:
+            from blocks.examine import examine_shop, taken
+            from blocks.store import find_shop
+
+            if draft.before is None and draft.slug:
+                stored = await find_shop(draft.slug)
+                if stored is not None and stored != _config(draft, values):  # a second click finds its own
+                    draft.problems.extend([taken(draft.slug)])
+            async with asyncio.timeout(_LONGEST):
+                return await examine_shop(
+                    draft.slug, values.good, before=draft.before, password=draft.password,
+                    clients=self.backend.clients(), found=draft.problems, kept=kept or (),
+                )  # fmt: skip
+
+        try:
+            async with self._free:
+                draft.found = await self.backend.runs.apart(work)
+            draft.problems = Problems(draft.found.problems)
+        except TimeoutError:
+            draft.problems.add(_GENERAL, f"the two systems did not answer within {_LONGEST:.0f} s.", "try again")
+        except IntegrationError as error:
+            draft.problems.add(_GENERAL, error.message, error.fix or "try again")
+
+    async def _answer(
+        self, request: Request, draft: Draft, values: Values, form: FormData, shop: ShopState | None = None
+    ) -> Response:
+        """Returns the page with all problems, or what was checked; after a save the shop's page."""
+        draft.step = text(form, "step") or draft.step
+        if not draft.problems:
+            draft.config = _config(draft, values)
+        action = text(form, "action")
+        if draft.config is None or action not in ("save", "import"):
+            return await self._page(request, draft, shop)
+        config, company = draft.config, draft.found.account_lists.fingerprint if draft.found.account_lists else ""
+
+        async def work() -> None:
+            from deployments import shops
+
+            if draft.before is None:
+                await shops.add(config, company)
+            else:
+                await shops.change(config, company, before=draft.before)
+
+        try:
+            await self.backend.runs.apart(work)
+        except IntegrationError as error:
+            draft.problems.add(error.field or _GENERAL, error.message, error.fix or "try again")
+            return await self._page(request, draft, shop)
+        if action == "save" or not config.enabled:
+            return redirect(request, f"/shops/{config.slug}")
+        run = await self.backend.runs.start(f"initial-import/{config.slug}", once(config.key, form))
+        return redirect(request, f"/shops/{config.slug}?run={run}")
+
+    async def _page(self, request: Request, draft: Draft, shop: ShopState | None = None) -> Response:
+        accounts = await self.backend.runs.accounts()
+        found, values, stored = draft.found, draft.values, draft.stored
+        known = found.shop_lists is not None and found.account_lists is not None
+        sections = [("The shop", shop_form.controls(ACCESS, values, found, accounts, stored))]
+        statuses: list[shop_form.Control] = []
+        if known or stored is not None or set(SETTINGS) <= values.keys():
+            sections += [
+                (title, shop_form.controls(keys, values, found, accounts, stored)) for title, keys in SECTIONS.items()
+            ]
+            statuses = shop_form.status_controls(values, found, stored)
+        rest = shop_form.controls(STATUSES, values, found, accounts, stored) if len(sections) > 1 else []
+        shown = {control.key for _, controls in sections for control in controls} | {one.key for one in rest}
+        by_field = {problem.field: problem for problem in draft.problems}
+        named = {*shown, "slug", PASSWORD.key, "statuses", *(one.key for one in statuses)}
+        on_statuses = {"statuses", *STATUSES, *(one.key for one in statuses)}
+        step = draft.step
+        if by_field:
+            step = "statuses" if by_field.keys() <= on_statuses else "settings"
+        return render(
+            request, "settings.html" if shop else "new_shop.html", 422 if by_field else 200,
+            shop=shop, draft=draft, sections=sections, statuses=statuses, rest=rest, problems=by_field, step=step,
+            general=[problem for problem in draft.problems if problem.field not in named], accounts=accounts,
+            to_do=_to_do(draft), checked=_checked_lines(draft), shown=json.dumps(draft.shown, ensure_ascii=False),
+            asks=request.method == "GET" and shop is not None, titles=_TITLES,
+        )  # fmt: skip
+
+
+def _config(draft: Draft, values: Values) -> ShopConfig | None:
+    if draft.password is None or not draft.slug or values.problems or not SHOP_FIELDS.keys() <= _complete(values):
+        return None
+    key = draft.before.key if draft.before else ""
+    return shop_config(values.good, slug=draft.slug, password=draft.password, key=key)
+
+
+def _complete(values: Values) -> set[str]:
+    """Returns the settings that have a value, or may be left out."""
+    return set(values.good) | {key for key, one in SHOP_FIELDS.items() if one.setting.optional}
+
+
+def _to_do(draft: Draft) -> list[Problem | Check]:
+    """Returns what a person should look at, though it stops nothing."""
+    if draft.config is None or draft.found.shop_lists is None:
+        return list(draft.found.warnings)
+    return [one for one in checklist(draft.config, draft.found) if one.fix and one.state != "problem"]
+
+
+def _checked_lines(draft: Draft) -> list[Check]:
+    if draft.config is None or draft.found.shop_lists is None:
+        return []
+    return [one for one in checklist(draft.config, draft.found) if not one.fix]
+
+
+def _checked(problems: Problems, key: str, rule: Callable[[object], Any], value: str) -> str:
+    try:
+        return str(rule(value))
+    except Refused as refused:
+        problems.add(key, refused.reason, refused.fix)
+        return ""
+
+
+def _lists(form: FormData) -> dict[str, list[str]]:
+    return {key: [one for one in form.getlist(key) if isinstance(one, str)] for key in form}
+
+
+def _set(values: Flat) -> Flat:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _shown(form: FormData) -> Flat:
+    """Returns what the form showed. Raises HTTPException 400."""
+    try:
+        shown = json.loads(text(form, "shown"))
+    except (ValueError, RecursionError):
+        shown = None
+    if not isinstance(shown, dict):
+        raise HTTPException(400, "The form is not complete.")
+    return shown
