@@ -123,6 +123,7 @@ def controls(
         value = values[key] if key in values else likely.get(key, field.default or field.setting.suggestion)
         if key == "account":
             listed: ChoiceList | None = ChoiceList("", "account", [Choice(name) for name in sorted(accounts)])
+            value = next(iter(accounts)) if value is None and len(accounts) == 1 else value
         else:
             name = field.setting.list_name
             listed = (lists.get(name) or _only(value)) if name else None

@@ -86,7 +86,9 @@ def test_a_new_shop_is_offered_what_is_most_likely() -> None:
     }
     assert {id: asked[f"statuses.{id}"].value for id in (1, 3, 9)} == {1: "11", 3: "12", 9: ""}
     assert asked["statuses.3"].help == "Delivered orders have it."
-    assert labels(asked["account"]) == ["main", "other"]
+    assert (labels(asked["account"]), asked["account"].value) == (["main", "other"], "")
+    (only,) = controls(["account"], {}, NEITHER, ["main"], None)
+    assert only.value == "main"
 
 
 def test_what_may_be_left_out_is_said_to_be_optional() -> None:
