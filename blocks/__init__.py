@@ -2,15 +2,13 @@
 
 shop      a shop with all its settings
 account   an account of RO App
-login     the login of a shop that is to be connected
-logo      the pictures of these three
+logo      the pictures of these two
 store     saves, reads and deletes them
 examine   checks what a person filled in against what is stored and against both systems
 pages     reads long lists from Prefect's server
 """
 
 from blocks.account import RoAppAccount
-from blocks.login import CartumLogin
 from blocks.shop import CartumShop
 
-__all__ = ["CartumLogin", "CartumShop", "RoAppAccount"]
+__all__ = ["CartumShop", "RoAppAccount"]

@@ -1,5 +1,5 @@
-"""Saves, reads and deletes shops, accounts and logins as block documents of Prefect: a shop's under its slug, an
-account's under its name. A login is identified by the id of its block.
+"""Saves, reads and deletes shops and accounts as block documents of Prefect: a shop's under its slug, an account's
+under its name.
 
 All functions are coroutines, call the Prefect server that the environment names, and are idempotent.
 """
@@ -7,43 +7,25 @@ All functions are coroutines, call the Prefect server that the environment names
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import httpx
 from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import BlockDocument
-from prefect.exceptions import ObjectNotFound
-from pydantic import SecretStr
 
 from blocks.account import RoAppAccount
-from blocks.login import CartumLogin
 from blocks.pages import every_row
 from blocks.shop import CartumShop
-from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
-from cartum_roapp.config.refused import Refused
-from cartum_roapp.config.shop import SHOP_FIELDS
+from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.connection.configs import stored_account, stored_shop
 from cartum_roapp.errors import BadConfig, Retryable
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A login as it is stored, not checked. Empty fields are ""."""
-
-    id: str
-    name: str
-    url: str
-    login: str
-    password: SecretStr
 
 
 async def register() -> None:
     """Registers our block types with the server, so that its UI offers their forms."""
     async with get_client() as client:
-        for kind in (CartumShop, RoAppAccount, CartumLogin):
+        for kind in (CartumShop, RoAppAccount):
             await kind.aregister_type_and_schema(client=client)
 
 
@@ -108,31 +90,6 @@ async def list_accounts() -> dict[str, AccountConfig | BadConfig]:
     return found
 
 
-async def load_login(id: str) -> Login | None:
-    """Returns the login with this block id; None if there is none, or if it is the id of another type of block."""
-    document = await _by_id(CartumLogin, id)
-    if document is None:
-        return None
-    url, login, password = (str(document.data.get(key) or "") for key in ("url", "login", "password"))
-    return Login(id, document.name or "", url, login, SecretStr(password))
-
-
-async def account_name(id: str) -> str | None:
-    """Returns the name of the account with this block id; None like `load_login`."""
-    document = await _by_id(RoAppAccount, id)
-    return document.name if document else None
-
-
-async def account_id(name: str) -> str | None:
-    """Returns the id of the account's block; None if there is none."""
-    async with get_client() as client:
-        try:
-            document = await client.read_block_document_by_name(name, RoAppAccount.get_block_type_slug())
-        except ObjectNotFound:
-            return None
-    return str(document.id)
-
-
 async def settings_of(slug: str) -> ShopSettings:
     """Returns the shop and its account. Raises BadConfig like `load_shop` and `load_account`."""
     shop = await load_shop(slug)
@@ -155,27 +112,6 @@ async def delete_shop(slug: str) -> bool:
 async def delete_account(name: str) -> bool:
     """Deletes the account's settings with its key. Returns False if there was no such account."""
     return await _delete(RoAppAccount, name)
-
-
-async def delete_logins(keys: Collection[str]) -> None:
-    """Deletes all logins whose address results in one of these shop keys."""
-    for name, stored in await _all(CartumLogin):
-        try:
-            url = str(SHOP_FIELDS["url"].checked(stored.get("url")))
-        except Refused:
-            continue
-        if shop_key(url) in keys:
-            await _delete(CartumLogin, name)
-
-
-async def _by_id(kind: type[Block], id: str) -> BlockDocument | None:
-    async with get_client() as client:
-        try:
-            document = await client.read_block_document(UUID(id), include_secrets=True)
-        except (ObjectNotFound, ValueError):
-            return None
-    found = document.block_type.slug if document.block_type else None
-    return document if found == kind.get_block_type_slug() else None
 
 
 async def _all(kind: type[Block], names: Collection[str] | None = None) -> list[tuple[str, Mapping[str, Any]]]:

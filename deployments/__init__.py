@@ -15,5 +15,4 @@ serve        the worker as a process of its home: `python -m deployments.serve`
 server       Prefect's API server and UI: `python -m deployments.server`
 crashed      runs whose process was killed
 late         scheduled runs that nobody needs
-clients      clients of the two systems for flows that wait for a person
 """

@@ -24,7 +24,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Cancelled, Crashed, Scheduled
+from prefect.states import Cancelled, Crashed
 from sqlalchemy import Engine
 
 from blocks.pages import every_row
@@ -67,13 +67,10 @@ async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: s
 async def start_again(dead: Collection[FlowRun]) -> None:
     """Starts these runs again, if a worker had begun them: those of the command line are its caller's. Scheduled ones
     come again anyway, and canceled ones are over. Imports and backfills become new runs, which continue where the old
-    ones stopped. A run that has asked a person something is itself resumed, with the answers that it got."""
+    ones stopped."""
     async with get_client() as client:
         for run in dead:
             if run.deployment_id is None or run.auto_scheduled or WORKER_LABEL not in run.labels or _is_canceled(run):
-                continue
-            if run.empirical_policy.pause_keys:
-                await _set(client, run.id, Scheduled(name="Resuming", message=WHY))
                 continue
             try:
                 await client.create_flow_run_from_deployment(

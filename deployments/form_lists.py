@@ -10,11 +10,10 @@ from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from sqlalchemy import Engine
 
-from cartum_roapp.ledger import deleted_shops, held, shop_statuses, shops
+from cartum_roapp.ledger import held, shop_statuses, shops
 
 #: The deployments of prefect.yaml whose forms ask for a shop.
-_NAMES = ["backfill", "replay-held", "resend-orders", "edit-shop", "delete-shop"]
-_DELETE = "delete-shop"
+_NAMES = ["backfill", "replay-held", "resend-orders"]
 #: The form with this field is the one of a backfill.
 _BACKFILL = "statuses"
 
@@ -38,9 +37,7 @@ async def renew(engine: Engine) -> None:
     async with get_client() as client:
         for found in await client.read_deployments(deployment_filter=named):
             before = found.parameter_openapi_schema or {}
-            # Of a deleted shop only the history can be deleted.
-            there = {"shop": sorted({*slugs, *deleted_shops.slugs(engine)})} if found.name == _DELETE else {}
-            schema = filled(before, {**lists, **there})
+            schema = filled(before, lists)
             if found.entrypoint != entrypoint(found.name) or schema == before:
                 continue
             changed = DeploymentUpdate(parameter_openapi_schema=schema, enforce_parameter_schema=False)

@@ -17,7 +17,7 @@ from deployments import pool
 from tasks.deliver import SYNC_EVERY
 from tasks.tags import tags_of
 
-#: Entrypoints and not imports, as the flows that connect and delete a shop import this module.
+#: Entrypoints and not imports, like prefect.yaml: the layers below do not import the flows.
 SYNC, IMPORT = "flows.incremental_sync.incremental_sync", "flows.initial_import.initial_import"
 RECONCILE = "flows.reconcile.reconcile"
 SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"

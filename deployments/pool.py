@@ -25,7 +25,7 @@ POOL = "cartum-roapp"
 
 
 def flow_at(entrypoint: str) -> Flow[Any, Any]:
-    """Returns the flow of a dotted path. By path and not by import: flows that connect and delete shops import this."""
+    """Returns the flow of a dotted path. By path and not by import: the layers below do not import the flows."""
     return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
 
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import yaml
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled
 
+from blocks.pages import every_row
 from cartum_roapp.service import ledger
 from deployments import form_lists, pool
 
@@ -21,7 +35,10 @@ PREFECT_YAML = next(
 #: What most of them were called, all alike; each is called like its flow now.
 _FORMER = "any-shop"
 #: Those whose flows are gone: the console's pages do that.
-_RETIRED = ["show-order", "dismiss-held", "match-status", "choose-match"]
+_RETIRED = ["show-order", "dismiss-held", "match-status", "choose-match", "connect-shop", "edit-shop", "delete-shop"]
+_WHY = "The console's pages do this now."
+#: The block type of their logins, which hold passwords.
+_LOGIN = "cartum-login"
 
 
 def described() -> list[dict[str, Any]]:
@@ -36,14 +53,35 @@ async def deploy() -> None:
         flow, parameters = pool.flow_at(entry["entrypoint"]), entry.get("parameters", {})
         await pool.deploy(flow, entry["name"], entry.get("description"), entry.get("tags", []), parameters)
     await _remove_former({*(entry["entrypoint"] for entry in described()), *map(form_lists.entrypoint, _RETIRED)})
+    await _remove_logins()
     with ledger.opened() as engine:
         await form_lists.renew(engine)
 
 
 async def _remove_former(entrypoints: set[str]) -> None:
-    """Deletes those that an earlier version made; their runs stay."""
+    """Deletes those that an earlier version made. Their runs stay; one that waits for a person is canceled."""
     named = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER, *_RETIRED]))
     async with get_client() as client:
         for found in await client.read_deployments(deployment_filter=named):
             if found.entrypoint in entrypoints:  # a shop may be called so, too
+                await _cancel_suspended(client, found.id)
                 await client.delete_deployment(found.id)
+
+
+async def _cancel_suspended(client: PrefectClient, deployment: UUID) -> None:
+    of_it = DeploymentFilter(id=DeploymentFilterId(any_=[deployment]))
+    suspended = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED])))
+    waiting = await every_row(
+        lambda limit, offset: client.read_flow_runs(
+            deployment_filter=of_it, flow_run_filter=suspended, limit=limit, offset=offset, sort=FlowRunSort.ID_DESC
+        )
+    )
+    for run in waiting:
+        await client.set_flow_run_state(run.id, Cancelled(message=_WHY), force=True)
+
+
+async def _remove_logins() -> None:
+    """Deletes the block type of shops' logins with all its blocks: a shop's own block has the password."""
+    async with get_client() as client:
+        with suppress(ObjectNotFound):
+            await client.delete_block_type((await client.read_block_type_by_slug(_LOGIN)).id)

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from blocks import store
 from blocks.examine import conflicts, taken
-from cartum_roapp.config import ShopConfig, shop_key
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.problems import bad_config
 from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.errors import BadConfig
@@ -85,11 +85,6 @@ async def match(found: StatusMatch) -> ShopConfig:
         return config
 
 
-async def forget_logins(config: ShopConfig) -> None:
-    """Deletes the logins of the shop: its own block has their content."""
-    await store.delete_logins({config.key, shop_key(config.url)})
-
-
 async def pause(config: ShopConfig) -> None:
     """Pauses the schedules until `resume`."""
     async with locked_ledger() as engine:
@@ -111,8 +106,8 @@ async def resume(config: ShopConfig) -> None:
 
 
 async def disconnect(slug: str, *, purge: bool = False) -> None:
-    """Removes the shop's block, every login for it, and its deployments with their schedules. RO App keeps its orders;
-    the ledger keeps the history unless `purge`."""
+    """Removes the shop's block, and its deployments with their schedules. RO App keeps its orders; the ledger keeps the
+    history unless `purge`."""
     async with locked_ledger() as engine:
         await _disconnect(engine, slug, purge=purge)
         await form_lists.renew(engine)
@@ -247,12 +242,9 @@ async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
     keys = {state.key for state in shops.all_states(engine) if state.slug == slug}
     if purge:
         keys |= set(deleted_shops.purge(engine, slug))
-    addresses = set()
     if isinstance(stored, ShopConfig):
         keys.add(stored.key)
-        addresses.add(shop_key(stored.url))
     await store.delete_shop(slug)
-    await store.delete_logins(keys | addresses)
     await alerts.remove(slug)
     await one_shop.remove(slug)
     await shop_page.remove(slug, Home(settings().home))

@@ -161,7 +161,7 @@ async def _set_ending(thread: RunThread) -> None:
     async with get_client() as client:
         try:
             state = (await client.read_flow_run(thread.flow_run.id)).state
-            # A suspended run waits for a person, whether there is a worker or not.
+            # A run that somebody suspended waits for a person, whether there is a worker or not.
             if state is None or state.is_crashed() or not (state.is_final() or state.is_paused()):
                 await client.set_flow_run_state(thread.flow_run.id, thread.ending, force=True)
         except ObjectNotFound:

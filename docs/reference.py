@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy import Column
 from sqlalchemy.dialects import postgresql
 
-from blocks import CartumLogin, CartumShop, RoAppAccount
+from blocks import CartumShop, RoAppAccount
 from cartum_roapp import errors
 from cartum_roapp.cli.secrets import API_KEY, SHOP_PASSWORD
 from cartum_roapp.config.setting import Field, fields_of
@@ -40,7 +40,7 @@ _FORMATS = {
 
 def page() -> str:
     """Returns the whole page."""
-    parts = [*_head(), *_environment(), *_shop(), *_account(), *_login(), *_commands(), *_errors(), *_metrics()]
+    parts = [*_head(), *_environment(), *_shop(), *_account(), *_commands(), *_errors(), *_metrics()]
     return "\n\n".join([*parts, *_ledger()]) + "\n"
 
 
@@ -51,7 +51,7 @@ def _head() -> Iterator[str]:
         "and a test fails while it is behind. How things work together stands in the [guide](guide.md), what to "
         "do when something fails in the [runbook](runbook.md)."
     )
-    sections = ("Environment", "A shop", "An account", "A login", "Commands", "Errors", "Codes", "Metrics", "Ledger")
+    sections = ("Environment", "A shop", "An account", "Commands", "Errors", "Codes", "Metrics", "Ledger")
     yield links({name: anchor(name) for name in sections})
 
 
@@ -114,15 +114,6 @@ def _account() -> Iterator[str]:
     yield "The fields of the block *RO App account*, whose name is the one given to `cartum-roapp account add NAME`."
     yield _fields(RoAppAccount)
     yield _by_itself(RoAppAccount)
-
-
-def _login() -> Iterator[str]:
-    yield "## A login"
-    yield prose(
-        "The fields of the block *Cartum login*, which `connect-shop` and `edit-shop` take in Prefect's UI. They "
-        "have the rules of a shop's. The password moves into the shop's own block, and this one is deleted."
-    )
-    yield _fields(CartumLogin)
 
 
 def _fields(block: type[BaseModel]) -> str:

@@ -6,7 +6,4 @@ reconcile          compares shop, ledger and RO App every night
 backfill           takes orders that a person names: by dates, statuses, order numbers
 replay_held        tries held records that a person names again
 resend_orders      reads orders again and corrects what differs in RO App
-connect_shop       connects a shop by forms in Prefect's UI
-edit_shop          edits a shop by forms
-delete_shop        disconnects a shop after its slug was typed
 """

@@ -19,8 +19,8 @@ from cartum_roapp.sync.window import already_read, classify_statuses, numbers_to
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import LEFTOVERS, deliver_task
 from tasks.ending import final_state
-from tasks.form import SHOP
 from tasks.frames import to_frames
+from tasks.parameters import SHOP
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_created_task, fetch_numbers_task, fetch_open_task, upsert_task, write_back_task
 from tasks.summary import summarize_task

@@ -17,8 +17,8 @@ from cartum_roapp.sync.window import classify_statuses, close_window, freeze_win
 from tasks import schedule
 from tasks.deliver import deliver_task
 from tasks.ending import final_state
-from tasks.form import SHOP
 from tasks.frames import parts, to_frames
+from tasks.parameters import SHOP
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_created_task, upsert_task
 from tasks.summary import summarize_task

@@ -16,9 +16,9 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import classify_statuses, select_rows
 from tasks.deliver import deliver_task
 from tasks.ending import checked_input, final_state
-from tasks.form import SHOP, parameter
 from tasks.frames import parts, to_frames
 from tasks.names import named, of_reconciliation
+from tasks.parameters import SHOP, parameter
 from tasks.report import show_report_task
 from tasks.run import open_run, settings_of
 from tasks.steps import (

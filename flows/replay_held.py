@@ -20,9 +20,9 @@ from cartum_roapp.sync.window import classify_statuses
 from cartum_roapp.sync.write_back import both_ways
 from tasks.deliver import deliver_task
 from tasks.ending import checked_input, final_state
-from tasks.form import SHOP, parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_replay
+from tasks.parameters import SHOP, parameter
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_numbers_task, put_back_task, upsert_task, write_back_task
 from tasks.summary import show_choice_task, show_outcomes_task

@@ -18,9 +18,9 @@ from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
 from tasks.deliver import deliver_task
 from tasks.ending import checked_input, final_state
-from tasks.form import SHOP, parameter
 from tasks.frames import to_frames
 from tasks.names import named, of_resending
+from tasks.parameters import SHOP, parameter
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_numbers_task, send_again_task, upsert_task
 from tasks.summary import show_resent_task

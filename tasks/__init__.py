@@ -17,10 +17,7 @@ links           where a summary leads: to the shop's admin and the console
 report          the artifacts of a reconciliation
 matches         a status, a contact or a product that a person matches
 plan_page       the artifact of a dry run
+parameters      how the run forms describe what they ask
 backfill_form   what the form of a backfill asks, and how its run is named or divided
 canceling       ends a backfill with its run where a person cancels that
-form            a form in Prefect's UI, and its answers
-draft           a shop while it is connected or edited there
-connecting      the forms for that
-shop_forms      forms that ask which shop is meant, and for the confirmation to delete it
 """

@@ -13,7 +13,7 @@ from prefect.runtime import flow_run
 from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.backfills import described
-from tasks.form import parameter
+from tasks.parameters import parameter
 
 SHOPS = parameter("Shops", SLUGS)
 FROM = parameter("From", FIRST)

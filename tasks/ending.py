@@ -84,13 +84,6 @@ def final_state(
     return decorated
 
 
-def log_as_info(state: str) -> None:
-    """Prefect's line that a run ended in this state is no error, although the state is not *Completed*."""
-    if state not in _AS_INFO.states:
-        _AS_INFO.states.add(state)
-        logging.getLogger("prefect.flow_runs").addFilter(_AS_INFO)
-
-
 def _put_off(error: BadConfig) -> State[Any]:
     """The alerts report runs in the state *Failed*, so the first refusals in a row have another name."""
     if error.again_at is None:
@@ -104,19 +97,12 @@ def _refused(error: BadConfig) -> State[Any]:
     text = error.message if named else f"{error.field}: {error.message}"
     message = f"{text} Fix: {error.fix}" if error.fix else text
     get_run_logger().warning("%s", message)
-    log_as_info(REFUSED)
+    logging.getLogger("prefect.flow_runs").addFilter(_refusal_as_info)
     return Cancelled(name=REFUSED, message=message, data=error)
 
 
-class _AsInfo(logging.Filter):
-    def __init__(self) -> None:
-        super().__init__()
-        self.states: set[str] = set()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.getMessage().startswith(tuple(f"Finished in state {state}" for state in self.states)):
-            record.levelno, record.levelname = logging.INFO, "INFO"
-        return True
-
-
-_AS_INFO = _AsInfo()
+def _refusal_as_info(record: logging.LogRecord) -> bool:
+    """Prefect's line that a run ended in this state is no error, although the state is not *Completed*."""
+    if record.getMessage().startswith(f"Finished in state {REFUSED}"):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True

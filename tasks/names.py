@@ -53,11 +53,6 @@ def of_reconciliation(given: Parameters) -> str:
     return _name(given, f"{kind}, what is gone was deleted" if given.get("gone") else kind, ())
 
 
-def of_deletion(given: Parameters) -> str:
-    """Returns "mavka: delete", or "mavka: delete with its history"."""
-    return _name(given, "delete with its history" if given.get("purge") else "delete", ())
-
-
 def _name(given: Parameters, kind: str, what: Sequence[str]) -> str:
     text = f"{given['shop']}: {kind}{' of ' if what else ''}{', '.join(what)}"
     return f"{text}, dry run" if given.get("dry_run") else text

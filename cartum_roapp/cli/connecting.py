@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cartum_roapp.cli.output import bad_input, say
-from cartum_roapp.cli.progress import waiting
+from cartum_roapp.cli.output import CommandEnd, bad_input, say
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -40,33 +38,15 @@ def check_input(
     return values, problems, password
 
 
-def begin_interview(slug: str, password_stdin: bool) -> None:
-    """Ends the command if nobody can be asked, or if the slug is invalid."""
+def without_file(slug: str) -> CommandEnd:
+    """Returns the end of a command that adds a shop and was given no file."""
     from cartum_roapp.config.problems import Problem
 
-    problems = _misnamed(slug)
-    fix = "give a file; `cartum-roapp shop discover --write FILE.yaml` makes one"
-    if password_stdin:
-        problems.append(Problem("--from", "is missing: nobody can answer while --password-stdin reads.", fix))
-    elif not (sys.stdin.isatty() and sys.stderr.isatty()):
-        problems.append(Problem("--from", "is missing, and there is no terminal to ask on.", fix))
-    if problems:
-        raise bad_input(problems)
-
-
-async def interview_shop(slug: str, clients: Clients, *, no_import: bool) -> tuple[ShopConfig, bool]:
-    """Asks a person for a shop, and saves it. Returns it, and whether its import is to start now."""
-    from cartum_roapp.cli.interview import Interview
-    from cartum_roapp.cli.prompt import on_stderr, prompt
-    from cartum_roapp.connection.questions import SAVE_AND_IMPORT
-    from deployments import shops
-
-    with on_stderr():
-        asked = await Interview(slug, prompt, clients, imports=not no_import).shop()
-    config = asked.config()
-    with waiting("Saving"):
-        await shops.add(config, asked.company_fingerprint)
-    return config, asked.decision == SAVE_AND_IMPORT
+    fix = (
+        "connect the shop in the console (`cartum-roapp ui`), or write a file: `cartum-roapp shop discover --write "
+        "FILE.yaml`"
+    )
+    return bad_input([*_misnamed(slug), Problem("--from", "is missing.", fix)])
 
 
 def _misnamed(slug: str) -> list[Problem]:

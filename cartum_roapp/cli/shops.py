@@ -11,14 +11,7 @@ import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, example, missing
 from cartum_roapp.cli.confirmation import confirm
-from cartum_roapp.cli.connecting import (
-    add_shop,
-    begin_interview,
-    check_input,
-    edit_shop,
-    interview_shop,
-    warn,
-)
+from cartum_roapp.cli.connecting import add_shop, check_input, edit_shop, warn, without_file
 from cartum_roapp.cli.outcomes import RunResult, run_tables
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, terminal_table
 from cartum_roapp.cli.progress import ASKING, waiting
@@ -42,30 +35,25 @@ def add(
 ) -> None:
     """Connect a shop: check everything, save it, import its orders of the last two months.
 
-    Without a file it asks for each setting, with the lists of both systems to choose from.
+    `shop discover --write FILE.yaml` writes the file; the console connects a shop without one.
     """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection.shop_file import read_shop_file
 
     if file is None:
-        begin_interview(slug, password_stdin)
-        with serving() as backend:
-            config, imports = asyncio.run(interview_shop(slug, backend.clients(), no_import=no_import))
-        warnings = []
-    else:
-        values, problems, password = check_input(slug, read_shop_file(file), password_stdin)
-        with serving() as backend, waiting(ASKING):
-            config, found = asyncio.run(add_shop(slug, values, problems, password, backend.clients()))
-        warnings, imports = warn(found), config.enabled and not no_import
+        raise without_file(slug)
+    values, problems, password = check_input(slug, read_shop_file(file), password_stdin)
+    with serving() as backend, waiting(ASKING):
+        config, found = asyncio.run(add_shop(slug, values, problems, password, backend.clients()))
     document: dict[str, Any] = {
         "slug": slug,
         "saved": True,
         "shop": settings_document(config),
-        "warnings": warnings,
+        "warnings": warn(found),
         "import": None,
     }
     say(f"{slug} is connected and saved.")
-    if imports:
+    if config.enabled and not no_import:
         document["import"] = _import(slug, document)
     show(document, lambda: _imported(slug, document["import"]))
 

@@ -35,7 +35,9 @@ class ShopFields(BaseModel):
             rule=rules.line(64),
         ),
     ]
-    platform: Annotated[Literal["cartum", "horoshop"], Setting("Platform", "Cartum and Horoshop have the same API.")] = "cartum"
+    platform: Annotated[
+        Literal["cartum", "horoshop"], Setting("Platform", "Cartum and Horoshop have the same API.")
+    ] = "cartum"
     url: ShopUrl
     login: ShopLogin
     password: ShopPassword

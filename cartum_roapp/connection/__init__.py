@@ -10,8 +10,6 @@
     fleet       many shops as files: what they say, what differs, what is written back
     proposals   what a person would most likely choose
     template    a commented FILE.yaml with what was found
-    questions   what a form asks, with the choices that there are
-    dialogue    the forms in their order, until the shop can be saved
     status_match one status that a person matches afterwards
     configs     checked values → the shop and the account as the core takes them
 

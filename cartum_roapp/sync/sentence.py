@@ -98,13 +98,6 @@ def of_comparison(result: Document) -> str:
     return _joined([*parts, "all alike", *_still_held(result)])
 
 
-def of_connection(result: Document) -> str:
-    """Returns what became of a shop that a person connected, edited or deleted."""
-    if result.get("deleted"):
-        return f"deleted{', with its history' if result.get('purged') else ''}"
-    return "connected; its import runs" if result.get("import") else "saved"
-
-
 def of_reading(new: int, changed: int, unchanged: int, unreadable: int = 0, deleted: int = 0) -> str:
     """Returns "41 orders: 1 new, 1 changed, 39 as they were"; "" if nothing happened to any."""
     read = [(new, "new"), (changed, "changed"), (unchanged, "as they were"), (unreadable, "that can't be read")]

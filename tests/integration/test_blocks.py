@@ -19,10 +19,10 @@ from prefect.testing.standard_test_suites import BlockStandardTestSuite
 from prefect_api import here
 from pydantic import SecretStr, ValidationError
 
-from blocks import CartumLogin, CartumShop, RoAppAccount, store
+from blocks import CartumShop, RoAppAccount, store
 from blocks.pages import PAGE
 from cartum_roapp import service
-from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
+from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.config.shop import SHOP_FIELDS
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.settings import Settings
@@ -38,7 +38,7 @@ ACCOUNT = AccountConfig(
 )
 
 
-@pytest.mark.parametrize("block", [CartumShop, RoAppAccount, CartumLogin])
+@pytest.mark.parametrize("block", [CartumShop, RoAppAccount])
 class TestForms(BlockStandardTestSuite):
     @pytest.fixture
     def block(self, block: type[Block]) -> type[Block]:  # type: ignore[override]
@@ -239,29 +239,6 @@ def test_a_block_made_in_the_ui_gets_its_key_and_its_defaults(empty: None) -> No
     assert len(loaded.key) == 6
     assert loaded.window_days == 60
     assert loaded.order_number_field is None
-
-
-async def saved_login(name: str, url: str) -> str:
-    id = await CartumLogin(url="https://shop.example.com", login="api", password=SecretStr(PASSWORD)).asave(name)
-    await saved_by_rest(CartumLogin, name, url=url)
-    return str(id)
-
-
-def test_logins_are_known_by_their_id_and_go_with_their_shop(empty: None) -> None:
-    mine = run(saved_login("mine", " https://WWW.shop.example.com/ "))
-    other, odd = run(saved_login("other", "https://other.example.com")), run(saved_login("odd", "no address"))
-    run(store.save_account(ACCOUNT))
-    found = run(store.load_login(mine))
-    assert (found.name, found.login, found.password.get_secret_value()) == ("mine", "api", PASSWORD)
-    assert PASSWORD not in repr(found)
-    account = run(store.account_id("main"))
-    assert run(store.account_name(account)) == "main"
-    for nothing in (account, "", "no-id", "00000000-0000-0000-0000-000000000000"):
-        assert run(store.load_login(nothing)) is None
-    assert run(store.account_name(mine)) is None
-    assert run(store.account_id("nobody")) is None
-    run(store.delete_logins({shop_key("https://shop.example.com")}))
-    assert [run(store.load_login(id)) is None for id in (mine, other, odd)] == [True, False, False]
 
 
 def test_an_account_saved_by_hand_learns_its_company_once(empty: None) -> None:

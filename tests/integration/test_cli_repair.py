@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from forms import Forms
 from installation import Installation
 from prefect_api import here
+from prefect_side import PrefectSide
 from pydantic import SecretStr
 
 from blocks.store import save_account
@@ -83,7 +83,7 @@ def test_a_record_is_dismissed_with_a_reason(cli: Installation) -> None:
 
 def test_a_slip_that_only_the_run_notices_is_told_on_the_terminal_too(cli: Installation) -> None:
     """A record may have gone through since the command looked for it."""
-    with Forms(cli).prefect_here(), pytest.raises(BadConfig, match="nothing of that id is held"):
+    with PrefectSide(cli).prefect_here(), pytest.raises(BadConfig, match="nothing of that id is held"):
         asyncio.run(run_attached(replay_held, replay_held.name, shop=SLUG, ids=["nobody"]))
 
 

@@ -267,6 +267,20 @@ def test_a_file_that_is_not_there_needs_no_server(tmp_path: Path, box: Sandbox) 
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize("more", [(), ("--password-stdin",)])
+def test_without_a_file_it_names_the_ways_to_connect_a_shop(
+    tmp_path: Path, box: Sandbox, more: tuple[str, ...]
+) -> None:
+    shell = Shell(tmp_path / "home", box)
+    document = shell.json("shop", "add", "mavka", *more)
+    assert shell.code == 2
+    ways = "connect the shop in the console (`cartum-roapp ui`), or write a file: `cartum-roapp shop discover --write"
+    assert document["error"]["fields"] == [{"field": "--from", "message": "is missing.", "fix": f"{ways} FILE.yaml`"}]
+    both = shell.json("shop", "add", "My Shop", *more)["error"]["fields"]
+    assert [one["field"] for one in both] == ["slug", "--from"]
+    assert not (tmp_path / "home").exists()
+
+
 def test_both_directions_warn_of_statuses_that_are_matched_alike(shell: Shell, file: Path) -> None:
     changed(file, "status_direction: to_roapp", "status_direction: both")
     document = json.loads(add(shell, "mavka", file, "--no-import", "--json").out)

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from console_pages import run_of, sent, visited
-from forms import Forms
 from installation import Installation
+from prefect_side import PrefectSide
 
 from blocks.store import load_shop
 from cartum_roapp import service
@@ -170,7 +170,7 @@ def test_one_status_is_matched_and_what_was_held_for_it_goes_through(
     assert [one["id"] for one in house.done("held", "list", SLUG)] == [other]
     (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
     assert roapp.statuses[order["status_id"]]["name"] == "Новий"
-    with Forms(house).prefect_here():
+    with PrefectSide(house).prefect_here():
         assert {78, 79} <= asyncio.run(matched_at_once(78, 79, to=order["status_id"])).keys()
 
 

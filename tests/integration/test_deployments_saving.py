@@ -14,7 +14,7 @@ from prefect_api import here
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
-from blocks import CartumLogin, store
+from blocks import store
 from cartum_roapp import service
 from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
 from cartum_roapp.errors import BadConfig
@@ -83,16 +83,12 @@ def rows(engine: Engine) -> list[tuple[str, bool]]:
         return [(row.slug, row.live) for row in found]
 
 
-def test_what_can_not_be_connected_leaves_nothing_but_its_login(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(CartumLogin(url=URL, login="api", password=SecretStr("secret")).asave("kept", overwrite=True))
+def test_what_can_not_be_connected_leaves_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alerts, "renew", broken)
     with pytest.raises(Broken):
         run(shops.add(SHOP, ""))
     assert run(shops.connected()) == set()
     assert rows(engine) == []
-    assert run(CartumLogin.aload("kept")).login == "api"
 
 
 def test_a_history_outlives_an_addition_that_fails(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +195,7 @@ def test_one_bad_shop_does_not_stop_the_others(engine: Engine) -> None:
         async with get_client() as client:
             found = await client.read_deployments()
             for one in found:
-                if one.name == "connect-shop":
+                if one.name == "resend-orders":
                     await client.delete_deployment(one.id)
             return {one.name for one in found}
 
@@ -211,7 +207,7 @@ def test_one_bad_shop_does_not_stop_the_others(engine: Engine) -> None:
     done = run(shops.sync())
     assert (done.renewed, list(done.unusable)) == (["other"], ["mavka"])
     assert "belongs to another shop" in done.unusable["mavka"].message
-    assert "connect-shop" in run(shared())
+    assert "resend-orders" in run(shared())
 
 
 def test_a_block_for_messages_that_is_gone_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,6 +11,8 @@ import pytest
 from installation import Installation
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect_api import here, variables
+from prefect_side import PrefectSide
+from sqlalchemy import create_engine, text
 
 from deployments.form_lists import filled
 from deployments.late import Unneeded
@@ -18,7 +20,7 @@ from deployments.shared import PREFECT_YAML, deploy, described
 from tasks.tags import TAG
 
 #: The shared deployments of earlier versions whose flows are gone.
-RETIRED = ("show-order", "dismiss-held", "match-status", "choose-match")
+RETIRED = ("show-order", "dismiss-held", "match-status", "choose-match", "connect-shop", "edit-shop", "delete-shop")
 #: Each parameter with a drop-down, without one.
 NO_LISTS: dict[str, list[str]] = {name: [] for name in ("shop", "shops", "statuses")}
 
@@ -31,20 +33,12 @@ def test_each_entrypoint_is_a_flow(entry: dict[str, str]) -> None:
     assert getattr(module, flow.fn.__name__) is flow, "loaded twice: two copies of each class would be about"
 
 
-def test_the_run_form_of_a_shop_says_what_to_fill_in(installation: Installation) -> None:
-    found = installation.deployment("connect-shop/connect-shop")
+@pytest.mark.parametrize("entry", described(), ids=lambda entry: str(entry["name"]))
+def test_a_run_form_says_what_to_fill_in(installation: Installation, entry: dict[str, str]) -> None:
+    found = installation.deployment(f"{flow_of(entry)}/{entry['name']}")
     assert found is not None
-    schema = found["parameter_openapi_schema"]
-    assert schema["required"] == ["slug", "name", "login", "account"]
-    fields = schema["properties"]
-    assert all(field["title"] != name and field["description"] for name, field in fields.items())
-    assert (fields["slug"]["maxLength"], fields["name"]["minLength"], fields["name"]["maxLength"]) == (48, 1, 64)
-    assert [fields[name]["block_type_slug"] for name in ("login", "account")] == ["cartum-login", "ro-app-account"]
-    assert fields["platform"]["enum"] == ["cartum", "horoshop"]
-    refused = installation.prefect.post(
-        f"/deployments/{found['id']}/create_flow_run", json={"parameters": {"slug": "x" * 49, "name": "Верба"}}
-    )
-    assert refused.status_code == 409
+    fields = found["parameter_openapi_schema"]["properties"]
+    assert [name for name, field in fields.items() if field["title"] == name or not field.get("description")] == []
 
 
 def test_prefect_deploys_them_without_a_question(installation: Installation) -> None:
@@ -69,28 +63,66 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
         assert filled(new["parameter_openapi_schema"], NO_LISTS) == filled(old["parameter_openapi_schema"], NO_LISTS)
 
 
-def test_those_of_an_earlier_version_go_and_those_of_a_shop_that_is_called_so_stay(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(installation.config.home))
+def test_those_of_an_earlier_version_go_and_those_of_a_shop_that_is_called_so_stay(installation: Installation) -> None:
     prefect, made = installation.prefect, {}
     earlier = [("backfill", "any-shop"), *((name, name) for name in RETIRED)]
-    of_shops = [("reconcile", "any-shop"), ("reconcile", "show-order")]
+    of_shops = [("reconcile", "any-shop"), ("reconcile", "show-order"), ("reconcile", "connect-shop")]
     for flow, name in earlier + of_shops:
         found = prefect.post("/flows/", json={"name": flow}).raise_for_status().json()["id"]
         module = flow.replace("-", "_")
         entrypoint = f"flows.{module}.{module}"
         body = {"name": name, "flow_id": found, "tags": [TAG], "entrypoint": entrypoint, "paused": True}
         made[flow, name] = prefect.post("/deployments/", json=body).raise_for_status().json()["id"]
-    run = prefect.post(f"/deployments/{made['show-order', 'show-order']}/create_flow_run", json={}).raise_for_status()
-    installation.set_state(run.json()["id"], "COMPLETED")
-    with here(installation.config):
-        asyncio.run(deploy())
+
+    def run_in(state: dict[str, str], flow: str, name: str) -> str:
+        run = prefect.post(f"/deployments/{made[flow, name]}/create_flow_run", json={}).raise_for_status().json()["id"]
+        installation.ask(f"/flow_runs/{run}/set_state", state=state, force=True)
+        return str(run)
+
+    suspended, completed = {"type": "PAUSED", "name": "Suspended"}, {"type": "COMPLETED", "name": "Completed"}
+    waiting = [run_in(suspended, name, name) for name in RETIRED]
+    over = run_in(completed, "connect-shop", "connect-shop")
+    of_a_shop = run_in(suspended, "reconcile", "connect-shop")
+    deploy_again(installation)
     for one in earlier:
         assert prefect.get(f"/deployments/{made[one]}").status_code == 404
-    assert installation.flow_run(run.json()["id"])["state_type"] == "COMPLETED"
+    assert {installation.flow_run(run)["state_type"] for run in waiting} == {"CANCELLED"}
+    assert installation.flow_run(over)["state_type"] == "COMPLETED"
+    assert installation.flow_run(of_a_shop)["state_name"] == "Suspended"
     for one in of_shops:
         prefect.delete(f"/deployments/{made[one]}").raise_for_status()
+    installation.set_state(of_a_shop, "CANCELLED")
+
+
+def test_logins_of_an_earlier_version_go_with_their_passwords(installation: Installation) -> None:
+    ask, kind = installation.ask, {"name": "Cartum login", "slug": "cartum-login"}
+    type_ = ask("/block_types/", **kind)["id"]
+    fields = {"title": "CartumLogin", "type": "object", "properties": {"password": {"type": "string"}}}
+    schema = ask("/block_schemas/", block_type_id=type_, fields={**fields, "secret_fields": ["password"]})["id"]
+    saved = [
+        ask("/block_documents/", name=name, data={"password": "geheim"}, block_type_id=type_, block_schema_id=schema)
+        for name in ("mavka-login", "verba-login")
+    ]
+    engine = create_engine(installation.engine.url.set(database="prefect"))
+
+    def stored() -> int:
+        with engine.connect() as connection:
+            rows = text("SELECT count(*) FROM block_document WHERE id::text = ANY(:ids)")
+            return int(connection.scalar(rows, {"ids": [one["id"] for one in saved]}) or 0)
+
+    assert stored() == 2
+    for _ in ("an upgrade", "the next start"):
+        deploy_again(installation)
+        assert installation.prefect.get("/block_types/slug/cartum-login").status_code == 404
+        assert {installation.prefect.get(f"/block_documents/{one['id']}").status_code for one in saved} == {404}
+    assert stored() == 0
+    engine.dispose()
+
+
+def deploy_again(installation: Installation) -> None:
+    """What `up` does with the shared deployments."""
+    with PrefectSide(installation).prefect_here():
+        asyncio.run(deploy())
 
 
 def flow_of(entry: dict[str, str]) -> str:

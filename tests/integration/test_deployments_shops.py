@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from installation import Installation, Row, names
+from prefect_side import PrefectSide, of_a_shop
 from sqlalchemy import create_engine, text
 
 from deployments.one_shop import anchor, nightly_cron
@@ -14,7 +15,7 @@ from deployments.one_shop import anchor, nightly_cron
 pytestmark = pytest.mark.drawn(2)
 
 SLUG = "shop-3"
-INDEX = 2
+INDEX, ANOTHER = 2, 5
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def offered(installation: Installation, flow: str) -> bool:
 
 
 def test_a_connected_shop_has_its_deployments(connected: Installation) -> None:
-    forms = ("replay-held/replay-held", "resend-orders/resend-orders", "edit-shop/edit-shop")
+    forms = ("replay-held/replay-held", "resend-orders/resend-orders")
     assert [form for form in forms if not offered(connected, form)] == []
     found = deployments(connected)
     assert set(found) == {"incremental-sync", "initial-import", "reconcile"}
@@ -130,14 +131,29 @@ def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Inst
     assert SLUG not in names(blocks)
     assert connected.ask("/artifacts/filter", artifacts={"key": {"any_": [SLUG]}}) == [], "its page"
     assert connected.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=SLUG) is not None
-    assert (offered(connected, "replay-held/replay-held"), offered(connected, "delete-shop/delete-shop")) == (
-        False,
-        True,
-    )
+    assert not offered(connected, "replay-held/replay-held")
     connected.connect(INDEX)
     for flow in ("incremental-sync", "reconcile"):
         (every,) = deployments(connected)[flow]["schedules"]
         assert every["active"] is True, "its window is in the ledger still"
+
+
+@pytest.mark.long
+def test_a_shop_with_alerts_leaves_no_trace_in_prefect(installation: Installation) -> None:
+    """Where another shop stays connected."""
+    side = PrefectSide(installation)
+    side.cleared()
+    nothing = side.traces()
+    with side.alerts():
+        slug = installation.connect(ANOTHER)
+        installation.completed(installation.start(f"initial-import/{slug}"))
+        side.planned(slug)
+        assert side.traces() - nothing >= of_a_shop(slug)
+        installation.done("shop", "delete", slug, "--yes")
+        assert {one for one in side.traces() - nothing if slug in "".join(one)} == set()
+    assert side.traces() == nothing
+    assert installation.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=slug) is not None
+    installation.done("shop", "delete", slug, "--yes", "--purge")
 
 
 def test_drift_from_the_block_is_repaired(connected: Installation) -> None:

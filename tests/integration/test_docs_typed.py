@@ -21,13 +21,12 @@ import pytest
 from homes import new_home
 from installation import Installation
 from pages import ROOT, blocks
-from terminal import CTRL_C, ENTER, UP, Terminal, get_in, take_settings, typed
+from terminal import CTRL_C, Terminal, typed
 
 from cartum_roapp import service
 from cartum_roapp.cli.demo import meet
 from cartum_roapp.service.process import Process
 from sandbox import Sandbox
-from sandbox.cartum_shop import STATUSES
 
 pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
 
@@ -282,24 +281,20 @@ def test_a_newcomer_makes_something_happen(house: House) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page types curl")
-def test_a_newcomer_without_an_roapp_account(house: House) -> None:
+def test_a_newcomer_without_an_roapp_account(house: House, tmp_path: Path) -> None:
     """With the README's sandbox, on ports that are free here and with fewer orders."""
     (steps,) = [block for block in blocks(README, "Connect a shop") if block[0].startswith("python -m sandbox")]
     port = two_free_ports()
-    here = {"8900": str(port), "8901": str(port + 1), "my-shop": "made-up"}
-    start, account, shop, order = (reduce(lambda line, old: line.replace(old, here[old]), here, line) for line in steps)
+    here = {"8900": str(port), "8901": str(port + 1), "my-shop": "made-up", "shop.yaml": str(tmp_path / "shop.yaml")}
+    start, *commands, order = (reduce(lambda line, old: line.replace(old, here[old]), here, line) for line in steps)
     with started(start, "--orders", "3", "--switch", "rate_limit=0") as printed:
-        terminal = Terminal(house.shell, *account.split()[1:], CARTUM_ROAPP_API_KEY="")
-        terminal.answers("API key of RO App", typed(after("API key", printed)))
-        assert terminal.ended() == 0, terminal.seen
-        terminal = Terminal(house.shell, *shop.split()[1:])
-        get_in(terminal, after("Shop", printed), after("login", printed), after("password", printed), UP + ENTER)
-        take_settings(terminal)
-        for status in STATUSES:
-            terminal.answers(f"({status}):")
-        terminal.answers("Final statuses:")
-        terminal.answers("What now?")
-        assert terminal.ended() == 0, terminal.seen
+        password = ("Password of the shop's admin", after("password", printed))
+        asked = [("API key of RO App", after("API key", printed)), password, password]
+        for command, (question, answer) in zip(commands, asked, strict=True):
+            terminal = Terminal(house.shell, *command.split()[1:], CARTUM_ROAPP_API_KEY="")
+            terminal.answers(question, typed(answer))
+            assert terminal.ended() == 0, terminal.seen
+            assert answer not in terminal.seen
         house.do([order])
         done = house.done("sync", "made-up")
         assert (done["new"], done["delivered"]) == (1, 1)

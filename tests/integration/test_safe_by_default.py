@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
-from forms import Forms
 from installation import Installation
 from prefect_api import variables
+from prefect_side import PrefectSide
 
 NOBODY = 65534
 
@@ -100,10 +100,9 @@ def test_only_pages_of_the_ui_may_read_answers(installation: Installation) -> No
 @pytest.fixture
 def saved_block(installation: Installation) -> Iterator[None]:
     """A block of one of Prefect's own types."""
-    block = Forms(installation).block("secret", "own-logo", value="x")
+    block = PrefectSide(installation).block("secret", "own-logo", value="x")
     yield
-    id = block["$ref"]["block_document_id"]
-    installation.prefect.delete(f"/block_documents/{id}").raise_for_status()
+    installation.prefect.delete(f"/block_documents/{block}").raise_for_status()
 
 
 @pytest.mark.usefixtures("saved_block")

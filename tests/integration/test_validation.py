@@ -1,4 +1,4 @@
-"""docs/validation.md: everything that can be wrong with each field of a shop, on the command line and in a form."""
+"""docs/validation.md: everything that can be wrong with each field of a shop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-from forms import Forms, Shown
 from installation import Installation, Row, disconnect
 
 from cartum_roapp.config.shop import LOGIN_FIELDS, SHOP_FIELDS
@@ -31,8 +30,8 @@ TOGETHER = (ACCESS, ("password",), SETTINGS)
 
 @dataclass(frozen=True)
 class Case:
-    """`said` is the message with its fix, on the command line and in a form; `in_form` is None where no form can be
-    filled in so."""
+    """`said` is the message with its fix on the command line, `in_form` the one in a form; it is None where no form can
+    be filled in so."""
 
     field: str
     value: Any
@@ -70,12 +69,10 @@ def rounds(fields: Sequence[str], cases: Sequence[Case]) -> Iterator[list[Case]]
 
 
 @pytest.fixture
-def forms(installation: Installation) -> Iterator[Forms]:
+def other(installation: Installation) -> Iterator[None]:
     """`shop-10` is connected."""
     installation.connect(OTHER_INDEX)
-    forms = Forms(installation)
-    yield forms
-    forms.forget()
+    yield
     disconnect(installation.config, OTHER)
 
 
@@ -91,49 +88,17 @@ def test_every_field_is_on_the_page() -> None:
     assert {case.field for case in CASES} == {*SHOP_FIELDS, "slug", "password"}
 
 
+@pytest.mark.usefixtures("other")
 @pytest.mark.parametrize("fields", TOGETHER)
-def test_the_command_line_says_what_is_wrong(forms: Forms, fields: Sequence[str]) -> None:
+def test_the_command_line_says_what_is_wrong(installation: Installation, fields: Sequence[str]) -> None:
     for turn in rounds(fields, CASES):
         values = {case.field: case.value for case in turn}
-        values |= access(forms.installation, values)
+        values |= access(installation, values)
         slug, password = values.pop("slug", SLUG), values.pop("password")
-        file = forms.installation.file(INDEX)
+        file = installation.file(INDEX)
         file.write_text(json.dumps({**json.loads(file.read_text()), **values}, ensure_ascii=False))
         command = ("shop", "add", slug, "--from", str(file), "--password-stdin")
-        ended = forms.installation.command(*command, typed=password)
+        ended = installation.command(*command, typed=password)
         assert ended.code == 2, ended.said
         said = {one["field"]: f"{one['message']} Fix: {one['fix']}" for one in ended.document["error"]["fields"]}
         assert said == {case.field: case.said for case in turn}
-
-
-def test_a_form_says_the_same(forms: Forms) -> None:
-    installation = forms.installation
-    asked = [case for case in CASES if case.in_form is not None]
-    login = forms.block("cartum-login", "verba-login", **access(installation, {}))
-    account = forms.reference("ro-app-account", "main")
-    form, run = None, ""
-    for turn in [*rounds(ACCESS, asked), *rounds(["password"], asked)]:
-        values = {case.field: case.value for case in turn}
-        forms.correct(login, **access(installation, values))
-        typed = {"slug": values.get("slug", SLUG), "name": values.get("name", "Верба")}
-        if form is None:
-            run = installation.start("connect-shop/connect-shop", **typed, login=login, account=account)
-            form = forms.shown(run)
-        else:
-            form = forms.next(run, form, **typed)
-        assert said_in(form) == {case.field: case.in_form for case in turn}
-
-    assert form is not None
-    forms.correct(login, **access(installation, {}))
-    form = forms.next(run, form)
-    right = {"timezone": "Europe/Kyiv", "phone_region": "UA", "identify_products_by": ["sku"]}
-    for turn in rounds(SETTINGS, asked):
-        form = forms.next(run, form, **{**right, **{case.field: case.value for case in turn}})
-        assert said_in(form) == {case.field: case.in_form for case in turn}
-
-
-def said_in(form: Shown) -> dict[str, str]:
-    """What stands above the form, by field, as people read it: addresses are code there, and marks are escaped."""
-    text = re.sub(r"`(\w+://[^`]*)`", r"\1", re.sub(r"\\([\[\]<*_|~])", r"\1", form.text))
-    found = re.findall(r"^\* \*\*([a-z_]+)\*\*: (.*) \*\*Fix:\*\* (.*)$", text, re.MULTILINE)
-    return {field: f"{message} Fix: {fix}" for field, message, fix in found}

@@ -26,4 +26,3 @@ def test_of_others() -> None:
     assert names.of_reconciliation({"shop": "mavka", "repair": False}) == "mavka: reconcile"
     assert names.of_reconciliation({"shop": "mavka", "repair": True}) == "mavka: reconcile with repair"
     assert names.of_resending({"shop": "mavka", "numbers": ["1001", "1002"]}) == "mavka: order 1001, 1002 sent again"
-    assert names.of_deletion({"shop": "mavka", "purge": True}) == "mavka: delete with its history"

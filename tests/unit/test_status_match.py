@@ -1,4 +1,4 @@
-"""How a status is named by a person who matches it."""
+"""How a status is named by a person who matches it, and which ones a shop may have."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pydantic import SecretStr
 from cartum_roapp.apis.cartum import DEFAULT_STATUSES, ShopStatus
 from cartum_roapp.apis.roapp import RoStatus
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.problems import Problem
+from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.lists import AccountLists, ShopLists
+from cartum_roapp.connection.matching import match_choices, match_statuses
 from cartum_roapp.connection.status_match import matched
 from cartum_roapp.errors import BadConfig
 
@@ -80,3 +81,14 @@ def test_a_refused_login_or_another_company_hinders_it_an_archived_location_does
         with pytest.raises(BadConfig) as refused:
             statuses("9", "11", archived, problem)
         assert refused.value.field == problem.field
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_only_a_shop_that_tells_its_statuses_has_no_others(listed: bool) -> None:
+    statuses = OURS.statuses if listed else DEFAULT_STATUSES
+    problems = Problems()
+    pairs = {**{status.id: 11 for status in statuses}, 77: 11}
+    values = {"language": "ua", "statuses": pairs, "final_statuses": (77,)}
+    match_statuses(values, replace(OURS, statuses=list(statuses)), None, problems)
+    match_choices(values, replace(OURS, statuses=list(statuses)), None, problems)
+    assert [field in problems for field in ("statuses", "final_statuses")] == [listed, listed]
