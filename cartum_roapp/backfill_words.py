@@ -11,6 +11,7 @@ FIRST = "First day, on the shop's clock. Left out: since the shop's first order.
 LAST = "Last day, on the shop's clock. Left out: today."
 STATUS = "Only orders in this status: its name in the shop, or its id; may be repeated."
 IDS = "Only these orders: the shop's order numbers."
+LOOKED = "The id of a dry run: only what it showed is done. Orders that changed since then are left out and listed."
 DRY = "Look into both systems and say for each order what would be done; send nothing."
 
 

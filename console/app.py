@@ -21,6 +21,7 @@ from cartum_roapp.sync.failure import Unexpected
 from console.accounts import AccountPage
 from console.actions import Actions
 from console.backend import Backend
+from console.backfills import BackfillPages
 from console.guard import Guard
 from console.held import HeldPage
 from console.orders import OrderPages
@@ -32,7 +33,7 @@ from console.shops import ShopPages
 def application(backend: Backend, port: int) -> ASGIApp:
     """Returns the console, which answers on this port."""
     shops, orders, held, act = ShopPages(backend), OrderPages(backend), HeldPage(backend), Actions(backend)
-    settings, accounts = SettingsPages(backend), AccountPage(backend)
+    settings, accounts, backfills = SettingsPages(backend), AccountPage(backend), BackfillPages(backend)
     routes = [
         Route("/", lambda request: redirect(request, "/shops")),
         Route("/shops", shops.overview),
@@ -51,6 +52,10 @@ def application(backend: Backend, port: int) -> ASGIApp:
         Route("/shops/{slug}/held/dismiss", act.dismiss, methods=["POST"]),
         Route("/shops/{slug}/held/choose", act.choose, methods=["POST"]),
         Route("/shops/{slug}/held/match", act.match, methods=["POST"]),
+        Route("/shops/{slug}/backfills", backfills.show),
+        Route("/shops/{slug}/backfills/look", backfills.look, methods=["POST"]),
+        Route("/shops/{slug}/backfills/do", backfills.do, methods=["POST"]),
+        Route("/shops/{slug}/backfills/cancel", backfills.cancel, methods=["POST"]),
         Route("/shops/{slug}/orders", orders.listed),
         Route("/shops/{slug}/orders/{number}", orders.one),
         Route("/shops/{slug}/orders/{number}/resend", act.resend, methods=["POST"]),

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import httpx
@@ -18,6 +18,9 @@ from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.settings import Settings
 from cartum_roapp.sync.failure import sanitized_errors
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
 
 T = TypeVar("T")
 
@@ -44,6 +47,11 @@ class Started:
     message: str
     has_begun: bool
     has_ended: bool
+
+    @property
+    def is_look(self) -> bool:
+        """Returns whether it is the dry run of a backfill."""
+        return ": backfill" in self.name and self.name.endswith(", dry run")
 
 
 class FlowRuns:
@@ -94,15 +102,7 @@ class FlowRuns:
         """Returns where a run stands. Raises BadConfig where there is none, Retryable where Prefect's server does not
         answer."""
         await self._connect()
-        from prefect.client.orchestration import get_client
-        from prefect.exceptions import ObjectNotFound
-
-        with prefect_errors():
-            async with get_client() as client:
-                try:
-                    run = await client.read_flow_run(UUID(id))
-                except (ObjectNotFound, ValueError):
-                    raise BadConfig("Prefect has no such run.", fix="Start it again.") from None
+        run = await _flow_run(id)
         state = run.state
         if state is None:
             return Started(run.name, "scheduled", "", has_begun=False, has_ended=False)
@@ -114,6 +114,11 @@ class FlowRuns:
             has_begun=begun,
             has_ended=state.is_final(),
         )
+
+    async def parameters(self, id: str) -> dict[str, Any]:
+        """Returns the parameters of a run. Raises as `read`."""
+        await self._connect()
+        return dict((await _flow_run(id)).parameters)
 
     async def shop(self, slug: str) -> ShopConfig:
         """Returns the shop's settings. Raises BadConfig where they can't be used, Retryable where Prefect's server does
@@ -166,3 +171,15 @@ class FlowRuns:
         running = self._stack.enter_context(service.use(self._config, timeout=_PATIENCE))
         os.environ.update(running.env)
         import blocks.store  # noqa: F401 - reads its environment now, and takes seconds
+
+
+async def _flow_run(id: str) -> FlowRun:
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound
+
+    with prefect_errors():
+        async with get_client() as client:
+            try:
+                return await client.read_flow_run(UUID(id))
+            except (ObjectNotFound, ValueError):
+                raise BadConfig("Prefect has no such run.", fix="Start it again.") from None

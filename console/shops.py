@@ -59,9 +59,12 @@ class ShopPages:
         )  # fmt: skip
 
     async def run(self, request: Request) -> Response:
-        """A part of a page: where a run stands. It is asked for again until the run has ended."""
+        """A part of a page: where a run stands. It is asked for again until the run has ended. From the dry run of a
+        backfill it leads to what would be done."""
         shop, id = await run_in_threadpool(self.backend.shop, request), request.path_params["run"]
         run = await self.backend.runs.read(id)
+        if run.is_look and run.state == "completed":
+            return redirect(request, f"/shops/{shop.slug}/backfills?look={id}")
         page = self._page(id)
         has_worker = worker.polls(self.backend.home)
         counts = await run_in_threadpool(outbox.counts, self.backend.engine, shop.key)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
 from prefect import flow
 
+from cartum_roapp.backfill_look import Look, confirm, of_numbers
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.backfill import OpenBackfill, Slices, became, begin, close_reading
@@ -18,12 +19,12 @@ from cartum_roapp.sync.selection import Selection, fetch_selection
 from cartum_roapp.sync.status_names import named_selection
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import Statuses, classify_statuses
-from tasks.backfill_form import DRY_RUN, FROM, NUMBERS, SHOPS, STATUSES, TO, named_shops, run_name, start_each
+from tasks.backfill_form import DRY_RUN, FROM, LOOK, NUMBERS, SHOPS, STATUSES, TO, named_shops, run_name, start_each
 from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
 from tasks.ending import checked_input, final_state
 from tasks.frames import parts, to_frames
-from tasks.plan_page import preview_task, show_plan_task
+from tasks.plan_page import preview_task, read_look, show_plan_task
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_selection_task, store_part_task, upsert_task
 from tasks.summary import summarize_task
@@ -38,6 +39,7 @@ async def backfill(
     statuses: Annotated[list[str] | None, STATUSES] = None,
     numbers: Annotated[list[str] | None, NUMBERS] = None,
     dry_run: Annotated[bool, DRY_RUN] = False,
+    look: Annotated[str, LOOK] = "",
 ) -> dict[str, Any]:
     """Reads the named orders again, however old and in whatever status, and delivers what is new or changed after
     everything else. They are named by dates, statuses or numbers; several narrow each other. Each of several shops gets
@@ -45,21 +47,35 @@ async def backfill(
     with checked_input():
         found = [await settings_of(slug) for slug in named_shops(shops)]
         selected = [await named_selection(one, created_from, created_to, statuses, numbers) for one in found]
+        looked = await read_look(found[0].shop.slug, look) if look and len(found) == 1 else None
     if len(found) != 1:
         return await start_each([one.shop.slug for one in found])
     async with open_run(found[0], "backfill", dry_run=dry_run) as run:
-        return await bring_selection(run, selected[0], dry_run=dry_run)
+        return await bring_selection(run, selected[0], dry_run=dry_run, looked=looked)
 
 
-async def bring_selection(run: Run, selected: Selection, *, dry_run: bool = False) -> dict[str, Any]:
-    """The steps of the flow. Returns the run's counts and what became of the backfill, or a dry run's plan."""
+async def bring_selection(
+    run: Run, selected: Selection, *, dry_run: bool = False, looked: Look | None = None
+) -> dict[str, Any]:
+    """The steps of the flow. Returns the run's counts and what became of the backfill, or a dry run's plan. After a
+    look only what it showed is done; what is left out, and why, is in the result."""
     if dry_run:
-        return await plan_selection(run, selected)
+        return await show_plan_task(await plan_selection(run, selected))
+    if looked is None:
+        return await bring(run, selected)
+    confirmed = confirm(looked, await plan_selection(run, selected))
+    if not confirmed.numbers:
+        return await summarize_task(run, confirmed.left_out)
+    return await bring(run, of_numbers(selected, confirmed.numbers), confirmed.left_out)
+
+
+async def bring(run: Run, selected: Selection, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Stores the selection, and delivers it. Returns the run's counts, what became of the backfill, and `more`."""
     backfill = begin(run, selected)
     async with cancelable(run, backfill):
         await store_selection(run, selected, backfill)
         await deliver_task(run, upto=Priority.BACKFILL, backfill=backfill.id)
-    return await summarize_task(run, became(run, backfill))
+    return await summarize_task(run, {**became(run, backfill), **(more or {})})
 
 
 async def store_selection(run: Run, selected: Selection, backfill: OpenBackfill) -> None:
@@ -101,4 +117,4 @@ async def plan_selection(run: Run, selected: Selection) -> dict[str, Any]:
                     plan.add(frames, bad)
                     read += len(rows)
                 slices.moved(since, empty=not read)
-        return await show_plan_task(await preview_task(plan))
+        return await preview_task(plan)

@@ -1,12 +1,19 @@
-"""The artifact of a dry run in Prefect's UI: what would be done with each order, and what it costs."""
+"""The artifacts of a dry run in Prefect's UI: what would be done with each order, and what it costs."""
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
-from prefect.artifacts import acreate_markdown_artifact
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
 
+from cartum_roapp.backfill_look import Look, rows
 from cartum_roapp.backfill_words import summary, what
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.markdown import escaped, markdown_table
 from cartum_roapp.sync.plan import Plan
 from tasks.progress import Progress
@@ -23,12 +30,31 @@ async def preview(plan: Plan) -> dict[str, Any]:
 
 
 async def show_plan(document: dict[str, Any]) -> dict[str, Any]:
-    """Writes the artifact. Returns the document unchanged."""
+    """Writes the page, and a table of the orders with which a real run would do something. Returns the document
+    unchanged."""
     if in_prefect():
-        await acreate_markdown_artifact(
-            key=f"{document['shop']}-backfill", markdown=page(document), description=f"{document['shop']}: dry run"
-        )
+        slug = document["shop"]
+        await acreate_markdown_artifact(key=f"{slug}-backfill", markdown=page(document), description=f"{slug}: dry run")
+        await acreate_table_artifact(rows(document), key=look_key(slug), description=f"{slug}: what would be done")
     return document
+
+
+def look_key(slug: str) -> str:
+    """Returns the key of the table's artifact."""
+    return f"{slug}-look"
+
+
+async def read_look(slug: str, run: str) -> Look:
+    """Returns the table that a dry run of this shop has written. Raises BadConfig where that run
+    has none."""
+    with suppress(ValueError):
+        by_run = ArtifactFilter(
+            flow_run_id=ArtifactFilterFlowRunId(any_=[UUID(run)]), key=ArtifactFilterKey(any_=[look_key(slug)])
+        )
+        async with get_client() as client:
+            if found := await client.read_artifacts(artifact_filter=by_run, limit=1):
+                return list(json.loads(str(found[0].data)))
+    raise BadConfig("no dry run of this shop has this id.", field="look", fix="Look again, then do it.")
 
 
 def page(document: dict[str, Any]) -> str:
@@ -36,12 +62,12 @@ def page(document: dict[str, Any]) -> str:
     orders = sorted(document["orders"], key=lambda order: order["action"] == "nothing")
     parts = [f"Nothing was sent. {escaped(summary(document))}"]
     if orders:
-        rows = [
+        shown = [
             (order["number"], order["action"], what(order), order["shop_status_name"] or order["shop_status"],
              order["total"])
             for order in orders[:_SHOWN]
         ]  # fmt: skip
-        parts.append(markdown_table(_COLUMNS, rows))
+        parts.append(markdown_table(_COLUMNS, shown))
     if len(orders) > _SHOWN:
         parts.append(
             f"… and {len(orders) - _SHOWN} more: `cartum-roapp backfill {document['shop']} --dry-run` has all."

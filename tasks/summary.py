@@ -167,6 +167,9 @@ def summary_text(run: Run, result: dict[str, Any], links: Links) -> str:
         rows = [(one["number"], one["shop_status"], one["roapp_status"], "the shop's") for one in both]
         columns = ("order", "status in the shop", "status in RO App", "taken")
         parts += ["### Changed on both sides", markdown_table(columns, rows[:SHOWN])]
+    if left_out := result.get("left_out"):
+        reasons = [(one["number"], one["why"]) for one in left_out[:SHOWN]]
+        parts += [f"### {len(left_out)} left out", markdown_table(("order", "why"), reasons)]
     parts += held_section(result["held_records"], links, result["dismissed"])
     page = link("How this shop is doing", f"/v2/artifacts/key/{run.shop.slug}")
     return "\n\n".join([*parts, "### Counts", _counts(run, result), page])

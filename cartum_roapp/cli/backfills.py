@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -94,8 +94,8 @@ def backfill(
         return done, failed
 
     results, failed = shown(f"{', '.join(shops)}: Reading the named orders", each)
-    document: object = results if len(shops) > 1 else results[0]
-    show(document, lambda: [part for one in results for part in _result(one)])
+    found: object = results if len(shops) > 1 else results[0]
+    show(found, lambda: [part for one in results for part in _result(one)])
     for end in failed:
         print_failure(end)
     if failed:
@@ -111,9 +111,10 @@ def list_(
 ) -> None:
     """Show every backfill: what was named, how far it is, when it will probably end."""
     from cartum_roapp.cli.backend import ledger
+    from cartum_roapp.sync.backfill import document
 
     with ledger() as engine:
-        found = [_document(engine, slug_, one) for slug_, one in _of(engine, slug)]
+        found = [document(engine, slug_, one) for slug_, one in _of(engine, slug)]
     show(found, lambda: _table(found))
 
 
@@ -131,6 +132,7 @@ def cancel(
     stays. What something else needs as well stays in the queue."""
     from cartum_roapp.cli.backend import ledger
     from cartum_roapp.ledger import backfills
+    from cartum_roapp.sync.backfill import document
 
     with ledger() as engine:
         chosen = _of(engine, None if which.isdecimal() else which)
@@ -143,7 +145,7 @@ def cancel(
         for slug, one in chosen:
             if one.state == "open" and not one.is_through:
                 backfills.cancel(engine, one.id)
-                ended.append(_document(engine, slug, backfills.read(engine, one.id)))
+                ended.append(document(engine, slug, backfills.read(engine, one.id)))
     show(ended, lambda: [canceled(one) for one in ended] or "Nothing to cancel: no backfill of these is under way.")
 
 
@@ -154,35 +156,6 @@ def _of(engine: Engine, slug: str | None) -> list[tuple[str, Backfill]]:
     if slug is not None and slug not in slugs.values():
         raise missing(slug)
     return [(slugs[one.shop], one) for one in backfills.listed(engine) if slug in (None, slugs.get(one.shop))]
-
-
-def _document(engine: Engine, slug: str, one: Backfill) -> dict[str, Any]:
-    from cartum_roapp.ledger import runs
-
-    state = one.state
-    if state == "open":
-        alive = runs.is_alive(engine, one.run)
-        at_work = "reading" if one.stored_at is None else "delivering"
-        state = "done" if one.is_through and not alive else at_work if alive or one.stored_at else "broken off"
-    return {
-        "id": one.id,
-        "shop": slug,
-        "what": one.what,
-        **one.selection,
-        "state": state,
-        "read": one.counts.get("seen", 0),
-        "new": one.counts.get("new", 0),
-        "changed": one.counts.get("changed", 0),
-        "delivered": one.delivered,
-        "held": one.held,
-        "waiting": one.waiting,
-        "taken_out": one.counts.get("taken_out", 0),
-        "begun": one.waiting if one.state == "canceled" else 0,
-        "read_back_to": one.stored_from,
-        "started_at": one.started_at,
-        "ended_at": one.ended_at,
-        "expected_end": one.expected_end(datetime.now(UTC)),
-    }
 
 
 def _table(found: list[dict[str, Any]]) -> object:

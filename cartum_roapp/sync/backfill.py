@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cartum_roapp.ledger import backfills
+from sqlalchemy import Engine
+
+from cartum_roapp.ledger import backfills, runs
+from cartum_roapp.ledger.backfills import Backfill
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import Selection
@@ -92,4 +95,32 @@ def became(run: Run, backfill: OpenBackfill) -> dict[str, Any]:
         "taken_out": now.counts.get("taken_out", 0),
         "begun": now.waiting if now.state == "canceled" else 0,
         "not_in_shop": sorted(backfill.missing, key=lambda number: (len(number), number)),
+    }
+
+
+def document(engine: Engine, slug: str, one: Backfill) -> dict[str, Any]:
+    """Returns how far a backfill is. Of a canceled one `begun` orders stay in the queue."""
+    state = one.state
+    if state == "open":
+        alive = runs.is_alive(engine, one.run)
+        at_work = "reading" if one.stored_at is None else "delivering"
+        state = "done" if one.is_through and not alive else at_work if alive or one.stored_at else "broken off"
+    return {
+        "id": one.id,
+        "shop": slug,
+        "what": one.what,
+        **one.selection,
+        "state": state,
+        "read": one.counts.get("seen", 0),
+        "new": one.counts.get("new", 0),
+        "changed": one.counts.get("changed", 0),
+        "delivered": one.delivered,
+        "held": one.held,
+        "waiting": one.waiting,
+        "taken_out": one.counts.get("taken_out", 0),
+        "begun": one.waiting if one.state == "canceled" else 0,
+        "read_back_to": one.stored_from,
+        "started_at": one.started_at,
+        "ended_at": one.ended_at,
+        "expected_end": one.expected_end(datetime.now(UTC)),
     }

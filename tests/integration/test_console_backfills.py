@@ -1,0 +1,105 @@
+"""The console's page of backfills over HTTP: a look, the backfill that does it, a cancel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from console_pages import run_of, sent, visited
+from installation import Installation
+
+from cartum_roapp.ledger import database
+from sandbox import Shop
+
+pytestmark = pytest.mark.drawn(4, turn=0)
+
+#: As test_console.py, so that both share the shop.
+SLUG, INDEX = "shop-10", 9
+PATH = f"/shops/{SLUG}/backfills"
+
+
+@pytest.fixture(scope="module")
+def browser(installation: Installation) -> Iterator[httpx.Client]:
+    installation.connect(INDEX)
+    installation.done("import", SLUG)
+    installation.only_by_hand(SLUG)
+    with visited(installation) as client:
+        yield client
+    installation.done("shop", "delete", SLUG, "--yes", "--purge")
+
+
+@pytest.fixture
+def shop(installation: Installation) -> Shop:
+    return installation.box.shops[INDEX]
+
+
+def old_orders(shop: Shop, count: int) -> list[str]:
+    """Orders that no import takes, of an article that RO App has."""
+    article = [(str(shop.orders[shop.qualifying()[0]]["products"][0]["article"]), 1)]
+    return [
+        shop.place_order(created=datetime.now(UTC) - timedelta(days=90 + one), status=3, articles=article)
+        for one in range(count)
+    ]
+
+
+def looked(installation: Installation, browser: httpx.Client, **named: str) -> str:
+    """The id of the dry run of these orders, which is through."""
+    run = run_of(sent(browser, f"{PATH}/look", once=" ".join(named.values()), **named))
+    installation.completed(run)
+    return run
+
+
+def in_roapp(installation: Installation, number: str) -> bool:
+    return f"{installation.key(INDEX)}:{number}" in installation.box.roapp.orders_by_marker()
+
+
+def test_what_was_looked_at_is_done_and_what_changed_since_is_left_out(
+    installation: Installation, browser: httpx.Client, shop: Shop
+) -> None:
+    kept, changed = old_orders(shop, 2)
+    run = looked(installation, browser, numbers=f"{kept}, {changed}")
+    part = browser.get(f"/shops/{SLUG}/runs/{run}", headers={"HX-Request": "true"})
+    assert part.headers["HX-Redirect"] == f"{PATH}?look={run}"
+    page = browser.get(f"{PATH}?look={run}").text
+    assert re.findall(r"<tr><td>(\d+)</td><td>(\w+)</td>", page) == [(kept, "create"), (changed, "create")]
+    assert not in_roapp(installation, kept)
+
+    shop.change_line(changed, quantity=5)
+    clicks = [run_of(sent(browser, f"{PATH}/do", look=run, once="done-twice")) for _ in range(2)]
+    assert clicks[0] == clicks[1]
+    installation.completed(clicks[0])
+    assert [in_roapp(installation, number) for number in (kept, changed)] == [True, False]
+    ended = browser.get(f"/shops/{SLUG}/runs/{clicks[0]}").text
+    assert "1 left out, as they changed since the look" in ended
+    assert f"orders {kept}" in browser.get(PATH).text
+
+
+def test_what_is_no_look_at_this_shop_is_not_done(installation: Installation, browser: httpx.Client) -> None:
+    refused = sent(browser, f"{PATH}/look", once="nothing")
+    assert (refused.status_code, "Nothing is named" in refused.text or "nothing is named" in refused.text) == (
+        400,
+        True,
+    )
+    assert sent(browser, f"{PATH}/look", once="odd", created_from="yesterday").status_code == 400
+    sync = installation.start(f"incremental-sync/{SLUG}")
+    installation.completed(sync)
+    for look in (sync, "no-id"):
+        assert sent(browser, f"{PATH}/do", look=look, once="x").status_code == 400
+        assert browser.get(f"{PATH}?look={look}").status_code == 400
+
+
+def test_a_cancel_says_how_many_are_taken_out(installation: Installation, browser: httpx.Client, shop: Shop) -> None:
+    numbers = old_orders(shop, 2)
+    look = looked(installation, browser, numbers=" ".join(numbers))
+    with database.locked(installation.engine, "account:main"):  # nobody delivers
+        run = run_of(sent(browser, f"{PATH}/do", look=look, once="canceled"))
+        open_ = "SELECT max(id) FROM backfills WHERE stored_at IS NOT NULL AND state = 'open'"
+        id = str(installation.become(lambda: installation.value(open_), bool))
+        answer = sent(browser, f"{PATH}/cancel", id=id)
+    assert "2 orders are taken out of the queue, 0 were delivered" in browser.get(answer.headers["location"]).text
+    assert sent(browser, f"{PATH}/cancel", id="999999").status_code == 404
+    installation.completed(run)
+    assert not any(in_roapp(installation, number) for number in numbers)
