@@ -81,7 +81,7 @@ async def _cancel_suspended(client: PrefectClient, deployment: UUID) -> None:
 
 
 async def _remove_logins() -> None:
-    """Deletes the block type of shops' logins with all its blocks: a shop's own block has the password."""
+    """Deletes the block type of shops' logins with all its blocks. The password of a connected shop is in its own."""
     async with get_client() as client:
         with suppress(ObjectNotFound):
             await client.delete_block_type((await client.read_block_type_by_slug(_LOGIN)).id)

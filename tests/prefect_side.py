@@ -30,6 +30,11 @@ class PrefectSide:
         )
         return str(document["id"])
 
+    def correct(self, block: str, **data: Any) -> None:
+        """The block is edited."""
+        body = {"data": data, "merge_existing_data": True}
+        self.installation.prefect.patch(f"/block_documents/{block}", json=body).raise_for_status()
+
     def blocks(self) -> set[tuple[str, str]]:
         """(kind, name) of all blocks of this project."""
         found = self.installation.ask("/block_documents/filter", limit=200)

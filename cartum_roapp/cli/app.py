@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="cartum-roapp",
     help="Orders, customers and products of Cartum (Horoshop) shops into RO App.",
-    epilog=example("shop add my-shop"),
+    epilog=example("shop add my-shop --from shop.yaml"),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -20,7 +20,9 @@ from cartum_roapp.cli.settings_table import setting_cell, settings_document
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
-app = typer.Typer(help="Cartum (Horoshop) shops.", epilog=example("shop add my-shop"), no_args_is_help=True)
+app = typer.Typer(
+    help="Cartum (Horoshop) shops.", epilog=example("shop add my-shop --from shop.yaml"), no_args_is_help=True
+)
 
 File = Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="The shop's settings.")]
 
@@ -133,7 +135,7 @@ def list_(json: Json = False) -> None:
         lambda: (
             terminal_table("Shops", columns, [[setting_cell(row.get(key, "")) for key in columns] for row in rows])
             if rows
-            else "No shops yet: `cartum-roapp shop discover` shows what there is, `cartum-roapp shop add` connects one"
+            else "No shops yet: connect one in the console (`cartum-roapp ui`), or by a file (`shop discover`)."
         ),
     )
 

@@ -94,7 +94,7 @@ def _glance(found: list[dict[str, Any]], worker: str) -> list[Any]:
     fix = " Fix: `cartum-roapp up`; until then nothing runs by itself." if worker == "stopped" else ""
     parts: list[Any] = [f"Worker: {worker}.{fix}"]
     if not found:
-        return [*parts, "No shops yet: `cartum-roapp shop add` connects one."]
+        return [*parts, "No shops yet: connect one in the console (`cartum-roapp ui`), or by a file (`shop discover`)."]
     columns = (
         "shop", "health", "last success", "lag", "next run", "new", "changed", "in RO App", "waiting", "held", "budget"
     )  # fmt: skip

@@ -20,7 +20,7 @@ from flows.replay_held import replay_held
 
 pytestmark = pytest.mark.drawn(4, turn=2)
 
-SLUG, INDEX = "shop-8", 7
+SLUG, INDEX, OTHER = "shop-8", 7, 5
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,28 @@ def test_a_reset_shop_is_imported_again_and_runs_as_before(cli: Installation) ->
     assert active(cli)
     assert in_roapp(cli) == before
     assert cli.done("held", "list", SLUG) == []
+
+
+def test_an_account_that_was_saved_by_hand_is_checked_with_its_first_shop(cli: Installation) -> None:
+    side, roapp, shop = PrefectSide(cli), cli.box.roapp, cli.box.shops[OTHER]
+    values = {"base_url": roapp.base_url, "api_key": roapp.api_key, "fingerprint": ""}
+
+    def said() -> str:
+        file, password = str(cli.file(OTHER, account="twin")), shop.password
+        ended = cli.command("shop", "add", "twins", "--from", file, "--no-import", CARTUM_ROAPP_SHOP_PASSWORD=password)
+        assert ended.code == 2, ended.said
+        (message,) = [one["message"] for one in ended.document["error"]["fields"] if one["field"] == "account"]
+        return str(message)
+
+    twin = side.block("ro-app-account", "twin", **values)
+    try:
+        assert said() == 'this company is connected already, as "main".'
+        side.correct(twin, base_url="https://api.roapp.io")
+        assert said().startswith('"twin" can\'t be used: base_url: has no API version.')
+        side.correct(twin, base_url=roapp.base_url, api_key="wrong-key")
+        assert said().startswith('"twin": RO App refuses the API key')
+    finally:
+        cli.prefect.delete(f"/block_documents/{twin}").raise_for_status()
 
 
 def test_an_account_goes_when_no_shop_uses_it(cli: Installation) -> None:
