@@ -42,7 +42,7 @@ class BackfillPages:
         ]
         return render(
             request, "backfills.html", shop=shop, backfills=found, statuses=statuses, look=looked, of=asked.get("look"),
-            shown=SHOWN, ended=[canceled(one) for one in ended], started=started(request),
+            shown=SHOWN, ended=ended, started=started(request),
         )  # fmt: skip
 
     async def look(self, request: Request) -> Response:

@@ -30,24 +30,19 @@ TOGETHER = (ACCESS, ("password",), SETTINGS)
 
 @dataclass(frozen=True)
 class Case:
-    """`said` is the message with its fix on the command line, `in_form` the one in a form; it is None where no form can
-    be filled in so."""
+    """`said` is the message with its fix."""
 
     field: str
     value: Any
     said: str
-    in_form: str | None
 
 
 def cases() -> Iterator[Case]:
     for section in PAGE.read_text().split("\n## ")[1:]:
         field, *lines = section.strip().splitlines()
         for line in lines[3:]:
-            _, example, message, fix, form = (cell.strip() for cell in line.strip("|").split(" | "))
-            said = f"{message} Fix: {fix}"
-            other = form.removeprefix("the same, but: ") if form != "the same" else fix
-            in_form = None if form.startswith("no: ") else f"{message} Fix: {other}"
-            yield Case(field, value(example.strip("`")), said, in_form)
+            _, example, message, fix = (cell.strip() for cell in line.strip("|").split(" | "))
+            yield Case(field, value(example.strip("`")), f"{message} Fix: {fix}")
 
 
 def value(example: str) -> Any:
