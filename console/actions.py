@@ -33,6 +33,11 @@ class Actions:
         run = await self.backend.runs.start(f"incremental-sync/{shop.slug}", once(shop.key, form))
         return redirect(request, f"/shops/{shop.slug}?run={run}")
 
+    async def import_(self, request: Request) -> Response:
+        shop, form = await self._asked(request)
+        run = await self.backend.runs.start(f"initial-import/{shop.slug}", once(shop.key, form))
+        return redirect(request, f"/shops/{shop.slug}?run={run}")
+
     async def compare(self, request: Request) -> Response:
         shop, form = await self._asked(request)
         run = await self.backend.runs.start(f"reconcile/{shop.slug}", once(shop.key, form), repair=False)

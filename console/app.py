@@ -43,6 +43,7 @@ def application(backend: Backend, port: int) -> ASGIApp:
         Route("/shops/{slug}/statuses", settings.edit, methods=["GET", "POST"]),
         Route("/shops/{slug}/delete", settings.delete, methods=["POST"]),
         Route("/shops/{slug}/runs/{run}", shops.run),
+        Route("/shops/{slug}/import", act.import_, methods=["POST"]),
         Route("/shops/{slug}/sync", act.sync, methods=["POST"]),
         Route("/shops/{slug}/compare", act.compare, methods=["POST"]),
         Route("/shops/{slug}/pause", act.pause, methods=["POST"]),

@@ -94,8 +94,10 @@ class Merged:
 
 def merge(shown: Flat, typed: Flat, stored: Flat) -> Merged:
     """Applies what differs between `typed` and `shown` to what is stored now."""
-    changed = {key for key in typed if typed[key] != shown.get(key)}
-    conflicts = {key for key in changed if stored.get(key) not in (shown.get(key), typed[key])}
+    changed = {key for key in typed if not _alike(typed[key], shown.get(key))}
+    conflicts = {
+        key for key in changed if not any(_alike(stored.get(key), one) for one in (shown.get(key), typed[key]))
+    }
     values = {**stored, **{key: typed[key] for key in changed}}
     return Merged(
         {key: value for key, value in values.items() if value is not None}, frozenset(changed), frozenset(conflicts)
@@ -207,6 +209,12 @@ def _words(value: object, choices: Sequence[Choice]) -> str:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Returns whether they are the same value; of ids that are chosen from a list the order does not count."""
+    ids = all(isinstance(value, list) and all(isinstance(id, int) for id in value) for value in (one, other))
+    return sorted(one) == sorted(other) if ids else bool(one == other)
 
 
 def _is_asked(key: str) -> bool:

@@ -181,6 +181,11 @@ def test_a_field_that_two_change_is_a_conflict_unless_they_agree() -> None:
 
 
 def test_what_means_the_same_is_no_change() -> None:
+    """The page lists employees in RO App's order; which field identifies a product first is a choice."""
+    shown: Flat = {"managers": [9, 7], "identify_products_by": ["sku", "code"]}
+    assert merge(shown, {"managers": [7, 9], "identify_products_by": ["code", "sku"]}, shown).changed == {
+        "identify_products_by"
+    }
     assert normal({"phone_region": "ua", "name": " Мавка", "timezone": "Kyiv", "retention_days": None}) == {
         "phone_region": "UA", "name": "Мавка", "timezone": "Kyiv", "retention_days": None,
     }  # fmt: skip
