@@ -3,8 +3,6 @@
 keys/       0700: passwords of the embedded database, the key that encrypts Prefect's secrets, the login of Prefect's UI
             and API, the token for metrics (each 0600)
 logs/       the output of database and servers
-pictures/   of each shop and its reconciliations, named so that nobody guesses them: Prefect's server shows them without
-            a login
 postgres/   the embedded database (readable only for its own user), and the folder of its Unix socket
 prefect/    Prefect's home
 run/        locks, the keeper's state, the port; not needed while nothing runs
@@ -67,10 +65,6 @@ class Home:
         return self.root / "logs"
 
     @property
-    def pictures(self) -> Path:
-        return self.root / "pictures"
-
-    @property
     def postgres(self) -> Path:
         return self.root / "postgres"
 
@@ -90,7 +84,7 @@ class Home:
         passable = 0o711 if os.geteuid() == 0 else 0o700
         modes = {self.root: passable, self.postgres: passable}
         try:
-            for path in (self.root, self.keys, self.logs, self.pictures, self.postgres, self.prefect, self.run):
+            for path in (self.root, self.keys, self.logs, self.postgres, self.prefect, self.run):
                 if not path.is_dir():
                     path.mkdir(mode=0o700, parents=True, exist_ok=True)
                     path.chmod(modes.get(path, 0o700))
@@ -134,16 +128,6 @@ class Home:
         """Returns 32 hex digits that are equal for equal `parts`. Without this home's key they disclose nothing."""
         text = "\x00".join(parts).encode()
         return hmac.new(self.encryption_key().encode(), text, hashlib.sha256).hexdigest()[:32]
-
-    def picture(self, slug: str, run: str = "") -> Path:
-        """Returns where the picture of this shop is, or that of one of its runs."""
-        shop = self.fingerprint("picture", slug)
-        own = self.fingerprint("picture", slug, run)[:16] if run else shop[16:]
-        return self.pictures / f"{shop[:16]}{own}.png"
-
-    def pictures_of(self, slug: str) -> list[Path]:
-        """Returns all pictures that there are of this shop and its runs."""
-        return list(self.pictures.glob(f"{self.fingerprint('picture', slug)[:16]}*"))
 
     def _key(self, name: str, make: Callable[[], str]) -> str:
         path = self.keys / name

@@ -89,4 +89,11 @@ def ago(length: timedelta | None) -> str:
     return "–" if length is None else facts.span(length)
 
 
-_templates.filters |= {"at": at, "amount": amount, "plain": plain, "ago": ago, "sentence": sentence}
+def minutes(seconds: float | None) -> str:
+    """Returns "1.5"; "–" without a length."""
+    return "–" if seconds is None else f"{seconds / 60:.1f}"
+
+
+_templates.filters |= {
+    "at": at, "amount": amount, "plain": plain, "ago": ago, "minutes": minutes, "sentence": sentence,
+}  # fmt: skip

@@ -11,10 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cartum_roapp import service
-from cartum_roapp.ledger import database, health, order_list, outbox, runs
+from cartum_roapp.ledger import daily, database, health, order_list, outbox, runs
+from cartum_roapp.ledger.daily import Day
 from cartum_roapp.ledger.health import Health
 from cartum_roapp.ledger.runs import RunRecord
 from cartum_roapp.ledger.shops import ShopState
+from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.report import month
 from cartum_roapp.report.facts import facts, in_words
 from cartum_roapp.service import worker
 from cartum_roapp.service.planned import next_runs
@@ -53,9 +56,10 @@ class ShopPages:
         self.backend.runs.begin()
         shop = await run_in_threadpool(self.backend.shop, request)
         found, words, last = await run_in_threadpool(self._one, shop)
+        days = await run_in_threadpool(self._days, shop)
         return render(
             request, "shop.html", shop=shop, health=found, facts=words, runs=[self._run(one) for one in last],
-            started=started(request),
+            month=month.drawn(days), days=days, started=started(request),
         )  # fmt: skip
 
     async def run(self, request: Request) -> Response:
@@ -90,6 +94,10 @@ class ShopPages:
             next_run=next_runs(config, [shop.slug]).get(shop.slug),
         )
         return found, in_words(document, shop.timezone), runs.recent(engine, shop.key, _RUNS)
+
+    def _days(self, shop: ShopState) -> list[Day]:
+        zone = zone_of(shop.timezone)
+        return daily.figures(self.backend.engine, shop.key, zone, datetime.now(zone).date())
 
     def _run(self, one: RunRecord) -> dict[str, Any]:
         said = one.error or (sentence.of_run(one.counts) if one.state == "completed" else "")

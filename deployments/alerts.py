@@ -34,6 +34,9 @@ from prefect.variables import Variable
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.links import console_shop
+from cartum_roapp.service import console
+from cartum_roapp.settings import settings
 from deployments.message import send
 from deployments.pool import POOL
 from tasks.summary import HELD_GREW, resource_of
@@ -50,7 +53,6 @@ GONE = f"{TAG}: the worker is gone"
 _HOUR = timedelta(hours=1)
 _SILENCE = timedelta(minutes=15)
 _ABSENCE = timedelta(minutes=3)
-_UI = "{{ (flow_run|ui_url or '').partition('/runs/')[0] }}"
 _RUN = "{{ flow_run.name }}: {{ flow_run.state.name }}. {{ flow_run.state.message }}\n{{ flow_run|ui_url }}"
 
 
@@ -151,7 +153,7 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
         HELD,
         EventTrigger(expect={HELD_GREW}, match=cast(Any, resource_of(shop.slug)), threshold=1, within=timedelta(0)),
         "{{ event.payload.more }} more, {{ event.payload.held }} in all.\n"
-        f"Why, and what to do: `cartum-roapp held list {shop.slug}`\nThe shop: {_UI}/v2/artifacts/key/{shop.slug}",
+        f"Why, and what to do: `cartum-roapp held list {shop.slug}`{_page(shop.slug)}",
     )
 
 
@@ -176,6 +178,12 @@ def _automation(
     made = AutomationCore(name=name, trigger=trigger, actions=[message], tags=tags, enabled=enabled)
     # An update sends only fields that were set. The types of trigger and action are defaults, so this sets them.
     return AutomationCore.model_validate(made.model_dump(exclude={"owner_resource"}))
+
+
+def _page(slug: str) -> str:
+    """Returns a line that leads to the shop's page in the console; "" while the console's address is unknown."""
+    address = console.address(settings())
+    return f"\nThe shop: {_verbatim(console_shop(address, slug))}" if address else ""
 
 
 def _verbatim(text: str) -> str:

@@ -12,7 +12,10 @@ from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron, Interval, Schedule
 
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.markdown import escaped
+from cartum_roapp.links import console_shop
+from cartum_roapp.markdown import escaped, link
+from cartum_roapp.service import console
+from cartum_roapp.settings import settings
 from deployments import pool
 from tasks.deliver import SYNC_EVERY
 from tasks.tags import tags_of
@@ -69,9 +72,8 @@ def _spread(key: str, within: int) -> int:
 
 async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object) -> None:
     flow = pool.flow_at(entrypoint)
-    description = (
-        f"{escaped(config.name)} ({config.url})\n\n[How this shop is doing](/v2/artifacts/key/{config.slug})\n\n"
-        f"{cleandoc(flow.description or '')}"
-    )
+    address = console.address(settings())
+    page = [link("How this shop is doing", console_shop(address, config.slug))] if address else []
+    parts = [f"{escaped(config.name)} ({config.url})", *page, cleandoc(flow.description or "")]
     values, schedules = {"shop": config.slug, **parameters}, [schedule] if schedule else []
-    await pool.deploy(flow, config.slug, description, tags_of(config), values, schedules)
+    await pool.deploy(flow, config.slug, "\n\n".join(parts), tags_of(config), values, schedules)

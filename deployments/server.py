@@ -9,8 +9,7 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
               that resolves to this machine (DNS rebinding)
     policy    the UI's pages load nothing from elsewhere: no script, no telemetry, no picture that a foreign text names
     logos     Prefect's own types of blocks and workers name pictures of elsewhere: answers have one of ours instead
-    pictures  logos, and those of the home's shops under names that nobody guesses: a browser asks for a picture without
-              the login
+    pictures  our own logos: a browser asks for a picture without the login
     admin     the API for administering the server is read only, so that nobody empties the database or makes the worker
               store results of runs elsewhere
     docs      the pages about the API, which load their scripts from elsewhere, are off
@@ -33,10 +32,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartum_roapp import logs
-from cartum_roapp.home import Home
 from cartum_roapp.service.port import hold
 
-_PICTURE = re.compile(r"[0-9a-f]{32}\.png")
 _LOGO = re.compile(r"[a-z]+\.svg")
 _LOGO_FOLDER = Path(__file__).parent.parent / "blocks" / "logos"
 _ABOUT_THE_API = {"docs", "redoc"}
@@ -98,23 +95,21 @@ class Closed:
 
 
 class Pictures:
-    """Answers reads of `/pictures/…` with the home's files; passes everything else on to `app`."""
+    """Answers reads of `/pictures/…` with our logos; passes everything else on to `app`."""
 
-    def __init__(self, app: ASGIApp, home: Home) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.home = home
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self.app
         if scope["type"] == "http" and scope["path"].startswith("/pictures/"):
-            app = self._picture(scope["path"].removeprefix("/pictures/"))
+            name = scope["path"].removeprefix("/pictures/")
+            path = _LOGO_FOLDER / name
+            if _LOGO.fullmatch(name) and path.is_file():
+                app = FileResponse(path, headers={"Cache-Control": "private, no-cache"})
+            else:
+                app = Response(status_code=404)
         await app(scope, receive, send)
-
-    def _picture(self, name: str) -> Response:
-        path = (_LOGO_FOLDER if _LOGO.fullmatch(name) else self.home.pictures) / name
-        if not (_LOGO.fullmatch(name) or _PICTURE.fullmatch(name)) or not path.is_file():
-            return Response(status_code=404)
-        return FileResponse(path, headers={"Cache-Control": "private, no-cache"})
 
 
 class OwnLogos:
@@ -172,7 +167,7 @@ def main(port: int) -> int:
     # Around the app: Prefect's own services call the app within this process, under another host name.
     logo = urljoin(get_current_settings().server.ui.api_url or "", "/pictures/block.svg")
     app = OwnLogos(Closed(create_app(final=True)), logo, own_origins())
-    guarded = ContentPolicy(Pictures(app, Home(get_current_settings().home.parent)), content_policy())
+    guarded = ContentPolicy(Pictures(app), content_policy())
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     if not sys.stdin.readline():
         return 0

@@ -10,6 +10,8 @@ from uuid import UUID
 import yaml
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterKey,
     DeploymentFilter,
     DeploymentFilterId,
     DeploymentFilterName,
@@ -18,11 +20,12 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import StateType
-from prefect.client.schemas.sorting import FlowRunSort
+from prefect.client.schemas.sorting import ArtifactSort, FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from blocks.pages import every_row
+from cartum_roapp.ledger import deleted_shops, shops
 from cartum_roapp.service import ledger
 from deployments import form_lists, pool
 
@@ -37,6 +40,8 @@ _FORMER = "any-shop"
 #: Those whose flows are gone: the console's pages do that.
 _RETIRED = ["show-order", "dismiss-held", "match-status", "choose-match", "connect-shop", "edit-shop", "delete-shop"]
 _WHY = "The console's pages do this now."
+#: The key of its page of all shops; each shop's page had the shop's slug.
+_ALL_SHOPS = "all-shops"
 #: The block type of their logins, which hold passwords.
 _LOGIN = "cartum-login"
 
@@ -55,6 +60,8 @@ async def deploy() -> None:
     await _remove_former({*(entry["entrypoint"] for entry in described()), *map(form_lists.entrypoint, _RETIRED)})
     await _remove_logins()
     with ledger.opened() as engine:
+        slugs = {state.slug for state in shops.all_states(engine)} | deleted_shops.slugs(engine)
+        await _remove_pages({_ALL_SHOPS, *slugs})
         await form_lists.renew(engine)
 
 
@@ -78,6 +85,21 @@ async def _cancel_suspended(client: PrefectClient, deployment: UUID) -> None:
     )
     for run in waiting:
         await client.set_flow_run_state(run.id, Cancelled(message=_WHY), force=True)
+
+
+async def _remove_pages(keys: set[str]) -> None:
+    """Deletes the artifacts in which an earlier version showed how shops are doing: the console does. They belong to no
+    run; the artifact of another shop's run may have the same key."""
+    of_them = ArtifactFilter(key=ArtifactFilterKey(any_=sorted(keys)))
+    async with get_client() as client:
+        found = await every_row(
+            lambda limit, offset: client.read_artifacts(
+                artifact_filter=of_them, limit=limit, offset=offset, sort=ArtifactSort.ID_DESC
+            )
+        )
+        for page in found:
+            if page.flow_run_id is None:
+                await client.delete_artifact(page.id)
 
 
 async def _remove_logins() -> None:

@@ -19,14 +19,12 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.problems import bad_config
 from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.home import Home
 from cartum_roapp.ledger import deleted_shops, refusals, resetting, shops, standstill
 from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.service import ledger
-from cartum_roapp.settings import settings
 from deployments import alerts, form_lists, one_shop, pool, shared
 from deployments.saving import locked_ledger
-from tasks import schedule, shop_page
+from tasks import schedule
 
 
 async def add(config: ShopConfig, company: str) -> None:
@@ -92,7 +90,6 @@ async def pause(config: ShopConfig) -> None:
         shops.pause(engine, config.key)
         await schedule.pause(config.slug)
         await alerts.renew(config, active=False)
-        await shop_page.renew(engine, config, settings())
         await _renew_shared_alerts(engine)
 
 
@@ -102,7 +99,6 @@ async def resume(config: ShopConfig) -> None:
         await _refuse_gone(config)
         shops.lift_pause(engine, config.key)
         await _connect(engine, config, checked=True)
-        await shop_page.renew(engine, config, settings())
 
 
 async def disconnect(slug: str, *, purge: bool = False) -> None:
@@ -214,7 +210,6 @@ async def save(engine: Engine, config: ShopConfig, company: str) -> None:
     await store.know_company(config.account, company)
     await store.save_shop(config)
     await _connect(engine, config, checked=True)
-    await shop_page.renew(engine, config, settings())
 
 
 async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None:
@@ -247,7 +242,6 @@ async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
     await store.delete_shop(slug)
     await alerts.remove(slug)
     await one_shop.remove(slug)
-    await shop_page.remove(slug, Home(settings().home))
     for key in keys:
         deleted_shops.forget(engine, key, purge=purge)
     await _renew_shared_alerts(engine)

@@ -1,10 +1,11 @@
-"""Where a run's summary leads: to the shop's admin, and to the console's pages of held records and of each order."""
+"""Where a run's summary leads: to the shop's admin, and to the console's pages of the shop, its held records and each
+order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cartum_roapp.links import console_held, console_order, shop_admin
+from cartum_roapp.links import console_held, console_order, console_shop, shop_admin
 from cartum_roapp.markdown import Markup, link
 from cartum_roapp.service import console
 from cartum_roapp.sync.run import Run
@@ -23,6 +24,11 @@ class Links:
     @classmethod
     def of(cls, run: Run) -> Links:
         return cls(run.shop.slug, shop_admin(run.shop.url), console.address(run.settings))
+
+    @property
+    def shop(self) -> Markup | None:
+        """The link to the shop's page."""
+        return link("How this shop is doing", console_shop(self.console, self.slug)) if self.console else None
 
     @property
     def held(self) -> str | None:

@@ -10,7 +10,6 @@ from cartum_roapp.markdown import escaped
 from cartum_roapp.sync.reconciliation import Sides, conclude
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import warnings
-from tasks.pictures import draw_comparison
 from tasks.sections import all_findings, all_findings_key
 from tasks.step import in_prefect, step
 from tasks.summary import summarize
@@ -22,7 +21,6 @@ async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
     report = conclude(run, sides)
     report.warnings += warnings(run)
     found = report.as_dict()
-    draw_comparison(run, found["days"])
     document = await summarize(run, {"repair": sides.repair, **found})
     if (rows := all_findings(document)) and in_prefect():
         description = f"{escaped(run.shop.name)}: all orders that differ"

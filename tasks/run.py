@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
@@ -21,8 +20,6 @@ from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
-from tasks import shop_page
-from tasks.canceling import is_canceled_by_a_person
 from tasks.summary import result_of
 from tasks.tags import tag_if_held, tag_run, tags_of
 
@@ -88,26 +85,22 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
             error.result = {**result_of(run), "skipped": error.message}
             raise
         except IntegrationError as error:
-            await _failed(run, error)
+            _failed(run, error)
             raise
         except BaseException as error:
             # Cancelled: in Prefect's UI, by Ctrl-C, or with the worker.
             _end(run, "canceled", error=type(error).__name__)
-            if isinstance(error, asyncio.CancelledError) and await is_canceled_by_a_person():
-                await shop_page.renew(engine, run.shop, run.settings, moved=run.counts.moved)
             raise
         _end(run, "completed")
-        await shop_page.renew(engine, run.shop, run.settings, moved=run.counts.moved)
 
 
-async def _failed(run: Run, error: IntegrationError) -> None:
+def _failed(run: Run, error: IntegrationError) -> None:
     error.about(shop=run.shop.slug)
     refused = isinstance(error, BadConfig) and not isinstance(error, NotReady)
     more = {"refused": error.field or ""} if refused else {}
     _end(run, "failed", error=str(error), error_kind=error.kind, **more)
     if run.scheduled and isinstance(error, BadConfig) and (refusal := refusals.of_shop(run.engine, run.shop.key)):
         error.tries, error.again_at = refusal.times, refusal.again_at(run.settings.refused_again)
-    await shop_page.renew(run.engine, run.shop, run.settings, moved=run.counts.moved)
 
 
 def _end(run: Run, state: str, *, error: str | None = None, error_kind: str | None = None, **more: Any) -> None:

@@ -23,9 +23,9 @@ SHOWN = 50
 ALL = 2000
 
 
-def comparison_section(report: Document, links: Links, base_url: str, picture: str | None) -> list[str]:
-    """Returns what a reconciliation found: the days that differ, the orders that differ, the sums by currency, and the
-    picture at that address. `base_url`: of the account."""
+def comparison_section(report: Document, links: Links, base_url: str) -> list[str]:
+    """Returns what a reconciliation found: the days that differ, the orders that differ, and the sums by currency.
+    `base_url`: of the account."""
     parts = []
     if uneven := tables.days(report):
         parts += ["### Days that differ", _table(uneven[:SHOWN])]
@@ -36,10 +36,7 @@ def comparison_section(report: Document, links: Links, base_url: str, picture: s
         parts += _rest(len(found), f"the run's artifact {escaped(all_findings_key(links.slug))} has all")
     if sums := tables.currencies(report):
         parts += ["### Sums by currency", _table(sums)]
-    parts.append(tables.alike(report))
-    if picture is not None:
-        parts.append(f"![Orders of each day in shop, ledger and RO App]({picture})")
-    return parts
+    return [*parts, tables.alike(report)]
 
 
 def all_findings(report: Document) -> list[Document]:

@@ -18,14 +18,13 @@ from cartum_roapp.ledger import dossier, held, journal, outbox
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.links import roapp_name
-from cartum_roapp.markdown import escaped, link, markdown_table
+from cartum_roapp.markdown import escaped, markdown_table
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.digest import held_records, touched_orders
 from cartum_roapp.sync.replay import as_document
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import warnings
 from tasks.links import Links
-from tasks.pictures import of_comparison
 from tasks.sections import (
     SHOWN,
     all_orders,
@@ -155,11 +154,11 @@ async def _orders_artifact(run: Run, rows: list[dict[str, Any]]) -> None:
 
 def summary_text(run: Run, result: dict[str, Any], links: Links) -> str:
     """Returns the summary of a run in Markdown: what it did in a sentence, what it found or replayed, the orders that
-    it touched, what is held and how to fix it, and the counts."""
+    it touched, what is held and how to fix it, the counts, and where the shop's page is."""
     said = sentence.of_summary(result)
     parts = [f"**{escaped(said)}**", *(f"**Warning:** {escaped(one)}" for one in result["warnings"])]
     if "findings" in result:
-        parts += comparison_section(result, links, run.account.base_url, of_comparison(run))
+        parts += comparison_section(result, links, run.account.base_url)
     if records := result.get("records"):
         parts += ["### Replayed", record_table(records)]
     parts += touched_section(result["touched"], links)
@@ -171,8 +170,7 @@ def summary_text(run: Run, result: dict[str, Any], links: Links) -> str:
         reasons = [(one["number"], one["why"]) for one in left_out[:SHOWN]]
         parts += [f"### {len(left_out)} left out", markdown_table(("order", "why"), reasons)]
     parts += held_section(result["held_records"], links, result["dismissed"])
-    page = link("How this shop is doing", f"/v2/artifacts/key/{run.shop.slug}")
-    return "\n\n".join([*parts, "### Counts", _counts(run, result), page])
+    return "\n\n".join([*parts, "### Counts", _counts(run, result), *([page] if (page := links.shop) else [])])
 
 
 def _counts(run: Run, result: dict[str, Any]) -> str:

@@ -78,7 +78,7 @@ app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reco
 app.command("reset", epilog=example("reset my-shop"))(repair.reset)
 app.add_typer(repair.watermark, name="watermark")
 app.command("status", epilog=example("status"))(watch.status)
-app.command("report", epilog=example("report my-shop --html my-shop.html"))(report.report)
+app.command("report", epilog=example("report my-shop"))(report.report)
 app.command("metrics", epilog=example("metrics"))(metrics.metrics)
 app.add_typer(deployments.app, name="deployments")
 app.command("alerts", epilog=example("alerts slack-webhook/ops"))(alerts.alerts)
@@ -104,7 +104,7 @@ def root(
 
 
 #: Options whose value is the name of a file.
-_FILES = ("--from", "--output", "--write", "--png", "--html")
+_FILES = ("--from", "--output", "--write")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

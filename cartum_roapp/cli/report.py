@@ -1,12 +1,10 @@
-"""`cartum-roapp report`: how a shop is doing, as a picture or as one file for people without access."""
+"""`cartum-roapp report`: how a shop is doing, with the figures of each day as JSON."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING
 
 from cartum_roapp.cli.arguments import Slug, missing
 from cartum_roapp.cli.output import Json, show, terminal_table
@@ -15,15 +13,8 @@ if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
 
 
-def report(
-    slug: Slug,
-    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Write the picture to this file.")] = None,
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write everything as one page to this file.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """How a shop is doing: its state, and a month of its orders, lag and calls."""
+def report(slug: Slug, json: Json = False) -> None:
+    """How a shop is doing: its state, and with --json a month of its orders, lag and calls, day by day."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.settings import settings
 
@@ -48,21 +39,7 @@ def report(
         found, config.roapp_interval, refused_again=config.refused_again, delivered=delivered, next_run=next_run
     )
     rows = in_words(state)
-    if png is not None or html is not None:
-        from cartum_roapp.cli import files
-        from cartum_roapp.home import Home
-        from cartum_roapp.report import html as pages
-        from cartum_roapp.report import picture
-
-        drawn = picture.png(figures, slug, Home(settings().home).run / "matplotlib")
-        held = list(found.held_by_code.items())
-        if png is not None:
-            files.write(png, drawn, "--png")
-        if html is not None:
-            files.write(html, pages.page(shop.name, rows, held, drawn).encode(), "--html")
-    days = [
-        {"day": str(day), **_numbers(row)} for day, row in zip(figures.index, figures.to_dict("records"), strict=True)
-    ]
+    days = [{**asdict(one), "day": str(one.day)} for one in figures]
     show({**state, "days": days}, lambda: _tables(rows, found.held_by_code))
 
 
@@ -76,11 +53,6 @@ async def _planned(slug: str) -> tuple[ShopConfig, datetime | None]:
     shop = await load_shop(slug)
     async with get_client() as client:
         return shop, await next_run(client, slug)
-
-
-def _numbers(row: dict[Any, Any]) -> dict[str, Any]:
-    """Returns the day's figures, None where there is none."""
-    return {str(name): None if value != value else value for name, value in row.items()}
 
 
 def _tables(rows: list[tuple[str, str]], held: dict[str, int]) -> list[object]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -106,16 +105,9 @@ def reconcile(
     gone: Annotated[
         bool, typer.Option("--gone", help="What the shop lacks was really deleted there, however much it is.")
     ] = False,
-    png: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE", help="Write a picture of the days to this file.")
-    ] = None,
     json: Json = False,
 ) -> None:
     """Compare shop, ledger and RO App, day by day and order by order."""
-    from cartum_roapp.cli import files
-
-    if png is not None:
-        files.check(png, "--png")
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from cartum_roapp.sync.reconciliation import confirmed
@@ -125,13 +117,6 @@ def reconcile(
         return run_attached(named, slug, shop=slug, repair=repair, gone=gone)
 
     result = _run(slug, "Comparing shop, ledger and RO App", flow)
-    if png is not None:
-        from cartum_roapp.home import Home
-        from cartum_roapp.report import picture
-        from cartum_roapp.settings import settings
-
-        cache = Home(settings().home).run / "matplotlib"
-        files.write(png, picture.comparison(result["days"], slug, cache), "--png")
     show(result, lambda: comparison_tables(result))
 
 

@@ -107,7 +107,7 @@ def _hour_calls(connection: Connection) -> dict[str, int]:
     return {row.account: row.calls for row in connection.execute(text(_BUDGET), {"over": BUDGET_OVER})}
 
 
-# Each run asks for all shops, so none of these reads a whole table: this one reads ix_outbox_waiting, those of runs
+# The overview asks for all shops, so none of these reads a whole table: this one reads ix_outbox_waiting, those of runs
 # ix_runs_shop_started_at.
 _WAITING = """
     SELECT shop, count(*) AS waiting FROM outbox WHERE wanted_version > delivered_version AND NOT held GROUP BY shop

@@ -47,7 +47,7 @@ def facts(
 
 
 def in_words(shop: Document, zone: str = "UTC") -> list[tuple[str, str]]:
-    """Returns pairs of label and text, for a page, a terminal or a file, with times in this time zone."""
+    """Returns pairs of label and text, for a page or a terminal, with times in this time zone."""
     rows = [("health", shop["health"])]
     if shop["paused"] is not None:
         rows.append(("paused because", shop["paused"]))

@@ -308,8 +308,8 @@ def test_an_order_that_was_not_wanted_comes_in_when_it_is_reopened(world: World)
     assert (world.synced().counts.seen, in_roapp(world) & {number}) == (1, set())
     kyiv = ZoneInfo("Europe/Kyiv")
     days = daily.figures(world.engine, world.shop().key, kyiv, NOW.astimezone(kyiv).date())
-    there = days.loc[ago(20).astimezone(kyiv).date(), ["delivered", "waiting", "held"]]
-    assert there.sum() == 0, "it looks as if it was delivered"
+    (there,) = [one for one in days if one.day == ago(20).astimezone(kyiv).date()]
+    assert (there.delivered, there.waiting, there.held) == (0, 0, 0), "it looks as if it was delivered"
     shop.reopen(number)
     assert world.synced().counts.new == 1
     assert world.differences(world.shop(), list(shop.orders)) == []

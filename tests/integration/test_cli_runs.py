@@ -7,10 +7,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,9 +16,7 @@ import pytest
 from installation import Installation, Row
 from sqlalchemy import text
 
-from cartum_roapp.home import Home
 from sandbox.cartum_shop import CartumShop
-from tasks import pictures
 
 pytestmark = pytest.mark.drawn(4, turn=3)
 
@@ -141,6 +137,7 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     (summary,) = [one["data"] for one in cli.artifacts(run["id"]) if one["type"] == "markdown"]
     assert f"[fix it]({console}/shops/{SLUG}/held)" in summary
     assert f"[what happened]({console}/shops/{SLUG}/orders/{placed})" in summary
+    assert summary.endswith(f"[How this shop is doing]({console}/shops/{SLUG})")
     assert f"why, and how to fix each: {console}/shops/{SLUG}/held" in cli.logs(run["id"])
     (record,) = cli.done("held", "list", SLUG)
     assert (record["shop"], record["entity"], record["id"]) == (SLUG, "row", broken)
@@ -169,27 +166,12 @@ def seen_by_status(cli: Installation) -> Row:
     return dict(found)
 
 
-def picture_of(page: Row) -> str:
-    (address,) = re.findall(r"!\[[^]]*]\((/pictures/[^)]+)\)", page["data"])
-    return str(address)
-
-
-def test_a_shop_has_one_page_that_its_runs_renew(cli: Installation, shop: CartumShop, imported: Row) -> None:
-    def page(key: str) -> Row:
-        (found,) = cli.ask("/artifacts/filter", artifacts={"key": {"any_": [key]}})
-        return dict(found)
-
-    before = page(SLUG)
+def test_status_and_report_say_how_a_shop_is_doing(cli: Installation, shop: CartumShop, imported: Row) -> None:
     shop.place_order()
     cli.done("sync", SLUG)
-    after = page(SLUG)
-    assert after["id"] == before["id"] and after["flow_run_id"] is None
-    assert picture_of(after) != picture_of(before), "it shows the new order, too"
-    assert "[All shops](/v2/artifacts/key/all-shops)" in after["data"]
-    assert "| health | well |" in after["data"] and "| held | 0 |" in after["data"]
-    assert f"| [{SLUG}](/v2/artifacts/key/{SLUG}) | well |" in page("all-shops")["data"]
+    assert cli.ask("/artifacts/filter", artifacts={"key": {"any_": [SLUG, "all-shops"]}}) == []
     cli.done("shop", "pause", SLUG)
-    assert "| health | paused |" in page(SLUG)["data"]
+    assert seen_by_status(cli)["health"] == "paused"
     cli.done("shop", "resume", SLUG)
     status = cli.become(lambda: seen_by_status(cli), lambda shop: bool(shop["next_run"]))
     report = cli.done("report", SLUG)
@@ -198,15 +180,18 @@ def test_a_shop_has_one_page_that_its_runs_renew(cli: Installation, shop: Cartum
         assert isinstance(told["lag_seconds"], int) and isinstance(told["budget_used"], float)
         assert (told["delivered"], told["last_24_hours"]["new"]) == (len(shop.qualifying()),) * 2
         assert datetime.fromisoformat(told["next_run"]) > datetime.fromisoformat(told["last_success"])
+    *_, today = days = report["days"]
+    assert len(days) == 30
+    assert set(today) == {"day", "delivered", "waiting", "held", "lag_p50", "lag_p95", "calls"}
+    assert today["delivered"] >= 1 and today["calls"] > 0
     cli.only_by_hand(SLUG)
 
-    # A browser asks for a picture without the login: its name is what nobody knows.
-    address = picture_of(page(SLUG))
+
+def test_logos_are_all_that_is_read_without_the_login(cli: Installation) -> None:
     server = str(cli.prefect.base_url).removesuffix("/api/")
-    picture = httpx.get(server + address)
-    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/png")
-    assert picture.content.startswith(b"\x89PNG")
-    for other in ("x.png", "..%2Fkeys%2Fprefect-login", f"{'0' * 32}.png", ""):
+    logo = httpx.get(f"{server}/pictures/block.svg")
+    assert (logo.status_code, logo.headers["content-type"].partition(";")[0]) == (200, "image/svg+xml")
+    for other in ("x.svg", "x.png", "..%2Fkeys%2Fprefect-login", f"{'0' * 32}.png", ""):
         assert httpx.get(f"{server}/pictures/{other}").status_code == 404
 
 
@@ -294,40 +279,13 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     assert "| only reported |" in rows[edited] and "missing-in-ledger" in rows[number]
     assert "| put right |" in rows[number]
     assert f"/v2/artifacts/artifact/{summary['id']}" in cli.logs(run["id"])
-    server = str(cli.prefect.base_url).removesuffix("/api/")
-    shown = httpx.get(server + picture_of(summary))
-    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
 
 
 @pytest.mark.long
-def test_a_reconciliation_writes_its_picture_where_it_can_and_begins_nothing_else(
-    cli: Installation, imported: Row, tmp_path: Path
-) -> None:
-    cli.done("reconcile", SLUG, "--png", str(tmp_path / "days.png"))
-    assert (tmp_path / "days.png").read_bytes().startswith(b"\x89PNG")
+def test_a_reconciliation_that_is_typed_wrong_begins_nothing(cli: Installation, imported: Row) -> None:
     before = latest(cli)["id"]
-    assert "no such folder" in refused(cli, "reconcile", SLUG, "--png", str(tmp_path / "none" / "days.png"))
-    assert "a folder" in refused(cli, "reconcile", SLUG, "--png", str(tmp_path))
     assert "--repair" in refused(cli, "reconcile", SLUG, "--gone")
     assert latest(cli)["id"] == before
-
-
-@pytest.mark.long
-def test_pictures_go_with_their_shop_and_those_of_runs_with_the_runs(cli: Installation, imported: Row) -> None:
-    home = Home(cli.home)
-    cli.done("reconcile", SLUG)
-    old = home.picture(SLUG, latest(cli)["id"])
-    shop, ago = home.picture(SLUG), time.time() - timedelta(days=15).total_seconds()
-    for one in (old, shop):
-        os.utime(one, (ago, ago))
-    cli.done("reconcile", SLUG)
-    new = home.picture(SLUG, latest(cli)["id"])
-    assert {one for one in (old, shop, new) if one.exists()} == {shop, new}
-    other = home.picture("shop-55", "run")
-    other.write_bytes(b"")
-    pictures.remove(SLUG, home)
-    assert [one for one in (old, shop, new, other) if one.exists()] == [other]
-    other.unlink()
 
 
 @pytest.mark.parametrize(("typed", "offered"), [("shop-", [SLUG]), ("x", [])])
@@ -383,8 +341,6 @@ def test_a_wrong_password_is_told_pauses_nothing_and_is_over_with_the_next_succe
     again = datetime.fromisoformat(seen["tried_again_at"]) - datetime.fromisoformat(seen["last_run"]["at"])
     assert timedelta(minutes=59) < again < timedelta(minutes=62)
     assert schedule(cli) is True
-    (page,) = cli.ask("/artifacts/filter", artifacts={"key": {"any_": [SLUG]}})
-    assert "| health | refused |" in page["data"] and "tried again at" in page["data"]
     failed = latest(cli)
     assert failed["state_type"] == "FAILED"
     assert failed["state"]["message"].startswith(f"{SLUG}: the shop refuses login and password")

@@ -89,6 +89,14 @@ def test_answers_may_not_be_framed_stored_or_scripted(browser: httpx.Client) -> 
     assert not re.search(r"<script(?! src)| on\w+=| style=", page)
 
 
+def test_a_shops_page_shows_its_month_without_a_style_or_script(browser: httpx.Client) -> None:
+    page = browser.get(f"/shops/{SLUG}").text
+    assert re.search(r'role="img" aria-label="Orders placed on each of the last 30 days: [1-9]\d* delivered, ', page)
+    assert '<rect class="delivered"' in page
+    assert len(re.findall('<td class="day">', page)) == 30
+    assert not re.search(r"<script(?! src)| on\w+=| style=", page)
+
+
 def test_an_order_is_found_by_either_number_and_names_its_buyer_there_alone(
     house: Installation, browser: httpx.Client
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from installation import Installation
@@ -117,6 +118,35 @@ def test_logins_of_an_earlier_version_go_with_their_passwords(installation: Inst
         assert {installation.prefect.get(f"/block_documents/{one['id']}").status_code for one in saved} == {404}
     assert stored() == 0
     engine.dispose()
+
+
+def test_pages_of_an_earlier_version_go_and_artifacts_of_runs_stay(installation: Installation) -> None:
+    """Also that of a shop whose run has an artifact of the same key as another shop's page."""
+    prefect, ask, slug = installation.prefect, installation.ask, "page-reconcile"
+    flow = ask("/flows/", name="reconcile")["id"]
+    run = ask("/flow_runs/", flow_id=flow, state={"type": "COMPLETED"})["id"]
+    with installation.engine.begin() as connection:
+        row = text("INSERT INTO shops (key, slug, account, deleted_at) VALUES (:slug, :slug, 'main', :deleted)")
+        connection.execute(row, [
+            {"slug": slug, "deleted": None}, {"slug": "page-gone", "deleted": datetime.now(UTC)},
+        ])  # fmt: skip
+
+    def made(key: str, **more: str) -> str:
+        return str(ask("/artifacts/", key=key, type="markdown", data="As of …", **more)["id"])
+
+    pages = [made("all-shops"), made(slug), made(slug), made("page-gone")]
+    others = [made(slug, flow_run_id=run), made("page-of-nobody")]
+    try:
+        for _ in ("an upgrade", "the next start"):
+            deploy_again(installation)
+            assert {prefect.get(f"/artifacts/{one}").status_code for one in pages} == {404}
+            assert {prefect.get(f"/artifacts/{one}").status_code for one in others} == {200}
+    finally:
+        with installation.engine.begin() as connection:
+            connection.execute(text("DELETE FROM shops WHERE slug LIKE 'page-%'"))
+        for one in others:
+            prefect.delete(f"/artifacts/{one}")
+        deploy_again(installation)
 
 
 def deploy_again(installation: Installation) -> None:

@@ -129,7 +129,6 @@ def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Inst
     assert connected.flow_runs(tags={"all_": [f"shop:{SLUG}"]}, state={"type": {"any_": ["SCHEDULED"]}}) == []
     blocks = connected.ask("/block_documents/filter", block_types={"slug": {"any_": ["cartum-shop"]}})
     assert SLUG not in names(blocks)
-    assert connected.ask("/artifacts/filter", artifacts={"key": {"any_": [SLUG]}}) == [], "its page"
     assert connected.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=SLUG) is not None
     assert not offered(connected, "replay-held/replay-held")
     connected.connect(INDEX)
@@ -159,6 +158,8 @@ def test_a_shop_with_alerts_leaves_no_trace_in_prefect(installation: Installatio
 def test_drift_from_the_block_is_repaired(connected: Installation) -> None:
     before = deployments(connected)
     sync, import_ = before["incremental-sync"], before["initial-import"]
+    page = f"{connected.done('ui')['console']}/shops/{SLUG}"
+    assert {f"[How this shop is doing]({page})" in one["description"] for one in before.values()} == {True}
     connected.prefect.patch(
         f"/deployments/{sync['id']}", json={"tags": ["mine"], "description": "?"}
     ).raise_for_status()

@@ -1,27 +1,24 @@
-"""What people see of a shop: its health, its month as figures and as a picture, the report in one file."""
+"""What people see of a shop: its health, and the figures of its month."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import pytest
 from sqlalchemy import text
 from world import World
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import daily, health, shops
+from cartum_roapp.ledger.daily import Day
 from cartum_roapp.ledger.health import Health
-from cartum_roapp.report import html, picture
 from cartum_roapp.report.facts import facts, in_words
 
 KYIV = ZoneInfo("Europe/Kyiv")
 
 
-def figures(world: World) -> pd.DataFrame:
+def figures(world: World) -> list[Day]:
     return daily.figures(world.engine, world.shop().key, KYIV, datetime.now(KYIV).date(), days=90)
 
 
@@ -117,60 +114,62 @@ def test_each_order_counts_on_the_day_it_was_placed_where_it_stands(database: st
                 {"number": late, "later": timedelta(minutes=3)},
             )
             connection.execute(text("UPDATE outbox SET held = true WHERE number <> :number"), {"number": late})
-        seen, today = figures(world), datetime.now(KYIV).date()
-        orders = world.roapp_orders(shop)
-        assert (seen["delivered"].sum(), seen["held"].sum(), seen["waiting"].sum()) == (1, len(orders) - 1, 0)
-        assert seen.loc[today, "delivered"] == 1
+        seen, orders = figures(world), world.roapp_orders(shop)
+        *before, today = seen
+        assert today.day == datetime.now(KYIV).date()
+        assert [sum(getattr(day, state) for day in seen) for state in ("delivered", "held", "waiting")] == [
+            1, len(orders) - 1, 0,
+        ]  # fmt: skip
+        assert today.delivered == 1
         # An order of the import's window has waited for the import, which is no lag.
-        assert seen["lag_p95"].notna().sum() == 1 and 170 < seen.loc[today, "lag_p50"] < 300
-        assert seen["calls"].sum() == seen.loc[today, "calls"] > 0
+        assert [day for day in before if day.lag_p50 or day.lag_p95] == []
+        assert today.lag_p50 is not None and 170 < today.lag_p50 < 300
+        assert sum(day.calls for day in before) == 0 < today.calls
+
+
+def test_the_lag_of_a_day_is_that_of_half_and_of_nearly_all_of_its_orders(database: str) -> None:
+    with World.of(database) as world:
+        shop = world.shop()
+        world.imported(shop)
+        numbers = [world.box.shops[0].place_order() for _ in range(5)]
+        world.synced(shop)
+        with world.engine.begin() as connection:
+            for minutes, number in enumerate(numbers):
+                connection.execute(
+                    text(
+                        "UPDATE order_matches SET bound_at = orders.created_at + :later FROM orders "
+                        "WHERE orders.shop = order_matches.shop AND orders.number = order_matches.number "
+                        "AND orders.number = :number"
+                    ),
+                    {"number": number, "later": timedelta(minutes=minutes)},
+                )
+        today = figures(world)[-1]
+        assert (today.lag_p50, today.lag_p95) == (pytest.approx(120), pytest.approx(228))
+
+
+def test_an_order_counts_on_the_day_of_the_shops_clock(database: str) -> None:
+    with World.of(database) as world:
+        shop, today = world.shop(), datetime.now(KYIV).date()
+        world.imported(shop)
+        number = world.box.shops[0].place_order()
+        world.synced(shop)
+        begins = datetime.combine(today - timedelta(days=3), time.min, KYIV)
+
+        def placed(moment: datetime) -> list[int]:
+            """How many days ago that is."""
+            with world.engine.begin() as connection:
+                changed = {"at": moment, "number": number}
+                connection.execute(text("UPDATE orders SET created_at = :at WHERE number = :number"), changed)
+                connection.execute(text("DELETE FROM orders WHERE number <> :number"), changed)
+            return [ago for ago, day in enumerate(reversed(figures(world))) if day.delivered]
+
+        assert placed(begins) == [3]
+        assert placed(begins - timedelta(seconds=1)) == [4]
+        assert placed(begins - timedelta(days=100)) == []
 
 
 def test_a_day_without_anything_is_there(database: str) -> None:
     with World.of(database) as world:
         world.run("incremental-sync", world.shop())
         seen = figures(world)
-    assert len(seen) == 90 and seen[["delivered", "waiting", "held", "calls"]].sum().sum() == 0
-    assert picture.png(seen, "mavka", Path("/nowhere")).startswith(b"\x89PNG")
-
-
-def test_the_report_is_one_file_that_names_nobody(database: str, tmp_path: Path) -> None:
-    with World.of(database) as world:
-        shop = world.shop()
-        world.imported(shop)
-        drawn = picture.png(figures(world), shop.slug, tmp_path)
-        page = html.page("<Мавка>", in_words(facts(found(world), 0.351)), [("bad-row", 1)], drawn)
-        people = world.engine.connect().execute(text("SELECT buyer_name, buyer_phone, buyer_email FROM orders")).all()
-    assert "&lt;Мавка&gt;" in page and "<td>bad-row</td><td>1</td>" in page
-    assert re.findall(r'(?:src|href)="([a-z]+:)', page) == ["data:"] and "http" not in page
-    assert not [one for row in people for one in row if one and one in page]
-
-
-def test_the_picture_of_a_reconciliation_shows_what_each_side_has(tmp_path: Path) -> None:
-    from matplotlib.image import imread
-
-    def drawn(days: int, **changes: object) -> bytes:
-        sides = {f"{side}_{name}": value for side in ("shop", "ledger", "roapp")
-                 for name, value in (("orders", 5), ("sum", "10.00"))}  # fmt: skip
-        all_ = [{"day": str(date(2026, 1, 1) + timedelta(days=n)), **sides} for n in range(days)]
-        return picture.comparison([*all_[:-1], {**all_[-1], **changes}], "mavka", tmp_path)
-
-    (tmp_path / "plain.png").write_bytes(drawn(62))
-    height, width, _ = imread(tmp_path / "plain.png").shape
-    assert (height, width) == (400, 900)
-    assert len({drawn(62), drawn(62, roapp_orders=4), drawn(62, roapp_sum="9.00"), drawn(200)}) == 4
-    assert picture.comparison([], "mavka", tmp_path).startswith(b"\x89PNG")
-
-
-def test_the_picture_shows_the_figures(tmp_path: Path) -> None:
-    from matplotlib.image import imread
-
-    def drawn(**changes: int) -> bytes:
-        days = pd.Index([(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=n)).date() for n in range(30)], name="day")
-        counts = {"delivered": 5, "waiting": 0, "held": 0, "lag_p50": 60.0, "lag_p95": 300.0, "calls": 50, **changes}
-        return picture.png(pd.DataFrame(counts, index=days), "mavka", tmp_path)
-
-    (tmp_path / "plain.png").write_bytes(drawn())
-    height, width, _ = imread(tmp_path / "plain.png").shape
-    assert (height, width) == (700, 900)
-    assert drawn() == drawn() != drawn(held=2)
+    assert len(seen) == 90 and all(day == Day(day.day) for day in seen)
