@@ -13,10 +13,12 @@ from starlette.responses import Response
 
 from cartum_roapp.backfill_look import Look
 from cartum_roapp.backfill_words import canceled
+from cartum_roapp.connection.choices import Choice
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import backfills, shop_statuses
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.sync.backfill import document
+from cartum_roapp.sync.selection import selection
 from console.backend import Backend
 from console.page import once, redirect, render, started, text
 
@@ -31,31 +33,29 @@ class BackfillPages:
 
     async def show(self, request: Request) -> Response:
         """The form, the look that was taken last, and all backfills."""
-        shop = await run_in_threadpool(self.backend.shop, request)
-        asked = request.query_params
+        shop, asked = await run_in_threadpool(self.backend.shop, request), request.query_params
         looked: Look | None = None
         if "look" in asked:
             looked = await self.backend.runs.apart(lambda: _look(shop.slug, asked["look"]))
-        found, statuses = await run_in_threadpool(self._found, shop)
-        ended = [
-            canceled(one) for one in found if str(one["id"]) == asked.get("canceled") and one["state"] == "canceled"
-        ]
-        return render(
-            request, "backfills.html", shop=shop, backfills=found, statuses=statuses, look=looked, of=asked.get("look"),
-            shown=SHOWN, ended=ended, started=started(request),
-        )  # fmt: skip
+        return await self._page(request, shop, looked)
 
     async def look(self, request: Request) -> Response:
-        """Starts the dry run of what was named."""
+        """Starts the dry run of what was named, or shows what is wrong with it."""
         shop, form = await self._asked(request)
+        config = await self.backend.runs.shop(shop.slug)
+        try:
+            since, until = (_day(form, field) for field in ("created_from", "created_to"))
+            statuses = [one for one in form.getlist("statuses") if isinstance(one, str)]
+            numbers = text(form, "numbers").replace(",", " ").split()
+            selection(config, since, until, statuses, numbers)
+        except BadConfig as error:
+            return await self._page(request, shop, None, form, error)
         named = {
-            "created_from": _day(form, "created_from"),
-            "created_to": _day(form, "created_to"),
-            "statuses": [one for one in form.getlist("statuses") if isinstance(one, str)] or None,
-            "numbers": text(form, "numbers").replace(",", " ").split() or None,
+            "created_from": since and since.isoformat(),
+            "created_to": until and until.isoformat(),
+            "statuses": statuses or None,
+            "numbers": numbers or None,
         }
-        if not any(named.values()):
-            raise BadConfig("nothing is named.", field="from", fix="Name days, statuses or order numbers.")
         key = once(shop.key, form)
         run = await self.backend.runs.start(_FLOW, key, shops=[shop.slug], dry_run=True, look="", **named)
         return redirect(request, f"/shops/{shop.slug}/backfills?run={run}")
@@ -66,7 +66,7 @@ class BackfillPages:
         look = text(form, "look")
         named = await self.backend.runs.parameters(look)
         if named.get("shops") != [shop.slug] or not named.get("dry_run"):
-            raise BadConfig("this is no look at orders of this shop.", field="look", fix="Look again, then do it.")
+            raise BadConfig("This is not a look at orders of this shop.", field="look", fix="Look again, then do it.")
         run = await self.backend.runs.start(_FLOW, once(shop.key, form), **{**named, "dry_run": False, "look": look})
         return redirect(request, f"/shops/{shop.slug}/backfills?run={run}")
 
@@ -81,10 +81,33 @@ class BackfillPages:
         shop = await run_in_threadpool(self.backend.shop, request)
         return shop, await request.form()
 
-    def _found(self, shop: ShopState) -> tuple[list[dict[str, Any]], list[str]]:
+    async def _page(
+        self,
+        request: Request,
+        shop: ShopState,
+        looked: Look | None,
+        form: FormData | None = None,
+        error: BadConfig | None = None,
+    ) -> Response:
+        """`form`: what was filled in, which `error` refuses."""
+        found, statuses = await run_in_threadpool(self._found, shop)
+        ended = [
+            canceled(one)
+            for one in found
+            if (str(one["id"]), one["state"]) == (request.query_params.get("canceled"), "canceled")
+        ]
+        return render(
+            request, "backfills.html", 422 if error else 200, shop=shop, backfills=found, statuses=statuses,
+            look=looked, of=request.query_params.get("look"), doable=sum(bool(one["digest"]) for one in looked or ()),
+            shown=SHOWN, ended=ended, started=started(request), error=error,
+            given={field: text(form, field) if form else "" for field in ("created_from", "created_to", "numbers")},
+            chosen=form.getlist("statuses") if form else [],
+        )  # fmt: skip
+
+    def _found(self, shop: ShopState) -> tuple[list[dict[str, Any]], list[Choice]]:
         engine = self.backend.engine
         found = [document(engine, shop.slug, one) for one in backfills.listed(engine, shop.key)]
-        return found, sorted(set(shop_statuses.matched(engine, shop.key).values()))
+        return found, [Choice(id, name) for id, name in sorted(shop_statuses.matched(engine, shop.key).items())]
 
     def _cancel(self, shop: ShopState, id: str) -> None:
         engine = self.backend.engine
@@ -99,9 +122,9 @@ async def _look(slug: str, run: str) -> Look:
     return await read_look(slug, run)
 
 
-def _day(form: FormData, field: str) -> str | None:
+def _day(form: FormData, field: str) -> date | None:
     typed = text(form, field)
     try:
-        return date.fromisoformat(typed).isoformat() if typed else None
+        return date.fromisoformat(typed) if typed else None
     except ValueError:
-        raise BadConfig("this is no day.", field=field, fix="Write it like 2026-01-31.") from None
+        raise BadConfig(f'"{typed[:20]}" is not a date.', field=field, fix="Write it like 2026-01-31.") from None

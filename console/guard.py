@@ -95,6 +95,8 @@ class Guard:
         length = headers.get("content-length", "")
         if "transfer-encoding" in headers or not length.isdecimal() or len(length) > 5 or int(length) > _LONGEST_FORM:
             return PlainTextResponse("Too long.\n", 413)
+        if headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+            return PlainTextResponse("The console's forms are urlencoded.\n", 415)
         return None
 
     async def _is_logged_in(self, header: str) -> bool:

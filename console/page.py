@@ -51,7 +51,7 @@ def text(form: FormData, name: str) -> str:
     """Returns a field's text without blanks around it; "" if the form has no such field. Raises HTTPException 400."""
     value = form.get(name, "")
     if not isinstance(value, str) or "\x00" in value:
-        raise HTTPException(400, f"{name} is no text.")
+        raise HTTPException(400, f"{name} must be text.")
     return value.strip()
 
 
@@ -72,6 +72,15 @@ def sentence(text: str) -> str:
     """Returns the text as a sentence: with a capital letter and a full stop."""
     text = text.strip()
     return text if not text else f"{text[0].upper()}{text[1:].rstrip('.')}."
+
+
+#: Words with which a message begins that has no subject of its own.
+_ABOUT = ("is", "has", "must", "holds", "matches", "was", "belongs")
+
+
+def about(message: str, title: str) -> str:
+    """Returns a field's message as a sentence: one without a subject is about the field of this title."""
+    return sentence(f"{title} {message}" if message.split(" ", 1)[0] in _ABOUT else message)
 
 
 def amount(value: Any) -> str:
@@ -96,4 +105,5 @@ def minutes(seconds: float | None) -> str:
 
 _templates.filters |= {
     "at": at, "amount": amount, "plain": plain, "ago": ago, "minutes": minutes, "sentence": sentence,
+    "about": about,
 }  # fmt: skip

@@ -26,7 +26,7 @@ from cartum_roapp.connection.configs import shop_config
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.fleet import settings
 from cartum_roapp.connection.form import ACCESS, SECTIONS, SETTINGS, STATUSES, UNASKED, Flat
-from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.ledger.shops import ShopState
 from console.backend import Backend
 from console.page import once, redirect, render, text
@@ -56,6 +56,7 @@ class Draft:
     problems: Problems = field(default_factory=Problems)
     found: Examination = field(default_factory=lambda: Examination([]))
     step: str = "settings"
+    action: str = ""
     config: ShopConfig | None = None
 
     @property
@@ -92,7 +93,7 @@ class SettingsPages:
         if before is None:
             raise HTTPException(404)
         if isinstance(before, BadConfig):
-            raise before
+            return render(request, "unusable.html", 400, shop=shop, message=before.message, fix=before.fix or "")
         now = settings(before)
         draft = Draft(before, shop.slug, now, now, step=request.url.path.rpartition("/")[2])
         if request.method == "GET":
@@ -101,8 +102,9 @@ class SettingsPages:
         typed = shop_form.normal(shop_form.read(_lists(form)))
         merged = shop_form.merge(_shown(form), typed, now)
         for key in sorted(merged.conflicts):
-            message = f"somebody else has set it to {now.get(key, 'nothing')} meanwhile."
-            draft.problems.add(key, message, "keep your value, or type theirs; then save again")
+            draft.problems.add(
+                key, "was changed by somebody else meanwhile.", "keep your value or take theirs, then save"
+            )
         draft.values = merged.values
         values = check(shop_form.whole(merged.values), SHOP_FIELDS)
         self._take_password(draft, form, demanded=not {"url", "login"}.isdisjoint(merged.changed))
@@ -119,7 +121,7 @@ class SettingsPages:
         form = await request.form()
         if text(form, "confirmed") != shop.slug:
             fix = f"Type {shop.slug} to delete it."
-            raise BadConfig("this is not the shop's short name.", field="confirmed", fix=fix)
+            raise BadConfig("This is not the shop's short name.", field="confirmed", fix=fix)
 
         async def work() -> None:
             from deployments import shops
@@ -138,7 +140,9 @@ class SettingsPages:
             except Refused as refused:
                 draft.problems.add(PASSWORD.key, refused.reason, refused.fix)
         elif demanded or draft.before is None:
-            why = "is missing." if draft.before is None else "is needed again, as the address or the login is another."
+            why = (
+                "is missing." if draft.before is None else "is needed again, because the address or login has changed."
+            )
             draft.problems.add(PASSWORD.key, why, "type the password of that user")
         else:
             draft.password = draft.before.password
@@ -155,18 +159,19 @@ class SettingsPages:
                 stored = await find_shop(draft.slug)
                 if stored is not None and stored != _config(draft, values):  # a second click finds its own
                     draft.problems.extend([taken(draft.slug)])
-            async with asyncio.timeout(_LONGEST):
-                return await examine_shop(
-                    draft.slug, values.good, before=draft.before, password=draft.password,
-                    clients=self.backend.clients(), found=draft.problems, kept=kept or (),
-                )  # fmt: skip
+            try:
+                async with asyncio.timeout(_LONGEST):
+                    return await examine_shop(
+                        draft.slug, values.good, before=draft.before, password=draft.password,
+                        clients=self.backend.clients(), found=draft.problems, kept=kept or (),
+                    )  # fmt: skip
+            except TimeoutError:
+                raise Retryable(f"The two systems did not answer within {_LONGEST:.0f} s.", fix="Try again.") from None
 
         try:
             async with self._free:
                 draft.found = await self.backend.runs.apart(work)
             draft.problems = Problems(draft.found.problems)
-        except TimeoutError:
-            draft.problems.add(_GENERAL, f"the two systems did not answer within {_LONGEST:.0f} s.", "try again")
         except IntegrationError as error:
             draft.problems.add(_GENERAL, error.message, error.fix or "try again")
 
@@ -174,11 +179,10 @@ class SettingsPages:
         self, request: Request, draft: Draft, values: Values, form: FormData, shop: ShopState | None = None
     ) -> Response:
         """Returns the page with all problems, or what was checked; after a save the shop's page."""
-        draft.step = text(form, "step") or draft.step
+        draft.step, draft.action = text(form, "step") or draft.step, text(form, "action")
         if not draft.problems:
             draft.config = _config(draft, values)
-        action = text(form, "action")
-        if draft.config is None or action not in ("save", "import"):
+        if draft.config is None or draft.action not in ("save", "import"):
             return await self._page(request, draft, shop)
         config, company = draft.config, draft.found.account_lists.fingerprint if draft.found.account_lists else ""
 
@@ -188,14 +192,14 @@ class SettingsPages:
             if draft.before is None:
                 await shops.add(config, company)
             else:
-                await shops.change(config, company, before=draft.before)
+                await shops.change(config, company, before=draft.before, checked=draft.found.shop_lists is not None)
 
         try:
             await self.backend.runs.apart(work)
         except IntegrationError as error:
             draft.problems.add(error.field or _GENERAL, error.message, error.fix or "try again")
             return await self._page(request, draft, shop)
-        if action == "save" or not config.enabled:
+        if draft.action == "save" or not config.enabled:
             return redirect(request, f"/shops/{config.slug}")
         run = await self.backend.runs.start(f"initial-import/{config.slug}", once(config.key, form))
         return redirect(request, f"/shops/{config.slug}?run={run}")

@@ -34,26 +34,31 @@ class Connected:
 async def connect(name: str, base_url: str | None, key: SecretStr, clients: Clients) -> Connected:
     """Tries the key, and saves the account. Without an address it keeps the one that it has. A key of another company
     than the account was connected to is refused, and a company that is connected under another name."""
-    known = await store.list_accounts()
-    stored = known.get(name)
-    before = None if isinstance(stored, BadConfig) else stored
-    address = base_url or (before.base_url if before else ACCOUNT_FIELDS["base_url"].default)
+    stored = (await store.list_accounts()).get(name)
+    address = base_url or (stored.base_url if isinstance(stored, AccountConfig) else ACCOUNT_FIELDS["base_url"].default)
     new, problems = account_config(name, address, key)
     if new is None:
         return Connected(None, problems)
     company, problem = await greet_account(clients, new)
     if company is None:
         return Connected(None, [problem] if problem else [])
-    fingerprint, found = str(company.get("created_at") or ""), Problems()
-    if before is not None and before.fingerprint and before.fingerprint != fingerprint:
-        found.add("api_key", f'belongs to another company than "{name}" was connected to.', other_company(name))
-    found.extend(twin("name", new, fingerprint, [one for one in known.values() if not isinstance(one, BadConfig)]))
-    if found:
-        return Connected(None, list(found))
-    config = new.model_copy(update={"fingerprint": fingerprint})
+    config = new.model_copy(update={"fingerprint": str(company.get("created_at") or "")})
     async with locked_ledger():
+        known = await store.list_accounts()
+        if problems := _of_another_company(config, known):
+            return Connected(None, problems)
         await store.save_account(config)
     return Connected(config, [], company, name in known)
+
+
+def _of_another_company(new: AccountConfig, known: Mapping[str, AccountConfig | BadConfig]) -> list[Problem]:
+    usable = {name: one for name, one in known.items() if isinstance(one, AccountConfig)}
+    before, found = usable.get(new.name), Problems()
+    if before is not None and before.fingerprint and before.fingerprint != new.fingerprint:
+        why = f'belongs to another company than "{new.name}" was connected to.'
+        found.add("api_key", why, other_company(new.name))
+    found.extend(twin("name", new, new.fingerprint, usable.values()))
+    return list(found)
 
 
 async def check_unused(name: str) -> None:

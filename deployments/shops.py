@@ -59,17 +59,17 @@ async def save_new(engine: Engine, config: ShopConfig, company: str, *, leftover
         raise
 
 
-async def change(config: ShopConfig, company: str, *, before: ShopConfig | None = None) -> None:
+async def change(config: ShopConfig, company: str, *, before: ShopConfig | None = None, checked: bool = True) -> None:
     """Saves a shop's new settings and connects it with them. `before`: what the new settings were made of; None: of
-    nothing that was stored. Raises BadConfig if the shop was deleted or changed, or its new address was taken,
-    meanwhile."""
+    nothing that was stored. `checked`: both systems were asked, so what was refused before is tried again. Raises
+    BadConfig if the shop was deleted or changed, or its new address was taken, meanwhile."""
     async with locked_ledger() as engine:
         await _refuse_gone(config)
         if before is not None and await store.find_shop(config.slug) != before:
             fix = "Look at its settings, then repeat."
             raise BadConfig("somebody else has changed this shop just now.", shop=config.slug, field="slug", fix=fix)
         await _refuse_conflicts(config)
-        await save(engine, config, company)
+        await save(engine, config, company, checked=checked)
 
 
 async def match(found: StatusMatch) -> ShopConfig:
@@ -204,12 +204,12 @@ def _in_ledger(engine: Engine, key: str) -> tuple[bool, bool]:
     return key in {state.key for state in shops.all_states(engine)}, known
 
 
-async def save(engine: Engine, config: ShopConfig, company: str) -> None:
+async def save(engine: Engine, config: ShopConfig, company: str, *, checked: bool = True) -> None:
     """Saves and connects the shop, under the lock of all changes. Stores the company of an account that was saved by
     hand, so that a key of another company is refused from now on."""
     await store.know_company(config.account, company)
     await store.save_shop(config)
-    await _connect(engine, config, checked=True)
+    await _connect(engine, config, checked=checked)
 
 
 async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None:

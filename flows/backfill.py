@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
 from prefect import flow
 
-from cartum_roapp.backfill_look import Look, confirm, of_numbers
+from cartum_roapp.backfill_look import Confirmed, Look, Planned, confirm, of_numbers
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.backfill import OpenBackfill, Slices, became, begin, close_reading
@@ -65,20 +65,24 @@ async def bring_selection(
         return await bring(run, selected)
     confirmed = confirm(looked, await plan_selection(run, selected))
     if not confirmed.numbers:
-        return await summarize_task(run, confirmed.left_out)
-    return await bring(run, of_numbers(selected, confirmed.numbers), confirmed.left_out)
+        return await summarize_task(run, {"left_out": confirmed.left_out})
+    return await bring(run, of_numbers(selected, confirmed.numbers), confirmed)
 
 
-async def bring(run: Run, selected: Selection, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Stores the selection, and delivers it. Returns the run's counts, what became of the backfill, and `more`."""
+async def bring(run: Run, selected: Selection, confirmed: Confirmed | None = None) -> dict[str, Any]:
+    """Stores the selection, of a look what was `confirmed`, and delivers it. Returns the run's counts, what became of
+    the backfill, and what is left out of the look."""
     backfill = begin(run, selected)
     async with cancelable(run, backfill):
-        await store_selection(run, selected, backfill)
+        await store_selection(run, selected, backfill, confirmed)
         await deliver_task(run, upto=Priority.BACKFILL, backfill=backfill.id)
-    return await summarize_task(run, {**became(run, backfill), **(more or {})})
+    left_out = {"left_out": confirmed.left_out} if confirmed else {}
+    return await summarize_task(run, {**became(run, backfill), **left_out})
 
 
-async def store_selection(run: Run, selected: Selection, backfill: OpenBackfill) -> None:
+async def store_selection(
+    run: Run, selected: Selection, backfill: OpenBackfill, confirmed: Confirmed | None = None
+) -> None:
     """Reads the selection into the ledger, slice by slice. Other runs read the shop between two slices."""
     known: Statuses | None = None
     async with run.cartum() as api:
@@ -93,6 +97,7 @@ async def store_selection(run: Run, selected: Selection, backfill: OpenBackfill)
                         pages = fetch_selection(api, selected, since, until, missing)
                         async for rows, last in parts(fetch_selection_task, pages):
                             frames, bad = await to_frames(run, api, rows)
+                            frames = confirmed.unchanged(frames) if confirmed else frames
                             reading = Reading(frames, bad, known.final, days=selected.days(since, until))
                             store_part_task(run, backfill, since if last else until, reading)
                             read += len(rows)
@@ -101,7 +106,7 @@ async def store_selection(run: Run, selected: Selection, backfill: OpenBackfill)
     close_reading(run, backfill)
 
 
-async def plan_selection(run: Run, selected: Selection) -> dict[str, Any]:
+async def plan_selection(run: Run, selected: Selection) -> Planned:
     """A dry run: the same steps on a copy of the ledger, with an RO App that is only read. Returns its plan."""
     with Plan.of(run) as plan:
         async with plan.run.cartum() as api:
@@ -117,4 +122,4 @@ async def plan_selection(run: Run, selected: Selection) -> dict[str, Any]:
                     plan.add(frames, bad)
                     read += len(rows)
                 slices.moved(since, empty=not read)
-        return await preview_task(plan)
+        return Planned(await preview_task(plan), plan.contents)

@@ -11,7 +11,7 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
 
-from cartum_roapp.backfill_look import Look, rows
+from cartum_roapp.backfill_look import Look, Planned
 from cartum_roapp.backfill_words import summary, what
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.markdown import escaped, markdown_table
@@ -29,13 +29,13 @@ async def preview(plan: Plan) -> dict[str, Any]:
         return await plan.preview(progress.update)
 
 
-async def show_plan(document: dict[str, Any]) -> dict[str, Any]:
-    """Writes the page, and a table of the orders with which a real run would do something. Returns the document
-    unchanged."""
+async def show_plan(planned: Planned) -> dict[str, Any]:
+    """Writes the page and the look. Returns the dry run's document."""
+    document = dict(planned.document)
     if in_prefect():
         slug = document["shop"]
         await acreate_markdown_artifact(key=f"{slug}-backfill", markdown=page(document), description=f"{slug}: dry run")
-        await acreate_table_artifact(rows(document), key=look_key(slug), description=f"{slug}: what would be done")
+        await acreate_table_artifact(planned.look, key=look_key(slug), description=f"{slug}: what would be done")
     return document
 
 
@@ -45,7 +45,7 @@ def look_key(slug: str) -> str:
 
 
 async def read_look(slug: str, run: str) -> Look:
-    """Returns the table that a dry run of this shop has written. Raises BadConfig where that run
+    """Returns the look that a dry run of this shop has written. Raises BadConfig where that run
     has none."""
     with suppress(ValueError):
         by_run = ArtifactFilter(

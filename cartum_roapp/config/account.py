@@ -39,7 +39,9 @@ class AccountConfig(AccountFields):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    name: Annotated[str, Setting("Name", "The account's name here.", fix=rules.SLUG_FIX, rule=rules.slug)]
+    name: Annotated[
+        str, Setting("Name", "A short name for the account, like main.", fix=rules.SLUG_FIX, rule=rules.slug)
+    ]
     fingerprint: str = ""
 
 

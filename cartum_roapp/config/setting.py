@@ -80,7 +80,7 @@ class Field:
     @property
     def help_with_words(self) -> str:
         """Returns `help` with the words to choose from, if there are any."""
-        which = "Of" if self.is_list else "One of"
+        which = "Any of" if self.is_list else "One of"
         return f"{self.setting.help} {which} {', '.join(self.literals)}." if self.literals else self.setting.help
 
     @property

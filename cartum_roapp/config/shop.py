@@ -91,8 +91,8 @@ class ShopFields(BaseModel):
         tuple[Identifier, ...],
         Setting(
             "Identify products by",
-            "The fields by which a product of the shop is found in RO App, the surest first. The first one that "
-            "exactly one product has decides. code and sku are compared with the shop's article.",
+            "The fields by which a product of the shop is found in RO App, the surest first. The first field "
+            "that matches exactly one product decides. code and sku are compared with the shop's article.",
             suggestion=("sku",),
         ),
     ]

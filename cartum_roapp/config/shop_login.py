@@ -22,8 +22,8 @@ ShopLogin = Annotated[
     str,
     Setting(
         "Login",
-        "The admin's user name, not an e-mail address; see Settings > Admins in the shop. Best is a separate user with "
-        "the role manager.",
+        "The admin's user name, not an e-mail address; see Settings > Admins in the shop. A separate user with the "
+        "role manager works best.",
         fix="write the user name that stands in the shop's admin under Settings > Admins",
         rule=rules.login,
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from json import dumps
 from typing import Any, Literal, cast
 
 from cartum_roapp.config.setting import Field, ListName, check
@@ -45,7 +46,7 @@ UNASKED = frozenset(
 @dataclass(frozen=True, slots=True)
 class Control:
     """One field of the form. `value` is what it shows, of the kind `many` what is chosen; `options` are (value, label);
-    `was` is the stored value in words, None for a new shop."""
+    `was` is the stored value in words, `base` as the fields of the form hold it (JSON); both None for a new shop."""
 
     key: str
     title: str
@@ -56,6 +57,7 @@ class Control:
     required: bool = True
     bounds: tuple[int, int] | None = None
     was: str | None = None
+    base: str | None = None
 
 
 def flat(values: Mapping[str, object]) -> Flat:
@@ -154,17 +156,16 @@ def status_controls(values: Flat, found: Examination, stored: Flat | None) -> li
             continue
         value = matched[id] if id in matched else likely.get(id)
         listed = targets if targets is not None else list(_only(value).choices)
-        help = "Delivered orders have it." if id in successful else ""
-        was = None if stored is None else _words(stored.get(f"statuses.{id}"), listed)
-        made.append(
-            Control(f"statuses.{id}", status.label, help, "one", _text(value), _options(listed, value), was=was)
-        )
+        help, key = "Delivered orders are in this status." if id in successful else "", f"statuses.{id}"
+        was = None if stored is None else _words(stored.get(key), listed)
+        base = None if stored is None else _base("one", _text(stored.get(key)))
+        options = _options(listed, value)
+        made.append(Control(key, status.label, help, "one", _text(value), options, was=was, base=base))
     return made
 
 
 def _control(field: Field, value: object, listed: ChoiceList | None, stored: Flat | None) -> Control:
     setting = field.setting
-    chosen = [_text(one) for one in value] if isinstance(value, tuple | list) else []
     choices = listed.free if listed else ()
     was = None if stored is None else _words(stored.get(field.key, field.default), choices)
     kind: Kind = "text"
@@ -179,10 +180,23 @@ def _control(field: Field, value: object, listed: ChoiceList | None, stored: Fla
         kind = "switch"
     elif field.plain_type is int and listed is None:
         kind = "number"
-    shown: object = chosen if kind == "many" else bool(value) if kind == "switch" else ", ".join(chosen) or _text(value)
+    shown, base = _as_shown(kind, value), None
+    if stored is not None:
+        base = _base(kind, _as_shown(kind, stored.get(field.key, field.default)))
     required = not field.nullable and kind not in ("many", "switch")
     help = field.help_with_words if kind == "text" else setting.help
-    return Control(field.key, setting.title, help, kind, shown, options, required, setting.bounds, was)
+    return Control(field.key, setting.title, help, kind, shown, options, required, setting.bounds, was, base)
+
+
+def _as_shown(kind: Kind, value: object) -> Any:
+    several = [_text(one) for one in value] if isinstance(value, tuple | list) else []
+    return several if kind == "many" else bool(value) if kind == "switch" else ", ".join(several) or _text(value)
+
+
+def _base(kind: Kind, shown: Any) -> str:
+    """Returns the values of the fields as a page's script compares them."""
+    fields = sorted(shown) if kind == "many" else (["on"] if shown else []) if kind == "switch" else [shown]
+    return dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 def _options(choices: Sequence[Choice], *chosen: object) -> list[tuple[str, str]]:
@@ -219,7 +233,9 @@ def _alike(one: Any, other: Any) -> bool:
 
 def _is_asked(key: str) -> bool:
     name, dot, id = key.partition(".")
-    return key in SHOP_FIELDS if not dot else name == "statuses" and id.isdecimal() and len(id) <= _LONGEST_ID
+    if not dot:
+        return key in SHOP_FIELDS
+    return name == "statuses" and id.isascii() and id.isdecimal() and len(id) <= _LONGEST_ID and str(int(id)) == id
 
 
 def _read(key: str, given: Sequence[str]) -> Any:
@@ -240,7 +256,8 @@ def _read(key: str, given: Sequence[str]) -> Any:
 
 
 def _number(typed: str) -> int | str:
-    return int(typed) if typed.strip().isdecimal() and len(typed.strip()) <= _LONGEST_ID else typed
+    digits = typed.strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER else typed
 
 
 def _place(key: str) -> tuple[int, int]:
@@ -248,5 +265,5 @@ def _place(key: str) -> tuple[int, int]:
     return list(SHOP_FIELDS).index(name), int(id or 0)
 
 
-#: Digits of the largest id.
-_LONGEST_ID = 18
+#: Digits of the largest id; of what is read as a number, so that its rule can say that it is too large.
+_LONGEST_ID, _LONGEST_NUMBER = 18, 40

@@ -56,7 +56,7 @@ def of_backfill(result: Document) -> str:
     done = f"dry run: {of_plan(result)}" if result.get("dry_run") else of_run(result)
     absent, left_out = len(result.get("not_in_shop", ())), len(result.get("left_out", ()))
     parts = [f"{absent} missing in the shop"] if absent else []
-    parts += [f"{left_out} left out, as they changed since the look"] if left_out else []
+    parts += [f"{left_out} of the look left out"] if left_out else []
     return _joined([done, *parts])
 
 

@@ -1,12 +1,14 @@
 "use strict"
-// What is typed into a form with data-keep stays in this tab until it is saved, except secrets.
+// What is typed into a form with data-keep stays in this tab until it is saved, except secrets. Each value is kept with
+// what was stored when it was typed. Where that has changed since, the page shows what is stored now.
 
 const form = () => document.querySelector("form[data-keep]")
 const place = () => `typed:${location.pathname.replace(/\/statuses$/, "/settings")}`
-const isKept = field => field.name && !["hidden", "password", "submit"].includes(field.type)
+const isKept = field => field.name && field.name !== "step" && !["hidden", "password", "submit", "button"].includes(field.type)
 const toggles = field => ["checkbox", "radio"].includes(field.type)
 const named = name => [...form().elements].filter(field => isKept(field) && field.name === name)
-const values = name => named(name).filter(field => !toggles(field) || field.checked).map(field => field.value)
+const values = fields => fields.filter(field => !toggles(field) || field.checked).map(field => field.value)
+const asBase = fields => JSON.stringify(fields.length > 1 ? values(fields).sort() : values(fields))
 
 function typed() {
   try {
@@ -16,58 +18,90 @@ function typed() {
   }
 }
 
-function restore() {
-  if (!form()) return
-  const kept = Object.entries(typed()).filter(([name]) => named(name).length)
-  for (const [name, chosen] of kept)
-    for (const field of named(name)) {
-      if (toggles(field)) field.checked = chosen.includes(field.value)
-      else if (field.type !== "select-one" || [...field.options].some(one => one.value === chosen[0])) field.value = chosen[0]
+function fill(fields, chosen) {
+  for (const field of fields) {
+    if (toggles(field)) {
+      field.checked = chosen.includes(field.value)
+      continue
     }
-  for (const control of form().querySelectorAll("[data-stored]")) mark(control)
+    const missing = field.type === "select-one" && ![...field.options].some(one => one.value === chosen[0])
+    if (missing) field.add(new Option(chosen[0], chosen[0]))  // the lists are not there yet
+    field.value = chosen[0]
+  }
 }
 
 // Shows the stored value beside a field that was changed.
 function mark(control) {
-  const words = field => field.type === "select-one" ? field.selectedOptions[0]?.text : field.value
-  const fields = [...control.querySelectorAll("input, select")].filter(isKept)
-  const lone = fields.length === 1 && !control.querySelector("fieldset")
-  let now = fields.filter(field => !toggles(field) || field.checked).map(field => toggles(field) ? field.parentNode.textContent.trim() : words(field)).join(", ")
-  if (lone && toggles(fields[0])) now = fields[0].checked ? "on" : "off"
-  const stored = control.dataset.stored, was = control.querySelector(".was")
-  const same = now === stored || (["empty", "all"].includes(stored) && ["", "none"].includes(now))
-  if (was) was.hidden = same
+  const was = control.querySelector(".was"), fields = [...control.querySelectorAll("input, select")].filter(isKept)
+  if (was) was.hidden = asBase(fields) === control.dataset.base
+}
+
+let restored = false
+
+function restore() {
+  if (!form()) return
+  const outdated = []
+  for (const [name, {chosen, base}] of Object.entries(typed())) {
+    const fields = named(name), control = fields[0]?.closest(".control")
+    if (control && (control.dataset.base ?? null) === base) fill(fields, chosen)
+    else if (control) outdated.push(`${control.querySelector("label, legend").textContent.trim()}: ${chosen.join(", ")}`)
+  }
+  form().querySelectorAll("[data-base]").forEach(mark)
+  document.getElementById("kept").hidden = !restored && !outdated.length
+  document.getElementById("outdated").textContent = outdated.length
+    ? `Somebody else changed these meanwhile, so yours are not filled in: ${outdated.join("; ")}.`
+    : ""
+  const password = document.getElementById("password")
+  if (password.value && password.closest("details")) password.closest("details").open = true
+}
+
+function say(words) {
+  const said = document.getElementById("said")
+  if (said) said.textContent = words
 }
 
 document.addEventListener("input", event => {
   const field = event.target
   if (!form() || field.form !== form() || !isKept(field)) return
-  const all = typed()
-  all[field.name] = values(field.name)
+  const all = typed(), fields = named(field.name), control = field.closest(".control"), base = control.dataset.base ?? null
+  if (asBase(fields) === base) delete all[field.name]
+  else all[field.name] = {chosen: values(fields), base}
   sessionStorage.setItem(place(), JSON.stringify(all))
-  const control = field.closest("[data-stored]")
-  if (control) mark(control)
+  mark(control)
 })
 
 document.addEventListener("click", event => {
-  if (!("discard" in event.target.dataset)) return
-  sessionStorage.removeItem(place())
-  location.reload()
+  if ("discard" in event.target.dataset) {
+    sessionStorage.removeItem(place())
+    location.reload()
+  } else if ("next" in event.target.dataset) {
+    document.getElementById("step-statuses").click()
+    document.getElementById("step-statuses").focus()
+    window.scrollTo(0, 0)
+  }
+})
+
+document.addEventListener("submit", event => {
+  if ("forget" in event.target.dataset) sessionStorage.removeItem(`typed:${event.target.dataset.forget}`)
 })
 
 document.addEventListener("DOMContentLoaded", () => {
-  const kept = document.getElementById("kept")
-  if (kept && Object.keys(typed()).some(name => name !== "step")) kept.hidden = false
+  restored = form() !== null && Object.keys(typed()).length > 0
   restore()
 })
 
-document.addEventListener("htmx:afterSettle", restore)
+document.addEventListener("htmx:afterSettle", () => {
+  restore()
+  if (document.activeElement === document.body) document.querySelector("[aria-invalid=true]")?.focus()
+})
 
 document.addEventListener("htmx:beforeOnLoad", event => {
   const answer = event.detail.xhr
-  if (answer.getResponseHeader("HX-Redirect")) sessionStorage.removeItem(place())
-  const said = document.getElementById("said")
-  if (answer.status < 500 || !said) return
+  if (form() && answer.getResponseHeader("HX-Redirect")) sessionStorage.removeItem(place())
+  if (answer.status < 400 || answer.status === 422) return
   const page = new DOMParser().parseFromString(answer.responseText, "text/html")
-  said.textContent = page.querySelector("main")?.textContent.trim() || `The console answered ${answer.status}.`
+  say(page.querySelector("[role=alert]")?.textContent.trim() || `The console answered ${answer.status}. Nothing was saved.`)
 })
+
+for (const failure of ["htmx:sendError", "htmx:timeout"])
+  document.addEventListener(failure, () => say("The console did not answer. Nothing was saved."))

@@ -81,7 +81,7 @@ def test_an_account_is_added_and_a_shop_connected_in_two_steps(installation: Ins
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_label("Location")).to_have_value("234002")
 
-    page.get_by_text("Next: statuses").click()
+    page.get_by_role("button", name="Next: statuses").click()
     save = page.get_by_role("button", name="Save and import")
     save.click()
     expect(page.locator("#statuses-problem")).to_contain_text('77 "Хтозна"')
@@ -117,7 +117,8 @@ def test_two_tabs_show_both_values_of_a_field(installation: Installation, page: 
     for tab, name in ((other, "Калина"), (page, "Верба")):
         tab.get_by_label("Shop name").fill(name)
         tab.get_by_role("button", name="Save").click()
-    expect(page.locator("#name-problem")).to_contain_text("Somebody else has set it to Калина meanwhile.")
+    expect(page.locator("#name-problem")).to_contain_text("Shop name was changed by somebody else meanwhile.")
+    expect(page.get_by_text("Stored: Калина")).to_be_visible()
     expect(page.get_by_label("Shop name")).to_have_value("Верба")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Верба")).to_be_visible()

@@ -68,28 +68,38 @@ def test_what_was_looked_at_is_done_and_what_changed_since_is_left_out(
     assert sorted(shown) == [(kept, "create"), (changed, "create")]
     assert not in_roapp(installation, kept)
 
-    shop.change_line(changed, quantity=5)
+    shop.edit(changed, delivery_name="Інша Людина")
     clicks = [run_of(sent(browser, f"{PATH}/do", look=run, once="done-twice")) for _ in range(2)]
     assert clicks[0] == clicks[1]
     installation.completed(clicks[0])
     assert [in_roapp(installation, number) for number in (kept, changed)] == [True, False]
     ended = browser.get(f"/shops/{SLUG}/runs/{clicks[0]}").text
-    assert "1 left out, as they changed since the look" in ended
+    assert "1 of the look left out" in ended
     assert f"orders {kept}" in browser.get(PATH).text
 
 
 def test_what_is_no_look_at_this_shop_is_not_done(installation: Installation, browser: httpx.Client) -> None:
     refused = sent(browser, f"{PATH}/look", once="nothing")
-    assert (refused.status_code, "Nothing is named" in refused.text or "nothing is named" in refused.text) == (
-        400,
-        True,
-    )
-    assert sent(browser, f"{PATH}/look", once="odd", created_from="yesterday").status_code == 400
+    assert (refused.status_code, "Nothing is named." in refused.text) == (422, True)
+    refused = sent(browser, f"{PATH}/look", once="odd", created_from="yesterday", numbers="1001")
+    assert (refused.status_code, 'value="1001"' in refused.text) == (422, True)
+    refused = sent(browser, f"{PATH}/look", once="odd", numbers="١٠٠١x")
+    assert (refused.status_code, "no order number" in refused.text) == (422, True)
     sync = installation.start(f"incremental-sync/{SLUG}")
     installation.completed(sync)
     for look in (sync, "no-id"):
         assert sent(browser, f"{PATH}/do", look=look, once="x").status_code == 400
         assert browser.get(f"{PATH}?look={look}").status_code == 400
+
+
+def test_a_look_says_what_can_not_be_done(installation: Installation, browser: httpx.Client, shop: Shop) -> None:
+    (odd,) = old_orders(shop, 1)
+    shop.edit(odd, total_sum="not a sum")
+    run = looked(installation, browser, numbers=f"{odd} 999999")
+    page = browser.get(f"{PATH}?look={run}").text
+    assert "There is nothing to do." in page
+    assert f"<tr><td>{odd}</td><td>held</td>" in page
+    assert "<tr><td>999999</td><td>missing</td><td>The shop does not have it.</td>" in page
 
 
 def test_a_cancel_says_how_many_are_taken_out(installation: Installation, browser: httpx.Client, shop: Shop) -> None:

@@ -101,7 +101,7 @@ def test_a_new_shop_meets_every_problem_beside_its_field_and_is_not_saved(
     assert refused.status_code == 422
     problems = Form(refused.text).problems
     assert problems.keys() == {"slug", "name", "login", "password"}
-    assert problems["name"].startswith("Is empty. Fix: Give the shop's name")
+    assert problems["name"].startswith("Shop name is empty. Fix: Give the shop's name")
     typed = {**access(shop), "slug": "new"}
     refused = sent(browser, "/shops/new", **empty.with_("check", **typed, password="not-the-password"))
     problems = Form(refused.text).problems
@@ -160,10 +160,12 @@ def test_two_who_edit_at_once_lose_nothing(installation: Installation, browser: 
     assert sent(browser, path, **other.with_("save", phone_region="md")).status_code == 303
     stored = settings(installation)
     assert (stored["name"], stored["phone_region"], stored["statuses"]["1"]) == ("Калина", "MD", 5706152)  # type: ignore[index]
-    refused = Form(sent(browser, path, **other.with_("save", name="Осока")).text)
+    answer = sent(browser, path, **other.with_("save", name="Осока"))
+    refused = Form(answer.text)
     assert refused.problems == {
-        "name": "Somebody else has set it to Калина meanwhile. Fix: Keep your value, or type theirs; then save again."
+        "name": "Shop name was changed by somebody else meanwhile. Fix: Keep your value or take theirs, then save."
     }
+    assert "Stored: Калина" in answer.text
     assert sent(browser, path, **refused.with_("save")).status_code == 303
     assert settings(installation)["name"] == "Осока"
 

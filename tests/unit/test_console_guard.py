@@ -65,6 +65,7 @@ def test_a_form_has_a_length_and_its_own_origin() -> None:
     assert asked(guarded(), "/shops", method="POST", headers=own, data={"a": "b"}).status_code == 200
     assert asked(guarded(), "/shops", method="POST", data={"a": "b"}).status_code == 403
     assert asked(guarded(), "/shops", method="POST", headers=own, content=b"x" * 70_000).status_code == 413
+    assert asked(guarded(), "/shops", method="POST", headers=own, files={"a": b"b"}).status_code == 415
     chunked = {**own, "Transfer-Encoding": "chunked"}
     assert asked(guarded(), "/shops", method="POST", headers=chunked, content=b"x").status_code == 413
 

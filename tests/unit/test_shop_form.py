@@ -85,7 +85,7 @@ def test_a_new_shop_is_offered_what_is_most_likely() -> None:
         "window_days": "60",
     }
     assert {id: asked[f"statuses.{id}"].value for id in (1, 3, 9)} == {1: "11", 3: "12", 9: ""}
-    assert asked["statuses.3"].help == "Delivered orders have it."
+    assert asked["statuses.3"].help == "Delivered orders are in this status."
     assert (labels(asked["account"]), asked["account"].value) == (["main", "other"], "")
     (only,) = controls(["account"], {}, NEITHER, ["main"], None)
     assert only.value == "main"
@@ -115,6 +115,9 @@ def test_an_edit_shows_what_is_stored_and_guesses_nothing() -> None:
     assert (asked["language"].value, labels(asked["language"])[-1]) == ("ro", "ro")
     assert [asked[f"statuses.{id}"].value for id in (1, 3, 9)] == ["12", "99", ""]
     assert asked["final_statuses"].value == ["3"]
+    assert [asked[key].base for key in ("location_id", "managers", "enabled", "phone_region", "statuses.9")] == [
+        '["3"]', '["8","9"]', '["on"]', '[""]', '[""]',
+    ]  # fmt: skip
 
 
 def test_while_no_system_answers_what_is_stored_can_be_kept() -> None:
@@ -156,7 +159,8 @@ def test_what_was_filled_in_is_a_value_of_the_file(key: str, given: list[str], v
 
 
 def test_only_fields_that_were_asked_for_and_exist_are_read() -> None:
-    assert read({"asked": ["password", "key", "statuses.x", "statuses." + "9" * 40], "name": ["x"]}) == {}
+    odd = ["password", "key", "statuses.x", "statuses.01", "statuses.١", "statuses." + "9" * 40]
+    assert read({"asked": odd, "name": ["x"]}) == {}
 
 
 def test_flat_values_are_those_of_the_file_again() -> None:
