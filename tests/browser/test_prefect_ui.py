@@ -5,23 +5,30 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, time, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from chromium import PICTURE
 from homes import new_home
 from installation import Installation
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from prefect_ui import log_in
+from sqlalchemy import text
 
-from cartum_roapp import service
 from sandbox import Sandbox
 
 TASKS = ("fetch created orders", "fetch products", "transform", "de-duplicate", "upsert", "deliver", "summarize")
+
+KYIV = ZoneInfo("Europe/Kyiv")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# In the words of a day.
+PLACED = re.compile(r": (\d+) delivered")
 
 # What a page of somebody else tries: to read every secret, to listen on a socket, to write.
 FOREIGN = """async ([api, socket]) => {
@@ -58,15 +65,16 @@ LOADED = """() => {
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A shop is connected and imported by the command line; the server stays up."""
+    """Up, with a shop that is connected and imported by the command line, and read when a test says so."""
     with Sandbox(orders=60 if os.environ.get(PICTURE) else 8, seed=3, rate_limit=0) as box:
         installation = Installation(new_home(tmp_path_factory, "browser"), box)
         try:
-            with service.use(installation.config):
-                installation.done("account", "add", "main", "--base-url", box.roapp.base_url)
-                installation.connect(0)
-                installation.done("import", "shop-1")
-                yield installation
+            installation.done("up")
+            installation.done("account", "add", "main", "--base-url", box.roapp.base_url)
+            installation.connect(0)
+            installation.done("import", "shop-1")
+            installation.only_by_hand("shop-1")
+            yield installation
         finally:
             installation.close()
 
@@ -186,26 +194,60 @@ def test_the_summary_of_a_reconciliation_shows_on_one_page_what_differs(
     for column in ("sum", "what to do", "what was done"):
         expect(page.get_by_role("columnheader", name=column, exact=True).first).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("link", name=edited, exact=True)).to_be_visible()
-    picture = page.get_by_role("img", name="Orders of each day in shop, ledger and RO App")
-    expect(picture).to_have_js_property("naturalWidth", 900)
-    expect(picture).to_have_js_property("naturalHeight", 400)
     page.screenshot(path=tmp_path / "reconcile.png", full_page=True)
 
 
-def test_the_page_of_a_shop_shows_its_month(installation: Installation, page: Page, pictures: Path) -> None:
-    """From the deployment, whose description leads there."""
+def test_a_deployment_leads_to_the_consoles_page_of_its_shop(
+    installation: Installation, browser: Browser, pictures: Path
+) -> None:
+    """Which shows the orders of a month as a picture and as a table, also in the dark and on a telephone."""
+    found = installation.done("ui")
+    user, _, password = found["console_login"].partition(":")
+    login: Any = {"username": user, "password": password, "origin": found["console"]}
+    context = browser.new_context(viewport={"width": 1440, "height": 1100}, locale="en-GB", http_credentials=login)
+    page = context.new_page()
+    log_in(page, found["ui"], found["login"])
     page.goto(f"{address_of(installation)}/v2/deployments")
     page.get_by_role("link", name="shop-1", exact=True).first.click()
     page.wait_for_url("**tab=Runs**")  # Prefect goes there once the page is drawn
     page.get_by_role("tab", name="Description").click()
     page.get_by_role("link", name="How this shop is doing").click()
-    page.get_by_role("link", name=re.compile("^[0-9a-f]{8}$")).first.click()
-    picture = page.get_by_role("img", name="Orders, lag and calls of a month")
+    page.wait_for_url(f"{found['console']}/shops/shop-1")
+
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text))
+    page.reload()
+    count = len(in_a_month(installation))
+    picture = page.get_by_role("img", name=f"Orders placed on each of the last 30 days: {count} delivered")
     expect(picture).to_be_visible()
-    expect(picture).to_have_js_property("naturalWidth", 900)
-    expect(picture).to_have_js_property("naturalHeight", 700)
-    expect(page.get_by_role("row").filter(has_text="health")).to_contain_text("well")
-    page.screenshot(path=pictures / "shop-page.png", full_page=True)
+    parts = picture.locator("rect.delivered")
+    assert (
+        sum(int(number) for number in PLACED.findall(" ".join(picture.locator("title").all_text_contents()))) == count
+    )
+    assert all(parts.nth(n).bounding_box() for n in range(parts.count())) and parts.count()
+    expect(page.get_by_text("health", exact=True).locator("xpath=following-sibling::dd")).to_have_text("well")
+    page.screenshot(path=pictures / "shop-page.png", clip={"x": 0, "y": 0, "width": 1440, "height": 1100})
+    colours = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        colours.append(parts.first.evaluate("part => getComputedStyle(part).fill"))
+    assert len(set(colours) - {"rgb(0, 0, 0)"}) == 2
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    page.get_by_text("Day by day").click()
+    expect(page.locator("td.day")).to_have_count(30)
+    expect(page.locator("td.day").last).to_be_visible()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    assert refused == []
+    context.close()
+
+
+def in_a_month(installation: Installation) -> list[str]:
+    """The numbers of the shop's orders in RO App that were placed in the last 30 days of its clock."""
+    with installation.engine.connect() as connection:
+        today = datetime.now(KYIV).date()
+        begin = {"begin": datetime.combine(today - timedelta(days=29), time.min, KYIV)}
+        return list(connection.scalars(text("SELECT number FROM orders WHERE created_at >= :begin"), begin))
 
 
 def address_of(installation: Installation) -> str:
