@@ -62,6 +62,7 @@ def browser(installation: Installation) -> Iterator[httpx.Client]:
     with visited(installation) as client:
         yield client
     disconnect(installation.config, SLUG)
+    installation.box.shops[INDEX].statuses.pop(77, None)  # other tests connect this shop, too
 
 
 @pytest.fixture
