@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from world import World
 
+from cartum_roapp.delivery.looks import YOUNG
 from cartum_roapp.ledger import held
 from sandbox.cartum_shop import CartumShop
 from sandbox.order_rows import order_line
@@ -115,7 +116,11 @@ def test_totals_of_many_orders_are_read_in_one_call(world: World) -> None:
     paths = [call.path for call in world.box.roapp.calls if call.method == "GET"]
     single = [path for path in paths if path.removeprefix("/orders/").isdecimal()]
     together = [call for call in world.box.roapp.calls if any(name.startswith("ids") for name, _ in call.query)]
-    assert len(single) + len(together) <= 5, "the first one's total and status, and what was in flight meanwhile"
+    lasted = world.box.roapp.calls[-1].at - world.box.roapp.calls[0].at
+    again = int(lasted / YOUNG)  # a look counts for a while: a slow machine takes further ones
+    assert len(single) + len(together) <= 5 + again, (
+        "the first one's total and status, and what was in flight meanwhile"
+    )
 
 
 def test_a_reading_for_the_status_shows_the_total_as_well(world: World) -> None:
