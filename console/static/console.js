@@ -60,14 +60,24 @@ function say(words) {
   if (said) said.textContent = words
 }
 
-document.addEventListener("input", event => {
-  const field = event.target
-  if (!form() || field.form !== form() || !isKept(field)) return
+function keep(field) {
   const all = typed(), fields = named(field.name), control = field.closest(".control"), base = control.dataset.base ?? null
   if (asBase(fields) === base) delete all[field.name]
   else all[field.name] = {chosen: values(fields), base}
   sessionStorage.setItem(place(), JSON.stringify(all))
   mark(control)
+}
+
+// Also what was typed before this script was there.
+function isChanged(field) {
+  if (toggles(field)) return field.checked !== field.defaultChecked
+  if (field.type === "select-one") return [...field.options].some(one => one.defaultSelected) && !field.selectedOptions[0]?.defaultSelected
+  return field.value !== field.defaultValue
+}
+
+document.addEventListener("input", event => {
+  const field = event.target
+  if (form() && field.form === form() && isKept(field)) keep(field)
 })
 
 document.addEventListener("click", event => {
@@ -86,7 +96,9 @@ document.addEventListener("submit", event => {
 })
 
 document.addEventListener("DOMContentLoaded", () => {
-  restored = form() !== null && Object.keys(typed()).length > 0
+  if (!form()) return
+  restored = Object.keys(typed()).length > 0
+  for (const field of [...form().elements].filter(isKept)) if (isChanged(field)) keep(field)
   restore()
 })
 

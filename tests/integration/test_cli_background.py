@@ -78,7 +78,7 @@ def test_down_in_the_middle_of_runs_says_what_becomes_of_them(shop: Installation
         output, said = typed.communicate(timeout=20)
     assert done.stderr == "Stopping console, worker, server and database …\n"
     stopped, *runs = done.stdout.splitlines()
-    assert stopped == "Stopped: keeper, postgres, prefect-server, worker."
+    assert stopped == "Stopped: console, keeper, postgres, prefect-server, worker."
     assert len(runs) == 2
     for line in runs:
         assert line.startswith(f"{SLUG}: initial-import was broken off. What it stored and delivered stays; it goes on")

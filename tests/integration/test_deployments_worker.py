@@ -360,9 +360,10 @@ def away(worker: Installation, slug: str) -> list[str]:
 
 
 def arrived(worker: Installation, index: int, number: str) -> None:
-    """Where the schedule's own sync was due meanwhile, the others had nothing to do, and it may still deliver."""
+    """Where the schedule's own sync was due meanwhile, the others had nothing to do, and it may still deliver. Where it
+    had read the shop just before the order was placed, its next one brings it."""
     marker = f"{worker.key(index)}:{number}"
-    found = worker.become(lambda: worker.box.roapp.orders_by_marker().get(marker, []), bool)
+    found = worker.become(lambda: worker.box.roapp.orders_by_marker().get(marker, []), bool, seconds=400)
     assert len(found) == 1
 
 
