@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cartum_roapp.sync import sentence
@@ -15,7 +16,7 @@ LOOKED = "The id of a dry run: only what it showed is done. Orders that changed 
 DRY = "Look into both systems and say for each order what would be done; send nothing."
 
 
-def summary(document: dict[str, Any]) -> str:
+def summary(document: Mapping[str, Any]) -> str:
     """Returns what a real run would do in all, and what it costs."""
     cost = document["real_run"]
     time = f"about {cost['minutes']:.0f} minutes" if cost["minutes"] >= 1 else "less than a minute"

@@ -38,11 +38,6 @@ class Actions:
         run = await self.backend.runs.start(f"initial-import/{shop.slug}", once(shop.key, form))
         return redirect(request, f"/shops/{shop.slug}?run={run}")
 
-    async def compare(self, request: Request) -> Response:
-        shop, form = await self._asked(request)
-        run = await self.backend.runs.start(f"reconcile/{shop.slug}", once(shop.key, form), repair=False)
-        return redirect(request, f"/shops/{shop.slug}?run={run}")
-
     async def pause(self, request: Request) -> Response:
         shop, _ = await self._asked(request)
         config = await self.backend.runs.shop(shop.slug)

@@ -22,8 +22,10 @@ from console.accounts import AccountPage
 from console.actions import Actions
 from console.backend import Backend
 from console.backfills import BackfillPages
+from console.comparison import ComparePage
 from console.guard import Guard
 from console.held import HeldPage
+from console.matches import MatchPage
 from console.orders import OrderPages
 from console.page import redirect, render
 from console.settings import SettingsPages
@@ -34,6 +36,7 @@ def application(backend: Backend, port: int) -> ASGIApp:
     """Returns the console, which answers on this port."""
     shops, orders, held, act = ShopPages(backend), OrderPages(backend), HeldPage(backend), Actions(backend)
     settings, accounts, backfills = SettingsPages(backend), AccountPage(backend), BackfillPages(backend)
+    compared, matches = ComparePage(backend), MatchPage(backend)
     routes = [
         Route("/", lambda request: redirect(request, "/shops")),
         Route("/shops", shops.overview),
@@ -45,7 +48,10 @@ def application(backend: Backend, port: int) -> ASGIApp:
         Route("/shops/{slug}/runs/{run}", shops.run),
         Route("/shops/{slug}/import", act.import_, methods=["POST"]),
         Route("/shops/{slug}/sync", act.sync, methods=["POST"]),
-        Route("/shops/{slug}/compare", act.compare, methods=["POST"]),
+        Route("/shops/{slug}/compare", compared.show),
+        Route("/shops/{slug}/compare", compared.start, methods=["POST"]),
+        Route("/shops/{slug}/matches", matches.show),
+        Route("/shops/{slug}/matches/unset", matches.unset, methods=["POST"]),
         Route("/shops/{slug}/pause", act.pause, methods=["POST"]),
         Route("/shops/{slug}/resume", act.resume, methods=["POST"]),
         Route("/shops/{slug}/held", held.show),
@@ -62,6 +68,8 @@ def application(backend: Backend, port: int) -> ASGIApp:
         Route("/shops/{slug}/orders/{number}/resend", act.resend, methods=["POST"]),
         Route("/accounts", accounts.listed),
         Route("/accounts", accounts.save, methods=["POST"]),
+        Route("/accounts/check", accounts.check, methods=["POST"]),
+        Route("/accounts/alert", accounts.alert, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("console", "static")])),
     ]
     errors: dict[type[Exception] | int, Callable[[Request, Exception], Response]] = {

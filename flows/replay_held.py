@@ -25,7 +25,7 @@ from tasks.names import named, of_replay
 from tasks.parameters import SHOP, parameter
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_numbers_task, put_back_task, upsert_task, write_back_task
-from tasks.summary import show_choice_task, show_outcomes_task
+from tasks.summary import show_choice_task, summarize_task
 
 
 @flow(name="replay-held", flow_run_name=named(of_replay), persist_result=False)
@@ -69,4 +69,4 @@ async def replay_records(
     await deliver_task(run, upto=Priority.CHANGE)
     if both_ways(run):
         await write_back_task(run)
-    return await show_outcomes_task(run, outcomes(run, chosen, missing))
+    return await summarize_task(run, {"dry_run": False, "records": outcomes(run, chosen, missing)})

@@ -23,7 +23,7 @@ from tasks.names import named, of_resending
 from tasks.parameters import SHOP, parameter
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_numbers_task, send_again_task, upsert_task
-from tasks.summary import show_resent_task
+from tasks.summary import summarize_task
 
 
 @flow(name="resend-orders", flow_run_name=named(of_resending), persist_result=False)
@@ -55,4 +55,4 @@ async def send_orders_again(run: Run, numbers: Sequence[str]) -> dict[str, Any]:
                 send_again_task(run, frames.orders["number"].tolist())
                 missing = found.missing
     await deliver_task(run, upto=Priority.FRESH)
-    return await show_resent_task(run, outcomes(run, numbers, missing))
+    return await summarize_task(run, {"resent": outcomes(run, numbers, missing)})

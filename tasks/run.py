@@ -107,4 +107,5 @@ def _end(run: Run, state: str, *, error: str | None = None, error_kind: str | No
     run.counts.held = held.count(run.engine, run.shop.key)
     if state != "completed":
         run.count_delivered()
-    runs.finish(run.engine, run.id, state=state, counts={**run.result(), **more}, error=error, error_kind=error_kind)
+    runs.finish(run.engine, run.id, state=state, counts={**run.result(), **run.found, **more}, error=error,
+                error_kind=error_kind)  # fmt: skip

@@ -1,87 +1,35 @@
-"""The tables of a run's summary: what differs, the orders that it touched, and the records that are held."""
+"""The tables of a run in Markdown, for its artifacts in Prefect's UI."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cartum_roapp.held_words import WHAT_WAITS
-from cartum_roapp.links import order_name, roapp_name, roapp_order
 from cartum_roapp.markdown import Markup, escaped, link, markdown_table
-from cartum_roapp.reconciliation import tables
-from cartum_roapp.sync import sentence
-from cartum_roapp.sync.digest import TOUCHED
+from cartum_roapp.report.tables import SHOWN, Part, Table, text
 from tasks.links import Links
 
-Document = dict[str, Any]
-
-#: A table has at most this many rows; then it says where the rest is.
-SHOWN = 50
-#: The table of all orders has at most this many rows.
+#: The artifact with all orders of a run has at most this many rows.
 ALL = 2000
 
 
-def comparison_section(report: Document, links: Links, base_url: str) -> list[str]:
-    """Returns what a reconciliation found: the days that differ, the orders that differ, and the sums by currency.
-    `base_url`: of the account."""
-    parts = []
-    if uneven := tables.days(report):
-        parts += ["### Days that differ", _table(uneven[:SHOWN])]
-        parts += _rest(len(uneven), f"`cartum-roapp reconcile {links.slug}`")
-    if found := tables.findings(report, partial(_named, base_url)):
-        rows = [_linked(row, links) for row in found[:SHOWN]]
-        parts += ["### Orders that differ", _table(rows)]
-        parts += _rest(len(found), f"the run's artifact {escaped(all_findings_key(links.slug))} has all")
-    if sums := tables.currencies(report):
-        parts += ["### Sums by currency", _table(sums)]
-    return [*parts, tables.alike(report)]
+def sections(parts: Iterable[Part], links: Links) -> list[str]:
+    """Returns a section for each sentence and table. Orders lead to the shop's admin, as the notes of the order in RO
+    App do, and to what happened to them; held records lead to where they are fixed."""
+    return [section for part in parts for section in _section(part, links)]
 
 
-def all_findings(report: Document) -> list[Document]:
-    """Returns the rows of a table of all orders that differ, if the summary has no room for each; otherwise []."""
-    found = tables.findings(report)
-    return found[:ALL] if len(found) > SHOWN else []
-
-
-def all_findings_key(slug: str) -> str:
-    """Returns the key of the artifact with that table."""
-    return f"{slug}-findings"
-
-
-def touched_section(orders: Sequence[Document], links: Links) -> list[str]:
-    """Returns a table for each kind of order that the run touched. Numbers lead to the shop's admin, as the notes of
-    the order in RO App do."""
-    parts = []
-    for what, changes in TOUCHED.items():
-        of_kind = [one for one in orders if one["what"] == what]
-        if not of_kind:
-            continue
-        rows = [
-            (link(one["number"], links.admin), "; ".join(one["changes"]), _in_roapp(one), *_more(one, links))
-            for one in of_kind[:SHOWN]
-        ]
-        columns = ["order", changes, "in RO App", "more"][: len(rows[0])]
-        parts += [f"### {len(of_kind)} {what}", markdown_table(columns, rows)]
-        parts += _rest(len(of_kind), f"the run's artifact {escaped(all_orders_key(links.slug))} has all")
-    return parts
-
-
-def all_orders(orders: Sequence[Document]) -> list[Document]:
-    """Returns the rows of a table of all of them, if the summary has no room for each; otherwise []."""
-    most = max(Counter(one["what"] for one in orders).values(), default=0)
-    if most <= SHOWN:
+def all_orders(parts: Iterable[Part]) -> list[dict[str, Any]]:
+    """Returns the rows of a table of all orders, if the summary has no room for each; otherwise []."""
+    tables = [one for one in parts if isinstance(one, Table) and one.of == "order"]
+    if all(len(one.rows) <= SHOWN for one in tables):
         return []
-    return [
-        {
-            "order": one["number"],
-            "what": one["what"],
-            "changes": "; ".join(one["changes"]),
-            "in RO App": one["roapp_page"] or roapp_name(one),
-        }
-        for one in orders[:ALL]
+    rows = [
+        {"table": one.title, **dict(zip(one.columns, map(_plain, row), strict=True))}
+        for one in tables
+        for row in one.rows
     ]
+    return rows[:ALL]
 
 
 def all_orders_key(slug: str) -> str:
@@ -89,66 +37,36 @@ def all_orders_key(slug: str) -> str:
     return f"{slug}-orders"
 
 
-def held_section(records: Sequence[Document], links: Links, dismissed: int) -> list[str]:
-    """Returns the table of what is held, each record with its reason, fix and a link to where it is fixed; and how
-    many were dismissed."""
-    slug = links.slug
-    parts: list[str] = []
-    if records:
-        rows = [_held(one, links) for one in records[:SHOWN]]
-        columns = ("record", "why", "what to do", "in the console")[: len(rows[0])]
-        parts = [
-            f"### {escaped(sentence.of_held(one['code'] for one in records))}",
-            markdown_table(columns, rows),
-            *_rest(len(records), f"`cartum-roapp held list {slug}`"),
-            WHAT_WAITS,
-            f"Leave one as it is: `cartum-roapp held dismiss {slug} ID`",
-        ]
-    if dismissed:
-        parts.append(f"{dismissed} dismissed: `cartum-roapp held list {slug} --dismissed`")
-    return parts
+def _section(part: Part, links: Links) -> list[str]:
+    if isinstance(part, str):
+        return [escaped(part)]
+    columns, rows = _linked(part, links)
+    shown = [f"### {escaped(part.title)}", markdown_table(columns, rows)]
+    if (more := len(part.rows) - SHOWN) > 0:
+        where = f"`{part.whole}`" if part.whole else f"the run's artifact {escaped(all_orders_key(links.slug))} has all"
+        shown.append(f"… and {more} more: {where}")
+    return shown
 
 
-def record_table(records: Sequence[Document], rest: str = "the run's result") -> str:
-    """Returns a table of records that were replayed, or would be; `rest` says where those are that do not fit."""
-    columns = [name for name in ("id", "entity", "code", "outcome", "message", "fix") if name in records[0]]
-    text = markdown_table(columns, [[one[name] for name in columns] for one in records[:SHOWN]])
-    return "\n\n".join([text, *_rest(len(records), rest)])
+def _linked(table: Table, links: Links) -> tuple[Sequence[str], list[list[object]]]:
+    rows = [[_cell(cell) for cell in row] for row in table.rows[:SHOWN]]
+    if table.of == "order":
+        stories = [links.order(str(row[0])) for row in rows]
+        for row, story in zip(rows, stories, strict=True):
+            row[0] = link(row[0], links.admin)
+            row += [story] if story else []
+        return [*table.columns, *(["more"] if any(stories) else [])], rows
+    if table.of == "record" and links.held:
+        return [*table.columns, "in the console"], [[*row, link("fix it", links.held)] for row in rows]
+    return table.columns, rows
 
 
-def _linked(row: Document, links: Links) -> Document:
-    """Returns the row of an order that differs, with links to the shop and to what happened to it."""
-    more = links.order(row["order"])
-    return {**row, "order": link(row["order"], links.admin), "in RO App": Markup(row["in RO App"]), "more": more}
+def _cell(cell: object) -> object:
+    if isinstance(cell, list):
+        return Markup("; ".join(link(one, one.address) if one.address else escaped(one) for one in cell))
+    return "" if cell is None else cell
 
 
-def _named(base_url: str, ro_id: int, number: str) -> Markup:
-    """Returns RO App's order with a link to its page."""
-    name, page = order_name(ro_id, number), roapp_order(base_url, ro_id)
-    return link(name, page) if page else Markup(escaped(name))
-
-
-def _table(rows: Sequence[Document]) -> str:
-    """Returns a table of the rows, without empty columns."""
-    names = tables.columns(rows)
-    return markdown_table(names, [["" if row[name] is None else row[name] for name in names] for row in rows])
-
-
-def _held(one: Document, links: Links) -> tuple[object, ...]:
-    news = " (new)" if one["news"] else ""
-    fixed = [link("fix it", links.held)] if links.held else []
-    return f"{one['entity']} {one['id']}{news}", f"{one['code']}: {one['message']}", one["fix"], *fixed
-
-
-def _in_roapp(one: Document) -> object:
-    name = roapp_name(one)
-    return link(name, one["roapp_page"]) if one["roapp_page"] else name
-
-
-def _more(one: Document, links: Links) -> list[object]:
-    story = links.order(one["number"])
-    return [story] if story else []
-
-
-def _rest(count: int, where: str) -> list[str]:
-    return [f"… and {count - SHOWN} more: {where}"] if count > SHOWN else []
+def _plain(cell: object) -> str:
+    """Returns a cell without markup: the page's address where there is one."""
+    return "; ".join(one.address or one.text for one in cell) if isinstance(cell, list) else text(cell)

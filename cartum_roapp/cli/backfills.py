@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS, canceled, left
 from cartum_roapp.cli.arguments import OptionalSlug, example, known_slugs, missing
 from cartum_roapp.cli.attached import run_attached
-from cartum_roapp.cli.outcomes import RunResult, end_with_missing, plan_tables, run_tables
+from cartum_roapp.cli.outcomes import RunResult, end_with_missing, plan_parts, run_parts
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, local, print_failure, show, terminal_table
 from cartum_roapp.cli.runs import shown, tagged
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from cartum_roapp.ledger.backfills import Backfill
 
 DAY = "YYYY-MM-DD"
-#: The keys of a backfill's document that are not counts.
-_APART = ("backfill", "state", "went_on", "taken_out", "begun", "not_in_shop")
 
 
 class Backfills(TyperGroup):
@@ -175,15 +173,10 @@ def _end(one: dict[str, Any]) -> str:
 
 
 def _result(result: RunResult) -> list[object]:
-    if result.get("dry_run"):
-        parts = plan_tables(result)
-    else:
-        parts = run_tables({name: value for name, value in result.items() if name not in _APART})
+    parts = plan_parts(result) if result.get("dry_run") else run_parts(result)
     if result.get("went_on"):
         parts.append(f"Went on with backfill {result['backfill']}, which was broken off before.")
     if result.get("state") == "canceled":
         taken = f"{result['taken_out']} taken out of the queue"
         parts.append(f"Backfill {result['backfill']} was canceled: {taken}{left(result)}.")
-    if absent := result.get("not_in_shop"):
-        parts.append(f"The shop does not have: {', '.join(absent)}.")
     return parts

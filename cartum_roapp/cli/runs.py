@@ -13,14 +13,7 @@ import typer
 from cartum_roapp.cli.arguments import OneEntity, Slug
 from cartum_roapp.cli.attached import run_attached
 from cartum_roapp.cli.interruption import until_down
-from cartum_roapp.cli.outcomes import (
-    RunResult,
-    comparison_tables,
-    end_with_missing,
-    replay_tables,
-    resend_tables,
-    run_tables,
-)
+from cartum_roapp.cli.outcomes import RunResult, end_with_missing, replay_parts, run_parts
 from cartum_roapp.cli.output import FAILED, Json, failure, show
 from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import IntegrationError
@@ -38,7 +31,7 @@ Flow = Callable[["ShopConfig"], Coroutine[Any, Any, RunResult]]
 def import_(slug: Slug, json: Json = False) -> None:
     """Import two months of orders; continues where a stopped import was."""
     result = run_import(slug)
-    show(result, lambda: run_tables(result))
+    show(result, lambda: run_parts(result))
 
 
 def sync(slug: Slug, json: Json = False) -> None:
@@ -50,7 +43,7 @@ def sync(slug: Slug, json: Json = False) -> None:
         return run_attached(incremental_sync, slug, shop=slug)
 
     result = _run(slug, "Reading what is new or changed", flow)
-    show(result, lambda: run_tables(result))
+    show(result, lambda: run_parts(result))
 
 
 def replay(
@@ -77,7 +70,7 @@ def replay(
         )  # fmt: skip
 
     result = _run(slug, "Trying held records again", flow)
-    show(result, lambda: replay_tables(result))
+    show(result, lambda: replay_parts(result))
 
 
 def resend(
@@ -95,7 +88,7 @@ def resend(
         return run_attached(resend_orders, resend_orders.name, shop=slug, numbers=numbers)
 
     result = _run(slug, "Sending the orders again", flow)
-    show(result, lambda: resend_tables(result))
+    show(result, lambda: run_parts(result))
     end_with_missing(slug, [one["number"] for one in result["resent"] if one["outcome"] == "missing"])
 
 
@@ -117,7 +110,7 @@ def reconcile(
         return run_attached(named, slug, shop=slug, repair=repair, gone=gone)
 
     result = _run(slug, "Comparing shop, ledger and RO App", flow)
-    show(result, lambda: comparison_tables(result))
+    show(result, lambda: run_parts(result))
 
 
 def run_import(slug: str) -> RunResult:

@@ -12,7 +12,7 @@ import typer
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, example, missing
 from cartum_roapp.cli.confirmation import confirm
 from cartum_roapp.cli.connecting import add_shop, check_input, edit_shop, warn, without_file
-from cartum_roapp.cli.outcomes import RunResult, run_tables
+from cartum_roapp.cli.outcomes import RunResult, run_parts
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, terminal_table
 from cartum_roapp.cli.progress import ASKING, waiting
 from cartum_roapp.cli.settings_table import setting_cell, settings_document
@@ -214,7 +214,7 @@ def _import(slug: str, document: dict[str, Any]) -> RunResult:
 
 
 def _imported(slug: str, counts: RunResult | None) -> object:
-    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else run_tables(counts)
+    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else run_parts(counts)
 
 
 def _switched(slug: str, verb: str, state: str) -> None:

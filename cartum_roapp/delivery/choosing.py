@@ -29,6 +29,7 @@ from cartum_roapp.ledger import (
 from cartum_roapp.ledger.links import Link, Reason
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.product_links import ProductLink
+from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.texts import clean
 
 _NEAR = 5
@@ -103,7 +104,7 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
     return Chosen("organization" if organization else "person", released)
 
 
-def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:
+def unchoose_product(engine: Engine, shop: ShopConfig | ShopState, name: str) -> None:
     """Takes the choice for this product back: it is searched for again. Raises BadConfig if there is none."""
     with engine.begin() as connection:
         key = product_links.key(shop.key, _product(connection, shop, name))
@@ -111,7 +112,7 @@ def unchoose_product(engine: Engine, shop: ShopConfig, name: str) -> None:
             raise _nothing(shop, "article", name)
 
 
-def unchoose_contact(engine: Engine, shop: ShopConfig, number: str) -> None:
+def unchoose_contact(engine: Engine, shop: ShopConfig | ShopState, number: str) -> None:
     """Takes the choice for the buyer of this order back: they are searched for again. Raises BadConfig if there is
     none."""
     with engine.begin() as connection:
@@ -119,7 +120,7 @@ def unchoose_contact(engine: Engine, shop: ShopConfig, number: str) -> None:
             raise _nothing(shop, "number", number)
 
 
-def _product(connection: Connection, shop: ShopConfig, name: str) -> str:
+def _product(connection: Connection, shop: ShopConfig | ShopState, name: str) -> str:
     found = chosen_products.named(connection, shop.key, clean(name))
     if len(found) == 1:
         return found[0]
@@ -132,7 +133,7 @@ def _product(connection: Connection, shop: ShopConfig, name: str) -> str:
     raise BadConfig(message, shop=shop.slug, field="article", fix=fix)
 
 
-def _buyer(connection: Connection, shop: ShopConfig, number: str) -> str:
+def _buyer(connection: Connection, shop: ShopConfig | ShopState, number: str) -> str:
     identity = chosen_contacts.buyer(connection, shop.key, number)
     if identity is None:
         raise BadConfig(
@@ -144,7 +145,7 @@ def _buyer(connection: Connection, shop: ShopConfig, number: str) -> str:
     return identity
 
 
-def _nothing(shop: ShopConfig, field: str, name: str) -> BadConfig:
+def _nothing(shop: ShopConfig | ShopState, field: str, name: str) -> BadConfig:
     fix = f"`cartum-roapp match list {shop.slug}` shows what was chosen."
     return BadConfig(f"nothing was chosen for {name!r}.", shop=shop.slug, field=field, fix=fix)
 

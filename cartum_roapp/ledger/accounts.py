@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, select, union
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, union
 
 from cartum_roapp.ledger import tables
 from cartum_roapp.ledger.deleted_shops import STILL_UNCLEAR
-from cartum_roapp.ledger.tables import accounts, creations, order_matches, outbox, shops
+from cartum_roapp.ledger.tables import accounts, catalogue, creations, order_matches, outbox, shops
 
 
 def shops_of(connection: Connection, name: str) -> tuple[list[str], list[str]]:
@@ -30,6 +33,33 @@ def of_shop(connection: Connection, shop: str) -> list[str]:
 def is_known(connection: Connection, name: str) -> bool:
     """Returns whether the ledger has this account."""
     return connection.scalar(select(accounts.c.name).where(accounts.c.name == name)) is not None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an account's answers have shown of it. `products`: how many its last reading showed, at `products_read_at`
+    (UTC, None before the first one); the others are columns of the table `accounts`."""
+
+    name: str
+    product_writes: str
+    line_discounts: str
+    products: int
+    products_read_at: datetime | None
+
+
+def known(connection: Connection) -> dict[str, Known]:
+    """Returns what is known of each account, by name."""
+    counts = select(catalogue.c.account, func.count().label("products")).group_by(catalogue.c.account).subquery()
+    rows = connection.execute(
+        select(
+            accounts.c.name,
+            accounts.c.product_writes,
+            accounts.c.line_discounts,
+            func.coalesce(counts.c.products, 0).label("products"),
+            accounts.c.catalogue_read_at.label("products_read_at"),
+        ).outerjoin(counts, counts.c.account == accounts.c.name)
+    )
+    return {row.name: Known(**row._mapping) for row in rows}
 
 
 def forget(connection: Connection, name: str) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import array, insert
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import counters, database
@@ -17,6 +17,9 @@ from cartum_roapp.ledger.tables import runs
 
 #: A shop has about 300 runs a day.
 KEPT = timedelta(days=90)
+#: What a run's result holds of single orders and records, and how long it stays.
+DETAILS = ("findings", "days", "currencies", "records", "resent", "left_out", "not_in_shop")
+DETAILS_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,15 @@ def recent(engine: Engine, shop: str, limit: int) -> list[RunRecord]:
         return [RunRecord(**row._mapping) for row in connection.execute(query)]
 
 
+def last_comparison(engine: Engine, shop: str) -> RunRecord | None:
+    """The latest run that compared the shop with RO App to its end: `counts` holds what it found."""
+    compared = (runs.c.shop == shop) & (runs.c.state == "completed") & runs.c.counts.has_key("findings")
+    query = select(runs).where(compared).order_by(runs.c.started_at.desc()).limit(1)
+    with database.reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+        return None if row is None else RunRecord(**row._mapping)
+
+
 def find(engine: Engine, id: str) -> RunRecord | None:
     """The run of that id, None where the ledger never saw it."""
     with database.reading(engine) as connection:
@@ -138,9 +150,13 @@ def unfinished(engine: Engine) -> list[RunRecord]:
 
 
 def forget_old(connection: Connection) -> int:
-    """Removes the runs of all shops that ended longer than `KEPT` ago, but the last one of each kind and end, from
-    which the shop's health follows. Returns how many."""
+    """Removes the runs of all shops that ended longer than `KEPT` ago, and after `DETAILS_KEPT` what they found beside
+    their counts; both but of the last one of each kind and end, from which the shop's health follows. Returns how many
+    runs."""
     later = runs.alias("later")
     alike = (later.c.shop == runs.c.shop) & (later.c.kind == runs.c.kind) & (later.c.state == runs.c.state)
     is_last = ~select(later.c.id).where(alike, later.c.started_at > runs.c.started_at).exists()
+    details = array(DETAILS)
+    lean = update(runs).values(counts=runs.c.counts - details).where(runs.c.counts.has_any(details))
+    connection.execute(lean.where(runs.c.finished_at < func.now() - DETAILS_KEPT, ~is_last))
     return connection.execute(delete(runs).where(runs.c.finished_at < func.now() - KEPT, ~is_last)).rowcount

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -61,8 +62,8 @@ _TO_DO = {
     Difference.UNREADABLE_IN_SHOP: "correct the order in the shop",
     Difference.NOT_QUEUED: "queue it again",
     Difference.HELD_WITHOUT_REASON: "try it again, so that its reason is known",
-    Difference.MISSING_IN_ROAPP: "hold it (`reconcile --repair`); then `held dismiss` if it was deleted there on "
-    "purpose, else `held replay --make-again`",
+    Difference.MISSING_IN_ROAPP: "hold it, by a comparison that puts right; then dismiss it if it was deleted there on "
+    "purpose, else make it again",
     Difference.BACK_IN_ROAPP: "release it",
     Difference.BINDING_LOST: "bind it again by its marker",
     Difference.DOUBLED_IN_ROAPP: "keep one and delete the others in RO App by hand",
@@ -134,6 +135,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         return {
             "findings": [one.as_dict() for one in self.findings],
+            "outcomes": dict(Counter(one.outcome for one in self.findings)),
             "days": _documents(self.days),
             "currencies": _documents(self.currencies),
             "unchecked": self.unchecked,

@@ -76,6 +76,8 @@ class Run:
     scheduled: bool = False
     counts: Counts = field(default_factory=Counts)
     calls: Calls = field(default_factory=Calls)
+    #: What its result holds beside its counts, as far as the ledger keeps it: what a comparison found, for example.
+    found: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(

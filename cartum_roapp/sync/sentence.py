@@ -18,10 +18,10 @@ CANCELED = "Cancelled; what it had stored and delivered stays."
 
 def of_summary(result: Document) -> str:
     """Returns the sentence of a run that has a summary: the same as its state's message."""
-    own = {
-        "backfill": of_backfill, "reconcile": of_comparison, "replay-held": of_replay, "resend-orders": of_resending,
-    }  # fmt: skip
-    return own.get(result["run"], of_run)(result)
+    if result["run"] == "backfill":
+        return of_backfill(result)
+    own = {"findings": of_comparison, "records": of_replay, "resent": of_resending}
+    return next((said for key, said in own.items() if key in result), of_run)(result)
 
 
 def of_run(result: Document) -> str:
@@ -93,10 +93,10 @@ def of_resending(result: Document) -> str:
 def of_comparison(result: Document) -> str:
     """Returns "214 orders, all alike, 3 held", or "214 orders, 3 differences: 2 repaired, 1 held"."""
     parts = [_counted(result["seen"], "order")]
-    if found := result["findings"]:
-        ends = Counter(one["outcome"] for one in found)
+    ends: Counter[str] = Counter(result["outcomes"])
+    if ends:
         ended = _joined(f"{count} {what}" for what, count in ends.most_common())
-        return "; ".join([f"{parts[0]}, {_counted(len(found), 'difference')}: {ended}", *_still_held(result)])
+        return "; ".join([f"{parts[0]}, {_counted(ends.total(), 'difference')}: {ended}", *_still_held(result)])
     return _joined([*parts, "all alike", *_still_held(result)])
 
 

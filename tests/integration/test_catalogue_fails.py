@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.cli.outcomes import run_tables
+from cartum_roapp.cli.outcomes import run_parts
 from cartum_roapp.errors import NotNow, Retryable
 from cartum_roapp.ledger import shop_catalogue
 from sandbox.cartum_shop import CartumShop
@@ -38,11 +38,11 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     found: list[list[str]] = []
     whole = summary.summary_text
 
-    def keep(run: Any, result: dict[str, Any], links: Any) -> str:
+    def keep(result: dict[str, Any], links: Any) -> str:
         found.append(result["warnings"])
-        shown = whole(run, result, links)
+        shown = whole(result, links)
         assert all(warning[:40] in shown for warning in result["warnings"])
-        assert [one for one in run_tables(result) if one in result["warnings"]] == result["warnings"]
+        assert [one for one in run_parts(result) if one in result["warnings"]] == result["warnings"]
         return shown
 
     monkeypatch.setattr(summary, "summary_text", keep)

@@ -66,7 +66,7 @@ def test_the_summary_of_a_sync(database: str, caplog: pytest.LogCaptureFixture) 
             f"why, and how to fix each: {held_page}",
         ]
 
-        text = summary_text(run, result, Links.of(run))
+        text = summary_text(result, Links.of(run))
         assert text.startswith("**1 new, 1 changed, 1 held**\n\n### 1 new\n")
         assert f"[{placed}]({shop_admin(shop.url)})" in text and f"[fix it]({held_page})" in text
         assert f"[what happened]({CONSOLE}/shops/{shop.slug}/orders/{placed})" in text
@@ -88,7 +88,7 @@ def test_the_summary_of_a_reconciliation_says_what_differs(database: str) -> Non
                 return run, await compare_sides(run)
 
         run, result = asyncio.run(compare())
-        text = summary_text(run, result, Links.of(run))
+        text = summary_text(result, Links.of(run))
         assert text.startswith(f"**{sentence.of_comparison(result)}**\n\n### Days that differ\n")
         assert "1 difference: 1 reported" in text.splitlines()[0] and "nothing new" not in text
         named = f"| no. {order['number']}, id {order['id']} |"
@@ -131,7 +131,7 @@ def test_what_is_held_no_more_is_named_and_what_is_held_again_is_not(database: s
             held_for_its_total: ("released", ["held no more (row), order-total: the row can be read now"]),
             held_for_its_status: ("released", ["held no more (status), status-unmatched: the status is matched now"]),
         }
-        text = summary_text(run, result, Links.of(run))
+        text = summary_text(result, Links.of(run))
         assert "### 2 released\n" in text and "what was held" in text
         assert synced(world, shop)[1]["touched"] == []
 
@@ -198,7 +198,7 @@ def test_held_is_one_number_and_dismissed_ones_are_apart(database: str, caplog: 
         assert (result["held"], result["dismissed"]) == (1, 1) == tuple(held.counts(world.engine, shop.key).values())
         assert [(one["id"], one["news"]) for one in result["held_records"]] == [(first, False)]
         assert result["touched"] == []
-        text = summary_text(run, result, Links.of(run))
+        text = summary_text(result, Links.of(run))
         assert "### 1 held: 1 order-total" in text and "1 dismissed: " in text
         assert sentence.of_run(result) == f"{result['seen']} orders, nothing new, 1 held"
         assert [record.getMessage() for record in caplog.records] == ["1 held: 1 order-total"], "an idle run"

@@ -12,7 +12,7 @@ from rich.console import Console
 from test_write_back import CANCELED, NEW, PROCESSING, SHIPPING, both, in_roapp
 from world import World
 
-from cartum_roapp.cli.outcomes import run_tables
+from cartum_roapp.cli.outcomes import run_parts
 from cartum_roapp.ledger import dossier
 from sandbox.cartum_shop import CartumShop
 from tasks import summary
@@ -44,8 +44,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     whole = summary.summary_text
 
-    def keep(run: Any, result: dict[str, Any], links: Any) -> str:
-        found.append({**result, "text": whole(run, result, links)})
+    def keep(result: dict[str, Any], links: Any) -> str:
+        found.append({**result, "text": whole(result, links)})
         return str(found[-1]["text"])
 
     monkeypatch.setattr(summary, "summary_text", keep)
@@ -55,7 +55,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def printed(result: dict[str, Any]) -> str:
     """What the command line prints of a run."""
     console = Console(file=io.StringIO(), width=200)
-    console.print(*run_tables(result), sep="\n")
+    console.print(*run_parts(result), sep="\n")
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
