@@ -69,16 +69,19 @@ async def examine_shop(
     clients: Clients,
     found: Problems,
     kept: Collection[str] = (),
+    key: str = "",
 ) -> Examination:
     """Returns everything that is wrong with a shop's values, each of which passed its rule: an unknown account, a shop
     that is connected under another slug or has its orders in another account, and what both systems object to.
 
-    `before` is the shop before an edit; `found` are the problems that are known already. `kept` are fields that an edit
+    `before` is the shop before an edit; `key` is its key where it can't be used as it is stored;
+    `found` are the problems that are known already. `kept` are fields that an edit
     leaves as they are: what the systems object to there is a warning. Values that are still to be chosen may be
     missing. Only reads.
     """
     known = Known(await list_shops(), await list_accounts(), {})
-    return await _examined(slug, values, before, password, clients, found, known, kept)
+    key = before.key if before else key
+    return await _examined(slug, values, before, password, clients, found, known, kept, key)
 
 
 async def compare_fleet(files: Sequence[DesiredShop]) -> Known:
@@ -101,7 +104,10 @@ async def examine_fleet(differ: Sequence[DesiredShop], known: Known, clients: Cl
     async def look(one: DesiredShop) -> None:
         async with free:
             password = one.config.password if one.config else None
-            examination = await _examined(one.slug, one.values, one.before, password, clients, one.problems, known)
+            key = one.before.key if one.before else ""
+            examination = await _examined(
+                one.slug, one.values, one.before, password, clients, one.problems, known, (), key
+            )
         one.problems = Problems(examination.problems)
         one.company = examination.account_lists.fingerprint if examination.account_lists else ""
 
@@ -125,7 +131,8 @@ async def _examined(
     clients: Clients,
     found: Problems,
     known: Known,
-    kept: Collection[str] = (),
+    kept: Collection[str],
+    key: str,
 ) -> Examination:
     accounts = known.accounts
     account = accounts.get(str(values.get("account")))
@@ -136,7 +143,7 @@ async def _examined(
         account = None
     if "url" in values:
         url = str(values["url"])
-        key = before.key if before else shop_key(url)
+        key = key or shop_key(url)
         name = account.name if account else None
         found.extend(await conflicts(slug, key, url=url, account=name, stored=known.shops))
     entered = known.entered.get(account.name) if account else None
@@ -151,7 +158,7 @@ async def _examined(
     )
     examination = examination.tolerating({field for field in kept if field not in found})
     if account is not None and "url" in values and "url" not in found:
-        examination = examination.also(_same_orders(slug, str(values["url"]), before, account.name, examination))
+        examination = examination.also(_same_orders(slug, key, str(values["url"]), before, account.name, examination))
     if account is None or examination.account_lists is None or account.fingerprint:
         return examination
     others = [other for other in accounts.values() if not isinstance(other, BadConfig)]
@@ -159,12 +166,11 @@ async def _examined(
 
 
 def _same_orders(
-    slug: str, url: str, before: ShopConfig | None, account: str, examination: Examination
+    slug: str, key: str, url: str, before: ShopConfig | None, account: str, examination: Examination
 ) -> list[Problem]:
     """Returns why a shop can't be connected, or moved, to this address: another one has its orders."""
     placed = examination.shop_lists.newest_orders if examination.shop_lists else {}
     if not placed or (before is not None and shop_key(before.url) == shop_key(url)):
         return []
     with ledger.opened() as engine, engine.connect() as connection:
-        key = before.key if before else shop_key(url)
         return same_orders(slug, url, shops.with_orders(connection, account, key, placed))

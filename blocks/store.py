@@ -63,6 +63,11 @@ async def find_shop(slug: str) -> ShopConfig | BadConfig | None:
     return (await list_shops([slug])).get(slug)
 
 
+async def raw_shop(slug: str) -> Mapping[str, Any]:
+    """Returns the values of the shop's block as they are stored, secrets among them; {} if there is none."""
+    return dict(await _all(CartumShop, [slug])).get(slug, {})
+
+
 async def load_account(name: str) -> AccountConfig:
     """Returns the account, with each value checked again. Raises BadConfig if there is none (field `account`), or a
     value is bad."""

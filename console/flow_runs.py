@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -141,6 +141,14 @@ class FlowRuns:
 
         with prefect_errors():
             return await find_shop(slug)
+
+    async def raw(self, slug: str) -> Mapping[str, Any]:
+        """Returns the shop's settings as they are stored, without a check. Raises as `stored`."""
+        await self._connect()
+        from blocks.store import raw_shop
+
+        with prefect_errors():
+            return await raw_shop(slug)
 
     async def accounts(self) -> dict[str, AccountConfig | BadConfig]:
         """Returns all accounts by name. Raises Retryable where Prefect's server does not answer."""

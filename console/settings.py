@@ -5,30 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import SecretStr
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.problems import Problem, Problems
+from cartum_roapp.config.problems import Problems
 from cartum_roapp.config.refused import Refused
 from cartum_roapp.config.setting import Values, check
 from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS, SLUG
 from cartum_roapp.connection import form as shop_form
-from cartum_roapp.connection.checklist import Check, checklist
-from cartum_roapp.connection.configs import shop_config
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.fleet import settings
 from cartum_roapp.connection.form import ACCESS, SECTIONS, SETTINGS, STATUSES, UNASKED, Flat
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.ledger.shops import ShopState
 from console.backend import Backend
+from console.draft import Draft, readable
 from console.page import once, redirect, render, text
 
 #: Both systems are asked for so many people at once, so many seconds each.
@@ -41,27 +37,6 @@ _TITLES = {
 }  # fmt: skip
 #: The field of what concerns no single control.
 _GENERAL = ""
-
-
-@dataclass
-class Draft:
-    """A shop as a person fills it in. `before`: the shop as it is stored, None for a new one; `shown`: its settings as
-    the form showed them; `values`: as it is to be."""
-
-    before: ShopConfig | None
-    slug: str = ""
-    shown: Flat = field(default_factory=dict)
-    values: Flat = field(default_factory=dict)
-    password: SecretStr | None = None
-    problems: Problems = field(default_factory=Problems)
-    found: Examination = field(default_factory=lambda: Examination([]))
-    step: str = "settings"
-    action: str = ""
-    config: ShopConfig | None = None
-
-    @property
-    def stored(self) -> Flat | None:
-        return None if self.before is None else self.shown
 
 
 class SettingsPages:
@@ -93,9 +68,9 @@ class SettingsPages:
         if before is None:
             raise HTTPException(404)
         if isinstance(before, BadConfig):
-            return render(request, "unusable.html", 400, shop=shop, message=before.message, fix=before.fix or "")
+            return await self._repair(request, shop)
         now = settings(before)
-        draft = Draft(before, shop.slug, now, now, step=request.url.path.rpartition("/")[2])
+        draft = Draft(before, shop.slug, now, now, before.key, step=request.url.path.rpartition("/")[2])
         if request.method == "GET":
             return await self._page(request, draft, shop)
         form = await request.form()
@@ -113,6 +88,21 @@ class SettingsPages:
             await self._examine(draft, values, kept if {"url", "account"} <= kept else set())
         else:
             draft.problems.extend(values.problems)
+        return await self._answer(request, draft, values, form, shop)
+
+    async def _repair(self, request: Request, shop: ShopState) -> Response:
+        """The page of a shop that can't be used as it is stored, with what is wrong with each setting; its form checks
+        what was corrected, or saves it."""
+        draft = Draft(None, shop.slug, key=shop.key)
+        if request.method == "GET":
+            draft.values = readable(await self.backend.runs.raw(shop.slug))
+            draft.problems.extend(check(shop_form.whole(draft.values), SHOP_FIELDS).problems)
+            return await self._page(request, draft, shop)
+        form = await request.form()
+        draft.values = shop_form.read(_lists(form))
+        values = check(shop_form.whole(_set(draft.values)), SHOP_FIELDS)
+        self._take_password(draft, form, demanded=True)
+        await self._examine(draft, values)
         return await self._answer(request, draft, values, form, shop)
 
     async def delete(self, request: Request) -> Response:
@@ -155,15 +145,15 @@ class SettingsPages:
             from blocks.examine import examine_shop, taken
             from blocks.store import find_shop
 
-            if draft.before is None and draft.slug:
+            if draft.slug and not draft.key:
                 stored = await find_shop(draft.slug)
-                if stored is not None and stored != _config(draft, values):  # a second click finds its own
+                if stored is not None and stored != draft.made(values):  # a second click finds its own
                     draft.problems.extend([taken(draft.slug)])
             try:
                 async with asyncio.timeout(_LONGEST):
                     return await examine_shop(
                         draft.slug, values.good, before=draft.before, password=draft.password,
-                        clients=self.backend.clients(), found=draft.problems, kept=kept or (),
+                        clients=self.backend.clients(), found=draft.problems, kept=kept or (), key=draft.key,
                     )  # fmt: skip
             except TimeoutError:
                 raise Retryable(f"The two systems did not answer within {_LONGEST:.0f} s.", fix="Try again.") from None
@@ -181,7 +171,7 @@ class SettingsPages:
         """Returns the page with all problems, or what was checked; after a save the shop's page."""
         draft.step, draft.action = text(form, "step") or draft.step, text(form, "action")
         if not draft.problems:
-            draft.config = _config(draft, values)
+            draft.config = draft.made(values)
         if draft.config is None or draft.action not in ("save", "import"):
             return await self._page(request, draft, shop)
         config, company = draft.config, draft.found.account_lists.fingerprint if draft.found.account_lists else ""
@@ -189,10 +179,10 @@ class SettingsPages:
         async def work() -> None:
             from deployments import shops
 
-            if draft.before is None:
-                await shops.add(config, company)
-            else:
+            if draft.key:
                 await shops.change(config, company, before=draft.before, checked=draft.found.shop_lists is not None)
+            else:
+                await shops.add(config, company)
 
         try:
             await self.backend.runs.apart(work)
@@ -210,7 +200,7 @@ class SettingsPages:
         known = found.shop_lists is not None and found.account_lists is not None
         sections = [("The shop", shop_form.controls(ACCESS, values, found, accounts, stored))]
         statuses: list[shop_form.Control] = []
-        if known or stored is not None or set(SETTINGS) <= values.keys():
+        if known or shop is not None or set(SETTINGS) <= values.keys():
             sections += [
                 (title, shop_form.controls(keys, values, found, accounts, stored)) for title, keys in SECTIONS.items()
             ]
@@ -227,34 +217,9 @@ class SettingsPages:
             request, "settings.html" if shop else "new_shop.html", 422 if by_field else 200,
             shop=shop, draft=draft, sections=sections, statuses=statuses, rest=rest, problems=by_field, step=step,
             general=[problem for problem in draft.problems if problem.field not in named], accounts=accounts,
-            to_do=_to_do(draft), checked=_checked_lines(draft), shown=json.dumps(draft.shown, ensure_ascii=False),
+            to_do=draft.to_do, checked=draft.checked, shown=json.dumps(draft.shown, ensure_ascii=False),
             asks=request.method == "GET" and shop is not None, titles=_TITLES,
         )  # fmt: skip
-
-
-def _config(draft: Draft, values: Values) -> ShopConfig | None:
-    if draft.password is None or not draft.slug or values.problems or not SHOP_FIELDS.keys() <= _complete(values):
-        return None
-    key = draft.before.key if draft.before else ""
-    return shop_config(values.good, slug=draft.slug, password=draft.password, key=key)
-
-
-def _complete(values: Values) -> set[str]:
-    """Returns the settings that have a value, or may be left out."""
-    return set(values.good) | {key for key, one in SHOP_FIELDS.items() if one.setting.optional}
-
-
-def _to_do(draft: Draft) -> list[Problem | Check]:
-    """Returns what a person should look at, though it stops nothing."""
-    if draft.config is None or draft.found.shop_lists is None:
-        return list(draft.found.warnings)
-    return [one for one in checklist(draft.config, draft.found) if one.fix and one.state != "problem"]
-
-
-def _checked_lines(draft: Draft) -> list[Check]:
-    if draft.config is None or draft.found.shop_lists is None:
-        return []
-    return [one for one in checklist(draft.config, draft.found) if not one.fix]
 
 
 def _checked(problems: Problems, key: str, rule: Callable[[object], Any], value: str) -> str:

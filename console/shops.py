@@ -100,7 +100,7 @@ class ShopPages:
         return daily.figures(self.backend.engine, shop.key, zone, datetime.now(zone).date())
 
     def _run(self, one: RunRecord) -> dict[str, Any]:
-        said = one.error or (sentence.of_run(one.counts) if one.state == "completed" else "")
+        said = one.error or (sentence.of_summary(one.counts) if one.state == "completed" else "")
         ended = one.finished_at or datetime.now(UTC)
         return {
             "kind": one.kind,

@@ -198,8 +198,34 @@ def test_a_product_is_chosen_of_the_order_s_own(house: Installation, browser: ht
     house.completed(run_of(sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id=str(ids[1]), once="4")))
     (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
     assert ids[1] in {item["entity_id"] for item in roapp.items[order["id"]]}
-    house.done("match", "unset", "product", SLUG, "PAIR-1")
+    page = browser.get(f"/shops/{SLUG}/matches").text
+    assert f"<td>product {ids[1]}</td>" in page and 'aria-label="Unset the product of PAIR-1"' in page
+    unset = {"kind": "product", "which": "PAIR-1"}
+    assert sent(browser, f"/shops/{SLUG}/matches/unset", **unset).headers["location"] == f"/shops/{SLUG}/matches"
+    assert "Nothing is chosen." in browser.get(f"/shops/{SLUG}/matches").text
+    assert sent(browser, f"/shops/{SLUG}/matches/unset", **unset).status_code == 400
     roapp.edit_product(ids[0], code="ONE-1", sku="ONE-1")
+
+
+def test_the_last_comparison_says_what_differs_and_puts_right(house: Installation, browser: httpx.Client) -> None:
+    """Put right is what is safe, as every night: the marker in the notes."""
+    path, roapp = f"/shops/{SLUG}/compare", house.box.roapp
+    assert "has not been compared yet" in browser.get(path).text
+    number = house.box.shops[INDEX].qualifying()[0]
+    (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
+    roapp.orders[order["id"]]["manager_notes"] = "Подзвонити"
+    roapp.touch(order["id"])
+    answer = sent(browser, path, once="compared")
+    assert answer.headers["location"].startswith(f"{path}?run=")
+    house.completed(run_of(answer))
+    page = browser.get(path).text
+    assert "1 difference: 1 reported" in page and "Orders that differ" in page
+    assert f'<td><a href="/shops/{SLUG}/orders/{number}">{number}</a></td>' in page
+    assert "<td>marker-missing</td>" in page and "days are alike" in page
+    assert "1 difference" in browser.get(f"/shops/{SLUG}").text
+    house.completed(run_of(sent(browser, path, once="put right", repair="yes")))
+    assert "1 difference: 1 repaired" in browser.get(path).text
+    assert f"{house.key(INDEX)}:{number}" in roapp.orders_by_marker()
 
 
 def test_ui_opens_the_console(house: Installation, address: str, tmp_path: Path) -> None:

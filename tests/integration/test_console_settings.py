@@ -10,6 +10,7 @@ import httpx
 import pytest
 from console_pages import run_of, sent, visited
 from installation import Installation, disconnect
+from prefect_side import PrefectSide
 
 from sandbox import Shop
 
@@ -183,6 +184,45 @@ def test_another_address_or_login_demands_the_password(
     refused = sent(browser, path, **Form(page).with_("save", password="not-the-password"))
     assert (refused.status_code, "not-the-password" in refused.text) == (422, False)
     assert "The shop refuses login and password" in Form(refused.text).problems["password"]
+
+
+def test_settings_that_can_not_be_used_are_corrected(
+    installation: Installation, browser: httpx.Client, shop: Shop
+) -> None:
+    path, before = f"/shops/{SLUG}/settings", settings(installation)
+    key = installation.value(f"SELECT key FROM shops WHERE slug = '{SLUG}'")
+    blocks = installation.ask("/block_documents/filter", limit=200)
+    (block,) = [one["id"] for one in blocks if (one["block_type"]["slug"], one["name"]) == ("cartum-shop", SLUG)]
+    PrefectSide(installation).correct(block, window_days="soon", timezone="Nowhere", statuses={"1": "new", "x": 2})
+    page = browser.get(path)
+    form = Form(page.text)
+    assert (page.status_code, "The stored settings can't be used" in page.text) == (422, True)
+    assert {"window_days", "timezone"} <= form.problems.keys()
+    assert (form.fields["window_days"], form.fields["name"]) == (["soon"], [before["name"]])
+    right: dict[str, str | list[str]] = {
+        **{f"statuses__{ours}": str(theirs) for ours, theirs in before["statuses"].items()},  # type: ignore[attr-defined]
+        "window_days": str(before["window_days"]), "timezone": str(before["timezone"]),
+    }  # fmt: skip
+    form = Form(sent(browser, path, **form.with_("check", password=shop.password)).text)  # as the page does by itself
+    refused = Form(sent(browser, path, **form.with_("save", **right)).text)
+    assert refused.problems.keys() == {"password"}
+    assert sent(browser, path, **refused.with_("save", password=shop.password)).status_code == 303
+    assert settings(installation) == before
+    assert installation.value(f"SELECT key FROM shops WHERE slug = '{SLUG}'") == key
+
+
+def test_an_account_is_checked_and_says_what_is_known_of_it(installation: Installation, browser: httpx.Client) -> None:
+    page = sent(browser, "/accounts/check", name="main")
+    assert (page.status_code, "The key works." in page.text) == (200, True)
+    assert "an amount off" in page.text or "not known yet" in page.text
+    roapp, key = installation.box.roapp, installation.box.roapp.api_key
+    roapp.change_key("another")
+    page = sent(browser, "/accounts/check", name="main")
+    roapp.change_key(key)
+    assert (page.status_code, "The key works." in page.text) == (422, False)
+    assert sent(browser, "/accounts/check", name="nobody").status_code == 422
+    page = sent(browser, "/accounts/alert")
+    assert (page.status_code, "No block is chosen" in page.text) == (422, True)
 
 
 def test_an_account_is_tried_before_it_is_saved(installation: Installation, browser: httpx.Client) -> None:
