@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -15,8 +16,10 @@ from cartum_roapp.backfill_look import Look
 from cartum_roapp.backfill_words import canceled
 from cartum_roapp.connection.choices import Choice
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import backfills, shop_statuses
+from cartum_roapp.ledger import backfills, runs, shop_statuses
 from cartum_roapp.ledger.shops import ShopState
+from cartum_roapp.report import tables
+from cartum_roapp.report.tables import Part
 from cartum_roapp.sync.backfill import document
 from cartum_roapp.sync.selection import selection
 from console.backend import Backend
@@ -37,7 +40,9 @@ class BackfillPages:
         looked: Look | None = None
         if "look" in asked:
             looked = await self.backend.runs.apart(lambda: _look(shop.slug, asked["look"]))
-        return await self._page(request, shop, looked)
+        done = await run_in_threadpool(runs.find, self.backend.engine, started(request) or "")
+        left_out = tables.left_out(done.counts) if done and done.shop == shop.key else []
+        return await self._page(request, shop, looked, left_out=left_out)
 
     async def look(self, request: Request) -> Response:
         """Starts the dry run of what was named, or shows what is wrong with it."""
@@ -88,8 +93,9 @@ class BackfillPages:
         looked: Look | None,
         form: FormData | None = None,
         error: BadConfig | None = None,
+        left_out: Sequence[Part] = (),
     ) -> Response:
-        """`form`: what was filled in, which `error` refuses."""
+        """`left_out`: of the look that a run has done; `form`: what was filled in, which `error` refuses."""
         found, statuses = await run_in_threadpool(self._found, shop)
         ended = [
             canceled(one)
@@ -98,7 +104,8 @@ class BackfillPages:
         ]
         return render(
             request, "backfills.html", 422 if error else 200, shop=shop, backfills=found, statuses=statuses,
-            look=looked, of=request.query_params.get("look"), doable=sum(bool(one["digest"]) for one in looked or ()),
+            left_out=left_out, look=looked, of=request.query_params.get("look"),
+            doable=sum(bool(one["digest"]) for one in looked or ()),
             shown=SHOWN, ended=ended, started=started(request), error=error,
             given={field: text(form, field) if form else "" for field in ("created_from", "created_to", "numbers")},
             chosen=form.getlist("statuses") if form else [],

@@ -77,7 +77,7 @@ def of_run(result: Document) -> list[Part]:
         *parts,
         *_touched(result),
         *_both_changed(result),
-        *_left_out(result),
+        *left_out(result),
         *_held(result),
         _counts(result),
         *_absent(result),
@@ -164,7 +164,7 @@ def _absent(result: Document) -> list[Part]:
     return [f"The shop does not have: {', '.join(missing)}."] if missing else []
 
 
-def _left_out(result: Document) -> list[Part]:
+def left_out(result: Document) -> list[Part]:
     """Returns what a backfill left out of its look."""
     rows = [(one["number"], one["why"]) for one in result.get("left_out", ())]
     return _table(f"{len(rows)} left out", ("order", "why"), rows, of="order")

@@ -75,6 +75,8 @@ def test_what_was_looked_at_is_done_and_what_changed_since_is_left_out(
     assert [in_roapp(installation, number) for number in (kept, changed)] == [True, False]
     ended = browser.get(f"/shops/{SLUG}/runs/{clicks[0]}").text
     assert "1 of the look left out" in ended
+    listed = browser.get(f"{PATH}?run={clicks[0]}").text
+    assert f">{changed}</a></td><td>it has changed since the look</td>" in listed
     assert f"orders {kept}" in browser.get(PATH).text
 
 
