@@ -150,7 +150,8 @@ def test_a_shop_with_alerts_leaves_no_trace_in_prefect(installation: Installatio
         assert side.traces() - nothing >= of_a_shop(slug)
         installation.done("shop", "delete", slug, "--yes")
         assert {one for one in side.traces() - nothing if slug in "".join(one)} == set()
-    assert side.traces() == nothing
+    # The runs of the other shop are planned by Prefect, whenever it gets to it.
+    assert {one for one in side.traces() ^ nothing if one[0] != "scheduled run"} == set()
     assert installation.value("SELECT deleted_at FROM shops WHERE slug = :slug", slug=slug) is not None
     installation.done("shop", "delete", slug, "--yes", "--purge")
 
