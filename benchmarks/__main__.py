@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg2
 from sqlalchemy import make_url
 
-from benchmarks import budget, peer
+from benchmarks import budget, console, peer
 from benchmarks.process import Measured, measure
 from benchmarks.report import CHANGED, FIRST, FLOOR, OURS, SAME, Results
 from benchmarks.shop import Shop, serving
@@ -33,6 +33,7 @@ class Bench:
     shop: Shop
     url: str
     orders: int
+    home: Path
 
     def floor(self) -> Measured:
         return measure([sys.executable, "-m", "benchmarks.floor"], {**self.shop.access, "page": PAGE})
@@ -78,9 +79,10 @@ class Bench:
             return cursor.fetchall() if cursor.description else []
 
 
-def run(orders: int, rounds: int, with_peer: bool, delivered: int) -> Results:
+def run(orders: int, rounds: int, with_peer: bool, delivered: int, shops: int, known: int) -> Results:
     """Measures everything `rounds` times. Where the peer can't be installed, only ourselves and the floor. `delivered`
-    orders are imported into RO App, once for each latency, at its pace: 60 take some three minutes."""
+    orders are imported into RO App, once for each latency, at its pace: 60 take some three minutes. The console's pages
+    are measured once, with this number of `shops` and of `known` orders."""
     interpreter, missing = _peer(with_peer)
     settings = [] if interpreter is None else [peer.MERGE, peer.TUNED, peer.APPEND]
     results = Results(orders, LINES, None if interpreter is None else peer.MERGE.name, missing)
@@ -102,6 +104,11 @@ def run(orders: int, rounds: int, with_peer: bool, delivered: int) -> Results:
             _say(f"{delivered} orders into RO App, {latency:g} s a call")
             bench.empty()
             results.budgets.append(budget.used(bench.url, delivered, latency))
+        if shops:
+            _say(f"the console with {shops} shops and {known:,} orders")
+            bench.empty()
+            results.shops, results.known = shops, known
+            results.pages = console.waited(bench.url, bench.home, shops, known)
     return results
 
 
@@ -120,7 +127,7 @@ def _bench(orders: int) -> Iterator[Bench]:
         config = Settings(home=Path(directory) / "home", linger=2, database_url=None)
         try:
             with service.use(config, prefect=False) as running, serving(orders, LINES) as shop:
-                yield Bench(shop, running.database_url.get_secret_value(), orders)
+                yield Bench(shop, running.database_url.get_secret_value(), orders, config.home)
         finally:
             service.stop(config)
 
@@ -134,12 +141,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--orders", type=int, default=20_000, help="orders of the shop (default 20000)")
     parser.add_argument("--rounds", type=int, default=3, help="the best of how many (default 3)")
     parser.add_argument("--delivered", type=int, default=60, help="orders into RO App at 3 calls/s (default 60)")
+    parser.add_argument("--shops", type=int, default=500, help="shops of the console; 0: not measured (default 500)")
+    parser.add_argument("--known", type=int, default=1_000_000, help="orders of the console (default 1000000)")
     parser.add_argument("--without-peer", action="store_true", help="only our own load and the floor")
     parser.add_argument(
         "--output", type=Path, default=DOCUMENT, help="where the tables go (default docs/benchmarks.md)"
     )
     options = parser.parse_args(arguments)
-    results = run(options.orders, options.rounds, not options.without_peer, options.delivered)
+    results = run(
+        options.orders, options.rounds, not options.without_peer, options.delivered, options.shops, options.known
+    )
     options.output.write_text(results.markdown(), "utf-8")
     print(results.text())
     _say(f"\nwritten to {options.output}")

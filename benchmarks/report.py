@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.budget import Used
+from benchmarks.console import RUNS, Waited
 from benchmarks.process import Measured
 
 FIRST, CHANGED, SAME = "first load", "again, 1 % changed", "again, nothing changed"
@@ -25,6 +26,9 @@ class Results:
     missing: str = ""
     rounds: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
     budgets: list[Used] = field(default_factory=list)
+    pages: list[Waited] = field(default_factory=list)
+    shops: int = 0
+    known: int = 0
 
     def add(self, work: str, who: str, measured: Measured) -> None:
         self.rounds.setdefault((work, who), []).append(measured)
@@ -61,6 +65,11 @@ class Results:
             rows.append((f"{one.latency * 1000:.0f} ms", *figures, f"{one.found.limited}"))
         return rows
 
+    def console(self) -> list[tuple[str, ...]]:
+        """How long a person waits for each page."""
+        rows = [(one.page, f"{one.median * 1000:.0f} ms", f"{max(one.seconds) * 1000:.0f} ms") for one in self.pages]
+        return [("page", "median", "slowest"), *rows]
+
     @property
     def works(self) -> Iterable[str]:
         return dict.fromkeys(work for work, _ in self.rounds)
@@ -70,6 +79,8 @@ class Results:
         parts += [f"{work}\n{_columns(self.table(work))}" for work in self.works]
         if self.budgets:
             parts.append(f"RO App's budget\n{_columns(self.budget())}")
+        if self.pages:
+            parts.append(f"The console\n{_columns(self.console())}")
         return "\n\n".join(parts)
 
     def markdown(self) -> str:
@@ -85,6 +96,9 @@ class Results:
         parts += [f"## {work[0].upper()}{work[1:]}\n\n{_markdown(self.table(work))}" for work in self.works]
         if self.budgets:
             parts.append(f"## RO App's budget\n\n{_markdown(self.budget())}")
+        if self.pages:
+            size = f"{self.shops} shops, {self.known:,} orders, {self.shops * RUNS:,} runs."
+            parts.append(f"## The console\n\n{size}\n\n{_markdown(self.console())}")
         return "\n\n".join([*parts, _NOTES.strip()]) + "\n"
 
     def _peer(self) -> str:
@@ -123,5 +137,6 @@ _NOTES = """
 * **The pages alone**: one walk, nothing parsed.
 * **RO App's budget**: one import on real time, at a call every 351 ms (95 % of the budget), from its first call to RO
   App until the last order is made. RO App refuses a fourth call within a second.
+* **The console**: each page asked for nine times over HTTP, without a browser; the first time is among them.
 * Peak MB is the largest process; where dlt starts workers they come on top.
 """

@@ -60,12 +60,13 @@ def test_a_small_run_measures_first_load_and_both_repetitions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = tmp_path / "benchmarks.md"
-    small = ["--orders", "150", "--rounds", "1"]
+    small = ["--orders", "150", "--rounds", "1", "--shops", "3", "--known", "30"]
     assert benchmarks.main([*small, "--without-peer", "--delivered", "0", "--output", str(document)]) == 0
     text = document.read_text("utf-8")
     assert text.count("| cartum-roapp |") == 3
     assert "150 orders of 3 lines" in text and "best of 1" in text
     assert "not asked for" in text
+    assert "3 shops, 30 orders" in text and "| the overview |" in text
     assert "first load" in capsys.readouterr().out
 
 
