@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 # Else each of the tests' hundreds of processes would compile the project again.
 export PYTHONDONTWRITEBYTECODE :=
+export NO_MKDOCS_2_WARNING := 1
 # A command, a path or a version: `make test PYTHON=3.13` makes a new .venv where it has another Python.
 PYTHON ?=
 BIN := .venv/bin
@@ -33,6 +34,9 @@ check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: setup  ## the site of docs/ in build/site, with every link checked
+	$(BIN)/mkdocs build --quiet
+
 bench: setup  ## speed as a ratio to a peer measured in the same run
 	$(BIN)/python -m benchmarks
 
@@ -42,4 +46,4 @@ lock:  ## resolve requirements.lock again from pyproject.toml, and uv itself in 
 
 named-python:
 
-.PHONY: help named-python setup demo test test-faults check bench lock
+.PHONY: help named-python setup demo test test-faults check docs bench lock

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +66,15 @@ def test_targets_and_links_exist(page: Path) -> None:
         assert target.exists(), link
         if heading:
             assert heading in {anchor(line) for line in re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)}
+
+
+def test_the_site_is_built_and_each_of_its_links_leads_somewhere(tmp_path: Path) -> None:
+    command = [Path(sys.executable).with_name("mkdocs"), "build", "--quiet", "--site-dir", tmp_path / "site"]
+    built = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True
+    )
+    assert (built.returncode, built.stderr) == (0, "")
+    assert "Syncs orders, customers and products" in (tmp_path / "site" / "index.html").read_text()
 
 
 def anchor(heading: str) -> str:
