@@ -39,7 +39,7 @@ def demo(
         try:
             command.run("up")
             ui = command.run("ui")
-            say(f"Prefect's UI: {ui['ui']}")
+            say(f"The console: {ui['console']}. Prefect's UI: {ui['ui']}")
             document, checks = _story(command, box)
         except BaseException:
             keep = False
@@ -49,7 +49,8 @@ def demo(
                 command.run("down")
                 shutil.rmtree(home, ignore_errors=True)
     rows = [(what, expected, found, "yes" if expected == found else "NO") for what, expected, found in checks]
-    document["ui"], document["login"] = (ui["ui"], ui["login"]) if keep else (None, None)
+    for name in ("console", "console_login", "ui", "login"):
+        document[name] = ui[name] if keep else None
     document["use"] = meet(home, box) if keep else None
     document["stop"] = _stop(home, box) if keep else None
     document["checks"] = [dict(zip(("what", "expected", "found", "holds"), row, strict=True)) for row in rows]
@@ -81,11 +82,12 @@ def _story(command: Command, box: DemoSandbox) -> tuple[dict[str, Any], list[Che
     box.act("set_status", number=moved, status=SENT)
     say(f"In the shop: order {placed} is placed, order {moved} is sent.")
     third = command.run("sync", SHOP)
-    there = box.roapp_orders()
+    there, names = box.roapp_orders(), {one["id"]: one["name"] for one in box.account["statuses"]}
     checks += [
-        ("third sync: new and changed", (1, 1), (third["new"], third["changed"])),
+        ("third sync: new", 1, third["new"]),
+        ("third sync: changed", 1, third["changed"]),
         ("third sync: the new order in RO App", 1, len(there.get(placed, []))),
-        ("third sync: the status in RO App", box.statuses[SENT], there[moved][0]["status_id"]),
+        ("third sync: the status in RO App", names[box.statuses[SENT]], names[there[moved][0]["status_id"]]),
         ("third sync: doubled orders, contacts, products", 0, box.doubled()),
     ]
     remarks = []
@@ -145,7 +147,8 @@ def _printed(document: dict[str, Any], rows: Sequence[tuple[object, ...]]) -> li
         terminal_table("Checked in RO App", ("", "expected", "found", "holds"), rows),
     ]
     if document["ui"]:
-        parts += ["", f"Prefect's UI: {document['ui']}, log in with {document['login']}"]
+        parts += ["", f"The console: {document['console']}, log in with {document['console_login']}"]
+        parts += [f"Prefect's UI: {document['ui']}, log in with {document['login']}"]
         parts += ["To use it, and to make something happen in it (docs/guide.md, Try it):", f"    {document['use']}"]
         parts += ["To stop it all:", f"    {document['stop']}"]
     return parts

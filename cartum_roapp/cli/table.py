@@ -52,10 +52,18 @@ class TerminalTable:
         return widths
 
 
+#: Words that say how something stands, where they fill a cell.
+_STYLES = {
+    **dict.fromkeys(("well", "completed", "delivered", "running", "yes"), "green"),
+    **dict.fromkeys(("needs you", "not imported", "importing", "paused", "held", "waiting"), "yellow"),
+    **dict.fromkeys(("refused", "behind", "failed", "crashed", "stopped", "NO"), "red"),
+}
+
+
 def _built(columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int], gap: int) -> Table:
     built = Table(header_style="bold", box=None, pad_edge=False, padding=(0, gap, 0, 0))
     for column, width in zip(columns, widths, strict=True):
         built.add_column(column, overflow="fold", width=width)
     for row in rows:
-        built.add_row(*map(Text, row))
+        built.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     return built
