@@ -53,7 +53,7 @@ def test_an_account_is_added_and_a_shop_connected_in_two_steps(installation: Ins
     page.get_by_label("API address").fill(roapp.base_url)
     page.get_by_label("API key").fill(roapp.api_key)
     page.get_by_role("button", name="Check and save").click()
-    expect(page.get_by_role("cell", name="main")).to_be_visible()
+    expect(page.get_by_role("heading", name="main")).to_be_visible()
 
     page.goto("/shops")
     page.get_by_role("link", name="Connect a shop").click()

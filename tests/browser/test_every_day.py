@@ -10,9 +10,11 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Literal
 from urllib.parse import urlencode
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from homes import new_home
 from installation import Installation, Row
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -25,6 +27,7 @@ from sandbox import Sandbox, Shop
 pytestmark = pytest.mark.long
 
 SHOP = "shop-1"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
@@ -203,11 +206,29 @@ def test_an_order_is_found_by_the_keyboard_alone_by_its_number_in_ro_app(
     expect(console.get_by_role("heading", name=f"Order {number}")).to_be_visible()
 
 
-def test_no_page_is_wider_than_a_phone(console: Page) -> None:
+def test_every_page_fits_a_phone_and_hinders_nobody(installation: Installation, console: Page) -> None:
+    """By day and by night; axe finds nothing serious."""
+    number = installation.box.shops[0].qualifying()[0]
+    installation.done("reconcile", SHOP)
     console.set_viewport_size({"width": 390, "height": 800})
-    for path in ("", f"/{SHOP}", f"/{SHOP}/held", f"/{SHOP}/orders"):
-        console.goto(f"/shops{path}")
+    of_shop = (
+        "",
+        "/held",
+        "/orders",
+        f"/orders/{number}",
+        "/backfills",
+        "/compare",
+        "/matches",
+        "/settings",
+        "/statuses",
+    )
+    for path in ("/shops", "/shops/new", "/accounts", *(f"/shops/{SHOP}{one}" for one in of_shop)):
+        console.goto(path, wait_until="networkidle")
         assert console.evaluate("document.scrollingElement.scrollWidth") <= 390, path
+        for scheme in SCHEMES:
+            console.emulate_media(color_scheme=scheme)
+            found = Axe().run(console).response["violations"]
+            assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == [], f"{path}, {scheme}"
 
 
 def test_a_page_of_another_port_starts_nothing_in_the_console(
