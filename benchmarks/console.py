@@ -110,7 +110,7 @@ def _seconds(client: httpx.Client, path: str) -> float:
     return time.perf_counter() - before
 
 
-_KEY = "translate(lpad({}::text, 6, '0'), '0123456789', 'abcdefghij')"
+_KEY = "translate(lpad(CAST({} AS text), 6, '0'), '0123456789', 'abcdefghij')"
 _FILL = (
     "INSERT INTO accounts (name) SELECT 'account-' || n FROM generate_series(0, 9) n",
     f"""

@@ -7,13 +7,13 @@ from typing import Any
 
 from cartum_roapp.sync import sentence
 
-SLUGS = "The shops' names on the command line; each gets a run of its own."
+SLUGS = "The shops' short names. Each shop gets its own run."
 FIRST = "First day, on the shop's clock. Left out: since the shop's first order."
 LAST = "Last day, on the shop's clock. Left out: today."
 STATUS = "Only orders in this status: its name in the shop, or its id; may be repeated."
 IDS = "Only these orders: the shop's order numbers."
-LOOKED = "The id of a dry run: only what it showed is done. Orders that changed since then are left out and listed."
-DRY = "Look into both systems and say for each order what would be done; send nothing."
+LOOKED = "The id of a dry run. Only what it showed is done. Orders that have changed since are left out and listed."
+DRY = "Read both systems and show what would be done with each order. Nothing is sent."
 
 
 def summary(document: Mapping[str, Any]) -> str:
@@ -39,7 +39,10 @@ def left(document: dict[str, Any]) -> str:
     if not count:
         return ""
     stay, them = ("stays", "it") if count == 1 else ("stay", "them")
-    return f"; {count} {stay} in the queue, as RO App has begun to get {them} or something else wants {them} too"
+    return (
+        f"; {count} {stay} in the queue, because {'it is' if count == 1 else 'they are'} already partly in RO App or "
+        f"something else needs {them}, too"
+    )
 
 
 def what(order: dict[str, Any]) -> str:

@@ -21,16 +21,16 @@ from console.backend import Backend
 from console.page import redirect, render, text
 
 _PRODUCTS = {
-    "unknown": "not known yet whether RO App takes new products",
-    "works": "RO App takes new products",
-    "refused": "RO App refuses new products; tried again a day later",
+    "unknown": "not known yet whether RO App accepts new products",
+    "works": "RO App accepts new products",
+    "refused": "RO App refuses new products; this is tried again after a day",
 }
 _DISCOUNTS = {
     "unknown": "not known yet",
     "per-line": "an amount off the line",
     "per-unit": "an amount off each unit",
     "percentage": "percentages only",
-    "none": "none; the prices carry the discount",
+    "none": "none; the prices include the discount",
 }
 
 
@@ -105,7 +105,7 @@ class AccountPage:
             if block is None:
                 raise BadConfig("No block is chosen, so no alerts are sent.", fix="`cartum-roapp alerts TYPE/NAME`")
             answer = await alerts.try_out(block)
-            return f"A test message went through {block}. Its server answered {answer or 'that it took it'}."
+            return f"A test message went through {block}. The server's answer: {answer or 'accepted'}."
 
         return await self._page(request, "", *await self._said(work))
 

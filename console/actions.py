@@ -122,7 +122,7 @@ class Actions:
         with self.backend.engine.connect() as connection:
             code = held.code(connection, shop.key, entity, id)
         if code != text(form, "code"):
-            raise BadConfig("it is held for another reason by now, or no longer.", field="id", fix="Look at it again.")
+            raise BadConfig("it is now held for another reason, or not at all.", field="id", fix="Look at it again.")
         dismiss(self.backend.engine, shop.key, [id], entity, reason)
 
 

@@ -87,7 +87,7 @@ class Guard:
             name = 'Basic realm="cartum-roapp", charset="UTF-8"'
             return PlainTextResponse("Log in.\n", 401, {"WWW-Authenticate": name})
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-            return PlainTextResponse("No text has a zero character.\n", 400)
+            return PlainTextResponse("The address has a zero character.\n", 400)
         if scope["method"] in ("GET", "HEAD"):
             return None
         if headers.get("origin") not in self.origins:

@@ -42,9 +42,9 @@ async def backfill(
     dry_run: Annotated[bool, DRY_RUN] = False,
     look: Annotated[str, LOOK] = "",
 ) -> dict[str, Any]:
-    """Reads the named orders again, however old and in whatever status, and delivers what is new or changed after
-    everything else. They are named by dates, statuses or numbers; several narrow each other. Each of several shops gets
-    a run of its own."""
+    """Reads the chosen orders again, whatever their age or status, and delivers new or changed ones after everything
+    else. Dates, statuses and numbers choose the orders, and can be combined; an order must match all of them. If there
+    are several shops, each gets its own run."""
     with checked_input():
         found = [await settings_of(slug) for slug in named_shops(shops)]
         selected = [await named_selection(one, created_from, created_to, statuses, numbers) for one in found]

@@ -29,12 +29,12 @@ from tasks.summary import summarize_task
 @flow(name="incremental-sync", flow_run_name="{shop}: sync", persist_result=False)
 @final_state(sentence.of_run)
 async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
-    """Three reads, because a shop has no "updated since": orders created since the watermark, open orders of
+    """Reads a shop three times, because it has no "updated since": orders created since the watermark, open orders of
     the trailing window, and by number those that the ledger believes open or final for less than 14 days.
 
-    Where statuses travel both ways, what staff set in RO App goes into the shop in the end. A run with no change writes
-    nothing and makes no write call. May run at the same time as the import; of two syncs of a shop the second one ends
-    at once. What is not delivered after some minutes is left to the next sync.
+    If statuses go both ways, a status that staff set in RO App goes to the shop at the end. A run without changes
+    writes nothing and makes no write calls. A sync may run at the same time as the import. If two syncs of a shop run
+    at once, the second one ends immediately. What is not delivered after some minutes is left to the next sync.
     """
     async with open_run(await settings_of(shop), "incremental-sync") as run:
         return await sync_changes(run)

@@ -27,11 +27,11 @@ from tasks.summary import summarize_task
 @flow(name="initial-import", flow_run_name="{shop}: initial import", persist_result=False)
 @final_state(sentence.of_run)
 async def initial_import(shop: Annotated[str, SHOP]) -> dict[str, Any]:
-    """Orders of the two calendar months before the first start into RO App, with their customers and products.
+    """Imports the orders of the two calendar months before the first start, with their customers and products.
 
-    The window is frozen at the first start. A run that was killed continues where it stopped; of an imported shop the
-    same window is read again. Once the window is in the ledger the shop's schedule becomes active, and what is still to
-    be delivered follows after fresh orders.
+    The window is fixed at the first start. A run that was killed continues where it stopped. If the shop was already
+    imported, the same window is read again. Once the window is in the ledger, the shop's schedule becomes active.
+    Orders that are still to be delivered follow after fresh orders.
     """
     async with open_run(await settings_of(shop), "initial-import") as run:
         return await import_window(run)

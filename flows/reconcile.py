@@ -37,16 +37,14 @@ from tasks.steps import (
 @final_state(sentence.of_comparison)
 async def reconcile(
     shop: Annotated[str, SHOP],
-    repair: Annotated[bool, parameter("Repair", "Put right what is safe; else only report")] = False,
-    gone: Annotated[
-        bool, parameter("Gone", "What the shop lacks was really deleted there, however much it is")
-    ] = False,
+    repair: Annotated[bool, parameter("Repair", "Correct what is safe to correct; otherwise only report")] = False,
+    gone: Annotated[bool, parameter("Gone", "Treat all orders missing from the shop as deleted, however many")] = False,
 ) -> dict[str, Any]:
-    """Counts, sums and numbers of all orders since the start of the first import: what one side lacks or has
-    differently. With `repair` what is safe goes through ledger and outbox as usual, and the rest is held for a person;
-    nothing is deleted except what the ledger has kept long enough: buyers' data and the events of orders. Without it
-    nothing is written. Where so many orders are missing in the shop at once that its user has probably lost rights,
-    they count as deleted only if a person says so (`gone`).
+    """Compares counts, sums and numbers of all orders since the start of the first import, and finds what is missing or
+    differs on one side. With `repair`, what is safe to correct goes through ledger and outbox as usual, and the rest is
+    held for a person. Nothing is deleted except what the ledger has kept long enough: buyers' data and the events of
+    orders. Without `repair`, nothing is written. If very many orders are missing in the shop at once, its user has
+    probably lost rights; they count as deleted only with `gone`.
     """
     settings = await settings_of(shop)
     with checked_input():

@@ -40,7 +40,7 @@ async def replay_held(
     make_again: Annotated[bool, parameter("Make again", MAKE_AGAIN)] = False,
     dry_run: Annotated[bool, parameter("Dry run", DRY)] = False,
 ) -> dict[str, Any]:
-    """Tries held records again now. They are named by id, entity or code (several narrow each other), or all are."""
+    """Tries held records again now: all of them, or those that match an id, entity and code."""
     with checked_input(shop=shop):
         settings = await settings_of(shop)
         chosen = select_records(settings.shop, ids, entity, code, all_held=all_held, limit=limit, make_again=make_again)

@@ -31,14 +31,14 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name, a
 
 @app.command("add", epilog=example("account add main"))
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="How to call it here.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name for the account, like main.")],
     base_url: Annotated[str | None, typer.Option("--base-url", help="The API's address with its version.")] = None,
     api_key_stdin: Annotated[
         bool, typer.Option("--api-key-stdin", help="Read the API key from standard input.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Connect an account, or give a new API key to one that is connected; the key is tried first."""
+    """Connect an account, or give a connected account a new API key. The key is tried first."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import API_KEY, obtain
     from cartum_roapp.config.account import ACCOUNT_FIELDS
@@ -102,7 +102,7 @@ def delete(
 ) -> None:
     """Remove an account that no shop uses: its API key, and what the ledger knows about it. RO App keeps all it has.
 
-    It asks first; the answer no deletes nothing and ends with 1.
+    Asks for confirmation. If you answer no, nothing is deleted and the command ends with 1.
     """
     from cartum_roapp.cli.backend import serving
 

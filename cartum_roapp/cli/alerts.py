@@ -17,7 +17,7 @@ def alerts(
         typer.Argument(metavar="TYPE/NAME", help="A notification block of Prefect, like slack-webhook/ops."),
     ] = None,
     test: Annotated[bool, typer.Option("--test", help="Send a test message through the block that is chosen.")] = False,
-    off: Annotated[bool, typer.Option("--off", help="Send none any more.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Stop sending messages.")] = False,
     json: Json = False,
 ) -> None:
     """Send a message when a run fails, no sync succeeds for 15 minutes, more records are held, or the worker is gone. A
@@ -26,7 +26,8 @@ def alerts(
     from cartum_roapp.config.problems import Problem
 
     if off and (block is not None or test):
-        raise bad_input([Problem("block", "stands beside --off.", "give one of the two")], saved="Nothing is changed.")
+        problem = Problem("block", "can't be combined with --off.", "give only one of them")
+        raise bad_input([problem], saved="Nothing is changed.")
     with serving():
         from deployments import alerts as deployed
         from deployments import shops
@@ -55,5 +56,5 @@ def _lines(found: dict[str, Any]) -> list[object]:
         return ["No messages are sent."]
     lines: list[object] = [f"Messages go through {found['block']}."]
     if test := found.get("test"):
-        lines.append(f"A test message has arrived: its server answered {test['answer'] or 'that it took it'}.")
+        lines.append(f"A test message has arrived. The server's answer: {test['answer'] or 'accepted'}.")
     return lines

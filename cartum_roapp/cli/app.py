@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="cartum-roapp",
-    help="Orders, customers and products of Cartum (Horoshop) shops into RO App.",
+    help="Syncs orders, customers and products of Cartum (Horoshop) shops into RO App.",
     epilog=example("shop add my-shop --from shop.yaml"),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -150,7 +150,7 @@ def _require_text(arguments: list[str]) -> None:
             except UnicodeEncodeError:
                 shown = argument.encode(errors="backslashreplace").decode()
                 fix = "type it again on a terminal that is set to UTF-8"
-                raise CommandEnd(BAD_INPUT, f"{shown} is no text in UTF-8.", fix=fix) from None
+                raise CommandEnd(BAD_INPUT, f"{shown} is not UTF-8 text.", fix=fix) from None
 
 
 def _end_of(error: Exception) -> CommandEnd:

@@ -46,7 +46,7 @@ def _day(typed: str) -> date:
     try:
         return date.fromisoformat(typed.strip())
     except ValueError:
-        raise typer.BadParameter(f"{typed!r} is no day; write it as {DAY}, like 2026-01-31.") from None
+        raise typer.BadParameter(f"{typed!r} is not a date; write it as {DAY}, like 2026-01-31.") from None
 
 
 @app.callback(epilog=example("backfill my-shop --from 2026-01-01 --to 2026-01-31 --dry-run"))
@@ -59,9 +59,9 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=DRY)] = False,
     json: Json = False,
 ) -> None:
-    """Read named orders, however old and in whatever status, Delivered ones too; deliver what is new or differs. The
-    same selection continues where a run of it was broken off; `backfill list` shows how far each is, `backfill cancel`
-    ends one."""
+    """Read the orders that you choose, whatever their age or status, and deliver those that are new or differ. If a
+    backfill was interrupted, the same command continues it. `backfill list` shows the progress of each backfill, and
+    `backfill cancel` ends one."""
     numbers = [number.strip() for number in ",".join(ids or []).split(",") if number.strip()]
     named = (since, until, status or None, numbers or None)
     shops = list(dict.fromkeys(slugs))
@@ -107,7 +107,7 @@ def list_(
     slug: OptionalSlug = None,
     json: Json = False,
 ) -> None:
-    """Show every backfill: what was named, how far it is, when it will probably end."""
+    """Show every backfill: what was chosen, its progress, and when it will probably end."""
     from cartum_roapp.cli.backend import ledger
     from cartum_roapp.sync.backfill import document
 
@@ -126,8 +126,8 @@ def cancel(
     ],
     json: Json = False,
 ) -> None:
-    """End the unfinished backfills of a shop, or one of them: what waits is taken out of the queue, what was delivered
-    stays. What something else needs as well stays in the queue."""
+    """End all unfinished backfills of a shop, or a single one. Waiting orders are taken out of the queue, unless
+    something else needs them as well. Delivered orders stay."""
     from cartum_roapp.cli.backend import ledger
     from cartum_roapp.ledger import backfills
     from cartum_roapp.sync.backfill import document
@@ -144,7 +144,7 @@ def cancel(
             if one.state == "open" and not one.is_through:
                 backfills.cancel(engine, one.id)
                 ended.append(document(engine, slug, backfills.read(engine, one.id)))
-    show(ended, lambda: [canceled(one) for one in ended] or "Nothing to cancel: no backfill of these is under way.")
+    show(ended, lambda: [canceled(one) for one in ended] or "Nothing to cancel: no such backfill is in progress.")
 
 
 def _of(engine: Engine, slug: str | None) -> list[tuple[str, Backfill]]:
@@ -158,7 +158,7 @@ def _of(engine: Engine, slug: str | None) -> list[tuple[str, Backfill]]:
 
 def _table(found: list[dict[str, Any]]) -> object:
     if not found:
-        return "No backfill yet: `cartum-roapp backfill my-shop --from 2026-01-01 --dry-run` begins with a look."
+        return "No backfills yet. A dry run: `cartum-roapp backfill my-shop --from 2026-01-01 --dry-run`"
     columns = ("id", "shop", "what", "state", "read", "delivered", "held", "waiting", "expected end")
     rows = [[*(one[name] for name in columns[:-1]), _end(one)] for one in found]
     return terminal_table("Backfills", columns, rows)
@@ -169,13 +169,13 @@ def _end(one: dict[str, Any]) -> str:
         return f"ended {local(one['ended_at'])[:16]}{left(one)}"
     if one["expected_end"] is not None:
         return f"about {local(one['expected_end'])[:16]}"
-    return "start it again to go on" if one["state"] == "broken off" else ""
+    return "start it again to continue" if one["state"] == "broken off" else ""
 
 
 def _result(result: RunResult) -> list[object]:
     parts = plan_parts(result) if result.get("dry_run") else run_parts(result)
     if result.get("went_on"):
-        parts.append(f"Went on with backfill {result['backfill']}, which was broken off before.")
+        parts.append(f"Continued backfill {result['backfill']}, which had been interrupted.")
     if result.get("state") == "canceled":
         taken = f"{result['taken_out']} taken out of the queue"
         parts.append(f"Backfill {result['backfill']} was canceled: {taken}{left(result)}.")

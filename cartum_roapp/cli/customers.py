@@ -36,7 +36,7 @@ Who = Annotated[
 
 @app.command("show", epilog=example("customer show my-shop 1001"))
 def show_(slug: Slug, who: Who, json: Json = False) -> None:
-    """Which contact of RO App a buyer is, and why: the one that each of their orders in this shop belongs to."""
+    """Show which RO App contact each order of a buyer in this shop belongs to, and why."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.ledger import dossier, erasure, shops
     from cartum_roapp.service import ledger
@@ -51,9 +51,9 @@ def show_(slug: Slug, who: Who, json: Json = False) -> None:
         contacts = [one for key in keys for one in dossier.contacts(engine, key, numbers[key])]
     if not contacts:
         raise _nothing(slug)
-    columns = ("contact in RO App", "is", "known by", "because", "orders")
+    columns = ("contact in RO App", "kind", "known by", "because", "orders")
     rows = [
-        [one["roapp_id"], one["kind"], one["known_by"], one["because"] or "not noted then", ", ".join(one["orders"])]
+        [one["roapp_id"], one["kind"], one["known_by"], one["because"] or "not recorded", ", ".join(one["orders"])]
         for one in contacts
     ]
     show({"shop": slug, "contacts": contacts}, lambda: terminal_table("The buyer", columns, rows))
@@ -68,7 +68,8 @@ def erase(
 ) -> None:
     """Remove one buyer's personal data from the ledger: from all their orders in this shop, and from held rows.
 
-    It asks first; the answer no erases nothing and ends with 1. The shop and RO App keep what they have.
+    The shop and RO App keep what they have. Asks for confirmation. If you answer no, nothing is erased and the command
+    ends with 1.
     """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.ledger import erasure, shops
@@ -127,7 +128,7 @@ def _named(engine: Engine, slug: str, keys: Sequence[str], who: str) -> tuple[Na
     if phone := phones.e164(who, region):
         return "phone", phone, region
     raise CommandEnd(
-        BAD_INPUT, f"The ledger has no such order of {slug}, and this is no phone and no e-mail address.", fix=_NAME_ONE
+        BAD_INPUT, f"This is neither a phone, nor an e-mail address, nor a known order of {slug}.", fix=_NAME_ONE
     )
 
 
@@ -159,15 +160,15 @@ def _found(
         raise CommandEnd(BAD_INPUT, "Several buyers have this e-mail address.", fix=fix)
     if busy := [number for buyer in found.values() for number in buyer.busy]:
         fix = (
-            "let them come to an end in the shop and wait for the next sync, dismiss what is held "
-            f"(`cartum-roapp held list {slug}`), then repeat"
+            "finish the open ones in the shop, dismiss the held ones "
+            f"(`cartum-roapp held list {slug}`), wait for the next sync, then repeat"
         )
         raise CommandEnd(BAD_INPUT, f"These orders are still open, or not yet in RO App: {', '.join(busy)}.", fix=fix)
     return found
 
 
 def _nothing(slug: str) -> CommandEnd:
-    return CommandEnd(BAD_INPUT, f"The ledger has nothing of this buyer in {slug}.", fix=_NAME_ONE)
+    return CommandEnd(BAD_INPUT, f"The ledger has no data about this buyer in {slug}.", fix=_NAME_ONE)
 
 
 def _counts(found: Mapping[str, Buyer]) -> tuple[list[str], int]:

@@ -26,11 +26,11 @@ Check = tuple[str, object, object]
 
 
 def demo(
-    keep: Annotated[bool, typer.Option("--keep", help="Leave everything up, the shop's schedule running.")] = False,
-    orders: Annotated[int, typer.Option(min=5, max=500, help="How many orders the shop has to import.")] = 40,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep everything running, including the schedule.")] = False,
+    orders: Annotated[int, typer.Option(min=5, max=500, help="The number of orders in the shop for the import.")] = 40,
     json: Json = False,
 ) -> None:
-    """A sandbox shop and RO App, a database, Prefect: import, sync, sync again, and a change that arrives."""
+    """Run a demo with a sandbox shop, a sandbox RO App, a database and Prefect: an import, two syncs and a change."""
     from cartum_roapp.cli.demo_sandbox import sandbox
 
     home = Path(tempfile.mkdtemp(prefix="cartum-roapp-demo-"))
@@ -60,7 +60,7 @@ def demo(
 
 
 def _story(command: Command, box: DemoSandbox) -> tuple[dict[str, Any], list[Check]]:
-    say(f"A shop at {box.shop['url']} and an RO App at {box.account['base_url']}, both made up on this machine.")
+    say(f"A shop at {box.shop['url']} and an RO App at {box.account['base_url']}, both simulated on this machine.")
     command.run("account", "add", ACCOUNT, "--base-url", box.account["base_url"])
     imported = command.run("shop", "add", SHOP, "--from", str(box.shop_file(command.home, ACCOUNT)))["import"]
     there = box.roapp_orders()

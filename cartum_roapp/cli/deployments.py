@@ -22,7 +22,7 @@ def group() -> None:
 
 @app.command("sync", epilog=example("deployments sync"))
 def sync(json: Json = False) -> None:
-    """Make deployments, schedules and alerts what the shops' blocks say; end shops whose block is gone."""
+    """Update deployments, schedules and alerts from the shops' blocks. Disconnect shops whose block is gone."""
     from cartum_roapp.cli.backend import serving
 
     with serving():
@@ -36,8 +36,8 @@ def sync(json: Json = False) -> None:
 
 
 def _text(document: dict[str, Any]) -> str:
-    lines = [f"{len(document['renewed'])} shops are as their blocks say."]
-    lines += [f"{slug} had no block any more: it is disconnected." for slug in document["removed"]]
+    lines = [f"{len(document['renewed'])} shops match their blocks."]
+    lines += [f"{slug} no longer had a block and was disconnected." for slug in document["removed"]]
     lines += [
         with_fix(f"{slug} can't be used: {why['problem']}", why["fix"]) for slug, why in document["unusable"].items()
     ]

@@ -44,12 +44,12 @@ def apply(
     no_import: Annotated[bool, typer.Option("--no-import", help="Only save new shops.")] = False,
     json: Json = False,
 ) -> None:
-    """Make shops what their files say: add new ones, change those that differ, leave the others alone.
+    """Update shops from files: add new shops, change those that differ, leave the others alone.
 
-    All files are checked before the first is applied. One that something is wrong with is left out: its problems are
-    named, the others are applied, and the command ends with 2. What differs is printed first. A file names the variable
-    of its password: password_from: NAME. The import of a new shop starts in the background. Nothing is deleted except
-    what --prune names.
+    All files are checked before the first one is applied. A file with problems is left out and its problems are
+    printed. The others are applied, and the command ends with 2. The differences are printed first. The line
+    `password_from: NAME` of a file names the variable that holds the password. The import of a new shop starts in the
+    background. Only shops named with --prune are deleted.
     """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection import fleet
@@ -88,7 +88,7 @@ def export(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FOLDER", help="Write SLUG.yaml there instead of printing it.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     json: Json = False,
 ) -> None:
     """Print shops' settings as files for `shop apply`, without passwords; with --to, write them."""
@@ -125,7 +125,7 @@ def _refused(files: Sequence[DesiredShop], *, dry_run: bool = False) -> CommandE
     wrong = [Problem(f"{one.path}: {it.field}", it.message, it.fix) for one in files for it in one.problems]
     good = sum(not one.problems for one in files)
     others = f"The other {'file' if good == 1 else f'{good} files'} {'is' if good == 1 else 'are'}"
-    said = f"{others} {'right' if dry_run else 'applied'}." if good else "Nothing was applied."
+    said = f"{others} {'valid' if dry_run else 'applied'}." if good else "Nothing was applied."
     return bad_input(wrong, saved=said)
 
 
@@ -193,7 +193,7 @@ def _diff(files: Sequence[DesiredShop], gone: Sequence[str]) -> list[str]:
         for change in one.changes:
             after = _cell(change.after)
             if change.field == "password" and one.stored:
-                lines.append("  ~ password: another one")
+                lines.append("  ~ password: changed")
             elif change.before is None:
                 lines.append(f"  + {change.field}: {after}")
             elif change.after is None:
@@ -234,9 +234,7 @@ def _write(folder: Path, texts: dict[str, str], *, force: bool) -> None:
     """Writes the files. Ends the command, with none written, if one is there already or the folder can't be used."""
     files = {folder / f"{slug}.yaml": text for slug, text in texts.items()}
     if there := [str(path) for path in files if path.exists() and not force]:
-        raise CommandEnd(
-            BAD_INPUT, f"{there[0]} is there already.", fix="give another folder, or --force to replace it"
-        )
+        raise CommandEnd(BAD_INPUT, f"{there[0]} already exists.", fix="give another folder, or --force to replace it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in files.items():

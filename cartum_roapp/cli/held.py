@@ -57,12 +57,12 @@ def list_(
 @app.command("show", epilog=example("held show my-shop 1001"))
 def show_(
     slug: Slug,
-    id: Annotated[str, typer.Argument(metavar="ID", help="An order's number, or an id of the list.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="An order's number, or an id from the list.")],
     entity: OneEntity = None,
     payload: Payload = False,
     json: Json = False,
 ) -> None:
-    """Everything known of one held record, and of its order."""
+    """Show everything known about a held record and its order."""
     from cartum_roapp.ledger import dossier, held, held_selection
 
     with known_shops(slug) as shops:
@@ -90,13 +90,13 @@ def dismiss(
     reason: Annotated[str, typer.Option("--reason", help=REASON)] = "",
     json: Json = False,
 ) -> None:
-    """Leave records as they are: out of the list, not tried again until they change in the shop or are replayed."""
+    """Dismiss records: they leave the list and are not tried again until they change in the shop or are replayed."""
     from cartum_roapp.sync.dismissal import dismiss as leave
 
     with known_shops(slug) as shops:
         names = leave(shops.engine, shops.one, ids, entity, reason)
     said = f"{len(names)} dismissed; `held list {slug} --dismissed` shows them."
-    show({"shop": slug, "dismissed": names}, lambda: said if names else "Nothing of what was named is held.")
+    show({"shop": slug, "dismissed": names}, lambda: said if names else "None of these records is held.")
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _table(records: Sequence[dict[str, Any]], *, several: bool) -> object:
 
 def _shown(document: dict[str, Any]) -> object:
     parts = [terminal_table(f"{one['entity']} {one['id']}", ("", ""), _record(one)) for one in document["records"]]
-    parts = parts or [f"Nothing is held of {document['id']}."]
+    parts = parts or [f"Nothing is held for {document['id']}."]
     if order := document["order"]:
         lines = order["lines"]
         facts = [(name, _plain(value)) for name, value in order.items() if name != "lines" and value is not None]

@@ -51,14 +51,14 @@ def export(
     dismissed: Dismissed = False,
     payload: Payload = False,
     products: Annotated[
-        bool, typer.Option("--products", help="Instead, the products that held orders wait for, to import into RO App.")
+        bool, typer.Option("--products", help="Export the products that held orders wait for, to import into RO App.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Held records with their orders as CSV (UTF-8, as Excel reads it) or JSON."""
     if products:
         if format_ or entity or code or dismissed or payload:
-            raise CommandEnd(BAD_INPUT, "--products goes with --output only.", fix="leave the other options out")
+            raise CommandEnd(BAD_INPUT, "--products works with --output only.", fix="leave the other options out")
         _export_products(slug, output)
         return
     with known_shops(slug) as shops:

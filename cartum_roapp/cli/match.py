@@ -54,9 +54,9 @@ def set_(
 ) -> None:
     """Choose RO App's contact for the buyer of an order, or RO App's product for an article of the shop.
 
-    It takes precedence over everything else in RO App's data. RO App is asked first whether it has that record. Orders
-    that were held for it go through with the next sync; those that are in RO App keep the products that they have, and
-    get the contact with their next change.
+    The choice takes precedence over everything else in RO App's data. It is accepted only if RO App has that record.
+    Orders that were held for it go through with the next sync. Orders already in RO App keep their products, and get
+    the contact with their next change.
     """
     from cartum_roapp.cli.backend import serving
 

@@ -28,8 +28,8 @@ def show_(
     personal: Personal = False,
     json: Json = False,
 ) -> None:
-    """Where an order stands in the shop and in RO App, what is held of it, and all that happened to it: seen, changed,
-    matched, each call, held, released, delivered."""
+    """Show an order's state in the shop and in RO App, what is held, and its history: when it was seen, changed,
+    matched, held, released and delivered, and each call to RO App."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.ledger import shops
     from cartum_roapp.service import ledger

@@ -28,11 +28,11 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Forget what the ledger knows of a shop's orders, so that its import starts over; RO App keeps them.
+    """Forget what the ledger knows about a shop's orders, so that its import starts over. RO App keeps them.
 
-    The next import finds each order in RO App by its marker, and makes none twice. Settings, chosen contacts and
-    products, dismissed records and erasures stay; open backfills are canceled. The schedules wait until the shop was
-    imported again. It asks first; the answer no resets nothing and ends with 1.
+    The next import finds each order in RO App by its marker, and creates none twice. Settings, chosen contacts and
+    products, dismissed records and erasures stay. Open backfills are canceled. The schedules wait until the shop has
+    been imported again. Asks for confirmation. If you answer no, nothing is reset and the command ends with 1.
     """
     from cartum_roapp.cli.backend import serving
 
@@ -57,7 +57,7 @@ def _done(slug: str, done: Reset) -> str:
     if done.kept:
         parts.append(f"{done.kept} stay: dismissed, deleted in RO App, erased, or older than the import.")
     if done.unclear_calls:
-        parts.append(f"What {done.unclear_calls} calls without an answer may have made is still looked for.")
+        parts.append(f"{done.unclear_calls} calls had no answer. What they may have created is still looked for.")
     parts.append(
         f"Next: `cartum-roapp import {slug}`; orders that are Delivered by now come with the nightly `reconcile`."
     )

@@ -29,7 +29,7 @@ Flow = Callable[["ShopConfig"], Coroutine[Any, Any, RunResult]]
 
 
 def import_(slug: Slug, json: Json = False) -> None:
-    """Import two months of orders; continues where a stopped import was."""
+    """Import two months of orders, or continue an import that was stopped."""
     result = run_import(slug)
     show(result, lambda: run_parts(result))
 
@@ -78,7 +78,7 @@ def resend(
     numbers: Annotated[list[str], typer.Argument(metavar="NUMBER", help=NUMBERS)],
     json: Json = False,
 ) -> None:
-    """Read orders from the shop now, and deliver them before all others: what differs in RO App is corrected."""
+    """Read orders from the shop now, and correct what differs in RO App. They are delivered before all others."""
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from cartum_roapp.sync.resend import named
@@ -94,9 +94,9 @@ def resend(
 
 def reconcile(
     slug: Slug,
-    repair: Annotated[bool, typer.Option("--repair", help="Put right what is safe; hold the rest.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Correct what is safe, and hold the rest.")] = False,
     gone: Annotated[
-        bool, typer.Option("--gone", help="What the shop lacks was really deleted there, however much it is.")
+        bool, typer.Option("--gone", help="Treat all orders missing from the shop as deleted, however many.")
     ] = False,
     json: Json = False,
 ) -> None:

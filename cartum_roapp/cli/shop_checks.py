@@ -27,8 +27,8 @@ STATUS_COLUMNS = ("id", "title", "successful", "RO App status", "")
 
 @app.command("check", epilog=example("shop check my-shop"))
 def check(slug: Slug, json: Json = False) -> None:
-    """Ask both systems whether the shop's settings are still valid: a line for each. Where one is not, the line has the
-    fix, and the command ends with 1."""
+    """Check with both systems whether the shop's settings are still valid, and print a line for each. If one is not
+    valid, its line has the fix, and the command ends with 1."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.connection.checklist import as_error_fields, checklist
     from cartum_roapp.ledger import catalogue
@@ -84,7 +84,7 @@ def discover(
     write: Annotated[Path | None, typer.Option("--write", metavar="FILE.yaml", help="Write a file to fill in.")] = None,
     json: Json = False,
 ) -> None:
-    """Before a shop is added: everything there is to choose from, and a FILE.yaml with likely status pairs."""
+    """List everything that a new shop can choose from. With --write, save a FILE.yaml with likely status matches."""
     from urllib.parse import urlsplit
 
     from cartum_roapp.cli.backend import serving
@@ -98,7 +98,7 @@ def discover(
     values = check({**typed, "account": account}, fields)
     problems = Problems(values.problems)
     if write is not None and write.exists():
-        problems.add("--write", "the file is there already.", "name a new file, or remove that one first")
+        problems.add("--write", "the file already exists.", "name a new file, or remove that one first")
     password = obtain(SHOP_PASSWORD, from_stdin=password_stdin, problems=problems)
     if problems or password is None:
         raise bad_input(list(problems), saved="Nothing could be listed.")

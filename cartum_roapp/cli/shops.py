@@ -70,16 +70,16 @@ def edit(
     password_stdin: PasswordStdin = False,
     json: Json = False,
 ) -> None:
-    """Give a shop new settings; they take effect on the next run. Without a new password the old one stays.
+    """Give a shop new settings, which take effect on the next run. Without a new password, the old one stays.
 
-    What is wrong with a setting that stays as it is, is a warning; with --from all have to be valid.
+    A problem with a setting that you don't change is only a warning. With --from, all settings must be valid.
     """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, given
     from cartum_roapp.connection.shop_file import changed_values, read_shop_file
 
     if file is not None and changes:
-        raise CommandEnd(BAD_INPUT, "--from gives all settings, --set changes some.", fix="give one of the two")
+        raise CommandEnd(BAD_INPUT, "--from gives all settings, --set changes some.", fix="give only one of them")
     if file is None and not changes and not given(SHOP_PASSWORD, from_stdin=password_stdin):
         fix = "give --from FILE.yaml, --set KEY=VALUE once or more, or a new password with --password-stdin"
         raise CommandEnd(BAD_INPUT, "Nothing to change.", fix=fix)
@@ -157,7 +157,7 @@ def show_(slug: Slug, json: Json = False) -> None:
 
 @app.command("pause", epilog=example("shop pause my-shop"))
 def pause(slug: Slug, json: Json = False) -> None:
-    """Stop a shop's schedule; what is typed by hand still runs."""
+    """Stop a shop's schedule. Runs that you start by hand still work."""
     _switched(slug, "pause", "paused")
 
 
@@ -174,9 +174,9 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Disconnect a shop. Its deployments, settings and schedule go; RO App keeps the orders.
+    """Disconnect a shop. Its deployments, settings and schedule are deleted. RO App keeps the orders.
 
-    It asks first; the answer no deletes nothing and ends with 1.
+    Asks for confirmation. If you answer no, nothing is deleted and the command ends with 1.
     """
     from cartum_roapp.cli.backend import serving
 

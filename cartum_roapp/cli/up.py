@@ -28,7 +28,7 @@ _GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp u
 
 
 def up(json: Json = False) -> None:
-    """Start database, Prefect's server, worker and console, until `down`; print both addresses and the login."""
+    """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login."""
     from cartum_roapp import service
     from cartum_roapp.settings import settings
 
@@ -61,7 +61,7 @@ def up(json: Json = False) -> None:
 
 
 def ui(
-    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser of this machine.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the console in this machine's browser.")] = False,
     json: Json = False,
 ) -> None:
     """Print the addresses of the console and of Prefect's UI, and what their login pages ask for."""

@@ -25,15 +25,15 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every few seconds, until Ctrl-C.")] = False,
     json: Json = False,
 ) -> None:
-    """Every shop at a glance: its health, what is delivered, waiting, held and why, how far behind the shop the ledger
-    is, when it was and will be read, what the day brought, how much of RO App's budget its account used, what its last
-    run did; and whether the worker runs."""
+    """Show the state of every shop, and whether the worker is running. For each shop: its health, the number of orders
+    delivered, waiting and held, the reasons for held records, the lag, the last and next read, the last 24 hours, the
+    share of RO App's budget that its account used, and what its last run did."""
     from cartum_roapp.cli.backend import ledger
 
     if watch and json:
-        raise CommandEnd(BAD_INPUT, "--watch is for people, --json for one document.", fix="give one of the two")
+        raise CommandEnd(BAD_INPUT, "--watch and --json can't be combined.", fix="give only one of them")
     if watch and not console().is_terminal:
-        raise CommandEnd(BAD_INPUT, "--watch needs a terminal.", fix="leave it out: the state is shown once then")
+        raise CommandEnd(BAD_INPUT, "--watch needs a terminal.", fix="leave it out to show the state once")
     with ledger() as engine:
         if watch:
             _watch(engine)
@@ -91,14 +91,14 @@ def _run(run: RunRecord) -> dict[str, Any]:
 
 
 def _glance(found: list[dict[str, Any]], worker: str) -> list[Any]:
-    fix = " Fix: `cartum-roapp up`; until then nothing runs by itself." if worker == "stopped" else ""
+    fix = " Fix: `cartum-roapp up`; until then nothing runs automatically." if worker == "stopped" else ""
     parts: list[Any] = [f"Worker: {worker}.{fix}"]
     if not found:
         return [*parts, "No shops yet: connect one in the console (`cartum-roapp ui`), or by a file (`shop discover`)."]
     columns = (
         "shop", "health", "last success", "lag", "next run", "new", "changed", "in RO App", "waiting", "held", "budget"
     )  # fmt: skip
-    parts.append(terminal_table("Shops; new and changed: of the last 24 hours", columns, map(_cells, found)))
+    parts.append(terminal_table("Shops (new and changed: in the last 24 hours)", columns, map(_cells, found)))
     for one in found:
         parts += [f"{one['shop']}: {text}." for text in _because(one)]
     last = [

@@ -123,7 +123,7 @@ def secret(value: object) -> str:
     if len(value) > 1024 or any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise Refused("has a line break or more than 1024 characters.", "give the password alone")
     if any("\ud800" <= char <= "\udfff" for char in value):
-        raise Refused("is no text in UTF-8.", "type it again on a terminal that is set to UTF-8")
+        raise Refused("is not UTF-8 text.", "type it again on a terminal that is set to UTF-8")
     return value
 
 

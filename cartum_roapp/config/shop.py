@@ -18,7 +18,7 @@ Identifier = Literal["code", "sku", "barcode", "name"]
 Slug = Annotated[
     str,
     Setting(
-        "Short name", "Names the shop's runs and commands, like my-shop.", fix=rules.SLUG_FIX, rule=rules.shop_slug
+        "Short name", "Appears in the shop's runs and commands, like my-shop.", fix=rules.SLUG_FIX, rule=rules.shop_slug
     ),
 ]
 
@@ -45,7 +45,7 @@ class ShopFields(BaseModel):
         str,
         Setting(
             "Time zone",
-            "The shop's own zone, like Europe/Kyiv: its API names none.",
+            "The shop's time zone, like Europe/Kyiv. The shop's API does not provide it.",
             fix="write the IANA name of the shop's zone, like Europe/Kyiv or Europe/Chisinau",
             rule=rules.timezone,
         ),
@@ -91,8 +91,8 @@ class ShopFields(BaseModel):
         tuple[Identifier, ...],
         Setting(
             "Identify products by",
-            "The fields by which a product of the shop is found in RO App, the surest first. The first field "
-            "that matches exactly one product decides. code and sku are compared with the shop's article.",
+            "The fields used to find a shop's product in RO App, the most reliable first. The first field that matches "
+            "exactly one product decides. code and sku are compared with the shop's article.",
             suggestion=("sku",),
         ),
     ]
@@ -112,22 +112,20 @@ class ShopFields(BaseModel):
         dict[int, int],
         Setting(
             "Statuses",
-            "For every status of the shop, the status of RO App that it becomes.",
+            "The RO App status for each status of the shop.",
             fix="write a line `shop status id: RO App status id` for each status of the shop",
             rule=rules.statuses,
         ),
     ]
     missing_products: Annotated[
         Literal["create", "hold"],
-        Setting(
-            "Missing products", "If RO App doesn't have a product: create it, or hold the order until it is there."
-        ),
+        Setting("Missing products", "If RO App doesn't have a product, create it, or hold the order until it exists."),
     ] = "create"
     status_direction: Annotated[
         Literal["to_roapp", "both"],
         Setting(
             "Direction of statuses",
-            "Status changes go to RO App only, or both ways: what staff set in RO App goes to the shop, too.",
+            "Whether status changes only go to RO App, or a status that staff set in RO App also goes to the shop.",
         ),
     ] = "to_roapp"
     enabled: Annotated[
@@ -138,7 +136,7 @@ class ShopFields(BaseModel):
         int,
         Setting(
             "Trailing window, days",
-            "Each sync reads open orders again this many days back.",
+            "Each sync reads open orders from this many past days again.",
             bounds=(1, 365),
             optional=True,
         ),
@@ -148,7 +146,7 @@ class ShopFields(BaseModel):
         int | None,
         Setting(
             "Keep buyers' data, days",
-            "After this many days the buyer of a final order is removed from the ledger.",
+            "After this many days, the buyer's data of a final order is removed from the ledger.",
             empty="never",
             bounds=(90, 3650),
             optional=True,
@@ -160,7 +158,7 @@ class ShopFields(BaseModel):
             "Final statuses",
             "Statuses of the shop after which an order no longer changes.",
             fix="list the shop's statuses that end an order, like [3, 4], or leave the key out",
-            empty="the successful ones and 4",
+            empty="the successful statuses and status 4",
             rule=rules.ids,
             list_name="shop_statuses",
             optional=True,
@@ -181,10 +179,10 @@ class ShopFields(BaseModel):
     delivery_service_id: Annotated[
         int | None,
         Setting(
-            "Service for the delivery",
-            "The service in RO App's catalogue that stands for the delivery's price, as a line of the order.",
+            "Service for delivery",
+            "The service in RO App's catalogue that is used as the order line for the delivery price.",
             fix="write the id of a service; `cartum-roapp account show ACCOUNT` lists them",
-            empty="the delivery's price is in the notes only",
+            empty="the delivery price is in the notes only",
             list_name="services",
             optional=True,
         ),

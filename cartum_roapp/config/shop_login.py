@@ -24,7 +24,7 @@ ShopLogin = Annotated[
         "Login",
         "The admin's user name, not an e-mail address; see Settings > Admins in the shop. A separate user with the "
         "role manager works best.",
-        fix="write the user name that stands in the shop's admin under Settings > Admins",
+        fix="write the user name shown in the shop's admin under Settings > Admins",
         rule=rules.login,
     ),
 ]

@@ -44,7 +44,7 @@ def checklist(shop: ShopConfig, examination: Examination, product_writes: str = 
     `product_writes`: what became of the products that were created so far in this account: unknown, works, refused.
     """
     problems = {problem.field: problem for problem in examination.problems}
-    lines = [Check("settings", "ok", "every value has the form it must have.")]
+    lines = [Check("settings", "ok", "every value has a valid format.")]
     for field, side, good in _expected(shop, examination):
         problem = problems.pop(field, None)
         if problem is not None:
@@ -63,21 +63,21 @@ def checklist(shop: ShopConfig, examination: Examination, product_writes: str = 
 _TWICE = Check(
     "roapp_integration",
     "unknown",
-    "RO App's API doesn't tell whether its own integration (E-commerce Connect) is still on for this shop. It would "
-    "bring every order a second time.",
-    "look in RO App, and switch it off",
+    "RO App's API doesn't show whether its own integration (E-commerce Connect) is still on for this shop. It would "
+    "create every order a second time.",
+    "check in RO App that it is switched off",
 )
 
 
 def _product_writes(shop: ShopConfig, known: str) -> list[Check]:
     if shop.missing_products == "hold":
-        return [Check("missing_products", "ok", "none is created: orders with a product that RO App lacks are held.")]
+        return [Check("missing_products", "ok", "none are created; orders with a product that RO App lacks are held.")]
     if known == "works":
-        return [Check("missing_products", "ok", "RO App takes products that are created through its API.")]
+        return [Check("missing_products", "ok", "RO App accepts products created through its API.")]
     if known == "refused":
-        fix = "create them in RO App by hand: the orders that wait for them go on by themselves"
+        fix = "create them in RO App by hand; the waiting orders then continue automatically"
         return [Check("missing_products", "warning", "RO App refused to create a product through its API.", fix)]
-    return [Check("missing_products", "unknown", "whether RO App takes new products shows with the first one.")]
+    return [Check("missing_products", "unknown", "only the first new product will show whether RO App accepts them.")]
 
 
 def _line(problem: Problem, state: State) -> Check:
@@ -95,8 +95,8 @@ def _expected(shop: ShopConfig, examination: Examination) -> list[Expected]:
         ("url", "shop", f"{shop.url} answers." if reached else None),
         ("tls", "shop", _tls(shop.url) if reached else None),
         ("tariff", "shop", "the shop's API is there." if reached else None),
-        ("login", "shop", None if theirs is None else f'"{shop.login}" may read orders and statuses.'),
-        ("password", "shop", None if theirs is None else "the shop takes it."),
+        ("login", "shop", None if theirs is None else f'"{shop.login}" can read orders and statuses.'),
+        ("password", "shop", None if theirs is None else "the shop accepts it."),
     ]
     if ours is None:
         lines.append(("account", "account", None))
@@ -113,7 +113,7 @@ def _expected(shop: ShopConfig, examination: Examination) -> list[Expected]:
 
 
 def _tls(url: str) -> str:
-    return "the certificate holds." if url.startswith("https:") else "without TLS, on this machine or network alone."
+    return "the certificate is valid." if url.startswith("https:") else "no TLS, only on this machine or network."
 
 
 def _currency(theirs: ShopLists | None, ours: AccountLists | None) -> str | Check | None:
@@ -121,8 +121,8 @@ def _currency(theirs: ShopLists | None, ours: AccountLists | None) -> str | Chec
         return None
     silent = [side for side, currency in (("the shop", theirs.currencies), ("RO App", ours.currency)) if not currency]
     if silent:
-        fix = "compare them yourself: it has to be the same on both sides, nothing is converted"
-        verb = "don't tell their" if len(silent) == 2 else "doesn't tell its"
+        fix = "compare the currencies yourself: both sides must have the same one, as nothing is converted"
+        verb = "don't show their" if len(silent) == 2 else "doesn't show its"
         return Check("currency", "unknown", f"{' and '.join(silent)} {verb} currency.", fix)
     return f"{ours.currency} on both sides."
 
@@ -150,7 +150,7 @@ def _chosen(shop: ShopConfig, theirs: ShopLists | None, ours: AccountLists | Non
         elif not found.complete:
             said = f"the {side} was asked, but doesn't show its {found.plural}."
             values = value if isinstance(value, tuple) else (value,)
-            fix = f"look in {found.owner} whether it has the {found.named(values)}"
+            fix = f"check in {found.owner} whether it has the {found.named(values)}"
             lines.append((key, side, Check(key, "unknown", said, fix)))
         else:
             lines.append((key, side, _found(found, value)))

@@ -17,9 +17,9 @@ FILE = "file"
 LARGEST = 1_000_000
 #: What people put into the file although it belongs elsewhere → why not, the fix.
 MISPLACED = {
-    "password": ("must not stand in the file.", f"remove the line; {PASSWORD.fix}"),
+    "password": ("must not be in the file.", f"remove the line; {PASSWORD.fix}"),
     "api_key": (
-        "must not stand in the file.",
+        "must not be in the file.",
         "remove the line; it belongs to the account: `cartum-roapp account add`",
     ),
     "password_from": (

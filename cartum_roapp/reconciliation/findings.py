@@ -55,15 +55,15 @@ REQUEUED = frozenset(
 HELD = frozenset({Difference.UNREADABLE_IN_SHOP, Difference.MISSING_IN_ROAPP, Difference.DOUBLED_IN_ROAPP})
 
 _TO_DO = {
-    Difference.MISSING_IN_LEDGER: "store and deliver it; RO App is looked through for its marker first",
+    Difference.MISSING_IN_LEDGER: "store it, search RO App for its marker, then deliver it",
     Difference.CHANGED_IN_SHOP: "store and deliver the change",
     Difference.SUM_DIFFERS_IN_LEDGER: "store the shop's lines again and deliver them",
-    Difference.NOT_IN_SHOP: "look again; missed by two runs it counts as deleted, and RO App's notes say so",
+    Difference.NOT_IN_SHOP: "check again; after two runs without it, it counts as deleted, and RO App's notes say so",
     Difference.UNREADABLE_IN_SHOP: "correct the order in the shop",
     Difference.NOT_QUEUED: "queue it again",
     Difference.HELD_WITHOUT_REASON: "try it again, so that its reason is known",
-    Difference.MISSING_IN_ROAPP: "hold it, by a comparison that puts right; then dismiss it if it was deleted there on "
-    "purpose, else make it again",
+    Difference.MISSING_IN_ROAPP: "compare with repair, which holds it; then dismiss it if it was deleted there on "
+    "purpose, otherwise create it again",
     Difference.BACK_IN_ROAPP: "release it",
     Difference.BINDING_LOST: "bind it again by its marker",
     Difference.DOUBLED_IN_ROAPP: "keep one and delete the others in RO App by hand",
@@ -71,10 +71,10 @@ _TO_DO = {
     Difference.MARKER_ELSEWHERE: "put its own marker back at the start of the notes in RO App by hand",
     Difference.MARKER_OF_NOBODY: "take the marker out of the notes in RO App, or delete that order by hand",
     Difference.LINES_UNBOUND: "match its lines with RO App's again",
-    Difference.SUM_DIFFERS_IN_ROAPP: "bring its lines to what the shop has",
-    Difference.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; else correct it there (it may have "
-    "changed in the shop while the ledger was lost). It stays until the shop changes the line; a line that staff "
-    "added is reported once",
+    Difference.SUM_DIFFERS_IN_ROAPP: "correct its lines to match the shop",
+    Difference.EDITED_IN_ROAPP: "nothing, if it was changed in RO App on purpose; otherwise correct it there, as it "
+    "may have changed in the shop while the ledger was lost. The edit stays until the shop changes the line. A line "
+    "that staff added is reported once",
 }
 
 

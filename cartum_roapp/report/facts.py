@@ -66,7 +66,7 @@ def in_words(shop: Document, zone: str = "UTC") -> list[tuple[str, str]]:
         ("orders in RO App", str(shop["delivered"])),
         ("orders waiting", str(shop["waiting"])),
         ("held", f"{shop['held']}{dismissed}"),
-        (f"RO App's budget, account {shop['account']}", f"{budget(shop)} of the last hour"),
+        (f"RO App's budget, account {shop['account']}", f"{budget(shop)} used in the last hour"),
     ]
 
 

@@ -108,7 +108,7 @@ def of_comparison(result: Document) -> list[Part]:
         *_table("Days that differ", ("day", "orders", "sum", "waiting", "held"), days, whole=again),
         *_table("Orders that differ", columns, found, of="order"),
         *_table("Sums by currency", ("currency", "orders", "sum"), sums),
-        f"{count - len(days)} of {count} days are alike in shop, ledger and RO App.",
+        f"{count - len(days)} of {count} days agree in shop, ledger and RO App.",
     ]
 
 
@@ -141,7 +141,7 @@ def of_plan(document: Document) -> list[Part]:
     """Returns what a real run would do with each order, those with nothing to do last; what would be held; which named
     numbers the shop lacks; and what it costs."""
     if not document["orders"] and not document["would_hold"] and not document["not_in_shop"]:
-        return ["No order of the shop is one of those."]
+        return ["The shop has no such orders."]
     orders = sorted(document["orders"], key=lambda one: one["action"] == "nothing")
     rows = [
         (one["number"], one["action"], what(one), one["shop_status_name"] or one["shop_status"], one["total"])
@@ -221,7 +221,7 @@ def _held(result: Document) -> list[Part]:
     whole = f"cartum-roapp held list {slug}"
     title = sentence.of_held(one["code"] for one in records)
     parts = _table(title, ("record", "why", "what to do"), rows, of="record", whole=whole)
-    parts += [WHAT_WAITS, f"Leave one as it is: `cartum-roapp held dismiss {slug} ID`"] if rows else []
+    parts += [WHAT_WAITS, f"To leave a record as it is: `cartum-roapp held dismiss {slug} ID`"] if rows else []
     return [*parts, f"{dismissed} dismissed: `{whole} --dismissed`"] if dismissed else parts
 
 

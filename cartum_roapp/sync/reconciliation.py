@@ -123,8 +123,8 @@ def compare_shop(run: Run, sides: Sides, part: Found, frames: Frames, bad: Itera
     believed = len(sides.believed())
     if missing_orders.suggests_lost_rights(len(gone), believed) and not sides.gone:
         sides.report.warnings.append(
-            f"{len(gone)} of {believed} orders are not in the shop: rather its user lost rights; none counts as gone. "
-            f"If they were really deleted: `cartum-roapp reconcile {run.shop.slug} --repair --gone`."
+            f"{len(gone)} of {believed} orders are not in the shop: probably its user has lost rights. None counts as "
+            f"gone. If they were really deleted: `cartum-roapp reconcile {run.shop.slug} --repair --gone`."
         )
     found += gone
     found += [Finding(row.id, "", Difference.UNREADABLE_IN_SHOP) for row in bad]
@@ -171,7 +171,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     report.findings += [one for one in _differences(run, sides, still, moving) if one.number in looked]
     if left := repair.missing_if_lost_rights(report.findings, sides.ledger):
         report.warnings.append(
-            f"{len(left)} orders are missing in RO App: rather its key lost rights, so none is held."
+            f"{len(left)} orders are missing in RO App: probably the key has lost rights. None is held."
         )
     unknown = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
     # Deleted in RO App, and a person left it so: counted on no side, as it would differ every night.

@@ -185,7 +185,7 @@ def test_a_status_without_a_match_is_matched_on_the_held_page(installation: Inst
     synced(installation)
     console.reload()
     console.get_by_role("row").filter(has_text="Мавка 1").get_by_role("link").last.click()
-    choice = console.get_by_label(f"Самовивіз ({status}) is in RO App")
+    choice = console.get_by_label(f"RO App status for Самовивіз ({status})")
     choice.select_option(choice.locator("option", has_text="Новий (").get_attribute("value"))
     console.get_by_role("button", name="Match and try again").click()
     expect(console.get_by_role("status")).to_contain_text("completed, 1 delivered")

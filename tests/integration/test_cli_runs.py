@@ -393,7 +393,7 @@ def test_whom_a_buyer_is_in_ro_app_and_why(cli: Installation, shop: CartumShop, 
         assert cli.done("customer", "show", SLUG, who) == {"shop": SLUG, "contacts": [{**row, "orders": [number]}]}
     shown = cli.done("held", "show", SLUG, number)["order"]
     assert (shown["contact_id"], shown["contact_because"]) == (there["client_id"], "made for this buyer")
-    assert "nothing of this buyer" in refused(cli, "customer", "show", SLUG, "nobody@b.example")
+    assert "no data about this buyer" in refused(cli, "customer", "show", SLUG, "nobody@b.example")
 
 
 @pytest.mark.long

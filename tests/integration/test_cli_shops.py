@@ -402,7 +402,7 @@ def test_discover_shows_everything_to_choose_from(shell: Shell, file: Path) -> N
     assert {row["id"] for row in document["account"]["locations"]} == {234001, 234002, 234003}
     shell.run(*arguments, "--write", str(file), CARTUM_ROAPP_SHOP_PASSWORD=shop.password)
     assert shell.code == 2
-    assert "--write: the file is there already." in shell.err
+    assert "--write: the file already exists." in shell.err
 
 
 def test_an_account_is_shown_as_tables_with_the_keys_that_take_the_ids(shell: Shell) -> None:

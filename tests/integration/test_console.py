@@ -113,7 +113,7 @@ def test_an_order_is_found_by_either_number_and_names_its_buyer_there_alone(
     assert str(order["id"]) in found.text
     for path in ("/shops", f"/shops/{SLUG}", f"/shops/{SLUG}/orders", f"/shops/{SLUG}/held"):
         assert buyer not in browser.get(path).text
-    assert "Nothing has this number or name" in browser.get("/shops", params={"q": "no such thing"}).text
+    assert "No shop or order has this number or name" in browser.get("/shops", params={"q": "no such thing"}).text
     assert browser.get(f"/shops/{SLUG}/orders/999999").status_code == 404
 
 
@@ -172,7 +172,7 @@ def test_one_status_is_matched_and_what_was_held_for_it_goes_through(
         shop.add_status(status, {"ua": title, "ru": title})
         shop.set_status(of, status)
     house.done("sync", SLUG)
-    assert "Самовивіз (77) is in RO App" in browser.get(f"/shops/{SLUG}/held").text
+    assert "RO App status for Самовивіз (77)" in browser.get(f"/shops/{SLUG}/held").text
     path, ours = f"/shops/{SLUG}/held/match", "Самовивіз (77)"
     refused = sent(browser, path, status=ours, roapp_status="Нема такого", once="1")
     assert (refused.status_code, "RO App has no status" in refused.text) == (400, True)
@@ -202,7 +202,7 @@ def test_a_product_is_chosen_of_the_order_s_own(house: Installation, browser: ht
     assert f"<td>product {ids[1]}</td>" in page and 'aria-label="Unset the product of PAIR-1"' in page
     unset = {"kind": "product", "which": "PAIR-1"}
     assert sent(browser, f"/shops/{SLUG}/matches/unset", **unset).headers["location"] == f"/shops/{SLUG}/matches"
-    assert "Nothing is chosen." in browser.get(f"/shops/{SLUG}/matches").text
+    assert "Nothing has been chosen." in browser.get(f"/shops/{SLUG}/matches").text
     assert sent(browser, f"/shops/{SLUG}/matches/unset", **unset).status_code == 400
     roapp.edit_product(ids[0], code="ONE-1", sku="ONE-1")
 
@@ -221,7 +221,7 @@ def test_the_last_comparison_says_what_differs_and_puts_right(house: Installatio
     page = browser.get(path).text
     assert "1 difference: 1 reported" in page and "Orders that differ" in page
     assert f'<td><a href="/shops/{SLUG}/orders/{number}">{number}</a></td>' in page
-    assert "<td>marker-missing</td>" in page and "days are alike" in page
+    assert "<td>marker-missing</td>" in page and "days agree" in page
     assert "1 difference" in browser.get(f"/shops/{SLUG}").text
     house.completed(run_of(sent(browser, path, once="put right", repair="yes")))
     assert "1 difference: 1 repaired" in browser.get(path).text

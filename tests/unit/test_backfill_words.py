@@ -10,10 +10,10 @@ from cartum_roapp.backfill_words import canceled
 @pytest.mark.parametrize(
     ("taken_out", "delivered", "begun", "said"),
     [
-        (22, 1, 3, "22 orders are taken out of the queue, 1 was delivered and stays; 3 stay in the queue, as RO App "
-                   "has begun to get them or something else wants them too."),
-        (1, 2, 1, "1 order is taken out of the queue, 2 were delivered and stay; 1 stays in the queue, as RO App "
-                  "has begun to get it or something else wants it too."),
+        (22, 1, 3, "22 orders are taken out of the queue, 1 was delivered and stays; 3 stay in the queue, because they "
+                   "are already partly in RO App or something else needs them, too."),
+        (1, 2, 1, "1 order is taken out of the queue, 2 were delivered and stay; 1 stays in the queue, because it "
+                  "is already partly in RO App or something else needs it, too."),
         (0, 0, 0, "0 orders are taken out of the queue, 0 were delivered and stay."),
     ],
 )  # fmt: skip

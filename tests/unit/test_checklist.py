@@ -42,9 +42,9 @@ def checked(
 def test_a_currency_that_one_side_does_not_tell_is_unknown() -> None:
     assert checked()["currency"].state == "ok"
     for shop, account, silent in (
-        (replace(SHOP, currencies=()), ACCOUNT, "the shop doesn't tell its currency."),
-        (SHOP, replace(ACCOUNT, company={}), "RO App doesn't tell its currency."),
-        (replace(SHOP, currencies=()), replace(ACCOUNT, company={}), "the shop and RO App don't tell their currency."),
+        (replace(SHOP, currencies=()), ACCOUNT, "the shop doesn't show its currency."),
+        (SHOP, replace(ACCOUNT, company={}), "RO App doesn't show its currency."),
+        (replace(SHOP, currencies=()), replace(ACCOUNT, company={}), "the shop and RO App don't show their currency."),
     ):
         line = checked(shop, account)["currency"]
         assert (line.state, line.message) == ("unknown", silent)

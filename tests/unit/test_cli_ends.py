@@ -207,13 +207,13 @@ def test_no_command_shows_what_there_is(command: tuple[str, ...], capsys: pytest
 )
 def test_an_argument_that_is_no_text_is_refused(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command) == 2
-    refused = "is no text in UTF-8. Fix: type it again on a terminal that is set to UTF-8"
+    refused = "is not UTF-8 text. Fix: type it again on a terminal that is set to UTF-8"
     assert capsys.readouterr().err == f"\\udcff {refused}\n"
 
 
 def test_the_name_of_a_file_may_be_any_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["shop", "add", "mavka", "--from", f"{tmp_path}/\udcff.yaml"]) == 2
-    assert "no text in UTF-8" not in capsys.readouterr().err
+    assert "not UTF-8 text" not in capsys.readouterr().err
 
 
 def test_the_version_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,13 +237,14 @@ def test_an_import_that_is_broken_off_says_that_the_shop_is_saved(monkeypatch: p
 
 
 def test_an_import_ends_with_its_table(capsys: pytest.CaptureFixture[str]) -> None:
-    counts = {"shop": "mavka", "run": "initial-import", "seen": 3, "new": 3, "changed": 0, "delivered": 3, "held": 0,
-              "calls_by_kind": {"cartum": 17}}  # fmt: skip
+    counts = {"shop": "mavka", "run": "initial-import", "seen": 3, "new": 3, "changed": 0, "unchanged": 0,
+              "delivered": 3, "held": 0, "calls_by_kind": {"cartum": 17, "roapp_reads": 0, "roapp_writes": 9},
+              "seconds": 1.5}  # fmt: skip
     with opened(as_json=False):
         show(None, lambda: shops._imported("mavka", counts))
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert printed[:2] == [["mavka:", "initial-import"], []]
-    assert ["delivered", "3"] in printed and ["cartum", "17"] in printed
+    assert printed[:2] == [["Counts"], []]
+    assert ["delivered", "3"] in printed and ["calls", "to", "the", "shop", "17"] in printed
     assert printed[-1] == ["mavka:", "3", "new."]
 
 

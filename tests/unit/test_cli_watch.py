@@ -28,7 +28,7 @@ def test_a_worker_runs_while_it_holds_its_lock(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [((), "--watch needs a terminal. Fix: leave it out"), (("--json",), "--watch is for people, --json for one")],
+    [((), "--watch needs a terminal. Fix: leave it out"), (("--json",), "--watch and --json can't be combined")],
 )
 def test_only_a_person_at_a_terminal_watches(
     more: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cartum_roapp.markdown import escaped, markdown_table
-from tasks.sections import record_table
+from cartum_roapp.report.tables import Page, Table
+from tasks.links import Links
+from tasks.sections import sections
 
 EVIL = "![x](http://127.0.0.1:9/x.png) [a](javascript:alert(1)) <img src=x> <!-- | \n# H\n\n---\n1. x\n\n    code"
 TITLES = [
@@ -62,6 +64,8 @@ def test_control_characters_are_shown() -> None:
     assert escaped("a\x1b[2Jb\x85\u202ec\x00") == "a�\\[2Jb��c�"
 
 
-def test_what_is_held_is_text() -> None:
-    held = record_table([{"entity": "order", "id": "1", "code": "refused", "message": EVIL, "fix": "Mend it."}])
-    assert tags(rendered(held)) == {"table", "thead", "tbody", "tr", "th", "td"}
+def test_a_table_of_a_run_is_text_but_for_our_own_links() -> None:
+    table = Table(EVIL, ("order", "why", "in RO App"), [("1", EVIL, [Page(EVIL)])], of="order")
+    page = rendered("\n\n".join(sections([table, EVIL], Links("mavka", "https://shop.example/adminLegacy/"))))
+    assert tags(page) == {"h3", "table", "thead", "tbody", "tr", "th", "td", "a", "p"}
+    assert re.findall('href="([^"]*)"', page) == ["https://shop.example/adminLegacy/"]

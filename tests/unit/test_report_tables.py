@@ -109,12 +109,12 @@ def test_what_a_comparison_found_begins_with_the_days_and_leads_to_the_orders() 
         f"| [no. A7, id 7]({PAGE}) | bring its lines to it | held for a person "
         f"| [what happened]({CONSOLE}/shops/mavka/orders/3) |"
     )
-    assert text.endswith("1 of 3 days are alike in shop, ledger and RO App.")
+    assert text.endswith("1 of 3 days agree in shop, ledger and RO App.")
 
 
 def test_where_nothing_differs_there_is_no_table_of_it() -> None:
     text = markdown(of_comparison({**comparison(), "days": []}))
-    assert "that differ" not in text and "0 of 0 days are alike" in text
+    assert "that differ" not in text and "0 of 0 days agree" in text
 
 
 def test_of_a_day_and_a_currency_it_is_said_what_each_side_has() -> None:
@@ -141,7 +141,7 @@ def test_what_a_person_has_to_do_comes_before_what_was_done() -> None:
 @pytest.mark.parametrize("width", [200, 80])
 def test_the_terminal_shows_a_comparison_without_even_days(width: int) -> None:
     text = printed(run_parts(comparison(*findings(1), *findings(1, outcome="repaired"))), width)
-    assert "1 of 3 days are alike" in text
+    assert "1 of 3 days agree" in text
     assert text.index("Days that differ") < text.index("Orders that differ") < text.index("Sums by currency")
     assert "2026-11-02" not in text and "shop 2, ledger 2, RO App 1" in text and "put right" in text
     assert text.splitlines()[-1].rstrip() == "mavka: 2 orders, 2 differences: 1 held, 1 repaired; 1 held."
@@ -154,7 +154,7 @@ def test_a_held_record_leads_to_the_consoles_page_that_fixes_it() -> None:
     assert "| record | why | what to do | in the console |" in text
     fixed = f"| Mend it. | [fix it]({CONSOLE}/shops/mavka/held) |"
     assert f"| order 0 (new) | status-unmatched: a\\|b 0 {fixed}" in text and "| order 1 |" in text
-    assert "An order or row that is held waits with all its changes" in text and "held dismiss mavka ID" in text
+    assert "A held order or row waits with all its changes" in text and "held dismiss mavka ID" in text
     assert "4 dismissed: `cartum-roapp held list mavka --dismissed`" in text
 
 

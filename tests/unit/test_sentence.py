@@ -62,10 +62,9 @@ def test_of_orders_sent_again() -> None:
 
 
 def test_of_a_reconciliation() -> None:
-    assert sentence.of_comparison(result(seen=214, findings=[], held=3)) == "214 orders, all alike, 3 held"
-    found = [{"outcome": one} for one in ("repaired", "held", "repaired")]
-    told = sentence.of_comparison(result(seen=214, findings=found, held=1))
-    assert told == "214 orders, 3 differences: 2 repaired, 1 held; 1 held"
+    assert sentence.of_comparison(result(seen=214, outcomes={}, held=3)) == "214 orders, all alike, 3 held"
+    said = sentence.of_comparison(result(seen=214, outcomes={"held": 1, "repaired": 2}, held=1))
+    assert said == "214 orders, 3 differences: 2 repaired, 1 held; 1 held"
 
 
 def test_of_what_was_read_and_what_is_held() -> None:

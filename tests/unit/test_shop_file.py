@@ -31,7 +31,7 @@ LIST = "write a line `shop status id: RO App status id` for each status of the s
 MANAGERS = "write all, or the ids of employees: [12, 34]"
 FINAL = "list the shop's statuses that end an order, like [3, 4], or leave the key out"
 YES_NO = "this is true/false (YAML reads yes, no, on, off so)"
-ADMINS = "write the user name that stands in the shop's admin under Settings > Admins"
+ADMINS = "write the user name shown in the shop's admin under Settings > Admins"
 ZONE = "write the IANA name of the shop's zone, like Europe/Kyiv or Europe/Chisinau"
 LINE = "correct this line; each line is `key: value`"
 
@@ -176,13 +176,13 @@ BAD_LINES = [
     (
         "password",
         "password: hunter2",
-        "must not stand in the file. "
+        "must not be in the file. "
         "Fix: remove the line; give it at the prompt, with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD",
     ),
     (
         "api_key",
         "api_key: abc",
-        "must not stand in the file. Fix: remove the line; it belongs to the account: `cartum-roapp account add`",
+        "must not be in the file. Fix: remove the line; it belongs to the account: `cartum-roapp account add`",
     ),
     (
         "slug",

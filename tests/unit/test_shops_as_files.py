@@ -100,7 +100,7 @@ def test_a_shop_that_cant_be_used_as_it_is_stored_is_given_all_of_it(folder: Pat
     ("name", "line", "field", "says"),
     [
         ("mavka.yaml", "window_days: never", "window_days", "must be a"),
-        ("mavka.yaml", "password: secret", "password", "must not stand in the file"),
+        ("mavka.yaml", "password: secret", "password", "must not be in the file"),
         ("mavka.yaml", "password_from: two words", "password_from", "is not the name of a variable"),
         ("mavka.yaml", "password_from: SHORT", "password_from", "SHORT"),
         ("Мавка.yaml", "", "file", "its name is the shop's slug"),
