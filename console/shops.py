@@ -17,10 +17,8 @@ from cartum_roapp.ledger.health import Health
 from cartum_roapp.ledger.runs import RunRecord
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
-from cartum_roapp.report import month
-from cartum_roapp.report.facts import facts, in_words
+from cartum_roapp.report import facts, month
 from cartum_roapp.service import worker
-from cartum_roapp.service.planned import next_runs
 from cartum_roapp.sync import sentence
 from console.backend import Backend
 from console.page import redirect, render, started
@@ -86,14 +84,8 @@ class ShopPages:
         """Returns the shop's health, the same in words, and its last runs."""
         engine, config = self.backend.engine, self.backend.config
         found = health.of_shop(engine, shop.key) or Health(shop)
-        document = facts(
-            found,
-            config.roapp_interval,
-            refused_again=config.refused_again,
-            delivered=outbox.counts(engine, shop.key)["delivered"],
-            next_run=next_runs(config, [shop.slug]).get(shop.slug),
-        )
-        return found, in_words(document, shop.timezone), runs.recent(engine, shop.key, _RUNS)
+        (document,) = facts.read(engine, config, [found])
+        return found, facts.in_words(document, shop.timezone), runs.recent(engine, shop.key, _RUNS)
 
     def _days(self, shop: ShopState) -> list[Day]:
         zone = zone_of(shop.timezone)

@@ -6,17 +6,7 @@ All functions are idempotent.
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-    FlowRunFilterTags,
-)
-from prefect.client.schemas.objects import StateType
-from prefect.client.schemas.sorting import FlowRunSort
+from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 from sqlalchemy import Engine
@@ -50,18 +40,6 @@ async def resume(slug: str) -> bool:
 async def pause(slug: str) -> bool:
     """Pauses the schedules; runs that a person starts still run. Returns False if the shop has no deployments."""
     return await _set(slug, active=False)
-
-
-async def next_run(client: PrefectClient, slug: str) -> datetime | None:
-    """Returns when the shop's next scheduled run begins (UTC); None where none is planned."""
-    planned = FlowRunFilter(
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
-        tags=FlowRunFilterTags(all_=[f"shop:{slug}"]),
-    )
-    found = await client.read_flow_runs(
-        flow_run_filter=planned, sort=FlowRunSort.NEXT_SCHEDULED_START_TIME_ASC, limit=1
-    )
-    return found[0].next_scheduled_start_time if found else None
 
 
 async def _set(slug: str, *, active: bool) -> bool:

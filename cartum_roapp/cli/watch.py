@@ -54,29 +54,15 @@ def _watch(engine: Engine) -> None:
 
 
 def _shops(engine: Engine) -> list[dict[str, Any]]:
-    from cartum_roapp.ledger import health, outbox, runs
-    from cartum_roapp.report.facts import facts
-    from cartum_roapp.service.planned import next_runs
+    from cartum_roapp.ledger import health, runs
+    from cartum_roapp.report import facts
     from cartum_roapp.settings import settings
 
-    config, all_, found = settings(), health.of_all(engine), []
-    planned = next_runs(config, [one.state.slug for one in all_])
-    for one in all_:
+    all_, found = health.of_all(engine), []
+    for one, document in zip(all_, facts.read(engine, settings(), all_), strict=True):
         last = [_run(run) for run in runs.last(engine, one.state.key)]
-        delivered, next_run = outbox.counts(engine, one.state.key)["delivered"], planned.get(one.state.slug)
-        found.append(
-            {
-                **facts(
-                    one,
-                    config.roapp_interval,
-                    refused_again=config.refused_again,
-                    delivered=delivered,
-                    next_run=next_run,
-                ),
-                "last_run": max(last, key=lambda run: run["at"], default=None),
-                "last_runs": {run["kind"]: run for run in last},
-            }
-        )
+        latest = max(last, key=lambda run: run["at"], default=None)
+        found.append({**document, "last_run": latest, "last_runs": {run["kind"]: run for run in last}})
     return found
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Engine
+
+from cartum_roapp.ledger import outbox
 from cartum_roapp.ledger.health import Health
 from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.service.planned import next_runs
+from cartum_roapp.settings import Settings
 
 Document = Mapping[str, Any]
 
@@ -44,6 +49,21 @@ def facts(
         "held_by_code": health.held_by_code,
         "budget_used": round(health.budget_used(interval), 4),
     }
+
+
+def read(engine: Engine, config: Settings, shops: Sequence[Health]) -> list[dict[str, Any]]:
+    """Returns the document of each shop (`facts`), with its orders in RO App and its next run."""
+    planned = next_runs(config, [one.state.slug for one in shops])
+    return [
+        facts(
+            one,
+            config.roapp_interval,
+            refused_again=config.refused_again,
+            delivered=outbox.counts(engine, one.state.key)["delivered"],
+            next_run=planned.get(one.state.slug),
+        )
+        for one in shops
+    ]
 
 
 def in_words(shop: Document, zone: str = "UTC") -> list[tuple[str, str]]:
