@@ -12,10 +12,9 @@ from sqlalchemy import Engine
 
 from cartum_roapp.ledger import held, shop_statuses, shops
 
-#: The deployments of prefect.yaml whose forms ask for a shop.
-_NAMES = ["backfill", "replay-held", "resend-orders"]
-#: The form with this field is the one of a backfill.
-_BACKFILL = "statuses"
+#: The deployments of prefect.yaml whose forms ask for a shop, and what must be filled in. The flows have defaults for
+#: these parameters, and refuse them in words: Prefect would fail a run that lacks one, without a word in its log.
+_NEEDED = {"backfill": ["shops"], "replay-held": ["shop"], "resend-orders": ["shop", "numbers"]}
 
 
 async def renew(engine: Engine) -> None:
@@ -30,31 +29,24 @@ async def renew(engine: Engine) -> None:
     lists = {
         "shop": slugs,
         "shops": slugs,
-        _BACKFILL: names,
+        "statuses": names,
         "code": held.codes(engine),
     }
-    named = DeploymentFilter(name=DeploymentFilterName(any_=_NAMES))
+    named = DeploymentFilter(name=DeploymentFilterName(any_=list(_NEEDED)))
     async with get_client() as client:
         for found in await client.read_deployments(deployment_filter=named):
             before = found.parameter_openapi_schema or {}
-            schema = filled(before, lists)
+            schema = filled(before, lists, _NEEDED[found.name])
             if found.entrypoint != entrypoint(found.name) or schema == before:
                 continue
             changed = DeploymentUpdate(parameter_openapi_schema=schema, enforce_parameter_schema=False)
             await client.update_deployment(found.id, changed)
 
 
-def filled(schema: dict[str, Any], lists: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Returns the parameters' schema with these choices by parameter, without a list where there are none.
-
-    What may be left out is of one type, as the UI would ask for `None` beside it. In the form of a backfill a shop must
-    be named, also where the flow says so by itself.
-    """
-    properties = {name: dict(one) for name, one in schema.get("properties", {}).items()}
-    required = list(schema.get("required", ()))
-    properties = {name: _plain(one) for name, one in properties.items()}
-    if _BACKFILL in properties:
-        required = ["shops"]
+def filled(schema: dict[str, Any], lists: Mapping[str, Sequence[str]], needed: Sequence[str]) -> dict[str, Any]:
+    """Returns the parameters' schema with these choices by parameter, without a list where there are none. What is
+    `needed` must be filled in; what may be left out is of one type, as the UI would ask for `None` beside it."""
+    properties = {name: _plain(one) for name, one in schema.get("properties", {}).items()}
     for name, listed in lists.items():
         choices = {"enum": list(listed)} if listed else {}
         kind = properties.get(name, {}).get("type")
@@ -62,7 +54,7 @@ def filled(schema: dict[str, Any], lists: Mapping[str, Sequence[str]]) -> dict[s
             properties[name]["items"] = {"type": "string", **choices}
         elif kind == "string":
             properties[name] = {key: value for key, value in properties[name].items() if key != "enum"} | choices
-    return {**schema, "properties": properties, "required": required}
+    return {**schema, "properties": properties, "required": list(needed)}
 
 
 def entrypoint(name: str) -> str:
