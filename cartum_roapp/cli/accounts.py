@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,7 +15,6 @@ from cartum_roapp.cli.progress import waiting
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from cartum_roapp.apis.roapp import Employee
     from cartum_roapp.config import AccountConfig
     from cartum_roapp.connection.access import Clients
     from cartum_roapp.connection.lists import AccountLists
@@ -26,6 +24,16 @@ app = typer.Typer(
     help="RO App accounts: the companies that get the orders.", epilog=example("account add main"), no_args_is_help=True
 )
 
+#: What is listed, and the setting that is chosen from it.
+_TITLES = {
+    "locations": "Locations (location_id)",
+    "order_types": "Order types (order_type_id)",
+    "employees": "Employees (managers)",
+    "order_fields": "Order fields (order_number_field)",
+    "statuses": "Statuses",
+    "services": "Services (delivery_service_id)",
+    "categories": "Categories (product_category_id)",
+}
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name, as `account list` shows it.")]
 
 
@@ -151,37 +159,17 @@ def lists_document(lists: AccountLists) -> dict[str, Any]:
 
 
 def tables(lists: AccountLists) -> list[object]:
-    """Returns what an account offers, as tables for people."""
-    from cartum_roapp.managers import chosen
+    """Returns what an account offers, as tables for people, each with the setting that is chosen from it."""
+    from cartum_roapp.connection.choices import account_choices
 
-    meant = chosen(lists.employees, "all")
-    parts = [
-        terminal_table("Locations (location_id)", ["id", "name", ""], [
-            (row.id, row.name, "archived" if row.is_archived else "") for row in lists.locations
-        ]),
-        terminal_table("Order types (order_type_id)", ["id", "name"], [
-            (row.id, row.name) for row in lists.order_types
-        ]),
-        terminal_table("Employees (managers)", ["id", "name", "position", ""], [
-            (row.id, row.name, row.position, _hindrance(row, meant)) for row in lists.employees
-        ]),
-        terminal_table("Statuses", ["id", "name"], [(row.id, row.name) for row in lists.statuses]),
-    ]  # fmt: skip
-    if lists.custom_fields:
-        fields = [(row.key, row.name) for row in lists.custom_fields]
-        parts.append(terminal_table("Order fields (order_number_field)", ["key", "name"], fields))
-    if lists.services:
-        rows = [(row.id, row.name) for row in lists.services]
-        parts.append(terminal_table("Services (delivery_service_id)", ["id", "name"], rows))
-    if lists.categories:
-        rows = [(row.id, row.name) for row in lists.categories]
-        parts.append(terminal_table("Categories (product_category_id)", ["id", "name"], rows))
-    return [line for part in parts for line in (part, "")][:-1]
-
-
-def _hindrance(row: Employee, meant: Collection[int]) -> str:
-    """Returns why an employee gets no orders with `managers: all`; "" if they get some."""
-    return "" if row.id in meant else "not in all" if row.is_active else "not active"
+    parts: list[object] = []
+    for name, listed in account_choices(lists).items():
+        if listed.choices:
+            rows = [
+                (one.value, one.name, one.hindrance or ("not in all" if one.apart else "")) for one in listed.choices
+            ]
+            parts += [terminal_table(_TITLES[name], ("id", "name", ""), rows), ""]
+    return parts[:-1]
 
 
 def _described(name: str, config: AccountConfig | BadConfig) -> dict[str, Any]:

@@ -410,8 +410,8 @@ def test_an_account_is_shown_as_tables_with_the_keys_that_take_the_ids(shell: Sh
     shown = [" ".join(line.split()) for line in shell.out.splitlines()]
     employees = shown[shown.index("Employees (managers)") + 1 :][:5]
     assert employees == [
-        "id name position", "336001 Олег Шевченко Менеджер", "336002 Ганна Коваленко Менеджер",
-        "336003 Тарас Бондаренко Комірник not in all", "336004 Павло Ткаченко Менеджер not active",
+        "id name", "336001 Олег Шевченко, Менеджер", "336002 Ганна Коваленко, Менеджер",
+        "336003 Тарас Бондаренко, Комірник not in all", "336004 Павло Ткаченко, Менеджер not active",
     ]  # fmt: skip
     services = shown[shown.index("Services (delivery_service_id)") + 1 :][:2]
     assert services == ["id name", "72000001 Доставка"]
