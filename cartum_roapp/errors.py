@@ -68,8 +68,8 @@ class IntegrationError(Exception):
 
 
 class Retryable(IntegrationError):
-    """The same call may be sent again: either nothing was written, or the call sets absolute values. A status set in
-    the shop without an answer may still take effect later. `retry_after` is the wait in seconds that the other system
+    """The same call may be sent again: nothing was written, or the call sets a status in the shop. A status set in the
+    shop without an answer may still take effect later. `retry_after` is the wait in seconds that the other system
     asked for, None if it did not."""
 
     kind = "retryable"
@@ -84,8 +84,8 @@ class OverQuota(Retryable):
 
 
 class Unclear(IntegrationError):
-    """A call that is not idempotent ended without a readable answer. Only RO App's data tell whether it was written, so
-    no retry sends it again. `answered`: RO App itself ended the call, though its answer does not tell the result."""
+    """A writing call to RO App ended without a readable answer. Only RO App's data tell whether it was written, so no
+    retry sends it again. `answered`: RO App itself ended the call, though its answer does not tell the result."""
 
     kind = "unclear"
 

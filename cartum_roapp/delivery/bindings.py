@@ -60,7 +60,8 @@ class OrderBindings:
 
     async def find_or_adopt(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
         """Returns the order that is bound, otherwise the one that carries the marker, which it binds; None if there is
-        neither.
+        neither. Another one with the marker of a bound order is a copy that staff made, and is left alone; where a
+        reconciliation or `recheck` has held the order as `doubled`, it waits until one is left.
 
         Unbinds an order that a person asked to make again, if RO App no longer has it. One that is held as deleted
         there is read, as no other call might show that it is back. Raises Later while a call that was not answered may
@@ -71,7 +72,7 @@ class OrderBindings:
             match = await self._unbind_if_deleted(order, match)
         held_as = self._held_as(order)
         many = held_as == Code.DOUBLED and len(self._markers.known(order.shop, order.number)) > 1
-        if match is not None and not many:  # another one with its marker is a copy that staff made
+        if match is not None and not many:
             known = Bound(match, fresh=False)
             if held_as == Code.DELETED_IN_ROAPP:
                 await self.read(known)
@@ -160,7 +161,7 @@ class OrderBindings:
         self, order: DesiredOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
     ) -> Bound | None:
         """Returns the RO App order that carries the marker, and binds it; never one of another location or order type,
-        or one that is bound to another shop order. None if there is none and `match` is None."""
+        or one that is bound to another shop order. If there is none, returns what is bound (`match`)."""
         alive = await self._orders_with_marker(order, found)
         if not alive:
             return None if match is None else Bound(match, fresh=False)

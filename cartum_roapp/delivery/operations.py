@@ -1,4 +1,5 @@
-"""What is to be done to one order in RO App. An operation is one call: it sets absolute values, or adds one thing."""
+"""What is to be done to one order in RO App. An operation is one call, which sets absolute values or adds one thing; only
+comments take a call each."""
 
 from __future__ import annotations
 

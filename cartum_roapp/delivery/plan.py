@@ -1,9 +1,11 @@
 """What is to be done about one order: a pure function of what both sides agreed on (`AgreedOrder`), what RO App shows
-(`Look` and its lines), and what the shop has (`ShopOrder`). It is called when no call of ours can still arrive.
+(`Look` and its lines), and what the shop has (`ShopOrder`). It is called when no call of ours can still arrive
+(`Agreement.wait`). Which order of RO App it is about, also where several carry its marker, says `bindings`.
 
 For each value, a status, a quantity or a text alike (`decision.decide`):
 
-* Where the shop changed it since it was carried, RO App gets the shop's, unless it has that already.
+* Where the shop changed it since it was carried, RO App gets the shop's, unless it has that already. So where staff
+  changed it as well, the shop's wins.
 * Where a call without an answer has put its value there, and the shop has taken that back since, RO App gets the value
   that was agreed before.
 * Else it stays as it is: as agreed, or as staff set it.
@@ -14,16 +16,19 @@ Around that:
   has left, and the status of an open order that RO App still shows as it was matched before (`plan_status`).
 * What RO App does not show counts as agreed, so notes that it hides are never written. What they were to say goes into
   a comment, and so does what staff's own words leave no room for.
-* Without an agreement (an order that was found by its marker) client, manager, and a status that somebody has moved
-  stay.
-* A comment is noted before it is sent. It counts as sent where the notes say the same and nothing of ours is known to
-  have put that there, and where RO App has all lines of the order and nobody here knows of any.
+* Without an agreement (the order was found by its marker: its ledger was lost, or its creation had no answer) client,
+  manager, and a status that somebody has moved stay. Notes, number and estimate become the shop's. Lines that are there
+  are taken for the shop's before any is added, and then brought to what the shop has.
+* A comment is noted before it is sent. A new one counts as sent where the notes say the same and nothing of ours is
+  known to have put that there. One that is due is dropped where RO App has all lines of the order and none is known
+  here: it was sent before the ledger was lost.
 * Lines are compared when the shop's lines or total changed (`plan_lines`). Once goods are written off they stay. RO
   App's total is compared after that (`plan_total`).
 * The fields come first, then the comment, lines, the status. A comment that was noted before goes ahead of the fields.
   A reopened order begins with its status, as a closed one may take nothing else.
-* An operation that RO App has refused is left out, and the others go on. A comment that is refused is tried again with
-  the order's next change; one whose answer is lost is not sent again.
+* What RO App has refused (`refused`) is left out. A refused comment, status, or line that can't be taken out stops
+  nothing else; another refused line, or refused fields, hold the order (`step`). A refused comment is tried again with
+  the order's next delivery; one whose answer is lost is not sent again.
 """
 
 from __future__ import annotations
@@ -47,8 +52,8 @@ class ShopOrder:
 
     `goods` is the digest of the shop's lines and total; `lines` are made of them as the account counts discounts, and
     `entities` has RO App's product of each, None where lines can't be brought. `comment` is the digest of delivery and
-    payment in words, None where no comment is sent; `says_all`: it says whatever the notes were to say. `first`: RO
-    App's status of an order that nobody has moved. `both_ways`: staff's status is on its way into the shop."""
+    payment in words, None where no comment is sent; `says_all`: it says whatever the notes were to say. `first`: the
+    status in which RO App begins such an order. `both_ways`: staff's status is on its way into the shop."""
 
     values: Mapping[Field, Given]
     goods: Value

@@ -3,13 +3,14 @@ functions are pure.
 
 Into RO App it is a value like others (`decision`), with these rules around it:
 
+* Where both sides changed it, the shop's wins.
 * An order that never got a status of the shop's (it was found by its marker, or its first delivery stopped) gets it
-  where nobody has moved it. A status that somebody has moved stays. It is reported, unless nobody has moved the shop's
-  yet: then both sides began alike, and it is staff's.
+  where nobody has moved RO App's. A status that somebody has moved there stays. It is reported, unless the shop's order
+  is still new: then only staff have moved it.
 * A status that is matched with another one of RO App than when it was sent moves an open order, as long as RO App shows
   it as it was sent.
-* Both ways: until the shop has what staff set, nothing that was agreed moves. What a write of ours has put into the
-  shop is no change of the shop's.
+* Both ways: what staff set counts as agreed only once the shop has it. What a write of ours has put into the shop is
+  no change of the shop's.
 
 Back into the shop goes what RO App shows, where it is not what was agreed.
 """
@@ -43,8 +44,8 @@ class StatusPlan:
 def plan_status(
     known: Agreed, given: Given, seen: Value, *, first: Value = None, is_open: bool = True, both_ways: bool = False
 ) -> StatusPlan:
-    """`seen`: RO App's status, None where it is not shown. `first`: RO App's of an order that nobody has moved; it is
-    asked for only where none was sent."""
+    """`seen`: RO App's status, None where it is not shown. `first`: the status in which RO App begins such an order; it
+    is asked for only where no status was sent."""
     if given.made is None:
         return StatusPlan(known, problem=Problem.STATUS_UNMATCHED if known.shop != given.shop else None)
     if known.sent is None and seen not in {first, given.made, *known.ours}:

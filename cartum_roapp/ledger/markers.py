@@ -33,7 +33,7 @@ def note(connection: Connection, account: str, marked: Marked) -> None:
 
 
 def find(connection: Connection, account: str, shop: str, number: str) -> list[Marked]:
-    """All RO App orders that carry this very marker; more than one means doubled."""
+    """All RO App orders that carry this very marker. Of several, one was made twice, or copied by staff."""
     rows = connection.execute(
         text(
             "SELECT ro_id, shop, number, branch_id, order_type_id FROM markers "

@@ -61,7 +61,8 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
         assert old is not None and new is not None
         assert {key: new[key] for key in same} == {key: old[key] for key in same}
         # Their drop-downs follow.
-        assert filled(new["parameter_openapi_schema"], NO_LISTS) == filled(old["parameter_openapi_schema"], NO_LISTS)
+        of_both = [filled(one["parameter_openapi_schema"], NO_LISTS, ()) for one in (new, old)]
+        assert of_both[0] == of_both[1]
 
 
 def test_those_of_an_earlier_version_go_and_those_of_a_shop_that_is_called_so_stay(installation: Installation) -> None:

@@ -13,7 +13,9 @@ from world import Row, World
 from cartum_roapp.backfill_words import summary, what
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import runs, tables
-from tasks.plan_page import page
+from cartum_roapp.report.tables import of_plan
+from tasks.links import Links
+from tasks.sections import sections
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -157,12 +159,15 @@ def test_it_says_in_words_what_it_costs_and_nothing_of_the_buyer(database: str) 
         shop.edit(first, comment="секрет")
         (new,) = set(shop.orders) - {first, second}
         document = world.backfilled(numbers=[first, second, new, "777"], dry_run=True)
-        text_ = page(document)
+        text_ = "\n".join(sections(of_plan(document), Links("mavka", "https://shop.example/adminLegacy/")))
     said = {order["number"]: what(order) for order in document["orders"]}
     assert "status: " in said[first] and "notes: changed" in said[first] and said[second] == ""
     assert document["actions"] == {"create": 1, "adopt": 0, "change": 1, "nothing": 1, "held": 0, "wait": 0}
     assert summary(document).startswith("1 to create, 1 to change, 1 as they are. A real run takes about ")
-    assert f"| {first} | change | " in text_ and "The shop does not have: 777." in text_
+    assert (
+        f"| [{first}](https://shop.example/adminLegacy/) | change | " in text_
+        and "The shop does not have: 777." in text_
+    )
     everything = str(document) + text_
     for private in ("Таємна", "0671112299", "380671112299", "секрет"):
         assert private not in everything

@@ -102,7 +102,7 @@ class Sending:
     async def patch(
         self, path: str, body: Body, *, about: About, missing: Missing, before: Before | None = None
     ) -> None:
-        """Sets values. All else is as with `post`."""
+        """Sets values. One that is not answered is not sent again (`Unclear`), as a later one may be there first."""
         call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, before=before)
         await self._repeat(call, about)
 
