@@ -1,4 +1,4 @@
-"""What is to be done to one order in RO App. An operation is one call, which sets absolute values or adds one thing; only
+"""What is to be done to one order in RO App. An operation is one call, which sets absolute values or adds one thing;
 comments take a call each."""
 
 from __future__ import annotations

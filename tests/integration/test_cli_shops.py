@@ -171,7 +171,7 @@ def test_a_shop_is_connected_listed_shown_checked_and_deleted(shell: Shell, file
     assert {line["state"] for field, line in found.items() if field not in unknown} == {"ok"}
     assert "every order a second time" in found["roapp_integration"]["message"]
     assert found["currency"]["message"] == "UAH on both sides."
-    assert "without TLS" in found["tls"]["message"]
+    assert "no TLS" in found["tls"]["message"]
     assert (found["url"]["state"], found["tariff"]["state"]) == ("ok", "ok")
     assert "Europe/Kyiv" in found["timezone"]["message"]
 

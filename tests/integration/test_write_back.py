@@ -500,7 +500,7 @@ def test_the_run_that_sets_it_says_so_and_the_next_one_has_nothing_to_say(
         (number, "set in the shop", True)
     ]
     assert result["set_in_shop"] == 1 and "1 set in the shop" in sentence.of_run(result)
-    assert "### 1 set in the shop\n" in summary_text(run, result, Links.of(run))
+    assert "### 1 set in the shop\n" in summary_text(result, Links.of(run))
 
     idle = result_of(world.synced(both(world)))
     assert (idle["changed"], idle["touched"], idle["set_in_shop"]) == (0, [], 0)
