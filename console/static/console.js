@@ -117,3 +117,14 @@ document.addEventListener("htmx:beforeOnLoad", event => {
 
 for (const failure of ["htmx:sendError", "htmx:timeout"])
   document.addEventListener(failure, () => say("The console did not answer. Nothing was saved."))
+
+// A table that is wider than the window can be scrolled by the keyboard.
+function reachTables() {
+  for (const table of document.querySelectorAll("table")) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0
+    else table.removeAttribute("tabindex")
+  }
+}
+
+addEventListener("resize", reachTables)
+for (const drawn of ["DOMContentLoaded", "htmx:afterSettle"]) document.addEventListener(drawn, reachTables)

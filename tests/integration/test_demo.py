@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -34,4 +35,6 @@ def test_it_says_so_and_goes_on() -> None:
     document = json.loads(done.stdout)
     assert (done.returncode, all(check["holds"] == "yes" for check in document["checks"])) == (0, True), done.stdout
     (remark,) = document["remarks"]
-    assert "429 (too many requests) to 2 calls, and they were sent again" in remark and remark in done.stderr
+    refused = re.search(r"429 \(too many requests\) to (\d+) calls, and they were sent again", remark)
+    assert refused and int(refused[1]) >= 2, remark  # more, where this machine is busy
+    assert remark in done.stderr
