@@ -12,11 +12,13 @@ from typing import Any, ParamSpec, cast
 
 from prefect import State
 from prefect.logging import get_run_logger
+from prefect.logging.handlers import APILogHandler
 from prefect.states import Cancelled, Completed, Failed
 
 from cartum_roapp.errors import BadConfig, IntegrationError, NotNow
 from cartum_roapp.ledger.refusals import ALERT_AT
 from tasks.canceling import note_canceled
+from tasks.run import is_scheduled
 
 P = ParamSpec("P")
 Result = dict[str, Any]
@@ -62,6 +64,12 @@ def final_state(
     def decorated(body: FlowBody[P]) -> Callable[P, Coroutine[Any, Any, Result]]:
         @wraps(body)
         async def ending(*args: P.args, **kwargs: P.kwargs) -> Result:
+            state = await ended(*args, **kwargs)
+            if not is_scheduled():  # somebody may watch it, and the page of a run that has ended asks for no more log
+                await APILogHandler.aflush()
+            return state
+
+        async def ended(*args: P.args, **kwargs: P.kwargs) -> Result:
             try:
                 result = await body(*args, **kwargs)
             except _RefusedInput as refused:

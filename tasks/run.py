@@ -49,7 +49,7 @@ async def open_run(found: ShopSettings, kind: str, *, dry_run: bool = False) -> 
         opened = Run.of(found, kind, engine, settings(), str(flow_run.get_id() or uuid.uuid4()), store.shops_now)
         if flow_run.get_id():
             opened.due = flow_run.get_scheduled_start_time()
-            opened.scheduled = _is_scheduled()
+            opened.scheduled = is_scheduled()
         try:
             async with recorded(opened) as run:
                 yield run
@@ -58,7 +58,7 @@ async def open_run(found: ShopSettings, kind: str, *, dry_run: bool = False) -> 
                 await tag_if_held(opened)
 
 
-def _is_scheduled() -> bool:
+def is_scheduled() -> bool:
     """Returns whether the shop's schedule began this run, and no person."""
     context = FlowRunContext.get()
     return context is not None and context.flow_run is not None and context.flow_run.auto_scheduled
