@@ -167,15 +167,6 @@ def test_the_page_of_an_import_tells_its_story(installation: Installation, page:
     assert (pictures / "run.png").stat().st_size > 20_000
 
 
-def test_the_log_of_a_run_is_whole_as_soon_as_it_has_ended(installation: Installation, page: Page) -> None:
-    """The page of a run that has ended does not ask for its log again."""
-    installation.box.shops[0].place_order()
-    run = installation.start("incremental-sync/shop-1")
-    installation.completed(run)
-    page.goto(f"{address_of(installation)}/v2/runs/flow-run/{run}")
-    expect(page.get_by_role("main").get_by_text("1 of 1 delivered").first).to_be_visible(timeout=15_000)
-
-
 def test_the_summary_is_a_table_with_the_counts(installation: Installation, page: Page, tmp_path: Path) -> None:
     (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
     (summary,) = [one for one in installation.artifacts(run["id"]) if one["type"] == "markdown"]
@@ -249,6 +240,15 @@ def test_a_deployment_leads_to_the_consoles_page_of_its_shop(
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
     assert refused == []
     context.close()
+
+
+def test_the_log_of_a_run_is_whole_as_soon_as_it_has_ended(installation: Installation, page: Page) -> None:
+    """The page of a run that has ended does not ask for its log again."""
+    installation.box.shops[0].place_order()
+    run = installation.start("incremental-sync/shop-1")
+    installation.completed(run)
+    page.goto(f"{address_of(installation)}/v2/runs/flow-run/{run}")
+    expect(page.get_by_role("main").get_by_text("1 of 1 delivered").first).to_be_visible(timeout=15_000)
 
 
 def in_a_month(installation: Installation) -> list[str]:
