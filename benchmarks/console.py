@@ -138,8 +138,8 @@ _FILL = (
     FROM generate_series(1, :orders) n
     """,
     f"""
-    INSERT INTO held (shop, entity, id, number, code, message, fix)
-    SELECT {_KEY.format("n % :shops")}, 'order', n::text, n::text, 'refused', 'RO App refuses it.', 'Correct it.'
+    INSERT INTO held (shop, entity, id, code, message, fix)
+    SELECT {_KEY.format("n % :shops")}, 'order', n::text, 'refused', 'RO App refuses it.', 'Correct it.'
     FROM generate_series(2, :orders, 500) n
     """,
     f"""

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cartum_roapp import service
-from cartum_roapp.ledger import daily, database, health, order_list, outbox, runs
+from cartum_roapp.ledger import daily, database, health, order_list, outbox, runs, shops
 from cartum_roapp.ledger.daily import Day
 from cartum_roapp.ledger.health import Health
 from cartum_roapp.ledger.runs import RunRecord
@@ -37,10 +37,7 @@ class ShopPages:
         """All shops, or the shops and orders that a search finds; a single order's page at once."""
         self.backend.runs.begin()
         asked = request.query_params.get("q", "").strip()
-        found, orders = await run_in_threadpool(self._search, asked)
-        slugs = {one.state.key: one.state for one in found}
-        if asked:
-            found = [one for one in found if asked.casefold() in f"{one.state.slug} {one.state.name}".casefold()]
+        found, slugs, orders = await run_in_threadpool(self._search, asked)
         if len(orders) == 1 and not found:
             (order,) = orders
             return redirect(request, f"/shops/{slugs[order.shop].slug}/orders/{quote(order.number, safe='')}")
@@ -75,10 +72,16 @@ class ShopPages:
             request, "run.html", shop=shop, id=id, run=run, page=page, has_worker=has_worker, done=done, total=total
         )
 
-    def _search(self, asked: str) -> tuple[list[Health], list[order_list.Listed]]:
-        with database.reading(self.backend.engine) as connection:
-            orders = order_list.found(connection, asked) if asked else []
-        return health.of_all(self.backend.engine), orders
+    def _search(self, asked: str) -> tuple[list[Health], dict[str, ShopState], list[order_list.Listed]]:
+        """Returns the health of the shops that are called so, all shops by key, and the orders with this number."""
+        engine = self.backend.engine
+        slugs = {one.key: one for one in shops.all_states(engine)}
+        if not asked:
+            return health.of_all(engine), slugs, []
+        with database.reading(engine) as connection:
+            orders = order_list.found(connection, asked)
+        called = {key for key, one in slugs.items() if asked.casefold() in f"{one.slug} {one.name}".casefold()}
+        return [one for one in health.of_all(engine) if one.state.key in called] if called else [], slugs, orders
 
     def _one(self, shop: ShopState) -> tuple[Health, list[tuple[str, str]], list[RunRecord]]:
         """Returns the shop's health, the same in words, and its last runs."""

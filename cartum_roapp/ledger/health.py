@@ -76,46 +76,52 @@ class Health:
 
 def of_all(engine: Engine) -> list[Health]:
     """Returns every shop that is connected, by slug."""
-    found = {state.key: Health(state) for state in shops.all_states(engine)}
+    return _read(engine, None)
+
+
+def of_shop(engine: Engine, key: str) -> Health | None:
+    """Returns one shop; None if it is not connected."""
+    return next(iter(_read(engine, key)), None)
+
+
+def _read(engine: Engine, key: str | None) -> list[Health]:
+    found = {state.key: Health(state) for state in shops.all_states(engine) if key in (None, state.key)}
     with database.reading(engine) as connection:
-        for row in connection.execute(text(_WAITING)):
+        for row in connection.execute(text(_WAITING), {"key": key}):
             if (one := found.get(row.shop)) is not None:
                 one.waiting = row.waiting
-        for row in connection.execute(text(_HELD)):
+        for row in connection.execute(text(_HELD), {"key": key}):
             if (one := found.get(row.shop)) is not None:
                 one.held, one.dismissed = one.held + row.held, one.dismissed + row.dismissed
                 one.held_by_code |= {row.code: row.held} if row.held else {}
-        for row in connection.execute(text(_RUNS)):
+        for row in connection.execute(text(_RUNS), {"key": key}):
             if (one := found.get(row.shop)) is not None:
                 one.last_success = row.last_success
                 one.new, one.changed, one.calls, one.catalogue = row.new, row.changed, row.calls, row.because
         for key, refusal in refusals.of_all(connection).items():
             if (one := found.get(key)) is not None:
                 one.refusal = refusal
-        budgets = _hour_calls(connection)
+        budgets = _hour_calls(connection, key)
     for one in found.values():
         one.hour_calls = budgets.get(one.state.account, 0)
     return list(found.values())
 
 
-def of_shop(engine: Engine, key: str) -> Health | None:
-    """Returns one shop; None if it is not connected."""
-    return next((one for one in of_all(engine) if one.state.key == key), None)
-
-
-def _hour_calls(connection: Connection) -> dict[str, int]:
-    return {row.account: row.calls for row in connection.execute(text(_BUDGET), {"over": BUDGET_OVER})}
+def _hour_calls(connection: Connection, key: str | None) -> dict[str, int]:
+    rows = connection.execute(text(_BUDGET), {"over": BUDGET_OVER, "key": key})
+    return {row.account: row.calls for row in rows}
 
 
 # The overview asks for all shops, so none of these reads a whole table: this one reads ix_outbox_waiting, those of runs
 # ix_runs_shop_started_at.
 _WAITING = """
-    SELECT shop, count(*) AS waiting FROM outbox WHERE wanted_version > delivered_version AND NOT held GROUP BY shop
+    SELECT shop, count(*) AS waiting FROM outbox WHERE wanted_version > delivered_version AND NOT held
+    AND (CAST(:key AS text) IS NULL OR shop = :key) GROUP BY shop
 """
 _HELD = """
     SELECT shop, code, count(*) FILTER (WHERE dismissed_at IS NULL) AS held,
            count(*) FILTER (WHERE dismissed_at IS NOT NULL) AS dismissed
-    FROM held GROUP BY shop, code ORDER BY held DESC, code
+    FROM held WHERE CAST(:key AS text) IS NULL OR shop = :key GROUP BY shop, code ORDER BY held DESC, code
 """
 #: Runs that bring over everything; others bring what a person names.
 _BRINGING = "('incremental-sync', 'initial-import')"
@@ -141,7 +147,7 @@ _RUNS = f"""
         FROM runs LEFT JOIN canceled ON (canceled.shop, canceled.run) = (runs.shop, runs.id)
         WHERE runs.shop = shops.key AND started_at > now() - interval '24 hours'
     ) day ON true
-    WHERE shops.deleted_at IS NULL
+    WHERE shops.deleted_at IS NULL AND (CAST(:key AS text) IS NULL OR shops.key = :key)
 """
 _BUDGET = """
     SELECT shops.account, sum(hour.calls)::int AS calls
@@ -151,5 +157,6 @@ _BUDGET = """
         FROM runs
         WHERE runs.shop = shops.key AND started_at > now() - interval '24 hours' AND finished_at > now() - :over
     ) hour
-    WHERE hour.calls IS NOT NULL GROUP BY shops.account
+    WHERE hour.calls IS NOT NULL
+    AND (CAST(:key AS text) IS NULL OR account = (SELECT account FROM shops WHERE key = :key)) GROUP BY shops.account
 """
