@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from world import World
 
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import daily, health, shops
 from cartum_roapp.ledger.daily import Day
@@ -102,10 +103,18 @@ def test_the_same_is_told_in_numbers_and_in_words(database: str) -> None:
     assert (words["orders in RO App"], words["next run"], words["health"]) == ("9", "–", "well")
 
 
+def imported_before(world: World, shop: ShopConfig) -> None:
+    """The import began some seconds ago, so that an order that is placed now is placed after it: a shop's stamps have
+    whole seconds."""
+    world.imported(shop)
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE shops SET window_to = window_to - interval '2 seconds'"))
+
+
 def test_each_order_counts_on_the_day_it_was_placed_where_it_stands(database: str) -> None:
     with World.of(database) as world:
         shop = world.shop()
-        world.imported(shop)
+        imported_before(world, shop)
         late = world.box.shops[0].place_order()
         world.synced(shop)
         with world.engine.begin() as connection:
@@ -130,7 +139,7 @@ def test_each_order_counts_on_the_day_it_was_placed_where_it_stands(database: st
 def test_the_lag_of_a_day_is_that_of_half_and_of_nearly_all_of_its_orders(database: str) -> None:
     with World.of(database) as world:
         shop = world.shop()
-        world.imported(shop)
+        imported_before(world, shop)
         numbers = [world.box.shops[0].place_order() for _ in range(5)]
         world.synced(shop)
         with world.engine.begin() as connection:
