@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.ledger import deleted_shops, health, journal, shop_statuses
+from cartum_roapp.ledger import deleted_shops, health, journal, runs, shop_statuses
 from cartum_roapp.ledger.journal import Event, Kind
 
 pytestmark = pytest.mark.drawn(2)
@@ -112,6 +112,28 @@ def test_no_event_names_a_buyer(database: str) -> None:
         told = world.value("SELECT string_agg(details::text, ' ') FROM order_events")
         values = [value for buyer in buyers for value in buyer.values()]
         assert [value for value in (*values, *(one["delivery_phone"][-9:] for one in buyers)) if value in told] == []
+
+
+def test_what_a_comparison_found_stays_a_week_and_that_of_the_last_one_for_good(database: str) -> None:
+    with World.of(database) as world:
+        world.imported()
+        key, number = world.shop().key, world.box.shops[0].qualifying()[0]
+        world.box.roapp.items[world.roapp_order(number)["id"]][0]["price"] = 1
+        world.box.roapp.touch(world.roapp_order(number)["id"])
+        world.reconciled()
+        found = runs.last_comparison(world.engine, key)
+        assert found is not None
+        assert [one["number"] for one in found.counts["findings"]] == [number]
+        assert found.counts["findings"][0]["outcome"] == "reported" and len(found.counts["days"]) > 1
+        with world.engine.begin() as connection:
+            aged = "UPDATE runs SET started_at = started_at - :age, finished_at = finished_at - :age"
+            connection.execute(text(aged), {"age": runs.DETAILS_KEPT})
+            runs.forget_old(connection)
+        assert runs.last_comparison(world.engine, key) is not None, "it is the last one"
+        world.reconciled(repair=True)
+        before = runs.find(world.engine, found.id)
+        assert before is not None and before.counts.keys() & set(runs.DETAILS) == set()
+        assert before.counts["seen"] == found.counts["seen"], "its counts stay"
 
 
 def test_events_go_with_their_shop_and_with_age(database: str) -> None:
