@@ -40,7 +40,7 @@ class BackfillPages:
         looked: Look | None = None
         if "look" in asked:
             looked = await self.backend.runs.apart(lambda: _look(shop.slug, asked["look"]))
-        done = await run_in_threadpool(runs.find, self.backend.engine, started(request) or "")
+        done = await run_in_threadpool(runs.find, self.backend.engine, (started(request) or "").partition("?")[0])
         left_out = tables.left_out(done.counts) if done and done.shop == shop.key else []
         return await self._page(request, shop, looked, left_out=left_out)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,11 +33,22 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
 
 
 def started(request: Request) -> str | None:
-    """Returns the run that the page is to follow; None for none."""
-    try:
-        return str(UUID(request.query_params["run"]))
-    except (KeyError, ValueError):
+    """Returns the run that the page is to follow, with "?ended" for one that has ended since; None for none."""
+    for name, more in (("run", ""), ("ended", "?ended")):
+        try:
+            return f"{UUID(request.query_params[name])}{more}"
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+def again(request: Request, run: str) -> Response | None:
+    """Returns the answer by which the page that follows the run is read again, as the run has ended; None where nobody
+    follows it."""
+    page = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    if not page or "ended" in request.query_params:
         return None
+    return redirect(request, f"{page.removeprefix(request.scope.get('root_path', ''))}?ended={run}")
 
 
 def redirect(request: Request, path: str) -> Response:

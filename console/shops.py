@@ -21,7 +21,7 @@ from cartum_roapp.report import facts, month
 from cartum_roapp.service import worker
 from cartum_roapp.sync import sentence
 from console.backend import Backend
-from console.page import redirect, render, started
+from console.page import again, redirect, render, started
 
 #: What needs a person most comes first.
 _ORDER = ("refused", "behind", "needs you", "not imported", "importing", "paused", "well")
@@ -64,6 +64,8 @@ class ShopPages:
         run = await self.backend.runs.read(id)
         if run.is_look and run.state == "completed":
             return redirect(request, f"/shops/{shop.slug}/backfills?look={id}")
+        if run.has_ended and (answer := again(request, id)):
+            return answer
         page = self._page(id)
         has_worker = worker.polls(self.backend.home)
         counts = await run_in_threadpool(outbox.counts, self.backend.engine, shop.key)
@@ -79,7 +81,7 @@ class ShopPages:
         if not asked:
             return health.of_all(engine), slugs, []
         with database.reading(engine) as connection:
-            orders = order_list.found(connection, asked)
+            orders = order_list.found(connection, asked) or order_list.found(connection, asked.upper())
         called = {key for key, one in slugs.items() if asked.casefold() in f"{one.slug} {one.name}".casefold()}
         return [one for one in health.of_all(engine) if one.state.key in called] if called else [], slugs, orders
 

@@ -24,7 +24,6 @@ from tasks.canceling import cancelable
 from tasks.deliver import deliver_task
 from tasks.ending import checked_input, final_state
 from tasks.frames import parts, to_frames
-from tasks.links import Links
 from tasks.plan_page import preview_task, read_look, show_plan_task
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_selection_task, store_part_task, upsert_task
@@ -61,7 +60,7 @@ async def bring_selection(
     """The steps of the flow. Returns the run's counts and what became of the backfill, or a dry run's plan. After a
     look only what it showed is done; what is left out, and why, is in the result."""
     if dry_run:
-        return await show_plan_task(await plan_selection(run, selected), Links.of(run))
+        return await show_plan_task(await plan_selection(run, selected), run)
     if looked is None:
         return await bring(run, selected)
     confirmed = confirm(looked, await plan_selection(run, selected))

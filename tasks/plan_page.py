@@ -15,6 +15,7 @@ from cartum_roapp.backfill_look import Look, Planned
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.report import tables
 from cartum_roapp.sync.plan import Plan
+from cartum_roapp.sync.run import Run
 from tasks.links import Links
 from tasks.progress import Progress
 from tasks.sections import sections
@@ -27,12 +28,13 @@ async def preview(plan: Plan) -> dict[str, Any]:
         return await plan.preview(progress.update)
 
 
-async def show_plan(planned: Planned, links: Links) -> dict[str, Any]:
+async def show_plan(planned: Planned, run: Run) -> dict[str, Any]:
     """Writes the page and the look. Returns the dry run's document."""
     document = dict(planned.document)
+    run.found = {name: document[name] for name in ("dry_run", "actions", "held_in_part")}
     if in_prefect():
         slug = document["shop"]
-        page = "\n\n".join(sections(tables.of_plan(document), links))
+        page = "\n\n".join(sections(tables.of_plan(document), Links.of(run)))
         await acreate_markdown_artifact(key=f"{slug}-backfill", markdown=page, description=f"{slug}: dry run")
         await acreate_table_artifact(planned.look, key=look_key(slug), description=f"{slug}: what would be done")
     return document

@@ -44,7 +44,7 @@ function restore() {
   for (const [name, {chosen, base}] of Object.entries(typed())) {
     const fields = named(name), control = fields[0]?.closest(".control")
     if (control && (control.dataset.base ?? null) === base) fill(fields, chosen)
-    else if (control) outdated.push(`${control.querySelector("label, legend").textContent.trim()}: ${chosen.join(", ")}`)
+    else if (control && asBase(fields) !== JSON.stringify(fields.length > 1 ? [...chosen].sort() : chosen)) outdated.push(`${control.querySelector("label, legend").textContent.trim()}: ${chosen.join(", ")}`)
   }
   form().querySelectorAll("[data-base]").forEach(mark)
   document.getElementById("kept").hidden = !restored && !outdated.length
@@ -116,7 +116,9 @@ document.addEventListener("htmx:beforeOnLoad", event => {
 })
 
 for (const failure of ["htmx:sendError", "htmx:timeout"])
-  document.addEventListener(failure, () => say("The console did not answer. Nothing was saved."))
+  document.addEventListener(failure, () => say("No answer came, so it may or may not be saved. Save again: nothing is done twice."))
+
+document.addEventListener("htmx:beforeRequest", () => say(""))
 
 // A table that is wider than the window can be scrolled by the keyboard.
 function reachTables() {

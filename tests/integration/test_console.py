@@ -126,13 +126,19 @@ def test_texts_of_the_shop_are_no_markup(house: Installation, browser: httpx.Cli
     assert "&lt;script&gt;alert" in page
 
 
-def test_sync_now_starts_one_run_however_often_it_is_clicked(house: Installation, browser: httpx.Client) -> None:
+def test_sync_now_starts_one_run_however_often_it_is_clicked(
+    house: Installation, browser: httpx.Client, address: str
+) -> None:
     number = house.box.shops[INDEX].place_order()
     runs = {run_of(sent(browser, f"/shops/{SLUG}/sync", once="clicked-twice")) for _ in range(2)}
     assert len(runs) == 1
     (run,) = runs
     house.completed(run)
     assert "1 new" in browser.get(f"/shops/{SLUG}/runs/{run}").text
+    page = {"HX-Request": "true", "HX-Current-URL": f"{address}/shops/{SLUG}?run={run}"}
+    followed = browser.get(f"/shops/{SLUG}/runs/{run}", headers=page)
+    assert followed.headers["HX-Redirect"] == f"/shops/{SLUG}?ended={run}", "the page shows what it has done"
+    assert "1 new" in browser.get(f"/shops/{SLUG}/runs/{run}?ended", headers=page).text
     assert f"/orders/{number}" in browser.get(f"/shops/{SLUG}/orders").text
 
 
