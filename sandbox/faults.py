@@ -169,6 +169,7 @@ class RoAppFaults(Faults):
         "half_up"  # of what a line adds to the total: half_up, down, whole; unit: of a unit's net price;
     )
     # discount: of the line's discount, to whole units of money
+    price_digits: int | None = None  # a line's price is kept with so many decimals, rounded half up
     discounts_shown: bool = True  # False: lines come without `discount`
     sort_ignored: bool = False
     rows_reversed: bool = False

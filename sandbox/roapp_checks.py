@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.faults import RoAppFaults
@@ -120,6 +120,9 @@ class Checks:
         warranty = body.get("warranty")
         if warranty is not None and (not isinstance(warranty, dict) or not {"period", "periodUnits"} <= set(warranty)):
             errors["warranty"] = ["period and periodUnits are required"]
+        if account.faults.price_digits is not None and body.get("price") is not None and "price" not in errors:
+            step = Decimal(1).scaleb(-account.faults.price_digits)
+            body = {**body, "price": Decimal(str(body["price"])).quantize(step, ROUND_HALF_UP)}
         return self._stored(body, ITEM, errors, where)
 
     def product(self, body: Row, where: tuple[str, str]) -> Row:

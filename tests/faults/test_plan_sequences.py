@@ -397,3 +397,27 @@ def test_a_discount_that_a_lost_call_has_set_unseen_is_taken_back(wire: Wire, sw
     order.settle()
     assert (Decimal(order.seen()["total"]), order.problems) == (20, {})
     order.close()
+
+
+@pytest.mark.parametrize("kind", ["", "drop", "drop_after"])
+def test_a_price_of_parts_of_a_cent_is_written_once_and_its_total_is_right(
+    order: OneOrder, switch: Any, kind: str
+) -> None:
+    """RO App may keep two decimals, and what it shows then is no edit of staff's. Also where the first call had no
+    answer, whether it was made or not."""
+    switch(price_digits=2)
+    order.shop.lines["b"] = Decimal("33.333"), 3
+    if kind:
+        order.disturb(kind)
+        assert not order.bring()
+    order.settle()
+    assert total_of(order, "b") == Decimal("100.00")
+    assert writes(order) == 0
+    order.shop.lines["b"] = Decimal("33.333"), 4
+    order.settle()
+    assert total_of(order, "b") == Decimal("133.33")
+    assert writes(order) == 0
+
+
+def total_of(order: OneOrder, name: str) -> Decimal:
+    return sum((price * count for one, price, count, *_ in order.seen()["lines"] if one == name), Decimal(0))
