@@ -72,9 +72,9 @@ _TO_DO = {
     Difference.MARKER_OF_NOBODY: "take the marker out of the notes in RO App, or delete that order by hand",
     Difference.LINES_UNBOUND: "match its lines with RO App's again",
     Difference.SUM_DIFFERS_IN_ROAPP: "correct its lines to match the shop",
-    Difference.EDITED_IN_ROAPP: "nothing, if staff meant it. Otherwise send the order again: on its page in the console, "
-    "or with `cartum-roapp order resend`. The edit stays until the shop changes the line. A line that staff added is "
-    "reported once",
+    Difference.EDITED_IN_ROAPP: "nothing, if staff meant it. Otherwise send the order again: on its page in the "
+    "console, or with `cartum-roapp order resend`. The edit stays until the shop changes the line. A line that staff "
+    "added is reported once",
 }
 
 
