@@ -89,7 +89,7 @@ def served(engine: Engine, home: Path) -> Iterator[httpx.Client]:
             user, _, password = auth_string(Home(home), os.environ).partition(":")
             address = f"http://127.0.0.1:{port}"
             with httpx.Client(
-                base_url=address, auth=(user, password), trust_env=False, follow_redirects=True
+                base_url=address, auth=(user, password), trust_env=False, follow_redirects=True, timeout=60
             ) as client:
                 yield client
         finally:
