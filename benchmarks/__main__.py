@@ -108,8 +108,7 @@ def run(orders: int, rounds: int, with_peer: bool, delivered: int, shops: int, k
             _say(f"the console with {shops} shops and {known:,} orders")
             bench.empty()
             results.shops, results.known = shops, known
-            with service.use(Settings(home=bench.home, linger=2, database_url=None)):
-                results.pages = console.waited(bench.url, bench.home, shops, known)
+            results.pages = console.waited(bench.url, bench.home, shops, known)
     return results
 
 
