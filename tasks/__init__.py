@@ -12,7 +12,7 @@ lines           which lines the log of a run shows
 schedule        starts and pauses the shop's schedules
 progress        the progress of a run, in Prefect's UI and on the terminal
 summary         the artifacts of a run in Prefect's UI
-sections        their tables of orders and of held records
+sections        the tables of a run in Markdown
 links           where a summary leads: to the shop's admin and the console
 report          the artifacts of a reconciliation
 matches         a status, a contact or a product that a person matches
