@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg2
 from sqlalchemy import make_url
@@ -71,7 +72,13 @@ class Bench:
 
     @property
     def _libpq(self) -> str:
-        return make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        """The database's address; a socket's folder is its host, as dlt demands one."""
+        url = make_url(self.url)
+        query = dict(url.query)
+        folder = str(query.pop("host", ""))
+        port = int(str(query.pop("port", url.port or 5432)))
+        named = url.set(drivername="postgresql", host=quote(folder, safe="") or url.host, port=port, query=query)
+        return named.render_as_string(hide_password=False)
 
     def _execute(self, statement: str) -> list[tuple[object, ...]]:
         with contextlib.closing(psycopg2.connect(self._libpq)) as connection, connection, connection.cursor() as cursor:

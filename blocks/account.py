@@ -34,7 +34,7 @@ class RoAppAccount(AccountFields, BlockWithLogo):
     fingerprint: str = Field(
         default="",
         title="Company's fingerprint",
-        description="When the company was created in RO App; filled in by itself. A key of another company is refused.",
+        description="Filled in automatically: when RO App created the company. A key of another company is refused.",
     )
 
     def config(self) -> AccountConfig:

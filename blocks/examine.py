@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
@@ -23,7 +23,7 @@ from cartum_roapp.connection.examine import (
 )
 from cartum_roapp.connection.fleet import DesiredShop, compare, refuse_twins
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import accounts, shop_statuses, shops
+from cartum_roapp.ledger import accounts, deleted_shops, shop_statuses, shops
 from cartum_roapp.service import ledger
 
 #: Shops that are asked at the same time; each has its own server.
@@ -32,7 +32,7 @@ AT_ONCE = 10
 
 def taken(slug: str) -> Problem:
     """Returns the problem that another shop has this slug."""
-    fix = f"choose another one, or change that shop: `cartum-roapp shop edit {slug} --from FILE.yaml`"
+    fix = f"choose another one, or change that shop (`cartum-roapp shop edit {slug} --from FILE.yaml`)"
     return Problem("slug", f'"{slug}" is taken.', fix)
 
 
@@ -157,12 +157,24 @@ async def _examined(
         in_use=statuses_in_use(before),
     )
     examination = examination.tolerating({field for field in kept if field not in found})
+    if before is None and "url" in values:
+        examination = replace(examination, warnings=[*examination.warnings, *_taken_over(slug, key)])
     if account is not None and "url" in values and "url" not in found:
         examination = examination.also(_same_orders(slug, key, str(values["url"]), before, account.name, examination))
     if account is None or examination.account_lists is None or account.fingerprint:
         return examination
     others = [other for other in accounts.values() if not isinstance(other, BadConfig)]
     return examination.also(twin("account", account, examination.account_lists.fingerprint, others))
+
+
+def _taken_over(slug: str, key: str) -> list[Problem]:
+    """Returns a warning if the shop was connected before, under another slug."""
+    with ledger.opened() as engine:
+        former = deleted_shops.slug(engine, key)
+    if former in (None, slug):
+        return []
+    purge = f"nothing to do; to start without it, delete it first (`cartum-roapp shop delete {former} --purge`)"
+    return [Problem("slug", f'this shop was connected as "{former}" before, and takes over its history.', purge)]
 
 
 def _same_orders(

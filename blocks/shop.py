@@ -35,7 +35,7 @@ class CartumShop(ShopFields, BlockWithLogo):
     key: str = Field(
         default="",
         title="Shop key",
-        description="Six letters that mark the shop's orders in RO App; filled in by itself, never to be changed.",
+        description="Six letters that mark the shop's orders in RO App; filled in automatically, never to be changed.",
     )
 
     @model_validator(mode="before")

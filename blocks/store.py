@@ -73,7 +73,7 @@ async def load_account(name: str) -> AccountConfig:
     value is bad."""
     stored = dict(await _all(RoAppAccount, [name])).get(name)
     if stored is None:
-        fix = f"add it: `cartum-roapp account add {name}`"
+        fix = f"add it (`cartum-roapp account add {name}`)"
         raise BadConfig(f'there is no account "{name}".', field="account", fix=fix)
     return stored_account(stored, name=name)
 

@@ -94,7 +94,7 @@ class Unclear(IntegrationError):
         self.answered = answered
 
 
-_AGAIN = "the next read of the order takes it over."
+_AGAIN = "the next sync picks it up."
 
 
 class Code(StrEnum):
@@ -111,40 +111,45 @@ class Code(StrEnum):
         code.remedy = remedy
         return code
 
+    @property
+    def heading(self) -> str:
+        """Returns the first sentence of `meaning`, without its full stop."""
+        return self.meaning.partition(". ")[0].rstrip(".")
+
     REFUSED = (
         "refused",
         "RO App refuses the order, its status, or another part of it.",
-        "Correct what the message names, in the shop or in RO App; it is tried again by itself.",
+        "Correct what the message names, in the shop or in RO App; it is then retried automatically.",
     )
     NOT_FOUND = (
         "not-found",
         "RO App does not have something that it had before.",
-        "Nothing at first: it is looked for again by itself. If it stays, `order resend`.",
+        "Nothing at first: it is looked for again automatically. If it stays held, send the order again.",
     )
     NOT_AVAILABLE = (
         "not-available",
         "RO App does not offer this call to the account.",
-        "Do by hand in RO App what the message names, and dismiss the record, or choose another plan of RO App.",
+        "Do what the message names by hand in RO App and dismiss the record, or choose another RO App plan.",
     )
     REFUSED_BY_SHOP = (
         "refused-by-shop",
-        "The shop does not take a status that staff set in RO App.",
-        "Set one of the two by hand so that they agree; it is tried again by itself.",
+        "The shop does not accept a status that staff set in RO App.",
+        "Set one of the two by hand so that they agree; it is then retried automatically.",
     )
     UNANSWERED = (
         "unanswered",
-        "RO App ended five tries in a row to make or change something, or ten to read it, without a clear answer.",
-        "Nothing at first: it is looked for and tried again by itself. If it stays, ask RO App's support.",
+        "Five tries in a row to create or change something, or ten to read it, got no clear answer from RO App.",
+        "Nothing at first: it is looked for and retried automatically. If it stays held, ask RO App's support.",
     )
     # A row of the shop that can't be read.
     ROW_SHAPE = (
         "row-shape",
-        "A row of the shop is no order.",
-        "Check that the URL is the shop's own and that nothing between rewrites its answers.",
+        "A row from the shop is not an order.",
+        "Check that the URL is the shop's own and that nothing in between rewrites its answers.",
     )
     ORDER_NUMBER = (
         "order-number",
-        "A row of the shop has no number that can be read.",
+        "A row from the shop has no readable number.",
         f"Give the order a number above 0 in the shop's admin; {_AGAIN}",
     )
     ORDER_CREATED = (
@@ -186,78 +191,78 @@ class Code(StrEnum):
     CONTACT_AMBIGUOUS = (
         "contact-ambiguous",
         "Several contacts of RO App may be the buyer.",
-        "Merge them in RO App, or say which one it is: `match set contact`.",
+        "Merge them in RO App, or choose which one it is.",
     )
     PRODUCT_AMBIGUOUS = (
         "product-ambiguous",
         "Several products of RO App may be the line's product.",
-        "Give all but one of them another code in RO App, or say which one it is: `match set product`.",
+        "Give all but one of them another code in RO App, or choose which one it is.",
     )
     PRODUCT_MISSING = (
         "product-missing",
-        "RO App lacks the product, and none is made.",
-        "Create it in RO App, import what `held export --products` writes, or name another one: `match set product`.",
+        "RO App lacks the product, and it is not created automatically.",
+        "Create it in RO App, import the list of missing products there, or choose another product.",
     )
     PRODUCT_NOT_IDENTIFIABLE = (
         "product-not-identifiable",
         "RO App did not store the field by which a new product is found again.",
-        "Set that field by hand in RO App; for a day no more products are made on this account.",
+        "Set that field by hand in RO App; no more products are created in this account for a day.",
     )
     CATALOGUE_UNAVAILABLE = (
         "catalogue-unavailable",
         "The shop's catalogue can't be read, and the product can't be identified without it.",
-        "Give the shop's user the right to see the catalogue; it goes through by itself then.",
+        "Give the shop's user the right to see the catalogue; then it goes through automatically.",
     )
     STATUS_UNMATCHED = (
         "status-unmatched",
-        "The shop's status is matched with none of RO App.",
-        "`shop statuses` shows both lists, `shop edit --set statuses.ID=ID` matches it.",
+        "The shop's status is not matched with any RO App status.",
+        "Choose an RO App status for it.",
     )
     STATUS_DIFFERS = (
         "status-differs",
-        "Both sides have another status, and nobody can tell which of them was set last.",
+        "The two sides have different statuses, and nobody can tell which of them was set last.",
         "Set it in RO App by hand if the shop is right; the next change in the shop is carried over again.",
     )
     CURRENCY_DIFFERS = (
         "currency-differs",
-        "The order is in another currency than RO App's. Nothing is converted.",
-        "Enter it in RO App by hand, then `held dismiss`.",
+        "The order's currency differs from RO App's. Nothing is converted.",
+        "Enter it in RO App by hand, then dismiss the record.",
     )
     TOTAL_DIFFERS = (
         "total-differs",
-        "RO App's total is not the shop's. All else of the order is delivered.",
-        "Correct a price in RO App by hand; it is read again by itself.",
+        "RO App's total is not the shop's. The rest of the order is delivered.",
+        "Correct a price in RO App by hand; it is read again automatically.",
     )
     # What became of an order in RO App.
     DELETED_IN_ROAPP = (
         "deleted-in-roapp",
         "Somebody deleted the order in RO App.",
-        "If that was on purpose, `held dismiss`; else `held replay --make-again` makes it again.",
+        "If that was on purpose, dismiss the record; otherwise make the order again.",
     )
     DOUBLED = (
         "doubled",
-        "RO App has the order twice, or more often.",
-        "Keep one and delete the others in RO App by hand; it is let go by itself then.",
+        "RO App has the order twice or more.",
+        "Keep one and delete the others in RO App by hand; then it is released automatically.",
     )
     MARKER_ELSEWHERE = (
         "marker-elsewhere",
-        "The order's marker is in an order of RO App that can't be taken for it.",
-        "Correct the notes of that order as the message says; it goes through by itself then.",
+        "The order's marker is in an RO App order that can't be this one.",
+        "Correct the notes of that order as the message says; then it goes through automatically.",
     )
     LINE_LOST = (
         "line-lost",
-        "RO App accepted a line twice and does not show it.",
+        "RO App accepted a line on two tries but does not show it.",
         "Add the line by hand in RO App.",
     )
     LINE_NOT_REMOVABLE = (
         "line-not-removable",
-        "An order has a line no more, and RO App does not let it go.",
-        "Remove the line by hand in RO App; it is let go by itself then.",
+        "An order no longer has a line, but RO App does not allow its removal.",
+        "Remove the line by hand in RO App; then it is released automatically.",
     )
     ERASED = (
         "erased",
         "RO App does not have the order, and its buyer's data was erased here.",
-        "Enter it in RO App by hand if it is wanted there, then `held dismiss`.",
+        "Enter it in RO App by hand if it is needed there, then dismiss the record.",
     )
 
 

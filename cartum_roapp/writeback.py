@@ -139,5 +139,5 @@ def _not_taken(one: Shared, why: str) -> BadRecord:
         f"the shop does not take the status that RO App order {order_name(one.ro_id, one.roapp_number)} has: {why}.",
         code=Code.REFUSED_BY_SHOP,
         field="status_id",
-        fix="Set one of them by hand, in the shop or in RO App, so that they agree; it is tried again by itself.",
+        fix="Set one of them by hand, in the shop or in RO App, so that they agree; it is then retried automatically.",
     )

@@ -31,7 +31,7 @@ def main(port: int) -> int:
     end = End()
     held = hold(port)
     if held is None:
-        logs.say(f"another user of this machine has port {port}", "ERROR", LOGGER)
+        logs.say(f"another user of this machine is using port {port}", "ERROR", LOGGER)
         return 1
     try:
         with service.use(config, prefect=False) as running, closing(FlowRuns(config)) as runs:

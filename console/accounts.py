@@ -76,7 +76,7 @@ class AccountPage:
             problems.add(error.field or "base_url", error.message, error.fix or "try again")
         if problems:
             return await self._page(request, given=given, problems=problems)
-        return redirect(request, "/accounts")
+        return redirect(request, "/accounts", "saved")
 
     async def check(self, request: Request) -> Response:
         """Asks RO App whether the account's key works, and says so beside it."""
@@ -146,5 +146,5 @@ def _facts(known: Known) -> list[tuple[str, str]]:
     return [
         ("RO App's products", f"{known.products}, read at {read}" if read else "not read yet"),
         ("New products", _PRODUCTS[known.product_writes]),
-        ("Discounts of lines", _DISCOUNTS[known.line_discounts]),
+        ("Line discounts", _DISCOUNTS[known.line_discounts]),
     ]

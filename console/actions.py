@@ -44,7 +44,7 @@ class Actions:
         from deployments import shops
 
         await self.backend.runs.apart(lambda: shops.pause(config))
-        return redirect(request, f"/shops/{shop.slug}")
+        return redirect(request, f"/shops/{shop.slug}", "paused")
 
     async def resume(self, request: Request) -> Response:
         shop, _ = await self._asked(request)
@@ -52,7 +52,7 @@ class Actions:
         from deployments import shops
 
         await self.backend.runs.apart(lambda: shops.resume(config))
-        return redirect(request, f"/shops/{shop.slug}")
+        return redirect(request, f"/shops/{shop.slug}", "resumed")
 
     async def retry(self, request: Request) -> Response:
         """Tries one record again (`id`, `entity`), or all of one reason (`code`)."""
@@ -67,7 +67,7 @@ class Actions:
         than `code` by now."""
         shop, form = await self._asked(request)
         await run_in_threadpool(self._dismiss, shop, form)
-        return redirect(request, f"/shops/{shop.slug}/held")
+        return redirect(request, f"/shops/{shop.slug}/held", "dismissed")
 
     async def choose(self, request: Request) -> Response:
         """Stores which contact or product of RO App is meant (`kind`, `which`, `ro_id`), and tries the record again."""

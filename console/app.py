@@ -65,6 +65,7 @@ def application(backend: Backend, port: int) -> ASGIApp:
         Route("/shops/{slug}/backfills/cancel", backfills.cancel, methods=["POST"]),
         Route("/shops/{slug}/orders", orders.listed),
         Route("/shops/{slug}/orders/{number}", orders.one),
+        Route("/shops/{slug}/orders/{number}/compare", orders.compare, methods=["POST"]),
         Route("/shops/{slug}/orders/{number}/resend", act.resend, methods=["POST"]),
         Route("/accounts", accounts.listed),
         Route("/accounts", accounts.save, methods=["POST"]),
@@ -91,7 +92,7 @@ def _known(request: Request, error: Exception) -> Response:
 
 def _database_down(request: Request, _: Exception) -> Response:
     return render(
-        request, "error.html", 503, message="The database does not answer.", fix="Wait a little, then repeat."
+        request, "error.html", 503, message="The database does not answer.", fix="Wait a moment, then try again."
     )
 
 
@@ -103,5 +104,5 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _unforeseen(request: Request, error: Exception) -> Response:
     """`Guard` logs where it happened."""
-    fix = "Repeat. logs/errors.log of the home says where it happened."
+    fix = "Try again. logs/errors.log in the home folder says where it happened."
     return render(request, "error.html", 500, message=f"Unexpected error ({type(error).__name__}).", fix=fix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -37,31 +37,31 @@ class BackfillPages:
     async def show(self, request: Request) -> Response:
         """The form, the look that was taken last, and all backfills."""
         shop, asked = await run_in_threadpool(self.backend.shop, request), request.query_params
-        looked: Look | None = None
+        looked, named = None, dict[str, Any]()
         if "look" in asked:
             looked = await self.backend.runs.apart(lambda: _look(shop.slug, asked["look"]))
+            named = await self.backend.runs.parameters(asked["look"])
         done = await run_in_threadpool(runs.find, self.backend.engine, (started(request) or "").partition("?")[0])
         left_out = tables.left_out(done.counts) if done and done.shop == shop.key else []
-        return await self._page(request, shop, looked, left_out=left_out)
+        return await self._page(request, shop, looked, named, left_out=left_out)
 
     async def look(self, request: Request) -> Response:
         """Starts the dry run of what was named, or shows what is wrong with it."""
         shop, form = await self._asked(request)
         config = await self.backend.runs.shop(shop.slug)
-        try:
-            since, until = (_day(form, field) for field in ("created_from", "created_to"))
-            statuses = [one for one in form.getlist("statuses") if isinstance(one, str)]
-            numbers = text(form, "numbers").replace(",", " ").split()
-            selection(config, since, until, statuses, numbers)
-        except BadConfig as error:
-            return await self._page(request, shop, None, form, error)
-        named = {
-            "created_from": since and since.isoformat(),
-            "created_to": until and until.isoformat(),
-            "statuses": statuses or None,
-            "numbers": numbers or None,
+        named: dict[str, Any] = {
+            "created_from": text(form, "created_from"),
+            "created_to": text(form, "created_to"),
+            "statuses": [one for one in form.getlist("statuses") if isinstance(one, str)],
+            "numbers": text(form, "numbers").replace(",", " ").split(),
         }
-        key = once(shop.key, form)
+        try:
+            since, until = (_day(named, field) for field in ("created_from", "created_to"))
+            selection(config, since, until, named["statuses"], named["numbers"])
+        except BadConfig as error:
+            return await self._page(request, shop, None, named, error)
+        named |= {"created_from": since and since.isoformat(), "created_to": until and until.isoformat()}
+        named, key = {name: value or None for name, value in named.items()}, once(shop.key, form)
         run = await self.backend.runs.start(_FLOW, key, shops=[shop.slug], dry_run=True, look="", **named)
         return redirect(request, f"/shops/{shop.slug}/backfills?run={run}")
 
@@ -71,7 +71,7 @@ class BackfillPages:
         look = text(form, "look")
         named = await self.backend.runs.parameters(look)
         if named.get("shops") != [shop.slug] or not named.get("dry_run"):
-            raise BadConfig("This is not a look at orders of this shop.", field="look", fix="Look again, then do it.")
+            raise BadConfig("This is not a Look at this shop's orders.", field="look", fix="Look again, then do it.")
         run = await self.backend.runs.start(_FLOW, once(shop.key, form), **{**named, "dry_run": False, "look": look})
         return redirect(request, f"/shops/{shop.slug}/backfills?run={run}")
 
@@ -91,11 +91,11 @@ class BackfillPages:
         request: Request,
         shop: ShopState,
         looked: Look | None,
-        form: FormData | None = None,
+        named: Mapping[str, Any],
         error: BadConfig | None = None,
         left_out: Sequence[Part] = (),
     ) -> Response:
-        """`left_out`: of the look that a run has done; `form`: what was filled in, which `error` refuses."""
+        """`left_out`: of the look that a run has done; `named`: what the form shows as chosen; `error` refuses it."""
         found, statuses = await run_in_threadpool(self._found, shop)
         ended = [
             canceled(one)
@@ -107,8 +107,8 @@ class BackfillPages:
             left_out=left_out, look=looked, of=request.query_params.get("look"),
             doable=sum(bool(one["digest"]) for one in looked or ()),
             shown=SHOWN, ended=ended, started=started(request), error=error,
-            given={field: text(form, field) if form else "" for field in ("created_from", "created_to", "numbers")},
-            chosen=form.getlist("statuses") if form else [],
+            given={field: named.get(field) or "" for field in ("created_from", "created_to")},
+            numbers=" ".join(named.get("numbers") or ()), chosen=named.get("statuses") or [],
         )  # fmt: skip
 
     def _found(self, shop: ShopState) -> tuple[list[dict[str, Any]], list[Choice]]:
@@ -129,8 +129,8 @@ async def _look(slug: str, run: str) -> Look:
     return await read_look(slug, run)
 
 
-def _day(form: FormData, field: str) -> date | None:
-    typed = text(form, field)
+def _day(named: Mapping[str, Any], field: str) -> date | None:
+    typed: str = named[field]
     try:
         return date.fromisoformat(typed) if typed else None
     except ValueError:

@@ -35,7 +35,7 @@ def prefect_errors() -> Iterator[None]:
         try:
             yield
         except httpx.HTTPError as error:
-            raise Retryable(f"Prefect's server does not answer ({type(error).__name__}).", fix="Repeat.") from error
+            raise Retryable(f"Prefect's server does not answer ({type(error).__name__}).", fix="Try again.") from error
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class FlowRuns:
         try:
             await asyncio.shield(self._connection)
         except Retryable as error:
-            raise Retryable("Prefect's server does not answer yet.", fix="Wait a little, then repeat.") from error
+            raise Retryable("Prefect's server does not answer yet.", fix="Wait a moment, then try again.") from error
 
     def _use(self) -> None:
         running = self._stack.enter_context(service.use(self._config, timeout=_PATIENCE))

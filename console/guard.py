@@ -87,7 +87,7 @@ class Guard:
             name = 'Basic realm="cartum-roapp", charset="UTF-8"'
             return PlainTextResponse("Log in.\n", 401, {"WWW-Authenticate": name})
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-            return PlainTextResponse("The address has a zero character.\n", 400)
+            return PlainTextResponse("The address contains a null character.\n", 400)
         if scope["method"] in ("GET", "HEAD"):
             return None
         if headers.get("origin") not in self.origins:
@@ -96,7 +96,7 @@ class Guard:
         if "transfer-encoding" in headers or not length.isdecimal() or len(length) > 5 or int(length) > _LONGEST_FORM:
             return PlainTextResponse("Too long.\n", 413)
         if headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-            return PlainTextResponse("The console's forms are urlencoded.\n", 415)
+            return PlainTextResponse("Only URL-encoded forms are accepted.\n", 415)
         return None
 
     async def _is_logged_in(self, header: str) -> bool:

@@ -30,7 +30,7 @@ class MatchPage:
         form = await request.form()
         unchoose = choosing.unchoose_product if text(form, "kind") == "product" else choosing.unchoose_contact
         await run_in_threadpool(unchoose, self.backend.engine, shop, text(form, "which"))
-        return redirect(request, f"/shops/{shop.slug}/matches")
+        return redirect(request, f"/shops/{shop.slug}/matches", "unset")
 
     def _chosen(self, shop: ShopState) -> tuple[list[ChosenContact], list[ChosenProduct]]:
         engine = self.backend.engine

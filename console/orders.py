@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -11,14 +13,22 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cartum_roapp.apis.calls import Calls
 from cartum_roapp.config import ShopSettings
+from cartum_roapp.delivery.account import reading
+from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger import database, order_list
 from cartum_roapp.ledger.dossier import BUYER
 from cartum_roapp.ledger.order_list import Listed
 from cartum_roapp.ledger.shops import ShopState
+from cartum_roapp.report import order_sides
+from cartum_roapp.report.tables import Part
 from cartum_roapp.sync import order_story
 from console.backend import Backend
 from console.page import render, started
+
+#: RO App is asked for so many seconds while a person waits.
+LONGEST = 20.0
 
 
 class OrderPages:
@@ -40,7 +50,28 @@ class OrderPages:
 
     async def one(self, request: Request) -> Response:
         shop = await run_in_threadpool(self.backend.shop, request)
-        found = await self.backend.runs.settings_if_known(shop.slug)
+        return await self._page(request, shop, await self.backend.runs.settings_if_known(shop.slug))
+
+    async def compare(self, request: Request) -> Response:
+        """The order's page with what RO App shows of it now."""
+        shop = await run_in_threadpool(self.backend.shop, request)
+        found = await self.backend.runs.settings(shop.slug)
+        number, engine, config = request.path_params["number"], self.backend.engine, self.backend.config
+
+        async def read() -> list[Part]:
+            calls = Calls(seconds=LONGEST)
+            async with asyncio.timeout(LONGEST), reading(engine, found.account, config, calls) as roapp:
+                return await order_sides.read(engine, roapp, shop.account, shop.key, number)
+
+        try:
+            sides = await self.backend.runs.apart(read)
+        except TimeoutError:
+            raise Retryable(f"RO App did not answer within {LONGEST:.0f} s.", fix="Try again.") from None
+        return await self._page(request, shop, found, sides)
+
+    async def _page(
+        self, request: Request, shop: ShopState, found: ShopSettings | None, sides: Sequence[Part] = ()
+    ) -> Response:
         story = await run_in_threadpool(self._story, shop, request.path_params["number"], found)
         if story is None:
             raise HTTPException(404)
@@ -49,7 +80,7 @@ class OrderPages:
             request, "order.html", shop=shop, story=story, facts=order_story.facts(story, shop.timezone),
             lines=order.get("lines", ()), timeline=folded(story["timeline"]),
             buyer=[(name.replace("_", " "), order[name]) for name in BUYER if order.get(name)],
-            started=started(request),
+            started=started(request), sides=sides,
         )  # fmt: skip
 
     def _listed(self, shop: ShopState, state: str | None, before: tuple[datetime, str] | None) -> list[Listed]:
@@ -57,7 +88,9 @@ class OrderPages:
             return order_list.newest(connection, shop.key, state=state, before=before)
 
     def _story(self, shop: ShopState, number: str, found: ShopSettings | None) -> dict[str, Any] | None:
-        return order_story.read(self.backend.engine, shop.slug, shop.key, number, found, personal=True)
+        return order_story.read(
+            self.backend.engine, shop.slug, shop.key, number, found, personal=True, zone=shop.timezone
+        )
 
 
 def folded(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from cartum_roapp.errors import Code
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report import facts
 
@@ -21,13 +23,20 @@ _templates = Environment(
     loader=PackageLoader("console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 
+#: What a page says of the form that led to it.
+_DONE = {
+    "saved": "Saved.", "deleted": "The shop was deleted.", "dismissed": "The record was dismissed.",
+    "unset": "The choice was taken back.", "paused": "The shop is paused.", "resumed": "The shop is no longer paused.",
+}  # fmt: skip
+
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Returns the page of a template. In it `url(path)` makes an address of the console, `once()` a key under which a
     form starts one run, however often it is sent."""
     root = request.scope.get("root_path", "")
+    was_done = _DONE.get(request.query_params.get("done", ""), "")
     text = _templates.get_template(template).render(
-        status=status, url=lambda path: root + path, once=lambda: secrets.token_urlsafe(12), **values
+        status=status, was_done=was_done, url=lambda path: root + path, once=lambda: secrets.token_urlsafe(12), **values
     )
     return HTMLResponse(text, status)
 
@@ -51,9 +60,9 @@ def again(request: Request, run: str) -> Response | None:
     return redirect(request, f"{page.removeprefix(request.scope.get('root_path', ''))}?ended={run}")
 
 
-def redirect(request: Request, path: str) -> Response:
-    """Returns the answer to a form: the browser reads the page at this path."""
-    address = request.scope.get("root_path", "") + path
+def redirect(request: Request, path: str, done: str = "") -> Response:
+    """Returns the answer to a form: the browser reads the page at this path, which says what was `done`."""
+    address = request.scope.get("root_path", "") + path + (f"?done={done}" if done else "")
     if "HX-Request" in request.headers:
         return Response(headers={"HX-Redirect": address})
     return RedirectResponse(address, 303)
@@ -115,7 +124,17 @@ def minutes(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds / 60:.1f}"
 
 
+def here(fix: str) -> str:
+    """Returns a fix without its commands, which stand in parentheses: the page has a control for it."""
+    return re.sub(r" \(`cartum-roapp [^()]*\)", "", fix)
+
+
+def reason(code: str) -> str:
+    """Returns why records are held in words; the code itself for one of another version."""
+    return next((one.heading for one in Code if one == code), code)
+
+
 _templates.filters |= {
     "at": at, "amount": amount, "plain": plain, "ago": ago, "minutes": minutes, "sentence": sentence,
-    "about": about,
+    "about": about, "here": here, "reason": reason,
 }  # fmt: skip

@@ -32,7 +32,7 @@ _AT_ONCE, _LONGEST = 4, 20.0
 #: What the fields of checks are called.
 _TITLES = {
     **{key: declared.setting.title for key, declared in SHOP_FIELDS.items()}, "password": PASSWORD.setting.title,
-    "settings": "Settings", "tls": "Certificate", "tariff": "Tariff", "currency": "Currency",
+    "settings": "Settings", "tls": "Certificate", "tariff": "Plan", "currency": "Currency",
     "roapp_integration": "RO App's own integration",
 }  # fmt: skip
 #: The field of what concerns no single control.
@@ -119,7 +119,7 @@ class SettingsPages:
             await shops.disconnect(shop.slug, purge="purge" in form)
 
         await self.backend.runs.apart(work)
-        return redirect(request, "/shops")
+        return redirect(request, "/shops", "deleted")
 
     def _take_password(self, draft: Draft, form: FormData, *, demanded: bool) -> None:
         """Sets the password that was typed, otherwise the stored one unless the access has changed."""
@@ -190,7 +190,7 @@ class SettingsPages:
             draft.problems.add(error.field or _GENERAL, error.message, error.fix or "try again")
             return await self._page(request, draft, shop)
         if draft.action == "save" or not config.enabled:
-            return redirect(request, f"/shops/{config.slug}")
+            return redirect(request, f"/shops/{config.slug}", "saved")
         run = await self.backend.runs.start(f"initial-import/{config.slug}", once(config.key, form))
         return redirect(request, f"/shops/{config.slug}?run={run}")
 
@@ -218,7 +218,8 @@ class SettingsPages:
             shop=shop, draft=draft, sections=sections, statuses=statuses, rest=rest, problems=by_field, step=step,
             general=[problem for problem in draft.problems if problem.field not in named], accounts=accounts,
             to_do=draft.to_do, checked=draft.checked, shown=json.dumps(draft.shown, ensure_ascii=False),
-            asks=request.method == "GET" and shop is not None, titles=_TITLES,
+            asks=request.method == "GET" and shop is not None,
+            titles=_TITLES | {one.key: one.title for one in statuses},
         )  # fmt: skip
 
 

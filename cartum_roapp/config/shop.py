@@ -18,7 +18,10 @@ Identifier = Literal["code", "sku", "barcode", "name"]
 Slug = Annotated[
     str,
     Setting(
-        "Short name", "Appears in the shop's runs and commands, like my-shop.", fix=rules.SLUG_FIX, rule=rules.shop_slug
+        "Short name",
+        "A name like my-shop, used in the shop's runs and commands.",
+        fix=rules.SLUG_FIX,
+        rule=rules.shop_slug,
     ),
 ]
 
@@ -55,7 +58,7 @@ class ShopFields(BaseModel):
         Setting(
             "RO App account",
             "The company that gets the orders.",
-            fix="write the name of an account of `cartum-roapp account list`",
+            fix="choose an account (`cartum-roapp account list` shows them)",
             rule=rules.slug,
         ),
     ]
@@ -64,7 +67,7 @@ class ShopFields(BaseModel):
         Setting(
             "Location",
             "The location in RO App for new orders.",
-            fix="write the id of a location; `cartum-roapp account show ACCOUNT` lists them",
+            fix="choose a location by its id (`cartum-roapp account show ACCOUNT` lists them)",
             list_name="locations",
         ),
     ]
@@ -73,7 +76,7 @@ class ShopFields(BaseModel):
         Setting(
             "Order type",
             "The order type for new orders in RO App.",
-            fix="write the id of an order type; `cartum-roapp account show ACCOUNT` lists them",
+            fix="choose an order type by its id (`cartum-roapp account show ACCOUNT` lists them)",
             list_name="order_types",
         ),
     ]
@@ -81,7 +84,7 @@ class ShopFields(BaseModel):
         str,
         Setting(
             "Language of product names",
-            "The language of product names in RO App: a code of the shop, like ua.",
+            "The language of product names in RO App: one of the shop's codes, like ua.",
             fix="write a language code of the shop, like ua, ru, en or ro",
             rule=rules.language,
             list_name="languages",
@@ -136,7 +139,7 @@ class ShopFields(BaseModel):
         int,
         Setting(
             "Trailing window, days",
-            "Each sync reads open orders from this many past days again.",
+            "Each sync rereads open orders from this many past days.",
             bounds=(1, 365),
             optional=True,
         ),
@@ -181,7 +184,7 @@ class ShopFields(BaseModel):
         Setting(
             "Service for delivery",
             "The service in RO App's catalogue that is used as the order line for the delivery price.",
-            fix="write the id of a service; `cartum-roapp account show ACCOUNT` lists them",
+            fix="choose a service by its id (`cartum-roapp account show ACCOUNT` lists them)",
             empty="the delivery price is in the notes only",
             list_name="services",
             optional=True,
@@ -192,7 +195,7 @@ class ShopFields(BaseModel):
         Setting(
             "Category of new products",
             "New products are created in this category of RO App's catalogue.",
-            fix="write the id of a category; `cartum-roapp account show ACCOUNT` lists them",
+            fix="choose a category by its id (`cartum-roapp account show ACCOUNT` lists them)",
             empty="RO App chooses",
             list_name="categories",
             optional=True,
@@ -203,7 +206,7 @@ class ShopFields(BaseModel):
         Setting(
             "Status of deleted orders",
             "An order that is deleted in the shop takes this status in RO App.",
-            fix="write the id of a status; `cartum-roapp account show ACCOUNT` lists them",
+            fix="choose a status by its id (`cartum-roapp account show ACCOUNT` lists them)",
             empty="it keeps its status, and a comment says that it was deleted",
             list_name="statuses",
             optional=True,

@@ -127,7 +127,7 @@ def twin(field: str, account: AccountConfig, fingerprint: str, others: Iterable[
         Problem(
             field,
             f'this company is connected already, as "{other.name}".',
-            f"use that account; a new key for it: `cartum-roapp account add {other.name}`",
+            f"use that account, with a new key if it needs one (`cartum-roapp account add {other.name}`)",
         )
         for other in others
         if other.name != account.name
@@ -149,7 +149,7 @@ def clients_of(engine: Callable[[], Engine], settings: Settings) -> Clients:
 
 def _again(name: str, error: IntegrationError) -> str:
     if error.field == "api_key":
-        return f"give a new key: `cartum-roapp account add {name}`"
+        return f"give a new key (`cartum-roapp account add {name}`)"
     return "check the account's address; try again later"
 
 

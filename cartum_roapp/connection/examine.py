@@ -97,7 +97,7 @@ def already_connected(keys: Collection[str], slug: str, others: Iterable[ShopCon
         Problem(
             "url",
             f'this shop is connected already, as "{other.slug}".',
-            f"change that one: `cartum-roapp shop edit {other.slug} --from FILE.yaml`",
+            f"change that one (`cartum-roapp shop edit {other.slug} --from FILE.yaml`)",
         )
         for other in others
         if other.slug != slug and not {other.key, shop_key(other.url)}.isdisjoint(keys)
@@ -112,10 +112,10 @@ def same_orders(slug: str, url: str, twins: Iterable[tuple[str, bool]]) -> list[
         Problem(
             "url",
             f'these are the orders of "{other}", which {"is" if connected else "was"} connected under another address.',
-            f"move that one here: `{edit.format(other, url)}`"
+            f"move that one here (`{edit.format(other, url)}`)"
             if connected
-            else f"connect it under its former address, then move it: `{edit.format(slug, url)}`; to bring all its "
-            f"orders a second time: `cartum-roapp shop delete {other} --purge` first",
+            else f"connect it under its former address, then move it (`{edit.format(slug, url)}`); to bring all its "
+            f"orders a second time, delete its history first (`cartum-roapp shop delete {other} --purge`)",
         )
         for other, connected in twins
     ]
@@ -136,7 +136,7 @@ def other_account(slug: str, account: str, bound: Collection[str], *, connected:
 def no_account(name: object, known: Iterable[str]) -> Problem:
     """Returns the problem of an account that has not been added."""
     names = ", ".join(sorted(known))
-    add = f"add it first: `cartum-roapp account add {name}`"
+    add = f"add it first (`cartum-roapp account add {name}`)"
     return Problem("account", f'there is no account "{name}".', f"write one of {names}, or {add}" if names else add)
 
 

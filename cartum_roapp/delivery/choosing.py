@@ -85,7 +85,7 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
                 f"RO App was asked to make a contact for the buyer of {number}, and whether it did is not known yet.",
                 shop=shop.slug,
                 field="number",
-                fix=f"Wait for the next sync (`cartum-roapp sync {shop.slug}`), which looks for it, then choose.",
+                fix=f"Wait for the next sync, which looks for it, then choose (`cartum-roapp sync {shop.slug}`).",
             )
     contact = await _contact(roapp, ro_id, [spelling for one in order.phones for spelling in written_as(one.number)])
     if contact is None:

@@ -76,5 +76,5 @@ def unanswered(entity: str, error: Unclear) -> BadRecord:
         f"RO App gave no clear answer to several tries in a row, the last time: {error.message}.",
         code=Code.UNANSWERED,
         entity=entity,
-        fix="Nothing at first: it is looked for and tried again by itself. If it stays, ask RO App's support.",
+        fix=Code.UNANSWERED.remedy,
     )

@@ -163,9 +163,9 @@ class OrderDelivery:
         except BadRecord as error:
             if error.code == Code.CONTACT_AMBIGUOUS:
                 error.fix = (
-                    "Merge them in RO App, or choose one: "
-                    f"`cartum-roapp match set contact {shop.slug} {order.number} RO_ID`; "
-                    "the order goes through by itself then."
+                    "Merge them in RO App, or choose one "
+                    f"(`cartum-roapp match set contact {shop.slug} {order.number} RO_ID`); "
+                    "then the order goes through automatically."
                 )
             raise
         if bound is None or bound.match.contact_id != match.ro_id:
@@ -194,7 +194,8 @@ class OrderDelivery:
                 f"the order is in {order.currency}, RO App counts in {self.currency}; nothing is converted.",
                 code=Code.CURRENCY_DIFFERS,
                 field="currency",
-                fix=f"Enter it in RO App by hand in {self.currency}, then `held dismiss`.",
+                fix=f"Enter it in RO App by hand in {self.currency}, then dismiss the record "
+                "(`cartum-roapp held dismiss`).",
             )
 
     async def _bring(
@@ -267,5 +268,5 @@ def _erased() -> BadRecord:
     return BadRecord(
         "RO App does not have this order, and its buyer's data was erased here.",
         code=Code.ERASED,
-        fix="Enter it in RO App by hand if it is wanted there, then `held dismiss`.",
+        fix="Enter it in RO App by hand if it is needed there, then dismiss the record (`cartum-roapp held dismiss`).",
     )

@@ -15,7 +15,8 @@ def deleted(ro_id: int | None, number: str) -> BadRecord:
         f"{name} is not {'in RO App' if ro_id is None else 'there'} any more.",
         code=Code.DELETED_IN_ROAPP,
         field="order_id",
-        fix="If it was deleted on purpose, `held dismiss`; else `held replay --make-again` makes it again.",
+        fix="If it was deleted on purpose, dismiss the record (`cartum-roapp held dismiss`); otherwise make the order "
+        "again (`cartum-roapp held replay --make-again`).",
     )
 
 
@@ -25,7 +26,7 @@ def elsewhere(seen: RoOrder, what: str, fix: str) -> BadRecord:
         f"RO App order {order_name(seen.id, seen.number)} carries this order's marker but {what}.",
         code=Code.MARKER_ELSEWHERE,
         field="manager_notes",
-        fix=f"{fix} in its notes; the order goes through by itself then.",
+        fix=f"{fix} in its notes; then the order goes through automatically.",
     )
 
 
@@ -35,13 +36,13 @@ def doubled(what: str, field: str) -> BadRecord:
         f"RO App has {what}.",
         code=Code.DOUBLED,
         field=field,
-        fix="Keep one and delete the others in RO App by hand; it is let go by itself then.",
+        fix=Code.DOUBLED.remedy,
     )
 
 
 def refused_once(error: BadConfig) -> BadRecord:
     """RO App refuses the key for a call of this order, and answers another call."""
-    fix = "Nothing at first: RO App answers other calls, and this one is tried again by itself. If it stays: "
+    fix = "Nothing at first: RO App answers other calls, and this one is retried automatically. If it stays held: "
     return BadRecord(
         error.message,
         entity="order",
@@ -56,5 +57,5 @@ def put_off(attempts: int, error: Retryable) -> BadRecord:
         f"RO App answers, but {attempts} times in a row not for this order, the last time: {error.message}.",
         code=Code.UNANSWERED,
         entity="order",
-        fix="Nothing at first: it is tried again by itself. If it stays, ask RO App's support.",
+        fix="Nothing at first: it is retried automatically. If it stays held, ask RO App's support.",
     )

@@ -31,8 +31,8 @@ def shared(identity: Identity, ro_id: int, twins: Sequence[str], line: DesiredLi
         f"{', '.join(twins[:10])}.",
         code=Code.PRODUCT_AMBIGUOUS,
         field=by,
-        fix="Give it the code and SKU of the article that it is in RO App, or choose one: "
-        f"`cartum-roapp match set product {slug} {article} RO_ID`; the order goes through by itself then.",
+        fix="Give it the code and SKU of the article that it is in RO App, or choose one "
+        f"(`cartum-roapp match set product {slug} {article} RO_ID`); then the order goes through automatically.",
     )
 
 
@@ -43,8 +43,8 @@ def ambiguous(identity: Identity, ids: Sequence[int], line: DesiredLine, slug: s
         f"ids {', '.join(map(str, ids[:10]))}.",
         code=Code.PRODUCT_AMBIGUOUS,
         field=by,
-        fix=f"Give all but one of them another {by} in RO App, or choose one: "
-        f"`cartum-roapp match set product {slug} {article} RO_ID`; the order goes through by itself then.",
+        fix=f"Give all but one of them another {by} in RO App, or choose one "
+        f"(`cartum-roapp match set product {slug} {article} RO_ID`); then the order goes through automatically.",
     )
 
 
@@ -56,6 +56,6 @@ def chosen_gone(line: DesiredLine, product: int, slug: str) -> BadRecord:
         f"RO App takes product {product}, which a person chose for {article}, no more.",
         code=Code.PRODUCT_MISSING,
         field="entity_id",
-        fix=f"Choose another one with `cartum-roapp match set product {slug} {article} RO_ID`, or have it searched "
-        f"again with `cartum-roapp match unset product {slug} {article}`.",
+        fix=f"Choose another one (`cartum-roapp match set product {slug} {article} RO_ID`), or have it searched for "
+        f"again (`cartum-roapp match unset product {slug} {article}`).",
     )

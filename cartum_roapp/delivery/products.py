@@ -141,7 +141,7 @@ class ProductBook:
             f"the product of {line.article!r} can't be determined: the shop's catalogue can't be read.",
             code=Code.CATALOGUE_UNAVAILABLE,
             field="identify_products_by",
-            fix="Let the shop's user read the catalogue; the order goes through by itself then.",
+            fix="Let the shop's user read the catalogue; then the order goes through automatically.",
         )
 
     def _known(self, shop: str, keys: Iterable[Identity]) -> dict[Identity, int]:

@@ -232,7 +232,7 @@ def ambiguous(what: str, contacts: Iterable[int]) -> BadRecord:
         f"several contacts of RO App have the buyer's {what}: {', '.join(map(str, sorted(contacts)))}.",
         code=Code.CONTACT_AMBIGUOUS,
         field=_FIELDS.get(what, "customer_details"),
-        fix="Merge them in RO App; the order goes through by itself then.",
+        fix="Merge them in RO App; then the order goes through automatically.",
     )
 
 

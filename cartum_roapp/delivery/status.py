@@ -192,6 +192,6 @@ def _unmatched(connection: Connection, order: DesiredOrder, shop: ShopConfig) ->
         f"the shop's status {named} is not matched with a status of RO App.",
         code=Code.STATUS_UNMATCHED,
         field="statuses",
-        fix=f"`cartum-roapp shop statuses {shop.slug}` shows both lists; "
-        f"`cartum-roapp shop edit {shop.slug} --set statuses.{order.status_id}=ID` matches it.",
+        fix="Match it with a status of RO App "
+        f"(`cartum-roapp shop edit {shop.slug} --set statuses.{order.status_id}=ID`).",
     )

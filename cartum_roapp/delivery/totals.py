@@ -134,5 +134,5 @@ def _differs(order: DesiredOrder, seen: RoOrder, total: Decimal, expected: Decim
         f"without what staff added, the shop's is {expected:.2f}.",
         code=Code.TOTAL_DIFFERS,
         field="total",
-        fix="Correct a price in RO App by hand; it is read again by itself.",
+        fix=Code.TOTAL_DIFFERS.remedy,
     )

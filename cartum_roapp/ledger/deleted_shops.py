@@ -65,3 +65,9 @@ def slugs(engine: Engine) -> set[str]:
     """The slugs of deleted shops whose history is still here."""
     with database.reading(engine) as connection:
         return set(connection.scalars(select(shops.c.slug).where(shops.c.deleted_at.is_not(None))))
+
+
+def slug(engine: Engine, key: str) -> str | None:
+    """Returns the slug of the deleted shop with this key; None if there is no such shop."""
+    with database.reading(engine) as connection:
+        return connection.scalar(select(shops.c.slug).where(shops.c.key == key, shops.c.deleted_at.is_not(None)))

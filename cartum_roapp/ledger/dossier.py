@@ -65,7 +65,8 @@ _LINES = """
 def orders(engine: Engine, shop: str, numbers: list[str], *, personal: bool) -> dict[str, dict[str, Any]]:
     """Number → the order as last read: number, created_at (UTC), status_id, total, currency … `roapp_id` (None where
     RO App lacks it) with `roapp_number`, the one that people see there, its buyer there (`contact_id`, `contact_kind`,
-    and why in `contact_because`) and `delivery`, where it stands in words. Buyers' data only with `personal`."""
+    and why in `contact_because`), `delivery`, where it stands in words, and `next_try` (UTC), None where it is due or
+    waits for nothing. Buyers' data only with `personal`."""
     with database.reading(engine) as connection:
         rows = connection.execute(text(_ORDER), {"shop": shop, "numbers": numbers}).mappings().all()
     return {row["number"]: _order(dict(row), personal=personal) for row in rows}
@@ -118,6 +119,7 @@ def _order(row: Mapping[str, Any], *, personal: bool) -> dict[str, Any]:
         "contact_because": row["reason"],
         "sent_status": row["sent_status"],
         "delivery": _delivery(row),
+        "next_try": _next_try(row),
         **({name: row[name] for name in BUYER} if personal else {}),
     }
 
@@ -127,11 +129,14 @@ def _delivery(row: Mapping[str, Any]) -> str:
         return "not asked for"
     if row["wanted_version"] == row["delivered_version"] == 0:
         return "not asked for any more: its backfill was canceled"
-    there = f"RO App has version {row['delivered_version']} of {row['wanted_version']}"
+    there = "RO App has an earlier version" if row["delivered_version"] else "RO App does not have it yet"
     if row["delivered_version"] >= row["wanted_version"]:
         return "delivered"
     if row["held"]:
-        return f"held: out of delivery; {there}"
-    if row["available_at"] > datetime.now(UTC):
-        return f"waiting until {row['available_at'].astimezone(UTC):%H:%M:%S} UTC; {there}"
-    return f"waiting for the next run; {there}"
+        return f"held; {there}"
+    return f"waiting; {there}"
+
+
+def _next_try(row: Mapping[str, Any]) -> datetime | None:
+    waits = row["wanted_version"] is not None and row["delivered_version"] < row["wanted_version"] and not row["held"]
+    return row["available_at"] if waits and row["available_at"] > datetime.now(UTC) else None

@@ -66,7 +66,7 @@ def register(
             select(shops.c.key).where(shops.c.slug == slug, shops.c.key != key, shops.c.deleted_at.is_(None))
         )
         if other is not None:
-            fix = f"Choose another one, or end that shop: `cartum-roapp shop delete {slug}`."
+            fix = f"Choose another one, or end that shop (`cartum-roapp shop delete {slug}`)."
             raise BadConfig("this name belongs to another shop.", shop=slug, field="slug", fix=fix)
         connection.execute(insert(accounts).values(name=account).on_conflict_do_nothing())
         named = {"slug": slug, "account": account, "name": name, "timezone": timezone}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -12,6 +13,7 @@ from cartum_roapp.ledger import database, held, journal, matches
 from cartum_roapp.ledger.journal import Change, Event, Kind
 from cartum_roapp.ledger.matches import OrderMatch
 from cartum_roapp.links import order_name
+from cartum_roapp.orders.zones import zone_of
 
 # Calls to RO App (roapp §3) by method and path → what for. The first that fits counts.
 _PURPOSES = [
@@ -85,8 +87,8 @@ def _without_repeats(events: Iterable[Event]) -> Iterator[Event]:
         yield one
 
 
-def words(event: Event) -> str:
-    """The event as a sentence without a full stop."""
+def words(event: Event, zone: str = "UTC") -> str:
+    """The event as a sentence without a full stop, with times of day in this time zone."""
     about = event.details
     match event.kind:
         case Kind.SEEN:
@@ -113,7 +115,7 @@ def words(event: Event) -> str:
         case Kind.DELIVERED:
             return f"delivered: RO App has version {about['version']}"
         case Kind.POSTPONED:
-            until = f" until {about['until'][11:19]} UTC" if "until" in about else ""
+            until = f" until {_time(about['until'], zone)}" if "until" in about else ""
             return f"put off{until}{_because(about)}"
         case Kind.HELD:
             return f"held ({_record(about)}), {about['code']}: {about['message']}"
@@ -168,3 +170,8 @@ def _record(about: dict[str, Any]) -> str:
 
 def _product(one: dict[str, Any]) -> str:
     return f"{one['title']} is {one['roapp_id']} ({one['how']})"
+
+
+def _time(moment: str, zone: str) -> str:
+    """Returns "14:05:09 EET" of a moment in ISO 8601."""
+    return f"{datetime.fromisoformat(moment).astimezone(zone_of(zone)):%H:%M:%S %Z}"

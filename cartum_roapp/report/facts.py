@@ -34,7 +34,7 @@ def facts(
         "account": health.state.account,
         "health": health.word,
         "paused": health.state.paused_because,
-        "refused": refusal and refusal.sentence(refused_again),
+        "refused": refusal and refusal.because.rstrip("."),
         "tried_again_at": refusal and refusal.again_at(refused_again),
         "catalogue": health.catalogue,
         "imported": health.imported,
@@ -72,7 +72,7 @@ def in_words(shop: Document, zone: str = "UTC") -> list[tuple[str, str]]:
     if shop["paused"] is not None:
         rows.append(("paused because", shop["paused"]))
     if shop["refused"] is not None:
-        rows.append(("refused", shop["refused"]))
+        rows += [("refused", shop["refused"]), ("tried again at", _moment(shop["tried_again_at"], zone))]
     if shop["catalogue"] is not None:
         rows.append(("the shop's catalogue can't be read", shop["catalogue"]))
     day = shop["last_24_hours"]

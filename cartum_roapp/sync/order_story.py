@@ -17,12 +17,19 @@ from cartum_roapp.orders.zones import zone_of
 
 
 def read(
-    engine: Engine, slug: str, key: str, number: str, found: ShopSettings | None, *, personal: bool = False
+    engine: Engine,
+    slug: str,
+    key: str,
+    number: str,
+    found: ShopSettings | None,
+    *,
+    personal: bool = False,
+    zone: str = "UTC",
 ) -> dict[str, Any] | None:
     """Returns the story of the order: `order` (see `dossier.order`; None where only a held row is known of it),
     `status` on both sides, what is `held` and what a person has `dismissed`, `links`, and its `timeline`. None if
     nothing is known of it. `found`: the shop and its account, None for a shop that is deleted. Buyers' data only with
-    `personal`."""
+    `personal`; sentences name times of day in the time zone `zone`."""
     order = dossier.order(engine, key, number, personal=personal)
     records = [one for one in held.listed(engine, key, dismissed=True) if one.number == number]
     if order is None and not records:
@@ -38,7 +45,13 @@ def read(
         "dismissed": [{**vars(one), "shop": slug} for one in records if one.dismissed_at is not None],
         "links": {"roapp": page, "shop": links.shop_admin(found.shop.url) if found else None},
         "timeline": [
-            {"at": one.at, "kind": str(one.kind), "text": timeline.words(one), "run": one.run, "details": one.details}
+            {
+                "at": one.at,
+                "kind": str(one.kind),
+                "text": timeline.words(one, zone),
+                "run": one.run,
+                "details": one.details,
+            }
             for one in timeline.of_order(engine, key, number)
         ],
         "personal_data": personal,
@@ -65,6 +78,7 @@ def facts(story: dict[str, Any], zone: str = "UTC") -> list[tuple[str, object]]:
         ("total", f"{order['total']:.2f} {order['currency']}"),
         ("buyer in RO App", " – ".join(filter(None, (contact, order["contact_because"])))),
         ("delivery to RO App", order["delivery"]),
+        ("next try", _stamp(order["next_try"], zone)),
     ]
     return [(what, value) for what, value in lines if value]
 

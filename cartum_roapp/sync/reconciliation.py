@@ -124,7 +124,7 @@ def compare_shop(run: Run, sides: Sides, part: Found, frames: Frames, bad: Itera
     if missing_orders.suggests_lost_rights(len(gone), believed) and not sides.gone:
         sides.report.warnings.append(
             f"{len(gone)} of {believed} orders are not in the shop: probably its user has lost rights. None counts as "
-            f"gone. If they were really deleted: `cartum-roapp reconcile {run.shop.slug} --repair --gone`."
+            f"gone. If they were really deleted, say so (`cartum-roapp reconcile {run.shop.slug} --repair --gone`)."
         )
     found += gone
     found += [Finding(row.id, "", Difference.UNREADABLE_IN_SHOP) for row in bad]

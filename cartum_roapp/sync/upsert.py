@@ -134,7 +134,7 @@ def upsert(
             f"{len(missing)} of {known} orders vanished from the shop at once; that looks like lost rights.",
             shop=run.shop.slug,
             field="login",
-            fix="Check in the shop's admin that this user may still see all orders. If they were really deleted: "
-            f"`cartum-roapp reconcile {run.shop.slug} --repair --gone`.",
+            fix="Check in the shop's admin that this user may still see all orders. If they were really deleted, say "
+            f"so (`cartum-roapp reconcile {run.shop.slug} --repair --gone`).",
         )
     return stored

@@ -88,6 +88,16 @@ document.addEventListener("click", event => {
     document.getElementById("step-statuses").click()
     document.getElementById("step-statuses").focus()
     window.scrollTo(0, 0)
+  } else if ("field" in event.target.dataset) {
+    event.preventDefault()
+    const field = document.getElementById(event.target.hash.slice(1))
+    document.getElementById(field?.closest(".step-2") ? "step-statuses" : "step-settings").click()
+    field?.closest("details")?.setAttribute("open", "")
+    ;(field?.matches("input, select") ? field : field?.querySelector("input, select"))?.focus()
+  } else if ("stored" in event.target.dataset) {
+    const control = event.target.closest(".control"), fields = named(control.querySelector("input[name=asked]").value)
+    fill(fields, JSON.parse(control.dataset.base))
+    keep(fields[0])
   }
 })
 
@@ -116,7 +126,7 @@ document.addEventListener("htmx:beforeOnLoad", event => {
 })
 
 for (const failure of ["htmx:sendError", "htmx:timeout"])
-  document.addEventListener(failure, () => say("No answer came, so it may or may not be saved. Save again: nothing is done twice."))
+  document.addEventListener(failure, () => say("No answer came, so it may or may not have been saved. Save again: nothing is done twice."))
 
 document.addEventListener("htmx:beforeRequest", () => say(""))
 

@@ -74,7 +74,7 @@ def test_an_account_is_added_and_a_shop_connected_in_two_steps(installation: Ins
     page.get_by_label("Location").select_option(label="Склад (234002)")
 
     page.reload()
-    expect(page.get_by_text("What you typed before is filled in again, except the password.")).to_be_visible()
+    expect(page.get_by_text("What you typed before has been restored, except the password.")).to_be_visible()
     expect(password).to_have_value("")
     expect(page.get_by_label("Shop name")).to_have_value("Мавка")
     password.fill(shop.password)
@@ -111,15 +111,21 @@ def test_one_number_takes_three_clicks_and_what_is_typed_outlives_the_lists(
 
 
 def test_two_tabs_show_both_values_of_a_field(installation: Installation, page: Page) -> None:
+    """Enter saves at once, also while the lists of both systems are on their way."""
     other = page.context.new_page()
     for tab in (page, other):
         tab.goto(f"{SHOP}/settings")
     for tab, name in ((other, "Калина"), (page, "Верба")):
         tab.get_by_label("Shop name").fill(name)
-        tab.get_by_role("button", name="Save").click()
+        tab.keyboard.press("Enter")
+        expect(tab.get_by_text("Saved." if tab is other else "1 field needs attention")).to_be_visible()
     expect(page.locator("#name-problem")).to_contain_text("Shop name was changed by somebody else meanwhile.")
     expect(page.get_by_text("Stored: Калина")).to_be_visible()
     expect(page.get_by_label("Shop name")).to_have_value("Верба")
+    page.get_by_role("button", name="Use the stored value").click()
+    expect(page.get_by_label("Shop name")).to_have_value("Калина")
+    expect(page.get_by_text("Stored: Калина")).to_be_hidden()
+    page.get_by_label("Shop name").fill("Верба")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Верба")).to_be_visible()
     assert installation.done("shop", "show", "mavka")["name"] == "Верба"

@@ -117,6 +117,31 @@ def test_an_order_is_found_by_either_number_and_names_its_buyer_there_alone(
     assert browser.get(f"/shops/{SLUG}/orders/999999").status_code == 404
 
 
+def test_an_order_stands_next_to_what_ro_app_shows_of_it(house: Installation, browser: httpx.Client) -> None:
+    """Staff sell one more and add a line; the last column has both, and the total with them."""
+    roapp, shop = house.box.roapp, house.box.shops[INDEX]
+    number = shop.place_order(articles=[("KR-799", 2)], total_sum=2 * 799)
+    house.done("sync", SLUG)
+    (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
+    (item,) = roapp.items[order["id"]]
+    item["quantity"] = 3
+    another = {name: value for name, value in item.items() if name != "id"}
+    added = another | {"entity_id": roapp.add_product("Пакет"), "quantity": 1, "price": 5}
+    roapp.add_item(order["id"], **added)
+    page = sent(browser, f"/shops/{SLUG}/orders/{number}/compare", once="1").text
+    rows = [
+        [*map(str.strip, re.findall(r"(?s)<td>(.*?)</td>", row))] for row in re.findall(r"(?s)<tr>(.*?)</tr>", page)
+    ]
+    lines = [row[1:] for row in rows if len(row) == 4 and "×" in "".join(row)]
+    assert lines == [["2 × 799.00", "2 × 799.00", "3 × 799.00"], ["", "", "1 × 5.00"]]
+    assert ["Total", "1598.00", "1598.00", "2402.00"] in rows
+    (status,) = (row for row in rows if row[:1] == ["Status"])
+    assert status[2:] == [roapp.statuses[order["status_id"]]["name"]] * 2
+    item["quantity"] = 2
+    roapp.items[order["id"]].pop()
+    roapp.touch(order["id"])
+
+
 def test_texts_of_the_shop_are_no_markup(house: Installation, browser: httpx.Client) -> None:
     shop = house.box.shops[INDEX]
     number = shop.place_order(delivery_name="<script>alert(1)</script>")
@@ -149,7 +174,7 @@ def test_a_held_record_is_dismissed_with_a_reason_and_tried_again(house: Install
     house.done("sync", SLUG)
     roapp.faults.required_order_fields = ()
     page = browser.get(f"/shops/{SLUG}/held").text
-    assert "refused (1)" in page
+    assert "another part of it <small>refused</small> (1)" in page
     assert f'id="order-{number}"' in page
     path, record = f"/shops/{SLUG}/held/dismiss", {"id": number, "entity": "order", "code": "refused"}
     refused = sent(browser, path, **record, reason="x" * 201)
@@ -157,7 +182,10 @@ def test_a_held_record_is_dismissed_with_a_reason_and_tried_again(house: Install
     assert sent(browser, path, **record | {"code": "currency-differs"}).status_code == 400, (
         "it is held for another reason"
     )
-    sent(browser, path, **record, reason="entered by hand")
+    unknown = sent(browser, f"/shops/{SLUG}/orders/{number}/compare", once="1")
+    assert "RO App does not have this order yet." in unknown.text
+    dismissed = sent(browser, path, **record, reason="entered by hand")
+    assert "The record was dismissed." in browser.get(dismissed.headers["location"]).text
     assert f'id="order-{number}"' not in browser.get(f"/shops/{SLUG}/held").text
     assert "entered by hand" in browser.get(f"/shops/{SLUG}/held?dismissed").text
     run = run_of(sent(browser, f"/shops/{SLUG}/held/retry", id=number, entity="order", once=number))
@@ -207,7 +235,8 @@ def test_a_product_is_chosen_of_the_order_s_own(house: Installation, browser: ht
     page = browser.get(f"/shops/{SLUG}/matches").text
     assert f"<td>product {ids[1]}</td>" in page and 'aria-label="Unset the product of PAIR-1"' in page
     unset = {"kind": "product", "which": "PAIR-1"}
-    assert sent(browser, f"/shops/{SLUG}/matches/unset", **unset).headers["location"] == f"/shops/{SLUG}/matches"
+    sent_back = sent(browser, f"/shops/{SLUG}/matches/unset", **unset)
+    assert "The choice was taken back." in browser.get(sent_back.headers["location"]).text
     assert "Nothing has been chosen." in browser.get(f"/shops/{SLUG}/matches").text
     assert sent(browser, f"/shops/{SLUG}/matches/unset", **unset).status_code == 400
     roapp.edit_product(ids[0], code="ONE-1", sku="ONE-1")

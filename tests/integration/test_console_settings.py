@@ -146,7 +146,7 @@ def test_a_number_is_changed_while_no_system_answers(
     shop.faults.fail("error", times=1000, status=503)
     try:
         saved = sent(browser, f"/shops/{SLUG}/settings", **form.with_("save", window_days="90"))
-        assert (saved.status_code, saved.headers["location"]) == (303, f"/shops/{SLUG}")
+        assert (saved.status_code, saved.headers["location"]) == (303, f"/shops/{SLUG}?done=saved")
         refused = sent(browser, f"/shops/{SLUG}/settings", **form.with_("save", timezone="Europe/Riga"))
         assert (refused.status_code, "url" in Form(refused.text).problems) == (422, True)
     finally:
@@ -242,6 +242,6 @@ def test_an_account_is_tried_before_it_is_saved(installation: Installation, brow
 def test_a_shop_is_deleted_by_its_name(installation: Installation, browser: httpx.Client) -> None:
     assert sent(browser, f"/shops/{SLUG}/delete", confirmed="verb").status_code == 400
     assert SLUG in [one["slug"] for one in installation.done("shop", "list")]
-    assert sent(browser, f"/shops/{SLUG}/delete", confirmed=SLUG).headers["location"] == "/shops"
+    assert sent(browser, f"/shops/{SLUG}/delete", confirmed=SLUG).headers["location"] == "/shops?done=deleted"
     assert SLUG not in [one["slug"] for one in installation.done("shop", "list")]
     assert browser.get(f"/shops/{SLUG}/settings").status_code == 404

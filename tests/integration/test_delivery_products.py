@@ -315,7 +315,7 @@ def test_one_unknown_line_says_what_is_missing(world: World) -> None:
     world.imported(config)
     (one,) = held.listed(world.engine, config.key)
     assert CODE in one.message
-    assert "by itself" in one.fix
+    assert "automatically" in one.fix
 
 
 def test_an_account_that_takes_no_products_is_tried_again_a_day_later(world: World) -> None:

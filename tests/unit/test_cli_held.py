@@ -17,7 +17,7 @@ from cartum_roapp.ledger import held_selection
 from cartum_roapp.ledger.dossier import without_buyer
 
 WHY = "RO App has no product with code 'CAP-2', and products are not created here."
-FIX = "Create it in RO App; the order goes through by itself then."
+FIX = "Create it in RO App; then the order goes through automatically."
 
 
 def record(number: int, **changes: Any) -> dict[str, Any]:

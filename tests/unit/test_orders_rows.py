@@ -221,7 +221,7 @@ def test_what_must_be_held_says_where_and_what_to_do(path: str, value: object, c
     held = bad(row)
     assert held.code == code
     assert held.message.startswith(message)
-    assert held.fix.endswith("the next read of the order takes it over.")
+    assert held.fix.endswith("the next sync picks it up.")
     assert held.number == (None if path == "order_id" else "1001")
     for private in ("Покупець", "buyer1001", "380000001001", "Відділення"):
         assert private not in held.message + held.fix

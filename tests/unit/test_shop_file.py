@@ -97,7 +97,7 @@ BAD_LINES = [
     ("timezone", "timezone: Europe/Kiyv", '"Europe/Kiyv" is not a time zone. Fix: write Europe/Kyiv'),
     ("timezone", "timezone: Chisinau", '"Chisinau" is not a time zone. Fix: write Europe/Chisinau'),
     ("timezone", "timezone: UTC+2", f'"UTC+2" is not a time zone. Fix: {ZONE}'),
-    ("account", "account:", "is empty. Fix: write the name of an account of `cartum-roapp account list`"),
+    ("account", "account:", "is empty. Fix: choose an account (`cartum-roapp account list` shows them)"),
     (
         "account",
         "account: Main Account",
@@ -120,7 +120,7 @@ BAD_LINES = [
     (
         "order_type_id",
         None,
-        "is missing. Fix: write the id of an order type; `cartum-roapp account show ACCOUNT` lists them",
+        "is missing. Fix: choose an order type by its id (`cartum-roapp account show ACCOUNT` lists them)",
     ),
     ("language", "language: no", f"must be text, {YES_NO}. Fix: put it in quotes"),
     (
