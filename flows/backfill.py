@@ -96,7 +96,7 @@ async def store_selection(
                         known = known or await classify_statuses(run, api)
                         pages = fetch_selection(api, selected, since, until, missing)
                         async for rows, last in parts(fetch_selection_task, pages):
-                            frames, bad = await to_frames(run, api, rows)
+                            frames, bad = await to_frames(run, api, rows, whole=confirmed is not None)
                             frames = confirmed.unchanged(frames) if confirmed else frames
                             reading = Reading(frames, bad, known.final, days=selected.days(since, until))
                             store_part_task(run, backfill, since if last else until, reading)
@@ -116,7 +116,7 @@ async def plan_selection(run: Run, selected: Selection) -> Planned:
                 read = 0
                 pages = fetch_selection(api, selected, since, until, plan.missing)
                 async for rows, _ in parts(fetch_selection_task, pages):
-                    frames, bad = await to_frames(plan.run, api, rows)
+                    frames, bad = await to_frames(plan.run, api, rows, whole=True)
                     reading = Reading(frames, bad, known.final, days=selected.days(since, until))
                     upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
                     plan.add(frames, bad)

@@ -81,7 +81,7 @@ async def read_shop(run: Run, roapp: RoAppSide, *, repair: bool, gone: bool) -> 
                     pages = fetch_portion(run, api, sides, left[0], missing)
                     async for rows, last in parts(fetch_portion_task, pages):
                         mine = select_rows(run, rows, statuses.successful, in_roapp=sides.marked())
-                        frames, bad = await to_frames(run, api, mine)
+                        frames, bad = await to_frames(run, api, mine, whole=True)
                         found = compare_shop_task(run, sides, Found(rows, missing if last else set()), frames, bad)
                         if repair and found:
                             store_task(run, sides, frames, bad, found)

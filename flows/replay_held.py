@@ -61,7 +61,7 @@ async def replay_records(
                 async with run.reading() as api:
                     known = await classify_statuses(run, api)
                     found = await fetch_numbers_task(api, numbers)
-                    frames, bad = await to_frames(run, api, found.rows)
+                    frames, bad = await to_frames(run, api, found.rows, whole=True)
                     missing = found.missing
                     reading = Reading(frames, bad, known.final, missing, asked=len(numbers))
                     upsert_task(run, reading, new_as=Priority.CHANGE)

@@ -49,7 +49,7 @@ async def send_orders_again(run: Run, numbers: Sequence[str]) -> dict[str, Any]:
             async with run.reading() as api:
                 known = await classify_statuses(run, api)
                 found = await fetch_numbers_task(api, numbers)
-                frames, bad = await to_frames(run, api, found.rows)
+                frames, bad = await to_frames(run, api, found.rows, whole=True)
                 reading = Reading(frames, bad, known.final)
                 upsert_task(run, reading, new_as=Priority.FRESH, changed_as=Priority.FRESH)
                 send_again_task(run, frames.orders["number"].tolist())

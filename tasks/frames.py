@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.sync.fetch import Gathered, Pages, Rows
+from cartum_roapp.sync.known_rows import known_rows
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import read_products
 from tasks.steps import deduplicate_task, fetch_catalogue_task, transform_task
@@ -23,12 +25,14 @@ async def parts(gather: Callable[[Pages, Gathered], Awaitable[bool]], pages: Pag
         yield gathered.take(), not more
 
 
-async def to_frames(run: Run, api: Cartum, rows: Rows) -> tuple[Frames, Sequence[BadRow]]:
-    """Returns the rows' orders, lines and products, each once, and the rows that can't be read. Reads
-    articles from the shop's catalogue that were not read within a day; where that fails for good, the lines' own titles
-    do. Raises Retryable and BadConfig."""
+async def to_frames(run: Run, api: Cartum, rows: Rows, *, whole: bool = False) -> tuple[Frames, Sequence[BadRow]]:
+    """Returns the rows' orders, lines and products, each once, and the rows that can't be read. Orders that came as
+    they are stored are in no frame, unless `whole`. Reads articles from the shop's catalogue that were not read within
+    a day; where that fails for good, the lines' own titles do. Raises Retryable and BadConfig."""
     catalogue = await read_products(run, rows.values(), partial(fetch_catalogue_task, api))
-    if not rows:
-        return Frames.empty(), []
-    frames, bad = transform_task(rows.values(), catalogue, run.shop)
-    return deduplicate_task(frames), bad
+    known = {} if whole else known_rows(run, rows, catalogue)
+    news = {number: row for number, row in rows.items() if number not in known}
+    if not news:
+        return replace(Frames.empty(), known=known), []
+    frames, bad = transform_task(news.values(), catalogue, run.shop)
+    return replace(deduplicate_task(frames), known=known), bad

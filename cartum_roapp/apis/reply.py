@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
+import orjson
 
 LARGEST = 32 * 1024 * 1024  # bytes
 #: The only compression that is asked for. httpx also unpacks other ones, but a whole chunk at once.
@@ -29,6 +30,8 @@ _PACKED = ("gzip", "x-gzip", "deflate")
 _MOST_VALUES = 2_000_000
 # PHP writes at most 512 levels; proper answers have fewer than ten.
 _DEEPEST = 64
+_FLAT = 10
+_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 # No column holds a number of more digits, and Python refuses to read more than 4,300.
 _LONGEST_WHOLE = 20
 # Python's other encodings are no charsets, or slow.
@@ -87,11 +90,8 @@ class Reply:
             raise Unreadable(self.unread)
         if self.content.count(b",") > _MOST_VALUES:
             raise Unreadable(f"more than {_MOST_VALUES} values")
-        try:
-            content = json.loads(self.text().lstrip("\ufeff"), parse_int=_whole)
-        except (ValueError, RecursionError) as error:
-            raise Unreadable("no JSON") from error
-        if _is_deep(content):
+        content = _parsed(self.text().lstrip("\ufeff"))
+        if not _is_flat(self.content) and _is_deep(content):
             raise Unreadable(f"JSON of more than {_DEEPEST} levels")
         return content
 
@@ -133,6 +133,27 @@ async def receive(response: httpx.Response) -> Reply:
 
 def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= _LONGEST_WHOLE else float(digits)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:  # also for what is no JSON by the letter, but is sent: NaN, half of a surrogate pair
+        try:
+            return json.loads(text, parse_int=_whole)
+        except (ValueError, RecursionError) as error:
+            raise Unreadable("no JSON") from error
+
+
+def _is_flat(content: bytes) -> bool:
+    """Returns whether the JSON has at most some levels, as far as that shows without reading it; brackets in texts may
+    hide it."""
+    brackets = content.translate(None, _OTHERS)
+    for _ in range(_FLAT):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return not brackets
 
 
 def _is_deep(content: Any) -> bool:

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import psycopg2.extensions
 from sqlalchemy import Connection, Table, Text, text
 
-from cartum_roapp.errors import Code
+from cartum_roapp.errors import Code, Retryable
 from cartum_roapp.ledger import changes, orders, tables
 from cartum_roapp.ledger.orders import Priority, Queue
+from cartum_roapp.orders.frames import Frames
 
-
-class Frames(Protocol):
-    """One window of orders as typed frames; the columns are those of the tables of the same names,
-    without `shop` and what the ledger keeps itself."""
-
-    orders: pd.DataFrame
-    lines: pd.DataFrame
-    products: pd.DataFrame
+#: Columns of orders by which it shows whether one changed.
+_COMPARED = ("number", "hash", "status_id", "row_digest")
 
 
 @dataclass(frozen=True)
@@ -40,20 +35,26 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
 
     An order whose hash is the stored one touches no row at all; one whose buyer was erased changes, but gets no
     personal data back. A held order that changed in the shop is tried again, and seen again where a person has
-    dismissed it. Idempotent for the same frames: the second call finds everything unchanged.
+    dismissed it. Idempotent for the same frames: the second call finds everything unchanged. Raises Retryable where an
+    order that came as it was stored was changed here meanwhile.
     """
     shop = queue.shop
+    _refuse_outdated(connection, shop, frames.known)
     _store_read(connection, shop, frames.products)
     arriving = frames.orders
     if arriving.empty:
-        return Stored((), (), 0)
-    known_hashes = orders.hashes(connection, shop, arriving["number"].tolist())
-    differs = [
-        known_hashes.get(number) != (hash_, status, False)
-        for number, hash_, status in zip(arriving["number"], arriving["hash"], arriving["status_id"], strict=True)
-    ]
+        return Stored((), (), len(frames.known))
+    known_hashes, differs, respelt = orders.hashes(connection, shop, arriving["number"].tolist()), [], {}
+    for number, hash_, status, digest in zip(*(arriving[name] for name in _COMPARED), strict=True):
+        known = known_hashes.get(number)
+        differs.append(known is None or known[:-1] != (hash_, status, False))
+        if not differs[-1] and known and known[-1] != digest:
+            respelt[number] = digest
     moved = arriving[differs]
-    unchanged = len(arriving) - len(moved)
+    unchanged = len(frames.known) + len(arriving) - len(moved)
+    if respelt:
+        read = {"shop": shop, "numbers": list(respelt), "digests": list(respelt.values())}
+        connection.execute(text(_RENEW_DIGESTS), read)
     if moved.empty:
         return Stored((), (), unchanged)
 
@@ -80,8 +81,13 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     return Stored(
         new=tuple(row.number for row in rows if row.version == 1),
         changed=tuple(row.number for row in rows if row.version > 1),
-        unchanged=len(arriving) - len(rows),
+        unchanged=len(frames.known) + len(arriving) - len(rows),
     )
+
+
+def _refuse_outdated(connection: Connection, shop: str, known: Mapping[str, str]) -> None:
+    if known and not orders.are_stored(connection, shop, known):
+        raise Retryable("orders were changed in the ledger while they were read.", shop=shop, fix="Repeat.")
 
 
 def _store_read(connection: Connection, shop: str, products: pd.DataFrame) -> None:
@@ -147,6 +153,12 @@ _UPSERT_ORDERS = f"""
         {", ".join(_TAKEN)}
     WHERE (known.hash, known.status_id) <> (excluded.hash, excluded.status_id) OR known.gone_at IS NOT NULL
     RETURNING number, version
+"""
+# The row looks otherwise, and says the same.
+_RENEW_DIGESTS = """
+    UPDATE orders SET row_digest = read.digest
+    FROM unnest(CAST(:numbers AS text[]), CAST(:digests AS text[])) read(number, digest)
+    WHERE orders.shop = :shop AND orders.number = read.number
 """
 # A status that we set in the shop is stored with the hash of what was read there before.
 _RENEW_HASHES = """

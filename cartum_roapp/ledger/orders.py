@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -111,15 +111,37 @@ def follow_final_statuses(connection: Connection, shop: str, final_statuses: Ite
     )
 
 
-def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, int, bool]]:
-    """Returns number → (hash, status, whether it is gone) of the orders that the ledger holds, except the withdrawn
-    ones."""
+def hashes(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, int, bool, str]]:
+    """Returns number → (hash, status, whether it is gone, digest of its row) of the orders that the ledger holds,
+    except the withdrawn ones."""
     query = (
-        "SELECT number, hash, status_id, gone_at IS NOT NULL AS gone FROM orders "
+        "SELECT number, hash, status_id, gone_at IS NOT NULL AS gone, row_digest FROM orders "
         f"WHERE shop = :shop AND number = ANY(:numbers) AND {NOT_WITHDRAWN}"
     )
     rows = connection.execute(text(query), {"shop": shop, "numbers": list(numbers)})
-    return {row.number: (row.hash, row.status_id, row.gone) for row in rows}
+    return {row.number: (row.hash, row.status_id, row.gone, row.row_digest) for row in rows}
+
+
+def stored_rows(connection: Connection, shop: str, numbers: Sequence[str]) -> dict[str, tuple[str, str, int]]:
+    """Returns number → (digest of its row, hash, status) of the orders that the ledger holds, except gone and withdrawn
+    ones."""
+    query = (
+        "SELECT number, row_digest, hash, status_id FROM orders WHERE shop = :shop AND number = ANY(:numbers) "
+        f"AND hash <> '' AND gone_at IS NULL AND {NOT_WITHDRAWN}"
+    )
+    rows = connection.execute(text(query), {"shop": shop, "numbers": list(numbers)})
+    return {row.number: (row.row_digest, row.hash, row.status_id) for row in rows}
+
+
+def are_stored(connection: Connection, shop: str, rows: Mapping[str, str]) -> bool:
+    """Returns whether the ledger still holds all of the orders with these digests (`stored_rows`)."""
+    query = (
+        "SELECT count(*) FROM orders JOIN unnest(CAST(:numbers AS text[]), CAST(:digests AS text[])) "
+        "AS read(number, digest) ON orders.number = read.number AND orders.row_digest = read.digest "
+        f"WHERE shop = :shop AND hash <> '' AND gone_at IS NULL AND {NOT_WITHDRAWN}"
+    )
+    values = {"shop": shop, "numbers": list(rows), "digests": list(rows.values())}
+    return bool(connection.scalar(text(query), values) == len(rows))
 
 
 def erased(connection: Connection, shop: str, numbers: Collection[str]) -> set[str]:

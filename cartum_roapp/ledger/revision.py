@@ -11,7 +11,7 @@ from cartum_roapp.errors import BadConfig
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Of the newest migration: its day, and digits of its content (tests/integration/test_ledger_migrations.py has them).
-HEAD = "20261129_3cba634e8336"
+HEAD = "20261130_fb5fdcef8754"
 
 
 def found(ask: Callable[[str], object]) -> str | None:

@@ -1,12 +1,17 @@
-"""The hash by which an unchanged order is recognised: an idle run writes nothing (design §2, P3)."""
+"""How an unchanged order is recognised: by the hash of what it says, so that an idle run writes nothing (design §2,
+P3), and by the digest of the shop's row, so that a row that came before is not read again."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import orjson
 
 VERSION = 2  # with another number every order of every shop is compared with what is stored
 
@@ -31,3 +36,38 @@ def _text(value: object) -> str:
 
 
 _JSON = json.JSONEncoder(separators=(",", ":"), default=_text)
+
+
+class RowDigests:
+    """Digests of raw rows. Other `settings` of the shop, or another version of the code that reads rows, make other
+    digests."""
+
+    def __init__(self, *settings: object) -> None:
+        self._key = hashlib.blake2b(f"{_code()} {settings!r}".encode(), digest_size=32).digest()
+
+    def over(self, row: object) -> Callable[[str, int], str]:
+        """Returns what makes the row's digest, as it is stored beside this hash and status of its order."""
+        read = hashlib.blake2b(as_bytes(row), key=self._key, digest_size=15)
+
+        def digest(hash_: str, status: int) -> str:
+            whole = read.copy()
+            whole.update(f" {hash_} {status}".encode())
+            return whole.hexdigest()
+
+        return digest
+
+
+def as_bytes(row: object) -> bytes:
+    """Returns the row as JSON with its keys in order; the same for equal rows."""
+    try:
+        return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # what JSON may have, but orjson does not take: huge integers, half of a surrogate pair
+        return json.dumps(row, sort_keys=True, default=str).encode()
+
+
+@cache
+def _code() -> str:
+    """Returns the digest of the code that makes orders of rows."""
+    here = Path(__file__).parent
+    files = sorted([*here.glob("*.py"), here.parent / "sync" / "transform.py"])
+    return hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import pandas as pd
@@ -40,6 +40,7 @@ ORDERS = {
     "company_number": "str",
     "company_tax": "str",
     "hash": "str",
+    "row_digest": "str",
 }
 LINES = {
     "number": "str",
@@ -66,16 +67,24 @@ class Frames:
 
     `listed` of products: whether the shop's catalogue has it; None if it was not asked. `products` may repeat
     one, the newest last, until `deduplicate` has made them unique. An order's buyer is its `customer`.
+    `known`: number → the digest of the row, of orders that came as they are stored; they are in no frame.
     """
 
     orders: pd.DataFrame
     lines: pd.DataFrame
     products: pd.DataFrame
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> list[str]:
+        """Returns the numbers of all orders, the known ones too."""
+        return [*self.orders["number"], *self.known]
 
     @classmethod
     def empty(cls) -> Frames:
         """Returns frames without rows, with all columns and types."""
-        return cls(*(frame.copy(deep=False) for frame in _without_rows()))
+        orders, lines, products = (frame.copy(deep=False) for frame in _without_rows())
+        return cls(orders, lines, products)
 
     def only(self, numbers: Iterable[str]) -> Frames:
         """Returns the orders with these numbers, and their lines and products."""

@@ -11,13 +11,13 @@ to be held. All functions are idempotent. Those that read raise Retryable and Ba
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from cartum_roapp.orders.fingerprint import as_bytes
 from cartum_roapp.orders.rows import created_of, lines_of, number_of
 from cartum_roapp.orders.texts import as_text, clean
 from cartum_roapp.orders.zones import to_wall
@@ -73,7 +73,7 @@ class Gathered:
 
     def add(self, rows: Rows) -> None:
         for number, row in rows.items():
-            digest = hashlib.blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=12).digest()
+            digest = hashlib.blake2b(as_bytes(row), digest_size=12).digest()
             if self._digests.get(number) != digest:
                 self._digests[number] = digest
                 self._rows[number] = row

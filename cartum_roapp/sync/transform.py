@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders import amounts, buyers, phone_field
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.catalogue import Catalogue, RawProduct, product_key
-from cartum_roapp.orders.fingerprint import order_hash
+from cartum_roapp.orders.fingerprint import RowDigests, order_hash
 from cartum_roapp.orders.frames import LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from cartum_roapp.orders.rows import LineRow, OrderRow, read_row
 from cartum_roapp.orders.zones import country_of, to_utc, zone_of
@@ -29,6 +29,11 @@ class _Order(NamedTuple):
     products: list[_Record]
 
 
+def row_digests(shop: ShopConfig) -> RowDigests:
+    """Returns how rows of this shop are digested."""
+    return RowDigests(shop.language, shop.timezone, shop.phone_region)
+
+
 def transform(
     rows: Iterable[Any], catalogue: Mapping[str, RawProduct | None], shop: ShopConfig
 ) -> tuple[Frames, list[BadRow]]:
@@ -42,13 +47,14 @@ def transform(
     zone = zone_of(shop.timezone)
     region = shop.phone_region or country_of(shop.timezone)
     entries = Catalogue(catalogue, shop.language)
+    digests = row_digests(shop)
     read: dict[str, _Order | BadRow] = {}
     for raw in rows:
         row = read_row(raw, shop.language)
         if isinstance(row, BadRow):
             read[row.id] = row
         else:
-            read[row.order_id] = _records(row, to_utc(row.stat_created, zone), entries, region)
+            read[row.order_id] = _records(row, to_utc(row.stat_created, zone), entries, region, digests.over(raw))
     good = sorted((entry for entry in read.values() if isinstance(entry, _Order)), key=_age)
     return _frames(good), [entry for entry in read.values() if isinstance(entry, BadRow)]
 
@@ -70,7 +76,9 @@ def _frames(orders: list[_Order]) -> Frames:
     )
 
 
-def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: str | None) -> _Order:
+def _records(
+    row: OrderRow, created_at: datetime, catalogue: Catalogue, region: str | None, row_digest: Callable[[str, int], str]
+) -> _Order:
     company = row.customer_details
     field = phone_field.read_field("\n".join(filter(None, (row.delivery_phone, company.phone))), region)
     phone = field.phones[0].number if field.phones else ""
@@ -108,7 +116,17 @@ def _records(row: OrderRow, created_at: datetime, catalogue: Catalogue, region: 
     digest = order_hash(content, [(product, price, quantity) for _, product, price, quantity, _, _ in lines])
     return _Order(
         created_at,
-        order=(*head, phone, row.delivery_phone, *tail, phones, remark, *bought_by, digest),
+        order=(
+            *head,
+            phone,
+            row.delivery_phone,
+            *tail,
+            phones,
+            remark,
+            *bought_by,
+            digest,
+            row_digest(digest, row.stat_status),
+        ),
         lines=lines,
         products=[_product(line, catalogue, row.currency.upper()) for line in row.products if line.has_goods],
     )

@@ -12,11 +12,12 @@ from sqlalchemy import select
 
 from cartum_roapp.errors import BadConfig, BadRecord
 from cartum_roapp.ledger import arriving, backfills, database, held, journal, missing_orders, orders, shops
-from cartum_roapp.ledger.arriving import Frames, Stored
+from cartum_roapp.ledger.arriving import Stored
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.orders import Priority, Queue
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
+from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import articles_of
@@ -96,8 +97,8 @@ def upsert(
         orders.follow_final_statuses(connection, key, reading.final_statuses)
         stored = arriving.store(connection, frames, queue, final_statuses=reading.final_statuses)
         if new_as != Priority.BACKFILL:
-            orders.lift(connection, queue, frames.orders["number"].tolist(), reading.successful)
-        held.clear(connection, key, "row", set(frames.orders["number"]), because="the row can be read now")
+            orders.lift(connection, queue, frames.numbers, reading.successful)
+        held.clear(connection, key, "row", set(frames.numbers), because="the row can be read now")
         erased = orders.erased(connection, key, [row.id for row in bad]) if bad else set()
         for row in bad:
             error = BadRecord(row.message, code=row.code, fix=row.fix)
@@ -112,17 +113,17 @@ def upsert(
         held.clear(connection, key, "row", gone)
         journal.write(connection, [journal.event(key, number, Kind.DELETED) for number in gone])
         requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
-        there = {*frames.orders["number"], *(row.id for row in bad)}
+        there = {*frames.numbers, *(row.id for row in bad)}
         missing_orders.note(connection, key, run.id, known={*there, *gone}, missing=noted)
         if slice_end is not None:
             shops.mark_slice_stored(connection, key, slice_end)
         if part is not None:
-            numbers = frames.orders["number"].tolist()
+            numbers = frames.numbers
             counts = {"seen": len(numbers) + len(bad), "new": len(stored.new), "changed": len(stored.changed)}
             backfills.note_slice(connection, part.backfill, numbers, stored_from=part.since, counts=counts)
         if watermark is not None and not known:
             shops.move_watermark(connection, key, watermark)
-    run.counts.seen += len(frames.orders) + len(bad)
+    run.counts.seen += len(frames.numbers) + len(bad)
     run.counts.new += len(stored.new)
     run.counts.changed += len(stored.changed) + requeued
     run.counts.unchanged += stored.unchanged

@@ -18,6 +18,7 @@ SAME = 3
 #: If the first rows come again this many rows further on, the shop ignores `offset`.
 FAR = 5 * ROWS
 FORM = "%Y-%m-%d %H:%M:%S"
+_PADDED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 Row = dict[str, Any]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Row]]]
 
@@ -48,7 +49,10 @@ def row_key(row: Row) -> str:
 def wall_time_of(row: Row) -> datetime | None:
     """Returns when the order was placed, naive, in the shop's time; None if that can't be read, as for zero dates."""
     with suppress(TypeError, ValueError):
-        created = datetime.strptime(row.get("stat_created"), FORM)  # type: ignore[arg-type]
+        stamp: Any = row.get("stat_created")
+        # As strptime reads it, many times faster.
+        padded = isinstance(stamp, str) and _PADDED.fullmatch(stamp)
+        created = datetime.fromisoformat(stamp) if padded else datetime.strptime(stamp, FORM)
         return created if created.year >= _FIRST_YEAR else None
     return None
 

@@ -30,6 +30,7 @@ orders = Table(
     required("number", Text),
     required("version", Integer, "one more with each change", default="1"),
     required("hash", Text, "of all that the shop said: the same hash is no change"),
+    required("row_digest", Text, "of the shop's row with hash and status: such a row is not read again", default=""),
     required("status_id", Integer, "the shop's status"),
     Column("final_since", Stamp, doc="since when its status is a final one"),
     Column("gone_at", Stamp, doc="when two reads had missed it: deleted in the shop"),
