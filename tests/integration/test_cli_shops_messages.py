@@ -309,7 +309,7 @@ def test_one_shop_under_two_slugs_is_refused(box: Sandbox) -> None:
     (problem,) = already_connected({key}, "mavka", [other])
     assert str(problem) == (
         'url: this shop is connected already, as "other". '
-        "Fix: change that one: `cartum-roapp shop edit other --from FILE.yaml`"
+        "Fix: change that one (`cartum-roapp shop edit other --from FILE.yaml`)"
     )
     assert already_connected({key}, "other", [other]) == []
 
@@ -339,7 +339,7 @@ def test_a_shop_whose_orders_belong_to_another_account() -> None:
 def test_an_account_that_was_not_added() -> None:
     assert str(no_account("mian", ["main", "second"])) == (
         'account: there is no account "mian". '
-        "Fix: write one of main, second, or add it first: `cartum-roapp account add mian`"
+        "Fix: write one of main, second, or add it first (`cartum-roapp account add mian`)"
     )
     assert str(no_account("main", [])) == (
         'account: there is no account "main". Fix: add it first: `cartum-roapp account add main`'

@@ -21,7 +21,7 @@ def test_odd_texts_and_exact_money_survive_the_way_into_the_ledger(database: str
     rows = [
         (str(n), 1, datetime(2026, 1, 1, 0, 0, n, 123456, tzinfo=UTC), "order:1", odd, odd, odd, odd, odd, odd, odd,
          None if n % 2 else Decimal("1E+3"), odd, odd, Decimal("0.5"), bool(n % 2), False, odd, odd, odd,
-         Decimal("-0.1234"), Decimal("199.5"), "UAH", odd, odd, odd, odd, odd, f"h{n}")
+         Decimal("-0.1234"), Decimal("199.5"), "UAH", odd, odd, odd, odd, odd, f"h{n}", f"r{n}")
         for n, odd in enumerate(ODD)
     ]  # fmt: skip
     lines = [(str(n), f"name:{odd}", Decimal("199.50"), Decimal(2), odd, "product") for n, odd in enumerate(ODD)]

@@ -60,7 +60,7 @@ def test_a_shop_is_well_needs_a_person_is_behind_or_paused(database: str) -> Non
             world.synced(shop)
         words = dict(in_words(facts(found(world), 0.351)))
         assert (found(world).word, "paused because" in words) == ("refused", False)
-        assert "the shop lets this login not read" in words["refused"] and words["refused"].endswith(" UTC")
+        assert "the shop lets this login not read" in words["refused"] and words["tried again at"].endswith(" UTC")
         shops.pause(world.engine, shop.key)
         assert dict(in_words(facts(found(world), 0.351)))["paused because"] == "Paused by hand."
 
