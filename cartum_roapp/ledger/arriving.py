@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     if arriving.empty:
         return Stored((), (), len(frames.known))
     known_hashes, differs, respelt = orders.hashes(connection, shop, arriving["number"].tolist()), [], {}
-    for number, hash_, status, digest in zip(*(arriving[name] for name in _COMPARED), strict=True):
+    for number, hash_, status, digest in _rows(arriving, _COMPARED):
         known = known_hashes.get(number)
         differs.append(known is None or known[:-1] != (hash_, status, False))
         if not differs[-1] and known and known[-1] != digest:
@@ -65,7 +65,7 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
     _copy(connection, tables.order_lines, lines)
     _copy(connection, tables.products, _among(frames.products, "product", lines["product"]))
 
-    alike = changes.note(connection, shop, moved.to_dict("records"), known_hashes.keys())
+    alike = changes.note(connection, shop, _rows(moved, changes.NOTED), known_hashes.keys())
     connection.execute(text(_RENEW_HASHES), {"shop": shop, "numbers": sorted(alike)})
     # What a backfill finds final has been final for long: it is not read again for two weeks.
     values = {"shop": shop, "final": sorted(final_statuses), "old": queue.new_as == Priority.BACKFILL}
@@ -86,7 +86,8 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
 
 
 def _refuse_outdated(connection: Connection, shop: str, known: Mapping[str, str]) -> None:
-    if known and not orders.are_stored(connection, shop, known):
+    stored = orders.stored_rows(connection, shop, list(known)) if known else {}
+    if any(number not in stored or stored[number][0] != digest for number, digest in known.items()):
         raise Retryable("orders were changed in the ledger while they were read.", shop=shop, fix="Repeat.")
 
 
@@ -103,6 +104,10 @@ def _among(frame: pd.DataFrame, column: str, values: pd.Series) -> pd.DataFrame:
     return frame[frame[column].isin(set(values))]
 
 
+def _rows(frame: pd.DataFrame, columns: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(frame[name].tolist() for name in columns), strict=True)
+
+
 def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     """COPY into a temporary table `arriving_<table>` of exactly the frame's columns."""
     columns = [column.name for column in table.columns if column.name in frame.columns]
@@ -112,7 +117,7 @@ def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
         text(f"CREATE TEMP TABLE arriving_{table.name} ON COMMIT DROP AS SELECT {listed} FROM {table.name} LIMIT 0")
     )
     buffer = io.StringIO()
-    csv.writer(buffer).writerows(zip(*(frame[name].tolist() for name in columns), strict=True))  # None becomes ""
+    csv.writer(buffer).writerows(_rows(frame, columns))  # None becomes ""
     buffer.seek(0)
     raw = connection.connection.dbapi_connection
     assert isinstance(raw, psycopg2.extensions.connection)

@@ -14,6 +14,8 @@ from cartum_roapp.ledger.tables import PERSONAL
 
 #: The discount of an order, and of one of its lines.
 DISCOUNT = "discount"
+#: Of an order that is new.
+NOTED = ("number", "status_id", "total", "currency")
 # Columns of `orders` → what people call them. `customer` is made of the buyer's other data.
 _NAMES = {
     "status_id": "status",
@@ -45,20 +47,18 @@ _NAMES = {
 }
 
 
-def note(connection: Connection, shop: str, moved: Iterable[Mapping[Any, Any]], known: Collection[str]) -> set[str]:
+def note(connection: Connection, shop: str, moved: Iterable[tuple[Any, ...]], known: Collection[str]) -> set[str]:
     """Notes which of the arriving orders are new here, and what changed in the `known` ones, before they are stored.
-    `moved`: number, status_id, total and currency of each. Returns those in which nothing changed."""
+    `moved`: the columns `NOTED` of each. Returns those in which nothing changed."""
     names = shop_statuses.names(connection, shop)
     arriving = list(moved)
-    changed = _arriving(connection, shop, [one["number"] for one in arriving if one["number"] in known], names)
+    changed = _arriving(connection, shop, [number for number, *_ in arriving if number in known], names)
     events = []
-    for order in arriving:
-        number = order["number"]
+    for number, status_id, asked, currency in arriving:
         if changed.get(number):
             events.append(journal.event(shop, number, Kind.CHANGED, changes=changed[number]))
         elif number not in changed:
-            total = f"{amount(order['total'])} {order['currency']}"
-            status = _status(names, order["status_id"])
+            status, total = _status(names, status_id), f"{amount(asked)} {currency}"
             events.append(journal.event(shop, number, Kind.SEEN, status=status, total=total))
     journal.write(connection, events)
     return {number for number, found in changed.items() if not found}

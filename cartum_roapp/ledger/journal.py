@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -115,7 +115,7 @@ def buffer(shop: str, number: str, kind: Kind, **details: Any) -> None:
 
 def write(connection: Connection, events: Iterable[Event]) -> None:
     """Writes all in one statement, in the caller's transaction. Writes nothing where there are none."""
-    rows = [asdict(one) for one in events]
+    rows = [vars(one) for one in events]
     if rows:
         connection.execute(text(_WRITE), {"events": json.dumps(rows, default=str)})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -131,17 +131,6 @@ def stored_rows(connection: Connection, shop: str, numbers: Sequence[str]) -> di
     )
     rows = connection.execute(text(query), {"shop": shop, "numbers": list(numbers)})
     return {row.number: (row.row_digest, row.hash, row.status_id) for row in rows}
-
-
-def are_stored(connection: Connection, shop: str, rows: Mapping[str, str]) -> bool:
-    """Returns whether the ledger still holds all of the orders with these digests (`stored_rows`)."""
-    query = (
-        "SELECT count(*) FROM orders JOIN unnest(CAST(:numbers AS text[]), CAST(:digests AS text[])) "
-        "AS read(number, digest) ON orders.number = read.number AND orders.row_digest = read.digest "
-        f"WHERE shop = :shop AND hash <> '' AND gone_at IS NULL AND {NOT_WITHDRAWN}"
-    )
-    values = {"shop": shop, "numbers": list(rows), "digests": list(rows.values())}
-    return bool(connection.scalar(text(query), values) == len(rows))
 
 
 def erased(connection: Connection, shop: str, numbers: Collection[str]) -> set[str]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import PhoneNumberMatcher
 
-from cartum_roapp.orders.phones import e164
+from cartum_roapp.orders.phones import Usable, usable
 from cartum_roapp.orders.texts import clean_lines
 
 #: RO App's title of a phone is short; longer words are a remark.
@@ -61,17 +61,17 @@ def read_field(raw: object, region: str | None) -> PhoneField:
 
 @lru_cache(maxsize=4096)
 def _read(text: str, region: str | None) -> PhoneField:
-    alone = e164(text, region)
-    if alone and not any(map(str.isalpha, text)) and _is_all_of(alone, text):
-        return PhoneField((Phone(alone),))
+    alone = usable(text, region)
+    if alone.number and not any(map(str.isalpha, text)) and _is_all_of(alone, text):
+        return PhoneField((Phone(alone.number),))
     parts = [(part, list(_found(part, region))) for part in _SEPARATOR.split(text)]
     numbers = dict.fromkeys(number for _, found in parts for number, _, _ in found)
-    first = next(filter(_is_known, numbers), "") or alone
+    first = next(filter(_is_known, numbers), "") or alone.number
     if not first:
         return PhoneField()
     if first not in numbers:  # its digits stand in several parts
         digits = "".join(word for part, _ in parts for word in _words(part, []))
-        return PhoneField((Phone(first),), "" if _is_all_of(first, digits) else " ".join(text.split()))
+        return PhoneField((Phone(first),), "" if _is_all_of(alone, digits) else " ".join(text.split()))
     titles = {first: "", **dict.fromkeys(numbers, "")}
     remarks = []
     for part, found in parts:
@@ -104,14 +104,14 @@ def _found(part: str, region: str | None) -> Iterator[tuple[str, int, int]]:
 
 
 def _in_run(run: str, region: str | None) -> list[tuple[str, int, int]]:
-    number = e164(run, region)
-    if number and _is_all_of(number, run) and (_is_known(number) or run.startswith("+")):
-        return [(number, 0, len(run))]
+    whole = usable(run, region)
+    if whole.number and _is_all_of(whole, run) and (_is_known(whole.number) or run.startswith("+")):
+        return [(whole.number, 0, len(run))]
     matched = []
     for match in PhoneNumberMatcher(run, region, leniency=phonenumbers.Leniency.VALID):
-        number = e164(match.raw_string, region)
-        if number and _is_all_of(number, match.raw_string):
-            matched.append((number, match.start, match.end))
+        part = usable(match.raw_string, region)
+        if part.number and _is_all_of(part, match.raw_string):
+            matched.append((part.number, match.start, match.end))
     if matched or _AFTER_8.fullmatch(_DIGITS.sub("", run)):
         return matched
     return list(_piecewise(run, region))
@@ -124,9 +124,9 @@ def _piecewise(run: str, region: str | None) -> Iterator[tuple[str, int, int]]:
     while first < len(pieces):
         for last in range(first, len(pieces)):
             text = run[pieces[first].start() : pieces[last].end()]
-            number = e164(text, region)
-            if number and _is_all_of(number, text) and _is_known(number):
-                yield number, pieces[first].start(), pieces[last].end()
+            part = usable(text, region)
+            if part.number and _is_all_of(part, text) and _is_known(part.number):
+                yield part.number, pieces[first].start(), pieces[last].end()
                 first = last
                 break
         first += 1
@@ -136,13 +136,11 @@ def _is_known(number: str) -> bool:
     return phonenumbers.is_valid_number(phonenumbers.parse(number))
 
 
-def _is_all_of(number: str, text: str) -> bool:
+def _is_all_of(number: Usable, text: str) -> bool:
     """Returns whether the text has no digits but the number's: its own and the usual ones in front of it."""
-    parsed = phonenumbers.parse(number)
-    national = phonenumbers.national_significant_number(parsed)
     digits = _DIGITS.sub("", text)
-    before = digits.removesuffix(national)
-    return digits.endswith(national) and bool(re.fullmatch(rf"(?:00)?(?:{parsed.country_code})*8?0?", before))
+    before = digits.removesuffix(number.national)
+    return digits.endswith(number.national) and bool(re.fullmatch(rf"(?:00)?(?:{number.code})*8?0?", before))
 
 
 def stored(field: PhoneField) -> str:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import (
@@ -22,6 +23,7 @@ from phonenumbers import (
     PhoneNumberMatcher,
     PhoneNumberType,
     ValidationResult,
+    national_significant_number,
 )
 
 from cartum_roapp.orders.texts import clean_lines
@@ -31,13 +33,26 @@ _DIGITS = re.compile(r"\D")
 _LONGEST = 250
 
 
-def e164(raw: object, region: str | None) -> str:
-    """Returns the first usable number of the field, like "+380501234567"; "" if there is none. Drops extensions.
+class Usable(NamedTuple):
+    """A number in E.164 with its country code and its national digits; empty where there is none."""
+
+    number: str = ""
+    code: int = 0
+    national: str = ""
+
+
+def usable(raw: object, region: str | None) -> Usable:
+    """Returns the first usable number of the field, like "+380501234567". Drops extensions.
 
     `region` (ISO 3166 alpha-2) is needed to read national spellings; without it only international ones are read.
     """
     text = unicodedata.normalize("NFKC", clean_lines(raw))[:_LONGEST]
-    return _first_usable(text, region.upper() if region else None) if text else ""
+    return _first_usable(text, region.upper() if region else None) if text else Usable()
+
+
+def e164(raw: object, region: str | None) -> str:
+    """Returns the number of `usable`."""
+    return usable(raw, region).number
 
 
 def spellings(phone: str) -> tuple[str, ...]:
@@ -58,17 +73,22 @@ def spellings(phone: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _first_usable(text: str, region: str | None) -> str:
+def _first_usable(text: str, region: str | None) -> Usable:
     possible: list[PhoneNumber] = []
     for number in _candidates(text, region):
         if phonenumbers.is_valid_number(number):
-            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+            return _usable(number)
         if _tells_its_country(number, region):
             possible.append(number)
     for number in map(_without_trunk_prefix, possible):
         if _length_fits(number) and not _is_placeholder(number):
-            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    return ""
+            return _usable(number)
+    return Usable()
+
+
+def _usable(number: PhoneNumber) -> Usable:
+    e164, national = phonenumbers.format_number(number, PhoneNumberFormat.E164), national_significant_number(number)
+    return Usable(e164, number.country_code or 0, national)
 
 
 def _candidates(text: str, region: str | None) -> Iterator[PhoneNumber]:
@@ -116,7 +136,7 @@ def _length_fits(number: PhoneNumber) -> bool:
 
 def _is_placeholder(number: PhoneNumber) -> bool:
     """Returns whether it is like 000000000 or 123456789: all buyers who typed it would share one contact."""
-    digits = phonenumbers.national_significant_number(number)
+    digits = national_significant_number(number)
     return len(set(digits)) == 1 or digits in "01234567890123456789" or digits in "98765432109876543210"
 
 
@@ -126,14 +146,14 @@ def _tells_its_country(number: PhoneNumber, region: str | None) -> bool:
     if number.country_code_source != CountryCodeSource.FROM_DEFAULT_COUNTRY:
         return True
     trunk = phonenumbers.ndd_prefix_for_region(region or "", True)
-    digits = phonenumbers.national_significant_number(number)
+    digits = national_significant_number(number)
     whole = bool(trunk) and _DIGITS.sub("", number.raw_input or "") == f"{trunk}{digits}"
     return whole and phonenumbers.is_possible_number_for_type(number, PhoneNumberType.MOBILE)
 
 
 def _without_trunk_prefix(number: PhoneNumber) -> PhoneNumber:
     """Returns +380 (0)10 … without the zero, which the library keeps if the plan does not know the number."""
-    digits = phonenumbers.national_significant_number(number)
+    digits = national_significant_number(number)
     shorter = PhoneNumber(country_code=number.country_code, national_number=int(digits))
     trimmed = digits.startswith("0") and len(str(int(digits))) == len(digits) - 1
     return shorter if trimmed and _length_fits(shorter) else number

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import (
@@ -272,12 +273,12 @@ class OrderRow(BaseModel):
         """The lines at the prices that count: of a set either the set or its parts."""
         return counted(self.products, (self.total_default, self.total_sum))
 
-    @property
+    @cached_property
     def goods(self) -> list[LineRow]:
         """Those of them that are sent."""
         return [line for line in self.counted if line.has_goods]
 
-    @property
+    @cached_property
     def discount(self) -> Decimal:
         """The discounts on the order (coupon, percentage, manager's, lines without goods), negative for a surcharge.
         Product discounts are in the prices."""

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from html.entities import html5
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -26,6 +27,8 @@ _TAG = re.compile(r"</?[A-Za-z][^>]*>")
 
 # Cartum's code for Ukrainian is `ua`; people type the ISO code (cartum §6).
 _ALIASES = {"ua": "uk", "uk": "ua"}
+#: So long are texts that come often: titles, cities, ways to pay.
+_SHORT = 60
 _FALLBACK = ("ua", "uk", "ru", "en")
 
 
@@ -43,20 +46,14 @@ def as_text(value: object) -> str:
 
 def clean(value: object) -> str:
     """Returns one line of text: entities decoded, however often they were escaped; NFC; single spaces; no controls."""
-    text = as_text(value)
-    if _is_clean(text):
-        return text
-    previous = None
-    while text != previous:
-        previous = text
-        text = " ".join(_normal(text).split())
-    return text
+    text = value if isinstance(value, str) else as_text(value)
+    return _known_cleaned(text) if len(text) <= _SHORT else _cleaned(text)
 
 
 def clean_lines(value: object) -> str:
     """As `clean`, and keeps line breaks (also `<br>`), except empty lines."""
-    text = as_text(value)
-    if _is_clean(text) and "<" not in text:
+    text = value if isinstance(value, str) else as_text(value)
+    if not text or (_is_clean(text) and "<" not in text):
         return text
     previous = None
     while text != previous:
@@ -103,6 +100,19 @@ def storable(value: object) -> object:
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return str(value)
+
+
+def _cleaned(text: str) -> str:
+    if _is_clean(text):
+        return text
+    previous = None
+    while text != previous:
+        previous = text
+        text = " ".join(_normal(text).split())
+    return text
+
+
+_known_cleaned = lru_cache(maxsize=8192)(_cleaned)
 
 
 def _is_clean(text: str) -> bool:

@@ -342,7 +342,7 @@ def test_an_account_that_was_not_added() -> None:
         "Fix: write one of main, second, or add it first (`cartum-roapp account add mian`)"
     )
     assert str(no_account("main", [])) == (
-        'account: there is no account "main". Fix: add it first: `cartum-roapp account add main`'
+        'account: there is no account "main". Fix: add it first (`cartum-roapp account add main`)'
     )
 
 
