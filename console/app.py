@@ -27,7 +27,7 @@ from console.guard import Guard
 from console.held import HeldPage
 from console.matches import MatchPage
 from console.orders import OrderPages
-from console.page import redirect, render
+from console.page import error, redirect
 from console.settings import SettingsPages
 from console.shops import ShopPages
 
@@ -55,6 +55,7 @@ def application(backend: Backend, port: int) -> ASGIApp:
         Route("/shops/{slug}/pause", act.pause, methods=["POST"]),
         Route("/shops/{slug}/resume", act.resume, methods=["POST"]),
         Route("/shops/{slug}/held", held.show),
+        Route("/shops/{slug}/held/products.csv", held.products),
         Route("/shops/{slug}/held/retry", act.retry, methods=["POST"]),
         Route("/shops/{slug}/held/dismiss", act.dismiss, methods=["POST"]),
         Route("/shops/{slug}/held/choose", act.choose, methods=["POST"]),
@@ -84,25 +85,25 @@ def application(backend: Backend, port: int) -> ASGIApp:
     return Guard(app, port, backend.config.console_url, SecretStr(auth_string(backend.home, os.environ)))
 
 
-def _known(request: Request, error: Exception) -> Response:
-    assert isinstance(error, IntegrationError)
-    status = 400 if isinstance(error, BadConfig | BadRecord) else 500 if isinstance(error, Unexpected) else 503
-    return render(request, "error.html", status, message=error.message, fix=error.fix or "")
+def _known(request: Request, found: Exception) -> Response:
+    assert isinstance(found, IntegrationError)
+    status = 400 if isinstance(found, BadConfig | BadRecord) else 500 if isinstance(found, Unexpected) else 503
+    return error(request, status, found.message, found.fix or "")
 
 
 def _database_down(request: Request, _: Exception) -> Response:
-    return render(
-        request, "error.html", 503, message="The database does not answer.", fix="Wait a moment, then try again."
-    )
+    return error(request, 503, "The database does not answer.", "Wait a moment, then try again.")
 
 
-def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    message = "There is no such page." if error.status_code == 404 else error.detail
-    return render(request, "error.html", error.status_code, message=message, fix="")
+def _http(request: Request, found: Exception) -> Response:
+    """What only a form does has no page: its address leads to the page of the form."""
+    assert isinstance(found, HTTPException)
+    if found.status_code == 405 and request.method == "GET":
+        return redirect(request, request.url.path.rpartition("/")[0].removeprefix(request.scope.get("root_path", "")))
+    return error(request, found.status_code, "There is no such page." if found.status_code == 404 else found.detail)
 
 
-def _unforeseen(request: Request, error: Exception) -> Response:
+def _unforeseen(request: Request, found: Exception) -> Response:
     """`Guard` logs where it happened."""
     fix = "Try again. logs/errors.log in the home folder says where it happened."
-    return render(request, "error.html", 500, message=f"Unexpected error ({type(error).__name__}).", fix=fix)
+    return error(request, 500, f"Unexpected error ({type(found).__name__}).", fix)

@@ -49,6 +49,10 @@ class Started:
     has_ended: bool
 
     @property
+    def is_import(self) -> bool:
+        return self.name.endswith(": initial import")
+
+    @property
     def is_look(self) -> bool:
         """Returns whether it is the dry run of a backfill."""
         return ": backfill" in self.name and self.name.endswith(", dry run")
@@ -178,6 +182,8 @@ class FlowRuns:
     def _use(self) -> None:
         running = self._stack.enter_context(service.use(self._config, timeout=_PATIENCE))
         os.environ.update(running.env)
+        for name, value in (("PREFECT_API_REQUEST_TIMEOUT", "10"), ("PREFECT_CLIENT_MAX_RETRIES", "1")):
+            os.environ.setdefault(name, value)  # a person waits
         import blocks.store  # noqa: F401 - reads its environment now, and takes seconds
 
 

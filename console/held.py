@@ -16,6 +16,7 @@ from cartum_roapp.held_words import WHAT_WAITS
 from cartum_roapp.ledger import chosen_products, database, held, roapp_statuses, shop_statuses
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.shops import ShopState
+from cartum_roapp.report import products_csv
 from console.backend import Backend
 from console.page import render, started
 
@@ -69,6 +70,13 @@ class HeldPage:
             request, "held.html", shop=shop, groups=_grouped(rows), statuses=statuses, dismissed=dismissed,
             what_waits=WHAT_WAITS, started=started(request),
         )  # fmt: skip
+
+    async def products(self, request: Request) -> Response:
+        """The products that held orders wait for, as a file for RO App's import."""
+        shop = await run_in_threadpool(self.backend.shop, request)
+        rows = await run_in_threadpool(products_csv.rows, self.backend.engine, [shop.key])
+        named = {"Content-Disposition": f'attachment; filename="{shop.slug}-products.csv"'}
+        return Response(products_csv.text(products_csv.COLUMNS, rows), headers=named, media_type="text/csv")
 
     def _rows(self, shop: ShopState, dismissed: bool) -> tuple[list[Row], list[Choice]]:
         """Returns the records, and RO App's statuses as far as they are known."""

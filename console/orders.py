@@ -25,7 +25,7 @@ from cartum_roapp.report import order_sides
 from cartum_roapp.report.tables import Part
 from cartum_roapp.sync import order_story
 from console.backend import Backend
-from console.page import render, started
+from console.page import error, render, started
 
 #: RO App is asked for so many seconds while a person waits.
 LONGEST = 20.0
@@ -74,7 +74,8 @@ class OrderPages:
     ) -> Response:
         story = await run_in_threadpool(self._story, shop, request.path_params["number"], found)
         if story is None:
-            raise HTTPException(404)
+            missing = order_story.unknown(shop.slug, request.path_params["number"])
+            return error(request, 404, missing.message, missing.fix or "")
         order = story["order"] or {}
         return render(
             request, "order.html", shop=shop, story=story, facts=order_story.facts(story, shop.timezone),

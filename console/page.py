@@ -41,6 +41,11 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     return HTMLResponse(text, status)
 
 
+def error(request: Request, status: int, message: str, fix: str = "") -> HTMLResponse:
+    """Returns the page that says what did not work."""
+    return render(request, "error.html", status, message=message, fix=fix, slug=request.path_params.get("slug", ""))
+
+
 def started(request: Request) -> str | None:
     """Returns the run that the page is to follow, with "?ended" for one that has ended since; None for none."""
     for name, more in (("run", ""), ("ended", "?ended")):

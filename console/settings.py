@@ -83,7 +83,8 @@ class SettingsPages:
         draft.values = merged.values
         values = check(shop_form.whole(merged.values), SHOP_FIELDS)
         self._take_password(draft, form, demanded=not {"url", "login"}.isdisjoint(merged.changed))
-        if text(form, "action") == "check" or merged.changed - UNASKED or draft.password != before.password:
+        asked = text(form, "action") == "check" or draft.problems or values.problems
+        if asked or merged.changed - UNASKED or draft.password != before.password:
             kept = set(SHOP_FIELDS) - {key.partition(".")[0] for key in merged.changed}
             await self._examine(draft, values, kept if {"url", "account"} <= kept else set())
         else:

@@ -36,7 +36,7 @@ class ShopPages:
     async def overview(self, request: Request) -> Response:
         """All shops, or the shops and orders that a search finds; a single order's page at once."""
         self.backend.runs.begin()
-        asked = request.query_params.get("q", "").strip()
+        asked = request.query_params.get("q", "").strip().lstrip("#№").strip()
         found, slugs, orders = await run_in_threadpool(self._search, asked)
         if len(orders) == 1 and not found:
             (order,) = orders
@@ -69,7 +69,7 @@ class ShopPages:
         page = self._page(id)
         has_worker = worker.polls(self.backend.home)
         counts = await run_in_threadpool(outbox.counts, self.backend.engine, shop.key)
-        done, total = counts["delivered"], counts["delivered"] + counts["waiting"]
+        done, total = counts["delivered"], counts["delivered"] + counts["missing"]
         return render(
             request, "run.html", shop=shop, id=id, run=run, page=page, has_worker=has_worker, done=done, total=total
         )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json as json_
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -30,9 +28,6 @@ COLUMNS = (
     "shop", "entity", "id", "code", "field", "message", "fix", "attempts", "first_at", "last_at", "dismissed_at",
     "order_created_at", "order_status", "order_total", "order_currency", "roapp_id", "delivery",
 )  # fmt: skip
-
-#: RO App's import names the code, the SKU and the name as what identifies a product (roapp §5).
-PRODUCT_COLUMNS = ("Name", "Code", "SKU", "Barcode", "Price", "Description")
 
 # What a spreadsheet takes for the beginning of a formula: a sign, also of full width, after blanks and quotes; at the
 # beginning of a cell, and where a spreadsheet that separates by semicolon or tab begins another cell or row.
@@ -74,15 +69,13 @@ def export(
 
 
 def _export_products(slug: str | None, output: Path | None) -> None:
-    """Writes the products that RO App lacks as one CSV for its import of products, which asks what each column is."""
-    from cartum_roapp.ledger import missing_products
+    from cartum_roapp.report import products_csv
 
     with known_shops(slug) as shops:
-        found = missing_products.listed(shops.engine, [shops.one] if slug else list(shops.slugs))
-    rows = [(one.title, one.article, one.article, one.barcode, one.price, one.description) for one in found]
-    text = _table(PRODUCT_COLUMNS, rows)  # as they are: RO App is to find them by these very values
+        rows = products_csv.rows(shops.engine, [shops.one] if slug else list(shops.slugs))
+    text = products_csv.text(products_csv.COLUMNS, rows)
     if output is None:
-        show([dict(zip(PRODUCT_COLUMNS, row, strict=True)) for row in rows], lambda: text.rstrip("\r\n"))
+        show([dict(zip(products_csv.COLUMNS, row, strict=True)) for row in rows], lambda: text.rstrip("\r\n"))
         return
     _write(output, text)
     document = {"file": str(output), "format": "csv", "products": len(rows)}
@@ -118,18 +111,10 @@ def _rows(shops: Shops, found: Sequence[Held], *, personal: bool) -> Iterator[di
 
 def _csv(records: Sequence[dict[str, Any]], *, personal: bool) -> str:
     from cartum_roapp.ledger import dossier
+    from cartum_roapp.report import products_csv
 
     columns = [*COLUMNS, *((*dossier.BUYER, "payload") if personal else ())]
-    return _table(columns, ([_cell(record[name]) for name in columns] for record in records))
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Returns CSV with a byte-order mark: without it Excel reads Cyrillic letters in the machine's code page."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return f"\ufeff{buffer.getvalue()}"
+    return products_csv.text(columns, ([_cell(record[name]) for name in columns] for record in records))
 
 
 def _cell(value: object) -> object:

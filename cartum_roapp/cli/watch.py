@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, console, show, terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, console, local, show, terminal_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -116,7 +116,7 @@ def _because(shop: dict[str, Any]) -> list[str]:
     dismissed = f"{shop['dismissed']} dismissed" if shop["dismissed"] else ""
     return [
         *([f"paused: {shop['paused'].rstrip('.')}"] if shop["paused"] else []),
-        *([f"refused: {shop['refused']}"] if shop["refused"] else []),
+        *([f"refused: {shop['refused']}; tried again at {local(shop['tried_again_at'])}"] if shop["refused"] else []),
         *(
             [f"the last run, {last['kind']}: {last['error'].rstrip('.')}"]
             if last and last["error"] and not shop["refused"]

@@ -224,12 +224,15 @@ def release(connection: Connection, shop: str, numbers: Sequence[str]) -> int:
 
 
 def counts(engine: Engine, shop: str) -> dict[str, int]:
-    """delivered (at least once) and waiting orders of a shop; `held.counts` has what is held."""
+    """delivered (at least once), waiting and missing (waiting for the first time) orders of a shop; `held.counts` has
+    what is held."""
     with database.reading(engine) as connection:
         row = connection.execute(
             text(
                 "SELECT count(*) FILTER (WHERE delivered_version > 0) AS delivered, "
-                f"count(*) FILTER (WHERE {_WAITING}) AS waiting FROM outbox WHERE shop = :shop"
+                f"count(*) FILTER (WHERE {_WAITING}) AS waiting, "
+                f"count(*) FILTER (WHERE {_WAITING} AND delivered_version = 0) AS missing "
+                "FROM outbox WHERE shop = :shop"
             ),
             {"shop": shop},
         ).one()

@@ -41,7 +41,18 @@ async def read(engine: Engine, roapp: RoApp, account: str, shop: str, number: st
         with engine.begin() as connection:
             roapp_statuses.note_names(connection, account, theirs)
     rows = [*_head(order, agreed, seen, names, theirs), *_lines(order, agreed, items)]
-    return [Table("In the shop and in RO App", _COLUMNS, rows)]
+    return [_differing(rows), Table("In the shop and in RO App", _COLUMNS, rows)]
+
+
+def _differing(rows: Iterable[Row]) -> str:
+    """Returns which rows RO App shows otherwise than they were sent, in a sentence."""
+    differing = [str(what) for what, _, sent, now in rows if sent != now and (sent or "×" in str(now))]
+    if not differing:
+        return "RO App shows what was sent."
+    return (
+        f"RO App no longer shows what was sent: {', '.join(differing)}. An edit of staff stays until the shop changes "
+        "the same value; to bring back the shop's lines, prices and status, send the order again."
+    )
 
 
 def _head(

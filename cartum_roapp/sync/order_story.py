@@ -87,7 +87,10 @@ def unknown(slug: str, number: str) -> BadConfig:
     """Returns the error for an order of which the ledger knows nothing."""
     fix = "Give the number that the shop shows, in digits."
     if number.isdecimal():
-        fix = f"Correct the number. If the shop has it: `cartum-roapp backfill {slug} --ids {number}` takes it."
+        fix = (
+            "Correct the number. If the shop has the order, bring it by a backfill "
+            f"(`cartum-roapp backfill {slug} --ids {number}`)."
+        )
     return BadConfig(f"the ledger knows no order {shortened(number)}.", shop=slug, field="number", fix=fix)
 
 

@@ -118,7 +118,12 @@ document.addEventListener("htmx:afterSettle", () => {
 })
 
 document.addEventListener("htmx:beforeOnLoad", event => {
-  const answer = event.detail.xhr
+  const answer = event.detail.xhr, next = answer.getResponseHeader("HX-Redirect")
+  if (next && event.detail.elt.matches(".run")) {  // Back leads to the page before the run
+    event.preventDefault()
+    location.replace(next)
+    return
+  }
   if (form() && answer.getResponseHeader("HX-Redirect")) sessionStorage.removeItem(place())
   if (answer.status < 400 || answer.status === 422) return
   const page = new DOMParser().parseFromString(answer.responseText, "text/html")

@@ -82,6 +82,12 @@ def test_an_account_is_added_and_a_shop_connected_in_two_steps(installation: Ins
     expect(page.get_by_label("Location")).to_have_value("234002")
 
     page.get_by_role("button", name="Next: statuses").click()
+    page.get_by_role("link", name="Accounts").click()
+    page.go_back()
+    expect(page.get_by_label("Shop name")).to_have_value("Мавка")
+    password.fill(shop.password)
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Next: statuses").click()
     save = page.get_by_role("button", name="Save and import")
     save.click()
     expect(page.locator("#statuses-problem")).to_contain_text('77 "Хтозна"')

@@ -325,6 +325,33 @@ def test_a_backfill_is_tried_begun_and_canceled(installation: Installation, walk
     assert [in_roapp(installation, number) for number in numbers] == [[], []]
 
 
+def test_a_look_is_done_and_another_backfill_is_canceled_in_the_console(
+    installation: Installation, console: Page
+) -> None:
+    """What can be canceled shows up while it runs, and Back leads to the page before the run."""
+    shop = installation.box.shops[0]
+    old = [datetime.now(UTC) - timedelta(days=days) for days in (92, 97)]
+    done, canceled = (shop.place_order(created=one, status=3, articles=bought_before(shop)) for one in old)
+    console.goto(f"/shops/{SHOP}")
+    console.get_by_role("link", name="Backfills").click()
+
+    def look_and_do(number: str) -> None:
+        console.get_by_label("Only these order numbers").fill(number)
+        console.get_by_role("button", name="Look").click()
+        expect(console.get_by_role("row").filter(has_text=number).first).to_contain_text("create")
+        expect(console.get_by_label("Only these order numbers")).to_have_value(number)
+        console.get_by_role("button", name="Do it").click()
+
+    look_and_do(done)
+    expect(console.get_by_role("status")).to_contain_text("completed")
+    assert len(in_roapp(installation, done)) == 1
+    with database.locked(installation.engine, "account:main"):  # nobody delivers
+        look_and_do(canceled)
+        console.get_by_role("button", name="Cancel").click()
+        expect(console.get_by_text("1 order is taken out of the queue")).to_be_visible()
+    assert in_roapp(installation, canceled) == []
+
+
 def bought_before(shop: Shop) -> list[tuple[str, int]]:
     """What RO App has since the import."""
     return [(str(shop.orders[shop.qualifying()[0]]["products"][0]["article"]), 1)]
