@@ -38,7 +38,7 @@ from cartum_roapp.links import console_shop
 from cartum_roapp.service import console
 from cartum_roapp.settings import settings
 from deployments.message import send
-from deployments.pool import POOL
+from deployments.pool import work_pool_name
 from tasks.summary import HELD_GREW, resource_of
 from tasks.tags import TAG, tags_of
 
@@ -160,7 +160,7 @@ def _automations(shop: ShopConfig, document: UUID, *, active: bool) -> Iterator[
 def _gone(document: UUID, *, active: bool) -> AutomationCore:
     trigger = EventTrigger(
         posture=Posture.Proactive, after={"prefect.work-pool.not-ready"}, expect={"prefect.work-pool.ready"},
-        match=cast(Any, {"prefect.resource.id": "prefect.work-pool.*", "prefect.resource.name": POOL}),
+        match=cast(Any, {"prefect.resource.id": "prefect.work-pool.*", "prefect.resource.name": work_pool_name()}),
         for_each={"prefect.resource.id"}, threshold=1, within=_ABSENCE,
     )  # fmt: skip
     body = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -15,13 +16,20 @@ from prefect.client.schemas.sorting import DeploymentSort
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.flows import load_flow_from_entrypoint
 from prefect.schedules import Schedule
+from prefect.settings import get_current_settings
 from prefect.types.entrypoint import EntrypointType
 
 from blocks.pages import every_row
 from deployments.worker import POOL_TYPE, InProcessWorker
 from tasks.tags import TAG
 
-POOL = "cartum-roapp"
+#: The pool where Prefect's settings name no other one.
+_OWN = "cartum-roapp"
+
+
+def work_pool_name() -> str:
+    """Returns the work pool of all deployments: Prefect's default one (PREFECT_DEFAULT_WORK_POOL_NAME), or our own."""
+    return get_current_settings().deployments.default_work_pool_name or _OWN
 
 
 def flow_at(entrypoint: str) -> Flow[Any, Any]:
@@ -46,7 +54,7 @@ async def deploy(
         tags=tags,
         parameters=parameters,
         version=version("cartum-roapp"),
-        work_pool_name=POOL,
+        work_pool_name=work_pool_name(),
         schedules=list(schedules),
     )
     await deployment.aapply()
@@ -63,14 +71,13 @@ async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
     )
 
 
-async def ensure() -> None:
-    """Makes the work pool if it is missing. Idempotent, also for several processes at once."""
+async def ensure() -> str:
+    """Makes the work pool if it is missing. Returns its type. Idempotent, also for several processes at once."""
     async with get_client() as client:
-        try:
-            await client.read_work_pool(POOL)
-        except ObjectNotFound:
-            template = InProcessWorker.get_default_base_job_template()
-            try:
-                await client.create_work_pool(WorkPoolCreate(name=POOL, type=POOL_TYPE, base_job_template=template))
-            except ObjectAlreadyExists:
-                pass
+        with suppress(ObjectNotFound):
+            return (await client.read_work_pool(work_pool_name())).type
+        template = InProcessWorker.get_default_base_job_template()
+        made = WorkPoolCreate(name=work_pool_name(), type=POOL_TYPE, base_job_template=template)
+        with suppress(ObjectAlreadyExists):
+            await client.create_work_pool(made)
+        return POOL_TYPE

@@ -95,21 +95,19 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     engine = database.connect(database_url)
     database.migrate(engine)
     await register()
-    await pool.ensure()
+    kind = await pool.ensure()
     await shared.deploy()
     name = worker_name(home)
     await start_again(await mark_crashed(engine, worker=name))
     await cancel_backlog()
-    worker = InProcessWorker(work_pool_name=pool.POOL, name=name)
+    worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name)
     serving = [
-        asyncio.create_task(worker.start()),
-        asyncio.create_task(worker.watch_cancellations()),
+        *_polling(home, worker, kind),
         asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_restart_keeper, config, home))),
         # Killed runs of the command line, and of workers on other machines.
         asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.threads.keys()))),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
         asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),
-        asyncio.create_task(_record_polling(home, worker)),
     ]
     ending = asyncio.create_task(stopped.wait())
     await asyncio.wait([*serving, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -121,6 +119,19 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     for end in ends:
         if isinstance(end, Exception):
             raise end
+
+
+def _polling(home: Home, worker: InProcessWorker, kind: str) -> list[asyncio.Task[None]]:
+    """Polls the work pool, unless it is of another type: its own workers run the flows then."""
+    if kind != worker.type:
+        logs.say(f"the work pool {worker._work_pool_name} is of the type {kind}: its own workers run the flows", "INFO")
+        record(home, polling=True)
+        return []
+    return [
+        asyncio.create_task(worker.start()),
+        asyncio.create_task(worker.watch_cancellations()),
+        asyncio.create_task(_record_polling(home, worker)),
+    ]
 
 
 async def _record_polling(home: Home, worker: InProcessWorker) -> None:

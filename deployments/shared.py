@@ -47,7 +47,7 @@ _LOGIN = "cartum-login"
 
 
 def described() -> list[dict[str, Any]]:
-    """Returns the entries of prefect.yaml: name, entrypoint, description, tags, parameters, work_pool."""
+    """Returns the entries of prefect.yaml: name, entrypoint, description, tags, parameters."""
     return list(yaml.safe_load(PREFECT_YAML.read_text("utf-8"))["deployments"])
 
 

@@ -49,6 +49,7 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
         **os.environ,
         **variables(installation.config),
         "PREFECT_HOME": str(installation.home / "prefect"),
+        "PREFECT_DEFAULT_WORK_POOL_NAME": "cartum-roapp",
     }
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
     done = subprocess.run(
