@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 import psycopg2.extensions
 from sqlalchemy import Connection, Table, Text, text
 
-from cartum_roapp.errors import Code, Retryable
+from cartum_roapp.errors import Code
 from cartum_roapp.ledger import changes, orders, tables
 from cartum_roapp.ledger.orders import Priority, Queue
 from cartum_roapp.orders.frames import Frames
@@ -35,11 +35,9 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
 
     An order whose hash is the stored one touches no row at all; one whose buyer was erased changes, but gets no
     personal data back. A held order that changed in the shop is tried again, and seen again where a person has
-    dismissed it. Idempotent for the same frames: the second call finds everything unchanged. Raises Retryable where an
-    order that came as it was stored was changed here meanwhile.
+    dismissed it. Idempotent for the same frames: the second call finds everything unchanged.
     """
     shop = queue.shop
-    _refuse_outdated(connection, shop, frames.known)
     _store_read(connection, shop, frames.products)
     arriving = frames.orders
     if arriving.empty:
@@ -83,12 +81,6 @@ def store(connection: Connection, frames: Frames, queue: Queue, *, final_statuse
         changed=tuple(row.number for row in rows if row.version > 1),
         unchanged=len(frames.known) + len(arriving) - len(rows),
     )
-
-
-def _refuse_outdated(connection: Connection, shop: str, known: Mapping[str, str]) -> None:
-    stored = orders.stored_rows(connection, shop, list(known)) if known else {}
-    if any(number not in stored or stored[number][0] != digest for number, digest in known.items()):
-        raise Retryable("orders were changed in the ledger while they were read.", shop=shop, fix="Repeat.")
 
 
 def _store_read(connection: Connection, shop: str, products: pd.DataFrame) -> None:

@@ -63,7 +63,7 @@ def _head(
     yield "Status", status, _named(sent, theirs), _named(seen.status_id, theirs)
     yield "Total", _money(order.total), _money(agreed.total), _money(seen.total)
     if order.discount:
-        yield "Discount of the order", _money(order.discount), "in the lines", "in the lines"
+        yield "Discount of the order", _money(order.discount), None, None
     yield "Buyer", None, agreed.value(Field.CLIENT).sent, seen.client_id
     if seen.manager_id or agreed.value(Field.MANAGER).sent:
         yield "Manager", None, agreed.value(Field.MANAGER).sent, seen.manager_id

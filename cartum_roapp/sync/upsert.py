@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from cartum_roapp.errors import BadConfig, BadRecord
+from cartum_roapp.errors import BadConfig, BadRecord, Retryable
 from cartum_roapp.ledger import arriving, backfills, database, held, journal, missing_orders, orders, shops
 from cartum_roapp.ledger.arriving import Stored
 from cartum_roapp.ledger.journal import Kind
@@ -85,14 +85,16 @@ def upsert(
     missing orders, and the cursor of the import (`slice_end`, UTC), the cursor of a backfill (with its `part`) or the
     `watermark` (UTC).
 
-    Raises BadConfig if the shop was deleted, Canceled if the backfill was, and BadConfig if too many orders vanished at
-    once: then it stores what was read, but neither the missing orders nor the watermark.
+    Raises Retryable if a known order has changed in the ledger meanwhile, BadConfig if the shop was deleted, Canceled
+    if the backfill was, and BadConfig if too many orders vanished at once: then it stores what was read, but neither
+    the missing orders nor the watermark.
     """
     key, frames, bad, missing = run.shop.key, reading.frames, reading.bad, sorted(reading.missing)
     with run.engine.begin() as connection:
         shops.hold_on(connection, key)
         if part is not None:
             backfills.hold_on(connection, part.backfill)
+        _refuse_outdated(connection, run, frames)
         queue = Queue(key, run.shop.account, new_as, changed_as)
         orders.follow_final_statuses(connection, key, reading.final_statuses)
         stored = arriving.store(connection, frames, queue, final_statuses=reading.final_statuses)
@@ -139,3 +141,9 @@ def upsert(
             f"so (`cartum-roapp reconcile {run.shop.slug} --repair --gone`).",
         )
     return stored
+
+
+def _refuse_outdated(connection: Connection, run: Run, frames: Frames) -> None:
+    stored = orders.stored_rows(connection, run.shop.key, list(frames.known)) if frames.known else {}
+    if any(number not in stored or stored[number][0] != digest for number, digest in frames.known.items()):
+        raise Retryable("orders changed in the ledger while they were read.", shop=run.shop.slug, fix="Repeat.")
