@@ -329,5 +329,6 @@ def two_free_ports() -> int:
 
 def test_every_page_is_tried() -> None:
     pages = [name for name in re.findall(r"^## (.*)$", RUNBOOK, re.MULTILINE) if blocks(RUNBOOK, name)]
-    tried = re.findall(r'blocks\(RUNBOOK, "(.*?)"\)', Path(__file__).read_text())
+    files = (Path(__file__), Path(__file__).with_name("test_work_pool.py"))
+    tried = [name for file in files for name in re.findall(r'blocks\(RUNBOOK, "(.*?)"\)', file.read_text())]
     assert {*pages} - {*tried} == {"Who may look inside"}

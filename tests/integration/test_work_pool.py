@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from homes import new_home
 from installation import Installation
+from pages import ROOT, blocks
 from prefect_api import variables
 
 from cartum_roapp.home import Home
@@ -17,6 +19,7 @@ from sandbox import Sandbox
 pytestmark = pytest.mark.long
 
 POOL = "shops"
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 
 
 @pytest.fixture
@@ -30,10 +33,10 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
             found.close()
 
 
-def prefect(installation: Installation, *arguments: str) -> subprocess.Popen[bytes]:
-    """Prefect's own command line, on the home's server."""
+def typed(installation: Installation, command: str) -> subprocess.Popen[bytes]:
+    """A command of Prefect's own command line, on the home's server."""
     return subprocess.Popen(
-        [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
+        [sys.executable, "-m", *shlex.split(command)],
         env={**installation.shell.environment, **variables(installation.config)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
@@ -59,9 +62,10 @@ def test_a_pool_of_another_name_is_made_and_served(installation: Installation) -
 
 def test_a_process_pool_is_left_to_prefects_workers(installation: Installation) -> None:
     installation.done("account", "list")  # starts the server
-    assert prefect(installation, "work-pool", "create", POOL, "--type", "process").wait(120) == 0
+    ((create, start),) = blocks(RUNBOOK, "Another work pool")
+    assert typed(installation, create).wait(120) == 0
     installation.done("up")
-    worker = prefect(installation, "worker", "start", "--pool", POOL)
+    worker = typed(installation, start)
     try:
         assert imported(installation) == POOL
         (own,) = installation.ask(f"/work_pools/{POOL}/workers/filter")
@@ -69,5 +73,5 @@ def test_a_process_pool_is_left_to_prefects_workers(installation: Installation) 
         log = (Home(installation.home).logs / "worker.log").read_text()
         assert f"the work pool {POOL} is of the type process" in log
     finally:
-        worker.terminate()
+        worker.kill()  # else it waits for the runs that it has begun
         worker.wait(30)
