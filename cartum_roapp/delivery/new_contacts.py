@@ -152,7 +152,7 @@ class NewContacts:
         if kind == "email":
             refused = not contact.email and not contact.phones and not self._is_of_another(contact, key)
             return mail(contact) == value or refused
-        return True
+        return not self._is_of_another(contact, key)
 
     def _is_of_another(self, contact: Contact, identity: str) -> bool:
         with self._session.autocommit() as connection:

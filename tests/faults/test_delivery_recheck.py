@@ -93,3 +93,21 @@ def test_a_second_look_for_a_shop_that_is_not_served_any_more(database: str, kin
         assert len(world.roapp_orders(staying)[other]) == 1
         assert world.held(staying) == {}
         assert world.held(leaving) == ({} if purge else {(kind, number): "doubled"})
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+def test_a_guest_who_gave_an_address_before_the_second_look_is_not_there_twice(database: str, arrives: bool) -> None:
+    """The order has made two contacts: one for a buyer of whom nothing was known, one for the address."""
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order(articles=[("KR-799", 1)], delivery_phone="", delivery_email="")
+        kind = "late" if arrives else "error"
+        roapp.faults.fail(kind, 1, method="POST", path=r"^/contacts/people$", seconds=LATE)
+        before = len(roapp.contacts)
+        world.imported()
+        shop.edit_buyer(number, email="olena@example.com")
+        world.synced()
+        time.sleep(AGAIN + 0.2)
+        assert len(roapp.contacts) == before + 2 + arrives
+        world.synced()
+        assert world.held() == ({("contact", number): "doubled"} if arrives else {})
