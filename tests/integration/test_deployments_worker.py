@@ -73,7 +73,8 @@ def test_what_a_command_logs_is_json_where_that_is_wanted(worker: Installation, 
     lines = [json.loads(line) for line in ended.said.splitlines()]
     assert ended.code == 0
     assert {"time", "level", "logger", "message"} <= set.intersection(*(set(line) for line in lines))
-    run = worker.value("SELECT id FROM runs WHERE kind = 'incremental-sync' ORDER BY started_at DESC LIMIT 1")
+    (run,) = {line["run"] for line in lines if line.get("run")}
+    assert worker.value("SELECT kind FROM runs WHERE id = :run", run=run) == "incremental-sync"
     assert {line.get("shop") for line in lines if line.get("run") == run} == {"shop-1"}
 
 
