@@ -111,11 +111,6 @@ class Code(StrEnum):
         code.remedy = remedy
         return code
 
-    @property
-    def heading(self) -> str:
-        """Returns the first sentence of `meaning`, without its full stop."""
-        return self.meaning.partition(". ")[0].rstrip(".")
-
     REFUSED = (
         "refused",
         "RO App refuses the order, its status, or another part of it.",

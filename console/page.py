@@ -135,8 +135,9 @@ def here(fix: str) -> str:
 
 
 def reason(code: str) -> str:
-    """Returns why records are held in words; the code itself for one of another version."""
-    return next((one.heading for one in Code if one == code), code)
+    """Returns why records are held, in the first sentence of what the code means; the code itself for one of another
+    version."""
+    return next((one.meaning.partition(". ")[0].rstrip(".") for one in Code if one == code), code)
 
 
 _templates.filters |= {

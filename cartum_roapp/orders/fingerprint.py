@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import orjson
+import phonenumbers
 
 VERSION = 2  # with another number every order of every shop is compared with what is stored
 
@@ -67,7 +68,8 @@ def as_bytes(row: object) -> bytes:
 
 @cache
 def _code() -> str:
-    """Returns the digest of the code that makes orders of rows."""
+    """Returns the digest of the code that makes orders of rows, with the version of the numbering plans."""
     here = Path(__file__).parent
     files = sorted([*here.glob("*.py"), here.parent / "sync" / "transform.py"])
-    return hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()
+    read = b"".join(file.read_bytes() for file in files) + phonenumbers.__version__.encode()
+    return hashlib.blake2b(read, digest_size=16).hexdigest()
