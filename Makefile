@@ -41,7 +41,7 @@ bench: setup  ## speed as a ratio to a peer measured in the same run
 	$(BIN)/python -m benchmarks
 
 lock:  ## resolve requirements.lock again from pyproject.toml, and uv itself in requirements-uv.lock
-	$(COMPILE) pyproject.toml --extra embedded --group dev -o requirements.lock
+	$(COMPILE) pyproject.toml --extra embedded --extra redis --group dev -o requirements.lock
 	echo uv | $(COMPILE) - -o requirements-uv.lock
 
 named-python:

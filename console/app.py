@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError
-from cartum_roapp.service.prefect_server import auth_string
+from cartum_roapp.service.prefect_server import console_login
 from cartum_roapp.sync.failure import Unexpected
 from console.accounts import AccountPage
 from console.actions import Actions
@@ -82,7 +82,7 @@ def application(backend: Backend, port: int) -> ASGIApp:
     }
     app = Starlette(routes=routes, exception_handlers=errors)
     app.router.redirect_slashes = False  # such a redirect names http, also where a proxy has https
-    return Guard(app, port, backend.config.console_url, SecretStr(auth_string(backend.home, os.environ)))
+    return Guard(app, port, backend.config.console_url, SecretStr(console_login(backend.home, os.environ)))
 
 
 def _known(request: Request, found: Exception) -> Response:

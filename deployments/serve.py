@@ -7,12 +7,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cartum_roapp import logs, service
-from cartum_roapp.errors import IntegrationError
+from cartum_roapp.errors import IntegrationError, Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.service.lock import FileLock
 from cartum_roapp.service.worker import LOCK, is_wanted, record
@@ -31,7 +31,17 @@ _CLEAR_EVERY = 20.0
 
 
 def main() -> int:
-    """Serves until SIGTERM or SIGINT. A second worker of the same home ends at once."""
+    """Returns the exit code; an error is a line of the log."""
+    try:
+        return serve()
+    except IntegrationError as error:
+        logs.say(str(error), logger=LOGGER)
+        return 1
+
+
+def serve() -> int:
+    """Serves until SIGTERM or SIGINT. A second worker of the same home ends at once. Returns the exit code. Raises
+    IntegrationError."""
     config = settings()
     home = Home(config.home).create()
     with FileLock(home.run / LOCK) as lock:
@@ -39,23 +49,31 @@ def main() -> int:
             logs.say("another worker serves this home already", "WARNING", LOGGER)
             return 0
         record(home, polling=False)
-        try:
-            with service.use(config) as running:
-                os.environ.update(running.env)
-                for name, value in logs.prefect_variables().items():
-                    os.environ.setdefault(name, value)
-                # Logs of runs are in Prefect's UI; the worker's own log has warnings and errors only.
-                os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
-                os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
-                os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
-                os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits for what the console starts
-                url = running.database_url.get_secret_value()
-                with _metrics(config, home, url):
-                    asyncio.run(_serve(config, home, url))
-        except IntegrationError as error:
-            logs.say(str(error), logger=LOGGER)
-            return 1
+        with service.use(config) as running:
+            os.environ.update(running.env)
+            for name, value in logs.prefect_variables().items():
+                os.environ.setdefault(name, value)
+            # Logs of runs are in Prefect's UI; the worker's own log has warnings and errors only.
+            os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
+            os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
+            os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+            os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits for what the console starts
+            url = running.database_url.get_secret_value()
+            with _metrics(config, home, url):
+                asyncio.run(_answered(_serve(config, home, url)))
     return 0
+
+
+async def _answered(work: Coroutine[Any, Any, None]) -> None:
+    """Turns errors of calls to Prefect's server into Retryable."""
+    from httpx import HTTPError
+
+    try:
+        await work
+    except HTTPError as error:
+        raise Retryable(
+            f"Prefect's server does not answer ({type(error).__name__}).", fix="See its log, and that of its Redis."
+        ) from error
 
 
 def worker_name(home: Home) -> str:

@@ -1,4 +1,4 @@
-"""A PostgreSQL that this machine has of its own, as a server that is not ours: the oldest that is supported."""
+"""Programs that this machine has of its own, and a PostgreSQL of them: the oldest that is supported."""
 
 from __future__ import annotations
 
@@ -38,6 +38,16 @@ def _programs() -> Iterator[Path]:
 def _major(program: Path) -> re.Match[str] | None:
     shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     return re.search(r"(?<= )\d+(?=[.\w])", shown)
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program, which is installed from Debian's package where it is missing and this user may do that."""
+    if (found := shutil.which(name)) is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        for command in (["update"], ["install", "-y", "--no-install-recommends", package]):
+            subprocess.run(["apt-get", *command], check=False, capture_output=True)
+        found = shutil.which(name)
+    assert found, f"{name} is needed: install your system's package {package}, then repeat"
+    return found
 
 
 @contextmanager

@@ -28,11 +28,16 @@ def here(config: Settings) -> AbstractContextManager[object]:
 
 
 def over_http(config: Settings) -> httpx.Client:
-    """A client as the UI is one: with the login, and a CSRF token that is good for an hour."""
+    """A client of a home's own server."""
     found = variables(config)
-    user, _, password = found["PREFECT_API_AUTH_STRING"].partition(":")
-    client = httpx.Client(base_url=found["PREFECT_API_URL"], auth=(user, password), timeout=30)
+    return client(found["PREFECT_API_URL"], found["PREFECT_API_AUTH_STRING"])
+
+
+def client(api: str, login: str) -> httpx.Client:
+    """A client as the UI is one: with the login, and a CSRF token that is good for an hour."""
+    user, _, password = login.partition(":")
+    made = httpx.Client(base_url=api, auth=(user, password), timeout=30)
     name = uuid.uuid4().hex
-    token = client.get("/csrf-token", params={"client": name}).raise_for_status().json()["token"]
-    client.headers.update({"Prefect-Csrf-Client": name, "Prefect-Csrf-Token": token})
-    return client
+    token = made.get("/csrf-token", params={"client": name}).raise_for_status().json()["token"]
+    made.headers.update({"Prefect-Csrf-Client": name, "Prefect-Csrf-Token": token})
+    return made

@@ -16,7 +16,9 @@ HEAD = "| Fault | Points tried | Lost | Doubled | Recovery |\n| --- | ---: | ---
 FOLDER = "reliability"
 
 #: The sections of the page, in their order.
-SECTIONS = ("Kills", "On the wire", "In the shop", "In RO App", "In the ledger", "Side by side")
+SECTIONS = (
+    "Kills", "On the wire", "In the shop", "In RO App", "In the ledger", "Side by side", "Many machines",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)

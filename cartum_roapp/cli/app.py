@@ -13,10 +13,12 @@ from cartum_roapp.cli import (
     accounts,
     alerts,
     backfills,
+    backup,
     customers,
     demo,
     deployments,
     fleet,
+    foreground,
     held,
     held_export,
     match,
@@ -71,6 +73,10 @@ app.command("demo", epilog=example("demo --keep"))(demo.demo)
 app.command("up", epilog=example("up"))(up.up)
 app.command("ui", epilog=example("ui --open"))(up.ui)
 app.command("down", epilog=example("down"))(up.down)
+app.command("backup", epilog=example("backup cartum-roapp.backup --with-keys"))(backup.backup)
+app.command("restore", epilog=example("restore cartum-roapp.backup"))(backup.restore)
+app.command("worker", epilog=example("worker"))(foreground.worker)
+app.command("console", epilog=example("console --port 8321"))(foreground.console)
 app.command("import", epilog=example("import my-shop"))(runs.import_)
 app.command("sync", epilog=example("sync my-shop"))(runs.sync)
 app.add_typer(backfills.app, name="backfill")

@@ -110,6 +110,7 @@ def ledger() -> Iterator[Engine]:
 def starts(config: Settings, *, prefect: bool = True) -> bool:
     """Returns whether a command has to start something of this home before it can work."""
     from cartum_roapp import service
+    from cartum_roapp.service.prefect_server import named_api
 
-    theirs = config.database_url is not None and (not prefect or "PREFECT_API_URL" in os.environ)
+    theirs = config.database_url is not None and (not prefect or named_api(os.environ))
     return not theirs and service.state(config).phase != "running"

@@ -30,6 +30,7 @@ _GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp u
 def up(json: Json = False) -> None:
     """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login."""
     from cartum_roapp import service
+    from cartum_roapp.service.prefect_server import is_open, named_api
     from cartum_roapp.settings import settings
 
     config = settings()
@@ -40,6 +41,11 @@ def up(json: Json = False) -> None:
     ):
         started = _wait_for_worker(config, running.home, began)
         console = _wait_for_console(config, running.home)
+    if (theirs := named_api(os.environ)) and is_open(theirs):
+        say(
+            "Warning: the Prefect server at PREFECT_API_URL asks for no login, and gives passwords and API keys to all."
+        )
+        say("Fix: set PREFECT_SERVER_API_AUTH_STRING on that server, and PREFECT_API_AUTH_STRING here.")
     if running.other_variables:
         say("Warning: what runs here was started with other CARTUM_ROAPP_ or proxy variables, and keeps them.")
         say("Fix: `cartum-roapp down`, then `cartum-roapp up`.")
@@ -120,16 +126,15 @@ def _under_way() -> list[dict[str, str]]:
 
 
 def _logins(running: Running) -> list[tuple[str, str]]:
-    """Returns the row with the login of both pages. The login of a Prefect server of the operator's own is not known
-    here."""
+    """Returns the row with the login of both pages. A Prefect server of the operator's own may ask for none."""
     asks = "log in with" if running.login else "log in to the console with"
     return [(asks, _console_login(running))]
 
 
 def _console_login(running: Running) -> str:
-    from cartum_roapp.service.prefect_server import auth_string
+    from cartum_roapp.service.prefect_server import console_login
 
-    return auth_string(running.home, os.environ)
+    return console_login(running.home, os.environ)
 
 
 def _is_own(running: Running) -> bool:

@@ -9,7 +9,8 @@ keeper, state, back_off      the process that owns them; the file by which it in
 postgres, cluster            the embedded PostgreSQL; its data directory and programs
 socket_folder                where it is reached
 databases, database_url      the two databases; the address of one
-prefect_server               Prefect's API server and UI
+backup                       both databases and the keys in one file
+prefect_server               Prefect's API server and UI, or one that the user names
 planned                      when the next run of each shop begins
 worker, console              the worker and the console, as the keeper sees them
 process, lock, port          processes that outlive us, file locks, the port that no other user gets

@@ -58,8 +58,8 @@ def prepare_embedded(server: PostgresServer) -> None:
 
 
 def check_ledger(url: DatabaseUrl) -> None:
-    """Connects to the user's own PostgreSQL once. Raises BadConfig if it can't hold the ledger."""
-    with _connect(url) as made, made.cursor() as cursor:
+    """Connects to the user's own PostgreSQL. Raises BadConfig if it can't hold the ledger."""
+    with connected(url) as made, made.cursor() as cursor:
         version, encoding = made.server_version, made.get_parameter_status("server_encoding")
         if version < OLDEST:
             raise BadConfig(
@@ -79,7 +79,27 @@ def check_ledger(url: DatabaseUrl) -> None:
             what = "is a standby that can only be read" if read_only else "does not let this user make tables"
             fix = "Name the primary server." if read_only else "Make the user the owner of the database."
             raise BadConfig(f"{url.place} {what}.", field=VARIABLE, fix=fix)
+        with connected(url) as another:
+            shared = _share_sessions(made, another)
+        if shared:
+            raise BadConfig(
+                f"{url.place} gives one database session to several clients in turn, as PgBouncer does with "
+                "pool_mode = transaction. A lock would belong to nobody there.",
+                field=VARIABLE,
+                fix="Set pool_mode = session for this database, or name PostgreSQL itself.",
+            )
         _check_revision(cursor, url.place, VARIABLE)
+
+
+def _share_sessions(*clients: extensions.connection) -> bool:
+    """Returns whether a client's session changes, or is another client's, from statement to statement."""
+    seen: list[set[int]] = [set() for _ in clients]
+    for _ in range(3):
+        for client, sessions in zip(clients, seen, strict=True):
+            with client.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                sessions.update(pid for (pid,) in cursor.fetchall())
+    return len(set().union(*seen)) != len(clients) or any(len(sessions) > 1 for sessions in seen)
 
 
 def _check_revision(cursor: extensions.cursor, place: str, field: str) -> None:
@@ -98,7 +118,7 @@ def prepare_prefect(url: DatabaseUrl, key: Path) -> DatabaseUrl:
     and if the key is not the one of the secrets that are there.
     """
     wanted = url.prefect()
-    with _connect(url) as made, made.cursor() as cursor:
+    with connected(url) as made, made.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [wanted.database])
         if cursor.fetchone() is None:
             name = sql.Identifier(wanted.database)
@@ -115,7 +135,7 @@ def prepare_prefect(url: DatabaseUrl, key: Path) -> DatabaseUrl:
                     fix=f'Run: CREATE DATABASE "{wanted.database}" OWNER "{user}" '
                     "ENCODING 'UTF8' TEMPLATE template0;",
                 ) from None
-    with _connect(wanted) as made, made.cursor() as cursor:
+    with connected(wanted) as made, made.cursor() as cursor:
         _check_key(cursor, wanted, key)
         try:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
@@ -128,18 +148,25 @@ def prepare_prefect(url: DatabaseUrl, key: Path) -> DatabaseUrl:
     return wanted
 
 
-def _check_key(cursor: extensions.cursor, url: DatabaseUrl, key: Path) -> None:
-    """Tries to decrypt one block, as Prefect's server does (prefect/server/utilities/encryption.py)."""
+def is_key(cursor: extensions.cursor, key: Path) -> bool:
+    """Returns whether the file holds the key of the secrets in Prefect's database; also if there are none. Decrypts one
+    block, as Prefect's server does (prefect/server/utilities/encryption.py)."""
     cursor.execute("SELECT to_regclass('block_document')")
     if cursor.fetchone() == (None,):
-        return
+        return True
     cursor.execute("SELECT data #>> '{}' FROM block_document WHERE jsonb_typeof(data) = 'string' LIMIT 1")
     if (row := cursor.fetchone()) is None:
-        return
+        return True
     from cryptography.fernet import Fernet, InvalidToken
 
     with contextlib.suppress(OSError, ValueError, InvalidToken):
         Fernet(key.read_text().strip()).decrypt(row[0])
+        return True
+    return False
+
+
+def _check_key(cursor: extensions.cursor, url: DatabaseUrl, key: Path) -> None:
+    if is_key(cursor, key):
         return
     what = "is not the key" if key.exists() else "is missing: it is the key"
     raise BadConfig(
@@ -151,7 +178,8 @@ def _check_key(cursor: extensions.cursor, url: DatabaseUrl, key: Path) -> None:
 
 
 @contextlib.contextmanager
-def _connect(url: DatabaseUrl) -> Iterator[extensions.connection]:
+def connected(url: DatabaseUrl) -> Iterator[extensions.connection]:
+    """Yields a connection that commits each statement. Raises BadConfig with the reason if it is refused."""
     try:
         made = psycopg2.connect(url.libpq(), connect_timeout=10, application_name="cartum-roapp")
     except psycopg2.Error as error:

@@ -12,8 +12,7 @@ import httpx
 
 from cartum_roapp.home import Home
 from cartum_roapp.service.port import hold
-from cartum_roapp.service.prefect_server import api_url, auth_string
-from cartum_roapp.service.state import OWN_API
+from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, api_url, auth_string, named_api
 from cartum_roapp.service.usage import state
 from cartum_roapp.settings import Settings
 
@@ -45,9 +44,8 @@ def next_runs(config: Settings, slugs: Iterable[str]) -> dict[str, datetime]:
 @contextmanager
 def _server(config: Settings) -> Iterator[tuple[str, str]]:
     """Yields the API's address, "" if there is none, and its login. Our own server's port is held meanwhile."""
-    theirs = os.environ.get("PREFECT_API_URL")
-    if theirs and theirs != os.environ.get(OWN_API):
-        yield theirs, os.environ.get("PREFECT_API_AUTH_STRING", "")
+    if theirs := named_api(os.environ):
+        yield theirs, os.environ.get(CLIENT_AUTH_STRING, "")
         return
     port = state(config).prefect
     with (hold(port) if port else None) or nullcontext() as held:

@@ -6,6 +6,7 @@ PostgreSQL starts. A line on its input then lets it continue.
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import os
@@ -26,9 +27,13 @@ from cartum_roapp.home import Home, write_atomically
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.port import HOST, Held, held_port, hold
 from cartum_roapp.service.process import Process, spawn
+from cartum_roapp.settings import PREFIX
 
 LOG = "prefect-server"
 AUTH_STRING = "PREFECT_SERVER_API_AUTH_STRING"
+CLIENT_AUTH_STRING = "PREFECT_API_AUTH_STRING"
+# The PREFECT_API_URL that we set, so that a child process does not take it for the user's choice.
+OWN_API = PREFIX + "OWN_PREFECT_API_URL"
 #: So long Prefect keeps runs, their tasks, logs and artifacts.
 RUNS_KEPT = timedelta(days=14)
 
@@ -105,6 +110,18 @@ def api_url(port: int) -> str:
 def auth_string(home: Home, environment: Mapping[str, str]) -> str:
     """Returns the server's login, as `user:password`: the operator's, otherwise this home's."""
     return environment.get(AUTH_STRING) or home.login()
+
+
+def named_api(environment: Mapping[str, str]) -> str:
+    """Returns the API address of a Prefect server of the operator's own; "" without one."""
+    named = environment.get("PREFECT_API_URL", "")
+    return named if named != environment.get(OWN_API) else ""
+
+
+def console_login(home: Home, environment: Mapping[str, str]) -> str:
+    """Returns the console's login, which is Prefect's; this home's where a server of the operator's own has none."""
+    theirs = environment.get(CLIENT_AUTH_STRING) if named_api(environment) else None
+    return theirs or auth_string(home, environment)
 
 
 def _may_pass(name: str) -> bool:
@@ -237,18 +254,39 @@ def _server_settings(environment: Mapping[str, str]) -> list[str]:
     return sorted(f"{name}={value}" for name, value in passed)
 
 
-def check_named_server(api: str) -> None:
-    """Raises BadConfig if there is no answer at the API address that the user names. Any answer is enough."""
+def check_named_server(api: str, environment: Mapping[str, str]) -> None:
+    """Raises BadConfig if nothing answers at the API address that the user names, or if it refuses the login that this
+    environment has for it."""
+    login = environment.get(CLIENT_AUTH_STRING, "")
+    key = environment.get("PREFECT_API_KEY", "")
+    basic = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
+    if _asks_for_login(api, f"Bearer {key}" if key else basic):
+        raise BadConfig(
+            "The Prefect server at PREFECT_API_URL " + ("refuses this login." if login or key else "asks for a login."),
+            field=CLIENT_AUTH_STRING,
+            fix=f"Set {CLIENT_AUTH_STRING} to what that server has as {AUTH_STRING}, in the form user:password.",
+        )
+
+
+def is_open(api: str) -> bool:
+    """Returns whether the server answers without a login. Raises BadConfig if nothing answers."""
+    return not _asks_for_login(api, "")
+
+
+def _asks_for_login(api: str, authorization: str) -> bool:
+    headers = {"Authorization": authorization} if authorization else {}
     try:
-        urllib.request.urlopen(f"{api.rstrip('/')}/health", timeout=10).close()  # noqa: S310 - the user's own address
-    except urllib.error.HTTPError:
-        return
+        request = urllib.request.Request(f"{api.rstrip('/')}/admin/version", headers=headers)  # noqa: S310
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - the user's own address
+    except urllib.error.HTTPError as error:
+        return error.code in (401, 403)
     except (OSError, ValueError, http.client.HTTPException):
         raise BadConfig(
             "No Prefect server answers at PREFECT_API_URL.",
             field="PREFECT_API_URL",
             fix="Start that server, correct the address, or unset PREFECT_API_URL to use a server of this home.",
         ) from None
+    return False
 
 
 def ui_address(api: str) -> str | None:

@@ -13,12 +13,9 @@ from typing import Any, Literal
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
-from cartum_roapp.service.prefect_server import api_url, auth_string
+from cartum_roapp.service.prefect_server import OWN_API, api_url, auth_string
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import PREFIX, Settings
-
-# The PREFECT_API_URL that we set, so that a child process does not take it for the user's choice.
-OWN_API = PREFIX + "OWN_PREFECT_API_URL"
 
 # Held exclusively by the keeper; shared by all client processes; shared by those that need the Prefect server.
 KEEPER_LOCK, USERS_LOCK, PREFECT_LOCK = "keeper.lock", "users.lock", "prefect.lock"

@@ -22,17 +22,20 @@ from cartum_roapp.service.environment import prepare
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.service.port import Held, answers, hold
 from cartum_roapp.service.postgres import PostgresServer
-from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.prefect_server import (
+    CLIENT_AUTH_STRING,
+    OWN_API,
     PrefectServer,
     api_url,
     auth_string,
     check_named_server,
     client_environment,
+    named_api,
     ui_address,
 )
+from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.process import Process, spawn
-from cartum_roapp.service.state import KEEPER_LOCK, OWN_API, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
+from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
 from cartum_roapp.settings import PREFIX, Settings
 
 TIMEOUT = 180.0  # seconds
@@ -52,7 +55,7 @@ class Running:
     prefect_api_url   None without Prefect
     ui_url            None without Prefect, or if it is unknown
     env               the variables to set before prefect is imported
-    login             of the UI, if the server is ours
+    login             of the UI; None if it asks for none
     other_variables   the keeper, and so its worker, was started with other settings or proxies than this process has
     """
 
@@ -80,8 +83,7 @@ def use(
     Raises BadConfig for invalid settings, Retryable if it is not up within `timeout` seconds.
     """
     prepare(config.home)
-    named = os.environ.get("PREFECT_API_URL", "")
-    theirs = named if named != os.environ.get(OWN_API) else ""
+    theirs = named_api(os.environ)
     ours = prefect and not theirs
     external = DatabaseUrl.parse(config.database_url) if config.database_url else None
     if external:
@@ -89,7 +91,7 @@ def use(
         if ours:
             prepare_prefect(external, Home(config.home).encryption_path)
     if prefect and theirs:
-        check_named_server(theirs)
+        check_named_server(theirs, os.environ)
     home = Home(config.home).create()
     with contextlib.ExitStack() as stack:
         state = State()
@@ -107,12 +109,13 @@ def use(
                     raise unusable(error) from None
         url = external.sqlalchemy() if external else embedded_url(home).sqlalchemy()
         if ours:
-            api, login = api_url(state.prefect), auth_string(home, os.environ)
-            env = {**client_environment(home, state.prefect), "PREFECT_API_AUTH_STRING": login, OWN_API: api}
-            yield Running(home, url, api, api.removesuffix("/api"), env, SecretStr(login), other_variables)
+            api, own = api_url(state.prefect), auth_string(home, os.environ)
+            env = {**client_environment(home, state.prefect), CLIENT_AUTH_STRING: own, OWN_API: api}
+            yield Running(home, url, api, api.removesuffix("/api"), env, SecretStr(own), other_variables)
         elif prefect:
-            env = {"PREFECT_API_URL": theirs}
-            yield Running(home, url, theirs, ui_address(theirs), env, other_variables=other_variables)
+            env, known = {"PREFECT_API_URL": theirs}, os.environ.get(CLIENT_AUTH_STRING)
+            login = SecretStr(known) if known else None
+            yield Running(home, url, theirs, ui_address(theirs), env, login, other_variables)
         else:
             yield Running(home, url)
 
@@ -125,9 +128,8 @@ def state(config: Settings) -> State:
 def ui_url(config: Settings) -> str | None:
     """Returns the address of Prefect's UI; None while our own server is down, or where the address is unknown. Starts
     nothing and never waits."""
-    named = os.environ.get("PREFECT_API_URL", "")
-    if named and named != os.environ.get(OWN_API):
-        return ui_address(named)
+    if theirs := named_api(os.environ):
+        return ui_address(theirs)
     port = state(config).prefect
     return api_url(port).removesuffix("/api") if port else None
 

@@ -34,6 +34,7 @@ README = (ROOT / "README.md").read_text()
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 GUIDE = (ROOT / "docs" / "guide.md").read_text()
 SLUG, SHOP = "shop-1", 0
+BACKUP = "cartum-roapp.backup"
 #: What only gets a newer version, of which there is none here.
 NOT_TYPED = {"git pull", "make setup"}
 
@@ -45,7 +46,7 @@ class House(Installation):
         """Types a block of steps: each has to end well. Gives what the commands print, by command."""
         printed: dict[str, Any] = {}
         for line in block:
-            words = shlex.split(line.replace("my-shop", SLUG))
+            words = shlex.split(line.replace("my-shop", SLUG).replace(f" {BACKUP}", f" {self.backup}"))
             if words[0] == "cartum-roapp":
                 ended = self.command(*words[1:], typed=typed)
                 assert ended.code == 0, (line, ended.said)
@@ -60,6 +61,11 @@ class House(Installation):
                 )  # fmt: skip
                 assert done.returncode == 0, (line, done.stderr)
         return printed
+
+    @property
+    def backup(self) -> Path:
+        """The file that the pages name; commands work in the folder of the tests."""
+        return self.home.parent / BACKUP
 
     def order(self) -> str:
         return self.box.shops[SHOP].place_order()
@@ -207,6 +213,7 @@ def test_a_backup_is_restored(house: House) -> None:
     assert house.arrived(number)
     (steps,) = blocks(RUNBOOK, "A restored backup")
     done = house.do(steps)
+    house.backup.unlink()
     assert done["up"]["worker"] == "started"
     # The backup did not know the order: it was found in RO App.
     assert "adopted" in {one["kind"] for one in house.done("order", "show", SLUG, number)["timeline"]}

@@ -10,16 +10,17 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
 from cryptography.fernet import Fernet
-from outside_server import oldest, served
+from outside_server import oldest, program, served
 from pydantic import SecretStr
 from shell import Shell
 
@@ -27,6 +28,8 @@ from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import database
 from cartum_roapp.service.cluster import binaries
+from cartum_roapp.service.port import answers as is_taken
+from cartum_roapp.service.process import wait_until
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
@@ -212,6 +215,52 @@ def _without_the_keys(shell: Shell, home: Path) -> None:
     second.run("down")
 
 
+@contextmanager
+def pooled(owned: str, mode: str) -> Iterator[str]:
+    """The same database, behind a PgBouncer of this machine, which root may not run as itself."""
+    place = Path(tempfile.mkdtemp(dir="/tmp"))
+    users, settings, log = place / "users.txt", place / "pgbouncer.ini", place / "pgbouncer.log"
+    place.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    users.write_text(f'"{owned.partition(":")[0]}" "p@ss/w:rd"\n')
+    settings.write_text(f"""
+        [databases]
+        * = host=127.0.0.1 port={owned.rpartition(":")[2].partition("/")[0]}
+        [pgbouncer]
+        listen_addr = 127.0.0.1
+        listen_port = {port}
+        unix_socket_dir =
+        auth_type = scram-sha-256
+        auth_file = {users}
+        pool_mode = {mode}
+    """)
+    for file in (users, settings):
+        file.chmod(0o644)
+    command = [program("pgbouncer", "pgbouncer"), str(settings)]
+    other = {"user": "nobody"} if os.geteuid() == 0 else {}
+    with log.open("w") as output:
+        bouncer = subprocess.Popen(command, stdout=output, stderr=output, cwd="/", **other)  # type: ignore[call-overload]
+    try:
+        assert wait_until(lambda: is_taken(port), 20, pause=0.1), log.read_text()
+        yield f"postgresql://{owned.replace(owned.rpartition(':')[2].partition('/')[0], str(port))}"
+    finally:
+        bouncer.kill()
+        bouncer.wait()
+        shutil.rmtree(place)
+
+
+@pytest.mark.parametrize("mode", ["transaction", "statement", "session"])
+def test_a_pooler_that_shares_sessions_is_refused(tmp_path: Path, owned: str, mode: str) -> None:
+    """Advisory locks and a run's connection would be another client's from one statement to the next."""
+    with pooled(owned, mode) as url:
+        config = outside(tmp_path, url)
+        if mode == "session":
+            with service.use(config, prefect=False):
+                return
+        assert "pool_mode = session" in refusal(config)
+
+
 def test_a_ledger_of_another_version_is_refused_before_anything_is_touched(
     tmp_path: Path, postgres: str, owned: str
 ) -> None:
@@ -223,11 +272,11 @@ def test_a_ledger_of_another_version_is_refused_before_anything_is_touched(
     says = refusal(config, prefect=True)
     assert "0009" in says and name in says and "marker" in says
     environment = {**os.environ, "CARTUM_ROAPP_HOME": str(config.home), "CARTUM_ROAPP_DATABASE_URL": url}
-    for program in (["cartum_roapp.cli", "status"], ["cartum_roapp.cli", "up"], ["deployments.serve"]):
+    for words in (["cartum_roapp.cli", "status"], ["cartum_roapp.cli", "up"], ["deployments.serve"]):
         ended = subprocess.run(
-            [sys.executable, "-m", *program], env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-m", *words], env=environment, capture_output=True, text=True, check=False
         )
-        assert ended.returncode and "0009" in ended.stdout + ended.stderr, program
+        assert ended.returncode and "0009" in ended.stdout + ended.stderr, words
     assert ask(url, "SELECT count(*) FROM pg_tables WHERE tableowner = current_user") == 2
     assert ask(postgres.replace("+psycopg2", ""), f"SELECT count(*) FROM pg_database WHERE datname ~ '{name}'") == 1
 

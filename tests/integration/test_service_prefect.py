@@ -9,7 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import psycopg2
@@ -19,6 +22,7 @@ from homes import superuser_url
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
+from cartum_roapp.service.prefect_server import console_login, is_open
 from cartum_roapp.settings import Settings
 
 CLIENT = """
@@ -116,11 +120,35 @@ def test_it_listens_on_the_loopback_alone(config: Settings, running: service.Run
 def test_a_server_that_the_user_names_is_used_and_none_is_started(
     home: Settings, running: service.Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert running.login
     monkeypatch.setenv("PREFECT_API_URL", str(running.prefect_api_url))
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", running.login.get_secret_value())
     with service.use(home) as found:
-        assert found.prefect_api_url == running.prefect_api_url
-        assert found.ui_url == running.ui_url
+        assert (found.prefect_api_url, found.ui_url) == (running.prefect_api_url, running.ui_url)
+        assert found.login == running.login, "the console asks for the same login"
+        assert console_login(found.home, os.environ) == running.login.get_secret_value()
         assert sorted(service.state(home).pids) == ["keeper", "postgres"]
+
+
+@pytest.mark.parametrize(("login", "says"), [("", "asks for a login"), ("admin:guessed", "refuses this login")])
+def test_without_its_login_the_variable_is_named(
+    home: Settings, running: service.Running, monkeypatch: pytest.MonkeyPatch, login: str, says: str
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", str(running.prefect_api_url))
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", login)
+    with pytest.raises(BadConfig, match=says) as caught, service.use(home):
+        pass
+    assert caught.value.field == "PREFECT_API_AUTH_STRING" and "guessed" not in str(caught.value)
+    assert service.state(home).phase == "stopped"
+
+
+def test_a_server_that_anybody_may_use_is_known(running: service.Running, tmp_path: Path) -> None:
+    assert not is_open(str(running.prefect_api_url))
+    open_to_all = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), open_to_all) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        assert is_open(f"http://127.0.0.1:{server.server_port}/api")
+        server.shutdown()
 
 
 def test_a_database_alone_starts_no_server(home: Settings) -> None:

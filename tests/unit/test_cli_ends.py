@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -308,3 +309,15 @@ def test_what_follows_from_a_full_disk_is_said_as_such(
         assert capsys.readouterr().err == f"{FULL} ({tmp_path}). Fix: Free some space, then repeat.\n"
     finally:
         subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def test_a_console_for_other_machines_needs_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(tmp_path / "home"))
+    assert main(["console", "--host", "0.0.0.0", "--port", "18321"]) == 2
+    assert "CARTUM_ROAPP_CONSOLE_URL" in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["console", "--port", str(taken.getsockname()[1])]) == 1
+    assert "in use" in capsys.readouterr().err.lower()
+    assert not (tmp_path / "home").exists()

@@ -1,0 +1,224 @@
+"""Writes the ledger, Prefect's database and the keys into one file while everything runs, and loads it elsewhere.
+
+The file is a tar archive:
+
+    about.json      the versions, and a fingerprint of the key that Prefect's secrets are encrypted with, if it is known
+    ledger.dump     the ledger, with buyers' data; in pg_dump's custom format
+    prefect.dump    Prefect's database: shops' and accounts' settings, runs, logs; secrets are encrypted
+    keys/           the key of those secrets and the login, if they were asked for
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from psycopg2.extensions import parse_dsn
+
+from cartum_roapp import service
+from cartum_roapp.errors import BadConfig, Retryable
+from cartum_roapp.home import Home, unusable
+from cartum_roapp.ledger import revision
+from cartum_roapp.service.cluster import binaries
+from cartum_roapp.service.database_url import DatabaseUrl
+from cartum_roapp.service.databases import PREFECT, connected, embedded_url, is_key, prepare_prefect
+from cartum_roapp.settings import Settings
+
+ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
+_KEYS = ("prefect-encryption", "prefect-login")
+_COUNT = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+
+
+def write(config: Settings, path: Path, *, with_keys: bool) -> list[str]:
+    """Writes the backup, in whole or not at all. Returns the names in it. Everything may be running.
+
+    Raises BadConfig if the file can't be written or a program is missing, Retryable if a database can't be read."""
+    if path.exists():
+        raise BadConfig(f"{path} is there already.", field="FILE", fix="Name a new file.")
+    home = Home(config.home)
+    keys = [home.keys / name for name in _KEYS if with_keys]
+    with service.use(config, prefect=False), _drafts(path) as folder:
+        ledger, prefect = _databases(config)
+        with connected(prefect) as connection, connection.cursor() as cursor:
+            knows = is_key(cursor, home.encryption_path)
+        if with_keys and not knows:
+            raise BadConfig(
+                f"{home.encryption_path} is not the key of the passwords in {prefect.place}.",
+                field="--with-keys",
+                fix="Leave it out, and keep the servers' PREFECT_SERVER_ENCRYPTION_KEY yourself.",
+            )
+        for url, name in ((ledger, LEDGER_DUMP), (prefect, PREFECT_DUMP)):
+            _run(
+                "pg_dump",
+                url,
+                "--format=custom",
+                "--no-owner",
+                "--no-acl",
+                "--no-comments",
+                "--file",
+                str(folder / name),
+            )
+        about = {
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "cartum_roapp": version("cartum-roapp"),
+            "prefect": version("prefect"),
+            "ledger": _revision(ledger),
+            "key": _fingerprint(home.encryption_path) if knows else "",
+        }
+        (folder / ABOUT).write_text(json.dumps(about, indent=2))
+        whole = folder / "whole.tar"
+        whole.touch(mode=0o600)
+        with tarfile.open(whole, "w") as archive:
+            for name in (ABOUT, LEDGER_DUMP, PREFECT_DUMP):
+                archive.add(folder / name, name)
+            for key in keys:
+                archive.add(key, f"keys/{key.name}")
+        os.replace(whole, path)
+    return [ABOUT, LEDGER_DUMP, PREFECT_DUMP, *(f"keys/{key.name}" for key in keys)]
+
+
+def load(config: Settings, path: Path) -> dict[str, str]:
+    """Loads a backup into a home or databases that hold nothing yet. Returns what the backup says of itself.
+
+    Raises BadConfig, before anything is changed, if the file is no backup or of a newer version, if something is there
+    already, or if the key of Prefect's secrets is neither in the file nor in the home."""
+    home = Home(config.home).create()
+    with _drafts(home.run / "restore") as folder:
+        about = _unpack(path, folder)
+        revision.check(about["ledger"], str(path), "FILE")
+        _take_keys(home, folder / "keys", about["key"])
+        with service.use(config, prefect=False):
+            if config.database_url:
+                prepare_prefect(DatabaseUrl.parse(config.database_url), home.encryption_path)
+            ledger, prefect = _databases(config)
+            for url in (ledger, prefect):
+                _require_empty(url)
+            for url, name in ((ledger, LEDGER_DUMP), (prefect, PREFECT_DUMP)):
+                _run(
+                    "pg_restore",
+                    url,
+                    "--no-owner",
+                    "--no-acl",
+                    "--exit-on-error",
+                    "--single-transaction",
+                    str(folder / name),
+                )
+    return about
+
+
+def _databases(config: Settings) -> tuple[DatabaseUrl, DatabaseUrl]:
+    if config.database_url:
+        ledger = DatabaseUrl.parse(config.database_url)
+        return ledger, ledger.prefect()
+    home = Home(config.home)
+    return embedded_url(home), embedded_url(home, PREFECT)
+
+
+@contextmanager
+def _drafts(beside: Path) -> Iterator[Path]:
+    """Yields a folder that only this user may enter, on the disk of the file; removes it in the end."""
+    try:
+        with tempfile.TemporaryDirectory(dir=beside.absolute().parent, prefix=f".{beside.name}-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise unusable(error) from None
+
+
+def _unpack(path: Path, folder: Path) -> dict[str, str]:
+    try:
+        with tarfile.open(path) as archive:
+            archive.extractall(folder, filter="data")
+        about = json.loads((folder / ABOUT).read_text())
+        if not all((folder / name).is_file() for name in (LEDGER_DUMP, PREFECT_DUMP)):
+            raise ValueError
+        return {name: str(about[name]) for name in ("made_at", "cartum_roapp", "prefect", "ledger", "key")}
+    except (tarfile.TarError, OSError, ValueError, KeyError, TypeError):
+        raise BadConfig(f"{path} is no backup.", field="FILE", fix="Name a file that `backup` wrote.") from None
+
+
+def _take_keys(home: Home, keys: Path, fingerprint: str) -> None:
+    """Puts the keys of the backup into the home, which is new. The home may also have the right one already."""
+    for key in keys.glob("*"):
+        target = home.keys / key.name
+        if key.name in _KEYS and not target.exists():
+            shutil.copyfile(key, target)
+            target.chmod(0o600)
+    if fingerprint in ("", _fingerprint(home.encryption_path)):
+        return
+    what = "another one" if home.encryption_path.exists() else "none"
+    raise BadConfig(
+        f"The key of Prefect's secrets is not in the backup, and {home.keys} has {what}.",
+        field="CARTUM_ROAPP_HOME",
+        fix="Copy keys/prefect-encryption from the home that was backed up into an empty home, then repeat.",
+    )
+
+
+def _fingerprint(key: Path) -> str:
+    return hashlib.sha256(key.read_bytes().strip()).hexdigest()[:16] if key.exists() else ""
+
+
+def _require_empty(url: DatabaseUrl) -> None:
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute(_COUNT)
+        (tables,) = cursor.fetchone() or (0,)
+    if tables:
+        raise BadConfig(
+            f"{url.place} holds something already.",
+            field="CARTUM_ROAPP_HOME",
+            fix="Name a new home (CARTUM_ROAPP_HOME) or an empty database (CARTUM_ROAPP_DATABASE_URL).",
+        )
+
+
+def _revision(url: DatabaseUrl) -> str | None:
+    with connected(url) as connection, connection.cursor() as cursor:
+
+        def ask(query: str) -> object:
+            cursor.execute(query)
+            return (cursor.fetchone() or (None,))[0]
+
+        return revision.found(ask)
+
+
+def _run(program: str, url: DatabaseUrl, *options: str) -> None:
+    """Runs a program of PostgreSQL against a database. No password is among its arguments."""
+    with tempfile.NamedTemporaryFile("w", prefix="pg-", suffix=".conf") as services:  # 0600
+        parts = parse_dsn(url.libpq())
+        services.write("[backup]\n" + "".join(f"{name}={value}\n" for name, value in parts.items()))
+        services.flush()
+        database = [] if program == "pg_dump" else ["--dbname", "service=backup"]
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LC_ALL": "C",
+            "PGSERVICEFILE": services.name,
+            "PGSERVICE": "backup",
+        }
+        done = subprocess.run(
+            [_program(program), *database, *options], env=environment, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["no reason"]
+        raise Retryable(f"{program} failed for {url.place}: {said[0][:200]}", fix="Remove the cause, then repeat.")
+
+
+def _program(name: str) -> str:
+    """Returns the path of the embedded PostgreSQL's program, otherwise the system's."""
+    try:
+        return str(binaries() / name)
+    except BadConfig:
+        if found := shutil.which(name):
+            return found
+    raise BadConfig(
+        f"{name} is missing.",
+        field="PATH",
+        fix="Install PostgreSQL's client programs, of the server's version or newer.",
+    )

@@ -1,0 +1,97 @@
+"""`backup` while everything runs, and `restore` elsewhere: shops, orders, passwords and runs are there again."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from homes import new_home
+from installation import Installation
+
+from sandbox import Sandbox
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A home with an imported shop, which is up."""
+    with Sandbox(orders=3, seed=5, rate_limit=0) as box:
+        found = Installation(new_home(tmp_path_factory, "old"), box)
+        try:
+            found.done("up")
+            found.done("account", "add", "main", "--base-url", box.roapp.base_url)
+            found.completed(found.start(f"initial-import/{found.connect(0)}"))
+            yield found
+        finally:
+            found.close()
+
+
+@pytest.fixture(scope="module")
+def written(old: Installation) -> Path:
+    path = old.home.parent / "whole.backup"
+    assert old.done("backup", str(path), "--with-keys")["with_keys"]
+    return path
+
+
+@pytest.fixture
+def new(old: Installation, tmp_path: Path) -> Iterator[Installation]:
+    found = Installation(tmp_path / "new", old.box)
+    yield found
+    found.close()
+
+
+def test_a_new_home_goes_on_where_the_old_one_was(old: Installation, written: Path, new: Installation) -> None:
+    assert old.done("status")["worker"] == "running"
+    assert written.stat().st_mode & 0o77 == 0
+    new.done("restore", str(written))
+    old.done("down")  # only one may run
+    assert (new.home / "keys" / "prefect-login").read_text() == (old.home / "keys" / "prefect-login").read_text()
+    placed = old.box.shops[0].place_order()
+    synced = new.done("sync", "shop-1")
+    assert (synced["new"], synced["unchanged"], synced["delivered"]) == (1, 3, 1)
+    assert len(old.box.roapp.orders_by_marker()) == 4 and not any(old.box.roapp.duplicates().values())
+    assert placed in new.shell.box.roapp_orders()
+    kinds = {run["name"].partition(": ")[2] for run in new.flow_runs()}
+    assert "initial import" in kinds, "Prefect's runs are there as well"
+    again = new.command("restore", str(written))
+    assert again.code == 2 and "holds something already" in again.said
+
+
+def test_without_the_key_nothing_is_loaded(old: Installation, new: Installation, tmp_path: Path) -> None:
+    path = tmp_path / "without.backup"
+    assert old.done("backup", str(path))["contains"] == ["about.json", "ledger.dump", "prefect.dump"]
+    refused = new.command("restore", str(path))
+    assert refused.code == 2 and "key of Prefect's secrets" in refused.said
+    assert not (new.home / "postgres" / "data").exists()
+
+
+@pytest.mark.parametrize("what", ["text", "newer", "missing"])
+def test_a_file_that_can_not_be_loaded_is_refused(
+    what: str, old: Installation, written: Path, new: Installation, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.backup"
+    if what == "text":
+        path.write_text("no archive")
+    elif what == "newer":
+        with tarfile.open(written) as archive:
+            archive.extractall(tmp_path / "parts", filter="data")
+        about = tmp_path / "parts" / "about.json"
+        about.write_text(json.dumps({**json.loads(about.read_text()), "ledger": "99991231_0123456789ab"}))
+        with tarfile.open(path, "w") as archive:
+            for part in (tmp_path / "parts").iterdir():
+                archive.add(part, part.name)
+    refused = new.command("restore", str(path))
+    assert refused.code == 2 and ("newer" in refused.said) == (what == "newer"), refused.said
+    assert not (new.home / "postgres" / "data").exists()
+
+
+def test_no_dump_is_left_where_the_file_can_not_be_written(old: Installation, tmp_path: Path) -> None:
+    (there := tmp_path / "there").write_text("of another day")
+    for path, says in ((there, "there already"), (tmp_path / "missing" / "file", "missing")):
+        refused = old.command("backup", str(path))
+        assert refused.code == 2 and says in refused.said
+    assert list(tmp_path.iterdir()) == [there] and there.read_text() == "of another day"
